@@ -1,0 +1,3 @@
+module github.com/cloudpam/cloudpam/web
+
+go 1.26.0
