@@ -1,0 +1,69 @@
+// Command cloudpam is the CloudPAM server and its tools. This package knows signals and exit codes, and nothing else.
+//
+// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something is pending or differs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the release build.
+var version = "dev"
+
+// errPending ends a command with code 3.
+var errPending = errors.New("")
+
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Migrate migrateCommand `cmd:"" help:"Show or bring up the schema of the database."`
+	Verify  verifyCommand  `cmd:"" help:"Recompute what must always be true, and tell every difference."`
+	Token   tokenCommand   `cmd:"" help:"Create, list and revoke tokens."`
+	Version versionCommand `cmd:"" help:"Show the version."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	go func() { <-ctx.Done(); stop() }() // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+func run(ctx context.Context, args []string) int {
+	var c commands
+	parser := kong.Must(&c, kong.Name("cloudpam"), kong.Description("CloudPAM plans, hands out and audits IP address space."),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.BindTo(ctx, (*context.Context)(nil)))
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cloudpam:", err)
+		return 2
+	}
+	switch err := parsed.Run(); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errPending):
+		return 3
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(os.Stderr, "cloudpam:", err)
+		return 2
+	default:
+		fmt.Fprintln(os.Stderr, "cloudpam:", err)
+		return 1
+	}
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run() error {
+	fmt.Println("cloudpam", version)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		fmt.Println("built with", info.GoVersion)
+	}
+	return nil
+}

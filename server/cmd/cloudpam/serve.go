@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/cloudpam/cloudpam/server/internal/app"
+	"github.com/cloudpam/cloudpam/server/internal/config"
+)
+
+// errUsage marks a mistake in flags or variables.
+var errUsage = errors.New("wrong configuration")
+
+type serveCommand struct {
+	config.Serve `embed:""`
+}
+
+func (c *serveCommand) Run(ctx context.Context) (err error) {
+	if err := c.Check(); err != nil {
+		return fmt.Errorf("%w:\n%w", errUsage, err)
+	}
+	log := c.Logger()
+	for _, name := range config.Unknown(os.Environ()) {
+		log.WarnContext(ctx, "nothing reads this variable", "name", name)
+	}
+	a, err := app.New(ctx, c.Serve, version, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	if a.FirstToken != "" {
+		fmt.Fprintf(os.Stderr, "\n  First start. Your admin token, shown this once:\n\n      %s\n\n", a.FirstToken)
+		if a.FirstTokenFile != "" {
+			fmt.Fprintf(os.Stderr, "  It is also in %s; delete that file once you have it.\n", a.FirstTokenFile)
+		}
+		fmt.Fprintf(os.Stderr, "  Open http://%s/ and log in with it, or set CLOUDPAM_TOKEN.\n\n", a.Addr())
+	}
+	return a.Run(ctx)
+}

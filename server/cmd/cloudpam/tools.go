@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/config"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+type migrateCommand struct {
+	Status migrateStatus `cmd:"" help:"Compare the database's schema with this build's; exit code 3 when something is pending."`
+	Up     migrateUp     `cmd:"" help:"Bring the schema to this build's version."`
+	Stamp  migrateStamp  `cmd:"" help:"Record a schema version without running anything."`
+}
+
+type migrateStatus struct {
+	config.Database `embed:""`
+}
+
+func (c *migrateStatus) Run(ctx context.Context) error {
+	return withDB(ctx, c.DatabaseURL, store.Options{Beside: true}, func(db *store.DB) error {
+		s, err := db.SchemaStatus(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("schema %d, this build knows %d\n", s.Current, s.Target)
+		switch {
+		case s.Newer():
+			fmt.Println("The database is newer than this build: run a newer CloudPAM.")
+			return errPending
+		case len(s.Pending) > 0:
+			for _, p := range s.Pending {
+				fmt.Println("pending", p)
+			}
+			return errPending
+		}
+		return nil
+	})
+}
+
+type migrateUp struct {
+	config.Database `embed:""`
+}
+
+func (c *migrateUp) Run(ctx context.Context) error {
+	return withDB(ctx, c.DatabaseURL, store.Options{}, func(db *store.DB) error {
+		if err := db.Migrate(ctx, version); err != nil {
+			return err
+		}
+		s, err := db.SchemaStatus(ctx)
+		fmt.Printf("schema %d\n", s.Current)
+		return err
+	})
+}
+
+type migrateStamp struct {
+	config.Database `embed:""`
+	Schema          int64 `arg:"" help:"The version to record."`
+}
+
+func (c *migrateStamp) Run(ctx context.Context) error {
+	return withDB(ctx, c.DatabaseURL, store.Options{}, func(db *store.DB) error { return db.Stamp(ctx, c.Schema, version) })
+}
+
+type verifyCommand struct {
+	config.Database `embed:""`
+}
+
+func (c *verifyCommand) Run(ctx context.Context) error {
+	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error {
+		report, err := r.Verify(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%d scopes, %d pools, %d allocations, %d prefixes, %d events\n", report.Scopes, report.Pools, report.Allocations, report.Prefixes, report.Events)
+		for _, f := range report.Findings {
+			fmt.Printf("%s: %s\n", f.Object, f.Detail)
+		}
+		if len(report.Findings) > 0 {
+			return errPending
+		}
+		fmt.Println("no differences")
+		return nil
+	})
+}
+
+type tokenCommand struct {
+	Create tokenCreate `cmd:"" help:"Create a token and show its secret, once."`
+	List   tokenList   `cmd:"" help:"List tokens."`
+	Revoke tokenRevoke `cmd:"" help:"End a token."`
+}
+
+type tokenCreate struct {
+	config.Database `embed:""`
+	Name            string        `arg:"" help:"What the token is for; it names the actor in events."`
+	TTL             time.Duration `help:"How long it lives; 0 is until it is revoked."`
+}
+
+func (c *tokenCreate) Run(ctx context.Context) error {
+	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error {
+		var expires *time.Time
+		if c.TTL > 0 {
+			at := time.Now().Add(c.TTL)
+			expires = &at
+		}
+		secret, err := r.CreateToken(ctx, operator, c.Name, expires)
+		if err != nil {
+			return err
+		}
+		fmt.Println(secret)
+		return nil
+	})
+}
+
+type tokenList struct {
+	config.Database `embed:""`
+}
+
+func (c *tokenList) Run(ctx context.Context) error {
+	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error {
+		tokens, err := r.Tokens(ctx)
+		if err != nil {
+			return err
+		}
+		out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(out, "ID\tNAME\tCREATED\tENDS")
+		for _, t := range tokens {
+			ends := "never"
+			if t.ExpiresAt != nil {
+				ends = t.ExpiresAt.Format(time.RFC3339)
+			}
+			if t.RevokedAt != nil {
+				ends = "revoked " + t.RevokedAt.Format(time.RFC3339)
+			}
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", t.ID, t.Name, t.CreatedAt.Format(time.RFC3339), ends)
+		}
+		return out.Flush()
+	})
+}
+
+type tokenRevoke struct {
+	config.Database `embed:""`
+	ID              string `arg:"" help:"The token's id, from token list."`
+}
+
+func (c *tokenRevoke) Run(ctx context.Context) error {
+	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error { return r.RevokeToken(ctx, operator, c.ID) })
+}
+
+// operator is whoever runs a command beside the database.
+var operator = ipam.Caller{Actor: "system", RequestID: "command"}
+
+func withDB(ctx context.Context, url string, o store.Options, body func(*store.DB) error) (err error) {
+	db, err := store.Open(ctx, url, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return body(db)
+}
+
+// withRegistry works beside a running server: a short transaction waits its turn on either engine.
+func withRegistry(ctx context.Context, url string, body func(*registry.Registry) error) error {
+	return withDB(ctx, url, store.Options{Beside: true}, func(db *store.DB) error {
+		if err := db.Start(ctx); err != nil {
+			return err
+		}
+		return body(registry.New(db, time.Now))
+	})
+}

@@ -1,0 +1,165 @@
+// Package app wires the server and owns its life: New, Run, Close.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/config"
+	"github.com/cloudpam/cloudpam/server/internal/httpapi"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+	"github.com/cloudpam/cloudpam/web"
+)
+
+// App is a server that is ready to run.
+type App struct {
+	config   config.Serve
+	log      *slog.Logger
+	db       *store.DB
+	registry *registry.Registry
+	listener net.Listener
+	server   *http.Server
+	draining atomic.Bool
+	// FirstToken is the secret made at a first start, to be shown once; "" later.
+	FirstToken string
+	// FirstTokenFile is where FirstToken was written, readable by its owner only; "" when there was nowhere to write it.
+	FirstTokenFile string
+}
+
+// New opens and migrates the database, sets a new installation up, and starts to listen. Close the App in any case where
+// New succeeded.
+func New(ctx context.Context, c config.Serve, version string, log *slog.Logger) (*App, error) {
+	db, err := store.Open(ctx, c.DatabaseURL, store.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{config: c, log: log, db: db}
+	if err := a.start(ctx, version); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return a, nil
+}
+
+func (a *App) start(ctx context.Context, version string) error {
+	if a.config.Migrate {
+		if err := a.db.Migrate(ctx, version); err != nil {
+			return err
+		}
+	}
+	status, err := a.db.SchemaStatus(ctx)
+	if err != nil {
+		return err
+	}
+	if err := a.db.Start(ctx); err != nil {
+		return err
+	}
+	a.registry = registry.New(a.db, time.Now)
+	if err := a.setUp(ctx); err != nil {
+		return err
+	}
+	handler, err := httpapi.New(a.registry, httpapi.Options{
+		Log:     a.log,
+		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
+		Web:     web.Handler(version),
+		Metrics: httpapi.NewMetrics(a.db.Stats),
+		Ready:   a.ready,
+	})
+	if err != nil {
+		return err
+	}
+	if a.listener, err = net.Listen("tcp", a.config.Listen); err != nil {
+		return fmt.Errorf("listen on %s: %w; set CLOUDPAM_LISTEN to another address", a.config.Listen, err)
+	}
+	a.server = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	return nil
+}
+
+// setUp makes the first token. One that nobody chose is written beside a SQLite file, since a log line is easily lost.
+func (a *App) setUp(ctx context.Context) error {
+	secret, err := a.registry.SetUp(ctx, a.config.BootstrapToken)
+	if err != nil {
+		return fmt.Errorf("set up: %w", err)
+	}
+	if secret == "" || secret == a.config.BootstrapToken {
+		return nil
+	}
+	a.FirstToken = secret
+	if path, ok := strings.CutPrefix(a.config.DatabaseURL, "sqlite://"); ok {
+		a.FirstTokenFile = filepath.Join(filepath.Dir(path), "cloudpam-admin-token")
+		if err := os.WriteFile(a.FirstTokenFile, []byte(secret+"\n"), 0o600); err != nil {
+			return fmt.Errorf("write the first token: %w", err)
+		}
+	}
+	return nil
+}
+
+// Addr is where the server listens.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// ready says whether the server should get traffic.
+func (a *App) ready(r *http.Request) error {
+	if a.draining.Load() {
+		return errors.New("shutting down")
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	return a.db.Ping(ctx)
+}
+
+// Run serves until ctx ends, then lets requests under way finish.
+func (a *App) Run(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- a.server.Serve(a.listener) }()
+	go a.tidy(ctx)
+	a.log.InfoContext(ctx, "listening", "address", a.Addr(), "engine", string(a.db.Engine()))
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	a.draining.Store(true)
+	a.log.Info("shutting down")
+	if a.config.DrainDelay > 0 {
+		time.Sleep(a.config.DrainDelay) // load balancers stop sending once /readyz fails
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+	defer cancel()
+	return a.server.Shutdown(drain)
+}
+
+// tidy forgets old answers once an hour.
+func (a *App) tidy(ctx context.Context) {
+	every := time.NewTicker(time.Hour)
+	defer every.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+			if n, err := a.registry.ForgetAnswers(ctx); err != nil {
+				a.log.WarnContext(ctx, "could not forget old answers", "error", err)
+			} else if n > 0 {
+				a.log.InfoContext(ctx, "forgot old answers", "count", n)
+			}
+		}
+	}
+}
+
+// Close ends all connections and closes the database, after the writes under way.
+func (a *App) Close() error {
+	return errors.Join(a.server.Close(), a.db.Close())
+}

@@ -1,0 +1,97 @@
+// Package config reads CLOUDPAM_* and the flags of the same names once, and reports every mistake at once.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// Database is what every command that opens the database needs.
+type Database struct {
+	DatabaseURL string `name:"database-url" env:"CLOUDPAM_DATABASE_URL" default:"sqlite://cloudpam.db" help:"sqlite:///path/to/file or postgres://user@host/db."`
+}
+
+// Serve is the configuration of the server.
+type Serve struct {
+	Database           `embed:""`
+	Listen             string        `env:"CLOUDPAM_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
+	BootstrapToken     string        `env:"CLOUDPAM_BOOTSTRAP_TOKEN" help:"Secret of the first token, 32 characters or more, for unattended first starts."`
+	BootstrapTokenFile string        `env:"CLOUDPAM_BOOTSTRAP_TOKEN_FILE" help:"File that holds the secret of the first token."`
+	Migrate            bool          `env:"CLOUDPAM_MIGRATE" default:"true" negatable:"" help:"Bring the schema up to date at the start."`
+	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
+	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
+	LogFormat          string        `env:"CLOUDPAM_LOG_FORMAT" default:"json" help:"json or text."`
+}
+
+// Check reads the files that are named and returns every mistake, each with what would be right.
+func (c *Serve) Check() error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		fail("CLOUDPAM_LISTEN is %q; write host:port, like 127.0.0.1:8080", c.Listen)
+	}
+	if !strings.HasPrefix(c.DatabaseURL, "sqlite://") && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
+		fail("CLOUDPAM_DATABASE_URL starts with sqlite:// or postgres://") // not quoted: it may hold a password
+	}
+	if c.BootstrapTokenFile != "" {
+		if c.BootstrapToken != "" {
+			fail("CLOUDPAM_BOOTSTRAP_TOKEN and CLOUDPAM_BOOTSTRAP_TOKEN_FILE are both set; leave one out")
+		} else if secret, err := os.ReadFile(c.BootstrapTokenFile); err != nil {
+			fail("CLOUDPAM_BOOTSTRAP_TOKEN_FILE: %w", err)
+		} else {
+			c.BootstrapToken = strings.TrimSpace(string(secret))
+		}
+	}
+	if c.BootstrapToken != "" && len(c.BootstrapToken) < ipam.MinSecret {
+		fail("the bootstrap token has %d characters; it needs %d or more", len(c.BootstrapToken), ipam.MinSecret)
+	}
+	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
+		fail("CLOUDPAM_DRAIN_DELAY is %s; use 0s to 1m", c.DrainDelay)
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		fail("CLOUDPAM_LOG_LEVEL is %q; use debug, info, warn or error", c.LogLevel)
+	}
+	if c.LogFormat != "json" && c.LogFormat != "text" {
+		fail("CLOUDPAM_LOG_FORMAT is %q; use json or text", c.LogFormat)
+	}
+	return errors.Join(errs...)
+}
+
+// Logger makes the logger that the configuration asks for, on standard error.
+func (c *Serve) Logger() *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // Check has said so
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}
+
+// known are the variables that this program, its clients and its Terraform provider read.
+var known = []string{
+	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "DRAIN_DELAY", "LOG_LEVEL", "LOG_FORMAT",
+	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "TEST_POSTGRES_URL",
+}
+
+// Unknown lists the CLOUDPAM_* variables of an environment that nothing reads: most often a misspelling.
+func Unknown(environ []string) []string {
+	var out []string
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if short, ours := strings.CutPrefix(name, "CLOUDPAM_"); ours && !slices.Contains(known, short) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}

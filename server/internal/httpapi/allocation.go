@@ -1,0 +1,95 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// ListAllocations lists a page of allocations.
+func (s *Server) ListAllocations(ctx context.Context, req api.ListAllocationsRequestObject) (api.ListAllocationsResponseObject, error) {
+	p, err := page(req.Params.Limit, req.Params.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	f := ipam.AllocationFilter{
+		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Name: value(req.Params.Name), Account: value(req.Params.Account),
+		Owner: value(req.Params.Owner), Family: familyNumber(req.Params.Family), Text: value(req.Params.Q),
+	}
+	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
+		return nil, err
+	}
+	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
+		return nil, err
+	}
+	items, err := s.registry.Allocations(ctx, f, p)
+	if err != nil {
+		return nil, err
+	}
+	next := nextPage(p, items, func(a ipam.Allocation) ipam.Cursor { return ipam.Cursor{ID: a.ID, Prefix: a.CIDR} })
+	return api.ListAllocations200JSONResponse{Items: each(items, allocation), NextPageToken: next}, nil
+}
+
+// CreateAllocation hands out a block.
+func (s *Server) CreateAllocation(ctx context.Context, req api.CreateAllocationRequestObject) (api.CreateAllocationResponseObject, error) {
+	b := req.Body
+	cidr, err := prefixAt("/cidr", b.CIDR)
+	if err != nil {
+		return nil, err
+	}
+	created, err := s.registry.Allocate(ctx, caller(ctx), ipam.NewAllocation{
+		Pool: b.Pool, Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Description: value(b.Description), Owner: value(b.Owner), Purpose: value(b.Purpose),
+		Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.CreateAllocation201JSONResponse{Body: allocation(created), Headers: api.CreateAllocation201ResponseHeaders{ETag: etag(created.Version)}}, nil
+}
+
+// GetAllocation reads an allocation.
+func (s *Server) GetAllocation(ctx context.Context, req api.GetAllocationRequestObject) (api.GetAllocationResponseObject, error) {
+	found, err := s.registry.Allocation(ctx, req.Allocation)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetAllocation200JSONResponse{Body: allocation(found), Headers: api.GetAllocation200ResponseHeaders{ETag: etag(found.Version)}}, nil
+}
+
+// UpdateAllocation renames or describes an allocation.
+func (s *Server) UpdateAllocation(ctx context.Context, req api.UpdateAllocationRequestObject) (api.UpdateAllocationResponseObject, error) {
+	version, err := ifMatch(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	b := req.Body
+	changed, err := s.registry.UpdateAllocation(ctx, caller(ctx), req.Allocation, version, ipam.AllocationPatch{
+		Name: b.Name, Description: b.Description, Owner: b.Owner, Purpose: b.Purpose, Account: b.Account, Region: b.Region,
+		Environment: b.Environment, Labels: labelsPatch(b.Labels),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.UpdateAllocation200JSONResponse{Body: allocation(changed), Headers: api.UpdateAllocation200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+}
+
+// ReleaseAllocation gives a block back.
+func (s *Server) ReleaseAllocation(ctx context.Context, req api.ReleaseAllocationRequestObject) (api.ReleaseAllocationResponseObject, error) {
+	version, err := ifMatch(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.registry.Release(ctx, caller(ctx), req.Allocation, version); err != nil {
+		return nil, err
+	}
+	return api.ReleaseAllocation204Response{}, nil
+}
+
+func allocation(a ipam.Allocation) api.Allocation {
+	return api.Allocation{
+		ID: a.ID, Scope: a.Scope, Pool: a.Pool, Name: a.Name, CIDR: a.CIDR.String(), PrefixLength: a.CIDR.Bits(), Family: familyName(a.CIDR),
+		Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region, Environment: a.Environment,
+		Labels: labels(a.Labels), Version: a.Version, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
+}

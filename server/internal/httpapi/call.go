@@ -1,0 +1,133 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
+)
+
+// maxBody bounds a request's body.
+const maxBody = 1 << 20
+
+type callKey struct{}
+
+// caller is who asks. The middleware hands it to the handler by context, one step; the handler passes it on by name.
+func caller(ctx context.Context) ipam.Caller {
+	if c, ok := ctx.Value(callKey{}).(*ipam.Caller); ok {
+		return *c
+	}
+	return ipam.Caller{}
+}
+
+func requestID(ctx context.Context) string { return caller(ctx).RequestID }
+
+// identify gives every request an id; one that the client chose is kept when it is short and plain.
+func identify(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := c.Request().Header.Get("X-Request-Id")
+		if len(id) < 8 || len(id) > 64 || strings.ContainsFunc(id, notPlain) {
+			id = uuid.NewString()
+		}
+		c.Response().Header().Set("X-Request-Id", id)
+		r := c.Request()
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), callKey{}, &ipam.Caller{RequestID: id})))
+		return next(c)
+	}
+}
+
+func notPlain(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_'
+}
+
+// observe logs and counts each request once, when it is over.
+func observe(log *slog.Logger, m *Metrics) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			start := time.Now()
+			err := next(c)
+			if err != nil {
+				c.Error(err) // render now, so that the status is known
+			}
+			took, status, who := time.Since(start), c.Response().Status, caller(c.Request().Context())
+			m.request(c.Request().Method, c.Path(), status, took)
+			level := slog.LevelInfo
+			if !strings.HasPrefix(c.Path(), "/api/") {
+				level = slog.LevelDebug // probes and pages
+			}
+			if log.Enabled(c.Request().Context(), level) {
+				log.LogAttrs(c.Request().Context(), level, "served",
+					slog.String("request_id", who.RequestID), slog.String("actor", who.Actor), slog.String("method", c.Request().Method),
+					slog.String("path", c.Request().URL.Path), slog.Int("status", status), slog.Duration("took", took), slog.String("remote", c.RealIP()))
+			}
+			return nil
+		}
+	}
+}
+
+// readBody reads the body within its limit, refuses JSON that two parsers could read differently, and notes the
+// Idempotency-Key with a fingerprint of the request.
+func readBody(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		r := c.Request()
+		var body []byte
+		if r.Body != nil && r.Body != http.NoBody {
+			var err error
+			body, err = io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
+			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+				return echo.NewHTTPError(http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB")
+			}
+			if err != nil {
+				return ipam.Errorf(ipam.CodeInvalid, "the body ended early")
+			}
+			if err := checkJSON(body); err != nil {
+				return err
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		}
+		if key := r.Header.Get("Idempotency-Key"); key != "" {
+			retry := &ipam.Retry{Key: key, Fingerprint: sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + r.Header.Get("If-Match") + "\n" + string(body)))}
+			r.Context().Value(callKey{}).(*ipam.Caller).Retry = retry
+			c.Response().Before(func() {
+				if retry.Replayed {
+					c.Response().Header().Set("Idempotency-Replayed", "true")
+				}
+			})
+		}
+		c.Response().Header().Set("Cache-Control", "no-store")
+		return next(c)
+	}
+}
+
+// authenticate names the actor of a request by its bearer token.
+func authenticate(reg *registry.Registry) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			r := c.Request()
+			if r.URL.Path == "/api/v1/version" {
+				return next(c)
+			}
+			scheme, secret, found := strings.Cut(r.Header.Get("Authorization"), " ")
+			if !found || !strings.EqualFold(scheme, "Bearer") || secret == "" || len(secret) > 512 {
+				return ipam.Errorf(ipam.CodeUnauthenticated, "send a token: Authorization: Bearer cpam_…")
+			}
+			actor, err := reg.Authenticate(r.Context(), secret)
+			if err != nil {
+				return err
+			}
+			r.Context().Value(callKey{}).(*ipam.Caller).Actor = actor
+			return next(c)
+		}
+	}
+}

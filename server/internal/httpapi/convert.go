@@ -1,0 +1,155 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
+)
+
+func value[T any](p *T) T {
+	if p == nil {
+		var none T
+		return none
+	}
+	return *p
+}
+
+func optional(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+func labels(l ipam.Labels) api.Labels {
+	if l == nil {
+		return api.Labels{}
+	}
+	return api.Labels(l)
+}
+
+func labelsPatch(l *api.Labels) *ipam.Labels {
+	if l == nil {
+		return nil
+	}
+	patch := ipam.Labels(*l)
+	return &patch
+}
+
+// prefixAt reads an optional CIDR of a body or a query.
+func prefixAt(pointer string, text *string) (netip.Prefix, error) {
+	if text == nil {
+		return netip.Prefix{}, nil
+	}
+	p, err := ipam.ParseCIDR(*text)
+	if err != nil {
+		return p, ipam.Invalid(pointer, "%v", err)
+	}
+	return p, nil
+}
+
+func familyName(p netip.Prefix) api.Family {
+	if p.Addr().Is4() {
+		return api.FamilyIpv4
+	}
+	return api.FamilyIpv6
+}
+
+func familyNumber(f *api.Family) int {
+	switch value(f) {
+	case api.FamilyIpv4:
+		return 4
+	case api.FamilyIpv6:
+		return 6
+	default:
+		return 0
+	}
+}
+
+// around reads the filters by address. An address alone is the block of that address.
+func around(within, contains *string) (a ipam.Around, err error) {
+	if a.Within, err = prefixAt("query:within", within); err != nil {
+		return a, err
+	}
+	if contains != nil && !strings.Contains(*contains, "/") {
+		if ip, err := netip.ParseAddr(*contains); err == nil && ip.Zone() == "" && !ip.Is4In6() {
+			a.Contains = netip.PrefixFrom(ip, ip.BitLen())
+			return a, nil
+		}
+	}
+	a.Contains, err = prefixAt("query:contains", contains)
+	return a, err
+}
+
+func labelFilter(pairs api.LabelFilter) ([]ipam.Label, error) {
+	var out []ipam.Label
+	for _, pair := range pairs {
+		key, val, found := strings.Cut(pair, "=")
+		if !found || key == "" {
+			return nil, ipam.Invalid("query:label", "%q is not a label; write key=value", pair)
+		}
+		out = append(out, ipam.Label{Key: key, Value: val})
+	}
+	return out, nil
+}
+
+// page reads a page token, which is a cursor that only we can make sense of.
+func page(limit *int, token *string) (ipam.Page, error) {
+	p := ipam.Page{Limit: 100}
+	if limit != nil {
+		p.Limit = *limit
+	}
+	if token == nil || *token == "" {
+		return p, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(*token)
+	if err == nil {
+		err = json.Unmarshal(raw, &p.After)
+	}
+	if err != nil {
+		return p, ipam.Invalid("query:page_token", "not a page token of this server; pass next_page_token back as it came")
+	}
+	return p, nil
+}
+
+// nextPage is the token behind the last item of a full page; nil at the end.
+func nextPage[T any](p ipam.Page, items []T, cursor func(T) ipam.Cursor) *string {
+	if len(items) < p.Limit || len(items) == 0 {
+		return nil
+	}
+	raw, err := json.Marshal(cursor(items[len(items)-1]))
+	if err != nil {
+		panic(err) // a cursor always marshals
+	}
+	token := base64.RawURLEncoding.EncodeToString(raw)
+	return &token
+}
+
+func each[A, B any](items []A, convert func(A) B) []B {
+	out := make([]B, 0, len(items))
+	for _, item := range items {
+		out = append(out, convert(item))
+	}
+	return out
+}
+
+func etag(version int64) string { return `"v` + strconv.FormatInt(version, 10) + `"` }
+
+// ifMatch reads the version that a request is about; 0 when it does not say.
+func ifMatch(header *api.IfMatch) (registry.Version, error) {
+	if header == nil || *header == "" {
+		return 0, nil
+	}
+	text, ok := strings.CutPrefix(strings.Trim(*header, `"`), "v")
+	n, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil || n < 1 {
+		return 0, ipam.Invalid("header:If-Match", `%s is not an ETag of this server; one looks like "v3"`, *header)
+	}
+	return registry.Version(n), nil
+}

@@ -1,0 +1,44 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// ListEvents lists a page of events, the newest first.
+func (s *Server) ListEvents(ctx context.Context, req api.ListEventsRequestObject) (api.ListEventsResponseObject, error) {
+	p, err := page(req.Params.Limit, req.Params.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.registry.Events(ctx, ipam.EventFilter{
+		Scope: value(req.Params.Scope), Object: value(req.Params.Object), Actor: value(req.Params.Actor), Action: value(req.Params.Action),
+	}, p)
+	if err != nil {
+		return nil, err
+	}
+	next := nextPage(p, items, func(e ipam.Event) ipam.Cursor { return ipam.Cursor{ID: e.ID} })
+	return api.ListEvents200JSONResponse{Items: each(items, event), NextPageToken: next}, nil
+}
+
+func event(e ipam.Event) api.Event {
+	return api.Event{
+		ID: e.ID, Scope: e.Scope, At: e.At, Actor: e.Actor, Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: e.ObjectID,
+		RequestID: e.RequestID, Before: state(e.Before), After: state(e.After), Hash: hex.EncodeToString(e.Hash),
+	}
+}
+
+func state(raw json.RawMessage) map[string]any {
+	if raw == nil {
+		return nil
+	}
+	var fields map[string]any
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return map[string]any{"unreadable": string(raw)}
+	}
+	return fields
+}

@@ -1,0 +1,122 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/oapi-codegen/nullable"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// ListPools lists a page of pools.
+func (s *Server) ListPools(ctx context.Context, req api.ListPoolsRequestObject) (api.ListPoolsResponseObject, error) {
+	p, err := page(req.Params.Limit, req.Params.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	f := ipam.PoolFilter{Scope: value(req.Params.Scope), Parent: value(req.Params.Parent), Family: familyNumber(req.Params.Family), Text: value(req.Params.Q)}
+	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
+		return nil, err
+	}
+	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
+		return nil, err
+	}
+	items, err := s.registry.Pools(ctx, f, p)
+	if err != nil {
+		return nil, err
+	}
+	next := nextPage(p, items, func(p ipam.Pool) ipam.Cursor { return ipam.Cursor{ID: p.ID, Prefix: p.CIDR} })
+	return api.ListPools200JSONResponse{Items: each(items, pool), NextPageToken: next}, nil
+}
+
+// CreatePool creates a root pool or a child pool.
+func (s *Server) CreatePool(ctx context.Context, req api.CreatePoolRequestObject) (api.CreatePoolResponseObject, error) {
+	b := req.Body
+	cidr, err := prefixAt("/cidr", b.CIDR)
+	if err != nil {
+		return nil, err
+	}
+	created, err := s.registry.CreatePool(ctx, caller(ctx), ipam.NewPool{
+		Scope: value(b.Scope), Name: b.Name, Parent: value(b.Parent), CIDR: cidr, Length: b.PrefixLength, Strategy: alloc.Strategy(value(b.Strategy)),
+		Sizes:       ipam.Sizes{Min: b.MinPrefixLength, Max: b.MaxPrefixLength, Default: b.DefaultPrefixLength},
+		Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment),
+		Labels: ipam.Labels(value(b.Labels)), DeletionProtection: value(b.DeletionProtection),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.CreatePool201JSONResponse{Body: pool(created), Headers: api.CreatePool201ResponseHeaders{ETag: etag(created.Version)}}, nil
+}
+
+// GetPool reads a pool.
+func (s *Server) GetPool(ctx context.Context, req api.GetPoolRequestObject) (api.GetPoolResponseObject, error) {
+	found, err := s.registry.Pool(ctx, req.Pool)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetPool200JSONResponse{Body: pool(found), Headers: api.GetPool200ResponseHeaders{ETag: etag(found.Version)}}, nil
+}
+
+// UpdatePool changes a pool's settings or resizes it.
+func (s *Server) UpdatePool(ctx context.Context, req api.UpdatePoolRequestObject) (api.UpdatePoolResponseObject, error) {
+	version, err := ifMatch(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	b := req.Body
+	patch := ipam.PoolPatch{
+		Length: b.PrefixLength, Strategy: (*alloc.Strategy)(b.Strategy), Min: size(b.MinPrefixLength), Max: size(b.MaxPrefixLength), Default: size(b.DefaultPrefixLength),
+		Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region, Environment: b.Environment,
+		Labels: labelsPatch(b.Labels), DeletionProtection: b.DeletionProtection,
+	}
+	if b.CIDR != nil {
+		cidr, err := prefixAt("/cidr", b.CIDR)
+		if err != nil {
+			return nil, err
+		}
+		patch.CIDR = &cidr
+	}
+	changed, err := s.registry.UpdatePool(ctx, caller(ctx), req.Pool, version, patch)
+	if err != nil {
+		return nil, err
+	}
+	return api.UpdatePool200JSONResponse{Body: pool(changed), Headers: api.UpdatePool200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+}
+
+// DeletePool deletes an empty pool.
+func (s *Server) DeletePool(ctx context.Context, req api.DeletePoolRequestObject) (api.DeletePoolResponseObject, error) {
+	version, err := ifMatch(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.registry.DeletePool(ctx, caller(ctx), req.Pool, version); err != nil {
+		return nil, err
+	}
+	return api.DeletePool204Response{}, nil
+}
+
+// size tells "absent" (nil) from "cleared" (a pointer to nil) and "set".
+func size(n nullable.Nullable[int]) **int {
+	switch {
+	case !n.IsSpecified():
+		return nil
+	case n.IsNull():
+		var cleared *int
+		return &cleared
+	default:
+		length := n.MustGet()
+		set := &length
+		return &set
+	}
+}
+
+func pool(p ipam.Pool) api.Pool {
+	return api.Pool{
+		ID: p.ID, Scope: p.Scope, Name: p.Name, Parent: optional(p.Parent), CIDR: p.CIDR.String(), PrefixLength: p.CIDR.Bits(), Family: familyName(p.CIDR),
+		Strategy: api.Strategy(p.Strategy), MinPrefixLength: p.Sizes.Min, MaxPrefixLength: p.Sizes.Max, DefaultPrefixLength: p.Sizes.Default,
+		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment, Labels: labels(p.Labels),
+		DeletionProtection: p.DeletionProtection, Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+	}
+}

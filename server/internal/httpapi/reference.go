@@ -1,0 +1,138 @@
+package httpapi
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/labstack/echo/v4"
+
+	"github.com/cloudpam/cloudpam/server/api"
+)
+
+//go:embed reference.html
+var referencePage string
+
+//go:embed reference.css
+var referenceStyle []byte
+
+// operation is one entry of the reference page.
+type operation struct {
+	ID, Method, Path, Summary, Description, Permission string
+	Parameters                                         openapi3.Parameters
+	Body, Answer                                       string
+}
+
+// serveContract serves the contract as it was written.
+func serveContract(c echo.Context) error {
+	return c.Blob(http.StatusOK, "application/yaml", api.Contract)
+}
+
+// serveReference renders the contract once into a page without scripts.
+func serveReference(e *echo.Echo) error {
+	spec, err := api.GetSpec()
+	if err != nil {
+		return err
+	}
+	page, err := template.New("reference").Funcs(template.FuncMap{"schema": schemaText, "required": func(s *openapi3.Schema, f string) bool { return slices.Contains(s.Required, f) }}).Parse(referencePage)
+	if err != nil {
+		return fmt.Errorf("read the reference page: %w", err)
+	}
+	type section struct {
+		Tag        *openapi3.Tag
+		Operations []operation
+	}
+	var sections []section
+	for _, tag := range spec.Tags {
+		sections = append(sections, section{Tag: tag, Operations: operationsOf(spec, tag.Name)})
+	}
+	type problemEntry struct {
+		Slug, Code, Title string
+		Status            int
+	}
+	var entries []problemEntry
+	for code, s := range statuses {
+		entries = append(entries, problemEntry{Slug: strings.ReplaceAll(string(code), "_", "-"), Code: string(code), Title: s.title, Status: s.status})
+	}
+	sort.Slice(entries, func(i, j int) bool { return entries[i].Code < entries[j].Code })
+	var html bytes.Buffer
+	err = page.Execute(&html, map[string]any{"Info": spec.Info, "Sections": sections, "Schemas": spec.Components.Schemas, "SchemaNames": slices.Sorted(maps.Keys(spec.Components.Schemas)), "Problems": entries})
+	if err != nil {
+		return fmt.Errorf("render the reference page: %w", err)
+	}
+	e.GET("/docs", func(c echo.Context) error {
+		c.Response().Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")
+		c.Response().Header().Set("X-Content-Type-Options", "nosniff")
+		return c.HTMLBlob(http.StatusOK, html.Bytes())
+	})
+	e.GET("/docs/reference.css", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/css; charset=utf-8", referenceStyle) })
+	e.GET("/problems/:code", func(c echo.Context) error {
+		for _, p := range entries {
+			if p.Slug == c.Param("code") {
+				return c.Redirect(http.StatusSeeOther, "/docs#problem-"+p.Slug)
+			}
+		}
+		return echo.ErrNotFound
+	})
+	return nil
+}
+
+func operationsOf(spec *openapi3.T, tag string) []operation {
+	var out []operation
+	for _, path := range spec.Paths.InMatchingOrder() {
+		item := spec.Paths.Value(path)
+		for _, method := range []string{"GET", "POST", "PATCH", "DELETE"} {
+			op := item.Operations()[method]
+			if op == nil || !slices.Contains(op.Tags, tag) {
+				continue
+			}
+			o := operation{ID: op.OperationID, Method: method, Path: path, Summary: op.Summary, Description: op.Description, Parameters: slices.Concat(item.Parameters, op.Parameters)}
+			o.Permission, _ = op.Extensions["x-permission"].(string)
+			if op.RequestBody != nil {
+				o.Body = refName(op.RequestBody.Value.Content["application/json"])
+			}
+			for _, status := range []string{"200", "201"} {
+				if answer := op.Responses.Value(status); answer != nil {
+					o.Answer = refName(answer.Value.Content["application/json"])
+				}
+			}
+			out = append(out, o)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Path < out[j].Path })
+	return out
+}
+
+func refName(content *openapi3.MediaType) string {
+	if content == nil || content.Schema == nil {
+		return ""
+	}
+	return strings.TrimPrefix(content.Schema.Ref, "#/components/schemas/")
+}
+
+// schemaText says a type in a few words.
+func schemaText(s *openapi3.SchemaRef) string {
+	if s == nil {
+		return ""
+	}
+	if s.Ref != "" {
+		return strings.TrimPrefix(s.Ref, "#/components/schemas/")
+	}
+	switch {
+	case s.Value.Type.Is("array"):
+		return "list of " + schemaText(s.Value.Items)
+	case s.Value.Format != "" && s.Value.Type.Is("string"):
+		return s.Value.Format
+	case len(s.Value.Enum) > 0:
+		return strings.Trim(strings.ReplaceAll(fmt.Sprint(s.Value.Enum), " ", " | "), "[]")
+	default:
+		return strings.Join(s.Value.Type.Slice(), " or ")
+	}
+}

@@ -1,0 +1,74 @@
+package httpapi
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
+)
+
+// Options are what the server needs beside the use cases.
+type Options struct {
+	Log     *slog.Logger
+	Version api.Version
+	Web     http.Handler // the browser interface, for every path that is not the API's
+	Metrics *Metrics
+	// Ready says why the server should not get traffic, or nil.
+	Ready func(r *http.Request) error
+}
+
+// Server implements api.StrictServerInterface, one file for each noun.
+type Server struct {
+	registry *registry.Registry
+	version  api.Version
+}
+
+var _ api.StrictServerInterface = (*Server)(nil)
+
+// New makes the handler of the whole server.
+func New(r *registry.Registry, o Options) (http.Handler, error) {
+	validate, err := validator(o.Log)
+	if err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	// echo believes X-Forwarded-For by default, so that anyone could write any address into the log.
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = problems(o.Log)
+	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
+
+	s := &Server{registry: r, version: o.Version}
+	v1 := e.Group("/api/v1", readBody, authenticate(r), echo.WrapMiddleware(validate))
+	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
+	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
+
+	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
+	e.GET("/readyz", func(c echo.Context) error {
+		if err := o.Ready(c.Request()); err != nil {
+			return c.String(http.StatusServiceUnavailable, err.Error()+"\n")
+		}
+		return c.String(http.StatusOK, "ready\n")
+	})
+	e.GET("/metrics", echo.WrapHandler(o.Metrics.handler()))
+	e.GET("/openapi.yaml", serveContract)
+	if err := serveReference(e); err != nil {
+		return nil, err
+	}
+	if o.Web != nil {
+		e.GET("/*", echo.WrapHandler(o.Web))
+	}
+	return e, nil
+}
+
+func logPanic(log *slog.Logger) middleware.LogErrorFunc {
+	return func(c echo.Context, err error, stack []byte) error {
+		log.ErrorContext(c.Request().Context(), "panicked", "error", err, "stack", string(stack), "request_id", requestID(c.Request().Context()))
+		return err
+	}
+}

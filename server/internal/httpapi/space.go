@@ -1,0 +1,107 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// GetPoolTree shows a scope's pools as a tree.
+func (s *Server) GetPoolTree(ctx context.Context, req api.GetPoolTreeRequestObject) (api.GetPoolTreeResponseObject, error) {
+	scope := ipam.DefaultScope
+	if req.Params.Scope != nil {
+		scope = *req.Params.Scope
+	}
+	nodes, truncated, err := s.registry.Tree(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetPoolTree200JSONResponse{Truncated: truncated, Items: each(nodes, treeNode)}, nil
+}
+
+// ListPoolSpace lists a pool's blocks, free ones included.
+func (s *Server) ListPoolSpace(ctx context.Context, req api.ListPoolSpaceRequestObject) (api.ListPoolSpaceResponseObject, error) {
+	p, err := page(req.Params.Limit, req.Params.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.registry.Space(ctx, req.Pool, p)
+	if err != nil {
+		return nil, err
+	}
+	next := nextPage(p, items, func(b ipam.Block) ipam.Cursor { return ipam.Cursor{Prefix: b.CIDR} })
+	return api.ListPoolSpace200JSONResponse{Items: each(items, spaceBlock), NextPageToken: next}, nil
+}
+
+// GetPoolUtilization tells how full a pool is.
+func (s *Server) GetPoolUtilization(ctx context.Context, req api.GetPoolUtilizationRequestObject) (api.GetPoolUtilizationResponseObject, error) {
+	p, u, err := s.registry.Utilization(ctx, req.Pool)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetPoolUtilization200JSONResponse(utilization(p, u)), nil
+}
+
+// ListFreeBlocks tells what is free in each size.
+func (s *Server) ListFreeBlocks(ctx context.Context, req api.ListFreeBlocksRequestObject) (api.ListFreeBlocksResponseObject, error) {
+	sizes, err := s.registry.FreeSizes(ctx, req.Pool)
+	if err != nil {
+		return nil, err
+	}
+	return api.ListFreeBlocks200JSONResponse{Items: each(sizes, func(f ipam.FreeSize) api.FreeBlock {
+		return api.FreeBlock{PrefixLength: f.Length, Count: f.Blocks, First: f.First.String(), Fits: f.Fits.String()}
+	})}, nil
+}
+
+// ListPrefixes lists a page of what occupies space.
+func (s *Server) ListPrefixes(ctx context.Context, req api.ListPrefixesRequestObject) (api.ListPrefixesResponseObject, error) {
+	p, err := page(req.Params.Limit, req.Params.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	f := ipam.PrefixFilter{
+		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Status: ipam.Status(value(req.Params.Status)),
+		Kind: ipam.Kind(value(req.Params.Kind)), Family: familyNumber(req.Params.Family),
+	}
+	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
+		return nil, err
+	}
+	items, err := s.registry.Prefixes(ctx, f, p)
+	if err != nil {
+		return nil, err
+	}
+	next := nextPage(p, items, func(x ipam.Prefix) ipam.Cursor { return ipam.Cursor{ID: x.ID, Prefix: x.CIDR} })
+	return api.ListPrefixes200JSONResponse{Items: each(items, prefix), NextPageToken: next}, nil
+}
+
+func treeNode(n ipam.TreeNode) api.PoolTreeNode {
+	return api.PoolTreeNode{
+		Pool: pool(n.Pool), Depth: n.Depth, Utilization: utilization(n.Pool, n.Utilization),
+		SpaceBar: each(n.Bar, func(s ipam.Segment) api.Segment {
+			return api.Segment{Start: s.Start, End: s.End, Kind: api.PrefixKind(s.Kind)}
+		}),
+	}
+}
+
+func utilization(p ipam.Pool, u ipam.Utilization) api.Utilization {
+	return api.Utilization{
+		Used: u.Used.String(), Free: u.Free.String(), Total: u.Total.String(), UsedRatio: u.UsedRatio(), LargestFreePrefixLength: u.LargestFree,
+		Fragmentation: u.Fragmentation(ipam.Family(p.CIDR)), Children: u.Children, Allocations: u.Allocations,
+	}
+}
+
+func spaceBlock(b ipam.Block) api.SpaceBlock {
+	if b.Prefix == nil {
+		return api.SpaceBlock{CIDR: b.CIDR.String(), Status: api.SpaceBlockStatusFree}
+	}
+	kind := api.PrefixKind(b.Prefix.Kind)
+	return api.SpaceBlock{CIDR: b.CIDR.String(), Status: api.SpaceBlockStatus(b.Prefix.Status), Kind: &kind, OwnerID: &b.Prefix.Owner, Name: &b.Prefix.Name}
+}
+
+func prefix(p ipam.Prefix) api.Prefix {
+	return api.Prefix{
+		ID: p.ID, Scope: p.Scope, Pool: optional(p.Pool()), CIDR: p.CIDR.String(), Family: familyName(p.CIDR), Status: api.PrefixStatus(p.Status),
+		Source: api.PrefixSource(p.Source), Kind: api.PrefixKind(p.Kind), OwnerID: p.Owner, CreatedAt: p.CreatedAt,
+	}
+}

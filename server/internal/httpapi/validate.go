@@ -1,0 +1,141 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	nethttpmiddleware "github.com/oapi-codegen/nethttp-middleware"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// validator checks requests against the contract.
+func validator(log *slog.Logger) (func(http.Handler) http.Handler, error) {
+	spec, err := api.GetSpec()
+	if err != nil {
+		return nil, err
+	}
+	// As 3.1 the library would compile JSON Schema on every request, 25 times slower. The contract keeps to what both
+	// dialects mean alike, which a test checks.
+	spec.OpenAPI = "3.0.3"
+	return nethttpmiddleware.OapiRequestValidatorWithOptions(spec, &nethttpmiddleware.Options{
+		SilenceServersWarning: true,
+		DoNotValidateServers:  true,
+		Prefix:                "/api/v1",
+		Options:               openapi3filter.Options{MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
+		ErrorHandlerWithOpts: func(ctx context.Context, err error, w http.ResponseWriter, r *http.Request, _ nethttpmiddleware.ErrorHandlerOpts) {
+			writeProblem(w, problem(r.Context(), log, broken(err)))
+		},
+	}), nil
+}
+
+// broken turns what the validator found into one error with a pointer for each field.
+func broken(err error) *ipam.Error {
+	switch {
+	case errors.Is(err, routers.ErrMethodNotAllowed):
+		return ipam.Errorf(codeMethod, "this path does not take this method; see /docs")
+	case errors.Is(err, routers.ErrPathNotFound):
+		return ipam.Errorf(ipam.CodeNotFound, "there is nothing at this path; see /docs")
+	}
+	var fields []ipam.FieldError
+	mediaType := false
+	walk(err, "", &fields, &mediaType)
+	if mediaType {
+		return ipam.Errorf(codeMediaType, "send Content-Type: application/json")
+	}
+	if len(fields) == 0 {
+		return ipam.Errorf(ipam.CodeInvalid, "the request does not follow the contract; see /docs")
+	}
+	slices.SortFunc(fields, func(a, b ipam.FieldError) int { return strings.Compare(a.Pointer, b.Pointer) })
+	fields = slices.Compact(fields)
+	e := ipam.Errorf(ipam.CodeInvalid, "%s: %s", strings.TrimPrefix(fields[0].Pointer, "/"), fields[0].Detail)
+	if len(fields) > 1 {
+		e.Detail += "; and more, see errors"
+	}
+	e.Fields = fields
+	return e
+}
+
+func walk(err error, at string, fields *[]ipam.FieldError, mediaType *bool) {
+	switch e := err.(type) { //nolint:errorlint // each layer is looked at in turn
+	case openapi3.MultiError:
+		for _, one := range e {
+			walk(one, at, fields, mediaType)
+		}
+	case *openapi3filter.RequestError:
+		if e.Parameter != nil {
+			at = e.Parameter.In + ":" + e.Parameter.Name
+		} else if strings.HasPrefix(e.Reason, "header Content-Type") {
+			*mediaType = true
+			return
+		}
+		if e.Err == nil {
+			*fields = append(*fields, ipam.FieldError{Pointer: at, Detail: e.Reason})
+			return
+		}
+		walk(e.Err, at, fields, mediaType)
+	case *openapi3.SchemaError:
+		if e.Origin != nil {
+			if _, ok := e.Origin.(openapi3.MultiError); ok { //nolint:errorlint // as above
+				walk(e.Origin, at, fields, mediaType)
+				return
+			}
+		}
+		pointer := at
+		for _, part := range e.JSONPointer() {
+			pointer += "/" + escapePointer(part)
+		}
+		*fields = append(*fields, ipam.FieldError{Pointer: pointer, Detail: expectation(e)})
+	default:
+		if inner := errors.Unwrap(err); inner != nil {
+			walk(inner, at, fields, mediaType)
+			return
+		}
+		*fields = append(*fields, ipam.FieldError{Pointer: at, Detail: err.Error()})
+	}
+}
+
+// expectation says what would be right, where the library only says what is wrong.
+func expectation(e *openapi3.SchemaError) string {
+	switch e.SchemaField {
+	case "pattern":
+		if e.Schema.Description != "" {
+			return "not allowed here; use: " + e.Schema.Description
+		}
+	case "enum":
+		values := make([]string, 0, len(e.Schema.Enum))
+		for _, v := range e.Schema.Enum {
+			if text, ok := v.(string); ok {
+				values = append(values, text)
+			}
+		}
+		return "not one of " + strings.Join(values, ", ")
+	case "properties":
+		if strings.Contains(e.Reason, "is unsupported") {
+			return "not a field of this request; see /docs"
+		}
+	}
+	return e.Reason
+}
+
+func writeProblem(w http.ResponseWriter, p api.Problem) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Set("Cache-Control", "no-store")
+	switch p.Status {
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client may have gone; nobody is left to tell
+}

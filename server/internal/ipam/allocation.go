@@ -1,0 +1,73 @@
+package ipam
+
+import (
+	"maps"
+	"net/netip"
+	"time"
+)
+
+// Allocation is a block handed out. Its CIDR never changes; (Pool, Name) is unique among the living.
+type Allocation struct {
+	ID          string       `json:"id"`
+	Scope       string       `json:"scope"`
+	Pool        string       `json:"pool"`
+	Name        string       `json:"name"`
+	CIDR        netip.Prefix `json:"cidr"`
+	Description string       `json:"description"`
+	Owner       string       `json:"owner"`
+	Purpose     string       `json:"purpose"`
+	Account     string       `json:"account"`
+	Region      string       `json:"region"`
+	Environment string       `json:"environment"`
+	Labels      Labels       `json:"labels"`
+	Version     int64        `json:"version"`
+	CreatedAt   time.Time    `json:"created_at"`
+	UpdatedAt   time.Time    `json:"updated_at"`
+}
+
+// NewAllocation asks a pool for a block: by CIDR, by length, or by neither for the pool's default length.
+type NewAllocation struct {
+	Pool        string
+	Name        string
+	CIDR        netip.Prefix // zero: to be placed
+	Length      *int
+	Description string
+	Owner       string
+	Purpose     string
+	Account     string
+	Region      string
+	Environment string
+	Labels      Labels
+}
+
+// Allocation is the allocation that a request asks for, not placed yet.
+func (n NewAllocation) Allocation() Allocation {
+	return Allocation{
+		Pool: n.Pool, Name: n.Name, CIDR: n.CIDR, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose,
+		Account: n.Account, Region: n.Region, Environment: n.Environment, Labels: orEmpty(n.Labels),
+	}
+}
+
+// AllocationPatch changes an allocation; nil leaves a field as it is.
+type AllocationPatch struct {
+	Name                        *string
+	Description, Owner, Purpose *string
+	Account, Region             *string
+	Environment                 *string
+	Labels                      *Labels
+}
+
+// Apply returns the allocation with the patch applied.
+func (a Allocation) Apply(patch AllocationPatch) Allocation {
+	set(&a.Name, patch.Name)
+	set(&a.Description, patch.Description)
+	set(&a.Owner, patch.Owner)
+	set(&a.Purpose, patch.Purpose)
+	set(&a.Account, patch.Account)
+	set(&a.Region, patch.Region)
+	set(&a.Environment, patch.Environment)
+	if patch.Labels != nil {
+		a.Labels = maps.Clone(*patch.Labels)
+	}
+	return a
+}

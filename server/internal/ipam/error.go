@@ -1,0 +1,85 @@
+package ipam
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+)
+
+// Code is a stable, machine-readable name of what went wrong. Codes are part of the API and never change their meaning.
+type Code string
+
+// The codes, each with the meaning that docs/problems.md explains to users.
+const (
+	CodeInvalid              Code = "invalid"
+	CodeUnauthenticated      Code = "unauthenticated"
+	CodeForbidden            Code = "forbidden"
+	CodeNotFound             Code = "not_found"
+	CodeNameTaken            Code = "name_taken"
+	CodeCIDRTaken            Code = "cidr_taken"
+	CodePoolExhausted        Code = "pool_exhausted"
+	CodePoolNotEmpty         Code = "pool_not_empty"
+	CodeScopeNotEmpty        Code = "scope_not_empty"
+	CodeDeletionProtected    Code = "deletion_protected"
+	CodePolicyViolation      Code = "policy_violation"
+	CodeOutsidePool          Code = "outside_pool"
+	CodePreconditionFailed   Code = "precondition_failed"
+	CodePreconditionRequired Code = "precondition_required"
+	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
+	CodeOverloaded           Code = "overloaded"
+	CodeUnavailable          Code = "unavailable"
+)
+
+// Error is a failure that a user may see: its code and detail are public, its cause is for the log only.
+type Error struct {
+	Code        Code
+	Detail      string
+	Fields      []FieldError
+	Holders     []Holder
+	LargestFree *int   // with CodePoolExhausted: the length of the pool's largest free block
+	NearestPool string // with CodePoolExhausted: another pool that would fit
+	Cause       error
+}
+
+// FieldError says which input is wrong and what would be right.
+type FieldError struct {
+	Pointer string // a JSON pointer into the body, or query:NAME, header:NAME, path:NAME
+	Detail  string
+}
+
+// Holder is a block that stands in the way.
+type Holder struct {
+	Kind Kind
+	ID   string
+	Name string
+	CIDR netip.Prefix
+}
+
+func (e *Error) Error() string {
+	if e.Cause != nil {
+		return fmt.Sprintf("%s: %v", e.Detail, e.Cause)
+	}
+	return e.Detail
+}
+
+// Unwrap gives the cause, which is never shown to users.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Errorf makes an Error of the code with a public detail.
+func Errorf(code Code, format string, args ...any) *Error {
+	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// Invalid makes a CodeInvalid error about one input.
+func Invalid(pointer, format string, args ...any) *Error {
+	detail := fmt.Sprintf(format, args...)
+	return &Error{Code: CodeInvalid, Detail: detail, Fields: []FieldError{{Pointer: pointer, Detail: detail}}}
+}
+
+// CodeOf returns the code of err, or "" when it is not an Error.
+func CodeOf(err error) Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return ""
+}

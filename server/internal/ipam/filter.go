@@ -1,0 +1,60 @@
+package ipam
+
+import "net/netip"
+
+// Page asks for up to Limit items after a cursor.
+type Page struct {
+	Limit int
+	After Cursor
+}
+
+// Cursor is the place of the last item of the page before; its zero value is the start.
+type Cursor struct {
+	ID     string       `json:"i,omitempty"`
+	Prefix netip.Prefix `json:"p,omitzero"` // lists in address order
+}
+
+// Around narrows a list by address: inside Within or equal to it, or around Contains. Zero is no rule.
+// A list so narrowed comes in address order.
+type Around struct {
+	Within   netip.Prefix
+	Contains netip.Prefix
+}
+
+// Given says whether the list is narrowed by address.
+func (a Around) Given() bool { return a.Within.IsValid() || a.Contains.IsValid() }
+
+// PoolFilter narrows a list of pools; zero fields are no rule.
+type PoolFilter struct {
+	Scope, Parent string
+	Family        int
+	Labels        []Label
+	Text          string
+	Around        Around
+}
+
+// AllocationFilter narrows a list of allocations; zero fields are no rule.
+type AllocationFilter struct {
+	Scope, Pool, Name, Account, Owner string
+	Family                            int
+	Labels                            []Label
+	Text                              string
+	Around                            Around
+}
+
+// PrefixFilter narrows a list of prefixes; zero fields are no rule.
+type PrefixFilter struct {
+	Scope, Pool string
+	Status      Status
+	Kind        Kind
+	Family      int
+	Around      Around
+}
+
+// EventFilter narrows a list of events; zero fields are no rule.
+type EventFilter struct {
+	Scope, Object, Actor, Action string
+}
+
+// Label is one required pair of a filter.
+type Label struct{ Key, Value string }

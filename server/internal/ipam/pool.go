@@ -1,0 +1,285 @@
+package ipam
+
+import (
+	"maps"
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+)
+
+// DefaultScope is the scope that always exists.
+const DefaultScope = "default"
+
+// Scope is an isolated address space: CIDRs may repeat across scopes, never inside one.
+type Scope struct {
+	ID          string    `json:"id"`
+	Description string    `json:"description"`
+	Labels      Labels    `json:"labels"`
+	Version     int64     `json:"version"`
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+}
+
+// ScopePatch changes a scope; nil leaves a field as it is.
+type ScopePatch struct {
+	Description *string
+	Labels      *Labels
+}
+
+// Labels are free key-value pairs.
+type Labels map[string]string
+
+// Pool is a CIDR to allocate from.
+type Pool struct {
+	ID                 string         `json:"id"`
+	Scope              string         `json:"scope"`
+	Name               string         `json:"name"`
+	Parent             string         `json:"parent,omitempty"` // "" for a root pool
+	CIDR               netip.Prefix   `json:"cidr"`
+	Strategy           alloc.Strategy `json:"strategy"`
+	Sizes              Sizes          `json:"sizes"`
+	Description        string         `json:"description"`
+	Owner              string         `json:"owner"`
+	Account            string         `json:"account"`
+	Region             string         `json:"region"`
+	Environment        string         `json:"environment"`
+	Labels             Labels         `json:"labels"`
+	DeletionProtection bool           `json:"deletion_protection"`
+	Version            int64          `json:"version"`
+	CreatedAt          time.Time      `json:"created_at"`
+	UpdatedAt          time.Time      `json:"updated_at"`
+}
+
+// Sizes is what a pool hands out, in prefix lengths: Min is the largest block, Max the smallest, Default what a request
+// gets that names no size. Nil is no rule.
+type Sizes struct {
+	Min     *int `json:"min_prefix_length,omitempty"`
+	Max     *int `json:"max_prefix_length,omitempty"`
+	Default *int `json:"default_prefix_length,omitempty"`
+}
+
+// Space is the space that the pool itself occupies.
+func (p Pool) Space() string {
+	if p.Parent == "" {
+		return RootSpace(p.Scope)
+	}
+	return p.Parent
+}
+
+// NewPool asks for a pool: a root pool names its CIDR, a child pool its parent and a CIDR or a length.
+type NewPool struct {
+	Scope              string
+	Name               string
+	Parent             string
+	CIDR               netip.Prefix // zero: to be placed
+	Length             *int
+	Strategy           alloc.Strategy
+	Sizes              Sizes
+	Description        string
+	Owner              string
+	Account            string
+	Region             string
+	Environment        string
+	Labels             Labels
+	DeletionProtection bool
+}
+
+// PoolPatch changes a pool; nil leaves a field as it is, and a size that points to nil clears the rule.
+type PoolPatch struct {
+	CIDR               *netip.Prefix
+	Length             *int
+	Strategy           *alloc.Strategy
+	Min, Max, Default  **int
+	Description, Owner *string
+	Account, Region    *string
+	Environment        *string
+	Labels             *Labels
+	DeletionProtection *bool
+}
+
+// PoolID is the address of a pool: its name in the default scope, scope.name elsewhere. Names have no dots, so ids never collide.
+func PoolID(scope, name string) string {
+	if scope == DefaultScope {
+		return name
+	}
+	return scope + "." + name
+}
+
+var (
+	slug     = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$`)
+	freeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._:/-]{0,125}[A-Za-z0-9])?$`)
+)
+
+// CheckSlug refuses what cannot be the name of a pool or a scope.
+func CheckSlug(pointer, name string) error {
+	if !slug.MatchString(name) {
+		return Invalid(pointer, "%q is not a name; use 1 to 63 lower-case letters, digits, - and _, with a letter or digit at both ends", name)
+	}
+	return nil
+}
+
+// CheckName refuses what cannot be the name of an allocation.
+func CheckName(pointer, name string) error {
+	if !freeName.MatchString(name) {
+		return Invalid(pointer, "%q is not a name; use 1 to 127 letters, digits and . _ - : /, with a letter or digit at both ends", name)
+	}
+	return nil
+}
+
+// CheckLabels refuses labels past their limits: 64 of them, keys of 1 to 128 bytes, values of at most 256.
+func CheckLabels(labels Labels) error {
+	if len(labels) > 64 {
+		return Invalid("/labels", "%d labels are too many; at most 64", len(labels))
+	}
+	for key, value := range labels {
+		switch {
+		case key == "" || len(key) > 128 || !utf8.ValidString(key):
+			return Invalid("/labels", "a label key has 1 to 128 bytes; %.32q… has %d", key, len(key))
+		case len(value) > 256:
+			return Invalid("/labels/"+key, "a label value has at most 256 bytes; this one has %d", len(value))
+		}
+	}
+	return nil
+}
+
+// Check refuses rules that contradict each other or the pool's own CIDR.
+func (s Sizes) Check(cidr netip.Prefix) error {
+	most := cidr.Addr().BitLen()
+	for _, rule := range []struct {
+		pointer string
+		length  *int
+	}{{"/min_prefix_length", s.Min}, {"/max_prefix_length", s.Max}, {"/default_prefix_length", s.Default}} {
+		if rule.length != nil && (*rule.length < cidr.Bits() || *rule.length > most) {
+			return Invalid(rule.pointer, "/%d does not fit a pool of %s; use %d to %d", *rule.length, cidr, cidr.Bits(), most)
+		}
+	}
+	if s.Min != nil && s.Max != nil && *s.Min > *s.Max {
+		return Invalid("/max_prefix_length", "max_prefix_length %d is smaller than min_prefix_length %d; the longest length is the smallest block", *s.Max, *s.Min)
+	}
+	if s.Default != nil && ((s.Min != nil && *s.Default < *s.Min) || (s.Max != nil && *s.Default > *s.Max)) {
+		return Invalid("/default_prefix_length", "default_prefix_length %d lies outside min_prefix_length and max_prefix_length", *s.Default)
+	}
+	return nil
+}
+
+// Allow refuses a length that the pool does not hand out.
+func (p Pool) Allow(length int) error {
+	most := p.CIDR.Addr().BitLen()
+	switch {
+	case length > most:
+		return Invalid("/prefix_length", "/%d is longer than an %s address; use %d to %d", length, familyName(p.CIDR.Addr()), p.CIDR.Bits(), most)
+	case length < p.CIDR.Bits():
+		return Invalid("/prefix_length", "a /%d is larger than pool %s (%s); use %d to %d", length, p.ID, p.CIDR, p.CIDR.Bits(), most)
+	case p.Sizes.Min != nil && length < *p.Sizes.Min:
+		return violation("a /%d is too large for pool %s: its min_prefix_length is %d", length, p.ID, *p.Sizes.Min)
+	case p.Sizes.Max != nil && length > *p.Sizes.Max:
+		return violation("a /%d is too small for pool %s: its max_prefix_length is %d", length, p.ID, *p.Sizes.Max)
+	}
+	return nil
+}
+
+func violation(format string, args ...any) error {
+	e := Errorf(CodePolicyViolation, format, args...)
+	e.Fields = []FieldError{{Pointer: "/prefix_length", Detail: e.Detail}}
+	return e
+}
+
+// Check refuses a request that cannot be meant.
+func (n NewPool) Check() error {
+	if err := CheckSlug("/name", n.Name); err != nil {
+		return err
+	}
+	switch {
+	case n.Strategy != "" && !n.Strategy.Valid():
+		return Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", n.Strategy)
+	case n.Parent == "" && !n.CIDR.IsValid():
+		return Invalid("/cidr", "a root pool names its cidr; a child pool names its parent and a cidr or a prefix_length")
+	case n.Parent == "" && n.Length != nil && *n.Length != n.CIDR.Bits():
+		return Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *n.Length, n.CIDR)
+	}
+	return CheckLabels(n.Labels)
+}
+
+// Pool is the pool that a request asks for, not placed yet. A scope that is not named is the parent's, or the default.
+func (n NewPool) Pool() Pool {
+	if n.Scope == "" {
+		n.Scope = DefaultScope
+		if scope, _, found := strings.Cut(n.Parent, "."); found {
+			n.Scope = scope
+		}
+	}
+	if n.Strategy == "" {
+		n.Strategy = alloc.BestFit
+	}
+	return Pool{
+		ID: PoolID(n.Scope, n.Name), Scope: n.Scope, Name: n.Name, Parent: n.Parent, CIDR: n.CIDR, Strategy: n.Strategy, Sizes: n.Sizes,
+		Description: n.Description, Owner: n.Owner, Account: n.Account, Region: n.Region, Environment: n.Environment,
+		Labels: orEmpty(n.Labels), DeletionProtection: n.DeletionProtection,
+	}
+}
+
+func orEmpty(l Labels) Labels {
+	if l == nil {
+		return Labels{}
+	}
+	return l
+}
+
+// Resized is the CIDR that a patch asks for: the pool's own when it asks for none. It must contain the pool's CIDR or lie
+// in it; a length alone keeps the start when shrinking and takes the block around when growing.
+func (p Pool) Resized(patch PoolPatch) (netip.Prefix, error) {
+	to := p.CIDR
+	switch {
+	case patch.CIDR != nil:
+		to = *patch.CIDR
+		if patch.Length != nil && *patch.Length != to.Bits() {
+			return to, Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *patch.Length, to)
+		}
+	case patch.Length != nil:
+		if *patch.Length > p.CIDR.Addr().BitLen() {
+			return to, Invalid("/prefix_length", "/%d is longer than an %s address", *patch.Length, familyName(p.CIDR.Addr()))
+		}
+		to = netip.PrefixFrom(p.CIDR.Addr(), *patch.Length).Masked()
+	}
+	if Family(to) != Family(p.CIDR) || !to.Overlaps(p.CIDR) {
+		return to, Invalid("/cidr", "pool %s is %s; it can grow around that or shrink inside it, but not move to %s", p.ID, p.CIDR, to)
+	}
+	return to, nil
+}
+
+// Apply returns the pool with the settings of the patch. Resizing is not a setting: the registry does it.
+func (p Pool) Apply(patch PoolPatch) Pool {
+	set(&p.Strategy, patch.Strategy)
+	set(&p.Sizes.Min, patch.Min)
+	set(&p.Sizes.Max, patch.Max)
+	set(&p.Sizes.Default, patch.Default)
+	set(&p.Description, patch.Description)
+	set(&p.Owner, patch.Owner)
+	set(&p.Account, patch.Account)
+	set(&p.Region, patch.Region)
+	set(&p.Environment, patch.Environment)
+	set(&p.DeletionProtection, patch.DeletionProtection)
+	if patch.Labels != nil {
+		p.Labels = maps.Clone(*patch.Labels)
+	}
+	return p
+}
+
+// Apply returns the scope with the settings of the patch.
+func (s Scope) Apply(patch ScopePatch) Scope {
+	set(&s.Description, patch.Description)
+	if patch.Labels != nil {
+		s.Labels = maps.Clone(*patch.Labels)
+	}
+	return s
+}
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}

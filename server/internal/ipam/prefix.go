@@ -1,0 +1,162 @@
+package ipam
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Kind says what owns a prefix.
+type Kind string
+
+// The kinds of owners.
+const (
+	KindPool        Kind = "pool"
+	KindAllocation  Kind = "allocation"
+	KindReservation Kind = "reservation"
+	KindHold        Kind = "hold"
+)
+
+// Status says how a prefix occupies its space. Free is not a status: what is free has no prefix.
+type Status string
+
+// The statuses of a prefix.
+const (
+	StatusReserved    Status = "reserved"
+	StatusAllocated   Status = "allocated"
+	StatusHeld        Status = "held"
+	StatusQuarantined Status = "quarantined"
+	StatusBlocked     Status = "blocked"
+)
+
+// Source says where a prefix is known from.
+type Source string
+
+// A desired prefix was decided here; an observed one was reported by a cloud and may overlap others.
+const (
+	SourceDesired  Source = "desired"
+	SourceObserved Source = "observed"
+)
+
+// Prefix is one block that occupies a pool, or the root of a scope.
+type Prefix struct {
+	ID        string
+	Scope     string
+	Space     string // the pool it occupies, or RootSpace of its scope
+	CIDR      netip.Prefix
+	Status    Status
+	Source    Source
+	Kind      Kind
+	Owner     string // the id of the pool, allocation, reservation or hold
+	Name      string
+	CreatedAt time.Time
+}
+
+// Pool returns the pool that the prefix occupies, or "" for a root pool.
+func (p Prefix) Pool() string {
+	if strings.HasPrefix(p.Space, "/") {
+		return ""
+	}
+	return p.Space
+}
+
+// RootSpace is the space that the root pools of a scope occupy. No pool id contains a slash.
+func RootSpace(scope string) string { return "/" + scope }
+
+// Family is 4 or 6.
+func Family(p netip.Prefix) int {
+	if p.Addr().Is4() {
+		return 4
+	}
+	return 6
+}
+
+// ParseCIDR reads a canonical CIDR. Host bits, zones, IPv4-mapped IPv6 and leading zeros are refused with an error that
+// names the right spelling, since guessing what was meant is how wrong CIDRs reach a network.
+// IPv6 spellings that differ only in case or zeros are accepted and made canonical (RFC 5952).
+func ParseCIDR(text string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, explainCIDR(text)
+	}
+	if p.Addr().Is4In6() {
+		if p.Bits() >= 96 {
+			v4 := netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96).Masked()
+			return netip.Prefix{}, fmt.Errorf("%q is an IPv4-mapped IPv6 CIDR; did you mean %q?", text, v4)
+		}
+		return netip.Prefix{}, fmt.Errorf("%q is an IPv4-mapped IPv6 CIDR, which is never a network; write IPv4 as a.b.c.d/n", text)
+	}
+	if p.Masked() != p {
+		return netip.Prefix{}, fmt.Errorf("%q has host bits set; did you mean %q?", text, p.Masked())
+	}
+	return p, nil
+}
+
+func explainCIDR(text string) error {
+	address, length, slash := strings.Cut(text, "/")
+	if !slash {
+		if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+			return fmt.Errorf("%q has no prefix length; a single address is %q", text, netip.PrefixFrom(a, a.BitLen()))
+		}
+		return fmt.Errorf("%q is not a CIDR; one looks like \"10.0.0.0/24\" or \"2001:db8::/56\"", text)
+	}
+	if bare, zone, found := strings.Cut(address, "%"); found {
+		return fmt.Errorf("%q carries the zone %q; write it without: %q", text, zone, bare+"/"+length)
+	}
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		if plain, ok := withoutLeadingZeros(address); ok {
+			return fmt.Errorf("%q has leading zeros, which some systems read as octal; did you mean %q?", text, plain+"/"+length)
+		}
+		return fmt.Errorf("%q is not a CIDR: %q is not an IP address", text, address)
+	}
+	n, err := strconv.Atoi(length)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%q is not a CIDR: %q is not a prefix length; %s takes /0 to /%d", text, length, familyName(a), a.BitLen())
+	case n < 0 || n > a.BitLen():
+		return fmt.Errorf("%q has a prefix length out of range; %s takes /0 to /%d", text, familyName(a), a.BitLen())
+	default: // a sign or leading zeros: ParsePrefix refused what Atoi accepts
+		return fmt.Errorf("%q spells its prefix length unusually; did you mean \"%s/%d\"?", text, a, n)
+	}
+}
+
+func familyName(a netip.Addr) string {
+	if a.Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
+}
+
+func withoutLeadingZeros(address string) (string, bool) {
+	parts := strings.Split(address, ".")
+	for i, part := range parts {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return "", false
+		}
+		parts[i] = strconv.Itoa(n)
+	}
+	plain := strings.Join(parts, ".")
+	_, err := netip.ParseAddr(plain)
+	return plain, err == nil && plain != address
+}
+
+// LastIP returns the highest address of a CIDR.
+func LastIP(p netip.Prefix) netip.Addr {
+	b := p.Addr().As16()
+	skip := 0
+	if p.Addr().Is4() {
+		skip = 96
+	}
+	for bit := skip + p.Bits(); bit < 128; bit++ {
+		b[bit/8] |= 1 << (7 - bit%8)
+	}
+	last := netip.AddrFrom16(b)
+	if p.Addr().Is4() {
+		return last.Unmap()
+	}
+	return last
+}

@@ -1,0 +1,142 @@
+package registry
+
+import (
+	"context"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+func allocationObject(a ipam.Allocation) object {
+	return object{kind: "allocation", id: a.ID, chain: a.Pool, scope: a.Scope}
+}
+
+// Allocations lists a page of allocations.
+func (r *Registry) Allocations(ctx context.Context, f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocation, error) {
+	return read(ctx, r, func(tx *store.Tx) ([]ipam.Allocation, error) { return tx.Allocations(f, p) })
+}
+
+// Allocation reads an allocation; CodeNotFound when there is none.
+func (r *Registry) Allocation(ctx context.Context, id string) (ipam.Allocation, error) {
+	return read(ctx, r, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(id) })
+}
+
+// Allocate hands out a block of a pool. Errors: CodeInvalid, CodeNotFound (the pool), CodeNameTaken, CodeCIDRTaken,
+// CodeOutsidePool, CodePolicyViolation, CodePoolExhausted.
+func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllocation) (ipam.Allocation, error) {
+	if err := ipam.CheckName("/name", in.Name); err != nil {
+		return ipam.Allocation{}, err
+	}
+	if err := ipam.CheckLabels(in.Labels); err != nil {
+		return ipam.Allocation{}, err
+	}
+	return write(ctx, r, by, in.Pool, func(c change) (ipam.Allocation, error) {
+		a := in.Allocation()
+		pool, err := c.LockPool(in.Pool)
+		if err != nil {
+			if ipam.CodeOf(err) == ipam.CodeNotFound {
+				e := ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", in.Pool)
+				e.Fields = []ipam.FieldError{{Pointer: "/pool", Detail: e.Detail}}
+				return a, e
+			}
+			return a, err
+		}
+		if err := c.nameFree(pool.ID, in.Name); err != nil {
+			return a, err
+		}
+		a.ID, a.Scope, a.Version, a.CreatedAt, a.UpdatedAt = c.r.newID("alloc"), pool.Scope, 1, c.at, c.at
+		a.CIDR, err = c.place(pool, claim{kind: ipam.KindAllocation, owner: a.ID, name: a.Name, cidr: in.CIDR, length: in.Length, status: ipam.StatusAllocated})
+		if err != nil {
+			return a, err
+		}
+		if err := c.InsertAllocation(a); err != nil {
+			return a, err
+		}
+		return a, c.record(allocationObject(a), "created", nil, a)
+	})
+}
+
+func (c change) nameFree(pool, name string) error {
+	holder, err := c.AllocationNamed(pool, name)
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	e := ipam.Errorf(ipam.CodeNameTaken, "there is already an allocation %q in pool %s: %s holds %s", name, pool, holder.ID, holder.CIDR)
+	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
+	e.Holders = []ipam.Holder{{Kind: ipam.KindAllocation, ID: holder.ID, Name: holder.Name, CIDR: holder.CIDR}}
+	return e
+}
+
+// UpdateAllocation renames or describes an allocation; its CIDR stays. Errors: CodeNotFound, CodeInvalid, CodeNameTaken,
+// CodePreconditionFailed, CodePreconditionRequired.
+func (r *Registry) UpdateAllocation(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.AllocationPatch) (ipam.Allocation, error) {
+	known, err := r.Allocation(ctx, id)
+	if err != nil {
+		return known, err
+	}
+	return write(ctx, r, by, known.Pool, func(c change) (ipam.Allocation, error) {
+		if _, err := c.LockPool(known.Pool); err != nil {
+			return known, err
+		}
+		before, err := c.Allocation(id)
+		if err != nil {
+			return before, err
+		}
+		if err := v.require("allocation", id, before.Version); err != nil {
+			return before, err
+		}
+		after := before.Apply(patch)
+		if err := ipam.CheckLabels(after.Labels); err != nil {
+			return before, err
+		}
+		if after.Name != before.Name {
+			if err := ipam.CheckName("/name", after.Name); err != nil {
+				return before, err
+			}
+			if err := c.nameFree(before.Pool, after.Name); err != nil {
+				return before, err
+			}
+			if err := c.RenamePrefix(id, after.Name); err != nil {
+				return before, err
+			}
+		}
+		after.Version, after.UpdatedAt = before.Version+1, c.at
+		if err := c.Tx.UpdateAllocation(after, c.at); err != nil {
+			return before, err
+		}
+		return after, c.record(allocationObject(after), "updated", before, after)
+	})
+}
+
+// Release gives an allocation's block back to its pool. Errors: CodeNotFound, CodePreconditionFailed.
+func (r *Registry) Release(ctx context.Context, by ipam.Caller, id string, v Version) error {
+	known, err := r.Allocation(ctx, id)
+	if err != nil {
+		return r.gone(ctx, by, err)
+	}
+	_, err = write(ctx, r, by, known.Pool, func(c change) (struct{}, error) {
+		none := struct{}{}
+		pool, err := c.LockPool(known.Pool)
+		if err != nil {
+			return none, err
+		}
+		a, err := c.Allocation(id)
+		if err != nil {
+			return none, err
+		}
+		if err := v.check("allocation", id, a.Version); err != nil {
+			return none, err
+		}
+		if err := c.DeleteAllocation(id); err != nil {
+			return none, err
+		}
+		if err := c.giveBack(pool, ipam.KindAllocation, id, a.Name, a.CIDR); err != nil {
+			return none, err
+		}
+		return none, c.record(allocationObject(a), "released", a, nil)
+	})
+	return err
+}

@@ -1,0 +1,150 @@
+package registry
+
+import (
+	"errors"
+	"net/netip"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// claim asks a pool for a block.
+type claim struct {
+	kind   ipam.Kind
+	owner  string // the id of what will own it
+	name   string
+	cidr   netip.Prefix // zero: to be placed
+	length *int         // nil: cidr's, else the pool's default
+	status ipam.Status
+}
+
+// place is the only way a block of a pool is taken. The caller holds the pool's lock. A named CIDR is taken as it is; else
+// the block that this name had last with this length, if it is still free, so that destroy and apply give the same CIDR;
+// else what the pool's strategy picks.
+func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
+	length, err := want.size(pool)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	if err := pool.Allow(length); err != nil {
+		return netip.Prefix{}, err
+	}
+	leaves := c.Leaves(pool)
+	at := want.cidr
+	if at.IsValid() {
+		if err := c.placeAt(pool, at); err != nil {
+			return at, err
+		}
+	} else {
+		if at, err = c.placeAgain(pool, want, length); errors.Is(err, alloc.ErrTaken) {
+			at, err = alloc.Place(leaves, pool.Strategy, length)
+		}
+		if errors.Is(err, alloc.ErrNoFit) {
+			return at, c.exhausted(pool, length)
+		}
+		if err != nil {
+			return at, err
+		}
+	}
+	return at, c.InsertPrefix(ipam.Prefix{
+		ID: c.r.newID("prefix"), Scope: pool.Scope, Space: pool.ID, CIDR: at, Status: want.status, Source: ipam.SourceDesired,
+		Kind: want.kind, Owner: want.owner, Name: want.name, CreatedAt: c.at,
+	})
+}
+
+func (want claim) size(pool ipam.Pool) (int, error) {
+	switch {
+	case want.cidr.IsValid():
+		if ipam.Family(want.cidr) != ipam.Family(pool.CIDR) || want.cidr.Bits() < pool.CIDR.Bits() || !pool.CIDR.Contains(want.cidr.Addr()) {
+			e := ipam.Errorf(ipam.CodeOutsidePool, "%s lies outside pool %s, which is %s", want.cidr, pool.ID, pool.CIDR)
+			e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+			return 0, e
+		}
+		if want.length != nil && *want.length != want.cidr.Bits() {
+			return 0, ipam.Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *want.length, want.cidr)
+		}
+		return want.cidr.Bits(), nil
+	case want.length != nil:
+		return *want.length, nil
+	case pool.Sizes.Default != nil:
+		return *pool.Sizes.Default, nil
+	default:
+		return 0, ipam.Invalid("/prefix_length", "pool %s has no default_prefix_length; name a prefix_length or a cidr", pool.ID)
+	}
+}
+
+func (c change) placeAt(pool ipam.Pool, at netip.Prefix) error {
+	err := alloc.PlaceAt(c.Leaves(pool), at)
+	if errors.Is(err, alloc.ErrTaken) {
+		return c.taken(pool.ID, at)
+	}
+	return err
+}
+
+// placeAgain takes the block that the name had last; alloc.ErrTaken when it never had one or it is not free.
+func (c change) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
+	last, found, err := c.LastBlock(pool.ID, want.kind, want.name, ipam.Family(pool.CIDR), length)
+	if err != nil {
+		return last, err
+	}
+	if !found || length < pool.CIDR.Bits() || !pool.CIDR.Contains(last.Addr()) {
+		return last, alloc.ErrTaken
+	}
+	return last, alloc.PlaceAt(c.Leaves(pool), last)
+}
+
+// giveBack frees the block of an owner and remembers where its name stood. The caller holds the pool's lock.
+func (c change) giveBack(pool ipam.Pool, kind ipam.Kind, owner, name string, block netip.Prefix) error {
+	if err := c.DeletePrefix(owner); err != nil {
+		return err
+	}
+	if err := c.RememberBlock(pool.ID, kind, name, block, c.at); err != nil {
+		return err
+	}
+	return alloc.Return(c.Leaves(pool), pool.CIDR, block)
+}
+
+// taken names what stands in the way of a block.
+func (c change) taken(space string, at netip.Prefix) error {
+	blockers, err := c.PrefixesIn(space, at, 5)
+	if err != nil {
+		return err
+	}
+	e := ipam.Errorf(ipam.CodeCIDRTaken, "%s is taken", at)
+	if len(blockers) > 0 {
+		b := blockers[0]
+		e = ipam.Errorf(ipam.CodeCIDRTaken, "%s is taken: %s %q holds %s", at, b.Kind, b.Name, b.CIDR)
+	}
+	e.Holders = holders(blockers)
+	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+	return e
+}
+
+func holders(prefixes []ipam.Prefix) []ipam.Holder {
+	out := make([]ipam.Holder, 0, len(prefixes))
+	for _, p := range prefixes {
+		out = append(out, ipam.Holder{Kind: p.Kind, ID: p.Owner, Name: p.Name, CIDR: p.CIDR})
+	}
+	return out
+}
+
+// exhausted says what would fit instead.
+func (c change) exhausted(pool ipam.Pool, length int) error {
+	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; nothing in it is free", pool.ID, length)
+	largest, err := c.Leaves(pool).Largest()
+	switch {
+	case err == nil:
+		bits := largest.Bits()
+		e = ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; its largest free block is a /%d", pool.ID, length, bits)
+		e.LargestFree = &bits
+	case !errors.Is(err, alloc.ErrNoFit):
+		return err
+	}
+	if e.NearestPool, err = c.PoolWithRoom(pool, length); err != nil {
+		return err
+	}
+	if e.NearestPool != "" {
+		e.Detail += "; pool " + e.NearestPool + " has room"
+	}
+	return e
+}

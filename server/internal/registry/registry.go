@@ -1,0 +1,178 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// Registry serves the use cases on one database. It keeps no state of its own, so any number of replicas may run.
+type Registry struct {
+	db    *store.DB
+	now   func() time.Time
+	newID func(kind string) string
+}
+
+// New makes a Registry; now tells the time of all that is written.
+func New(db *store.DB, now func() time.Time) *Registry {
+	return &Registry{db: db, now: now, newID: newID}
+}
+
+// newID makes ids that sort by age: a UUIDv7 (RFC 9562) in base32 with an order-preserving alphabet.
+func newID(kind string) string {
+	const digits = "0123456789abcdefghijklmnopqrstuv"
+	id := uuid.Must(uuid.NewV7())
+	var b strings.Builder
+	b.WriteString(kind)
+	b.WriteByte('_')
+	var bits, held uint
+	for _, octet := range id {
+		bits, held = bits<<8|uint(octet), held+8
+		for held >= 5 {
+			held -= 5
+			b.WriteByte(digits[bits>>held&31])
+		}
+	}
+	b.WriteByte(digits[bits<<(5-held)&31])
+	return b.String()
+}
+
+// change is one write under way.
+type change struct {
+	*store.Tx
+	r  *Registry
+	by ipam.Caller
+	at time.Time
+}
+
+// write runs a use case in one transaction in the lane of a space. A caller that repeats a request with its
+// Idempotency-Key gets the stored answer: the effect, its event and the answer are durable together or not at all.
+func write[T any](ctx context.Context, r *Registry, by ipam.Caller, space string, body func(change) (T, error)) (T, error) {
+	var answer T
+	err := r.db.Write(ctx, space, func(tx *store.Tx) error {
+		if by.Retry != nil {
+			by.Retry.Replayed = false
+			stored, found, err := tx.Answer(by.Actor, by.Retry.Key)
+			if err != nil {
+				return err
+			}
+			if found {
+				return replay(by.Retry, stored, &answer)
+			}
+		}
+		var err error
+		// Microseconds are what both engines keep.
+		answer, err = body(change{Tx: tx, r: r, by: by, at: r.now().UTC().Truncate(time.Microsecond)})
+		if err != nil || by.Retry == nil {
+			return err
+		}
+		text, err := json.Marshal(answer)
+		if err != nil {
+			return fmt.Errorf("encode an answer: %w", err)
+		}
+		return tx.InsertAnswer(by.Actor, by.Retry.Key, store.Answer{Fingerprint: by.Retry.Fingerprint[:], Body: string(text)}, r.now())
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return answer, nil
+}
+
+func replay[T any](retry *ipam.Retry, stored store.Answer, answer *T) error {
+	if string(stored.Fingerprint) != string(retry.Fingerprint[:]) {
+		return ipam.Errorf(ipam.CodeIdempotencyMismatch, "the Idempotency-Key %q was used for another request; use a new key for a new request", retry.Key)
+	}
+	retry.Replayed = true
+	if err := json.Unmarshal([]byte(stored.Body), answer); err != nil {
+		return fmt.Errorf("decode a stored answer: %w", err)
+	}
+	return nil
+}
+
+// gone answers a request about something that is not there: it may be gone because this very request was carried out, and
+// then the stored answer is the answer. Otherwise missing is.
+func (r *Registry) gone(ctx context.Context, by ipam.Caller, missing error) error {
+	if by.Retry == nil || ipam.CodeOf(missing) != ipam.CodeNotFound {
+		return missing
+	}
+	return r.db.Read(ctx, func(tx *store.Tx) error {
+		stored, found, err := tx.Answer(by.Actor, by.Retry.Key)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return missing
+		}
+		return replay(by.Retry, stored, &struct{}{})
+	})
+}
+
+// read runs a query on one snapshot.
+func read[T any](ctx context.Context, r *Registry, body func(*store.Tx) (T, error)) (T, error) {
+	var answer T
+	err := r.db.Read(ctx, func(tx *store.Tx) (err error) {
+		answer, err = body(tx)
+		return err
+	})
+	return answer, err
+}
+
+// object is what an event is about.
+type object struct {
+	kind  string
+	id    string
+	chain string // the space whose lock this change holds
+	scope string
+}
+
+// record adds the event of a change; nil is the state of what does not exist.
+func (c change) record(o object, verb string, before, after any) error {
+	event := ipam.Event{
+		ID: c.r.newID("event"), Chain: o.chain, Scope: o.scope, At: c.at, Actor: c.by.Actor, Action: o.kind + "." + verb,
+		ObjectKind: o.kind, ObjectID: o.id, RequestID: c.by.RequestID,
+	}
+	var err error
+	if event.Before, err = stateOf(before); err != nil {
+		return err
+	}
+	if event.After, err = stateOf(after); err != nil {
+		return err
+	}
+	return c.AppendEvent(event)
+}
+
+func stateOf(noun any) (json.RawMessage, error) {
+	if noun == nil {
+		return nil, nil
+	}
+	text, err := json.Marshal(noun)
+	if err != nil {
+		return nil, fmt.Errorf("encode an event: %w", err)
+	}
+	return text, nil
+}
+
+// Version is what an If-Match header names; 0 is no header.
+type Version int64
+
+func (v Version) check(what, id string, current int64) error {
+	if v != 0 && int64(v) != current {
+		return ipam.Errorf(ipam.CodePreconditionFailed, "%s %q has changed: it is at version %d, the request is about version %d; read it again", what, id, current, v)
+	}
+	return nil
+}
+
+func (v Version) require(what, id string, current int64) error {
+	if v == 0 {
+		return ipam.Errorf(ipam.CodePreconditionRequired, "say which version of %s %q this is about: send If-Match with the ETag of your last read", what, id)
+	}
+	return v.check(what, id, current)
+}

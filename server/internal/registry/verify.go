@@ -1,0 +1,235 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// Finding is one difference that Verify found.
+type Finding struct {
+	Object string // the pool, scope, allocation or chain
+	Detail string
+}
+
+// Report is what Verify counted and found.
+type Report struct {
+	Scopes, Pools, Prefixes, Allocations, Events int
+	Findings                                     []Finding
+}
+
+func (r *Report) find(object, format string, args ...any) {
+	r.Findings = append(r.Findings, Finding{Object: object, Detail: fmt.Sprintf(format, args...)})
+}
+
+const verifyPage = 1000
+
+// Verify recomputes on one snapshot what must always be true, from the prefixes up: nothing overlaps, everything lies in
+// its pool, free space is exactly the rest, every pool and allocation owns one prefix, every change has its event, and
+// every chain of events is unbroken. It shares no code with placing but alloc.Cover, which has a test of its own.
+func (r *Registry) Verify(ctx context.Context) (Report, error) {
+	return read(ctx, r, func(tx *store.Tx) (report Report, err error) {
+		owners := map[string]int{}
+		ledger := ledger{}
+		if err = eachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(p) }, func(s ipam.Scope) string { return s.ID }, func(s ipam.Scope) error {
+			report.Scopes++
+			ledger[s.ID] -= s.Version
+			return verifySpace(tx, &report, owners, ipam.RootSpace(s.ID), netip.Prefix{})
+		}); err != nil {
+			return report, err
+		}
+		if err = eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
+			report.Pools++
+			owners[p.ID]--
+			ledger[p.ID] -= p.Version
+			return errors.Join(verifySpace(tx, &report, owners, p.ID, p.CIDR), verifyFree(tx, &report, p))
+		}); err != nil {
+			return report, err
+		}
+		if err = eachPage(func(p ipam.Page) ([]ipam.Allocation, error) { return tx.Allocations(ipam.AllocationFilter{}, p) }, func(a ipam.Allocation) string { return a.ID }, func(a ipam.Allocation) error {
+			report.Allocations++
+			owners[a.ID]--
+			ledger[a.ID] -= a.Version
+			return nil
+		}); err != nil {
+			return report, err
+		}
+		for id, balance := range owners {
+			if balance != 0 {
+				report.find(id, "has %+d prefixes more than owners", balance)
+			}
+		}
+		if err = verifyChains(tx, &report, ledger); err != nil {
+			return report, err
+		}
+		for id, balance := range ledger {
+			if balance != 0 {
+				report.find(id, "has %+d events more than changes", balance)
+			}
+		}
+		slices.SortFunc(report.Findings, func(a, b Finding) int { return strings.Compare(a.Object, b.Object) })
+		return report, nil
+	})
+}
+
+func eachPage[T any](list func(ipam.Page) ([]T, error), id func(T) string, visit func(T) error) error {
+	page := ipam.Page{Limit: verifyPage}
+	for {
+		items, err := list(page)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			if err := visit(item); err != nil {
+				return err
+			}
+		}
+		if len(items) < verifyPage {
+			return nil
+		}
+		page.After.ID = id(items[len(items)-1])
+	}
+}
+
+// verifySpace walks the prefixes of a space in address order and counts their owners.
+func verifySpace(tx *store.Tx, report *Report, owners map[string]int, space string, bounds netip.Prefix) error {
+	var last netip.Prefix
+	return eachPrefix(tx, space, func(p ipam.Prefix) error {
+		report.Prefixes++
+		owners[p.Owner]++
+		if last.IsValid() && last.Overlaps(p.CIDR) {
+			report.find(space, "%s and %s overlap", last, p.CIDR)
+		}
+		if bounds.IsValid() && (!bounds.Contains(p.CIDR.Addr()) || p.CIDR.Bits() < bounds.Bits()) {
+			report.find(space, "%s lies outside %s", p.CIDR, bounds)
+		}
+		last = p.CIDR
+		return nil
+	})
+}
+
+func eachPrefix(tx *store.Tx, space string, visit func(ipam.Prefix) error) error {
+	var after netip.Addr
+	for {
+		prefixes, err := tx.PrefixesAfter(space, after, verifyPage)
+		if err != nil {
+			return err
+		}
+		for _, p := range prefixes {
+			if err := visit(p); err != nil {
+				return err
+			}
+			after = p.CIDR.Addr()
+		}
+		if len(prefixes) < verifyPage {
+			return nil
+		}
+	}
+}
+
+// verifyFree compares the free blocks with the canonical cover of what the prefixes leave.
+func verifyFree(tx *store.Tx, report *Report, pool ipam.Pool) error {
+	var taken []netip.Prefix
+	if err := eachPrefix(tx, pool.ID, func(p ipam.Prefix) error { taken = append(taken, p.CIDR); return nil }); err != nil {
+		return err
+	}
+	want, err := alloc.Cover(pool.CIDR, taken)
+	if err != nil {
+		report.find(pool.ID, "its prefixes do not fit it: %v", err)
+		return nil
+	}
+	var have []netip.Prefix
+	var after netip.Addr
+	for {
+		leaves, err := tx.Leaves(pool).After(after, verifyPage)
+		if err != nil {
+			return err
+		}
+		have = append(have, leaves...)
+		if len(leaves) < verifyPage {
+			break
+		}
+		after = leaves[len(leaves)-1].Addr()
+	}
+	if !slices.Equal(want, have) {
+		report.find(pool.ID, "its free blocks are not what its prefixes leave: %d stored, %d expected", len(have), len(want))
+	}
+	return nil
+}
+
+// ledger weighs events against versions: creating and each update of an object add one, its end takes away the version it
+// had, and so does being there. An object whose every change has its event comes out even.
+type ledger map[string]int64
+
+func (l ledger) enter(e ipam.Event) error {
+	switch e.ObjectKind {
+	case "scope", "pool", "allocation":
+	default:
+		return nil // tokens have no version
+	}
+	if e.After != nil {
+		l[e.ObjectID]++
+		return nil
+	}
+	var last struct{ Version int64 }
+	if err := json.Unmarshal(e.Before, &last); err != nil {
+		return fmt.Errorf("read event %s: %w", e.ID, err)
+	}
+	l[e.ObjectID] -= last.Version
+	return nil
+}
+
+// verifyChains recomputes the hashes of every chain.
+func verifyChains(tx *store.Tx, report *Report, ledger ledger) error {
+	after := ""
+	for {
+		chains, err := tx.Chains(after, verifyPage)
+		if err != nil {
+			return err
+		}
+		for _, chain := range chains {
+			if err := verifyChain(tx, report, ledger, chain); err != nil {
+				return err
+			}
+			after = chain
+		}
+		if len(chains) < verifyPage {
+			return nil
+		}
+	}
+}
+
+func verifyChain(tx *store.Tx, report *Report, ledger ledger, chain string) error {
+	var seq int64
+	var previous []byte
+	for {
+		events, err := tx.EventsOfChain(chain, seq, verifyPage)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			report.Events++
+			if err := ledger.enter(e); err != nil {
+				return err
+			}
+			if e.Seq != seq+1 {
+				report.find(chain, "event %d is missing", seq+1)
+			} else if !bytes.Equal(e.Link(previous), e.Hash) {
+				report.find(chain, "event %d (%s) does not match its hash", e.Seq, e.ID)
+			}
+			seq, previous = e.Seq, e.Hash
+		}
+		if len(events) < verifyPage {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	lib "modernc.org/sqlite/lib"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// translate is the only place that knows what drivers' errors mean. Errors of ours pass as they are.
+func translate(err error) error {
+	if err == nil || ipam.CodeOf(err) != "" {
+		return err
+	}
+	if code, detail := meaning(err); code != "" {
+		return &ipam.Error{Code: code, Detail: detail, Cause: err}
+	}
+	return err
+}
+
+func meaning(err error) (ipam.Code, string) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch pg.Code {
+		case "23P01":
+			return ipam.CodeCIDRTaken, "the block overlaps one that was taken at the same moment; try again"
+		case "23505":
+			return ipam.CodeNameTaken, "the name was taken at the same moment; try again"
+		case "23503":
+			return ipam.CodeNotFound, "what this refers to was deleted at the same moment"
+		case "40001", "40P01":
+			return ipam.CodeOverloaded, "too many writes at the same place; try again"
+		case "53100", "53200", "53300", "57P01", "57P02", "57P03", "25006":
+			return ipam.CodeUnavailable, "the database refuses writes now (" + pg.Message + "); nothing was changed"
+		}
+		return "", ""
+	}
+	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch lite.Code() {
+		case lib.SQLITE_CONSTRAINT_TRIGGER:
+			return ipam.CodeCIDRTaken, "the block overlaps one that is taken"
+		case lib.SQLITE_CONSTRAINT_UNIQUE, lib.SQLITE_CONSTRAINT_PRIMARYKEY:
+			return ipam.CodeNameTaken, "the name is taken"
+		case lib.SQLITE_CONSTRAINT_FOREIGNKEY:
+			return ipam.CodeNotFound, "what this refers to was deleted"
+		}
+		switch lite.Code() & 0xff {
+		case lib.SQLITE_FULL:
+			return ipam.CodeUnavailable, "the disk of the database is full; nothing was changed. Free some space and try again"
+		case lib.SQLITE_READONLY:
+			return ipam.CodeUnavailable, "the database is read-only; nothing was changed"
+		case lib.SQLITE_BUSY, lib.SQLITE_LOCKED:
+			return ipam.CodeOverloaded, "the database is busy; try again"
+		case lib.SQLITE_IOERR:
+			return ipam.CodeUnavailable, "the disk of the database failed; nothing was changed"
+		}
+		return "", ""
+	}
+	if errors.Is(err, context.Canceled) {
+		return ipam.CodeUnavailable, "the request was given up before it ran; nothing was changed"
+	}
+	if lostContact(err) || errors.Is(err, context.DeadlineExceeded) {
+		return ipam.CodeUnavailable, "the database does not answer; try again with the same Idempotency-Key"
+	}
+	return "", ""
+}
+
+// repeatable says whether the engine asks for the write to run again: a serialization failure, a deadlock, or a race for
+// a unique key, which the second run sees and answers properly.
+func repeatable(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch pg.Code {
+		case "40001", "40P01", "23505", "23P01":
+			return true
+		}
+	}
+	return false
+}
+
+// lostContact says whether the connection broke, so that nobody knows what the engine did last.
+func lostContact(err error) bool {
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	return errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
+}
+
+// absent turns "no rows" into CodeNotFound about a named thing.
+func absent(err error, what, id string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return ipam.Errorf(ipam.CodeNotFound, "there is no %s %q", what, id)
+	}
+	return err
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/cloudpam/cloudpam/server/internal/store/query"
+)
+
+//go:embed migration/sqlite/*.sql migration/postgres/*.sql
+var migrations embed.FS
+
+const migrationTable = "schema_migrations"
+
+// minSupportedSchema is the oldest schema that this build's code still serves, for rolling upgrades.
+const minSupportedSchema = 1
+
+// SchemaStatus compares the database's schema with this build's.
+type SchemaStatus struct {
+	Current int64 // applied to the database; 0 is none
+	Target  int64 // what this build knows
+	Pending []string
+}
+
+// Newer says that the database was migrated by a later build, which this one must not touch.
+func (s SchemaStatus) Newer() bool { return s.Current > s.Target }
+
+func (db *DB) migrator() (*goose.Provider, error) {
+	dialect, folder := goose.DialectSQLite3, "migration/sqlite"
+	options := []goose.ProviderOption{goose.WithTableName(migrationTable), goose.WithDisableGlobalRegistry(true), goose.WithSlog(db.log)}
+	if db.engine == Postgres {
+		dialect, folder = goose.DialectPostgres, "migration/postgres"
+		// A table lock, not an advisory one: those are silent no-ops behind some poolers and compatible engines.
+		locker, err := lock.NewPostgresTableLocker()
+		if err != nil {
+			return nil, fmt.Errorf("make a migration lock: %w", err)
+		}
+		options = append(options, goose.WithLocker(locker))
+	}
+	files, err := fs.Sub(migrations, folder)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(dialect, db.handle, files, options...)
+}
+
+// SchemaStatus tells where the schema stands, changing nothing of it.
+func (db *DB) SchemaStatus(ctx context.Context) (SchemaStatus, error) {
+	m, err := db.migrator()
+	if err != nil {
+		return SchemaStatus{}, err
+	}
+	sources := m.ListSources()
+	status := SchemaStatus{Target: sources[len(sources)-1].Version}
+	status.Current, err = m.GetDBVersion(ctx)
+	if err != nil {
+		return status, fmt.Errorf("read the schema version: %w", err)
+	}
+	for _, s := range sources {
+		if s.Version > status.Current {
+			status.Pending = append(status.Pending, s.Path)
+		}
+	}
+	return status, nil
+}
+
+// Migrate brings the schema to this build's version, each migration in one transaction. It refuses a newer schema.
+func (db *DB) Migrate(ctx context.Context, appVersion string) error {
+	status, err := db.SchemaStatus(ctx)
+	if err != nil {
+		return err
+	}
+	if status.Newer() {
+		return fmt.Errorf("the database has schema %d, this build knows %d: run a newer CloudPAM", status.Current, status.Target)
+	}
+	if len(status.Pending) > 0 {
+		m, err := db.migrator()
+		if err != nil {
+			return err
+		}
+		if _, err := m.Up(ctx); err != nil {
+			return fmt.Errorf("migrate: %w", err)
+		}
+	}
+	return db.recordSchema(ctx, status.Target, appVersion)
+}
+
+// Stamp records the schema as this build's without running anything: for a schema that was made by hand.
+func (db *DB) Stamp(ctx context.Context, version int64, appVersion string) error {
+	status, err := db.SchemaStatus(ctx)
+	if err != nil {
+		return err
+	}
+	if version < 1 || version > status.Target {
+		return fmt.Errorf("this build knows the schemas 1 to %d, not %d", status.Target, version)
+	}
+	dialect := database.DialectSQLite3
+	if db.engine == Postgres {
+		dialect = database.DialectPostgres
+	}
+	table, err := database.NewStore(dialect, migrationTable)
+	if err != nil {
+		return err
+	}
+	for v := status.Current + 1; v <= version; v++ {
+		if err := table.Insert(ctx, db.handle, database.InsertRequest{Version: v}); err != nil {
+			return fmt.Errorf("stamp schema %d: %w", v, err)
+		}
+	}
+	return db.recordSchema(ctx, version, appVersion)
+}
+
+func (db *DB) recordSchema(ctx context.Context, version int64, appVersion string) error {
+	err := query.New(db.handle).InsertSchemaInfo(ctx, query.InsertSchemaInfoParams{
+		SchemaVersion: version, AppVersion: appVersion, MinSupportedSchema: minSupportedSchema, AppliedAt: time.Now().UnixMicro(),
+	})
+	if err != nil {
+		return fmt.Errorf("record the schema: %w", err)
+	}
+	return nil
+}
+
+// Start readies a migrated database for reads and writes. It fails when the schema is not this build's.
+func (db *DB) Start(ctx context.Context) error {
+	status, err := db.SchemaStatus(ctx)
+	switch {
+	case err != nil:
+		return err
+	case status.Newer():
+		return fmt.Errorf("the database has schema %d, this build knows %d: run a newer CloudPAM", status.Current, status.Target)
+	case len(status.Pending) > 0:
+		return errors.New("the schema is not up to date: run \"cloudpam migrate up\"")
+	}
+	if db.engine == SQLite && db.writers.idle == nil {
+		return db.writers.fill(ctx, db.handle, 1)
+	}
+	return nil
+}

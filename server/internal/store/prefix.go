@@ -1,0 +1,111 @@
+package store
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store/query"
+)
+
+// InsertPrefix records what occupies a block. The storage refuses one that overlaps another of its space.
+func (tx *Tx) InsertPrefix(p ipam.Prefix) error {
+	return tx.rows.InsertPrefix(tx.ctx, query.InsertPrefixParams{
+		ID: p.ID, ScopeID: p.Scope, SpaceID: p.Space, Cidr: p.CIDR.String(), Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), LastIp: lastIP(p.CIDR),
+		Length: int64(p.CIDR.Bits()), Status: string(p.Status), Source: string(p.Source), Kind: string(p.Kind), OwnerID: p.Owner, Name: p.Name,
+		CreatedAt: micros(p.CreatedAt),
+	})
+}
+
+// DeletePrefix removes the prefix of an owner.
+func (tx *Tx) DeletePrefix(owner string) error {
+	_, err := tx.rows.DeletePrefixOfOwner(tx.ctx, owner)
+	return err
+}
+
+// MovePrefix gives the prefix of an owner another block.
+func (tx *Tx) MovePrefix(owner string, to netip.Prefix) error {
+	_, err := tx.rows.MovePrefixOfOwner(tx.ctx, query.MovePrefixOfOwnerParams{
+		OwnerID: owner, Cidr: to.String(), FirstIp: firstIP(to), LastIp: lastIP(to), Length: int64(to.Bits()),
+	})
+	return err
+}
+
+// RenamePrefix gives the prefix of an owner another name.
+func (tx *Tx) RenamePrefix(owner, name string) error {
+	_, err := tx.rows.RenamePrefixOfOwner(tx.ctx, query.RenamePrefixOfOwnerParams{OwnerID: owner, Name: name})
+	return err
+}
+
+// PrefixesAfter lists up to limit prefixes of a space behind an address, in address order; the zero Addr is the start.
+func (tx *Tx) PrefixesAfter(space string, a netip.Addr, limit int) ([]ipam.Prefix, error) {
+	from := []byte{}
+	if a.IsValid() {
+		from = ipBytes(a)
+	}
+	rows, err := tx.rows.PrefixesAfter(tx.ctx, query.PrefixesAfterParams{SpaceID: space, FirstIp: from, MaxRows: int32(limit)})
+	return all(rows, err, prefix)
+}
+
+// PrefixesIn lists up to limit prefixes of a space that share an address with a CIDR, in address order.
+func (tx *Tx) PrefixesIn(space string, p netip.Prefix, limit int) ([]ipam.Prefix, error) {
+	return tx.PrefixesFrom(space, p.Addr(), ipam.LastIP(p), limit)
+}
+
+// PrefixesFrom lists up to limit prefixes of a space that share an address with a range, in address order.
+func (tx *Tx) PrefixesFrom(space string, first, last netip.Addr, limit int) ([]ipam.Prefix, error) {
+	fam := int64(6)
+	if first.Is4() {
+		fam = 4
+	}
+	var found []ipam.Prefix
+	below, err := tx.rows.PrefixBelow(tx.ctx, query.PrefixBelowParams{SpaceID: space, Family: fam, FirstIp: ipBytes(first)})
+	if err != nil && !noRows(err) {
+		return nil, err
+	}
+	if err == nil {
+		around, err := prefix(below)
+		if err != nil {
+			return nil, err
+		}
+		if around.CIDR.Contains(first) {
+			found = append(found, around)
+		}
+	}
+	rows, err := tx.rows.PrefixesFrom(tx.ctx, query.PrefixesFromParams{
+		SpaceID: space, Family: fam, FirstIp: ipBytes(first), LastIp: ipBytes(last), MaxRows: int32(limit - len(found)),
+	})
+	inside, err := all(rows, err, prefix)
+	return append(found, inside...), err
+}
+
+// LastBlock is the block that a name of a kind last had in a space with this length; false when it never had one.
+func (tx *Tx) LastBlock(space string, kind ipam.Kind, name string, fam, length int) (netip.Prefix, bool, error) {
+	first, err := tx.rows.LastBlock(tx.ctx, query.LastBlockParams{SpaceID: space, Kind: string(kind), Name: name, Length: int64(length)})
+	if noRows(err) {
+		return netip.Prefix{}, false, nil
+	}
+	if err != nil {
+		return netip.Prefix{}, false, err
+	}
+	p, err := block(first, fam, int64(length))
+	if err != nil { // the pool was of the other family then: nothing to come back to
+		return netip.Prefix{}, false, nil
+	}
+	return p, true, nil
+}
+
+// RememberBlock keeps where a name stood, so that it can have the same block again.
+func (tx *Tx) RememberBlock(space string, kind ipam.Kind, name string, p netip.Prefix, at time.Time) error {
+	return tx.rows.RememberBlock(tx.ctx, query.RememberBlockParams{
+		SpaceID: space, Kind: string(kind), Name: name, Length: int64(p.Bits()), FirstIp: firstIP(p), LeftAt: micros(at),
+	})
+}
+
+func prefix(row query.Prefix) (ipam.Prefix, error) {
+	p, err := cidr(row.Cidr)
+	return ipam.Prefix{
+		ID: row.ID, Scope: row.ScopeID, Space: row.SpaceID, CIDR: p, Status: ipam.Status(row.Status), Source: ipam.Source(row.Source),
+		Kind: ipam.Kind(row.Kind), Owner: row.OwnerID, Name: row.Name, CreatedAt: moment(row.CreatedAt),
+	}, err
+}

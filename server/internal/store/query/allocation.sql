@@ -1,0 +1,23 @@
+-- name: InsertAllocation :exec
+INSERT INTO allocations (
+  id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length,
+  description, owner, purpose, account, region, environment, labels, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17);
+
+-- name: Allocation :one
+SELECT * FROM allocations
+WHERE id = $1;
+
+-- name: AllocationNamed :one
+SELECT * FROM allocations
+WHERE pool_id = $1 AND name = $2;
+
+-- name: UpdateAllocation :execrows
+UPDATE allocations SET
+  name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,
+  updated_at = $10, version = version + 1
+WHERE id = $1;
+
+-- name: DeleteAllocation :execrows
+DELETE FROM allocations
+WHERE id = $1;

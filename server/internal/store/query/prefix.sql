@@ -1,0 +1,46 @@
+-- name: InsertPrefix :exec
+INSERT INTO prefixes (id, scope_id, space_id, cidr, family, first_ip, last_ip, length, status, source, kind, owner_id, name, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+
+-- name: DeletePrefixOfOwner :execrows
+DELETE FROM prefixes
+WHERE owner_id = $1;
+
+-- name: MovePrefixOfOwner :execrows
+UPDATE prefixes SET cidr = $2, first_ip = $3, last_ip = $4, length = $5
+WHERE owner_id = $1;
+
+-- name: RenamePrefixOfOwner :execrows
+UPDATE prefixes SET name = $2
+WHERE owner_id = $1;
+
+-- name: PrefixesAfter :many
+-- A page of what occupies a space, in address order.
+SELECT * FROM prefixes
+WHERE space_id = $1 AND first_ip > $2 AND source = 'desired'
+ORDER BY first_ip
+LIMIT @max_rows;
+
+-- name: PrefixesFrom :many
+-- What occupies a range of a space: blocks are disjoint, so whatever starts inside the range, and PrefixBelow for the one around it.
+SELECT * FROM prefixes
+WHERE space_id = $1 AND family = $2 AND first_ip >= @first_ip AND first_ip <= @last_ip AND source = 'desired'
+ORDER BY first_ip
+LIMIT @max_rows;
+
+-- name: PrefixBelow :one
+-- The block that starts below an address: the only one that can reach over it.
+SELECT * FROM prefixes
+WHERE space_id = $1 AND family = $2 AND first_ip < $3 AND source = 'desired'
+ORDER BY first_ip DESC
+LIMIT 1;
+
+-- name: LastBlock :one
+-- Where a name last stood in a space with this length.
+SELECT first_ip FROM last_blocks
+WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4;
+
+-- name: RememberBlock :exec
+INSERT INTO last_blocks (space_id, kind, name, length, first_ip, left_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (space_id, kind, name, length) DO UPDATE SET first_ip = excluded.first_ip, left_at = excluded.left_at;

@@ -1,0 +1,57 @@
+package store
+
+import (
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store/query"
+)
+
+// Scope reads a scope; CodeNotFound when there is none.
+func (tx *Tx) Scope(id string) (ipam.Scope, error) {
+	row, err := tx.rows.Scope(tx.ctx, id)
+	if err != nil {
+		return ipam.Scope{}, absent(err, "scope", id)
+	}
+	return scope(row)
+}
+
+// LockScope reads a scope and holds its root space until the transaction ends.
+func (tx *Tx) LockScope(id string) (ipam.Scope, error) {
+	row, err := tx.rows.LockScope(tx.ctx, id)
+	if err != nil {
+		return ipam.Scope{}, absent(err, "scope", id)
+	}
+	return scope(row)
+}
+
+// Scopes lists a page of scopes by id.
+func (tx *Tx) Scopes(page ipam.Page) ([]ipam.Scope, error) {
+	rows, err := tx.rows.Scopes(tx.ctx, query.ScopesParams{After: page.After.ID, MaxRows: int32(page.Limit)})
+	return all(rows, err, scope)
+}
+
+// InsertScope adds a scope.
+func (tx *Tx) InsertScope(s ipam.Scope) error {
+	return tx.rows.InsertScope(tx.ctx, query.InsertScopeParams{ID: s.ID, Description: s.Description, Labels: encodeLabels(s.Labels), CreatedAt: micros(s.CreatedAt)})
+}
+
+// UpdateScope writes a scope's settings and moves its version.
+func (tx *Tx) UpdateScope(s ipam.Scope, at time.Time) error {
+	_, err := tx.rows.UpdateScope(tx.ctx, query.UpdateScopeParams{ID: s.ID, Description: s.Description, Labels: encodeLabels(s.Labels), UpdatedAt: micros(at)})
+	return err
+}
+
+// DeleteScope removes a scope that holds nothing.
+func (tx *Tx) DeleteScope(id string) error {
+	_, err := tx.rows.DeleteScope(tx.ctx, id)
+	return err
+}
+
+func scope(row query.Scope) (ipam.Scope, error) {
+	labels, err := decodeLabels(row.Labels)
+	return ipam.Scope{
+		ID: row.ID, Description: row.Description, Labels: labels, Version: row.Version,
+		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
+	}, err
+}

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store/query"
+)
+
+// TokenKey is the key of the tokens' hashes; CodeNotFound before the first start.
+func (tx *Tx) TokenKey() ([]byte, error) {
+	row, err := tx.rows.Instance(tx.ctx)
+	return row.TokenKey, absent(err, "instance", "1")
+}
+
+// InsertInstance records a new installation with the key of its tokens' hashes.
+func (tx *Tx) InsertInstance(key []byte, at time.Time) error {
+	return tx.rows.InsertInstance(tx.ctx, query.InsertInstanceParams{TokenKey: key, CreatedAt: micros(at)})
+}
+
+// InsertToken adds a token by its keyed hash.
+func (tx *Tx) InsertToken(t ipam.Token, hash []byte) error {
+	var expires *int64
+	if t.ExpiresAt != nil {
+		at := micros(*t.ExpiresAt)
+		expires = &at
+	}
+	return tx.rows.InsertToken(tx.ctx, query.InsertTokenParams{ID: t.ID, Name: t.Name, Hash: hash, CreatedAt: micros(t.CreatedAt), ExpiresAt: expires})
+}
+
+// TokenByHash reads a token, revoked and expired ones too; CodeNotFound when there is none.
+func (tx *Tx) TokenByHash(hash []byte) (ipam.Token, error) {
+	row, err := tx.rows.TokenByHash(tx.ctx, hash)
+	if err != nil {
+		return ipam.Token{}, absent(err, "token", "with this secret")
+	}
+	return token(row)
+}
+
+// Tokens lists up to limit tokens, the oldest first.
+func (tx *Tx) Tokens(limit int) ([]ipam.Token, error) {
+	rows, err := tx.rows.Tokens(tx.ctx, int32(limit))
+	return all(rows, err, token)
+}
+
+// RevokeToken ends a token; CodeNotFound when there is none or it has ended.
+func (tx *Tx) RevokeToken(id string, at time.Time) error {
+	now := micros(at)
+	n, err := tx.rows.RevokeToken(tx.ctx, query.RevokeTokenParams{ID: id, RevokedAt: &now})
+	if err == nil && n == 0 {
+		return ipam.Errorf(ipam.CodeNotFound, "there is no living token %q", id)
+	}
+	return err
+}
+
+func token(row query.Token) (ipam.Token, error) {
+	return ipam.Token{
+		ID: row.ID, Name: row.Name, CreatedAt: moment(row.CreatedAt),
+		ExpiresAt: optionalMoment(row.ExpiresAt), RevokedAt: optionalMoment(row.RevokedAt),
+	}, nil
+}
+
+// Answer is the stored answer of a request that carried an Idempotency-Key.
+type Answer struct {
+	Fingerprint []byte
+	Body        string
+}
+
+// Answer reads the answer given to an actor's key; false when there is none.
+func (tx *Tx) Answer(actor, key string) (Answer, bool, error) {
+	row, err := tx.rows.IdempotentAnswer(tx.ctx, query.IdempotentAnswerParams{Actor: actor, Key: key})
+	if noRows(err) {
+		return Answer{}, false, nil
+	}
+	return Answer{Fingerprint: row.Fingerprint, Body: row.Answer}, err == nil, err
+}
+
+// InsertAnswer keeps the answer given to an actor's key.
+func (tx *Tx) InsertAnswer(actor, key string, a Answer, at time.Time) error {
+	return tx.rows.InsertIdempotentAnswer(tx.ctx, query.InsertIdempotentAnswerParams{
+		Actor: actor, Key: key, Fingerprint: a.Fingerprint, Answer: a.Body, CreatedAt: micros(at),
+	})
+}
+
+// ForgetAnswers drops the answers given before a time.
+func (tx *Tx) ForgetAnswers(before time.Time) (int64, error) {
+	return tx.rows.ForgetAnswers(tx.ctx, micros(before))
+}
