@@ -16,11 +16,11 @@ import (
 // A Tree is not safe for concurrent use, and is made by NewTree.
 type Tree struct {
 	root  netip.Prefix
-	whole block
-	width int
+	whole block // root in the key form
+	width int   // 32 or 128, the length of an address
 	top   node
-	free  key // the lengths of the free blocks below the root
-	count [129]uint64
+	free  key         // the lengths of the free blocks below the root
+	count [129]uint64 // how many free blocks have each length
 }
 
 var _ Leaves = (*Tree)(nil)
@@ -40,13 +40,14 @@ func NewTree(root netip.Prefix) *Tree {
 // Root is the block the tree was made for.
 func (t *Tree) Root() netip.Prefix { return t.root }
 
-// Allocate places a block of length bits by strategy s, as Place does.
+// Allocate places a block of length bits by strategy s, as Place does: bits
+// from the length of the root to that of an address, or ErrNoFit.
 func (t *Tree) Allocate(s Strategy, bits int) (netip.Prefix, error) { return Place(t, s, bits) }
 
-// AllocateAt places exactly p, as PlaceAt does.
+// AllocateAt places exactly p, as PlaceAt does, or returns ErrTaken.
 func (t *Tree) AllocateAt(p netip.Prefix) error { return PlaceAt(t, p) }
 
-// Release gives p back, as Return does.
+// Release gives p back, as Return does, or returns ErrNotHeld.
 func (t *Tree) Release(p netip.Prefix) error { return Return(t, t.root, p) }
 
 func blockOf(p netip.Prefix) block { return block{keyOf(p.Addr()), p.Bits()} }
@@ -62,7 +63,8 @@ func (t *Tree) inside(p netip.Prefix) (block, bool) {
 	return b, t.whole.contains(b) && b.at.andNot(first(b.bits)).zero()
 }
 
-// Pick implements Leaves. That nothing fits is known from one word.
+// Pick implements Leaves. That nothing fits is known from one word, whatever
+// the number of blocks.
 func (t *Tree) Pick(s Strategy, bits int) (netip.Prefix, error) {
 	b, ok := t.pick(s, bits)
 	if !ok {

@@ -94,6 +94,10 @@ func walk(err error, at string, fields *[]ipam.FieldError, mediaType *bool) {
 		for _, part := range e.JSONPointer() {
 			pointer += "/" + escapePointer(part)
 		}
+		if name, found := unknownField(e); found {
+			*fields = append(*fields, ipam.FieldError{Pointer: pointer + "/" + escapePointer(name), Detail: "not a field of this request; see /docs"})
+			return
+		}
 		*fields = append(*fields, ipam.FieldError{Pointer: pointer, Detail: expectation(e)})
 	default:
 		if inner := errors.Unwrap(err); inner != nil {
@@ -102,6 +106,16 @@ func walk(err error, at string, fields *[]ipam.FieldError, mediaType *bool) {
 		}
 		*fields = append(*fields, ipam.FieldError{Pointer: at, Detail: err.Error()})
 	}
+}
+
+// unknownField finds the name of a field that the schema does not have; the library has it in its text only.
+func unknownField(e *openapi3.SchemaError) (string, bool) {
+	if e.SchemaField != "properties" {
+		return "", false
+	}
+	name, found := strings.CutPrefix(e.Reason, `property "`)
+	name, unsupported := strings.CutSuffix(name, `" is unsupported`)
+	return name, found && unsupported
 }
 
 // expectation says what would be right, where the library only says what is wrong.
@@ -119,10 +133,6 @@ func expectation(e *openapi3.SchemaError) string {
 			}
 		}
 		return "not one of " + strings.Join(values, ", ")
-	case "properties":
-		if strings.Contains(e.Reason, "is unsupported") {
-			return "not a field of this request; see /docs"
-		}
 	}
 	return e.Reason
 }

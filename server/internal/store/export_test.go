@@ -1,0 +1,10 @@
+package store
+
+// Exec runs a statement as hands in the database would.
+func (tx *Tx) Exec(statement string) error { return tx.conn.exec(tx.ctx, statement) }
+
+// Pragma reads a setting of this connection.
+func (tx *Tx) Pragma(name string) (value string, err error) {
+	err = tx.conn.QueryRowContext(tx.ctx, "PRAGMA "+name).Scan(&value)
+	return value, err
+}

@@ -1,0 +1,201 @@
+// Package storetest gives tests real databases of both engines: SQLite files, and a PostgreSQL cluster of the test's own.
+package storetest
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // reaches the cluster to create databases in it
+
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// Each runs a test once for each engine, on a fresh and migrated database.
+func Each(t *testing.T, body func(t *testing.T, db *store.DB)) {
+	t.Helper()
+	for name, url := range Engines(t) {
+		t.Run(name, func(t *testing.T) { body(t, Open(t, url(t))) })
+	}
+}
+
+// Engines gives for each engine a function that makes the URL of a fresh, empty database.
+func Engines(testing.TB) map[string]func(testing.TB) string {
+	return map[string]func(testing.TB) string{"sqlite": SQLite, "postgres": Postgres}
+}
+
+// Open opens a database, migrated and started, until the test ends.
+func Open(t testing.TB, url string) *store.DB {
+	t.Helper()
+	ctx := context.Background()
+	db, err := store.Open(ctx, url, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := db.Migrate(ctx, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Start(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// SQLite is the URL of a fresh file.
+func SQLite(t testing.TB) string {
+	return "sqlite://" + filepath.Join(t.TempDir(), "cloudpam.db")
+}
+
+var databases atomic.Int64
+
+// Postgres is the URL of a fresh database: in the cluster of CLOUDPAM_TEST_POSTGRES_URL, or in one of this process.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	admin, err := cluster()
+	if err != nil {
+		t.Fatalf("PostgreSQL for tests: %v\nInstall Debian's postgresql package, or set CLOUDPAM_TEST_POSTGRES_URL.", err)
+	}
+	db, err := sql.Open("pgx", admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	name := fmt.Sprintf("cloudpam_test_%d_%d", os.Getpid(), databases.Add(1))
+	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		db, err := sql.Open("pgx", admin)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer db.Close()
+		if _, err := db.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+	})
+	u, err := url.Parse(admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+var running struct {
+	once sync.Once
+	url  string
+	err  error
+	stop func()
+}
+
+// Main runs a package's tests and then stops the cluster that they started.
+func Main(m *testing.M) {
+	code := m.Run()
+	if running.stop != nil {
+		running.stop()
+	}
+	os.Exit(code)
+}
+
+// cluster starts PostgreSQL once in this process.
+func cluster() (string, error) {
+	running.once.Do(func() {
+		if given := os.Getenv("CLOUDPAM_TEST_POSTGRES_URL"); given != "" {
+			running.url = given
+			return
+		}
+		running.url, running.stop, running.err = startCluster()
+	})
+	return running.url, running.err
+}
+
+func startCluster() (string, func(), error) {
+	bin, err := programs()
+	if err != nil {
+		return "", nil, err
+	}
+	dir, err := os.MkdirTemp("", "cloudpam-pg-")
+	if err != nil {
+		return "", nil, err
+	}
+	attributes, err := unprivileged(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	command := func(name string, args ...string) error {
+		c := exec.Command(filepath.Join(bin, name), args...)
+		c.Dir, c.SysProcAttr = dir, attributes
+		if out, err := c.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s", name, err, out)
+		}
+		return nil
+	}
+	data := filepath.Join(dir, "data")
+	if err := command("initdb", "-D", data, "-U", "cloudpam", "--auth=trust", "--encoding=UTF8", "--no-sync"); err != nil {
+		return "", nil, err
+	}
+	// A Unix socket in a directory of our own: no port to collide on, and nobody else can reach it.
+	// pg_ctl would hand its pipes to the server and never see them close, hence the log file.
+	options := "-c listen_addresses= -c max_connections=120 -c shared_buffers=64MB -k " + dir
+	if err := command("pg_ctl", "-D", data, "-w", "-t", "30", "-l", filepath.Join(dir, "log"), "-o", options, "start"); err != nil {
+		return "", nil, err
+	}
+	stop := func() {
+		_ = command("pg_ctl", "-D", data, "-m", "immediate", "stop")
+		_ = os.RemoveAll(dir)
+	}
+	return "postgres://cloudpam@/postgres?host=" + url.QueryEscape(dir), stop, nil
+}
+
+// programs finds the newest installed PostgreSQL.
+func programs() (string, error) {
+	if path, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(path), nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) == 0 {
+		return "", fmt.Errorf("initdb is not installed")
+	}
+	version := func(path string) int {
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		return n
+	}
+	sort.Slice(found, func(i, j int) bool { return version(found[i]) < version(found[j]) })
+	return filepath.Dir(found[len(found)-1]), nil
+}
+
+// unprivileged makes commands run as another user when the test runs as root, which PostgreSQL refuses.
+func unprivileged(dir string) (*syscall.SysProcAttr, error) {
+	attributes := &syscall.SysProcAttr{}
+	if os.Geteuid() != 0 {
+		return attributes, nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		if account, err = user.Lookup("nobody"); err != nil {
+			return nil, err
+		}
+	}
+	uid, _ := strconv.Atoi(account.Uid)
+	gid, _ := strconv.Atoi(account.Gid)
+	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return attributes, os.Chown(dir, uid, gid)
+}
