@@ -15,16 +15,15 @@ const full = ^uint64(0)
 // 64 slots of length d+6; bit 0 is the slot at the lowest address. A slot is in
 // one of four states: wholly held (used), held in one single block smaller
 // than the slot (hole), held in several blocks (kid), or free (none of the
-// three). The bitmaps are disjoint, and holes and kids are packed in slot
-// order: the entry of a slot sits at the rank of its bit.
+// three). The bitmaps are disjoint, and the entries of holes and kids are packed
+// in slot order: that of a slot sits at the rank of its bit.
 //
 // A node below the top is never empty, never full, and never holds one single
 // block: settle turns those into a free slot, a used slot and a hole, so the
 // size of the tree follows what is held and not what once was.
 type node struct {
 	used, hole, kid uint64
-	holes           []block
-	kids            []child
+	entries         []entry
 }
 
 // block is a prefix in the key form.
@@ -33,12 +32,16 @@ type block struct {
 	bits int
 }
 
-// child is a node below, with the lengths of the free blocks inside it: bit n
-// of free is set if and only if a leaf of length n exists there.
-type child struct {
-	free key
-	node *node
+// entry is the block of a hole, or the node of a kid with the lengths of the
+// free blocks inside it: bit n of at is set if and only if a leaf of length n
+// exists there. One array of entries that never straddle a cache line is worth
+// the field with two meanings; lookups wait for memory and for nothing else.
+type entry struct {
+	block
+	node *node // nil for a hole
 }
+
+func (e *entry) offers(want key) bool { return !e.at.and(want).zero() }
 
 func (b block) overlaps(o block) bool {
 	return b.at.xor(o.at).and(first(min(b.bits, o.bits))).zero()
@@ -70,25 +73,28 @@ func rank(bitmap uint64, slot int) int {
 
 func (n *node) occupied() uint64 { return n.used | n.hole | n.kid }
 
+// entry is that of slot s, which is a hole or a kid.
+func (n *node) entry(s int) *entry { return &n.entries[rank(n.hole|n.kid, s)] }
+
+func (n *node) insert(s int, e entry) {
+	n.entries = slices.Insert(n.entries, rank(n.hole|n.kid, s), e)
+}
+
 func (n *node) putHole(s int, b block) {
-	n.holes = slices.Insert(n.holes, rank(n.hole, s), b)
+	n.insert(s, entry{block: b})
 	n.hole |= 1 << uint(s)
 }
 
-func (n *node) dropHole(s int) {
-	i := rank(n.hole, s)
-	n.holes = slices.Delete(n.holes, i, i+1)
-	n.hole &^= 1 << uint(s)
-}
-
 func (n *node) putKid(s, d int, c *node) {
-	n.kids = slices.Insert(n.kids, rank(n.kid, s), child{c.lengths(d + stride), c})
+	n.insert(s, entry{block{at: c.lengths(d + stride)}, c})
 	n.kid |= 1 << uint(s)
 }
 
-func (n *node) dropKid(s int) {
-	i := rank(n.kid, s)
-	n.kids = slices.Delete(n.kids, i, i+1)
+// drop makes slot s, a hole or a kid, free.
+func (n *node) drop(s int) {
+	i := rank(n.hole|n.kid, s)
+	n.entries = slices.Delete(n.entries, i, i+1)
+	n.hole &^= 1 << uint(s)
 	n.kid &^= 1 << uint(s)
 }
 
@@ -129,16 +135,16 @@ func (n *node) take(d int, b block) bool {
 	bit := uint64(1) << uint(s)
 	switch {
 	case n.hole&bit != 0:
-		h := &n.holes[rank(n.hole, s)]
+		h := &n.entry(s).block
 		switch {
 		case h.overlaps(b) || h.beside(h.at.xor(b.at).lead()+1) != b:
 			return false
 		case h.bits != b.bits:
 			c := fork(d+stride, *h, b)
-			n.dropHole(s)
+			n.drop(s)
 			n.putKid(s, d, c)
 		case b.bits-1 == d+stride:
-			n.dropHole(s)
+			n.drop(s)
 			n.used |= bit
 		default:
 			// Two halves merge just once: the rest of the slot is free.
@@ -146,13 +152,13 @@ func (n *node) take(d int, b block) bool {
 		}
 		return true
 	case n.kid&bit != 0:
-		k := &n.kids[rank(n.kid, s)]
+		k := n.entry(s)
 		if !k.node.take(d+stride, b) {
 			return false
 		}
 		// Other blocks of this length may be left, none of another came.
 		if n.settle(d, b.at) && !k.node.offers(d+stride, b.bits) {
-			k.free = k.free.andNot(nth(b.bits))
+			k.at = k.at.andNot(nth(b.bits))
 		}
 		return true
 	}
@@ -186,29 +192,29 @@ func (n *node) give(d int, b block) bool {
 		n.putKid(s, d, c)
 		return true
 	case n.hole&bit != 0:
-		h := &n.holes[rank(n.hole, s)]
+		h := &n.entry(s).block
 		switch {
 		case !h.contains(b):
 			return false
 		case h.bits == b.bits:
-			n.dropHole(s)
+			n.drop(s)
 		case h.bits+1 == b.bits:
 			*h = b.half()
 		default:
 			c := new(node)
 			c.put(d+stride, *h)
 			c.give(d+stride, b)
-			n.dropHole(s)
+			n.drop(s)
 			n.putKid(s, d, c)
 		}
 		return true
 	case n.kid&bit != 0:
-		k := &n.kids[rank(n.kid, s)]
+		k := n.entry(s)
 		if !k.node.give(d+stride, b) {
 			return false
 		}
 		if n.settle(d, b.at) {
-			k.free = k.free.or(nth(b.bits))
+			k.at = k.at.or(nth(b.bits))
 		}
 		return true
 	}
@@ -221,14 +227,14 @@ func (n *node) give(d int, b block) bool {
 // lies in one of them.
 func (n *node) settle(d int, at key) bool {
 	s := at.slot(d)
-	c := n.kids[rank(n.kid, s)].node
+	c := n.entry(s).node
 	if c.used == full {
-		n.dropKid(s)
+		n.drop(s)
 		n.used |= 1 << uint(s)
 		return false
 	}
 	if b, ok := c.single(d+stride, at); ok {
-		n.dropKid(s)
+		n.drop(s)
 		n.putHole(s, b)
 		return false
 	}
@@ -241,9 +247,9 @@ func (n *node) refresh(d int, at key) {
 	if n.kid&(1<<uint(s)) == 0 {
 		return
 	}
-	k := &n.kids[rank(n.kid, s)]
+	k := n.entry(s)
 	k.node.refresh(d+stride, at)
-	k.free = k.node.lengths(d + stride)
+	k.at = k.node.lengths(d + stride)
 }
 
 // single gives the one block a node holds, when it is one; at is any address
@@ -253,10 +259,10 @@ func (n *node) single(d int, at key) (block, bool) {
 	case n.kid != 0:
 		return block{}, false
 	case n.used == 0:
-		if len(n.holes) != 1 {
+		if len(n.entries) != 1 {
 			return block{}, false
 		}
-		return n.holes[0], true
+		return n.entries[0].block, true
 	case n.hole != 0:
 		return block{}, false
 	}
@@ -298,19 +304,17 @@ func (n *node) lengths(d int) key {
 		}
 	}
 	out := atSlot(local, d)
-	if n.hole != 0 {
-		// One hole of length h leaves one free block of each length from its
-		// slot's plus one to h, so the longest hole stands for them all.
-		deepest := 0
-		for i := range n.holes {
-			deepest = max(deepest, n.holes[i].bits)
+	// One hole of length h leaves one free block of each length from its
+	// slot's plus one to h, so the longest hole stands for them all.
+	deepest := d + stride
+	for i := range n.entries {
+		if e := &n.entries[i]; e.node == nil {
+			deepest = max(deepest, e.bits)
+		} else {
+			out = out.or(e.at)
 		}
-		out = out.or(first(deepest).andNot(first(d + stride)))
 	}
-	for i := range n.kids {
-		out = out.or(n.kids[i].free)
-	}
-	return out
+	return out.or(first(deepest).andNot(first(d + stride)))
 }
 
 // offers says whether a free block of length bits exists inside a node that is
@@ -319,14 +323,10 @@ func (n *node) offers(d, bits int) bool {
 	if bits <= d+stride {
 		return n.starts(d, bits) != 0
 	}
-	for i := range n.holes {
-		if n.holes[i].bits >= bits {
-			return true
-		}
-	}
 	want := nth(bits)
-	for i := range n.kids {
-		if !n.kids[i].free.and(want).zero() {
+	for i := range n.entries {
+		e := &n.entries[i]
+		if e.node == nil && e.bits >= bits || e.node != nil && e.offers(want) {
 			return true
 		}
 	}

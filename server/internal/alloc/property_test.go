@@ -122,22 +122,25 @@ func (c *pair) node(n *node, d int) {
 	if n.used&n.hole|n.used&n.kid|n.hole&n.kid != 0 {
 		c.Fatalf("a slot of a node at depth %d is in two states", d)
 	}
-	if rank(n.hole, 64) != len(n.holes) || rank(n.kid, 64) != len(n.kids) {
+	if rank(n.hole|n.kid, 64) != len(n.entries) {
 		c.Fatalf("a node at depth %d has entries without a slot", d)
 	}
-	for _, h := range n.holes {
-		if h.bits <= d+stride {
-			c.Fatalf("hole %v fills its slot at depth %d", h, d)
+	for s := range 64 {
+		switch {
+		case n.hole>>s&1 != 0:
+			if h := n.entry(s); h.node != nil || h.bits <= d+stride || h.at.slot(d) != s {
+				c.Fatalf("hole %v is not one of slot %d at depth %d", h.block, s, d)
+			}
+		case n.kid>>s&1 != 0:
+			k := n.entry(s)
+			if k.at != k.node.lengths(d+stride) {
+				c.Fatalf("the lengths of a kid at depth %d are out of date", d)
+			}
+			if k.node.kid == 0 && len(k.node.entries)+runs(k.node.used) < 2 {
+				c.Fatalf("a kid at depth %d is empty, full or one block", d)
+			}
+			c.node(k.node, d+stride)
 		}
-	}
-	for _, k := range n.kids {
-		if k.free != k.node.lengths(d+stride) {
-			c.Fatalf("the lengths of a kid at depth %d are out of date", d)
-		}
-		if len(k.node.kids) == 0 && len(k.node.holes)+runs(k.node.used) < 2 {
-			c.Fatalf("a kid at depth %d is empty, full or one block", d)
-		}
-		c.node(k.node, d+stride)
 	}
 }
 

@@ -104,21 +104,17 @@ down:
 			return block{at.or(atSlot(bits.TrailingZeros64(nd.starts(d, n)), d)), n}
 		}
 		want := nth(n)
-		for rest, h, k := nd.hole|nd.kid, 0, 0; rest != 0; rest &= rest - 1 {
-			bit := rest & -rest
-			if nd.hole&bit != 0 {
-				if nd.holes[h].bits >= n {
-					return nd.holes[h].beside(n)
+		for rest, i := nd.hole|nd.kid, 0; rest != 0; rest, i = rest&(rest-1), i+1 {
+			e := &nd.entries[i]
+			if e.node == nil {
+				if e.bits >= n {
+					return e.beside(n)
 				}
-				h++
-				continue
-			}
-			if !nd.kids[k].free.and(want).zero() {
-				at = at.or(atSlot(bits.TrailingZeros64(bit), d))
-				nd, d = nd.kids[k].node, d+stride
+			} else if e.offers(want) {
+				at = at.or(atSlot(bits.TrailingZeros64(rest), d))
+				nd, d = e.node, d+stride
 				continue down
 			}
-			k++
 		}
 		panic(fmt.Sprintf("alloc: the tree of %v promises a free /%d below /%d and has none", t.root, n, d))
 	}
@@ -142,19 +138,18 @@ func (t *Tree) leftmost(n int) block {
 			below &= 1<<uint(bits.TrailingZeros64(free)) - 1
 		}
 		var next *node
-		for h, k := 0, 0; below != 0; below &= below - 1 {
-			bit := below & -below
-			if nd.hole&bit != 0 {
+		for i := 0; below != 0; below, i = below&(below-1), i+1 {
+			e := &nd.entries[i]
+			if e.node == nil {
 				// Every hole leaves the half of its slot free, and that is
 				// the largest and so the last to be refused: n > d+6.
-				return nd.holes[h].leftmost(d+stride, n)
+				return e.leftmost(d+stride, n)
 			}
-			if !nd.kids[k].free.and(first(n)).zero() {
-				at = at.or(atSlot(bits.TrailingZeros64(bit), d))
-				next = nd.kids[k].node
+			if e.offers(first(n)) {
+				at = at.or(atSlot(bits.TrailingZeros64(below), d))
+				next = e.node
 				break
 			}
-			k++
 		}
 		if next == nil {
 			s := bits.TrailingZeros64(free)
@@ -220,13 +215,13 @@ func (t *Tree) around(b block) (block, bool) {
 		case n.used&bit != 0:
 			return block{}, false
 		case n.hole&bit != 0:
-			h := n.holes[rank(n.hole, s)]
+			h := n.entry(s)
 			if h.overlaps(b) {
 				return block{}, false
 			}
 			return h.beside(h.at.xor(b.at).lead() + 1), true
 		case n.kid&bit != 0:
-			n, d = n.kids[rank(n.kid, s)].node, d+stride
+			n, d = n.entry(s).node, d+stride
 		default:
 			return n.widen(d, block{b.at.and(first(d + stride)), d + stride}), true
 		}
@@ -311,9 +306,9 @@ func (t *Tree) Overlaps(p netip.Prefix) bool {
 		bit := uint64(1) << uint(s)
 		switch {
 		case n.kid&bit != 0:
-			n, d = n.kids[rank(n.kid, s)].node, d+stride
+			n, d = n.entry(s).node, d+stride
 		case n.hole&bit != 0:
-			return n.holes[rank(n.hole, s)].overlaps(b)
+			return n.entry(s).overlaps(b)
 		default:
 			return n.used&bit != 0
 		}

@@ -34,10 +34,10 @@ func (t *Tree) walk(within block, visit func(b block, held bool) bool) {
 		bit := uint64(1) << uint(s)
 		switch {
 		case n.kid&bit != 0:
-			n, d = n.kids[rank(n.kid, s)].node, d+stride
+			n, d = n.entry(s).node, d+stride
 			continue
 		case n.hole&bit != 0:
-			h := n.holes[rank(n.hole, s)]
+			h := n.entry(s).block
 			if within.overlaps(h) && h.bits > within.bits {
 				h.walk(within.bits, visit)
 			} else {
@@ -59,13 +59,13 @@ func (n *node) walk(d int, at key, from, to int, visit func(block, bool) bool) b
 		bit := uint64(1) << uint(s)
 		switch {
 		case n.hole&bit != 0:
-			if !n.holes[rank(n.hole, s)].walk(d+stride, visit) {
+			if !n.entry(s).block.walk(d+stride, visit) {
 				return false
 			}
 			s++
 		case n.kid&bit != 0:
 			below := at.or(atSlot(s, d))
-			if !n.kids[rank(n.kid, s)].node.walk(d+stride, below, 0, 64, visit) {
+			if !n.entry(s).node.walk(d+stride, below, 0, 64, visit) {
 				return false
 			}
 			s++

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -41,7 +42,7 @@ func serveReference(e *echo.Echo) error {
 	if err != nil {
 		return err
 	}
-	page, err := template.New("reference").Funcs(template.FuncMap{"schema": schemaText, "required": func(s *openapi3.Schema, f string) bool { return slices.Contains(s.Required, f) }}).Parse(referencePage)
+	page, err := template.New("reference").Funcs(template.FuncMap{"schema": schemaText, "text": richText, "paragraphs": paragraphs, "required": func(s *openapi3.Schema, f string) bool { return slices.Contains(s.Required, f) }}).Parse(referencePage)
 	if err != nil {
 		return fmt.Errorf("read the reference page: %w", err)
 	}
@@ -116,6 +117,19 @@ func refName(content *openapi3.MediaType) string {
 	}
 	return strings.TrimPrefix(content.Schema.Ref, "#/components/schemas/")
 }
+
+var (
+	code = regexp.MustCompile("`([^`]+)`")
+	bold = regexp.MustCompile(`\*\*([^*]+)\*\*`)
+)
+
+// richText renders the two marks that the contract's texts use: code and bold.
+func richText(text string) template.HTML {
+	html := code.ReplaceAllString(template.HTMLEscapeString(text), "<code>$1</code>")
+	return template.HTML(bold.ReplaceAllString(html, "<strong>$1</strong>")) //nolint:gosec // escaped above, and ours
+}
+
+func paragraphs(text string) []string { return strings.Split(strings.TrimSpace(text), "\n\n") }
 
 // schemaText says a type in a few words.
 func schemaText(s *openapi3.SchemaRef) string {
