@@ -8,6 +8,18 @@ import (
 
 var strategies = []Strategy{BestFit, FirstFit, LargestFit, Sparse}
 
+// load is a pool that takes a million blocks of mixed lengths.
+type load struct {
+	name      string
+	root      netip.Prefix
+	low, high int // the lengths asked for
+}
+
+var (
+	loadV4 = load{"V4", netip.MustParsePrefix("0.0.0.0/0"), 20, 28}
+	loadV6 = load{"V6", netip.MustParsePrefix("2001::/20"), 52, 64}
+)
+
 func drawStrategy(t *rapid.T) Strategy {
 	return rapid.SampledFrom(strategies).Draw(t, "strategy")
 }

@@ -57,15 +57,8 @@ type change struct {
 func write[T any](ctx context.Context, r *Registry, by ipam.Caller, space string, body func(change) (T, error)) (T, error) {
 	var answer T
 	err := r.db.Write(ctx, space, func(tx *store.Tx) error {
-		if by.Retry != nil {
-			by.Retry.Replayed = false
-			stored, found, err := tx.Answer(by.Actor, by.Retry.Key)
-			if err != nil {
-				return err
-			}
-			if found {
-				return replay(by.Retry, stored, &answer)
-			}
+		if found, err := answered(tx, by, &answer); found || err != nil {
+			return err
 		}
 		var err error
 		// Microseconds are what both engines keep.
@@ -81,12 +74,29 @@ func write[T any](ctx context.Context, r *Registry, by ipam.Caller, space string
 	})
 	if err != nil {
 		var none T
-		return none, err
+		// The request may have met itself: its first sending ran on another replica and was done while this one waited for
+		// the lock. This transaction has been undone, whatever it had begun, and the answer can be read.
+		if err = r.repeated(ctx, by, err, &answer); err != nil {
+			return none, err
+		}
 	}
 	return answer, nil
 }
 
-func replay[T any](retry *ipam.Retry, stored store.Answer, answer *T) error {
+// answered fills in the stored answer of a request that was carried out before, if it was.
+func answered(tx *store.Tx, by ipam.Caller, answer any) (bool, error) {
+	if by.Retry == nil {
+		return false, nil
+	}
+	by.Retry.Replayed = false
+	stored, found, err := tx.Answer(by.Actor, by.Retry.Key)
+	if err != nil || !found {
+		return false, err
+	}
+	return true, replay(by.Retry, stored, answer)
+}
+
+func replay(retry *ipam.Retry, stored store.Answer, answer any) error {
 	if string(stored.Fingerprint) != string(retry.Fingerprint[:]) {
 		return ipam.Errorf(ipam.CodeIdempotencyMismatch, "the Idempotency-Key %q was used for another request; use a new key for a new request", retry.Key)
 	}
@@ -97,22 +107,26 @@ func replay[T any](retry *ipam.Retry, stored store.Answer, answer *T) error {
 	return nil
 }
 
-// gone answers a request about something that is not there: it may be gone because this very request was carried out, and
-// then the stored answer is the answer. Otherwise missing is.
-func (r *Registry) gone(ctx context.Context, by ipam.Caller, missing error) error {
-	if by.Retry == nil || ipam.CodeOf(missing) != ipam.CodeNotFound {
-		return missing
+// repeated answers a request that failed: it may have failed because this very request was carried out before, and then
+// the stored answer is the answer. Otherwise failure is.
+func (r *Registry) repeated(ctx context.Context, by ipam.Caller, failure error, answer any) error {
+	if by.Retry == nil || ipam.CodeOf(failure) == ipam.CodeIdempotencyMismatch {
+		return failure
 	}
 	return r.db.Read(ctx, func(tx *store.Tx) error {
-		stored, found, err := tx.Answer(by.Actor, by.Retry.Key)
-		if err != nil {
+		if found, err := answered(tx, by, answer); found {
 			return err
 		}
-		if !found {
-			return missing
-		}
-		return replay(by.Retry, stored, &struct{}{})
+		return failure // which says more than an error of this second look
 	})
+}
+
+// gone answers a request about something that is not there, perhaps because this request was carried out before.
+func (r *Registry) gone(ctx context.Context, by ipam.Caller, missing error) error {
+	if ipam.CodeOf(missing) != ipam.CodeNotFound {
+		return missing
+	}
+	return r.repeated(ctx, by, missing, &struct{}{})
 }
 
 // read runs a query on one snapshot.

@@ -170,14 +170,18 @@ func grow(tx *store.Tx, pools []ipam.Pool) ([]ipam.TreeNode, error) {
 	return nodes, visit("", 0)
 }
 
-// cells is the resolution of a space bar.
-const cells = 200
+// mostCells is the resolution of a space bar; a pool with fewer addresses has a cell for each.
+const mostCells = 200
 
 // spaceBar draws what occupies a pool. It looks once per cell at most, skipping the rest of a cell that has something in
 // it, so a pool with a million prefixes costs no more than one with a few hundred.
 func spaceBar(tx *store.Tx, pool ipam.Pool) ([]ipam.Segment, error) {
 	first := new(big.Int).SetBytes(pool.CIDR.Addr().AsSlice())
 	total := ipam.Size(ipam.Family(pool.CIDR), pool.CIDR.Bits())
+	cells := int64(mostCells)
+	if total.IsInt64() {
+		cells = min(cells, total.Int64())
+	}
 	cellOf := func(a netip.Addr) int {
 		offset := new(big.Int).Sub(new(big.Int).SetBytes(a.AsSlice()), first)
 		return int(offset.Div(offset.Mul(offset, big.NewInt(cells)), total).Int64())
@@ -191,7 +195,7 @@ func spaceBar(tx *store.Tx, pool ipam.Pool) ([]ipam.Segment, error) {
 	}
 	var bar []ipam.Segment
 	last := ipam.LastIP(pool.CIDR)
-	for cell := 0; cell < cells; {
+	for cell := 0; cell < int(cells); {
 		at := startOf(cell)
 		if !pool.CIDR.Contains(at) {
 			break
@@ -208,7 +212,7 @@ func spaceBar(tx *store.Tx, pool ipam.Pool) ([]ipam.Segment, error) {
 			from = cell
 		}
 		to := cellOf(ipam.LastIP(found[0].CIDR)) + 1
-		bar = append(bar, ipam.Segment{Start: float64(from) / cells, End: float64(to) / cells, Kind: found[0].Kind})
+		bar = append(bar, ipam.Segment{Start: float64(from) / float64(cells), End: float64(to) / float64(cells), Kind: found[0].Kind})
 		cell = to
 	}
 	return merge(bar), nil

@@ -38,7 +38,7 @@ const verifyPage = 1000
 // every chain of events is unbroken. It shares no code with placing but alloc.Cover, which has a test of its own.
 func (r *Registry) Verify(ctx context.Context) (Report, error) {
 	return read(ctx, r, func(tx *store.Tx) (report Report, err error) {
-		owners := map[string]int{}
+		owners := owners{}
 		ledger := ledger{}
 		if err = eachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(p) }, func(s ipam.Scope) string { return s.ID }, func(s ipam.Scope) error {
 			report.Scopes++
@@ -49,7 +49,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}
 		if err = eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
 			report.Pools++
-			owners[p.ID]--
+			owners.row(p.ID, p.CIDR)
 			ledger[p.ID] -= p.Version
 			return errors.Join(verifySpace(tx, &report, owners, p.ID, p.CIDR), verifyFree(tx, &report, p))
 		}); err != nil {
@@ -57,17 +57,13 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}
 		if err = eachPage(func(p ipam.Page) ([]ipam.Allocation, error) { return tx.Allocations(ipam.AllocationFilter{}, p) }, func(a ipam.Allocation) string { return a.ID }, func(a ipam.Allocation) error {
 			report.Allocations++
-			owners[a.ID]--
+			owners.row(a.ID, a.CIDR)
 			ledger[a.ID] -= a.Version
 			return nil
 		}); err != nil {
 			return report, err
 		}
-		for id, balance := range owners {
-			if balance != 0 {
-				report.find(id, "has %+d prefixes more than owners", balance)
-			}
-		}
+		owners.balance(&report)
 		if err = verifyChains(tx, &report, ledger); err != nil {
 			return report, err
 		}
@@ -100,12 +96,39 @@ func eachPage[T any](list func(ipam.Page) ([]T, error), id func(T) string, visit
 	}
 }
 
+// owners weighs prefixes against the pools and allocations that own them: one each, of the same CIDR.
+type owners map[string]ownership
+
+type ownership struct {
+	prefixes       int // more than there are rows
+	prefixed, said netip.Prefix
+}
+
+func (o owners) prefix(id string, at netip.Prefix) {
+	o[id] = ownership{prefixes: o[id].prefixes + 1, prefixed: at, said: o[id].said}
+}
+
+func (o owners) row(id string, at netip.Prefix) {
+	o[id] = ownership{prefixes: o[id].prefixes - 1, prefixed: o[id].prefixed, said: at}
+}
+
+func (o owners) balance(report *Report) {
+	for id, at := range o {
+		switch {
+		case at.prefixes != 0:
+			report.find(id, "has %+d prefixes more than owners", at.prefixes)
+		case at.prefixed != at.said:
+			report.find(id, "says %s, its prefix %s", at.said, at.prefixed)
+		}
+	}
+}
+
 // verifySpace walks the prefixes of a space in address order and counts their owners.
-func verifySpace(tx *store.Tx, report *Report, owners map[string]int, space string, bounds netip.Prefix) error {
+func verifySpace(tx *store.Tx, report *Report, owners owners, space string, bounds netip.Prefix) error {
 	var last netip.Prefix
 	return eachPrefix(tx, space, func(p ipam.Prefix) error {
 		report.Prefixes++
-		owners[p.Owner]++
+		owners.prefix(p.Owner, p.CIDR)
 		if last.IsValid() && last.Overlaps(p.CIDR) {
 			report.find(space, "%s and %s overlap", last, p.CIDR)
 		}

@@ -106,9 +106,12 @@ var running struct {
 	stop func()
 }
 
-// Main runs a package's tests and then stops the cluster that they started.
-func Main(m *testing.M) {
+// Main runs a package's tests, then stops the cluster that they started and runs the package's own clean-up.
+func Main(m *testing.M, cleanUp ...func()) {
 	code := m.Run()
+	for _, clean := range cleanUp {
+		clean()
+	}
 	if running.stop != nil {
 		running.stop()
 	}

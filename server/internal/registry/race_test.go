@@ -1,0 +1,127 @@
+package registry_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// together runs n calls at once and counts their outcomes by code; "" is success.
+func together(n int, call func(i int) error) map[ipam.Code]int {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	outcomes := map[ipam.Code]int{}
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			err := call(i)
+			mu.Lock()
+			defer mu.Unlock()
+			code := ipam.CodeOf(err)
+			if err != nil && code == "" {
+				code = ipam.Code(err.Error())
+			}
+			outcomes[code]++
+		})
+	}
+	close(start)
+	wg.Wait()
+	return outcomes
+}
+
+func wantOutcomes(t *testing.T, got, want map[ipam.Code]int) {
+	t.Helper()
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("outcomes = %v, want %v", got, want)
+	}
+}
+
+func TestOneOfManyWriters(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		t.Run("changes a pool by its version", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/24")
+			outcomes := together(50, func(i int) error {
+				_, err := r.UpdatePool(t.Context(), alice, pool.ID, 1, ipam.PoolPatch{Owner: ptr(fmt.Sprint("team ", i))})
+				return err
+			})
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodePreconditionFailed: 49})
+		})
+		t.Run("gets a name", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/16")
+			outcomes := together(32, func(int) error { _, err := r.try(pool, "same", "/24"); return err })
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodeNameTaken: 31})
+		})
+		t.Run("gets a CIDR", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/16")
+			outcomes := together(32, func(i int) error { _, err := r.try(pool, fmt.Sprint("n", i), "10.0.0.0/24"); return err })
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodeCIDRTaken: 31})
+		})
+		t.Run("gets the last block", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/28")
+			outcomes := together(32, func(i int) error { _, err := r.try(pool, fmt.Sprint("n", i), "/28"); return err })
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodePoolExhausted: 31})
+		})
+		t.Run("gets a root CIDR", func(t *testing.T) {
+			scope := r.scope(t)
+			outcomes := together(16, func(i int) error {
+				_, err := r.CreatePool(t.Context(), alice, ipam.NewPool{Scope: scope, Name: fmt.Sprint("n", i), CIDR: r.cidr("10.0.0.0/8")})
+				return err
+			})
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodeCIDRTaken: 15})
+		})
+		t.Run("has the effect of one key", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/16")
+			outcomes := together(32, func(int) error {
+				_, err := r.Allocate(t.Context(), keyed("raced", "x"), ipam.NewAllocation{Pool: pool.ID, Name: "a", Length: ptr(24)})
+				return err
+			})
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 32})
+			if n := len(r.events(t, r.only(t, pool).ID)); n != 1 {
+				t.Errorf("%d events", n)
+			}
+		})
+	})
+}
+
+func TestAFullPoolIsFilledByManyWriters(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		pool := r.root(t, "10.0.0.0/24")
+		outcomes := together(80, func(i int) error { _, err := r.try(pool, fmt.Sprint("n", i), "/30"); return err })
+		wantOutcomes(t, outcomes, map[ipam.Code]int{"": 64, ipam.CodePoolExhausted: 16})
+	})
+}
+
+// Parents are locked before their children, whoever asks for what: nobody waits for anybody in a circle.
+func TestManyWritersUpAndDownATree(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		root := r.root(t, "10.0.0.0/8")
+		kids := []ipam.Pool{r.child(t, root, "a", "10.0.0.0/16"), r.child(t, root, "b", "10.64.0.0/16"), r.child(t, root, "c", "10.128.0.0/16")}
+		outcomes := together(60, func(i int) error {
+			kid := kids[i%len(kids)]
+			switch i % 4 {
+			case 0:
+				_, err := r.try(kid, fmt.Sprint("n", i), "/24")
+				return err
+			case 1:
+				_, err := r.try(root, fmt.Sprint("n", i), fmt.Sprintf("10.200.%d.0/24", i))
+				return err
+			case 2:
+				_, err := r.tryChild(kid, fmt.Sprint("n", i), "/20")
+				return err
+			default:
+				now, err := r.Pool(t.Context(), kid.ID)
+				if err == nil {
+					_, err = r.resize(now, fmt.Sprintf("/%d", 15-i%8/4))
+				}
+				if ipam.CodeOf(err) == ipam.CodePreconditionFailed {
+					return nil // another resize was first
+				}
+				return err
+			}
+		})
+		wantOutcomes(t, outcomes, map[ipam.Code]int{"": 60})
+	})
+}

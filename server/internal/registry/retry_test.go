@@ -1,0 +1,121 @@
+package registry_test
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"testing"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// keyed is alice's request under an Idempotency-Key.
+func keyed(key, request string) ipam.Caller {
+	return ipam.Caller{Actor: alice.Actor, RequestID: "req", Retry: &ipam.Retry{Key: key, Fingerprint: sha256.Sum256([]byte(request))}}
+}
+
+func TestARetryHasOneEffect(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		root := r.root(t, "10.0.0.0/16")
+		kid, kept := r.child(t, root, "kid", "/24"), r.child(t, root, "kept", "/24")
+		gone, a := r.take(t, kept, "gone", "/28"), r.take(t, kept, "a", "/28")
+		scope := r.scope(t)
+		for name, request := range map[string]func(ipam.Caller) (any, error){
+			"create a scope": func(by ipam.Caller) (any, error) {
+				return r.CreateScope(t.Context(), by, ipam.Scope{ID: "retried"})
+			},
+			"change a scope": func(by ipam.Caller) (any, error) {
+				return r.UpdateScope(t.Context(), by, ipam.DefaultScope, 1, ipam.ScopePatch{Description: ptr("x")})
+			},
+			"delete a scope": func(by ipam.Caller) (any, error) {
+				return nil, r.DeleteScope(t.Context(), by, scope, 1)
+			},
+			"create a root pool": func(by ipam.Caller) (any, error) {
+				return r.CreatePool(t.Context(), by, ipam.NewPool{Scope: root.Scope, Name: "six", CIDR: r.cidr("2001:db8::/32")})
+			},
+			"create a child pool": func(by ipam.Caller) (any, error) {
+				return r.CreatePool(t.Context(), by, ipam.NewPool{Scope: root.Scope, Parent: root.ID, Name: "new", Length: ptr(24)})
+			},
+			"change a pool": func(by ipam.Caller) (any, error) {
+				return r.UpdatePool(t.Context(), by, root.ID, 1, ipam.PoolPatch{Owner: ptr("net")})
+			},
+			"delete a pool": func(by ipam.Caller) (any, error) {
+				return nil, r.DeletePool(t.Context(), by, kid.ID, 1)
+			},
+			"allocate": func(by ipam.Caller) (any, error) {
+				return r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: kept.ID, Name: "retried", Length: ptr(28), Labels: ipam.Labels{"k": "v"}})
+			},
+			"change an allocation": func(by ipam.Caller) (any, error) {
+				return r.UpdateAllocation(t.Context(), by, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
+			},
+			"release": func(by ipam.Caller) (any, error) {
+				return nil, r.Release(t.Context(), by, gone.ID, 0)
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				key := "key " + name
+				first := keyed(key, "this")
+				answer, err := request(first)
+				if err != nil || first.Retry.Replayed {
+					t.Fatal(err, first.Retry.Replayed)
+				}
+				second := keyed(key, "this")
+				again, err := request(second)
+				if err != nil || !second.Retry.Replayed {
+					t.Fatal(err, second.Retry.Replayed)
+				}
+				one, _ := json.Marshal(answer)
+				two, _ := json.Marshal(again)
+				if string(one) != string(two) {
+					t.Errorf("first %s\nagain %s", one, two)
+				}
+				_, err = request(keyed(key, "another"))
+				wantCode(t, err, ipam.CodeIdempotencyMismatch)
+			})
+		}
+	})
+}
+
+func TestARetryLeavesNoEvent(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		pool := r.root(t, "10.0.0.0/24")
+		ask := func() {
+			if _, err := r.Allocate(t.Context(), keyed("k", "x"), ipam.NewAllocation{Pool: pool.ID, Name: "a", Length: ptr(28)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ask()
+		before := r.eventCount(t)
+		ask()
+		if after := r.eventCount(t); after != before {
+			t.Errorf("the retry left %d events", after-before)
+		}
+	})
+}
+
+func TestKeysBelongToTheirCaller(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		pool := r.root(t, "10.0.0.0/24")
+		mine, theirs := keyed("k", "x"), keyed("k", "y")
+		theirs.Actor = "token:bob"
+		for name, by := range map[string]ipam.Caller{"a": mine, "b": theirs} {
+			if _, err := r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: pool.ID, Name: name, Length: ptr(28)}); err != nil || by.Retry.Replayed {
+				t.Errorf("%s: %v, replayed %v", by.Actor, err, by.Retry.Replayed)
+			}
+		}
+	})
+}
+
+func TestARefusalIsNotRemembered(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		pool := r.root(t, "10.0.0.0/28")
+		a := r.take(t, pool, "a", "/28")
+		by := keyed("k", "x")
+		ask := ipam.NewAllocation{Pool: pool.ID, Name: "b", Length: ptr(28)}
+		_, err := r.Allocate(t.Context(), by, ask)
+		wantCode(t, err, ipam.CodePoolExhausted)
+		r.release(t, a)
+		if _, err := r.Allocate(t.Context(), by, ask); err != nil || by.Retry.Replayed {
+			t.Errorf("after room was made: %v, replayed %v", err, by.Retry.Replayed)
+		}
+	})
+}
