@@ -226,6 +226,9 @@ type AllocationPatch struct {
 	Region  *Word `json:"region,omitempty"`
 }
 
+// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+type Applying = bool
+
 // CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
 type CIDR = string
 
@@ -281,6 +284,38 @@ type FreeBlocks struct {
 	Items []FreeBlock `json:"items"`
 }
 
+// Hold defines model for Hold.
+type Hold struct {
+	Actor     string    `json:"actor"`
+	CIDR      string    `json:"cidr"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Holder Who asked besides the actor: a workspace, a pipeline.
+	Holder string `json:"holder"`
+	ID     string `json:"id"`
+
+	// Kept False when its space was taken after it expired: it only remembers what was promised.
+	Kept         bool      `json:"kept"`
+	Name         string    `json:"name"`
+	Pool         string    `json:"pool"`
+	PrefixLength int       `json:"prefix_length"`
+	RenewedAt    time.Time `json:"renewed_at"`
+
+	// Replaces The allocation that the planned one follows.
+	Replaces string `json:"replaces"`
+	Scope    string `json:"scope"`
+}
+
+// HoldPage defines model for HoldPage.
+type HoldPage struct {
+	Items         []Hold  `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// HoldTTL Seconds that the promise stands; a day where absent. Past them its space is used last.
+type HoldTTL = int
+
 // Holder defines model for Holder.
 type Holder struct {
 	CIDR string `json:"cidr"`
@@ -318,6 +353,39 @@ type NewAllocation struct {
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
+}
+
+// NewDraft defines model for NewDraft.
+type NewDraft struct {
+	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+	Applying *Applying `json:"applying,omitempty"`
+	Pool     NewPool   `json:"pool"`
+
+	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
+	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
+}
+
+// NewHold defines model for NewHold.
+type NewHold struct {
+	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+	Applying *Applying `json:"applying,omitempty"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR   *CIDR `json:"cidr,omitempty"`
+	Holder *Word `json:"holder,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name Name   `json:"name"`
+	Pool string `json:"pool"`
+
+	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+
+	// Replaces The id of the living allocation that this one replaces and whose name it shares.
+	Replaces *string `json:"replaces,omitempty"`
+
+	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
+	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
 }
 
 // NewPool defines model for NewPool.
@@ -492,7 +560,7 @@ type PrefixStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
+	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 
@@ -742,6 +810,41 @@ type ListEventsParams struct {
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
+// ListHoldsParams defines parameters for ListHolds.
+type ListHoldsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool   *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+	Holder *string     `form:"holder,omitempty" json:"holder,omitempty"`
+	Actor  *string     `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// PlaceHoldParams defines parameters for PlaceHold.
+type PlaceHoldParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReleaseHoldParams defines parameters for ReleaseHold.
+type ReleaseHoldParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DraftPoolParams defines parameters for DraftPool.
+type DraftPoolParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetPoolTreeParams defines parameters for GetPoolTree.
 type GetPoolTreeParams struct {
 	// Scope Only this scope.
@@ -872,6 +975,12 @@ type CreateAllocationJSONRequestBody = NewAllocation
 // UpdateAllocationJSONRequestBody defines body for UpdateAllocation for application/json ContentType.
 type UpdateAllocationJSONRequestBody = AllocationPatch
 
+// PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
+type PlaceHoldJSONRequestBody = NewHold
+
+// DraftPoolJSONRequestBody defines body for DraftPool for application/json ContentType.
+type DraftPoolJSONRequestBody = NewDraft
+
 // CreatePoolJSONRequestBody defines body for CreatePool for application/json ContentType.
 type CreatePoolJSONRequestBody = NewPool
 
@@ -904,6 +1013,21 @@ type ServerInterface interface {
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
+	// ListHolds List holds, the oldest first
+	// (GET /holds)
+	ListHolds(ctx echo.Context, params ListHoldsParams) error
+	// PlaceHold Promise a plan the block that an allocation will get
+	// (POST /holds)
+	PlaceHold(ctx echo.Context, params PlaceHoldParams) error
+	// ReleaseHold Release a hold before its time
+	// (DELETE /holds/{hold})
+	ReleaseHold(ctx echo.Context, hold string, params ReleaseHoldParams) error
+	// GetHold Read a hold
+	// (GET /holds/{hold})
+	GetHold(ctx echo.Context, hold string) error
+	// DraftPool Promise a plan the pool that it will create
+	// (POST /pool-drafts)
+	DraftPool(ctx echo.Context, params DraftPoolParams) error
 	// GetPoolTree Every pool of a scope in tree order, with its depth and utilization
 	// (GET /pool-tree)
 	GetPoolTree(ctx echo.Context, params GetPoolTreeParams) error
@@ -1251,6 +1375,169 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListEvents(ctx, params)
+	return err
+}
+
+// ListHolds converts echo context to params.
+func (w *ServerInterfaceWrapper) ListHolds(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListHoldsParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// ------------- Optional query parameter "holder" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "holder", ctx.QueryParams(), &params.Holder, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter holder: %s", err))
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListHolds(ctx, params)
+	return err
+}
+
+// PlaceHold converts echo context to params.
+func (w *ServerInterfaceWrapper) PlaceHold(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceHoldParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PlaceHold(ctx, params)
+	return err
+}
+
+// ReleaseHold converts echo context to params.
+func (w *ServerInterfaceWrapper) ReleaseHold(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "hold" -------------
+	var hold string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "hold", ctx.Param("hold"), &hold, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter hold: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReleaseHoldParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReleaseHold(ctx, hold, params)
+	return err
+}
+
+// GetHold converts echo context to params.
+func (w *ServerInterfaceWrapper) GetHold(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "hold" -------------
+	var hold string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "hold", ctx.Param("hold"), &hold, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter hold: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetHold(ctx, hold)
+	return err
+}
+
+// DraftPool converts echo context to params.
+func (w *ServerInterfaceWrapper) DraftPool(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DraftPoolParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DraftPool(ctx, params)
 	return err
 }
 
@@ -1865,6 +2152,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/allocations/:allocation", wrapper.GetAllocation, options.OperationMiddlewares["getAllocation"]...)
 	router.PATCH(options.BaseURL+"/allocations/:allocation", wrapper.UpdateAllocation, options.OperationMiddlewares["updateAllocation"]...)
 	router.GET(options.BaseURL+"/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
+	router.GET(options.BaseURL+"/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
+	router.POST(options.BaseURL+"/holds", wrapper.PlaceHold, options.OperationMiddlewares["placeHold"]...)
+	router.DELETE(options.BaseURL+"/holds/:hold", wrapper.ReleaseHold, options.OperationMiddlewares["releaseHold"]...)
+	router.GET(options.BaseURL+"/holds/:hold", wrapper.GetHold, options.OperationMiddlewares["getHold"]...)
+	router.POST(options.BaseURL+"/pool-drafts", wrapper.DraftPool, options.OperationMiddlewares["draftPool"]...)
 	router.GET(options.BaseURL+"/pool-tree", wrapper.GetPoolTree, options.OperationMiddlewares["getPoolTree"]...)
 	router.GET(options.BaseURL+"/pools", wrapper.ListPools, options.OperationMiddlewares["listPools"]...)
 	router.POST(options.BaseURL+"/pools", wrapper.CreatePool, options.OperationMiddlewares["createPool"]...)
@@ -2131,6 +2423,198 @@ type ListEventsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHoldsRequestObject struct {
+	Params ListHoldsParams
+}
+
+type ListHoldsResponseObject interface {
+	VisitListHoldsResponse(w http.ResponseWriter) error
+}
+
+type ListHolds200JSONResponse HoldPage
+
+func (response ListHolds200JSONResponse) VisitListHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHoldsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHoldsdefaultApplicationProblemPlusJSONResponse) VisitListHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceHoldRequestObject struct {
+	Params PlaceHoldParams
+	Body   *PlaceHoldJSONRequestBody
+}
+
+type PlaceHoldResponseObject interface {
+	VisitPlaceHoldResponse(w http.ResponseWriter) error
+}
+
+type PlaceHold200JSONResponse Hold
+
+func (response PlaceHold200JSONResponse) VisitPlaceHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceHolddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PlaceHolddefaultApplicationProblemPlusJSONResponse) VisitPlaceHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReleaseHoldRequestObject struct {
+	Hold   string `json:"hold"`
+	Params ReleaseHoldParams
+}
+
+type ReleaseHoldResponseObject interface {
+	VisitReleaseHoldResponse(w http.ResponseWriter) error
+}
+
+type ReleaseHold204Response struct {
+}
+
+func (response ReleaseHold204Response) VisitReleaseHoldResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReleaseHolddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReleaseHolddefaultApplicationProblemPlusJSONResponse) VisitReleaseHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHoldRequestObject struct {
+	Hold string `json:"hold"`
+}
+
+type GetHoldResponseObject interface {
+	VisitGetHoldResponse(w http.ResponseWriter) error
+}
+
+type GetHold200JSONResponse Hold
+
+func (response GetHold200JSONResponse) VisitGetHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHolddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHolddefaultApplicationProblemPlusJSONResponse) VisitGetHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftPoolRequestObject struct {
+	Params DraftPoolParams
+	Body   *DraftPoolJSONRequestBody
+}
+
+type DraftPoolResponseObject interface {
+	VisitDraftPoolResponse(w http.ResponseWriter) error
+}
+
+type DraftPool200JSONResponse Pool
+
+func (response DraftPool200JSONResponse) VisitDraftPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DraftPooldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DraftPooldefaultApplicationProblemPlusJSONResponse) VisitDraftPoolResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -2830,6 +3314,21 @@ type StrictServerInterface interface {
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
+	// ListHolds List holds, the oldest first
+	// (GET /holds)
+	ListHolds(ctx context.Context, request ListHoldsRequestObject) (ListHoldsResponseObject, error)
+	// PlaceHold Promise a plan the block that an allocation will get
+	// (POST /holds)
+	PlaceHold(ctx context.Context, request PlaceHoldRequestObject) (PlaceHoldResponseObject, error)
+	// ReleaseHold Release a hold before its time
+	// (DELETE /holds/{hold})
+	ReleaseHold(ctx context.Context, request ReleaseHoldRequestObject) (ReleaseHoldResponseObject, error)
+	// GetHold Read a hold
+	// (GET /holds/{hold})
+	GetHold(ctx context.Context, request GetHoldRequestObject) (GetHoldResponseObject, error)
+	// DraftPool Promise a plan the pool that it will create
+	// (POST /pool-drafts)
+	DraftPool(ctx context.Context, request DraftPoolRequestObject) (DraftPoolResponseObject, error)
 	// GetPoolTree Every pool of a scope in tree order, with its depth and utilization
 	// (GET /pool-tree)
 	GetPoolTree(ctx context.Context, request GetPoolTreeRequestObject) (GetPoolTreeResponseObject, error)
@@ -3084,6 +3583,178 @@ func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) e
 		return err
 	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
 		return validResponse.VisitListEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListHolds operation middleware
+func (sh *strictHandler) ListHolds(ctx echo.Context, params ListHoldsParams) error {
+	var request ListHoldsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHolds(ctx.Request().Context(), request.(ListHoldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHolds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListHoldsResponseObject); ok {
+		return validResponse.VisitListHoldsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PlaceHold operation middleware
+func (sh *strictHandler) PlaceHold(ctx echo.Context, params PlaceHoldParams) error {
+	var request PlaceHoldRequestObject
+
+	request.Params = params
+
+	var body PlaceHoldJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceHold(ctx.Request().Context(), request.(PlaceHoldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceHold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PlaceHoldResponseObject); ok {
+		return validResponse.VisitPlaceHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReleaseHold operation middleware
+func (sh *strictHandler) ReleaseHold(ctx echo.Context, hold string, params ReleaseHoldParams) error {
+	var request ReleaseHoldRequestObject
+
+	request.Hold = hold
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReleaseHold(ctx.Request().Context(), request.(ReleaseHoldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReleaseHold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReleaseHoldResponseObject); ok {
+		return validResponse.VisitReleaseHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHold operation middleware
+func (sh *strictHandler) GetHold(ctx echo.Context, hold string) error {
+	var request GetHoldRequestObject
+
+	request.Hold = hold
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHold(ctx.Request().Context(), request.(GetHoldRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHold")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHoldResponseObject); ok {
+		return validResponse.VisitGetHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DraftPool operation middleware
+func (sh *strictHandler) DraftPool(ctx echo.Context, params DraftPoolParams) error {
+	var request DraftPoolRequestObject
+
+	request.Params = params
+
+	var body DraftPoolJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DraftPool(ctx.Request().Context(), request.(DraftPoolRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DraftPool")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DraftPoolResponseObject); ok {
+		return validResponse.VisitDraftPoolResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -3590,110 +4261,125 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H39bhs5kvirEPotsJP82rKksT0ZBYeFd3ayk9tM1hjP7ACXZCWqu6TmupvskGzJmsDAPc092D3JgUX2",
-	"N1uW/JXs7SF/xGqxyWKxvqtY+jQIRZoJDlyrwfTTIAYagcQ/v/+Zrsz/EahQskwzwQfTwc8xkDVIxQQn",
-	"Ykk2MdVkQxWRoHPJIQrIUkgyf708+pHqMJ4PB8FAhTGk1MyltxkMpgOlJeOrwc3NTTDIqKQpaLfoeZKI",
-	"kJq1LqiOzRNmVs3Mh2DAaWpep+WgQTCQ8DFnEqLBVMsc6oul9PoN8JWZZjz5JugsHgy+E1xTxtUrlmiQ",
-	"3c3+lSdb8t3rP/2kiDYbDe14omOmCI0iCUoRIXGI2SjC+jEHua2Ade+oBh7gmqZZYr4ej4bj4WT49SCo",
-	"w3t24gP3FU1Zsq2A9S23xDGNxX4nYTmYDv7fcXXUx/ZbdWynxNlfR5BmQgMPt3+BbRcZP9IrUISak5Zb",
-	"ougSpkRwILBcQqhJBpJcwZZQHpGQJgnIgFxBppEeviER3aoSRZbKKqBrSx+ZtXtOcXJ6GgxSxovPL3xI",
-	"er1EwvNT7twQ9bwkXKbIAhhfkTCmfAVRP4COnPsg85/XG7qApI+25lew/bc1TXKYvyQSMqAWVQrWIGkS",
-	"EJokJM2VJqlZuY+8ErNGAyymIVUt+E5Gow6ASHCv7eDxWfk1lZJagnjDUqa7gP8gNiSlfEsoyegKSCyS",
-	"SPWCh3PUwYtgSfNED6ZjA1NKr1map/hphIfrPpbwMK5hBRIhuqAr+FlcAfegk8O1nhmAZtqMwEPWMVgY",
-	"F7AUEvqArN7qO9/xaOI94Qshkp3CAyVFJkTSu7YQyeAwqWUW3SEd3Yz3kYuXocjg9n0pM6xvY/hlL798",
-	"3bvsjp0VU+61Nf8SP8O17tvYBZW6oBqzYoB/iQ0HaYS8+VB7ISCME8MGIVW9SPjYL8rOfOD9ynTM+B7q",
-	"iHHFIrDHYISwkAQ+5jQhWhCm+8DZ4PT9mgj/Hb8YBIOlkCnVRn2xSN6um27MoahMcAUoei6kWCSQmj+N",
-	"/gOOcoRmWcKs4j7O7Ij//w8lkJv3U1fFvLhiEzm/oiUCXJONFHwVEKoI5eSnV9+Rb09OvyFuwSHi2c3X",
-	"tDjMp0yKDKRmdhs0DEVuYe8IT0RMF4Hj4eh4cuLBYHcCCVRDNKM4fzk8ohqONEvB905jyx6ggK+ZFDyF",
-	"HqCddbCnURAMWNTcIlpes9HZcnI1Tr9dv/j4tf5Gnm5OrkfheDHhPpBRQanblnxjR90UpNpYNMuOqG9q",
-	"ZE3vPlEGNibJpIiOIN+MfRNlEpbsepY4Cq+9VxP7pSIKBlkuM6HAu7SEVd/pWPnVAKvQhh6g8iw6mD6c",
-	"Zd54gXF9djLw6tNKkL4zRx2UEtbpEDyLoKDgJpaCytSsU2VxKhWSgpKNSuQ0CbWkkQr+Bnc0UPGh3IhY",
-	"/ANCbXZddxpW0GXj0iIq/9hFijWBcNO2ioJBy8zwOTUtvOKat4HtLFYaRcw8oMlFbQdLmigIKqr5VFD+",
-	"IIwhvBK5tkTcI7p2bfZXISOPYNn1ilGhHlmzzyp3lQW7Rr81Y+rCYB9Aagy8z/CKp28ffeM5aaOzu+r8",
-	"nISUC85CmqBWn5J5qYMnJ/OAzCej0XgaLV5Mp8enZ+hK76ttWvq65jSNPWLj+7U7xDYNFfTQ0gBItEPH",
-	"oj45REMtWtoR2WW6EEIrLWnmfWvpzB4/G1hjr4PcQ+Sj9QMOXiKmyuNQXv5wfjQ5PStMRjBIRPfXPTB2",
-	"mV2QMG2sRaaV8TSZtR1juB76YLQ6t6vsEJrZ7m+vGI/6zsu3lhFUoHpnLRXWLSKurjpQYNvzDwoKasJX",
-	"30sDBIdon6xECn0I6W5J/XEF+6vSygJunNl3A5atDZeybH1We6NC9CsGSfS9lJZpmvuLQFOW+KNGx5MR",
-	"iakisVCaLAx9KdAvScQishU5SYFygmNRpoz+4DV+hDEJpE8+/fvlX98S9z1hXAuk64WItoHxOOboXkzf",
-	"nv/4vZFWNmhSfjS+m/3QFFzHfoO4hd0CqqDYvxfREuCPiQivulgrtV9P8GIpAcjCvKtITNdA4JqGuvBs",
-	"rY3TgPvr4HaTKhgsmVTaH3tKxAZU4WCmPmF+hoe0j++wZFrt2FzE1D8M/ooN4prltsjSiiOaJBYNKqMh",
-	"oEyKIGQpTVrAHWozj241NtumZGEfWvS5/e08cXVfQVDRzo0n9rUfo/8gkgg8LFv4hreeY4/cLcT4blfY",
-	"oPAvZmTNUtrNVE78oqit2/a+vb0pbTW/qrw1nNF20M81SY2YOjsh1g4cknOMGBsBNiZakPHkhdGPkoYa",
-	"pAoIJRgfJdS9OTk9a1Dmp4EGmmKYaJtiBsMGNetg1qIV1d7eOmw1AXwD2q4bsZURpUaVz4dkRo7IlBzP",
-	"XxKlqXTPgUeKbJiOCSUJvmcEIr7YZJ7CeW0H3ZoWWUbNFAaIv787P/oPevTb6OjbD19Vfw9n0+OjD89r",
-	"Xz77w+98FPUWNs2Ixr4uRZFbcfAWHkaJ2sKpbnjSLSEwObmvH1Jwzq6xaE3/C/osLqaxm5Jul9O3CxU3",
-	"3aP7SU19X0UcfOLoLWwuHAL2pWgXW5l1iBRx1nk8qiLodQqnEollEAqZdSl+fPa0FO/d0WFnGkECBn2z",
-	"TAoNYSuWuBAiAcq/XP5K6fX99u85+8Mm2IfDL5N8dTiHO1p7Wh4/hGlrLuE+uzeevobVrQHny2JcWyrs",
-	"EgeXBST7y4O6tn8LeiOkNY5FLklGpeYgVT0tiE+6sbU7MMZjaBGL5X0xVkjPe2c4jCs5Pnu8DEePiPNk",
-	"eyhxwQOyAu1KNMz+FeGCKPYbDL0+2l0F4JNnW3bmLB5Ebvq8VL4yGLVDC4/xK+P3q5QmifkOvcpnVW6b",
-	"xNSYwyLXfoR7JW53aRULqXvWTqhc3WXpbjZpJ1J3ZJRK2dzyahYKuCaCG2oUQpfJ/mpFZzkc4EHXyjFq",
-	"e3mwzNLhYvnzZqP2TEOV2+rLSO2fh/KJiLtmp2y5xv0jlyjAHzdw6SpL7paL4lahHqFP3jWUT78IQ7mq",
-	"N5q8qJUblRGrdyVFBgOeJ8ngw/9Si/lOiPAK8jvNdJhd/ITm7V0sVi8f/SzhQVjezPNWROBjfS1zHmIO",
-	"zkOOXq6vv/NhB+S4oicVkfmU9wgLF1v6z1M14SzQfYQchqRnCyp7TD8RhnnGQNkSP2MILKVISQJLTbQg",
-	"kq1iHZAU5Aoi86AMIY5GRMEKQ1pYJbXPMVzaF3wnkGuWsN/oPhz/S21oT/TD4rc5ax0X3hNDer9HDPou",
-	"VvrdLNsHiHOj3OhLVxYE1jUtkUJYRTYvCbV2W4twA7KJWRhX5IUptaLMce/8aDBQIpch1FOAESg87WAg",
-	"FgrkusGAdduM6lzth5RLO3an7eROvWYk4TslhEGRFCgx26CIfor7izs7H3NuuGNMHInWsMOCI/RWBb/B",
-	"R/EpFokfMw3B3nXn83QB0jjzCdCI8RWmQ6dkZLj/6wn56vXF+uQZERKzDObT2bOGmY5hwVtUWV2aWXAe",
-	"xLCzHPzIpl2dYmpkaZGPdOkOBf+OITH/fcyppFwzjg/R+YK+0ykrPtuJ2MgTfbnUdJHAkPyVgzkzxtc0",
-	"YVFAck5zHQPXDCHB2yQLFkXAA8KFni1FziMj2HUsopl5YqDeAL6q8iwzLmQ0SyFidGaADDBdPdNCzNCH",
-	"DDBCMNP0ykxpuKP425DmDK5jmitcGT+bFSDN9DawYqD+oG0W2pcSFm5nayYSaquERa4Vi2BmxUsmIRTc",
-	"GtazJWUJvlR/WBxnQFh1K2KWMoXXAAIi1iATQSO7ZbqmLDGoDAjmy3k7edvclT/i0q0vQHlZesqYoePC",
-	"JouPJ6OXKBYLl7zKpBOmCCXHk4lvGZBSSOWTGEbgLhkkkSJUgi3fxSSbvVwk8iQiC7A6fW+dXauo8DBW",
-	"jIlb1SO/mCJ4yQfIhm6ntubBJtIxxGToBR8ab8NIFNQW28oUwYgFprLJkq3h2d5Au3yyB2CH7JlB9q2x",
-	"MaZjMm8e/Nxuw3NmxTWJXrONA5Vmab927VmMcqFjkBYfbglFU7BchKdrVZJFqT3kJdPDu1QpVUKtIOCT",
-	"0be+rWimk1aYxBicZCd/2Aed+yZFBbs6nuN2zA6NrLNZ4YiqGFSr8KV8w2DlaMeiLamO3xbQ11Q4itaS",
-	"gRt48qmAMmDeEtCPUIfejmTuCEYd6s1+jkBUM5x0z2pld8vl/naDPc/HNRuKKzmHhYT2zLQ8fWLF56wX",
-	"3l3nNMBv4IKt5wQeqcCal+O2EK2oUuSLpEaSHK3Uu7k+WH2yAyBbnXJnkFokYVcLEAkOWi99JLnnkvAb",
-	"sQF5FFIFrjimLKoJyPzIysv57I4VNfUAfuu+V39RTVlRY/+YHX14/m53Ic2l8br7igvve/fnwQq8mh6x",
-	"3/HFq6TO3QpIzdsyCDaWkNXBpdeGdkHpIW9i4Ggv+D3gjkNhhpZO3X39ihZROnS6Rb30aE7tQYRrdfyP",
-	"LGFrEceWibFAi49pZ7yV+bea9aadvYqGHQEu8lUcFKWmxQ11NEWHZI7/1yZsDhuSeWll4hCMqPmtxiGZ",
-	"q4xKBfVhKYuiBArB030pIEpYgJ01HVJOVlJs6gGCYs9FMaj7uwaZjYhJBV4/FPXCHpd3g8EvzdBdKzdR",
-	"cozHSagK7BSJmASsGy7aAnQEbn+xcBizJJK+28x/wlkJDsAZ1Z5TLiVFbVZuqznvmKSM55bNVWy8LXda",
-	"VR2wPaEEg1+85ySnZETcxVN3slpsqIwUGZvnoczTRdP4HQ1P91KLSxc1byHcUigohKG/UvnsdDQ58RuZ",
-	"+7tPP5eBqyID3UvRTSFpXB7GVwYDhbysMrrfeP0RoWmya7s1Jb5r16dfn3lvECqIds3uAh/VvMZvI68v",
-	"1mfWb0vplsB1CBCRyd/PTpqrno4nfWvOpCE/X57AWCYtuhiNvnkxnpwebqHg7oJC31hUNtZvc0ON4YIG",
-	"g/vE8t8ql6FtFa4Yb0R21ceEaXtrUumVBOUP7KJimdVckYo49mJt35sDNDpudSArR6UFRVBsx4cCzIl5",
-	"OnB011IQ5pLp7aWZ3aJJ97RpOM91LKSTu1PyR6ASJAkzms7++z//a16AiJks/K7aXKx1Zm9+M770kNd3",
-	"iciji/MfSZZQroKqNATtS5pHTCvy+qJUiyjuhu/5e/78Od6qf/4cA1DVrTwN13pKuKju1wTm02+CA/7x",
-	"+mJ9cpTSLIMI2WZIzm1QqFDLXOjadEwRCUtDoe85WrqGtzGsRVQGScL4akieP8eoVQFM+/56aSMrjKCS",
-	"eSgimJvXfpVMg3kN41OUk3mrrcp8+p6XcZiiVctCRFuyYmuoQjSUqw1Ie5Ot7O/ykjRetUC4IA/OUW2O",
-	"fHUymTwbIlqxr4oBqmi5AtdMaSt6al2CSImOqkOLFblKEwk0mpr9JmBWORlPApIypZysPZm8wLXemIkd",
-	"1oxppqYko0qRbmeQBQ2vCFVkXn+Yc80wR8SUk+rD9+jtsxC4LYFmEXDNlgzLHc4zGsZwNEH2cxWDtWdV",
-	"tKmky1rEYDpYj9F4z4DTjA2mg68dI2dUx8hAxy0TZAVo1xhRhA9fR8bRYkrXrJFBs53SO7+JWw05rjf6",
-	"uAluHV5rd2JGd/UmXqLCCHtfCwpXy3NANxJ/n6OqlufeUxXlQf09hzwT3YKpRqumPcbXWwXtMbzWxmSP",
-	"0Y2uInuMb7XF2gd8bPOzDwWVHXxuPrR6hkxGox39Qg7rE9LqCOBpF3JuGwOJZc05VsNa7VDfEiXMtWYk",
-	"wUDlaUrl1rFkfU7XRSaJ0HR099s0XRn+bFsh10cZSBRtCGPt26kRgjbH7btf+BarXimZGw95jpczKZk3",
-	"DN25TUsYw+73irhNGsNVgpN3z4x5tgCjPkOIankPl/aImXrP519ZY9Q2yGms8GxOYhqhzA4IWzpZqjRz",
-	"9wwDAokCUoOiqLYxejNhayPQqz2jTqhpLDRJjVIyS5uZ51Umb/6SUHWF768o45jWR3VjFBhNDPK2tlEV",
-	"indUcBARHUvjMGM6q6MtrfhvytvvMM57Xs9eHyZwW03WLBNg1P6PIto+GP03b4HdNO1BLXO46TDf+BGY",
-	"z8d4P1AeQVRU7Hr6DfqmdsOOcYyb9F5c+gNaN8Y0tCR+J57cGIsLJ64r6+NP1Ycby6oJaF8KqTJ/jDOd",
-	"2cg6MRw57FDeT5AAVfciPdcYbw8p7aXSBrWcdLfjIIweQoi6uYwV22xgcNczCvz2059Bn7dKUR5bIfl4",
-	"wphOtcYan5EvfgIaPQDWS211EIW2mn8assuK1FPz3H7BFNtnZIaHF9ntbkB7Ce2nItDvqv6Yn48yUe8L",
-	"6ZrwLVrSwRaloPfNYQ3S9fRU95Xs2NZltwf2/bq4IX0v58vT7M8uXvZvsLGZKaEuImiLKYyxV1lNLOpz",
-	"vVxk50GcL9ve5aCJmtt7JSRxYSwy7zYVmvdtouwos3/Tx38676VqdrPTcbHE8WA+i53OuiscNj53xfFC",
-	"l3fsF07sG67BChftgvmOcTrdNpG2lcYwlO2TpGNgkhRh2oAotkgYX2Eqouq3HIEckqKdxGkwGo1sjuQl",
-	"mZfV7XOi6FbZwLy2To4EkgqfbfVn0GXF/r2Y+DGJooSwx37QmHK4Py18vwa5Leu2qJMxjOMCFvmBDdcZ",
-	"eYsV6+iVNWvWC4rBc/EQDD5v0ctuIXuBIx5Bxka1XJsEXgrbnV177W3AAyXg/8WMvmSpW97T2yl0XTL2",
-	"gWQuzkYWW4JlZocwTV8k6Ly6zODuQmNwA+NCQ3JeSynXv7b0bAtzgGFQvwgmFa2GmfZGld7zetDIbMU2",
-	"3TbzNSI8RkaxqIzbzIvsspUvc4dNVxtkr1zYcZAowDBVf0Dmwt4q+FJDMfZS09MGYao1W5a8ta8+pyVv",
-	"QXBG7N5kXzPJ8cHxJ/PfzgDLTy4ftalqlMvy/TmGMBlfkapY21WF4yWgxLgXW5vQr90GCmxhOk7Yrf+f",
-	"uzdt5LN83LU4/oQQ341sHzmMY0F7kCiOncq4aYjyO513f+Dmouhz/4j6oM/YKmyDzxumOQyhd4vJlD82",
-	"0IjGeH8RAIpbHJkErIqxHvjLigCsMWT0CM+ThIQJUIllRMNC2QjZSVtIUOw3W42ESmb6nq+k2JiJOECk",
-	"nMPCVvFC5Di/rWPCMh2nZKw+CoiKJeNXzVdXbA38KM/cawipT9XYmNNn4dmH10rVTf8njjP16qXPH2Gy",
-	"IDi2+j22UtXofArpiND18UUyvK/iOjb0ebQoe1l6neTzaM1CrDWx3W7K0l2s5tRqTjALrkhctP6sd/yk",
-	"uqhgC4tLVHGZfSFcbOyPJBTVXwV7KsZD3Kqn/qvrl9U6cj4i2dRW6RHJ9Yaui22zgu8hlNmr5vyGHIJm",
-	"WaCxIQICNIwr/7hZYvt0srpDbSjcbnWwser5YPH2pXlyVRH4TlfOHuZD0AZ2L0LtkdKMHBHAGErnfl0n",
-	"ihVYqhUc1VuY5BFEn5FGWs0MdhlevzSiPY92ks2eCV6+rwH9EEf5g9iQpTFOqkNTQdEc+onPBkUY3BIW",
-	"KwY9bemX9xefytYCe/6WT7OHgX9S153gkCntlZlHCLj9C8bEqiYHu6NijgofLDC2aTR5cQ3KdxRSlbzi",
-	"4Uj3VS3ajOGl3Xx1aYf806vC8rLpzvOzCHmw07PTGTPJlXsWx+QQ3z0k+0UntukL9l0Wv1H0hUb73LXc",
-	"pw331Rb9cuN9RU+afamh5jnZJ8ef8P8Dgn6tph1FgM76eCRhaxtYYNoGqNvB6JBy43otwDb76A/l3ZEo",
-	"/3ljeXc8y/5w3mX5446PKQr7rMiyx9Nnjugdita7GZrVD23eWmP1eQj74QVzrZHBE0e8+kXzFxTyQnLC",
-	"uvASQiIkKVtd3EFk1+6r9fH838praI+G/WKJHr5f5CyJyv4t9iXCNJE5V+ReHqW7EjeYvvtQx/ivRSk9",
-	"wfvxkrAGevGZB71ccEdDtYnLW3bvPhi2sS9b/sxlMpgOjmnGjtdjZCq3RDdf7Ao88NdSmRKJMRdad+Tc",
-	"j86mdFv8UjUNpVCuNZ4KXMWdyxTbeH6V0E02dKvcxa9h69d8lacq47zwuwl1t+lEUeAGeNt8SLAYhHDj",
-	"CZgv+dYWorwktJ7gxhnKKAzTyuUBhs0fS/bCwBs1ddVEVQB1SOp3IZ5hEXfO2cccCE2FSyzaWw1D32/X",
-	"92zdxi2ZarlA1mKxv7guxQZ/bt3dvTYDEf/YwYE1tle4Rd2lfo0F/k4YLqNF0fgQawQDrJsKqlt5xrUv",
-	"f8wOb1MuNcjaQq4yzH8rrKB0rSBZ1inAUvvNh5v/CQAA//8=",
+	"7H3/bts4uuirEL4L7LRXcRxPkum4uFhkZ6bb3ul0g2lnC9y2a9PSZ5sbmVRJ2o6nCHCf5jzYeZIDfqQk",
+	"SqIc23GSztmD/tHYpvjj4/f7l750YjHPBAeuVWfwpTMDmoDEP396R6fm/wRULFmmmeCdQefdDMgSpGKC",
+	"EzEhqxnVZEUVkaAXkkMSkYmQZPRqcvQL1fFs1O1EHRXPYE7NXHqdQWfQUVoyPu3c3NxEnYxKOgftFr1I",
+	"UxFTs9Yl1TPzDTOrZuZD1OF0bh6nxaBO1JHwecEkJJ2BlgvwF5vT69fAp2aak/53UWPxqPOD4Joyrl6w",
+	"VINsHvbvPF2TH179+Ksi2hw0tuOJnjFFaJJIUIoIiUPMQXGvnxcg1+Vm3TOqAge4pvMsNT+f9Lon3X73",
+	"207k7/f8NLTdF3TO0nW52dByExxTWexPEiadQed/HZdXfWx/Vcd2Spz9VQLzTGjg8fpnWDeB8Qu9AkWo",
+	"uWm5JopOYEAEBwKTCcSaZCDJFawJ5QmJaZqCjMgVZBrx4TuS0LUqQGSxrNy0t/SRWbvlFvtnZ1Fnznj+",
+	"+VkISK8miHhhzB0ZpB4ViMsUGQPjUxLPKJ9C0r5Bh85tOwvf12s6hrQNt0ZXsP4/S5ouYPScSMiAWlAp",
+	"WIKkaURompL5QmkyNyu3oVdq1qhsi2mYq9r+Tnu9xgYR4V7ZwSfnxc9USmoR4jWbM93c+EuxInPK14SS",
+	"jE6BzESaqNbt4Rz+9hKY0EWqO4MTs6c5vWbzxRw/9fBy3cdiP4xrmILEHV3SKbwTV8AD4ORwrYdmQ0Nt",
+	"RuAl6xnYPY5hIiS0bbJ8qu1+T3r94A1fCpFuZB7IKTIh0ta1hUg7u3Ets+gG7uhmvAtffBuLDG4/lzLD",
+	"2g6GP7bSy7ety244WT7lVkcLL/EOrnXbwS6p1DnWmBUj/EusOEjD5M0H74GIME4MGcRUtQLhczsrOw9t",
+	"7z3TM8a3EEeMK5aAvQbDhIUk8HlBU6IFYbptOyucvl0S4b/jZ52oMxFyTrURXyyRt8umG3MpKhNcAbKe",
+	"SynGKczNn0b+AUc+QrMsZVZwH2d2xP/+lxJIzduJq3xeXLEKnPeoiQDXZCUFn0aEKkI5+fXFD+T707Pv",
+	"iFuwi3B281U1DvMpkyIDqZk9Bo1jsbB7bzBPBEwTgCfd3nH/NADB5gQSqIZkSHH+YnhCNRxpNofQM5Uj",
+	"BzYFfMmk4HNo2bTTDrZUCqIOS6pHRM1r2Duf9K9O5t8vn33+Vn8nz1an1734ZNznoS2jgFK3LfnajrrJ",
+	"UbWyaJYd0dDUSJrBcyIPrEySSZEcwWJ1EpookzBh18PUYbj3nMf2C0EUdbKFzISC4NISpm23Y/lXZVu5",
+	"NAxsapElO+OH08wrDzCuz087QXlaMtIP5qqjgsM6GYJ3EeUYXIVSVKqaPlbmt1ICKSrIqABOFVELHCn3",
+	"X6GOCig+FQcR439BrM2pfaNhCk0yLjSi4o9NqOgxhJu6VhR1ampGyKipwRXXvG3bTmOlScLMFzS99E4w",
+	"oamCqMSaLznmd+IZxFdioS0St7CuTYd9L2QSYCybHjEiNMBrtlllX16wafQbM8ZnBttsxCPgbYaXNH37",
+	"6JvQTWdZujbI0RDp72egZ2CVC4M1oIyVOQdFJlLMjQAzQnNNJHXDzDckSyl/TuhYobibAcfnrdVFYsq5",
+	"0ERDikqn28xYiBQoorTRIJo7uTAPCs5imqKOMSCjQiPon44iMur3eieDZPxsMDg+O0fDflvZV9MePBPu",
+	"JMDEflo6lKpjdI6dNXmEJNR1DCPEFWmsRU1WI/EOxkJopSXNgk9NnBIWJkqrejauehduba2SnZeYURUw",
+	"b9++vDjqn53nCiwYIKIx7r4wWqJdkDBtdFemlbF7mdVkZ3DdDe3RagBN0Yu7GW7+9YrxpO2+Qms5Amib",
+	"tRCftzBcX5Ch+LD3H+UYVN2ff5bKFhygQ5wbMfQQssai+v2KmReFzgfcmNYfOixbGipl2fLce6IE9AsG",
+	"afKTlJZoqudLQFOWhn1Yx/0emVFFZkJpMjb4pUA/JwlLyFosyBwoJzgWeUrvL0FVTBgFRYb40/99+/c3",
+	"xP1OGNcC8XosknVk7J8RGjuDNxe//GS4lXXhFB+NJWk/VBnXcVg9r0E331WUnz8IaAnw11TEV02oFbK4",
+	"xZUykQBkbJ5VZEaXQOCaxjq3s63GVdn3t9HtCl7UmTCpdNgTloqVkTWWOcxDzPwcL2kbS2bCtNpwuISp",
+	"fxn45QfENYtjkYllRzRNLRhURmNAnpRAzOY0rW1uVw2+d6vqW1dsc23Vgs+db+ONq7syghJ3bgKeuO0I",
+	"/aVIk6DYFHKjBXsvlipcZ0yC2umZmUiTEOm/nwlC1RUkZAyKJaCQ8PFgA0LJSsgrhzSUZCyDlHHYRZhd",
+	"QRagkhdG67baFbIyswKGOjS9Ak5QPTCi1J40GZi/BTe6GsxhPgapyuhIJsWcKetgbipkuZrbasbeju5N",
+	"2pfAYbXjpUnIUhqDCrOMUnjbaAh6V1PKOSSoXUxEmoqVCkJ+H9m9lRGay3aHO94Z3L1WULFmV3owaiOo",
+	"Q0h5JMz7FfJmiXfvXgfUQogFT5R3YxYVidKUJ+o5oSSha4PmEpxF0SWXVOHguYf5TJGFgoSkVOkKR352",
+	"flrx5PfPvu9XnfnnvZBwellQe01WbsuW2qjZaZ2b/YgGi342I9vprwZ8py0iivo4GbqO14WhG9bsb/UF",
+	"172bF5rMjVZ1fkqsEd0lFxhuM/rWCdGCnPSfGXVe0liDVIYVYnCJUPdk/+y8cm1fOhroHH3s6zmGf21E",
+	"yN+m5+otz/bGQau6wdeg7boJmxqkMZbHqEuG5IgMyPHoucE36b4Hg5ArpmeEkhSfM/obPliV9bnnrx6x",
+	"qBqQGTVTmE3888PF0f+jR7/3jr7/9E35d3c4OD769NT78clf/hTCqDewqrqDt/XH5IFpt9/cPVOANmfl",
+	"FTdkjYn3T+/qxMkpZ9NYNP7/DR0+TpJuxqTb5eztTMVNd+9Opqp5UkrKEDt6A6sfJZ3oXVA6h1geVfQR",
+	"l0rEgU4sZNZE5JPzmyYmex6wjc7XfJx3ZxuRAVaXZpiRrjodKivtthHIRloG4dgCwFy73hZ+uTLbKdTT",
+	"IwNDL4vFMYv9OMMe8NyFPZSq+DaouwvZPgYlbtZrWeEjS9mS8WlA0XVR1nwelGKrmVA2UGw0fzWjElD3",
+	"vSW8fjhE3Uzwlw7O2+Kri0QNG7iHV9P4uhftxxkeVMQFT7Qb6iSQggHfMJNCQ1yLvHpG3NcpUOf0+m7n",
+	"D9z9bhNswxvepovp7iLd4dpDs5LtpbRn9m5zeqUl1TC9NTz/Nh9X5wqb2MHbfCfb8wOfT74BjXLMcEqx",
+	"kCSjUnOQyk+iwm+akcg9COM+1EYL5W0hlnPPO+eD9Lq945Pz+8sHaWFxgdwYWgQYp6CdQ8CcXxEuiGK/",
+	"+y4zz0zflwE+eG7KxgyPg/DNkBedTw1E7dDco/2N0SXUnKap+Q293k/KTEAyo8b+FQsdBniQ4zaXVjMh",
+	"dcvaKZXTfZZu5t5sBOqG/JuCN9fcGDZkLbjBRiF0kRpZrug0hx08/F7yasX/eaA8nN3Z8uPm7myZtFMc",
+	"qy1/Z/usnRCL2DeXxya33t3nWliF9+dzdXm4+2XucCtQj9AJ11SUz74KRbnMzu4/8/y5hTv3Q4GRUYcv",
+	"0rTz6b+pxrwXIIKMfK+ZdtOLH1C93UdjDdLROwkHIXkzzxuRQIj0tVzwGHOEAugYpHr/mU8bdo4rBlIl",
+	"spDw7mGZR03+BXJMt/B+5UwO3UvDMZUtqp+I40XGXNwUFQHMLkthookWRLLpTEdkDnIKifmiiBn0ekTB",
+	"FH3YmFO+zTW8tQ+EbmChWcp+p9tQ/G/e0Bbvh4VvdVYfFsEbQ3y/Q9BpHy19P832AIEt5Btt6VQ5gjVV",
+	"S8QQVqJNkWpYQ9yIrGYsnpXohdHCvChk6xhw1FFiIWPwU5QSUHjbUUeMFchlhQB93YzqhdoOKG/t2I26",
+	"k7t1T0nCZ4odRnkUsIBsBSPaMe5nd3ch4lxxR5g4ErVhBwWH6LV6RwOP/NNMpGHIVBh705xfzMcgjTGf",
+	"Ak0Yn2K61oD0DPV/2yffvLpcnj4hQmJY0Xw6f1JR09EteIso87mZ3c5BFDtLwfes2vkY46GlBT7ipbsU",
+	"/HsGqfnv84JKyjXj+CUaX9B2O0V9TD1RLAl4X95qOk6hS/7OwdwZ40uasiQiC04XegZcM9wJ1t6OWZIA",
+	"jwgXejgRC54Yxq5nIhmab8yuV4CPqkWWGRMyGc4hYXRoNhlhOt1QCzFEGzJCD8EQM14iYqgj/9ug5hCu",
+	"Z3ShcGX8bFaAeabXkWUD/hd1tdA8ZLB3mAql3Z+x4JOUxdpMl7J4PVwykVJbbSUWWrEEhpbxZBId6Khy",
+	"DyeUpbgH/8v8oiPCyurS4ZwpLKeMiFiCTAVNLDDokrLUADkimOnH62ln1fOGfTHNzEjkpIUNjcF6Lmya",
+	"23G/9xwZZm6slzmAhClCyXG/H0ysklJIFeIlhhVPGKSJIlSCLYNykQqqyUos0oSMwUr7raW5lwsaIDkb",
+	"JlItnI0pwmxq+oquBzZb06YA2rAKvQL80tghhtegHFmXSgr6MjAJj0zYEp5svWmXWhLYsAP20AD7Vq8Z",
+	"0zMyql78yB4jcGd5uWmrQseBSrN0WO62LEa5wMR/hIdbQtE5WPrC27XCyoLUXvKE6e4++dUlu8sR+LT3",
+	"fegomum05kAxqijZSB/2i0bdbl4JqI5HeBysZBAJ2ASRhKqZDat5KbvFEwYqRxsWrfF7/DXfvSfckekW",
+	"BFyBU0g4FK70Guu+h3q+uo9zg5tqVzv3MVxUVUfTHau+XLXw3TUKe5/3q1Dkpc27OYu2jME8fMglZMbn",
+	"dl/jNiCs+oKtRAGeqMgqnid1JlpipViMUw8lOeqv+xlFmIi2YUM2UW3vLdVQwq4WIRDcboP4kS4C1WGv",
+	"xQrkUUwVuDy5Ir8uIqMjyy9Hwz2T63zXfq1uvj2/rkius38Mjz49/bA5p+6tscfbyiLuWkN9sFzPqq0c",
+	"NokjLzEkIp4dZgBsNCErgwt7DvWCapme0RfCtnHD1DBDC3PvrhZHDSkdON2iQXw0t3YQ5lpe/z1zWM8X",
+	"WVMxxqjxMe2UtyIy52lv2umrqNgR4GIxnUV5kUze6QdV0S4Z4f/ehNVhXTIqtEwcgr62sNbYJSOVUanA",
+	"HzZnSZJCkZPUeCgiStgNO206ppxMpVj5roP8zHkZi/vb25n1lUkFQQsV5cIWTVCizm9Vp14talFQTMBI",
+	"KHNtFUmYBKx4ytsrNRhue5lTPGNpIkNdYX7EWQkOwBnVllNOJEVpVhyrOu8JmTO+sGSOmV/5bZUVTPaG",
+	"UnSL8ZabHJAecall7ma1WFGZKHJivo/lYj6uKr+97tlWYnHi/Ok1gFsMxepi2FBjdX7W65+Glcztzad3",
+	"hUsrj023YnSVSRqTh/GpgUDOL8tY73dBe0Romm46rifEN5367NvzYCcGBcmm2Z1LpJzX2G3k1eXy3Npt",
+	"c7omcB0DJKT/z/PT6qpnJ/22NYfSoF8ogmA0kxpe9HrfPTvpn+2uoeDpolzeWFBW1q9Tg0dwUYXAQ2z5",
+	"H6XJUNcKp4xXfL7qc8q0LfxReipBhV2+KFiGnilSIsdWpB16soNKx60GZGmo1HYR5ccJgQCjZYFOZs21",
+	"FMQLyfT6rZndgkm3tLu6WOiZkI7vDshfgUqQJM7ofPif//8/RvkWMcaFv5WHm2md2Q46jE8C6PVDKhbJ",
+	"5cUvWNylojJpBPVLukiYVuTVZSEWkd11P/KP/OlT7E709Ck6oMp+Ahqu9YBwUVYGR+bT74ID/vHqcnl6",
+	"NKdZBgmSTZdcWKdQLpa50N50TBEJE4OhHzlqutg9gU1nmqgM0pTxaZc8fYpeq3wz9T5AhY6s0LdKRrFI",
+	"YGQeey+ZBvMY+qcoJ6Nae7rR4CMv/DB5y7uxSNZkypZQumgoVyuQtga/6JP3nFQetZtwTh6cozwc+ea0",
+	"33/SRbBifzqzqbx1HVwzpS3r8botkgIcZac7y3KVJhJoMjDnTbGa6/SkH5E5U8rx2tP+M1zrtZnYQc2o",
+	"ZmpAMqoUaXZYG9P4ilBFRv6XC64ZRo+YyuvJPqK1z2LgthqCJcA1mzBMhLjIaDyDoz6Sn8sl9L4rvU0F",
+	"Xnoeg0FneYLKewacZqwz6HzrCDmjeoYEdFxTQaaAeo1hRfjlq8QYWkxpTxvpVNtSfgiruOWQY79h2k10",
+	"63CvbZwZ3ZSbWP6Nvve2Vl4uy2eHrm7hfpFlls+dp8oTh9p7NwYmugVSlZaXW4z3Wy5uMdxrB7fF6Ep3",
+	"ti3G19qLbrN9bJe4DQYVnRBvPtV6r/V7vQ1913brt1brrBRou3ZhGyyKiWccq66XVdS2RLFnr6lb1FGL",
+	"+ZzKtSNJf07XjS9NUHV0lfmaTg191rWQ66MMJLI23KP368AwQRv9DnVGeIP5sJSMjIU8wrYSlIwqiu7I",
+	"hiWMYvdnRdwhK/WzT4x6Nsba6BgSL+5RVpN85KNvrDJqGw1WVngyMrzTWPhkImREIFVQtHBhmsyorcKN",
+	"CJs4Rqs0c+0TvOFui3mSjhGqzQIXIzA8cYb6qpFYtq7FcP0iADh6Tqi6wuenlHHMBkBZZPZFUwPZte0G",
+	"irwfpR8kRM+ksaYx1tUQpVY2VJnxD+gEvvCD3rtx41onW0sh6NL/q0jWByOOarXoTVVZ1HIBNw3KPLkH",
+	"ygxR5UvKE0jyRN9AU+fQ1G7YMY5xk96JhF+i6mP0Rov/exHsyqhjOLEvyY+/lB9uLB2noEPxpVI3MpZ2",
+	"Zt3uxJBrt4F5v0IKVN0J9Vz34S1YeBBLK9hy2jyO22FyCA7r5sImY5W+TPveURRWrv4G+qKWwXLf0ipE",
+	"E9UWFo9JF78CTQ4A9UKU7YShtQ7rBu2yPC5VvbffMP72iMRweJZdb7m4FdN+KAT9oWxC/niYiXJfSNfp",
+	"eFzjDjZjBU1zDkuQrnG6uitnx251m82zn5Z5J4U7WWaBjsp28aItlXXcDAh17kKbaWE0wVJrYkmbXebc",
+	"PgexzGxnm50mqrUwEpI4HxcZNXsljtoOUTTK276z9h/OtCl7+G20aixyHMygsdNZW4bDKmTLOFpo0o79",
+	"wbF9QzWoa28kmpc44mG9GSGEKroz7eQbOBhV/MFQs+g7tREz3XsXDoSYONtGG9tiWxMt8ftb7OqfYQ0J",
+	"Ga9JafSilVmJDw2q5iU251KVnlXof0a7UpVuVBdIRavRPK1n8JF7vDoWfAlSK8K0MYHzuWz7htu6uqEJ",
+	"XKSpjgbGtDeCb10U01oDepQ35BgR7NrqvL4xYDlFMRgdAIkA69FWdP3cemy9xzELyJn11oNAKIdVyFC+",
+	"ND9jX5Kv10K2vc8eVs0q16y94KHownd3ornMURKjJHUfT0VpIiuWpsTw6G2JydOM8IvjL+a/mp0bNF0P",
+	"hw2PYonaNJqiTbEieSbiLmBrN0MddB4c8YzpabZ4GFgZ4xGn2505V9Ei8IqVWQ6hfV8e88kgLeblJpJO",
+	"rE5/i0zwfJUsaRcCOF8Z4ELejy/eIqjlYJS98LpiR1n3iGHFdjMfuRmEnQ8xWo9fPi94OkbpfO9pyaox",
+	"3FaJbTkdOsSXsdfWpa3d+Vr5su0H9sCM2dYrPjhjxqu0oWRtmbG9vH34MaK2dtk1js80XiOE9qRFM8fL",
+	"9AyYJHneREQUG6eMTzE3qHyRXAKyS/JWj2dRr9ezSUvPyagoRB0ZtUEVXf8lYKB2LkL+zL+BLopr72QE",
+	"fLpnpMAdtjBOjTlAd0eMn1BtywspqLPrGccFLPAjy16M4MHiUmQd1fLSHGHwXgIIg997Npodt8lGu8QR",
+	"9+DXSLzkNwm8cHBsfB2ZbdxxWPvqf4K4j2pOFi01NpqTLjvyQOYkzmaEO0t2JJo2E/KirDt2bYswoIiB",
+	"WmPXlTme/s8Wn22mPDDMssmju/k71JgOhnk/cj+KW+gpOF8lqupaCOax0lGe7mn5y8hB0yXr2+poO86o",
+	"Ghg3bg+CfuVKRCnPHy7w2aZD/OD0sUf0ntstOMfx1mhfUy7U8Rfz38ag5q8uQWxVFg0WlbYjdK84R4ir",
+	"nnRlmlivnwKhfG0zbL3CfeuxsBM2S3VH7knnlsi/bmocP+KO90Pbew6d2q0dRMe0UxkrH0G+1323W6mX",
+	"+Qs8H1gLf+eVOT1uaHQ3gO4XBy3eolqJgAZfdQp5WXUmAdPUbdTreYkAVhkycoQvjHmRApWY19/NhY2Q",
+	"jTwiCYr9bssDUMgMPvKpFCszEQdIlAsSsOlsLBY4v/VWYt68EzJWHkVEzSTjV9VHp2wJ/GiRucdwpyFR",
+	"Y+O8j0Kzh5dKZVOur8S2/QqiunYLjqz+jG9l0mh8CumQ0L0SDNHwroLr2ODn0bh4LU7QSL5IlizG5G/b",
+	"mLKopcPyKq1GBNNSFZnlbxHyXx5EdV5SEuddDWZFxhPhYmXf/pqXY+TkqRiP8aiBgoymXea93Oce0cZb",
+	"pYUl+++GGq+rIZNDCLMX1fkNOkTVOh2jQ0QEaDwr7eNqzdvD8eoGtiFzu9XAxjLEndnb12bJlVWZG005",
+	"e5mHwA1sNIrSY04zcuRCX42GFw0vVmSxVnAUb3G6SCB5RByp9R3bpHj9VvH23NtNVtubBene2/QhrvKl",
+	"WJGJUU7KS1NR/p65B74bZGFwi1ssH/T42QtlF7AtX1JebTcWntQ1EttlSlvDfg8Ot39Dn1jZj2yzV8xh",
+	"4cEcY6tKP0b32roNWRcFrQQo0v3keZvRvbSZrt7aIX94UVh0f9l4fxYgB7s9O51Rk1z9VX5NDvDNS7I/",
+	"NHybIWff2/y9d1+pt8/1yXlYd5+36Nfr78vbR26LDZ7lZL85/oL/7+D0q/XXyx101sYjKVtaxwLT1kFd",
+	"d0a7l4SPwfbla3fl7YmUf1xf3p532e7OyyF4v6ywTYss2rE+skdvV7Dup2jmbba2qGt4HMQ+PGP2Oos9",
+	"sMernTV/RS4vRCcs1Cx2SIQkRe+5PVi210Cijeb/UfSFuDfo50u00P14wdKkaKhoHyJME7ngitzJonQ9",
+	"KjqDD598iL8v3pSGDaskYRXw4ncB8HLBHQ55ExdtLz58MmRjH7b0uZBpZ9A5phk7Xp4gUbklmvFil+Ch",
+	"DG9nSqRGXag1rcAEMps6JiEDqgmNpVCui7WKXJWLixRbf34Z0E1XdK1cJ4auZy5aVGpmZVzkdjehrr2F",
+	"yNNEAds/dQkmgxCOucKC4NvTIdOz54T6AW6cofDCMK1cHMDbhDXjA3uoZKZ6E5UO1C7xi5NtNfKCs88L",
+	"IHQuXGDRVhJ7C/p1P6GjY2Ync+/EdslZ/qux/TrpcPps/i5uP/uOvMpTtRVRYqLTdeSyxDGbz16sTS5l",
+	"Pnhsvlfwiqx/Nd9pYapZzWpg3wMoViQDmTdtMgMRT7D1W2WdwnxrLvV+JkjCXHdeLfJe6lg/FOFZIy/b",
+	"URsccclkeMCJBukt5KpGwu0kcorUCtKJj6mWKm8+3fxXAAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

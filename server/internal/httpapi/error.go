@@ -28,6 +28,8 @@ var statuses = map[ipam.Code]struct {
 	ipam.CodePoolNotEmpty:         {http.StatusConflict, "Pool not empty"},
 	ipam.CodeScopeNotEmpty:        {http.StatusConflict, "Scope not empty"},
 	ipam.CodeDeletionProtected:    {http.StatusConflict, "Deletion protected"},
+	ipam.CodeHoldLost:             {http.StatusConflict, "Promised CIDR lost"},
+	ipam.CodeHoldConflict:         {http.StatusConflict, "Held by someone else"},
 	ipam.CodePolicyViolation:      {http.StatusConflict, "Against the pool's policy"},
 	ipam.CodeOutsidePool:          {http.StatusBadRequest, "Outside the pool"},
 	ipam.CodePreconditionFailed:   {http.StatusPreconditionFailed, "Changed since you read it"},

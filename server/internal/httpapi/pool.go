@@ -33,21 +33,25 @@ func (s *Server) ListPools(ctx context.Context, req api.ListPoolsRequestObject) 
 
 // CreatePool creates a root pool or a child pool.
 func (s *Server) CreatePool(ctx context.Context, req api.CreatePoolRequestObject) (api.CreatePoolResponseObject, error) {
-	b := req.Body
-	cidr, err := prefixAt("/cidr", b.CIDR)
+	asked, err := newPool(*req.Body)
 	if err != nil {
 		return nil, err
 	}
-	created, err := s.registry.CreatePool(ctx, caller(ctx), ipam.NewPool{
-		Scope: value(b.Scope), Name: b.Name, Parent: value(b.Parent), CIDR: cidr, Length: b.PrefixLength, Strategy: alloc.Strategy(value(b.Strategy)),
-		Sizes:       ipam.Sizes{Min: b.MinPrefixLength, Max: b.MaxPrefixLength, Default: b.DefaultPrefixLength},
-		Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment),
-		Labels: ipam.Labels(value(b.Labels)), DeletionProtection: value(b.DeletionProtection),
-	})
+	created, err := s.registry.CreatePool(ctx, caller(ctx), asked)
 	if err != nil {
 		return nil, err
 	}
 	return api.CreatePool201JSONResponse{Body: pool(created), Headers: api.CreatePool201ResponseHeaders{ETag: etag(created.Version)}}, nil
+}
+
+func newPool(b api.NewPool) (ipam.NewPool, error) {
+	cidr, err := prefixAt("/cidr", b.CIDR)
+	return ipam.NewPool{
+		Scope: value(b.Scope), Name: b.Name, Parent: value(b.Parent), CIDR: cidr, Length: b.PrefixLength, Strategy: alloc.Strategy(value(b.Strategy)),
+		Sizes:       ipam.Sizes{Min: b.MinPrefixLength, Max: b.MaxPrefixLength, Default: b.DefaultPrefixLength},
+		Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment),
+		Labels: ipam.Labels(value(b.Labels)), DeletionProtection: value(b.DeletionProtection),
+	}, err
 }
 
 // GetPool reads a pool.

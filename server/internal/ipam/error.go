@@ -21,6 +21,8 @@ const (
 	CodePoolNotEmpty         Code = "pool_not_empty"
 	CodeScopeNotEmpty        Code = "scope_not_empty"
 	CodeDeletionProtected    Code = "deletion_protected"
+	CodeHoldLost             Code = "hold_lost"
+	CodeHoldConflict         Code = "hold_conflict"
 	CodePolicyViolation      Code = "policy_violation"
 	CodeOutsidePool          Code = "outside_pool"
 	CodePreconditionFailed   Code = "precondition_failed"

@@ -31,6 +31,7 @@ type PoolFilter struct {
 	Labels        []Label
 	Text          string
 	Around        Around
+	Drafts        bool // the pools that only a plan knows, too
 }
 
 // AllocationFilter narrows a list of allocations; zero fields are no rule.
@@ -54,6 +55,11 @@ type PrefixFilter struct {
 // EventFilter narrows a list of events; zero fields are no rule.
 type EventFilter struct {
 	Scope, Object, Actor, Action string
+}
+
+// HoldFilter narrows a list of holds; zero fields are no rule.
+type HoldFilter struct {
+	Scope, Pool, Holder, Actor string
 }
 
 // Label is one required pair of a filter.

@@ -52,6 +52,8 @@ type Pool struct {
 	Version            int64          `json:"version"`
 	CreatedAt          time.Time      `json:"created_at"`
 	UpdatedAt          time.Time      `json:"updated_at"`
+	// DraftUntil is until when a draft is promised: a pool that only a plan knows. Nil on a real pool.
+	DraftUntil *time.Time `json:"draft_until,omitempty"`
 }
 
 // Sizes is what a pool hands out, in prefix lengths: Min is the largest block, Max the smallest, Default what a request
@@ -202,6 +204,11 @@ func (n NewPool) Check() error {
 		return Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *n.Length, n.CIDR)
 	}
 	return CheckLabels(n.Labels)
+}
+
+// Fits says whether a draft is what this request asks for: it may keep its CIDR.
+func (n NewPool) Fits(draft Pool) bool {
+	return n.Parent == draft.Parent && (!n.CIDR.IsValid() || n.CIDR == draft.CIDR) && (n.Length == nil || *n.Length == draft.CIDR.Bits())
 }
 
 // Pool is the pool that a request asks for, not placed yet. A scope that is not named is the parent's, or the default.

@@ -32,16 +32,11 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 	}
 	return write(ctx, r, by, in.Pool, func(c change) (ipam.Allocation, error) {
 		a := in.Allocation()
-		pool, err := c.LockPool(in.Pool)
+		pool, err := realPool(c.lockFor(in.Pool))
 		if err != nil {
-			if ipam.CodeOf(err) == ipam.CodeNotFound {
-				e := ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", in.Pool)
-				e.Fields = []ipam.FieldError{{Pointer: "/pool", Detail: e.Detail}}
-				return a, e
-			}
 			return a, err
 		}
-		if err := c.nameFree(pool.ID, in.Name); err != nil {
+		if err := c.followOn(pool, in); err != nil {
 			return a, err
 		}
 		a.ID, a.Scope, a.Version, a.CreatedAt, a.UpdatedAt = c.r.newID("alloc"), pool.Scope, 1, c.at, c.at
@@ -54,6 +49,50 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 		}
 		return a, c.record(allocationObject(a), "created", nil, a)
 	})
+}
+
+// followOn makes the name free for a new allocation. A living one whose replacement was planned steps aside under a name
+// that nobody can ask for: Terraform creates the successor before it destroys it.
+func (c change) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
+	taken := c.nameFree(pool.ID, in.Name)
+	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
+		return taken
+	}
+	length, err := claim{cidr: in.CIDR, length: in.Length}.size(pool)
+	if err != nil {
+		return err
+	}
+	before, err := c.AllocationNamed(pool.ID, in.Name)
+	if err != nil {
+		return err
+	}
+	h, found, err := c.HoldNamed(pool.ID, in.Name, length)
+	if err != nil {
+		return err
+	}
+	if !found || h.Replaces != before.ID {
+		return taken
+	}
+	after := before
+	after.Name, after.Version, after.UpdatedAt = before.Name+"~"+before.ID, before.Version+1, c.at
+	if err := c.RenamePrefix(after.ID, after.Name); err != nil {
+		return err
+	}
+	if err := c.Tx.UpdateAllocation(after, c.at); err != nil {
+		return err
+	}
+	return c.record(allocationObject(after), "superseded", before, after)
+}
+
+// lockFor locks the pool that a request names in its body.
+func (c change) lockFor(id string) (ipam.Pool, error) {
+	pool, err := c.LockPool(id)
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		e := ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", id)
+		e.Fields = []ipam.FieldError{{Pointer: "/pool", Detail: e.Detail}}
+		return pool, e
+	}
+	return pool, err
 }
 
 func (c change) nameFree(pool, name string) error {

@@ -18,9 +18,9 @@ type claim struct {
 	status ipam.Status
 }
 
-// place is the only way a block of a pool is taken. The caller holds the pool's lock. A named CIDR is taken as it is; else
-// the block that this name had last with this length, if it is still free, so that destroy and apply give the same CIDR;
-// else what the pool's strategy picks.
+// place is the only way a block of a pool is taken. The caller holds the pool's lock. In this order: a named CIDR as it is;
+// what a plan was promised for the name; the block that this name had last with this length, if it is still free, so that
+// destroy and apply give the same CIDR; what the pool's strategy picks; and at last the space of expired promises.
 func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	length, err := want.size(pool)
 	if err != nil {
@@ -29,27 +29,55 @@ func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	if err := pool.Allow(length); err != nil {
 		return netip.Prefix{}, err
 	}
-	leaves := c.Leaves(pool)
-	at := want.cidr
-	if at.IsValid() {
-		if err := c.placeAt(pool, at); err != nil {
+	at, placed := want.cidr, false
+	if want.kind == ipam.KindAllocation {
+		promised, converted, err := c.convert(pool, want, length)
+		if err != nil {
 			return at, err
 		}
-	} else {
-		if at, err = c.placeAgain(pool, want, length); errors.Is(err, alloc.ErrTaken) {
-			at, err = alloc.Place(leaves, pool.Strategy, length)
+		if placed = converted; placed {
+			at = promised
 		}
-		if errors.Is(err, alloc.ErrNoFit) {
-			return at, c.exhausted(pool, length)
+	}
+	if !placed {
+		if at.IsValid() {
+			err = c.placeAt(pool, at)
+		} else {
+			at, err = c.placeSomewhere(pool, want, length)
 		}
 		if err != nil {
 			return at, err
 		}
 	}
-	return at, c.InsertPrefix(ipam.Prefix{
+	return at, c.InsertPrefix(c.prefixOf(pool, want, want.owner, at))
+}
+
+func (c change) prefixOf(pool ipam.Pool, want claim, owner string, at netip.Prefix) ipam.Prefix {
+	return ipam.Prefix{
 		ID: c.r.newID("prefix"), Scope: pool.Scope, Space: pool.ID, CIDR: at, Status: want.status, Source: ipam.SourceDesired,
-		Kind: want.kind, Owner: want.owner, Name: want.name, CreatedAt: c.at,
-	})
+		Kind: want.kind, Owner: owner, Name: want.name, CreatedAt: c.at,
+	}
+}
+
+// placeSomewhere picks a block. What expired is taken oldest first, and only while nothing else fits.
+func (c change) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
+	at, err := c.placeAgain(pool, want, length)
+	if !errors.Is(err, alloc.ErrTaken) {
+		return at, err
+	}
+	for {
+		at, err = alloc.Place(c.Leaves(pool), pool.Strategy, length)
+		if !errors.Is(err, alloc.ErrNoFit) {
+			return at, err
+		}
+		took, err := c.reclaim(pool)
+		if err != nil {
+			return at, err
+		}
+		if !took {
+			return at, c.exhausted(pool, length)
+		}
+	}
 }
 
 func (want claim) size(pool ipam.Pool) (int, error) {
@@ -75,15 +103,26 @@ func (want claim) size(pool ipam.Pool) (int, error) {
 
 func (c change) placeAt(pool ipam.Pool, at netip.Prefix) error {
 	err := alloc.PlaceAt(c.Leaves(pool), at)
-	if errors.Is(err, alloc.ErrTaken) {
+	if !errors.Is(err, alloc.ErrTaken) {
+		return err
+	}
+	took, err := c.reclaimAt(pool, at)
+	if err != nil {
+		return err
+	}
+	if !took {
 		return c.taken(pool.ID, at)
 	}
-	return err
+	return alloc.PlaceAt(c.Leaves(pool), at)
 }
 
 // placeAgain takes the block that the name had last; alloc.ErrTaken when it never had one or it is not free.
 func (c change) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
-	last, found, err := c.LastBlock(pool.ID, want.kind, want.name, ipam.Family(pool.CIDR), length)
+	kind := want.kind
+	if kind == ipam.KindHold {
+		kind = ipam.KindAllocation // what it will become
+	}
+	last, found, err := c.LastBlock(pool.ID, kind, want.name, ipam.Family(pool.CIDR), length)
 	if err != nil {
 		return last, err
 	}
@@ -95,10 +134,15 @@ func (c change) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix
 
 // giveBack frees the block of an owner and remembers where its name stood. The caller holds the pool's lock.
 func (c change) giveBack(pool ipam.Pool, kind ipam.Kind, owner, name string, block netip.Prefix) error {
-	if err := c.DeletePrefix(owner); err != nil {
+	if err := c.RememberBlock(pool.ID, kind, name, block, c.at); err != nil {
 		return err
 	}
-	if err := c.RememberBlock(pool.ID, kind, name, block, c.at); err != nil {
+	return c.free(pool, owner, block)
+}
+
+// free gives the block of an owner back to its pool.
+func (c change) free(pool ipam.Pool, owner string, block netip.Prefix) error {
+	if err := c.DeletePrefix(owner); err != nil {
 		return err
 	}
 	return alloc.Return(c.Leaves(pool), pool.CIDR, block)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -20,7 +21,15 @@ func (r *Registry) Pools(ctx context.Context, f ipam.PoolFilter, p ipam.Page) ([
 
 // Pool reads a pool; CodeNotFound when there is none.
 func (r *Registry) Pool(ctx context.Context, id string) (ipam.Pool, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) { return tx.Pool(id) })
+	return read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) { return realPool(tx.Pool(id)) })
+}
+
+// realPool hides what only a plan knows.
+func realPool(p ipam.Pool, err error) (ipam.Pool, error) {
+	if err == nil && p.DraftUntil != nil {
+		return ipam.Pool{}, ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", p.ID)
+	}
+	return p, err
 }
 
 // CreatePool adds a root pool or places a child pool in its parent. Errors: CodeInvalid, CodeNotFound (scope or parent),
@@ -31,54 +40,103 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 	}
 	p := in.Pool()
 	return write(ctx, r, by, p.Space(), func(c change) (ipam.Pool, error) {
+		p := p
 		p.Version, p.CreatedAt, p.UpdatedAt = 1, c.at, c.at
-		if _, err := c.Pool(p.ID); err == nil {
+		known, err := c.Pool(p.ID)
+		switch {
+		case ipam.CodeOf(err) == ipam.CodeNotFound:
+		case err != nil:
+			return p, err
+		case known.DraftUntil == nil:
 			return p, nameTaken("pool", p.ID, "")
-		} else if ipam.CodeOf(err) != ipam.CodeNotFound {
-			return p, err
-		}
-		if p.Parent == "" {
-			if err := c.placeRoot(p); err != nil {
-				return p, err
-			}
-		} else {
-			parent, err := c.lockParent(p.Parent, p.Scope)
-			if err != nil {
-				return p, err
-			}
-			p.CIDR, err = c.place(parent, claim{kind: ipam.KindPool, owner: p.ID, name: p.Name, cidr: in.CIDR, length: in.Length, status: ipam.StatusAllocated})
-			if err != nil {
+		case in.Fits(known):
+			return c.adopt(known, p, "created")
+		default:
+			if err := c.dropLocked(known); err != nil {
 				return p, err
 			}
 		}
-		if err := p.Sizes.Check(p.CIDR); err != nil {
+		if p.CIDR, err = c.placePool(p, in, nil); err != nil {
 			return p, err
 		}
-		if err := c.InsertPool(p); err != nil {
-			return p, err
-		}
-		if err := c.Leaves(p).Add(p.CIDR); err != nil {
+		if err := c.addPool(p); err != nil {
 			return p, err
 		}
 		return p, c.record(poolObject(p), "created", nil, p)
 	})
 }
 
-func (c change) lockParent(id, scope string) (ipam.Pool, error) {
-	parent, err := c.LockPool(id)
-	if ipam.CodeOf(err) == ipam.CodeNotFound {
-		e := ipam.Errorf(ipam.CodeNotFound, "there is no pool %q to be the parent", id)
+// placePool takes the space of a pool or a draft, under the lock of the space around it.
+func (c change) placePool(p ipam.Pool, in ipam.NewPool, applying *bool) (netip.Prefix, error) {
+	status := ipam.StatusAllocated
+	if p.DraftUntil != nil {
+		status = ipam.StatusHeld
+	}
+	if p.Parent == "" {
+		return p.CIDR, c.placeRoot(p, status)
+	}
+	parent, err := c.lockParent(p)
+	if err != nil {
+		return p.CIDR, err
+	}
+	want := claim{kind: ipam.KindPool, owner: p.ID, name: p.Name, cidr: in.CIDR, length: in.Length, status: status}
+	if applying != nil && *applying && !in.CIDR.IsValid() {
+		// The plan was promised a block and its draft is gone: only that block will do.
+		if err := c.sameAgain(parent, want); err != nil {
+			return p.CIDR, err
+		}
+	}
+	return c.place(parent, want)
+}
+
+func (c change) sameAgain(parent ipam.Pool, want claim) error {
+	length, err := want.size(parent)
+	if err != nil {
+		return err
+	}
+	promised, found, err := c.LastBlock(parent.ID, want.kind, want.name, ipam.Family(parent.CIDR), length)
+	if err != nil || !found {
+		return err
+	}
+	now, err := c.PrefixesIn(parent.ID, promised, 5)
+	if err != nil || len(now) == 0 {
+		return err
+	}
+	e := ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for pool %q expired and %s %q now uses it; plan again for a fresh CIDR", promised, want.name, now[0].Kind, now[0].Name)
+	e.Holders = holders(now)
+	return e
+}
+
+// addPool writes a placed pool and makes all of its space free.
+func (c change) addPool(p ipam.Pool) error {
+	if err := p.Sizes.Check(p.CIDR); err != nil {
+		return err
+	}
+	if err := c.InsertPool(p); err != nil {
+		return err
+	}
+	if err := c.SetDraft(p.ID, p.DraftUntil); err != nil {
+		return err
+	}
+	return c.Leaves(p).Add(p.CIDR)
+}
+
+// lockParent locks the pool that another is to stand in. A draft stands in drafts and pools, a pool in pools only.
+func (c change) lockParent(p ipam.Pool) (ipam.Pool, error) {
+	parent, err := c.LockPool(p.Parent)
+	if ipam.CodeOf(err) == ipam.CodeNotFound || (err == nil && parent.DraftUntil != nil && p.DraftUntil == nil) {
+		e := ipam.Errorf(ipam.CodeNotFound, "there is no pool %q to be the parent", p.Parent)
 		e.Fields = []ipam.FieldError{{Pointer: "/parent", Detail: e.Detail}}
 		return parent, e
 	}
-	if err == nil && parent.Scope != scope {
-		return parent, ipam.Invalid("/parent", "pool %q is of scope %q, not %q; a pool and its parent share a scope", id, parent.Scope, scope)
+	if err == nil && parent.Scope != p.Scope {
+		return parent, ipam.Invalid("/parent", "pool %q is of scope %q, not %q; a pool and its parent share a scope", p.Parent, parent.Scope, p.Scope)
 	}
 	return parent, err
 }
 
 // placeRoot takes a root pool's CIDR in its scope, under the scope's lock.
-func (c change) placeRoot(p ipam.Pool) error {
+func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
 	_, err := c.LockScope(p.Scope)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return ipam.Invalid("/scope", "there is no scope %q", p.Scope)
@@ -94,7 +152,7 @@ func (c change) placeRoot(p ipam.Pool) error {
 		return c.taken(p.Space(), p.CIDR)
 	}
 	return c.InsertPrefix(ipam.Prefix{
-		ID: c.r.newID("prefix"), Scope: p.Scope, Space: p.Space(), CIDR: p.CIDR, Status: ipam.StatusAllocated, Source: ipam.SourceDesired,
+		ID: c.r.newID("prefix"), Scope: p.Scope, Space: p.Space(), CIDR: p.CIDR, Status: status, Source: ipam.SourceDesired,
 		Kind: ipam.KindPool, Owner: p.ID, Name: p.Name, CreatedAt: c.at,
 	})
 }
@@ -159,6 +217,9 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v 
 		if p.DeletionProtection {
 			return none, ipam.Errorf(ipam.CodeDeletionProtected, "pool %s is protected; set deletion_protection to false first", id)
 		}
+		if err := c.dropHeld(p); err != nil {
+			return none, err
+		}
 		inside, err := c.PrefixesIn(id, p.CIDR, 5)
 		if err != nil {
 			return none, err
@@ -168,23 +229,30 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v 
 			e.Holders = holders(inside)
 			return none, e
 		}
-		if err := c.Tx.DeletePool(id); err != nil {
-			return none, err
-		}
-		if p.Parent == "" {
-			err = c.DeletePrefix(id)
-		} else {
-			var parent ipam.Pool
-			if parent, err = c.Pool(p.Parent); err == nil {
-				err = c.giveBack(parent, ipam.KindPool, id, p.Name, p.CIDR)
-			}
-		}
-		if err != nil {
-			return none, err
-		}
-		return none, c.record(poolObject(p), "deleted", p, nil)
+		return none, c.removePool(p, "deleted")
 	})
 	return err
+}
+
+// removePool removes a pool or a draft that is empty and gives its space back.
+func (c change) removePool(p ipam.Pool, verb string) error {
+	if err := c.Tx.DeletePool(p.ID); err != nil {
+		return err
+	}
+	if p.Parent == "" {
+		if err := c.DeletePrefix(p.ID); err != nil {
+			return err
+		}
+	} else {
+		parent, err := c.Pool(p.Parent)
+		if err != nil {
+			return err
+		}
+		if err := c.giveBack(parent, ipam.KindPool, p.ID, p.Name, p.CIDR); err != nil {
+			return err
+		}
+	}
+	return c.record(poolObject(p), verb, p, nil)
 }
 
 // spaceOf finds the space that a pool occupies, whose lane and lock its changes need. It never changes.

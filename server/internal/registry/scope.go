@@ -80,6 +80,9 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, v
 		if id == ipam.DefaultScope {
 			return none, ipam.Invalid("path:scope", "the scope %q always exists and cannot be deleted", id)
 		}
+		if err := c.dropRootDrafts(id); err != nil {
+			return none, err
+		}
 		pools, err := c.Pools(ipam.PoolFilter{Scope: id}, ipam.Page{Limit: 5})
 		if err != nil {
 			return none, err

@@ -25,7 +25,7 @@ func (r *Registry) Events(ctx context.Context, f ipam.EventFilter, p ipam.Page) 
 func (r *Registry) Utilization(ctx context.Context, id string) (ipam.Pool, ipam.Utilization, error) {
 	var pool ipam.Pool
 	u, err := read(ctx, r, func(tx *store.Tx) (u ipam.Utilization, err error) {
-		if pool, err = tx.Pool(id); err != nil {
+		if pool, err = realPool(tx.Pool(id)); err != nil {
 			return u, err
 		}
 		return utilization(tx, pool)
@@ -54,7 +54,7 @@ func utilization(tx *store.Tx, pool ipam.Pool) (ipam.Utilization, error) {
 // FreeSizes tells how much of a pool is free in each size, the largest first; CodeNotFound when there is none.
 func (r *Registry) FreeSizes(ctx context.Context, id string) ([]ipam.FreeSize, error) {
 	return read(ctx, r, func(tx *store.Tx) ([]ipam.FreeSize, error) {
-		pool, err := tx.Pool(id)
+		pool, err := realPool(tx.Pool(id))
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +82,7 @@ func (r *Registry) FreeSizes(ctx context.Context, id string) ([]ipam.FreeSize, e
 // Space lists a page of a pool's blocks in address order, free ones included; CodeNotFound when there is no such pool.
 func (r *Registry) Space(ctx context.Context, id string, p ipam.Page) ([]ipam.Block, error) {
 	return read(ctx, r, func(tx *store.Tx) ([]ipam.Block, error) {
-		pool, err := tx.Pool(id)
+		pool, err := realPool(tx.Pool(id))
 		if err != nil {
 			return nil, err
 		}

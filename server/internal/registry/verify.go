@@ -23,8 +23,8 @@ type Finding struct {
 
 // Report is what Verify counted and found.
 type Report struct {
-	Scopes, Pools, Prefixes, Allocations, Events int
-	Findings                                     []Finding
+	Scopes, Pools, Prefixes, Allocations, Holds, Events int
+	Findings                                            []Finding
 }
 
 func (r *Report) find(object, format string, args ...any) {
@@ -47,7 +47,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}); err != nil {
 			return report, err
 		}
-		if err = eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
+		if err = eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{Drafts: true}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
 			report.Pools++
 			owners.row(p.ID, p.CIDR)
 			ledger[p.ID] -= p.Version
@@ -59,6 +59,15 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 			report.Allocations++
 			owners.row(a.ID, a.CIDR)
 			ledger[a.ID] -= a.Version
+			return nil
+		}); err != nil {
+			return report, err
+		}
+		if err = eachPage(func(p ipam.Page) ([]ipam.Hold, error) { return tx.Holds(ipam.HoldFilter{}, p) }, func(h ipam.Hold) string { return h.ID }, func(h ipam.Hold) error {
+			report.Holds++
+			if h.Kept {
+				owners.row(h.ID, h.CIDR)
+			}
 			return nil
 		}); err != nil {
 			return report, err
@@ -197,7 +206,7 @@ func (l ledger) enter(e ipam.Event) error {
 	switch e.ObjectKind {
 	case "scope", "pool", "allocation":
 	default:
-		return nil // tokens have no version
+		return nil // tokens and holds have no version
 	}
 	if e.After != nil {
 		l[e.ObjectID]++

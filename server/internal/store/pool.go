@@ -54,9 +54,12 @@ func (tx *Tx) UpdatePool(p ipam.Pool, at time.Time) error {
 	return err
 }
 
-// DeletePool removes a pool that nothing occupies, with its free blocks.
+// DeletePool removes a pool that nothing occupies, with its free blocks and the memory of lost holds.
 func (tx *Tx) DeletePool(id string) error {
 	if err := tx.rows.DeleteFreeBlocks(tx.ctx, id); err != nil {
+		return err
+	}
+	if err := tx.rows.DeleteHoldsOfPool(tx.ctx, id); err != nil {
 		return err
 	}
 	_, err := tx.rows.DeletePool(tx.ctx, id)
@@ -84,7 +87,7 @@ func pool(row query.Pool) (ipam.Pool, error) {
 		ID: row.ID, Scope: row.ScopeID, Name: row.Name, Parent: orEmpty(row.ParentID), CIDR: prefix, Strategy: alloc.Strategy(row.Strategy),
 		Sizes:       ipam.Sizes{Min: lengthOf(row.MinLength), Max: lengthOf(row.MaxLength), Default: lengthOf(row.DefaultLength)},
 		Description: row.Description, Owner: row.Owner, Account: row.Account, Region: row.Region, Environment: row.Environment,
-		Labels: labels, DeletionProtection: row.DeletionProtection, Version: row.Version,
+		Labels: labels, DeletionProtection: row.DeletionProtection, Version: row.Version, DraftUntil: optionalMoment(row.DraftUntil),
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err
 }

@@ -48,6 +48,24 @@ type FreeBlock struct {
 	Length  int64
 }
 
+type Hold struct {
+	ID        string
+	ScopeID   string
+	PoolID    string
+	Name      string
+	Cidr      string
+	Family    int64
+	FirstIp   []byte
+	Length    int64
+	Actor     string
+	Holder    string
+	Replaces  string
+	Kept      bool
+	ExpiresAt int64
+	CreatedAt int64
+	RenewedAt int64
+}
+
 type IdempotencyKey struct {
 	Actor       string
 	Key         string
@@ -96,6 +114,7 @@ type Pool struct {
 	SpaceRevision      int64
 	CreatedAt          int64
 	UpdatedAt          int64
+	DraftUntil         *int64
 }
 
 type Prefix struct {

@@ -29,14 +29,14 @@ WHERE id = $1;
 -- name: PoolsOfScope :many
 -- The pools of a scope, for its tree.
 SELECT * FROM pools
-WHERE scope_id = $1
+WHERE scope_id = $1 AND draft_until IS NULL
 ORDER BY id
 LIMIT @max_rows;
 
 -- name: PoolWithRoom :one
 -- Another pool of the scope and family that would fit a block of the length, the nearest in size first.
 SELECT p.id FROM pools p
-WHERE p.scope_id = @scope_id AND p.family = @family AND p.id <> @id
+WHERE p.scope_id = @scope_id AND p.family = @family AND p.id <> @id AND p.draft_until IS NULL
   AND (p.min_length IS NULL OR p.min_length <= @length) AND (p.max_length IS NULL OR p.max_length >= @length)
   AND EXISTS (SELECT 1 FROM free_blocks f WHERE f.pool_id = p.id AND f.length <= @length)
 ORDER BY p.length DESC, p.id
@@ -45,5 +45,5 @@ LIMIT 1;
 -- name: CountInPool :one
 -- Direct children and allocations of a pool, each from an index alone.
 SELECT
-  (SELECT count(*) FROM pools c WHERE c.parent_id = @id) AS children,
+  (SELECT count(*) FROM pools c WHERE c.parent_id = @id AND c.draft_until IS NULL) AS children,
   (SELECT count(*) FROM allocations a WHERE a.pool_id = @pool_id) AS allocations;

@@ -11,7 +11,7 @@ import (
 
 const countInPool = `-- name: CountInPool :one
 SELECT
-  (SELECT count(*) FROM pools c WHERE c.parent_id = $1) AS children,
+  (SELECT count(*) FROM pools c WHERE c.parent_id = $1 AND c.draft_until IS NULL) AS children,
   (SELECT count(*) FROM allocations a WHERE a.pool_id = $2) AS allocations
 `
 
@@ -107,7 +107,7 @@ func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
 const lockPool = `-- name: LockPool :one
 UPDATE pools SET space_revision = space_revision + 1
 WHERE id = $1
-RETURNING id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at
+RETURNING id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until
 `
 
 // The row lock of a pool's space. Lock in this statement and look for space in the next: one statement for both would see
@@ -140,12 +140,13 @@ func (q *Queries) LockPool(ctx context.Context, id string) (Pool, error) {
 		&i.SpaceRevision,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.DraftUntil,
 	)
 	return i, err
 }
 
 const pool = `-- name: Pool :one
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at FROM pools
+SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until FROM pools
 WHERE id = $1
 `
 
@@ -177,13 +178,14 @@ func (q *Queries) Pool(ctx context.Context, id string) (Pool, error) {
 		&i.SpaceRevision,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.DraftUntil,
 	)
 	return i, err
 }
 
 const poolWithRoom = `-- name: PoolWithRoom :one
 SELECT p.id FROM pools p
-WHERE p.scope_id = $1 AND p.family = $2 AND p.id <> $3
+WHERE p.scope_id = $1 AND p.family = $2 AND p.id <> $3 AND p.draft_until IS NULL
   AND (p.min_length IS NULL OR p.min_length <= $4) AND (p.max_length IS NULL OR p.max_length >= $4)
   AND EXISTS (SELECT 1 FROM free_blocks f WHERE f.pool_id = p.id AND f.length <= $4)
 ORDER BY p.length DESC, p.id
@@ -211,8 +213,8 @@ func (q *Queries) PoolWithRoom(ctx context.Context, arg PoolWithRoomParams) (str
 }
 
 const poolsOfScope = `-- name: PoolsOfScope :many
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at FROM pools
-WHERE scope_id = $1
+SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until FROM pools
+WHERE scope_id = $1 AND draft_until IS NULL
 ORDER BY id
 LIMIT $2
 `
@@ -257,6 +259,7 @@ func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]P
 			&i.SpaceRevision,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.DraftUntil,
 		); err != nil {
 			return nil, err
 		}

@@ -1,0 +1,82 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// ListHolds lists a page of holds.
+func (s *Server) ListHolds(ctx context.Context, req api.ListHoldsRequestObject) (api.ListHoldsResponseObject, error) {
+	p, err := page(req.Params.Limit, req.Params.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.registry.Holds(ctx, ipam.HoldFilter{
+		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Holder: value(req.Params.Holder), Actor: value(req.Params.Actor),
+	}, p)
+	if err != nil {
+		return nil, err
+	}
+	next := nextPage(p, items, func(h ipam.Hold) ipam.Cursor { return ipam.Cursor{ID: h.ID} })
+	return api.ListHolds200JSONResponse{Items: each(items, hold), NextPageToken: next}, nil
+}
+
+// PlaceHold promises a plan a block.
+func (s *Server) PlaceHold(ctx context.Context, req api.PlaceHoldRequestObject) (api.PlaceHoldResponseObject, error) {
+	b := req.Body
+	cidr, err := prefixAt("/cidr", b.CIDR)
+	if err != nil {
+		return nil, err
+	}
+	held, err := s.registry.Promise(ctx, caller(ctx), ipam.NewHold{
+		Pool: b.Pool, Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Applying),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.PlaceHold200JSONResponse(hold(held)), nil
+}
+
+// GetHold reads a hold.
+func (s *Server) GetHold(ctx context.Context, req api.GetHoldRequestObject) (api.GetHoldResponseObject, error) {
+	found, err := s.registry.Hold(ctx, req.Hold)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetHold200JSONResponse(hold(found)), nil
+}
+
+// ReleaseHold gives up a hold.
+func (s *Server) ReleaseHold(ctx context.Context, req api.ReleaseHoldRequestObject) (api.ReleaseHoldResponseObject, error) {
+	if err := s.registry.ReleaseHold(ctx, caller(ctx), req.Hold); err != nil {
+		return nil, err
+	}
+	return api.ReleaseHold204Response{}, nil
+}
+
+// DraftPool promises a plan a pool.
+func (s *Server) DraftPool(ctx context.Context, req api.DraftPoolRequestObject) (api.DraftPoolResponseObject, error) {
+	asked, err := newPool(req.Body.Pool)
+	if err != nil {
+		return nil, err
+	}
+	drafted, err := s.registry.DraftPool(ctx, caller(ctx), asked, plan(req.Body.TTLSeconds, nil, req.Body.Applying))
+	if err != nil {
+		return nil, err
+	}
+	return api.DraftPool200JSONResponse(pool(drafted)), nil
+}
+
+func plan(seconds *int, holder *string, applying *bool) ipam.Plan {
+	return ipam.Plan{TTL: time.Duration(value(seconds)) * time.Second, Holder: value(holder), Applying: applying}
+}
+
+func hold(h ipam.Hold) api.Hold {
+	return api.Hold{
+		ID: h.ID, Scope: h.Scope, Pool: h.Pool, Name: h.Name, CIDR: h.CIDR.String(), PrefixLength: h.CIDR.Bits(), Actor: h.Actor, Holder: h.Holder,
+		Replaces: h.Replaces, Kept: h.Kept, ExpiresAt: h.ExpiresAt, CreatedAt: h.CreatedAt, RenewedAt: h.RenewedAt,
+	}
+}

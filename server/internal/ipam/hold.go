@@ -1,0 +1,72 @@
+package ipam
+
+import (
+	"net/netip"
+	"time"
+)
+
+// HoldTTL is how long a hold is promised when the request does not say; HoldMemory how long it is remembered after that.
+const (
+	HoldTTL    = 24 * time.Hour
+	MaxHoldTTL = 30 * 24 * time.Hour
+	HoldMemory = 90 * 24 * time.Hour
+)
+
+// Hold is a plan-time promise: the block that (Pool, Name, length) gets when it is created. It expires softly: past
+// ExpiresAt its space is used last, and only when it was used is the hold lost. The row then remembers what was promised,
+// so that an apply of the old plan is told instead of silently given another block.
+type Hold struct {
+	ID        string       `json:"id"`
+	Scope     string       `json:"scope"`
+	Pool      string       `json:"pool"`
+	Name      string       `json:"name"`
+	CIDR      netip.Prefix `json:"cidr"`
+	Actor     string       `json:"actor"`
+	Holder    string       `json:"holder"`   // who asks besides the actor: a workspace, a pipeline
+	Replaces  string       `json:"replaces"` // the allocation that this one follows, whose name it may share
+	Kept      bool         `json:"kept"`     // false: lost
+	ExpiresAt time.Time    `json:"expires_at"`
+	CreatedAt time.Time    `json:"created_at"`
+	RenewedAt time.Time    `json:"renewed_at"`
+}
+
+// Expired says whether the promise has run out; its space may still be there.
+func (h Hold) Expired(at time.Time) bool { return !at.Before(h.ExpiresAt) }
+
+// Belongs says whether the hold is the caller's: the same actor, and the same holder where both name one.
+func (h Hold) Belongs(actor, holder string) bool {
+	return h.Actor == actor && (h.Holder == holder || h.Holder == "" || holder == "")
+}
+
+// Plan says what a plan promises with: for how long, for whom, and whether the request comes from an apply.
+type Plan struct {
+	TTL      time.Duration // 0: HoldTTL
+	Holder   string
+	Applying *bool // nil: the caller cannot tell
+}
+
+// Check refuses a TTL that cannot be meant.
+func (p Plan) Check() error {
+	if p.TTL != 0 && (p.TTL < time.Minute || p.TTL > MaxHoldTTL) {
+		return Invalid("/ttl_seconds", "a hold lives %d seconds to %d; this one asks for %d", int(time.Minute.Seconds()), int(MaxHoldTTL.Seconds()), int(p.TTL.Seconds()))
+	}
+	return nil
+}
+
+// Until is when a promise made now runs out.
+func (p Plan) Until(now time.Time) time.Time {
+	if p.TTL == 0 {
+		return now.Add(HoldTTL)
+	}
+	return now.Add(p.TTL)
+}
+
+// NewHold asks for a promise: like NewAllocation, without the description.
+type NewHold struct {
+	Pool     string
+	Name     string
+	CIDR     netip.Prefix
+	Length   *int
+	Replaces string
+	Plan     Plan
+}

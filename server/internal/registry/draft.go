@@ -1,0 +1,137 @@
+package registry
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// DraftPool answers a plan that creates a pool: the pool as it will be, so that holds can stand in it before it exists.
+// Nobody else sees a draft. Asking again renews it with the same CIDR; creating the pool makes it real. Errors: those of
+// CreatePool, CodeHoldLost when an apply asks for a draft that is gone and whose space is taken.
+func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
+	if err := errors.Join(in.Check(), plan.Check()); err != nil {
+		return ipam.Pool{}, err
+	}
+	p := in.Pool()
+	return write(ctx, r, by, p.Space(), func(c change) (ipam.Pool, error) {
+		until := plan.Until(c.at)
+		p := p
+		p.DraftUntil, p.Version, p.CreatedAt, p.UpdatedAt = &until, 1, c.at, c.at
+		known, err := c.Pool(p.ID)
+		switch {
+		case ipam.CodeOf(err) == ipam.CodeNotFound:
+		case err != nil:
+			return p, err
+		case known.DraftUntil == nil:
+			return p, nameTaken("pool", p.ID, "")
+		case in.Fits(known):
+			return c.adopt(known, p, "drafted")
+		default:
+			if err := c.dropLocked(known); err != nil {
+				return p, err
+			}
+		}
+		if p.CIDR, err = c.placePool(p, in, plan.Applying); err != nil {
+			return p, err
+		}
+		if err := c.addPool(p); err != nil {
+			return p, err
+		}
+		return p, c.record(poolObject(p), "drafted", nil, p)
+	})
+}
+
+// adopt gives a draft its new settings: those of a later plan, or of the pool that it becomes. Its CIDR stays.
+func (c change) adopt(draft, p ipam.Pool, verb string) (ipam.Pool, error) {
+	if _, err := c.lockWithSpace(draft.ID, draft.Space()); err != nil {
+		return p, err
+	}
+	p.CIDR, p.CreatedAt, p.Version = draft.CIDR, draft.CreatedAt, draft.Version+1
+	if err := p.Sizes.Check(p.CIDR); err != nil {
+		return p, err
+	}
+	if err := c.Tx.UpdatePool(p, c.at); err != nil {
+		return p, err
+	}
+	if err := c.SetDraft(p.ID, p.DraftUntil); err != nil {
+		return p, err
+	}
+	if p.DraftUntil == nil {
+		if err := c.SetPrefixStatus(p.ID, ipam.StatusAllocated); err != nil {
+			return p, err
+		}
+	}
+	return p, c.record(poolObject(p), verb, draft, p)
+}
+
+// dropLocked locks a draft and drops it.
+func (c change) dropLocked(draft ipam.Pool) error {
+	draft, err := c.lockWithSpace(draft.ID, draft.Space())
+	if err != nil {
+		return err
+	}
+	return c.dropDraft(draft)
+}
+
+// dropDraft removes a draft with all that was promised in it. The caller holds the lock of the space around it; what
+// stands inside is only reached through that.
+func (c change) dropDraft(draft ipam.Pool) error {
+	draft, err := c.LockPool(draft.ID)
+	if err != nil {
+		return err
+	}
+	if err := c.dropHeld(draft); err != nil {
+		return err
+	}
+	return c.removePool(draft, "draft_dropped")
+}
+
+// dropHeld removes every hold and draft in a pool: what only plans know never blocks a person.
+func (c change) dropHeld(pool ipam.Pool) error {
+	after := pool.CIDR.Addr().Prev()
+	for {
+		inside, err := c.PrefixesAfter(pool.ID, after, 500)
+		if err != nil {
+			return err
+		}
+		for _, p := range inside {
+			after = p.CIDR.Addr()
+			switch {
+			case p.Status != ipam.StatusHeld:
+			case p.Kind == ipam.KindHold:
+				h, err := c.Hold(p.Owner)
+				if err != nil {
+					return err
+				}
+				if err := c.dropHold(pool, h, "released"); err != nil {
+					return err
+				}
+			default:
+				if err := c.dropDraft(ipam.Pool{ID: p.Owner}); err != nil {
+					return err
+				}
+			}
+		}
+		if len(inside) < 500 {
+			return nil
+		}
+	}
+}
+
+// dropRootDrafts removes the drafts at the root of a scope, under the scope's lock.
+func (c change) dropRootDrafts(scope string) error {
+	pools, err := c.Pools(ipam.PoolFilter{Scope: scope, Drafts: true}, ipam.Page{Limit: 1000})
+	if err != nil {
+		return err
+	}
+	for _, p := range pools {
+		if p.DraftUntil != nil && p.Parent == "" {
+			if err := c.dropDraft(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

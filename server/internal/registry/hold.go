@@ -1,0 +1,343 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+func holdObject(h ipam.Hold) object {
+	return object{kind: "hold", id: h.ID, chain: h.Pool, scope: h.Scope}
+}
+
+// Holds lists a page of holds, lost ones too.
+func (r *Registry) Holds(ctx context.Context, f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
+	return read(ctx, r, func(tx *store.Tx) ([]ipam.Hold, error) { return tx.Holds(f, p) })
+}
+
+// Hold reads a hold; CodeNotFound when there is none.
+func (r *Registry) Hold(ctx context.Context, id string) (ipam.Hold, error) {
+	return read(ctx, r, func(tx *store.Tx) (ipam.Hold, error) { return tx.Hold(id) })
+}
+
+// Promise answers a plan: the block that the allocation of this pool, name and length will get. Asking again renews the
+// promise and gives the same block. A promise that was lost is never silently made anew for an apply: it is CodeHoldLost
+// to every request that applies, and to the first one that cannot tell whether it does. Errors besides: those of
+// Allocate, CodeHoldConflict when somebody else's plan holds the name.
+func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold) (ipam.Hold, error) {
+	if err := errors.Join(ipam.CheckName("/name", in.Name), in.Plan.Check()); err != nil {
+		return ipam.Hold{}, err
+	}
+	h, err := write(ctx, r, by, in.Pool, func(c change) (ipam.Hold, error) {
+		pool, err := c.lockFor(in.Pool)
+		if err != nil {
+			return ipam.Hold{}, err
+		}
+		if err := c.nameFree(pool.ID, in.Name); err != nil && !c.replaced(pool.ID, in) {
+			return ipam.Hold{}, err
+		}
+		want := claim{kind: ipam.KindHold, name: in.Name, cidr: in.CIDR, length: in.Length, status: ipam.StatusHeld}
+		length, err := want.size(pool)
+		if err != nil {
+			return ipam.Hold{}, err
+		}
+		known, found, err := c.HoldNamed(pool.ID, in.Name, length)
+		if err != nil {
+			return known, err
+		}
+		if !found {
+			return c.promise(pool, want, in)
+		}
+		return c.promiseAgain(pool, want, in, known)
+	})
+	if ipam.CodeOf(err) == ipam.CodeHoldLost && in.Plan.Applying == nil {
+		return h, r.tellOnce(ctx, in, err)
+	}
+	return h, err
+}
+
+// tellOnce forgets a lost hold after its loss was told to a caller that cannot say whether it applies: the next request
+// is then a fresh plan. Were this to fail, the loss would only be told again.
+func (r *Registry) tellOnce(ctx context.Context, in ipam.NewHold, lost error) error {
+	err := r.db.Write(ctx, in.Pool, func(tx *store.Tx) error {
+		pool, err := tx.LockPool(in.Pool)
+		if err != nil {
+			return err
+		}
+		length, err := claim{cidr: in.CIDR, length: in.Length}.size(pool)
+		if err != nil {
+			return err
+		}
+		h, found, err := tx.HoldNamed(pool.ID, in.Name, length)
+		if err != nil || !found || h.Kept {
+			return err
+		}
+		return tx.DeleteHold(h.ID)
+	})
+	if err != nil {
+		return err
+	}
+	return lost
+}
+
+func (c change) replaced(pool string, in ipam.NewHold) bool {
+	holder, err := c.AllocationNamed(pool, in.Name)
+	return err == nil && in.Replaces == holder.ID
+}
+
+// promise makes a hold. The caller holds the pool's lock.
+func (c change) promise(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold, error) {
+	h := ipam.Hold{
+		ID: c.r.newID("hold"), Scope: pool.Scope, Pool: pool.ID, Name: in.Name, Actor: c.by.Actor, Holder: in.Plan.Holder, Replaces: in.Replaces,
+		Kept: true, ExpiresAt: in.Plan.Until(c.at), CreatedAt: c.at, RenewedAt: c.at,
+	}
+	want.owner = h.ID
+	var err error
+	if h.CIDR, err = c.place(pool, want); err != nil {
+		return h, err
+	}
+	if err := c.InsertHold(h); err != nil {
+		return h, err
+	}
+	return h, c.record(holdObject(h), "placed", nil, h)
+}
+
+// promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
+func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
+	if known.Kept && !known.Expired(c.at) && !known.Belongs(c.by.Actor, in.Plan.Holder) {
+		return known, heldByOther(known)
+	}
+	moved := in.CIDR.IsValid() && in.CIDR != known.CIDR
+	if known.Kept && !moved {
+		return c.renew(known, in, "renewed")
+	}
+	if !known.Kept && !moved {
+		err := alloc.PlaceAt(c.Leaves(pool), known.CIDR) // lost, and free again
+		if err == nil {
+			if err := c.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
+				return known, err
+			}
+			return c.renew(known, in, "placed")
+		}
+		if !errors.Is(err, alloc.ErrTaken) {
+			return known, err
+		}
+		if in.Plan.Applying == nil || *in.Plan.Applying {
+			return known, c.holdLost(known)
+		}
+	}
+	if err := c.dropHold(pool, known, "released"); err != nil {
+		return known, err
+	}
+	return c.promise(pool, want, in)
+}
+
+func (c change) renew(known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
+	h := known
+	h.Kept, h.Actor, h.Replaces, h.RenewedAt = true, c.by.Actor, in.Replaces, c.at
+	if in.Plan.Holder != "" {
+		h.Holder = in.Plan.Holder
+	}
+	h.ExpiresAt = in.Plan.Until(c.at)
+	if h.ExpiresAt.Before(known.ExpiresAt) && verb == "renewed" {
+		h.ExpiresAt = known.ExpiresAt // a promise is never cut short
+	}
+	if err := c.UpdateHold(h); err != nil {
+		return h, err
+	}
+	return h, c.record(holdObject(h), verb, known, h)
+}
+
+// ReleaseHold gives up a hold before its time: anyone may, for a hold must never block a person. Errors: CodeNotFound.
+func (r *Registry) ReleaseHold(ctx context.Context, by ipam.Caller, id string) error {
+	known, err := r.Hold(ctx, id)
+	if err != nil {
+		return r.gone(ctx, by, err)
+	}
+	_, err = write(ctx, r, by, known.Pool, func(c change) (struct{}, error) {
+		pool, err := c.LockPool(known.Pool)
+		if err != nil {
+			return struct{}{}, err
+		}
+		h, err := c.Hold(id)
+		if err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, c.dropHold(pool, h, "released")
+	})
+	return err
+}
+
+// dropHold removes a hold for good, with its space when it has it.
+func (c change) dropHold(pool ipam.Pool, h ipam.Hold, verb string) error {
+	if h.Kept {
+		if err := c.free(pool, h.ID, h.CIDR); err != nil {
+			return err
+		}
+	}
+	if err := c.DeleteHold(h.ID); err != nil {
+		return err
+	}
+	return c.record(holdObject(h), verb, h, nil)
+}
+
+// loseHold takes the space of an expired hold, and remembers what was promised.
+func (c change) loseHold(pool ipam.Pool, h ipam.Hold) error {
+	if err := c.free(pool, h.ID, h.CIDR); err != nil {
+		return err
+	}
+	lost := h
+	lost.Kept = false
+	if err := c.UpdateHold(lost); err != nil {
+		return err
+	}
+	return c.record(holdObject(h), "lost", h, lost)
+}
+
+// reclaim makes room in a pool by taking the space of what expired first; false when nothing has.
+func (c change) reclaim(pool ipam.Pool) (bool, error) {
+	h, found, err := c.OldestExpiredHold(pool.ID, c.at)
+	if err != nil {
+		return false, err
+	}
+	if found {
+		return true, c.loseHold(pool, h)
+	}
+	draft, found, err := c.OldestExpiredDraft(pool.ID, c.at)
+	if err != nil || !found {
+		return false, err
+	}
+	return true, c.dropDraft(draft)
+}
+
+// reclaimAt takes the space at a named block from expired holds and drafts; false when anything else is there.
+func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix) (bool, error) {
+	inside, err := c.PrefixesIn(pool.ID, at, 100)
+	if err != nil || len(inside) == 0 || len(inside) == 100 {
+		return false, err
+	}
+	var expired []func() error
+	for _, p := range inside {
+		if p.Status != ipam.StatusHeld {
+			return false, nil
+		}
+		if p.Kind == ipam.KindHold {
+			h, err := c.Hold(p.Owner)
+			if err != nil || !h.Expired(c.at) {
+				return false, err
+			}
+			expired = append(expired, func() error { return c.loseHold(pool, h) })
+			continue
+		}
+		draft, err := c.Pool(p.Owner)
+		if err != nil || draft.DraftUntil == nil || c.at.Before(*draft.DraftUntil) {
+			return false, err
+		}
+		expired = append(expired, func() error { return c.dropDraft(draft) })
+	}
+	for _, take := range expired {
+		if err := take(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// convert gives an allocation the block that its plan was promised; false when nothing fitting is promised. The space
+// changes hands without ever being free.
+func (c change) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, bool, error) {
+	h, found, err := c.HoldNamed(pool.ID, want.name, length)
+	if err != nil || !found {
+		return h.CIDR, false, err
+	}
+	switch {
+	case want.cidr.IsValid() && want.cidr != h.CIDR:
+		return h.CIDR, false, c.dropHold(pool, h, "released")
+	case !h.Kept:
+		err := alloc.PlaceAt(c.Leaves(pool), h.CIDR)
+		if errors.Is(err, alloc.ErrTaken) {
+			if want.cidr.IsValid() {
+				return h.CIDR, false, c.holdLost(h)
+			}
+			return h.CIDR, false, c.DeleteHold(h.ID)
+		}
+		if err != nil {
+			return h.CIDR, false, err
+		}
+	default:
+		if err := c.DeletePrefix(h.ID); err != nil {
+			return h.CIDR, false, err
+		}
+	}
+	if err := c.DeleteHold(h.ID); err != nil {
+		return h.CIDR, false, err
+	}
+	return h.CIDR, true, c.record(holdObject(h), "converted", h, nil)
+}
+
+// holdLost says what became of a promise.
+func (c change) holdLost(h ipam.Hold) error {
+	now, err := c.PrefixesIn(h.Pool, h.CIDR, 5)
+	if err != nil {
+		return err
+	}
+	by := "something else"
+	if len(now) > 0 {
+		by = fmt.Sprintf("%s %q", now[0].Kind, now[0].Name)
+	}
+	e := ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for %q in pool %s expired at %s and %s now uses it; plan again for a fresh CIDR", h.CIDR, h.Name, h.Pool, h.ExpiresAt.Format(time.RFC3339), by)
+	e.Holders = holders(now)
+	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+	return e
+}
+
+func heldByOther(h ipam.Hold) error {
+	who := h.Actor
+	if h.Holder != "" {
+		who += " (" + h.Holder + ")"
+	}
+	e := ipam.Errorf(ipam.CodeHoldConflict, "%q in pool %s is held by a plan of %s until %s; choose another name, or release the hold %s", h.Name, h.Pool, who, h.ExpiresAt.Format(time.RFC3339), h.ID)
+	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
+	e.Holders = []ipam.Holder{{Kind: ipam.KindHold, ID: h.ID, Name: h.Name, CIDR: h.CIDR}}
+	return e
+}
+
+// ForgetPlans drops drafts a day after they expired and holds when even their memory has run out.
+func (r *Registry) ForgetPlans(ctx context.Context) (dropped int, err error) {
+	now := r.now()
+	by := ipam.Caller{Actor: "system", RequestID: "forget-plans"}
+	drafts, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.StaleDrafts(now.Add(-24*time.Hour), 1000) })
+	if err != nil {
+		return 0, err
+	}
+	for _, d := range drafts {
+		_, err := write(ctx, r, by, d.Space(), func(c change) (struct{}, error) {
+			draft, err := c.lockWithSpace(d.ID, d.Space())
+			if err != nil || draft.DraftUntil == nil || now.Before(*draft.DraftUntil) {
+				return struct{}{}, err // converted or renewed meanwhile
+			}
+			return struct{}{}, c.dropDraft(draft)
+		})
+		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
+			return dropped, err
+		}
+		dropped++
+	}
+	holds, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Hold, error) { return tx.StaleHolds(now.Add(-ipam.HoldMemory), 1000) })
+	if err != nil {
+		return dropped, err
+	}
+	for _, h := range holds {
+		if err := r.ReleaseHold(ctx, by, h.ID); err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
+			return dropped, err
+		}
+		dropped++
+	}
+	return dropped, nil
+}

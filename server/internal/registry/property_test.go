@@ -1,0 +1,231 @@
+package registry_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
+)
+
+// checks sets how many sequences rapid tries in this test: PostgreSQL answers more slowly.
+func checks(t *testing.T, n int) {
+	t.Helper()
+	setting := flag.Lookup("rapid.checks")
+	before := setting.Value.String()
+	if err := setting.Value.Set(strconv.Itoa(n)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = setting.Value.Set(before) })
+}
+
+func TestTheRegistryBehavesAsTheModel(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		checks(t, map[bool]int{true: 40, false: 8}[r.url[0] == 's'])
+		rapid.Check(t, func(t *rapid.T) {
+			run := &run{lab: r, model: newModel(), scope: r.scope(t)}
+			t.Repeat(map[string]func(*rapid.T){
+				"":               run.compare,
+				"create root":    run.createRoot,
+				"create child":   run.createChild,
+				"delete pool":    run.deletePool,
+				"allocate":       run.allocate,
+				"allocate again": run.allocate, // twice as often as the rest
+				"allocate named": run.allocateNamed,
+				"release":        run.release,
+				"resize":         run.resize,
+			})
+			r.wantSound(t)
+		})
+	})
+}
+
+// run is one sequence of changes, in a scope of its own.
+type run struct {
+	lab
+	model *model
+	scope string
+}
+
+var (
+	rootNames = rapid.SampledFrom([]string{"r0", "r1", "r2"})
+	rootCIDRs = rapid.SampledFrom([]string{"10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/23", "0.0.0.0/0", "2001:db8::/120", "2001:db8::/112", "::/0", "255.255.255.252/30"})
+	childs    = rapid.SampledFrom([]string{"c0", "c1", "c2", "c3"})
+	names     = rapid.SampledFrom([]string{"a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7"})
+	ways      = rapid.SampledFrom([]alloc.Strategy{alloc.BestFit, alloc.FirstFit, alloc.LargestFit, alloc.Sparse})
+)
+
+func (s *run) pool(t *rapid.T) *modelPool {
+	ids := s.model.ids()
+	if len(ids) == 0 {
+		t.Skip("no pool yet")
+	}
+	return s.model.pools[rapid.SampledFrom(ids).Draw(t, "pool")]
+}
+
+func length(t *rapid.T, p *modelPool) int {
+	return rapid.IntRange(p.CIDR.Bits(), min(p.CIDR.Bits()+6, p.CIDR.Addr().BitLen())).Draw(t, "length")
+}
+
+// block is a block inside the pool, at random.
+func block(t *rapid.T, p *modelPool) netip.Prefix {
+	at := p.CIDR
+	for n := length(t, p); at.Bits() < n; {
+		lower, upper := halves(at)
+		at = map[bool]netip.Prefix{true: upper, false: lower}[rapid.Bool().Draw(t, "upper")]
+	}
+	return at
+}
+
+func (s *run) add(p ipam.Pool) {
+	s.model.pools[p.ID] = &modelPool{Pool: p, taken: map[holder]netip.Prefix{}, ids: map[string]string{}}
+}
+
+func (s *run) createRoot(t *rapid.T) {
+	name, cidr := rootNames.Draw(t, "name"), netip.MustParsePrefix(rootCIDRs.Draw(t, "cidr"))
+	wantErr := s.model.roots[name] != nil
+	for _, other := range s.model.roots {
+		wantErr = wantErr || other.CIDR.Overlaps(cidr)
+	}
+	p, err := s.CreatePool(context.Background(), alice, ipam.NewPool{Scope: s.scope, Name: name, CIDR: cidr, Strategy: ways.Draw(t, "strategy")})
+	if (err != nil) != wantErr {
+		t.Fatalf("create root %s %s: %v, want an error: %v", name, cidr, err, wantErr)
+	}
+	if err == nil {
+		s.add(p)
+		s.model.roots[name] = s.model.pools[p.ID]
+	}
+}
+
+func (s *run) createChild(t *rapid.T) {
+	parent, name := s.pool(t), childs.Draw(t, "name")
+	bits, way := length(t, parent), ways.Draw(t, "strategy")
+	who := holder{ipam.KindPool, name}
+	at, fits := s.model.pick(parent, who, bits)
+	p, err := s.tryChild(parent.Pool, name, fmt.Sprint("/", bits), strategy(way))
+	switch {
+	case s.model.pools[ipam.PoolID(s.scope, name)] != nil:
+		wantCode(t, err, ipam.CodeNameTaken)
+	case !fits:
+		wantCode(t, err, ipam.CodePoolExhausted)
+	case err != nil || p.CIDR != at:
+		t.Fatalf("create %s /%d in %s: %s, %v, want %s", name, bits, parent.ID, p.CIDR, err, at)
+	default:
+		parent.taken[who] = at
+		s.add(p)
+	}
+}
+
+func (s *run) deletePool(t *rapid.T) {
+	p := s.pool(t)
+	err := s.DeletePool(context.Background(), alice, p.ID, registry.Version(p.Version))
+	if len(p.taken) > 0 {
+		wantCode(t, err, ipam.CodePoolNotEmpty)
+		return
+	}
+	if err != nil {
+		t.Fatalf("delete %s: %v", p.ID, err)
+	}
+	if parent := s.model.around(p); parent != nil {
+		s.model.leave(parent, holder{ipam.KindPool, p.Name})
+	}
+	delete(s.model.roots, p.Name)
+	delete(s.model.pools, p.ID)
+}
+
+func (s *run) allocate(t *rapid.T) {
+	p, name := s.pool(t), names.Draw(t, "name")
+	bits, who := length(t, p), holder{ipam.KindAllocation, name}
+	at, fits := s.model.pick(p, who, bits)
+	a, err := s.try(p.Pool, name, fmt.Sprint("/", bits))
+	switch {
+	case p.ids[name] != "":
+		wantCode(t, err, ipam.CodeNameTaken)
+	case !fits:
+		e := wantCode(t, err, ipam.CodePoolExhausted)
+		wantLargest(t, e, p.free())
+	case err != nil || a.CIDR != at:
+		t.Fatalf("allocate %s /%d in %s: %s, %v, want %s", name, bits, p.ID, a.CIDR, err, at)
+	default:
+		p.taken[who], p.ids[name] = at, a.ID
+	}
+}
+
+func (s *run) allocateNamed(t *rapid.T) {
+	p, name := s.pool(t), names.Draw(t, "name")
+	at := block(t, p)
+	a, err := s.try(p.Pool, name, at.String())
+	switch {
+	case p.ids[name] != "":
+		wantCode(t, err, ipam.CodeNameTaken)
+	case !p.isFree(at):
+		e := wantCode(t, err, ipam.CodeCIDRTaken)
+		if len(e.Holders) == 0 || !e.Holders[0].CIDR.Overlaps(at) {
+			t.Fatalf("holders of %s = %+v", at, e.Holders)
+		}
+	case err != nil || a.CIDR != at:
+		t.Fatalf("allocate %s %s in %s: %s, %v", name, at, p.ID, a.CIDR, err)
+	default:
+		p.taken[holder{ipam.KindAllocation, name}], p.ids[name] = at, a.ID
+	}
+}
+
+func (s *run) release(t *rapid.T) {
+	p, name := s.pool(t), names.Draw(t, "name")
+	if p.ids[name] == "" {
+		t.Skip("no such allocation")
+	}
+	s.lab.release(t, ipam.Allocation{ID: p.ids[name], Name: name})
+	delete(p.ids, name)
+	s.model.leave(p, holder{ipam.KindAllocation, name})
+}
+
+func (s *run) resize(t *rapid.T) {
+	p := s.pool(t)
+	to := netip.PrefixFrom(p.CIDR.Addr(), max(0, p.CIDR.Bits()-rapid.IntRange(1, 3).Draw(t, "bits"))).Masked()
+	if rapid.Bool().Draw(t, "shrink") {
+		to = block(t, p)
+	}
+	may := s.model.mayBecome(p, to)
+	resized, err := s.lab.resize(p.Pool, to.String())
+	if (err == nil) != may {
+		t.Fatalf("resize %s from %s to %s: %v, want success: %v", p.ID, p.CIDR, to, err, may)
+	}
+	if err != nil {
+		return
+	}
+	p.Pool = resized
+	if parent := s.model.around(p); parent != nil {
+		parent.taken[holder{ipam.KindPool, p.Name}] = to
+	}
+}
+
+// compare is done after every step.
+func (s *run) compare(t *rapid.T) {
+	for _, id := range s.model.ids() {
+		p := s.model.pools[id]
+		if got, want := fmt.Sprint(s.free(t, p.Pool)), fmt.Sprint(p.free()); got != want {
+			t.Fatalf("free in %s = %s, want %s", id, got, want)
+		}
+	}
+}
+
+func wantLargest(t tb, e *ipam.Error, free []netip.Prefix) {
+	t.Helper()
+	largest := -1
+	for _, block := range free {
+		if largest < 0 || block.Bits() < largest {
+			largest = block.Bits()
+		}
+	}
+	if got := e.LargestFree; (got == nil) != (largest < 0) || got != nil && *got != largest {
+		t.Errorf("largest free = %v, want %d", got, largest)
+	}
+}

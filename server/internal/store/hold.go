@@ -1,0 +1,119 @@
+package store
+
+import (
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store/query"
+)
+
+// Hold reads a hold; CodeNotFound when there is none.
+func (tx *Tx) Hold(id string) (ipam.Hold, error) {
+	row, err := tx.rows.Hold(tx.ctx, id)
+	if err != nil {
+		return ipam.Hold{}, absent(err, "hold", id)
+	}
+	return hold(row)
+}
+
+// HoldNamed reads the hold of a name and length; false when there is none.
+func (tx *Tx) HoldNamed(pool, name string, length int) (ipam.Hold, bool, error) {
+	row, err := tx.rows.HoldNamed(tx.ctx, query.HoldNamedParams{PoolID: pool, Name: name, Length: int64(length)})
+	return found(row, err, hold)
+}
+
+// OldestExpiredHold is the kept hold of a pool that expired first; false when none has by then.
+func (tx *Tx) OldestExpiredHold(pool string, now time.Time) (ipam.Hold, bool, error) {
+	row, err := tx.rows.OldestExpiredHold(tx.ctx, query.OldestExpiredHoldParams{PoolID: pool, Now: micros(now)})
+	return found(row, err, hold)
+}
+
+// OldestExpiredDraft is the draft in a pool that expired first; false when none has by then.
+func (tx *Tx) OldestExpiredDraft(parent string, now time.Time) (ipam.Pool, bool, error) {
+	at := micros(now)
+	row, err := tx.rows.OldestExpiredDraft(tx.ctx, query.OldestExpiredDraftParams{ParentID: &parent, Now: &at})
+	return found(row, err, pool)
+}
+
+// StaleHolds lists up to limit holds that expired before a time.
+func (tx *Tx) StaleHolds(before time.Time, limit int) ([]ipam.Hold, error) {
+	rows, err := tx.rows.StaleHolds(tx.ctx, query.StaleHoldsParams{ExpiresAt: micros(before), MaxRows: int32(limit)})
+	return all(rows, err, hold)
+}
+
+// StaleDrafts lists up to limit drafts that expired before a time, children before their parents.
+func (tx *Tx) StaleDrafts(before time.Time, limit int) ([]ipam.Pool, error) {
+	at := micros(before)
+	rows, err := tx.rows.StaleDrafts(tx.ctx, query.StaleDraftsParams{DraftUntil: &at, MaxRows: int32(limit)})
+	return all(rows, err, pool)
+}
+
+// InsertHold adds a hold; its prefix is a row of its own.
+func (tx *Tx) InsertHold(h ipam.Hold) error {
+	return tx.rows.InsertHold(tx.ctx, query.InsertHoldParams{
+		ID: h.ID, ScopeID: h.Scope, PoolID: h.Pool, Name: h.Name, Cidr: h.CIDR.String(), Family: family(h.CIDR), FirstIp: firstIP(h.CIDR), Length: int64(h.CIDR.Bits()),
+		Actor: h.Actor, Holder: h.Holder, Replaces: h.Replaces, Kept: h.Kept, ExpiresAt: micros(h.ExpiresAt), CreatedAt: micros(h.CreatedAt), RenewedAt: micros(h.RenewedAt),
+	})
+}
+
+// UpdateHold writes what may change of a hold.
+func (tx *Tx) UpdateHold(h ipam.Hold) error {
+	return tx.rows.UpdateHold(tx.ctx, query.UpdateHoldParams{
+		ID: h.ID, Cidr: h.CIDR.String(), FirstIp: firstIP(h.CIDR), Actor: h.Actor, Holder: h.Holder, Replaces: h.Replaces, Kept: h.Kept,
+		ExpiresAt: micros(h.ExpiresAt), RenewedAt: micros(h.RenewedAt),
+	})
+}
+
+// DeleteHold removes a hold.
+func (tx *Tx) DeleteHold(id string) error { return tx.rows.DeleteHold(tx.ctx, id) }
+
+// SetDraft makes a pool a draft until a time, or a real pool with nil.
+func (tx *Tx) SetDraft(id string, until *time.Time) error {
+	var at *int64
+	if until != nil {
+		us := micros(*until)
+		at = &us
+	}
+	return tx.rows.SetDraft(tx.ctx, query.SetDraftParams{ID: id, DraftUntil: at})
+}
+
+// SetPrefixStatus changes how the prefix of an owner occupies its space.
+func (tx *Tx) SetPrefixStatus(owner string, s ipam.Status) error {
+	return tx.rows.SetPrefixStatus(tx.ctx, query.SetPrefixStatusParams{OwnerID: owner, Status: string(s)})
+}
+
+const holdColumns = "id, scope_id, pool_id, name, cidr, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at"
+
+// Holds lists a page of holds, lost ones too.
+func (tx *Tx) Holds(f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
+	s := from("holds", holdColumns)
+	s.equal("scope_id", f.Scope)
+	s.equal("pool_id", f.Pool)
+	s.equal("holder", f.Holder)
+	s.equal("actor", f.Actor)
+	s.page(p, false)
+	return list(tx, s, func(r *query.Hold) []any {
+		return []any{&r.ID, &r.ScopeID, &r.PoolID, &r.Name, &r.Cidr, &r.Length, &r.Actor, &r.Holder, &r.Replaces, &r.Kept, &r.ExpiresAt, &r.CreatedAt, &r.RenewedAt}
+	}, hold)
+}
+
+func hold(row query.Hold) (ipam.Hold, error) {
+	p, err := cidr(row.Cidr)
+	return ipam.Hold{
+		ID: row.ID, Scope: row.ScopeID, Pool: row.PoolID, Name: row.Name, CIDR: p, Actor: row.Actor, Holder: row.Holder, Replaces: row.Replaces,
+		Kept: row.Kept, ExpiresAt: moment(row.ExpiresAt), CreatedAt: moment(row.CreatedAt), RenewedAt: moment(row.RenewedAt),
+	}, err
+}
+
+// found tells "there is none" from a failure.
+func found[R, T any](row R, err error, convert func(R) (T, error)) (T, bool, error) {
+	var none T
+	if noRows(err) {
+		return none, false, nil
+	}
+	if err != nil {
+		return none, false, err
+	}
+	item, err := convert(row)
+	return item, err == nil, err
+}

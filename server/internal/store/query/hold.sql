@@ -1,0 +1,59 @@
+-- name: InsertHold :exec
+INSERT INTO holds (id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
+
+-- name: Hold :one
+SELECT * FROM holds
+WHERE id = $1;
+
+-- name: HoldNamed :one
+SELECT * FROM holds
+WHERE pool_id = $1 AND name = $2 AND length = $3;
+
+-- name: UpdateHold :exec
+UPDATE holds SET cidr = $2, first_ip = $3, actor = $4, holder = $5, replaces = $6, kept = $7, expires_at = $8, renewed_at = $9
+WHERE id = $1;
+
+-- name: DeleteHold :exec
+DELETE FROM holds
+WHERE id = $1;
+
+-- name: DeleteHoldsOfPool :exec
+DELETE FROM holds
+WHERE pool_id = $1;
+
+-- name: OldestExpiredHold :one
+-- The kept hold of a pool that expired first, if any did by then.
+SELECT * FROM holds
+WHERE pool_id = $1 AND kept = TRUE AND expires_at < @now
+ORDER BY expires_at, id
+LIMIT 1;
+
+-- name: OldestExpiredDraft :one
+-- The draft in a pool that expired first, if any did by then.
+SELECT * FROM pools
+WHERE parent_id = $1 AND draft_until < @now
+ORDER BY draft_until, id
+LIMIT 1;
+
+-- name: StaleHolds :many
+-- Holds that expired before a time.
+SELECT * FROM holds
+WHERE expires_at < $1
+ORDER BY pool_id, id
+LIMIT @max_rows;
+
+-- name: StaleDrafts :many
+-- Drafts that expired before a time, children before their parents.
+SELECT * FROM pools
+WHERE draft_until < $1
+ORDER BY length DESC, id
+LIMIT @max_rows;
+
+-- name: SetDraft :exec
+UPDATE pools SET draft_until = $2
+WHERE id = $1;
+
+-- name: SetPrefixStatus :exec
+UPDATE prefixes SET status = $2
+WHERE owner_id = $1;
