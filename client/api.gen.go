@@ -221,6 +221,9 @@ type AllocationPatch struct {
 	Region  *Word `json:"region,omitempty"`
 }
 
+// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+type Applying = bool
+
 // CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
 type CIDR = string
 
@@ -276,6 +279,38 @@ type FreeBlocks struct {
 	Items []FreeBlock `json:"items"`
 }
 
+// Hold defines model for Hold.
+type Hold struct {
+	Actor     string    `json:"actor"`
+	CIDR      string    `json:"cidr"`
+	CreatedAt time.Time `json:"created_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+
+	// Holder Who asked besides the actor: a workspace, a pipeline.
+	Holder string `json:"holder"`
+	ID     string `json:"id"`
+
+	// Kept False when its space was taken after it expired: it only remembers what was promised.
+	Kept         bool      `json:"kept"`
+	Name         string    `json:"name"`
+	Pool         string    `json:"pool"`
+	PrefixLength int       `json:"prefix_length"`
+	RenewedAt    time.Time `json:"renewed_at"`
+
+	// Replaces The allocation that the planned one follows.
+	Replaces string `json:"replaces"`
+	Scope    string `json:"scope"`
+}
+
+// HoldPage defines model for HoldPage.
+type HoldPage struct {
+	Items         []Hold  `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// HoldTTL Seconds that the promise stands; a day where absent. Past them its space is used last.
+type HoldTTL = int
+
 // Holder defines model for Holder.
 type Holder struct {
 	CIDR string `json:"cidr"`
@@ -313,6 +348,39 @@ type NewAllocation struct {
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
+}
+
+// NewDraft defines model for NewDraft.
+type NewDraft struct {
+	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+	Applying *Applying `json:"applying,omitempty"`
+	Pool     NewPool   `json:"pool"`
+
+	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
+	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
+}
+
+// NewHold defines model for NewHold.
+type NewHold struct {
+	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+	Applying *Applying `json:"applying,omitempty"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR   *CIDR `json:"cidr,omitempty"`
+	Holder *Word `json:"holder,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name Name   `json:"name"`
+	Pool string `json:"pool"`
+
+	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+
+	// Replaces The id of the living allocation that this one replaces and whose name it shares.
+	Replaces *string `json:"replaces,omitempty"`
+
+	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
+	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
 }
 
 // NewPool defines model for NewPool.
@@ -487,7 +555,7 @@ type PrefixStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
+	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 
@@ -737,6 +805,41 @@ type ListEventsParams struct {
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
+// ListHoldsParams defines parameters for ListHolds.
+type ListHoldsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool   *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+	Holder *string     `form:"holder,omitempty" json:"holder,omitempty"`
+	Actor  *string     `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// PlaceHoldParams defines parameters for PlaceHold.
+type PlaceHoldParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReleaseHoldParams defines parameters for ReleaseHold.
+type ReleaseHoldParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DraftPoolParams defines parameters for DraftPool.
+type DraftPoolParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetPoolTreeParams defines parameters for GetPoolTree.
 type GetPoolTreeParams struct {
 	// Scope Only this scope.
@@ -867,6 +970,12 @@ type CreateAllocationJSONRequestBody = NewAllocation
 // UpdateAllocationJSONRequestBody defines body for UpdateAllocation for application/json ContentType.
 type UpdateAllocationJSONRequestBody = AllocationPatch
 
+// PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
+type PlaceHoldJSONRequestBody = NewHold
+
+// DraftPoolJSONRequestBody defines body for DraftPool for application/json ContentType.
+type DraftPoolJSONRequestBody = NewDraft
+
 // CreatePoolJSONRequestBody defines body for CreatePool for application/json ContentType.
 type CreatePoolJSONRequestBody = NewPool
 
@@ -961,7 +1070,7 @@ type ClientInterface interface {
 	// CreateAllocationWithBody Hand out a block
 	//
 	// Names a `cidr`, or a `prefix_length` (the pool's default where absent) to be placed: the block that this
-	// `(pool, name, prefix_length)` had last, if it is still free, else the pool's strategy. A living allocation with
+	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 	// the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 	//
 	// Takes any type of body and a specified content type.
@@ -972,7 +1081,7 @@ type ClientInterface interface {
 	// CreateAllocation Hand out a block
 	//
 	// Names a `cidr`, or a `prefix_length` (the pool's default where absent) to be placed: the block that this
-	// `(pool, name, prefix_length)` had last, if it is still free, else the pool's strategy. A living allocation with
+	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 	// the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 	//
 	// Takes a body of the `application/json` content type.
@@ -1010,6 +1119,63 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /events (the `ListEvents` operationId).
 	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListHolds List holds, the oldest first
+	//
+	// Corresponds with GET /holds (the `ListHolds` operationId).
+	ListHolds(ctx context.Context, params *ListHoldsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceHoldWithBody Promise a plan the block that an allocation will get
+	//
+	// Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
+	// allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
+	// `applying` true, and once to a request that does not say; with `applying` false it is placed anew.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /holds (the `PlaceHold` operationId).
+	PlaceHoldWithBody(ctx context.Context, params *PlaceHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceHold Promise a plan the block that an allocation will get
+	//
+	// Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
+	// allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
+	// `applying` true, and once to a request that does not say; with `applying` false it is placed anew.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /holds (the `PlaceHold` operationId).
+	PlaceHold(ctx context.Context, params *PlaceHoldParams, body PlaceHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseHold Release a hold before its time
+	//
+	// Corresponds with DELETE /holds/{hold} (the `ReleaseHold` operationId).
+	ReleaseHold(ctx context.Context, hold string, params *ReleaseHoldParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHold Read a hold
+	//
+	// Corresponds with GET /holds/{hold} (the `GetHold` operationId).
+	GetHold(ctx context.Context, hold string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DraftPoolWithBody Promise a plan the pool that it will create
+	//
+	// Keyed by the pool's id: asking again renews the draft with the same CIDR. Holds may be placed in a draft and drafts
+	// may stand in drafts; to everyone else the pool does not exist until it is created.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /pool-drafts (the `DraftPool` operationId).
+	DraftPoolWithBody(ctx context.Context, params *DraftPoolParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DraftPool Promise a plan the pool that it will create
+	//
+	// Keyed by the pool's id: asking again renews the draft with the same CIDR. Holds may be placed in a draft and drafts
+	// may stand in drafts; to everyone else the pool does not exist until it is created.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /pool-drafts (the `DraftPool` operationId).
+	DraftPool(ctx context.Context, params *DraftPoolParams, body DraftPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetPoolTree Every pool of a scope in tree order, with its depth and utilization
 	//
@@ -1166,7 +1332,7 @@ func (c *rawClient) ListAllocations(ctx context.Context, params *ListAllocations
 // CreateAllocationWithBody Hand out a block
 //
 // Names a `cidr`, or a `prefix_length` (the pool's default where absent) to be placed: the block that this
-// `(pool, name, prefix_length)` had last, if it is still free, else the pool's strategy. A living allocation with
+// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 // the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 //
 // Takes any type of body and a specified content type.
@@ -1187,7 +1353,7 @@ func (c *rawClient) CreateAllocationWithBody(ctx context.Context, params *Create
 // CreateAllocation Hand out a block
 //
 // Names a `cidr`, or a `prefix_length` (the pool's default where absent) to be placed: the block that this
-// `(pool, name, prefix_length)` had last, if it is still free, else the pool's strategy. A living allocation with
+// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 // the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 //
 // Takes a body of the `application/json` content type.
@@ -1276,6 +1442,133 @@ func (c *rawClient) UpdateAllocation(ctx context.Context, allocation AllocationP
 // Corresponds with GET /events (the `ListEvents` operationId).
 func (c *rawClient) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListHolds List holds, the oldest first
+//
+// Corresponds with GET /holds (the `ListHolds` operationId).
+func (c *rawClient) ListHolds(ctx context.Context, params *ListHoldsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListHoldsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceHoldWithBody Promise a plan the block that an allocation will get
+//
+// Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
+// allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
+// `applying` true, and once to a request that does not say; with `applying` false it is placed anew.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /holds (the `PlaceHold` operationId).
+func (c *rawClient) PlaceHoldWithBody(ctx context.Context, params *PlaceHoldParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceHoldRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceHold Promise a plan the block that an allocation will get
+//
+// Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
+// allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
+// `applying` true, and once to a request that does not say; with `applying` false it is placed anew.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /holds (the `PlaceHold` operationId).
+func (c *rawClient) PlaceHold(ctx context.Context, params *PlaceHoldParams, body PlaceHoldJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceHoldRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseHold Release a hold before its time
+//
+// Corresponds with DELETE /holds/{hold} (the `ReleaseHold` operationId).
+func (c *rawClient) ReleaseHold(ctx context.Context, hold string, params *ReleaseHoldParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseHoldRequest(c.Server, hold, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHold Read a hold
+//
+// Corresponds with GET /holds/{hold} (the `GetHold` operationId).
+func (c *rawClient) GetHold(ctx context.Context, hold string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHoldRequest(c.Server, hold)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DraftPoolWithBody Promise a plan the pool that it will create
+//
+// Keyed by the pool's id: asking again renews the draft with the same CIDR. Holds may be placed in a draft and drafts
+// may stand in drafts; to everyone else the pool does not exist until it is created.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /pool-drafts (the `DraftPool` operationId).
+func (c *rawClient) DraftPoolWithBody(ctx context.Context, params *DraftPoolParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDraftPoolRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DraftPool Promise a plan the pool that it will create
+//
+// Keyed by the pool's id: asking again renews the draft with the same CIDR. Holds may be placed in a draft and drafts
+// may stand in drafts; to everyone else the pool does not exist until it is created.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /pool-drafts (the `DraftPool` operationId).
+func (c *rawClient) DraftPool(ctx context.Context, params *DraftPoolParams, body DraftPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDraftPoolRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2139,6 +2432,313 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListHoldsRequest constructs an http.Request for the ListHolds method
+func NewListHoldsRequest(server string, params *ListHoldsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/holds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Holder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "holder", *params.Holder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Actor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPlaceHoldRequest calls the generic PlaceHold builder with application/json body
+func NewPlaceHoldRequest(server string, params *PlaceHoldParams, body PlaceHoldJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlaceHoldRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPlaceHoldRequestWithBody constructs an http.Request for the PlaceHold method, with any body, and a specified content type
+func NewPlaceHoldRequestWithBody(server string, params *PlaceHoldParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/holds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReleaseHoldRequest constructs an http.Request for the ReleaseHold method
+func NewReleaseHoldRequest(server string, hold string, params *ReleaseHoldParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "hold", hold, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/holds/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetHoldRequest constructs an http.Request for the GetHold method
+func NewGetHoldRequest(server string, hold string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "hold", hold, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/holds/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDraftPoolRequest calls the generic DraftPool builder with application/json body
+func NewDraftPoolRequest(server string, params *DraftPoolParams, body DraftPoolJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDraftPoolRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewDraftPoolRequestWithBody constructs an http.Request for the DraftPool method, with any body, and a specified content type
+func NewDraftPoolRequestWithBody(server string, params *DraftPoolParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pool-drafts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil

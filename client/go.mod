@@ -1,3 +1,11 @@
 module github.com/cloudpam/cloudpam/client
 
 go 1.26.0
+
+require (
+	github.com/google/uuid v1.6.0
+	github.com/oapi-codegen/nullable v1.1.0
+	github.com/oapi-codegen/runtime v1.8.0
+)
+
+require github.com/apapsch/go-jsonmerge/v2 v2.0.0 // indirect

@@ -72,7 +72,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
 		Web:     web.Handler(version),
-		Metrics: httpapi.NewMetrics(a.db.Stats),
+		Metrics: httpapi.NewMetrics(a.stats),
 		Ready:   a.ready,
 	})
 	if err != nil {
@@ -86,6 +86,11 @@ func (a *App) start(ctx context.Context, version string) error {
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 	return nil
+}
+
+func (a *App) stats() (writes, commits uint64, waiting int) {
+	s := a.db.Stats()
+	return s.Writes, s.Commits, s.Waiting
 }
 
 // setUp makes the first token. One that nobody chose is written beside a SQLite file, since a log line is easily lost.

@@ -112,7 +112,7 @@ func page(limit *int, token *string) (ipam.Page, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &p.After)
 	}
-	if err != nil {
+	if err != nil || !isText(p.After.ID) {
 		return p, ipam.Invalid("query:page_token", "not a page token of this server; pass next_page_token back as it came")
 	}
 	return p, nil

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
@@ -14,11 +15,14 @@ import (
 // maxDepth bounds the nesting of a body; the contract itself needs two levels.
 const maxDepth = 32
 
-// checkJSON refuses what encoding/json would silently make something of: a key given twice (the last would win), keys
-// that differ only in case (they would bind the same field), anything behind the value, and nesting beyond reason.
+// checkJSON refuses what encoding/json would silently make something of: a key given twice (the last would win), bytes that
+// are not text, anything behind the value, and nesting beyond reason.
 func checkJSON(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
+	}
+	if !utf8.Valid(body) {
+		return ipam.Invalid("", "the body is not UTF-8 text")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -42,6 +46,9 @@ func checkValue(d *json.Decoder, at string, depth int) error {
 	if err != nil {
 		return err
 	}
+	if text, ok := token.(string); ok && !isText(text) {
+		return ipam.Invalid(at, "the character U+0000 cannot be stored")
+	}
 	switch token {
 	case json.Delim('{'):
 		seen := map[string]bool{}
@@ -52,6 +59,9 @@ func checkValue(d *json.Decoder, at string, depth int) error {
 			}
 			name := key.(string)
 			pointer := at + "/" + escapePointer(name)
+			if !isText(name) {
+				return ipam.Invalid(at, "the key %q has the character U+0000, which cannot be stored", name)
+			}
 			if seen[name] {
 				return ipam.Invalid(pointer, "the key %q is given twice; give it once", name)
 			}

@@ -8,8 +8,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // Metrics are the server's own figures, in a registry of their own.
@@ -18,8 +16,9 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 }
 
-// NewMetrics makes the metrics of one server; stats tells what its database did.
-func NewMetrics(stats func() store.Stats) *Metrics {
+// NewMetrics makes the metrics of one server; stats tells how many writes its database committed, in how many transactions,
+// and how many wait now.
+func NewMetrics(stats func() (writes, commits uint64, waiting int)) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -30,19 +29,25 @@ func NewMetrics(stats func() store.Stats) *Metrics {
 	m.registry.MustRegister(
 		m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "cloudpam_store_writes_total", Help: "Writes committed."},
-			func() float64 { return float64(stats().Writes) }),
+			func() float64 { writes, _, _ := stats(); return float64(writes) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "cloudpam_store_commits_total", Help: "Transactions, each flushed once, that the writes shared."},
-			func() float64 { return float64(stats().Commits) }),
+			func() float64 { _, commits, _ := stats(); return float64(commits) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_store_writes_waiting", Help: "Writes waiting for their transaction."},
-			func() float64 { return float64(stats().Waiting) }),
+			func() float64 { _, _, waiting := stats(); return float64(waiting) }),
 	)
 	return m
 }
 
-// request counts one. The route is the pattern, never the path: a path is chosen by whoever calls.
+// request counts one. The route is the pattern, never the path, and a method is one that HTTP knows: what whoever calls may
+// choose freely would fill the memory.
 func (m *Metrics) request(method, route string, status int, took time.Duration) {
 	if route == "" {
 		route = "none"
+	}
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	default:
+		method = "other"
 	}
 	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
 }

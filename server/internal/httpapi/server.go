@@ -36,6 +36,10 @@ func New(r *registry.Registry, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
+	query, err := checkQuery()
+	if err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	// echo believes X-Forwarded-For by default, so that anyone could write any address into the log.
@@ -44,7 +48,7 @@ func New(r *registry.Registry, o Options) (http.Handler, error) {
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
 	s := &Server{registry: r, version: o.Version}
-	v1 := e.Group("/api/v1", readBody, authenticate(r), echo.WrapMiddleware(validate))
+	v1 := e.Group("/api/v1", readBody, authenticate(r), query, echo.WrapMiddleware(validate))
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 

@@ -39,9 +39,6 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 		if err != nil {
 			return ipam.Hold{}, err
 		}
-		if err := c.nameFree(pool.ID, in.Name); err != nil && !c.replaced(pool.ID, in) {
-			return ipam.Hold{}, err
-		}
 		want := claim{kind: ipam.KindHold, name: in.Name, cidr: in.CIDR, length: in.Length, status: ipam.StatusHeld}
 		length, err := want.size(pool)
 		if err != nil {
@@ -49,6 +46,9 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 		}
 		known, found, err := c.HoldNamed(pool.ID, in.Name, length)
 		if err != nil {
+			return known, err
+		}
+		if err := c.nameFreeFor(pool, in, known); err != nil {
 			return known, err
 		}
 		if !found {
@@ -86,9 +86,21 @@ func (r *Registry) tellOnce(ctx context.Context, in ipam.NewHold, lost error) er
 	return lost
 }
 
-func (c change) replaced(pool string, in ipam.NewHold) bool {
-	holder, err := c.AllocationNamed(pool, in.Name)
-	return err == nil && in.Replaces == holder.ID
+// nameFreeFor lets a plan share the name of the allocation that it replaces. The hold remembers that: Terraform says what
+// is replaced while it plans, and no longer when it applies.
+func (c change) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) error {
+	taken := c.nameFree(pool.ID, in.Name)
+	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
+		return taken
+	}
+	living, err := c.AllocationNamed(pool.ID, in.Name)
+	if err != nil {
+		return err
+	}
+	if living.ID == in.Replaces || living.ID == known.Replaces {
+		return nil
+	}
+	return taken
 }
 
 // promise makes a hold. The caller holds the pool's lock.
@@ -140,7 +152,10 @@ func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known 
 
 func (c change) renew(known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
 	h := known
-	h.Kept, h.Actor, h.Replaces, h.RenewedAt = true, c.by.Actor, in.Replaces, c.at
+	h.Kept, h.Actor, h.RenewedAt = true, c.by.Actor, c.at
+	if in.Replaces != "" {
+		h.Replaces = in.Replaces
+	}
 	if in.Plan.Holder != "" {
 		h.Holder = in.Plan.Holder
 	}
@@ -154,8 +169,19 @@ func (c change) renew(known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold,
 	return h, c.record(holdObject(h), verb, known, h)
 }
 
-// ReleaseHold gives up a hold before its time: anyone may, for a hold must never block a person. Errors: CodeNotFound.
+// ReleaseHold gives up a hold before its time: anyone may, for a hold must never block a person. What was promised is
+// remembered as if it had expired, so that an apply of the plan is told when the block is gone. Errors: CodeNotFound.
 func (r *Registry) ReleaseHold(ctx context.Context, by ipam.Caller, id string) error {
+	return r.withHold(ctx, by, id, func(c change, pool ipam.Pool, h ipam.Hold) error {
+		if !h.Kept {
+			return nil
+		}
+		h.ExpiresAt = c.at
+		return c.loseHold(pool, h, "released")
+	})
+}
+
+func (r *Registry) withHold(ctx context.Context, by ipam.Caller, id string, body func(change, ipam.Pool, ipam.Hold) error) error {
 	known, err := r.Hold(ctx, id)
 	if err != nil {
 		return r.gone(ctx, by, err)
@@ -169,7 +195,7 @@ func (r *Registry) ReleaseHold(ctx context.Context, by ipam.Caller, id string) e
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, c.dropHold(pool, h, "released")
+		return struct{}{}, body(c, pool, h)
 	})
 	return err
 }
@@ -187,8 +213,8 @@ func (c change) dropHold(pool ipam.Pool, h ipam.Hold, verb string) error {
 	return c.record(holdObject(h), verb, h, nil)
 }
 
-// loseHold takes the space of an expired hold, and remembers what was promised.
-func (c change) loseHold(pool ipam.Pool, h ipam.Hold) error {
+// loseHold frees the space of a hold, and remembers what was promised.
+func (c change) loseHold(pool ipam.Pool, h ipam.Hold, verb string) error {
 	if err := c.free(pool, h.ID, h.CIDR); err != nil {
 		return err
 	}
@@ -197,7 +223,7 @@ func (c change) loseHold(pool ipam.Pool, h ipam.Hold) error {
 	if err := c.UpdateHold(lost); err != nil {
 		return err
 	}
-	return c.record(holdObject(h), "lost", h, lost)
+	return c.record(holdObject(h), verb, h, lost)
 }
 
 // reclaim makes room in a pool by taking the space of what expired first; false when nothing has.
@@ -207,7 +233,7 @@ func (c change) reclaim(pool ipam.Pool) (bool, error) {
 		return false, err
 	}
 	if found {
-		return true, c.loseHold(pool, h)
+		return true, c.loseHold(pool, h, "lost")
 	}
 	draft, found, err := c.OldestExpiredDraft(pool.ID, c.at)
 	if err != nil || !found {
@@ -232,7 +258,7 @@ func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix) (bool, error) {
 			if err != nil || !h.Expired(c.at) {
 				return false, err
 			}
-			expired = append(expired, func() error { return c.loseHold(pool, h) })
+			expired = append(expired, func() error { return c.loseHold(pool, h, "lost") })
 			continue
 		}
 		draft, err := c.Pool(p.Owner)
@@ -291,7 +317,7 @@ func (c change) holdLost(h ipam.Hold) error {
 	if len(now) > 0 {
 		by = fmt.Sprintf("%s %q", now[0].Kind, now[0].Name)
 	}
-	e := ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for %q in pool %s expired at %s and %s now uses it; plan again for a fresh CIDR", h.CIDR, h.Name, h.Pool, h.ExpiresAt.Format(time.RFC3339), by)
+	e := ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for %q in pool %s ended at %s and %s now uses it; plan again for a fresh CIDR", h.CIDR, h.Name, h.Pool, h.ExpiresAt.Format(time.RFC3339), by)
 	e.Holders = holders(now)
 	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
 	return e
@@ -334,7 +360,13 @@ func (r *Registry) ForgetPlans(ctx context.Context) (dropped int, err error) {
 		return dropped, err
 	}
 	for _, h := range holds {
-		if err := r.ReleaseHold(ctx, by, h.ID); err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
+		err := r.withHold(ctx, by, h.ID, func(c change, pool ipam.Pool, h ipam.Hold) error {
+			if !h.Expired(now) {
+				return nil // renewed meanwhile
+			}
+			return c.dropHold(pool, h, "forgotten")
+		})
+		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
 			return dropped, err
 		}
 		dropped++

@@ -106,6 +106,9 @@ func TestHold(t *testing.T) {
 			_, err := r.tryHold(alice, pool.ID, "a", "/28")
 			wantCode(t, err, ipam.CodeNameTaken)
 			h := r.hold(t, pool, "a", "/27", func(in *ipam.NewHold) { in.Replaces = a.ID })
+			if again := r.hold(t, pool, "a", "/27", applying(true)); again.CIDR != h.CIDR {
+				t.Errorf("the apply, which cannot say what it replaces, got %s instead of %s", again.CIDR, h.CIDR)
+			}
 			next := r.take(t, pool, "a", "/27")
 			wantCIDR(t, "the successor", next.CIDR, h.CIDR.String())
 			r.release(t, a)
@@ -131,6 +134,8 @@ func TestHold(t *testing.T) {
 				t.Fatal(err)
 			}
 			r.take(t, pool, "b", "/24")
+			_, err := r.tryHold(alice, pool.ID, "a", "/24", applying(true))
+			wantCode(t, err, ipam.CodeHoldLost)
 		})
 		t.Run("it does not keep a pool from being deleted", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")

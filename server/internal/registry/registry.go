@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,11 +14,12 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-// Registry serves the use cases on one database. It keeps no state of its own, so any number of replicas may run.
+// Registry serves the use cases on one database. It keeps no state that could grow stale, so any number of replicas may run.
 type Registry struct {
-	db    *store.DB
-	now   func() time.Time
-	newID func(kind string) string
+	db       *store.DB
+	now      func() time.Time
+	newID    func(kind string) string
+	tokenKey atomic.Pointer[[]byte] // of the installation, which never changes; nil before it was read
 }
 
 // New makes a Registry; now tells the time of all that is written.

@@ -89,7 +89,7 @@ func (r *Registry) RevokeToken(ctx context.Context, by ipam.Caller, id string) e
 // Authenticate names the actor that a secret stands for. Errors: CodeUnauthenticated.
 func (r *Registry) Authenticate(ctx context.Context, secret string) (string, error) {
 	return read(ctx, r, func(tx *store.Tx) (string, error) {
-		key, err := tx.TokenKey()
+		key, err := r.keyOfTokens(tx)
 		if err != nil {
 			return "", err
 		}
@@ -105,6 +105,18 @@ func (r *Registry) Authenticate(ctx context.Context, secret string) (string, err
 		}
 		return "token:" + t.Name, nil
 	})
+}
+
+// keyOfTokens reads the key once: it is needed by every request.
+func (r *Registry) keyOfTokens(tx *store.Tx) ([]byte, error) {
+	if known := r.tokenKey.Load(); known != nil {
+		return *known, nil
+	}
+	key, err := tx.TokenKey()
+	if err == nil {
+		r.tokenKey.Store(&key)
+	}
+	return key, err
 }
 
 // ForgetAnswers drops the stored answers of requests that are older than a week, after which a retry is a new request.

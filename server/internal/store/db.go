@@ -66,10 +66,11 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 // Engine tells which engine is open.
 func (db *DB) Engine() Engine { return db.engine }
 
-// Close waits for writes under way and closes the database.
+// Close waits for what is under way and closes the database. A SQLite file then is whole by itself: the last connection
+// moves the log into it.
 func (db *DB) Close() error {
 	db.commits.stop()
-	var errs []error
+	errs := []error{db.readers.empty(), db.writers.empty()}
 	for i := len(db.closers) - 1; i >= 0; i-- {
 		errs = append(errs, db.closers[i]())
 	}
@@ -127,6 +128,7 @@ func (db *DB) beginWrite() string {
 type sessions struct {
 	handle *sql.DB
 	idle   chan *session
+	filled int // sessions there are, idle or taken
 }
 
 func (p *sessions) take(ctx context.Context) (*session, error) {
@@ -135,13 +137,13 @@ func (p *sessions) take(ctx context.Context) (*session, error) {
 		return &session{conn: conn}, err
 	}
 	select {
-	case s := <-p.idle:
-		return s, nil
+	case s, open := <-p.idle:
+		return s, closedUnless(open)
 	default:
 	}
 	select {
-	case s := <-p.idle:
-		return s, nil
+	case s, open := <-p.idle:
+		return s, closedUnless(open)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -163,8 +165,29 @@ func (p *sessions) fill(ctx context.Context, handle *sql.DB, n int) error {
 			return fmt.Errorf("open a connection: %w", err)
 		}
 		p.idle <- &session{conn: conn, prepared: map[string]*sql.Stmt{}}
+		p.filled++
 	}
 	return nil
+}
+
+// empty takes every session out of use; database/sql closes no connection that is still taken.
+func (p *sessions) empty() error {
+	if p.filled == 0 {
+		return nil
+	}
+	var errs []error
+	for ; p.filled > 0; p.filled-- {
+		errs = append(errs, (<-p.idle).close())
+	}
+	close(p.idle)
+	return errors.Join(errs...)
+}
+
+func closedUnless(open bool) error {
+	if open {
+		return nil
+	}
+	return ipam.Errorf(ipam.CodeUnavailable, "the server is shutting down")
 }
 
 // session is one connection. It implements query.DBTX.
@@ -172,6 +195,15 @@ type session struct {
 	conn     *sql.Conn
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt // nil where the driver caches; the texts are ours, so their number is bounded
+}
+
+// close ends the statements first: database/sql forgets those of a single connection, and SQLite would stay open for them.
+func (s *session) close() error {
+	var errs []error
+	for _, st := range s.prepared {
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(append(errs, s.conn.Close())...)
 }
 
 func (s *session) exec(ctx context.Context, text string) error {

@@ -49,11 +49,13 @@ func (s *selection) family(n int) {
 	}
 }
 
-// labels matches inside the stored JSON, whose spelling is ours. LIKE would ignore case on one engine only.
+// labels matches inside the stored JSON, whose spelling is ours. LIKE would ignore case on one engine only. The pair is
+// sought with what stands before it, or a key that ends in a quote and the sought key would match too.
 func (s *selection) labels(labels []ipam.Label) {
 	for _, l := range labels {
 		pair := encodeLabels(ipam.Labels{l.Key: l.Value})
-		s.and("replace(labels, ?, '') <> labels", pair[1:len(pair)-1])
+		pair = pair[:len(pair)-1]
+		s.and("(replace(labels, ?, '') <> labels OR replace(labels, ?, '') <> labels)", pair, ","+pair[1:])
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -213,5 +215,22 @@ func TestEveryConnectionIsDurable(t *testing.T) {
 	wg.Wait()
 	if err := db.Write(t.Context(), "", check); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestASQLiteFileIsWholeAfterClose(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloudpam.db")
+	db, err := store.Open(t.Context(), "sqlite://"+path, store.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Migrate(t.Context(), "test"), db.Start(t.Context()), db.Write(t.Context(), "a", insert("kept")), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the log is still there (%v): whoever copies the file alone loses what is in it", err)
+	}
+	if err := db.Read(t.Context(), func(*store.Tx) error { return nil }); ipam.CodeOf(err) != ipam.CodeUnavailable {
+		t.Errorf("a read of a closed database: %v", err)
 	}
 }

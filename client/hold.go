@@ -1,0 +1,53 @@
+package cloudpam
+
+import (
+	"context"
+	"iter"
+)
+
+// Holds lists holds, the oldest first, lost ones too.
+func (c *Client) Holds(ctx context.Context, filter ListHoldsParams) iter.Seq2[Hold, error] {
+	return pages(func(token *string) ([]Hold, *string, error) {
+		filter := filter
+		if token != nil {
+			filter.PageToken = token
+		}
+		page, err := c.ListHolds(ctx, filter)
+		return page.Items, page.NextPageToken, err
+	})
+}
+
+// ListHolds reads one page of holds. Use Holds to walk all of them.
+func (c *Client) ListHolds(ctx context.Context, filter ListHoldsParams) (HoldPage, error) {
+	resp, err := c.raw.ListHolds(ctx, &filter)
+	return answer[HoldPage](&call{}, resp, err)
+}
+
+// PlaceHold promises a plan the block that the allocation of this pool, name and prefix length will get. Asking again
+// renews the promise and answers the same block. It fails like CreateAllocation, and with ErrHoldLost or ErrHoldConflict.
+func (c *Client) PlaceHold(ctx context.Context, hold NewHold, opts ...CallOption) (Hold, error) {
+	call := newCall(opts)
+	resp, err := c.raw.PlaceHold(ctx, nil, hold, call.edit)
+	return answer[Hold](call, resp, err)
+}
+
+// GetHold reads a hold. It fails with ErrNotFound.
+func (c *Client) GetHold(ctx context.Context, id string, opts ...CallOption) (Hold, error) {
+	call := newCall(opts)
+	resp, err := c.raw.GetHold(ctx, id, call.edit)
+	return answer[Hold](call, resp, err)
+}
+
+// ReleaseHold gives up a hold before its time. It fails with ErrNotFound.
+func (c *Client) ReleaseHold(ctx context.Context, id string, opts ...CallOption) error {
+	call := newCall(opts)
+	return done(c.raw.ReleaseHold(ctx, id, nil, call.edit))
+}
+
+// DraftPool promises a plan the pool that it will create. Asking again renews the draft with the same CIDR. It fails like
+// CreatePool, and with ErrHoldLost.
+func (c *Client) DraftPool(ctx context.Context, draft NewDraft, opts ...CallOption) (Pool, error) {
+	call := newCall(opts)
+	resp, err := c.raw.DraftPool(ctx, nil, draft, call.edit)
+	return answer[Pool](call, resp, err)
+}

@@ -1,0 +1,9 @@
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// flush is what SQLite does on Linux.
+func flush(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }

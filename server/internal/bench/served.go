@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+func buildServer(ctx context.Context, dir string) (string, error) {
+	path := filepath.Join(dir, "cloudpam")
+	c := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/cloudpam/cloudpam/server/cmd/cloudpam")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := c.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the server: %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+// server is the real one, as a process of its own.
+type server struct {
+	command *exec.Cmd
+	address string
+}
+
+func startServer(ctx context.Context, binary, database string) (*server, error) {
+	s := &server{command: exec.CommandContext(ctx, binary, "serve")} //nolint:gosec // the binary that was just built
+	s.command.Env = append(os.Environ(), "CLOUDPAM_DATABASE_URL=sqlite://"+database, "CLOUDPAM_LISTEN=127.0.0.1:0")
+	pipe, err := s.command.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.command.Start(); err != nil {
+		return nil, err
+	}
+	scan := bufio.NewScanner(pipe)
+	for s.address == "" && scan.Scan() {
+		var line struct{ Msg, Address string }
+		if json.Unmarshal(scan.Bytes(), &line) == nil && line.Msg == "listening" {
+			s.address = line.Address
+		}
+	}
+	if s.address == "" {
+		return nil, errors.Join(errors.New("the server did not start"), s.command.Wait())
+	}
+	go func() { _, _ = io.Copy(io.Discard, pipe) }() // it logs every request, as it does in service
+	return s, nil
+}
+
+func (s *server) stop() error {
+	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return s.command.Wait()
+}
+
+// counts is what the server says of itself.
+type counts struct{ writes, commits, cpu float64 }
+
+func (s *server) counts() (c counts, err error) {
+	res, err := http.Get("http://" + s.address + "/metrics")
+	if err != nil {
+		return c, err
+	}
+	defer res.Body.Close()
+	scan := bufio.NewScanner(res.Body)
+	for scan.Scan() {
+		name, value, _ := strings.Cut(scan.Text(), " ")
+		switch name {
+		case "cloudpam_store_writes_total":
+			c.writes, err = strconv.ParseFloat(value, 64)
+		case "cloudpam_store_commits_total":
+			c.commits, err = strconv.ParseFloat(value, 64)
+		case "process_cpu_seconds_total":
+			c.cpu, err = strconv.ParseFloat(value, 64)
+		}
+		if err != nil {
+			return c, err
+		}
+	}
+	return c, scan.Err()
+}
+
+// result is of one measurement: allocations a second, milliseconds, allocations, microseconds of processor for one.
+type result struct{ rate, p50, p99, perCommit, cpu float64 }
+
+// load lets clients allocate for a while. A request that is not answered with 201 fails the measurement.
+func load(ctx context.Context, s *server, clients int, length time.Duration) (result, error) {
+	before, err := s.counts()
+	if err != nil {
+		return result{}, err
+	}
+	var wg sync.WaitGroup
+	took := make([][]time.Duration, clients)
+	errs := make([]error, clients)
+	begin := time.Now()
+	for i := range clients {
+		wg.Go(func() { took[i], errs[i] = allocateFor(ctx, s.address, length) })
+	}
+	wg.Wait()
+	wall := time.Since(begin).Seconds()
+	if err := errors.Join(errs...); err != nil {
+		return result{}, err
+	}
+	after, err := s.counts()
+	if err != nil {
+		return result{}, err
+	}
+	all := slices.Concat(took...)
+	slices.Sort(all)
+	at := func(share float64) float64 {
+		return float64(all[int(share*float64(len(all)-1))]) / float64(time.Millisecond)
+	}
+	writes := after.writes - before.writes
+	return result{
+		rate: float64(len(all)) / wall, p50: at(.5), p99: at(.99), perCommit: writes / (after.commits - before.commits),
+		cpu: (after.cpu - before.cpu) / writes * 1e6,
+	}, nil
+}
+
+// allocateFor is one client with one connection. It speaks HTTP by hand: Go's client would take more of the processor from
+// the server than the server's own HTTP does.
+func allocateFor(ctx context.Context, address string, length time.Duration) ([]time.Duration, error) {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	r := bufio.NewReader(conn)
+	var out bytes.Buffer
+	var took []time.Duration
+	run := uuid.NewString()
+	for begin := time.Now(); time.Since(begin) < length && ctx.Err() == nil; {
+		body := fmt.Sprintf(`{"pool":%q,"name":"http-%s-%d","prefix_length":%d}`, poolID, run, len(took), blockLength)
+		out.Reset()
+		fmt.Fprintf(&out, "POST /api/v1/allocations HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
+			"Idempotency-Key: %s-%d\r\nContent-Length: %d\r\n\r\n%s", secret, run, len(took), len(body), body)
+		sent := time.Now()
+		if _, err := conn.Write(out.Bytes()); err != nil {
+			return nil, err
+		}
+		if err := readCreated(r); err != nil {
+			return nil, err
+		}
+		took = append(took, time.Since(sent))
+	}
+	return took, nil
+}
+
+// readCreated reads one answer, which must be a 201 with a Content-Length.
+func readCreated(r *bufio.Reader) error {
+	status, err := r.ReadString('\n')
+	if err != nil {
+		return err
+	}
+	size := -1
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 {
+			break
+		}
+		if name, value, _ := bytes.Cut(line, []byte(": ")); bytes.EqualFold(name, []byte("Content-Length")) {
+			if size, err = strconv.Atoi(string(value)); err != nil {
+				return err
+			}
+		}
+	}
+	if size < 0 {
+		return fmt.Errorf("an answer without Content-Length: %s", status)
+	}
+	body := make([]byte, size)
+	if _, err := io.ReadFull(r, body); err != nil {
+		return err
+	}
+	if !strings.Contains(status, " 201 ") {
+		return fmt.Errorf("%s%s", status, body)
+	}
+	return nil
+}
