@@ -39,11 +39,13 @@ func TestAnErrorNamesFieldsAndHolders(t *testing.T) {
 
 func TestAnAnswerThatIsNotCloudPAMIsAnErrorAndNeverAnEmptyObject(t *testing.T) {
 	for name, step := range map[string]http.HandlerFunc{
-		"another server's page":     answerWith(200, "text/html", "<h1>Welcome</h1>"),
-		"another server's 404":      answerWith(404, "text/plain", "404 page not found"),
-		"JSON that is not a pool":   answerWith(200, "application/json", `["x"]`),
-		"nothing at all":            func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
-		"a redirect":                func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://elsewhere.example/", 301) },
+		"another server's page":   answerWith(200, "text/html", "<h1>Welcome</h1>"),
+		"another server's 404":    answerWith(404, "text/plain", "404 page not found"),
+		"JSON that is not a pool": answerWith(200, "application/json", `["x"]`),
+		"nothing at all":          func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) },
+		"a redirect": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://elsewhere.example/", http.StatusMovedPermanently)
+		},
 		"a problem of another kind": answerWith(400, "application/problem+json", `{"title":"x"}`),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,13 @@
+terraform {
+  required_version = ">= 1.8"
+
+  required_providers {
+    cloudpam = {
+      source  = "cloudpam/cloudpam"
+      version = ">= 0.1"
+    }
+  }
+}
+
+# Reads CLOUDPAM_ENDPOINT and CLOUDPAM_TOKEN.
+provider "cloudpam" {}

@@ -1,0 +1,4 @@
+import {
+  to = cloudpam_allocation.app
+  id = "prod/app-a"
+}

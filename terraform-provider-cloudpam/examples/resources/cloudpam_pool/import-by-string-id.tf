@@ -1,0 +1,4 @@
+import {
+  to = cloudpam_pool.corp
+  id = "corp"
+}

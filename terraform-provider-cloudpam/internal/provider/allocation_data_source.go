@@ -1,0 +1,96 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+var (
+	_ datasource.DataSourceWithConfigure      = (*allocationDataSource)(nil)
+	_ datasource.DataSourceWithValidateConfig = (*allocationDataSource)(nil)
+)
+
+type allocationDataSource struct{ session *session }
+
+func newAllocationDataSource() datasource.DataSource { return &allocationDataSource{} }
+
+// Metadata names the data source.
+func (d *allocationDataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = "cloudpam_allocation"
+}
+
+// Configure takes the client.
+func (d *allocationDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	d.session = configured(req.ProviderData, &resp.Diagnostics)
+}
+
+// Schema describes the data source.
+func (d *allocationDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Reads an allocation that something else manages: by `id`, by `pool` and `name`, or by `pool` and `cidr`.",
+		Attributes: map[string]schema.Attribute{
+			"id":    schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Id of the allocation."},
+			"scope": readText("Scope of the pool."),
+			"pool": schema.StringAttribute{
+				Optional: true, Computed: true,
+				Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant)},
+				MarkdownDescription: "Id of the pool.",
+			},
+			"name":            schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Name of the allocation."},
+			"cidr":            schema.StringAttribute{Optional: true, Computed: true, CustomType: cidrType{}, MarkdownDescription: "The block."},
+			"prefix_length":   readNumber("Size of the block in leading bits."),
+			"ip_version":      readNumber("4 or 6."),
+			"network_address": readText("The address part of `cidr`."),
+			"first_address":   readText("Lowest address of the block."),
+			"last_address":    readText("Highest address of the block."),
+			"account":         readText("Cloud account or project that uses the block."),
+			"region":          readText("Region that uses the block."),
+			"environment":     readText("Environment that uses the block."),
+			"owner":           readText("Who answers for the block."),
+			"purpose":         readText("What the block is used for."),
+			"description":     readText("What it is for, in words."),
+			"labels":          readLabels(),
+		},
+	}
+}
+
+// ValidateConfig asks for exactly one way to find the allocation.
+func (d *allocationDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
+	var m allocationModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	byID, byPool, byName, byCIDR := !m.ID.IsNull(), !m.Pool.IsNull(), !m.Name.IsNull(), !m.CIDR.IsNull()
+	if byID != byPool && byPool == (byName != byCIDR) && !(byName && byCIDR) {
+		return
+	}
+	at := path.Root("pool")
+	if byID {
+		at = path.Root("id")
+	}
+	resp.Diagnostics.AddAttributeError(at, "Name the allocation in one way", "Set id, or pool and name, or pool and cidr, and nothing else.")
+}
+
+// Read finds the allocation. Absent texts are empty rather than null, so that they can be used without a check.
+func (d *allocationDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var m allocationModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() || !d.session.ready(&resp.Diagnostics) {
+		return
+	}
+	key := allocationKey{id: m.ID.ValueString(), pool: m.Pool.ValueString(), name: m.Name.ValueString(), cidr: m.CIDR.prefix()}
+	allocation, diags := key.find(ctx, d.session.client)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	m.Account, m.Region, m.Environment, m.Owner, m.Purpose, m.Description = empty, empty, empty, empty, empty, empty
+	m.Labels = noLabels
+	resp.Diagnostics.Append(m.set(allocation)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}

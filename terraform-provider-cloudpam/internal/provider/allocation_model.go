@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+// allocationModel is an allocation in configuration, plan and state.
+type allocationModel struct {
+	ID             types.String `tfsdk:"id"`
+	Scope          types.String `tfsdk:"scope"`
+	Pool           types.String `tfsdk:"pool"`
+	Name           types.String `tfsdk:"name"`
+	CIDR           cidrValue    `tfsdk:"cidr"`
+	PrefixLength   types.Int64  `tfsdk:"prefix_length"`
+	IPVersion      types.Int64  `tfsdk:"ip_version"`
+	NetworkAddress types.String `tfsdk:"network_address"`
+	FirstAddress   types.String `tfsdk:"first_address"`
+	LastAddress    types.String `tfsdk:"last_address"`
+	Account        types.String `tfsdk:"account"`
+	Region         types.String `tfsdk:"region"`
+	Environment    types.String `tfsdk:"environment"`
+	Owner          types.String `tfsdk:"owner"`
+	Purpose        types.String `tfsdk:"purpose"`
+	Description    types.String `tfsdk:"description"`
+	Labels         types.Map    `tfsdk:"labels"`
+}
+
+// set fills the model with what the server says.
+func (m *allocationModel) set(a cloudpam.Allocation) diag.Diagnostics {
+	m.ID, m.Scope, m.Pool, m.Name = types.StringValue(a.ID), types.StringValue(a.Scope), types.StringValue(a.Pool), types.StringValue(a.Name)
+	m.CIDR = newCIDR(a.CIDR)
+	m.derive()
+	m.Account, m.Region = fromText(m.Account, a.Account), fromText(m.Region, a.Region)
+	m.Environment, m.Owner = fromText(m.Environment, a.Environment), fromText(m.Owner, a.Owner)
+	m.Purpose, m.Description = fromText(m.Purpose, a.Purpose), fromText(m.Description, a.Description)
+	labels, diags := fromLabels(m.Labels, a.Labels)
+	m.Labels = labels
+	return diags
+}
+
+// derive computes everything that follows from the CIDR: while planning as soon as the CIDR is known, and never by the
+// server, so that both always agree.
+func (m *allocationModel) derive() {
+	p := m.CIDR.prefix()
+	if !p.IsValid() {
+		m.IPVersion = types.Int64Unknown()
+		m.NetworkAddress, m.FirstAddress, m.LastAddress = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
+		return
+	}
+	m.PrefixLength, m.IPVersion = types.Int64Value(int64(p.Bits())), types.Int64Value(ipVersion(p))
+	m.NetworkAddress, m.FirstAddress = types.StringValue(p.Addr().String()), types.StringValue(p.Addr().String())
+	m.LastAddress = types.StringValue(lastAddress(p).String())
+}
+
+// request is what creates the allocation of the plan.
+func (m allocationModel) request(ctx context.Context) (cloudpam.NewAllocation, diag.Diagnostics) {
+	labels, diags := optionalLabels(ctx, m.Labels)
+	allocation := cloudpam.NewAllocation{
+		Pool: m.Pool.ValueString(), Name: m.Name.ValueString(),
+		Account: optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
+		Owner: optionalText(m.Owner), Purpose: optionalText(m.Purpose), Description: optionalText(m.Description), Labels: labels,
+	}
+	if m.CIDR.known() {
+		allocation.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
+	} else {
+		allocation.PrefixLength = optionalLength(m.PrefixLength)
+	}
+	return allocation, diags
+}
+
+// patch is what turns the allocation of the state into that of the plan.
+func (m allocationModel) patch(ctx context.Context, state allocationModel) (cloudpam.AllocationPatch, diag.Diagnostics) {
+	patch := cloudpam.AllocationPatch{
+		Name:        changedText(state.Name, m.Name),
+		Account:     changedText(state.Account, m.Account),
+		Region:      changedText(state.Region, m.Region),
+		Environment: changedText(state.Environment, m.Environment),
+		Owner:       changedText(state.Owner, m.Owner),
+		Purpose:     changedText(state.Purpose, m.Purpose),
+		Description: changedText(state.Description, m.Description),
+	}
+	if m.Labels.Equal(state.Labels) {
+		return patch, nil
+	}
+	labels, diags := toLabels(ctx, m.Labels)
+	patch.Labels = &labels
+	return patch, diags
+}
+
+// attempt describes what is done to the allocation, for diagnostics.
+func (m allocationModel) attempt(verb string) attempt {
+	return attempt{verb: verb, kind: "allocation", name: m.Name.ValueString(), pool: m.Pool.ValueString(), poolAttr: "pool"}
+}

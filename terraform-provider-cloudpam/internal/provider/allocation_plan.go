@@ -1,0 +1,57 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// ValidateConfig refuses, without a server, what no server would accept.
+func (r *allocationResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m allocationModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
+}
+
+// ModifyPlan computes while planning what follows from the configuration. The CIDR of a new allocation is promised by the
+// server (hold.go); whatever settles it, everything else is derived from it.
+func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return // a destroy
+	}
+	var config, plan allocationModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	plan.place(config)
+	switch {
+	case req.State.Raw.IsNull():
+		resp.Diagnostics.Append(r.promise(ctx, req, config, &plan)...)
+	case r.session != nil && plan.CIDR.known() && !r.session.claims.claim(plan.key(), plan.ID.ValueString(), ""):
+		resp.Diagnostics.Append(plan.duplicate())
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	plan.Scope = scopeOfPool(plan.Pool)
+	plan.derive()
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// place settles how much of the CIDR is known. What the state holds stays, unless the configuration asks for another size:
+// that is another block.
+func (m *allocationModel) place(config allocationModel) {
+	size := config.PrefixLength
+	if p := m.CIDR.prefix(); config.CIDR.IsNull() && p.IsValid() && (size.IsUnknown() || !size.IsNull() && size.ValueInt64() != int64(p.Bits())) {
+		m.CIDR = unknownCIDR()
+	}
+	if !m.CIDR.known() && size.IsNull() {
+		m.PrefixLength = types.Int64Unknown() // the new block brings its own
+	}
+}

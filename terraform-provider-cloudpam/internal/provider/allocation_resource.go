@@ -1,0 +1,131 @@
+package provider
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = (*allocationResource)(nil)
+	_ resource.ResourceWithImportState    = (*allocationResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*allocationResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*allocationResource)(nil)
+)
+
+type allocationResource struct{ session *session }
+
+func newAllocationResource() resource.Resource { return &allocationResource{} }
+
+// Metadata names the resource.
+func (r *allocationResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = "cloudpam_allocation"
+}
+
+// Configure takes the client.
+func (r *allocationResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.session = configured(req.ProviderData, &resp.Diagnostics)
+}
+
+// Create hands out the block. A lost answer is asked for again under the same idempotency key, so there is never a second block.
+func (r *allocationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan allocationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	request, diags := plan.request(ctx)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	allocation, err := r.session.client.CreateAllocation(ctx, request)
+	if err != nil {
+		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "created allocation", map[string]any{"id": allocation.ID, "pool": allocation.Pool, "cidr": allocation.CIDR})
+	resp.Diagnostics.Append(plan.set(allocation)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// Read refreshes the state; an allocation that is gone leaves it, to be created again.
+func (r *allocationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state allocationModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	allocation, err := r.session.client.GetAllocation(ctx, state.ID.ValueString())
+	switch {
+	case errors.Is(err, cloudpam.ErrNotFound):
+		tflog.Info(ctx, "allocation is gone", map[string]any{"id": state.ID.ValueString()})
+		resp.State.RemoveResource(ctx)
+		return
+	case err != nil:
+		resp.Diagnostics.Append(state.attempt("read").diagnose(err)...)
+		return
+	}
+	r.session.claims.refreshed(allocation.ID)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(allocation.ID))...)
+	resp.Diagnostics.Append(state.set(allocation)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+// Update renames and describes in place; the CIDR stays.
+func (r *allocationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state allocationModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	patch, diags := plan.patch(ctx, state)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	allocation, err := r.session.client.UpdateAllocation(ctx, state.ID.ValueString(), patch)
+	if err != nil {
+		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "updated allocation", map[string]any{"id": allocation.ID, "name": allocation.Name})
+	resp.Diagnostics.Append(plan.set(allocation)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// Delete releases the block. One that is gone already is as wanted.
+func (r *allocationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state allocationModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	err := r.session.client.ReleaseAllocation(ctx, state.ID.ValueString())
+	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
+		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "released allocation", map[string]any{"id": state.ID.ValueString()})
+}
+
+// ImportState finds the allocation by id, by pool and name, or by pool and CIDR; Read fills in the rest.
+func (r *allocationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	key, err := parseAllocationKey(req.ID)
+	if err != nil {
+		resp.Diagnostics.AddError("Import id names no allocation", sentence(err.Error())+"\n\n"+allocationIDHelp)
+		return
+	}
+	if !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	allocation, diags := key.find(ctx, r.session.client)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), allocation.ID)...)
+}

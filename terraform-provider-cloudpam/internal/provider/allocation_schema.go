@@ -1,0 +1,75 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+const nameHelp = "must be 1 to 127 letters, digits and . _ - : /, with a letter or digit at both ends"
+
+// Schema describes the resource.
+func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A subnet or a single address handed out from a pool. Its CIDR never changes while it lives: " +
+			"renaming and describing it are updates in place. Released and asked for again under the same name and size, it gets its CIDR back while that is free.",
+		Attributes: map[string]schema.Attribute{
+			"id":    computedText("Id that the server gives the allocation."),
+			"scope": computedText("Scope of the pool."),
+			"pool": schema.StringAttribute{
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				MarkdownDescription: "Id of the pool to allocate from. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction.",
+			},
+			"name": schema.StringAttribute{
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.RegexMatches(allocationForm, nameHelp), stringvalidator.LengthAtMost(127)},
+				MarkdownDescription: "Name, unique in its pool. Changing it renames in place.",
+			},
+			"cidr": schema.StringAttribute{
+				Optional: true, Computed: true, CustomType: cidrType{},
+				PlanModifiers: []planmodifier.String{
+					keepCIDRSpelling{}, stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured(),
+				},
+				MarkdownDescription: "The block. CloudPAM chooses a free one where absent.",
+			},
+			"prefix_length": schema.Int64Attribute{
+				Optional: true, Computed: true,
+				Validators:          []validator.Int64{int64validator.Between(0, 128)},
+				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown(), int64planmodifier.RequiresReplaceIfConfigured()},
+				MarkdownDescription: "Size of the block in leading bits, 32 or 128 for a single address. The pool's `default_prefix_length` where both this and `cidr` are absent. Both may be set when they agree.",
+			},
+			"ip_version": schema.Int64Attribute{
+				Computed:            true,
+				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
+				MarkdownDescription: "4 or 6.",
+			},
+			"network_address": computedText("The address part of `cidr`."),
+			"first_address":   computedText("Lowest address of the block."),
+			"last_address":    computedText("Highest address of the block."),
+			"account":         word("Cloud account or project that uses the block."),
+			"region":          word("Region that uses the block."),
+			"environment":     word("Environment that uses the block, such as `prod`."),
+			"owner":           word("Who answers for the block."),
+			"purpose":         word("What the block is used for, such as `nodes`."),
+			"description":     text(),
+			"labels":          labels(),
+		},
+	}
+}
+
+func computedText(description string) schema.StringAttribute {
+	return schema.StringAttribute{
+		Computed:            true,
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		MarkdownDescription: description,
+	}
+}

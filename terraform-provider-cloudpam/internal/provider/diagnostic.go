@@ -1,0 +1,213 @@
+package provider
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+// attempt is what was tried, so that a refusal can say what happened to what, and what to do next.
+type attempt struct {
+	verb     string // create, read, update, delete, import
+	kind     string // pool or allocation
+	name     string
+	pool     string // the pool that was asked for space: an allocation's pool, a pool's parent
+	poolAttr string // the attribute that names it
+}
+
+// object reads like: allocation "app".
+func (a attempt) object() string { return fmt.Sprintf("%s %q", a.kind, a.name) }
+
+// diagnose turns an error of the client into diagnostics at the attribute that caused it.
+func (a attempt) diagnose(err error) diag.Diagnostics {
+	var diags diag.Diagnostics
+	var refusal *cloudpam.Error
+	var unreachable *cloudpam.UnreachableError
+	switch {
+	case errors.As(err, &unreachable):
+		if a.verb == "plan" {
+			diags.AddError("Cannot reach CloudPAM to plan", fmt.Sprintf("To plan %s: %s.\n\n"+
+				"The CIDR is chosen while planning, so planning needs the server. Check that it runs and that the provider's endpoint is right; "+
+				"or set plan_mode = \"off\" in the provider block, and CIDRs are shown as (known after apply).", a.object(), err))
+			break
+		}
+		diags.AddError("Cannot reach CloudPAM", fmt.Sprintf("To %s %s: %s.\n\n"+
+			"Check that the server runs and that the provider's endpoint is right, then run Terraform again. "+
+			"If the server got the request after all, its effect shows in the next plan.", a.verb, a.object(), err))
+	case errors.As(err, &refusal):
+		a.refused(refusal, &diags)
+	default:
+		diags.AddError(fmt.Sprintf("Cannot %s %s", a.verb, a.object()), sentence(err.Error()))
+	}
+	return diags
+}
+
+// refused explains a refusal of the server. Every text ends in the next step.
+func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
+	switch e.Code {
+	case cloudpam.ErrUnauthenticated:
+		a.add(diags, path.Empty(), "CloudPAM does not accept the token", e,
+			"Set a valid token in CLOUDPAM_TOKEN, in the file that CLOUDPAM_TOKEN_FILE names, or in the provider block.")
+	case cloudpam.ErrForbidden:
+		a.add(diags, path.Empty(), fmt.Sprintf("Not allowed to %s %s", a.verb, a.object()), e,
+			"Use a token whose role allows it, or ask an administrator for the role.")
+	case cloudpam.ErrNotFound:
+		a.notFound(e, diags)
+	case cloudpam.ErrNameTaken:
+		a.add(diags, path.Root("name"), "Name is taken", e,
+			"Choose another name, or adopt what exists with an import block:\n\n"+a.importBlock())
+	case cloudpam.ErrCIDRTaken:
+		a.taken(e, diags)
+	case cloudpam.ErrOutsidePool:
+		a.add(diags, path.Root("cidr"), "CIDR lies outside the pool", e,
+			fmt.Sprintf("Choose a CIDR inside pool %q, or leave cidr out and set prefix_length.", a.pool))
+	case cloudpam.ErrPoolExhausted:
+		a.exhausted(e, diags)
+	case cloudpam.ErrPoolNotEmpty:
+		a.notEmpty(e, diags)
+	case cloudpam.ErrDeletionProtected:
+		a.add(diags, path.Root("deletion_protection"), "Pool is protected", e,
+			"Set deletion_protection = false, apply that, and then remove the pool.")
+	case cloudpam.ErrHoldLost:
+		a.add(diags, path.Root("cidr"), "Planned CIDR is no longer available", e,
+			"Nothing was changed for this resource. Run terraform plan again to get a fresh CIDR, then apply that plan.")
+	case cloudpam.ErrHoldConflict:
+		a.add(diags, path.Root("name"), "Name is held by another plan", e,
+			"Two configurations plan the same name in this pool. Rename one of them, or let the other plan be applied or released first.")
+	case cloudpam.ErrPolicyViolation:
+		a.fields(diags, "Pool's policy does not allow this", e, "Ask for what the pool allows, use another pool, or change the pool's settings.")
+	case cloudpam.ErrPreconditionFailed:
+		a.add(diags, path.Empty(), fmt.Sprintf("%s was changed by somebody else", capital(a.object())), e,
+			"Nothing was changed by Terraform. Run it again: the next plan is made from what stands now.")
+	case cloudpam.ErrInvalid:
+		a.fields(diags, "CloudPAM refuses a value", e, "Correct the value and run Terraform again.")
+	case cloudpam.ErrUnexpected, cloudpam.ErrMethodNotAllowed:
+		a.add(diags, path.Empty(), "This is not the CloudPAM API", e, "Check the provider's endpoint; it is the server's URL without a path.")
+	case cloudpam.ErrOverloaded, cloudpam.ErrUnavailable:
+		a.add(diags, path.Empty(), "CloudPAM is too busy", e, "Run Terraform again later, with a smaller -parallelism, or raise max_retries in the provider block.")
+	default:
+		a.add(diags, path.Empty(), fmt.Sprintf("CloudPAM cannot %s %s", a.verb, a.object()), e,
+			"If it happens again, send the server's administrator the request id.")
+	}
+}
+
+// add appends one diagnostic: what happened in the server's words, what to do next in ours, the request id.
+func (a attempt) add(diags *diag.Diagnostics, at path.Path, summary string, e *cloudpam.Error, next string) {
+	detail := sentence(e.Detail) + "\n\n" + next
+	if e.RequestID != "" {
+		detail += "\n\nRequest id: " + e.RequestID
+	}
+	if at.Equal(path.Empty()) {
+		diags.AddError(summary, detail)
+		return
+	}
+	diags.AddAttributeError(at, summary, detail)
+}
+
+// fields appends one diagnostic for each field that the server names, or one for all when it names none of ours.
+func (a attempt) fields(diags *diag.Diagnostics, summary string, e *cloudpam.Error, next string) {
+	said := false
+	for _, f := range e.Errors {
+		// A pointer such as /labels/team belongs to the attribute labels.
+		name, _, _ := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
+		if !strings.HasPrefix(f.Pointer, "/") || !attributes[name] {
+			continue
+		}
+		one := *e
+		one.Detail = f.Detail
+		a.add(diags, path.Root(name), summary, &one, next)
+		said = true
+	}
+	if !said {
+		a.add(diags, path.Empty(), summary, e, next)
+	}
+}
+
+// attributes are the fields of the API that are attributes of the resources under the same name.
+var attributes = map[string]bool{
+	"name": true, "scope": true, "pool": true, "parent": true, "cidr": true, "prefix_length": true, "strategy": true,
+	"min_prefix_length": true, "max_prefix_length": true, "default_prefix_length": true, "description": true, "owner": true,
+	"purpose": true, "account": true, "region": true, "environment": true, "labels": true, "deletion_protection": true,
+}
+
+func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
+	if (a.verb == "create" || a.verb == "plan") && a.pool != "" {
+		a.add(diags, path.Root(a.poolAttr), "Pool does not exist", e,
+			fmt.Sprintf("Create it, or correct its id. If this configuration creates it, reference it (%s = cloudpam_pool.NAME.id), so that Terraform creates it first.", a.poolAttr))
+		return
+	}
+	a.add(diags, path.Empty(), fmt.Sprintf("%s does not exist", capital(a.object())), e, "Run Terraform again: the next plan is made from what stands now.")
+}
+
+func (a attempt) exhausted(e *cloudpam.Error, diags *diag.Diagnostics) {
+	// The server's sentence says already how large the largest free block is.
+	next := "Ask for a smaller block (a larger prefix_length), use another pool, grow this one, or release what is no longer needed."
+	if e.NearestPool != "" {
+		next = fmt.Sprintf("Pool %q has room for it. Use that, ask for a smaller block (a larger prefix_length), grow pool %q, or release what is no longer needed.", e.NearestPool, a.pool)
+	}
+	a.add(diags, path.Root("prefix_length"), "Pool is exhausted", e, next)
+}
+
+func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
+	others := ""
+	if len(e.Holders) > 1 { // the server's sentence names the first
+		others = held(e)
+	}
+	if a.verb == "update" {
+		a.add(diags, path.Root("cidr"), fmt.Sprintf("Pool %q cannot be resized", a.name), e, others+
+			"Growing needs the space beside the pool to be free, shrinking needs the space that it gives up to be empty. "+
+			"Release or move what is in the way, or choose another size.")
+		return
+	}
+	a.add(diags, path.Root("cidr"), "CIDR is taken", e, others+
+		"Choose another CIDR, or leave cidr out and set prefix_length, so that CloudPAM chooses a free one.")
+}
+
+func (a attempt) notEmpty(e *cloudpam.Error, diags *diag.Diagnostics) {
+	a.add(diags, path.Empty(), fmt.Sprintf("Pool %q is not empty", a.name), e, held(e)+
+		"Release or move them first. What this configuration manages is released in time when it references the pool (pool = cloudpam_pool.NAME.id) instead of repeating its id.")
+}
+
+// held lists what is in the way, one a line.
+func held(e *cloudpam.Error) string {
+	if len(e.Holders) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.WriteString("In the way (the first of them):\n")
+	for _, h := range e.Holders {
+		fmt.Fprintf(&b, "  - %s %q (%s), id %s\n", h.Kind, h.Name, h.CIDR, h.ID)
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// importBlock is ready to paste: only the resource's own address is the reader's to fill in.
+func (a attempt) importBlock() string {
+	id := a.name
+	if a.kind == "allocation" {
+		id = a.pool + "/" + a.name
+	}
+	return fmt.Sprintf("  import {\n    to = cloudpam_%s.NAME\n    id = %q\n  }", a.kind, id)
+}
+
+// sentence makes a message of the server end like one.
+func sentence(s string) string {
+	if s = strings.TrimSpace(s); s == "" || strings.ContainsAny(s[len(s)-1:], ".?!") {
+		return capital(s)
+	}
+	return capital(s) + "."
+}
+
+// capital begins a sentence with a capital letter, unless it begins with an attribute's name.
+func capital(s string) string {
+	if first, _, _ := strings.Cut(s, " "); s == "" || strings.Contains(first, "_") {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,250 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+// How plan-time allocation works, and why ModifyPlan asks the server:
+//
+//	plan    ModifyPlan → PlaceHold       the CIDR is promised, and known in the plan
+//	apply   ModifyPlan → PlaceHold       the same promise again: Terraform compares both answers
+//	        Create     → CreateAllocation(cidr)   the hold becomes the allocation
+//
+// Terraform does not tell ModifyPlan what the plan said. So the server never moves a promise silently: one that is gone
+// is an error of ours, never Terraform's "Provider produced inconsistent final plan".
+
+// planning is how a session plans.
+type planning struct {
+	off      bool // plan_mode = "off": CIDRs are known after apply
+	ttl      *int // seconds; nil: the server's own
+	holder   string
+	applying *bool // nil: told by the protocol
+}
+
+// planning reads what the provider block and the environment say about holds; ValidateConfig has checked the block.
+func (m providerModel) planning() (planning, error) {
+	p := planning{holder: firstOf(m.Holder, "CLOUDPAM_HOLDER")}
+	switch mode := firstOf(m.PlanMode, "CLOUDPAM_PLAN_MODE"); mode {
+	case "", "hold":
+	case "off":
+		p.off = true
+	default:
+		return p, fmt.Errorf("plan mode %q is neither hold nor off", mode)
+	}
+	if text := firstOf(m.HoldTTL, "CLOUDPAM_HOLD_TTL"); text != "" {
+		ttl, err := time.ParseDuration(text)
+		if err != nil || ttl < time.Minute || ttl > 30*24*time.Hour {
+			return p, fmt.Errorf("hold TTL %q is not a duration from 1m to 720h", text)
+		}
+		p.ttl = new(int(ttl.Seconds()))
+	}
+	if !m.Applying.IsNull() && !m.Applying.IsUnknown() {
+		p.applying = m.Applying.ValueBoolPointer()
+	} else if said, err := strconv.ParseBool(os.Getenv("CLOUDPAM_APPLYING")); err == nil {
+		p.applying = &said
+	}
+	return p, nil
+}
+
+// phase says whether Terraform applies. Terraform 1.11 to 1.14 allow deferrals in an apply only; OpenTofu never does, so
+// that anything else is "cannot tell", and the server then reports a lost promise once.
+func (p planning) phase(req resource.ModifyPlanRequest) *bool {
+	if p.applying != nil {
+		return p.applying
+	}
+	if req.ClientCapabilities.DeferralAllowed {
+		return new(true)
+	}
+	return nil
+}
+
+// claims notes which resource of this run has which name. The server cannot see a name that is used twice in one
+// configuration: both resources would be promised the same block.
+type claims struct {
+	mu    sync.Mutex
+	byKey map[string]string // pool/name → the allocation's id, or created for a new one
+	read  map[string]bool   // ids that this run has refreshed
+}
+
+const created = "new"
+
+// claim takes a name for an allocation's id, or for a new one that replaces another; false when somebody else has it.
+func (c *claims) claim(key, id, replaces string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey == nil {
+		c.byKey = map[string]string{}
+	}
+	holder, taken := c.byKey[key]
+	if taken && (holder != replaces || replaces == "") && (holder != id || id == created) {
+		return false
+	}
+	c.byKey[key] = id
+	return true
+}
+
+func (c *claims) refreshed(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.read == nil {
+		c.read = map[string]bool{}
+	}
+	c.read[id] = true
+}
+
+func (c *claims) knows(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.read[id]
+}
+
+// inOwnWay reports whether only what this configuration manages itself holds a configured CIDR. A replacement takes the
+// place of what it destroys, so whether the CIDR will be free is for the apply to find out.
+func (c *claims) inOwnWay(err error) bool {
+	refusal, ok := errors.AsType[*cloudpam.Error](err)
+	if !ok || refusal.Code != cloudpam.ErrCIDRTaken || len(refusal.Holders) == 0 {
+		return false
+	}
+	for _, holder := range refusal.Holders {
+		if !c.knows(holder.ID) {
+			return false
+		}
+	}
+	return true
+}
+
+// selfKey is where an allocation keeps its own id in Terraform's private state: the only thing that the second planning
+// call of a replacement is told about what it replaces.
+const selfKey = "self"
+
+func selfOf(ctx context.Context, private interface {
+	GetKey(context.Context, string) ([]byte, diag.Diagnostics)
+}) string {
+	raw, _ := private.GetKey(ctx, selfKey)
+	id, err := strconv.Unquote(string(raw))
+	if err != nil {
+		return ""
+	}
+	return id
+}
+
+func selfValue(id string) []byte { return []byte(strconv.Quote(id)) }
+
+// canPlan reports whether blocks can be promised in this run, and warns when they cannot though they should be.
+func (s *session) canPlan(diags *diag.Diagnostics) bool {
+	switch {
+	case s == nil || s.planning.off:
+		return false
+	case s.client == nil:
+		diags.AddWarning("CIDR cannot be planned yet", fmt.Sprintf(
+			"The provider's %s is known after apply, so CloudPAM cannot be asked for a CIDR while planning. It is shown as (known after apply).", s.unknown))
+		return false
+	}
+	return true
+}
+
+// promise plans the CIDR of a new allocation.
+func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPlanRequest, config allocationModel, plan *allocationModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if config.Pool.IsUnknown() || config.Name.IsUnknown() || config.PrefixLength.IsUnknown() || config.CIDR.IsUnknown() || !r.session.canPlan(&diags) {
+		return diags
+	}
+	self := selfOf(ctx, req.Private)
+	if !r.session.claims.claim(plan.key(), created, self) {
+		diags.Append(plan.duplicate())
+		return diags
+	}
+	ask := cloudpam.NewHold{
+		Pool: plan.Pool.ValueString(), Name: plan.Name.ValueString(), TTLSeconds: r.session.planning.ttl, Applying: r.session.planning.phase(req),
+	}
+	if r.session.planning.holder != "" {
+		ask.Holder = &r.session.planning.holder
+	}
+	if plan.CIDR.known() {
+		ask.CIDR = new(plan.CIDR.prefix().String())
+	} else {
+		ask.PrefixLength = optionalLength(plan.PrefixLength)
+	}
+	if self != "" {
+		ask.Replaces = &self
+	}
+	hold, err := r.session.client.PlaceHold(ctx, ask)
+	// An allocation that this run has refreshed and that now arrives as a new one is tainted: it replaces itself.
+	if refusal, ok := errors.AsType[*cloudpam.Error](err); ok && refusal.Code == cloudpam.ErrNameTaken && len(refusal.Holders) == 1 && r.session.claims.knows(refusal.Holders[0].ID) {
+		ask.Replaces = &refusal.Holders[0].ID
+		hold, err = r.session.client.PlaceHold(ctx, ask)
+	}
+	if err != nil {
+		if !r.session.claims.inOwnWay(err) {
+			diags.Append(plan.attempt("plan").unplanned(err)...)
+		}
+		return diags
+	}
+	if !plan.CIDR.known() { // what is configured keeps its spelling
+		plan.CIDR = newCIDR(hold.CIDR)
+	}
+	return diags
+}
+
+// draft plans a new pool, so that what stands in it can be planned too.
+func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest, config poolModel, plan *poolModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	for _, input := range []attr.Value{config.Name, config.Scope, config.Parent, config.CIDR, config.PrefixLength, config.MinPrefixLength, config.MaxPrefixLength, config.DefaultPrefixLength} {
+		if input.IsUnknown() {
+			return diags
+		}
+	}
+	if !r.session.canPlan(&diags) {
+		return diags
+	}
+	pool, more := plan.request(ctx)
+	if diags.Append(more...); more.HasError() {
+		return diags
+	}
+	drafted, err := r.session.client.DraftPool(ctx, cloudpam.NewDraft{Pool: pool, TTLSeconds: r.session.planning.ttl, Applying: r.session.planning.phase(req)})
+	if errors.Is(err, cloudpam.ErrNameTaken) && r.session.claims.knows(plan.ID.ValueString()) {
+		return diags // it replaces itself: its space is free only once it is destroyed
+	}
+	if err != nil {
+		if !r.session.claims.inOwnWay(err) {
+			diags.Append(plan.attempt("plan").unplanned(err)...)
+		}
+		return diags
+	}
+	if !plan.CIDR.known() { // what is configured keeps its spelling
+		plan.CIDR = newCIDR(drafted.CIDR)
+	}
+	return diags
+}
+
+// unplanned explains why a plan got no promise. A token that may only read still plans: the CIDR is then known after apply.
+func (a attempt) unplanned(err error) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if errors.Is(err, cloudpam.ErrForbidden) {
+		diags.AddWarning("CIDR cannot be planned with this token", fmt.Sprintf(
+			"The token may not place holds, so the CIDR of %s is shown as (known after apply). Give it the permission holds:write to see it in the plan.", a.object()))
+		return diags
+	}
+	return a.diagnose(err)
+}
+
+func (m allocationModel) key() string { return m.Pool.ValueString() + "/" + m.Name.ValueString() }
+
+func (m allocationModel) duplicate() diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Duplicate allocation name", fmt.Sprintf(
+		"Another allocation of this configuration is named %q in pool %q too. A name identifies one allocation of its pool: choose another, for example with the key of for_each in it.",
+		m.Name.ValueString(), m.Pool.ValueString()))
+}

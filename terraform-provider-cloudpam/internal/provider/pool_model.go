@@ -1,0 +1,124 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/oapi-codegen/nullable"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+// poolModel is a pool in configuration, plan and state.
+type poolModel struct {
+	ID                  types.String `tfsdk:"id"`
+	Scope               types.String `tfsdk:"scope"`
+	Name                types.String `tfsdk:"name"`
+	Parent              types.String `tfsdk:"parent"`
+	CIDR                cidrValue    `tfsdk:"cidr"`
+	PrefixLength        types.Int64  `tfsdk:"prefix_length"`
+	IPVersion           types.Int64  `tfsdk:"ip_version"`
+	Strategy            types.String `tfsdk:"strategy"`
+	MinPrefixLength     types.Int64  `tfsdk:"min_prefix_length"`
+	MaxPrefixLength     types.Int64  `tfsdk:"max_prefix_length"`
+	DefaultPrefixLength types.Int64  `tfsdk:"default_prefix_length"`
+	Account             types.String `tfsdk:"account"`
+	Region              types.String `tfsdk:"region"`
+	Environment         types.String `tfsdk:"environment"`
+	Owner               types.String `tfsdk:"owner"`
+	Description         types.String `tfsdk:"description"`
+	Labels              types.Map    `tfsdk:"labels"`
+	DeletionProtection  types.Bool   `tfsdk:"deletion_protection"`
+}
+
+// set fills the model with what the server says.
+func (m *poolModel) set(p cloudpam.Pool) diag.Diagnostics {
+	cidr := newCIDR(p.CIDR)
+	m.ID, m.Scope, m.Name = types.StringValue(p.ID), types.StringValue(p.Scope), types.StringValue(p.Name)
+	m.Parent = types.StringPointerValue(p.Parent)
+	m.CIDR, m.PrefixLength, m.IPVersion = cidr, types.Int64Value(int64(p.PrefixLength)), types.Int64Value(ipVersion(cidr.prefix()))
+	m.Strategy = types.StringValue(string(p.Strategy))
+	m.MinPrefixLength, m.MaxPrefixLength = fromLength(p.MinPrefixLength), fromLength(p.MaxPrefixLength)
+	m.DefaultPrefixLength = fromLength(p.DefaultPrefixLength)
+	m.Account, m.Region = fromText(m.Account, p.Account), fromText(m.Region, p.Region)
+	m.Environment, m.Owner = fromText(m.Environment, p.Environment), fromText(m.Owner, p.Owner)
+	m.Description = fromText(m.Description, p.Description)
+	m.DeletionProtection = types.BoolValue(p.DeletionProtection)
+	labels, diags := fromLabels(m.Labels, p.Labels)
+	m.Labels = labels
+	return diags
+}
+
+// request is what creates the pool of the plan.
+func (m poolModel) request(ctx context.Context) (cloudpam.NewPool, diag.Diagnostics) {
+	labels, diags := optionalLabels(ctx, m.Labels)
+	pool := cloudpam.NewPool{
+		Name: m.Name.ValueString(), Scope: optionalText(m.Scope), Parent: optionalText(m.Parent),
+		CIDR:            m.CIDR.pointer(),
+		MinPrefixLength: optionalLength(m.MinPrefixLength), MaxPrefixLength: optionalLength(m.MaxPrefixLength),
+		DefaultPrefixLength: optionalLength(m.DefaultPrefixLength),
+		Account:             optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
+		Owner: optionalText(m.Owner), Description: optionalText(m.Description), Labels: labels,
+		DeletionProtection: new(m.DeletionProtection.ValueBool()),
+	}
+	if strategy := m.Strategy.ValueString(); strategy != "" {
+		pool.Strategy = new(cloudpam.Strategy(strategy))
+	}
+	if pool.CIDR == nil {
+		pool.PrefixLength = optionalLength(m.PrefixLength)
+	} else {
+		pool.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
+	}
+	return pool, diags
+}
+
+// patch is what turns the pool of the state into that of the plan.
+func (m poolModel) patch(ctx context.Context, state poolModel) (cloudpam.PoolPatch, diag.Diagnostics) {
+	patch := cloudpam.PoolPatch{
+		MinPrefixLength:     changedLength(state.MinPrefixLength, m.MinPrefixLength),
+		MaxPrefixLength:     changedLength(state.MaxPrefixLength, m.MaxPrefixLength),
+		DefaultPrefixLength: changedLength(state.DefaultPrefixLength, m.DefaultPrefixLength),
+		Account:             changedText(state.Account, m.Account),
+		Region:              changedText(state.Region, m.Region),
+		Environment:         changedText(state.Environment, m.Environment),
+		Owner:               changedText(state.Owner, m.Owner),
+		Description:         changedText(state.Description, m.Description),
+	}
+	if m.CIDR.known() && m.CIDR.prefix() != state.CIDR.prefix() {
+		patch.CIDR = new(m.CIDR.prefix().String())
+	}
+	if !m.Strategy.Equal(state.Strategy) {
+		patch.Strategy = new(cloudpam.Strategy(m.Strategy.ValueString()))
+	}
+	if !m.DeletionProtection.Equal(state.DeletionProtection) {
+		patch.DeletionProtection = new(m.DeletionProtection.ValueBool())
+	}
+	if m.Labels.Equal(state.Labels) {
+		return patch, nil
+	}
+	labels, diags := toLabels(ctx, m.Labels)
+	patch.Labels = &labels
+	return patch, diags
+}
+
+// changedLength is what a patch says about a rule on sizes: nothing when it stays, null when it was removed.
+func changedLength(state, plan types.Int64) nullable.Nullable[int] {
+	switch {
+	case state.Equal(plan):
+		return nil
+	case plan.IsNull():
+		return nullable.NewNullNullable[int]()
+	default:
+		return nullable.NewNullableWithValue(int(plan.ValueInt64()))
+	}
+}
+
+// attempt describes what is done to the pool, for diagnostics.
+func (m poolModel) attempt(verb string) attempt {
+	a := attempt{verb: verb, kind: "pool", name: m.ID.ValueString(), pool: m.Parent.ValueString(), poolAttr: "parent"}
+	if a.name == "" {
+		a.name = m.Name.ValueString()
+	}
+	return a
+}

@@ -1,0 +1,103 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// ValidateConfig refuses, without a server, what no server would accept.
+func (r *poolResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m poolModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
+	switch {
+	case m.Parent.IsNull() && m.CIDR.IsNull():
+		resp.Diagnostics.AddAttributeError(path.Root("cidr"), "Root pool has no CIDR",
+			"A pool without a parent brings its own address space: set cidr. A child pool sets parent, and either cidr or prefix_length.")
+	case m.CIDR.IsNull() && m.PrefixLength.IsNull():
+		resp.Diagnostics.AddAttributeError(path.Root("prefix_length"), "Pool has no size",
+			"Set prefix_length to let CloudPAM choose a block of the parent, or cidr to choose it yourself.")
+	}
+	if scope := scopeOfPool(m.Parent); !m.Scope.IsNull() && !m.Scope.IsUnknown() && !m.Parent.IsNull() && !scope.IsUnknown() && !scope.Equal(m.Scope) {
+		resp.Diagnostics.AddAttributeError(path.Root("scope"), "Pool and parent are in different scopes",
+			fmt.Sprintf("Parent %q is in the scope %q. Leave scope out: a child pool is in the scope of its parent.", m.Parent.ValueString(), scope.ValueString()))
+	}
+}
+
+// agree refuses a CIDR and a prefix length that contradict each other; both together are fine, as in generated configuration.
+func agree(cidr cidrValue, length types.Int64, diags *diag.Diagnostics) {
+	p := cidr.prefix()
+	if !p.IsValid() {
+		return
+	}
+	if length.IsNull() || length.IsUnknown() || length.ValueInt64() == int64(p.Bits()) {
+		return
+	}
+	diags.AddAttributeError(path.Root("prefix_length"), "CIDR and prefix length disagree",
+		fmt.Sprintf("cidr %s is a /%d but prefix_length is %d. Leave one of them out, or make them agree.", p, p.Bits(), length.ValueInt64()))
+}
+
+// ModifyPlan computes while planning what follows from the configuration: the id, and everything about a CIDR that is known.
+// A new pool is drafted by the server (hold.go), so its CIDR is known and blocks in it can be promised.
+func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return // a destroy
+	}
+	var config, plan poolModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	state := poolModel{CIDR: unknownCIDR()}
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if config.Scope.IsNull() {
+		plan.Scope = scopeOfPool(plan.Parent)
+	}
+	plan.ID = poolID(plan.Scope, plan.Name)
+	plan.resize(config, state, &resp.Diagnostics)
+	if req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(r.draft(ctx, req, config, &plan)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if p := plan.CIDR.prefix(); p.IsValid() {
+		plan.PrefixLength, plan.IPVersion = types.Int64Value(int64(p.Bits())), types.Int64Value(ipVersion(p))
+	} else if config.PrefixLength.IsNull() {
+		plan.PrefixLength = types.Int64Unknown()
+	}
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// resize plans the CIDR of an existing pool. Growing takes the block around the old one, shrinking keeps its start, both
+// without asking the server; a move is refused, because allocations cannot follow.
+func (m *poolModel) resize(config, state poolModel, diags *diag.Diagnostics) {
+	old := state.CIDR.prefix()
+	if !old.IsValid() || m.CIDR.IsUnknown() {
+		return
+	}
+	length := config.PrefixLength
+	if config.CIDR.IsNull() && !length.IsUnknown() && !length.IsNull() && length.ValueInt64() <= int64(old.Addr().BitLen()) {
+		if int(length.ValueInt64()) != old.Bits() {
+			m.CIDR = newCIDR(netip.PrefixFrom(old.Addr(), int(length.ValueInt64())).Masked().String())
+		}
+		return
+	}
+	if to := m.CIDR.prefix(); to.IsValid() && !to.Overlaps(old) && m.ID.Equal(state.ID) && m.Parent.Equal(state.Parent) {
+		diags.AddAttributeError(path.Root("cidr"), "A pool cannot move",
+			fmt.Sprintf("Pool %q is %s. It can grow around that or shrink inside it, but not move to %s. "+
+				"Create a pool under another name and move what this one holds.", m.ID.ValueString(), old, to))
+	}
+}

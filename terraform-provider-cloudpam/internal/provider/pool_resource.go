@@ -1,0 +1,122 @@
+package provider
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = (*poolResource)(nil)
+	_ resource.ResourceWithImportState    = (*poolResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*poolResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*poolResource)(nil)
+)
+
+type poolResource struct{ session *session }
+
+func newPoolResource() resource.Resource { return &poolResource{} }
+
+// Metadata names the resource.
+func (r *poolResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = "cloudpam_pool"
+}
+
+// Configure takes the client.
+func (r *poolResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.session = configured(req.ProviderData, &resp.Diagnostics)
+}
+
+// Create creates the pool. A lost answer is asked for again under the same idempotency key, so there is never a second pool.
+func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan poolModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	request, diags := plan.request(ctx)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	pool, err := r.session.client.CreatePool(ctx, request)
+	if err != nil {
+		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "created pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
+	resp.Diagnostics.Append(plan.set(pool)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// Read refreshes the state; a pool that is gone leaves it, to be created again.
+func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state poolModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	pool, err := r.session.client.GetPool(ctx, state.ID.ValueString())
+	switch {
+	case errors.Is(err, cloudpam.ErrNotFound):
+		tflog.Info(ctx, "pool is gone", map[string]any{"id": state.ID.ValueString()})
+		resp.State.RemoveResource(ctx)
+		return
+	case err != nil:
+		resp.Diagnostics.Append(state.attempt("read").diagnose(err)...)
+		return
+	}
+	r.session.claims.refreshed(pool.ID)
+	resp.Diagnostics.Append(state.set(pool)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+// Update changes settings and resizes in place, in one request.
+func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state poolModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	patch, diags := plan.patch(ctx, state)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	pool, err := r.session.client.UpdatePool(ctx, state.ID.ValueString(), patch)
+	if err != nil {
+		resp.Diagnostics.Append(state.attempt("update").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "updated pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
+	resp.Diagnostics.Append(plan.set(pool)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// Delete deletes the pool when it is empty. A pool that is gone already is as wanted.
+func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state poolModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	err := r.session.client.DeletePool(ctx, state.ID.ValueString())
+	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
+		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "deleted pool", map[string]any{"id": state.ID.ValueString()})
+}
+
+// ImportState takes the id; Read fills in the rest.
+func (r *poolResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if !poolIDForm.MatchString(req.ID) {
+		resp.Diagnostics.AddError("Import id names no pool", "\""+req.ID+"\" is not the id of a pool.\n\n"+poolIDHelp)
+		return
+	}
+	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+}

@@ -1,0 +1,113 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+const (
+	slugHelp   = "must be 1 to 63 lower-case letters, digits, - and _, with a letter or digit at both ends"
+	poolIDWant = "must be the id of a pool: name in the scope default, scope.name elsewhere"
+)
+
+// Schema describes the resource.
+func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "A CIDR to allocate from. Pools nest to any depth: a child pool is a block of its parent. " +
+			"A pool is resized in place, and only deleted when it is empty.",
+		Attributes: map[string]schema.Attribute{
+			"id": schema.StringAttribute{
+				Computed:            true,
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				MarkdownDescription: "Stable id: `name` in the scope `default`, `scope.name` elsewhere. Known while planning; reference it rather than repeat it, so that Terraform orders what depends on it.",
+			},
+			"scope": schema.StringAttribute{
+				Optional: true, Computed: true,
+				Validators:          []validator.String{stringvalidator.RegexMatches(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
+				MarkdownDescription: "The isolated address space that the pool lives in. That of the parent where absent, or `default`.",
+			},
+			"name": schema.StringAttribute{
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.RegexMatches(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				MarkdownDescription: "Name, unique in its scope. It is part of the id, so another name is another pool.",
+			},
+			"parent": schema.StringAttribute{
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				MarkdownDescription: "Id of the pool that this one is a block of. A pool without a parent is a root pool.",
+			},
+			"cidr": schema.StringAttribute{
+				Optional: true, Computed: true, CustomType: cidrType{},
+				PlanModifiers:       []planmodifier.String{keepCIDRSpelling{}, stringplanmodifier.UseStateForUnknown()},
+				MarkdownDescription: "The pool's CIDR. Required for a root pool; chosen from the parent where absent. Changing it grows or shrinks the pool in place.",
+			},
+			"prefix_length": schema.Int64Attribute{
+				Optional: true, Computed: true,
+				Validators:          []validator.Int64{int64validator.Between(0, 128)},
+				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
+				MarkdownDescription: "Size of the pool in leading bits. Changing it grows or shrinks the pool in place.",
+			},
+			"ip_version": schema.Int64Attribute{
+				Computed:            true,
+				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
+				MarkdownDescription: "4 or 6.",
+			},
+			"strategy": schema.StringAttribute{
+				Optional: true, Computed: true, Default: stringdefault.StaticString("best_fit"),
+				Validators:          []validator.String{stringvalidator.OneOf("best_fit", "first_fit", "largest_fit", "sparse")},
+				MarkdownDescription: "How blocks are chosen: `best_fit` (default, the smallest free block that is large enough), `first_fit`, `largest_fit` or `sparse` (leaves room to grow).",
+			},
+			"min_prefix_length":     sizeRule("Shortest prefix length, the largest block, that the pool hands out."),
+			"max_prefix_length":     sizeRule("Longest prefix length, the smallest block, that the pool hands out."),
+			"default_prefix_length": sizeRule("What a request gets that names no size."),
+			"account":               word("Cloud account or project that the pool is for."),
+			"region":                word("Region that the pool is for."),
+			"environment":           word("Environment that the pool is for, such as `prod`."),
+			"owner":                 word("Who answers for the pool."),
+			"description":           text(),
+			"labels":                labels(),
+			"deletion_protection": schema.BoolAttribute{
+				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
+				MarkdownDescription: "Refuse to delete the pool, whoever asks. Default `false`.",
+			},
+		},
+	}
+}
+
+func sizeRule(description string) schema.Int64Attribute {
+	return schema.Int64Attribute{Optional: true, Validators: []validator.Int64{int64validator.Between(0, 128)}, MarkdownDescription: description}
+}
+
+func word(description string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, Validators: []validator.String{stringvalidator.LengthAtMost(255)}, MarkdownDescription: description}
+}
+
+func text() schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, Validators: []validator.String{stringvalidator.LengthAtMost(1024)}, MarkdownDescription: "What it is for, in words."}
+}
+
+func labels() schema.MapAttribute {
+	return schema.MapAttribute{
+		Optional: true, ElementType: types.StringType,
+		Validators: []validator.Map{
+			mapvalidator.SizeAtMost(64), mapvalidator.KeysAre(stringvalidator.LengthBetween(1, 128)),
+			mapvalidator.ValueStringsAre(stringvalidator.LengthAtMost(256)),
+		},
+		MarkdownDescription: "Free key-value pairs, at most 64.",
+	}
+}

@@ -1,0 +1,163 @@
+// Package provider is the Terraform provider of CloudPAM: pools and allocations as resources and data sources.
+// Everything it knows about the server it learns through the public client.
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+var _ provider.Provider = (*cloudpamProvider)(nil)
+
+// New returns the provider's constructor for a release.
+func New(version string) func() provider.Provider {
+	return func() provider.Provider { return &cloudpamProvider{version: version} }
+}
+
+type cloudpamProvider struct{ version string }
+
+// providerModel is the provider block.
+type providerModel struct {
+	Endpoint       types.String `tfsdk:"endpoint"`
+	Token          types.String `tfsdk:"token"`
+	CACertFile     types.String `tfsdk:"ca_cert_file"`
+	MaxRetries     types.Int64  `tfsdk:"max_retries"`
+	RequestTimeout types.String `tfsdk:"request_timeout"`
+	PlanMode       types.String `tfsdk:"plan_mode"`
+	HoldTTL        types.String `tfsdk:"hold_ttl"`
+	Holder         types.String `tfsdk:"holder"`
+	Applying       types.Bool   `tfsdk:"applying"`
+}
+
+// session is what Configure hands to every resource and data source. Its client is nil while the provider's
+// configuration is not known, which planning survives and everything else reports.
+type session struct {
+	client   *cloudpam.Client
+	endpoint string
+	unknown  string // the argument that is not known yet
+	planning planning
+	claims   claims
+}
+
+// Metadata names the provider.
+func (p *cloudpamProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName, resp.Version = "cloudpam", p.version
+}
+
+// Schema describes the provider block.
+func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "CloudPAM plans and hands out IP address space. The provider creates pools and allocates subnets from them.",
+		Attributes: map[string]schema.Attribute{
+			"endpoint": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "URL of the CloudPAM server, for example `https://cloudpam.example.com`. Environment: `CLOUDPAM_ENDPOINT`.",
+			},
+			"token": schema.StringAttribute{
+				Optional: true, Sensitive: true,
+				MarkdownDescription: "API token, `cpam_…`. Environment: `CLOUDPAM_TOKEN`, or `CLOUDPAM_TOKEN_FILE` for a file that holds it.",
+			},
+			"ca_cert_file": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "PEM file with certificates to trust beside those of the system. Environment: `CLOUDPAM_CA_CERT`.",
+			},
+			"max_retries": schema.Int64Attribute{
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.Between(0, 50)},
+				MarkdownDescription: "How often a request is repeated when the server is busy or unreachable. Default 6, which bridges about six seconds. A repeated write never has a second effect.",
+			},
+			"request_timeout": schema.StringAttribute{
+				Optional:            true,
+				Validators:          []validator.String{durationValidator{}},
+				MarkdownDescription: "How long one attempt of a request may take, for example `45s`. Default `30s`.",
+			},
+			"plan_mode": schema.StringAttribute{
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.OneOf("hold", "off")},
+				MarkdownDescription: "`hold` (default): planning asks the server for each new CIDR, which is held until it is applied, so the plan shows it. `off`: planning asks nothing, and CIDRs are known after apply. Environment: `CLOUDPAM_PLAN_MODE`.",
+			},
+			"hold_ttl": schema.StringAttribute{
+				Optional:            true,
+				Validators:          []validator.String{durationValidator{}},
+				MarkdownDescription: "How long a planned CIDR is promised, from `1m` to `720h`. Default `24h`. After that its space is used last. Environment: `CLOUDPAM_HOLD_TTL`.",
+			},
+			"holder": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: "Who plans, such as `terraform.workspace`, so that holds can be told apart and two workspaces never plan the same name. Environment: `CLOUDPAM_HOLDER`.",
+			},
+			"applying": schema.BoolAttribute{
+				Optional:            true,
+				MarkdownDescription: "Set it to `terraform.applying`, which OpenTofu needs to report a lost CIDR well; Terraform 1.11 and later tell it by themselves. Environment: `CLOUDPAM_APPLYING`.",
+			},
+		},
+	}
+}
+
+// Configure builds the client. It makes no network call, so that validating and planning what needs no server works without one.
+func (p *cloudpamProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	s, diags := p.session(model, req.TerraformVersion)
+	resp.Diagnostics.Append(diags...)
+	resp.ResourceData, resp.DataSourceData = s, s
+}
+
+func (p *cloudpamProvider) session(model providerModel, terraformVersion string) (*session, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	if unknown := model.unknown(); unknown != "" {
+		return &session{unknown: unknown}, nil
+	}
+	endpoint := model.endpoint()
+	if endpoint == "" {
+		diags.AddAttributeError(path.Root("endpoint"), "CloudPAM endpoint is missing",
+			"Set endpoint in the provider block, or the environment variable CLOUDPAM_ENDPOINT, for example https://cloudpam.example.com.")
+	}
+	token, err := model.token()
+	switch {
+	case err != nil:
+		diags.AddAttributeError(path.Root("token"), "CloudPAM token cannot be read", err.Error())
+	case token == "":
+		diags.AddAttributeError(path.Root("token"), "CloudPAM token is missing",
+			"Set CLOUDPAM_TOKEN, or CLOUDPAM_TOKEN_FILE to a file that holds the token, or token in the provider block.")
+	}
+	if diags.HasError() {
+		return nil, diags
+	}
+	planning, err := model.planning()
+	if err != nil {
+		diags.AddError("CloudPAM cannot plan with this configuration", sentence(err.Error()))
+		return nil, diags
+	}
+	opts := append(model.options(), cloudpam.WithUserAgent("terraform-provider-cloudpam/"+p.version+" terraform/"+terraformVersion))
+	client, err := cloudpam.New(endpoint, token, opts...)
+	if err != nil {
+		diags.AddError("CloudPAM cannot be used with this configuration", sentence(err.Error()))
+		return nil, diags
+	}
+	return &session{client: client, endpoint: endpoint, planning: planning}, nil
+}
+
+// Resources lists what the provider manages.
+func (p *cloudpamProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{newPoolResource, newAllocationResource}
+}
+
+// DataSources lists what the provider reads.
+func (p *cloudpamProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{newPoolDataSource, newAllocationDataSource}
+}

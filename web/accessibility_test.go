@@ -1,0 +1,48 @@
+package web_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// passesAxe looks at each page with axe-core, the checker that accessibility reviewers use.
+func passesAxe(t *testing.T, s *server, b *chromium) {
+	axe := read(t, "testdata/axe-core-4.14.1.min.js")
+	views := []struct{ name, address, shown string }{
+		{"pools", "/pools", "document.querySelectorAll('tr[data-pool]').length === 7"},
+		{"pool", "/pools?pool=aws-prod", find(".panel .plain a") + " && " + find(".panel .map rect")},
+		{"empty", "/pools?scope=empty", find(".steps pre")},
+		{"allocations", "/allocations", find("tr[data-allocation]")},
+		{"allocation", "/allocations?q=payments&allocation=" + b.text("fetch('/api/v1/allocations?name=payments', {headers: {Authorization: 'Bearer ' + sessionStorage.getItem('cloudpam.token')}}).then(r => r.json()).then(p => p.items[0].id)"), find("dialog.drawer[open]")},
+		{"login", "/login", canSignIn},
+		{"missing", "/no-such-page", find("h1")},
+	}
+	const check = `axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(r =>
+		r.violations.map(v => v.id + ' (' + v.help + '): ' + v.nodes.map(n => n.html.slice(0, 200)).join(' ')).join('\n'))`
+	for _, theme := range []string{"light", "dark"} {
+		for _, width := range []int{1440, 390} {
+			b.resize(width, 900, theme)
+			for _, view := range views {
+				b.open(s.url + view.address)
+				b.await(view.shown)
+				if _, err := b.value(axe + "; 0"); err != nil {
+					t.Fatal(err)
+				}
+				if found := b.text(check); found != "" {
+					t.Errorf("%s, %s, %d px:\n%s", view.name, theme, width, found)
+				}
+			}
+		}
+	}
+	onlyMissing(t, b)
+}
+
+// onlyMissing takes the complaint that the browser itself makes about a page that answers 404.
+func onlyMissing(t *testing.T, b *chromium) {
+	t.Helper()
+	for _, told := range b.complaints() {
+		if !strings.Contains(told, "status of 404") || !strings.Contains(told, "/no-such-page") {
+			t.Errorf("the page complained: %s", told)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+// What every page has: the shell with its theme, keyboard and sign-out, the toasts, and the start of Alpine.
+import Alpine from './alpine.js';
+import { copyable } from './clipboard.js';
+import { moveFocus, isTyping } from './keys.js';
+import * as session from './session.js';
+import { toasts } from './toasts.js';
+
+const THEMES = ['system', 'light', 'dark'];
+
+function shell() {
+  return {
+    theme: document.documentElement.dataset.theme || 'system',
+    leader: false,
+
+    get themeName() { return 'Theme: ' + this.theme; },
+    get themeLabel() { return 'Theme: ' + this.theme + '. Change it'; },
+    get themeGlyph() { return this.theme; },
+
+    cycleTheme() {
+      this.theme = THEMES[(THEMES.indexOf(this.theme) + 1) % THEMES.length];
+      if (this.theme === 'system') {
+        localStorage.removeItem('cloudpam.theme');
+        delete document.documentElement.dataset.theme;
+        return;
+      }
+      localStorage.setItem('cloudpam.theme', this.theme);
+      document.documentElement.dataset.theme = this.theme;
+    },
+
+    signOut() { session.signOut(); },
+    openHelp() { if (!this.$refs.help.open) this.$refs.help.showModal(); },
+    closeHelp() { this.$refs.help.close(); },
+
+    keydown(event) {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyping(event.target)) {
+        if (event.key === 'Escape') event.target.blur();
+        return;
+      }
+      if (document.querySelector('dialog[open]') || !document.querySelector('.shell')) return;
+      if (this.leader) {
+        this.leader = false;
+        if (event.key === 'p') location.assign('/pools');
+        if (event.key === 'a') location.assign('/allocations');
+        return;
+      }
+      const search = document.querySelector('[data-search]');
+      switch (event.key) {
+        case 'g': this.leader = true; break;
+        case '?': this.openHelp(); break;
+        case '/': if (search) { event.preventDefault(); search.focus(); search.select(); } break;
+        case 'j': case 'ArrowDown': if (moveFocus(1, event.key === 'j')) event.preventDefault(); break;
+        case 'k': case 'ArrowUp': if (moveFocus(-1, event.key === 'k')) event.preventDefault(); break;
+      }
+    },
+  };
+}
+
+// start registers the components of one page and brings it to life. Pages other than the login need a token.
+export function start(components, access) {
+  if (access !== 'public' && !session.token()) {
+    session.end('');
+    return;
+  }
+  Alpine.store('toasts', toasts);
+  Alpine.data('shell', shell);
+  Alpine.data('copyable', copyable);
+  for (const [name, component] of Object.entries(components)) Alpine.data(name, component);
+  Alpine.start();
+}

@@ -1,0 +1,126 @@
+// The panel beside the tree: one pool, its space, what is free, what it handed out, and how to use it.
+import { get } from './api.js';
+import { copyText } from './clipboard.js';
+import { addresses, labelText, moment, percent, plural, prefixLength } from './format.js';
+import { ladder } from './size-ladder.js';
+import { drawMap, kindOf, stateWord } from './space-map.js';
+import { allocationResource } from './terraform.js';
+import { report } from './toasts.js';
+
+// One page of the map is what a browser draws without a pause; a list longer than this is for the allocations page.
+const MAP_PAGE = 1000;
+const LISTED = 200;
+const ALLOCATIONS = 25;
+
+export function poolPanel() {
+  let pool = null;
+  let freeBlocks = [];
+  let request = new AbortController();
+
+  return {
+    id: '', name: '', cidr: '', description: '', used: '', largest: '', free: '', count: '', facts: [], terraform: '',
+    view: 'map', blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [], noAllocations: false,
+
+    get listed() { return this.blocks.slice(0, LISTED).map((block) => ({ cidr: block.cidr, class: kindOf(block), word: stateWord(block), name: block.name || '' })); },
+    get unlisted() { return this.blocks.length - LISTED; },
+    get unlistedLabel() { return this.unlisted + ' more blocks are on the map only.'; },
+    get mapNote() { return plural(this.blocks.length, 'block') + (this.nextSpace ? ' so far' : ''); },
+    get mapLabel() { return 'Address map of ' + this.name + ': ' + this.used + ' used, largest free block ' + this.largest + '. The list view says the same in words.'; },
+    get allocationsLink() { return '/allocations?pool=' + encodeURIComponent(this.id); },
+
+    async show(node) {
+      request.abort();
+      request = new AbortController();
+      const { signal } = request;
+      pool = node.pool;
+      this.fill(node);
+      try {
+        const [space, free, page] = await Promise.all([
+          get(['pools', pool.id, 'space'], { limit: MAP_PAGE }, { signal }),
+          get(['pools', pool.id, 'free-blocks'], {}, { signal }),
+          get(['allocations'], { pool: pool.id, limit: ALLOCATIONS }, { signal }),
+        ]);
+        freeBlocks = free.items;
+        this.takeSpace([], space);
+        this.allocations = page.items.map((a) => ({ id: a.id, cidr: a.cidr, name: a.name, owner: a.owner, description: a.description, link: '/allocations?pool=' + encodeURIComponent(a.pool) + '&allocation=' + encodeURIComponent(a.id) }));
+        this.noAllocations = page.items.length === 0;
+      } catch (error) {
+        report(error);
+      }
+    },
+
+    fill(node) {
+      const { utilization } = node;
+      Object.assign(this, {
+        id: pool.id, name: pool.name, cidr: pool.cidr, description: pool.description,
+        used: percent(utilization.used_ratio), largest: prefixLength(utilization.largest_free_prefix_length),
+        free: addresses(utilization.free), count: addresses(String(utilization.allocations)),
+        facts: facts(pool, utilization), terraform: allocationResource(pool),
+        blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [], noAllocations: false,
+      });
+      this.$refs.panel.scrollTop = 0;
+    },
+
+    takeSpace(before, page) {
+      this.blocks = [...before, ...page.items.map(Object.freeze)];
+      this.nextSpace = page.next_page_token || '';
+      this.rungs = ladder(pool, freeBlocks, this.blocks, !this.nextSpace);
+    },
+
+    async loadMoreSpace() {
+      try {
+        this.takeSpace(this.blocks, await get(['pools', pool.id, 'space'], { limit: MAP_PAGE, page_token: this.nextSpace }, { signal: request.signal }));
+      } catch (error) {
+        report(error);
+      }
+    },
+
+    clear() {
+      request.abort();
+      this.id = '';
+      this.blocks = [];
+    },
+
+    close() { this.$dispatch('panel-closed'); },
+
+    drawMap(svg, blocks, cidr) { drawMap(svg, blocks, cidr); },
+
+    at(event) {
+      const index = event.target.dataset.block;
+      return index === undefined ? null : this.blocks[Number(index)];
+    },
+
+    point(event) {
+      const block = this.at(event);
+      this.pointed = block ? block.cidr + '  ' + stateWord(block) + (block.name ? '  ' + block.name : '') : '';
+    },
+
+    unpoint() { this.pointed = ''; },
+
+    // openBlock follows a child pool into the tree, an allocation to its details, and copies what is free.
+    openBlock(event) {
+      const block = this.at(event);
+      if (!block) return;
+      if (block.status === 'free') copyText(block.cidr);
+      if (block.kind === 'pool') this.$dispatch('pool-wanted', block.owner_id);
+      if (block.kind === 'allocation') location.assign('/allocations?pool=' + encodeURIComponent(pool.id) + '&allocation=' + encodeURIComponent(block.owner_id));
+    },
+
+    takeChip(chip) { if (chip.free) copyText(chip.cidr); },
+    copyText(text) { copyText(text); },
+  };
+}
+
+function facts(pool, utilization) {
+  const sizes = prefixLength(pool.min_prefix_length || undefined) + ' to ' + prefixLength(pool.max_prefix_length || undefined);
+  const limited = pool.min_prefix_length || pool.max_prefix_length;
+  const all = [
+    ['Id', pool.id, true], ['Scope', pool.scope], ['Parent', pool.parent], ['Strategy', pool.strategy.replace('_', ' ')],
+    ['Sizes', limited ? sizes.replace('none to', 'up to').replace(' to none', ' or smaller') : '', true],
+    ['Default size', pool.default_prefix_length ? '/' + pool.default_prefix_length : '', true],
+    ['Owner', pool.owner], ['Account', pool.account, true], ['Region', pool.region], ['Environment', pool.environment],
+    ['Labels', labelText(pool.labels)], ['Child pools', utilization.children ? String(utilization.children) : ''],
+    ['Fragmentation', percent(utilization.fragmentation)], ['Protected', pool.deletion_protection ? 'cannot be deleted' : ''], ['Created', moment(pool.created_at)],
+  ];
+  return all.filter(([, value]) => value).map(([name, value, mono]) => ({ name, value, mono: Boolean(mono) }));
+}

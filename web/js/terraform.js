@@ -1,0 +1,36 @@
+// The blocks people copy into their configuration.
+import { parse } from './cidr.js';
+
+// resource is an allocation from a pool, aligned as terraform fmt writes it.
+export function allocationResource(pool) {
+  return [
+    'resource "cloudpam_allocation" "app" {',
+    '  pool          = "' + pool.id + '"',
+    '  name          = "app"',
+    '  prefix_length = ' + likelyLength(pool),
+    '}',
+  ].join('\n');
+}
+
+export function allocationImport(allocation) {
+  return [
+    'import {',
+    '  to = cloudpam_allocation.' + identifier(allocation.name),
+    '  id = "' + allocation.pool + '/' + allocation.name + '"',
+    '}',
+  ].join('\n');
+}
+
+// likelyLength is a size this pool would give: its own default, else the usual subnet within its limits.
+function likelyLength(pool) {
+  if (pool.default_prefix_length) return pool.default_prefix_length;
+  const { bits, length } = parse(pool.cidr);
+  const usual = bits === 32 ? 24 : 64;
+  const shortest = Math.max(pool.min_prefix_length || 0, Math.min(bits, length + 1));
+  return Math.min(pool.max_prefix_length || bits, Math.max(shortest, usual));
+}
+
+function identifier(name) {
+  const word = name.replace(/[^A-Za-z0-9_]/g, '_');
+  return /^[A-Za-z_]/.test(word) ? word : '_' + word;
+}

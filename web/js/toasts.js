@@ -1,0 +1,29 @@
+// Short messages in the corner. A problem stays until it is dismissed; a note leaves by itself.
+import Alpine from './alpine.js';
+import { isAbort } from './api.js';
+
+let last = 0;
+
+export const toasts = {
+  items: [],
+  add(kind, title, text, request) {
+    const id = ++last;
+    this.items = [...this.items.slice(-3), { id, kind, title, text: text || '', request: request || '' }];
+    return id;
+  },
+  remove(id) {
+    this.items = this.items.filter((toast) => toast.id !== id);
+  },
+};
+
+export function note(title) {
+  const store = Alpine.store('toasts');
+  const id = store.add('note', title);
+  setTimeout(() => store.remove(id), 2500);
+}
+
+// report shows what went wrong. A refused token is not shown here: the login page says it.
+export function report(error) {
+  if (isAbort(error) || error.status === 401) return;
+  Alpine.store('toasts').add('problem', error.title || 'Something went wrong in the page', error.text || error.message, error.request ? 'request ' + error.request : '');
+}

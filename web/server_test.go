@@ -1,0 +1,140 @@
+package web_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+const adminToken = "browser-test-0123456789-abcdefghijklmnop"
+
+// server is the real server in a process of its own, on a database of its own.
+type server struct {
+	t   *testing.T
+	url string
+}
+
+func startServer(t *testing.T) *server {
+	t.Helper()
+	dir := t.TempDir()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+
+	var log bytes.Buffer
+	cmd := exec.Command(buildServer(t), "serve")
+	cmd.Dir = dir
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), ours), "CLOUDPAM_LISTEN="+address,
+		"CLOUDPAM_DATABASE_URL=sqlite://"+filepath.Join(dir, "cloudpam.db"), "CLOUDPAM_BOOTSTRAP_TOKEN="+adminToken)
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	exited := make(chan struct{})
+	go func() {
+		cmd.Wait()
+		close(exited)
+	}()
+	t.Cleanup(func() {
+		cmd.Process.Signal(os.Interrupt)
+		select {
+		case <-exited:
+		case <-time.After(patience):
+			cmd.Process.Kill()
+			<-exited
+		}
+		if t.Failed() {
+			t.Logf("the server said:\n%s", log.String())
+		}
+	})
+
+	s := &server{t: t, url: "http://" + address}
+	deadline := time.After(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !s.ready() {
+		select {
+		case <-exited:
+			t.Fatal("the server ended before it was ready")
+		case <-deadline:
+			t.Fatal("the server is not ready")
+		case <-tick.C:
+		}
+	}
+	return s
+}
+
+// ours keeps the settings of whoever runs the tests out of the server under test.
+func ours(variable string) bool { return strings.HasPrefix(variable, "CLOUDPAM_") }
+
+// buildServer builds the server beside this module; CLOUDPAM_SERVER names one that is built already.
+func buildServer(t *testing.T) string {
+	t.Helper()
+	if built := os.Getenv("CLOUDPAM_SERVER"); built != "" {
+		return built
+	}
+	binary := filepath.Join(t.TempDir(), "cloudpam")
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/cloudpam")
+	cmd.Dir = filepath.Join("..", "server")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("the server does not build: %v\n%s", err, out)
+	}
+	return binary
+}
+
+func (s *server) ready() bool {
+	answer, err := http.Get(s.url + "/readyz")
+	if err != nil {
+		return false
+	}
+	answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+type object = map[string]any
+
+// post creates one object through the public API and returns it.
+func (s *server) post(path string, body object) object {
+	s.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	status, created := s.request(http.MethodPost, path, adminToken, bytes.NewReader(raw))
+	if status != http.StatusCreated {
+		s.t.Fatalf("POST %s %s: %d %v", path, raw, status, created)
+	}
+	return created
+}
+
+func (s *server) request(method, path, token string, body io.Reader) (int, object) {
+	s.t.Helper()
+	r, err := http.NewRequest(method, s.url+"/api/v1"+path, body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var got object
+	if err := json.NewDecoder(answer.Body).Decode(&got); err != nil {
+		s.t.Fatalf("%s %s: %d, not JSON: %v", method, path, answer.StatusCode, err)
+	}
+	return answer.StatusCode, got
+}
