@@ -8,3 +8,6 @@ func (tx *Tx) Pragma(name string) (value string, err error) {
 	err = tx.conn.QueryRowContext(tx.ctx, "PRAGMA "+name).Scan(&value)
 	return value, err
 }
+
+// OldSQLite says whether this build refuses a version of SQLite.
+func OldSQLite(version string) bool { return olderThan(version, oldestSQLite) }

@@ -64,6 +64,8 @@ func TestTheQuickstartDoesWhatItSays(t *testing.T) {
 	if _, out, err := tf.Try("apply", "-auto-approve", "-no-color"); err == nil || !said("A /18 is too large for pool prod-euw1: its min_prefix_length is 20.").MatchString(out) {
 		t.Errorf("a size that the pool does not hand out: %v\n%s", err, out)
 	}
+	// Terraform plans before it destroys, so the configuration must be one that can be planned.
+	tf.Write(t, "main.tf", string(main))
 	tf.Run(t, "destroy", "-auto-approve", "-no-color")
 }
 

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# What CI checks beside the tests: generated code, formatting, vet, module files and links.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+modules=(client server terraform-provider-cloudpam web)
+failed=0
+complain() {
+  echo "$1" >&2
+  failed=1
+}
+
+# Compared with what was there before, not with what is committed: a change may be verified before it is committed.
+generated=(server/api/api.gen.go client/api.gen.go server/internal/store/query/*.go)
+before=$(mktemp -d)
+trap 'rm -rf "$before"' EXIT
+tar cf - "${generated[@]}" | tar xf - -C "$before"
+make --no-print-directory generate
+for file in "${generated[@]}"; do
+  diff -u "$before/$file" "$file" || complain "$file was out of date; make generate has rewritten it"
+done
+
+unformatted=$(gofmt -l "${modules[@]}")
+[[ -z $unformatted ]] || complain "gofmt wants to change: $unformatted"
+for module in "${modules[@]}"; do
+  (cd "$module" && go vet ./...) || complain "$module: go vet found something"
+  # Without the workspace, as the module is built by those who import or package it.
+  (cd "$module" && GOWORK=off go mod tidy -diff) || complain "$module: go mod tidy has something to do"
+done
+.ci/check-links.sh || failed=1
+exit $failed

@@ -1,0 +1,57 @@
+MODULES := client server terraform-provider-cloudpam web
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN     := $(CURDIR)/bin
+LDFLAGS  = -X main.version=$(VERSION)
+
+# Tools are pinned here and run from source: nothing to install, the same result on every machine.
+OAPI_CODEGEN  := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
+SQLC          := github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.16.0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run build build/server build/provider test bench lint generate verify release/check
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z\/]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## Start a server, apply examples/quickstart with Terraform, show its CIDRs, stay up (DEMO_EXIT=1: do not)
+	@cd terraform-provider-cloudpam && go build -o $(BIN)/demo ./tools/demo
+	@exec $(BIN)/demo
+
+run: build/server ## Start the server on cloudpam.db in this folder
+	@exec $(BIN)/cloudpam serve
+
+build: build/server build/provider ## Build the server and the Terraform provider into bin/
+
+build/server:
+	@echo building bin/cloudpam
+	@cd server && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/cloudpam ./cmd/cloudpam
+
+build/provider:
+	@echo building bin/terraform-provider-cloudpam
+	@cd terraform-provider-cloudpam && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/terraform-provider-cloudpam .
+
+test: ## Run every test of every module: both databases, a browser, the Terraform CLI
+	@.ci/test.sh
+
+bench: ## Run every benchmark, and the server beside a bare loop on the same disk
+	@for module in $(MODULES); do (cd $$module && go test -run '^$$' -bench . -benchmem ./...) || exit 1; done
+	@cd server && go run ./internal/bench
+
+lint: ## Run gofumpt and golangci-lint on every module
+	@mkdir -p $(BIN) && GOBIN=$(BIN) go install $(GOLANGCI_LINT)
+	@unformatted=$$(go run $(GOFUMPT) -l $(MODULES)) && { test -z "$$unformatted" || { echo "gofumpt wants to change: $$unformatted"; exit 1; }; }
+	@failed=0; for module in $(MODULES); do (cd $$module && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || failed=1; done; exit $$failed
+
+generate: ## Write the code that follows from the contract and from the SQL
+	@cd server/api && go run $(OAPI_CODEGEN) -config server.cfg.yaml openapi.yaml
+	@cd client && go run $(OAPI_CODEGEN) -config client.cfg.yaml ../server/api/openapi.yaml
+	@cd server/internal/store && go run $(SQLC) generate
+
+verify: ## Check what CI checks beside tests: generated code, formatting, vet, module files, links
+	@.ci/verify.sh
+
+release/check: ## Check .goreleaser.yml
+	@go run $(GORELEASER) check

@@ -1,0 +1,147 @@
+package arch_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/cloudpam/cloudpam/server"
+
+// rule is which packages of ours a package may import, and why no others. A new package gets a row here first.
+type rule struct {
+	may []string
+	why string
+}
+
+var rules = map[string]rule{
+	"api":                      {nil, "the contract and what is generated from it: it knows no rule of ours"},
+	"internal/alloc":           {nil, "a pure library on addresses, of use to anybody"},
+	"internal/ipam":            {[]string{"internal/alloc"}, "the nouns and their rules, with no I/O; a pool names an allocation strategy"},
+	"internal/store/query":     {nil, "generated from the SQL"},
+	"internal/store":           {[]string{"internal/ipam", "internal/alloc", "internal/store/query"}, "rows to nouns and back; the leaves of alloc as rows"},
+	"internal/store/storetest": {[]string{"internal/store"}, "databases for tests"},
+	"internal/registry":        {[]string{"internal/ipam", "internal/alloc", "internal/store"}, "the use cases: the only writer"},
+	"internal/httpapi":         {[]string{"api", "internal/ipam", "internal/alloc", "internal/registry"}, "translates; a handler that reaches the store could skip a rule"},
+	"internal/config":          {[]string{"internal/ipam"}, "reads the environment; it knows what a secret needs"},
+	"internal/app":             {[]string{"api", "internal/config", "internal/httpapi", "internal/registry", "internal/store", "web"}, "wires everything, so nothing else has to"},
+	"internal/arch":            {nil, "looks from outside"},
+	"internal/torture":         {nil, "meets the built program only, as its users do"},
+	"internal/bench":           {[]string{"internal/alloc", "internal/ipam", "internal/registry", "internal/store", "internal/store/query"}, "measures each layer beside the one below it; nothing imports it"},
+	"cmd/cloudpam":             {[]string{"internal/app", "internal/config", "internal/ipam", "internal/registry", "internal/store"}, "signals, exit codes and the short commands beside a server"},
+}
+
+// owners of what others reach only through them.
+var owners = map[string]rule{
+	"github.com/labstack/echo":     {[]string{"internal/httpapi", "api"}, "only the HTTP layer knows the framework, so that leaving it is one package"},
+	"database/sql":                 {[]string{"internal/store", "internal/store/query", "internal/store/storetest", "internal/bench"}, "the store alone speaks SQL"},
+	"github.com/jackc/pgx":         {[]string{"internal/store", "internal/store/storetest", "internal/bench"}, "the store alone speaks SQL"},
+	"modernc.org/sqlite":           {[]string{"internal/store", "internal/bench"}, "the store alone speaks SQL"},
+	"github.com/pressly/goose":     {[]string{"internal/store"}, "the store migrates itself"},
+	"github.com/alecthomas/kong":   {[]string{"cmd/cloudpam"}, "flags are the command's"},
+	"github.com/prometheus/client": {[]string{"internal/httpapi"}, "figures are counted at the edge"},
+	"net/http":                     {[]string{"internal/httpapi", "internal/app", "api", "internal/torture", "internal/bench"}, "rules do not know that HTTP carries them"},
+	"math/rand":                    {[]string{"internal/store", "internal/bench"}, "jitter only: secrets come from crypto/rand"},
+	"log":                          {nil, "a line without keys cannot be searched: take log/slog"},
+	"unsafe":                       {nil, "no speed here is worth it"},
+}
+
+type pkg struct {
+	Dir, ImportPath, Doc, Name string
+	Imports, GoFiles           []string
+}
+
+func (p pkg) short() string { return strings.TrimPrefix(p.ImportPath, module+"/") }
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	list := exec.Command("go", "list", "-json=Dir,ImportPath,Doc,Name,Imports,GoFiles", "./...")
+	list.Dir = filepath.Join("..", "..")
+	var complaint bytes.Buffer
+	list.Stderr = &complaint
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, &complaint)
+	}
+	var all []pkg
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 10 {
+		t.Fatalf("go list found only %d packages", len(all))
+	}
+	return all
+}
+
+func TestWhoImportsWhom(t *testing.T) {
+	for _, p := range packages(t) {
+		r, known := rules[p.short()]
+		if !known {
+			t.Errorf("%s is not in the table: say here what it may import, and why", p.short())
+		}
+		for _, path := range p.Imports {
+			ours, isOurs := strings.CutPrefix(path, "github.com/cloudpam/cloudpam/")
+			ours = strings.TrimPrefix(ours, "server/")
+			if isOurs && !slices.Contains(r.may, ours) {
+				t.Errorf("%s imports %s; it may not: %s", p.short(), ours, r.why)
+			}
+		}
+	}
+}
+
+func TestSomeOutsidersHaveOneDoor(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, path := range p.Imports {
+			for outsider, r := range owners {
+				inModule := strings.Contains(outsider, ".") && strings.HasPrefix(path, outsider)
+				if (path == outsider || path == outsider+"/v2" || inModule) && !slices.Contains(r.may, p.short()) {
+					t.Errorf("%s imports %s; it may not: %s", p.short(), path, r.why)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysInOneSentenceWhatItIs(t *testing.T) {
+	for _, p := range packages(t) {
+		want := "Package " + p.Name + " "
+		if p.Name == "main" {
+			want = "Command " + filepath.Base(p.ImportPath) + " "
+		}
+		if p.short() == "internal/store/query" {
+			continue // sqlc writes it
+		}
+		if len(p.GoFiles) > 0 && !strings.HasPrefix(p.Doc, want) {
+			t.Errorf("%s: its comment is %q; begin it with %q", p.short(), p.Doc, want)
+		}
+	}
+}
+
+func TestFilesAreShortEnoughToRead(t *testing.T) {
+	const most = 400
+	for _, p := range packages(t) {
+		for _, name := range p.GoFiles {
+			text, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			generated := bytes.Contains(text[:min(len(text), 300)], []byte("DO NOT EDIT."))
+			if lines := bytes.Count(text, []byte("\n")); lines > most && !generated {
+				t.Errorf("%s/%s has %d lines: past %d, look for the missing noun", p.short(), name, lines, most)
+			}
+		}
+	}
+}
