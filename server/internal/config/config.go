@@ -80,7 +80,8 @@ func (c *Serve) Logger() *slog.Logger {
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
 	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "DRAIN_DELAY", "LOG_LEVEL", "LOG_FORMAT",
-	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "TEST_POSTGRES_URL",
+	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING",
+	"TEST_POSTGRES_URL", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }
 
 // Unknown lists the CLOUDPAM_* variables of an environment that nothing reads: most often a misspelling.

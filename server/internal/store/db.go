@@ -105,7 +105,7 @@ func (db *DB) Read(ctx context.Context, body func(*Tx) error) error {
 		return translate(err)
 	}
 	// A cancelled caller must not leave the connection inside a transaction.
-	defer s.exec(context.WithoutCancel(ctx), "ROLLBACK")
+	defer func() { _ = s.exec(context.WithoutCancel(ctx), "ROLLBACK") }()
 	return translate(body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}))
 }
 

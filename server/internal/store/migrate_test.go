@@ -174,7 +174,10 @@ func TestANewerSchemaIsRefused(t *testing.T) {
 func TestStampRecordsWithoutRunning(t *testing.T) {
 	for engine, url := range storetest.Engines(t) {
 		t.Run(engine, func(t *testing.T) {
-			db := storetest.Open(t, url(t))
+			db := bare(t, url(t))
+			if err := db.Migrate(t.Context(), "test"); err != nil {
+				t.Fatal(err)
+			}
 			status, err := db.SchemaStatus(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -192,7 +195,10 @@ func TestStampRecordsWithoutRunning(t *testing.T) {
 	t.Run("a schema made by hand needs no migration after it", func(t *testing.T) {
 		for engine, url := range storetest.Engines(t) {
 			at := url(t)
-			db := storetest.Open(t, at)
+			db := bare(t, at)
+			if err := db.Migrate(t.Context(), "test"); err != nil {
+				t.Fatal(err)
+			}
 			forget := "DELETE FROM schema_migrations WHERE version_id > 0"
 			if _, err := handle(t, at).Exec(forget); err != nil {
 				t.Fatal(err)

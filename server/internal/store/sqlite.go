@@ -36,6 +36,12 @@ func (db *DB) openSQLite(ctx context.Context, path string, beside bool) error {
 			return err
 		}
 	}
+	// SQLite would make the file readable by everyone; it holds the key of the tokens' hashes.
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	_ = file.Close()
 	writer, err := db.openHandle(path, "")
 	if err != nil {
 		return err
