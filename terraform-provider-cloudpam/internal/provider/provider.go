@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -19,7 +20,7 @@ import (
 	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
-var _ provider.Provider = (*cloudpamProvider)(nil)
+var _ provider.ProviderWithFunctions = (*cloudpamProvider)(nil)
 
 // New returns the provider's constructor for a release.
 func New(version string) func() provider.Provider {
@@ -156,6 +157,9 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 func (p *cloudpamProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{newPoolResource, newAllocationResource}
 }
+
+// Functions lists what the provider computes without a server.
+func (p *cloudpamProvider) Functions(context.Context) []func() function.Function { return functions() }
 
 // DataSources lists what the provider reads.
 func (p *cloudpamProvider) DataSources(context.Context) []func() datasource.DataSource {
