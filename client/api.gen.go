@@ -840,6 +840,12 @@ type DraftPoolParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ReleaseDraftParams defines parameters for ReleaseDraft.
+type ReleaseDraftParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetPoolTreeParams defines parameters for GetPoolTree.
 type GetPoolTreeParams struct {
 	// Scope Only this scope.
@@ -1176,6 +1182,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /pool-drafts (the `DraftPool` operationId).
 	DraftPool(ctx context.Context, params *DraftPoolParams, body DraftPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseDraft Release a draft, with all that is held in it, before its time
+	//
+	// Corresponds with DELETE /pool-drafts/{pool} (the `ReleaseDraft` operationId).
+	ReleaseDraft(ctx context.Context, pool PoolPath, params *ReleaseDraftParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetPoolTree Every pool of a scope in tree order, with its depth and utilization
 	//
@@ -1569,6 +1580,21 @@ func (c *rawClient) DraftPoolWithBody(ctx context.Context, params *DraftPoolPara
 // Corresponds with POST /pool-drafts (the `DraftPool` operationId).
 func (c *rawClient) DraftPool(ctx context.Context, params *DraftPoolParams, body DraftPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDraftPoolRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseDraft Release a draft, with all that is held in it, before its time
+//
+// Corresponds with DELETE /pool-drafts/{pool} (the `ReleaseDraft` operationId).
+func (c *rawClient) ReleaseDraft(ctx context.Context, pool PoolPath, params *ReleaseDraftParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseDraftRequest(c.Server, pool, params)
 	if err != nil {
 		return nil, err
 	}
@@ -2725,6 +2751,55 @@ func NewDraftPoolRequestWithBody(server string, params *DraftPoolParams, content
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReleaseDraftRequest constructs an http.Request for the ReleaseDraft method
+func NewReleaseDraftRequest(server string, pool PoolPath, params *ReleaseDraftParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "pool", pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pool-drafts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	if params != nil {
 

@@ -51,3 +51,9 @@ func (c *Client) DraftPool(ctx context.Context, draft NewDraft, opts ...CallOpti
 	resp, err := c.raw.DraftPool(ctx, nil, draft, call.edit)
 	return answer[Pool](call, resp, err)
 }
+
+// ReleaseDraft gives up a draft, with all that is held in it, before its time. It fails with ErrNotFound.
+func (c *Client) ReleaseDraft(ctx context.Context, pool string, opts ...CallOption) error {
+	call := newCall(opts)
+	return done(c.raw.ReleaseDraft(ctx, pool, nil, call.edit))
+}

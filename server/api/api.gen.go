@@ -845,6 +845,12 @@ type DraftPoolParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ReleaseDraftParams defines parameters for ReleaseDraft.
+type ReleaseDraftParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetPoolTreeParams defines parameters for GetPoolTree.
 type GetPoolTreeParams struct {
 	// Scope Only this scope.
@@ -1028,6 +1034,9 @@ type ServerInterface interface {
 	// DraftPool Promise a plan the pool that it will create
 	// (POST /pool-drafts)
 	DraftPool(ctx echo.Context, params DraftPoolParams) error
+	// ReleaseDraft Release a draft, with all that is held in it, before its time
+	// (DELETE /pool-drafts/{pool})
+	ReleaseDraft(ctx echo.Context, pool PoolPath, params ReleaseDraftParams) error
 	// GetPoolTree Every pool of a scope in tree order, with its depth and utilization
 	// (GET /pool-tree)
 	GetPoolTree(ctx echo.Context, params GetPoolTreeParams) error
@@ -1538,6 +1547,42 @@ func (w *ServerInterfaceWrapper) DraftPool(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.DraftPool(ctx, params)
+	return err
+}
+
+// ReleaseDraft converts echo context to params.
+func (w *ServerInterfaceWrapper) ReleaseDraft(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "pool" -------------
+	var pool PoolPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pool", ctx.Param("pool"), &pool, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReleaseDraftParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReleaseDraft(ctx, pool, params)
 	return err
 }
 
@@ -2157,6 +2202,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/holds/:hold", wrapper.ReleaseHold, options.OperationMiddlewares["releaseHold"]...)
 	router.GET(options.BaseURL+"/holds/:hold", wrapper.GetHold, options.OperationMiddlewares["getHold"]...)
 	router.POST(options.BaseURL+"/pool-drafts", wrapper.DraftPool, options.OperationMiddlewares["draftPool"]...)
+	router.DELETE(options.BaseURL+"/pool-drafts/:pool", wrapper.ReleaseDraft, options.OperationMiddlewares["releaseDraft"]...)
 	router.GET(options.BaseURL+"/pool-tree", wrapper.GetPoolTree, options.OperationMiddlewares["getPoolTree"]...)
 	router.GET(options.BaseURL+"/pools", wrapper.ListPools, options.OperationMiddlewares["listPools"]...)
 	router.POST(options.BaseURL+"/pools", wrapper.CreatePool, options.OperationMiddlewares["createPool"]...)
@@ -2615,6 +2661,40 @@ type DraftPooldefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response DraftPooldefaultApplicationProblemPlusJSONResponse) VisitDraftPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReleaseDraftRequestObject struct {
+	Pool   PoolPath `json:"pool"`
+	Params ReleaseDraftParams
+}
+
+type ReleaseDraftResponseObject interface {
+	VisitReleaseDraftResponse(w http.ResponseWriter) error
+}
+
+type ReleaseDraft204Response struct {
+}
+
+func (response ReleaseDraft204Response) VisitReleaseDraftResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReleaseDraftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReleaseDraftdefaultApplicationProblemPlusJSONResponse) VisitReleaseDraftResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3329,6 +3409,9 @@ type StrictServerInterface interface {
 	// DraftPool Promise a plan the pool that it will create
 	// (POST /pool-drafts)
 	DraftPool(ctx context.Context, request DraftPoolRequestObject) (DraftPoolResponseObject, error)
+	// ReleaseDraft Release a draft, with all that is held in it, before its time
+	// (DELETE /pool-drafts/{pool})
+	ReleaseDraft(ctx context.Context, request ReleaseDraftRequestObject) (ReleaseDraftResponseObject, error)
 	// GetPoolTree Every pool of a scope in tree order, with its depth and utilization
 	// (GET /pool-tree)
 	GetPoolTree(ctx context.Context, request GetPoolTreeRequestObject) (GetPoolTreeResponseObject, error)
@@ -3755,6 +3838,32 @@ func (sh *strictHandler) DraftPool(ctx echo.Context, params DraftPoolParams) err
 		return err
 	} else if validResponse, ok := response.(DraftPoolResponseObject); ok {
 		return validResponse.VisitDraftPoolResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReleaseDraft operation middleware
+func (sh *strictHandler) ReleaseDraft(ctx echo.Context, pool PoolPath, params ReleaseDraftParams) error {
+	var request ReleaseDraftRequestObject
+
+	request.Pool = pool
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReleaseDraft(ctx.Request().Context(), request.(ReleaseDraftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReleaseDraft")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReleaseDraftResponseObject); ok {
+		return validResponse.VisitReleaseDraftResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4356,30 +4465,31 @@ var swaggerSpec = []string{
 	"ND9jX5Kv10K2vc8eVs0q16y94KHownd3ornMURKjJHUfT0VpIiuWpsTw6G2JydOM8IvjL+a/mp0bNF0P",
 	"hw2PYonaNJqiTbEieSbiLmBrN0MddB4c8YzpabZ4GFgZ4xGn2505V9Ei8IqVWQ6hfV8e88kgLeblJpJO",
 	"rE5/i0zwfJUsaRcCOF8Z4ELejy/eIqjlYJS98LpiR1n3iGHFdjMfuRmEnQ8xWo9fPi94OkbpfO9pyaox",
-	"3FaJbTkdOsSXsdfWpa3d+Vr5su0H9sCM2dYrPjhjxqu0oWRtmbG9vH34MaK2dtk1js80XiOE9qRFM8fL",
-	"9AyYJHneREQUG6eMTzE3qHyRXAKyS/JWj2dRr9ezSUvPyagoRB0ZtUEVXf8lYKB2LkL+zL+BLopr72QE",
-	"fLpnpMAdtjBOjTlAd0eMn1BtywspqLPrGccFLPAjy16M4MHiUmQd1fLSHGHwXgIIg997Npodt8lGu8QR",
-	"9+DXSLzkNwm8cHBsfB2ZbdxxWPvqf4K4j2pOFi01NpqTLjvyQOYkzmaEO0t2JJo2E/KirDt2bYswoIiB",
-	"WmPXlTme/s8Wn22mPDDMssmju/k71JgOhnk/cj+KW+gpOF8lqupaCOax0lGe7mn5y8hB0yXr2+poO86o",
-	"Ghg3bg+CfuVKRCnPHy7w2aZD/OD0sUf0ntstOMfx1mhfUy7U8Rfz38ag5q8uQWxVFg0WlbYjdK84R4ir",
-	"nnRlmlivnwKhfG0zbL3CfeuxsBM2S3VH7knnlsi/bmocP+KO90Pbew6d2q0dRMe0UxkrH0G+1323W6mX",
-	"+Qs8H1gLf+eVOT1uaHQ3gO4XBy3eolqJgAZfdQp5WXUmAdPUbdTreYkAVhkycoQvjHmRApWY19/NhY2Q",
-	"jTwiCYr9bssDUMgMPvKpFCszEQdIlAsSsOlsLBY4v/VWYt68EzJWHkVEzSTjV9VHp2wJ/GiRucdwpyFR",
-	"Y+O8j0Kzh5dKZVOur8S2/QqiunYLjqz+jG9l0mh8CumQ0L0SDNHwroLr2ODn0bh4LU7QSL5IlizG5G/b",
-	"mLKopcPyKq1GBNNSFZnlbxHyXx5EdV5SEuddDWZFxhPhYmXf/pqXY+TkqRiP8aiBgoymXea93Oce0cZb",
-	"pYUl+++GGq+rIZNDCLMX1fkNOkTVOh2jQ0QEaDwr7eNqzdvD8eoGtiFzu9XAxjLEndnb12bJlVWZG005",
-	"e5mHwA1sNIrSY04zcuRCX42GFw0vVmSxVnAUb3G6SCB5RByp9R3bpHj9VvH23NtNVtubBene2/QhrvKl",
-	"WJGJUU7KS1NR/p65B74bZGFwi1ssH/T42QtlF7AtX1JebTcWntQ1EttlSlvDfg8Ot39Dn1jZj2yzV8xh",
-	"4cEcY6tKP0b32roNWRcFrQQo0v3keZvRvbSZrt7aIX94UVh0f9l4fxYgB7s9O51Rk1z9VX5NDvDNS7I/",
-	"NHybIWff2/y9d1+pt8/1yXlYd5+36Nfr78vbR26LDZ7lZL85/oL/7+D0q/XXyx101sYjKVtaxwLT1kFd",
-	"d0a7l4SPwfbla3fl7YmUf1xf3p532e7OyyF4v6ywTYss2rE+skdvV7Dup2jmbba2qGt4HMQ+PGP2Oos9",
-	"sMernTV/RS4vRCcs1Cx2SIQkRe+5PVi210Cijeb/UfSFuDfo50u00P14wdKkaKhoHyJME7ngitzJonQ9",
-	"KjqDD598iL8v3pSGDaskYRXw4ncB8HLBHQ55ExdtLz58MmRjH7b0uZBpZ9A5phk7Xp4gUbklmvFil+Ch",
-	"DG9nSqRGXag1rcAEMps6JiEDqgmNpVCui7WKXJWLixRbf34Z0E1XdK1cJ4auZy5aVGpmZVzkdjehrr2F",
-	"yNNEAds/dQkmgxCOucKC4NvTIdOz54T6AW6cofDCMK1cHMDbhDXjA3uoZKZ6E5UO1C7xi5NtNfKCs88L",
-	"IHQuXGDRVhJ7C/p1P6GjY2Ync+/EdslZ/qux/TrpcPps/i5uP/uOvMpTtRVRYqLTdeSyxDGbz16sTS5l",
-	"Pnhsvlfwiqx/Nd9pYapZzWpg3wMoViQDmTdtMgMRT7D1W2WdwnxrLvV+JkjCXHdeLfJe6lg/FOFZIy/b",
-	"URsccclkeMCJBukt5KpGwu0kcorUCtKJj6mWKm8+3fxXAAAA//8=",
+	"3FaJbTkdOsSXsdfWpa3d+Vr5su0H9sCM2dYrPjhjxqu0oWRtmbG9vH34sYfax1/Mh224sgX2H5gt44Ej",
+	"F61O0yIuj0EK7CUf3Z1r7wad4i1YHsvRLuvJ8f/G653Qzrfk73arZ8AkyfNZIqLYOGV8ijlb5Qv+EpBd",
+	"krfgPIt6vZ5NJntORkWB8Mioc6p4G4MEDKDPRcjP/DfQRdHznYyzT/dMrLjDFoGmMTfr7lj2E6rTeYEL",
+	"df4WxnEBC3yHeQa1sOgXWXq17DfHNbyXAK7h957tbMdtsp0vccQ9+JsSLylRAi8cTxtfE2cbqhzW7v2f",
+	"4PqjmvlFq5ONZr7LWj2QmY+zGaWLJTsSTZtpf1HWg7t2UhjoxQC6sbfL3Fv/Z4vPtoIBGGY/5VH3/N12",
+	"TAfD7x+5H10v9EecrxLtdq0d8xj2KE/Dtfxl5KDpiihs1bodZ1RAjOe3B6e/cuWu1LMeLiDdptv94PTk",
+	"R4xq2C04h/7WaF9T+sLqXl35sol7q7KYs6iAHqHbyzmoXFWrK5/FPgopEMrXNvPZa6hgPUl2wmYJ9cg9",
+	"6dxF+ddNjeNH3PF+aHvPIW27tYMorHYqQjlBkO913+3eg8v8xaoPbB2988rPHjdkvRtA94tPe3q9F5kO",
+	"voIW8nL3TAKWD9ho5PMSAawyZOQIXxizLwUqsd6imwsbIRv5XRIU+92WbaCQGXzkUylWZiIOkCgXvGHT",
+	"2VgscH7rRcZ6BidkrDyKiJpJxq+qj07ZEvjRInOP4U5DosbG3x+FZg8vlcpmaV+Jz+EriLbbLTiy+jO+",
+	"LUuj8SmkQ0L3qjZEw7sKrmODn0fj4nVFQSP5IlmyGJPybcPQosYRy960GhFMF1Zklr/dyX+pE9V5qU+c",
+	"d5uYFZlohIuVfStvXiaTk6diPMajBgplmnaZ99Kle0Qbb5UWluy/s2u8roayDiHMXlTnN+gQVeunjA4R",
+	"EaDxrLSPq7WID8erG9iGzO1WAxvLQ3dmb1+bJVdWy2405exlHgI3sAEsSo85zciRC0k2GpE0vFiRxVrB",
+	"UbzF6SKB5BFxpNYPbpPi9VvF23NvN1ltOxeke2/Th7jKl2JFJgv0qeaXpqL8/X8PfDfIwuAWt1g+6PGz",
+	"SsrubFu+PL7aBi48qWvwtsuUtrfAPTjc/g19YmWfuM1eMYeFB3OMrSp9Mt3rBDdkwxS0EqBI95PnbUb3",
+	"0ma6emuH/OFFYdGVZ+P9WYAc7PbsdEZNcnVx+TU5wDcvyf7Q8G2GnH1v8/cRfqXePte/6GHdfd6iX6+/",
+	"L2/ruS02eJaT/eb4C/6/g9Ov1vcwd9BZG4+kbGkdC0xbB3XdGe1e3j4G2y+x3ZW3J1L+cX15e95luzsv",
+	"h+D9ssI2LbJok/vIHr1dwbqfopm3P9ui3uRxEPvwjNnr+PbAHq921vwVubwQnbCAttghEZIUPQH3YNle",
+	"Y482mv9H0a/j3qCfL9FC9+MFS5Oi0aV9iDBN5IIrcieL0vUO6Qw+fPIh/r54gx02EpOEVcCL3wXAywV3",
+	"OORNXLQj+fDJkI192NLnQqadQeeYZux4eYJE5ZZoxotdgocyvJ0pkRp1odZMBBP7bEqfhAyoJjSWQrnu",
+	"4ipy1UcuUmz9+WVAN13RtXIdMrqeuWhRqZmVcZHb3YS6tiMiT98FbMvVJZgMQjjmcAuCb7WHTM+eE+oH",
+	"uHGGwgvDtHJxAG8T1owP7KGSMexNVDpQu8QvGrdV4gvOPi+A0LlwgUVb4e0t6NdjhY6OGbfMvavcJc35",
+	"ryz369fDac35O9L9rEjyKk+hV0SJiU7XkcvexyxLe7E2u4z54LGpYsErsv7VfKeFqWY1q4F9P6NYkQxk",
+	"3kzLDEQ8wZZ8lXUK86251PuZIAlzXZO1yHvcY11XhGeNvCxUbXDEJZPhAScapLeQq+YJt/nIKVIrSCc+",
+	"plqqvPl0818BAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

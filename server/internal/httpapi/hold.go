@@ -70,6 +70,14 @@ func (s *Server) DraftPool(ctx context.Context, req api.DraftPoolRequestObject) 
 	return api.DraftPool200JSONResponse(pool(drafted)), nil
 }
 
+// ReleaseDraft gives up a draft.
+func (s *Server) ReleaseDraft(ctx context.Context, req api.ReleaseDraftRequestObject) (api.ReleaseDraftResponseObject, error) {
+	if err := s.registry.ReleaseDraft(ctx, caller(ctx), req.Pool); err != nil {
+		return nil, err
+	}
+	return api.ReleaseDraft204Response{}, nil
+}
+
 func plan(seconds *int, holder *string, applying *bool) ipam.Plan {
 	return ipam.Plan{TTL: time.Duration(value(seconds)) * time.Second, Holder: value(holder), Applying: applying}
 }

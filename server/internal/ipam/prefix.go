@@ -98,17 +98,24 @@ func explainCIDR(text string) error {
 	address, length, slash := strings.Cut(text, "/")
 	if !slash {
 		if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+			a = a.Unmap()
 			return fmt.Errorf("%q has no prefix length; a single address is %q", text, netip.PrefixFrom(a, a.BitLen()))
 		}
 		return fmt.Errorf("%q is not a CIDR; one looks like \"10.0.0.0/24\" or \"2001:db8::/56\"", text)
 	}
 	if bare, zone, found := strings.Cut(address, "%"); found {
-		return fmt.Errorf("%q carries the zone %q; write it without: %q", text, zone, bare+"/"+length)
+		if right, ok := canonical(bare, length); ok {
+			return fmt.Errorf("%q carries the zone %q; write it without: %q", text, zone, right)
+		}
+		return fmt.Errorf("%q carries the zone %q, which a network does not have", text, zone)
 	}
 	a, err := netip.ParseAddr(address)
 	if err != nil {
 		if plain, ok := withoutLeadingZeros(address); ok {
-			return fmt.Errorf("%q has leading zeros, which some systems read as octal; did you mean %q?", text, plain+"/"+length)
+			if right, ok := canonical(plain, length); ok {
+				return fmt.Errorf("%q has leading zeros, which some systems read as octal; did you mean %q?", text, right)
+			}
+			return fmt.Errorf("%q has leading zeros, which some systems read as octal", text)
 		}
 		return fmt.Errorf("%q is not a CIDR: %q is not an IP address", text, address)
 	}
@@ -119,8 +126,27 @@ func explainCIDR(text string) error {
 	case n < 0 || n > a.BitLen():
 		return fmt.Errorf("%q has a prefix length out of range; %s takes /0 to /%d", text, familyName(a), a.BitLen())
 	default: // a sign or leading zeros: ParsePrefix refused what Atoi accepts
-		return fmt.Errorf("%q spells its prefix length unusually; did you mean \"%s/%d\"?", text, a, n)
+		if right, ok := canonical(address, length); ok {
+			return fmt.Errorf("%q spells its prefix length unusually; did you mean %q?", text, right)
+		}
+		return fmt.Errorf("%q spells its prefix length unusually, and is no network either", text)
 	}
+}
+
+// canonical is the network around an address: what a suggestion may name, since it is never refused itself.
+func canonical(address, length string) (netip.Prefix, bool) {
+	a, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	n, err := strconv.Atoi(length)
+	if a.Is4In6() {
+		a, n = a.Unmap(), n-96
+	}
+	if err != nil || n < 0 || n > a.BitLen() {
+		return netip.Prefix{}, false
+	}
+	return netip.PrefixFrom(a, n).Masked(), true
 }
 
 func familyName(a netip.Addr) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // DraftPool answers a plan that creates a pool: the pool as it will be, so that holds can stand in it before it exists.
@@ -41,6 +42,28 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 		}
 		return p, c.record(poolObject(p), "drafted", nil, p)
 	})
+}
+
+// ReleaseDraft gives up a draft with all that is held in it: anyone may. Errors: CodeNotFound, for a real pool too.
+func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) error {
+	draft, err := read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) { return tx.Pool(id) })
+	if err == nil && draft.DraftUntil == nil {
+		err = ipam.Errorf(ipam.CodeNotFound, "pool %q is no draft; delete it as a pool", id)
+	}
+	if err != nil {
+		return r.gone(ctx, by, err)
+	}
+	_, err = write(ctx, r, by, draft.Space(), func(c change) (struct{}, error) {
+		draft, err := c.lockWithSpace(id, draft.Space())
+		if err != nil {
+			return struct{}{}, err
+		}
+		if draft.DraftUntil == nil {
+			return struct{}{}, ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has been created meanwhile", id)
+		}
+		return struct{}{}, c.dropDraft(draft)
+	})
+	return err
 }
 
 // adopt gives a draft its new settings: those of a later plan, or of the pool that it becomes. Its CIDR stays.

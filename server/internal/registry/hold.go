@@ -242,8 +242,9 @@ func (c change) reclaim(pool ipam.Pool) (bool, error) {
 	return true, c.dropDraft(draft)
 }
 
-// reclaimAt takes the space at a named block from expired holds and drafts; false when anything else is there.
-func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix) (bool, error) {
+// reclaimAt takes the space at a named block from expired holds and drafts, and from the caller's own holds of the name:
+// a plan that was changed must not stand in its own way. False when anything else is there.
+func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix, name string) (bool, error) {
 	inside, err := c.PrefixesIn(pool.ID, at, 100)
 	if err != nil || len(inside) == 0 || len(inside) == 100 {
 		return false, err
@@ -255,7 +256,7 @@ func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix) (bool, error) {
 		}
 		if p.Kind == ipam.KindHold {
 			h, err := c.Hold(p.Owner)
-			if err != nil || !h.Expired(c.at) {
+			if err != nil || !h.Expired(c.at) && (h.Name != name || h.Actor != c.by.Actor) {
 				return false, err
 			}
 			expired = append(expired, func() error { return c.loseHold(pool, h, "lost") })

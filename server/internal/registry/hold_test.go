@@ -137,6 +137,11 @@ func TestHold(t *testing.T) {
 			_, err := r.tryHold(alice, pool.ID, "a", "/24", applying(true))
 			wantCode(t, err, ipam.CodeHoldLost)
 		})
+		t.Run("a changed plan does not stand in its own way", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/24")
+			r.hold(t, pool, "a", "/25")
+			wantCIDR(t, "a", r.hold(t, pool, "a", "10.0.0.0/26").CIDR, "10.0.0.0/26")
+		})
 		t.Run("it does not keep a pool from being deleted", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			r.hold(t, pool, "a", "/28")
@@ -324,6 +329,24 @@ func TestDraftPool(t *testing.T) {
 			if free := r.free(t, root); len(free) != 1 || free[0] != root.CIDR {
 				t.Errorf("free = %v", free)
 			}
+		})
+		t.Run("anyone may release it, and a root that expired gives way", func(t *testing.T) {
+			root := r.root(t, "10.0.0.0/8")
+			d := draft(t, root, "a", "/9")
+			r.hold(t, d, "s", "/24")
+			if err := r.ReleaseDraft(t.Context(), bob, d.ID); err != nil {
+				t.Fatal(err)
+			}
+			wantCode(t, r.ReleaseDraft(t.Context(), bob, root.ID), ipam.CodeNotFound)
+			r.take(t, root, "x", d.CIDR.String())
+			scope := r.scope(t)
+			if _, err := r.DraftPool(t.Context(), alice, ipam.NewPool{Scope: scope, Name: "a", CIDR: root.CIDR}, ipam.Plan{}); err != nil {
+				t.Fatal(err)
+			}
+			_, err := r.CreatePool(t.Context(), bob, ipam.NewPool{Scope: scope, Name: "b", CIDR: root.CIDR})
+			wantCode(t, err, ipam.CodeCIDRTaken)
+			r.wait(25 * time.Hour)
+			r.rootIn(t, scope, "b", "10.0.0.0/8")
 		})
 		t.Run("it does not keep its parent or its scope from being deleted", func(t *testing.T) {
 			root := r.root(t, "10.0.0.0/8")

@@ -41,7 +41,7 @@ func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	}
 	if !placed {
 		if at.IsValid() {
-			err = c.placeAt(pool, at)
+			err = c.placeAt(pool, at, want.name)
 		} else {
 			at, err = c.placeSomewhere(pool, want, length)
 		}
@@ -101,12 +101,13 @@ func (want claim) size(pool ipam.Pool) (int, error) {
 	}
 }
 
-func (c change) placeAt(pool ipam.Pool, at netip.Prefix) error {
+// placeAt takes a named block, from expired promises and from the caller's own to the same name too.
+func (c change) placeAt(pool ipam.Pool, at netip.Prefix, name string) error {
 	err := alloc.PlaceAt(c.Leaves(pool), at)
 	if !errors.Is(err, alloc.ErrTaken) {
 		return err
 	}
-	took, err := c.reclaimAt(pool, at)
+	took, err := c.reclaimAt(pool, at, name)
 	if err != nil {
 		return err
 	}

@@ -144,12 +144,21 @@ func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
 	if err != nil {
 		return err
 	}
-	blockers, err := c.PrefixesIn(p.Space(), p.CIDR, 1)
+	blockers, err := c.PrefixesIn(p.Space(), p.CIDR, 100)
 	if err != nil {
 		return err
 	}
-	if len(blockers) > 0 {
-		return c.taken(p.Space(), p.CIDR)
+	for _, b := range blockers {
+		draft, err := c.Pool(b.Owner)
+		if err != nil {
+			return err
+		}
+		if draft.DraftUntil == nil || c.at.Before(*draft.DraftUntil) || len(blockers) == 100 {
+			return c.taken(p.Space(), p.CIDR)
+		}
+		if err := c.dropDraft(draft); err != nil {
+			return err
+		}
 	}
 	return c.InsertPrefix(ipam.Prefix{
 		ID: c.r.newID("prefix"), Scope: p.Scope, Space: p.Space(), CIDR: p.CIDR, Status: status, Source: ipam.SourceDesired,
@@ -292,7 +301,7 @@ func (c change) resize(before, after ipam.Pool) error {
 	rest := alloc.Buddies(outer, inner)
 	if !grow {
 		for _, b := range rest {
-			if err := c.placeAt(before, b); err != nil {
+			if err := c.placeAt(before, b, ""); err != nil {
 				return err
 			}
 		}
@@ -319,7 +328,7 @@ func (c change) resize(before, after ipam.Pool) error {
 		}
 		for _, b := range rest {
 			if grow {
-				err = c.placeAt(parent, b)
+				err = c.placeAt(parent, b, "")
 			} else {
 				err = alloc.Return(c.Leaves(parent), parent.CIDR, b)
 			}

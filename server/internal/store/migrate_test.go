@@ -64,12 +64,13 @@ func rows(t *testing.T, db *sql.DB, query string) (all []string) {
 }
 
 // A column reads: table, column, type, whether it may be null, its place. PostgreSQL's names are made SQLite's.
+// What goose keeps for itself is not ours.
 var columns = map[string]string{
 	"sqlite": `SELECT m.name || '.' || c.name || ' ' || lower(c.type) || CASE WHEN c."notnull" = 1 OR c.pk > 0 THEN '' ELSE ' null' END || ' #' || c.cid
 		FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'schema_migrations'`,
 	"postgres": `SELECT table_name || '.' || column_name || ' ' || CASE data_type WHEN 'bytea' THEN 'blob' ELSE data_type END
 		|| CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END || ' #' || (ordinal_position - 1)
-		FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE 'schema_migrations%'`,
+		FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT IN ('schema_migrations', 'goose_lock')`,
 }
 
 // An index reads: table, name, uniqueness, columns in order with DESC where it is. A primary key has no name of ours.
@@ -81,7 +82,7 @@ var indexes = map[string]string{
 		(SELECT string_agg(a.attname || CASE WHEN i.indoption[k.n - 1] & 1 = 1 THEN ' desc' ELSE '' END, ',' ORDER BY k.n)
 		 FROM unnest(i.indkey) WITH ORDINALITY k(col, n) JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.col)
 		FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace s ON s.oid = t.relnamespace
-		WHERE s.nspname = 'public' AND t.relname NOT LIKE 'schema_migrations%' AND NOT i.indisexclusion`,
+		WHERE s.nspname = 'public' AND t.relname NOT IN ('schema_migrations', 'goose_lock') AND NOT i.indisexclusion`,
 }
 
 func TestBothEnginesHaveTheSameSchema(t *testing.T) {
