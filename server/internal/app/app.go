@@ -105,6 +105,7 @@ func (a *App) setUp(ctx context.Context) error {
 	a.FirstToken = secret
 	if path, ok := strings.CutPrefix(a.config.DatabaseURL, "sqlite://"); ok {
 		a.FirstTokenFile = filepath.Join(filepath.Dir(path), "cloudpam-admin-token")
+		_ = os.Remove(a.FirstTokenFile) // an old one would keep its mode
 		if err := os.WriteFile(a.FirstTokenFile, []byte(secret+"\n"), 0o600); err != nil {
 			return fmt.Errorf("write the first token: %w", err)
 		}

@@ -114,6 +114,7 @@ func (c change) nameFree(pool, name string) error {
 func (r *Registry) UpdateAllocation(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.AllocationPatch) (ipam.Allocation, error) {
 	known, err := r.Allocation(ctx, id)
 	if err != nil {
+		err = r.repeated(ctx, by, err, &known) // changed by this very request, and released since
 		return known, err
 	}
 	return write(ctx, r, by, known.Pool, func(c change) (ipam.Allocation, error) {

@@ -171,7 +171,9 @@ func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
 func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.PoolPatch) (ipam.Pool, error) {
 	space, err := r.spaceOf(ctx, id)
 	if err != nil {
-		return ipam.Pool{}, err
+		var known ipam.Pool
+		err = r.repeated(ctx, by, err, &known) // changed by this very request, and deleted since
+		return known, err
 	}
 	return write(ctx, r, by, space, func(c change) (ipam.Pool, error) {
 		before, err := c.lockWithSpace(id, space)

@@ -119,3 +119,22 @@ func TestARefusalIsNotRemembered(t *testing.T) {
 		}
 	})
 }
+
+func TestARetriedChangeIsAnsweredThoughItsObjectIsGone(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		pool := r.root(t, "10.0.0.0/16")
+		a := r.take(t, pool, "a", "/24")
+		by := keyed("change a", "this")
+		changed, err := r.UpdateAllocation(t.Context(), by, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.release(t, a)
+		again, err := r.UpdateAllocation(t.Context(), by, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
+		if err != nil || again.Owner != changed.Owner || !by.Retry.Replayed {
+			t.Errorf("got %+v, %v, replayed %v", again, err, by.Retry.Replayed)
+		}
+		_, err = r.UpdateAllocation(t.Context(), alice, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
+		wantCode(t, err, ipam.CodeNotFound)
+	})
+}

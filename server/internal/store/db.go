@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
@@ -170,14 +171,21 @@ func (p *sessions) fill(ctx context.Context, handle *sql.DB, n int) error {
 	return nil
 }
 
-// empty takes every session out of use; database/sql closes no connection that is still taken.
+// empty takes every session out of use, since database/sql closes no connection that is taken. One that does not come back
+// is left to the end of the process: SQLite recovers from that, and a server that never stops is worse.
 func (p *sessions) empty() error {
 	if p.filled == 0 {
 		return nil
 	}
 	var errs []error
+	limit := time.After(10 * time.Second)
 	for ; p.filled > 0; p.filled-- {
-		errs = append(errs, (<-p.idle).close())
+		select {
+		case s := <-p.idle:
+			errs = append(errs, s.close())
+		case <-limit:
+			return errors.Join(append(errs, errors.New("a query does not end; its connection stays open"))...)
+		}
 	}
 	close(p.idle)
 	return errors.Join(errs...)
