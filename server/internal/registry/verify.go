@@ -73,6 +73,13 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 			return report, err
 		}
 		owners.balance(&report)
+		orphans, err := tx.Orphans(verifyPage)
+		if err != nil {
+			return report, err
+		}
+		for _, space := range orphans {
+			report.find(space, "is neither a pool nor a scope, but has prefixes or free blocks")
+		}
 		if err = verifyChains(tx, &report, ledger); err != nil {
 			return report, err
 		}

@@ -31,6 +31,8 @@ func TestVerifyFindsDamage(t *testing.T) {
 				"a prefix without its allocation":     {"DELETE FROM allocations WHERE id = '$a'", "$a", "+1 prefixes"},
 				"an allocation and its prefix differ": {"UPDATE allocations SET cidr = '10.0.0.16/28' WHERE id = '$a'", "$a", "10.0.0.16/28"},
 				"a pool and its prefix differ":        {"UPDATE pools SET cidr = '10.0.0.0/23', length = 23 WHERE id = '$pool'", "$pool", "10.0.0.0/23"},
+				"free blocks of no pool":              {"INSERT INTO free_blocks (pool_id, first_ip, length) VALUES ('nowhere', $ip, 28)", "nowhere", "neither a pool nor a scope"},
+				"a prefix in no pool":                 {"UPDATE prefixes SET space_id = 'nowhere' WHERE owner_id = '$a'", "nowhere", "neither a pool nor a scope"},
 				"a change without its event":          {"UPDATE allocations SET version = version + 1 WHERE id = '$a'", "$a", "-1 events"},
 				"an event was edited":                 {"UPDATE events SET actor = 'nobody' WHERE object_id = '$a'", "$pool", "hash"},
 				"an event's state was edited":         {"UPDATE events SET after = replace(after, '/28', '/27') WHERE object_id = '$a'", "$pool", "hash"},

@@ -102,6 +102,16 @@ func (tx *Tx) RememberBlock(space string, kind ipam.Kind, name string, p netip.P
 	})
 }
 
+// Orphans lists up to limit spaces that prefixes or free blocks speak of though neither pool nor scope is there.
+func (tx *Tx) Orphans(limit int) ([]string, error) {
+	prefixes, err := tx.rows.OrphanPrefixSpaces(tx.ctx, int32(limit))
+	if err != nil {
+		return nil, err
+	}
+	free, err := tx.rows.OrphanFreePools(tx.ctx, int32(limit))
+	return append(prefixes, free...), err
+}
+
 func prefix(row query.Prefix) (ipam.Prefix, error) {
 	p, err := cidr(row.Cidr)
 	return ipam.Prefix{
