@@ -34,7 +34,7 @@ func meaning(err error) (ipam.Code, string) {
 			return ipam.CodeNameTaken, "the name was taken at the same moment; try again"
 		case "23503":
 			return ipam.CodeNotFound, "what this refers to was deleted at the same moment"
-		case "40001", "40P01":
+		case "40001", "40P01", "57014", "55P03":
 			return ipam.CodeOverloaded, "too many writes at the same place; try again"
 		case "53100", "53200", "53300", "57P01", "57P02", "57P03", "25006":
 			return ipam.CodeUnavailable, "the database refuses writes now (" + pg.Message + "); nothing was changed"

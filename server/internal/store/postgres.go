@@ -18,8 +18,14 @@ func (db *DB) openPostgres(ctx context.Context, url string) error {
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = 5 * time.Second
 	}
-	if _, given := config.RuntimeParams["application_name"]; !given {
-		config.RuntimeParams["application_name"] = "cloudpam"
+	// A write is not cancelled with its caller, so something else must end one that hangs, and free the locks of a server
+	// that was lost in the middle of one.
+	for name, value := range map[string]string{
+		"application_name": "cloudpam", "statement_timeout": "30s", "idle_in_transaction_session_timeout": "60s",
+	} {
+		if _, given := config.RuntimeParams[name]; !given {
+			config.RuntimeParams[name] = value
+		}
 	}
 	handle := stdlib.OpenDB(*config)
 	handle.SetMaxOpenConns(16)
