@@ -815,6 +815,9 @@ type ListHoldsParams struct {
 	Holder *string     `form:"holder,omitempty" json:"holder,omitempty"`
 	Actor  *string     `form:"actor,omitempty" json:"actor,omitempty"`
 
+	// Kept True: only holds that have their space. False: only lost and released ones.
+	Kept *bool `form:"kept,omitempty" json:"kept,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -2530,6 +2533,18 @@ func NewListHoldsRequest(server string, params *ListHoldsParams) (*http.Request,
 		if params.Actor != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kept != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kept", *params.Kept, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

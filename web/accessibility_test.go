@@ -8,12 +8,21 @@ import (
 // passesAxe looks at each page with axe-core, the checker that accessibility reviewers use.
 func passesAxe(t *testing.T, s *server, b *chromium) {
 	axe := read(t, "testdata/axe-core-4.14.1.min.js")
+	id := func(path string) string {
+		return b.text("fetch('/api/v1" + path + "', {headers: {Authorization: 'Bearer ' + sessionStorage.getItem('cloudpam.token')}}).then(r => r.json()).then(p => p.items[0].id)")
+	}
+	hold := "/holds?pool=gcp-prod&hold=" + id("/holds?holder=pipeline-7")
 	views := []struct{ name, address, shown string }{
 		{"pools", "/pools", "document.querySelectorAll('tr[data-pool]').length === 7"},
 		{"pool", "/pools?pool=aws-prod", find(".panel .plain a") + " && " + find(".panel .map rect")},
 		{"empty", "/pools?scope=empty", find(".steps pre")},
 		{"allocations", "/allocations", find("tr[data-allocation]")},
-		{"allocation", "/allocations?q=payments&allocation=" + b.text("fetch('/api/v1/allocations?name=payments', {headers: {Authorization: 'Bearer ' + sessionStorage.getItem('cloudpam.token')}}).then(r => r.json()).then(p => p.items[0].id)"), find("dialog.drawer[open]")},
+		{"allocation", "/allocations?q=payments&allocation=" + id("/allocations?name=payments"), find("dialog.drawer[open]")},
+		{"promises", "/pools?pool=gcp-prod", find(".map rect.k-draft")},
+		{"holds", "/holds?pool=gcp-prod", find("tr[data-hold]")},
+		{"hold", hold, find("dialog.drawer[open]")},
+		{"release", hold, find("dialog.drawer[open]") + " && (" + find("dialog.confirm[open]") + " || " + find("[data-release]") + ".click() || " + find("dialog.confirm[open]") + ")"},
+		{"no hold", "/holds?pool=v6", find(".empty") + "?.offsetParent"},
 		{"login", "/login", canSignIn},
 		{"missing", "/no-such-page", find("h1")},
 	}

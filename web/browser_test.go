@@ -60,8 +60,12 @@ func TestBrowser(t *testing.T) {
 		{"allocations are filtered by the address and paged", listsAllocations},
 		{"a wrong filter is answered beside the filter", explainsWrongFilter},
 		{"an allocation opens with its details", opensAllocation},
+		{"without holds the page teaches what they are", teachesHolds},
+		{"a hold is seen, attributed and released, and its block is free", releasesHold},
+		{"a hold past its time says that its space is still kept", expiresSoftly},
 		{"no page is wider than a phone", fitsPhone},
 		{"every page passes axe for WCAG 2.2 AA, wide and narrow, light and dark", passesAxe},
+		{"holds are paged, and a shortcut leads to them", pagesHolds},
 		{"both themes have their own colours", hasThemes},
 		{"a token that is no longer good leads to the login with the server's words", losesToken},
 		{"signing out forgets the token", signsOut},
@@ -292,6 +296,7 @@ func fitsPhone(t *testing.T, s *server, b *chromium) {
 		b.click("tr[data-allocation] .link")
 		b.await(find("dialog.drawer[open]"))
 		narrow(t, b, "allocation-390-"+theme)
+		holdsFitPhone(t, s, b, theme)
 	}
 	b.resize(1440, 900, "light")
 }
@@ -309,6 +314,12 @@ func hasThemes(t *testing.T, s *server, b *chromium) {
 	b.open(s.url + "/pools?pool=aws-prod")
 	b.await(find(".panel .plain a") + " && " + find(".panel .map rect"))
 	b.picture("pools-1440-dark")
+	b.open(s.url + "/pools?pool=gcp-prod")
+	b.await(find(".map rect.k-draft"))
+	b.picture("promises-1440-dark")
+	b.open(s.url + "/holds?pool=gcp-prod")
+	b.await(find("tr[data-hold]"))
+	b.picture("holds-1440-dark")
 	colour := "getComputedStyle(document.body).backgroundColor"
 	if got := b.text(colour); got != "rgb(13, 16, 21)" {
 		t.Errorf("dark page is %s", got)

@@ -108,15 +108,26 @@ type object = map[string]any
 // post creates one object through the public API and returns it.
 func (s *server) post(path string, body object) object {
 	s.t.Helper()
+	return s.send(path, body, http.StatusCreated)
+}
+
+// promise asks for what a plan asks for: a hold or a draft pool.
+func (s *server) promise(path string, body object) object {
+	s.t.Helper()
+	return s.send(path, body, http.StatusOK)
+}
+
+func (s *server) send(path string, body object, want int) object {
+	s.t.Helper()
 	raw, err := json.Marshal(body)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	status, created := s.request(http.MethodPost, path, adminToken, bytes.NewReader(raw))
-	if status != http.StatusCreated {
-		s.t.Fatalf("POST %s %s: %d %v", path, raw, status, created)
+	status, got := s.request(http.MethodPost, path, adminToken, bytes.NewReader(raw))
+	if status != want {
+		s.t.Fatalf("POST %s %s: %d %v", path, raw, status, got)
 	}
-	return created
+	return got
 }
 
 func (s *server) request(method, path, token string, body io.Reader) (int, object) {

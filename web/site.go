@@ -34,6 +34,7 @@ var pages = map[string]string{
 	"login":       "Sign in",
 	"pools":       "Pools",
 	"allocations": "Allocations",
+	"holds":       "Holds",
 	"missing":     "Not found",
 }
 

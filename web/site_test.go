@@ -43,7 +43,7 @@ func TestHandler(t *testing.T) {
 	h := web.Handler("1.2.3")
 
 	t.Run("every answer carries the security headers", func(t *testing.T) {
-		for _, path := range []string{"/", "/login", "/pools", "/allocations", "/no/such/page", "/assets/0/x.js", assetsIn(t, h, "/login")[0]} {
+		for _, path := range []string{"/", "/login", "/pools", "/allocations", "/holds", "/no/such/page", "/assets/0/x.js", assetsIn(t, h, "/login")[0]} {
 			got := fetch(t, h, "GET", path).Header
 			policy := got.Get("Content-Security-Policy")
 			for _, part := range []string{
@@ -69,7 +69,7 @@ func TestHandler(t *testing.T) {
 	})
 
 	t.Run("pages answer on their own address and are asked for anew", func(t *testing.T) {
-		for page, want := range map[string]string{"/login": "<title>Sign in", "/pools": "<title>Pools", "/allocations": "<title>Allocations"} {
+		for page, want := range map[string]string{"/login": "<title>Sign in", "/pools": "<title>Pools", "/allocations": "<title>Allocations", "/holds": "<title>Holds"} {
 			answer := fetch(t, h, "GET", page)
 			if answer.StatusCode != 200 || answer.Header.Get("Cache-Control") != "no-cache" || answer.Header.Get("Content-Type") != "text/html; charset=utf-8" {
 				t.Errorf("%s: %d %v", page, answer.StatusCode, answer.Header)
@@ -106,7 +106,7 @@ func TestHandler(t *testing.T) {
 	})
 
 	t.Run("assets are immutable under the hash of the release", func(t *testing.T) {
-		assets := append(append(assetsIn(t, h, "/pools"), assetsIn(t, h, "/login")...), assetsIn(t, h, "/allocations")...)
+		assets := append(append(assetsIn(t, h, "/pools"), assetsIn(t, h, "/login")...), append(assetsIn(t, h, "/allocations"), assetsIn(t, h, "/holds")...)...)
 		types := map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 		for _, asset := range assets {
 			answer := fetch(t, h, "GET", asset)

@@ -1,4 +1,4 @@
-// The one place that talks to the server. Everything it can say is GET on /api/v1 and a bearer token.
+// The one place that talks to the server. It reads and releases on /api/v1 with a bearer token.
 import * as session from './session.js';
 
 // Problem is a refusal of the server (RFC 9457) or the lack of any answer, in words fit to be shown.
@@ -27,11 +27,20 @@ export class Problem extends Error {
 
 // get reads one resource. path is a list of segments, so that an id with a slash cannot become another address.
 export async function get(path, query = {}, options = {}) {
-  const answer = await request(path, query, options.token || session.token(), options.signal);
+  const answer = await request(path, query, options.token || session.token(), { signal: options.signal });
   if (answer.ok) return answer.json();
-  const problem = await readProblem(answer);
-  if (problem.status === 401 && !options.token) session.end(problem.text);
-  throw problem;
+  throw await refusal(answer, !options.token);
+}
+
+// remove gives one resource up. The same key makes a repeated request the same one, whose first answer may have been lost.
+export async function remove(path, key) {
+  const answer = await request(path, {}, session.token(), { method: 'DELETE', headers: { 'Idempotency-Key': key } });
+  if (!answer.ok) throw await refusal(answer, true);
+}
+
+// idempotencyKey works over plain HTTP too, where browsers withhold crypto.randomUUID.
+export function idempotencyKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 // isAbort says whether an error only means that a newer question replaced this one.
@@ -39,7 +48,14 @@ export function isAbort(error) {
   return error.name === 'AbortError';
 }
 
-async function request(path, query, token, signal) {
+// refusal reads why the server refused, and signs out when the token of this tab is no longer good.
+async function refusal(answer, ownToken) {
+  const problem = await readProblem(answer);
+  if (problem.status === 401 && ownToken) session.end(problem.text);
+  return problem;
+}
+
+async function request(path, query, token, { method = 'GET', headers = {}, signal }) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== '' && value !== undefined && value !== null) params.append(name, value);
@@ -47,7 +63,7 @@ async function request(path, query, token, signal) {
   const text = params.toString();
   const url = '/api/v1/' + path.map(encodeURIComponent).join('/') + (text ? '?' + text : '');
   try {
-    return await fetch(url, { headers: { Authorization: 'Bearer ' + token, Accept: 'application/json' }, signal, credentials: 'same-origin', cache: 'no-store' });
+    return await fetch(url, { method, headers: { ...headers, Authorization: 'Bearer ' + token, Accept: 'application/json' }, signal, credentials: 'same-origin', cache: 'no-store' });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Problem(0, { title: 'No answer from the server', detail: 'It may be restarting, or the network between is down.' });

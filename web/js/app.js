@@ -42,6 +42,7 @@ function shell() {
         this.leader = false;
         if (event.key === 'p') location.assign('/pools');
         if (event.key === 'a') location.assign('/allocations');
+        if (event.key === 'h') location.assign('/holds');
         return;
       }
       const search = document.querySelector('[data-search]');

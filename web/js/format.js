@@ -48,6 +48,11 @@ export function moment(text) {
   return new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }
 
+// shortMoment leaves out the year, for what is near.
+export function shortMoment(text) {
+  return new Date(text).toLocaleString(undefined, { month: 'short', day: 'numeric', hour: 'numeric', minute: '2-digit' });
+}
+
 // plural counts: plural(1, 'pool') is "1 pool".
 export function plural(n, noun) {
   return group(BigInt(n)) + ' ' + noun + (Number(n) === 1 ? '' : 's');

@@ -3,7 +3,7 @@ import { get } from './api.js';
 import { copyText } from './clipboard.js';
 import { addresses, labelText, moment, percent, plural, prefixLength } from './format.js';
 import { ladder } from './size-ladder.js';
-import { drawMap, kindOf, stateWord } from './space-map.js';
+import { drawMap, isDraft, kindOf, stateWord } from './space-map.js';
 import { allocationResource } from './terraform.js';
 import { report } from './toasts.js';
 
@@ -21,11 +21,19 @@ export function poolPanel() {
     id: '', name: '', cidr: '', description: '', used: '', largest: '', free: '', count: '', facts: [], terraform: '',
     view: 'map', blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [], noAllocations: false,
 
-    get listed() { return this.blocks.slice(0, LISTED).map((block) => ({ cidr: block.cidr, class: kindOf(block), word: stateWord(block), name: block.name || '' })); },
+    get listed() { return this.blocks.slice(0, LISTED).map((block) => ({ cidr: block.cidr, class: kindOf(block), word: stateWord(block), name: block.name || '', link: holdLink(pool.id, block) })); },
     get unlisted() { return this.blocks.length - LISTED; },
     get unlistedLabel() { return this.unlisted + ' more blocks are on the map only.'; },
     get mapNote() { return plural(this.blocks.length, 'block') + (this.nextSpace ? ' so far' : ''); },
     get mapLabel() { return 'Address map of ' + this.name + ': ' + this.used + ' used, largest free block ' + this.largest + '. The list view says the same in words.'; },
+    get held() { return this.blocks.filter((block) => block.kind === 'hold').length; },
+    get drafts() { return this.blocks.filter(isDraft).length; },
+    get promised() { return this.held + this.drafts > 0; },
+    get promisedNote() {
+      const parts = [this.held ? plural(this.held, 'block') : '', this.drafts ? plural(this.drafts, 'draft pool') : ''];
+      return 'Promised to plans: ' + parts.filter(Boolean).join(' and ') + (this.nextSpace ? ' so far' : '') + '.';
+    },
+    get holdsLink() { return '/holds?pool=' + encodeURIComponent(this.id); },
     get allocationsLink() { return '/allocations?pool=' + encodeURIComponent(this.id); },
 
     async show(node) {
@@ -97,18 +105,26 @@ export function poolPanel() {
 
     unpoint() { this.pointed = ''; },
 
-    // openBlock follows a child pool into the tree, an allocation to its details, and copies what is free.
+    // openBlock follows a child pool into the tree, an allocation or a hold to its details, and copies what is free.
     openBlock(event) {
       const block = this.at(event);
       if (!block) return;
       if (block.status === 'free') copyText(block.cidr);
-      if (block.kind === 'pool') this.$dispatch('pool-wanted', block.owner_id);
+      if (block.kind === 'pool' && !isDraft(block)) this.$dispatch('pool-wanted', block.owner_id);
+      const hold = holdLink(pool.id, block);
+      if (hold) location.assign(hold);
       if (block.kind === 'allocation') location.assign('/allocations?pool=' + encodeURIComponent(pool.id) + '&allocation=' + encodeURIComponent(block.owner_id));
     },
 
     takeChip(chip) { if (chip.free) copyText(chip.cidr); },
     copyText(text) { copyText(text); },
   };
+}
+
+// holdLink leads from a held block to its hold and from a draft pool to what is held in it; other blocks have none.
+function holdLink(poolID, block) {
+  if (isDraft(block)) return '/holds?pool=' + encodeURIComponent(block.owner_id);
+  return block.kind === 'hold' ? '/holds?pool=' + encodeURIComponent(poolID) + '&hold=' + encodeURIComponent(block.owner_id) : '';
 }
 
 function facts(pool, utilization) {

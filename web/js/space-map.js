@@ -7,6 +7,9 @@ const SVG = 'http://www.w3.org/2000/svg';
 // DEPTH is how many bits below the pool are told apart; a smaller block is drawn as one cell.
 const DEPTH = 12;
 
+// STRIPED are the kinds that something may still become: nothing lives there yet.
+const STRIPED = ['k-reservation', 'k-hold', 'k-draft'];
+
 // layout places blocks on the map of a pool: [{x, y, width, height, block}] with the size of the whole in cells.
 export function layout(poolCIDR, blocks) {
   const pool = parse(poolCIDR);
@@ -35,7 +38,7 @@ export function drawMap(svg, blocks, poolCIDR) {
     rect.setAttribute('class', kindOf(cell.block));
     rect.dataset.block = i;
     parts.push(rect);
-    if (kindOf(cell.block) === 'k-reservation' || kindOf(cell.block) === 'k-hold') parts.push(texture(cell, unit));
+    if (STRIPED.includes(kindOf(cell.block))) parts.push(texture(cell, unit));
     const label = letters(cell, unit);
     if (label) parts.push(label);
   });
@@ -46,12 +49,18 @@ export function drawMap(svg, blocks, poolCIDR) {
 export function kindOf(block) {
   if (block.status === 'free') return 'k-free';
   if (block.status === 'quarantined' || block.status === 'blocked') return 'k-blocked';
-  return 'k-' + (block.kind || 'allocation');
+  return isDraft(block) ? 'k-draft' : 'k-' + (block.kind || 'allocation');
+}
+
+// isDraft says whether a block is a pool that only a plan knows.
+export function isDraft(block) {
+  return block.kind === 'pool' && block.status === 'held';
 }
 
 // stateWord says what a block is, for everyone who does not see colours.
 export function stateWord(block) {
   if (block.status === 'free' || block.status === 'quarantined' || block.status === 'blocked') return block.status;
+  if (isDraft(block)) return 'draft pool, planned';
   return { pool: 'child pool', allocation: 'allocated', reservation: 'reserved', hold: 'held' }[block.kind] || block.status;
 }
 

@@ -21,6 +21,16 @@ export function allocationImport(allocation) {
   ].join('\n');
 }
 
+// providerBlock shows what decides whether and for how long plans are promised their CIDRs, with the defaults.
+export function providerBlock() {
+  return [
+    'provider "cloudpam" {',
+    '  plan_mode = "hold" # "off": CIDRs are known after apply',
+    '  hold_ttl  = "24h"  # after it, the space is used last',
+    '}',
+  ].join('\n');
+}
+
 // likelyLength is a size this pool would give: its own default, else the usual subnet within its limits.
 function likelyLength(pool) {
   if (pool.default_prefix_length) return pool.default_prefix_length;

@@ -15,7 +15,7 @@ func (s *Server) ListHolds(ctx context.Context, req api.ListHoldsRequestObject) 
 		return nil, err
 	}
 	items, err := s.registry.Holds(ctx, ipam.HoldFilter{
-		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Holder: value(req.Params.Holder), Actor: value(req.Params.Actor),
+		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Holder: value(req.Params.Holder), Actor: value(req.Params.Actor), Kept: req.Params.Kept,
 	}, p)
 	if err != nil {
 		return nil, err

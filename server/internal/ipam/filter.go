@@ -60,6 +60,7 @@ type EventFilter struct {
 // HoldFilter narrows a list of holds; zero fields are no rule.
 type HoldFilter struct {
 	Scope, Pool, Holder, Actor string
+	Kept                       *bool
 }
 
 // Label is one required pair of a filter.

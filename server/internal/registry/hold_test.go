@@ -228,6 +228,16 @@ func TestLostHold(t *testing.T) {
 			_, err := r.try(pool, "app", h.CIDR.String())
 			wantCode(t, err, ipam.CodeHoldLost)
 		})
+		t.Run("it can be told from those that are kept", func(t *testing.T) {
+			pool, h, _ := lose(t)
+			r.hold(t, pool, "other", "/28")
+			for kept, want := range map[bool]string{true: "other", false: h.Name} {
+				holds, err := r.Holds(t.Context(), ipam.HoldFilter{Pool: pool.ID, Kept: &kept}, ipam.Page{Limit: 10})
+				if err != nil || len(holds) != 1 || holds[0].Name != want {
+					t.Errorf("kept %v: %+v, %v", kept, holds, err)
+				}
+			}
+		})
 		t.Run("a plan gets a fresh block", func(t *testing.T) {
 			pool, h, _ := lose(t)
 			if again := r.hold(t, pool, "app", "/28", applying(false)); again.CIDR == h.CIDR {

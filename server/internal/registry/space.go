@@ -212,7 +212,11 @@ func spaceBar(tx *store.Tx, pool ipam.Pool) ([]ipam.Segment, error) {
 			from = cell
 		}
 		to := cellOf(ipam.LastIP(found[0].CIDR)) + 1
-		bar = append(bar, ipam.Segment{Start: float64(from) / float64(cells), End: float64(to) / float64(cells), Kind: found[0].Kind})
+		kind := found[0].Kind
+		if found[0].Status == ipam.StatusHeld {
+			kind = ipam.KindHold // a draft pool is a promise too
+		}
+		bar = append(bar, ipam.Segment{Start: float64(from) / float64(cells), End: float64(to) / float64(cells), Kind: kind})
 		cell = to
 	}
 	return merge(bar), nil

@@ -91,6 +91,9 @@ func (tx *Tx) Holds(f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
 	s.equal("pool_id", f.Pool)
 	s.equal("holder", f.Holder)
 	s.equal("actor", f.Actor)
+	if f.Kept != nil {
+		s.and("kept = ?", *f.Kept)
+	}
 	s.page(p, false)
 	return list(tx, s, func(r *query.Hold) []any {
 		return []any{&r.ID, &r.ScopeID, &r.PoolID, &r.Name, &r.Cidr, &r.Length, &r.Actor, &r.Holder, &r.Replaces, &r.Kept, &r.ExpiresAt, &r.CreatedAt, &r.RenewedAt}

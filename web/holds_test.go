@@ -1,0 +1,140 @@
+package web_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// promised is the state of the drawer of one hold, in words.
+const promised = "document.querySelector('dialog.drawer[open]')?.innerText"
+
+func teachesHolds(_ *testing.T, s *server, b *chromium) {
+	b.open(s.url + "/holds")
+	b.await(find(".empty") + "?.offsetParent && " + find(".empty h2") + ".innerText === 'No plan holds anything.'")
+	b.await("['plan_mode', 'hold_ttl'].every(word => " + find(".empty pre") + ".innerText.includes(word))")
+	b.picture("holds-empty")
+}
+
+// losesFirstDelete lets the answer to the first DELETE never arrive, and remembers what was asked.
+const losesFirstDelete = `window.deleted = [];
+	window.fetch = (ask => (url, how) => {
+		if (how.method !== 'DELETE') return ask(url, how);
+		window.deleted.push(url + ' ' + how.headers['Idempotency-Key']);
+		return window.deleted.length === 1 ? Promise.reject(new TypeError('lost')) : ask(url, how);
+	})(window.fetch);
+	0`
+
+// promise places what three plans were promised: two blocks in a pool, and a draft pool with a block in it.
+func promise(s *server) (hold object) {
+	hold = s.promise("/holds", object{"pool": "gcp-prod", "name": "app-a", "prefix_length": 16, "holder": "workspace-prod"})
+	s.promise("/holds", object{"pool": "gcp-prod", "name": "app-b", "prefix_length": 15, "holder": "pipeline-7"})
+	s.promise("/pool-drafts", object{"pool": object{"name": "staging", "parent": "gcp-prod", "prefix_length": 14}})
+	s.promise("/holds", object{"pool": "staging", "name": "nodes", "prefix_length": 20})
+	return hold
+}
+
+func releasesHold(t *testing.T, s *server, b *chromium) {
+	hold := promise(s)
+	cidr, id := hold["cidr"].(string), hold["id"].(string)
+	row := find("tr[data-hold='" + id + "']")
+
+	// The pool shows what it promised, and leads there.
+	b.open(s.url + "/pools?pool=gcp-prod")
+	b.await("document.querySelectorAll('.map rect.k-hold').length === 2 && " + find(".map rect.k-draft"))
+	b.await("[...document.querySelectorAll('.chips button.taken')].some(chip => chip.title.includes('staging (draft pool, planned, '))")
+	b.await("document.querySelector('.panel').innerText.includes('Promised to plans: 2 blocks and 1 draft pool.')")
+	b.picture("promises-1440-light")
+	b.click(".seg button:last-child")
+	b.await("[...document.querySelectorAll('.panel .state')].map(s => s.innerText.trim()).filter(word => word === 'held' || word === 'draft pool, planned').length === 3")
+	b.picture("promises-list")
+	b.await(find(".panel .plain a[href='/holds?pool=gcp-prod&hold="+id+"']") + " && " + find(".panel .plain a[href='/holds?pool=staging']"))
+	b.click(".panel a[href='/holds?pool=gcp-prod']")
+	b.await("document.querySelectorAll('tr[data-hold]').length === 2 && location.search === '?pool=gcp-prod'")
+	b.picture("holds-1440-light")
+
+	// It is attributed, and says what it is.
+	b.open(s.url + "/holds?pool=gcp-prod&holder=workspace-prod")
+	b.await("document.querySelectorAll('tr[data-hold]').length === 1 && " + row)
+	for _, words := range []string{cidr, "app-a", hold["actor"].(string) + " for workspace-prod", "Promised until "} {
+		b.await(row + ".innerText.includes(" + quote(words) + ")")
+	}
+	b.click("tr[data-hold] .link")
+	b.await(promised + ".includes('gets it when it is applied') && location.search.includes('hold=')")
+	b.picture("hold-1440-light")
+
+	// Nothing is released by opening the question.
+	b.click("[data-release]")
+	b.await(find("dialog.confirm[open]") + "?.innerText.includes('The plan that made it is told if its CIDR is gone by then.')")
+	b.picture("hold-confirm")
+	b.press("Escape")
+	b.await("!" + find("dialog.confirm[open]") + " && " + find("dialog.drawer[open]"))
+	if status, got := s.request("GET", "/holds/"+id, adminToken, nil); status != 200 || got["kept"] != true {
+		t.Fatalf("the hold is gone before anyone confirmed: %d %v", status, got)
+	}
+
+	// A lost answer is told in the dialog, and trying again repeats the same request.
+	if _, err := b.value(losesFirstDelete); err != nil {
+		t.Fatal(err)
+	}
+	b.click("[data-release]")
+	b.click("[data-confirm]")
+	b.await(find(".confirm .alert") + ".innerText.startsWith('No answer from the server')")
+	b.picture("hold-confirm-refused")
+	b.click("[data-confirm]")
+	b.await("document.querySelector('.toast.note')?.innerText.includes(" + quote("Released "+cidr) + ")")
+	b.await("!" + find("dialog[open]") + " && " + row + ".innerText.includes('Lost, only remembered') && document.activeElement === " + row)
+	first, second, _ := strings.Cut(b.text("window.deleted.join()"), ",")
+	if path := "/api/v1/holds/" + id + " "; first != second || !strings.HasPrefix(first, path) || len(first) != len(path)+32 {
+		t.Errorf("asked %q and %q, want the hold twice with one Idempotency-Key", first, second)
+	}
+	b.click("tr[data-hold] .link")
+	b.await(promised + ".includes('otherwise told what is there now') && !" + find("[data-release]") + ".offsetParent")
+	b.press("Escape")
+
+	// The block is free: a person takes exactly it.
+	s.post("/allocations", object{"pool": "gcp-prod", "name": "by-hand", "cidr": cidr})
+}
+
+// expiresSoftly looks at a hold with a clock two days ahead.
+func expiresSoftly(t *testing.T, s *server, b *chromium) {
+	b.open(s.url + "/holds?holder=pipeline-7")
+	b.await(find("tr[data-hold]") + "?.innerText.includes('Promised until')")
+	if _, err := b.value("(later => { Date.now = () => later; })(Date.now() + 2 * 86400000); 0"); err != nil {
+		t.Fatal(err)
+	}
+	b.click(".filters .btn")
+	b.await("location.search === '' && [...document.querySelectorAll('.hold-state.expired')].filter(s => s.innerText === 'Expired, space still kept').length === 2")
+	b.picture("holds-states")
+	b.click("tr[data-hold]:nth-of-type(2) .link")
+	b.await(promised + ".includes('nothing has needed the space since') && " + find("[data-release]") + ".offsetParent")
+	b.press("Escape")
+}
+
+// pagesHolds has more holds than one page of the list holds.
+func pagesHolds(_ *testing.T, s *server, b *chromium) {
+	for i := range 101 {
+		s.promise("/holds", object{"pool": "use1", "name": fmt.Sprintf("job-%03d", i), "prefix_length": 26})
+	}
+	rows := "document.querySelectorAll('tr[data-hold]').length"
+	b.open(s.url + "/holds?pool=use1")
+	b.await(rows + " === 100")
+	b.click(".more .btn")
+	b.await(rows + " === 101 && !" + find(".more .btn") + ".offsetParent")
+	b.press("g")
+	b.press("h")
+	b.await("location.pathname === '/holds' && location.search === ''")
+}
+
+// holdsFitPhone also looks at the dialogs, which are wider than a phone only by mistake.
+func holdsFitPhone(t *testing.T, s *server, b *chromium, theme string) {
+	b.open(s.url + "/holds?pool=gcp-prod")
+	b.await(find("tr[data-hold]"))
+	narrow(t, b, "holds-390-"+theme)
+	b.click("tr[data-hold]:nth-of-type(2) .link")
+	b.await(find("dialog.drawer[open]"))
+	narrow(t, b, "hold-390-"+theme)
+	b.click("[data-release]")
+	b.await(find("dialog.confirm[open]"))
+	narrow(t, b, "hold-confirm-390-"+theme)
+}
