@@ -6,6 +6,7 @@ LDFLAGS  = -X main.version=$(VERSION)
 # Tools are pinned here and run from source: nothing to install, the same result on every machine.
 OAPI_CODEGEN  := github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2
 SQLC          := github.com/sqlc-dev/sqlc/cmd/sqlc@v1.31.1
+TFPLUGINDOCS  := github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs@v0.25.0
 GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.16.0
@@ -45,10 +46,11 @@ lint: ## Run gofumpt and golangci-lint on every module
 	@unformatted=$$(go run $(GOFUMPT) -l $(MODULES)) && { test -z "$$unformatted" || { echo "gofumpt wants to change: $$unformatted"; exit 1; }; }
 	@failed=0; for module in $(MODULES); do (cd $$module && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || failed=1; done; exit $$failed
 
-generate: ## Write the code that follows from the contract and from the SQL
+generate: ## Write what follows from the contract, the SQL and the provider's schemas: code and provider docs
 	@cd server/api && go run $(OAPI_CODEGEN) -config server.cfg.yaml openapi.yaml
 	@cd client && go run $(OAPI_CODEGEN) -config client.cfg.yaml ../server/api/openapi.yaml
 	@cd server/internal/store && go run $(SQLC) generate
+	@terraform-provider-cloudpam/tools/docs.sh $(TFPLUGINDOCS)
 
 verify: ## Check what CI checks beside tests: generated code, formatting, vet, module files, links
 	@.ci/verify.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What CI checks beside the tests: generated code, formatting, vet, module files and links.
+# What CI checks beside the tests: generated code and provider docs, formatting, vet, module files and links.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 modules=(client server terraform-provider-cloudpam web)
@@ -10,13 +10,13 @@ complain() {
 }
 
 # Compared with what was there before, not with what is committed: a change may be verified before it is committed.
-generated=(server/api/api.gen.go client/api.gen.go server/internal/store/query/*.go)
+generated=(server/api/api.gen.go client/api.gen.go server/internal/store/query/*.go terraform-provider-cloudpam/docs)
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
 tar cf - "${generated[@]}" | tar xf - -C "$before"
 make --no-print-directory generate
 for file in "${generated[@]}"; do
-  diff -u "$before/$file" "$file" || complain "$file was out of date; make generate has rewritten it"
+  diff -ruN "$before/$file" "$file" || complain "$file was out of date; make generate has rewritten it"
 done
 
 unformatted=$(gofmt -l "${modules[@]}")

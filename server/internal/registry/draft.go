@@ -27,11 +27,13 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 			return p, err
 		case known.DraftUntil == nil:
 			return p, nameTaken("pool", p.ID, "")
-		case in.Fits(known):
-			return c.adopt(known, p, "drafted")
 		default:
-			if err := c.dropLocked(known); err != nil {
+			kept, err := c.keepDraft(known, in)
+			if err != nil {
 				return p, err
+			}
+			if kept {
+				return c.adopt(p, "drafted")
 			}
 		}
 		if p.CIDR, err = c.placePool(p, in, plan.Applying); err != nil {
@@ -66,9 +68,27 @@ func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) 
 	return err
 }
 
-// adopt gives a draft its new settings: those of a later plan, or of the pool that it becomes. Its CIDR stays.
-func (c change) adopt(draft, p ipam.Pool, verb string) (ipam.Pool, error) {
-	if _, err := c.lockWithSpace(draft.ID, draft.Space()); err != nil {
+// keepDraft locks the draft that is in the way of a new pool or draft of its id: true when it is what is asked for, and
+// false when it was not and is dropped. It was read before the lock, so that it may be anything by now.
+func (c change) keepDraft(known ipam.Pool, in ipam.NewPool) (bool, error) {
+	draft, err := c.lockWithSpace(known.ID, known.Space())
+	if err != nil {
+		return false, err
+	}
+	if draft.DraftUntil == nil {
+		return false, nameTaken("pool", draft.ID, "")
+	}
+	if in.Fits(draft) {
+		return true, nil
+	}
+	return false, c.dropDraft(draft)
+}
+
+// adopt gives a draft its new settings: those of a later plan, or of the pool that it becomes. Its CIDR stays. The caller
+// holds its lock.
+func (c change) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
+	draft, err := c.Pool(p.ID)
+	if err != nil {
 		return p, err
 	}
 	p.CIDR, p.CreatedAt, p.Version = draft.CIDR, draft.CreatedAt, draft.Version+1
@@ -89,21 +109,15 @@ func (c change) adopt(draft, p ipam.Pool, verb string) (ipam.Pool, error) {
 	return p, c.record(poolObject(p), verb, draft, p)
 }
 
-// dropLocked locks a draft and drops it.
-func (c change) dropLocked(draft ipam.Pool) error {
-	draft, err := c.lockWithSpace(draft.ID, draft.Space())
-	if err != nil {
-		return err
-	}
-	return c.dropDraft(draft)
-}
-
 // dropDraft removes a draft with all that was promised in it. The caller holds the lock of the space around it; what
 // stands inside is only reached through that.
 func (c change) dropDraft(draft ipam.Pool) error {
 	draft, err := c.LockPool(draft.ID)
 	if err != nil {
 		return err
+	}
+	if draft.DraftUntil == nil {
+		return ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has been created meanwhile", draft.ID)
 	}
 	if err := c.dropHeld(draft); err != nil {
 		return err

@@ -49,11 +49,13 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 			return p, err
 		case known.DraftUntil == nil:
 			return p, nameTaken("pool", p.ID, "")
-		case in.Fits(known):
-			return c.adopt(known, p, "created")
 		default:
-			if err := c.dropLocked(known); err != nil {
+			kept, err := c.keepDraft(known, in)
+			if err != nil {
 				return p, err
+			}
+			if kept {
+				return c.adopt(p, "created")
 			}
 		}
 		if p.CIDR, err = c.placePool(p, in, nil); err != nil {

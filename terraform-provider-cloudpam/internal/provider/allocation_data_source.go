@@ -6,8 +6,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
 var (
@@ -31,31 +34,41 @@ func (d *allocationDataSource) Configure(_ context.Context, req datasource.Confi
 
 // Schema describes the data source.
 func (d *allocationDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	attributes := readAllocation()
+	attributes["id"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Id of the allocation."}
+	attributes["pool"] = schema.StringAttribute{
+		Optional: true, Computed: true,
+		Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant)},
+		MarkdownDescription: "Id of the pool.",
+	}
+	attributes["name"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Name of the allocation."}
+	attributes["cidr"] = schema.StringAttribute{Optional: true, Computed: true, CustomType: cidrType{}, MarkdownDescription: "The block."}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads an allocation that something else manages: by `id`, by `pool` and `name`, or by `pool` and `cidr`.",
-		Attributes: map[string]schema.Attribute{
-			"id":    schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Id of the allocation."},
-			"scope": readText("Scope of the pool."),
-			"pool": schema.StringAttribute{
-				Optional: true, Computed: true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant)},
-				MarkdownDescription: "Id of the pool.",
-			},
-			"name":            schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Name of the allocation."},
-			"cidr":            schema.StringAttribute{Optional: true, Computed: true, CustomType: cidrType{}, MarkdownDescription: "The block."},
-			"prefix_length":   readNumber("Size of the block in leading bits."),
-			"ip_version":      readNumber("4 or 6."),
-			"network_address": readText("The address part of `cidr`."),
-			"first_address":   readText("Lowest address of the block."),
-			"last_address":    readText("Highest address of the block."),
-			"account":         readText("Cloud account or project that uses the block."),
-			"region":          readText("Region that uses the block."),
-			"environment":     readText("Environment that uses the block."),
-			"owner":           readText("Who answers for the block."),
-			"purpose":         readText("What the block is used for."),
-			"description":     readText("What it is for, in words."),
-			"labels":          readLabels(),
-		},
+		Attributes:          attributes,
+	}
+}
+
+// readAllocation are the attributes of an allocation that is only read.
+func readAllocation() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"id":              readText("Id of the allocation."),
+		"scope":           readText("Scope of the pool."),
+		"pool":            readText("Id of the pool."),
+		"name":            readText("Name of the allocation."),
+		"cidr":            schema.StringAttribute{Computed: true, CustomType: cidrType{}, MarkdownDescription: "The block."},
+		"prefix_length":   readNumber("Size of the block in leading bits."),
+		"ip_version":      readNumber("4 or 6."),
+		"network_address": readText("The address part of `cidr`."),
+		"first_address":   readText("Lowest address of the block."),
+		"last_address":    readText("Highest address of the block."),
+		"account":         readText("Cloud account or project that uses the block."),
+		"region":          readText("Region that uses the block."),
+		"environment":     readText("Environment that uses the block."),
+		"owner":           readText("Who answers for the block."),
+		"purpose":         readText("What the block is used for."),
+		"description":     readText("What it is for, in words."),
+		"labels":          readLabels(),
 	}
 }
 
@@ -89,8 +102,13 @@ func (d *allocationDataSource) Read(ctx context.Context, req datasource.ReadRequ
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	m.Account, m.Region, m.Environment, m.Owner, m.Purpose, m.Description = empty, empty, empty, empty, empty, empty
-	m.Labels = noLabels
-	resp.Diagnostics.Append(m.set(allocation)...)
+	m, diags = readAllocationModel(allocation)
+	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+func readAllocationModel(a cloudpam.Allocation) (allocationModel, diag.Diagnostics) {
+	m := allocationModel{Account: empty, Region: empty, Environment: empty, Owner: empty, Purpose: empty, Description: empty, Labels: noLabels}
+	diags := m.set(a)
+	return m, diags
 }

@@ -14,14 +14,19 @@ import (
 // attempt is what was tried, so that a refusal can say what happened to what, and what to do next.
 type attempt struct {
 	verb     string // create, read, update, delete, import
-	kind     string // pool or allocation
+	kind     string // pool, allocation or scope; pools or allocations for a list
 	name     string
 	pool     string // the pool that was asked for space: an allocation's pool, a pool's parent
 	poolAttr string // the attribute that names it
 }
 
-// object reads like: allocation "app".
-func (a attempt) object() string { return fmt.Sprintf("%s %q", a.kind, a.name) }
+// object reads like: allocation "app"; what has no name, as a list has none, is its kind.
+func (a attempt) object() string {
+	if a.name == "" {
+		return a.kind
+	}
+	return fmt.Sprintf("%s %q", a.kind, a.name)
+}
 
 // diagnose turns an error of the client into diagnostics at the attribute that caused it.
 func (a attempt) diagnose(err error) diag.Diagnostics {
@@ -70,6 +75,9 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.exhausted(e, diags)
 	case cloudpam.ErrPoolNotEmpty:
 		a.notEmpty(e, diags)
+	case cloudpam.ErrScopeNotEmpty:
+		a.add(diags, path.Empty(), fmt.Sprintf("Scope %q is not empty", a.name), e,
+			"Delete its pools first. What this configuration manages is deleted in time when it references the scope (scope = cloudpam_scope.NAME.name) instead of repeating its name.")
 	case cloudpam.ErrDeletionProtected:
 		a.add(diags, path.Root("deletion_protection"), "Pool is protected", e,
 			"Set deletion_protection = false, apply that, and then remove the pool.")

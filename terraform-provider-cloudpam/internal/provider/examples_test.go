@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/netip"
 	"os"
@@ -10,8 +11,10 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/terraform-plugin-framework/function"
 
 	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/acctest"
+	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/provider"
 )
 
 var (
@@ -119,6 +122,31 @@ func TestTheRegistryExamplesAreValid(t *testing.T) {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// So are those of the functions and of the guides, which the provider's pages show in full.
+func TestTheExamplesOfFunctionsAndGuidesAreValid(t *testing.T) {
+	required, err := os.ReadFile(filepath.Join(registryExamples, "provider", "provider.tf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dirs, err := filepath.Glob(filepath.Join(registryExamples, "guides", "*"))
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no examples of guides: %v", err)
+	}
+	p := provider.New("test")().(interface {
+		Functions(context.Context) []func() function.Function
+	})
+	for _, newFunction := range p.Functions(t.Context()) {
+		var meta function.MetadataResponse
+		newFunction().Metadata(t.Context(), function.MetadataRequest{}, &meta)
+		dirs = append(dirs, filepath.Join(registryExamples, "functions", meta.Name))
+	}
+	for _, dir := range dirs {
+		tf := example(t, nil, dir)
+		tf.Write(t, "provider.tf", string(required))
+		tf.Run(t, "validate", "-no-color")
 	}
 }
 

@@ -77,6 +77,8 @@ type claims struct {
 	mu    sync.Mutex
 	byKey map[string]string // pool/name → the allocation's id, or created for a new one
 	read  map[string]bool   // ids that this run has refreshed
+	// Scopes that this run creates. Nothing can be promised in them: their pools are known to nobody yet.
+	scopes map[string]bool
 }
 
 const created = "new"
@@ -103,6 +105,21 @@ func (c *claims) refreshed(id string) {
 		c.read = map[string]bool{}
 	}
 	c.read[id] = true
+}
+
+func (c *claims) createsScope(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.scopes == nil {
+		c.scopes = map[string]bool{}
+	}
+	c.scopes[name] = true
+}
+
+func (c *claims) inNewScope(scope string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.scopes[scope]
 }
 
 func (c *claims) knows(id string) bool {
@@ -132,7 +149,8 @@ const selfKey = "self"
 
 func selfOf(ctx context.Context, private interface {
 	GetKey(context.Context, string) ([]byte, diag.Diagnostics)
-}) string {
+},
+) string {
 	raw, _ := private.GetKey(ctx, selfKey)
 	id, err := strconv.Unquote(string(raw))
 	if err != nil {
@@ -160,6 +178,9 @@ func (s *session) canPlan(diags *diag.Diagnostics) bool {
 func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPlanRequest, config allocationModel, plan *allocationModel) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if config.Pool.IsUnknown() || config.Name.IsUnknown() || config.PrefixLength.IsUnknown() || config.CIDR.IsUnknown() || !r.session.canPlan(&diags) {
+		return diags
+	}
+	if r.session.claims.inNewScope(scopeOfPool(plan.Pool).ValueString()) {
 		return diags
 	}
 	self := selfOf(ctx, req.Private)
@@ -208,6 +229,9 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		}
 	}
 	if !r.session.canPlan(&diags) {
+		return diags
+	}
+	if r.session.claims.inNewScope(plan.Scope.ValueString()) {
 		return diags
 	}
 	pool, more := plan.request(ctx)

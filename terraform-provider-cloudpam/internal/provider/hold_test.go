@@ -180,10 +180,12 @@ func TestALostHoldIsToldInOurWordsAndTheNextApplyConverges(t *testing.T) {
 		resource.TestStep{Config: corp},
 		resource.TestStep{Config: allocation(appA), ConfigPlanChecks: before(steal(server)), ExpectError: said(
 			`Error: Planned CIDR is no longer available with cloudpam_allocation.a,`)},
-		resource.TestStep{Config: allocation(appA), ConfigPlanChecks: before(plancheck.ExpectResourceAction("cloudpam_allocation.a", plancheck.ResourceActionCreate)),
+		resource.TestStep{
+			Config: allocation(appA), ConfigPlanChecks: before(plancheck.ExpectResourceAction("cloudpam_allocation.a", plancheck.ResourceActionCreate)),
 			Check: resource.TestCheckResourceAttr("cloudpam_allocation.a", "cidr", "10.0.1.0/24"),
 			// OpenTofu and a plan cannot be told apart, so the plan after a loss may say so once more; here the apply has said it.
-			PreConfig: func() { forget(t, server) }},
+			PreConfig: func() { forget(t, server) },
+		},
 		resource.TestStep{PreConfig: func() { drop(t, server, "thief") }, Config: allocation(appA), ConfigPlanChecks: emptyPlan},
 	)
 }
@@ -294,8 +296,10 @@ func TestAReplacementIsPlannedInBothOrders(t *testing.T) {
 			bigger := allocation("name = \"app\"\nprefix_length = 22" + lifecycle)
 			steps(t, acctest.Start(t),
 				resource.TestStep{Config: allocation(appA + lifecycle)},
-				resource.TestStep{Config: bigger, ConfigPlanChecks: before(known("cloudpam_allocation.a", "cidr", "10.0.4.0/22")),
-					Check: resource.TestCheckResourceAttr("cloudpam_allocation.a", "cidr", "10.0.4.0/22")},
+				resource.TestStep{
+					Config: bigger, ConfigPlanChecks: before(known("cloudpam_allocation.a", "cidr", "10.0.4.0/22")),
+					Check: resource.TestCheckResourceAttr("cloudpam_allocation.a", "cidr", "10.0.4.0/22"),
+				},
 				resource.TestStep{Config: bigger, ConfigPlanChecks: emptyPlan},
 			)
 		})
@@ -306,8 +310,10 @@ func TestATaintedAllocationIsPlannedAgain(t *testing.T) {
 	t.Parallel()
 	steps(t, acctest.Start(t),
 		resource.TestStep{Config: allocation(appA)},
-		resource.TestStep{Taint: []string{"cloudpam_allocation.a"}, Config: allocation(appA),
-			ConfigPlanChecks: before(known("cloudpam_allocation.a", "cidr", "10.0.1.0/24"))},
+		resource.TestStep{
+			Taint: []string{"cloudpam_allocation.a"}, Config: allocation(appA),
+			ConfigPlanChecks: before(known("cloudpam_allocation.a", "cidr", "10.0.1.0/24")),
+		},
 		resource.TestStep{Config: allocation(appA), ConfigPlanChecks: emptyPlan},
 	)
 }

@@ -6,8 +6,11 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
 var _ datasource.DataSourceWithConfigure = (*poolDataSource)(nil)
@@ -28,32 +31,36 @@ func (d *poolDataSource) Configure(_ context.Context, req datasource.ConfigureRe
 
 // Schema describes the data source.
 func (d *poolDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
-	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads a pool that something else manages.",
-		Attributes: map[string]schema.Attribute{
-			"id": schema.StringAttribute{
-				Required:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant)},
-				MarkdownDescription: "Id of the pool: `name` in the scope `default`, `scope.name` elsewhere.",
-			},
-			"scope":                 readText("Scope of the pool."),
-			"name":                  readText("Name of the pool."),
-			"parent":                readText("Id of the parent; null for a root pool."),
-			"cidr":                  schema.StringAttribute{Computed: true, CustomType: cidrType{}, MarkdownDescription: "CIDR of the pool."},
-			"prefix_length":         readNumber("Size of the pool in leading bits."),
-			"ip_version":            readNumber("4 or 6."),
-			"strategy":              readText("How blocks are chosen."),
-			"min_prefix_length":     readNumber("Shortest prefix length that the pool hands out; null without a rule."),
-			"max_prefix_length":     readNumber("Longest prefix length that the pool hands out; null without a rule."),
-			"default_prefix_length": readNumber("What a request gets that names no size; null without a rule."),
-			"account":               readText("Cloud account or project that the pool is for."),
-			"region":                readText("Region that the pool is for."),
-			"environment":           readText("Environment that the pool is for."),
-			"owner":                 readText("Who answers for the pool."),
-			"description":           readText("What it is for, in words."),
-			"labels":                readLabels(),
-			"deletion_protection":   schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether deleting the pool is refused."},
-		},
+	attributes := readPool()
+	attributes["id"] = schema.StringAttribute{
+		Required:            true,
+		Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant)},
+		MarkdownDescription: "Id of the pool: `name` in the scope `default`, `scope.name` elsewhere.",
+	}
+	resp.Schema = schema.Schema{MarkdownDescription: "Reads a pool that something else manages.", Attributes: attributes}
+}
+
+// readPool are the attributes of a pool that is only read.
+func readPool() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"id":                    readText("Id of the pool: `name` in the scope `default`, `scope.name` elsewhere."),
+		"scope":                 readText("Scope of the pool."),
+		"name":                  readText("Name of the pool."),
+		"parent":                readText("Id of the parent; null for a root pool."),
+		"cidr":                  schema.StringAttribute{Computed: true, CustomType: cidrType{}, MarkdownDescription: "CIDR of the pool."},
+		"prefix_length":         readNumber("Size of the pool in leading bits."),
+		"ip_version":            readNumber("4 or 6."),
+		"strategy":              readText("How blocks are chosen."),
+		"min_prefix_length":     readNumber("Shortest prefix length that the pool hands out; null without a rule."),
+		"max_prefix_length":     readNumber("Longest prefix length that the pool hands out; null without a rule."),
+		"default_prefix_length": readNumber("What a request gets that names no size; null without a rule."),
+		"account":               readText("Cloud account or project that the pool is for."),
+		"region":                readText("Region that the pool is for."),
+		"environment":           readText("Environment that the pool is for."),
+		"owner":                 readText("Who answers for the pool."),
+		"description":           readText("What it is for, in words."),
+		"labels":                readLabels(),
+		"deletion_protection":   schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether deleting the pool is refused."},
 	}
 }
 
@@ -69,10 +76,15 @@ func (d *poolDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 		resp.Diagnostics.Append(m.attempt("read").diagnose(err)...)
 		return
 	}
-	m.Account, m.Region, m.Environment, m.Owner, m.Description = empty, empty, empty, empty, empty
-	m.Labels = noLabels
-	resp.Diagnostics.Append(m.set(pool)...)
+	m, diags := readPoolModel(pool)
+	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
+}
+
+func readPoolModel(pool cloudpam.Pool) (poolModel, diag.Diagnostics) {
+	m := poolModel{Account: empty, Region: empty, Environment: empty, Owner: empty, Description: empty, Labels: noLabels}
+	diags := m.set(pool)
+	return m, diags
 }
 
 var (

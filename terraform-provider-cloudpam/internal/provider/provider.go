@@ -155,7 +155,7 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 
 // Resources lists what the provider manages.
 func (p *cloudpamProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newPoolResource, newAllocationResource}
+	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource}
 }
 
 // Functions lists what the provider computes without a server.
@@ -163,5 +163,7 @@ func (p *cloudpamProvider) Functions(context.Context) []func() function.Function
 
 // DataSources lists what the provider reads.
 func (p *cloudpamProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{newPoolDataSource, newAllocationDataSource}
+	return []func() datasource.DataSource{
+		newScopeDataSource, newPoolDataSource, newPoolsDataSource, newAllocationDataSource, newAllocationsDataSource,
+	}
 }

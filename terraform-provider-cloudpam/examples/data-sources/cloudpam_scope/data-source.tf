@@ -1,0 +1,3 @@
+data "cloudpam_scope" "partner" {
+  name = "partner"
+}

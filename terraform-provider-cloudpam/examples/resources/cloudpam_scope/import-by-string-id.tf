@@ -1,0 +1,4 @@
+import {
+  to = cloudpam_scope.partner
+  id = "partner"
+}

@@ -1,0 +1,2 @@
+# By name.
+terraform import cloudpam_scope.partner partner

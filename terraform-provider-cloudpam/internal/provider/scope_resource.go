@@ -1,0 +1,194 @@
+package provider
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+var (
+	_ resource.ResourceWithConfigure   = (*scopeResource)(nil)
+	_ resource.ResourceWithImportState = (*scopeResource)(nil)
+	_ resource.ResourceWithModifyPlan  = (*scopeResource)(nil)
+)
+
+type scopeResource struct{ session *session }
+
+func newScopeResource() resource.Resource { return &scopeResource{} }
+
+// scopeModel is a scope in configuration, plan and state.
+type scopeModel struct {
+	ID          types.String `tfsdk:"id"`
+	Name        types.String `tfsdk:"name"`
+	Description types.String `tfsdk:"description"`
+	Labels      types.Map    `tfsdk:"labels"`
+}
+
+// set fills the model with what the server says.
+func (m *scopeModel) set(s cloudpam.Scope) diag.Diagnostics {
+	m.ID, m.Name = types.StringValue(s.ID), types.StringValue(s.ID)
+	m.Description = fromText(m.Description, s.Description)
+	labels, diags := fromLabels(m.Labels, s.Labels)
+	m.Labels = labels
+	return diags
+}
+
+// attempt describes what is done to the scope, for diagnostics.
+func (m scopeModel) attempt(verb string) attempt {
+	return attempt{verb: verb, kind: "scope", name: m.Name.ValueString()}
+}
+
+// Metadata names the resource.
+func (r *scopeResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = "cloudpam_scope"
+}
+
+// Configure takes the client.
+func (r *scopeResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.session = configured(req.ProviderData, &resp.Diagnostics)
+}
+
+// Schema describes the resource.
+func (r *scopeResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "An isolated address space: CIDRs may repeat across scopes, never inside one. The scope `default` always exists. " +
+			"CIDRs that CloudPAM chooses in a scope are known after apply in the plan that creates the scope, and in every plan from then on.",
+		Attributes: map[string]schema.Attribute{
+			"id": computedText("Id of the scope: its name. Known while planning."),
+			"name": schema.StringAttribute{
+				Required:            true,
+				Validators:          []validator.String{stringvalidator.RegexMatches(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
+				MarkdownDescription: "Name of the scope. Another name is another scope. Reference it in pools (`scope = cloudpam_scope.NAME.name`) rather than repeat it, so that Terraform orders creation and destruction.",
+			},
+			"description": text(),
+			"labels":      labels(),
+		},
+	}
+}
+
+// ModifyPlan computes the id, and notes that a new scope holds nothing that could be planned.
+func (r *scopeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return // a destroy
+	}
+	var plan, state scopeModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if r.session != nil && !plan.Name.IsUnknown() && !plan.Name.Equal(state.Name) {
+		r.session.claims.createsScope(plan.Name.ValueString())
+	}
+	plan.ID = plan.Name
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// Create creates the scope.
+func (r *scopeResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan scopeModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	labels, diags := optionalLabels(ctx, plan.Labels)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	scope, err := r.session.client.CreateScope(ctx, cloudpam.NewScope{
+		Name: plan.Name.ValueString(), Description: optionalText(plan.Description), Labels: labels,
+	})
+	if err != nil {
+		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "created scope", map[string]any{"id": scope.ID})
+	resp.Diagnostics.Append(plan.set(scope)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// Read refreshes the state; a scope that is gone leaves it, to be created again.
+func (r *scopeResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state scopeModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	scope, err := r.session.client.GetScope(ctx, state.ID.ValueString())
+	switch {
+	case errors.Is(err, cloudpam.ErrNotFound):
+		tflog.Info(ctx, "scope is gone", map[string]any{"id": state.ID.ValueString()})
+		resp.State.RemoveResource(ctx)
+		return
+	case err != nil:
+		resp.Diagnostics.Append(state.attempt("read").diagnose(err)...)
+		return
+	}
+	resp.Diagnostics.Append(state.set(scope)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+// Update changes the description and the labels.
+func (r *scopeResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state scopeModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	patch := cloudpam.ScopePatch{Description: changedText(state.Description, plan.Description)}
+	if !plan.Labels.Equal(state.Labels) {
+		labels, diags := toLabels(ctx, plan.Labels)
+		if resp.Diagnostics.Append(diags...); diags.HasError() {
+			return
+		}
+		patch.Labels = &labels
+	}
+	scope, err := r.session.client.UpdateScope(ctx, state.ID.ValueString(), patch)
+	if err != nil {
+		resp.Diagnostics.Append(state.attempt("update").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "updated scope", map[string]any{"id": scope.ID})
+	resp.Diagnostics.Append(plan.set(scope)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// Delete deletes the scope when no pool lives in it. A scope that is gone already is as wanted.
+func (r *scopeResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state scopeModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	err := r.session.client.DeleteScope(ctx, state.ID.ValueString())
+	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
+		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "deleted scope", map[string]any{"id": state.ID.ValueString()})
+}
+
+// ImportState takes the name; Read fills in the rest.
+func (r *scopeResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if !slugForm.MatchString(req.ID) {
+		resp.Diagnostics.AddError("Import id names no scope", "\""+req.ID+"\" is not the name of a scope.\n\nName the scope as it is, such as partner.")
+		return
+	}
+	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+}
