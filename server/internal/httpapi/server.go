@@ -48,7 +48,7 @@ func New(r *registry.Registry, o Options) (http.Handler, error) {
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
 	s := &Server{registry: r, version: o.Version}
-	v1 := e.Group("/api/v1", readBody, authenticate(r), query, echo.WrapMiddleware(validate))
+	v1 := e.Group("/api/v1", authenticate(r), readBody, query, echo.WrapMiddleware(validate))
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 

@@ -54,6 +54,8 @@ type Pool struct {
 	UpdatedAt          time.Time      `json:"updated_at"`
 	// DraftUntil is until when a draft is promised: a pool that only a plan knows. Nil on a real pool.
 	DraftUntil *time.Time `json:"draft_until,omitempty"`
+	// DraftActor is whose plan it was last promised to.
+	DraftActor string `json:"draft_actor,omitempty"`
 }
 
 // Sizes is what a pool hands out, in prefix lengths: Min is the largest block, Max the smallest, Default what a request

@@ -3,10 +3,15 @@ package registry
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
+
+// kindDraft remembers where a draft stood that was dropped, apart from where pools stood that were deleted: only the former
+// was promised to anyone.
+const kindDraft ipam.Kind = "draft"
 
 // DraftPool answers a plan that creates a pool: the pool as it will be, so that holds can stand in it before it exists.
 // Nobody else sees a draft. Asking again renews it with the same CIDR; creating the pool makes it real. Errors: those of
@@ -19,7 +24,7 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 	return write(ctx, r, by, p.Space(), func(c change) (ipam.Pool, error) {
 		until := plan.Until(c.at)
 		p := p
-		p.DraftUntil, p.Version, p.CreatedAt, p.UpdatedAt = &until, 1, c.at, c.at
+		p.DraftUntil, p.DraftActor, p.Version, p.CreatedAt, p.UpdatedAt = &until, c.by.Actor, 1, c.at, c.at
 		known, err := c.Pool(p.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
@@ -28,7 +33,7 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 		case known.DraftUntil == nil:
 			return p, nameTaken("pool", p.ID, "")
 		default:
-			kept, err := c.keepDraft(known, in)
+			kept, err := c.keepDraft(known, p, in)
 			if err != nil {
 				return p, err
 			}
@@ -68,10 +73,14 @@ func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) 
 	return err
 }
 
-// keepDraft locks the draft that is in the way of a new pool or draft of its id: true when it is what is asked for, and
-// false when it was not and is dropped. It was read before the lock, so that it may be anything by now.
-func (c change) keepDraft(known ipam.Pool, in ipam.NewPool) (bool, error) {
+// keepDraft locks the draft that is in the way of p, a new pool or draft of its id: true when it is what is asked for, and
+// false when it was not and is dropped. A plan does not drop another's while that is promised; a person may. The draft was
+// read before the lock, so that it may be anything by now.
+func (c change) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	draft, err := c.lockWithSpace(known.ID, known.Space())
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return false, nil // dropped meanwhile
+	}
 	if err != nil {
 		return false, err
 	}
@@ -80,6 +89,11 @@ func (c change) keepDraft(known ipam.Pool, in ipam.NewPool) (bool, error) {
 	}
 	if in.Fits(draft) {
 		return true, nil
+	}
+	if p.DraftUntil != nil && draft.DraftActor != c.by.Actor && c.at.Before(*draft.DraftUntil) {
+		e := ipam.Errorf(ipam.CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, draft.DraftActor, draft.DraftUntil.Format(time.RFC3339))
+		e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
+		return false, e
 	}
 	return false, c.dropDraft(draft)
 }
@@ -91,6 +105,14 @@ func (c change) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 	if err != nil {
 		return p, err
 	}
+	if p.Parent != "" {
+		if _, err := c.lockParent(p); err != nil { // a pool does not stand in a draft
+			return p, err
+		}
+	}
+	if p.DraftUntil != nil && draft.DraftUntil.After(*p.DraftUntil) {
+		p.DraftUntil = draft.DraftUntil // a promise is never cut short
+	}
 	p.CIDR, p.CreatedAt, p.Version = draft.CIDR, draft.CreatedAt, draft.Version+1
 	if err := p.Sizes.Check(p.CIDR); err != nil {
 		return p, err
@@ -98,7 +120,7 @@ func (c change) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 	if err := c.Tx.UpdatePool(p, c.at); err != nil {
 		return p, err
 	}
-	if err := c.SetDraft(p.ID, p.DraftUntil); err != nil {
+	if err := c.SetDraft(p); err != nil {
 		return p, err
 	}
 	if p.DraftUntil == nil {
@@ -142,6 +164,9 @@ func (c change) dropHeld(pool ipam.Pool) error {
 				if err != nil {
 					return err
 				}
+				if err := c.RememberBlock(pool.ID, ipam.KindAllocation, h.Name, h.CIDR, c.at); err != nil {
+					return err
+				}
 				if err := c.dropHold(pool, h, "released"); err != nil {
 					return err
 				}
@@ -159,16 +184,10 @@ func (c change) dropHeld(pool ipam.Pool) error {
 
 // dropRootDrafts removes the drafts at the root of a scope, under the scope's lock.
 func (c change) dropRootDrafts(scope string) error {
-	pools, err := c.Pools(ipam.PoolFilter{Scope: scope, Drafts: true}, ipam.Page{Limit: 1000})
-	if err != nil {
-		return err
-	}
-	for _, p := range pools {
+	return eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return c.Pools(ipam.PoolFilter{Scope: scope, Drafts: true}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
 		if p.DraftUntil != nil && p.Parent == "" {
-			if err := c.dropDraft(p); err != nil {
-				return err
-			}
+			return c.dropDraft(p)
 		}
-	}
-	return nil
+		return nil
+	})
 }

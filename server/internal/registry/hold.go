@@ -39,7 +39,7 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 		if err != nil {
 			return ipam.Hold{}, err
 		}
-		want := claim{kind: ipam.KindHold, name: in.Name, cidr: in.CIDR, length: in.Length, status: ipam.StatusHeld}
+		want := claim{kind: ipam.KindHold, name: in.Name, cidr: in.CIDR, length: in.Length, holder: in.Plan.Holder, status: ipam.StatusHeld}
 		length, err := want.size(pool)
 		if err != nil {
 			return ipam.Hold{}, err
@@ -107,7 +107,7 @@ func (c change) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) er
 func (c change) promise(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold, error) {
 	h := ipam.Hold{
 		ID: c.r.newID("hold"), Scope: pool.Scope, Pool: pool.ID, Name: in.Name, Actor: c.by.Actor, Holder: in.Plan.Holder, Replaces: in.Replaces,
-		Kept: true, ExpiresAt: in.Plan.Until(c.at), CreatedAt: c.at, RenewedAt: c.at,
+		Kept: true, ExpiresAt: until(pool, in.Plan, c.at), CreatedAt: c.at, RenewedAt: c.at,
 	}
 	want.owner = h.ID
 	var err error
@@ -120,6 +120,15 @@ func (c change) promise(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold,
 	return h, c.record(holdObject(h), "placed", nil, h)
 }
 
+// until is when a hold in a pool runs out. In a draft it goes with the draft, so it promises no more than that.
+func until(pool ipam.Pool, plan ipam.Plan, now time.Time) time.Time {
+	end := plan.Until(now)
+	if pool.DraftUntil != nil && pool.DraftUntil.Before(end) {
+		return *pool.DraftUntil
+	}
+	return end
+}
+
 // promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
 func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
 	if known.Kept && !known.Expired(c.at) && !known.Belongs(c.by.Actor, in.Plan.Holder) {
@@ -127,7 +136,7 @@ func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known 
 	}
 	moved := in.CIDR.IsValid() && in.CIDR != known.CIDR
 	if known.Kept && !moved {
-		return c.renew(known, in, "renewed")
+		return c.renew(pool, known, in, "renewed")
 	}
 	if !known.Kept && !moved {
 		err := alloc.PlaceAt(c.Leaves(pool), known.CIDR) // lost, and free again
@@ -135,7 +144,7 @@ func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known 
 			if err := c.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
 				return known, err
 			}
-			return c.renew(known, in, "placed")
+			return c.renew(pool, known, in, "placed")
 		}
 		if !errors.Is(err, alloc.ErrTaken) {
 			return known, err
@@ -150,16 +159,16 @@ func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known 
 	return c.promise(pool, want, in)
 }
 
-func (c change) renew(known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
+func (c change) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
 	h := known
 	h.Kept, h.Actor, h.RenewedAt = true, c.by.Actor, c.at
 	if in.Replaces != "" {
 		h.Replaces = in.Replaces
 	}
-	if in.Plan.Holder != "" {
+	if in.Plan.Holder != "" || known.Actor != c.by.Actor {
 		h.Holder = in.Plan.Holder
 	}
-	h.ExpiresAt = in.Plan.Until(c.at)
+	h.ExpiresAt = until(pool, in.Plan, c.at)
 	if h.ExpiresAt.Before(known.ExpiresAt) && verb == "renewed" {
 		h.ExpiresAt = known.ExpiresAt // a promise is never cut short
 	}
@@ -244,7 +253,7 @@ func (c change) reclaim(pool ipam.Pool) (bool, error) {
 
 // reclaimAt takes the space at a named block from expired holds and drafts, and from the caller's own holds of the name:
 // a plan that was changed must not stand in its own way. False when anything else is there.
-func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix, name string) (bool, error) {
+func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) (bool, error) {
 	inside, err := c.PrefixesIn(pool.ID, at, 100)
 	if err != nil || len(inside) == 0 || len(inside) == 100 {
 		return false, err
@@ -256,7 +265,7 @@ func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix, name string) (bool, e
 		}
 		if p.Kind == ipam.KindHold {
 			h, err := c.Hold(p.Owner)
-			if err != nil || !h.Expired(c.at) && (h.Name != name || h.Actor != c.by.Actor) {
+			if err != nil || !h.Expired(c.at) && !own(h) {
 				return false, err
 			}
 			expired = append(expired, func() error { return c.loseHold(pool, h, "lost") })

@@ -15,6 +15,7 @@ type claim struct {
 	name   string
 	cidr   netip.Prefix // zero: to be placed
 	length *int         // nil: cidr's, else the pool's default
+	holder string       // who asks besides the actor, of a hold
 	status ipam.Status
 }
 
@@ -41,7 +42,7 @@ func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	}
 	if !placed {
 		if at.IsValid() {
-			err = c.placeAt(pool, at, want.name)
+			err = c.placeAt(pool, at, want.owns(c.by.Actor))
 		} else {
 			at, err = c.placeSomewhere(pool, want, length)
 		}
@@ -80,6 +81,17 @@ func (c change) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pr
 	}
 }
 
+// owns says whether a hold is the claim's own from an earlier plan: of the same name and asker. A pool has none: a hold of
+// its name is that of an allocation.
+func (want claim) owns(actor string) func(ipam.Hold) bool {
+	return func(h ipam.Hold) bool {
+		return want.kind != ipam.KindPool && h.Name == want.name && h.Belongs(actor, want.holder)
+	}
+}
+
+// nobodys is the owner of holds to a resize: none is its own.
+func nobodys(ipam.Hold) bool { return false }
+
 func (want claim) size(pool ipam.Pool) (int, error) {
 	switch {
 	case want.cidr.IsValid():
@@ -102,12 +114,12 @@ func (want claim) size(pool ipam.Pool) (int, error) {
 }
 
 // placeAt takes a named block, from expired promises and from the caller's own to the same name too.
-func (c change) placeAt(pool ipam.Pool, at netip.Prefix, name string) error {
+func (c change) placeAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) error {
 	err := alloc.PlaceAt(c.Leaves(pool), at)
 	if !errors.Is(err, alloc.ErrTaken) {
 		return err
 	}
-	took, err := c.reclaimAt(pool, at, name)
+	took, err := c.reclaimAt(pool, at, own)
 	if err != nil {
 		return err
 	}

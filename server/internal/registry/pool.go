@@ -50,7 +50,7 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 		case known.DraftUntil == nil:
 			return p, nameTaken("pool", p.ID, "")
 		default:
-			kept, err := c.keepDraft(known, in)
+			kept, err := c.keepDraft(known, p, in)
 			if err != nil {
 				return p, err
 			}
@@ -96,9 +96,12 @@ func (c change) sameAgain(parent ipam.Pool, want claim) error {
 	if err != nil {
 		return err
 	}
-	promised, found, err := c.LastBlock(parent.ID, want.kind, want.name, ipam.Family(parent.CIDR), length)
+	promised, found, err := c.LastBlock(parent.ID, kindDraft, want.name, ipam.Family(parent.CIDR), length)
 	if err != nil || !found {
 		return err
+	}
+	if !parent.CIDR.Contains(promised.Addr()) || promised.Bits() < parent.CIDR.Bits() {
+		return ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for pool %q expired and pool %s is %s now; plan again for a fresh CIDR", promised, want.name, parent.ID, parent.CIDR)
 	}
 	now, err := c.PrefixesIn(parent.ID, promised, 5)
 	if err != nil || len(now) == 0 {
@@ -117,7 +120,7 @@ func (c change) addPool(p ipam.Pool) error {
 	if err := c.InsertPool(p); err != nil {
 		return err
 	}
-	if err := c.SetDraft(p.ID, p.DraftUntil); err != nil {
+	if err := c.SetDraft(p); err != nil {
 		return err
 	}
 	return c.Leaves(p).Add(p.CIDR)
@@ -146,7 +149,18 @@ func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
 	if err != nil {
 		return err
 	}
-	blockers, err := c.PrefixesIn(p.Space(), p.CIDR, 100)
+	if err := c.clearRoot(p.Space(), p.CIDR); err != nil {
+		return err
+	}
+	return c.InsertPrefix(ipam.Prefix{
+		ID: c.r.newID("prefix"), Scope: p.Scope, Space: p.Space(), CIDR: p.CIDR, Status: status, Source: ipam.SourceDesired,
+		Kind: ipam.KindPool, Owner: p.ID, Name: p.Name, CreatedAt: c.at,
+	})
+}
+
+// clearRoot drops expired drafts from a block of a scope, under the scope's lock; CodeCIDRTaken when anything else is there.
+func (c change) clearRoot(space string, at netip.Prefix) error {
+	blockers, err := c.PrefixesIn(space, at, 100)
 	if err != nil {
 		return err
 	}
@@ -156,16 +170,13 @@ func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
 			return err
 		}
 		if draft.DraftUntil == nil || c.at.Before(*draft.DraftUntil) || len(blockers) == 100 {
-			return c.taken(p.Space(), p.CIDR)
+			return c.taken(space, at)
 		}
 		if err := c.dropDraft(draft); err != nil {
 			return err
 		}
 	}
-	return c.InsertPrefix(ipam.Prefix{
-		ID: c.r.newID("prefix"), Scope: p.Scope, Space: p.Space(), CIDR: p.CIDR, Status: status, Source: ipam.SourceDesired,
-		Kind: ipam.KindPool, Owner: p.ID, Name: p.Name, CreatedAt: c.at,
-	})
+	return nil
 }
 
 // UpdatePool changes a pool's settings and resizes it in place. Errors: CodeNotFound, CodeInvalid, CodeCIDRTaken (with
@@ -178,7 +189,7 @@ func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, v 
 		return known, err
 	}
 	return write(ctx, r, by, space, func(c change) (ipam.Pool, error) {
-		before, err := c.lockWithSpace(id, space)
+		before, err := realPool(c.lockWithSpace(id, space)) // deleted and drafted anew since
 		if err != nil {
 			return before, err
 		}
@@ -220,7 +231,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v 
 	}
 	_, err = write(ctx, r, by, space, func(c change) (struct{}, error) {
 		none := struct{}{}
-		p, err := c.lockWithSpace(id, space)
+		p, err := realPool(c.lockWithSpace(id, space))
 		if err != nil {
 			return none, err
 		}
@@ -260,6 +271,11 @@ func (c change) removePool(p ipam.Pool, verb string) error {
 		parent, err := c.Pool(p.Parent)
 		if err != nil {
 			return err
+		}
+		if p.DraftUntil != nil {
+			if err := c.RememberBlock(parent.ID, kindDraft, p.Name, p.CIDR, c.at); err != nil {
+				return err
+			}
 		}
 		if err := c.giveBack(parent, ipam.KindPool, p.ID, p.Name, p.CIDR); err != nil {
 			return err
@@ -305,7 +321,7 @@ func (c change) resize(before, after ipam.Pool) error {
 	rest := alloc.Buddies(outer, inner)
 	if !grow {
 		for _, b := range rest {
-			if err := c.placeAt(before, b, ""); err != nil {
+			if err := c.placeAt(before, b, nobodys); err != nil {
 				return err
 			}
 		}
@@ -313,12 +329,8 @@ func (c change) resize(before, after ipam.Pool) error {
 	if before.Parent == "" {
 		if grow {
 			for _, b := range rest {
-				blockers, err := c.PrefixesIn(before.Space(), b, 1)
-				if err != nil {
+				if err := c.clearRoot(before.Space(), b); err != nil {
 					return err
-				}
-				if len(blockers) > 0 {
-					return c.taken(before.Space(), b)
 				}
 			}
 		}
@@ -332,7 +344,7 @@ func (c change) resize(before, after ipam.Pool) error {
 		}
 		for _, b := range rest {
 			if grow {
-				err = c.placeAt(parent, b, "")
+				err = c.placeAt(parent, b, nobodys)
 			} else {
 				err = alloc.Return(c.Leaves(parent), parent.CIDR, b)
 			}

@@ -37,7 +37,7 @@ func meaning(err error) (ipam.Code, string) {
 		case "40001", "40P01", "57014", "55P03":
 			return ipam.CodeOverloaded, "too many writes at the same place; try again"
 		case "53100", "53200", "53300", "57P01", "57P02", "57P03", "25006":
-			return ipam.CodeUnavailable, "the database refuses writes now (" + pg.Message + "); nothing was changed"
+			return ipam.CodeUnavailable, "the database refuses writes now; nothing was changed. The log has its reason under this request_id"
 		}
 		return "", ""
 	}

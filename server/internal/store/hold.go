@@ -67,14 +67,14 @@ func (tx *Tx) UpdateHold(h ipam.Hold) error {
 // DeleteHold removes a hold.
 func (tx *Tx) DeleteHold(id string) error { return tx.rows.DeleteHold(tx.ctx, id) }
 
-// SetDraft makes a pool a draft until a time, or a real pool with nil.
-func (tx *Tx) SetDraft(id string, until *time.Time) error {
+// SetDraft writes whether a pool is a draft, until when and whose.
+func (tx *Tx) SetDraft(p ipam.Pool) error {
 	var at *int64
-	if until != nil {
-		us := micros(*until)
+	if p.DraftUntil != nil {
+		us := micros(*p.DraftUntil)
 		at = &us
 	}
-	return tx.rows.SetDraft(tx.ctx, query.SetDraftParams{ID: id, DraftUntil: at})
+	return tx.rows.SetDraft(tx.ctx, query.SetDraftParams{ID: p.ID, DraftUntil: at, DraftActor: p.DraftActor})
 }
 
 // SetPrefixStatus changes how the prefix of an owner occupies its space.

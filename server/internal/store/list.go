@@ -131,7 +131,7 @@ func list[R, T any](tx *Tx, s *selection, scan func(*R) []any, convert func(R) (
 }
 
 const (
-	poolColumns       = "id, scope_id, name, parent_id, cidr, family, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, created_at, updated_at, draft_until"
+	poolColumns       = "id, scope_id, name, parent_id, cidr, family, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, created_at, updated_at, draft_until, draft_actor"
 	allocationColumns = "id, scope_id, pool_id, name, cidr, family, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at"
 	prefixColumns     = "id, scope_id, space_id, cidr, family, length, status, source, kind, owner_id, name, created_at"
 	eventColumns      = "id, chain_id, seq, scope_id, at, actor, action, object_kind, object_id, request_id, before, after, hash"
@@ -152,7 +152,7 @@ func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
 	s.page(p, f.Around.Given())
 	return list(tx, s, func(r *query.Pool) []any {
 		return []any{&r.ID, &r.ScopeID, &r.Name, &r.ParentID, &r.Cidr, &r.Family, &r.Length, &r.Strategy, &r.MinLength, &r.MaxLength, &r.DefaultLength,
-			&r.Description, &r.Owner, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.DeletionProtection, &r.Version, &r.CreatedAt, &r.UpdatedAt, &r.DraftUntil}
+			&r.Description, &r.Owner, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.DeletionProtection, &r.Version, &r.CreatedAt, &r.UpdatedAt, &r.DraftUntil, &r.DraftActor}
 	}, pool)
 }
 

@@ -51,7 +51,7 @@ ORDER BY length DESC, id
 LIMIT @max_rows;
 
 -- name: SetDraft :exec
-UPDATE pools SET draft_until = $2
+UPDATE pools SET draft_until = $2, draft_actor = $3
 WHERE id = $1;
 
 -- name: SetPrefixStatus :exec

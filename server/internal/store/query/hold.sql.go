@@ -136,7 +136,7 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 }
 
 const oldestExpiredDraft = `-- name: OldestExpiredDraft :one
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until FROM pools
+SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor FROM pools
 WHERE parent_id = $1 AND draft_until < $2
 ORDER BY draft_until, id
 LIMIT 1
@@ -177,6 +177,7 @@ func (q *Queries) OldestExpiredDraft(ctx context.Context, arg OldestExpiredDraft
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DraftUntil,
+		&i.DraftActor,
 	)
 	return i, err
 }
@@ -218,17 +219,18 @@ func (q *Queries) OldestExpiredHold(ctx context.Context, arg OldestExpiredHoldPa
 }
 
 const setDraft = `-- name: SetDraft :exec
-UPDATE pools SET draft_until = $2
+UPDATE pools SET draft_until = $2, draft_actor = $3
 WHERE id = $1
 `
 
 type SetDraftParams struct {
 	ID         string
 	DraftUntil *int64
+	DraftActor string
 }
 
 func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
-	_, err := q.db.ExecContext(ctx, setDraft, arg.ID, arg.DraftUntil)
+	_, err := q.db.ExecContext(ctx, setDraft, arg.ID, arg.DraftUntil, arg.DraftActor)
 	return err
 }
 
@@ -248,7 +250,7 @@ func (q *Queries) SetPrefixStatus(ctx context.Context, arg SetPrefixStatusParams
 }
 
 const staleDrafts = `-- name: StaleDrafts :many
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until FROM pools
+SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor FROM pools
 WHERE draft_until < $1
 ORDER BY length DESC, id
 LIMIT $2
@@ -295,6 +297,7 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Poo
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DraftUntil,
+			&i.DraftActor,
 		); err != nil {
 			return nil, err
 		}

@@ -115,6 +115,7 @@ type Pool struct {
 	CreatedAt          int64
 	UpdatedAt          int64
 	DraftUntil         *int64
+	DraftActor         string
 }
 
 type Prefix struct {

@@ -1,6 +1,7 @@
 -- +goose Up
 -- A draft is a pool that only a plan knows: it takes space and holds may stand in it, but nobody else sees it.
 ALTER TABLE pools ADD COLUMN draft_until BIGINT;
+ALTER TABLE pools ADD COLUMN draft_actor TEXT NOT NULL DEFAULT '';
 
 -- A plan-time promise. While kept, a prefix of kind hold owned by it takes the space; expired, it keeps it until the space
 -- is needed; lost, the row remembers what was promised.
