@@ -26,7 +26,6 @@ const (
 // DB is an open database, safe for concurrent use.
 type DB struct {
 	engine  Engine
-	path    string // of the SQLite file
 	handle  *sql.DB
 	readers sessions
 	writers sessions

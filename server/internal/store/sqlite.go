@@ -27,7 +27,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, beside bool) error {
 	if err != nil {
 		return fmt.Errorf("find %s: %w", path, err)
 	}
-	db.engine, db.path = SQLite, path
+	db.engine = SQLite
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return fmt.Errorf("make a place for the database: %w", err)
 	}
