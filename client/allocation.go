@@ -55,3 +55,10 @@ func (c *Client) ReleaseAllocation(ctx context.Context, id string, opts ...CallO
 	call := newCall(opts)
 	return done(c.raw.ReleaseAllocation(ctx, id, nil, call.edit))
 }
+
+// PreviewAllocation says what UpdateAllocation would make of an allocation, or fails as it would. Nothing changes.
+func (c *Client) PreviewAllocation(ctx context.Context, id string, patch AllocationPatch, opts ...CallOption) (Allocation, error) {
+	call := newCall(opts)
+	resp, err := c.raw.PreviewAllocation(ctx, id, patch, call.edit)
+	return answer[Allocation](call, resp, err)
+}

@@ -17,6 +17,54 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AccountPatchTier.
+const (
+	AccountPatchTierDev         AccountPatchTier = "dev"
+	AccountPatchTierLessThanNil AccountPatchTier = "<nil>"
+	AccountPatchTierPrd         AccountPatchTier = "prd"
+	AccountPatchTierSbx         AccountPatchTier = "sbx"
+	AccountPatchTierStg         AccountPatchTier = "stg"
+)
+
+// Valid indicates whether the value is a known member of the AccountPatchTier enum.
+func (e AccountPatchTier) Valid() bool {
+	switch e {
+	case AccountPatchTierDev:
+		return true
+	case AccountPatchTierLessThanNil:
+		return true
+	case AccountPatchTierPrd:
+		return true
+	case AccountPatchTierSbx:
+		return true
+	case AccountPatchTierStg:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Cloud.
+const (
+	CloudAws    Cloud = "aws"
+	CloudCustom Cloud = "custom"
+	CloudGcp    Cloud = "gcp"
+)
+
+// Valid indicates whether the value is a known member of the Cloud enum.
+func (e Cloud) Valid() bool {
+	switch e {
+	case CloudAws:
+		return true
+	case CloudCustom:
+		return true
+	case CloudGcp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Family.
 const (
 	FamilyIpv4 Family = "ipv4"
@@ -29,6 +77,27 @@ func (e Family) Valid() bool {
 	case FamilyIpv4:
 		return true
 	case FamilyIpv6:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Mode.
+const (
+	ModeApply   Mode = "apply"
+	ModeObserve Mode = "observe"
+	ModePlan    Mode = "plan"
+)
+
+// Valid indicates whether the value is a known member of the Mode enum.
+func (e Mode) Valid() bool {
+	switch e {
+	case ModeApply:
+		return true
+	case ModeObserve:
+		return true
+	case ModePlan:
 		return true
 	default:
 		return false
@@ -158,6 +227,48 @@ func (e Strategy) Valid() bool {
 	}
 }
 
+// Defines values for Target.
+const (
+	TargetAwsSubnet     Target = "aws_subnet"
+	TargetGcpSubnetwork Target = "gcp_subnetwork"
+)
+
+// Valid indicates whether the value is a known member of the Target enum.
+func (e Target) Valid() bool {
+	switch e {
+	case TargetAwsSubnet:
+		return true
+	case TargetGcpSubnetwork:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Tier.
+const (
+	TierDev Tier = "dev"
+	TierPrd Tier = "prd"
+	TierSbx Tier = "sbx"
+	TierStg Tier = "stg"
+)
+
+// Valid indicates whether the value is a known member of the Tier enum.
+func (e Tier) Valid() bool {
+	switch e {
+	case TierDev:
+		return true
+	case TierPrd:
+		return true
+	case TierSbx:
+		return true
+	case TierStg:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for VersionEngine.
 const (
 	VersionEnginePostgres VersionEngine = "postgres"
@@ -176,6 +287,73 @@ func (e VersionEngine) Valid() bool {
 	}
 }
 
+// Account defines model for Account.
+type Account struct {
+	Cloud       Cloud     `json:"cloud"`
+	CreatedAt   time.Time `json:"created_at"`
+	Description string    `json:"description"`
+	Environment string    `json:"environment"`
+
+	// ExternalID The cloud's own id: an AWS account number, a GCP project id.
+	ExternalID string `json:"external_id"`
+	ID         string `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+
+	// Mode What CloudPAM may do there: only look, propose changes, or make those that were approved.
+	Mode     Mode    `json:"mode"`
+	Name     string  `json:"name"`
+	Owner    string  `json:"owner"`
+	Platform string  `json:"platform"`
+	Regions  Regions `json:"regions"`
+
+	// RoleArn The AWS role to assume to see the account.
+	RoleArn string `json:"role_arn"`
+
+	// Scope The scope that its networks live in.
+	Scope     string    `json:"scope"`
+	Tier      *Tier     `json:"tier,omitempty"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `json:"version"`
+
+	// WorkloadIdentity The GCP service account to act as to see the project.
+	WorkloadIdentity string `json:"workload_identity"`
+}
+
+// AccountPage defines model for AccountPage.
+type AccountPage struct {
+	Items         []Account `json:"items"`
+	NextPageToken *string   `json:"next_page_token,omitempty"`
+}
+
+// AccountPatch defines model for AccountPatch.
+type AccountPatch struct {
+	Description *Text `json:"description,omitempty"`
+	Environment *Word `json:"environment,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// Mode What CloudPAM may do there: only look, propose changes, or make those that were approved.
+	Mode *Mode `json:"mode,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name     *Name    `json:"name,omitempty"`
+	Owner    *Word    `json:"owner,omitempty"`
+	Platform *Word    `json:"platform,omitempty"`
+	Regions  *Regions `json:"regions,omitempty"`
+	RoleArn  *Word    `json:"role_arn,omitempty"`
+
+	// Scope Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Scope            *Slug                               `json:"scope,omitempty"`
+	Tier             nullable.Nullable[AccountPatchTier] `json:"tier,omitempty"`
+	WorkloadIdentity *Word                               `json:"workload_identity,omitempty"`
+}
+
+// AccountPatchTier defines model for AccountPatch.Tier.
+type AccountPatchTier string
+
 // Allocation defines model for Allocation.
 type Allocation struct {
 	Account     string    `json:"account"`
@@ -187,16 +365,22 @@ type Allocation struct {
 	ID          string    `json:"id"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels       Labels    `json:"labels"`
-	Name         string    `json:"name"`
-	Owner        string    `json:"owner"`
-	Pool         string    `json:"pool"`
-	PrefixLength int       `json:"prefix_length"`
-	Purpose      string    `json:"purpose"`
-	Region       string    `json:"region"`
-	Scope        string    `json:"scope"`
-	UpdatedAt    time.Time `json:"updated_at"`
-	Version      int64     `json:"version"`
+	Labels       Labels `json:"labels"`
+	Name         string `json:"name"`
+	Owner        string `json:"owner"`
+	Pool         string `json:"pool"`
+	PrefixLength int    `json:"prefix_length"`
+	Purpose      string `json:"purpose"`
+	Region       string `json:"region"`
+	Scope        string `json:"scope"`
+
+	// Set The allocation set that it is a member of; absent otherwise.
+	Set *string `json:"set,omitempty"`
+
+	// SetKey Its key in that set.
+	SetKey    *string   `json:"set_key,omitempty"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `json:"version"`
 }
 
 // AllocationPage defines model for AllocationPage.
@@ -207,12 +391,75 @@ type AllocationPage struct {
 
 // AllocationPatch defines model for AllocationPatch.
 type AllocationPatch struct {
-	Account     *Word `json:"account,omitempty"`
+	Account *Word `json:"account,omitempty"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR        *CIDR `json:"cidr,omitempty"`
 	Description *Text `json:"description,omitempty"`
 	Environment *Word `json:"environment,omitempty"`
 
+	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+	Hosts *Hosts `json:"hosts,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name  *Name `json:"name,omitempty"`
+	Owner *Word `json:"owner,omitempty"`
+
+	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+	Purpose      *Word         `json:"purpose,omitempty"`
+	Region       *Word         `json:"region,omitempty"`
+
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	Target *Target `json:"target,omitempty"`
+}
+
+// AllocationSet defines model for AllocationSet.
+type AllocationSet struct {
+	Account     string    `json:"account"`
+	CreatedAt   time.Time `json:"created_at"`
+	Description string    `json:"description"`
+	Environment string    `json:"environment"`
+	ID          string    `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+
+	// Members By key.
+	Members   []SetMember `json:"members"`
+	Name      string      `json:"name"`
+	Owner     string      `json:"owner"`
+	Pool      string      `json:"pool"`
+	Purpose   string      `json:"purpose"`
+	Region    string      `json:"region"`
+	Scope     string      `json:"scope"`
+	UpdatedAt time.Time   `json:"updated_at"`
+	Version   int64       `json:"version"`
+}
+
+// AllocationSetPage defines model for AllocationSetPage.
+type AllocationSetPage struct {
+	Items         []AllocationSet `json:"items"`
+	NextPageToken *string         `json:"next_page_token,omitempty"`
+}
+
+// AllocationSetPatch defines model for AllocationSetPatch.
+type AllocationSetPatch struct {
+	Account *Word `json:"account,omitempty"`
+
+	// Bundle The members that a cluster needs, as one of these.
+	Bundle      *Bundle `json:"bundle,omitempty"`
+	Description *Text   `json:"description,omitempty"`
+	Environment *Word   `json:"environment,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
+	Members *MemberSizes `json:"members,omitempty"`
 
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 	Name    *Name `json:"name,omitempty"`
@@ -224,8 +471,43 @@ type AllocationPatch struct {
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 type Applying = bool
 
+// Bundle The members that a cluster needs, as one of these.
+type Bundle struct {
+	// Eks An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28), and `services`, which is no subnet.
+	Eks *EKSBundle `json:"eks,omitempty"`
+
+	// Gke A GKE cluster: the members `nodes` (a subnetwork's primary range), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
+	Gke *GKEBundle `json:"gke,omitempty"`
+}
+
 // CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
 type CIDR = string
+
+// Cloud defines model for Cloud.
+type Cloud string
+
+// Draft defines model for Draft.
+type Draft struct {
+	Actor     string    `json:"actor"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Pool      Pool      `json:"pool"`
+}
+
+// DraftPage defines model for DraftPage.
+type DraftPage struct {
+	Items         []Draft `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// EKSBundle An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28), and `services`, which is no subnet.
+type EKSBundle struct {
+	MaxPodsPerNode *int `json:"max_pods_per_node,omitempty"`
+	NodesPerZone   int  `json:"nodes_per_zone"`
+
+	// Services The most services; at least a /24 and at most a /12 is taken.
+	Services *int     `json:"services,omitempty"`
+	Zones    []SetKey `json:"zones"`
+}
 
 // Event defines model for Event.
 type Event struct {
@@ -279,6 +561,17 @@ type FreeBlocks struct {
 	Items []FreeBlock `json:"items"`
 }
 
+// GKEBundle A GKE cluster: the members `nodes` (a subnetwork's primary range), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
+type GKEBundle struct {
+	MaxPodsPerNode *int `json:"max_pods_per_node,omitempty"`
+
+	// Nodes The most nodes that the cluster will have.
+	Nodes int `json:"nodes"`
+
+	// Services The most services; at least a /27 and at most a /16 is taken.
+	Services *int `json:"services,omitempty"`
+}
+
 // Hold defines model for Hold.
 type Hold struct {
 	Actor     string    `json:"actor"`
@@ -321,11 +614,61 @@ type Holder struct {
 	Name string     `json:"name"`
 }
 
+// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+type Hosts = int64
+
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
 
+// MemberSize One of `cidr`, `prefix_length` and `hosts` with a `target`; the pool's default length where all are absent.
+type MemberSize struct {
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR *CIDR `json:"cidr,omitempty"`
+
+	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+	Hosts *Hosts `json:"hosts,omitempty"`
+
+	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	Target *Target `json:"target,omitempty"`
+}
+
+// MemberSizes A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
+type MemberSizes map[string]MemberSize
+
+// Mode What CloudPAM may do there: only look, propose changes, or make those that were approved.
+type Mode string
+
 // Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 type Name = string
+
+// NewAccount defines model for NewAccount.
+type NewAccount struct {
+	Cloud       Cloud  `json:"cloud"`
+	Description *Text  `json:"description,omitempty"`
+	Environment *Word  `json:"environment,omitempty"`
+	ExternalID  string `json:"external_id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// Mode `observe` where absent.
+	Mode *Mode `json:"mode,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name     Name     `json:"name"`
+	Owner    *Word    `json:"owner,omitempty"`
+	Platform *Word    `json:"platform,omitempty"`
+	Regions  *Regions `json:"regions,omitempty"`
+	RoleArn  *Word    `json:"role_arn,omitempty"`
+
+	// Scope The scope `default` where absent.
+	Scope            *Slug `json:"scope,omitempty"`
+	Tier             *Tier `json:"tier,omitempty"`
+	WorkloadIdentity *Word `json:"workload_identity,omitempty"`
+}
 
 // NewAllocation defines model for NewAllocation.
 type NewAllocation struct {
@@ -336,16 +679,51 @@ type NewAllocation struct {
 	Description *Text `json:"description,omitempty"`
 	Environment *Word `json:"environment,omitempty"`
 
+	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+	Hosts *Hosts `json:"hosts,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 	Name  Name   `json:"name"`
 	Owner *Word  `json:"owner,omitempty"`
-	Pool  string `json:"pool"`
+	Pool  string `json:"pool,omitempty"`
+
+	// PoolSelector Any pool of the scope and the family that has all of the labels.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+	Purpose      *Word         `json:"purpose,omitempty"`
+	Region       *Word         `json:"region,omitempty"`
+
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	Target *Target `json:"target,omitempty"`
+}
+
+// NewAllocationSet defines model for NewAllocationSet.
+type NewAllocationSet struct {
+	Account *Word `json:"account,omitempty"`
+
+	// Bundle The members that a cluster needs, as one of these.
+	Bundle      *Bundle `json:"bundle,omitempty"`
+	Description *Text   `json:"description,omitempty"`
+	Environment *Word   `json:"environment,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
+	Members *MemberSizes `json:"members,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name  Name   `json:"name"`
+	Owner *Word  `json:"owner,omitempty"`
+	Pool  string `json:"pool,omitempty"`
+
+	// PoolSelector Any pool of the scope and the family that has all of the labels.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
 }
@@ -354,7 +732,11 @@ type NewAllocation struct {
 type NewDraft struct {
 	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 	Applying *Applying `json:"applying,omitempty"`
-	Pool     NewPool   `json:"pool"`
+	Holder   *Word     `json:"holder,omitempty"`
+
+	// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+	PlanID *PlanID `json:"plan_id,omitempty"`
+	Pool   NewPool `json:"pool"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
@@ -369,15 +751,27 @@ type NewHold struct {
 	CIDR   *CIDR `json:"cidr,omitempty"`
 	Holder *Word `json:"holder,omitempty"`
 
+	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+	Hosts *Hosts `json:"hosts,omitempty"`
+
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
-	Name Name   `json:"name"`
-	Pool string `json:"pool"`
+	Name Name `json:"name"`
+
+	// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+	PlanID *PlanID `json:"plan_id,omitempty"`
+	Pool   string  `json:"pool,omitempty"`
+
+	// PoolSelector Any pool of the scope and the family that has all of the labels.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
 
 	// Replaces The id of the living allocation that this one replaces and whose name it shares.
 	Replaces *string `json:"replaces,omitempty"`
+
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	Target *Target `json:"target,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
@@ -421,6 +815,22 @@ type NewPool struct {
 	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
+// NewReservation defines model for NewReservation.
+type NewReservation struct {
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR      *CIDR      `json:"cidr,omitempty"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+	Owner  *Word   `json:"owner,omitempty"`
+	Pool   string  `json:"pool"`
+
+	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+	Reason       string        `json:"reason"`
+}
+
 // NewScope defines model for NewScope.
 type NewScope struct {
 	Description *Text `json:"description,omitempty"`
@@ -430,6 +840,51 @@ type NewScope struct {
 
 	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
 	Name Slug `json:"name"`
+}
+
+// NewSetHolds defines model for NewSetHolds.
+type NewSetHolds struct {
+	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+	Applying *Applying `json:"applying,omitempty"`
+
+	// Bundle The members that a cluster needs, as one of these.
+	Bundle *Bundle `json:"bundle,omitempty"`
+	Holder *Word   `json:"holder,omitempty"`
+
+	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
+	Members *MemberSizes `json:"members,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name Name `json:"name"`
+
+	// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+	PlanID *PlanID `json:"plan_id,omitempty"`
+	Pool   string  `json:"pool,omitempty"`
+
+	// PoolSelector Any pool of the scope and the family that has all of the labels.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
+
+	// Replaces The id of the living set that this one replaces and whose name it shares.
+	Replaces *string `json:"replaces,omitempty"`
+
+	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
+	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
+
+	// Updates The id of the living set that the plan changes.
+	Updates *string `json:"updates,omitempty"`
+}
+
+// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+type PlanID = string
+
+// PlannedMember defines model for PlannedMember.
+type PlannedMember struct {
+	CIDR string `json:"cidr"`
+
+	// Hold The hold that promises the block; absent for a member that stays as it is.
+	Hold         *string `json:"hold,omitempty"`
+	Key          string  `json:"key"`
+	PrefixLength int     `json:"prefix_length"`
 }
 
 // Pool defines model for Pool.
@@ -487,10 +942,11 @@ type PoolPatch struct {
 	Environment         *Word                  `json:"environment,omitempty"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels          *Labels                `json:"labels,omitempty"`
-	MaxPrefixLength nullable.Nullable[int] `json:"max_prefix_length,omitempty"`
-	MinPrefixLength nullable.Nullable[int] `json:"min_prefix_length,omitempty"`
-	Owner           *Word                  `json:"owner,omitempty"`
+	Labels          *Labels                   `json:"labels,omitempty"`
+	MaxPrefixLength nullable.Nullable[int]    `json:"max_prefix_length,omitempty"`
+	MinPrefixLength nullable.Nullable[int]    `json:"min_prefix_length,omitempty"`
+	Owner           *Word                     `json:"owner,omitempty"`
+	Parent          nullable.Nullable[string] `json:"parent,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
@@ -498,6 +954,16 @@ type PoolPatch struct {
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy *Strategy `json:"strategy,omitempty"`
+}
+
+// PoolSelector Any pool of the scope and the family that has all of the labels.
+type PoolSelector struct {
+	// Family IPv4 where absent.
+	Family *Family           `json:"family,omitempty"`
+	Labels map[string]string `json:"labels"`
+
+	// Scope The scope `default` where absent.
+	Scope *Slug `json:"scope,omitempty"`
 }
 
 // PoolTree defines model for PoolTree.
@@ -555,7 +1021,7 @@ type PrefixStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
+	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 
@@ -576,6 +1042,46 @@ type Problem struct {
 
 	// Type `/problems/` and the code with dashes.
 	Type string `json:"type"`
+}
+
+// Regions defines model for Regions.
+type Regions = []string
+
+// Reservation defines model for Reservation.
+type Reservation struct {
+	CIDR      string    `json:"cidr"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt Absent when it stands until it is released.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Family    Family     `json:"family"`
+	ID        string     `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels       Labels    `json:"labels"`
+	Owner        string    `json:"owner"`
+	Pool         string    `json:"pool"`
+	PrefixLength int       `json:"prefix_length"`
+	Reason       string    `json:"reason"`
+	Scope        string    `json:"scope"`
+	UpdatedAt    time.Time `json:"updated_at"`
+	Version      int64     `json:"version"`
+}
+
+// ReservationPage defines model for ReservationPage.
+type ReservationPage struct {
+	Items         []Reservation `json:"items"`
+	NextPageToken *string       `json:"next_page_token,omitempty"`
+}
+
+// ReservationPatch defines model for ReservationPatch.
+type ReservationPatch struct {
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+	Owner  *Word   `json:"owner,omitempty"`
+	Reason *string `json:"reason,omitempty"`
 }
 
 // Scope defines model for Scope.
@@ -616,6 +1122,25 @@ type Segment struct {
 	Start float64 `json:"start"`
 }
 
+// SetKey defines model for SetKey.
+type SetKey = string
+
+// SetMember defines model for SetMember.
+type SetMember struct {
+	// Allocation The id of the allocation that it is.
+	Allocation   string `json:"allocation"`
+	CIDR         string `json:"cidr"`
+	Key          string `json:"key"`
+	PrefixLength int    `json:"prefix_length"`
+}
+
+// SetPlan defines model for SetPlan.
+type SetPlan struct {
+	// Members By key.
+	Members []PlannedMember `json:"members"`
+	Pool    string          `json:"pool"`
+}
+
 // Slug Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
 type Slug = string
 
@@ -644,8 +1169,14 @@ type SpacePage struct {
 // Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 type Strategy string
 
+// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+type Target string
+
 // Text defines model for Text.
 type Text = string
+
+// Tier defines model for Tier.
+type Tier string
 
 // Utilization defines model for Utilization.
 type Utilization struct {
@@ -729,6 +1260,104 @@ type TextFilter = string
 // WithinFilter defines model for WithinFilter.
 type WithinFilter = string
 
+// ListAccountsParams defines parameters for ListAccounts.
+type ListAccountsParams struct {
+	// Scope Only this scope.
+	Scope       *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+	Cloud       *Cloud       `form:"cloud,omitempty" json:"cloud,omitempty"`
+	Environment *string      `form:"environment,omitempty" json:"environment,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateAccountParams defines parameters for CreateAccount.
+type CreateAccountParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteAccountParams defines parameters for DeleteAccount.
+type DeleteAccountParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdateAccountParams defines parameters for UpdateAccount.
+type UpdateAccountParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PlaceSetHoldsParams defines parameters for PlaceSetHolds.
+type PlaceSetHoldsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListAllocationSetsParams defines parameters for ListAllocationSets.
+type ListAllocationSetsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Name The exact name.
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateAllocationSetParams defines parameters for CreateAllocationSet.
+type CreateAllocationSetParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReleaseAllocationSetParams defines parameters for ReleaseAllocationSet.
+type ReleaseAllocationSetParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdateAllocationSetParams defines parameters for UpdateAllocationSet.
+type UpdateAllocationSetParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListAllocationsParams defines parameters for ListAllocations.
 type ListAllocationsParams struct {
 	// Scope Only this scope.
@@ -738,7 +1367,10 @@ type ListAllocationsParams struct {
 	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
 
 	// Name The exact name.
-	Name    *string       `form:"name,omitempty" json:"name,omitempty"`
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Set Only members of this allocation set.
+	Set     *string       `form:"set,omitempty" json:"set,omitempty"`
 	Account *string       `form:"account,omitempty" json:"account,omitempty"`
 	Owner   *string       `form:"owner,omitempty" json:"owner,omitempty"`
 	Family  *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
@@ -835,6 +1467,18 @@ type PlaceHoldParams struct {
 type ReleaseHoldParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDraftsParams defines parameters for ListDrafts.
+type ListDraftsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
 // DraftPoolParams defines parameters for DraftPool.
@@ -940,6 +1584,59 @@ type ListPrefixesParams struct {
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
+// ListReservationsParams defines parameters for ListReservations.
+type ListReservationsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool   *PoolFilter   `form:"pool,omitempty" json:"pool,omitempty"`
+	Owner  *string       `form:"owner,omitempty" json:"owner,omitempty"`
+	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Within Only CIDRs inside this one or equal to it.
+	Within *WithinFilter `form:"within,omitempty" json:"within,omitempty"`
+
+	// Contains Only CIDRs that contain this address or CIDR.
+	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateReservationParams defines parameters for CreateReservation.
+type CreateReservationParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReleaseReservationParams defines parameters for ReleaseReservation.
+type ReleaseReservationParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdateReservationParams defines parameters for UpdateReservation.
+type UpdateReservationParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListScopesParams defines parameters for ListScopes.
 type ListScopesParams struct {
 	// Limit How many a page holds.
@@ -973,11 +1670,29 @@ type UpdateScopeParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// CreateAccountJSONRequestBody defines body for CreateAccount for application/json ContentType.
+type CreateAccountJSONRequestBody = NewAccount
+
+// UpdateAccountJSONRequestBody defines body for UpdateAccount for application/json ContentType.
+type UpdateAccountJSONRequestBody = AccountPatch
+
+// PlaceSetHoldsJSONRequestBody defines body for PlaceSetHolds for application/json ContentType.
+type PlaceSetHoldsJSONRequestBody = NewSetHolds
+
+// CreateAllocationSetJSONRequestBody defines body for CreateAllocationSet for application/json ContentType.
+type CreateAllocationSetJSONRequestBody = NewAllocationSet
+
+// UpdateAllocationSetJSONRequestBody defines body for UpdateAllocationSet for application/json ContentType.
+type UpdateAllocationSetJSONRequestBody = AllocationSetPatch
+
 // CreateAllocationJSONRequestBody defines body for CreateAllocation for application/json ContentType.
 type CreateAllocationJSONRequestBody = NewAllocation
 
 // UpdateAllocationJSONRequestBody defines body for UpdateAllocation for application/json ContentType.
 type UpdateAllocationJSONRequestBody = AllocationPatch
+
+// PreviewAllocationJSONRequestBody defines body for PreviewAllocation for application/json ContentType.
+type PreviewAllocationJSONRequestBody = AllocationPatch
 
 // PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
 type PlaceHoldJSONRequestBody = NewHold
@@ -990,6 +1705,15 @@ type CreatePoolJSONRequestBody = NewPool
 
 // UpdatePoolJSONRequestBody defines body for UpdatePool for application/json ContentType.
 type UpdatePoolJSONRequestBody = PoolPatch
+
+// PreviewPoolJSONRequestBody defines body for PreviewPool for application/json ContentType.
+type PreviewPoolJSONRequestBody = PoolPatch
+
+// CreateReservationJSONRequestBody defines body for CreateReservation for application/json ContentType.
+type CreateReservationJSONRequestBody = NewReservation
+
+// UpdateReservationJSONRequestBody defines body for UpdateReservation for application/json ContentType.
+type UpdateReservationJSONRequestBody = ReservationPatch
 
 // CreateScopeJSONRequestBody defines body for CreateScope for application/json ContentType.
 type CreateScopeJSONRequestBody = NewScope
@@ -1071,6 +1795,134 @@ func WithRequestEditorFn(fn RequestEditorFn) ClientOption {
 // The interface specification for the client above.
 type ClientInterface interface {
 
+	// ListAccounts List accounts by id
+	//
+	// Corresponds with GET /accounts (the `ListAccounts` operationId).
+	ListAccounts(ctx context.Context, params *ListAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAccountWithBody Register an account
+	//
+	// The id is the cloud and the cloud's own id: `aws:123456789012`, `gcp:my-project`. No secret is ever stored: credentials are named, not kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /accounts (the `CreateAccount` operationId).
+	CreateAccountWithBody(ctx context.Context, params *CreateAccountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAccount Register an account
+	//
+	// The id is the cloud and the cloud's own id: `aws:123456789012`, `gcp:my-project`. No secret is ever stored: credentials are named, not kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /accounts (the `CreateAccount` operationId).
+	CreateAccount(ctx context.Context, params *CreateAccountParams, body CreateAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteAccount Forget an account
+	//
+	// What allocations say about their account stays as it is: that is text of theirs.
+	//
+	// Corresponds with DELETE /accounts/{account} (the `DeleteAccount` operationId).
+	DeleteAccount(ctx context.Context, account string, params *DeleteAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAccount Read an account
+	//
+	// Corresponds with GET /accounts/{account} (the `GetAccount` operationId).
+	GetAccount(ctx context.Context, account string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAccountWithBody Change what is known of an account
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /accounts/{account} (the `UpdateAccount` operationId).
+	UpdateAccountWithBody(ctx context.Context, account string, params *UpdateAccountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAccount Change what is known of an account
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /accounts/{account} (the `UpdateAccount` operationId).
+	UpdateAccount(ctx context.Context, account string, params *UpdateAccountParams, body UpdateAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceSetHoldsWithBody Promise a plan the blocks of an allocation set, all or nothing
+	//
+	// For a new set and for one that changes: members that stay as they are answer their block, the others are held one by
+	// one under `NAME/KEY`, as `placeHold` does.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /allocation-set-holds (the `PlaceSetHolds` operationId).
+	PlaceSetHoldsWithBody(ctx context.Context, params *PlaceSetHoldsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
+	//
+	// For a new set and for one that changes: members that stay as they are answer their block, the others are held one by
+	// one under `NAME/KEY`, as `placeHold` does.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /allocation-set-holds (the `PlaceSetHolds` operationId).
+	PlaceSetHolds(ctx context.Context, params *PlaceSetHoldsParams, body PlaceSetHoldsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListAllocationSets List allocation sets, the oldest first
+	//
+	// Corresponds with GET /allocation-sets (the `ListAllocationSets` operationId).
+	ListAllocationSets(ctx context.Context, params *ListAllocationSetsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAllocationSetWithBody Hand out a map of blocks, all or nothing
+	//
+	// Members are placed the largest first, those of one size by key, so that one set asked of one state of a pool has one
+	// answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /allocation-sets (the `CreateAllocationSet` operationId).
+	CreateAllocationSetWithBody(ctx context.Context, params *CreateAllocationSetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateAllocationSet Hand out a map of blocks, all or nothing
+	//
+	// Members are placed the largest first, those of one size by key, so that one set asked of one state of a pool has one
+	// answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /allocation-sets (the `CreateAllocationSet` operationId).
+	CreateAllocationSet(ctx context.Context, params *CreateAllocationSetParams, body CreateAllocationSetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseAllocationSet Release a set with all of its members
+	//
+	// `If-Match` is optional here.
+	//
+	// Corresponds with DELETE /allocation-sets/{set} (the `ReleaseAllocationSet` operationId).
+	ReleaseAllocationSet(ctx context.Context, set string, params *ReleaseAllocationSetParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAllocationSet Read an allocation set
+	//
+	// Corresponds with GET /allocation-sets/{set} (the `GetAllocationSet` operationId).
+	GetAllocationSet(ctx context.Context, set string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAllocationSetWithBody Describe a set, or add, remove and resize members
+	//
+	// `members` and `bundle` together are the whole set as it shall be: a key that is absent is released, a new one is placed.
+	// A member keeps its block while its size stays. One that shrinks keeps its first address, one that grows gets another
+	// block. New blocks are placed before old ones are released, so that no two stand at one address at any time.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /allocation-sets/{set} (the `UpdateAllocationSet` operationId).
+	UpdateAllocationSetWithBody(ctx context.Context, set string, params *UpdateAllocationSetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateAllocationSet Describe a set, or add, remove and resize members
+	//
+	// `members` and `bundle` together are the whole set as it shall be: a key that is absent is released, a new one is placed.
+	// A member keeps its block while its size stays. One that shrinks keeps its first address, one that grows gets another
+	// block. New blocks are placed before old ones are released, so that no two stand at one address at any time.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /allocation-sets/{set} (the `UpdateAllocationSet` operationId).
+	UpdateAllocationSet(ctx context.Context, set string, params *UpdateAllocationSetParams, body UpdateAllocationSetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListAllocations List allocations, the oldest first
 	//
 	// Corresponds with GET /allocations (the `ListAllocations` operationId).
@@ -1078,7 +1930,8 @@ type ClientInterface interface {
 
 	// CreateAllocationWithBody Hand out a block
 	//
-	// Names a `cidr`, or a `prefix_length` (the pool's default where absent) to be placed: the block that this
+	// Names a `pool`, or a `pool_selector` whose pools are asked in the order of their ids until one has room. Names a
+	// `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
 	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 	// the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 	//
@@ -1089,7 +1942,8 @@ type ClientInterface interface {
 
 	// CreateAllocation Hand out a block
 	//
-	// Names a `cidr`, or a `prefix_length` (the pool's default where absent) to be placed: the block that this
+	// Names a `pool`, or a `pool_selector` whose pools are asked in the order of their ids until one has room. Names a
+	// `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
 	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 	// the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 	//
@@ -1110,19 +1964,43 @@ type ClientInterface interface {
 	// Corresponds with GET /allocations/{allocation} (the `GetAllocation` operationId).
 	GetAllocation(ctx context.Context, allocation AllocationPath, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAllocationWithBody Rename or describe an allocation; its CIDR never changes
+	// UpdateAllocationWithBody Rename, describe or resize an allocation
+	//
+	// Only the fields present change. A size resizes in place: growing needs the space beside it free, and shrinking keeps
+	// the first address unless a `cidr` says otherwise. The CIDR of an allocation changes in no other way.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /allocations/{allocation} (the `UpdateAllocation` operationId).
 	UpdateAllocationWithBody(ctx context.Context, allocation AllocationPath, params *UpdateAllocationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateAllocation Rename or describe an allocation; its CIDR never changes
+	// UpdateAllocation Rename, describe or resize an allocation
+	//
+	// Only the fields present change. A size resizes in place: growing needs the space beside it free, and shrinking keeps
+	// the first address unless a `cidr` says otherwise. The CIDR of an allocation changes in no other way.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /allocations/{allocation} (the `UpdateAllocation` operationId).
 	UpdateAllocation(ctx context.Context, allocation AllocationPath, params *UpdateAllocationParams, body UpdateAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewAllocationWithBody What a change would make of an allocation, changing nothing
+	//
+	// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
+	PreviewAllocationWithBody(ctx context.Context, allocation AllocationPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewAllocation What a change would make of an allocation, changing nothing
+	//
+	// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
+	PreviewAllocation(ctx context.Context, allocation AllocationPath, body PreviewAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEvents List events, the newest first
 	//
@@ -1165,6 +2043,11 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /holds/{hold} (the `GetHold` operationId).
 	GetHold(ctx context.Context, hold string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDrafts List drafts by id
+	//
+	// Corresponds with GET /pool-drafts (the `ListDrafts` operationId).
+	ListDrafts(ctx context.Context, params *ListDraftsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DraftPoolWithBody Promise a plan the pool that it will create
 	//
@@ -1238,7 +2121,8 @@ type ClientInterface interface {
 	// UpdatePoolWithBody Change a pool's settings or resize it in place
 	//
 	// Only the fields present change; an empty string or null clears one. `cidr` or `prefix_length` resizes in place:
-	// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty.
+	// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves the
+	// pool, with all that is in it, to another pool of its scope that has its CIDR free; null makes it a root pool.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1248,7 +2132,8 @@ type ClientInterface interface {
 	// UpdatePool Change a pool's settings or resize it in place
 	//
 	// Only the fields present change; an empty string or null clears one. `cidr` or `prefix_length` resizes in place:
-	// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty.
+	// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves the
+	// pool, with all that is in it, to another pool of its scope that has its CIDR free; null makes it a root pool.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -1261,6 +2146,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /pools/{pool}/free-blocks (the `ListFreeBlocks` operationId).
 	ListFreeBlocks(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewPoolWithBody What a change would make of a pool, changing nothing
+	//
+	// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /pools/{pool}/preview (the `PreviewPool` operationId).
+	PreviewPoolWithBody(ctx context.Context, pool PoolPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewPool What a change would make of a pool, changing nothing
+	//
+	// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /pools/{pool}/preview (the `PreviewPool` operationId).
+	PreviewPool(ctx context.Context, pool PoolPath, body PreviewPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPoolSpace The space map - every block of the pool in address order, free ones included
 	//
@@ -1276,6 +2179,55 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /prefixes (the `ListPrefixes` operationId).
 	ListPrefixes(ctx context.Context, params *ListPrefixesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReservations List reservations, the oldest first
+	//
+	// Corresponds with GET /reservations (the `ListReservations` operationId).
+	ListReservations(ctx context.Context, params *ListReservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateReservationWithBody Keep a block of a pool out of use
+	//
+	// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. Past `expires_at` the block is free again.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /reservations (the `CreateReservation` operationId).
+	CreateReservationWithBody(ctx context.Context, params *CreateReservationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateReservation Keep a block of a pool out of use
+	//
+	// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. Past `expires_at` the block is free again.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /reservations (the `CreateReservation` operationId).
+	CreateReservation(ctx context.Context, params *CreateReservationParams, body CreateReservationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ReleaseReservation Release a reservation
+	//
+	// `If-Match` is optional here.
+	//
+	// Corresponds with DELETE /reservations/{reservation} (the `ReleaseReservation` operationId).
+	ReleaseReservation(ctx context.Context, reservation string, params *ReleaseReservationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReservation Read a reservation
+	//
+	// Corresponds with GET /reservations/{reservation} (the `GetReservation` operationId).
+	GetReservation(ctx context.Context, reservation string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateReservationWithBody Change why, for whom or until when a block is reserved
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /reservations/{reservation} (the `UpdateReservation` operationId).
+	UpdateReservationWithBody(ctx context.Context, reservation string, params *UpdateReservationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateReservation Change why, for whom or until when a block is reserved
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /reservations/{reservation} (the `UpdateReservation` operationId).
+	UpdateReservation(ctx context.Context, reservation string, params *UpdateReservationParams, body UpdateReservationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListScopes List scopes by name
 	//
@@ -1328,6 +2280,294 @@ type ClientInterface interface {
 	GetVersion(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
+// ListAccounts List accounts by id
+//
+// Corresponds with GET /accounts (the `ListAccounts` operationId).
+func (c *rawClient) ListAccounts(ctx context.Context, params *ListAccountsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAccountsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAccountWithBody Register an account
+//
+// The id is the cloud and the cloud's own id: `aws:123456789012`, `gcp:my-project`. No secret is ever stored: credentials are named, not kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /accounts (the `CreateAccount` operationId).
+func (c *rawClient) CreateAccountWithBody(ctx context.Context, params *CreateAccountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAccountRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAccount Register an account
+//
+// The id is the cloud and the cloud's own id: `aws:123456789012`, `gcp:my-project`. No secret is ever stored: credentials are named, not kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /accounts (the `CreateAccount` operationId).
+func (c *rawClient) CreateAccount(ctx context.Context, params *CreateAccountParams, body CreateAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAccountRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteAccount Forget an account
+//
+// What allocations say about their account stays as it is: that is text of theirs.
+//
+// Corresponds with DELETE /accounts/{account} (the `DeleteAccount` operationId).
+func (c *rawClient) DeleteAccount(ctx context.Context, account string, params *DeleteAccountParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteAccountRequest(c.Server, account, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAccount Read an account
+//
+// Corresponds with GET /accounts/{account} (the `GetAccount` operationId).
+func (c *rawClient) GetAccount(ctx context.Context, account string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccountRequest(c.Server, account)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAccountWithBody Change what is known of an account
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /accounts/{account} (the `UpdateAccount` operationId).
+func (c *rawClient) UpdateAccountWithBody(ctx context.Context, account string, params *UpdateAccountParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAccountRequestWithBody(c.Server, account, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAccount Change what is known of an account
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /accounts/{account} (the `UpdateAccount` operationId).
+func (c *rawClient) UpdateAccount(ctx context.Context, account string, params *UpdateAccountParams, body UpdateAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAccountRequest(c.Server, account, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceSetHoldsWithBody Promise a plan the blocks of an allocation set, all or nothing
+//
+// For a new set and for one that changes: members that stay as they are answer their block, the others are held one by
+// one under `NAME/KEY`, as `placeHold` does.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /allocation-set-holds (the `PlaceSetHolds` operationId).
+func (c *rawClient) PlaceSetHoldsWithBody(ctx context.Context, params *PlaceSetHoldsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceSetHoldsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
+//
+// For a new set and for one that changes: members that stay as they are answer their block, the others are held one by
+// one under `NAME/KEY`, as `placeHold` does.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /allocation-set-holds (the `PlaceSetHolds` operationId).
+func (c *rawClient) PlaceSetHolds(ctx context.Context, params *PlaceSetHoldsParams, body PlaceSetHoldsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceSetHoldsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListAllocationSets List allocation sets, the oldest first
+//
+// Corresponds with GET /allocation-sets (the `ListAllocationSets` operationId).
+func (c *rawClient) ListAllocationSets(ctx context.Context, params *ListAllocationSetsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListAllocationSetsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAllocationSetWithBody Hand out a map of blocks, all or nothing
+//
+// Members are placed the largest first, those of one size by key, so that one set asked of one state of a pool has one
+// answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /allocation-sets (the `CreateAllocationSet` operationId).
+func (c *rawClient) CreateAllocationSetWithBody(ctx context.Context, params *CreateAllocationSetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAllocationSetRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateAllocationSet Hand out a map of blocks, all or nothing
+//
+// Members are placed the largest first, those of one size by key, so that one set asked of one state of a pool has one
+// answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /allocation-sets (the `CreateAllocationSet` operationId).
+func (c *rawClient) CreateAllocationSet(ctx context.Context, params *CreateAllocationSetParams, body CreateAllocationSetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateAllocationSetRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseAllocationSet Release a set with all of its members
+//
+// `If-Match` is optional here.
+//
+// Corresponds with DELETE /allocation-sets/{set} (the `ReleaseAllocationSet` operationId).
+func (c *rawClient) ReleaseAllocationSet(ctx context.Context, set string, params *ReleaseAllocationSetParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseAllocationSetRequest(c.Server, set, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAllocationSet Read an allocation set
+//
+// Corresponds with GET /allocation-sets/{set} (the `GetAllocationSet` operationId).
+func (c *rawClient) GetAllocationSet(ctx context.Context, set string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAllocationSetRequest(c.Server, set)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAllocationSetWithBody Describe a set, or add, remove and resize members
+//
+// `members` and `bundle` together are the whole set as it shall be: a key that is absent is released, a new one is placed.
+// A member keeps its block while its size stays. One that shrinks keeps its first address, one that grows gets another
+// block. New blocks are placed before old ones are released, so that no two stand at one address at any time.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /allocation-sets/{set} (the `UpdateAllocationSet` operationId).
+func (c *rawClient) UpdateAllocationSetWithBody(ctx context.Context, set string, params *UpdateAllocationSetParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAllocationSetRequestWithBody(c.Server, set, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateAllocationSet Describe a set, or add, remove and resize members
+//
+// `members` and `bundle` together are the whole set as it shall be: a key that is absent is released, a new one is placed.
+// A member keeps its block while its size stays. One that shrinks keeps its first address, one that grows gets another
+// block. New blocks are placed before old ones are released, so that no two stand at one address at any time.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /allocation-sets/{set} (the `UpdateAllocationSet` operationId).
+func (c *rawClient) UpdateAllocationSet(ctx context.Context, set string, params *UpdateAllocationSetParams, body UpdateAllocationSetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateAllocationSetRequest(c.Server, set, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListAllocations List allocations, the oldest first
 //
 // Corresponds with GET /allocations (the `ListAllocations` operationId).
@@ -1345,7 +2585,8 @@ func (c *rawClient) ListAllocations(ctx context.Context, params *ListAllocations
 
 // CreateAllocationWithBody Hand out a block
 //
-// Names a `cidr`, or a `prefix_length` (the pool's default where absent) to be placed: the block that this
+// Names a `pool`, or a `pool_selector` whose pools are asked in the order of their ids until one has room. Names a
+// `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
 // `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 // the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 //
@@ -1366,7 +2607,8 @@ func (c *rawClient) CreateAllocationWithBody(ctx context.Context, params *Create
 
 // CreateAllocation Hand out a block
 //
-// Names a `cidr`, or a `prefix_length` (the pool's default where absent) to be placed: the block that this
+// Names a `pool`, or a `pool_selector` whose pools are asked in the order of their ids until one has room. Names a
+// `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
 // `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 // the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 //
@@ -1417,7 +2659,10 @@ func (c *rawClient) GetAllocation(ctx context.Context, allocation AllocationPath
 	return c.Client.Do(req)
 }
 
-// UpdateAllocationWithBody Rename or describe an allocation; its CIDR never changes
+// UpdateAllocationWithBody Rename, describe or resize an allocation
+//
+// Only the fields present change. A size resizes in place: growing needs the space beside it free, and shrinking keeps
+// the first address unless a `cidr` says otherwise. The CIDR of an allocation changes in no other way.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1434,13 +2679,54 @@ func (c *rawClient) UpdateAllocationWithBody(ctx context.Context, allocation All
 	return c.Client.Do(req)
 }
 
-// UpdateAllocation Rename or describe an allocation; its CIDR never changes
+// UpdateAllocation Rename, describe or resize an allocation
+//
+// Only the fields present change. A size resizes in place: growing needs the space beside it free, and shrinking keeps
+// the first address unless a `cidr` says otherwise. The CIDR of an allocation changes in no other way.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /allocations/{allocation} (the `UpdateAllocation` operationId).
 func (c *rawClient) UpdateAllocation(ctx context.Context, allocation AllocationPath, params *UpdateAllocationParams, body UpdateAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateAllocationRequest(c.Server, allocation, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewAllocationWithBody What a change would make of an allocation, changing nothing
+//
+// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
+func (c *rawClient) PreviewAllocationWithBody(ctx context.Context, allocation AllocationPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewAllocationRequestWithBody(c.Server, allocation, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewAllocation What a change would make of an allocation, changing nothing
+//
+// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
+func (c *rawClient) PreviewAllocation(ctx context.Context, allocation AllocationPath, body PreviewAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewAllocationRequest(c.Server, allocation, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1543,6 +2829,21 @@ func (c *rawClient) ReleaseHold(ctx context.Context, hold string, params *Releas
 // Corresponds with GET /holds/{hold} (the `GetHold` operationId).
 func (c *rawClient) GetHold(ctx context.Context, hold string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHoldRequest(c.Server, hold)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDrafts List drafts by id
+//
+// Corresponds with GET /pool-drafts (the `ListDrafts` operationId).
+func (c *rawClient) ListDrafts(ctx context.Context, params *ListDraftsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDraftsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -1715,7 +3016,8 @@ func (c *rawClient) GetPool(ctx context.Context, pool PoolPath, reqEditors ...Re
 // UpdatePoolWithBody Change a pool's settings or resize it in place
 //
 // Only the fields present change; an empty string or null clears one. `cidr` or `prefix_length` resizes in place:
-// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty.
+// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves the
+// pool, with all that is in it, to another pool of its scope that has its CIDR free; null makes it a root pool.
 //
 // Takes any type of body and a specified content type.
 //
@@ -1735,7 +3037,8 @@ func (c *rawClient) UpdatePoolWithBody(ctx context.Context, pool PoolPath, param
 // UpdatePool Change a pool's settings or resize it in place
 //
 // Only the fields present change; an empty string or null clears one. `cidr` or `prefix_length` resizes in place:
-// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty.
+// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves the
+// pool, with all that is in it, to another pool of its scope that has its CIDR free; null makes it a root pool.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -1759,6 +3062,44 @@ func (c *rawClient) UpdatePool(ctx context.Context, pool PoolPath, params *Updat
 // Corresponds with GET /pools/{pool}/free-blocks (the `ListFreeBlocks` operationId).
 func (c *rawClient) ListFreeBlocks(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFreeBlocksRequest(c.Server, pool)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewPoolWithBody What a change would make of a pool, changing nothing
+//
+// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /pools/{pool}/preview (the `PreviewPool` operationId).
+func (c *rawClient) PreviewPoolWithBody(ctx context.Context, pool PoolPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewPoolRequestWithBody(c.Server, pool, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewPool What a change would make of a pool, changing nothing
+//
+// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /pools/{pool}/preview (the `PreviewPool` operationId).
+func (c *rawClient) PreviewPool(ctx context.Context, pool PoolPath, body PreviewPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewPoolRequest(c.Server, pool, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1804,6 +3145,125 @@ func (c *rawClient) GetPoolUtilization(ctx context.Context, pool PoolPath, reqEd
 // Corresponds with GET /prefixes (the `ListPrefixes` operationId).
 func (c *rawClient) ListPrefixes(ctx context.Context, params *ListPrefixesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListPrefixesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReservations List reservations, the oldest first
+//
+// Corresponds with GET /reservations (the `ListReservations` operationId).
+func (c *rawClient) ListReservations(ctx context.Context, params *ListReservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReservationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateReservationWithBody Keep a block of a pool out of use
+//
+// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. Past `expires_at` the block is free again.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /reservations (the `CreateReservation` operationId).
+func (c *rawClient) CreateReservationWithBody(ctx context.Context, params *CreateReservationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateReservationRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateReservation Keep a block of a pool out of use
+//
+// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. Past `expires_at` the block is free again.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /reservations (the `CreateReservation` operationId).
+func (c *rawClient) CreateReservation(ctx context.Context, params *CreateReservationParams, body CreateReservationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateReservationRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ReleaseReservation Release a reservation
+//
+// `If-Match` is optional here.
+//
+// Corresponds with DELETE /reservations/{reservation} (the `ReleaseReservation` operationId).
+func (c *rawClient) ReleaseReservation(ctx context.Context, reservation string, params *ReleaseReservationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewReleaseReservationRequest(c.Server, reservation, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReservation Read a reservation
+//
+// Corresponds with GET /reservations/{reservation} (the `GetReservation` operationId).
+func (c *rawClient) GetReservation(ctx context.Context, reservation string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReservationRequest(c.Server, reservation)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateReservationWithBody Change why, for whom or until when a block is reserved
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /reservations/{reservation} (the `UpdateReservation` operationId).
+func (c *rawClient) UpdateReservationWithBody(ctx context.Context, reservation string, params *UpdateReservationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateReservationRequestWithBody(c.Server, reservation, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateReservation Change why, for whom or until when a block is reserved
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /reservations/{reservation} (the `UpdateReservation` operationId).
+func (c *rawClient) UpdateReservation(ctx context.Context, reservation string, params *UpdateReservationParams, body UpdateReservationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateReservationRequest(c.Server, reservation, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -1944,6 +3404,757 @@ func (c *rawClient) GetVersion(ctx context.Context, reqEditors ...RequestEditorF
 	return c.Client.Do(req)
 }
 
+// NewListAccountsRequest constructs an http.Request for the ListAccounts method
+func NewListAccountsRequest(server string, params *ListAccountsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/accounts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cloud != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cloud", *params.Cloud, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Environment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "environment", *params.Environment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Label != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "label", params.Label, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateAccountRequest calls the generic CreateAccount builder with application/json body
+func NewCreateAccountRequest(server string, params *CreateAccountParams, body CreateAccountJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateAccountRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateAccountRequestWithBody constructs an http.Request for the CreateAccount method, with any body, and a specified content type
+func NewCreateAccountRequestWithBody(server string, params *CreateAccountParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/accounts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteAccountRequest constructs an http.Request for the DeleteAccount method
+func NewDeleteAccountRequest(server string, account string, params *DeleteAccountParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "account", account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/accounts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetAccountRequest constructs an http.Request for the GetAccount method
+func NewGetAccountRequest(server string, account string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "account", account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/accounts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateAccountRequest calls the generic UpdateAccount builder with application/json body
+func NewUpdateAccountRequest(server string, account string, params *UpdateAccountParams, body UpdateAccountJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateAccountRequestWithBody(server, account, params, "application/json", bodyReader)
+}
+
+// NewUpdateAccountRequestWithBody constructs an http.Request for the UpdateAccount method, with any body, and a specified content type
+func NewUpdateAccountRequestWithBody(server string, account string, params *UpdateAccountParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "account", account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/accounts/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewPlaceSetHoldsRequest calls the generic PlaceSetHolds builder with application/json body
+func NewPlaceSetHoldsRequest(server string, params *PlaceSetHoldsParams, body PlaceSetHoldsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlaceSetHoldsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPlaceSetHoldsRequestWithBody constructs an http.Request for the PlaceSetHolds method, with any body, and a specified content type
+func NewPlaceSetHoldsRequestWithBody(server string, params *PlaceSetHoldsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/allocation-set-holds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListAllocationSetsRequest constructs an http.Request for the ListAllocationSets method
+func NewListAllocationSetsRequest(server string, params *ListAllocationSetsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/allocation-sets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Name != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Label != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "label", params.Label, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateAllocationSetRequest calls the generic CreateAllocationSet builder with application/json body
+func NewCreateAllocationSetRequest(server string, params *CreateAllocationSetParams, body CreateAllocationSetJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateAllocationSetRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateAllocationSetRequestWithBody constructs an http.Request for the CreateAllocationSet method, with any body, and a specified content type
+func NewCreateAllocationSetRequestWithBody(server string, params *CreateAllocationSetParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/allocation-sets")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReleaseAllocationSetRequest constructs an http.Request for the ReleaseAllocationSet method
+func NewReleaseAllocationSetRequest(server string, set string, params *ReleaseAllocationSetParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "set", set, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/allocation-sets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetAllocationSetRequest constructs an http.Request for the GetAllocationSet method
+func NewGetAllocationSetRequest(server string, set string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "set", set, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/allocation-sets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateAllocationSetRequest calls the generic UpdateAllocationSet builder with application/json body
+func NewUpdateAllocationSetRequest(server string, set string, params *UpdateAllocationSetParams, body UpdateAllocationSetJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateAllocationSetRequestWithBody(server, set, params, "application/json", bodyReader)
+}
+
+// NewUpdateAllocationSetRequestWithBody constructs an http.Request for the UpdateAllocationSet method, with any body, and a specified content type
+func NewUpdateAllocationSetRequestWithBody(server string, set string, params *UpdateAllocationSetParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "set", set, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/allocation-sets/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListAllocationsRequest constructs an http.Request for the ListAllocations method
 func NewListAllocationsRequest(server string, params *ListAllocationsParams) (*http.Request, error) {
 	var err error
@@ -1999,6 +4210,18 @@ func NewListAllocationsRequest(server string, params *ListAllocationsParams) (*h
 		if params.Name != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "name", *params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Set != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "set", *params.Set, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -2348,6 +4571,53 @@ func NewUpdateAllocationRequestWithBody(server string, allocation AllocationPath
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewPreviewAllocationRequest calls the generic PreviewAllocation builder with application/json body
+func NewPreviewAllocationRequest(server string, allocation AllocationPath, body PreviewAllocationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewAllocationRequestWithBody(server, allocation, "application/json", bodyReader)
+}
+
+// NewPreviewAllocationRequestWithBody constructs an http.Request for the PreviewAllocation method, with any body, and a specified content type
+func NewPreviewAllocationRequestWithBody(server string, allocation AllocationPath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "allocation", allocation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/allocations/%s/preview", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -2720,6 +4990,84 @@ func NewGetHoldRequest(server string, hold string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDraftsRequest constructs an http.Request for the ListDrafts method
+func NewListDraftsRequest(server string, params *ListDraftsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pool-drafts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
@@ -3294,6 +5642,53 @@ func NewListFreeBlocksRequest(server string, pool PoolPath) (*http.Request, erro
 	return req, nil
 }
 
+// NewPreviewPoolRequest calls the generic PreviewPool builder with application/json body
+func NewPreviewPoolRequest(server string, pool PoolPath, body PreviewPoolJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewPoolRequestWithBody(server, pool, "application/json", bodyReader)
+}
+
+// NewPreviewPoolRequestWithBody constructs an http.Request for the PreviewPool method, with any body, and a specified content type
+func NewPreviewPoolRequestWithBody(server string, pool PoolPath, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "pool", pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pools/%s/preview", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListPoolSpaceRequest constructs an http.Request for the ListPoolSpace method
 func NewListPoolSpaceRequest(server string, pool PoolPath, params *ListPoolSpaceParams) (*http.Request, error) {
 	var err error
@@ -3546,6 +5941,390 @@ func NewListPrefixesRequest(server string, params *ListPrefixesParams) (*http.Re
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListReservationsRequest constructs an http.Request for the ListReservations method
+func NewListReservationsRequest(server string, params *ListReservationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reservations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Owner != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "owner", *params.Owner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Family != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "family", *params.Family, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Label != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "label", params.Label, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Within != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "within", *params.Within, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "cidr"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Contains != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "contains", *params.Contains, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateReservationRequest calls the generic CreateReservation builder with application/json body
+func NewCreateReservationRequest(server string, params *CreateReservationParams, body CreateReservationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateReservationRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateReservationRequestWithBody constructs an http.Request for the CreateReservation method, with any body, and a specified content type
+func NewCreateReservationRequestWithBody(server string, params *CreateReservationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reservations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewReleaseReservationRequest constructs an http.Request for the ReleaseReservation method
+func NewReleaseReservationRequest(server string, reservation string, params *ReleaseReservationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reservation", reservation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reservations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetReservationRequest constructs an http.Request for the GetReservation method
+func NewGetReservationRequest(server string, reservation string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reservation", reservation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reservations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateReservationRequest calls the generic UpdateReservation builder with application/json body
+func NewUpdateReservationRequest(server string, reservation string, params *UpdateReservationParams, body UpdateReservationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateReservationRequestWithBody(server, reservation, params, "application/json", bodyReader)
+}
+
+// NewUpdateReservationRequestWithBody constructs an http.Request for the UpdateReservation method, with any body, and a specified content type
+func NewUpdateReservationRequestWithBody(server string, reservation string, params *UpdateReservationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "reservation", reservation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/reservations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
 	}
 
 	return req, nil

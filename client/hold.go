@@ -57,3 +57,28 @@ func (c *Client) ReleaseDraft(ctx context.Context, pool string, opts ...CallOpti
 	call := newCall(opts)
 	return done(c.raw.ReleaseDraft(ctx, pool, nil, call.edit))
 }
+
+// PlaceSetHolds promises a plan the blocks of an allocation set, all or nothing. It fails as PlaceHold does.
+func (c *Client) PlaceSetHolds(ctx context.Context, set NewSetHolds, opts ...CallOption) (SetPlan, error) {
+	call := newCall(opts)
+	resp, err := c.raw.PlaceSetHolds(ctx, nil, set, call.edit)
+	return answer[SetPlan](call, resp, err)
+}
+
+// Drafts lists pools that only plans know, by id.
+func (c *Client) Drafts(ctx context.Context, filter ListDraftsParams) iter.Seq2[Draft, error] {
+	return pages(func(token *string) ([]Draft, *string, error) {
+		filter := filter
+		if token != nil {
+			filter.PageToken = token
+		}
+		page, err := c.ListDrafts(ctx, filter)
+		return page.Items, page.NextPageToken, err
+	})
+}
+
+// ListDrafts reads one page of drafts. Use Drafts to walk all of them.
+func (c *Client) ListDrafts(ctx context.Context, filter ListDraftsParams) (DraftPage, error) {
+	resp, err := c.raw.ListDrafts(ctx, &filter)
+	return answer[DraftPage](&call{}, resp, err)
+}

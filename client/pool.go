@@ -100,3 +100,10 @@ func (c *Client) ListFreeBlocks(ctx context.Context, id string) ([]FreeBlock, er
 	blocks, err := answer[FreeBlocks](call, resp, err)
 	return blocks.Items, err
 }
+
+// PreviewPool says what UpdatePool would make of a pool, or fails as it would. Nothing changes.
+func (c *Client) PreviewPool(ctx context.Context, id string, patch PoolPatch, opts ...CallOption) (Pool, error) {
+	call := newCall(opts)
+	resp, err := c.raw.PreviewPool(ctx, id, patch, call.edit)
+	return answer[Pool](call, resp, err)
+}

@@ -22,6 +22,54 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for AccountPatchTier.
+const (
+	AccountPatchTierDev         AccountPatchTier = "dev"
+	AccountPatchTierLessThanNil AccountPatchTier = "<nil>"
+	AccountPatchTierPrd         AccountPatchTier = "prd"
+	AccountPatchTierSbx         AccountPatchTier = "sbx"
+	AccountPatchTierStg         AccountPatchTier = "stg"
+)
+
+// Valid indicates whether the value is a known member of the AccountPatchTier enum.
+func (e AccountPatchTier) Valid() bool {
+	switch e {
+	case AccountPatchTierDev:
+		return true
+	case AccountPatchTierLessThanNil:
+		return true
+	case AccountPatchTierPrd:
+		return true
+	case AccountPatchTierSbx:
+		return true
+	case AccountPatchTierStg:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Cloud.
+const (
+	CloudAws    Cloud = "aws"
+	CloudCustom Cloud = "custom"
+	CloudGcp    Cloud = "gcp"
+)
+
+// Valid indicates whether the value is a known member of the Cloud enum.
+func (e Cloud) Valid() bool {
+	switch e {
+	case CloudAws:
+		return true
+	case CloudCustom:
+		return true
+	case CloudGcp:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Family.
 const (
 	FamilyIpv4 Family = "ipv4"
@@ -34,6 +82,27 @@ func (e Family) Valid() bool {
 	case FamilyIpv4:
 		return true
 	case FamilyIpv6:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Mode.
+const (
+	ModeApply   Mode = "apply"
+	ModeObserve Mode = "observe"
+	ModePlan    Mode = "plan"
+)
+
+// Valid indicates whether the value is a known member of the Mode enum.
+func (e Mode) Valid() bool {
+	switch e {
+	case ModeApply:
+		return true
+	case ModeObserve:
+		return true
+	case ModePlan:
 		return true
 	default:
 		return false
@@ -163,6 +232,48 @@ func (e Strategy) Valid() bool {
 	}
 }
 
+// Defines values for Target.
+const (
+	TargetAwsSubnet     Target = "aws_subnet"
+	TargetGcpSubnetwork Target = "gcp_subnetwork"
+)
+
+// Valid indicates whether the value is a known member of the Target enum.
+func (e Target) Valid() bool {
+	switch e {
+	case TargetAwsSubnet:
+		return true
+	case TargetGcpSubnetwork:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Tier.
+const (
+	TierDev Tier = "dev"
+	TierPrd Tier = "prd"
+	TierSbx Tier = "sbx"
+	TierStg Tier = "stg"
+)
+
+// Valid indicates whether the value is a known member of the Tier enum.
+func (e Tier) Valid() bool {
+	switch e {
+	case TierDev:
+		return true
+	case TierPrd:
+		return true
+	case TierSbx:
+		return true
+	case TierStg:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for VersionEngine.
 const (
 	VersionEnginePostgres VersionEngine = "postgres"
@@ -181,6 +292,73 @@ func (e VersionEngine) Valid() bool {
 	}
 }
 
+// Account defines model for Account.
+type Account struct {
+	Cloud       Cloud     `json:"cloud"`
+	CreatedAt   time.Time `json:"created_at"`
+	Description string    `json:"description"`
+	Environment string    `json:"environment"`
+
+	// ExternalID The cloud's own id: an AWS account number, a GCP project id.
+	ExternalID string `json:"external_id"`
+	ID         string `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+
+	// Mode What CloudPAM may do there: only look, propose changes, or make those that were approved.
+	Mode     Mode    `json:"mode"`
+	Name     string  `json:"name"`
+	Owner    string  `json:"owner"`
+	Platform string  `json:"platform"`
+	Regions  Regions `json:"regions"`
+
+	// RoleArn The AWS role to assume to see the account.
+	RoleArn string `json:"role_arn"`
+
+	// Scope The scope that its networks live in.
+	Scope     string    `json:"scope"`
+	Tier      *Tier     `json:"tier,omitempty"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `json:"version"`
+
+	// WorkloadIdentity The GCP service account to act as to see the project.
+	WorkloadIdentity string `json:"workload_identity"`
+}
+
+// AccountPage defines model for AccountPage.
+type AccountPage struct {
+	Items         []Account `json:"items"`
+	NextPageToken *string   `json:"next_page_token,omitempty"`
+}
+
+// AccountPatch defines model for AccountPatch.
+type AccountPatch struct {
+	Description *Text `json:"description,omitempty"`
+	Environment *Word `json:"environment,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// Mode What CloudPAM may do there: only look, propose changes, or make those that were approved.
+	Mode *Mode `json:"mode,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name     *Name    `json:"name,omitempty"`
+	Owner    *Word    `json:"owner,omitempty"`
+	Platform *Word    `json:"platform,omitempty"`
+	Regions  *Regions `json:"regions,omitempty"`
+	RoleArn  *Word    `json:"role_arn,omitempty"`
+
+	// Scope Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Scope            *Slug                               `json:"scope,omitempty"`
+	Tier             nullable.Nullable[AccountPatchTier] `json:"tier,omitempty"`
+	WorkloadIdentity *Word                               `json:"workload_identity,omitempty"`
+}
+
+// AccountPatchTier defines model for AccountPatch.Tier.
+type AccountPatchTier string
+
 // Allocation defines model for Allocation.
 type Allocation struct {
 	Account     string    `json:"account"`
@@ -192,16 +370,22 @@ type Allocation struct {
 	ID          string    `json:"id"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels       Labels    `json:"labels"`
-	Name         string    `json:"name"`
-	Owner        string    `json:"owner"`
-	Pool         string    `json:"pool"`
-	PrefixLength int       `json:"prefix_length"`
-	Purpose      string    `json:"purpose"`
-	Region       string    `json:"region"`
-	Scope        string    `json:"scope"`
-	UpdatedAt    time.Time `json:"updated_at"`
-	Version      int64     `json:"version"`
+	Labels       Labels `json:"labels"`
+	Name         string `json:"name"`
+	Owner        string `json:"owner"`
+	Pool         string `json:"pool"`
+	PrefixLength int    `json:"prefix_length"`
+	Purpose      string `json:"purpose"`
+	Region       string `json:"region"`
+	Scope        string `json:"scope"`
+
+	// Set The allocation set that it is a member of; absent otherwise.
+	Set *string `json:"set,omitempty"`
+
+	// SetKey Its key in that set.
+	SetKey    *string   `json:"set_key,omitempty"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `json:"version"`
 }
 
 // AllocationPage defines model for AllocationPage.
@@ -212,12 +396,75 @@ type AllocationPage struct {
 
 // AllocationPatch defines model for AllocationPatch.
 type AllocationPatch struct {
-	Account     *Word `json:"account,omitempty"`
+	Account *Word `json:"account,omitempty"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR        *CIDR `json:"cidr,omitempty"`
 	Description *Text `json:"description,omitempty"`
 	Environment *Word `json:"environment,omitempty"`
 
+	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+	Hosts *Hosts `json:"hosts,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name  *Name `json:"name,omitempty"`
+	Owner *Word `json:"owner,omitempty"`
+
+	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+	Purpose      *Word         `json:"purpose,omitempty"`
+	Region       *Word         `json:"region,omitempty"`
+
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	Target *Target `json:"target,omitempty"`
+}
+
+// AllocationSet defines model for AllocationSet.
+type AllocationSet struct {
+	Account     string    `json:"account"`
+	CreatedAt   time.Time `json:"created_at"`
+	Description string    `json:"description"`
+	Environment string    `json:"environment"`
+	ID          string    `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+
+	// Members By key.
+	Members   []SetMember `json:"members"`
+	Name      string      `json:"name"`
+	Owner     string      `json:"owner"`
+	Pool      string      `json:"pool"`
+	Purpose   string      `json:"purpose"`
+	Region    string      `json:"region"`
+	Scope     string      `json:"scope"`
+	UpdatedAt time.Time   `json:"updated_at"`
+	Version   int64       `json:"version"`
+}
+
+// AllocationSetPage defines model for AllocationSetPage.
+type AllocationSetPage struct {
+	Items         []AllocationSet `json:"items"`
+	NextPageToken *string         `json:"next_page_token,omitempty"`
+}
+
+// AllocationSetPatch defines model for AllocationSetPatch.
+type AllocationSetPatch struct {
+	Account *Word `json:"account,omitempty"`
+
+	// Bundle The members that a cluster needs, as one of these.
+	Bundle      *Bundle `json:"bundle,omitempty"`
+	Description *Text   `json:"description,omitempty"`
+	Environment *Word   `json:"environment,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
+	Members *MemberSizes `json:"members,omitempty"`
 
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 	Name    *Name `json:"name,omitempty"`
@@ -229,8 +476,43 @@ type AllocationPatch struct {
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 type Applying = bool
 
+// Bundle The members that a cluster needs, as one of these.
+type Bundle struct {
+	// Eks An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28), and `services`, which is no subnet.
+	Eks *EKSBundle `json:"eks,omitempty"`
+
+	// Gke A GKE cluster: the members `nodes` (a subnetwork's primary range), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
+	Gke *GKEBundle `json:"gke,omitempty"`
+}
+
 // CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
 type CIDR = string
+
+// Cloud defines model for Cloud.
+type Cloud string
+
+// Draft defines model for Draft.
+type Draft struct {
+	Actor     string    `json:"actor"`
+	ExpiresAt time.Time `json:"expires_at"`
+	Pool      Pool      `json:"pool"`
+}
+
+// DraftPage defines model for DraftPage.
+type DraftPage struct {
+	Items         []Draft `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// EKSBundle An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28), and `services`, which is no subnet.
+type EKSBundle struct {
+	MaxPodsPerNode *int `json:"max_pods_per_node,omitempty"`
+	NodesPerZone   int  `json:"nodes_per_zone"`
+
+	// Services The most services; at least a /24 and at most a /12 is taken.
+	Services *int     `json:"services,omitempty"`
+	Zones    []SetKey `json:"zones"`
+}
 
 // Event defines model for Event.
 type Event struct {
@@ -284,6 +566,17 @@ type FreeBlocks struct {
 	Items []FreeBlock `json:"items"`
 }
 
+// GKEBundle A GKE cluster: the members `nodes` (a subnetwork's primary range), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
+type GKEBundle struct {
+	MaxPodsPerNode *int `json:"max_pods_per_node,omitempty"`
+
+	// Nodes The most nodes that the cluster will have.
+	Nodes int `json:"nodes"`
+
+	// Services The most services; at least a /27 and at most a /16 is taken.
+	Services *int `json:"services,omitempty"`
+}
+
 // Hold defines model for Hold.
 type Hold struct {
 	Actor     string    `json:"actor"`
@@ -326,11 +619,61 @@ type Holder struct {
 	Name string     `json:"name"`
 }
 
+// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+type Hosts = int64
+
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
 
+// MemberSize One of `cidr`, `prefix_length` and `hosts` with a `target`; the pool's default length where all are absent.
+type MemberSize struct {
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR *CIDR `json:"cidr,omitempty"`
+
+	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+	Hosts *Hosts `json:"hosts,omitempty"`
+
+	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	Target *Target `json:"target,omitempty"`
+}
+
+// MemberSizes A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
+type MemberSizes map[string]MemberSize
+
+// Mode What CloudPAM may do there: only look, propose changes, or make those that were approved.
+type Mode string
+
 // Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 type Name = string
+
+// NewAccount defines model for NewAccount.
+type NewAccount struct {
+	Cloud       Cloud  `json:"cloud"`
+	Description *Text  `json:"description,omitempty"`
+	Environment *Word  `json:"environment,omitempty"`
+	ExternalID  string `json:"external_id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// Mode `observe` where absent.
+	Mode *Mode `json:"mode,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name     Name     `json:"name"`
+	Owner    *Word    `json:"owner,omitempty"`
+	Platform *Word    `json:"platform,omitempty"`
+	Regions  *Regions `json:"regions,omitempty"`
+	RoleArn  *Word    `json:"role_arn,omitempty"`
+
+	// Scope The scope `default` where absent.
+	Scope            *Slug `json:"scope,omitempty"`
+	Tier             *Tier `json:"tier,omitempty"`
+	WorkloadIdentity *Word `json:"workload_identity,omitempty"`
+}
 
 // NewAllocation defines model for NewAllocation.
 type NewAllocation struct {
@@ -341,16 +684,51 @@ type NewAllocation struct {
 	Description *Text `json:"description,omitempty"`
 	Environment *Word `json:"environment,omitempty"`
 
+	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+	Hosts *Hosts `json:"hosts,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 	Name  Name   `json:"name"`
 	Owner *Word  `json:"owner,omitempty"`
-	Pool  string `json:"pool"`
+	Pool  string `json:"pool,omitempty"`
+
+	// PoolSelector Any pool of the scope and the family that has all of the labels.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+	Purpose      *Word         `json:"purpose,omitempty"`
+	Region       *Word         `json:"region,omitempty"`
+
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	Target *Target `json:"target,omitempty"`
+}
+
+// NewAllocationSet defines model for NewAllocationSet.
+type NewAllocationSet struct {
+	Account *Word `json:"account,omitempty"`
+
+	// Bundle The members that a cluster needs, as one of these.
+	Bundle      *Bundle `json:"bundle,omitempty"`
+	Description *Text   `json:"description,omitempty"`
+	Environment *Word   `json:"environment,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
+	Members *MemberSizes `json:"members,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name  Name   `json:"name"`
+	Owner *Word  `json:"owner,omitempty"`
+	Pool  string `json:"pool,omitempty"`
+
+	// PoolSelector Any pool of the scope and the family that has all of the labels.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
 }
@@ -359,7 +737,11 @@ type NewAllocation struct {
 type NewDraft struct {
 	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 	Applying *Applying `json:"applying,omitempty"`
-	Pool     NewPool   `json:"pool"`
+	Holder   *Word     `json:"holder,omitempty"`
+
+	// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+	PlanID *PlanID `json:"plan_id,omitempty"`
+	Pool   NewPool `json:"pool"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
@@ -374,15 +756,27 @@ type NewHold struct {
 	CIDR   *CIDR `json:"cidr,omitempty"`
 	Holder *Word `json:"holder,omitempty"`
 
+	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
+	Hosts *Hosts `json:"hosts,omitempty"`
+
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
-	Name Name   `json:"name"`
-	Pool string `json:"pool"`
+	Name Name `json:"name"`
+
+	// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+	PlanID *PlanID `json:"plan_id,omitempty"`
+	Pool   string  `json:"pool,omitempty"`
+
+	// PoolSelector Any pool of the scope and the family that has all of the labels.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
 
 	// Replaces The id of the living allocation that this one replaces and whose name it shares.
 	Replaces *string `json:"replaces,omitempty"`
+
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	Target *Target `json:"target,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
@@ -426,6 +820,22 @@ type NewPool struct {
 	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
+// NewReservation defines model for NewReservation.
+type NewReservation struct {
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR      *CIDR      `json:"cidr,omitempty"`
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+	Owner  *Word   `json:"owner,omitempty"`
+	Pool   string  `json:"pool"`
+
+	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
+	Reason       string        `json:"reason"`
+}
+
 // NewScope defines model for NewScope.
 type NewScope struct {
 	Description *Text `json:"description,omitempty"`
@@ -435,6 +845,51 @@ type NewScope struct {
 
 	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
 	Name Slug `json:"name"`
+}
+
+// NewSetHolds defines model for NewSetHolds.
+type NewSetHolds struct {
+	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+	Applying *Applying `json:"applying,omitempty"`
+
+	// Bundle The members that a cluster needs, as one of these.
+	Bundle *Bundle `json:"bundle,omitempty"`
+	Holder *Word   `json:"holder,omitempty"`
+
+	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
+	Members *MemberSizes `json:"members,omitempty"`
+
+	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
+	Name Name `json:"name"`
+
+	// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+	PlanID *PlanID `json:"plan_id,omitempty"`
+	Pool   string  `json:"pool,omitempty"`
+
+	// PoolSelector Any pool of the scope and the family that has all of the labels.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
+
+	// Replaces The id of the living set that this one replaces and whose name it shares.
+	Replaces *string `json:"replaces,omitempty"`
+
+	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
+	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
+
+	// Updates The id of the living set that the plan changes.
+	Updates *string `json:"updates,omitempty"`
+}
+
+// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+type PlanID = string
+
+// PlannedMember defines model for PlannedMember.
+type PlannedMember struct {
+	CIDR string `json:"cidr"`
+
+	// Hold The hold that promises the block; absent for a member that stays as it is.
+	Hold         *string `json:"hold,omitempty"`
+	Key          string  `json:"key"`
+	PrefixLength int     `json:"prefix_length"`
 }
 
 // Pool defines model for Pool.
@@ -492,10 +947,11 @@ type PoolPatch struct {
 	Environment         *Word                  `json:"environment,omitempty"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels          *Labels                `json:"labels,omitempty"`
-	MaxPrefixLength nullable.Nullable[int] `json:"max_prefix_length,omitempty"`
-	MinPrefixLength nullable.Nullable[int] `json:"min_prefix_length,omitempty"`
-	Owner           *Word                  `json:"owner,omitempty"`
+	Labels          *Labels                   `json:"labels,omitempty"`
+	MaxPrefixLength nullable.Nullable[int]    `json:"max_prefix_length,omitempty"`
+	MinPrefixLength nullable.Nullable[int]    `json:"min_prefix_length,omitempty"`
+	Owner           *Word                     `json:"owner,omitempty"`
+	Parent          nullable.Nullable[string] `json:"parent,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
@@ -503,6 +959,16 @@ type PoolPatch struct {
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy *Strategy `json:"strategy,omitempty"`
+}
+
+// PoolSelector Any pool of the scope and the family that has all of the labels.
+type PoolSelector struct {
+	// Family IPv4 where absent.
+	Family *Family           `json:"family,omitempty"`
+	Labels map[string]string `json:"labels"`
+
+	// Scope The scope `default` where absent.
+	Scope *Slug `json:"scope,omitempty"`
 }
 
 // PoolTree defines model for PoolTree.
@@ -560,7 +1026,7 @@ type PrefixStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
+	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 
@@ -581,6 +1047,46 @@ type Problem struct {
 
 	// Type `/problems/` and the code with dashes.
 	Type string `json:"type"`
+}
+
+// Regions defines model for Regions.
+type Regions = []string
+
+// Reservation defines model for Reservation.
+type Reservation struct {
+	CIDR      string    `json:"cidr"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt Absent when it stands until it is released.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Family    Family     `json:"family"`
+	ID        string     `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels       Labels    `json:"labels"`
+	Owner        string    `json:"owner"`
+	Pool         string    `json:"pool"`
+	PrefixLength int       `json:"prefix_length"`
+	Reason       string    `json:"reason"`
+	Scope        string    `json:"scope"`
+	UpdatedAt    time.Time `json:"updated_at"`
+	Version      int64     `json:"version"`
+}
+
+// ReservationPage defines model for ReservationPage.
+type ReservationPage struct {
+	Items         []Reservation `json:"items"`
+	NextPageToken *string       `json:"next_page_token,omitempty"`
+}
+
+// ReservationPatch defines model for ReservationPatch.
+type ReservationPatch struct {
+	ExpiresAt nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+	Owner  *Word   `json:"owner,omitempty"`
+	Reason *string `json:"reason,omitempty"`
 }
 
 // Scope defines model for Scope.
@@ -621,6 +1127,25 @@ type Segment struct {
 	Start float64 `json:"start"`
 }
 
+// SetKey defines model for SetKey.
+type SetKey = string
+
+// SetMember defines model for SetMember.
+type SetMember struct {
+	// Allocation The id of the allocation that it is.
+	Allocation   string `json:"allocation"`
+	CIDR         string `json:"cidr"`
+	Key          string `json:"key"`
+	PrefixLength int    `json:"prefix_length"`
+}
+
+// SetPlan defines model for SetPlan.
+type SetPlan struct {
+	// Members By key.
+	Members []PlannedMember `json:"members"`
+	Pool    string          `json:"pool"`
+}
+
 // Slug Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
 type Slug = string
 
@@ -649,8 +1174,14 @@ type SpacePage struct {
 // Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 type Strategy string
 
+// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+type Target string
+
 // Text defines model for Text.
 type Text = string
+
+// Tier defines model for Tier.
+type Tier string
 
 // Utilization defines model for Utilization.
 type Utilization struct {
@@ -734,6 +1265,104 @@ type TextFilter = string
 // WithinFilter defines model for WithinFilter.
 type WithinFilter = string
 
+// ListAccountsParams defines parameters for ListAccounts.
+type ListAccountsParams struct {
+	// Scope Only this scope.
+	Scope       *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+	Cloud       *Cloud       `form:"cloud,omitempty" json:"cloud,omitempty"`
+	Environment *string      `form:"environment,omitempty" json:"environment,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateAccountParams defines parameters for CreateAccount.
+type CreateAccountParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteAccountParams defines parameters for DeleteAccount.
+type DeleteAccountParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdateAccountParams defines parameters for UpdateAccount.
+type UpdateAccountParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PlaceSetHoldsParams defines parameters for PlaceSetHolds.
+type PlaceSetHoldsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListAllocationSetsParams defines parameters for ListAllocationSets.
+type ListAllocationSetsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Name The exact name.
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateAllocationSetParams defines parameters for CreateAllocationSet.
+type CreateAllocationSetParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReleaseAllocationSetParams defines parameters for ReleaseAllocationSet.
+type ReleaseAllocationSetParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdateAllocationSetParams defines parameters for UpdateAllocationSet.
+type UpdateAllocationSetParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListAllocationsParams defines parameters for ListAllocations.
 type ListAllocationsParams struct {
 	// Scope Only this scope.
@@ -743,7 +1372,10 @@ type ListAllocationsParams struct {
 	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
 
 	// Name The exact name.
-	Name    *string       `form:"name,omitempty" json:"name,omitempty"`
+	Name *string `form:"name,omitempty" json:"name,omitempty"`
+
+	// Set Only members of this allocation set.
+	Set     *string       `form:"set,omitempty" json:"set,omitempty"`
 	Account *string       `form:"account,omitempty" json:"account,omitempty"`
 	Owner   *string       `form:"owner,omitempty" json:"owner,omitempty"`
 	Family  *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
@@ -840,6 +1472,18 @@ type PlaceHoldParams struct {
 type ReleaseHoldParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDraftsParams defines parameters for ListDrafts.
+type ListDraftsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
 // DraftPoolParams defines parameters for DraftPool.
@@ -945,6 +1589,59 @@ type ListPrefixesParams struct {
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
+// ListReservationsParams defines parameters for ListReservations.
+type ListReservationsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool   *PoolFilter   `form:"pool,omitempty" json:"pool,omitempty"`
+	Owner  *string       `form:"owner,omitempty" json:"owner,omitempty"`
+	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Within Only CIDRs inside this one or equal to it.
+	Within *WithinFilter `form:"within,omitempty" json:"within,omitempty"`
+
+	// Contains Only CIDRs that contain this address or CIDR.
+	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateReservationParams defines parameters for CreateReservation.
+type CreateReservationParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ReleaseReservationParams defines parameters for ReleaseReservation.
+type ReleaseReservationParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdateReservationParams defines parameters for UpdateReservation.
+type UpdateReservationParams struct {
+	// IfMatch The `ETag` of what is being changed.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListScopesParams defines parameters for ListScopes.
 type ListScopesParams struct {
 	// Limit How many a page holds.
@@ -978,11 +1675,29 @@ type UpdateScopeParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// CreateAccountJSONRequestBody defines body for CreateAccount for application/json ContentType.
+type CreateAccountJSONRequestBody = NewAccount
+
+// UpdateAccountJSONRequestBody defines body for UpdateAccount for application/json ContentType.
+type UpdateAccountJSONRequestBody = AccountPatch
+
+// PlaceSetHoldsJSONRequestBody defines body for PlaceSetHolds for application/json ContentType.
+type PlaceSetHoldsJSONRequestBody = NewSetHolds
+
+// CreateAllocationSetJSONRequestBody defines body for CreateAllocationSet for application/json ContentType.
+type CreateAllocationSetJSONRequestBody = NewAllocationSet
+
+// UpdateAllocationSetJSONRequestBody defines body for UpdateAllocationSet for application/json ContentType.
+type UpdateAllocationSetJSONRequestBody = AllocationSetPatch
+
 // CreateAllocationJSONRequestBody defines body for CreateAllocation for application/json ContentType.
 type CreateAllocationJSONRequestBody = NewAllocation
 
 // UpdateAllocationJSONRequestBody defines body for UpdateAllocation for application/json ContentType.
 type UpdateAllocationJSONRequestBody = AllocationPatch
+
+// PreviewAllocationJSONRequestBody defines body for PreviewAllocation for application/json ContentType.
+type PreviewAllocationJSONRequestBody = AllocationPatch
 
 // PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
 type PlaceHoldJSONRequestBody = NewHold
@@ -996,6 +1711,15 @@ type CreatePoolJSONRequestBody = NewPool
 // UpdatePoolJSONRequestBody defines body for UpdatePool for application/json ContentType.
 type UpdatePoolJSONRequestBody = PoolPatch
 
+// PreviewPoolJSONRequestBody defines body for PreviewPool for application/json ContentType.
+type PreviewPoolJSONRequestBody = PoolPatch
+
+// CreateReservationJSONRequestBody defines body for CreateReservation for application/json ContentType.
+type CreateReservationJSONRequestBody = NewReservation
+
+// UpdateReservationJSONRequestBody defines body for UpdateReservation for application/json ContentType.
+type UpdateReservationJSONRequestBody = ReservationPatch
+
 // CreateScopeJSONRequestBody defines body for CreateScope for application/json ContentType.
 type CreateScopeJSONRequestBody = NewScope
 
@@ -1004,6 +1728,39 @@ type UpdateScopeJSONRequestBody = ScopePatch
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// ListAccounts List accounts by id
+	// (GET /accounts)
+	ListAccounts(ctx echo.Context, params ListAccountsParams) error
+	// CreateAccount Register an account
+	// (POST /accounts)
+	CreateAccount(ctx echo.Context, params CreateAccountParams) error
+	// DeleteAccount Forget an account
+	// (DELETE /accounts/{account})
+	DeleteAccount(ctx echo.Context, account string, params DeleteAccountParams) error
+	// GetAccount Read an account
+	// (GET /accounts/{account})
+	GetAccount(ctx echo.Context, account string) error
+	// UpdateAccount Change what is known of an account
+	// (PATCH /accounts/{account})
+	UpdateAccount(ctx echo.Context, account string, params UpdateAccountParams) error
+	// PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
+	// (POST /allocation-set-holds)
+	PlaceSetHolds(ctx echo.Context, params PlaceSetHoldsParams) error
+	// ListAllocationSets List allocation sets, the oldest first
+	// (GET /allocation-sets)
+	ListAllocationSets(ctx echo.Context, params ListAllocationSetsParams) error
+	// CreateAllocationSet Hand out a map of blocks, all or nothing
+	// (POST /allocation-sets)
+	CreateAllocationSet(ctx echo.Context, params CreateAllocationSetParams) error
+	// ReleaseAllocationSet Release a set with all of its members
+	// (DELETE /allocation-sets/{set})
+	ReleaseAllocationSet(ctx echo.Context, set string, params ReleaseAllocationSetParams) error
+	// GetAllocationSet Read an allocation set
+	// (GET /allocation-sets/{set})
+	GetAllocationSet(ctx echo.Context, set string) error
+	// UpdateAllocationSet Describe a set, or add, remove and resize members
+	// (PATCH /allocation-sets/{set})
+	UpdateAllocationSet(ctx echo.Context, set string, params UpdateAllocationSetParams) error
 	// ListAllocations List allocations, the oldest first
 	// (GET /allocations)
 	ListAllocations(ctx echo.Context, params ListAllocationsParams) error
@@ -1016,9 +1773,12 @@ type ServerInterface interface {
 	// GetAllocation Read an allocation
 	// (GET /allocations/{allocation})
 	GetAllocation(ctx echo.Context, allocation AllocationPath) error
-	// UpdateAllocation Rename or describe an allocation; its CIDR never changes
+	// UpdateAllocation Rename, describe or resize an allocation
 	// (PATCH /allocations/{allocation})
 	UpdateAllocation(ctx echo.Context, allocation AllocationPath, params UpdateAllocationParams) error
+	// PreviewAllocation What a change would make of an allocation, changing nothing
+	// (POST /allocations/{allocation}/preview)
+	PreviewAllocation(ctx echo.Context, allocation AllocationPath) error
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
@@ -1034,6 +1794,9 @@ type ServerInterface interface {
 	// GetHold Read a hold
 	// (GET /holds/{hold})
 	GetHold(ctx echo.Context, hold string) error
+	// ListDrafts List drafts by id
+	// (GET /pool-drafts)
+	ListDrafts(ctx echo.Context, params ListDraftsParams) error
 	// DraftPool Promise a plan the pool that it will create
 	// (POST /pool-drafts)
 	DraftPool(ctx echo.Context, params DraftPoolParams) error
@@ -1061,6 +1824,9 @@ type ServerInterface interface {
 	// ListFreeBlocks Free blocks by size, the largest first, each with its lowest address
 	// (GET /pools/{pool}/free-blocks)
 	ListFreeBlocks(ctx echo.Context, pool PoolPath) error
+	// PreviewPool What a change would make of a pool, changing nothing
+	// (POST /pools/{pool}/preview)
+	PreviewPool(ctx echo.Context, pool PoolPath) error
 	// ListPoolSpace The space map - every block of the pool in address order, free ones included
 	// (GET /pools/{pool}/space)
 	ListPoolSpace(ctx echo.Context, pool PoolPath, params ListPoolSpaceParams) error
@@ -1070,6 +1836,21 @@ type ServerInterface interface {
 	// ListPrefixes List what occupies space, the oldest first
 	// (GET /prefixes)
 	ListPrefixes(ctx echo.Context, params ListPrefixesParams) error
+	// ListReservations List reservations, the oldest first
+	// (GET /reservations)
+	ListReservations(ctx echo.Context, params ListReservationsParams) error
+	// CreateReservation Keep a block of a pool out of use
+	// (POST /reservations)
+	CreateReservation(ctx echo.Context, params CreateReservationParams) error
+	// ReleaseReservation Release a reservation
+	// (DELETE /reservations/{reservation})
+	ReleaseReservation(ctx echo.Context, reservation string, params ReleaseReservationParams) error
+	// GetReservation Read a reservation
+	// (GET /reservations/{reservation})
+	GetReservation(ctx echo.Context, reservation string) error
+	// UpdateReservation Change why, for whom or until when a block is reserved
+	// (PATCH /reservations/{reservation})
+	UpdateReservation(ctx echo.Context, reservation string, params UpdateReservationParams) error
 	// ListScopes List scopes by name
 	// (GET /scopes)
 	ListScopes(ctx echo.Context, params ListScopesParams) error
@@ -1093,6 +1874,449 @@ type ServerInterface interface {
 // ServerInterfaceWrapper converts echo contexts to parameters.
 type ServerInterfaceWrapper struct {
 	Handler ServerInterface
+}
+
+// ListAccounts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAccounts(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAccountsParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "cloud" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cloud", ctx.QueryParams(), &params.Cloud, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cloud: %s", err))
+	}
+
+	// ------------- Optional query parameter "environment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "environment", ctx.QueryParams(), &params.Environment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environment: %s", err))
+	}
+
+	// ------------- Optional query parameter "label" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "label", ctx.QueryParams(), &params.Label, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAccounts(ctx, params)
+	return err
+}
+
+// CreateAccount converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateAccount(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateAccountParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateAccount(ctx, params)
+	return err
+}
+
+// DeleteAccount converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteAccount(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "account" -------------
+	var account string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "account", ctx.Param("account"), &account, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteAccountParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteAccount(ctx, account, params)
+	return err
+}
+
+// GetAccount converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAccount(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "account" -------------
+	var account string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "account", ctx.Param("account"), &account, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAccount(ctx, account)
+	return err
+}
+
+// UpdateAccount converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateAccount(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "account" -------------
+	var account string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "account", ctx.Param("account"), &account, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateAccountParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateAccount(ctx, account, params)
+	return err
+}
+
+// PlaceSetHolds converts echo context to params.
+func (w *ServerInterfaceWrapper) PlaceSetHolds(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceSetHoldsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PlaceSetHolds(ctx, params)
+	return err
+}
+
+// ListAllocationSets converts echo context to params.
+func (w *ServerInterfaceWrapper) ListAllocationSets(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListAllocationSetsParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// ------------- Optional query parameter "name" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// ------------- Optional query parameter "label" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "label", ctx.QueryParams(), &params.Label, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListAllocationSets(ctx, params)
+	return err
+}
+
+// CreateAllocationSet converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateAllocationSet(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateAllocationSetParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateAllocationSet(ctx, params)
+	return err
+}
+
+// ReleaseAllocationSet converts echo context to params.
+func (w *ServerInterfaceWrapper) ReleaseAllocationSet(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "set" -------------
+	var set string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "set", ctx.Param("set"), &set, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter set: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReleaseAllocationSetParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReleaseAllocationSet(ctx, set, params)
+	return err
+}
+
+// GetAllocationSet converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAllocationSet(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "set" -------------
+	var set string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "set", ctx.Param("set"), &set, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter set: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAllocationSet(ctx, set)
+	return err
+}
+
+// UpdateAllocationSet converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateAllocationSet(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "set" -------------
+	var set string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "set", ctx.Param("set"), &set, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter set: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateAllocationSetParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateAllocationSet(ctx, set, params)
+	return err
 }
 
 // ListAllocations converts echo context to params.
@@ -1120,6 +2344,13 @@ func (w *ServerInterfaceWrapper) ListAllocations(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// ------------- Optional query parameter "set" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "set", ctx.QueryParams(), &params.Set, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter set: %s", err))
 	}
 
 	// ------------- Optional query parameter "account" -------------
@@ -1337,6 +2568,22 @@ func (w *ServerInterfaceWrapper) UpdateAllocation(ctx echo.Context) error {
 	return err
 }
 
+// PreviewAllocation converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewAllocation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "allocation" -------------
+	var allocation AllocationPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "allocation", ctx.Param("allocation"), &allocation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter allocation: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewAllocation(ctx, allocation)
+	return err
+}
+
 // ListEvents converts echo context to params.
 func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 	var err error
@@ -1528,6 +2775,38 @@ func (w *ServerInterfaceWrapper) GetHold(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetHold(ctx, hold)
+	return err
+}
+
+// ListDrafts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDrafts(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDraftsParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDrafts(ctx, params)
 	return err
 }
 
@@ -1851,6 +3130,22 @@ func (w *ServerInterfaceWrapper) ListFreeBlocks(ctx echo.Context) error {
 	return err
 }
 
+// PreviewPool converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewPool(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "pool" -------------
+	var pool PoolPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pool", ctx.Param("pool"), &pool, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewPool(ctx, pool)
+	return err
+}
+
 // ListPoolSpace converts echo context to params.
 func (w *ServerInterfaceWrapper) ListPoolSpace(ctx echo.Context) error {
 	var err error
@@ -1970,6 +3265,234 @@ func (w *ServerInterfaceWrapper) ListPrefixes(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListPrefixes(ctx, params)
+	return err
+}
+
+// ListReservations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListReservations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListReservationsParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// ------------- Optional query parameter "owner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner", ctx.QueryParams(), &params.Owner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter owner: %s", err))
+	}
+
+	// ------------- Optional query parameter "family" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "family", ctx.QueryParams(), &params.Family, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter family: %s", err))
+	}
+
+	// ------------- Optional query parameter "label" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "label", ctx.QueryParams(), &params.Label, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "within" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "within", ctx.QueryParams(), &params.Within, runtime.BindQueryParameterOptions{Type: "string", Format: "cidr"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter within: %s", err))
+	}
+
+	// ------------- Optional query parameter "contains" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "contains", ctx.QueryParams(), &params.Contains, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter contains: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListReservations(ctx, params)
+	return err
+}
+
+// CreateReservation converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateReservation(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateReservationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateReservation(ctx, params)
+	return err
+}
+
+// ReleaseReservation converts echo context to params.
+func (w *ServerInterfaceWrapper) ReleaseReservation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "reservation" -------------
+	var reservation string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "reservation", ctx.Param("reservation"), &reservation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reservation: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReleaseReservationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReleaseReservation(ctx, reservation, params)
+	return err
+}
+
+// GetReservation converts echo context to params.
+func (w *ServerInterfaceWrapper) GetReservation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "reservation" -------------
+	var reservation string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "reservation", ctx.Param("reservation"), &reservation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reservation: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetReservation(ctx, reservation)
+	return err
+}
+
+// UpdateReservation converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateReservation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "reservation" -------------
+	var reservation string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "reservation", ctx.Param("reservation"), &reservation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter reservation: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateReservationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateReservation(ctx, reservation, params)
 	return err
 }
 
@@ -2201,16 +3724,29 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 		Handler: si,
 	}
 
+	router.GET(options.BaseURL+"/accounts", wrapper.ListAccounts, options.OperationMiddlewares["listAccounts"]...)
+	router.POST(options.BaseURL+"/accounts", wrapper.CreateAccount, options.OperationMiddlewares["createAccount"]...)
+	router.DELETE(options.BaseURL+"/accounts/:account", wrapper.DeleteAccount, options.OperationMiddlewares["deleteAccount"]...)
+	router.GET(options.BaseURL+"/accounts/:account", wrapper.GetAccount, options.OperationMiddlewares["getAccount"]...)
+	router.PATCH(options.BaseURL+"/accounts/:account", wrapper.UpdateAccount, options.OperationMiddlewares["updateAccount"]...)
+	router.POST(options.BaseURL+"/allocation-set-holds", wrapper.PlaceSetHolds, options.OperationMiddlewares["placeSetHolds"]...)
+	router.GET(options.BaseURL+"/allocation-sets", wrapper.ListAllocationSets, options.OperationMiddlewares["listAllocationSets"]...)
+	router.POST(options.BaseURL+"/allocation-sets", wrapper.CreateAllocationSet, options.OperationMiddlewares["createAllocationSet"]...)
+	router.DELETE(options.BaseURL+"/allocation-sets/:set", wrapper.ReleaseAllocationSet, options.OperationMiddlewares["releaseAllocationSet"]...)
+	router.GET(options.BaseURL+"/allocation-sets/:set", wrapper.GetAllocationSet, options.OperationMiddlewares["getAllocationSet"]...)
+	router.PATCH(options.BaseURL+"/allocation-sets/:set", wrapper.UpdateAllocationSet, options.OperationMiddlewares["updateAllocationSet"]...)
 	router.GET(options.BaseURL+"/allocations", wrapper.ListAllocations, options.OperationMiddlewares["listAllocations"]...)
 	router.POST(options.BaseURL+"/allocations", wrapper.CreateAllocation, options.OperationMiddlewares["createAllocation"]...)
 	router.DELETE(options.BaseURL+"/allocations/:allocation", wrapper.ReleaseAllocation, options.OperationMiddlewares["releaseAllocation"]...)
 	router.GET(options.BaseURL+"/allocations/:allocation", wrapper.GetAllocation, options.OperationMiddlewares["getAllocation"]...)
 	router.PATCH(options.BaseURL+"/allocations/:allocation", wrapper.UpdateAllocation, options.OperationMiddlewares["updateAllocation"]...)
+	router.POST(options.BaseURL+"/allocations/:allocation/preview", wrapper.PreviewAllocation, options.OperationMiddlewares["previewAllocation"]...)
 	router.GET(options.BaseURL+"/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.GET(options.BaseURL+"/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
 	router.POST(options.BaseURL+"/holds", wrapper.PlaceHold, options.OperationMiddlewares["placeHold"]...)
 	router.DELETE(options.BaseURL+"/holds/:hold", wrapper.ReleaseHold, options.OperationMiddlewares["releaseHold"]...)
 	router.GET(options.BaseURL+"/holds/:hold", wrapper.GetHold, options.OperationMiddlewares["getHold"]...)
+	router.GET(options.BaseURL+"/pool-drafts", wrapper.ListDrafts, options.OperationMiddlewares["listDrafts"]...)
 	router.POST(options.BaseURL+"/pool-drafts", wrapper.DraftPool, options.OperationMiddlewares["draftPool"]...)
 	router.DELETE(options.BaseURL+"/pool-drafts/:pool", wrapper.ReleaseDraft, options.OperationMiddlewares["releaseDraft"]...)
 	router.GET(options.BaseURL+"/pool-tree", wrapper.GetPoolTree, options.OperationMiddlewares["getPoolTree"]...)
@@ -2220,9 +3756,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/pools/:pool", wrapper.GetPool, options.OperationMiddlewares["getPool"]...)
 	router.PATCH(options.BaseURL+"/pools/:pool", wrapper.UpdatePool, options.OperationMiddlewares["updatePool"]...)
 	router.GET(options.BaseURL+"/pools/:pool/free-blocks", wrapper.ListFreeBlocks, options.OperationMiddlewares["listFreeBlocks"]...)
+	router.POST(options.BaseURL+"/pools/:pool/preview", wrapper.PreviewPool, options.OperationMiddlewares["previewPool"]...)
 	router.GET(options.BaseURL+"/pools/:pool/space", wrapper.ListPoolSpace, options.OperationMiddlewares["listPoolSpace"]...)
 	router.GET(options.BaseURL+"/pools/:pool/utilization", wrapper.GetPoolUtilization, options.OperationMiddlewares["getPoolUtilization"]...)
 	router.GET(options.BaseURL+"/prefixes", wrapper.ListPrefixes, options.OperationMiddlewares["listPrefixes"]...)
+	router.GET(options.BaseURL+"/reservations", wrapper.ListReservations, options.OperationMiddlewares["listReservations"]...)
+	router.POST(options.BaseURL+"/reservations", wrapper.CreateReservation, options.OperationMiddlewares["createReservation"]...)
+	router.DELETE(options.BaseURL+"/reservations/:reservation", wrapper.ReleaseReservation, options.OperationMiddlewares["releaseReservation"]...)
+	router.GET(options.BaseURL+"/reservations/:reservation", wrapper.GetReservation, options.OperationMiddlewares["getReservation"]...)
+	router.PATCH(options.BaseURL+"/reservations/:reservation", wrapper.UpdateReservation, options.OperationMiddlewares["updateReservation"]...)
 	router.GET(options.BaseURL+"/scopes", wrapper.ListScopes, options.OperationMiddlewares["listScopes"]...)
 	router.POST(options.BaseURL+"/scopes", wrapper.CreateScope, options.OperationMiddlewares["createScope"]...)
 	router.DELETE(options.BaseURL+"/scopes/:scope", wrapper.DeleteScope, options.OperationMiddlewares["deleteScope"]...)
@@ -2233,6 +3775,480 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type ListAccountsRequestObject struct {
+	Params ListAccountsParams
+}
+
+type ListAccountsResponseObject interface {
+	VisitListAccountsResponse(w http.ResponseWriter) error
+}
+
+type ListAccounts200JSONResponse AccountPage
+
+func (response ListAccounts200JSONResponse) VisitListAccountsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccountsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAccountsdefaultApplicationProblemPlusJSONResponse) VisitListAccountsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAccountRequestObject struct {
+	Params CreateAccountParams
+	Body   *CreateAccountJSONRequestBody
+}
+
+type CreateAccountResponseObject interface {
+	VisitCreateAccountResponse(w http.ResponseWriter) error
+}
+
+type CreateAccount201ResponseHeaders struct {
+	ETag string
+}
+
+type CreateAccount201JSONResponse struct {
+	Body    Account
+	Headers CreateAccount201ResponseHeaders
+}
+
+func (response CreateAccount201JSONResponse) VisitCreateAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateAccountdefaultApplicationProblemPlusJSONResponse) VisitCreateAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteAccountRequestObject struct {
+	Account string `json:"account"`
+	Params  DeleteAccountParams
+}
+
+type DeleteAccountResponseObject interface {
+	VisitDeleteAccountResponse(w http.ResponseWriter) error
+}
+
+type DeleteAccount204Response struct {
+}
+
+func (response DeleteAccount204Response) VisitDeleteAccountResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteAccountdefaultApplicationProblemPlusJSONResponse) VisitDeleteAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountRequestObject struct {
+	Account string `json:"account"`
+}
+
+type GetAccountResponseObject interface {
+	VisitGetAccountResponse(w http.ResponseWriter) error
+}
+
+type GetAccount200ResponseHeaders struct {
+	ETag string
+}
+
+type GetAccount200JSONResponse struct {
+	Body    Account
+	Headers GetAccount200ResponseHeaders
+}
+
+func (response GetAccount200JSONResponse) VisitGetAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAccountdefaultApplicationProblemPlusJSONResponse) VisitGetAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAccountRequestObject struct {
+	Account string `json:"account"`
+	Params  UpdateAccountParams
+	Body    *UpdateAccountJSONRequestBody
+}
+
+type UpdateAccountResponseObject interface {
+	VisitUpdateAccountResponse(w http.ResponseWriter) error
+}
+
+type UpdateAccount200ResponseHeaders struct {
+	ETag string
+}
+
+type UpdateAccount200JSONResponse struct {
+	Body    Account
+	Headers UpdateAccount200ResponseHeaders
+}
+
+func (response UpdateAccount200JSONResponse) VisitUpdateAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateAccountdefaultApplicationProblemPlusJSONResponse) VisitUpdateAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceSetHoldsRequestObject struct {
+	Params PlaceSetHoldsParams
+	Body   *PlaceSetHoldsJSONRequestBody
+}
+
+type PlaceSetHoldsResponseObject interface {
+	VisitPlaceSetHoldsResponse(w http.ResponseWriter) error
+}
+
+type PlaceSetHolds200JSONResponse SetPlan
+
+func (response PlaceSetHolds200JSONResponse) VisitPlaceSetHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceSetHoldsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PlaceSetHoldsdefaultApplicationProblemPlusJSONResponse) VisitPlaceSetHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAllocationSetsRequestObject struct {
+	Params ListAllocationSetsParams
+}
+
+type ListAllocationSetsResponseObject interface {
+	VisitListAllocationSetsResponse(w http.ResponseWriter) error
+}
+
+type ListAllocationSets200JSONResponse AllocationSetPage
+
+func (response ListAllocationSets200JSONResponse) VisitListAllocationSetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAllocationSetsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListAllocationSetsdefaultApplicationProblemPlusJSONResponse) VisitListAllocationSetsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAllocationSetRequestObject struct {
+	Params CreateAllocationSetParams
+	Body   *CreateAllocationSetJSONRequestBody
+}
+
+type CreateAllocationSetResponseObject interface {
+	VisitCreateAllocationSetResponse(w http.ResponseWriter) error
+}
+
+type CreateAllocationSet201ResponseHeaders struct {
+	ETag string
+}
+
+type CreateAllocationSet201JSONResponse struct {
+	Body    AllocationSet
+	Headers CreateAllocationSet201ResponseHeaders
+}
+
+func (response CreateAllocationSet201JSONResponse) VisitCreateAllocationSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateAllocationSetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateAllocationSetdefaultApplicationProblemPlusJSONResponse) VisitCreateAllocationSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReleaseAllocationSetRequestObject struct {
+	Set    string `json:"set"`
+	Params ReleaseAllocationSetParams
+}
+
+type ReleaseAllocationSetResponseObject interface {
+	VisitReleaseAllocationSetResponse(w http.ResponseWriter) error
+}
+
+type ReleaseAllocationSet204Response struct {
+}
+
+func (response ReleaseAllocationSet204Response) VisitReleaseAllocationSetResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReleaseAllocationSetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReleaseAllocationSetdefaultApplicationProblemPlusJSONResponse) VisitReleaseAllocationSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAllocationSetRequestObject struct {
+	Set string `json:"set"`
+}
+
+type GetAllocationSetResponseObject interface {
+	VisitGetAllocationSetResponse(w http.ResponseWriter) error
+}
+
+type GetAllocationSet200ResponseHeaders struct {
+	ETag string
+}
+
+type GetAllocationSet200JSONResponse struct {
+	Body    AllocationSet
+	Headers GetAllocationSet200ResponseHeaders
+}
+
+func (response GetAllocationSet200JSONResponse) VisitGetAllocationSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAllocationSetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAllocationSetdefaultApplicationProblemPlusJSONResponse) VisitGetAllocationSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAllocationSetRequestObject struct {
+	Set    string `json:"set"`
+	Params UpdateAllocationSetParams
+	Body   *UpdateAllocationSetJSONRequestBody
+}
+
+type UpdateAllocationSetResponseObject interface {
+	VisitUpdateAllocationSetResponse(w http.ResponseWriter) error
+}
+
+type UpdateAllocationSet200ResponseHeaders struct {
+	ETag string
+}
+
+type UpdateAllocationSet200JSONResponse struct {
+	Body    AllocationSet
+	Headers UpdateAllocationSet200ResponseHeaders
+}
+
+func (response UpdateAllocationSet200JSONResponse) VisitUpdateAllocationSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateAllocationSetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateAllocationSetdefaultApplicationProblemPlusJSONResponse) VisitUpdateAllocationSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type ListAllocationsRequestObject struct {
 	Params ListAllocationsParams
@@ -2451,6 +4467,46 @@ func (response UpdateAllocationdefaultApplicationProblemPlusJSONResponse) VisitU
 	return err
 }
 
+type PreviewAllocationRequestObject struct {
+	Allocation AllocationPath `json:"allocation"`
+	Body       *PreviewAllocationJSONRequestBody
+}
+
+type PreviewAllocationResponseObject interface {
+	VisitPreviewAllocationResponse(w http.ResponseWriter) error
+}
+
+type PreviewAllocation200JSONResponse Allocation
+
+func (response PreviewAllocation200JSONResponse) VisitPreviewAllocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewAllocationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewAllocationdefaultApplicationProblemPlusJSONResponse) VisitPreviewAllocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListEventsRequestObject struct {
 	Params ListEventsParams
 }
@@ -2631,6 +4687,45 @@ type GetHolddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHolddefaultApplicationProblemPlusJSONResponse) VisitGetHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDraftsRequestObject struct {
+	Params ListDraftsParams
+}
+
+type ListDraftsResponseObject interface {
+	VisitListDraftsResponse(w http.ResponseWriter) error
+}
+
+type ListDrafts200JSONResponse DraftPage
+
+func (response ListDrafts200JSONResponse) VisitListDraftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDraftsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDraftsdefaultApplicationProblemPlusJSONResponse) VisitListDraftsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3011,6 +5106,46 @@ func (response ListFreeBlocksdefaultApplicationProblemPlusJSONResponse) VisitLis
 	return err
 }
 
+type PreviewPoolRequestObject struct {
+	Pool PoolPath `json:"pool"`
+	Body *PreviewPoolJSONRequestBody
+}
+
+type PreviewPoolResponseObject interface {
+	VisitPreviewPoolResponse(w http.ResponseWriter) error
+}
+
+type PreviewPool200JSONResponse Pool
+
+func (response PreviewPool200JSONResponse) VisitPreviewPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewPooldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewPooldefaultApplicationProblemPlusJSONResponse) VisitPreviewPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPoolSpaceRequestObject struct {
 	Pool   PoolPath `json:"pool"`
 	Params ListPoolSpaceParams
@@ -3118,6 +5253,223 @@ type ListPrefixesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListPrefixesdefaultApplicationProblemPlusJSONResponse) VisitListPrefixesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReservationsRequestObject struct {
+	Params ListReservationsParams
+}
+
+type ListReservationsResponseObject interface {
+	VisitListReservationsResponse(w http.ResponseWriter) error
+}
+
+type ListReservations200JSONResponse ReservationPage
+
+func (response ListReservations200JSONResponse) VisitListReservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReservationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListReservationsdefaultApplicationProblemPlusJSONResponse) VisitListReservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReservationRequestObject struct {
+	Params CreateReservationParams
+	Body   *CreateReservationJSONRequestBody
+}
+
+type CreateReservationResponseObject interface {
+	VisitCreateReservationResponse(w http.ResponseWriter) error
+}
+
+type CreateReservation201ResponseHeaders struct {
+	ETag string
+}
+
+type CreateReservation201JSONResponse struct {
+	Body    Reservation
+	Headers CreateReservation201ResponseHeaders
+}
+
+func (response CreateReservation201JSONResponse) VisitCreateReservationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateReservationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateReservationdefaultApplicationProblemPlusJSONResponse) VisitCreateReservationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReleaseReservationRequestObject struct {
+	Reservation string `json:"reservation"`
+	Params      ReleaseReservationParams
+}
+
+type ReleaseReservationResponseObject interface {
+	VisitReleaseReservationResponse(w http.ResponseWriter) error
+}
+
+type ReleaseReservation204Response struct {
+}
+
+func (response ReleaseReservation204Response) VisitReleaseReservationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ReleaseReservationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReleaseReservationdefaultApplicationProblemPlusJSONResponse) VisitReleaseReservationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReservationRequestObject struct {
+	Reservation string `json:"reservation"`
+}
+
+type GetReservationResponseObject interface {
+	VisitGetReservationResponse(w http.ResponseWriter) error
+}
+
+type GetReservation200ResponseHeaders struct {
+	ETag string
+}
+
+type GetReservation200JSONResponse struct {
+	Body    Reservation
+	Headers GetReservation200ResponseHeaders
+}
+
+func (response GetReservation200JSONResponse) VisitGetReservationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetReservationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetReservationdefaultApplicationProblemPlusJSONResponse) VisitGetReservationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateReservationRequestObject struct {
+	Reservation string `json:"reservation"`
+	Params      UpdateReservationParams
+	Body        *UpdateReservationJSONRequestBody
+}
+
+type UpdateReservationResponseObject interface {
+	VisitUpdateReservationResponse(w http.ResponseWriter) error
+}
+
+type UpdateReservation200ResponseHeaders struct {
+	ETag string
+}
+
+type UpdateReservation200JSONResponse struct {
+	Body    Reservation
+	Headers UpdateReservation200ResponseHeaders
+}
+
+func (response UpdateReservation200JSONResponse) VisitUpdateReservationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateReservationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateReservationdefaultApplicationProblemPlusJSONResponse) VisitUpdateReservationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -3386,6 +5738,39 @@ func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVers
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// ListAccounts List accounts by id
+	// (GET /accounts)
+	ListAccounts(ctx context.Context, request ListAccountsRequestObject) (ListAccountsResponseObject, error)
+	// CreateAccount Register an account
+	// (POST /accounts)
+	CreateAccount(ctx context.Context, request CreateAccountRequestObject) (CreateAccountResponseObject, error)
+	// DeleteAccount Forget an account
+	// (DELETE /accounts/{account})
+	DeleteAccount(ctx context.Context, request DeleteAccountRequestObject) (DeleteAccountResponseObject, error)
+	// GetAccount Read an account
+	// (GET /accounts/{account})
+	GetAccount(ctx context.Context, request GetAccountRequestObject) (GetAccountResponseObject, error)
+	// UpdateAccount Change what is known of an account
+	// (PATCH /accounts/{account})
+	UpdateAccount(ctx context.Context, request UpdateAccountRequestObject) (UpdateAccountResponseObject, error)
+	// PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
+	// (POST /allocation-set-holds)
+	PlaceSetHolds(ctx context.Context, request PlaceSetHoldsRequestObject) (PlaceSetHoldsResponseObject, error)
+	// ListAllocationSets List allocation sets, the oldest first
+	// (GET /allocation-sets)
+	ListAllocationSets(ctx context.Context, request ListAllocationSetsRequestObject) (ListAllocationSetsResponseObject, error)
+	// CreateAllocationSet Hand out a map of blocks, all or nothing
+	// (POST /allocation-sets)
+	CreateAllocationSet(ctx context.Context, request CreateAllocationSetRequestObject) (CreateAllocationSetResponseObject, error)
+	// ReleaseAllocationSet Release a set with all of its members
+	// (DELETE /allocation-sets/{set})
+	ReleaseAllocationSet(ctx context.Context, request ReleaseAllocationSetRequestObject) (ReleaseAllocationSetResponseObject, error)
+	// GetAllocationSet Read an allocation set
+	// (GET /allocation-sets/{set})
+	GetAllocationSet(ctx context.Context, request GetAllocationSetRequestObject) (GetAllocationSetResponseObject, error)
+	// UpdateAllocationSet Describe a set, or add, remove and resize members
+	// (PATCH /allocation-sets/{set})
+	UpdateAllocationSet(ctx context.Context, request UpdateAllocationSetRequestObject) (UpdateAllocationSetResponseObject, error)
 	// ListAllocations List allocations, the oldest first
 	// (GET /allocations)
 	ListAllocations(ctx context.Context, request ListAllocationsRequestObject) (ListAllocationsResponseObject, error)
@@ -3398,9 +5783,12 @@ type StrictServerInterface interface {
 	// GetAllocation Read an allocation
 	// (GET /allocations/{allocation})
 	GetAllocation(ctx context.Context, request GetAllocationRequestObject) (GetAllocationResponseObject, error)
-	// UpdateAllocation Rename or describe an allocation; its CIDR never changes
+	// UpdateAllocation Rename, describe or resize an allocation
 	// (PATCH /allocations/{allocation})
 	UpdateAllocation(ctx context.Context, request UpdateAllocationRequestObject) (UpdateAllocationResponseObject, error)
+	// PreviewAllocation What a change would make of an allocation, changing nothing
+	// (POST /allocations/{allocation}/preview)
+	PreviewAllocation(ctx context.Context, request PreviewAllocationRequestObject) (PreviewAllocationResponseObject, error)
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
@@ -3416,6 +5804,9 @@ type StrictServerInterface interface {
 	// GetHold Read a hold
 	// (GET /holds/{hold})
 	GetHold(ctx context.Context, request GetHoldRequestObject) (GetHoldResponseObject, error)
+	// ListDrafts List drafts by id
+	// (GET /pool-drafts)
+	ListDrafts(ctx context.Context, request ListDraftsRequestObject) (ListDraftsResponseObject, error)
 	// DraftPool Promise a plan the pool that it will create
 	// (POST /pool-drafts)
 	DraftPool(ctx context.Context, request DraftPoolRequestObject) (DraftPoolResponseObject, error)
@@ -3443,6 +5834,9 @@ type StrictServerInterface interface {
 	// ListFreeBlocks Free blocks by size, the largest first, each with its lowest address
 	// (GET /pools/{pool}/free-blocks)
 	ListFreeBlocks(ctx context.Context, request ListFreeBlocksRequestObject) (ListFreeBlocksResponseObject, error)
+	// PreviewPool What a change would make of a pool, changing nothing
+	// (POST /pools/{pool}/preview)
+	PreviewPool(ctx context.Context, request PreviewPoolRequestObject) (PreviewPoolResponseObject, error)
 	// ListPoolSpace The space map - every block of the pool in address order, free ones included
 	// (GET /pools/{pool}/space)
 	ListPoolSpace(ctx context.Context, request ListPoolSpaceRequestObject) (ListPoolSpaceResponseObject, error)
@@ -3452,6 +5846,21 @@ type StrictServerInterface interface {
 	// ListPrefixes List what occupies space, the oldest first
 	// (GET /prefixes)
 	ListPrefixes(ctx context.Context, request ListPrefixesRequestObject) (ListPrefixesResponseObject, error)
+	// ListReservations List reservations, the oldest first
+	// (GET /reservations)
+	ListReservations(ctx context.Context, request ListReservationsRequestObject) (ListReservationsResponseObject, error)
+	// CreateReservation Keep a block of a pool out of use
+	// (POST /reservations)
+	CreateReservation(ctx context.Context, request CreateReservationRequestObject) (CreateReservationResponseObject, error)
+	// ReleaseReservation Release a reservation
+	// (DELETE /reservations/{reservation})
+	ReleaseReservation(ctx context.Context, request ReleaseReservationRequestObject) (ReleaseReservationResponseObject, error)
+	// GetReservation Read a reservation
+	// (GET /reservations/{reservation})
+	GetReservation(ctx context.Context, request GetReservationRequestObject) (GetReservationResponseObject, error)
+	// UpdateReservation Change why, for whom or until when a block is reserved
+	// (PATCH /reservations/{reservation})
+	UpdateReservation(ctx context.Context, request UpdateReservationRequestObject) (UpdateReservationResponseObject, error)
 	// ListScopes List scopes by name
 	// (GET /scopes)
 	ListScopes(ctx context.Context, request ListScopesRequestObject) (ListScopesResponseObject, error)
@@ -3482,6 +5891,400 @@ func NewStrictHandler(ssi StrictServerInterface, middlewares []StrictMiddlewareF
 type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
+}
+
+// ListAccounts operation middleware
+func (sh *strictHandler) ListAccounts(ctx echo.Context, params ListAccountsParams) error {
+	var request ListAccountsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAccounts(ctx.Request().Context(), request.(ListAccountsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAccounts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAccountsResponseObject); ok {
+		return validResponse.VisitListAccountsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateAccount operation middleware
+func (sh *strictHandler) CreateAccount(ctx echo.Context, params CreateAccountParams) error {
+	var request CreateAccountRequestObject
+
+	request.Params = params
+
+	var body CreateAccountJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAccount(ctx.Request().Context(), request.(CreateAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAccountResponseObject); ok {
+		return validResponse.VisitCreateAccountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteAccount operation middleware
+func (sh *strictHandler) DeleteAccount(ctx echo.Context, account string, params DeleteAccountParams) error {
+	var request DeleteAccountRequestObject
+
+	request.Account = account
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteAccount(ctx.Request().Context(), request.(DeleteAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteAccountResponseObject); ok {
+		return validResponse.VisitDeleteAccountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAccount operation middleware
+func (sh *strictHandler) GetAccount(ctx echo.Context, account string) error {
+	var request GetAccountRequestObject
+
+	request.Account = account
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccount(ctx.Request().Context(), request.(GetAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAccountResponseObject); ok {
+		return validResponse.VisitGetAccountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateAccount operation middleware
+func (sh *strictHandler) UpdateAccount(ctx echo.Context, account string, params UpdateAccountParams) error {
+	var request UpdateAccountRequestObject
+
+	request.Account = account
+	request.Params = params
+
+	var body UpdateAccountJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateAccount(ctx.Request().Context(), request.(UpdateAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateAccountResponseObject); ok {
+		return validResponse.VisitUpdateAccountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PlaceSetHolds operation middleware
+func (sh *strictHandler) PlaceSetHolds(ctx echo.Context, params PlaceSetHoldsParams) error {
+	var request PlaceSetHoldsRequestObject
+
+	request.Params = params
+
+	var body PlaceSetHoldsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceSetHolds(ctx.Request().Context(), request.(PlaceSetHoldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceSetHolds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PlaceSetHoldsResponseObject); ok {
+		return validResponse.VisitPlaceSetHoldsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListAllocationSets operation middleware
+func (sh *strictHandler) ListAllocationSets(ctx echo.Context, params ListAllocationSetsParams) error {
+	var request ListAllocationSetsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListAllocationSets(ctx.Request().Context(), request.(ListAllocationSetsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListAllocationSets")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListAllocationSetsResponseObject); ok {
+		return validResponse.VisitListAllocationSetsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateAllocationSet operation middleware
+func (sh *strictHandler) CreateAllocationSet(ctx echo.Context, params CreateAllocationSetParams) error {
+	var request CreateAllocationSetRequestObject
+
+	request.Params = params
+
+	var body CreateAllocationSetJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateAllocationSet(ctx.Request().Context(), request.(CreateAllocationSetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateAllocationSet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateAllocationSetResponseObject); ok {
+		return validResponse.VisitCreateAllocationSetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReleaseAllocationSet operation middleware
+func (sh *strictHandler) ReleaseAllocationSet(ctx echo.Context, set string, params ReleaseAllocationSetParams) error {
+	var request ReleaseAllocationSetRequestObject
+
+	request.Set = set
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReleaseAllocationSet(ctx.Request().Context(), request.(ReleaseAllocationSetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReleaseAllocationSet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReleaseAllocationSetResponseObject); ok {
+		return validResponse.VisitReleaseAllocationSetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAllocationSet operation middleware
+func (sh *strictHandler) GetAllocationSet(ctx echo.Context, set string) error {
+	var request GetAllocationSetRequestObject
+
+	request.Set = set
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAllocationSet(ctx.Request().Context(), request.(GetAllocationSetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAllocationSet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAllocationSetResponseObject); ok {
+		return validResponse.VisitGetAllocationSetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateAllocationSet operation middleware
+func (sh *strictHandler) UpdateAllocationSet(ctx echo.Context, set string, params UpdateAllocationSetParams) error {
+	var request UpdateAllocationSetRequestObject
+
+	request.Set = set
+	request.Params = params
+
+	var body UpdateAllocationSetJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateAllocationSet(ctx.Request().Context(), request.(UpdateAllocationSetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateAllocationSet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateAllocationSetResponseObject); ok {
+		return validResponse.VisitUpdateAllocationSetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
 }
 
 // ListAllocations operation middleware
@@ -3657,6 +6460,54 @@ func (sh *strictHandler) UpdateAllocation(ctx echo.Context, allocation Allocatio
 	return nil
 }
 
+// PreviewAllocation operation middleware
+func (sh *strictHandler) PreviewAllocation(ctx echo.Context, allocation AllocationPath) error {
+	var request PreviewAllocationRequestObject
+
+	request.Allocation = allocation
+
+	var body PreviewAllocationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewAllocation(ctx.Request().Context(), request.(PreviewAllocationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewAllocation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewAllocationResponseObject); ok {
+		return validResponse.VisitPreviewAllocationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListEvents operation middleware
 func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) error {
 	var request ListEventsRequestObject
@@ -3800,6 +6651,31 @@ func (sh *strictHandler) GetHold(ctx echo.Context, hold string) error {
 		return err
 	} else if validResponse, ok := response.(GetHoldResponseObject); ok {
 		return validResponse.VisitGetHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDrafts operation middleware
+func (sh *strictHandler) ListDrafts(ctx echo.Context, params ListDraftsParams) error {
+	var request ListDraftsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDrafts(ctx.Request().Context(), request.(ListDraftsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDrafts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDraftsResponseObject); ok {
+		return validResponse.VisitListDraftsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4103,6 +6979,54 @@ func (sh *strictHandler) ListFreeBlocks(ctx echo.Context, pool PoolPath) error {
 	return nil
 }
 
+// PreviewPool operation middleware
+func (sh *strictHandler) PreviewPool(ctx echo.Context, pool PoolPath) error {
+	var request PreviewPoolRequestObject
+
+	request.Pool = pool
+
+	var body PreviewPoolJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewPool(ctx.Request().Context(), request.(PreviewPoolRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewPool")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewPoolResponseObject); ok {
+		return validResponse.VisitPreviewPoolResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListPoolSpace operation middleware
 func (sh *strictHandler) ListPoolSpace(ctx echo.Context, pool PoolPath, params ListPoolSpaceParams) error {
 	var request ListPoolSpaceRequestObject
@@ -4173,6 +7097,179 @@ func (sh *strictHandler) ListPrefixes(ctx echo.Context, params ListPrefixesParam
 		return err
 	} else if validResponse, ok := response.(ListPrefixesResponseObject); ok {
 		return validResponse.VisitListPrefixesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListReservations operation middleware
+func (sh *strictHandler) ListReservations(ctx echo.Context, params ListReservationsParams) error {
+	var request ListReservationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListReservations(ctx.Request().Context(), request.(ListReservationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListReservations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListReservationsResponseObject); ok {
+		return validResponse.VisitListReservationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateReservation operation middleware
+func (sh *strictHandler) CreateReservation(ctx echo.Context, params CreateReservationParams) error {
+	var request CreateReservationRequestObject
+
+	request.Params = params
+
+	var body CreateReservationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateReservation(ctx.Request().Context(), request.(CreateReservationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateReservation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateReservationResponseObject); ok {
+		return validResponse.VisitCreateReservationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReleaseReservation operation middleware
+func (sh *strictHandler) ReleaseReservation(ctx echo.Context, reservation string, params ReleaseReservationParams) error {
+	var request ReleaseReservationRequestObject
+
+	request.Reservation = reservation
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReleaseReservation(ctx.Request().Context(), request.(ReleaseReservationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReleaseReservation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReleaseReservationResponseObject); ok {
+		return validResponse.VisitReleaseReservationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetReservation operation middleware
+func (sh *strictHandler) GetReservation(ctx echo.Context, reservation string) error {
+	var request GetReservationRequestObject
+
+	request.Reservation = reservation
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetReservation(ctx.Request().Context(), request.(GetReservationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetReservation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetReservationResponseObject); ok {
+		return validResponse.VisitGetReservationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateReservation operation middleware
+func (sh *strictHandler) UpdateReservation(ctx echo.Context, reservation string, params UpdateReservationParams) error {
+	var request UpdateReservationRequestObject
+
+	request.Reservation = reservation
+	request.Params = params
+
+	var body UpdateReservationJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateReservation(ctx.Request().Context(), request.(UpdateReservationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateReservation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateReservationResponseObject); ok {
+		return validResponse.VisitUpdateReservationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -4380,126 +7477,189 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H1tb9s4uuhfIXwX2Gmv4jieJNNxcbHIzky3vdPpBtPOFrht16alxzY3MqmSVBxPEeD+mvPDzi854ENK",
-	"oiTKsZ23ztmDfmhsU3x5+Ly/6UsvFstMcOBa9UZfegugCUj886d3dG7+T0DFkmWaCd4b9d4tgFyCVExw",
-	"ImZktaCarKgiEnQuOSQRmQlJJq9mB79QHS8m/V7UU/ECltTMpdcZ9EY9pSXj89719XXUy6ikS9Bu0bM0",
-	"FTE1a51TvTDfMLNqZj5EPU6X5nFaDupFPQmfcyYh6Y20zMFfbEmvXgOfm2mOht9FrcWj3g+Ca8q4esFS",
-	"DbJ92L/zdE1+ePXjr4poc9DYjid6wRShSSJBKSIkDjEHxb1+zkGuq826Z1QNDnBFl1lqfj4a9I/6w/63",
-	"vcjf7+lxaLsv6JKl62qzoeVmOKa22J8kzHqj3v86rK760P6qDu2UOPurBJaZ0MDj9c+wbgPjF3oBilBz",
-	"03JNFJ3BiAgOBGYziDXJQJILWBPKExLTNAUZkQvINOLDdySha1WCyGJZtWlv6QOzdsctDk9Oot6S8eLz",
-	"sxCQXs0Q8cKYOzFIPSkRlykyBcbnJF5QPoeke4MOnbt2Fr6v13QKaRduTS5g/X8uaZrD5DmRkAG1oFJw",
-	"CZKmEaFpSpa50mRpVu5Cr9SsUdsW07BUjf0dDwatDSLCvbKDj07Ln6mU1CLEa7Zkur3xl2JFlpSvCSUZ",
-	"nQNZiDRRndvDOfztJTCjeap7oyOzpyW9Yst8iZ8GeLnuY7kfxjXMQeKOzukc3okL4AFwcrjSY7OhsTYj",
-	"8JL1AuwepzATEro2WT3Vdb9Hg2Hwhs+FSDcyD+QUmRBp59pCpL3duJZZdAN3dDPehi++jUUGN59LmWFd",
-	"B8MfO+nl285lN5ysmHKro4WXeAdXuutg51TqAmvMihH+JVYcpGHy5oP3QEQYJ4YMYqo6gfC5m5Wdhrb3",
-	"nukF41uII8YVS8Beg2HCQhL4nNOUaEGY7trOCqfvlkT47/BZL+rNhFxSbcQXS+TNsunaXIrKBFeArOdc",
-	"imkKS/OnkX/AkY/QLEuZFdyHmR3xv/+lBFLzduKqmBdXrAPnPWoiwDVZScHnEaGKUE5+ffED+f745Dvi",
-	"FuwjnN18dY3DfMqkyEBqZo9B41jkdu8t5omAaQPwqD84HB4HINieQALVkIwpzl8OT6iGA82WEHqmduTA",
-	"poBfMin4Ejo27bSDLZWCqMeS+hFR8xoPTmfDi6Pl95fPPn+rv5Mnq+OrQXw0HfLQllFAqZuWfG1HXReo",
-	"Wls0yw5oaGokzeA5kQfWJsmkSA4gXx2FJsokzNjVOHUY7j3nsf1SEEW9LJeZUBBcWsK863Ys/6ptq5CG",
-	"gU3lWbIzfjjNvPYA4/r0uBeUpxUj/WCuOio5rJMheBdRgcF1KEWVquljZXErFZCikoxK4NQRtcSRav81",
-	"6qiB4lN5EDH9F8TanNo3GubQJuNSIyr/2ISKHkO4bmpFUa+hZoSMmgZccc2btu00VpokzHxB03PvBDOa",
-	"KogqrPlSYH4vXkB8IXJtkbiDdW067HshkwBj2fSIEaEBXrPNKvvygk2j35gxPjPYZiMeAW8zvKLpm0df",
-	"h246y9K1QY6WSH+/AL0Aq1wYrAFlrMwlKDKTYmkEmBGaayKpG2a+IVlK+XNCpwrF3QI4Pm+tLhJTzoUm",
-	"GlJUOt1mpkKkQBGljQbR3smZeVBwFtMUdYwRmZQawfB4EpHJcDA4GiXTZ6PR4ckpGvbbyr6G9uCZcEcB",
-	"JvbTpUOpJkYX2NmQR0hCfccwQlyRxlo0ZDUS72gqhFZa0iz41MwpYWGitKpn66p34dbWKtl5iQVVAfP2",
-	"7cuzg+HJaaHAggEiGuPuC6Ml2gUJ00Z3ZVoZu5dZTXYBV/3QHq0G0Ba9uJvx5l8vGE+67iu0liOArllL",
-	"8XkDw/UFGYoPe/9RgUH1/flnqW3BATrEuRFD70LWWFS/XzHzotT5gBvT+kOPZZeGSll2eeo9UQH6BYM0",
-	"+UlKSzT18yWgKUvDPqzD4YAsqCILoTSZGvxSoJ+ThCVkLXKyBMoJjkWeMvhLUBUTRkGRIf70f9/+/Q1x",
-	"vxPGtUC8nopkHRn7Z4LGzujN2S8/GW5lXTjlR2NJ2g91xnUYVs8b0C12FRXnDwJaAvw1FfFFG2qlLO5w",
-	"pcwkAJmaZxVZ0EsgcEVjXdjZVuOq7fvb6GYFL+rNmFQ67AlLxcrIGsscliFmfoqXtI0lM2NabThcwtS/",
-	"DPyKA+Ka5bHIzLIjmqYWDCqjMSBPSiBmS5o2NrerBj+4UfVtKraFtmrB58638cbVbRlBhTvXAU/cdoT+",
-	"UqRJUGwKudGCvRdLFa4yJkHt9MxCpEmI9N8vBKHqAhIyBcUSUEj4eLARoWQl5IVDGkoylkHKOOwizC4g",
-	"C1DJC6N1W+0KWZlZAUMdml4AJ6geGFFqT5qMzN+CG10NlrCcglRVdCSTYsmUdTC3FbJCze00Y29G9zbt",
-	"S+Cw2vHSJGQpjUGFWUYlvG00BL2rKeUcEtQuZiJNxUoFIb+P7N7KCC1ku8Md7wzuXmuo2LArPRh1EdRd",
-	"SHkkzPsV8maJd+9eB9RCiAVPlHdjFhWJ0pQn6jmhJKFrg+YSnEXRJ+dU4eClh/lMkVxBQlKqdI0jPzs9",
-	"rnnyhyffD+vO/NNBSDi9LKm9ISu3ZUtd1Oy0zs1+RINFP5uR3fTXAL7TFhFFfZwMXcfr0tANa/Y3+oKb",
-	"3s0zTZZGqzo9JtaI7pMzDLcZfeuIaEGOhs+MOi9prEEqwwoxuESoe3J4clq7ti89DXSJPvb1EsO/NiLk",
-	"b9Nz9VZne+OgVd/ga9B23YTNDdIYy2PSJ2NyQEbkcPLc4Jt034NByBXTC0JJis8Z/Q0frMv6wvPXjFjU",
-	"DciMminMJv754ezg/9GD3wcH33/6pvq7Px4dHnx66v345C9/CmHUG1jV3cHb+mOKwLTbb+GeKUFbsPKa",
-	"G7LBxIfHt3XiFJSzaSwa//+GDh8nSTdj0s1y9mam4qa7dydT3TypJGWIHb2B1Y+SzvQuKF1ArIgq+ohL",
-	"JeJALxYyayPy0el1G5M9D9hG52sxzruzjcgAq3MzzEhXnY6VlXbbCGQjLYNw7ABgoV1vC79Cme2V6umB",
-	"gaGXxeKYxX6cYQ947sIeKlV8G9TdhWwfgxI367Ws9JGl7JLxeUDRdVHWYh6UYquFUDZQbDR/taASUPe9",
-	"Ibx+d4i6meDPHZy3xVcXiRq3cA+vpvX1INqPMzyoiAueaDfUSSAFA75xJoWGuBF59Yy4r1OgLunV7c4f",
-	"uPvdJtiGN7xN8/nuIt3h2kOzku2ltGf2bnN6pSXVML8xPP+2GNfkCpvYwdtiJ9vzA59PvgGNcsxwSpFL",
-	"klGpOUjlJ1HhN+1I5B6EcR9qo4XythAruOet80EG/cHh0en95YN0sLhAbgwtA4xz0M4hYM6vCBdEsd99",
-	"l5lnpu/LAB88N2Vjhsed8M2QF53PDUTt0MKj/Y3RJdSSpqn5Db3eT6pMQLKgxv4VuQ4DPMhx20urhZC6",
-	"Y+2Uyvk+S7dzbzYCdUP+TcmbG24MG7IW3GCjELpMjaxWdJrDDh5+L3m15v+8ozyc3dny4+bubJm0Ux6r",
-	"K39n+6ydEIvYN5fHJrfe3udaWoX353N1ebj7Ze5wK1AP0AnXVpRPvgpFucrOHj7z/LmlO/dDiZFRj+dp",
-	"2vv031Rj3gsQQUa+10y76cUPqN7uo7EG6eidhDsheTPPG5FAiPS1zHmMOUIBdAxSvf/Mpw07xxUDqRJZ",
-	"SHgPsMyjIf8COaZbeL8KJofupfGUyg7VT8RxnjEXN0VFALPLUphpogWRbL7QEVmCnENivihjBoMBUTBH",
-	"HzbmlG9zDW/tA6EbyDVL2e90G4r/zRva4f2w8K3P6sMieGOI77cIOu2jpe+n2d5BYAv5Rlc6VYFgbdUS",
-	"MYRVaFOmGjYQNyKrBYsXFXphtLAoCtk6Bhz1lMhlDH6KUgIKbzvqiakCeVkjQF83ozpX2wHlrR27UXdy",
-	"t+4pSfhMucOoiAKWkK1hRDfG/ezuLkScK+4IE0eiNuyg4BC9Ue9o4FF8Wog0DJkaY2+b8/lyCtIY8ynQ",
-	"hPE5pmuNyMBQ/7dD8s2r88vjJ0RIDCuaT6dPamo6ugVvEGU+N7PbuRPFzlLwPat2PsZ4aGmBj3jpLgX/",
-	"XkBq/vucU0m5Zhy/ROMLum6nrI9pJoolAe/LW02nKfTJ3zmYO2P8kqYsiUjOaa4XwDXDnWDt7ZQlCfCI",
-	"cKHHM5HzxDB2vRDJ2Hxjdr0CfFTlWWZMyGS8hITRsdlkhOl0Yy3EGG3ICD0EY8x4iYihjuJvg5pjuFrQ",
-	"XOHK+NmsAMtMryPLBvwvmmqhechg7zgVSrs/Y8FnKYu1mS5l8Xp8yURKbbWVyLViCYwt48kkOtBR5R7P",
-	"KEtxD/6XxUVHhFXVpeMlU1hOGRFxCTIVNLHAoJeUpQbIEcFMP95MO6ufN+yLaWdGIictbWgM1nNh09wO",
-	"h4PnyDALY73KASRMEUoOh8NgYpWUQqoQLzGseMYgTRShEmwZlItUUE1WIk8TMgUr7beW5l4uaIDkbJhI",
-	"dXA2pgizqekruh7ZbE2bAmjDKvQC8Etjhxheg3JkXSkp6MvAJDwyY5fwZOtNu9SSwIYdsMcG2Dd6zZhe",
-	"kEn94if2GIE7K8pNOxU6DlSapcNyt2MxygUm/iM83BKKLsHSF96uFVYWpPaSZ0z398mvrthdgcDHg+9D",
-	"R9FMpw0HilFFyUb6sF+06naLSkB1OMHjYCWDSMAmiCRULWxYzUvZLZ8wUDnYsGiD3+Ovxe494Y5MtyTg",
-	"GpxCwqF0pTdY9z3U8zV9nBvcVLvauY/hoqo7mm5Z9eWqhW+vUdj7vF+Foiht3s1ZtGUM5uFDLiEzvrD7",
-	"WrcBYdUXbCUK8ERFVvE8ajLRCitFPk09lOSov+5nFGEi2oYN2US1vbfUQAm7WoRAcLsN4keaB6rDXosV",
-	"yIOYKnB5cmV+XUQmB5ZfTsZ7Jtf5rv1G3Xx3fl2ZXGf/GB98evphc07dW2OPd5VF3LaG+s5yPeu2ctgk",
-	"jrzEkIh4dpgBsNGErAwu7TnUC+plekZfCNvGLVPDDC3NvdtaHA2kdOB0iwbx0dzanTDX6vrvmcN6vsiG",
-	"ijFFjY9pp7yVkTlPe9NOX0XFjgAX+XwRFUUyRacfVEX7ZIL/exPWh/XJpNQycQj62sJaY59MVEalAn/Y",
-	"kiVJCmVOUuuhiChhN+y06ZhyMpdi5bsOijMXZSzub29n1lcmFQQtVJQLWzRBiXq/1Z16jahFSTEBI6HK",
-	"tVUkYRKw4qlor9RiuN1lTvGCpYkMdYX5EWclOABnVFtOOZMUpVl5rPq8R2TJeG7JHDO/ituqKpjsDaXo",
-	"FuMdNzkiA+JSy9zNarGiMlHkyHwfy3w5rSu/g/7JVmJx5vzpDYBbDMXqYthQY3V6Mhgeh5XM7c2nd6VL",
-	"q4hNd2J0nUkak4fxuYFAwS+rWO93QXtEaJpuOq4nxDed+uTb02AnBgXJptmdS6Sa19ht5NX55am125Z0",
-	"TeAqBkjI8J+nx/VVT46GXWuOpUG/UATBaCYNvBgMvnt2NDzZXUPB00WFvLGgrK3fpAaP4KIagYfY8j8q",
-	"k6GpFc4Zr/l81eeUaVv4o/Rcggq7fFGwjD1TpEKOrUg79GQPlY4bDcjKUGnsIiqOEwIBRssCnczaaymI",
-	"c8n0+q2Z3YJJd7S7Osv1QkjHd0fkr0AlSBJndDn+z///H5Niixjjwt+qwy20zmwHHcZnAfT6IRV5cn72",
-	"CxZ3qahKGkH9kuYJ04q8Oi/FIrK7/kf+kT99it2Jnj5FB1TVT0DDlR4RLqrK4Mh8+l1wwD9enV8eHyxp",
-	"lkGCZNMnZ9YpVIhlLrQ3HVNEwsxg6EeOmi52T2DzhSYqgzRlfN4nT5+i16rYTLMPUKkjK/StkkksEpiY",
-	"x95LpsE8hv4pysmk0Z5uMvrISz9M0fJuKpI1mbNLqFw0lKsVSFuDX/bJe05qj9pNOCcPzlEdjnxzPBw+",
-	"6SNYsT+d2VTRug6umNKW9XjdFkkJjqrTnWW5ShMJNBmZ86ZYzXV8NIzIkinleO3x8Bmu9dpM7KBmVDM1",
-	"IhlVirQ7rE1pfEGoIhP/y5xrhtEjpop6so9o7bMYuK2GYAlwzWYMEyHOMhov4GCI5OdyCb3vKm9TiZee",
-	"x2DUuzxC5T0DTjPWG/W+dYScUb1AAjpsqCBzQL3GsCL88lViDC2mtKeN9OptKT+EVdxqyKHfMO06unG4",
-	"1zbOjG7LTSz/Rt97Vysvl+WzQ1e3cL/IKsvn1lMViUPdvRsDE90AqVrLyy3G+y0XtxjutYPbYnStO9sW",
-	"4xvtRbfZPrZL3AaDyk6I158avdeGg8GGvmu79VtrdFYKtF07sw0WxcwzjlXfyyrqWqLcs9fULeqpfLmk",
-	"cu1I0p/TdeNLE1QdXWW+pnNDn00t5OogA4msDffo/ToyTNBGv0OdEd5gPiwlE2MhT7CtBCWTmqI7sWEJ",
-	"o9j9WRF3yFr97BOjnk2xNjqGxIt7VNUkH/nkG6uM2kaDtRWeTAzvNBY+mQkZEUgVlC1cmCYLaqtwI8Jm",
-	"jtEqzVz7BG+422KRpGOEarvAxQgMT5yhvmoklq1rMVy/DABOnhOqLvD5OWUcswFQFpl90dRAdm27gSLv",
-	"R+kHCdELaaxpjHW1RKmVDXVm/AM6gc/8oPdu3LjRydZSCLr0/yqS9Z0RR71a9LquLGqZw3WLMo/ugTJD",
-	"VPmS8gSSItE30NQ5NLUbdohj3KS3IuGXqPoYvdHi/14EuzLqGE7sS/LDL9WHa0vHKehQfKnSjYylnVm3",
-	"OzHk2m9h3q+QAlW3Qj3XfXgLFh7E0hq2HLeP43aY3AWHdXNhk7FaX6Z97ygKK1d/A33WyGC5b2kVool6",
-	"C4vHpItfgSZ3APVSlO2EoY0O6wbtsiIuVb+33zD+9ojEcPcsu9lycSum/VAI+kPVhPzxMBPlvpCu0/G0",
-	"wR1sxgqa5hwuQbrG6eq2nB271W02z366LDop3MoyC3RUtouXbams42ZEqHMX2kwLowlWWhNLuuwy5/a5",
-	"E8vMdrbZaaJGCyMhifNxkUm7V+Kk6xBlo7ztO2v/4UybqoffRqvGIsedGTR2OmvLcFiFbBlHC23asT84",
-	"tm+oBnXtjUTzEkc8rDcjhFBld6adfAP3RBXvZI6vrkgLawXNMmy7pxfApHNoEmwA5gamQln3p3QKmDF6",
-	"Ot964BpPtd574lUb/OHopWyGtZFc3Msg7ohacLaNhr8lgTat4Pc3GPs/wxoSMl2TyhLHK64FrUZ1mxc7",
-	"hqlaIy10iqOxqyrfrovuoilrntYL+Mg9ARILfglSK8K0scuLuWxPiZtazaFdXubOTkZEC8NY5Lqs8LVW",
-	"/aToEjIh2ErWuaJjwBqPcjCifyLAutkVXT+3bmTvcUxNcr4G69YglMMqZL2fm5+xWcrXa7bbhmwPq/tV",
-	"azbeOlG2Brw90ZwXKImhm6bjqabJkRVLU2IEx7bE5Klr+MXhF/Nfw/gO2tN3hw2PYh7b3J6yd7IiRXrk",
-	"LmDrto0ddB4c8Yw9bLZ4N7AyFi1OtztzrqNF4L0viwJC+77R5pNBWkwWTiSdWUPjBpngOVBZ0i0EcL4q",
-	"6oa8H98GRlD1wtB/6QrGNrfuEcOK7WY+cjMI2zFiCgF++bzk6Rg69F26FavGGGAt4OYU+xBfxgZg57ag",
-	"6Gvly7ZJ2QMzZltE+eCMGa/Sxre1Zcb28vbhxx5qH34xH7bhyhbYf2C2jAeOXAg9TctkAYycYIP76PZc",
-	"ezfolK/m8liOdqlYjv+33jmFzgdL/m631gopkmwiotg0ZXyOiWTVWwcTkH1S9AU9iQaDgc1we04mZdXy",
-	"xKhzqnxFhASM6i9FyPn9N9BlJfatLMZP90ysuMMOgaYxYez2WPYTqtNF1Q11TiDGcQELfId5BrWwEhlZ",
-	"er0WucA1vJcAruH3nkFvx20y6M9xxD04wRIvU1ICL71hG99dZ7u87GiM/0/E/2s288v+KxvNfJdKe0dm",
-	"Ps5mlC6W7Eg0Xab9WVWk7npcYfQZo/rG3q4Sgv2fLT7bsgpgmJJVpAIUL9xjOpgT8JH7If9Sf8T5aiF4",
-	"12+yCKxPitxgy18mDpqussOW0ttxRgXEJIPuiPlXrtxVetbDRcm7dLsfnJ78iKEWuwUXZdga7RtKX1jd",
-	"aypfNptwVVWYlmXZE3R7OQeVK7V1Nb3Y3CEFQvnapmN7XR6sJ8lO2K7rnrgnnbuo+LqtcfyIO94Pbe85",
-	"zm63dicKq52KUE4Q5Hvdd7f34Lx42+sDW0fvvJq4x42j7wbQ/YLmnl7vhcuD78WFogY/k4A1DTZE+rxC",
-	"AKsMGTnCc2P2pUAlFoH0C2EjZCvpTIJiv9taEhQyo498LsXKTMQBEuUiSmy+mIoc57deZCyycELGyqOI",
-	"qIVk/KL+6JxdAj/IM/cY7jQkamxSwKPQ7N1LpaqD21fic/gKUgDsFhxZ/Rlf4aXR+BTSIaF7fxyi4W0F",
-	"16HBz4Np+Q6loJF8llyyGCsFbBfTsvASa/G0mhDMYVZkUbxyyn/TFNVF/VFctMBYlOlxhIuVfVVwUbtT",
-	"kKdiPMajBqp32naZ9yaoe0Qbb5UOluy/SGy6roey7kKYvajPb9Ahqhd1GR0iIkDjRWUf1wskH45Xt7AN",
-	"mduNBjbWrO7M3r42S64q4d1oytnLvAvcwK60KD2WNCMHLiTZ6o7S8mJFFmsFR/EWp3kCySPiSKNJ3SbF",
-	"67eat+febrLeCy9I996m7+IqX4oVmeXoUy0uTUXFSwkf+G6QhcENbrFi0OOnulQt47Z8o329N114Utd1",
-	"bpcpbcODe3C4/Rv6xKrmdZu9Yg4L78wxtqo173TvONyQDVPSSoAi3U+etxndS5vp6q0d8ocXhWWroI33",
-	"ZwFyZ7dnpzNqkivWK67JAb59SfaHlm8z5Ox7W7wk8Sv19rmmSg/r7vMW/Xr9fUWv0W2xwbOc7DeHX/D/",
-	"HZx+jWaMhYPO2ngkZZfWscC0dVA3ndHujfJTsE0cu115eyLlH9eXt+dddrvzCgjeLyvs0iLL3r2P7NHb",
-	"Faz7KZpFT7YtimAeB7HvnjF7bege2OPVzZq/IpcXohNW9ZY7JEKSslHhHizb6zbSRfP/KJuI3Bv0iyU6",
-	"6H6aszQpu2/ahwjTROZckVtZlK6hSW/04ZMP8ffla/Wwu5kkrAZe/C4AXi64wyFv4rJHyodPhmzsw5Y+",
-	"c5n2Rr1DmrHDyyMkKrdEO17sEjyU4e1MidSoC40OJ5jYZ1P6JGRANaGxFMq1PFeRK4lykWLrz68CuumK",
-	"rpVr29H3zEWLSu2sjLPC7ibU9UIRRfouYK+wPsFkEMIxh1sQfNU+ZHrxnFA/wI0zlF4YppWLA3ibsGZ8",
-	"YA+1jGFvosqB2id+JbstXc85+5wDoUvhAou27Nxb0C8SCx0dM26Ze4G6S5rz36PuF9WH05qLF7f7WZHk",
-	"VZFCr4gSM52uI5e9j1mW9mJtdhnzwWNTxYJXZP2rxU5LU81qViP70kixIhnIosOXGYh4gn0Ca+uU5lt7",
-	"qfcLQRLmWjlrUTTex2KzCM8aeVmo2uCISybDA840SG8hV2IU7j1SUKRWkM58TLVUef3p+r8CAAD//w==",
+	"7H2Lbhu32uCrENofaNMdy5faTqJg8cNNkzabNMeIfU6wf5NjUZpPEo9H5JSkLKtBgH2afbB9kh/8SM5w",
+	"RhzdfWlPUaCxJA7JIb/79UurL8a54MC1anW+tEZAU5D456tLOjT/pqD6kuWaCd7qtC5HQG5AKiY4EQMy",
+	"HVFNplQRCXoiOaQJGQhJum8Ge79Q3R91262kpfojGFMzl57l0Oq0lJaMD1tfv35NWjmVdAzaLXqWZaJP",
+	"zVrnVI/MN8ysmpsPSYvTsXmcFoNaSUvCbxMmIW11tJxAuNiY3r4DPjTTHB49TeYWT1ovBdeUcfWaZRrk",
+	"/Mv+jWcz8vLNjx8U0eZF+3Y80SOmCE1TCUoRIXGIeVHc628TkLNys+4ZVTkHuKXjPDM/Hx60D9tH7e9b",
+	"Sbjf0+PYdl/TMctm5WZjyw1wTGWx/5AwaHVa/2O/vOp9+6vat1Pi7G9SGOdCA+/P3sJs/jB+odegCDU3",
+	"LWdE0QF0iOBAYDCAviY5SHINM0J5Svo0y0Am5BpyjfDwlKR0poojslBWbjpYes+s3XCLRycnSWvMuP/8",
+	"LHZIbwYIeHHI7Rqg7haAyxTpAeND0h9RPoS0eYMOnJt2Fr+vd7QHWRNsda9h9r9uaDaB7gsiIQdqj0rB",
+	"DUiaJYRmGRlPlCZjs3ITeGVmjcq2mIaxqu3v+OBgboMIcG/s4MPT4mcqJbUA8Y6NmZ7f+M9iSsaUzwgl",
+	"OR0CGYksVY3bwznC7aUwoJNMtzqHZk9jesvGkzF+OsDLdR+L/TCuYQgSd3ROh3AproFHjpPDrb4yG7rS",
+	"ZgResh6B3WMPBkJC0ybLp5ru9/DgKHrD50JkC4kHUopciKxxbSGy1npUyyy6gDq6Gbehixd9kcPy91Jm",
+	"WNOL4Y+N+PJ947IL3sxPudKrxZe4hFvd9GLnVGoPNWbFBP8SUw7SEHnzIXggIYwTgwZ9qhoP4bdmUnYa",
+	"295HpkeMr8COGFcsBXsNhggLSeC3Cc2IFoTppu1McfpmToT/7T9rJa2BkGOqDftiqVzOm76aS1G54AqQ",
+	"9JxL0ctgbP40/A840hGa5xmzjHs/tyP+57+UQGxejV35eXHF6uF8REkEuCZTKfgwIVQRysmH1y/J8+OT",
+	"p8Qt2MZzdvOhxNHvi4ndXy5FDlIz+w79TEzSZRt6iYO+Jq2+BKohvaI4U3F8KdWwp9nYgO0c/a28wJf5",
+	"34HfMCn42B1feVW5FOmk7wSg+cduNUhOsyuWxrkgvtk3yoA2YWnHHNPZxwtC7UkQPhn3DPem5KeX5+bc",
+	"/mX4O0PuGIDL0ffHJ6dPnz0/ODyK7cIuXo6nU9VZ9gwyM7XszN/ZUYaBiRSWjf7FjPnqUaByinRmjlbt",
+	"meOMbQdRP3ozeUa1ueP4hLG5JAyZ4Evf7YMbZp4QGVxRyeN3aC7MjDAIT5WajPEvBYB0yl1lO7YTS0Wj",
+	"k+JPVtRlWhEOeirktSIZuwHCeBUAPCOPLKGZPbdFb3ppxnxNWpM8XRtxnAJSeYBxfXrcmhcbkpZ5h0zQ",
+	"9IqlwDXTs/jLG2BXIG9Yvzg/PNy+NqQkOFyHEZHD/Rrypl8NCiQF07LkpIqdDiqrlMDDXQBlVVJQAlOB",
+	"MQ4VAqCJvXZ5cBV6VbmDz8VLiZ55S3OAjkQa6WueTBbiZvHHolv31PZrXd5MWjUBLqYu1o4XF1y4YacI",
+	"0DRl5mxpdh7sfUAzBQFEf/EIXyKyQfXK29ZI9kIAh1sdoeKLHvkoZHpfdHDR2PdmTEgAV9l0SBNXGb8d",
+	"RVxlhYLSLRp8kU0qNAu40T9+baVwY7BXD83/e7cGHWXaSvgkywqQ+9WDZtIy37c+N1Gb5bv9GgPj0s4x",
+	"h3a0FFvmyCPKbPOy3WH7YP/oOCLczU9w98LM3O/OcLGivSIiX5jDujo4HRxdH46f3zz77Xv9VJ5Mj28P",
+	"+oe9I74LcWNehKB5vkfXFB2MejYnze3BZHoYmyiXMGC3V5kTvoPnAo00YHb5ROZCQXRpi3HRnwpUWYm/",
+	"K9BxHlpa5ogC7SUJwhShZAxGrCRi8ILQnjKCutAjkFNm1afYIlfXMUPUG63Q0oSGOKrNStEJ7lqyWMTt",
+	"nRLu2LvDs+pdJqWtroH9u6tMCmQvrrAuEBRiwIYMPrC67oDHl2Trjtl8aCzejNP3R9C/FhM9z+kDArsK",
+	"r/E0d6Gy+ObHDxFSeUdCxEgovfSufsZBW9DC3YsRdYK32B5gBjvLRJX6rS6CrDpaUzmEpcd/aUctYegX",
+	"oNfk6Q/Aki2L3V5LR8I/Lz63fpgZOo7GqlXoygXoX3CqKFlpVO83Y8/zP2zJWB8xe/IX9JgY0QXo3fIi",
+	"g3H3xY5w82typABLrFSJb16hhUfHXxP8sdf0Y9qLP3hqXa3bMLjehKfZUsr6gx11b0xuC1q0UFnGYRfs",
+	"d7hjZnd3/CrKf/I8mxmgniPFH0dghHG0bxloB6VJX4xBkYEUY0I5oeZZIqkbZr4heUZ5Ic1PR8Dxeev9",
+	"JX3KudBEQ5YF4nlPiAwoSoY/FBC1EEfmtQx3iVb6p6SfTZQGSThAqtDujx4RdORY3SJAs+E1/sNFapY4",
+	"PDj4ah2h4cKH6IisfVNFHrheCkOv3l6U2OCWXTT+p7ev/PjY3aHwOHdvZ+aYBWd9mqFnqEO6hR/n6Lib",
+	"kO7RwcFhJ+0963T2T067NRv+QrNAzecTON4PI6zppXeXeAMKnRo+MOznhgdMlBbjgGqWz/0o6SAqC2kR",
+	"59BwmzMJai2+6bn6QlnSjKlTe8co7W4qa8c4AL7LLtiWPZS7ZVclfK6HgWecvHp7UWDddCQUkFykimh6",
+	"DT4sBpTBQKYVUZMeB63It4Y2nI3p74KTf5y/JC/fv3nSwZAHoP0R+d0grQ6wu4s4uvdff3v/qotRJd2+",
+	"4FqKbM+QHXA/fEvJ/tGzJ4kd4ez3qpuQ6Yj1R4QpwoXbQrtVx+Ixvb0yO7/KQV5xZ0QtAxQOwwCFo5Ml",
+	"8QmJJSo4l3mZijRamepkaaxD0vJvUtnR8cHz0yhBFEp734V6QagmGVBlaOP+0TGeDNV2ECX7h0fmVMxd",
+	"oUMniMA4fnby9HTZxsyrqcq7/dqiraTVM2huAG1VWf4tzOaDUMaM+0+RiJQQsO0+5g49Cuk3wOMkxnHT",
+	"mhURZbi2k1tj5KQgTuWDiI6dnhBaaUnz6FMD59WPI5uNZZjb/Dpkzoa5rL3EiKpIvNTFz2d7RyenPiIC",
+	"zCEiLLkvDL7aBdHExxHZ+yPKbGjECG7bzX7heY0Md3O1+NdrxtOm+4o7XVGSaZq1STdbpDmhFuPZAfU+",
+	"+HB/4btUtuAOuhFCd8E4LKjfLeN4XVjqPatn+Y0RIFh+cxrl8a8ZZOkrKS3S1D1qmrIsHhS5f3RARlSR",
+	"kSFdPWQmoF+QlKVkJiZkDJQTHIvizsF/xlm/IV4yJjr974u/vSfud8K4FgjXPZHOEiIk6WL0TOf92S+v",
+	"jCBlYwKLjznVI/uhKlPtx50qc3KF3VXi3z960BLgh0z0ryPBKV51a4jNG0gA0jPPKjKiN0Dglva1D9yy",
+	"emFl398nq7jSB0yqBtN/JqZGabDEYRyTM0/xklbxPw2YVgteLmXqX+b8/AvimsVrkYElRzTL7DGonPYB",
+	"aVIKfTamWW1z6/pdDpbaWuqGfm80scfn3m/hjattCUEJO1+XMNJmRC81kjUlRPLT21deQOxEhDoU26xQ",
+	"NhXy+htFcsnGVBr9kg/hiUEvkapuTagj31oS0Bc8LQarJ23yygiQZmYUa5TRTEVqfzbAUchDesr6LobD",
+	"yKtMkzGdETnhHRSUjCx6eHiwrZwYilDPGuXEOBahkIa/W+0W9WkvabMsQ2SuwG8tjPZeZcunc7LlaVy2",
+	"PD05+f50aXhvCJX2jGJQ+bPI0nX0Re+ZuROv9ybK6EhkaYwhfRwJQtU1pKQHilkQAIIv1iGUYCiWJWWU",
+	"5CyHjHFYR8S6hjxCu18bDLbGG8QuswJmdOAtEhRaDabYN0075m/BsxmR4JG6SALJpRgzZePo5+093oq2",
+	"hs29ToTnYVkCh+malyYhz2i/CQUDH3aBgkbj5JCizDsQWSamanFs3RoS5UquYi9xOtgJ3sHdawUUa0b3",
+	"4IyaEGoXsici5t2KnmaJy8t3EWUFmUJANB0oEqUpTw3dIimdGTCX4AyWbXKOPGEE4wDymSITBSnJqNIV",
+	"Ovvs9PigSuefH1Vp7elBjNj+XGB7TYJblSw1YbPThZa7R9+akc34Vzt8p8OE0Ym4s/h1qIWCGrqg0S6L",
+	"FmRrGUps4AaQrnWoFrYaRWeOlmgfpOz4uWHMTCvIBlWZ1Rz/nNRa3NDx0fPj56dPj54vtWm8K7wIcSln",
+	"aej+nATkWOLpMbEeijY5w5gVo80cEi3I4dEzoyxL2tcglSHpmAtUMNOjk9Oa5VoDHddiE2t26yAyv7yj",
+	"0pWxphT3N2tE75rbR4UnJElONMML7pIp0yNCiwt94UQskX2jiBMwvHDuMDDLCC0xsfqiMcdWHHdWCbZY",
+	"Lwxiq+iD7QMEQr/TAmhczXUVAUui2O9Q2lyvYZZUIC6A0gy0hcyUDQ15xPtukyuy17XGVrx0c9EK9DcK",
+	"M2aKuQ6PngbQXbvfhe7NBR7MOXgPMTE4w0I+n0sPQR/F+dkvKPanqO5LzGLMZiQT4joxbCMXClxCoEI7",
+	"wJheG6XBfK1tkomB3DyX4saKOt4MInpGTgYbuc1b6KvNZlGLyHtHi6ubfNd45qRD9rsvDDeT7nsw7M4h",
+	"nr0rs1d8sKrf+hjFetpX1Z+TUzOF2cQ/fz3b+y+69/vB3vPP35Z/t686+3ufvwt+fPKf/xHjV+9hGuTU",
+	"rOr+dtk2zmtUSWGpp5oUWXvV9I0invjXFkz2pqD03iGePbMx3T68aPMcn/txadfSd2opbUu8cH9Fjj9c",
+	"5Pgq2S6bR4eHMtqCXJKYmGYwshJKvipS+nx7R0Hm0iO86lYJYV7Ovv8KrXyg0EqnZy/mBFWakrRu94Zi",
+	"z3y5p65ZvidyCzl7hWFdywm42a8UZOAtMcuc7Rd+7J8r6rNixVoJJV0w6K4jxRaKUjUmGkPlvyLGHmPE",
+	"2CPG4TsNZlsVrYp4olXRyZ+ox4iQlVGJkNXqC5nPs7bD00hUZRBitzAw1Y+rGIRXlJa4kw0X3k5G+Zsf",
+	"Vw1+eg9TG/+UtLQ2IIDmtFUsfpeX7+JRUw334833q16PP5xWYf/2An9NOtlMFNngutazPqxztevJFevQ",
+	"mI2B5s8mKyy2/bMiuiVjN4wPI84AV3DDz2NNIWgcQAsI00SNqATVjqjc84nyawkXO8HNRbTz3F36qrjp",
+	"bHtXc3iGcDL39UGyGZG9V/0h+kbrwVgKGZjju8ql0NCv5d8EHrFHKvHQ2+3eP3L3602wCmXz2vd60pOD",
+	"tfXo2vY0Zx2FYy3bg9KSahguNSNc+HHrkIMPoEDerG01sPhmg35Oj9sH+4fPSvbskFwCxcI/raJEnI0S",
+	"kT6NeWN7/yYe+XUx5M4l9u0hjrq6SnNFzBYuG49+d7M1QMmFh9fVuUbIdt/7IjNiQMREkpxKzW02WqGj",
+	"4jc7KcZxF7YYi4tr4NUFaMOd1e6V/k0V+w2k4HW1+/Uk4bvXuv9MEvGaQm1RmmHX0uwG0qlPCd1g7zYs",
+	"x7vqVtjhqijq7nyeVNGxC8rChW36mbpWtlCgMgc2HbEMXMmLMU3BHWj5JdbAg7RNzooQFRynBV4ETsxw",
+	"EU443IAklKspSHAOV8qxasY3yga/tpc69uZu6dzGMrlU6s3jUkZOkZ+/NPOLPR33ivbQcMNFuqDh+UVR",
+	"EFvHQ9OZIlTZk4rGV7l6IOsHitWDXLDIbDTWKgoQDvW3LsFzYKSh07srwdOgvERc4bRI8xyCdnFTHOGb",
+	"C4wSaEcDwDdVbe69HNDCojo70YhiIfCGEBmoN0N9xAvmvakxzTLzGyLBk7IuLBlRnioiJjp+4FFdKlK5",
+	"bySkblg7o3K4ydKRkgqLDnVBTYVC66qFo7gyQNxAoxC6KJRbrujUhTXC84NSxpUw0V2VPlpb4XrYSg8r",
+	"ViAqXqupBsTqlR9iJGLTehC21PH2oamFbfvuQlNdVebNyhC5RIg9jPGbN4GdPAoTWJlkcPQsiKg8KKvh",
+	"eYgMyuH9GW1hGx1ElJBvNNOOLF7NJQzv09i1if0qinsXge60Vjb7zDJDp2bYErhGajefLH200tGIKoxb",
+	"9fqIjeuthjaW4OWPIYhFq4aizaH0uhJPtn3Qcr3uxWms8MXcaa9hoKxRT7flJvJ5KWEnlN7M894FrdUp",
+	"vpYT3se87ggVihL78JlFO3/vQunqNqo8JrMdOP2nIvZEqjmuXLciaaFv9KpHZYPEL/r9Sc68AmtAHku7",
+	"ZDDAOseSDUc6sSbYFAsf+7jggwOiYIjWpDVqdeEDsRuYaJax3+kqhP7vwdAG26Q93+qs4VlEbwxJ1haq",
+	"7ybK2WYKzQ7SPpBdNKXAewCb1ygQQlgJNjXFvQBcn71RgBfm0vjOEGvUQ1NiIvtQLcGr8LYTH1mdRmOp",
+	"laZ6olY7lAs7dnGlbnvrgWyMzxQ7THyOTHGyFYhohri37u5iyDnlDjFxZBhV7kvQVJselZ4ZZ4mJnUyF",
+	"N8+bsyauICvJgKaMDzHFvkMODPZ/f0S+fXN+c/yECInJKubT6ZMKv0N3whIJJqRmdjs7kectBt+xRB9C",
+	"TACW9vARLt2l4N8jyMw/v02opFwzjl+izg1Nt1M0yagn98cyGC407WXQJi4vh/EbmrE0IRNOJ3oEXDPc",
+	"CTbg6rE0BZ4QLvTVQEx4agi7Hon0ynxjdj0FfFRN8lxIA7ljSBm9MptMsATClRbiCk0HCRqGrjAfNCEG",
+	"O/zfaLSG2xGdKFwZP5sVYJzrWWLJQPhFXRswDxnovcqE0u7PvuCDjPV1Qn6bCE2v4LYPkNrpM9afXd0w",
+	"kVHbgkVMtGIpXFlClEs0PqMsdDWgLMOHwi/9xSeElS2nrsZMYY+lhIgbkJmgqT0cekNZZg49IWis5/XS",
+	"AdX3j5vk5qtbIGUtTCkoV3JhSxXsHx28QALqbTZlHQdbRHn/KNo4A6QUsQqbH5E0DxhkqcKEK+yN4ozS",
+	"VJOpmGQp6YHl/itz96CeRwQFradHNVA6pnz+35TOOqVh2Odu2mQbwGpmhvYgX5mVQguatLCQAhmwG3iy",
+	"8qZdImZkw+6wr8xhLzWeMj0i3erFdzsktLMFd+Z7UDUKeByoNEvH+XDDYs4HUNVb6DhUXkLFxV7ygMWr",
+	"ZC+rkVOSPw/AxwfPY6+imc5qdjQjmpKF+GG/mGvm5dsDqf1uoYsZqmh9IClVI1C1sivFE+ZU9hYsWqP/",
+	"+KvffcDs+7ahhkPgyjnFmMWHMiclKIxVSUSKNWZbIaWnLJAV5HcWsFuL0bhHgbYaaBG17LqqAi4Jm0y4",
+	"Zpnzg0nIgLpSAfcqQG8c67HjsgU+QKME4VgoTPIHqyi8zM7s3ru0K29ZMDgA/13IlSE23a1wWdn4mlbj",
+	"IniqBBSDUhnVMB/bsXI8VMwSeKeBUVsEKc0dZxGEVCOAd1A1ve5pXOAsWvf4HgKBq+6eLdHRdXDcHhHt",
+	"fd4tCvp2k+sh34rRa/cfrBZFC2eGm7sNiFsiwBZzBJ6qxNoBDusybAmVYtLLApC0bQM3s1FhXvuCDdm8",
+	"9423VAMJu1qCh+B2G4UPW6M02vBnoQi3Qi79Spn0ZcOD+diTSj7voripegZDc3DN1m2jrptOa8uuRtHg",
+	"nYo9bOVIngvQ5xmNiMq7alJRja6KELAGqTFu3fa7ir5KNokUcn8npiD3+lRBvYJHQrp7rmzL1YalJML4",
+	"j5UxoAB/+weC/hK4z2m/sfDl1kC6q7pJVct63ICeBOiXkMBqaw64DJMrrL/VEDlUnwYSGizpc4ZJM7Qw",
+	"Dm9rn6yXHLDH6RaNwqO5tZ3w/vL671gACJzPNQNED+1BTDvTThG+Fdh2tLNmodmHABeT4SjxZVBdrStr",
+	"qGqTLv4bTFgd1ibdwgaFQ9AzF7cptUlX5VQqCIeNWZpmULqm6w8lRAm7YWdr61NOhlJMQ0eDf2dfqNT9",
+	"HezMetakgqg9+7JIZouY/QrotmUse9AXY2iTN84YMMCiaxiXiCWKdLUMmB1gzolO1ZWtHGren92EBeep",
+	"tAVAeYKVKLUg+0fPEvLm/OaU7B8f4xenx4RxojTkKLMNxES2SXfYz6/KeqRmZiPMxWe28xw99xOfHoeH",
+	"WO7PNj8Ipo0fmpH1Vmg2n7QuV2pQGVvj71WPa5MkEWF+ZY0CRVImAUsIo/k2aGu/Qt3g/ohlqYz17f8R",
+	"ZyU4AGdUK045kBRl2wYh6JCMGZ9Yqooh7B45ypLAFsgy9FnyBsTpkAPiYuQdImkxpTJV5NB835eTca9q",
+	"iTxon6wkJA9csEPtwAuQM783Fy0+PTk4Oo6rnKvbsi8Lf6OPF20kIFWexIUeMT40J+DZUxl/+TRqHBaa",
+	"ZoteNxDpF731yfen0VaPCtJFszvcLefFpueIv2hEH9MZsX4mcvRPh9DFqifxZuVmzStpwC8W3mH0lBpc",
+	"HBw8fXZ4dLK+voJvl3j2bo+ysn4dGwKESyoIHuOC/ygNCHUdcch4xSGvfsuYttY+pYeyUqA3NFAaPn4V",
+	"GCZK4FgJtWNPtlDGW2rNL80WtV0k/nViR4AWqXrA1ElsLQX9iWR6dmFmt8dUiCE1EeJsokdCOrrbIT8A",
+	"lSBJP6fjq///f/9f128RA5Dwt/LlRlrnLWzZxfggAl5FHbs8o1wlZSC3rcc8SZlW5M15IYUguWt/4p/4",
+	"d9+9fPPjB/Xdd8jSyt5BGm51h3BRltpPzKffBQf84835zfHemOY5pIg2bXJmPXReCuJCB9OVPP0TL+oE",
+	"oo+RqByyjPFhm3z3HboQ/WY+vH5Jnh+fPCXek+NVEoWOb9LtixS65rGPkmkwj9mGM5x035Te3L23MOt2",
+	"PvHCKXYNMzyWnkhnZGgkhuInm1pjm1pwIDAYQF+/IJVHw6wbO0cgsHx7fHT0pI3HarOQvvvOUDL0rcIt",
+	"U9o1xem+Gez9QnV/1C3LJnZfXdJhtyS5ShMJNO2Y982wEO3x4VFCxkwpR2uPj57hWu/MxO7UjCSsOiSn",
+	"SpFuTTbukh7tXxOqSDf8MnTDuAKcn9D2x/rAbf0WW51sYMMVz3LaH8HeEaKfSy8MvitdfwVcBvbDTusG",
+	"Ew5FDpzmrNVpfe8QOad6hAi074KZ8YOTIA0dQsR5kxqllil95gdhTCsdg0Z1/de4LlEOsabE1yzTSFy+",
+	"tJjZFLZ2KF/HF1SzRGPFgoBNk1Xj4sspl1KXpa+Cpr7gVZYMN7Ll6qPfsTHTqww0Ot4lEr2vn1HbzAVX",
+	"lhYeHRzYABaundkR890s+9n/lzP3r3bKRRP/IVhaWK9lamAay/s7yGgH0etNkxe73ffRN0jVJ+MxlTMH",
+	"acWEpDcjaCPXdIh1JQtA/Zy0bvdykIicuB3/U8fgsLXzNHXKYKnL8HPKTeHgNp++UURMOWFpB3WdTlj7",
+	"spugptIZz/ZyKQzz6rbJe0EU9CUgOmPCoNICC7X3JSAa08wqMAY8U4wJIteQO6SvItpLtPWfFbke62Fa",
+	"QIWxudPnwmv+g0hnOwOMoMDo1yr/d7m0NZA83DVIxsDxAwyZ0iCtR9v2isH1DZVvmtcN28cxbtKtwNfv",
+	"AsttF7e4DvhODW/FWQuyvP/F/fXVwnMGuqnAbiBrEkVnhPaMUKJHwKTfTy3Ns1NIEEYEcdyQSRWDzh9x",
+	"6Y2hc4AceBUKFwXkCkwdRxopCDkUWgPfBR0yk4He+hqTOD/9CfRZkM91twQ8hi3YZ8H+/LDoQtPNz7ig",
+	"9FUwRJHACDdBibLgsENa1SAdRHPXP6PEZH2V1dv8O/pkHwotdk/fC8aP21qFwt8LzFoJ/0HJu92CVS+Y",
+	"ItfciApGAtoFtS9I954CvTfyBUricsxrTALgMMWCDBhxKCSxLTyp9jUZOtVWvYbyG8KvR0Ylk4X+ZfmD",
+	"t6+NgKCyZYWWEWRWOevNPnHz74SnIEn3/dkvr/bfvvo/3cTqNxntw88iS7skFRDlHudmSFF65fHKNsUW",
+	"7xn0vWs0AvrnRV+f7WHYzeW6R4fxvw6QS3+1Ap3YlDvpTY4BfFsInQdu/L4ZspdomWFR3u11zWWalBCh",
+	"OjfPI7FrHwru6ICOKJsuv3t1PvKXllkl+NWm/ct0TQNAu9MzK6DuysiILEXTu2sVWFDz6tgYUS9l7yVK",
+	"6C+OKKP9yFDFtGr1N0snruOFGCD1Radcb2Y7hnhfIv4A2jUt8yM11VYt90Um0H3yiVti75r1Wf+fqkeo",
+	"lGS9Tc5I19aY6vr44TI2trn/+wKttlJv+xHrtpV93reGO794rbcT5am57MmDCu4/o8l2Ym5/THMDbZaH",
+	"LGAX6yFQM/vY/6JgsSYcGHuZIr7iFxmBhBh0frCR8FuC5x0rtx+KcP1daF04F6FIPKx93ebVM608cm97",
+	"cws039pB3w9radKCFTwODbhyxtvznaUqsYLdqcM19HMQ5GLdPA/RYgjow8FYjpHRokTm+ZcrdIeBKR1C",
+	"0fHj7VLO8R3krCRO9THsjinHQtuf+JkvZ3YNkNtEaBfy4grAKctH0QJmEzmtXjSSjF+r4DGb31Y0zCv0",
+	"qqEUU2UrdjmX1CfuooLew9QL0gFfdw3ahVWi7E/la3hGzgXRU2HZLHGM3fsODYvlM6LZOEq9nPHhQYnX",
+	"HZggqlLhQxgilhGPR2CO+BE31HOUHHul0TRNiISxuLF5iBIQ4ndE1KvseFVN7s+qxtXbNWazQjL2HdGr",
+	"p9y0uKXFa60dm6Y0QW09lc8O26Xz1GYGrqGp3qUa/JEZ+XT18S8F15Rx9WdQtFfw6Ja4ewfK9qqK9nZK",
+	"ti0WS236dtcSR5fL7cv8dl2pXQx7tAZR1KRdNKKQqS3PYe2jrMigNezZqNVSiHGbuIU+cd+pldZ7teLi",
+	"vlerLd/iW7XadPqFrVpR/HlCtCA9L1YEaftlIeFPvPutDd8zSJyQyh6eoC6ExtyBkAmBTFkpDGUoTUbU",
+	"tlxOCBu40BSlWZa5MMhiuNupLxvWJmeRTh1GpQgCgNAMYZiRLWmsSLesZ9F9Yc4cnx9SxvF0pt62QTNz",
+	"xTMM1FcoCvpSvHokxWQ4QlltLvhoFRPEH8L+8HDGhz+E5QHhfyPKERdn9r+UHzY2MCw3L/x72BZClXab",
+	"O1rFjnA/RoRGP3ox4nEZErbjqWtBaChb6FFrgXEApWRbQQZr4uQSULu3DkvDTlBfsWoL5gUgx+ug5m3Y",
+	"BBqZbYQo5hD0QLEUWZjlVIY8WH3ejEaN3rKiikpPJjxD5dq1V7e971GhnzIFbXJZVMCpO8Wca9VsjQv7",
+	"CJnS2Sq6+Z9KMX9grfyRquQfwApfqVfNhfQ6+M5I4iK2tZ9LuGEwxciBrXE4KlifoRCmrJjWPT+7fPlz",
+	"EFWNEh+GaWPZIxR9jZSGEds0a5P3Ze6K607gxFmLz2M6M3IuCofeeobBmTb0wrV1iMYX2DevsYV/MxT4",
+	"6FLMfWGxXfB016/A3YCdGXvy12ljYscgmV7g/1mNBxkohxtYFpb+6gZ2EZQe4VJ28cKUY7NVOs6t6mrr",
+	"oVZZ8gaWNpl4XK7LTqw8WsjtTFWvhSQusYd0A/HFVRrpNr0E9cXko2uffr9RsMMjM5MgPC23kFjg2Jlx",
+	"xE5n7SIcpjG7iMOFedSxPwRYU4SONSLNZiFY21llYwDlelKtaWe8I6y4lBPoEGFQ3xocXNVxm7DEpMvi",
+	"Iq9ppvzATCjt7OxWh0IvTxP+XENeJQHz9a//cPhiQGk5uuCB7gxbcLaFRsTFsWmLDYdvYQYp6c1IaUzD",
+	"K65k6naqZisJHKa+gLCLr+Ops1epQDCyvkK0Rpmn9Qg+8VC5EPwGpFaE6bBDlTVTWgFpSl06LaEDDRLL",
+	"BWGJMcxq6RbVXLsdogUmpMyKVkPWMNf17ea6BL2+Lv+uj02wyr5ECP6pAJtbqOjshZXygsexOpMzFzqH",
+	"J+UwbYz+xN7Tj9fyhtu7Z3GuXPP+Qz5dABev2m6zjAxBbxLoiV/sfzH/1OxnUZPY7qDhYaJnsH6MU1GM",
+	"iuMrxK1zbM3mLXc69w54voHcbs6Kpu6g1ifOS0NYRv6ENo5hMUCL5WpTSQdLFI0f7ZA7FpoeG3vHt17O",
+	"3+357YzB2+nm0j93wtUDLxZLm9k4bqFm1nj55scPbYLCs7dTOK7HOKHuEcNM7f4/cTPIBvUw7r58UXBl",
+	"zHgP/Wols8XU9UqeuFPNoll5eEW2Xtlj5ay4x/tmrbYxy72zVrxKX+oP2am9vE04akCc9r+YD6vwVXvY",
+	"f2DGii+clJGpPhIQ3deME6aT7fnueqfjusuNWgHT0K6CULTo1jn2/VIO/UtDJpPE14ZJiGK9jPEhOhO8",
+	"ZwKjDtrkzHX/OUkODg5shMIL0i06ITmPBVYD0jZOQAIZi5gH8ifQRXenrdjX5ztGVtxhg0iisc7R9lD2",
+	"ChUiX7mfOjMe47iAPXwHeQa0sLsRkvRqfyMPa3gvEVjD7wOTjB23SLw4xxF3YMZMgwJfEnhhz/TVw2KG",
+	"Cte0brdpTX/Ffz2oJFe08lwoyLkKcDuS42xgVV2MWwVpGp1PZeMr1y4ZQ4DQidsmZ0Edu/BnC882IB2Y",
+	"jUL3nl/GvQPZRYhVQrc+8TDuqpAfcb5KHFRZWASjm7o+iMzSl647TRcTb9tz2XFGBJw25abYsKVHLtyV",
+	"ctb9hSo1yXYvnZz8kEniuAXnJ1oZ7GtCX1zcqwtftgjWtOxSU7R66qLh0pkYXeyD6wuUuHQIymfWExt0",
+	"jrO2QDvhfK+obqWTfvF1u6FQyGZge8fBTnZrOxFY7VSEcoJHvtF9N9t/3Ondu3Z0GRR2f9hgpvUOdLPI",
+	"pUCu3zBm6UUJAFYYwvTHiVH7MqASk2/bntkIWWcw86FOn/h8rBMHNhz1xATnt34ArA3qmIzlR0kQ+FQ+",
+	"OmQ3wPcmuXsMd9ouWeJY3Ng04E/cdZOsa11O4dJiru9V0WmybNBrvsK4KbO9F/YcxvQaiUul3WpjuNSD",
+	"UI3d88WyHfkjsXo8nvIptIgiB61R/S2DpAxrcYiwLevcNyC4Z1PyGtX0s/SG9cEWZaNhgXisGa5Vl7hS",
+	"dCMxJWPKZ0GxDFu+2Mbq930jv1ERJU24mGJxFOqL3noCoRjv46tGyt7Oa4avJdhq7Oou2UGwSgNTKIsR",
+	"o0hfcYfupORWdX4DDkmsLgLQ/qjU0KuF3O+PW8xB28aBd1UW9EcMuStElX8DMnrvAXYuDGFBZN1aRigP",
+	"rnj1Sy1S2ApibW782EwfZWeMhbYPS3t2caGXAW7lZM9FYcy1JJ0z+yaWyGKmOOP9bJJC+oAkrdYpfpGm",
+	"8veKefTObrLakD7KpoJN7+IqfxZTMpigOOwvTSU2oRgbKt7n3SDHhSV2ZD/o4aP7yr7tq1HcWoP4+KSu",
+	"9fs6U9o+Qndgof43NCKXHeQXm5EdFO7MkmxzQr2hCmnrwgDAAlciGOl+CjhjIPcvxq4P4cCHx7C/0vT/",
+	"dBhWb6i7EM1CuN0ZqoWTLsSxCtbM41n486q5+i6DPuaJIVFHTD0d/ZwqTbplz91uEO3ouuXYWJ9mb0vY",
+	"g/jxOl0qnZLv1/cyt3TdLWHb3z2kpektQO4zxINaiGKCFc4nCjYE48DUFH6//yX4dAe16bYCyT9kZTpZ",
+	"eeMtrqrZwVI91Psg6E0qS2h2fHivy/ZHv3oIr6zdwV0VZ39IBNo9+Z/rXX/PtrElIP2YCrXPEldSRoyN",
+	"VGFDajFqjpZSQdCwdUumgN6wxSrEhR3yh7epFZ3mF9drxrfdmWxqpzPSnyvY5u/LHfz8Tdkf5uTPmOBn",
+	"e94/4sL0tif//Qp7waKPN9JGuZtbFRrmMHb/C/67RrgNjg/ibXxQjRU0M3YDznNuQ8PqYWB9yrnQRqFJ",
+	"fUBKPIhmQ6D840bRbHiXzXKeP8G7JYWN9YUx1O/hpbp1j3Uzi7XjCvV4mphI9jCAvXvC7F/5/sWwZtL8",
+	"iEI9EJywtmGxQyOIZbQHmdqMZAftaZtw/h9F19k7O32/RAPe9yYsK1sL2ocI00ROuCJbuaZcB9xW59fP",
+	"c05kjOxHYVYSVjle/C5yvFxwB0PBxEVT3V8/G7SxD1v8nMis1Wnt05zt3xwiUrkl5iO1XWqFMrSdKZEZ",
+	"caHWEhdjxWwynYQcqCa0L4VyYWUqIRw7KroYbRtJV4ZSZ1M6U67PazvwO1lQms+HOPMOPEJd81zhU58B",
+	"e/m3CaZhEI757wILb2MKyAt0zxeh5ThDYVxiWrkIvGAT1h8Y2UMl2zqYqAwcapOwkKet3Dnh7LcJEDoW",
+	"LqTXVt0MFgzr6yxbVtlulUXzBhuBWKRZlSFMtka77edAbH9B10DEVVq3t1tO/aIogdwXY0jIUIRlqI3o",
+	"ZKYdC1sy1MYTRl/CVqWO3WGge7mK7cVdFOY9H8ZIJFAluK3fAHJEc9wv8LQdNUI0HZ1rnWjf9uzjhf8m",
+	"IZT89PKcuHagaLj2QZJZ0eKeg54Kea1QLCSMt+dqNsffFBPMmQv7cRmGU1oP4rHvHs/it6puNYWUvPEV",
+	"IxRRYqCzWeKKVWBKqsVFa4djIUTbvLooVtlQML/Twk1nheEO1nKVYmpuwHcZMwMRtcWUq+o6hetufqmP",
+	"I0FSltpltDAyd3/kKjMl+K5JEBaFjXBcPBO+4EBXgM1V1ImXDPdEVCvIBiFxsYT06+ev/x0AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,
