@@ -38,8 +38,9 @@ func (c *Client) GetAllocation(ctx context.Context, id string, opts ...CallOptio
 	return answer[Allocation](call, resp, err)
 }
 
-// UpdateAllocation renames or describes an allocation; its CIDR never changes. Without WithIfMatch it changes whatever
-// version stands. It fails with ErrNotFound, ErrNameTaken or ErrPreconditionFailed.
+// UpdateAllocation changes the fields that the patch names; a CIDR or prefix length resizes the allocation where it stands.
+// Without WithIfMatch it changes whatever version stands. It fails with ErrNotFound, ErrNameTaken, ErrCIDRTaken,
+// ErrPolicyViolation or ErrPreconditionFailed.
 func (c *Client) UpdateAllocation(ctx context.Context, id string, patch AllocationPatch, opts ...CallOption) (Allocation, error) {
 	return current(opts,
 		func(etag CallOption) error { _, err := c.GetAllocation(ctx, id, etag); return err },
@@ -56,7 +57,8 @@ func (c *Client) ReleaseAllocation(ctx context.Context, id string, opts ...CallO
 	return done(c.raw.ReleaseAllocation(ctx, id, nil, call.edit))
 }
 
-// PreviewAllocation says what UpdateAllocation would make of an allocation, or fails as it would. Nothing changes.
+// PreviewAllocation says what UpdateAllocation would make of an allocation, or fails as it would. Nothing changes
+// and nothing is promised.
 func (c *Client) PreviewAllocation(ctx context.Context, id string, patch AllocationPatch, opts ...CallOption) (Allocation, error) {
 	call := newCall(opts)
 	resp, err := c.raw.PreviewAllocation(ctx, id, patch, call.edit)

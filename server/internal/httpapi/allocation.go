@@ -57,21 +57,42 @@ func (s *Server) GetAllocation(ctx context.Context, req api.GetAllocationRequest
 	return api.GetAllocation200JSONResponse{Body: allocation(found), Headers: api.GetAllocation200ResponseHeaders{ETag: etag(found.Version)}}, nil
 }
 
-// UpdateAllocation renames or describes an allocation.
+// UpdateAllocation renames, describes or resizes an allocation.
 func (s *Server) UpdateAllocation(ctx context.Context, req api.UpdateAllocationRequestObject) (api.UpdateAllocationResponseObject, error) {
 	version, err := ifMatch(req.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	b := req.Body
-	changed, err := s.registry.UpdateAllocation(ctx, caller(ctx), req.Allocation, version, ipam.AllocationPatch{
-		Name: b.Name, Description: b.Description, Owner: b.Owner, Purpose: b.Purpose, Account: b.Account, Region: b.Region,
-		Environment: b.Environment, Labels: labelsPatch(b.Labels),
-	})
+	patch, err := allocationPatch(*req.Body)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := s.registry.UpdateAllocation(ctx, caller(ctx), req.Allocation, version, patch)
 	if err != nil {
 		return nil, err
 	}
 	return api.UpdateAllocation200JSONResponse{Body: allocation(changed), Headers: api.UpdateAllocation200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+}
+
+// PreviewAllocation says what UpdateAllocation would answer.
+func (s *Server) PreviewAllocation(ctx context.Context, req api.PreviewAllocationRequestObject) (api.PreviewAllocationResponseObject, error) {
+	patch, err := allocationPatch(*req.Body)
+	if err != nil {
+		return nil, err
+	}
+	would, err := s.registry.PreviewAllocation(ctx, caller(ctx), req.Allocation, patch)
+	if err != nil {
+		return nil, err
+	}
+	return api.PreviewAllocation200JSONResponse(allocation(would)), nil
+}
+
+func allocationPatch(b api.AllocationPatch) (ipam.AllocationPatch, error) {
+	cidr, err := prefixPatch(b.CIDR)
+	return ipam.AllocationPatch{
+		Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Description: b.Description, Owner: b.Owner, Purpose: b.Purpose, Account: b.Account,
+		Region: b.Region, Environment: b.Environment, Labels: labelsPatch(b.Labels),
+	}, err
 }
 
 // ReleaseAllocation gives a block back.

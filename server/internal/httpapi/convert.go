@@ -54,6 +54,15 @@ func prefixAt(pointer string, text *string) (netip.Prefix, error) {
 	return p, nil
 }
 
+// prefixPatch reads the CIDR of a change; nil where it names none.
+func prefixPatch(text *string) (*netip.Prefix, error) {
+	if text == nil {
+		return nil, nil
+	}
+	p, err := prefixAt("/cidr", text)
+	return &p, err
+}
+
 func familyName(p netip.Prefix) api.Family {
 	if p.Addr().Is4() {
 		return api.FamilyIpv4

@@ -48,6 +48,7 @@ func badCIDRs() (all []bad) {
 	} {
 		all = append(all, pool(`{"name":"x","cidr":"`+cidr+`"}`, "/cidr", says))
 		all = append(all, allocation("allocate "+cidr, `{"pool":"small","name":"x","cidr":"`+cidr+`"}`, "/cidr", says))
+		all = append(all, bad{name: "preview " + cidr, method: "POST", path: "/pools/small/preview", body: `{"cidr":"` + cidr + `"}`, status: 400, code: "invalid", pointer: "/cidr", says: says})
 		all = append(all, bad{name: "resize to " + cidr, method: "PATCH", path: "/pools/small", body: `{"cidr":"` + cidr + `"}`, headers: []string{`If-Match: "v1"`}, status: 400, code: "invalid", pointer: "/cidr", says: says})
 	}
 	return all

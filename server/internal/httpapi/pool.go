@@ -69,24 +69,37 @@ func (s *Server) UpdatePool(ctx context.Context, req api.UpdatePoolRequestObject
 	if err != nil {
 		return nil, err
 	}
-	b := req.Body
-	patch := ipam.PoolPatch{
-		Length: b.PrefixLength, Strategy: (*alloc.Strategy)(b.Strategy), Min: size(b.MinPrefixLength), Max: size(b.MaxPrefixLength), Default: size(b.DefaultPrefixLength),
-		Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region, Environment: b.Environment,
-		Labels: labelsPatch(b.Labels), DeletionProtection: b.DeletionProtection,
-	}
-	if b.CIDR != nil {
-		cidr, err := prefixAt("/cidr", b.CIDR)
-		if err != nil {
-			return nil, err
-		}
-		patch.CIDR = &cidr
+	patch, err := poolPatch(*req.Body)
+	if err != nil {
+		return nil, err
 	}
 	changed, err := s.registry.UpdatePool(ctx, caller(ctx), req.Pool, version, patch)
 	if err != nil {
 		return nil, err
 	}
 	return api.UpdatePool200JSONResponse{Body: pool(changed), Headers: api.UpdatePool200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+}
+
+// PreviewPool says what UpdatePool would answer.
+func (s *Server) PreviewPool(ctx context.Context, req api.PreviewPoolRequestObject) (api.PreviewPoolResponseObject, error) {
+	patch, err := poolPatch(*req.Body)
+	if err != nil {
+		return nil, err
+	}
+	would, err := s.registry.PreviewPool(ctx, caller(ctx), req.Pool, patch)
+	if err != nil {
+		return nil, err
+	}
+	return api.PreviewPool200JSONResponse(pool(would)), nil
+}
+
+func poolPatch(b api.PoolPatch) (ipam.PoolPatch, error) {
+	cidr, err := prefixPatch(b.CIDR)
+	return ipam.PoolPatch{
+		CIDR: cidr, Length: b.PrefixLength, Strategy: (*alloc.Strategy)(b.Strategy), Min: size(b.MinPrefixLength), Max: size(b.MaxPrefixLength),
+		Default: size(b.DefaultPrefixLength), Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region,
+		Environment: b.Environment, Labels: labelsPatch(b.Labels), DeletionProtection: b.DeletionProtection,
+	}, err
 }
 
 // DeletePool deletes an empty pool.

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Allocation is a block handed out. Its CIDR never changes; (Pool, Name) is unique among the living.
+// Allocation is a block handed out. It may grow and shrink where it stands, and never moves; (Pool, Name) is unique among
+// the living.
 type Allocation struct {
 	ID          string       `json:"id"`
 	Scope       string       `json:"scope"`
@@ -51,13 +52,25 @@ func (n NewAllocation) Allocation() Allocation {
 // AllocationPatch changes an allocation; nil leaves a field as it is.
 type AllocationPatch struct {
 	Name                        *string
+	CIDR                        *netip.Prefix
+	Length                      *int
 	Description, Owner, Purpose *string
 	Account, Region             *string
 	Environment                 *string
 	Labels                      *Labels
 }
 
-// Apply returns the allocation with the patch applied.
+// Resized is the CIDR that a patch asks for: the allocation's own when it asks for none. It must contain that or lie in it;
+// a length alone keeps the first address when shrinking and takes the block around when growing.
+func (a Allocation) Resized(patch AllocationPatch) (netip.Prefix, error) {
+	to, err := resized(a.CIDR, patch.CIDR, patch.Length)
+	if err == nil && !to.Overlaps(a.CIDR) {
+		err = Invalid("/cidr", "allocation %s is %s; it can grow around that or shrink inside it, but not move to %s: release it and allocate anew", a.ID, a.CIDR, to)
+	}
+	return to, err
+}
+
+// Apply returns the allocation with the settings of the patch. Resizing is not a setting: the registry does it.
 func (a Allocation) Apply(patch AllocationPatch) Allocation {
 	set(&a.Name, patch.Name)
 	set(&a.Description, patch.Description)

@@ -241,23 +241,28 @@ func orEmpty(l Labels) Labels {
 // Resized is the CIDR that a patch asks for: the pool's own when it asks for none. It must contain the pool's CIDR or lie
 // in it; a length alone keeps the start when shrinking and takes the block around when growing.
 func (p Pool) Resized(patch PoolPatch) (netip.Prefix, error) {
-	to := p.CIDR
+	to, err := resized(p.CIDR, patch.CIDR, patch.Length)
+	if err == nil && !to.Overlaps(p.CIDR) {
+		err = Invalid("/cidr", "pool %s is %s; it can grow around that or shrink inside it, but not move to %s", p.ID, p.CIDR, to)
+	}
+	return to, err
+}
+
+// resized is the block that a change of size names. Whether it shares an address with what it was is left to the caller.
+func resized(from netip.Prefix, cidr *netip.Prefix, length *int) (netip.Prefix, error) {
 	switch {
-	case patch.CIDR != nil:
-		to = *patch.CIDR
-		if patch.Length != nil && *patch.Length != to.Bits() {
-			return to, Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *patch.Length, to)
+	case cidr != nil:
+		if length != nil && *length != cidr.Bits() {
+			return *cidr, Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *length, cidr)
 		}
-	case patch.Length != nil:
-		if *patch.Length > p.CIDR.Addr().BitLen() {
-			return to, Invalid("/prefix_length", "/%d is longer than an %s address", *patch.Length, familyName(p.CIDR.Addr()))
-		}
-		to = netip.PrefixFrom(p.CIDR.Addr(), *patch.Length).Masked()
+		return *cidr, nil
+	case length == nil:
+		return from, nil
+	case *length > from.Addr().BitLen():
+		return from, Invalid("/prefix_length", "/%d is longer than an %s address", *length, familyName(from.Addr()))
+	default:
+		return netip.PrefixFrom(from.Addr(), *length).Masked(), nil
 	}
-	if Family(to) != Family(p.CIDR) || !to.Overlaps(p.CIDR) {
-		return to, Invalid("/cidr", "pool %s is %s; it can grow around that or shrink inside it, but not move to %s", p.ID, p.CIDR, to)
-	}
-	return to, nil
 }
 
 // Apply returns the pool with the settings of the patch. Resizing is not a setting: the registry does it.

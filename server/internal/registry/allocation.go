@@ -109,46 +109,72 @@ func (c change) nameFree(pool, name string) error {
 	return e
 }
 
-// UpdateAllocation renames or describes an allocation; its CIDR stays. Errors: CodeNotFound, CodeInvalid, CodeNameTaken,
-// CodePreconditionFailed, CodePreconditionRequired.
+// UpdateAllocation renames, describes or resizes an allocation where it stands. Errors: CodeNotFound, CodeInvalid,
+// CodeNameTaken, CodeCIDRTaken (with what is in the way), CodePolicyViolation, CodePreconditionFailed,
+// CodePreconditionRequired.
 func (r *Registry) UpdateAllocation(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.AllocationPatch) (ipam.Allocation, error) {
 	known, err := r.Allocation(ctx, id)
 	if err != nil {
 		err = r.repeated(ctx, by, err, &known) // changed by this very request, and released since
 		return known, err
 	}
-	return write(ctx, r, by, known.Pool, func(c change) (ipam.Allocation, error) {
-		if _, err := c.LockPool(known.Pool); err != nil {
-			return known, err
-		}
-		before, err := c.Allocation(id)
-		if err != nil {
+	return write(ctx, r, by, known.Pool, func(c change) (ipam.Allocation, error) { return c.updateAllocation(known, v, patch) })
+}
+
+// PreviewAllocation answers what UpdateAllocation would of whatever version stands, or fails as it would. Nothing changes.
+func (r *Registry) PreviewAllocation(ctx context.Context, by ipam.Caller, id string, patch ipam.AllocationPatch) (ipam.Allocation, error) {
+	known, err := r.Allocation(ctx, id)
+	if err != nil {
+		return known, err
+	}
+	return preview(ctx, r, by, known.Pool, func(c change) (ipam.Allocation, error) { return c.updateAllocation(known, anyVersion, patch) })
+}
+
+// updateAllocation changes an allocation that was known to be in its pool, where it stays for life.
+func (c change) updateAllocation(known ipam.Allocation, v Version, patch ipam.AllocationPatch) (ipam.Allocation, error) {
+	pool, err := c.LockPool(known.Pool)
+	if err != nil {
+		return known, err
+	}
+	before, err := c.Allocation(known.ID)
+	if err != nil {
+		return before, err
+	}
+	if err := v.require("allocation", before.ID, before.Version); err != nil {
+		return before, err
+	}
+	after := before.Apply(patch)
+	if err := ipam.CheckLabels(after.Labels); err != nil {
+		return before, err
+	}
+	if after.CIDR, err = before.Resized(patch); err != nil {
+		return before, err
+	}
+	if after.CIDR != before.CIDR {
+		if err := c.resizeAllocation(pool, before, after.CIDR); err != nil {
 			return before, err
 		}
-		if err := v.require("allocation", id, before.Version); err != nil {
+	}
+	if after.Name != before.Name {
+		if err := c.renameAllocation(before, after.Name); err != nil {
 			return before, err
 		}
-		after := before.Apply(patch)
-		if err := ipam.CheckLabels(after.Labels); err != nil {
-			return before, err
-		}
-		if after.Name != before.Name {
-			if err := ipam.CheckName("/name", after.Name); err != nil {
-				return before, err
-			}
-			if err := c.nameFree(before.Pool, after.Name); err != nil {
-				return before, err
-			}
-			if err := c.RenamePrefix(id, after.Name); err != nil {
-				return before, err
-			}
-		}
-		after.Version, after.UpdatedAt = before.Version+1, c.at
-		if err := c.Tx.UpdateAllocation(after, c.at); err != nil {
-			return before, err
-		}
-		return after, c.record(allocationObject(after), "updated", before, after)
-	})
+	}
+	after.Version, after.UpdatedAt = before.Version+1, c.at
+	if err := c.Tx.UpdateAllocation(after, c.at); err != nil {
+		return before, err
+	}
+	return after, c.record(allocationObject(after), "updated", before, after)
+}
+
+func (c change) renameAllocation(a ipam.Allocation, name string) error {
+	if err := ipam.CheckName("/name", name); err != nil {
+		return err
+	}
+	if err := c.nameFree(a.Pool, name); err != nil {
+		return err
+	}
+	return c.RenamePrefix(a.ID, name)
 }
 
 // Release gives an allocation's block back to its pool. Errors: CodeNotFound, CodePreconditionFailed.

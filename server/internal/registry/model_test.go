@@ -141,6 +141,16 @@ func (m *model) mayBecome(p *modelPool, to netip.Prefix) bool {
 	return inside(to, parent.CIDR)
 }
 
+// mayRegrow says whether an allocation can be resized.
+func (m *model) mayRegrow(p *modelPool, who holder, to netip.Prefix) bool {
+	for other, block := range p.taken {
+		if other != who && block.Overlaps(to) {
+			return false
+		}
+	}
+	return inside(to, p.CIDR) && to.Overlaps(p.taken[who])
+}
+
 func (m *model) ids() []string {
 	ids := make([]string, 0, len(m.pools))
 	for id := range m.pools {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/netip"
 
-	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -188,38 +187,49 @@ func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, v 
 		err = r.repeated(ctx, by, err, &known) // changed by this very request, and deleted since
 		return known, err
 	}
-	return write(ctx, r, by, space, func(c change) (ipam.Pool, error) {
-		before, err := realPool(c.lockWithSpace(id, space)) // deleted and drafted anew since
-		if err != nil {
+	return write(ctx, r, by, space, func(c change) (ipam.Pool, error) { return c.updatePool(id, space, v, patch) })
+}
+
+// PreviewPool answers what UpdatePool would of whatever version stands, or fails as it would. Nothing changes.
+func (r *Registry) PreviewPool(ctx context.Context, by ipam.Caller, id string, patch ipam.PoolPatch) (ipam.Pool, error) {
+	space, err := r.spaceOf(ctx, id)
+	if err != nil {
+		return ipam.Pool{}, err
+	}
+	return preview(ctx, r, by, space, func(c change) (ipam.Pool, error) { return c.updatePool(id, space, anyVersion, patch) })
+}
+
+func (c change) updatePool(id, space string, v Version, patch ipam.PoolPatch) (ipam.Pool, error) {
+	before, err := realPool(c.lockWithSpace(id, space)) // deleted and drafted anew since
+	if err != nil {
+		return before, err
+	}
+	if err := v.require("pool", id, before.Version); err != nil {
+		return before, err
+	}
+	after := before.Apply(patch)
+	if after.CIDR, err = before.Resized(patch); err != nil {
+		return before, err
+	}
+	if !after.Strategy.Valid() {
+		return before, ipam.Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", after.Strategy)
+	}
+	if err := after.Sizes.Check(after.CIDR); err != nil {
+		return before, err
+	}
+	if err := ipam.CheckLabels(after.Labels); err != nil {
+		return before, err
+	}
+	if after.CIDR != before.CIDR {
+		if err := c.resize(before, after.CIDR); err != nil {
 			return before, err
 		}
-		if err := v.require("pool", id, before.Version); err != nil {
-			return before, err
-		}
-		after := before.Apply(patch)
-		if after.CIDR, err = before.Resized(patch); err != nil {
-			return before, err
-		}
-		if !after.Strategy.Valid() {
-			return before, ipam.Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", after.Strategy)
-		}
-		if err := after.Sizes.Check(after.CIDR); err != nil {
-			return before, err
-		}
-		if err := ipam.CheckLabels(after.Labels); err != nil {
-			return before, err
-		}
-		if after.CIDR != before.CIDR {
-			if err := c.resize(before, after); err != nil {
-				return before, err
-			}
-		}
-		after.Version, after.UpdatedAt = before.Version+1, c.at
-		if err := c.Tx.UpdatePool(after, c.at); err != nil {
-			return before, err
-		}
-		return after, c.record(poolObject(after), "updated", before, after)
-	})
+	}
+	after.Version, after.UpdatedAt = before.Version+1, c.at
+	if err := c.Tx.UpdatePool(after, c.at); err != nil {
+		return before, err
+	}
+	return after, c.record(poolObject(after), "updated", before, after)
 }
 
 // DeletePool removes a pool that nothing occupies. Errors: CodeNotFound, CodePoolNotEmpty (with the first holders),
@@ -309,56 +319,4 @@ func (c change) lockWithSpace(id, space string) (ipam.Pool, error) {
 		return p, ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", id)
 	}
 	return p, err
-}
-
-// resize moves the border of a pool. What it gains must be free around it, what it gives up must be free inside it.
-func (c change) resize(before, after ipam.Pool) error {
-	grow := after.CIDR.Bits() < before.CIDR.Bits()
-	outer, inner := before.CIDR, after.CIDR
-	if grow {
-		outer, inner = inner, outer
-	}
-	rest := alloc.Buddies(outer, inner)
-	if !grow {
-		for _, b := range rest {
-			if err := c.placeAt(before, b, nobodys); err != nil {
-				return err
-			}
-		}
-	}
-	if before.Parent == "" {
-		if grow {
-			for _, b := range rest {
-				if err := c.clearRoot(before.Space(), b); err != nil {
-					return err
-				}
-			}
-		}
-	} else {
-		parent, err := c.Pool(before.Parent)
-		if err != nil {
-			return err
-		}
-		if err := parent.Allow(after.CIDR.Bits()); err != nil {
-			return err
-		}
-		for _, b := range rest {
-			if grow {
-				err = c.placeAt(parent, b, nobodys)
-			} else {
-				err = alloc.Return(c.Leaves(parent), parent.CIDR, b)
-			}
-			if err != nil {
-				return err
-			}
-		}
-	}
-	if grow {
-		for _, b := range rest {
-			if err := alloc.Return(c.Leaves(before), after.CIDR, b); err != nil {
-				return err
-			}
-		}
-	}
-	return c.MovePrefix(before.ID, after.CIDR)
 }

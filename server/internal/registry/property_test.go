@@ -41,6 +41,7 @@ func TestTheRegistryBehavesAsTheModel(t *testing.T) {
 				"allocate named": run.allocateNamed,
 				"release":        run.release,
 				"resize":         run.resize,
+				"regrow":         run.regrow,
 			})
 			r.wantSound(t)
 		})
@@ -204,6 +205,30 @@ func (s *run) resize(t *rapid.T) {
 	p.Pool = resized
 	if parent := s.model.around(p); parent != nil {
 		parent.taken[holder{ipam.KindPool, p.Name}] = to
+	}
+}
+
+func (s *run) regrow(t *rapid.T) {
+	p, name := s.pool(t), names.Draw(t, "name")
+	if p.ids[name] == "" {
+		t.Skip("no such allocation")
+	}
+	who := holder{ipam.KindAllocation, name}
+	to := block(t, p)
+	if from := p.taken[who]; rapid.Bool().Draw(t, "grow") {
+		to = netip.PrefixFrom(from.Addr(), max(p.CIDR.Bits(), from.Bits()-rapid.IntRange(1, 3).Draw(t, "bits"))).Masked()
+	}
+	may := s.model.mayRegrow(p, who, to)
+	now, err := s.Allocation(context.Background(), p.ids[name])
+	if err == nil {
+		_, err = s.lab.regrow(now, to.String())
+	}
+	if (err == nil) != may {
+		t.Fatalf("resize %s in %s from %s to %s: %v, want success: %v", name, p.ID, p.taken[who], to, err, may)
+	}
+	if err == nil && to != p.taken[who] {
+		s.model.leave(p, who)
+		p.taken[who] = to
 	}
 }
 

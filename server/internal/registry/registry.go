@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -81,6 +82,26 @@ func write[T any](ctx context.Context, r *Registry, by ipam.Caller, space string
 		if err = r.repeated(ctx, by, err, &answer); err != nil {
 			return none, err
 		}
+	}
+	return answer, nil
+}
+
+// errUndo ends a write whose answer is all that was wanted.
+var errUndo = errors.New("undo this write")
+
+// preview runs a use case as write does and undoes it: an answer can then never differ from what the change itself would
+// be. It leaves nothing behind, no event and no stored answer.
+func preview[T any](ctx context.Context, r *Registry, by ipam.Caller, space string, body func(change) (T, error)) (T, error) {
+	var answer T
+	err := r.db.Write(ctx, space, func(tx *store.Tx) (err error) {
+		if answer, err = body(change{Tx: tx, r: r, by: by, at: r.now().UTC().Truncate(time.Microsecond)}); err != nil {
+			return err
+		}
+		return errUndo
+	})
+	if !errors.Is(err, errUndo) {
+		var none T
+		return none, err
 	}
 	return answer, nil
 }
@@ -179,8 +200,11 @@ func stateOf(noun any) (json.RawMessage, error) {
 // Version is what an If-Match header names; 0 is no header.
 type Version int64
 
+// anyVersion is whatever stands.
+const anyVersion Version = -1
+
 func (v Version) check(what, id string, current int64) error {
-	if v != 0 && int64(v) != current {
+	if v != 0 && v != anyVersion && int64(v) != current {
 		return ipam.Errorf(ipam.CodePreconditionFailed, "%s %q has changed: it is at version %d, the request is about version %d; read it again", what, id, current, v)
 	}
 	return nil

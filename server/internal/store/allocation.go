@@ -34,11 +34,12 @@ func (tx *Tx) InsertAllocation(a ipam.Allocation) error {
 	})
 }
 
-// UpdateAllocation writes an allocation's settings and moves its version.
+// UpdateAllocation writes an allocation's settings and CIDR, and moves its version.
 func (tx *Tx) UpdateAllocation(a ipam.Allocation, at time.Time) error {
 	_, err := tx.rows.UpdateAllocation(tx.ctx, query.UpdateAllocationParams{
 		ID: a.ID, Name: a.Name, Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region,
-		Environment: a.Environment, Labels: encodeLabels(a.Labels), UpdatedAt: micros(at),
+		Environment: a.Environment, Labels: encodeLabels(a.Labels), Cidr: a.CIDR.String(), FirstIp: firstIP(a.CIDR), LastIp: lastIP(a.CIDR),
+		Length: int64(a.CIDR.Bits()), UpdatedAt: micros(at),
 	})
 	return err
 }

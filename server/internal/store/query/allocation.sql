@@ -15,7 +15,7 @@ WHERE pool_id = $1 AND name = $2;
 -- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,
-  updated_at = $10, version = version + 1
+  cidr = $10, first_ip = $11, last_ip = $12, length = $13, updated_at = $14, version = version + 1
 WHERE id = $1;
 
 -- name: DeleteAllocation :execrows

@@ -144,7 +144,7 @@ func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationPara
 const updateAllocation = `-- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,
-  updated_at = $10, version = version + 1
+  cidr = $10, first_ip = $11, last_ip = $12, length = $13, updated_at = $14, version = version + 1
 WHERE id = $1
 `
 
@@ -158,6 +158,10 @@ type UpdateAllocationParams struct {
 	Region      string
 	Environment string
 	Labels      string
+	Cidr        string
+	FirstIp     []byte
+	LastIp      []byte
+	Length      int64
 	UpdatedAt   int64
 }
 
@@ -172,6 +176,10 @@ func (q *Queries) UpdateAllocation(ctx context.Context, arg UpdateAllocationPara
 		arg.Region,
 		arg.Environment,
 		arg.Labels,
+		arg.Cidr,
+		arg.FirstIp,
+		arg.LastIp,
+		arg.Length,
 		arg.UpdatedAt,
 	)
 	if err != nil {

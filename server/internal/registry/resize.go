@@ -1,0 +1,116 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// border is what changes hands when a block becomes another that contains it or lies in it.
+func border(from, to netip.Prefix) (rest []netip.Prefix, grows bool) {
+	if to.Bits() < from.Bits() {
+		return alloc.Buddies(to, from), true
+	}
+	return alloc.Buddies(from, to), false
+}
+
+// resize moves the border of a pool. What it gains must be free around it, what it gives up must be free inside it. The
+// caller holds the locks of the pool and of the space around it.
+func (c change) resize(pool ipam.Pool, to netip.Prefix) error {
+	rest, grows := border(pool.CIDR, to)
+	if !grows {
+		if err := c.gain(pool, rest, nobodys); err != nil {
+			return err
+		}
+	}
+	if err := c.resizeAround(pool, to); err != nil {
+		return err
+	}
+	if !grows {
+		return nil
+	}
+	return c.yield(pool, to, rest)
+}
+
+// resizeAround is the part of resize that the space around the pool sees.
+func (c change) resizeAround(pool ipam.Pool, to netip.Prefix) error {
+	if pool.Parent != "" {
+		parent, err := c.Pool(pool.Parent)
+		if err != nil {
+			return err
+		}
+		return c.resizeIn(parent, pool.ID, pool.CIDR, to, nobodys)
+	}
+	if rest, grows := border(pool.CIDR, to); grows {
+		for _, b := range rest {
+			if err := c.clearRoot(pool.Space(), b); err != nil {
+				return err
+			}
+		}
+	}
+	return c.MovePrefix(pool.ID, to)
+}
+
+// resizeIn moves the border of the block that an owner has in a pool: what it gains must be free there, what it gives up is
+// free afterwards. The caller holds the pool's lock.
+func (c change) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix, own func(ipam.Hold) bool) error {
+	if err := pool.Allow(to.Bits()); err != nil {
+		return err
+	}
+	rest, grows := border(from, to)
+	if !grows {
+		if err := c.yield(pool, pool.CIDR, rest); err != nil {
+			return err
+		}
+		return c.MovePrefix(owner, to)
+	}
+	err := c.gain(pool, rest, own)
+	if e, ok := errors.AsType[*ipam.Error](err); ok && e.Code == ipam.CodeCIDRTaken {
+		e.Detail = fmt.Sprintf("%s cannot grow to %s: %s", from, to, e.Detail)
+	}
+	if err != nil {
+		return err
+	}
+	return c.MovePrefix(owner, to)
+}
+
+// gain takes blocks of a pool.
+func (c change) gain(pool ipam.Pool, blocks []netip.Prefix, own func(ipam.Hold) bool) error {
+	for _, b := range blocks {
+		if err := c.placeAt(pool, b, own); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// yield makes blocks of a pool free; around is what the pool is then.
+func (c change) yield(pool ipam.Pool, around netip.Prefix, blocks []netip.Prefix) error {
+	for _, b := range blocks {
+		if err := alloc.Return(c.Leaves(pool), around, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resizeAllocation moves the border of an allocation. A replacement that was planned while it could not grow is void now.
+func (c change) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
+	h, planned, err := c.HoldNamed(pool.ID, a.Name, to.Bits())
+	if err != nil {
+		return err
+	}
+	if planned && h.Replaces == a.ID {
+		if err := c.dropHold(pool, h, "released"); err != nil {
+			return err
+		}
+	}
+	replaces := func(h ipam.Hold) bool { return h.Replaces == a.ID }
+	if err := c.resizeIn(pool, a.ID, a.CIDR, to, replaces); err != nil {
+		return err
+	}
+	return c.RememberBlock(pool.ID, ipam.KindAllocation, a.Name, a.CIDR, c.at)
+}
