@@ -2121,8 +2121,10 @@ type ClientInterface interface {
 	// UpdatePoolWithBody Change a pool's settings or resize it in place
 	//
 	// Only the fields present change; an empty string or null clears one. `cidr` or `prefix_length` resizes in place:
-	// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves the
-	// pool, with all that is in it, to another pool of its scope that has its CIDR free; null makes it a root pool.
+	// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves an
+	// empty pool to another pool of its scope and family, where it has the `cidr` named or a block of `prefix_length`, its
+	// own where absent; null makes it a root pool, which names its `cidr`. What is in a pool has addresses that no other
+	// parent has, so a pool that is not empty stays.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2132,8 +2134,10 @@ type ClientInterface interface {
 	// UpdatePool Change a pool's settings or resize it in place
 	//
 	// Only the fields present change; an empty string or null clears one. `cidr` or `prefix_length` resizes in place:
-	// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves the
-	// pool, with all that is in it, to another pool of its scope that has its CIDR free; null makes it a root pool.
+	// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves an
+	// empty pool to another pool of its scope and family, where it has the `cidr` named or a block of `prefix_length`, its
+	// own where absent; null makes it a root pool, which names its `cidr`. What is in a pool has addresses that no other
+	// parent has, so a pool that is not empty stays.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3016,8 +3020,10 @@ func (c *rawClient) GetPool(ctx context.Context, pool PoolPath, reqEditors ...Re
 // UpdatePoolWithBody Change a pool's settings or resize it in place
 //
 // Only the fields present change; an empty string or null clears one. `cidr` or `prefix_length` resizes in place:
-// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves the
-// pool, with all that is in it, to another pool of its scope that has its CIDR free; null makes it a root pool.
+// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves an
+// empty pool to another pool of its scope and family, where it has the `cidr` named or a block of `prefix_length`, its
+// own where absent; null makes it a root pool, which names its `cidr`. What is in a pool has addresses that no other
+// parent has, so a pool that is not empty stays.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3037,8 +3043,10 @@ func (c *rawClient) UpdatePoolWithBody(ctx context.Context, pool PoolPath, param
 // UpdatePool Change a pool's settings or resize it in place
 //
 // Only the fields present change; an empty string or null clears one. `cidr` or `prefix_length` resizes in place:
-// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves the
-// pool, with all that is in it, to another pool of its scope that has its CIDR free; null makes it a root pool.
+// growing needs the neighbouring space free in the parent, shrinking needs the given-up space empty. `parent` moves an
+// empty pool to another pool of its scope and family, where it has the `cidr` named or a block of `prefix_length`, its
+// own where absent; null makes it a root pool, which names its `cidr`. What is in a pool has addresses that no other
+// parent has, so a pool that is not empty stays.
 //
 // Takes a body of the `application/json` content type.
 //

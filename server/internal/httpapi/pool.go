@@ -96,7 +96,7 @@ func (s *Server) PreviewPool(ctx context.Context, req api.PreviewPoolRequestObje
 func poolPatch(b api.PoolPatch) (ipam.PoolPatch, error) {
 	cidr, err := prefixPatch(b.CIDR)
 	return ipam.PoolPatch{
-		CIDR: cidr, Length: b.PrefixLength, Strategy: (*alloc.Strategy)(b.Strategy), Min: size(b.MinPrefixLength), Max: size(b.MaxPrefixLength),
+		Parent: parent(b.Parent), CIDR: cidr, Length: b.PrefixLength, Strategy: (*alloc.Strategy)(b.Strategy), Min: size(b.MinPrefixLength), Max: size(b.MaxPrefixLength),
 		Default: size(b.DefaultPrefixLength), Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region,
 		Environment: b.Environment, Labels: labelsPatch(b.Labels), DeletionProtection: b.DeletionProtection,
 	}, err
@@ -112,6 +112,18 @@ func (s *Server) DeletePool(ctx context.Context, req api.DeletePoolRequestObject
 		return nil, err
 	}
 	return api.DeletePool204Response{}, nil
+}
+
+// parent tells "absent" (nil) from "none" (a pointer to "").
+func parent(n nullable.Nullable[string]) *string {
+	if !n.IsSpecified() {
+		return nil
+	}
+	var id string
+	if !n.IsNull() {
+		id = n.MustGet()
+	}
+	return &id
 }
 
 // size tells "absent" (nil) from "cleared" (a pointer to nil) and "set".

@@ -92,8 +92,10 @@ type NewPool struct {
 	DeletionProtection bool
 }
 
-// PoolPatch changes a pool; nil leaves a field as it is, and a size that points to nil clears the rule.
+// PoolPatch changes a pool; nil leaves a field as it is, and a size that points to nil clears the rule. A Parent that points
+// to "" makes a root pool.
 type PoolPatch struct {
+	Parent             *string
 	CIDR               *netip.Prefix
 	Length             *int
 	Strategy           *alloc.Strategy
@@ -246,6 +248,31 @@ func (p Pool) Resized(patch PoolPatch) (netip.Prefix, error) {
 		err = Invalid("/cidr", "pool %s is %s; it can grow around that or shrink inside it, but not move to %s", p.ID, p.CIDR, to)
 	}
 	return to, err
+}
+
+// Moves says whether a patch moves the pool to another space.
+func (p Pool) Moves(patch PoolPatch) bool { return patch.Parent != nil && *patch.Parent != p.Parent }
+
+// Moved is what a pool asks its new space for: the CIDR or the length of the patch, or as much as it has.
+func (p Pool) Moved(patch PoolPatch) (NewPool, error) {
+	in := NewPool{Scope: p.Scope, Name: p.Name, Parent: *patch.Parent, Length: patch.Length}
+	switch {
+	case in.Parent == p.ID:
+		return in, Invalid("/parent", "pool %s cannot be its own parent", p.ID)
+	case patch.CIDR != nil:
+		in.CIDR = *patch.CIDR
+		if in.Length != nil && *in.Length != in.CIDR.Bits() {
+			return in, Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *in.Length, in.CIDR)
+		}
+	case in.Parent == "":
+		return in, Invalid("/cidr", "a root pool names its cidr; say which one %s has without a parent", p.ID)
+	case in.Length == nil:
+		in.Length = new(p.CIDR.Bits())
+	}
+	if in.CIDR.IsValid() && Family(in.CIDR) != Family(p.CIDR) {
+		return in, Invalid("/cidr", "pool %s is %s; it cannot become %s, of the other family", p.ID, p.CIDR, in.CIDR)
+	}
+	return in, nil
 }
 
 // resized is the block that a change of size names. Whether it shares an address with what it was is left to the caller.

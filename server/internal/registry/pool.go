@@ -178,58 +178,57 @@ func (c change) clearRoot(space string, at netip.Prefix) error {
 	return nil
 }
 
-// UpdatePool changes a pool's settings and resizes it in place. Errors: CodeNotFound, CodeInvalid, CodeCIDRTaken (with
-// what is in the way), CodePreconditionFailed, CodePreconditionRequired.
+// UpdatePool changes a pool's settings, resizes it in place, or moves it, when it is empty, to another parent. Errors:
+// CodeNotFound, CodeInvalid, CodeCIDRTaken (with what is in the way), CodePoolNotEmpty (of a move), CodePoolExhausted,
+// CodeOutsidePool, CodePolicyViolation, CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.PoolPatch) (ipam.Pool, error) {
-	space, err := r.spaceOf(ctx, id)
+	known, err := r.Pool(ctx, id)
 	if err != nil {
-		var known ipam.Pool
 		err = r.repeated(ctx, by, err, &known) // changed by this very request, and deleted since
 		return known, err
 	}
-	return write(ctx, r, by, space, func(c change) (ipam.Pool, error) { return c.updatePool(id, space, v, patch) })
+	return write(ctx, r, by, laneOf(known, patch), func(c change) (ipam.Pool, error) { return c.updatePool(known, v, patch) })
 }
 
 // PreviewPool answers what UpdatePool would of whatever version stands, or fails as it would. Nothing changes.
 func (r *Registry) PreviewPool(ctx context.Context, by ipam.Caller, id string, patch ipam.PoolPatch) (ipam.Pool, error) {
-	space, err := r.spaceOf(ctx, id)
+	known, err := r.Pool(ctx, id)
 	if err != nil {
-		return ipam.Pool{}, err
+		return known, err
 	}
-	return preview(ctx, r, by, space, func(c change) (ipam.Pool, error) { return c.updatePool(id, space, anyVersion, patch) })
+	return preview(ctx, r, by, laneOf(known, patch), func(c change) (ipam.Pool, error) { return c.updatePool(known, anyVersion, patch) })
 }
 
-func (c change) updatePool(id, space string, v Version, patch ipam.PoolPatch) (ipam.Pool, error) {
-	before, err := realPool(c.lockWithSpace(id, space)) // deleted and drafted anew since
+// updatePool changes a pool that was known to stand in a space.
+func (c change) updatePool(known ipam.Pool, v Version, patch ipam.PoolPatch) (ipam.Pool, error) {
+	before, err := realPool(c.lockToUpdate(known, patch)) // deleted and drafted anew since
 	if err != nil {
 		return before, err
 	}
-	if err := v.require("pool", id, before.Version); err != nil {
+	if err := v.require("pool", before.ID, before.Version); err != nil {
 		return before, err
 	}
 	after := before.Apply(patch)
-	if after.CIDR, err = before.Resized(patch); err != nil {
-		return before, err
-	}
 	if !after.Strategy.Valid() {
 		return before, ipam.Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", after.Strategy)
-	}
-	if err := after.Sizes.Check(after.CIDR); err != nil {
-		return before, err
 	}
 	if err := ipam.CheckLabels(after.Labels); err != nil {
 		return before, err
 	}
-	if after.CIDR != before.CIDR {
-		if err := c.resize(before, after.CIDR); err != nil {
-			return before, err
-		}
+	if before.Moves(patch) {
+		after, err = c.move(before, after, patch)
+	} else {
+		after.CIDR, err = c.resized(before, after, patch)
+	}
+	if err != nil {
+		return before, err
 	}
 	after.Version, after.UpdatedAt = before.Version+1, c.at
 	if err := c.Tx.UpdatePool(after, c.at); err != nil {
 		return before, err
 	}
-	return after, c.record(poolObject(after), "updated", before, after)
+	// In the chain that has the pool's history; the events after a move stand in that of its new space.
+	return after, c.record(poolObject(before), "updated", before, after)
 }
 
 // DeletePool removes a pool that nothing occupies. Errors: CodeNotFound, CodePoolNotEmpty (with the first holders),
@@ -273,28 +272,18 @@ func (c change) removePool(p ipam.Pool, verb string) error {
 	if err := c.Tx.DeletePool(p.ID); err != nil {
 		return err
 	}
-	if p.Parent == "" {
-		if err := c.DeletePrefix(p.ID); err != nil {
+	if p.DraftUntil != nil && p.Parent != "" {
+		if err := c.RememberBlock(p.Parent, kindDraft, p.Name, p.CIDR, c.at); err != nil {
 			return err
 		}
-	} else {
-		parent, err := c.Pool(p.Parent)
-		if err != nil {
-			return err
-		}
-		if p.DraftUntil != nil {
-			if err := c.RememberBlock(parent.ID, kindDraft, p.Name, p.CIDR, c.at); err != nil {
-				return err
-			}
-		}
-		if err := c.giveBack(parent, ipam.KindPool, p.ID, p.Name, p.CIDR); err != nil {
-			return err
-		}
+	}
+	if err := c.leaveSpace(p); err != nil {
+		return err
 	}
 	return c.record(poolObject(p), verb, p, nil)
 }
 
-// spaceOf finds the space that a pool occupies, whose lane and lock its changes need. It never changes.
+// spaceOf finds the space that a pool occupies, whose lane and lock its changes need. Look again under the lock.
 func (r *Registry) spaceOf(ctx context.Context, id string) (string, error) {
 	p, err := r.Pool(ctx, id)
 	return p.Space(), err
@@ -314,8 +303,14 @@ func (c change) lockWithSpace(id, space string) (ipam.Pool, error) {
 	if err != nil {
 		return p, err
 	}
-	if p, err = c.LockPool(id); err == nil && p.Space() != space {
-		// The pool was deleted and made anew elsewhere since the lane was chosen.
+	return c.lockIn(id, space)
+}
+
+// lockIn locks a pool whose space is locked.
+func (c change) lockIn(id, space string) (ipam.Pool, error) {
+	p, err := c.LockPool(id)
+	if err == nil && p.Space() != space {
+		// The pool was moved, or deleted and made anew elsewhere, since the lane was chosen.
 		return p, ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", id)
 	}
 	return p, err

@@ -42,6 +42,7 @@ func TestTheRegistryBehavesAsTheModel(t *testing.T) {
 				"release":        run.release,
 				"resize":         run.resize,
 				"regrow":         run.regrow,
+				"move":           run.move,
 			})
 			r.wantSound(t)
 		})
@@ -91,7 +92,7 @@ func (s *run) add(p ipam.Pool) {
 
 func (s *run) createRoot(t *rapid.T) {
 	name, cidr := rootNames.Draw(t, "name"), netip.MustParsePrefix(rootCIDRs.Draw(t, "cidr"))
-	wantErr := s.model.roots[name] != nil
+	wantErr := s.model.pools[ipam.PoolID(s.scope, name)] != nil
 	for _, other := range s.model.roots {
 		wantErr = wantErr || other.CIDR.Overlaps(cidr)
 	}
@@ -229,6 +230,34 @@ func (s *run) regrow(t *rapid.T) {
 	if err == nil && to != p.taken[who] {
 		s.model.leave(p, who)
 		p.taken[who] = to
+	}
+}
+
+func (s *run) move(t *rapid.T) {
+	p, to := s.pool(t), s.pool(t)
+	if to.ID == p.Parent {
+		t.Skip("it is there")
+	}
+	bits, who := length(t, to), holder{ipam.KindPool, p.Name}
+	at, fits := s.model.pick(to, who, bits)
+	moved, err := s.rehome(p.Pool, to.ID, fmt.Sprint("/", bits))
+	switch {
+	case to == p:
+		wantCode(t, err, ipam.CodeInvalid)
+	case len(p.taken) > 0:
+		wantCode(t, err, ipam.CodePoolNotEmpty)
+	case ipam.Family(p.CIDR) != ipam.Family(to.CIDR):
+		wantCode(t, err, ipam.CodeInvalid)
+	case !fits:
+		wantCode(t, err, ipam.CodePoolExhausted)
+	case err != nil || moved.CIDR != at:
+		t.Fatalf("move %s to %s /%d: %s, %v, want %s", p.ID, to.ID, bits, moved.CIDR, err, at)
+	default:
+		if parent := s.model.around(p); parent != nil {
+			s.model.leave(parent, who)
+		}
+		delete(s.model.roots, p.Name)
+		to.taken[who], p.Pool = at, moved
 	}
 }
 

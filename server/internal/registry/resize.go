@@ -17,6 +17,18 @@ func border(from, to netip.Prefix) (rest []netip.Prefix, grows bool) {
 	return alloc.Buddies(from, to), false
 }
 
+// resized resizes a pool as a patch asks, and says what it is then.
+func (c change) resized(before, after ipam.Pool, patch ipam.PoolPatch) (netip.Prefix, error) {
+	to, err := before.Resized(patch)
+	if err != nil {
+		return to, err
+	}
+	if err := after.Sizes.Check(to); err != nil || to == before.CIDR {
+		return to, err
+	}
+	return to, c.resize(before, to)
+}
+
 // resize moves the border of a pool. What it gains must be free around it, what it gives up must be free inside it. The
 // caller holds the locks of the pool and of the space around it.
 func (c change) resize(pool ipam.Pool, to netip.Prefix) error {

@@ -43,13 +43,13 @@ func (tx *Tx) InsertPool(p ipam.Pool) error {
 	})
 }
 
-// UpdatePool writes a pool's settings and CIDR, and moves its version.
+// UpdatePool writes a pool's settings, parent and CIDR, and moves its version.
 func (tx *Tx) UpdatePool(p ipam.Pool, at time.Time) error {
 	_, err := tx.rows.UpdatePool(tx.ctx, query.UpdatePoolParams{
 		ID: p.ID, Cidr: p.CIDR.String(), Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), LastIp: lastIP(p.CIDR), Length: int64(p.CIDR.Bits()),
 		Strategy: string(p.Strategy), MinLength: length64(p.Sizes.Min), MaxLength: length64(p.Sizes.Max), DefaultLength: length64(p.Sizes.Default),
 		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment,
-		Labels: encodeLabels(p.Labels), DeletionProtection: p.DeletionProtection, UpdatedAt: micros(at),
+		Labels: encodeLabels(p.Labels), DeletionProtection: p.DeletionProtection, ParentID: orNull(p.Parent), UpdatedAt: micros(at),
 	})
 	return err
 }

@@ -19,7 +19,7 @@ RETURNING *;
 UPDATE pools SET
   cidr = $2, family = $3, first_ip = $4, last_ip = $5, length = $6, strategy = $7, min_length = $8, max_length = $9, default_length = $10,
   description = $11, owner = $12, account = $13, region = $14, environment = $15, labels = $16, deletion_protection = $17,
-  updated_at = $18, version = version + 1
+  parent_id = $18, updated_at = $19, version = version + 1
 WHERE id = $1;
 
 -- name: DeletePool :execrows

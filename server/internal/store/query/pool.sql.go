@@ -281,7 +281,7 @@ const updatePool = `-- name: UpdatePool :execrows
 UPDATE pools SET
   cidr = $2, family = $3, first_ip = $4, last_ip = $5, length = $6, strategy = $7, min_length = $8, max_length = $9, default_length = $10,
   description = $11, owner = $12, account = $13, region = $14, environment = $15, labels = $16, deletion_protection = $17,
-  updated_at = $18, version = version + 1
+  parent_id = $18, updated_at = $19, version = version + 1
 WHERE id = $1
 `
 
@@ -303,6 +303,7 @@ type UpdatePoolParams struct {
 	Environment        string
 	Labels             string
 	DeletionProtection bool
+	ParentID           *string
 	UpdatedAt          int64
 }
 
@@ -325,6 +326,7 @@ func (q *Queries) UpdatePool(ctx context.Context, arg UpdatePoolParams) (int64, 
 		arg.Environment,
 		arg.Labels,
 		arg.DeletionProtection,
+		arg.ParentID,
 		arg.UpdatedAt,
 	)
 	if err != nil {
