@@ -74,7 +74,7 @@ func readAllocation() map[string]schema.Attribute {
 
 // ValidateConfig asks for exactly one way to find the allocation.
 func (d *allocationDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
-	var m allocationModel
+	var m allocationFacts
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() {
 		return
@@ -92,7 +92,7 @@ func (d *allocationDataSource) ValidateConfig(ctx context.Context, req datasourc
 
 // Read finds the allocation. Absent texts are empty rather than null, so that they can be used without a check.
 func (d *allocationDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var m allocationModel
+	var m allocationFacts
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() || !d.session.ready(&resp.Diagnostics) {
 		return
@@ -102,13 +102,13 @@ func (d *allocationDataSource) Read(ctx context.Context, req datasource.ReadRequ
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	m, diags = readAllocationModel(allocation)
+	m, diags = readAllocationFacts(allocation)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-func readAllocationModel(a cloudpam.Allocation) (allocationModel, diag.Diagnostics) {
-	m := allocationModel{Account: empty, Region: empty, Environment: empty, Owner: empty, Purpose: empty, Description: empty, Labels: noLabels}
+func readAllocationFacts(a cloudpam.Allocation) (allocationFacts, diag.Diagnostics) {
+	m := allocationFacts{Account: empty, Region: empty, Environment: empty, Owner: empty, Purpose: empty, Description: empty, Labels: noLabels}
 	diags := m.set(a)
 	return m, diags
 }

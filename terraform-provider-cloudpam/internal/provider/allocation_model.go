@@ -9,8 +9,8 @@ import (
 	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
-// allocationModel is an allocation in configuration, plan and state.
-type allocationModel struct {
+// allocationFacts is what the server says of an allocation, and all that a data source shows.
+type allocationFacts struct {
 	ID             types.String `tfsdk:"id"`
 	Scope          types.String `tfsdk:"scope"`
 	Pool           types.String `tfsdk:"pool"`
@@ -30,8 +30,22 @@ type allocationModel struct {
 	Labels         types.Map    `tfsdk:"labels"`
 }
 
-// set fills the model with what the server says.
-func (m *allocationModel) set(a cloudpam.Allocation) diag.Diagnostics {
+// allocationModel is an allocation of the resource: in configuration, plan and state.
+type allocationModel struct {
+	allocationFacts
+	LabelsAll types.Map `tfsdk:"labels_all"`
+}
+
+// from fills the model with what the server says, and tells the resource's own labels from the provider's defaults.
+func (m *allocationModel) from(a cloudpam.Allocation, defaults defaultLabels) diag.Diagnostics {
+	own, all := defaults.split(m.Labels, m.LabelsAll, a.Labels)
+	diags := m.set(a)
+	m.Labels, m.LabelsAll = own, all
+	return diags
+}
+
+// set fills the facts with what the server says.
+func (m *allocationFacts) set(a cloudpam.Allocation) diag.Diagnostics {
 	m.ID, m.Scope, m.Pool, m.Name = types.StringValue(a.ID), types.StringValue(a.Scope), types.StringValue(a.Pool), types.StringValue(a.Name)
 	m.CIDR = newCIDR(a.CIDR)
 	m.derive()
@@ -45,7 +59,7 @@ func (m *allocationModel) set(a cloudpam.Allocation) diag.Diagnostics {
 
 // derive computes everything that follows from the CIDR: while planning as soon as the CIDR is known, and never by the
 // server, so that both always agree.
-func (m *allocationModel) derive() {
+func (m *allocationFacts) derive() {
 	p := m.CIDR.prefix()
 	if !p.IsValid() {
 		m.IPVersion = types.Int64Unknown()
@@ -59,7 +73,7 @@ func (m *allocationModel) derive() {
 
 // request is what creates the allocation of the plan.
 func (m allocationModel) request(ctx context.Context) (cloudpam.NewAllocation, diag.Diagnostics) {
-	labels, diags := optionalLabels(ctx, m.Labels)
+	labels, diags := optionalLabels(ctx, m.LabelsAll)
 	allocation := cloudpam.NewAllocation{
 		Pool: m.Pool.ValueString(), Name: m.Name.ValueString(),
 		Account: optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
@@ -84,15 +98,15 @@ func (m allocationModel) patch(ctx context.Context, state allocationModel) (clou
 		Purpose:     changedText(state.Purpose, m.Purpose),
 		Description: changedText(state.Description, m.Description),
 	}
-	if m.Labels.Equal(state.Labels) {
+	if m.LabelsAll.Equal(state.LabelsAll) {
 		return patch, nil
 	}
-	labels, diags := toLabels(ctx, m.Labels)
+	labels, diags := toLabels(ctx, m.LabelsAll)
 	patch.Labels = &labels
 	return patch, diags
 }
 
 // attempt describes what is done to the allocation, for diagnostics.
-func (m allocationModel) attempt(verb string) attempt {
+func (m allocationFacts) attempt(verb string) attempt {
 	return attempt{verb: verb, kind: "allocation", name: m.Name.ValueString(), pool: m.Pool.ValueString(), poolAttr: "pool"}
 }

@@ -30,6 +30,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 		return
 	}
 	plan.place(config)
+	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
 	switch {
 	case req.State.Raw.IsNull():
 		resp.Diagnostics.Append(r.promise(ctx, req, config, &plan)...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -49,7 +50,7 @@ func (r *allocationResource) Create(ctx context.Context, req resource.CreateRequ
 		return
 	}
 	tflog.Debug(ctx, "created allocation", map[string]any{"id": allocation.ID, "pool": allocation.Pool, "cidr": allocation.CIDR})
-	resp.Diagnostics.Append(plan.set(allocation)...)
+	resp.Diagnostics.Append(plan.from(allocation, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -60,7 +61,7 @@ func (r *allocationResource) Read(ctx context.Context, req resource.ReadRequest,
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	allocation, err := r.session.client.GetAllocation(ctx, state.ID.ValueString())
+	allocation, err := r.session.allocations.read(ctx, state.ID.ValueString(), state.Pool.ValueString())
 	switch {
 	case errors.Is(err, cloudpam.ErrNotFound):
 		tflog.Info(ctx, "allocation is gone", map[string]any{"id": state.ID.ValueString()})
@@ -72,7 +73,7 @@ func (r *allocationResource) Read(ctx context.Context, req resource.ReadRequest,
 	}
 	r.session.claims.refreshed(allocation.ID)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(allocation.ID))...)
-	resp.Diagnostics.Append(state.set(allocation)...)
+	resp.Diagnostics.Append(state.from(allocation, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
@@ -88,13 +89,14 @@ func (r *allocationResource) Update(ctx context.Context, req resource.UpdateRequ
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
+	r.session.allocations.forget(state.ID.ValueString())
 	allocation, err := r.session.client.UpdateAllocation(ctx, state.ID.ValueString(), patch)
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
 		return
 	}
 	tflog.Debug(ctx, "updated allocation", map[string]any{"id": allocation.ID, "name": allocation.Name})
-	resp.Diagnostics.Append(plan.set(allocation)...)
+	resp.Diagnostics.Append(plan.from(allocation, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -105,6 +107,7 @@ func (r *allocationResource) Delete(ctx context.Context, req resource.DeleteRequ
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
+	r.session.allocations.forget(state.ID.ValueString())
 	err := r.session.client.ReleaseAllocation(ctx, state.ID.ValueString())
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
@@ -123,9 +126,14 @@ func (r *allocationResource) ImportState(ctx context.Context, req resource.Impor
 	if !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	allocation, diags := key.find(ctx, r.session.client)
-	if resp.Diagnostics.Append(diags...); diags.HasError() {
-		return
+	allocation, listed := r.session.allocations.find(ctx, key.pool, key.names)
+	if !listed {
+		var diags diag.Diagnostics
+		if allocation, diags = key.find(ctx, r.session.client); diags.HasError() {
+			resp.Diagnostics.Append(diags...)
+			return
+		}
 	}
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), allocation.ID)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("pool"), allocation.Pool)...)
 }

@@ -62,6 +62,7 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 			"purpose":         word("What the block is used for, such as `nodes`."),
 			"description":     text(),
 			"labels":          labels(),
+			"labels_all":      labelsAll(),
 		},
 	}
 }

@@ -22,8 +22,8 @@ type allocationsModel struct {
 	Pool        types.String               `tfsdk:"pool"`
 	Account     types.String               `tfsdk:"account"`
 	Owner       types.String               `tfsdk:"owner"`
-	Allocations []allocationModel          `tfsdk:"allocations"`
-	ByName      map[string]allocationModel `tfsdk:"by_name"`
+	Allocations []allocationFacts          `tfsdk:"allocations"`
+	ByName      map[string]allocationFacts `tfsdk:"by_name"`
 }
 
 // Metadata names the data source.
@@ -65,7 +65,7 @@ func (d *allocationsDataSource) Read(ctx context.Context, req datasource.ReadReq
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	m.Allocations, m.ByName = []allocationModel{}, map[string]allocationModel{}
+	m.Allocations, m.ByName = []allocationFacts{}, map[string]allocationFacts{}
 	for allocation, err := range d.session.client.Allocations(ctx, cloudpam.ListAllocationsParams{
 		Scope: optionalText(m.Scope), Pool: optionalText(m.Pool), Account: optionalText(m.Account), Owner: optionalText(m.Owner),
 		Family: m.family(), Label: labels, Q: optionalText(m.Search), Within: m.within(), Contains: m.contains(), Limit: new(pageSize),
@@ -74,7 +74,7 @@ func (d *allocationsDataSource) Read(ctx context.Context, req datasource.ReadReq
 			resp.Diagnostics.Append(attempt{verb: "list", kind: "allocations"}.diagnose(err)...)
 			return
 		}
-		one, diags := readAllocationModel(allocation)
+		one, diags := readAllocationFacts(allocation)
 		resp.Diagnostics.Append(diags...)
 		m.Allocations = append(m.Allocations, one)
 		if m.Pool.IsNull() {

@@ -265,9 +265,9 @@ func (a attempt) unplanned(err error) diag.Diagnostics {
 	return a.diagnose(err)
 }
 
-func (m allocationModel) key() string { return m.Pool.ValueString() + "/" + m.Name.ValueString() }
+func (m allocationFacts) key() string { return m.Pool.ValueString() + "/" + m.Name.ValueString() }
 
-func (m allocationModel) duplicate() diag.Diagnostic {
+func (m allocationFacts) duplicate() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Duplicate allocation name", fmt.Sprintf(
 		"Another allocation of this configuration is named %q in pool %q too. A name identifies one allocation of its pool: choose another, for example with the key of for_each in it.",
 		m.Name.ValueString(), m.Pool.ValueString()))

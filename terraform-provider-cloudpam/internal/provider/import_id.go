@@ -41,6 +41,20 @@ func (k allocationKey) String() string {
 	}
 }
 
+// names reports whether this is the allocation that the key names.
+func (k allocationKey) names(a cloudpam.Allocation) bool {
+	switch {
+	case k.id != "":
+		return a.ID == k.id
+	case a.Pool != k.pool:
+		return false
+	case k.name != "":
+		return a.Name == k.name
+	default:
+		return sameCIDR(a.CIDR, k.cidr.String())
+	}
+}
+
 // parseAllocationKey tells the forms of an import id apart. Pools and names hold no @, pools no slash, ids neither.
 func parseAllocationKey(id string) (allocationKey, error) {
 	if pool, cidr, found := strings.Cut(id, "@"); found {
@@ -99,7 +113,7 @@ func (k allocationKey) find(ctx context.Context, c *cloudpam.Client) (cloudpam.A
 		if err != nil {
 			return a, tried.diagnose(err)
 		}
-		if a.Name == k.name || sameCIDR(a.CIDR, k.cidr.String()) {
+		if k.names(a) {
 			return a, nil
 		}
 	}

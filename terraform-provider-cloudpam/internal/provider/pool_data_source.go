@@ -66,7 +66,7 @@ func readPool() map[string]schema.Attribute {
 
 // Read reads the pool. Absent texts are empty rather than null, so that they can be used without a check.
 func (d *poolDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var m poolModel
+	var m poolFacts
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() || !d.session.ready(&resp.Diagnostics) {
 		return
@@ -76,13 +76,13 @@ func (d *poolDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 		resp.Diagnostics.Append(m.attempt("read").diagnose(err)...)
 		return
 	}
-	m, diags := readPoolModel(pool)
+	m, diags := readPoolFacts(pool)
 	resp.Diagnostics.Append(diags...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &m)...)
 }
 
-func readPoolModel(pool cloudpam.Pool) (poolModel, diag.Diagnostics) {
-	m := poolModel{Account: empty, Region: empty, Environment: empty, Owner: empty, Description: empty, Labels: noLabels}
+func readPoolFacts(pool cloudpam.Pool) (poolFacts, diag.Diagnostics) {
+	m := poolFacts{Account: empty, Region: empty, Environment: empty, Owner: empty, Description: empty, Labels: noLabels}
 	diags := m.set(pool)
 	return m, diags
 }

@@ -10,8 +10,8 @@ import (
 	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
-// poolModel is a pool in configuration, plan and state.
-type poolModel struct {
+// poolFacts is what the server says of a pool, and all that a data source shows.
+type poolFacts struct {
 	ID                  types.String `tfsdk:"id"`
 	Scope               types.String `tfsdk:"scope"`
 	Name                types.String `tfsdk:"name"`
@@ -32,8 +32,22 @@ type poolModel struct {
 	DeletionProtection  types.Bool   `tfsdk:"deletion_protection"`
 }
 
-// set fills the model with what the server says.
-func (m *poolModel) set(p cloudpam.Pool) diag.Diagnostics {
+// poolModel is a pool of the resource: in configuration, plan and state.
+type poolModel struct {
+	poolFacts
+	LabelsAll types.Map `tfsdk:"labels_all"`
+}
+
+// from fills the model with what the server says, and tells the resource's own labels from the provider's defaults.
+func (m *poolModel) from(p cloudpam.Pool, defaults defaultLabels) diag.Diagnostics {
+	own, all := defaults.split(m.Labels, m.LabelsAll, p.Labels)
+	diags := m.set(p)
+	m.Labels, m.LabelsAll = own, all
+	return diags
+}
+
+// set fills the facts with what the server says.
+func (m *poolFacts) set(p cloudpam.Pool) diag.Diagnostics {
 	cidr := newCIDR(p.CIDR)
 	m.ID, m.Scope, m.Name = types.StringValue(p.ID), types.StringValue(p.Scope), types.StringValue(p.Name)
 	m.Parent = types.StringPointerValue(p.Parent)
@@ -52,7 +66,7 @@ func (m *poolModel) set(p cloudpam.Pool) diag.Diagnostics {
 
 // request is what creates the pool of the plan.
 func (m poolModel) request(ctx context.Context) (cloudpam.NewPool, diag.Diagnostics) {
-	labels, diags := optionalLabels(ctx, m.Labels)
+	labels, diags := optionalLabels(ctx, m.LabelsAll)
 	pool := cloudpam.NewPool{
 		Name: m.Name.ValueString(), Scope: optionalText(m.Scope), Parent: optionalText(m.Parent),
 		CIDR:            m.CIDR.pointer(),
@@ -94,10 +108,10 @@ func (m poolModel) patch(ctx context.Context, state poolModel) (cloudpam.PoolPat
 	if !m.DeletionProtection.Equal(state.DeletionProtection) {
 		patch.DeletionProtection = new(m.DeletionProtection.ValueBool())
 	}
-	if m.Labels.Equal(state.Labels) {
+	if m.LabelsAll.Equal(state.LabelsAll) {
 		return patch, nil
 	}
-	labels, diags := toLabels(ctx, m.Labels)
+	labels, diags := toLabels(ctx, m.LabelsAll)
 	patch.Labels = &labels
 	return patch, diags
 }
@@ -115,7 +129,7 @@ func changedLength(state, plan types.Int64) nullable.Nullable[int] {
 }
 
 // attempt describes what is done to the pool, for diagnostics.
-func (m poolModel) attempt(verb string) attempt {
+func (m poolFacts) attempt(verb string) attempt {
 	a := attempt{verb: verb, kind: "pool", name: m.ID.ValueString(), pool: m.Parent.ValueString(), poolAttr: "parent"}
 	if a.name == "" {
 		a.name = m.Name.ValueString()

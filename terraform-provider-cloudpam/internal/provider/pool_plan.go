@@ -55,7 +55,7 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	var config, plan poolModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	state := poolModel{CIDR: unknownCIDR()}
+	state := poolModel{poolFacts: poolFacts{CIDR: unknownCIDR()}}
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	}
@@ -67,6 +67,7 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	}
 	plan.ID = poolID(plan.Scope, plan.Name)
 	plan.resize(config, state, &resp.Diagnostics)
+	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
 	if req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(r.draft(ctx, req, config, &plan)...)
 	}

@@ -43,13 +43,14 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
+	r.session.pools.forget(plan.ID.ValueString())
 	pool, err := r.session.client.CreatePool(ctx, request)
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
 	}
 	tflog.Debug(ctx, "created pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
-	resp.Diagnostics.Append(plan.set(pool)...)
+	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -60,7 +61,7 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	pool, err := r.session.client.GetPool(ctx, state.ID.ValueString())
+	pool, err := r.session.pools.read(ctx, state.ID.ValueString(), scopeOfPool(state.ID).ValueString())
 	switch {
 	case errors.Is(err, cloudpam.ErrNotFound):
 		tflog.Info(ctx, "pool is gone", map[string]any{"id": state.ID.ValueString()})
@@ -71,7 +72,7 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 		return
 	}
 	r.session.claims.refreshed(pool.ID)
-	resp.Diagnostics.Append(state.set(pool)...)
+	resp.Diagnostics.Append(state.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
@@ -87,13 +88,14 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
+	r.session.pools.forget(state.ID.ValueString())
 	pool, err := r.session.client.UpdatePool(ctx, state.ID.ValueString(), patch)
 	if err != nil {
 		resp.Diagnostics.Append(state.attempt("update").diagnose(err)...)
 		return
 	}
 	tflog.Debug(ctx, "updated pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
-	resp.Diagnostics.Append(plan.set(pool)...)
+	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -104,6 +106,7 @@ func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
+	r.session.pools.forget(state.ID.ValueString())
 	err := r.session.client.DeletePool(ctx, state.ID.ValueString())
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)

@@ -81,6 +81,7 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 			"owner":                 word("Who answers for the pool."),
 			"description":           text(),
 			"labels":                labels(),
+			"labels_all":            labelsAll(),
 			"deletion_protection": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 				MarkdownDescription: "Refuse to delete the pool, whoever asks. Default `false`.",
@@ -104,10 +105,21 @@ func text() schema.StringAttribute {
 func labels() schema.MapAttribute {
 	return schema.MapAttribute{
 		Optional: true, ElementType: types.StringType,
-		Validators: []validator.Map{
-			mapvalidator.SizeAtMost(64), mapvalidator.KeysAre(stringvalidator.LengthBetween(1, 128)),
-			mapvalidator.ValueStringsAre(stringvalidator.LengthAtMost(256)),
-		},
-		MarkdownDescription: "Free key-value pairs, at most 64.",
+		Validators:          labelValidators(),
+		MarkdownDescription: "Free key-value pairs, at most 64. They win over the provider's `default_labels`.",
+	}
+}
+
+func labelsAll() schema.MapAttribute {
+	return schema.MapAttribute{
+		Computed: true, ElementType: types.StringType,
+		MarkdownDescription: "All labels: `labels` and the provider's `default_labels`.",
+	}
+}
+
+func labelValidators() []validator.Map {
+	return []validator.Map{
+		mapvalidator.SizeAtMost(mostLabels), mapvalidator.NoNullValues(), mapvalidator.KeysAre(stringvalidator.LengthBetween(1, 128)),
+		mapvalidator.ValueStringsAre(stringvalidator.LengthAtMost(256)),
 	}
 }

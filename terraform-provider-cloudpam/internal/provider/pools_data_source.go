@@ -20,8 +20,8 @@ func newPoolsDataSource() datasource.DataSource { return &poolsDataSource{} }
 type poolsModel struct {
 	listFilter
 	Parent types.String         `tfsdk:"parent"`
-	Pools  []poolModel          `tfsdk:"pools"`
-	ByName map[string]poolModel `tfsdk:"by_name"`
+	Pools  []poolFacts          `tfsdk:"pools"`
+	ByName map[string]poolFacts `tfsdk:"by_name"`
 }
 
 // Metadata names the data source.
@@ -61,7 +61,7 @@ func (d *poolsDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	m.Pools, m.ByName = []poolModel{}, map[string]poolModel{}
+	m.Pools, m.ByName = []poolFacts{}, map[string]poolFacts{}
 	for pool, err := range d.session.client.Pools(ctx, cloudpam.ListPoolsParams{
 		Scope: optionalText(m.Scope), Parent: optionalText(m.Parent), Family: m.family(), Label: labels,
 		Q: optionalText(m.Search), Within: m.within(), Contains: m.contains(), Limit: new(pageSize),
@@ -70,7 +70,7 @@ func (d *poolsDataSource) Read(ctx context.Context, req datasource.ReadRequest, 
 			resp.Diagnostics.Append(attempt{verb: "list", kind: "pools"}.diagnose(err)...)
 			return
 		}
-		one, diags := readPoolModel(pool)
+		one, diags := readPoolFacts(pool)
 		resp.Diagnostics.Append(diags...)
 		m.Pools = append(m.Pools, one)
 		m.ByName[pool.ID] = one

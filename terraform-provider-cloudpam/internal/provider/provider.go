@@ -40,6 +40,7 @@ type providerModel struct {
 	HoldTTL        types.String `tfsdk:"hold_ttl"`
 	Holder         types.String `tfsdk:"holder"`
 	Applying       types.Bool   `tfsdk:"applying"`
+	DefaultLabels  types.Map    `tfsdk:"default_labels"`
 }
 
 // session is what Configure hands to every resource and data source. Its client is nil while the provider's
@@ -50,6 +51,10 @@ type session struct {
 	unknown  string // the argument that is not known yet
 	planning planning
 	claims   claims
+	defaults defaultLabels
+
+	allocations *refreshes[cloudpam.Allocation]
+	pools       *refreshes[cloudpam.Pool]
 }
 
 // Metadata names the provider.
@@ -98,6 +103,11 @@ func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 				Optional:            true,
 				MarkdownDescription: "Who plans, such as `terraform.workspace`, so that holds can be told apart and two workspaces never plan the same name. Environment: `CLOUDPAM_HOLDER`.",
 			},
+			"default_labels": schema.MapAttribute{
+				Optional: true, ElementType: types.StringType,
+				Validators:          labelValidators(),
+				MarkdownDescription: "Labels of everything that this provider block creates. A resource's own `labels` win where both name a key; `labels_all` shows what an object has. Changing them updates what exists in place.",
+			},
 			"applying": schema.BoolAttribute{
 				Optional:            true,
 				MarkdownDescription: "Set it to `terraform.applying`, which OpenTofu needs to report a lost CIDR well; Terraform 1.11 and later tell it by themselves. Environment: `CLOUDPAM_APPLYING`.",
@@ -121,7 +131,7 @@ func (p *cloudpamProvider) Configure(ctx context.Context, req provider.Configure
 func (p *cloudpamProvider) session(model providerModel, terraformVersion string) (*session, diag.Diagnostics) {
 	var diags diag.Diagnostics
 	if unknown := model.unknown(); unknown != "" {
-		return &session{unknown: unknown}, nil
+		return &session{unknown: unknown, defaults: defaultLabels{model.DefaultLabels}}, nil
 	}
 	endpoint := model.endpoint()
 	if endpoint == "" {
@@ -150,7 +160,10 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 		diags.AddError("CloudPAM cannot be used with this configuration", sentence(err.Error()))
 		return nil, diags
 	}
-	return &session{client: client, endpoint: endpoint, planning: planning}, nil
+	return &session{
+		client: client, endpoint: endpoint, planning: planning, defaults: defaultLabels{model.DefaultLabels},
+		allocations: allocationRefreshes(client), pools: poolRefreshes(client),
+	}, nil
 }
 
 // Resources lists what the provider manages.

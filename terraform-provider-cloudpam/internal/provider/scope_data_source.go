@@ -44,7 +44,7 @@ func (d *scopeDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 
 // Read reads the scope. Absent texts are empty rather than null, so that they can be used without a check.
 func (d *scopeDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
-	var m scopeModel
+	var m scopeFacts
 	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
 	if resp.Diagnostics.HasError() || !d.session.ready(&resp.Diagnostics) {
 		return

@@ -28,16 +28,30 @@ type scopeResource struct{ session *session }
 
 func newScopeResource() resource.Resource { return &scopeResource{} }
 
-// scopeModel is a scope in configuration, plan and state.
-type scopeModel struct {
+// scopeFacts is what the server says of a scope, and all that the data source shows.
+type scopeFacts struct {
 	ID          types.String `tfsdk:"id"`
 	Name        types.String `tfsdk:"name"`
 	Description types.String `tfsdk:"description"`
 	Labels      types.Map    `tfsdk:"labels"`
 }
 
-// set fills the model with what the server says.
-func (m *scopeModel) set(s cloudpam.Scope) diag.Diagnostics {
+// scopeModel is a scope of the resource: in configuration, plan and state.
+type scopeModel struct {
+	scopeFacts
+	LabelsAll types.Map `tfsdk:"labels_all"`
+}
+
+// from fills the model with what the server says, and tells the resource's own labels from the provider's defaults.
+func (m *scopeModel) from(s cloudpam.Scope, defaults defaultLabels) diag.Diagnostics {
+	own, all := defaults.split(m.Labels, m.LabelsAll, s.Labels)
+	diags := m.set(s)
+	m.Labels, m.LabelsAll = own, all
+	return diags
+}
+
+// set fills the facts with what the server says.
+func (m *scopeFacts) set(s cloudpam.Scope) diag.Diagnostics {
 	m.ID, m.Name = types.StringValue(s.ID), types.StringValue(s.ID)
 	m.Description = fromText(m.Description, s.Description)
 	labels, diags := fromLabels(m.Labels, s.Labels)
@@ -46,7 +60,7 @@ func (m *scopeModel) set(s cloudpam.Scope) diag.Diagnostics {
 }
 
 // attempt describes what is done to the scope, for diagnostics.
-func (m scopeModel) attempt(verb string) attempt {
+func (m scopeFacts) attempt(verb string) attempt {
 	return attempt{verb: verb, kind: "scope", name: m.Name.ValueString()}
 }
 
@@ -75,6 +89,7 @@ func (r *scopeResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 			},
 			"description": text(),
 			"labels":      labels(),
+			"labels_all":  labelsAll(),
 		},
 	}
 }
@@ -96,6 +111,7 @@ func (r *scopeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 		r.session.claims.createsScope(plan.Name.ValueString())
 	}
 	plan.ID = plan.Name
+	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
@@ -106,7 +122,7 @@ func (r *scopeResource) Create(ctx context.Context, req resource.CreateRequest, 
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	labels, diags := optionalLabels(ctx, plan.Labels)
+	labels, diags := optionalLabels(ctx, plan.LabelsAll)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
@@ -118,7 +134,7 @@ func (r *scopeResource) Create(ctx context.Context, req resource.CreateRequest, 
 		return
 	}
 	tflog.Debug(ctx, "created scope", map[string]any{"id": scope.ID})
-	resp.Diagnostics.Append(plan.set(scope)...)
+	resp.Diagnostics.Append(plan.from(scope, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -139,7 +155,7 @@ func (r *scopeResource) Read(ctx context.Context, req resource.ReadRequest, resp
 		resp.Diagnostics.Append(state.attempt("read").diagnose(err)...)
 		return
 	}
-	resp.Diagnostics.Append(state.set(scope)...)
+	resp.Diagnostics.Append(state.from(scope, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
@@ -152,8 +168,8 @@ func (r *scopeResource) Update(ctx context.Context, req resource.UpdateRequest, 
 		return
 	}
 	patch := cloudpam.ScopePatch{Description: changedText(state.Description, plan.Description)}
-	if !plan.Labels.Equal(state.Labels) {
-		labels, diags := toLabels(ctx, plan.Labels)
+	if !plan.LabelsAll.Equal(state.LabelsAll) {
+		labels, diags := toLabels(ctx, plan.LabelsAll)
 		if resp.Diagnostics.Append(diags...); diags.HasError() {
 			return
 		}
@@ -165,7 +181,7 @@ func (r *scopeResource) Update(ctx context.Context, req resource.UpdateRequest, 
 		return
 	}
 	tflog.Debug(ctx, "updated scope", map[string]any{"id": scope.ID})
-	resp.Diagnostics.Append(plan.set(scope)...)
+	resp.Diagnostics.Append(plan.from(scope, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 

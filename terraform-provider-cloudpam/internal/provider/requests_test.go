@@ -1,0 +1,50 @@
+package provider_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+
+	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/acctest"
+)
+
+const manyInTwoPools = `
+resource "cloudpam_pool" "root" {
+  name = "root"
+  cidr = "10.0.0.0/8"
+}
+resource "cloudpam_pool" "child" {
+  count         = 12
+  parent        = cloudpam_pool.root.id
+  name          = "child-${count.index}"
+  prefix_length = 16
+}
+resource "cloudpam_allocation" "a" {
+  count         = 100
+  pool          = cloudpam_pool.child[count.index % 2].id
+  name          = "app-${count.index}"
+  prefix_length = 28
+}
+`
+
+// Four single reads and one list for the scope's pools, and the same for each of the two pools that hold allocations.
+func TestAPlanOverManyObjectsAsksForAHandfulOfLists(t *testing.T) {
+	t.Parallel()
+	server := acctest.Start(t)
+	proxy := server.Proxy(t, nil)
+	tf := acctest.NewTerraform(t, server, proxy.ProviderConfig("")+manyInTwoPools)
+	tf.Run(t, "apply", "-auto-approve", "-no-color", "-parallelism=30")
+	proxy.Counts()
+
+	tf.Run(t, "plan", "-no-color", "-detailed-exitcode", "-parallelism=30")
+	want := map[string]int{"GET pools/{id}": 4, "GET pools": 1, "GET allocations/{id}": 8, "GET allocations": 2}
+	if got := proxy.Counts(); !maps.Equal(got, want) {
+		t.Errorf("the plan asked %v, want %v", got, want)
+	}
+
+	// What changed behind Terraform's back shows all the same.
+	drop(t, server, "app-42")
+	if plan := tf.Run(t, "plan", "-no-color"); !strings.Contains(plan, "cloudpam_allocation.a[42] will be created") || !strings.Contains(plan, "1 to add, 0 to change") {
+		t.Errorf("a released allocation is not planned again:\n%s", plan)
+	}
+}
