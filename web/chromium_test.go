@@ -68,8 +68,8 @@ func startChromium(t *testing.T) *chromium {
 	t.Cleanup(func() {
 		// Closing politely lets the browser leave its profile before the directory is removed.
 		c.send(message{Method: "Browser.close"})
-		leave := time.AfterFunc(patience, func() { cmd.Process.Kill() })
-		cmd.Wait()
+		leave := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait()
 		leave.Stop()
 		ourOut.Close()
 		<-done

@@ -15,7 +15,7 @@ func compress(content []byte) []byte {
 		panic(err) // The level is a constant of the package itself.
 	}
 	w.Write(content) //nolint:errcheck // A bytes.Buffer takes everything.
-	w.Close()        //nolint:errcheck // As above.
+	w.Close()
 	return zipped.Bytes()
 }
 

@@ -55,7 +55,7 @@ func (b block) contains(o block) bool {
 func (b block) half() block { return block{b.at.xor(nth(b.bits)), b.bits} }
 
 // beside is the free block of length n next to the single block h.
-func (h block) beside(n int) block { return block{h.at.and(first(n)).xor(nth(n)), n} }
+func (b block) beside(n int) block { return block{b.at.and(first(n)).xor(nth(n)), n} }
 
 // span marks the slots of b in a node at depth d; d <= b.bits <= d+6.
 func (b block) span(d int) uint64 {

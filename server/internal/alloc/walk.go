@@ -59,7 +59,7 @@ func (n *node) walk(d int, at key, from, to int, visit func(block, bool) bool) b
 		bit := uint64(1) << uint(s)
 		switch {
 		case n.hole&bit != 0:
-			if !n.entry(s).block.walk(d+stride, visit) {
+			if !n.entry(s).walk(d+stride, visit) {
 				return false
 			}
 			s++

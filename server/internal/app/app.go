@@ -138,7 +138,7 @@ func (a *App) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	a.draining.Store(true)
-	a.log.Info("shutting down")
+	a.log.InfoContext(ctx, "shutting down")
 	if a.config.DrainDelay > 0 {
 		time.Sleep(a.config.DrainDelay) // load balancers stop sending once /readyz fails
 	}

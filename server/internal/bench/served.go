@@ -40,7 +40,7 @@ type server struct {
 }
 
 func startServer(ctx context.Context, binary, database string) (*server, error) {
-	s := &server{command: exec.CommandContext(ctx, binary, "serve")} //nolint:gosec // the binary that was just built
+	s := &server{command: exec.CommandContext(ctx, binary, "serve")}
 	s.command.Env = append(os.Environ(), "CLOUDPAM_DATABASE_URL=sqlite://"+database, "CLOUDPAM_LISTEN=127.0.0.1:0")
 	pipe, err := s.command.StderrPipe()
 	if err != nil {

@@ -64,7 +64,8 @@ func TestAnEventHasTheStateBeforeAndAfter(t *testing.T) {
 		state := func(raw json.RawMessage) (got struct {
 			CIDR, Owner string
 			Version     int
-		}) {
+		},
+		) {
 			if raw != nil {
 				if err := json.Unmarshal(raw, &got); err != nil {
 					t.Fatal(err)

@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -241,7 +242,7 @@ func wantCIDR(t tb, what string, got netip.Prefix, want string) {
 // wantCode asserts the code of an error and returns the error for a look at its extras.
 func wantCode(t tb, err error, code ipam.Code) *ipam.Error {
 	t.Helper()
-	e, ok := err.(*ipam.Error)
+	e, ok := errors.AsType[*ipam.Error](err)
 	if !ok || e.Code != code {
 		t.Fatalf("got %v (%s), want the code %s", err, ipam.CodeOf(err), code)
 	}

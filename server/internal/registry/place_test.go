@@ -19,11 +19,15 @@ func TestPlaceByStrategy(t *testing.T) {
 			want  map[alloc.Strategy]string
 		}{
 			{
-				"10.0.0.0/24", [2]string{"10.0.0.0/27", "10.0.0.64/28"}, "/28",
+				"10.0.0.0/24",
+				[2]string{"10.0.0.0/27", "10.0.0.64/28"},
+				"/28",
 				map[alloc.Strategy]string{alloc.BestFit: "10.0.0.80/28", alloc.FirstFit: "10.0.0.32/28", alloc.LargestFit: "10.0.0.128/28", alloc.Sparse: "10.0.0.192/28"},
 			},
 			{
-				"2001:db8::/56", [2]string{"2001:db8::/59", "2001:db8:0:40::/60"}, "/60",
+				"2001:db8::/56",
+				[2]string{"2001:db8::/59", "2001:db8:0:40::/60"},
+				"/60",
 				map[alloc.Strategy]string{alloc.BestFit: "2001:db8:0:50::/60", alloc.FirstFit: "2001:db8:0:20::/60", alloc.LargestFit: "2001:db8:0:80::/60", alloc.Sparse: "2001:db8:0:c0::/60"},
 			},
 		} {

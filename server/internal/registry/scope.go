@@ -58,7 +58,7 @@ func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, v
 			return before, err
 		}
 		after.Version, after.UpdatedAt = before.Version+1, c.at
-		if err := c.Tx.UpdateScope(after, c.at); err != nil {
+		if err := c.UpdateScope(after, c.at); err != nil {
 			return before, err
 		}
 		return after, c.record(scopeObject(id), "updated", before, after)
@@ -94,7 +94,7 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, v
 			}
 			return none, e
 		}
-		if err := c.Tx.DeleteScope(id); err != nil {
+		if err := c.DeleteScope(id); err != nil {
 			return none, err
 		}
 		return none, c.record(scopeObject(id), "deleted", s, nil)

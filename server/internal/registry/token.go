@@ -78,7 +78,7 @@ func (r *Registry) RevokeToken(ctx context.Context, by ipam.Caller, id string) e
 		if _, err := c.LockScope(ipam.DefaultScope); err != nil {
 			return struct{}{}, err
 		}
-		if err := c.Tx.RevokeToken(id, c.at); err != nil {
+		if err := c.RevokeToken(id, c.at); err != nil {
 			return struct{}{}, err
 		}
 		return struct{}{}, c.record(tokenObject(ipam.Token{ID: id}), "revoked", nil, nil)

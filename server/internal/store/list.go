@@ -151,8 +151,10 @@ func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
 	s.around(f.Around)
 	s.page(p, f.Around.Given())
 	return list(tx, s, func(r *query.Pool) []any {
-		return []any{&r.ID, &r.ScopeID, &r.Name, &r.ParentID, &r.Cidr, &r.Family, &r.Length, &r.Strategy, &r.MinLength, &r.MaxLength, &r.DefaultLength,
-			&r.Description, &r.Owner, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.DeletionProtection, &r.Version, &r.CreatedAt, &r.UpdatedAt, &r.DraftUntil, &r.DraftActor}
+		return []any{
+			&r.ID, &r.ScopeID, &r.Name, &r.ParentID, &r.Cidr, &r.Family, &r.Length, &r.Strategy, &r.MinLength, &r.MaxLength, &r.DefaultLength,
+			&r.Description, &r.Owner, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.DeletionProtection, &r.Version, &r.CreatedAt, &r.UpdatedAt, &r.DraftUntil, &r.DraftActor,
+		}
 	}, pool)
 }
 
@@ -170,8 +172,10 @@ func (tx *Tx) Allocations(f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocati
 	s.around(f.Around)
 	s.page(p, f.Around.Given())
 	return list(tx, s, func(r *query.Allocation) []any {
-		return []any{&r.ID, &r.ScopeID, &r.PoolID, &r.Name, &r.Cidr, &r.Family, &r.Length, &r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region,
-			&r.Environment, &r.Labels, &r.Version, &r.CreatedAt, &r.UpdatedAt}
+		return []any{
+			&r.ID, &r.ScopeID, &r.PoolID, &r.Name, &r.Cidr, &r.Family, &r.Length, &r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region,
+			&r.Environment, &r.Labels, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+		}
 	}, allocation)
 }
 

@@ -35,8 +35,18 @@ func TestLabelsMatchAsPairs(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range []struct{ key, value, want string }{
-			{"env", "prd", "p0 p1"}, {"Env", "prd", "p2"}, {"ENV", "prd", ""}, {"env", "prd2", "p3"}, {"env", `prd"`, "p4"}, {`x"env`, "prd", "p5"},
-			{`x,"env`, "prd", "p6"}, {"x", `"env":"prd"`, "p7"}, {"ключ", "знач/%_", "p8"}, {"z", "", "p1"}, {"env", "", ""}, {"%", "prd", ""},
+			{"env", "prd", "p0 p1"},
+			{"Env", "prd", "p2"},
+			{"ENV", "prd", ""},
+			{"env", "prd2", "p3"},
+			{"env", `prd"`, "p4"},
+			{`x"env`, "prd", "p5"},
+			{`x,"env`, "prd", "p6"},
+			{"x", `"env":"prd"`, "p7"},
+			{"ключ", "знач/%_", "p8"},
+			{"z", "", "p1"},
+			{"env", "", ""},
+			{"%", "prd", ""},
 		} {
 			var got []string
 			err := db.Read(t.Context(), func(tx *store.Tx) error {

@@ -80,7 +80,7 @@ func (d *allocationDataSource) ValidateConfig(ctx context.Context, req datasourc
 		return
 	}
 	byID, byPool, byName, byCIDR := !m.ID.IsNull(), !m.Pool.IsNull(), !m.Name.IsNull(), !m.CIDR.IsNull()
-	if byID != byPool && byPool == (byName != byCIDR) && !(byName && byCIDR) {
+	if one := byName != byCIDR; byID != byPool && byPool == (byName || byCIDR) && byPool == one {
 		return
 	}
 	at := path.Root("pool")

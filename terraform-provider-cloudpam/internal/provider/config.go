@@ -42,7 +42,7 @@ func (m providerModel) token() (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	content, err := os.ReadFile(file)
+	content, err := os.ReadFile(file) //nolint:gosec // whoever runs Terraform names the file
 	if err != nil {
 		return "", fmt.Errorf("CLOUDPAM_TOKEN_FILE names a file that cannot be read: %w", err)
 	}

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -144,8 +145,7 @@ func TestDraftsAreInvisibleAndASavedPlanIsAppliedAsPlanned(t *testing.T) {
 }
 
 func isNotFound(err error) bool {
-	e, ok := err.(*cloudpam.Error)
-	return ok && e.Code == cloudpam.ErrNotFound
+	return errors.Is(err, cloudpam.ErrNotFound)
 }
 
 // planned reads the CIDRs of the state.

@@ -54,7 +54,7 @@ func run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer server.stop()
+	defer func() { _ = server.stop() }()
 	fmt.Fprintf(out, "     ready on %s, SQLite in %s\n", server.url, relative(root, server.database))
 
 	step("terraform init")
