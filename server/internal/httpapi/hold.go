@@ -32,7 +32,7 @@ func (s *Server) PlaceHold(ctx context.Context, req api.PlaceHoldRequestObject) 
 		return nil, err
 	}
 	held, err := s.registry.Promise(ctx, caller(ctx), ipam.NewHold{
-		Pool: b.Pool, Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Applying),
+		Pool: b.Pool, Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Applying, b.PlanID),
 	})
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (s *Server) DraftPool(ctx context.Context, req api.DraftPoolRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	drafted, err := s.registry.DraftPool(ctx, caller(ctx), asked, plan(req.Body.TTLSeconds, nil, req.Body.Applying))
+	drafted, err := s.registry.DraftPool(ctx, caller(ctx), asked, plan(req.Body.TTLSeconds, nil, req.Body.Applying, req.Body.PlanID))
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +78,8 @@ func (s *Server) ReleaseDraft(ctx context.Context, req api.ReleaseDraftRequestOb
 	return api.ReleaseDraft204Response{}, nil
 }
 
-func plan(seconds *int, holder *string, applying *bool) ipam.Plan {
-	return ipam.Plan{TTL: time.Duration(value(seconds)) * time.Second, Holder: value(holder), Applying: applying}
+func plan(seconds *int, holder *string, applying *bool, id *string) ipam.Plan {
+	return ipam.Plan{ID: value(id), TTL: time.Duration(value(seconds)) * time.Second, Holder: value(holder), Applying: applying}
 }
 
 func hold(h ipam.Hold) api.Hold {

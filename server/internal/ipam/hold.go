@@ -40,6 +40,7 @@ func (h Hold) Belongs(actor, holder string) bool {
 
 // Plan says what a plan promises with: for how long, for whom, and whether the request comes from an apply.
 type Plan struct {
+	ID       string        // the same while a plan is made and while it is applied; "" when it does not name itself
 	TTL      time.Duration // 0: HoldTTL
 	Holder   string
 	Applying *bool // nil: the caller cannot tell

@@ -9,13 +9,10 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-// kindDraft remembers where a draft stood that was dropped, apart from where pools stood that were deleted: only the former
-// was promised to anyone.
-const kindDraft ipam.Kind = "draft"
-
 // DraftPool answers a plan that creates a pool: the pool as it will be, so that holds can stand in it before it exists.
 // Nobody else sees a draft. Asking again renews it with the same CIDR; creating the pool makes it real. Errors: those of
-// CreatePool, CodeHoldLost when an apply asks for a draft that is gone and whose space is taken.
+// CreatePool, CodeHoldLost when an apply, or the plan that was promised it, asks for a draft that is gone and whose space is
+// taken.
 func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
 	if err := errors.Join(in.Check(), plan.Check()); err != nil {
 		return ipam.Pool{}, err
@@ -38,17 +35,49 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 				return p, err
 			}
 			if kept {
-				return c.adopt(p, "drafted")
+				return c.draftAgain(p, in, plan)
 			}
 		}
-		if p.CIDR, err = c.placePool(p, in, plan.Applying); err != nil {
+		if p.CIDR, err = c.placePool(p, in, plan); err != nil {
 			return p, err
 		}
 		if err := c.addPool(p); err != nil {
 			return p, err
 		}
-		return p, c.record(poolObject(p), "drafted", nil, p)
+		if err := c.record(poolObject(p), "drafted", nil, p); err != nil {
+			return p, err
+		}
+		return p, c.rememberDraft(p, in, plan)
 	})
+}
+
+// draftAgain renews a draft, unless this plan was promised one of its name elsewhere. The caller holds its lock.
+func (c change) draftAgain(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
+	draft, err := c.Pool(p.ID)
+	if err != nil {
+		return p, err
+	}
+	if in.Parent != "" && !in.CIDR.IsValid() {
+		told, block, err := c.promised(in.Parent, ipam.KindPool, p.Name, ipam.Family(draft.CIDR), draft.CIDR.Bits(), plan)
+		if err != nil {
+			return p, err
+		}
+		if told && block != draft.CIDR {
+			return p, ipam.Errorf(ipam.CodeHoldLost, "this plan was promised %s for pool %q, and a newer one %s; plan again and apply that", block, p.ID, draft.CIDR)
+		}
+	}
+	if p, err = c.adopt(p, "drafted"); err != nil {
+		return p, err
+	}
+	return p, c.rememberDraft(p, in, plan)
+}
+
+// rememberDraft keeps what a plan was promised that did not name a CIDR.
+func (c change) rememberDraft(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) error {
+	if in.Parent == "" || in.CIDR.IsValid() {
+		return nil
+	}
+	return c.rememberPlan(p.Parent, ipam.KindPool, p.Name, p.CIDR, plan)
 }
 
 // ReleaseDraft gives up a draft with all that is held in it: anyone may. Errors: CodeNotFound, for a real pool too.
@@ -147,8 +176,12 @@ func (c change) dropDraft(draft ipam.Pool) error {
 	return c.removePool(draft, "draft_dropped")
 }
 
-// dropHeld removes every hold and draft in a pool: what only plans know never blocks a person.
+// dropHeld removes every hold and draft in a pool: what only plans know never blocks a person. What they promised is
+// remembered beyond the pool.
 func (c change) dropHeld(pool ipam.Pool) error {
+	if err := c.RememberHolds(pool.ID, c.at); err != nil {
+		return err
+	}
 	after := pool.CIDR.Addr().Prev()
 	for {
 		inside, err := c.PrefixesAfter(pool.ID, after, 500)

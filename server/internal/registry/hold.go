@@ -26,158 +26,6 @@ func (r *Registry) Hold(ctx context.Context, id string) (ipam.Hold, error) {
 	return read(ctx, r, func(tx *store.Tx) (ipam.Hold, error) { return tx.Hold(id) })
 }
 
-// Promise answers a plan: the block that the allocation of this pool, name and length will get. Asking again renews the
-// promise and gives the same block. A promise that was lost is never silently made anew for an apply: it is CodeHoldLost
-// to every request that applies, and to the first one that cannot tell whether it does. Errors besides: those of
-// Allocate, CodeHoldConflict when somebody else's plan holds the name.
-func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold) (ipam.Hold, error) {
-	if err := errors.Join(ipam.CheckName("/name", in.Name), in.Plan.Check()); err != nil {
-		return ipam.Hold{}, err
-	}
-	h, err := write(ctx, r, by, in.Pool, func(c change) (ipam.Hold, error) {
-		pool, err := c.lockFor(in.Pool)
-		if err != nil {
-			return ipam.Hold{}, err
-		}
-		want := claim{kind: ipam.KindHold, name: in.Name, cidr: in.CIDR, length: in.Length, holder: in.Plan.Holder, status: ipam.StatusHeld}
-		length, err := want.size(pool)
-		if err != nil {
-			return ipam.Hold{}, err
-		}
-		known, found, err := c.HoldNamed(pool.ID, in.Name, length)
-		if err != nil {
-			return known, err
-		}
-		if err := c.nameFreeFor(pool, in, known); err != nil {
-			return known, err
-		}
-		if !found {
-			return c.promise(pool, want, in)
-		}
-		return c.promiseAgain(pool, want, in, known)
-	})
-	if ipam.CodeOf(err) == ipam.CodeHoldLost && in.Plan.Applying == nil {
-		return h, r.tellOnce(ctx, in, err)
-	}
-	return h, err
-}
-
-// tellOnce forgets a lost hold after its loss was told to a caller that cannot say whether it applies: the next request
-// is then a fresh plan. Were this to fail, the loss would only be told again.
-func (r *Registry) tellOnce(ctx context.Context, in ipam.NewHold, lost error) error {
-	err := r.db.Write(ctx, in.Pool, func(tx *store.Tx) error {
-		pool, err := tx.LockPool(in.Pool)
-		if err != nil {
-			return err
-		}
-		length, err := claim{cidr: in.CIDR, length: in.Length}.size(pool)
-		if err != nil {
-			return err
-		}
-		h, found, err := tx.HoldNamed(pool.ID, in.Name, length)
-		if err != nil || !found || h.Kept {
-			return err
-		}
-		return tx.DeleteHold(h.ID)
-	})
-	if err != nil {
-		return err
-	}
-	return lost
-}
-
-// nameFreeFor lets a plan share the name of the allocation that it replaces. The hold remembers that: Terraform says what
-// is replaced while it plans, and no longer when it applies.
-func (c change) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) error {
-	taken := c.nameFree(pool.ID, in.Name)
-	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
-		return taken
-	}
-	living, err := c.AllocationNamed(pool.ID, in.Name)
-	if err != nil {
-		return err
-	}
-	if living.ID == in.Replaces || living.ID == known.Replaces {
-		return nil
-	}
-	return taken
-}
-
-// promise makes a hold. The caller holds the pool's lock.
-func (c change) promise(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold, error) {
-	h := ipam.Hold{
-		ID: c.r.newID("hold"), Scope: pool.Scope, Pool: pool.ID, Name: in.Name, Actor: c.by.Actor, Holder: in.Plan.Holder, Replaces: in.Replaces,
-		Kept: true, ExpiresAt: until(pool, in.Plan, c.at), CreatedAt: c.at, RenewedAt: c.at,
-	}
-	want.owner = h.ID
-	var err error
-	if h.CIDR, err = c.place(pool, want); err != nil {
-		return h, err
-	}
-	if err := c.InsertHold(h); err != nil {
-		return h, err
-	}
-	return h, c.record(holdObject(h), "placed", nil, h)
-}
-
-// until is when a hold in a pool runs out. In a draft it goes with the draft, so it promises no more than that.
-func until(pool ipam.Pool, plan ipam.Plan, now time.Time) time.Time {
-	end := plan.Until(now)
-	if pool.DraftUntil != nil && pool.DraftUntil.Before(end) {
-		return *pool.DraftUntil
-	}
-	return end
-}
-
-// promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
-func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
-	if known.Kept && !known.Expired(c.at) && !known.Belongs(c.by.Actor, in.Plan.Holder) {
-		return known, heldByOther(known)
-	}
-	moved := in.CIDR.IsValid() && in.CIDR != known.CIDR
-	if known.Kept && !moved {
-		return c.renew(pool, known, in, "renewed")
-	}
-	if !known.Kept && !moved {
-		err := alloc.PlaceAt(c.Leaves(pool), known.CIDR) // lost, and free again
-		if err == nil {
-			if err := c.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
-				return known, err
-			}
-			return c.renew(pool, known, in, "placed")
-		}
-		if !errors.Is(err, alloc.ErrTaken) {
-			return known, err
-		}
-		if in.Plan.Applying == nil || *in.Plan.Applying {
-			return known, c.holdLost(known)
-		}
-	}
-	if err := c.dropHold(pool, known, "released"); err != nil {
-		return known, err
-	}
-	return c.promise(pool, want, in)
-}
-
-func (c change) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
-	h := known
-	h.Kept, h.Actor, h.RenewedAt = true, c.by.Actor, c.at
-	if in.Replaces != "" {
-		h.Replaces = in.Replaces
-	}
-	if in.Plan.Holder != "" || known.Actor != c.by.Actor {
-		h.Holder = in.Plan.Holder
-	}
-	h.ExpiresAt = until(pool, in.Plan, c.at)
-	if h.ExpiresAt.Before(known.ExpiresAt) && verb == "renewed" {
-		h.ExpiresAt = known.ExpiresAt // a promise is never cut short
-	}
-	if err := c.UpdateHold(h); err != nil {
-		return h, err
-	}
-	return h, c.record(holdObject(h), verb, known, h)
-}
-
 // ReleaseHold gives up a hold before its time: anyone may, for a hold must never block a person. What was promised is
 // remembered as if it had expired, so that an apply of the plan is told when the block is gone. Errors: CodeNotFound.
 func (r *Registry) ReleaseHold(ctx context.Context, by ipam.Caller, id string) error {
@@ -344,9 +192,14 @@ func heldByOther(h ipam.Hold) error {
 	return e
 }
 
-// ForgetPlans drops drafts a day after they expired and holds when even their memory has run out.
+// ForgetPlans drops drafts a day after they expired, and holds and what plans were promised when even their memory has run
+// out. It counts drafts and holds.
 func (r *Registry) ForgetPlans(ctx context.Context) (dropped int, err error) {
 	now := r.now()
+	err = r.db.Write(ctx, "promises", func(tx *store.Tx) error { _, err := tx.ForgetPromises(now.Add(-ipam.HoldMemory)); return err })
+	if err != nil {
+		return 0, err
+	}
 	by := ipam.Caller{Actor: "system", RequestID: "forget-plans"}
 	drafts, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.StaleDrafts(now.Add(-24*time.Hour), 1000) })
 	if err != nil {

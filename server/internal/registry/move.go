@@ -101,7 +101,7 @@ func (c change) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, 
 			return before, err
 		}
 	}
-	if after.CIDR, err = c.placePool(after, in, nil); err != nil {
+	if after.CIDR, err = c.placePool(after, in, ipam.Plan{}); err != nil {
 		return before, err
 	}
 	if err := after.Sizes.Check(after.CIDR); err != nil {

@@ -57,7 +57,7 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 				return c.adopt(p, "created")
 			}
 		}
-		if p.CIDR, err = c.placePool(p, in, nil); err != nil {
+		if p.CIDR, err = c.placePool(p, in, ipam.Plan{}); err != nil {
 			return p, err
 		}
 		if err := c.addPool(p); err != nil {
@@ -67,8 +67,9 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 	})
 }
 
-// placePool takes the space of a pool or a draft, under the lock of the space around it.
-func (c change) placePool(p ipam.Pool, in ipam.NewPool, applying *bool) (netip.Prefix, error) {
+// placePool takes the space of a pool or a draft, under the lock of the space around it. A plan that was promised a block
+// gets that or CodeHoldLost.
+func (c change) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (netip.Prefix, error) {
 	status := ipam.StatusAllocated
 	if p.DraftUntil != nil {
 		status = ipam.StatusHeld
@@ -81,34 +82,23 @@ func (c change) placePool(p ipam.Pool, in ipam.NewPool, applying *bool) (netip.P
 		return p.CIDR, err
 	}
 	want := claim{kind: ipam.KindPool, owner: p.ID, name: p.Name, cidr: in.CIDR, length: in.Length, status: status}
-	if applying != nil && *applying && !in.CIDR.IsValid() {
-		// The plan was promised a block and its draft is gone: only that block will do.
-		if err := c.sameAgain(parent, want); err != nil {
-			return p.CIDR, err
-		}
+	if in.CIDR.IsValid() {
+		return c.place(parent, want)
 	}
-	return c.place(parent, want)
-}
-
-func (c change) sameAgain(parent ipam.Pool, want claim) error {
 	length, err := want.size(parent)
 	if err != nil {
-		return err
+		return p.CIDR, err
 	}
-	promised, found, err := c.LastBlock(parent.ID, kindDraft, want.name, ipam.Family(parent.CIDR), length)
-	if err != nil || !found {
-		return err
+	told, block, err := c.promised(parent.ID, ipam.KindPool, p.Name, ipam.Family(parent.CIDR), length, plan)
+	if err != nil {
+		return p.CIDR, err
 	}
-	if !parent.CIDR.Contains(promised.Addr()) || promised.Bits() < parent.CIDR.Bits() {
-		return ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for pool %q expired and pool %s is %s now; plan again for a fresh CIDR", promised, want.name, parent.ID, parent.CIDR)
+	if told {
+		want.cidr = block
+		at, err := c.place(parent, want)
+		return at, c.promiseLost(parent, want, err)
 	}
-	now, err := c.PrefixesIn(parent.ID, promised, 5)
-	if err != nil || len(now) == 0 {
-		return err
-	}
-	e := ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for pool %q expired and %s %q now uses it; plan again for a fresh CIDR", promised, want.name, now[0].Kind, now[0].Name)
-	e.Holders = holders(now)
-	return e
+	return c.place(parent, want)
 }
 
 // addPool writes a placed pool and makes all of its space free.
@@ -120,6 +110,9 @@ func (c change) addPool(p ipam.Pool) error {
 		return err
 	}
 	if err := c.SetDraft(p); err != nil {
+		return err
+	}
+	if err := c.ForgetPromise(p.Parent, ipam.KindPool, p.Name, p.CIDR.Bits(), ""); err != nil {
 		return err
 	}
 	return c.Leaves(p).Add(p.CIDR)
@@ -273,7 +266,7 @@ func (c change) removePool(p ipam.Pool, verb string) error {
 		return err
 	}
 	if p.DraftUntil != nil && p.Parent != "" {
-		if err := c.RememberBlock(p.Parent, kindDraft, p.Name, p.CIDR, c.at); err != nil {
+		if err := c.RememberPromise(p.Parent, ipam.KindPool, p.Name, p.CIDR, "", c.at); err != nil {
 			return err
 		}
 	}

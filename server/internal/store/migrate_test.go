@@ -126,7 +126,7 @@ func TestMigrate(t *testing.T) {
 				return s
 			}
 			fresh := status()
-			if fresh.Current != 0 || fresh.Target < 1 || len(fresh.Pending) != int(fresh.Target) || fresh.Newer() {
+			if fresh.Current != 0 || fresh.Target < 1 || len(fresh.Pending) == 0 || !strings.HasPrefix(fresh.Pending[len(fresh.Pending)-1], fmt.Sprintf("%05d_", fresh.Target)) || fresh.Newer() {
 				t.Errorf("an empty database: %+v", fresh)
 			}
 			if err := db.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "cloudpam migrate up") {

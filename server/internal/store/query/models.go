@@ -135,6 +135,16 @@ type Prefix struct {
 	CreatedAt int64
 }
 
+type Promise struct {
+	SpaceID    string
+	Kind       string
+	Name       string
+	Length     int64
+	PlanID     string
+	FirstIp    []byte
+	PromisedAt int64
+}
+
 type SchemaInfo struct {
 	SchemaVersion      int64
 	AppVersion         string

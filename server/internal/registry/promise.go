@@ -1,0 +1,250 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// Promise answers a plan: the block that the allocation of this pool, name and length will get. Asking again renews the
+// promise and gives the same block. A promise that was lost is never silently made anew for an apply: it is CodeHoldLost
+// to every request that applies, to every one of the plan that was promised it, and to the first one that cannot tell
+// whether it is either. Errors besides: those of Allocate, CodeHoldConflict when somebody else's plan holds the name.
+func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold) (ipam.Hold, error) {
+	if err := errors.Join(ipam.CheckName("/name", in.Name), in.Plan.Check()); err != nil {
+		return ipam.Hold{}, err
+	}
+	h, err := write(ctx, r, by, in.Pool, func(c change) (ipam.Hold, error) {
+		pool, err := c.lockFor(in.Pool)
+		if err != nil {
+			return ipam.Hold{}, err
+		}
+		return c.promise(pool, in)
+	})
+	if ipam.CodeOf(err) == ipam.CodeHoldLost && in.Plan.Applying == nil && in.Plan.ID == "" {
+		return h, r.tellOnce(ctx, in, err)
+	}
+	return h, err
+}
+
+// promise makes, renews or refuses a hold. The caller holds the pool's lock.
+func (c change) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
+	want := claim{kind: ipam.KindHold, name: in.Name, cidr: in.CIDR, length: in.Length, holder: in.Plan.Holder, status: ipam.StatusHeld}
+	length, err := want.size(pool)
+	if err != nil {
+		return ipam.Hold{}, err
+	}
+	known, found, err := c.HoldNamed(pool.ID, in.Name, length)
+	if err != nil {
+		return known, err
+	}
+	if err := c.nameFreeFor(pool, in, known); err != nil {
+		return known, err
+	}
+	if in.CIDR.IsValid() { // it is what was promised, or the plan is another by now
+		if found {
+			return c.promiseAgain(pool, want, in, known)
+		}
+		return c.promiseFirst(pool, want, in)
+	}
+	told, block, err := c.promised(pool.ID, ipam.KindHold, in.Name, ipam.Family(pool.CIDR), length, in.Plan)
+	switch {
+	case err != nil:
+		return known, err
+	case told && found && known.CIDR != block:
+		return known, outdated(pool, known, block)
+	case found:
+		if in.Plan.ID != "" && (told || in.Plan.Applying == nil) {
+			in.Plan.Applying = &told // its id tells a new plan from one that was promised this
+		}
+		known, err = c.promiseAgain(pool, want, in, known)
+	case told:
+		want.cidr = block
+		known, err = c.promiseFirst(pool, want, in)
+		err = c.promiseLost(pool, want, err)
+	default:
+		known, err = c.promiseFirst(pool, want, in)
+	}
+	if err != nil {
+		return known, err
+	}
+	return known, c.rememberPlan(pool.ID, ipam.KindHold, in.Name, known.CIDR, in.Plan)
+}
+
+// promised is the block that a plan was promised: this very plan, when it names itself, else any that is being applied and
+// whose hold or draft has gone with the draft around it. False when it was promised none, or nobody knows.
+func (c change) promised(space string, kind ipam.Kind, name string, fam, length int, plan ipam.Plan) (bool, netip.Prefix, error) {
+	if plan.ID != "" {
+		block, told, err := c.Promised(space, kind, name, fam, length, plan.ID)
+		if told || err != nil {
+			return told, block, err
+		}
+	}
+	if plan.Applying == nil || !*plan.Applying {
+		return false, netip.Prefix{}, nil
+	}
+	block, told, err := c.Promised(space, kind, name, fam, length, "")
+	return told, block, err
+}
+
+// rememberPlan keeps what a plan that names itself was promised.
+func (c change) rememberPlan(space string, kind ipam.Kind, name string, block netip.Prefix, plan ipam.Plan) error {
+	if plan.ID == "" {
+		return nil
+	}
+	return c.RememberPromise(space, kind, name, block, plan.ID, c.at)
+}
+
+// promiseLost says of a block that a plan was promised, and that cannot be had now, that it is lost.
+func (c change) promiseLost(pool ipam.Pool, want claim, failure error) error {
+	what := fmt.Sprintf("the hold on %s for %q in pool %s expired", want.cidr, want.name, pool.ID)
+	taken, ok := errors.AsType[*ipam.Error](failure)
+	switch {
+	case !ok:
+		return failure
+	case taken.Code == ipam.CodeOutsidePool:
+		return ipam.Errorf(ipam.CodeHoldLost, "%s and the pool is %s now; plan again for a fresh CIDR", what, pool.CIDR)
+	case taken.Code != ipam.CodeCIDRTaken:
+		return failure
+	}
+	by := "something else"
+	if len(taken.Holders) > 0 {
+		by = fmt.Sprintf("%s %q", taken.Holders[0].Kind, taken.Holders[0].Name)
+	}
+	e := ipam.Errorf(ipam.CodeHoldLost, "%s and %s now uses it; plan again for a fresh CIDR", what, by)
+	e.Holders = taken.Holders
+	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+	return e
+}
+
+// outdated says that a newer plan was promised another block for the name.
+func outdated(pool ipam.Pool, now ipam.Hold, block netip.Prefix) error {
+	e := ipam.Errorf(ipam.CodeHoldLost, "this plan was promised %s for %q in pool %s, and a newer one %s; plan again and apply that", block, now.Name, pool.ID, now.CIDR)
+	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+	return e
+}
+
+// tellOnce forgets a lost hold after its loss was told to a caller that cannot say whether it applies: the next request
+// is then a fresh plan. Were this to fail, the loss would only be told again.
+func (r *Registry) tellOnce(ctx context.Context, in ipam.NewHold, lost error) error {
+	err := r.db.Write(ctx, in.Pool, func(tx *store.Tx) error {
+		pool, err := tx.LockPool(in.Pool)
+		if err != nil {
+			return err
+		}
+		length, err := claim{cidr: in.CIDR, length: in.Length}.size(pool)
+		if err != nil {
+			return err
+		}
+		h, found, err := tx.HoldNamed(pool.ID, in.Name, length)
+		if err != nil || !found || h.Kept {
+			return err
+		}
+		return tx.DeleteHold(h.ID)
+	})
+	if err != nil {
+		return err
+	}
+	return lost
+}
+
+// nameFreeFor lets a plan share the name of the allocation that it replaces. The hold remembers that: Terraform says what
+// is replaced while it plans, and no longer when it applies.
+func (c change) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) error {
+	taken := c.nameFree(pool.ID, in.Name)
+	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
+		return taken
+	}
+	living, err := c.AllocationNamed(pool.ID, in.Name)
+	if err != nil {
+		return err
+	}
+	if living.ID == in.Replaces || living.ID == known.Replaces {
+		return nil
+	}
+	return taken
+}
+
+// promiseFirst places a hold.
+func (c change) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold, error) {
+	h := ipam.Hold{
+		ID: c.r.newID("hold"), Scope: pool.Scope, Pool: pool.ID, Name: in.Name, Actor: c.by.Actor, Holder: in.Plan.Holder, Replaces: in.Replaces,
+		Kept: true, ExpiresAt: until(pool, in.Plan, c.at), CreatedAt: c.at, RenewedAt: c.at,
+	}
+	want.owner = h.ID
+	var err error
+	if h.CIDR, err = c.place(pool, want); err != nil {
+		return h, err
+	}
+	if err := c.InsertHold(h); err != nil {
+		return h, err
+	}
+	if err := c.ForgetPromise(pool.ID, ipam.KindHold, h.Name, h.CIDR.Bits(), ""); err != nil {
+		return h, err
+	}
+	return h, c.record(holdObject(h), "placed", nil, h)
+}
+
+// until is when a hold in a pool runs out. In a draft it goes with the draft, so it promises no more than that.
+func until(pool ipam.Pool, plan ipam.Plan, now time.Time) time.Time {
+	end := plan.Until(now)
+	if pool.DraftUntil != nil && pool.DraftUntil.Before(end) {
+		return *pool.DraftUntil
+	}
+	return end
+}
+
+// promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
+func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
+	if known.Kept && !known.Expired(c.at) && !known.Belongs(c.by.Actor, in.Plan.Holder) {
+		return known, heldByOther(known)
+	}
+	moved := in.CIDR.IsValid() && in.CIDR != known.CIDR
+	if known.Kept && !moved {
+		return c.renew(pool, known, in, "renewed")
+	}
+	if !known.Kept && !moved {
+		err := alloc.PlaceAt(c.Leaves(pool), known.CIDR) // lost, and free again
+		if err == nil {
+			if err := c.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
+				return known, err
+			}
+			return c.renew(pool, known, in, "placed")
+		}
+		if !errors.Is(err, alloc.ErrTaken) {
+			return known, err
+		}
+		if in.Plan.Applying == nil || *in.Plan.Applying {
+			return known, c.holdLost(known)
+		}
+	}
+	if err := c.dropHold(pool, known, "released"); err != nil {
+		return known, err
+	}
+	return c.promiseFirst(pool, want, in)
+}
+
+func (c change) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
+	h := known
+	h.Kept, h.Actor, h.RenewedAt = true, c.by.Actor, c.at
+	if in.Replaces != "" {
+		h.Replaces = in.Replaces
+	}
+	if in.Plan.Holder != "" || known.Actor != c.by.Actor {
+		h.Holder = in.Plan.Holder
+	}
+	h.ExpiresAt = until(pool, in.Plan, c.at)
+	if h.ExpiresAt.Before(known.ExpiresAt) && verb == "renewed" {
+		h.ExpiresAt = known.ExpiresAt // a promise is never cut short
+	}
+	if err := c.UpdateHold(h); err != nil {
+		return h, err
+	}
+	return h, c.record(holdObject(h), verb, known, h)
+}
