@@ -65,7 +65,7 @@ func fill(ctx context.Context, r *registry.Registry, by ipam.Caller, count int) 
 		wg.Go(func() {
 			bits := blockLength
 			for n := next.Add(1); n <= int64(count) && errs[i] == nil; n = next.Add(1) {
-				_, errs[i] = r.Allocate(ctx, by, ipam.NewAllocation{Pool: poolID, Name: fmt.Sprintf("seed-%07d", n), Length: &bits})
+				_, errs[i] = r.Allocate(ctx, by, ipam.NewAllocation{Pool: poolID, Name: fmt.Sprintf("seed-%07d", n), BlockSize: ipam.BlockSize{Length: &bits}})
 			}
 		})
 	}

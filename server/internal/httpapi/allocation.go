@@ -34,12 +34,12 @@ func (s *Server) ListAllocations(ctx context.Context, req api.ListAllocationsReq
 // CreateAllocation hands out a block.
 func (s *Server) CreateAllocation(ctx context.Context, req api.CreateAllocationRequestObject) (api.CreateAllocationResponseObject, error) {
 	b := req.Body
-	cidr, err := prefixAt("/cidr", b.CIDR)
+	size, err := blockSize(b.CIDR, b.PrefixLength, b.Hosts, b.Target)
 	if err != nil {
 		return nil, err
 	}
 	created, err := s.registry.Allocate(ctx, caller(ctx), ipam.NewAllocation{
-		Pool: b.Pool, Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Description: value(b.Description), Owner: value(b.Owner), Purpose: value(b.Purpose),
+		Pool: b.Pool, Name: b.Name, BlockSize: size, Description: value(b.Description), Owner: value(b.Owner), Purpose: value(b.Purpose),
 		Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)),
 	})
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *Server) PreviewAllocation(ctx context.Context, req api.PreviewAllocatio
 func allocationPatch(b api.AllocationPatch) (ipam.AllocationPatch, error) {
 	cidr, err := prefixPatch(b.CIDR)
 	return ipam.AllocationPatch{
-		Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Description: b.Description, Owner: b.Owner, Purpose: b.Purpose, Account: b.Account,
+		Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Hosts: value(b.Hosts), Target: ipam.Target(value(b.Target)), Description: b.Description, Owner: b.Owner, Purpose: b.Purpose, Account: b.Account,
 		Region: b.Region, Environment: b.Environment, Labels: labelsPatch(b.Labels),
 	}, err
 }

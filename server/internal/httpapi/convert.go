@@ -54,6 +54,11 @@ func prefixAt(pointer string, text *string) (netip.Prefix, error) {
 	return p, nil
 }
 
+func blockSize(cidr *string, length *int, hosts *int64, target *api.Target) (ipam.BlockSize, error) {
+	at, err := prefixAt("/cidr", cidr)
+	return ipam.BlockSize{CIDR: at, Length: length, Hosts: value(hosts), Target: ipam.Target(value(target))}, err
+}
+
 // prefixPatch reads the CIDR of a change; nil where it names none.
 func prefixPatch(text *string) (*netip.Prefix, error) {
 	if text == nil {

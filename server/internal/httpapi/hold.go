@@ -27,12 +27,12 @@ func (s *Server) ListHolds(ctx context.Context, req api.ListHoldsRequestObject) 
 // PlaceHold promises a plan a block.
 func (s *Server) PlaceHold(ctx context.Context, req api.PlaceHoldRequestObject) (api.PlaceHoldResponseObject, error) {
 	b := req.Body
-	cidr, err := prefixAt("/cidr", b.CIDR)
+	size, err := blockSize(b.CIDR, b.PrefixLength, b.Hosts, b.Target)
 	if err != nil {
 		return nil, err
 	}
 	held, err := s.registry.Promise(ctx, caller(ctx), ipam.NewHold{
-		Pool: b.Pool, Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Applying, b.PlanID),
+		Pool: b.Pool, Name: b.Name, BlockSize: size, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Applying, b.PlanID),
 	})
 	if err != nil {
 		return nil, err

@@ -26,12 +26,11 @@ type Allocation struct {
 	UpdatedAt   time.Time    `json:"updated_at"`
 }
 
-// NewAllocation asks a pool for a block: by CIDR, by length, or by neither for the pool's default length.
+// NewAllocation asks a pool for a block.
 type NewAllocation struct {
-	Pool        string
-	Name        string
-	CIDR        netip.Prefix // zero: to be placed
-	Length      *int
+	Pool string
+	Name string
+	BlockSize
 	Description string
 	Owner       string
 	Purpose     string
@@ -54,6 +53,8 @@ type AllocationPatch struct {
 	Name                        *string
 	CIDR                        *netip.Prefix
 	Length                      *int
+	Hosts                       int64
+	Target                      Target
 	Description, Owner, Purpose *string
 	Account, Region             *string
 	Environment                 *string
@@ -63,7 +64,15 @@ type AllocationPatch struct {
 // Resized is the CIDR that a patch asks for: the allocation's own when it asks for none. It must contain that or lie in it;
 // a length alone keeps the first address when shrinking and takes the block around when growing.
 func (a Allocation) Resized(patch AllocationPatch) (netip.Prefix, error) {
-	to, err := resized(a.CIDR, patch.CIDR, patch.Length)
+	size := BlockSize{Length: patch.Length, Hosts: patch.Hosts, Target: patch.Target}
+	if patch.CIDR != nil {
+		size.CIDR = *patch.CIDR
+	}
+	length, err := size.length(Family(a.CIDR))
+	if err != nil {
+		return a.CIDR, err
+	}
+	to, err := resized(a.CIDR, patch.CIDR, length)
 	if err == nil && !to.Overlaps(a.CIDR) {
 		err = Invalid("/cidr", "allocation %s is %s; it can grow around that or shrink inside it, but not move to %s: release it and allocate anew", a.ID, a.CIDR, to)
 	}

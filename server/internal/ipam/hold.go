@@ -64,10 +64,9 @@ func (p Plan) Until(now time.Time) time.Time {
 
 // NewHold asks for a promise: like NewAllocation, without the description.
 type NewHold struct {
-	Pool     string
-	Name     string
-	CIDR     netip.Prefix
-	Length   *int
+	Pool string
+	Name string
+	BlockSize
 	Replaces string
 	Plan     Plan
 }

@@ -40,7 +40,7 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 			return a, err
 		}
 		a.ID, a.Scope, a.Version, a.CreatedAt, a.UpdatedAt = c.r.newID("alloc"), pool.Scope, 1, c.at, c.at
-		a.CIDR, err = c.place(pool, claim{kind: ipam.KindAllocation, owner: a.ID, name: a.Name, cidr: in.CIDR, length: in.Length, status: ipam.StatusAllocated})
+		a.CIDR, err = c.place(pool, claim{kind: ipam.KindAllocation, owner: a.ID, name: a.Name, BlockSize: in.BlockSize, status: ipam.StatusAllocated})
 		if err != nil {
 			return a, err
 		}
@@ -58,7 +58,7 @@ func (c change) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
 		return taken
 	}
-	length, err := claim{cidr: in.CIDR, length: in.Length}.size(pool)
+	length, err := in.LengthIn(pool)
 	if err != nil {
 		return err
 	}

@@ -141,12 +141,12 @@ func (c change) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, b
 		return h.CIDR, false, err
 	}
 	switch {
-	case want.cidr.IsValid() && want.cidr != h.CIDR:
+	case want.CIDR.IsValid() && want.CIDR != h.CIDR:
 		return h.CIDR, false, c.dropHold(pool, h, "released")
 	case !h.Kept:
 		err := alloc.PlaceAt(c.Leaves(pool), h.CIDR)
 		if errors.Is(err, alloc.ErrTaken) {
-			if want.cidr.IsValid() {
+			if want.CIDR.IsValid() {
 				return h.CIDR, false, c.holdLost(h)
 			}
 			return h.CIDR, false, c.DeleteHold(h.ID)

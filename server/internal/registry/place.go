@@ -10,12 +10,11 @@ import (
 
 // claim asks a pool for a block.
 type claim struct {
-	kind   ipam.Kind
-	owner  string // the id of what will own it
-	name   string
-	cidr   netip.Prefix // zero: to be placed
-	length *int         // nil: cidr's, else the pool's default
-	holder string       // who asks besides the actor, of a hold
+	kind  ipam.Kind
+	owner string // the id of what will own it
+	name  string
+	ipam.BlockSize
+	holder string // who asks besides the actor, of a hold
 	status ipam.Status
 }
 
@@ -23,14 +22,14 @@ type claim struct {
 // what a plan was promised for the name; the block that this name had last with this length, if it is still free, so that
 // destroy and apply give the same CIDR; what the pool's strategy picks; and at last the space of expired promises.
 func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
-	length, err := want.size(pool)
+	length, err := want.LengthIn(pool)
 	if err != nil {
 		return netip.Prefix{}, err
 	}
 	if err := pool.Allow(length); err != nil {
 		return netip.Prefix{}, err
 	}
-	at, placed := want.cidr, false
+	at, placed := want.CIDR, false
 	if want.kind == ipam.KindAllocation {
 		promised, converted, err := c.convert(pool, want, length)
 		if err != nil {
@@ -91,27 +90,6 @@ func (want claim) owns(actor string) func(ipam.Hold) bool {
 
 // nobodys is the owner of holds to a resize: none is its own.
 func nobodys(ipam.Hold) bool { return false }
-
-func (want claim) size(pool ipam.Pool) (int, error) {
-	switch {
-	case want.cidr.IsValid():
-		if ipam.Family(want.cidr) != ipam.Family(pool.CIDR) || want.cidr.Bits() < pool.CIDR.Bits() || !pool.CIDR.Contains(want.cidr.Addr()) {
-			e := ipam.Errorf(ipam.CodeOutsidePool, "%s lies outside pool %s, which is %s", want.cidr, pool.ID, pool.CIDR)
-			e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
-			return 0, e
-		}
-		if want.length != nil && *want.length != want.cidr.Bits() {
-			return 0, ipam.Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *want.length, want.cidr)
-		}
-		return want.cidr.Bits(), nil
-	case want.length != nil:
-		return *want.length, nil
-	case pool.Sizes.Default != nil:
-		return *pool.Sizes.Default, nil
-	default:
-		return 0, ipam.Invalid("/prefix_length", "pool %s has no default_prefix_length; name a prefix_length or a cidr", pool.ID)
-	}
-}
 
 // placeAt takes a named block, from expired promises and from the caller's own to the same name too.
 func (c change) placeAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) error {

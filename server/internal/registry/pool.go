@@ -81,11 +81,11 @@ func (c change) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (netip.P
 	if err != nil {
 		return p.CIDR, err
 	}
-	want := claim{kind: ipam.KindPool, owner: p.ID, name: p.Name, cidr: in.CIDR, length: in.Length, status: status}
+	want := claim{kind: ipam.KindPool, owner: p.ID, name: p.Name, BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: status}
 	if in.CIDR.IsValid() {
 		return c.place(parent, want)
 	}
-	length, err := want.size(parent)
+	length, err := want.LengthIn(parent)
 	if err != nil {
 		return p.CIDR, err
 	}
@@ -94,7 +94,7 @@ func (c change) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (netip.P
 		return p.CIDR, err
 	}
 	if told {
-		want.cidr = block
+		want.CIDR = block
 		at, err := c.place(parent, want)
 		return at, c.promiseLost(parent, want, err)
 	}

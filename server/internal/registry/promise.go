@@ -35,8 +35,8 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 
 // promise makes, renews or refuses a hold. The caller holds the pool's lock.
 func (c change) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
-	want := claim{kind: ipam.KindHold, name: in.Name, cidr: in.CIDR, length: in.Length, holder: in.Plan.Holder, status: ipam.StatusHeld}
-	length, err := want.size(pool)
+	want := claim{kind: ipam.KindHold, name: in.Name, BlockSize: in.BlockSize, holder: in.Plan.Holder, status: ipam.StatusHeld}
+	length, err := want.LengthIn(pool)
 	if err != nil {
 		return ipam.Hold{}, err
 	}
@@ -65,7 +65,7 @@ func (c change) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 		}
 		known, err = c.promiseAgain(pool, want, in, known)
 	case told:
-		want.cidr = block
+		want.CIDR = block
 		known, err = c.promiseFirst(pool, want, in)
 		err = c.promiseLost(pool, want, err)
 	default:
@@ -103,7 +103,7 @@ func (c change) rememberPlan(space string, kind ipam.Kind, name string, block ne
 
 // promiseLost says of a block that a plan was promised, and that cannot be had now, that it is lost.
 func (c change) promiseLost(pool ipam.Pool, want claim, failure error) error {
-	what := fmt.Sprintf("the hold on %s for %q in pool %s expired", want.cidr, want.name, pool.ID)
+	what := fmt.Sprintf("the hold on %s for %q in pool %s expired", want.CIDR, want.name, pool.ID)
 	taken, ok := errors.AsType[*ipam.Error](failure)
 	switch {
 	case !ok:
@@ -138,7 +138,7 @@ func (r *Registry) tellOnce(ctx context.Context, in ipam.NewHold, lost error) er
 		if err != nil {
 			return err
 		}
-		length, err := claim{cidr: in.CIDR, length: in.Length}.size(pool)
+		length, err := in.LengthIn(pool)
 		if err != nil {
 			return err
 		}

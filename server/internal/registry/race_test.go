@@ -75,7 +75,7 @@ func TestOneOfManyWriters(t *testing.T) {
 		t.Run("has the effect of one key", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/16")
 			outcomes := together(32, func(int) error {
-				_, err := r.Allocate(t.Context(), keyed("raced", "x"), ipam.NewAllocation{Pool: pool.ID, Name: "a", Length: ptr(24)})
+				_, err := r.Allocate(t.Context(), keyed("raced", "x"), ipam.NewAllocation{Pool: pool.ID, Name: "a", BlockSize: ipam.BlockSize{Length: ptr(24)}})
 				return err
 			})
 			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 32})

@@ -131,11 +131,11 @@ func TestTaken(t *testing.T) {
 			})
 		}
 		t.Run("a CIDR and a length that disagree are refused", func(t *testing.T) {
-			_, err := r.Allocate(t.Context(), alice, ipam.NewAllocation{Pool: pool.ID, Name: "x", CIDR: pool.CIDR, Length: ptr(28)})
+			_, err := r.Allocate(t.Context(), alice, ipam.NewAllocation{Pool: pool.ID, Name: "x", BlockSize: ipam.BlockSize{CIDR: pool.CIDR, Length: ptr(28)}})
 			wantCode(t, err, ipam.CodeInvalid)
 		})
 		t.Run("an unknown pool is named at its field", func(t *testing.T) {
-			_, err := r.Allocate(t.Context(), alice, ipam.NewAllocation{Pool: "nowhere", Name: "x", Length: ptr(28)})
+			_, err := r.Allocate(t.Context(), alice, ipam.NewAllocation{Pool: "nowhere", Name: "x", BlockSize: ipam.BlockSize{Length: ptr(28)}})
 			wantPointer(t, wantCode(t, err, ipam.CodeNotFound), "/pool")
 			_, err = r.CreatePool(t.Context(), alice, ipam.NewPool{Parent: "nowhere", Name: "x", Length: ptr(28)})
 			wantPointer(t, wantCode(t, err, ipam.CodeNotFound), "/parent")

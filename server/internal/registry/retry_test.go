@@ -42,7 +42,7 @@ func TestARetryHasOneEffect(t *testing.T) {
 				return nil, r.DeletePool(t.Context(), by, kid.ID, 1)
 			},
 			"allocate": func(by ipam.Caller) (any, error) {
-				return r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: kept.ID, Name: "retried", Length: ptr(28), Labels: ipam.Labels{"k": "v"}})
+				return r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: kept.ID, Name: "retried", BlockSize: ipam.BlockSize{Length: ptr(28)}, Labels: ipam.Labels{"k": "v"}})
 			},
 			"change an allocation": func(by ipam.Caller) (any, error) {
 				return r.UpdateAllocation(t.Context(), by, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
@@ -79,7 +79,7 @@ func TestARetryLeavesNoEvent(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
 		pool := r.root(t, "10.0.0.0/24")
 		ask := func() {
-			if _, err := r.Allocate(t.Context(), keyed("k", "x"), ipam.NewAllocation{Pool: pool.ID, Name: "a", Length: ptr(28)}); err != nil {
+			if _, err := r.Allocate(t.Context(), keyed("k", "x"), ipam.NewAllocation{Pool: pool.ID, Name: "a", BlockSize: ipam.BlockSize{Length: ptr(28)}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -98,7 +98,7 @@ func TestKeysBelongToTheirCaller(t *testing.T) {
 		mine, theirs := keyed("k", "x"), keyed("k", "y")
 		theirs.Actor = "token:bob"
 		for name, by := range map[string]ipam.Caller{"a": mine, "b": theirs} {
-			if _, err := r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: pool.ID, Name: name, Length: ptr(28)}); err != nil || by.Retry.Replayed {
+			if _, err := r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: pool.ID, Name: name, BlockSize: ipam.BlockSize{Length: ptr(28)}}); err != nil || by.Retry.Replayed {
 				t.Errorf("%s: %v, replayed %v", by.Actor, err, by.Retry.Replayed)
 			}
 		}
@@ -110,7 +110,7 @@ func TestARefusalIsNotRemembered(t *testing.T) {
 		pool := r.root(t, "10.0.0.0/28")
 		a := r.take(t, pool, "a", "/28")
 		by := keyed("k", "x")
-		ask := ipam.NewAllocation{Pool: pool.ID, Name: "b", Length: ptr(28)}
+		ask := ipam.NewAllocation{Pool: pool.ID, Name: "b", BlockSize: ipam.BlockSize{Length: ptr(28)}}
 		_, err := r.Allocate(t.Context(), by, ask)
 		wantCode(t, err, ipam.CodePoolExhausted)
 		r.release(t, a)
