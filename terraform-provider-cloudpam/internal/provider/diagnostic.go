@@ -14,10 +14,22 @@ import (
 // attempt is what was tried, so that a refusal can say what happened to what, and what to do next.
 type attempt struct {
 	verb     string // create, read, update, delete, import
-	kind     string // pool, allocation or scope; pools or allocations for a list
+	kind     string // pool, allocation, allocation set or another noun; its plural for a list
 	name     string
 	pool     string // the pool that was asked for space: an allocation's pool, a pool's parent
 	poolAttr string // the attribute that names it
+	sizeAttr string // the attribute that names the size, and the block; "" for prefix_length and cidr
+}
+
+// at is the attribute that a field of the API is: under the same name, or what says the size of a set.
+func (a attempt) at(field string) path.Path {
+	switch field {
+	case "cidr", "prefix_length", "members", "bundle":
+		if a.sizeAttr != "" {
+			return path.Root(a.sizeAttr)
+		}
+	}
+	return path.Root(field)
 }
 
 // object reads like: allocation "app"; what has no name, as a list has none, is its kind.
@@ -69,7 +81,7 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 	case cloudpam.ErrCIDRTaken:
 		a.taken(e, diags)
 	case cloudpam.ErrOutsidePool:
-		a.add(diags, path.Root("cidr"), "CIDR lies outside the pool", e,
+		a.add(diags, a.at("cidr"), "CIDR lies outside the pool", e,
 			fmt.Sprintf("Choose a CIDR inside pool %q, or leave cidr out and set prefix_length.", a.pool))
 	case cloudpam.ErrPoolExhausted:
 		a.exhausted(e, diags)
@@ -82,7 +94,7 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.add(diags, path.Root("deletion_protection"), "Pool is protected", e,
 			"Set deletion_protection = false, apply that, and then remove the pool.")
 	case cloudpam.ErrHoldLost:
-		a.add(diags, path.Root("cidr"), "Planned CIDR is no longer available", e,
+		a.add(diags, a.at("cidr"), "Planned CIDR is no longer available", e,
 			"Nothing was changed for this resource. Run terraform plan again to get a fresh CIDR, then apply that plan.")
 	case cloudpam.ErrHoldConflict:
 		a.add(diags, path.Root("name"), "Name is held by another plan", e,
@@ -128,7 +140,7 @@ func (a attempt) fields(diags *diag.Diagnostics, summary string, e *cloudpam.Err
 		}
 		one := *e
 		one.Detail = f.Detail
-		a.add(diags, path.Root(name), summary, &one, next)
+		a.add(diags, a.at(name), summary, &one, next)
 		said = true
 	}
 	if !said {
@@ -141,6 +153,7 @@ var attributes = map[string]bool{
 	"name": true, "scope": true, "pool": true, "parent": true, "cidr": true, "prefix_length": true, "strategy": true,
 	"min_prefix_length": true, "max_prefix_length": true, "default_prefix_length": true, "description": true, "owner": true,
 	"purpose": true, "account": true, "region": true, "environment": true, "labels": true, "deletion_protection": true,
+	"members": true, "bundle": true, "hosts": true, "target": true, "pool_selector": true,
 }
 
 func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
@@ -158,7 +171,7 @@ func (a attempt) exhausted(e *cloudpam.Error, diags *diag.Diagnostics) {
 	if e.NearestPool != "" {
 		next = fmt.Sprintf("Pool %q has room for it. Use that, ask for a smaller block (a larger prefix_length), grow pool %q, or release what is no longer needed.", e.NearestPool, a.pool)
 	}
-	a.add(diags, path.Root("prefix_length"), "Pool is exhausted", e, next)
+	a.add(diags, a.at("prefix_length"), "Pool is exhausted", e, next)
 }
 
 func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
@@ -167,12 +180,12 @@ func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
 		others = held(e)
 	}
 	if a.verb == "update" {
-		a.add(diags, path.Root("cidr"), fmt.Sprintf("Pool %q cannot be resized", a.name), e, others+
+		a.add(diags, a.at("cidr"), fmt.Sprintf("Pool %q cannot be resized", a.name), e, others+
 			"Growing needs the space beside the pool to be free, shrinking needs the space that it gives up to be empty. "+
 			"Release or move what is in the way, or choose another size.")
 		return
 	}
-	a.add(diags, path.Root("cidr"), "CIDR is taken", e, others+
+	a.add(diags, a.at("cidr"), "CIDR is taken", e, others+
 		"Choose another CIDR, or leave cidr out and set prefix_length, so that CloudPAM chooses a free one.")
 }
 
@@ -198,10 +211,10 @@ func held(e *cloudpam.Error) string {
 // importBlock is ready to paste: only the resource's own address is the reader's to fill in.
 func (a attempt) importBlock() string {
 	id := a.name
-	if a.kind == "allocation" {
+	if a.poolAttr == "pool" {
 		id = a.pool + "/" + a.name
 	}
-	return fmt.Sprintf("  import {\n    to = cloudpam_%s.NAME\n    id = %q\n  }", a.kind, id)
+	return fmt.Sprintf("  import {\n    to = cloudpam_%s.NAME\n    id = %q\n  }", strings.ReplaceAll(a.kind, " ", "_"), id)
 }
 
 // sentence makes a message of the server end like one.

@@ -77,6 +77,7 @@ type claims struct {
 	mu    sync.Mutex
 	byKey map[string]string // pool/name → the allocation's id, or created for a new one
 	read  map[string]bool   // ids that this run has refreshed
+	sets  map[string]string // the claim of each set that this run has refreshed → its id
 	// Scopes that this run creates. Nothing can be promised in them: their pools are known to nobody yet.
 	scopes map[string]bool
 }
@@ -105,6 +106,26 @@ func (c *claims) refreshed(id string) {
 		c.read = map[string]bool{}
 	}
 	c.read[id] = true
+}
+
+// refreshedSet notes a set with its members, so that a set that arrives as a new one afterwards is known to be tainted.
+func (c *claims) refreshedSet(claim string, set cloudpam.AllocationSet) {
+	for _, member := range set.Members {
+		c.refreshed(member.Allocation)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sets == nil {
+		c.sets = map[string]string{}
+	}
+	c.sets[claim] = set.ID
+}
+
+// refreshedAs is the id of the set that this run has refreshed under a claim, or "".
+func (c *claims) refreshedAs(claim string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.sets[claim]
 }
 
 func (c *claims) createsScope(name string) {

@@ -168,7 +168,7 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 
 // Resources lists what the provider manages.
 func (p *cloudpamProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource}
+	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource, newSetResource}
 }
 
 // Functions lists what the provider computes without a server.

@@ -1,0 +1,188 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+// ValidateConfig refuses, without a server, what no server would accept.
+func (r *setResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m setModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	keys, known := m.keys(ctx)
+	if !known {
+		return
+	}
+	slices.Sort(keys)
+	for i := 1; i < len(keys); i++ {
+		if keys[i] == keys[i-1] {
+			resp.Diagnostics.AddError("Duplicate member", fmt.Sprintf(
+				"The member %q of this set is asked for twice: a key may stand in one of subnets, hosts and the bundle only. Choose another key.", keys[i]))
+			return
+		}
+	}
+}
+
+// ModifyPlan plans the CIDRs. A new set, and one whose members change, asks the server, which promises new blocks
+// (hold.go); all others keep what the state has.
+func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return // a destroy
+	}
+	var plan, state setModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	creates := req.State.Raw.IsNull()
+	if !creates {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
+	switch {
+	case creates:
+		plan.expect(ctx, setModel{})
+		resp.Diagnostics.Append(r.promise(ctx, req, &plan, selfOf(ctx, req.Private), state)...)
+	case !plan.Pool.Equal(state.Pool):
+		plan.expect(ctx, setModel{}) // a replacement: Terraform asks again for the new set alone
+	case plan.keeps(ctx, state):
+		plan.CIDRs, plan.IDs = state.CIDRs, state.IDs
+		if r.session != nil && !r.session.claims.claim(plan.claim(), plan.ID.ValueString(), "") {
+			resp.Diagnostics.Append(plan.duplicate())
+		}
+	default:
+		plan.expect(ctx, state)
+		resp.Diagnostics.Append(r.promise(ctx, req, &plan, "", state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	plan.Scope = scopeOfPool(plan.Pool)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// keeps says whether the blocks of the state are what the configuration asks for.
+func (m setModel) keeps(ctx context.Context, state setModel) bool {
+	if !m.Subnets.Equal(state.Subnets) || !m.Hosts.Equal(state.Hosts) || !m.Target.Equal(state.Target) || !m.GKE.Equal(state.GKE) || !m.EKS.Equal(state.EKS) {
+		return false
+	}
+	keys, known := m.keys(ctx)
+	has := state.CIDRs.Elements()
+	return known && len(keys) == len(has) && !slices.ContainsFunc(keys, func(key string) bool { return has[key] == nil })
+}
+
+// expect plans what is known without the server: which members there will be, and the blocks of those whose size stays.
+func (m *setModel) expect(ctx context.Context, state setModel) {
+	m.CIDRs, m.IDs = types.MapUnknown(types.StringType), types.MapUnknown(types.StringType)
+	keys, known := m.keys(ctx)
+	if !known {
+		return
+	}
+	cidrs, ids := map[string]attr.Value{}, map[string]attr.Value{}
+	for _, key := range keys {
+		cidrs[key], ids[key] = types.StringUnknown(), types.StringUnknown()
+		if state.CIDRs.Elements()[key] != nil && m.keepsMember(key, state) {
+			cidrs[key], ids[key] = state.CIDRs.Elements()[key], state.IDs.Elements()[key]
+		}
+	}
+	m.CIDRs, m.IDs = types.MapValueMust(types.StringType, cidrs), types.MapValueMust(types.StringType, ids)
+}
+
+func (m setModel) keepsMember(key string, state setModel) bool {
+	for _, sizes := range []struct{ now, before types.Map }{{m.Subnets, state.Subnets}, {m.Hosts, state.Hosts}} {
+		if n, asked := sizes.now.Elements()[key]; asked {
+			return n.Equal(sizes.before.Elements()[key])
+		}
+	}
+	return m.GKE.Equal(state.GKE) && m.EKS.Equal(state.EKS)
+}
+
+// promise plans the CIDRs of a set that is new, or whose members change.
+func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanRequest, plan *setModel, replaces string, state setModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	for _, input := range []attr.Value{plan.Name, plan.Subnets, plan.Hosts, plan.Target, plan.GKE, plan.EKS, plan.PoolSelector} {
+		if !settled(ctx, input) {
+			return diags
+		}
+	}
+	if plan.Pool.IsUnknown() && plan.PoolSelector.IsNull() || !r.session.canPlan(&diags) || r.session.claims.inNewScope(scopeOfPool(plan.Pool).ValueString()) {
+		return diags
+	}
+	ask := cloudpam.NewSetHolds{
+		Name: plan.Name.ValueString(), TTLSeconds: r.session.planning.ttl, Applying: r.session.planning.phase(req),
+		Holder: optionalText(types.StringValue(r.session.planning.holder)),
+	}
+	sizes, more := plan.sizing(ctx)
+	diags.Append(more...)
+	ask.Members, ask.Bundle = &sizes.members, sizes.bundle
+	if ask.Pool = plan.Pool.ValueString(); ask.Pool == "" {
+		ask.PoolSelector, more = poolSelector(ctx, plan.PoolSelector)
+		diags.Append(more...)
+	}
+	if diags.HasError() {
+		return diags
+	}
+	id := created
+	if updates := state.ID.ValueString(); updates != "" {
+		id, ask.Updates = updates, &updates
+	} else if replaces = firstID(replaces, r.session.claims.refreshedAs(plan.claim())); replaces != "" {
+		ask.Replaces = &replaces
+	}
+	promised, err := r.session.client.PlaceSetHolds(ctx, ask)
+	if err != nil {
+		diags.Append(plan.attempt("plan").unplanned(err)...)
+		return diags
+	}
+	plan.Pool = types.StringValue(promised.Pool)
+	if !r.session.claims.claim(plan.claim(), id, replaces) {
+		diags.Append(plan.duplicate())
+		return diags
+	}
+	plan.settle(promised, state)
+	return diags
+}
+
+// settle plans the promised blocks. A member whose block is new is an allocation that has no id yet.
+func (m *setModel) settle(promised cloudpam.SetPlan, state setModel) {
+	cidrs, ids := map[string]attr.Value{}, map[string]attr.Value{}
+	for _, member := range promised.Members {
+		cidr := types.StringValue(member.CIDR)
+		cidrs[member.Key], ids[member.Key] = cidr, types.StringUnknown()
+		if before := state.CIDRs.Elements()[member.Key]; before != nil && before.Equal(cidr) {
+			ids[member.Key] = state.IDs.Elements()[member.Key]
+		}
+	}
+	m.CIDRs, m.IDs = types.MapValueMust(types.StringType, cidrs), types.MapValueMust(types.StringType, ids)
+}
+
+// claim is the set's name among the claims of this run: sets have names of their own.
+func (m setModel) claim() string {
+	return "set " + m.Pool.ValueString() + "/" + m.Name.ValueString()
+}
+
+func (m setModel) duplicate() diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Duplicate allocation set name", fmt.Sprintf(
+		"Another allocation set of this configuration is named %q in pool %q too. A name identifies one set of its pool: choose another, for example with the key of for_each in it.",
+		m.Name.ValueString(), m.Pool.ValueString()))
+}
+
+func firstID(ids ...string) string {
+	for _, id := range ids {
+		if id != "" {
+			return id
+		}
+	}
+	return ""
+}

@@ -1,0 +1,145 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+var (
+	_ resource.ResourceWithConfigure      = (*setResource)(nil)
+	_ resource.ResourceWithImportState    = (*setResource)(nil)
+	_ resource.ResourceWithModifyPlan     = (*setResource)(nil)
+	_ resource.ResourceWithValidateConfig = (*setResource)(nil)
+)
+
+type setResource struct{ session *session }
+
+func newSetResource() resource.Resource { return &setResource{} }
+
+// Metadata names the resource.
+func (r *setResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
+	resp.TypeName = "cloudpam_allocation_set"
+}
+
+// Configure takes the client.
+func (r *setResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
+	r.session = configured(req.ProviderData, &resp.Diagnostics)
+}
+
+// Create hands out all blocks or none.
+func (r *setResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
+	var plan setModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	request, diags := plan.request(ctx)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	set, err := r.session.client.CreateAllocationSet(ctx, request)
+	if err != nil {
+		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "created allocation set", map[string]any{"id": set.ID, "pool": set.Pool, "members": len(set.Members)})
+	resp.Diagnostics.Append(plan.from(ctx, set, r.session.defaults)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// Read refreshes the state; a set that is gone leaves it, to be created again.
+func (r *setResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
+	var state setModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	set, err := r.session.client.GetAllocationSet(ctx, state.ID.ValueString())
+	switch {
+	case errors.Is(err, cloudpam.ErrNotFound):
+		tflog.Info(ctx, "allocation set is gone", map[string]any{"id": state.ID.ValueString()})
+		resp.State.RemoveResource(ctx)
+		return
+	case err != nil:
+		resp.Diagnostics.Append(state.attempt("read").diagnose(err)...)
+		return
+	}
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(set.ID))...)
+	resp.Diagnostics.Append(state.from(ctx, set, r.session.defaults)...)
+	r.session.claims.refreshedSet(state.claim(), set)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+}
+
+// Update describes the set, and adds, removes and resizes members.
+func (r *setResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
+	var plan, state setModel
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	patch, diags := plan.patch(ctx, state)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	set, err := r.session.client.UpdateAllocationSet(ctx, state.ID.ValueString(), patch)
+	if err != nil {
+		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "updated allocation set", map[string]any{"id": set.ID, "name": set.Name, "members": len(set.Members)})
+	resp.Diagnostics.Append(plan.from(ctx, set, r.session.defaults)...)
+	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
+}
+
+// Delete releases all blocks. A set that is gone already is as wanted.
+func (r *setResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
+	var state setModel
+	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	err := r.session.client.ReleaseAllocationSet(ctx, state.ID.ValueString())
+	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
+		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
+		return
+	}
+	tflog.Debug(ctx, "released allocation set", map[string]any{"id": state.ID.ValueString()})
+}
+
+const setIDHelp = "Name the set in one of two ways:\n" +
+	"  - <id>           as the server gave it\n" +
+	"  - <pool>/<name>  such as prod-euw1/payments"
+
+// ImportState finds the set by id, or by pool and name; Read fills in the rest.
+func (r *setResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
+	if !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	pool, name, byName := strings.Cut(req.ID, "/")
+	switch {
+	case !byName && req.ID != "":
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), req.ID)...)
+		return
+	case !poolIDForm.MatchString(pool) || !allocationForm.MatchString(name):
+		resp.Diagnostics.AddError("Import id names no allocation set", fmt.Sprintf("%q is neither an id nor a pool and a name.\n\n%s", req.ID, setIDHelp))
+		return
+	}
+	for set, err := range r.session.client.AllocationSets(ctx, cloudpam.ListAllocationSetsParams{Pool: &pool, Name: &name}) {
+		if err != nil {
+			resp.Diagnostics.Append(attempt{verb: "import", kind: "allocation set", name: name, pool: pool}.diagnose(err)...)
+			return
+		}
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), set.ID)...)
+		return
+	}
+	resp.Diagnostics.AddError("Allocation set does not exist", fmt.Sprintf("There is no allocation set %q in pool %q. It may have been released, or lie in another pool.", name, pool))
+}
