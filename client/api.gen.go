@@ -488,9 +488,13 @@ type Cloud string
 
 // Draft defines model for Draft.
 type Draft struct {
+	// Actor Whose plan it was last promised to.
 	Actor     string    `json:"actor"`
 	ExpiresAt time.Time `json:"expires_at"`
-	Pool      Pool      `json:"pool"`
+
+	// Holder Who asked besides the actor: a workspace, a pipeline.
+	Holder string `json:"holder"`
+	Pool   Pool   `json:"pool"`
 }
 
 // DraftPage defines model for DraftPage.

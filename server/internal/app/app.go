@@ -65,6 +65,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		return err
 	}
 	a.registry = registry.New(a.db, time.Now)
+	a.registry.HoldQuota = a.config.HoldQuota
 	if err := a.setUp(ctx); err != nil {
 		return err
 	}

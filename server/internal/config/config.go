@@ -26,6 +26,7 @@ type Serve struct {
 	BootstrapToken     string        `env:"CLOUDPAM_BOOTSTRAP_TOKEN" help:"Secret of the first token, 32 characters or more, for unattended first starts."`
 	BootstrapTokenFile string        `env:"CLOUDPAM_BOOTSTRAP_TOKEN_FILE" help:"File that holds the secret of the first token."`
 	Migrate            bool          `env:"CLOUDPAM_MIGRATE" default:"true" negatable:"" help:"Bring the schema up to date at the start."`
+	HoldQuota          int           `env:"CLOUDPAM_HOLD_QUOTA" default:"2000" help:"The most blocks of one pool that the plans of one token may hold at a time; 0 is no limit."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
 	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 	LogFormat          string        `env:"CLOUDPAM_LOG_FORMAT" default:"json" help:"json or text."`
@@ -53,6 +54,9 @@ func (c *Serve) Check() error {
 	if c.BootstrapToken != "" && len(c.BootstrapToken) < ipam.MinSecret {
 		fail("the bootstrap token has %d characters; it needs %d or more", len(c.BootstrapToken), ipam.MinSecret)
 	}
+	if c.HoldQuota < 0 {
+		fail("CLOUDPAM_HOLD_QUOTA is %d; use 0 for no limit, or a number of holds", c.HoldQuota)
+	}
 	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
 		fail("CLOUDPAM_DRAIN_DELAY is %s; use 0s to 1m", c.DrainDelay)
 	}
@@ -79,8 +83,8 @@ func (c *Serve) Logger() *slog.Logger {
 
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
-	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "DRAIN_DELAY", "LOG_LEVEL", "LOG_FORMAT",
-	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING",
+	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "DRAIN_DELAY", "LOG_LEVEL", "LOG_FORMAT",
+	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID",
 	"TEST_POSTGRES_URL", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }
 

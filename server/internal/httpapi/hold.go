@@ -63,11 +63,29 @@ func (s *Server) DraftPool(ctx context.Context, req api.DraftPoolRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	drafted, err := s.registry.DraftPool(ctx, caller(ctx), asked, plan(req.Body.TTLSeconds, nil, req.Body.Applying, req.Body.PlanID))
+	drafted, err := s.registry.DraftPool(ctx, caller(ctx), asked, plan(req.Body.TTLSeconds, req.Body.Holder, req.Body.Applying, req.Body.PlanID))
 	if err != nil {
 		return nil, err
 	}
 	return api.DraftPool200JSONResponse(pool(drafted)), nil
+}
+
+// ListDrafts lists a page of drafts.
+func (s *Server) ListDrafts(ctx context.Context, req api.ListDraftsRequestObject) (api.ListDraftsResponseObject, error) {
+	p, err := page(req.Params.Limit, req.Params.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	items, err := s.registry.Drafts(ctx, value(req.Params.Scope), p)
+	if err != nil {
+		return nil, err
+	}
+	next := nextPage(p, items, func(p ipam.Pool) ipam.Cursor { return ipam.Cursor{ID: p.ID} })
+	return api.ListDrafts200JSONResponse{Items: each(items, draft), NextPageToken: next}, nil
+}
+
+func draft(p ipam.Pool) api.Draft {
+	return api.Draft{Pool: pool(p), Actor: p.DraftActor, Holder: p.DraftHolder, ExpiresAt: *p.DraftUntil}
 }
 
 // ReleaseDraft gives up a draft.

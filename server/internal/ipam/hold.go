@@ -34,8 +34,15 @@ type Hold struct {
 func (h Hold) Expired(at time.Time) bool { return !at.Before(h.ExpiresAt) }
 
 // Belongs says whether the hold is the caller's: the same actor, and the same holder where both name one.
-func (h Hold) Belongs(actor, holder string) bool {
-	return h.Actor == actor && (h.Holder == holder || h.Holder == "" || holder == "")
+func (h Hold) Belongs(actor, holder string) bool { return same(h.Actor, actor, h.Holder, holder) }
+
+// Belongs says whether a draft is the caller's, as of a hold.
+func (p Pool) Belongs(actor, holder string) bool {
+	return same(p.DraftActor, actor, p.DraftHolder, holder)
+}
+
+func same(actor, other, holder, otherHolder string) bool {
+	return actor == other && (holder == otherHolder || holder == "" || otherHolder == "")
 }
 
 // Plan says what a plan promises with: for how long, for whom, and whether the request comes from an apply.

@@ -56,6 +56,8 @@ type Pool struct {
 	DraftUntil *time.Time `json:"draft_until,omitempty"`
 	// DraftActor is whose plan it was last promised to.
 	DraftActor string `json:"draft_actor,omitempty"`
+	// DraftHolder is who asked besides the actor: a workspace, a pipeline.
+	DraftHolder string `json:"draft_holder,omitempty"`
 }
 
 // Sizes is what a pool hands out, in prefix lengths: Min is the largest block, Max the smallest, Default what a request

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"reflect"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -21,7 +22,7 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 	return write(ctx, r, by, p.Space(), func(c change) (ipam.Pool, error) {
 		until := plan.Until(c.at)
 		p := p
-		p.DraftUntil, p.DraftActor, p.Version, p.CreatedAt, p.UpdatedAt = &until, c.by.Actor, 1, c.at, c.at
+		p.DraftUntil, p.DraftActor, p.DraftHolder, p.Version, p.CreatedAt, p.UpdatedAt = &until, c.by.Actor, plan.Holder, 1, c.at, c.at
 		known, err := c.Pool(p.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
@@ -80,6 +81,11 @@ func (c change) rememberDraft(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) erro
 	return c.rememberPlan(p.Parent, ipam.KindPool, p.Name, p.CIDR, plan)
 }
 
+// Drafts lists a page of drafts by id; "" is every scope.
+func (r *Registry) Drafts(ctx context.Context, scope string, p ipam.Page) ([]ipam.Pool, error) {
+	return read(ctx, r, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.Drafts(scope, p) })
+}
+
 // ReleaseDraft gives up a draft with all that is held in it: anyone may. Errors: CodeNotFound, for a real pool too.
 func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) error {
 	draft, err := read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) { return tx.Pool(id) })
@@ -119,7 +125,7 @@ func (c change) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	if in.Fits(draft) {
 		return true, nil
 	}
-	if p.DraftUntil != nil && draft.DraftActor != c.by.Actor && c.at.Before(*draft.DraftUntil) {
+	if p.DraftUntil != nil && !draft.Belongs(c.by.Actor, p.DraftHolder) && c.at.Before(*draft.DraftUntil) {
 		e := ipam.Errorf(ipam.CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, draft.DraftActor, draft.DraftUntil.Format(time.RFC3339))
 		e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
 		return false, e
@@ -142,7 +148,17 @@ func (c change) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 	if p.DraftUntil != nil && draft.DraftUntil.After(*p.DraftUntil) {
 		p.DraftUntil = draft.DraftUntil // a promise is never cut short
 	}
+	if p.DraftHolder == "" && p.DraftActor == draft.DraftActor {
+		p.DraftHolder = draft.DraftHolder
+	}
 	p.CIDR, p.CreatedAt, p.Version = draft.CIDR, draft.CreatedAt, draft.Version+1
+	if longer := draft; p.DraftUntil != nil {
+		longer.DraftUntil, longer.Version, longer.UpdatedAt = p.DraftUntil, p.Version, p.UpdatedAt
+		if reflect.DeepEqual(longer, p) {
+			longer.Version, longer.UpdatedAt = draft.Version, draft.UpdatedAt
+			return longer, c.SetDraft(longer) // no event, as for a hold that is only renewed
+		}
+	}
 	if err := p.Sizes.Check(p.CIDR); err != nil {
 		return p, err
 	}

@@ -81,6 +81,11 @@ func (c change) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (netip.P
 	if err != nil {
 		return p.CIDR, err
 	}
+	if p.DraftUntil != nil {
+		if err := c.withinQuota(parent.ID); err != nil {
+			return p.CIDR, err
+		}
+	}
 	want := claim{kind: ipam.KindPool, owner: p.ID, name: p.Name, BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: status}
 	if in.CIDR.IsValid() {
 		return c.place(parent, want)

@@ -178,7 +178,10 @@ func (c change) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.
 		Kept: true, ExpiresAt: until(pool, in.Plan, c.at), CreatedAt: c.at, RenewedAt: c.at,
 	}
 	want.owner = h.ID
-	var err error
+	err := c.withinQuota(pool.ID)
+	if err != nil {
+		return h, err
+	}
 	if h.CIDR, err = c.place(pool, want); err != nil {
 		return h, err
 	}
@@ -210,6 +213,9 @@ func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known 
 		return c.renew(pool, known, in, "renewed")
 	}
 	if !known.Kept && !moved {
+		if err := c.withinQuota(pool.ID); err != nil {
+			return known, err
+		}
 		err := alloc.PlaceAt(c.Leaves(pool), known.CIDR) // lost, and free again
 		if err == nil {
 			if err := c.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
@@ -246,5 +252,24 @@ func (c change) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb str
 	if err := c.UpdateHold(h); err != nil {
 		return h, err
 	}
+	same := h
+	same.ExpiresAt, same.RenewedAt = known.ExpiresAt, known.RenewedAt
+	if same == known {
+		return h, nil // only for longer: every plan does that to every hold of it, and renewed_at says when
+	}
 	return h, c.record(holdObject(h), verb, known, h)
+}
+
+// withinQuota refuses a new promise to an actor that keeps as many blocks of the pool as one may. Renewing is no new one.
+func (c change) withinQuota(pool string) error {
+	most := c.r.HoldQuota
+	if most == 0 {
+		return nil
+	}
+	held, err := c.CountHeld(pool, c.by.Actor, c.at, most)
+	if err != nil || held < most {
+		return err
+	}
+	return ipam.Errorf(ipam.CodeQuotaExceeded, "the plans of %s hold %d blocks of pool %s, and one token may hold %d; release the holds of plans that will not be applied, wait until they run out, or ask the operator for a larger CLOUDPAM_HOLD_QUOTA",
+		c.by.Actor, held, pool, most)
 }

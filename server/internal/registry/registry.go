@@ -21,6 +21,10 @@ type Registry struct {
 	now      func() time.Time
 	newID    func(kind string) string
 	tokenKey atomic.Pointer[[]byte] // of the installation, which never changes; nil before it was read
+
+	// HoldQuota is the most blocks of one pool that promises to one actor may take at a time; 0 is no limit. It is set
+	// before the first call.
+	HoldQuota int
 }
 
 // New makes a Registry; now tells the time of all that is written.

@@ -67,6 +67,15 @@ func (tx *Tx) UpdateHold(h ipam.Hold) error {
 // DeleteHold removes a hold.
 func (tx *Tx) DeleteHold(id string) error { return tx.rows.DeleteHold(tx.ctx, id) }
 
+// CountHeld counts the blocks of a pool that promises to an actor take and that still stand, up to a bound.
+func (tx *Tx) CountHeld(pool, actor string, now time.Time, atMost int) (int, error) {
+	at := micros(now)
+	n, err := tx.rows.CountHeld(tx.ctx, query.CountHeldParams{
+		PoolID: pool, Actor: actor, Now: at, AtMost: int32(atMost), ParentID: &pool, DraftUntil: &at, DraftActor: actor, AtMostDrafts: int32(atMost),
+	})
+	return int(n), err
+}
+
 // SetDraft writes whether a pool is a draft, until when and whose.
 func (tx *Tx) SetDraft(p ipam.Pool) error {
 	var at *int64
@@ -74,7 +83,7 @@ func (tx *Tx) SetDraft(p ipam.Pool) error {
 		us := micros(*p.DraftUntil)
 		at = &us
 	}
-	return tx.rows.SetDraft(tx.ctx, query.SetDraftParams{ID: p.ID, DraftUntil: at, DraftActor: p.DraftActor})
+	return tx.rows.SetDraft(tx.ctx, query.SetDraftParams{ID: p.ID, DraftUntil: at, DraftActor: p.DraftActor, DraftHolder: p.DraftHolder})
 }
 
 // SetPrefixStatus changes how the prefix of an owner occupies its space.

@@ -131,7 +131,7 @@ func list[R, T any](tx *Tx, s *selection, scan func(*R) []any, convert func(R) (
 }
 
 const (
-	poolColumns       = "id, scope_id, name, parent_id, cidr, family, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, created_at, updated_at, draft_until, draft_actor"
+	poolColumns       = "id, scope_id, name, parent_id, cidr, family, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, created_at, updated_at, draft_until, draft_actor, draft_holder"
 	allocationColumns = "id, scope_id, pool_id, name, cidr, family, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at"
 	prefixColumns     = "id, scope_id, space_id, cidr, family, length, status, source, kind, owner_id, name, created_at"
 	eventColumns      = "id, chain_id, seq, scope_id, at, actor, action, object_kind, object_id, request_id, before, after, hash"
@@ -150,12 +150,24 @@ func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
 	s.contains(f.Text, "name", "owner", "description")
 	s.around(f.Around)
 	s.page(p, f.Around.Given())
-	return list(tx, s, func(r *query.Pool) []any {
-		return []any{
-			&r.ID, &r.ScopeID, &r.Name, &r.ParentID, &r.Cidr, &r.Family, &r.Length, &r.Strategy, &r.MinLength, &r.MaxLength, &r.DefaultLength,
-			&r.Description, &r.Owner, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.DeletionProtection, &r.Version, &r.CreatedAt, &r.UpdatedAt, &r.DraftUntil, &r.DraftActor,
-		}
-	}, pool)
+	return list(tx, s, poolFields, pool)
+}
+
+// Drafts lists a page of the pools that only plans know; "" is every scope.
+func (tx *Tx) Drafts(scope string, p ipam.Page) ([]ipam.Pool, error) {
+	s := from("pools", poolColumns)
+	s.and("draft_until IS NOT NULL")
+	s.equal("scope_id", scope)
+	s.page(p, false)
+	return list(tx, s, poolFields, pool)
+}
+
+func poolFields(r *query.Pool) []any {
+	return []any{
+		&r.ID, &r.ScopeID, &r.Name, &r.ParentID, &r.Cidr, &r.Family, &r.Length, &r.Strategy, &r.MinLength, &r.MaxLength, &r.DefaultLength,
+		&r.Description, &r.Owner, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.DeletionProtection, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+		&r.DraftUntil, &r.DraftActor, &r.DraftHolder,
+	}
 }
 
 // Allocations lists a page of allocations.

@@ -87,7 +87,7 @@ func pool(row query.Pool) (ipam.Pool, error) {
 		ID: row.ID, Scope: row.ScopeID, Name: row.Name, Parent: orEmpty(row.ParentID), CIDR: prefix, Strategy: alloc.Strategy(row.Strategy),
 		Sizes:       ipam.Sizes{Min: lengthOf(row.MinLength), Max: lengthOf(row.MaxLength), Default: lengthOf(row.DefaultLength)},
 		Description: row.Description, Owner: row.Owner, Account: row.Account, Region: row.Region, Environment: row.Environment,
-		Labels: labels, DeletionProtection: row.DeletionProtection, Version: row.Version, DraftUntil: optionalMoment(row.DraftUntil), DraftActor: row.DraftActor,
+		Labels: labels, DeletionProtection: row.DeletionProtection, Version: row.Version, DraftUntil: optionalMoment(row.DraftUntil), DraftActor: row.DraftActor, DraftHolder: row.DraftHolder,
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err
 }

@@ -51,8 +51,22 @@ ORDER BY length DESC, id
 LIMIT @max_rows;
 
 -- name: SetDraft :exec
-UPDATE pools SET draft_until = $2, draft_actor = $3
+UPDATE pools SET draft_until = $2, draft_actor = $3, draft_holder = $4
 WHERE id = $1;
+
+-- name: CountHeld :one
+-- What an actor holds in a pool by promises that still stand: holds and drafts, each counted no further than at_most.
+SELECT
+  (SELECT count(*) FROM (
+    SELECT 1 FROM holds h
+    WHERE h.pool_id = @pool_id AND h.actor = @actor AND h.kept = TRUE AND h.expires_at > @now
+    LIMIT @at_most
+  ) some_holds) +
+  (SELECT count(*) FROM (
+    SELECT 1 FROM pools p
+    WHERE p.parent_id = @parent_id AND p.draft_until > @draft_until AND p.draft_actor = @draft_actor
+    LIMIT @at_most_drafts
+  ) some_drafts) AS held;
 
 -- name: SetPrefixStatus :exec
 UPDATE prefixes SET status = $2

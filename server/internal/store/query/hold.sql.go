@@ -9,6 +9,48 @@ import (
 	"context"
 )
 
+const countHeld = `-- name: CountHeld :one
+SELECT
+  (SELECT count(*) FROM (
+    SELECT 1 FROM holds h
+    WHERE h.pool_id = $1 AND h.actor = $2 AND h.kept = TRUE AND h.expires_at > $3
+    LIMIT $4
+  ) some_holds) +
+  (SELECT count(*) FROM (
+    SELECT 1 FROM pools p
+    WHERE p.parent_id = $5 AND p.draft_until > $6 AND p.draft_actor = $7
+    LIMIT $8
+  ) some_drafts) AS held
+`
+
+type CountHeldParams struct {
+	PoolID       string
+	Actor        string
+	Now          int64
+	AtMost       int32
+	ParentID     *string
+	DraftUntil   *int64
+	DraftActor   string
+	AtMostDrafts int32
+}
+
+// What an actor holds in a pool by promises that still stand: holds and drafts, each counted no further than at_most.
+func (q *Queries) CountHeld(ctx context.Context, arg CountHeldParams) (int32, error) {
+	row := q.db.QueryRowContext(ctx, countHeld,
+		arg.PoolID,
+		arg.Actor,
+		arg.Now,
+		arg.AtMost,
+		arg.ParentID,
+		arg.DraftUntil,
+		arg.DraftActor,
+		arg.AtMostDrafts,
+	)
+	var held int32
+	err := row.Scan(&held)
+	return held, err
+}
+
 const deleteHold = `-- name: DeleteHold :exec
 DELETE FROM holds
 WHERE id = $1
@@ -136,7 +178,7 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 }
 
 const oldestExpiredDraft = `-- name: OldestExpiredDraft :one
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor FROM pools
+SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder FROM pools
 WHERE parent_id = $1 AND draft_until < $2
 ORDER BY draft_until, id
 LIMIT 1
@@ -178,6 +220,7 @@ func (q *Queries) OldestExpiredDraft(ctx context.Context, arg OldestExpiredDraft
 		&i.UpdatedAt,
 		&i.DraftUntil,
 		&i.DraftActor,
+		&i.DraftHolder,
 	)
 	return i, err
 }
@@ -219,18 +262,24 @@ func (q *Queries) OldestExpiredHold(ctx context.Context, arg OldestExpiredHoldPa
 }
 
 const setDraft = `-- name: SetDraft :exec
-UPDATE pools SET draft_until = $2, draft_actor = $3
+UPDATE pools SET draft_until = $2, draft_actor = $3, draft_holder = $4
 WHERE id = $1
 `
 
 type SetDraftParams struct {
-	ID         string
-	DraftUntil *int64
-	DraftActor string
+	ID          string
+	DraftUntil  *int64
+	DraftActor  string
+	DraftHolder string
 }
 
 func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
-	_, err := q.db.ExecContext(ctx, setDraft, arg.ID, arg.DraftUntil, arg.DraftActor)
+	_, err := q.db.ExecContext(ctx, setDraft,
+		arg.ID,
+		arg.DraftUntil,
+		arg.DraftActor,
+		arg.DraftHolder,
+	)
 	return err
 }
 
@@ -250,7 +299,7 @@ func (q *Queries) SetPrefixStatus(ctx context.Context, arg SetPrefixStatusParams
 }
 
 const staleDrafts = `-- name: StaleDrafts :many
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor FROM pools
+SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder FROM pools
 WHERE draft_until < $1
 ORDER BY length DESC, id
 LIMIT $2
@@ -298,6 +347,7 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Poo
 			&i.UpdatedAt,
 			&i.DraftUntil,
 			&i.DraftActor,
+			&i.DraftHolder,
 		); err != nil {
 			return nil, err
 		}

@@ -116,6 +116,7 @@ type Pool struct {
 	UpdatedAt          int64
 	DraftUntil         *int64
 	DraftActor         string
+	DraftHolder        string
 }
 
 type Prefix struct {

@@ -107,7 +107,7 @@ func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
 const lockPool = `-- name: LockPool :one
 UPDATE pools SET space_revision = space_revision + 1
 WHERE id = $1
-RETURNING id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor
+RETURNING id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder
 `
 
 // The row lock of a pool's space. Lock in this statement and look for space in the next: one statement for both would see
@@ -142,12 +142,13 @@ func (q *Queries) LockPool(ctx context.Context, id string) (Pool, error) {
 		&i.UpdatedAt,
 		&i.DraftUntil,
 		&i.DraftActor,
+		&i.DraftHolder,
 	)
 	return i, err
 }
 
 const pool = `-- name: Pool :one
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor FROM pools
+SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder FROM pools
 WHERE id = $1
 `
 
@@ -181,6 +182,7 @@ func (q *Queries) Pool(ctx context.Context, id string) (Pool, error) {
 		&i.UpdatedAt,
 		&i.DraftUntil,
 		&i.DraftActor,
+		&i.DraftHolder,
 	)
 	return i, err
 }
@@ -215,7 +217,7 @@ func (q *Queries) PoolWithRoom(ctx context.Context, arg PoolWithRoomParams) (str
 }
 
 const poolsOfScope = `-- name: PoolsOfScope :many
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor FROM pools
+SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder FROM pools
 WHERE scope_id = $1 AND draft_until IS NULL
 ORDER BY id
 LIMIT $2
@@ -263,6 +265,7 @@ func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]P
 			&i.UpdatedAt,
 			&i.DraftUntil,
 			&i.DraftActor,
+			&i.DraftHolder,
 		); err != nil {
 			return nil, err
 		}

@@ -17,3 +17,10 @@ CREATE INDEX promises_by_age ON promises (promised_at);
 INSERT INTO promises (space_id, kind, name, length, plan_id, first_ip, promised_at)
 SELECT space_id, 'pool', name, length, '', first_ip, left_at FROM last_blocks WHERE kind = 'draft';
 DELETE FROM last_blocks WHERE kind = 'draft';
+
+-- Who asked for a draft besides its actor, as of a hold.
+ALTER TABLE pools ADD COLUMN draft_holder TEXT NOT NULL DEFAULT '';
+-- What one actor holds in a pool is counted with every new hold, and drafts in a pool with every new draft.
+CREATE INDEX holds_by_actor ON holds (pool_id, actor, kept, expires_at);
+CREATE INDEX holds_by_age ON holds (expires_at);
+CREATE INDEX pools_by_draft ON pools (parent_id, draft_until);

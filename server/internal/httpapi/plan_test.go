@@ -56,3 +56,47 @@ func TestAPoolIsPreviewed(t *testing.T) {
 		}
 	})
 }
+
+func TestDraftsAreListed(t *testing.T) {
+	each(t, func(t *testing.T, s lab) {
+		post[api.Pool](t, s, "/pools", `{"name":"corp","cidr":"10.0.0.0/8"}`)
+		for _, name := range []string{"b", "a"} {
+			a := s.send(t, "POST", "/api/v1/pool-drafts", `{"pool":{"name":"`+name+`","parent":"corp","prefix_length":16},"holder":"ci","plan_id":"2030-01-02T03:04:05Z","ttl_seconds":60}`)
+			if a.status != http.StatusOK {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+		}
+		page := get[api.DraftPage](t, s, "/pool-drafts?limit=1")
+		if len(page.Items) != 1 || page.NextPageToken == nil || page.Items[0].Pool.ID != "a" || page.Items[0].Holder != "ci" || page.Items[0].Actor == "" || page.Items[0].ExpiresAt.IsZero() {
+			t.Errorf("first page: %+v", page)
+		}
+		if page = get[api.DraftPage](t, s, "/pool-drafts?scope=default&page_token="+*page.NextPageToken); len(page.Items) != 1 || page.Items[0].Pool.ID != "b" {
+			t.Errorf("second page: %+v", page)
+		}
+		if page = get[api.DraftPage](t, s, "/pool-drafts?scope=other"); len(page.Items) != 0 {
+			t.Errorf("another scope: %+v", page)
+		}
+	})
+}
+
+func TestAHoldIsPromisedToAPlan(t *testing.T) {
+	each(t, func(t *testing.T, s lab) {
+		post[api.Pool](t, s, "/pools", `{"name":"corp","cidr":"10.0.0.0/8"}`)
+		hold := func(plan string) answer {
+			return s.send(t, "POST", "/api/v1/holds", `{"pool":"corp","name":"a","prefix_length":16,"plan_id":"`+plan+`"}`)
+		}
+		h := decode[api.Hold](t, hold("one"))
+		if a := s.send(t, "DELETE", "/api/v1/holds/"+h.ID, ""); a.status != http.StatusNoContent {
+			t.Fatalf("%d %s", a.status, a.body)
+		}
+		post[api.Allocation](t, s, "/allocations", `{"pool":"corp","name":"thief","cidr":"`+h.CIDR+`"}`)
+		for range 2 {
+			wantProblemCode(t, hold("one"), http.StatusConflict, "hold_lost")
+		}
+		if now := decode[api.Hold](t, hold("two")); now.CIDR == h.CIDR || !now.Kept {
+			t.Errorf("a new plan got %+v", now)
+		}
+		s.registry.HoldQuota = 1
+		wantProblemCode(t, s.send(t, "POST", "/api/v1/holds", `{"pool":"corp","name":"b","prefix_length":16}`), http.StatusConflict, "quota_exceeded")
+	})
+}
