@@ -98,7 +98,7 @@ func (d *allocationDataSource) Read(ctx context.Context, req datasource.ReadRequ
 		return
 	}
 	key := allocationKey{id: m.ID.ValueString(), pool: m.Pool.ValueString(), name: m.Name.ValueString(), cidr: m.CIDR.prefix()}
-	allocation, diags := key.find(ctx, d.session.client)
+	allocation, diags := key.find(ctx, d.session.client, "read")
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}

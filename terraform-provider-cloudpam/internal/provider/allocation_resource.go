@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
@@ -14,6 +14,7 @@ import (
 
 var (
 	_ resource.ResourceWithConfigure      = (*allocationResource)(nil)
+	_ resource.ResourceWithIdentity       = (*allocationResource)(nil)
 	_ resource.ResourceWithImportState    = (*allocationResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*allocationResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*allocationResource)(nil)
@@ -51,6 +52,7 @@ func (r *allocationResource) Create(ctx context.Context, req resource.CreateRequ
 	}
 	tflog.Debug(ctx, "created allocation", map[string]any{"id": allocation.ID, "pool": allocation.Pool, "cidr": allocation.CIDR})
 	resp.Diagnostics.Append(plan.from(allocation, r.session.defaults)...)
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -61,6 +63,7 @@ func (r *allocationResource) Read(ctx context.Context, req resource.ReadRequest,
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.ID)...) // also of what turns out to be gone
 	allocation, err := r.session.allocations.read(ctx, state.ID.ValueString(), state.Pool.ValueString())
 	switch {
 	case errors.Is(err, cloudpam.ErrNotFound):
@@ -97,6 +100,7 @@ func (r *allocationResource) Update(ctx context.Context, req resource.UpdateRequ
 	}
 	tflog.Debug(ctx, "updated allocation", map[string]any{"id": allocation.ID, "name": allocation.Name})
 	resp.Diagnostics.Append(plan.from(allocation, r.session.defaults)...)
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -118,7 +122,11 @@ func (r *allocationResource) Delete(ctx context.Context, req resource.DeleteRequ
 
 // ImportState finds the allocation by id, by pool and name, or by pool and CIDR; Read fills in the rest.
 func (r *allocationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	key, err := parseAllocationKey(req.ID)
+	id, diags := importID(ctx, req)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	key, err := parseAllocationKey(id)
 	if err != nil {
 		resp.Diagnostics.AddError("Import id names no allocation", sentence(err.Error())+"\n\n"+allocationIDHelp)
 		return
@@ -128,12 +136,12 @@ func (r *allocationResource) ImportState(ctx context.Context, req resource.Impor
 	}
 	allocation, listed := r.session.allocations.find(ctx, key.pool, key.names)
 	if !listed {
-		var diags diag.Diagnostics
-		if allocation, diags = key.find(ctx, r.session.client); diags.HasError() {
+		if allocation, diags = key.find(ctx, r.session.client, "import"); diags.HasError() {
 			resp.Diagnostics.Append(diags...)
 			return
 		}
 	}
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(allocation.ID))...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), allocation.ID)...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("pool"), allocation.Pool)...)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
@@ -16,12 +17,33 @@ type allocationsDataSource struct{ session *session }
 
 func newAllocationsDataSource() datasource.DataSource { return &allocationsDataSource{} }
 
+// allocationQuery is what a list of allocations can be narrowed by.
+type allocationQuery struct {
+	listFilter
+	Pool    types.String `tfsdk:"pool"`
+	Account types.String `tfsdk:"account"`
+	Owner   types.String `tfsdk:"owner"`
+}
+
+func allocationFilters() map[string]schema.Attribute {
+	return filterAttributes(map[string]schema.Attribute{
+		"pool":    filterByPool("Only the pool with this id, without the pools in it."),
+		"account": filterByWord("Only this cloud account or project.", 127),
+		"owner":   filterByWord("Only this owner.", 255),
+	})
+}
+
+func (q allocationQuery) params(ctx context.Context) (cloudpam.ListAllocationsParams, diag.Diagnostics) {
+	labels, diags := q.labels(ctx)
+	return cloudpam.ListAllocationsParams{
+		Scope: optionalText(q.Scope), Pool: optionalText(q.Pool), Account: optionalText(q.Account), Owner: optionalText(q.Owner),
+		Family: q.family(), Label: labels, Q: optionalText(q.Search), Within: q.within(), Contains: q.contains(), Limit: new(pageSize),
+	}, diags
+}
+
 // allocationsModel is a list of allocations and what it was narrowed by.
 type allocationsModel struct {
-	listFilter
-	Pool        types.String               `tfsdk:"pool"`
-	Account     types.String               `tfsdk:"account"`
-	Owner       types.String               `tfsdk:"owner"`
+	allocationQuery
 	Allocations []allocationFacts          `tfsdk:"allocations"`
 	ByName      map[string]allocationFacts `tfsdk:"by_name"`
 }
@@ -39,18 +61,15 @@ func (d *allocationsDataSource) Configure(_ context.Context, req datasource.Conf
 // Schema describes the data source.
 func (d *allocationsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	allocation := schema.NestedAttributeObject{Attributes: readAllocation()}
+	attributes := allocationFilters()
+	attributes["allocations"] = schema.ListNestedAttribute{Computed: true, NestedObject: allocation, MarkdownDescription: "The allocations."}
+	attributes["by_name"] = schema.MapNestedAttribute{
+		Computed: true, NestedObject: allocation,
+		MarkdownDescription: "The same allocations for `for_each`: by `name` where `pool` is set, by `pool/name` otherwise, because a name is unique in its pool only.",
+	}
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists allocations. Filters narrow the list together; without any it holds every allocation that the token may read.",
-		Attributes: filterAttributes(map[string]schema.Attribute{
-			"pool":        filterByPool("Only the pool with this id, without the pools in it."),
-			"account":     filterByWord("Only this cloud account or project.", 127),
-			"owner":       filterByWord("Only this owner.", 255),
-			"allocations": schema.ListNestedAttribute{Computed: true, NestedObject: allocation, MarkdownDescription: "The allocations."},
-			"by_name": schema.MapNestedAttribute{
-				Computed: true, NestedObject: allocation,
-				MarkdownDescription: "The same allocations for `for_each`: by `name` where `pool` is set, by `pool/name` otherwise, because a name is unique in its pool only.",
-			},
-		}),
+		Attributes:          attributes,
 	}
 }
 
@@ -61,15 +80,12 @@ func (d *allocationsDataSource) Read(ctx context.Context, req datasource.ReadReq
 	if resp.Diagnostics.HasError() || !d.session.ready(&resp.Diagnostics) {
 		return
 	}
-	labels, diags := m.labels(ctx)
+	filter, diags := m.params(ctx)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
 	m.Allocations, m.ByName = []allocationFacts{}, map[string]allocationFacts{}
-	for allocation, err := range d.session.client.Allocations(ctx, cloudpam.ListAllocationsParams{
-		Scope: optionalText(m.Scope), Pool: optionalText(m.Pool), Account: optionalText(m.Account), Owner: optionalText(m.Owner),
-		Family: m.family(), Label: labels, Q: optionalText(m.Search), Within: m.within(), Contains: m.contains(), Limit: new(pageSize),
-	}) {
+	for allocation, err := range d.session.client.Allocations(ctx, filter) {
 		if err != nil {
 			resp.Diagnostics.Append(attempt{verb: "list", kind: "allocations"}.diagnose(err)...)
 			return

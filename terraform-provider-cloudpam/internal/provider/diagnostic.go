@@ -162,7 +162,11 @@ func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
 			fmt.Sprintf("Create it, or correct its id. If this configuration creates it, reference it (%s = cloudpam_pool.NAME.id), so that Terraform creates it first.", a.poolAttr))
 		return
 	}
-	a.add(diags, path.Empty(), fmt.Sprintf("%s does not exist", capital(a.object())), e, "Run Terraform again: the next plan is made from what stands now.")
+	next := "Run Terraform again: the next plan is made from what stands now."
+	if a.verb == "import" {
+		next = "Correct the import id. " + map[string]string{"scope": scopeIDHelp, "pool": poolIDHelp, "allocation": allocationIDHelp}[a.kind]
+	}
+	a.add(diags, path.Empty(), fmt.Sprintf("%s does not exist", capital(a.object())), e, next)
 }
 
 func (a attempt) exhausted(e *cloudpam.Error, diags *diag.Diagnostics) {

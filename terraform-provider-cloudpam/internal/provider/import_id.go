@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -83,6 +84,7 @@ func parseAllocationKey(id string) (allocationKey, error) {
 }
 
 const (
+	scopeIDHelp      = "Name the scope as it is, such as partner."
 	allocationIDHelp = "Name the allocation in one of three ways:\n" +
 		"  - <id>           such as alloc_06f2k1m9v8q3t7r5w4x0c1b2n\n" +
 		"  - <pool>/<name>  such as prod-euw1/app-a\n" +
@@ -91,9 +93,9 @@ const (
 )
 
 // find reads the allocation that the key names.
-func (k allocationKey) find(ctx context.Context, c *cloudpam.Client) (cloudpam.Allocation, diag.Diagnostics) {
+func (k allocationKey) find(ctx context.Context, c *cloudpam.Client, verb string) (cloudpam.Allocation, diag.Diagnostics) {
 	var diags diag.Diagnostics
-	tried := attempt{verb: "read", kind: "allocation", name: k.name, pool: k.pool}
+	tried := attempt{verb: verb, kind: "allocation", name: k.name, pool: k.pool, poolAttr: "pool"}
 	if k.id != "" {
 		tried.name = k.id
 		a, err := c.GetAllocation(ctx, k.id)
@@ -102,13 +104,14 @@ func (k allocationKey) find(ctx context.Context, c *cloudpam.Client) (cloudpam.A
 		}
 		return a, nil
 	}
-	filter := cloudpam.ListAllocationsParams{Pool: &k.pool, Limit: new(1000)}
+	filter := cloudpam.ListAllocationsParams{Pool: &k.pool, Limit: new(pageSize)}
 	if k.name != "" {
 		filter.Name = &k.name
 	} else {
 		tried.name = k.cidr.String()
 		filter.Within = new(k.cidr.String())
 	}
+	var inside *cloudpam.Allocation
 	for a, err := range c.Allocations(ctx, filter) {
 		if err != nil {
 			return a, tried.diagnose(err)
@@ -116,7 +119,30 @@ func (k allocationKey) find(ctx context.Context, c *cloudpam.Client) (cloudpam.A
 		if k.names(a) {
 			return a, nil
 		}
+		if inside == nil {
+			inside = &a
+		}
 	}
-	diags.AddError("Allocation does not exist", fmt.Sprintf("There is no %s. It may have been released, or lie in another pool.", k))
+	hint := "It may have been released, or lie in another pool."
+	if _, err := c.GetPool(ctx, k.pool); errors.Is(err, cloudpam.ErrNotFound) {
+		hint = fmt.Sprintf("Pool %q does not exist either.", k.pool)
+	} else if inside != nil {
+		hint = fmt.Sprintf("Inside that CIDR there is %q, which is %s.", inside.Name, inside.CIDR)
+	} else if around := k.around(ctx, c); around != nil {
+		hint = fmt.Sprintf("That CIDR is a part of %q, which is %s.", around.Name, around.CIDR)
+	}
+	diags.AddError("Allocation does not exist", fmt.Sprintf("There is no %s. %s", k, hint))
 	return cloudpam.Allocation{}, diags
+}
+
+// around is the allocation that the key's CIDR is a part of, if there is one.
+func (k allocationKey) around(ctx context.Context, c *cloudpam.Client) *cloudpam.Allocation {
+	if !k.cidr.IsValid() {
+		return nil
+	}
+	page, err := c.ListAllocations(ctx, cloudpam.ListAllocationsParams{Pool: &k.pool, Contains: new(k.cidr.String())})
+	if err != nil || len(page.Items) == 0 {
+		return nil
+	}
+	return &page.Items[0]
 }

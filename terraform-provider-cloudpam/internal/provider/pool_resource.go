@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
@@ -13,6 +14,7 @@ import (
 
 var (
 	_ resource.ResourceWithConfigure      = (*poolResource)(nil)
+	_ resource.ResourceWithIdentity       = (*poolResource)(nil)
 	_ resource.ResourceWithImportState    = (*poolResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*poolResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*poolResource)(nil)
@@ -51,6 +53,7 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 	}
 	tflog.Debug(ctx, "created pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
 	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -61,6 +64,7 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.ID)...) // also of what turns out to be gone
 	pool, err := r.session.pools.read(ctx, state.ID.ValueString(), scopeOfPool(state.ID).ValueString())
 	switch {
 	case errors.Is(err, cloudpam.ErrNotFound):
@@ -96,6 +100,7 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	}
 	tflog.Debug(ctx, "updated pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
 	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -115,11 +120,27 @@ func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 	tflog.Debug(ctx, "deleted pool", map[string]any{"id": state.ID.ValueString()})
 }
 
-// ImportState takes the id; Read fills in the rest.
+// ImportState finds the pool by its id; Read fills in the rest.
 func (r *poolResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if !poolIDForm.MatchString(req.ID) {
-		resp.Diagnostics.AddError("Import id names no pool", "\""+req.ID+"\" is not the id of a pool.\n\n"+poolIDHelp)
+	id, diags := importID(ctx, req)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+	if !poolIDForm.MatchString(id) {
+		resp.Diagnostics.AddError("Import id names no pool", "\""+id+"\" is not the id of a pool.\n\n"+poolIDHelp)
+		return
+	}
+	if !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	pool, listed := r.session.pools.find(ctx, scopeOfPool(types.StringValue(id)).ValueString(), func(p cloudpam.Pool) bool { return p.ID == id })
+	if !listed {
+		var err error
+		if pool, err = r.session.client.GetPool(ctx, id); err != nil {
+			resp.Diagnostics.Append(attempt{verb: "import", kind: "pool", name: id}.diagnose(err)...)
+			return
+		}
+	}
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(pool.ID))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), pool.ID)...)
 }

@@ -326,7 +326,7 @@ func TestAPoolIsImportedByItsIDWithAnEmptyPlan(t *testing.T) {
 		},
 		resource.TestStep{
 			Config: tree, ResourceName: "cloudpam_pool.vpc", ImportState: true, ImportStateId: "nowhere",
-			ExpectError: said(`Cannot import non-existent remote object`),
+			ExpectError: said(`Error: Pool "nowhere" does not exist There is no pool "nowhere". Correct the import id. Name the pool by its id: <name> in the scope "default",`),
 		},
 	)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -20,7 +21,10 @@ import (
 	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
-var _ provider.ProviderWithFunctions = (*cloudpamProvider)(nil)
+var (
+	_ provider.ProviderWithFunctions     = (*cloudpamProvider)(nil)
+	_ provider.ProviderWithListResources = (*cloudpamProvider)(nil)
+)
 
 // New returns the provider's constructor for a release.
 func New(version string) func() provider.Provider {
@@ -125,7 +129,7 @@ func (p *cloudpamProvider) Configure(ctx context.Context, req provider.Configure
 	}
 	s, diags := p.session(model, req.TerraformVersion)
 	resp.Diagnostics.Append(diags...)
-	resp.ResourceData, resp.DataSourceData = s, s
+	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = s, s, s
 }
 
 func (p *cloudpamProvider) session(model providerModel, terraformVersion string) (*session, diag.Diagnostics) {
@@ -169,6 +173,11 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 // Resources lists what the provider manages.
 func (p *cloudpamProvider) Resources(context.Context) []func() resource.Resource {
 	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource, newSetResource}
+}
+
+// ListResources lists what the provider finds for an import.
+func (p *cloudpamProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{newScopeList, newPoolList, newAllocationList}
 }
 
 // Functions lists what the provider computes without a server.

@@ -20,6 +20,7 @@ import (
 
 var (
 	_ resource.ResourceWithConfigure   = (*scopeResource)(nil)
+	_ resource.ResourceWithIdentity    = (*scopeResource)(nil)
 	_ resource.ResourceWithImportState = (*scopeResource)(nil)
 	_ resource.ResourceWithModifyPlan  = (*scopeResource)(nil)
 )
@@ -135,6 +136,7 @@ func (r *scopeResource) Create(ctx context.Context, req resource.CreateRequest, 
 	}
 	tflog.Debug(ctx, "created scope", map[string]any{"id": scope.ID})
 	resp.Diagnostics.Append(plan.from(scope, r.session.defaults)...)
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -145,6 +147,7 @@ func (r *scopeResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.ID)...) // also of what turns out to be gone
 	scope, err := r.session.client.GetScope(ctx, state.ID.ValueString())
 	switch {
 	case errors.Is(err, cloudpam.ErrNotFound):
@@ -182,6 +185,7 @@ func (r *scopeResource) Update(ctx context.Context, req resource.UpdateRequest, 
 	}
 	tflog.Debug(ctx, "updated scope", map[string]any{"id": scope.ID})
 	resp.Diagnostics.Append(plan.from(scope, r.session.defaults)...)
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -200,11 +204,23 @@ func (r *scopeResource) Delete(ctx context.Context, req resource.DeleteRequest, 
 	tflog.Debug(ctx, "deleted scope", map[string]any{"id": state.ID.ValueString()})
 }
 
-// ImportState takes the name; Read fills in the rest.
+// ImportState finds the scope by its name; Read fills in the rest.
 func (r *scopeResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if !slugForm.MatchString(req.ID) {
-		resp.Diagnostics.AddError("Import id names no scope", "\""+req.ID+"\" is not the name of a scope.\n\nName the scope as it is, such as partner.")
+	id, diags := importID(ctx, req)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	resource.ImportStatePassthroughID(ctx, path.Root("id"), req, resp)
+	if !slugForm.MatchString(id) {
+		resp.Diagnostics.AddError("Import id names no scope", "\""+id+"\" is not the name of a scope.\n\n"+scopeIDHelp)
+		return
+	}
+	if !r.session.ready(&resp.Diagnostics) {
+		return
+	}
+	if _, err := r.session.client.GetScope(ctx, id); err != nil {
+		resp.Diagnostics.Append(attempt{verb: "import", kind: "scope", name: id}.diagnose(err)...)
+		return
+	}
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(id))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
 }

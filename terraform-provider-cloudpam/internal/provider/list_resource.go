@@ -1,0 +1,137 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	listschema "github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+// What `terraform query` of Terraform 1.14 lists, to import it: each list resource is its resource with a List beside it,
+// and takes the same filters as the data source of that list.
+var (
+	_ list.ListResourceWithConfigure = (*scopeList)(nil)
+	_ list.ListResourceWithConfigure = (*poolList)(nil)
+	_ list.ListResourceWithConfigure = (*allocationList)(nil)
+)
+
+type (
+	scopeList      struct{ scopeResource }
+	poolList       struct{ poolResource }
+	allocationList struct{ allocationResource }
+)
+
+func newScopeList() list.ListResource      { return &scopeList{} }
+func newPoolList() list.ListResource       { return &poolList{} }
+func newAllocationList() list.ListResource { return &allocationList{} }
+
+// ListResourceConfigSchema describes the list block.
+func (*scopeList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = listSchema("Lists all scopes.", nil)
+}
+
+// ListResourceConfigSchema describes the list block.
+func (*poolList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = listSchema("Lists pools. Filters narrow the list together.", poolFilters())
+}
+
+// ListResourceConfigSchema describes the list block.
+func (*allocationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = listSchema("Lists allocations. Filters narrow the list together.", allocationFilters())
+}
+
+// List lists scopes by name.
+func (l *scopeList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var diags diag.Diagnostics
+	if !l.session.ready(&diags) {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	scopes := l.session.client.Scopes(ctx, cloudpam.ListScopesParams{Limit: new(pageSize)})
+	stream.Results = results(ctx, req, "scopes", scopes, func(s cloudpam.Scope) (string, string, any, diag.Diagnostics) {
+		var m scopeModel
+		diags := m.from(s, l.session.defaults)
+		return s.ID, s.ID, &m, diags
+	})
+}
+
+// List lists pools by id.
+func (l *poolList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var query poolQuery
+	diags := req.Config.Get(ctx, &query)
+	filter, more := query.params(ctx)
+	if diags.Append(more...); diags.HasError() || !l.session.ready(&diags) {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	stream.Results = results(ctx, req, "pools", l.session.client.Pools(ctx, filter), func(p cloudpam.Pool) (string, string, any, diag.Diagnostics) {
+		var m poolModel
+		diags := m.from(p, l.session.defaults)
+		return p.ID, fmt.Sprintf("%s (%s)", p.ID, p.CIDR), &m, diags
+	})
+}
+
+// List lists allocations, the oldest first.
+func (l *allocationList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var query allocationQuery
+	diags := req.Config.Get(ctx, &query)
+	filter, more := query.params(ctx)
+	if diags.Append(more...); diags.HasError() || !l.session.ready(&diags) {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	stream.Results = results(ctx, req, "allocations", l.session.client.Allocations(ctx, filter), func(a cloudpam.Allocation) (string, string, any, diag.Diagnostics) {
+		var m allocationModel
+		diags := m.from(a, l.session.defaults)
+		return a.ID, fmt.Sprintf("%s (%s)", m.key(), a.CIDR), &m, diags
+	})
+}
+
+// results streams objects as Terraform reads them, page after page: read says an object's id, its display name and its state.
+func results[T any](
+	ctx context.Context, req list.ListRequest, kind string, objects iter.Seq2[T, error],
+	read func(T) (id, display string, state any, diags diag.Diagnostics),
+) iter.Seq[list.ListResult] {
+	return func(push func(list.ListResult) bool) {
+		var n int64
+		for object, err := range objects {
+			if err != nil {
+				push(list.ListResult{Diagnostics: attempt{verb: "list", kind: kind}.diagnose(err)})
+				return
+			}
+			result := req.NewListResult(ctx)
+			id, display, state, diags := read(object)
+			result.DisplayName, result.Diagnostics = display, diags
+			result.Diagnostics.Append(identify(ctx, result.Identity, types.StringValue(id))...)
+			if req.IncludeResource {
+				result.Diagnostics.Append(result.Resource.Set(ctx, state)...)
+			}
+			if n++; !push(result) || n == req.Limit {
+				return
+			}
+		}
+	}
+}
+
+// listSchema turns the filters of a data source into those of a list block.
+func listSchema(description string, filters map[string]schema.Attribute) listschema.Schema {
+	attributes := map[string]listschema.Attribute{}
+	for name, filter := range filters {
+		switch f := filter.(type) {
+		case schema.StringAttribute:
+			attributes[name] = listschema.StringAttribute{Optional: true, CustomType: f.CustomType, Validators: f.Validators, MarkdownDescription: f.MarkdownDescription}
+		case schema.Int64Attribute:
+			attributes[name] = listschema.Int64Attribute{Optional: true, Validators: f.Validators, MarkdownDescription: f.MarkdownDescription}
+		case schema.MapAttribute:
+			attributes[name] = listschema.MapAttribute{Optional: true, ElementType: f.ElementType, Validators: f.Validators, MarkdownDescription: f.MarkdownDescription}
+		}
+	}
+	return listschema.Schema{MarkdownDescription: description, Attributes: attributes}
+}
