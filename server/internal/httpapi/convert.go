@@ -54,6 +54,20 @@ func prefixAt(pointer string, text *string) (netip.Prefix, error) {
 	return p, nil
 }
 
+func poolSelector(s *api.PoolSelector) *ipam.PoolSelector {
+	if s == nil {
+		return nil
+	}
+	selector := ipam.PoolSelector{Scope: ipam.DefaultScope, Family: 4, Labels: s.Labels}
+	if s.Scope != nil {
+		selector.Scope = *s.Scope
+	}
+	if s.Family != nil {
+		selector.Family = familyNumber(s.Family)
+	}
+	return &selector
+}
+
 func blockSize(cidr *string, length *int, hosts *int64, target *api.Target) (ipam.BlockSize, error) {
 	at, err := prefixAt("/cidr", cidr)
 	return ipam.BlockSize{CIDR: at, Length: length, Hosts: value(hosts), Target: ipam.Target(value(target))}, err

@@ -32,7 +32,7 @@ func (s *Server) PlaceHold(ctx context.Context, req api.PlaceHoldRequestObject) 
 		return nil, err
 	}
 	held, err := s.registry.Promise(ctx, caller(ctx), ipam.NewHold{
-		Pool: b.Pool, Name: b.Name, BlockSize: size, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Applying, b.PlanID),
+		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Applying, b.PlanID),
 	})
 	if err != nil {
 		return nil, err

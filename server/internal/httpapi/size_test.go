@@ -28,3 +28,31 @@ func TestHostsForATargetAreASizeEverywhere(t *testing.T) {
 		}
 	})
 }
+
+func TestAPoolMayBeSelectedByItsLabels(t *testing.T) {
+	each(t, func(t *testing.T, s lab) {
+		post[api.Pool](t, s, "/pools", `{"name":"a","cidr":"10.0.0.0/28","labels":{"tier":"prd"}}`)
+		post[api.Pool](t, s, "/pools", `{"name":"b","cidr":"10.0.1.0/24","labels":{"tier":"prd"}}`)
+		post[api.Pool](t, s, "/pools", `{"name":"six","cidr":"2001:db8::/48","labels":{"tier":"prd"}}`)
+		if h := post[api.Hold](t, s, "/holds", `{"pool_selector":{"labels":{"tier":"prd"}},"name":"x","prefix_length":27}`); h.Pool != "b" {
+			t.Errorf("held in %s", h.Pool)
+		}
+		if a := post[api.Allocation](t, s, "/allocations", `{"pool_selector":{"labels":{"tier":"prd"},"family":"ipv6"},"name":"x","prefix_length":64}`); a.Pool != "six" {
+			t.Errorf("allocated in %s", a.Pool)
+		}
+		for _, path := range []string{"/allocations", "/holds"} {
+			for body, want := range map[string]struct {
+				status int
+				code   string
+			}{
+				`{"name":"y"}`: {400, "invalid"},
+				`{"pool":"a","pool_selector":{"labels":{"tier":"prd"}},"name":"y","prefix_length":28}`: {400, "invalid"},
+				`{"pool_selector":{"labels":{}},"name":"y","prefix_length":28}`:                        {400, "invalid"},
+				`{"pool_selector":{"labels":{"tier":"dev"}},"name":"y","prefix_length":28}`:            {404, "not_found"},
+				`{"pool_selector":{"labels":{"tier":"prd"}},"name":"y","prefix_length":24}`:            {409, "pool_exhausted"},
+			} {
+				wantProblemCode(t, s.send(t, "POST", "/api/v1"+path, body), want.status, want.code)
+			}
+		}
+	})
+}

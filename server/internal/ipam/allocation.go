@@ -28,8 +28,9 @@ type Allocation struct {
 
 // NewAllocation asks a pool for a block.
 type NewAllocation struct {
-	Pool string
-	Name string
+	Pool     string        // "": by Selector
+	Selector *PoolSelector // nil: Pool
+	Name     string
 	BlockSize
 	Description string
 	Owner       string

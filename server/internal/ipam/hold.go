@@ -71,8 +71,9 @@ func (p Plan) Until(now time.Time) time.Time {
 
 // NewHold asks for a promise: like NewAllocation, without the description.
 type NewHold struct {
-	Pool string
-	Name string
+	Pool     string        // "": by Selector
+	Selector *PoolSelector // nil: Pool
+	Name     string
 	BlockSize
 	Replaces string
 	Plan     Plan

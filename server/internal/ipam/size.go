@@ -62,6 +62,18 @@ func (s BlockSize) LengthIn(pool Pool) (int, error) {
 	}
 }
 
+// Check refuses a size that no pool of a family can have.
+func (s BlockSize) Check(family int) error {
+	if s.CIDR.IsValid() && Family(s.CIDR) != family {
+		return Invalid("/cidr", "%s is no IPv%d block", s.CIDR, family)
+	}
+	length, err := s.length(family)
+	if err == nil && length != nil && *length > width(family) {
+		err = Invalid("/prefix_length", "/%d is longer than an IPv%d address", *length, family)
+	}
+	return err
+}
+
 // length is the prefix length that the size comes to in a family; nil where it says none.
 func (s BlockSize) length(family int) (*int, error) {
 	length, pointer := s.Length, "/prefix_length"
@@ -106,10 +118,10 @@ func (t Target) lengthFor(hosts int64, family int) (int, error) {
 		return 0, Invalid("/hosts", "hosts are 1 to %d; not %d", int64(1)<<32, hosts)
 	}
 	limit := targets[t]
-	of, width := limit.of(family)
-	length := min(width-bits.Len64(uint64(hosts+limit.taken-1)), of.smallest)
+	of := limit.of(family)
+	length := min(width(family)-bits.Len64(uint64(hosts+limit.taken-1)), of.smallest)
 	if length < of.largest {
-		return 0, Invalid("/hosts", "%d hosts do not fit %s: the largest is a /%d, with room for %d; use several", hosts, limit.name, of.largest, int64(1)<<(width-of.largest)-limit.taken)
+		return 0, Invalid("/hosts", "%d hosts do not fit %s: the largest is a /%d, with room for %d; use several", hosts, limit.name, of.largest, int64(1)<<(width(family)-of.largest)-limit.taken)
 	}
 	return of.around(length), nil
 }
@@ -120,7 +132,7 @@ func (t Target) allow(pointer string, family, length int) error {
 		return err
 	}
 	limit := targets[t]
-	of, _ := limit.of(family)
+	of := limit.of(family)
 	right := of.around(min(max(length, of.largest), of.smallest))
 	if right == length {
 		return nil
@@ -136,11 +148,18 @@ func (t Target) allow(pointer string, family, length int) error {
 	}
 }
 
-func (l limits) of(family int) (of lengths, width int) {
+func (l limits) of(family int) lengths {
 	if family == 4 {
-		return l.v4, 32
+		return l.v4
 	}
-	return l.v6, 128
+	return l.v6
+}
+
+func width(family int) int {
+	if family == 4 {
+		return 32
+	}
+	return 128
 }
 
 // around is the length of the smallest accepted block that is no smaller than one of this length.

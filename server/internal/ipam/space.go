@@ -34,11 +34,7 @@ func ratio(a, b *big.Int) float64 {
 
 // Size is the number of addresses in a block.
 func Size(family, length int) *big.Int {
-	width := 128
-	if family == 4 {
-		width = 32
-	}
-	return new(big.Int).Lsh(big.NewInt(1), uint(width-length))
+	return new(big.Int).Lsh(big.NewInt(1), uint(width(family)-length))
 }
 
 // FreeSize is how much of a pool is free in blocks of one length.

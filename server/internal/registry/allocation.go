@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -21,15 +22,26 @@ func (r *Registry) Allocation(ctx context.Context, id string) (ipam.Allocation, 
 	return read(ctx, r, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(id) })
 }
 
-// Allocate hands out a block of a pool. Errors: CodeInvalid, CodeNotFound (the pool), CodeNameTaken, CodeCIDRTaken,
+// Allocate hands out a block of a pool, or of the first one of a selector that can. Errors: CodeInvalid, CodeNotFound (the pool), CodeNameTaken, CodeCIDRTaken,
 // CodeOutsidePool, CodePolicyViolation, CodePoolExhausted.
 func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllocation) (ipam.Allocation, error) {
 	if err := ipam.CheckName("/name", in.Name); err != nil {
 		return ipam.Allocation{}, err
 	}
-	if err := ipam.CheckLabels(in.Labels); err != nil {
+	if err := errors.Join(ipam.CheckLabels(in.Labels), ipam.CheckPool(in.Pool, in.Selector)); err != nil {
 		return ipam.Allocation{}, err
 	}
+	if in.Selector == nil {
+		return r.allocateIn(ctx, by, in)
+	}
+	s := selection{selector: *in.Selector, size: in.BlockSize, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) { return traceOf(tx, pool, in.Name, in.BlockSize) }}
+	return chosen(ctx, r, by, s, func(pool string) (ipam.Allocation, error) {
+		in.Pool = pool
+		return r.allocateIn(ctx, by, in)
+	})
+}
+
+func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocation) (ipam.Allocation, error) {
 	return write(ctx, r, by, in.Pool, func(c change) (ipam.Allocation, error) {
 		a := in.Allocation()
 		pool, err := realPool(c.lockFor(in.Pool))

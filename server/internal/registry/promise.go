@@ -17,9 +17,22 @@ import (
 // to every request that applies, to every one of the plan that was promised it, and to the first one that cannot tell
 // whether it is either. Errors besides: those of Allocate, CodeHoldConflict when somebody else's plan holds the name.
 func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold) (ipam.Hold, error) {
-	if err := errors.Join(ipam.CheckName("/name", in.Name), in.Plan.Check()); err != nil {
+	if err := errors.Join(ipam.CheckName("/name", in.Name), in.Plan.Check(), ipam.CheckPool(in.Pool, in.Selector)); err != nil {
 		return ipam.Hold{}, err
 	}
+	if in.Selector == nil {
+		return r.promiseIn(ctx, by, in)
+	}
+	s := selection{selector: *in.Selector, size: in.BlockSize, replaces: in.Replaces, drafts: true, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
+		return traceOf(tx, pool, in.Name, in.BlockSize)
+	}}
+	return chosen(ctx, r, by, s, func(pool string) (ipam.Hold, error) {
+		in.Pool = pool
+		return r.promiseIn(ctx, by, in)
+	})
+}
+
+func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHold) (ipam.Hold, error) {
 	h, err := write(ctx, r, by, in.Pool, func(c change) (ipam.Hold, error) {
 		pool, err := c.lockFor(in.Pool)
 		if err != nil {

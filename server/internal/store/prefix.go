@@ -79,6 +79,15 @@ func (tx *Tx) PrefixesFrom(space string, first, last netip.Addr, limit int) ([]i
 	return append(found, inside...), err
 }
 
+// LastLeft is when a name of a kind last left a space with this length; zero when it never had a block there.
+func (tx *Tx) LastLeft(space string, kind ipam.Kind, name string, length int) (time.Time, error) {
+	at, err := tx.rows.LastLeft(tx.ctx, query.LastLeftParams{SpaceID: space, Kind: string(kind), Name: name, Length: int64(length)})
+	if noRows(err) {
+		return time.Time{}, nil
+	}
+	return moment(at), err
+}
+
 // LastBlock is the block that a name of a kind last had in a space with this length; false when it never had one.
 func (tx *Tx) LastBlock(space string, kind ipam.Kind, name string, fam, length int) (netip.Prefix, bool, error) {
 	first, err := tx.rows.LastBlock(tx.ctx, query.LastBlockParams{SpaceID: space, Kind: string(kind), Name: name, Length: int64(length)})

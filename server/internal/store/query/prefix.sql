@@ -40,6 +40,11 @@ LIMIT 1;
 SELECT first_ip FROM last_blocks
 WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4;
 
+-- name: LastLeft :one
+-- When a name last left a space with this length.
+SELECT left_at FROM last_blocks
+WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4;
+
 -- name: RememberBlock :exec
 INSERT INTO last_blocks (space_id, kind, name, length, first_ip, left_at)
 VALUES ($1, $2, $3, $4, $5, $6)

@@ -89,6 +89,31 @@ func (q *Queries) LastBlock(ctx context.Context, arg LastBlockParams) ([]byte, e
 	return first_ip, err
 }
 
+const lastLeft = `-- name: LastLeft :one
+SELECT left_at FROM last_blocks
+WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4
+`
+
+type LastLeftParams struct {
+	SpaceID string
+	Kind    string
+	Name    string
+	Length  int64
+}
+
+// When a name last left a space with this length.
+func (q *Queries) LastLeft(ctx context.Context, arg LastLeftParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, lastLeft,
+		arg.SpaceID,
+		arg.Kind,
+		arg.Name,
+		arg.Length,
+	)
+	var left_at int64
+	err := row.Scan(&left_at)
+	return left_at, err
+}
+
 const movePrefixOfOwner = `-- name: MovePrefixOfOwner :execrows
 UPDATE prefixes SET cidr = $2, first_ip = $3, last_ip = $4, length = $5
 WHERE owner_id = $1
