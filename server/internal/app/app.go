@@ -148,7 +148,7 @@ func (a *App) Run(ctx context.Context) error {
 	return a.server.Shutdown(drain)
 }
 
-// tidy forgets old answers and plans once an hour.
+// tidy forgets old answers and plans and ends expired reservations once an hour.
 func (a *App) tidy(ctx context.Context) {
 	every := time.NewTicker(time.Hour)
 	defer every.Stop()
@@ -161,6 +161,11 @@ func (a *App) tidy(ctx context.Context) {
 				a.log.WarnContext(ctx, "could not forget old answers", "error", err)
 			} else if n > 0 {
 				a.log.InfoContext(ctx, "forgot old answers", "count", n)
+			}
+			if n, err := a.registry.EndReservations(ctx); err != nil {
+				a.log.WarnContext(ctx, "could not end expired reservations", "error", err)
+			} else if n > 0 {
+				a.log.InfoContext(ctx, "ended expired reservations", "count", n)
 			}
 			if n, err := a.registry.ForgetPlans(ctx); err != nil {
 				a.log.WarnContext(ctx, "could not forget old plans", "error", err)

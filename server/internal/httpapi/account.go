@@ -2,27 +2,92 @@ package httpapi
 
 import (
 	"context"
-	"errors"
 
 	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-func (s *Server) ListAccounts(context.Context, api.ListAccountsRequestObject) (api.ListAccountsResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// ListAccounts lists a page of accounts.
+func (s *Server) ListAccounts(ctx context.Context, req api.ListAccountsRequestObject) (api.ListAccountsResponseObject, error) {
+	p, err := page(req.Params.Limit, req.Params.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	f := ipam.AccountFilter{
+		Scope: value(req.Params.Scope), Cloud: ipam.Cloud(value(req.Params.Cloud)), Environment: value(req.Params.Environment), Text: value(req.Params.Q),
+	}
+	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
+		return nil, err
+	}
+	items, err := s.registry.Accounts(ctx, f, p)
+	if err != nil {
+		return nil, err
+	}
+	next := nextPage(p, items, func(a ipam.Account) ipam.Cursor { return ipam.Cursor{ID: a.ID} })
+	return api.ListAccounts200JSONResponse{Items: each(items, account), NextPageToken: next}, nil
 }
 
-func (s *Server) CreateAccount(context.Context, api.CreateAccountRequestObject) (api.CreateAccountResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// CreateAccount registers an account.
+func (s *Server) CreateAccount(ctx context.Context, req api.CreateAccountRequestObject) (api.CreateAccountResponseObject, error) {
+	b := req.Body
+	created, err := s.registry.CreateAccount(ctx, caller(ctx), ipam.Account{
+		Scope: value(b.Scope), Cloud: ipam.Cloud(b.Cloud), ExternalID: b.ExternalID, Name: b.Name, Description: value(b.Description), Owner: value(b.Owner),
+		Platform: value(b.Platform), Tier: string(value(b.Tier)), Environment: value(b.Environment), Regions: value(b.Regions), Labels: ipam.Labels(value(b.Labels)),
+		Mode: string(value(b.Mode)), RoleARN: value(b.RoleArn), WorkloadIdentity: value(b.WorkloadIdentity),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.CreateAccount201JSONResponse{Body: account(created), Headers: api.CreateAccount201ResponseHeaders{ETag: etag(created.Version)}}, nil
 }
 
-func (s *Server) GetAccount(context.Context, api.GetAccountRequestObject) (api.GetAccountResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// GetAccount reads an account.
+func (s *Server) GetAccount(ctx context.Context, req api.GetAccountRequestObject) (api.GetAccountResponseObject, error) {
+	found, err := s.registry.Account(ctx, req.Account)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetAccount200JSONResponse{Body: account(found), Headers: api.GetAccount200ResponseHeaders{ETag: etag(found.Version)}}, nil
 }
 
-func (s *Server) UpdateAccount(context.Context, api.UpdateAccountRequestObject) (api.UpdateAccountResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// UpdateAccount changes what is known of an account.
+func (s *Server) UpdateAccount(ctx context.Context, req api.UpdateAccountRequestObject) (api.UpdateAccountResponseObject, error) {
+	version, err := ifMatch(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	b := req.Body
+	patch := ipam.AccountPatch{
+		Scope: b.Scope, Name: b.Name, Description: b.Description, Owner: b.Owner, Platform: b.Platform, Environment: b.Environment,
+		Mode: (*string)(b.Mode), RoleARN: b.RoleArn, WorkloadIdentity: b.WorkloadIdentity, Regions: b.Regions, Labels: labelsPatch(b.Labels),
+	}
+	if b.Tier.IsSpecified() {
+		tier, _ := b.Tier.Get() // null takes it away
+		patch.Tier = new(string(tier))
+	}
+	changed, err := s.registry.UpdateAccount(ctx, caller(ctx), req.Account, version, patch)
+	if err != nil {
+		return nil, err
+	}
+	return api.UpdateAccount200JSONResponse{Body: account(changed), Headers: api.UpdateAccount200ResponseHeaders{ETag: etag(changed.Version)}}, nil
 }
 
-func (s *Server) DeleteAccount(context.Context, api.DeleteAccountRequestObject) (api.DeleteAccountResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// DeleteAccount forgets an account.
+func (s *Server) DeleteAccount(ctx context.Context, req api.DeleteAccountRequestObject) (api.DeleteAccountResponseObject, error) {
+	version, err := ifMatch(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.registry.DeleteAccount(ctx, caller(ctx), req.Account, version); err != nil {
+		return nil, err
+	}
+	return api.DeleteAccount204Response{}, nil
+}
+
+func account(a ipam.Account) api.Account {
+	return api.Account{
+		ID: a.ID, Scope: a.Scope, Cloud: api.Cloud(a.Cloud), ExternalID: a.ExternalID, Name: a.Name, Description: a.Description, Owner: a.Owner, Platform: a.Platform,
+		Tier: (*api.Tier)(optional(a.Tier)), Environment: a.Environment, Regions: a.Regions, Labels: labels(a.Labels), Mode: api.Mode(a.Mode), RoleArn: a.RoleARN,
+		WorkloadIdentity: a.WorkloadIdentity, Version: a.Version, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+	}
 }

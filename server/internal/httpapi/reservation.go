@@ -2,27 +2,105 @@ package httpapi
 
 import (
 	"context"
-	"errors"
+	"time"
+
+	"github.com/oapi-codegen/nullable"
 
 	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-func (s *Server) ListReservations(context.Context, api.ListReservationsRequestObject) (api.ListReservationsResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// ListReservations lists a page of reservations.
+func (s *Server) ListReservations(ctx context.Context, req api.ListReservationsRequestObject) (api.ListReservationsResponseObject, error) {
+	p, err := page(req.Params.Limit, req.Params.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	f := ipam.ReservationFilter{
+		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Owner: value(req.Params.Owner), Family: familyNumber(req.Params.Family), Text: value(req.Params.Q),
+	}
+	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
+		return nil, err
+	}
+	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
+		return nil, err
+	}
+	items, err := s.registry.Reservations(ctx, f, p)
+	if err != nil {
+		return nil, err
+	}
+	next := nextPage(p, items, func(v ipam.Reservation) ipam.Cursor { return ipam.Cursor{ID: v.ID, Prefix: v.CIDR} })
+	return api.ListReservations200JSONResponse{Items: each(items, reservation), NextPageToken: next}, nil
 }
 
-func (s *Server) CreateReservation(context.Context, api.CreateReservationRequestObject) (api.CreateReservationResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// CreateReservation keeps a block out of use.
+func (s *Server) CreateReservation(ctx context.Context, req api.CreateReservationRequestObject) (api.CreateReservationResponseObject, error) {
+	b := req.Body
+	cidr, err := prefixAt("/cidr", b.CIDR)
+	if err != nil {
+		return nil, err
+	}
+	created, err := s.registry.Reserve(ctx, caller(ctx), ipam.NewReservation{
+		Pool: b.Pool, CIDR: cidr, Length: b.PrefixLength, Reason: b.Reason, Owner: value(b.Owner), Labels: ipam.Labels(value(b.Labels)), ExpiresAt: b.ExpiresAt,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.CreateReservation201JSONResponse{Body: reservation(created), Headers: api.CreateReservation201ResponseHeaders{ETag: etag(created.Version)}}, nil
 }
 
-func (s *Server) GetReservation(context.Context, api.GetReservationRequestObject) (api.GetReservationResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// GetReservation reads a reservation.
+func (s *Server) GetReservation(ctx context.Context, req api.GetReservationRequestObject) (api.GetReservationResponseObject, error) {
+	found, err := s.registry.Reservation(ctx, req.Reservation)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetReservation200JSONResponse{Body: reservation(found), Headers: api.GetReservation200ResponseHeaders{ETag: etag(found.Version)}}, nil
 }
 
-func (s *Server) UpdateReservation(context.Context, api.UpdateReservationRequestObject) (api.UpdateReservationResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// UpdateReservation changes a reservation.
+func (s *Server) UpdateReservation(ctx context.Context, req api.UpdateReservationRequestObject) (api.UpdateReservationResponseObject, error) {
+	version, err := ifMatch(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	b := req.Body
+	changed, err := s.registry.UpdateReservation(ctx, caller(ctx), req.Reservation, version, ipam.ReservationPatch{
+		Reason: b.Reason, Owner: b.Owner, Labels: labelsPatch(b.Labels), ExpiresAt: momentPatch(b.ExpiresAt),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return api.UpdateReservation200JSONResponse{Body: reservation(changed), Headers: api.UpdateReservation200ResponseHeaders{ETag: etag(changed.Version)}}, nil
 }
 
-func (s *Server) ReleaseReservation(context.Context, api.ReleaseReservationRequestObject) (api.ReleaseReservationResponseObject, error) {
-	return nil, errors.ErrUnsupported
+// ReleaseReservation gives a kept block back.
+func (s *Server) ReleaseReservation(ctx context.Context, req api.ReleaseReservationRequestObject) (api.ReleaseReservationResponseObject, error) {
+	version, err := ifMatch(req.Params.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.registry.ReleaseReservation(ctx, caller(ctx), req.Reservation, version); err != nil {
+		return nil, err
+	}
+	return api.ReleaseReservation204Response{}, nil
+}
+
+// momentPatch tells "leave it" (nil) from "take it away" (a pointer to nil).
+func momentPatch(n nullable.Nullable[time.Time]) **time.Time {
+	if !n.IsSpecified() {
+		return nil
+	}
+	var at *time.Time
+	if !n.IsNull() {
+		at = new(n.MustGet())
+	}
+	return &at
+}
+
+func reservation(v ipam.Reservation) api.Reservation {
+	return api.Reservation{
+		ID: v.ID, Scope: v.Scope, Pool: v.Pool, CIDR: v.CIDR.String(), PrefixLength: v.CIDR.Bits(), Family: familyName(v.CIDR), Reason: v.Reason, Owner: v.Owner,
+		Labels: labels(v.Labels), ExpiresAt: v.ExpiresAt, Version: v.Version, CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt,
+	}
 }

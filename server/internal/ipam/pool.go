@@ -174,14 +174,24 @@ func (s Sizes) Check(cidr netip.Prefix) error {
 	return nil
 }
 
-// Allow refuses a length that the pool does not hand out.
-func (p Pool) Allow(length int) error {
+// Fits refuses a length that no block of the pool can have.
+func (p Pool) Fits(length int) error {
 	most := p.CIDR.Addr().BitLen()
 	switch {
 	case length > most:
 		return Invalid("/prefix_length", "/%d is longer than an %s address; use %d to %d", length, familyName(p.CIDR.Addr()), p.CIDR.Bits(), most)
 	case length < p.CIDR.Bits():
 		return Invalid("/prefix_length", "a /%d is larger than pool %s (%s); use %d to %d", length, p.ID, p.CIDR, p.CIDR.Bits(), most)
+	}
+	return nil
+}
+
+// Allow refuses a length that the pool does not hand out.
+func (p Pool) Allow(length int) error {
+	if err := p.Fits(length); err != nil {
+		return err
+	}
+	switch {
 	case p.Sizes.Min != nil && length < *p.Sizes.Min:
 		return violation("a /%d is too large for pool %s: its min_prefix_length is %d", length, p.ID, *p.Sizes.Min)
 	case p.Sizes.Max != nil && length > *p.Sizes.Max:

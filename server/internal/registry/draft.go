@@ -192,8 +192,8 @@ func (c change) dropDraft(draft ipam.Pool) error {
 	return c.removePool(draft, "draft_dropped")
 }
 
-// dropHeld removes every hold and draft in a pool: what only plans know never blocks a person. What they promised is
-// remembered beyond the pool.
+// dropHeld removes every hold and draft in a pool, and what expired: what only plans know never blocks a person. What was
+// promised is remembered beyond the pool.
 func (c change) dropHeld(pool ipam.Pool) error {
 	if err := c.RememberHolds(pool.ID, c.at); err != nil {
 		return err
@@ -207,6 +207,17 @@ func (c change) dropHeld(pool ipam.Pool) error {
 		for _, p := range inside {
 			after = p.CIDR.Addr()
 			switch {
+			case p.Kind == ipam.KindReservation:
+				reserved, err := c.Reservation(p.Owner)
+				if err != nil {
+					return err
+				}
+				if !reserved.Expired(c.at) {
+					continue
+				}
+				if err := c.endReservation(pool, reserved, "expired"); err != nil {
+					return err
+				}
 			case p.Status != ipam.StatusHeld:
 			case p.Kind == ipam.KindHold:
 				h, err := c.Hold(p.Owner)

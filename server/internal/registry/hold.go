@@ -83,56 +83,6 @@ func (c change) loseHold(pool ipam.Pool, h ipam.Hold, verb string) error {
 	return c.record(holdObject(h), verb, h, lost)
 }
 
-// reclaim makes room in a pool by taking the space of what expired first; false when nothing has.
-func (c change) reclaim(pool ipam.Pool) (bool, error) {
-	h, found, err := c.OldestExpiredHold(pool.ID, c.at)
-	if err != nil {
-		return false, err
-	}
-	if found {
-		return true, c.loseHold(pool, h, "lost")
-	}
-	draft, found, err := c.OldestExpiredDraft(pool.ID, c.at)
-	if err != nil || !found {
-		return false, err
-	}
-	return true, c.dropDraft(draft)
-}
-
-// reclaimAt takes the space at a named block from expired holds and drafts, and from the caller's own holds of the name:
-// a plan that was changed must not stand in its own way. False when anything else is there.
-func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) (bool, error) {
-	inside, err := c.PrefixesIn(pool.ID, at, 100)
-	if err != nil || len(inside) == 0 || len(inside) == 100 {
-		return false, err
-	}
-	var expired []func() error
-	for _, p := range inside {
-		if p.Status != ipam.StatusHeld {
-			return false, nil
-		}
-		if p.Kind == ipam.KindHold {
-			h, err := c.Hold(p.Owner)
-			if err != nil || !h.Expired(c.at) && !own(h) {
-				return false, err
-			}
-			expired = append(expired, func() error { return c.loseHold(pool, h, "lost") })
-			continue
-		}
-		draft, err := c.Pool(p.Owner)
-		if err != nil || draft.DraftUntil == nil || c.at.Before(*draft.DraftUntil) {
-			return false, err
-		}
-		expired = append(expired, func() error { return c.dropDraft(draft) })
-	}
-	for _, take := range expired {
-		if err := take(); err != nil {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
 // convert gives an allocation the block that its plan was promised; false when nothing fitting is promised. The space
 // changes hands without ever being free.
 func (c change) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, bool, error) {

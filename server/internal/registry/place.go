@@ -20,13 +20,17 @@ type claim struct {
 
 // place is the only way a block of a pool is taken. The caller holds the pool's lock. In this order: a named CIDR as it is;
 // what a plan was promised for the name; the block that this name had last with this length, if it is still free, so that
-// destroy and apply give the same CIDR; what the pool's strategy picks; and at last the space of expired promises.
+// destroy and apply give the same CIDR; what the pool's strategy picks; and at last the space of what expired.
 func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	length, err := want.LengthIn(pool)
 	if err != nil {
 		return netip.Prefix{}, err
 	}
-	if err := pool.Allow(length); err != nil {
+	allow := pool.Allow
+	if want.kind == ipam.KindReservation {
+		allow = pool.Fits // what is kept out of use is not handed out
+	}
+	if err := allow(length); err != nil {
 		return netip.Prefix{}, err
 	}
 	at, placed := want.CIDR, false
@@ -80,18 +84,18 @@ func (c change) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pr
 	}
 }
 
-// owns says whether a hold is the claim's own from an earlier plan: of the same name and asker. A pool has none: a hold of
-// its name is that of an allocation.
+// owns says whether a hold is the claim's own from an earlier plan: of the same name and asker. Pools and reservations have
+// none: a hold of their name is that of an allocation.
 func (want claim) owns(actor string) func(ipam.Hold) bool {
 	return func(h ipam.Hold) bool {
-		return want.kind != ipam.KindPool && h.Name == want.name && h.Belongs(actor, want.holder)
+		return want.kind != ipam.KindPool && want.kind != ipam.KindReservation && h.Name == want.name && h.Belongs(actor, want.holder)
 	}
 }
 
 // nobodys is the owner of holds to a resize: none is its own.
 func nobodys(ipam.Hold) bool { return false }
 
-// placeAt takes a named block, from expired promises and from the caller's own to the same name too.
+// placeAt takes a named block, from what expired and from the caller's own to the same name too.
 func (c change) placeAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) error {
 	err := alloc.PlaceAt(c.Leaves(pool), at)
 	if !errors.Is(err, alloc.ErrTaken) {

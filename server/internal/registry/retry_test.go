@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
@@ -19,6 +20,8 @@ func TestARetryHasOneEffect(t *testing.T) {
 		kid, kept := r.child(t, root, "kid", "/24"), r.child(t, root, "kept", "/24")
 		gone, a := r.take(t, kept, "gone", "/28"), r.take(t, kept, "a", "/28")
 		scope := r.scope(t)
+		reserved, unreserved := r.reserve(t, kept, "kept", "/28"), r.reserve(t, kept, "given up", "/28")
+		one, two := r.account(t, "aws", "111111111111"), r.account(t, "aws", "222222222222")
 		for name, request := range map[string]func(ipam.Caller) (any, error){
 			"create a scope": func(by ipam.Caller) (any, error) {
 				return r.CreateScope(t.Context(), by, ipam.Scope{ID: "retried"})
@@ -46,6 +49,24 @@ func TestARetryHasOneEffect(t *testing.T) {
 			},
 			"change an allocation": func(by ipam.Caller) (any, error) {
 				return r.UpdateAllocation(t.Context(), by, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
+			},
+			"reserve": func(by ipam.Caller) (any, error) {
+				return r.Reserve(t.Context(), by, ipam.NewReservation{Pool: kept.ID, Reason: "retried", Length: ptr(28), ExpiresAt: ptr(clock.Add(time.Hour))})
+			},
+			"change a reservation": func(by ipam.Caller) (any, error) {
+				return r.UpdateReservation(t.Context(), by, reserved.ID, 1, ipam.ReservationPatch{Owner: ptr("net")})
+			},
+			"release a reservation": func(by ipam.Caller) (any, error) {
+				return nil, r.ReleaseReservation(t.Context(), by, unreserved.ID, 0)
+			},
+			"create an account": func(by ipam.Caller) (any, error) {
+				return r.CreateAccount(t.Context(), by, ipam.Account{Cloud: ipam.AWS, ExternalID: "333333333333", Name: "retried"})
+			},
+			"change an account": func(by ipam.Caller) (any, error) {
+				return r.UpdateAccount(t.Context(), by, one.ID, 1, ipam.AccountPatch{Owner: ptr("net")})
+			},
+			"delete an account": func(by ipam.Caller) (any, error) {
+				return nil, r.DeleteAccount(t.Context(), by, two.ID, 1)
 			},
 			"release": func(by ipam.Caller) (any, error) {
 				return nil, r.Release(t.Context(), by, gone.ID, 0)

@@ -65,7 +65,7 @@ func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, v
 	})
 }
 
-// DeleteScope removes a scope without pools. Errors: CodeNotFound, CodeScopeNotEmpty, CodeInvalid for the default scope,
+// DeleteScope removes a scope without pools and accounts. Errors: CodeNotFound, CodeScopeNotEmpty, CodeInvalid for the default scope,
 // CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, v Version) error {
 	_, err := write(ctx, r, by, ipam.RootSpace(id), func(c change) (struct{}, error) {
@@ -93,6 +93,13 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, v
 				e.Holders = append(e.Holders, ipam.Holder{Kind: ipam.KindPool, ID: p.ID, Name: p.Name, CIDR: p.CIDR})
 			}
 			return none, e
+		}
+		accounts, err := c.Accounts(ipam.AccountFilter{Scope: id}, ipam.Page{Limit: 1})
+		if err != nil {
+			return none, err
+		}
+		if len(accounts) > 0 {
+			return none, ipam.Errorf(ipam.CodeScopeNotEmpty, "scope %q has accounts, among them %s; delete them or move them to another scope first", id, accounts[0].ID)
 		}
 		if err := c.DeleteScope(id); err != nil {
 			return none, err

@@ -23,8 +23,9 @@ type Finding struct {
 
 // Report is what Verify counted and found.
 type Report struct {
-	Scopes, Pools, Prefixes, Allocations, Holds, Events int
-	Findings                                            []Finding
+	Scopes, Accounts, Pools, Prefixes, Allocations, Reservations, Holds, Events int
+
+	Findings []Finding
 }
 
 func (r *Report) find(object, format string, args ...any) {
@@ -58,6 +59,21 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		if err = eachPage(func(p ipam.Page) ([]ipam.Allocation, error) { return tx.Allocations(ipam.AllocationFilter{}, p) }, func(a ipam.Allocation) string { return a.ID }, func(a ipam.Allocation) error {
 			report.Allocations++
 			owners.row(a.ID, a.CIDR)
+			ledger[a.ID] -= a.Version
+			return nil
+		}); err != nil {
+			return report, err
+		}
+		if err = eachPage(func(p ipam.Page) ([]ipam.Reservation, error) { return tx.Reservations(ipam.ReservationFilter{}, p) }, func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) error {
+			report.Reservations++
+			owners.row(v.ID, v.CIDR)
+			ledger[v.ID] -= v.Version
+			return nil
+		}); err != nil {
+			return report, err
+		}
+		if err = eachPage(func(p ipam.Page) ([]ipam.Account, error) { return tx.Accounts(ipam.AccountFilter{}, p) }, func(a ipam.Account) string { return a.ID }, func(a ipam.Account) error {
+			report.Accounts++
 			ledger[a.ID] -= a.Version
 			return nil
 		}); err != nil {
@@ -211,7 +227,7 @@ type ledger map[string]int64
 
 func (l ledger) enter(e ipam.Event) error {
 	switch e.ObjectKind {
-	case "scope", "pool", "allocation":
+	case "scope", "account", "pool", "allocation", "reservation":
 	default:
 		return nil // tokens and holds have no version
 	}

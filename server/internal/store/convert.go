@@ -52,6 +52,14 @@ func micros(t time.Time) int64 { return t.UnixMicro() }
 
 func moment(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
+func optionalMicros(t *time.Time) *int64 {
+	if t == nil {
+		return nil
+	}
+	us := micros(*t)
+	return &us
+}
+
 func optionalMoment(micros *int64) *time.Time {
 	if micros == nil {
 		return nil

@@ -4,6 +4,27 @@
 
 package query
 
+type Account struct {
+	ID               string
+	ScopeID          string
+	Cloud            string
+	ExternalID       string
+	Name             string
+	Description      string
+	Owner            string
+	Platform         string
+	Tier             string
+	Environment      string
+	Regions          string
+	Labels           string
+	Mode             string
+	RoleArn          string
+	WorkloadIdentity string
+	Version          int64
+	CreatedAt        int64
+	UpdatedAt        int64
+}
+
 type Allocation struct {
 	ID          string
 	ScopeID     string
@@ -144,6 +165,24 @@ type Promise struct {
 	PlanID     string
 	FirstIp    []byte
 	PromisedAt int64
+}
+
+type Reservation struct {
+	ID        string
+	ScopeID   string
+	PoolID    string
+	Cidr      string
+	Family    int64
+	FirstIp   []byte
+	LastIp    []byte
+	Length    int64
+	Reason    string
+	Owner     string
+	Labels    string
+	ExpiresAt *int64
+	Version   int64
+	CreatedAt int64
+	UpdatedAt int64
 }
 
 type SchemaInfo struct {

@@ -1,0 +1,84 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store/query"
+)
+
+// Account reads an account; CodeNotFound when there is none.
+func (tx *Tx) Account(id string) (ipam.Account, error) {
+	row, err := tx.rows.Account(tx.ctx, id)
+	if err != nil {
+		return ipam.Account{}, absent(err, "account", id)
+	}
+	return account(row)
+}
+
+// InsertAccount adds an account.
+func (tx *Tx) InsertAccount(a ipam.Account) error {
+	return tx.rows.InsertAccount(tx.ctx, query.InsertAccountParams{
+		ID: a.ID, ScopeID: a.Scope, Cloud: string(a.Cloud), ExternalID: a.ExternalID, Name: a.Name, Description: a.Description, Owner: a.Owner,
+		Platform: a.Platform, Tier: a.Tier, Environment: a.Environment, Regions: encodeList(a.Regions), Labels: encodeLabels(a.Labels), Mode: a.Mode,
+		RoleArn: a.RoleARN, WorkloadIdentity: a.WorkloadIdentity, CreatedAt: micros(a.CreatedAt),
+	})
+}
+
+// UpdateAccount writes what may change of an account and moves its version.
+func (tx *Tx) UpdateAccount(a ipam.Account, at time.Time) error {
+	return tx.rows.UpdateAccount(tx.ctx, query.UpdateAccountParams{
+		ID: a.ID, ScopeID: a.Scope, Name: a.Name, Description: a.Description, Owner: a.Owner, Platform: a.Platform, Tier: a.Tier,
+		Environment: a.Environment, Regions: encodeList(a.Regions), Labels: encodeLabels(a.Labels), Mode: a.Mode, RoleArn: a.RoleARN,
+		WorkloadIdentity: a.WorkloadIdentity, UpdatedAt: micros(at),
+	})
+}
+
+// DeleteAccount removes an account.
+func (tx *Tx) DeleteAccount(id string) error { return tx.rows.DeleteAccount(tx.ctx, id) }
+
+const accountColumns = "id, scope_id, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at"
+
+// Accounts lists a page of accounts by id.
+func (tx *Tx) Accounts(f ipam.AccountFilter, p ipam.Page) ([]ipam.Account, error) {
+	s := from("accounts", accountColumns)
+	s.equal("scope_id", f.Scope)
+	s.equal("cloud", string(f.Cloud))
+	s.equal("environment", f.Environment)
+	s.labels(f.Labels)
+	s.contains(f.Text, "id", "name", "owner", "platform", "description")
+	s.page(p, false)
+	return list(tx, s, func(r *query.Account) []any {
+		return []any{&r.ID, &r.ScopeID, &r.Cloud, &r.ExternalID, &r.Name, &r.Description, &r.Owner, &r.Platform, &r.Tier, &r.Environment, &r.Regions,
+			&r.Labels, &r.Mode, &r.RoleArn, &r.WorkloadIdentity, &r.Version, &r.CreatedAt, &r.UpdatedAt}
+	}, account)
+}
+
+func account(row query.Account) (ipam.Account, error) {
+	labels, err := decodeLabels(row.Labels)
+	if err != nil {
+		return ipam.Account{}, err
+	}
+	regions := []string{}
+	if err := json.Unmarshal([]byte(row.Regions), &regions); err != nil {
+		return ipam.Account{}, fmt.Errorf("read regions from the database: %w", err)
+	}
+	return ipam.Account{
+		ID: row.ID, Scope: row.ScopeID, Cloud: ipam.Cloud(row.Cloud), ExternalID: row.ExternalID, Name: row.Name, Description: row.Description, Owner: row.Owner,
+		Platform: row.Platform, Tier: row.Tier, Environment: row.Environment, Regions: regions, Labels: labels, Mode: row.Mode, RoleARN: row.RoleArn,
+		WorkloadIdentity: row.WorkloadIdentity, Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
+	}, nil
+}
+
+func encodeList(items []string) string {
+	if len(items) == 0 {
+		return "[]"
+	}
+	text, err := json.Marshal(items)
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return string(text)
+}

@@ -1,0 +1,30 @@
+-- name: InsertReservation :exec
+INSERT INTO reservations (
+  id, scope_id, pool_id, cidr, family, first_ip, last_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $13);
+
+-- name: Reservation :one
+SELECT * FROM reservations
+WHERE id = $1;
+
+-- name: UpdateReservation :exec
+UPDATE reservations SET reason = $2, owner = $3, labels = $4, expires_at = $5, updated_at = $6, version = version + 1
+WHERE id = $1;
+
+-- name: DeleteReservation :exec
+DELETE FROM reservations
+WHERE id = $1;
+
+-- name: OldestExpiredReservation :one
+-- The reservation of a pool that expired first, if any did by then.
+SELECT * FROM reservations
+WHERE pool_id = $1 AND expires_at <= $2
+ORDER BY expires_at, id
+LIMIT 1;
+
+-- name: ExpiredReservations :many
+-- Reservations that expired by then, pool by pool.
+SELECT * FROM reservations
+WHERE expires_at <= $1
+ORDER BY pool_id, id
+LIMIT @max_rows;

@@ -1,0 +1,78 @@
+package store
+
+import (
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store/query"
+)
+
+// Reservation reads a reservation; CodeNotFound when there is none.
+func (tx *Tx) Reservation(id string) (ipam.Reservation, error) {
+	row, err := tx.rows.Reservation(tx.ctx, id)
+	if err != nil {
+		return ipam.Reservation{}, absent(err, "reservation", id)
+	}
+	return reservation(row)
+}
+
+// OldestExpiredReservation is the reservation of a pool that expired first; false when none has by then.
+func (tx *Tx) OldestExpiredReservation(pool string, now time.Time) (ipam.Reservation, bool, error) {
+	row, err := tx.rows.OldestExpiredReservation(tx.ctx, query.OldestExpiredReservationParams{PoolID: pool, ExpiresAt: optionalMicros(&now)})
+	return found(row, err, reservation)
+}
+
+// ExpiredReservations lists up to limit reservations that have expired by then.
+func (tx *Tx) ExpiredReservations(now time.Time, limit int) ([]ipam.Reservation, error) {
+	rows, err := tx.rows.ExpiredReservations(tx.ctx, query.ExpiredReservationsParams{ExpiresAt: optionalMicros(&now), MaxRows: int32(limit)})
+	return all(rows, err, reservation)
+}
+
+// InsertReservation adds a reservation; its prefix is a row of its own.
+func (tx *Tx) InsertReservation(r ipam.Reservation) error {
+	return tx.rows.InsertReservation(tx.ctx, query.InsertReservationParams{
+		ID: r.ID, ScopeID: r.Scope, PoolID: r.Pool, Cidr: r.CIDR.String(), Family: family(r.CIDR), FirstIp: firstIP(r.CIDR), LastIp: lastIP(r.CIDR),
+		Length: int64(r.CIDR.Bits()), Reason: r.Reason, Owner: r.Owner, Labels: encodeLabels(r.Labels), ExpiresAt: optionalMicros(r.ExpiresAt),
+		CreatedAt: micros(r.CreatedAt),
+	})
+}
+
+// UpdateReservation writes what may change of a reservation and moves its version.
+func (tx *Tx) UpdateReservation(r ipam.Reservation, at time.Time) error {
+	return tx.rows.UpdateReservation(tx.ctx, query.UpdateReservationParams{
+		ID: r.ID, Reason: r.Reason, Owner: r.Owner, Labels: encodeLabels(r.Labels), ExpiresAt: optionalMicros(r.ExpiresAt), UpdatedAt: micros(at),
+	})
+}
+
+// DeleteReservation removes a reservation.
+func (tx *Tx) DeleteReservation(id string) error { return tx.rows.DeleteReservation(tx.ctx, id) }
+
+const reservationColumns = "id, scope_id, pool_id, cidr, family, length, reason, owner, labels, expires_at, version, created_at, updated_at"
+
+// Reservations lists a page of reservations, expired ones too.
+func (tx *Tx) Reservations(f ipam.ReservationFilter, p ipam.Page) ([]ipam.Reservation, error) {
+	s := from("reservations", reservationColumns)
+	s.equal("scope_id", f.Scope)
+	s.equal("pool_id", f.Pool)
+	s.equal("owner", f.Owner)
+	s.family(f.Family)
+	s.labels(f.Labels)
+	s.contains(f.Text, "reason", "owner")
+	s.around(f.Around)
+	s.page(p, f.Around.Given())
+	return list(tx, s, func(r *query.Reservation) []any {
+		return []any{&r.ID, &r.ScopeID, &r.PoolID, &r.Cidr, &r.Family, &r.Length, &r.Reason, &r.Owner, &r.Labels, &r.ExpiresAt, &r.Version, &r.CreatedAt, &r.UpdatedAt}
+	}, reservation)
+}
+
+func reservation(row query.Reservation) (ipam.Reservation, error) {
+	labels, err := decodeLabels(row.Labels)
+	if err != nil {
+		return ipam.Reservation{}, err
+	}
+	p, err := cidr(row.Cidr)
+	return ipam.Reservation{
+		ID: row.ID, Scope: row.ScopeID, Pool: row.PoolID, CIDR: p, Reason: row.Reason, Owner: row.Owner, Labels: labels,
+		ExpiresAt: optionalMoment(row.ExpiresAt), Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
+	}, err
+}
