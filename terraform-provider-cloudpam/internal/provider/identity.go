@@ -50,3 +50,8 @@ func (r *poolResource) IdentitySchema(_ context.Context, _ resource.IdentitySche
 func (r *allocationResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identitySchema("Id of the allocation, alloc_….")
 }
+
+// IdentitySchema describes what names an allocation set for good.
+func (r *setResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema("Id of the allocation set.")
+}

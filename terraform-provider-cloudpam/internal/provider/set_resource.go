@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
@@ -15,6 +16,7 @@ import (
 
 var (
 	_ resource.ResourceWithConfigure      = (*setResource)(nil)
+	_ resource.ResourceWithIdentity       = (*setResource)(nil)
 	_ resource.ResourceWithImportState    = (*setResource)(nil)
 	_ resource.ResourceWithModifyPlan     = (*setResource)(nil)
 	_ resource.ResourceWithValidateConfig = (*setResource)(nil)
@@ -52,6 +54,7 @@ func (r *setResource) Create(ctx context.Context, req resource.CreateRequest, re
 	}
 	tflog.Debug(ctx, "created allocation set", map[string]any{"id": set.ID, "pool": set.Pool, "members": len(set.Members)})
 	resp.Diagnostics.Append(plan.from(ctx, set, r.session.defaults)...)
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -62,6 +65,7 @@ func (r *setResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.ID)...) // also of what turns out to be gone
 	set, err := r.session.client.GetAllocationSet(ctx, state.ID.ValueString())
 	switch {
 	case errors.Is(err, cloudpam.ErrNotFound):
@@ -97,6 +101,7 @@ func (r *setResource) Update(ctx context.Context, req resource.UpdateRequest, re
 	}
 	tflog.Debug(ctx, "updated allocation set", map[string]any{"id": set.ID, "name": set.Name, "members": len(set.Members)})
 	resp.Diagnostics.Append(plan.from(ctx, set, r.session.defaults)...)
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -124,13 +129,18 @@ func (r *setResource) ImportState(ctx context.Context, req resource.ImportStateR
 	if !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	pool, name, byName := strings.Cut(req.ID, "/")
+	id, diags := importID(ctx, req)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	pool, name, byName := strings.Cut(id, "/")
 	switch {
-	case !byName && req.ID != "":
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), req.ID)...)
+	case !byName && id != "":
+		resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(id))...)
+		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
 		return
 	case !poolIDForm.MatchString(pool) || !allocationForm.MatchString(name):
-		resp.Diagnostics.AddError("Import id names no allocation set", fmt.Sprintf("%q is neither an id nor a pool and a name.\n\n%s", req.ID, setIDHelp))
+		resp.Diagnostics.AddError("Import id names no allocation set", fmt.Sprintf("%q is neither an id nor a pool and a name.\n\n%s", id, setIDHelp))
 		return
 	}
 	for set, err := range r.session.client.AllocationSets(ctx, cloudpam.ListAllocationSetsParams{Pool: &pool, Name: &name}) {
@@ -138,6 +148,7 @@ func (r *setResource) ImportState(ctx context.Context, req resource.ImportStateR
 			resp.Diagnostics.Append(attempt{verb: "import", kind: "allocation set", name: name, pool: pool}.diagnose(err)...)
 			return
 		}
+		resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(set.ID))...)
 		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), set.ID)...)
 		return
 	}
