@@ -186,6 +186,6 @@ func (p *cloudpamProvider) Functions(context.Context) []func() function.Function
 // DataSources lists what the provider reads.
 func (p *cloudpamProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
-		newScopeDataSource, newPoolDataSource, newPoolsDataSource, newAllocationDataSource, newAllocationsDataSource,
+		newScopeDataSource, newPoolDataSource, newPoolsDataSource, newAllocationDataSource, newAllocationsDataSource, newSetDataSource,
 	}
 }

@@ -157,17 +157,16 @@ func (m *setModel) from(ctx context.Context, set cloudpam.AllocationSet, default
 	m.Purpose, m.Description = fromText(m.Purpose, set.Purpose), fromText(m.Description, set.Description)
 	m.Labels, m.LabelsAll = defaults.split(m.Labels, m.LabelsAll, set.Labels)
 
-	cidrs, ids, lengths, hosts := map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}
+	m.CIDRs, m.IDs = memberMaps(set)
+	lengths, hosts := map[string]attr.Value{}, map[string]attr.Value{}
 	bundled, _ := m.bundleKeys(ctx)
 	for _, member := range set.Members {
-		cidrs[member.Key], ids[member.Key] = types.StringValue(member.CIDR), types.StringValue(member.Allocation)
 		if n, asked := m.Hosts.Elements()[member.Key]; asked {
 			hosts[member.Key] = n
 		} else if !slices.Contains(bundled, member.Key) {
 			lengths[member.Key] = types.Int64Value(int64(member.PrefixLength))
 		}
 	}
-	m.CIDRs, m.IDs = types.MapValueMust(types.StringType, cidrs), types.MapValueMust(types.StringType, ids)
 	if imported || !m.Subnets.IsNull() {
 		m.Subnets = types.MapValueMust(types.Int64Type, lengths)
 	}

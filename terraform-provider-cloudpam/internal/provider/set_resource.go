@@ -126,31 +126,21 @@ const setIDHelp = "Name the set in one of two ways:\n" +
 
 // ImportState finds the set by id, or by pool and name; Read fills in the rest.
 func (r *setResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	if !r.session.ready(&resp.Diagnostics) {
-		return
-	}
 	id, diags := importID(ctx, req)
-	if resp.Diagnostics.Append(diags...); diags.HasError() {
+	if resp.Diagnostics.Append(diags...); diags.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	pool, name, byName := strings.Cut(id, "/")
-	switch {
-	case !byName && id != "":
-		resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(id))...)
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
-		return
-	case !poolIDForm.MatchString(pool) || !allocationForm.MatchString(name):
-		resp.Diagnostics.AddError("Import id names no allocation set", fmt.Sprintf("%q is neither an id nor a pool and a name.\n\n%s", id, setIDHelp))
-		return
-	}
-	for set, err := range r.session.client.AllocationSets(ctx, cloudpam.ListAllocationSetsParams{Pool: &pool, Name: &name}) {
-		if err != nil {
-			resp.Diagnostics.Append(attempt{verb: "import", kind: "allocation set", name: name, pool: pool}.diagnose(err)...)
+	if pool, name, byName := strings.Cut(id, "/"); byName {
+		if !poolIDForm.MatchString(pool) || !allocationForm.MatchString(name) {
+			resp.Diagnostics.AddError("Import id names no allocation set", fmt.Sprintf("%q is neither an id nor a pool and a name.\n\n%s", id, setIDHelp))
 			return
 		}
-		resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(set.ID))...)
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), set.ID)...)
-		return
+		set, diags := findSet(ctx, r.session.client, pool, name)
+		if resp.Diagnostics.Append(diags...); diags.HasError() {
+			return
+		}
+		id = set.ID
 	}
-	resp.Diagnostics.AddError("Allocation set does not exist", fmt.Sprintf("There is no allocation set %q in pool %q. It may have been released, or lie in another pool.", name, pool))
+	resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(id))...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
 }

@@ -1,0 +1,4 @@
+import {
+  to = cloudpam_allocation_set.shop
+  id = "prod/shop"
+}

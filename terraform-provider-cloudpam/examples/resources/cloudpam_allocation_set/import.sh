@@ -1,0 +1,1 @@
+terraform import cloudpam_allocation_set.shop prod/shop
