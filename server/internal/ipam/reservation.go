@@ -24,6 +24,10 @@ type Reservation struct {
 	UpdatedAt time.Time    `json:"updated_at"`
 }
 
+// ReservationHold is the name under which a plan holds the block of a reservation that it will make: reservations have no
+// names, and their CIDR in their pool is what tells them apart.
+func ReservationHold(cidr netip.Prefix) string { return "reservation:" + cidr.String() }
+
 // Expired says whether the reservation has run out; its space may still be there.
 func (r Reservation) Expired(at time.Time) bool {
 	return r.ExpiresAt != nil && !at.Before(*r.ExpiresAt)

@@ -83,10 +83,10 @@ func (c change) loseHold(pool ipam.Pool, h ipam.Hold, verb string) error {
 	return c.record(holdObject(h), verb, h, lost)
 }
 
-// convert gives an allocation the block that its plan was promised; false when nothing fitting is promised. The space
+// convert gives an allocation or a reservation the block that its plan was promised; false when nothing fitting is promised. The space
 // changes hands without ever being free.
 func (c change) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, bool, error) {
-	h, found, err := c.HoldNamed(pool.ID, want.name, length)
+	h, found, err := c.HoldNamed(pool.ID, want.heldAs(), length)
 	if err != nil || !found {
 		return h.CIDR, false, err
 	}
@@ -96,7 +96,7 @@ func (c change) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, b
 	case !h.Kept:
 		err := alloc.PlaceAt(c.Leaves(pool), h.CIDR)
 		if errors.Is(err, alloc.ErrTaken) {
-			if want.CIDR.IsValid() {
+			if want.CIDR.IsValid() && want.kind == ipam.KindAllocation {
 				return h.CIDR, false, c.holdLost(h)
 			}
 			return h.CIDR, false, c.DeleteHold(h.ID)

@@ -27,14 +27,14 @@ func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 		return netip.Prefix{}, err
 	}
 	allow := pool.Allow
-	if want.kind == ipam.KindReservation {
+	if want.keeps() {
 		allow = pool.Fits // what is kept out of use is not handed out
 	}
 	if err := allow(length); err != nil {
 		return netip.Prefix{}, err
 	}
 	at, placed := want.CIDR, false
-	if want.kind == ipam.KindAllocation {
+	if want.heldAs() != "" {
 		promised, converted, err := c.convert(pool, want, length)
 		if err != nil {
 			return at, err
@@ -82,6 +82,22 @@ func (c change) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pr
 			return at, c.exhausted(pool, length)
 		}
 	}
+}
+
+// heldAs is the name of the hold that becomes what is claimed; "" when no hold does.
+func (want claim) heldAs() string {
+	switch {
+	case want.kind == ipam.KindAllocation:
+		return want.name
+	case want.kind == ipam.KindReservation && want.CIDR.IsValid():
+		return ipam.ReservationHold(want.CIDR)
+	}
+	return ""
+}
+
+// keeps says whether the claim is that of a reservation, or of a plan's hold for one.
+func (want claim) keeps() bool {
+	return want.kind == ipam.KindReservation || want.kind == ipam.KindHold && want.CIDR.IsValid() && want.name == ipam.ReservationHold(want.CIDR)
 }
 
 // owns says whether a hold is the claim's own from an earlier plan: of the same name and asker. Pools and reservations have

@@ -116,6 +116,43 @@ func TestReserve(t *testing.T) {
 	})
 }
 
+func TestAPlanHoldsTheBlockOfAReservation(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		const cidr = "10.0.0.0/17"
+		hold := func(t *testing.T, pool ipam.Pool) ipam.Hold {
+			return r.hold(t, pool, ipam.ReservationHold(r.cidr(cidr)), cidr)
+		}
+		t.Run("whatever sizes the pool hands out, and the reservation gets it", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/16", sizes(20, 26, 24))
+			h := hold(t, pool)
+			_, err := r.try(pool, "a", "10.0.0.0/24")
+			wantCode(t, err, ipam.CodeCIDRTaken)
+			wantCIDR(t, "an allocation", r.take(t, pool, "a", "").CIDR, "10.0.128.0/24")
+			r.reserve(t, pool, "merger", cidr)
+			if _, err := r.Hold(t.Context(), h.ID); ipam.CodeOf(err) != ipam.CodeNotFound {
+				t.Errorf("the hold is still there: %v", err)
+			}
+		})
+		t.Run("lost, it does not stand in the way of the reservation once the block is free", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/16")
+			hold(t, pool)
+			r.wait(25 * time.Hour)
+			thief := r.take(t, pool, "thief", "10.0.0.0/24")
+			_, err := r.tryReserve(pool, "merger", cidr)
+			wantHolders(t, wantCode(t, err, ipam.CodeCIDRTaken), "thief")
+			r.release(t, thief)
+			r.reserve(t, pool, "merger", cidr)
+		})
+		t.Run("its name bends no rule for anything else", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/16", sizes(20, 26, 24))
+			_, err := r.tryHold(alice, pool.ID, ipam.ReservationHold(r.cidr(cidr)), "10.0.128.0/17")
+			wantCode(t, err, ipam.CodePolicyViolation)
+			_, err = r.try(pool, ipam.ReservationHold(r.cidr(cidr)), cidr)
+			wantCode(t, err, ipam.CodePolicyViolation)
+		})
+	})
+}
+
 func TestUpdateReservation(t *testing.T) {
 	eachPlanner(t, func(t *testing.T, r planner) {
 		t.Run("the reason moves with it to the block that others meet", func(t *testing.T) {
