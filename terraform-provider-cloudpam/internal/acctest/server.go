@@ -25,46 +25,70 @@ type Server struct {
 	Endpoint string
 	Client   *cloudpam.Client
 
+	binary string
+	dir    string
+	env    []string
 	cmd    *exec.Cmd
 	log    *output
 	exited chan struct{}
+	killed bool
 }
 
-// Start builds the server, once per test binary, and runs it on an empty database until the test ends.
-func Start(t testing.TB) *Server {
+// Start builds the server, once per test binary, and runs it on an empty database until the test ends. Settings are
+// environment variables, NAME=value.
+func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	binary := serverBuild.binary(t)
 	address := freeAddress(t)
-	s := &Server{Endpoint: "http://" + address, log: &output{}, exited: make(chan struct{})}
-	s.cmd = exec.Command(binary, "serve")
-	s.cmd.Dir = t.TempDir()
-	s.cmd.Env = append(os.Environ(),
+	s := &Server{Endpoint: "http://" + address, binary: serverBuild.binary(t), dir: t.TempDir(), log: &output{}}
+	s.env = append(os.Environ(),
 		"CLOUDPAM_LISTEN="+address,
-		"CLOUDPAM_DATABASE_URL=sqlite://"+filepath.Join(s.cmd.Dir, "cloudpam.db"),
+		"CLOUDPAM_DATABASE_URL=sqlite://"+filepath.Join(s.dir, "cloudpam.db"),
 		"CLOUDPAM_BOOTSTRAP_TOKEN="+Token,
 		"CLOUDPAM_LOG_LEVEL=warn")
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	if err := s.cmd.Start(); err != nil {
-		t.Fatalf("start the server: %v", err)
-	}
-	go func() {
-		_ = s.cmd.Wait()
-		close(s.exited)
-	}()
-	t.Cleanup(func() { s.Stop(t) })
-	s.waitReady(t)
-
+	s.env = append(s.env, settings...)
 	client, err := cloudpam.New(s.Endpoint, Token)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Client = client
+	t.Cleanup(func() { s.Stop(t) })
+	s.Restart(t)
 	return s
+}
+
+// Restart starts the server, which is stopped or killed, on the database and the address that it had.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	cmd, exited := exec.Command(s.binary, "serve"), make(chan struct{})
+	cmd.Dir, cmd.Env = s.dir, s.env
+	cmd.Stdout, cmd.Stderr = s.log, s.log
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start the server: %v", err)
+	}
+	go func() {
+		_ = cmd.Wait()
+		close(exited)
+	}()
+	s.cmd, s.exited, s.killed = cmd, exited, false
+	s.waitReady(t)
+}
+
+// Kill ends the server as a power cut does.
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
+	if err := s.cmd.Process.Kill(); err != nil {
+		t.Errorf("kill the server: %v", err)
+	}
+	<-s.exited
+	s.killed = true
 }
 
 // Stop ends the server as an operator does, and fails the test when it does not end in order.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
+	if s.cmd == nil || s.killed {
+		return
+	}
 	_ = s.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-s.exited:

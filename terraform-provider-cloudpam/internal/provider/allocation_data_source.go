@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -38,7 +37,7 @@ func (d *allocationDataSource) Schema(_ context.Context, _ datasource.SchemaRequ
 	attributes["id"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Id of the allocation."}
 	attributes["pool"] = schema.StringAttribute{
 		Optional: true, Computed: true,
-		Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant)},
+		Validators:          []validator.String{matching(poolIDForm, poolIDWant)},
 		MarkdownDescription: "Id of the pool.",
 	}
 	attributes["name"] = schema.StringAttribute{Optional: true, Computed: true, MarkdownDescription: "Name of the allocation."}

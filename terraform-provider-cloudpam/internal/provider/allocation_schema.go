@@ -25,13 +25,13 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 			"scope": computedText("Scope of the pool."),
 			"pool": schema.StringAttribute{
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
+				Validators:          []validator.String{matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 				MarkdownDescription: "Id of the pool to allocate from. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction.",
 			},
 			"name": schema.StringAttribute{
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(allocationForm, nameHelp), stringvalidator.LengthAtMost(127)},
+				Validators:          []validator.String{matching(allocationForm, nameHelp), stringvalidator.LengthAtMost(127)},
 				MarkdownDescription: "Name, unique in its pool. Changing it renames in place.",
 			},
 			"cidr": schema.StringAttribute{

@@ -152,6 +152,6 @@ func TestTooManyOrNoLabelsAreRefusedWhilePlanning(t *testing.T) {
 	resource.Test(t, resource.TestCase{ProtoV6ProviderFactories: factories, Steps: []resource.TestStep{
 		refuses(withDefaults(server, many("a"))+labelled(many("b")),
 			`With the provider's default_labels these are 80 labels; an object has at most 64. Leave some of them out.`),
-		refuses(withDefaults(server, `{ team = null }`)+labelled(`null`), `Error: Null Map Value`),
+		refuses(withDefaults(server, `{ team = null }`)+labelled(`null`), `Error: Label has no value`),
 	}})
 }

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"strings"
@@ -47,15 +48,23 @@ func (a attempt) diagnose(err error) diag.Diagnostics {
 	var unreachable *cloudpam.UnreachableError
 	switch {
 	case errors.As(err, &unreachable):
+		if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			diags.AddError("CloudPAM's certificate is not trusted", fmt.Sprintf("To %s %s: the certificate of %s cannot be verified: %s.\n\n"+
+				"If it comes from an authority of your own, name the authority's PEM file in ca_cert_file in the provider block, or in CLOUDPAM_CA_CERT. "+
+				"If not, check that the endpoint is the right host.", a.verb, a.object(), unreachable.Endpoint, untrusted.Err))
+			break
+		}
 		if a.verb == "plan" {
 			diags.AddError("Cannot reach CloudPAM to plan", fmt.Sprintf("To plan %s: %s.\n\n"+
 				"The CIDR is chosen while planning, so planning needs the server. Check that it runs and that the provider's endpoint is right; "+
 				"or set plan_mode = \"off\" in the provider block, and CIDRs are shown as (known after apply).", a.object(), err))
 			break
 		}
-		diags.AddError("Cannot reach CloudPAM", fmt.Sprintf("To %s %s: %s.\n\n"+
-			"Check that the server runs and that the provider's endpoint is right, then run Terraform again. "+
-			"If the server got the request after all, its effect shows in the next plan.", a.verb, a.object(), err))
+		next := "Check that the server runs and that the provider's endpoint is right, then run Terraform again."
+		if a.verb == "create" || a.verb == "update" || a.verb == "delete" {
+			next += " If the server got the request after all, its effect shows in the next plan."
+		}
+		diags.AddError("Cannot reach CloudPAM", fmt.Sprintf("To %s %s: %s.\n\n%s", a.verb, a.object(), err, next))
 	case errors.As(err, &refusal):
 		a.refused(refusal, &diags)
 	default:
@@ -99,6 +108,9 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 	case cloudpam.ErrHoldConflict:
 		a.add(diags, path.Root("name"), "Name is held by another plan", e,
 			"Two configurations plan the same name in this pool. Rename one of them, or let the other plan be applied or released first.")
+	case cloudpam.ErrQuotaExceeded:
+		a.add(diags, path.Root(a.poolAttr), "Plans hold too many blocks", e,
+			"Nothing is held for this resource. Applying a plan turns its holds into allocations, which do not count.")
 	case cloudpam.ErrPolicyViolation:
 		a.fields(diags, "Pool's policy does not allow this", e, "Ask for what the pool allows, use another pool, or change the pool's settings.")
 	case cloudpam.ErrPreconditionFailed:
@@ -171,10 +183,14 @@ func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
 
 func (a attempt) exhausted(e *cloudpam.Error, diags *diag.Diagnostics) {
 	// The server's sentence says already how large the largest free block is.
-	next := "Ask for a smaller block (a larger prefix_length), use another pool, grow this one, or release what is no longer needed."
-	if e.NearestPool != "" {
-		next = fmt.Sprintf("Pool %q has room for it. Use that, ask for a smaller block (a larger prefix_length), grow pool %q, or release what is no longer needed.", e.NearestPool, a.pool)
+	grow, other := "grow the pool", "use another pool"
+	if a.pool != "" { // a selector names none
+		grow = fmt.Sprintf("grow pool %q", a.pool)
 	}
+	if e.NearestPool != "" {
+		other = fmt.Sprintf("use pool %q", e.NearestPool)
+	}
+	next := fmt.Sprintf("%s, ask for a smaller block (a larger prefix_length), %s, or release what is no longer needed.", capital(other), grow)
 	a.add(diags, a.at("prefix_length"), "Pool is exhausted", e, next)
 }
 
@@ -229,9 +245,9 @@ func sentence(s string) string {
 	return capital(s) + "."
 }
 
-// capital begins a sentence with a capital letter, unless it begins with an attribute's name.
+// capital begins a sentence with a capital letter, unless it begins with an attribute's name or an address.
 func capital(s string) string {
-	if first, _, _ := strings.Cut(s, " "); s == "" || strings.Contains(first, "_") {
+	if first, _, _ := strings.Cut(s, " "); s == "" || strings.Contains(first, "_") || strings.Contains(first, "://") {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]

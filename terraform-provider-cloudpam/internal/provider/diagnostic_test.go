@@ -1,6 +1,10 @@
 package provider
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -8,38 +12,40 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
+	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/acctest"
 )
 
-// Refusals that a test cannot bring about at will through the server; the others are proved in refusal_test.go.
-func TestARareRefusalSaysWhatToDoNext(t *testing.T) {
-	tried := attempt{verb: "update", kind: "pool", name: "corp"}
-	for code, want := range map[cloudpam.Code][2]string{
-		cloudpam.ErrPreconditionFailed: {
-			`Pool "corp" was changed by somebody else`,
-			"Said.\n\nNothing was changed by Terraform. Run it again: the next plan is made from what stands now.\n\nRequest id: req_1",
-		},
-		cloudpam.ErrForbidden: {
-			`Not allowed to update pool "corp"`,
-			"Said.\n\nUse a token whose role allows it, or ask an administrator for the role.\n\nRequest id: req_1",
-		},
-		cloudpam.ErrOverloaded: {
-			"CloudPAM is too busy",
-			"Said.\n\nRun Terraform again later, with a smaller -parallelism, or raise max_retries in the provider block.\n\nRequest id: req_1",
-		},
-		cloudpam.ErrInternal: {
-			`CloudPAM cannot update pool "corp"`,
-			"Said.\n\nIf it happens again, send the server's administrator the request id.\n\nRequest id: req_1",
-		},
-		"a_code_of_tomorrow": {
-			`CloudPAM cannot update pool "corp"`,
-			"Said.\n\nIf it happens again, send the server's administrator the request id.\n\nRequest id: req_1",
-		},
+// Every code that the server has, also those that no test can bring about at will, for the two kinds that are refused most.
+func TestEveryCodeOfTheServerHasItsWords(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join(acctest.Root(), "docs", "problems.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := regexp.MustCompile("(?m)^\\| \\[`([a-z_]+)`\\]").FindAllSubmatch(page, -1)
+	if len(codes) < 20 {
+		t.Fatalf("docs/problems.md lists only %d codes", len(codes))
+	}
+	codes = append(codes, [][]byte{nil, []byte(cloudpam.ErrUnexpected)}, [][]byte{nil, []byte("a_code_of_tomorrow")})
+	var told strings.Builder
+	for _, tried := range []attempt{
+		{verb: "create", kind: "allocation", name: "app", pool: "corp", poolAttr: "pool"},
+		{verb: "update", kind: "pool", name: "vpc", pool: "corp", poolAttr: "parent"},
 	} {
-		got := tried.diagnose(&cloudpam.Error{Code: code, Detail: "said", RequestID: "req_1"})
-		if len(got) != 1 || got[0].Summary() != want[0] || got[0].Detail() != want[1] {
-			t.Errorf("%s\n got %v\nwant %q", string(code), got, want)
+		for _, code := range codes {
+			for _, d := range tried.diagnose(&cloudpam.Error{
+				Code: cloudpam.Code(code[1]), Detail: "what the server says", RequestID: "req_1", NearestPool: "spare",
+				Holders: []cloudpam.Holder{{Kind: "allocation", ID: "alloc_1", Name: "a", CIDR: "10.0.0.0/24"}, {Kind: "pool", ID: "vpc", Name: "vpc", CIDR: "10.0.1.0/24"}},
+			}) {
+				at := ""
+				if placed, ok := d.(diag.DiagnosticWithPath); ok {
+					at = " at " + placed.Path().String()
+				}
+				fmt.Fprintf(&told, "== %s %s: %s%s\n%s\n\n%s\n\n", tried.verb, tried.kind, code[1], at, d.Summary(), d.Detail())
+			}
 		}
 	}
+	acctest.Golden(t, "every_code", told.String())
 }
 
 func TestEachWrongFieldIsItsOwnDiagnosticAtItsAttribute(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -34,6 +35,8 @@ type planning struct {
 	applying *bool // nil: told by the protocol
 }
 
+const shortestHold, longestHold = time.Minute, 30 * 24 * time.Hour
+
 // planning reads what the provider block and the environment say about holds; ValidateConfig has checked the block.
 func (m providerModel) planning() (planning, error) {
 	p := planning{holder: firstOf(m.Holder, "CLOUDPAM_HOLDER")}
@@ -42,13 +45,13 @@ func (m providerModel) planning() (planning, error) {
 	case "off":
 		p.off = true
 	default:
-		return p, fmt.Errorf("plan mode %q is neither hold nor off", mode)
+		return p, fmt.Errorf("CLOUDPAM_PLAN_MODE is %q; it must be hold or off", mode)
 	}
 	if text := firstOf(m.HoldTTL, "CLOUDPAM_HOLD_TTL"); text != "" {
-		ttl, err := time.ParseDuration(text)
-		if err != nil || ttl < time.Minute || ttl > 30*24*time.Hour {
-			return p, fmt.Errorf("hold TTL %q is not a duration from 1m to 720h", text)
+		if !(durationValidator{shortestHold, longestHold}).accepts(text) {
+			return p, fmt.Errorf("CLOUDPAM_HOLD_TTL is %q; it must be a duration from 1m to 720h, such as 90m or 24h", text)
 		}
+		ttl, _ := time.ParseDuration(text)
 		p.ttl = new(int(ttl.Seconds()))
 	}
 	if !m.Applying.IsNull() && !m.Applying.IsUnknown() {
@@ -69,6 +72,14 @@ func (p planning) phase(req resource.ModifyPlanRequest) *bool {
 		return new(true)
 	}
 	return nil
+}
+
+// verb is what a run does that asks for a promise: the planning call of an apply creates.
+func (p planning) verb(req resource.ModifyPlanRequest) string {
+	if applying := p.phase(req); applying != nil && *applying {
+		return "create"
+	}
+	return "plan"
 }
 
 // claims notes which resource of this run has which name. The server cannot see a name that is used twice in one
@@ -189,7 +200,8 @@ func (s *session) canPlan(diags *diag.Diagnostics) bool {
 		return false
 	case s.client == nil:
 		diags.AddWarning("CIDR cannot be planned yet", fmt.Sprintf(
-			"The provider's %s is known after apply, so CloudPAM cannot be asked for a CIDR while planning. It is shown as (known after apply).", s.unknown))
+			"The provider's %s is known after apply, so CloudPAM cannot be asked for a CIDR while planning. "+
+				"It is shown as (known after apply). Set the %s from a variable, or CLOUDPAM_%s, to see it in the plan.", s.unknown, s.unknown, strings.ToUpper(s.unknown)))
 		return false
 	}
 	return true
@@ -231,7 +243,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 	}
 	if err != nil {
 		if !r.session.claims.inOwnWay(err) {
-			diags.Append(plan.attempt("plan").unplanned(err)...)
+			diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
 		}
 		return diags
 	}
@@ -265,7 +277,7 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 	}
 	if err != nil {
 		if !r.session.claims.inOwnWay(err) {
-			diags.Append(plan.attempt("plan").unplanned(err)...)
+			diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
 		}
 		return diags
 	}

@@ -33,20 +33,7 @@ func (b between) CheckPlan(ctx context.Context, _ plancheck.CheckPlanRequest, re
 
 // releaseAll gives up every hold, as a person or the clock would, and lets then happen.
 func releaseAll(server *acctest.Server, then func(context.Context, cloudpam.Hold) error) between {
-	return func(ctx context.Context) error {
-		for hold, err := range server.Client.Holds(ctx, cloudpam.ListHoldsParams{}) {
-			if err != nil {
-				return err
-			}
-			if err := server.Client.ReleaseHold(ctx, hold.ID); err != nil {
-				return err
-			}
-			if err := then(ctx, hold); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	return func(ctx context.Context) error { return releaseHolds(ctx, server.Client, then) }
 }
 
 func steal(server *acctest.Server) between {

@@ -33,7 +33,7 @@ func filterAttributes(more map[string]schema.Attribute) map[string]schema.Attrib
 	attributes := map[string]schema.Attribute{
 		"scope": schema.StringAttribute{
 			Optional:            true,
-			Validators:          []validator.String{stringvalidator.RegexMatches(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
+			Validators:          []validator.String{matching(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
 			MarkdownDescription: "Only this scope. All scopes where absent.",
 		},
 		"ip_version": schema.Int64Attribute{
@@ -65,7 +65,7 @@ func filterAttributes(more map[string]schema.Attribute) map[string]schema.Attrib
 func filterByPool(description string) schema.StringAttribute {
 	return schema.StringAttribute{
 		Optional:            true,
-		Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
+		Validators:          []validator.String{matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
 		MarkdownDescription: description,
 	}
 }

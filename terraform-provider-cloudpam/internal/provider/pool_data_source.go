@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -34,7 +33,7 @@ func (d *poolDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 	attributes := readPool()
 	attributes["id"] = schema.StringAttribute{
 		Required:            true,
-		Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant)},
+		Validators:          []validator.String{matching(poolIDForm, poolIDWant)},
 		MarkdownDescription: "Id of the pool: `name` in the scope `default`, `scope.name` elsewhere.",
 	}
 	resp.Schema = schema.Schema{MarkdownDescription: "Reads a pool that something else manages.", Attributes: attributes}

@@ -35,19 +35,19 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 			},
 			"scope": schema.StringAttribute{
 				Optional: true, Computed: true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
+				Validators:          []validator.String{matching(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
 				MarkdownDescription: "The isolated address space that the pool lives in. That of the parent where absent, or `default`.",
 			},
 			"name": schema.StringAttribute{
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
+				Validators:          []validator.String{matching(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 				MarkdownDescription: "Name, unique in its scope. It is part of the id, so another name is another pool.",
 			},
 			"parent": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
+				Validators:          []validator.String{matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 				MarkdownDescription: "Id of the pool that this one is a block of. A pool without a parent is a root pool.",
 			},
@@ -69,7 +69,7 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 			},
 			"strategy": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString("best_fit"),
-				Validators:          []validator.String{stringvalidator.OneOf("best_fit", "first_fit", "largest_fit", "sparse")},
+				Validators:          []validator.String{oneOf{"best_fit", "first_fit", "largest_fit", "sparse"}},
 				MarkdownDescription: "How blocks are chosen: `best_fit` (default, the smallest free block that is large enough), `first_fit`, `largest_fit` or `sparse` (leaves room to grow).",
 			},
 			"min_prefix_length":     sizeRule("Shortest prefix length, the largest block, that the pool hands out."),
@@ -119,7 +119,7 @@ func labelsAll() schema.MapAttribute {
 
 func labelValidators() []validator.Map {
 	return []validator.Map{
-		mapvalidator.SizeAtMost(mostLabels), mapvalidator.NoNullValues(), mapvalidator.KeysAre(stringvalidator.LengthBetween(1, 128)),
+		mapvalidator.SizeAtMost(mostLabels), noNullLabels{}, mapvalidator.KeysAre(stringvalidator.LengthBetween(1, 128)),
 		mapvalidator.ValueStringsAre(stringvalidator.LengthAtMost(256)),
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -95,12 +94,12 @@ func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 			},
 			"plan_mode": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.OneOf("hold", "off")},
+				Validators:          []validator.String{oneOf{"hold", "off"}},
 				MarkdownDescription: "`hold` (default): planning asks the server for each new CIDR, which is held until it is applied, so the plan shows it. `off`: planning asks nothing, and CIDRs are known after apply. Environment: `CLOUDPAM_PLAN_MODE`.",
 			},
 			"hold_ttl": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{durationValidator{}},
+				Validators:          []validator.String{durationValidator{shortestHold, longestHold}},
 				MarkdownDescription: "How long a planned CIDR is promised, from `1m` to `720h`. Default `24h`. After that its space is used last. Environment: `CLOUDPAM_HOLD_TTL`.",
 			},
 			"holder": schema.StringAttribute{
@@ -155,7 +154,11 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 	}
 	planning, err := model.planning()
 	if err != nil {
-		diags.AddError("CloudPAM cannot plan with this configuration", sentence(err.Error()))
+		diags.AddError("The environment does not say how to plan", sentence(err.Error()))
+		return nil, diags
+	}
+	if _, err := cloudpam.New(endpoint, ""); err != nil {
+		diags.AddAttributeError(path.Root("endpoint"), "Endpoint is not a URL", sentence(err.Error()))
 		return nil, diags
 	}
 	opts := append(model.options(), cloudpam.WithUserAgent("terraform-provider-cloudpam/"+p.version+" terraform/"+terraformVersion))

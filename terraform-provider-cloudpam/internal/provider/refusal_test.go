@@ -88,9 +88,9 @@ func TestAnExhaustedPoolSaysWhatIsLeftAndWhereThereIsRoom(t *testing.T) {
 		resource.TestStep{Config: config("")},
 		refuses(config(more), `Error: Pool is exhausted with cloudpam_allocation.more, on terraform_plugin_test.tf line #, in resource "cloudpam_allocation" "more": #: prefix_length = 25
 			Pool small has no free /25; its largest free block is a /26.
-			Ask for a smaller block (a larger prefix_length), use another pool, grow this one, or release what is no longer needed. Request id:`),
+			Use another pool, ask for a smaller block (a larger prefix_length), grow pool "small", or release what is no longer needed. Request id:`),
 		resource.TestStep{Config: config(spare)},
-		refuses(config(spare+more), `Pool "spare" has room for it. Use that, ask for a smaller block (a larger prefix_length), grow pool "small", or release what is no longer needed.`),
+		refuses(config(spare+more), `Use pool "spare", ask for a smaller block (a larger prefix_length), grow pool "small", or release what is no longer needed.`),
 		// A refusal leaves nothing behind: no half-made resource, nothing tainted.
 		resource.TestStep{Config: config(spare), ConfigPlanChecks: emptyPlan},
 	)

@@ -33,7 +33,7 @@ func (d *scopeDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 			"id": readText("Id of the scope: its name."),
 			"name": schema.StringAttribute{
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
+				Validators:          []validator.String{matching(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
 				MarkdownDescription: "Name of the scope.",
 			},
 			"description": readText("What it is for, in words."),

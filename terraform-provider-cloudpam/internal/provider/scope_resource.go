@@ -84,7 +84,7 @@ func (r *scopeResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 			"id": computedText("Id of the scope: its name. Known while planning."),
 			"name": schema.StringAttribute{
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
+				Validators:          []validator.String{matching(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
 				MarkdownDescription: "Name of the scope. Another name is another scope. Reference it in pools (`scope = cloudpam_scope.NAME.name`) rather than repeat it, so that Terraform orders creation and destruction.",
 			},

@@ -142,7 +142,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	}
 	promised, err := r.session.client.PlaceSetHolds(ctx, ask)
 	if err != nil {
-		diags.Append(plan.attempt("plan").unplanned(err)...)
+		diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
 		return diags
 	}
 	plan.Pool = types.StringValue(promised.Pool)

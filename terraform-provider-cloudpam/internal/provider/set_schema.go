@@ -36,7 +36,7 @@ func (r *setResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 			"pool": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Validators: []validator.String{
-					stringvalidator.RegexMatches(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127),
+					matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127),
 					stringvalidator.ExactlyOneOf(path.MatchRoot("pool"), path.MatchRoot("pool_selector")),
 				},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
@@ -45,7 +45,7 @@ func (r *setResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 			"pool_selector": selector(),
 			"name": schema.StringAttribute{
 				Required:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(allocationForm, nameHelp), stringvalidator.LengthAtMost(127)},
+				Validators:          []validator.String{matching(allocationForm, nameHelp), stringvalidator.LengthAtMost(127)},
 				MarkdownDescription: "Name, unique among the sets of its pool. Changing it renames in place, its members too.",
 			},
 			"subnets": schema.MapAttribute{
@@ -80,7 +80,7 @@ func (r *setResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 func memberKeys() []validator.Map {
 	return []validator.Map{
 		mapvalidator.SizeAtMost(mostMembers), mapvalidator.NoNullValues(),
-		mapvalidator.KeysAre(stringvalidator.RegexMatches(memberKeyForm, memberKeyWant), stringvalidator.LengthAtMost(63)),
+		mapvalidator.KeysAre(matching(memberKeyForm, memberKeyWant), stringvalidator.LengthAtMost(63)),
 	}
 }
 
@@ -102,12 +102,12 @@ func selector() schema.SingleNestedAttribute {
 			},
 			"scope": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.RegexMatches(slugForm, "must be the name of a scope")},
+				Validators:          []validator.String{matching(slugForm, "must be the name of a scope")},
 				MarkdownDescription: "Scope of the pool. Default: `default`.",
 			},
 			"family": schema.StringAttribute{
 				Optional:            true,
-				Validators:          []validator.String{stringvalidator.OneOf("ipv4", "ipv6")},
+				Validators:          []validator.String{oneOf{"ipv4", "ipv6"}},
 				MarkdownDescription: "`ipv4` (default) or `ipv6`.",
 			},
 		},
@@ -118,7 +118,7 @@ func selector() schema.SingleNestedAttribute {
 func target(of string) schema.StringAttribute {
 	return schema.StringAttribute{
 		Optional:   true,
-		Validators: []validator.String{stringvalidator.OneOf("aws_subnet", "gcp_subnetwork")},
+		Validators: []validator.String{oneOf{"aws_subnet", "gcp_subnetwork"}},
 		MarkdownDescription: "What " + of + " will become: `aws_subnet` or `gcp_subnetwork`. It counts the addresses that the cloud takes for itself, " +
 			"five and four, and refuses a size that the cloud refuses.",
 	}
@@ -148,7 +148,7 @@ func eksBundle() schema.SingleNestedAttribute {
 				Required: true, ElementType: types.StringType,
 				Validators: []validator.List{
 					listvalidator.SizeBetween(1, 16), listvalidator.UniqueValues(), listvalidator.NoNullValues(),
-					listvalidator.ValueStringsAre(stringvalidator.RegexMatches(memberKeyForm, memberKeyWant)),
+					listvalidator.ValueStringsAre(matching(memberKeyForm, memberKeyWant)),
 				},
 				MarkdownDescription: "Keys of the zones, such as `[\"a\", \"b\", \"c\"]`.",
 			},

@@ -63,7 +63,7 @@ func TestValidateRefusesOffline(t *testing.T) {
 			  name = "Prod"
 			  cidr = "10.0.0.0/8"
 			}`,
-			`Attribute name must be 1 to 63 lower-case letters, digits, - and _, with a letter or digit at both ends, got: Prod`,
+			`name is "Prod". It must be 1 to 63 lower-case letters, digits, - and _, with a letter or digit at both ends.`,
 		},
 		"a strategy": {
 			`resource "cloudpam_pool" "a" {
@@ -71,7 +71,7 @@ func TestValidateRefusesOffline(t *testing.T) {
 			  cidr     = "10.0.0.0/8"
 			  strategy = "random"
 			}`,
-			`Attribute strategy value must be one of: ["best_fit" "first_fit" "largest_fit" "sparse"], got: "random"`,
+			`strategy is "random". It must be best_fit, first_fit, largest_fit or sparse.`,
 		},
 		"a prefix length": {
 			`resource "cloudpam_allocation" "a" {
@@ -97,7 +97,7 @@ func TestValidateRefusesOffline(t *testing.T) {
 			  name = "a"
 			  cidr = "10.0.0.0/8"
 			}`,
-			`"fast" is not a duration such as "30s" or "2m".`,
+			`request_timeout is "fast". It must be a duration such as "30s" or "2m".`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

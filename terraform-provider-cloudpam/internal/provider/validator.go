@@ -1,0 +1,110 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+)
+
+// The validators of the framework's library say what they compare; these say what to write instead.
+
+// oneOf accepts these words only.
+type oneOf []string
+
+// Description says what is accepted.
+func (v oneOf) Description(context.Context) string {
+	return strings.Join(v[:len(v)-1], ", ") + " or " + v[len(v)-1]
+}
+
+// MarkdownDescription is Description.
+func (v oneOf) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString checks the value.
+func (v oneOf) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || slices.Contains(v, req.ConfigValue.ValueString()) {
+		return
+	}
+	resp.Diagnostics.AddAttributeError(req.Path, fmt.Sprintf("There is no such %s", req.Path),
+		fmt.Sprintf("%s is %q. It must be %s.", req.Path, req.ConfigValue.ValueString(), v.Description(ctx)))
+}
+
+// matching accepts texts of a form, and says what the form must be.
+func matching(form *regexp.Regexp, must string) validator.String { return formValidator{form, must} }
+
+type formValidator struct {
+	form *regexp.Regexp
+	must string
+}
+
+// Description says what is accepted.
+func (v formValidator) Description(context.Context) string { return v.must }
+
+// MarkdownDescription is Description.
+func (v formValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString checks the value.
+func (v formValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || v.form.MatchString(req.ConfigValue.ValueString()) {
+		return
+	}
+	resp.Diagnostics.AddAttributeError(req.Path, fmt.Sprintf("%s is not valid", req.Path),
+		fmt.Sprintf("%s is %q. It %s.", req.Path, req.ConfigValue.ValueString(), v.must))
+}
+
+// noNullLabels refuses labels without a value.
+type noNullLabels struct{}
+
+// Description says what is accepted.
+func (noNullLabels) Description(context.Context) string { return "every label has a value" }
+
+// MarkdownDescription is Description.
+func (v noNullLabels) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateMap checks the value.
+func (noNullLabels) ValidateMap(_ context.Context, req validator.MapRequest, resp *validator.MapResponse) {
+	for key, value := range req.ConfigValue.Elements() {
+		if value.IsNull() {
+			resp.Diagnostics.AddAttributeError(req.Path.AtMapKey(key), "Label has no value",
+				fmt.Sprintf("The label %q is null. Leave its key out, or give it a value; \"\" is one.", key))
+		}
+	}
+}
+
+// durationValidator accepts what time.ParseDuration does, above zero, or in a range.
+type durationValidator struct{ least, most time.Duration }
+
+// Description says what is accepted.
+func (v durationValidator) Description(context.Context) string {
+	if v.most == 0 {
+		return `a duration such as "30s" or "2m"`
+	}
+	return fmt.Sprintf(`a duration from %s to %s, such as "90m" or "24h"`, short(v.least), short(v.most))
+}
+
+// MarkdownDescription is Description.
+func (v durationValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString checks the value.
+func (v durationValidator) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || v.accepts(req.ConfigValue.ValueString()) {
+		return
+	}
+	resp.Diagnostics.AddAttributeError(req.Path, fmt.Sprintf("%s is not valid", req.Path),
+		fmt.Sprintf("%s is %q. It must be %s.", req.Path, req.ConfigValue.ValueString(), v.Description(ctx)))
+}
+
+func (v durationValidator) accepts(s string) bool {
+	d, err := time.ParseDuration(s)
+	return err == nil && d > 0 && d >= v.least && (v.most == 0 || d <= v.most)
+}
+
+// short writes 720h instead of 720h0m0s.
+func short(d time.Duration) string {
+	s := strings.TrimSuffix(d.String(), "0s")
+	return strings.TrimSuffix(s, "0m")
+}
