@@ -37,6 +37,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	bin = dir
+	defer postgres.stop()
 	// A developer's own settings must not reach the tests, nor the tests a developer's server.
 	for _, name := range []string{"CLOUDPAM_ENDPOINT", "CLOUDPAM_TOKEN", "CLOUDPAM_TOKEN_FILE", "CLOUDPAM_CA_CERT", "CLOUDPAM_PLAN_MODE", "CLOUDPAM_HOLD_TTL", "CLOUDPAM_HOLDER", "CLOUDPAM_APPLYING", "TF_CLI_CONFIG_FILE"} {
 		_ = os.Unsetenv(name)

@@ -32,6 +32,8 @@ type Server struct {
 	log    *output
 	exited chan struct{}
 	killed bool
+
+	database string // URL; PostgreSQL only
 }
 
 // Start builds the server, once per test binary, and runs it on an empty database until the test ends. Settings are

@@ -171,17 +171,18 @@ func TestALostHoldIsToldInOurWordsAndTheNextApplyConverges(t *testing.T) {
 			Config: allocation(appA), ConfigPlanChecks: before(plancheck.ExpectResourceAction("cloudpam_allocation.a", plancheck.ResourceActionCreate)),
 			Check: resource.TestCheckResourceAttr("cloudpam_allocation.a", "cidr", "10.0.1.0/24"),
 			// OpenTofu and a plan cannot be told apart, so the plan after a loss may say so once more; here the apply has said it.
-			PreConfig: func() { forget(t, server) },
+			PreConfig: func() { forgetHold(t, server, "corp", "app", 24) },
 		},
 		resource.TestStep{PreConfig: func() { drop(t, server, "thief") }, Config: allocation(appA), ConfigPlanChecks: emptyPlan},
 	)
 }
 
-// forget asks for the lost hold as a plan that is surely not an apply.
-func forget(t *testing.T, server *acctest.Server) {
+func nothing(context.Context, cloudpam.Hold) error { return nil }
+
+// forgetHold asks for a lost hold as a plan that is surely not an apply.
+func forgetHold(t *testing.T, server *acctest.Server, pool, name string, length int) {
 	t.Helper()
-	length, no := 24, false
-	if _, err := server.Client.PlaceHold(t.Context(), cloudpam.NewHold{Pool: "corp", Name: "app", PrefixLength: &length, Applying: &no}); err != nil {
+	if _, err := server.Client.PlaceHold(t.Context(), cloudpam.NewHold{Pool: pool, Name: name, PrefixLength: &length, Applying: new(false)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -201,7 +202,6 @@ func drop(t *testing.T, server *acctest.Server, name string) {
 func TestAReleasedHoldThatIsStillFreeIsAppliedAsPlanned(t *testing.T) {
 	t.Parallel()
 	server := acctest.Start(t)
-	nothing := func(context.Context, cloudpam.Hold) error { return nil }
 	steps(t, server,
 		resource.TestStep{Config: allocation(appA), ConfigPlanChecks: before(releaseAll(server, nothing), known("cloudpam_allocation.a", "cidr", "10.0.0.0/24"))},
 		resource.TestStep{Config: allocation(appA), ConfigPlanChecks: emptyPlan},
