@@ -34,7 +34,7 @@ func (c change) resized(before, after ipam.Pool, patch ipam.PoolPatch) (netip.Pr
 func (c change) resize(pool ipam.Pool, to netip.Prefix) error {
 	rest, grows := border(pool.CIDR, to)
 	if !grows {
-		if err := c.gain(pool, rest, nobodys); err != nil {
+		if err := c.gain(pool, rest); err != nil {
 			return err
 		}
 	}
@@ -54,7 +54,7 @@ func (c change) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 		if err != nil {
 			return err
 		}
-		return c.resizeIn(parent, pool.ID, pool.CIDR, to, nobodys)
+		return c.resizeIn(parent, pool.ID, pool.CIDR, to)
 	}
 	if rest, grows := border(pool.CIDR, to); grows {
 		for _, b := range rest {
@@ -68,7 +68,7 @@ func (c change) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 
 // resizeIn moves the border of the block that an owner has in a pool: what it gains must be free there, what it gives up is
 // free afterwards. The caller holds the pool's lock.
-func (c change) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix, own func(ipam.Hold) bool) error {
+func (c change) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix) error {
 	if err := pool.Allow(to.Bits()); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (c change) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix, ow
 		}
 		return c.MovePrefix(owner, to)
 	}
-	err := c.gain(pool, rest, own)
+	err := c.gain(pool, rest)
 	if e, ok := errors.AsType[*ipam.Error](err); ok && e.Code == ipam.CodeCIDRTaken {
 		e.Detail = fmt.Sprintf("%s cannot grow to %s: %s", from, to, e.Detail)
 	}
@@ -90,9 +90,9 @@ func (c change) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix, ow
 }
 
 // gain takes blocks of a pool.
-func (c change) gain(pool ipam.Pool, blocks []netip.Prefix, own func(ipam.Hold) bool) error {
+func (c change) gain(pool ipam.Pool, blocks []netip.Prefix) error {
 	for _, b := range blocks {
-		if err := c.placeAt(pool, b, own); err != nil {
+		if err := c.placeAt(pool, b, nobodys); err != nil {
 			return err
 		}
 	}
@@ -109,19 +109,22 @@ func (c change) yield(pool ipam.Pool, around netip.Prefix, blocks []netip.Prefix
 	return nil
 }
 
-// resizeAllocation moves the border of an allocation. A replacement that was planned while it could not grow is void now.
+// resizeAllocation moves the border of an allocation. What was held for it goes with that: the blocks that a plan means it
+// to gain, and those that were to follow it while it could not grow.
 func (c change) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
-	h, planned, err := c.HoldNamed(pool.ID, a.Name, to.Bits())
+	holds, err := c.HoldsNamed(pool.ID, a.Name)
 	if err != nil {
 		return err
 	}
-	if planned && h.Replaces == a.ID {
-		if err := c.dropHold(pool, h, "released"); err != nil {
+	for _, h := range holds {
+		if h.Replaces != a.ID {
+			continue
+		}
+		if err := c.dropHold(pool, h, "converted"); err != nil {
 			return err
 		}
 	}
-	replaces := func(h ipam.Hold) bool { return h.Replaces == a.ID }
-	if err := c.resizeIn(pool, a.ID, a.CIDR, to, replaces); err != nil {
+	if err := c.resizeIn(pool, a.ID, a.CIDR, to); err != nil {
 		return err
 	}
 	return c.RememberBlock(pool.ID, ipam.KindAllocation, a.Name, a.CIDR, c.at)

@@ -165,6 +165,23 @@ func TestAnAllocationGrowsOverWhatIsOnlyPlanned(t *testing.T) {
 			wantCode(t, err, ipam.CodeNotFound)
 			wantCIDR(t, "a", grown.CIDR, "10.0.0.0/27")
 		})
+		t.Run("what a plan holds for it to gain is its own, and nobody else's", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/24")
+			a := r.take(t, pool, "a", "10.0.0.0/28")
+			for _, beside := range []string{"10.0.0.16/28", "10.0.0.32/27"} {
+				r.hold(t, pool, "a", beside, func(in *ipam.NewHold) { in.Replaces = a.ID })
+			}
+			wantCIDR(t, "another", r.take(t, pool, "another", "/28").CIDR, "10.0.0.64/28")
+			grown, err := r.regrow(a, "/26")
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantCIDR(t, "a", grown.CIDR, "10.0.0.0/26")
+			left, err := r.Holds(t.Context(), ipam.HoldFilter{Pool: pool.ID}, ipam.Page{Limit: 10})
+			if err != nil || len(left) != 0 {
+				t.Errorf("left over: %+v, %v", left, err)
+			}
+		})
 		t.Run("its own replacement does not stand in its way", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/26")
 			a := r.take(t, pool, "a", "10.0.0.0/28")

@@ -22,6 +22,12 @@ func (tx *Tx) HoldNamed(pool, name string, length int) (ipam.Hold, bool, error) 
 	return found(row, err, hold)
 }
 
+// HoldsNamed lists the holds of a name, one for each length.
+func (tx *Tx) HoldsNamed(pool, name string) ([]ipam.Hold, error) {
+	rows, err := tx.rows.HoldsNamed(tx.ctx, query.HoldsNamedParams{PoolID: pool, Name: name})
+	return all(rows, err, hold)
+}
+
 // OldestExpiredHold is the kept hold of a pool that expired first; false when none has by then.
 func (tx *Tx) OldestExpiredHold(pool string, now time.Time) (ipam.Hold, bool, error) {
 	row, err := tx.rows.OldestExpiredHold(tx.ctx, query.OldestExpiredHoldParams{PoolID: pool, Now: micros(now)})

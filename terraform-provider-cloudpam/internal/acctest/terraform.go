@@ -58,6 +58,9 @@ func (tf *Terraform) Write(t testing.TB, name, content string) {
 	}
 }
 
+// Setenv sets a variable of every command from now on.
+func (tf *Terraform) Setenv(name, value string) { tf.env = append(tf.env, name+"="+value) }
+
 // Run runs a command that must succeed, and returns what it printed to standard output.
 func (tf *Terraform) Run(t testing.TB, args ...string) string {
 	t.Helper()

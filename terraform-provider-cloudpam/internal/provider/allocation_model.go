@@ -98,6 +98,9 @@ func (m allocationModel) patch(ctx context.Context, state allocationModel) (clou
 		Purpose:     changedText(state.Purpose, m.Purpose),
 		Description: changedText(state.Description, m.Description),
 	}
+	if m.CIDR.known() && m.CIDR.prefix() != state.CIDR.prefix() {
+		patch.CIDR = new(m.CIDR.prefix().String())
+	}
 	if m.LabelsAll.Equal(state.LabelsAll) {
 		return patch, nil
 	}

@@ -23,13 +23,21 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 	if req.Plan.Raw.IsNull() {
 		return // a destroy
 	}
-	var config, plan allocationModel
+	var config, plan, state allocationModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	if !req.State.Raw.IsNull() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		if !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.resize(ctx, req, resp, config, state, &plan)...)
+		}
+	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	plan.place(config)
+	if !plan.CIDR.known() && config.PrefixLength.IsNull() {
+		plan.PrefixLength = types.Int64Unknown() // the new block brings its own
+	}
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
 	switch {
 	case req.State.Raw.IsNull():
@@ -43,16 +51,4 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 	plan.Scope = scopeOfPool(plan.Pool)
 	plan.derive()
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
-}
-
-// place settles how much of the CIDR is known. What the state holds stays, unless the configuration asks for another size:
-// that is another block.
-func (m *allocationModel) place(config allocationModel) {
-	size := config.PrefixLength
-	if p := m.CIDR.prefix(); config.CIDR.IsNull() && p.IsValid() && (size.IsUnknown() || !size.IsNull() && size.ValueInt64() != int64(p.Bits())) {
-		m.CIDR = unknownCIDR()
-	}
-	if !m.CIDR.known() && size.IsNull() {
-		m.PrefixLength = types.Int64Unknown() // the new block brings its own
-	}
 }

@@ -80,7 +80,7 @@ func (r *allocationResource) Read(ctx context.Context, req resource.ReadRequest,
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
-// Update renames and describes in place; the CIDR stays.
+// Update renames, describes and resizes in place.
 func (r *allocationResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state allocationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)

@@ -70,19 +70,6 @@ func TestAnUpdateInPlaceKeepsTheCIDR(t *testing.T) {
 	)
 }
 
-func TestAnotherSizeOrCIDRIsAnotherAllocation(t *testing.T) {
-	t.Parallel()
-	replaced := plans("cloudpam_allocation.a", plancheck.ResourceActionReplace)
-	steps(t, acctest.Start(t),
-		resource.TestStep{Config: allocation("name = \"a\"\nprefix_length = 24")},
-		resource.TestStep{Config: allocation("name = \"a\"\nprefix_length = 25"), ConfigPlanChecks: replaced},
-		resource.TestStep{
-			Config: allocation("name = \"a\"\ncidr = \"10.0.128.0/20\""), ConfigPlanChecks: replaced,
-			ConfigStateChecks: []statecheck.StateCheck{has("cloudpam_allocation.a", "last_address", "10.0.143.255")},
-		},
-	)
-}
-
 func TestAnotherSpellingOfAnIPv6CIDRIsNoChange(t *testing.T) {
 	t.Parallel()
 	config := func(pool, block string) string {

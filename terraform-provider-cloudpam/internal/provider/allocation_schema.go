@@ -18,8 +18,8 @@ const nameHelp = "must be 1 to 127 letters, digits and . _ - : /, with a letter 
 // Schema describes the resource.
 func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "A subnet or a single address handed out from a pool. Its CIDR never changes while it lives: " +
-			"renaming and describing it are updates in place. Released and asked for again under the same name and size, it gets its CIDR back while that is free.",
+		MarkdownDescription: "A subnet or a single address handed out from a pool. Renaming and describing it are updates in place. Another size is " +
+			"one too, while the space beside it is free to grow over; otherwise the plan replaces it and says who is in the way. Released and asked for again under the same name and size, it gets its CIDR back while that is free.",
 		Attributes: map[string]schema.Attribute{
 			"id":    computedText("Id that the server gives the allocation."),
 			"scope": computedText("Scope of the pool."),
@@ -36,16 +36,14 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 			},
 			"cidr": schema.StringAttribute{
 				Optional: true, Computed: true, CustomType: cidrType{},
-				PlanModifiers: []planmodifier.String{
-					keepCIDRSpelling{}, stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured(),
-				},
-				MarkdownDescription: "The block. CloudPAM chooses a free one where absent.",
+				PlanModifiers:       []planmodifier.String{keepCIDRSpelling{}, stringplanmodifier.UseStateForUnknown()},
+				MarkdownDescription: "The block. CloudPAM chooses a free one where absent. One that contains the present block or lies in it resizes in place; any other replaces.",
 			},
 			"prefix_length": schema.Int64Attribute{
 				Optional: true, Computed: true,
 				Validators:          []validator.Int64{int64validator.Between(0, 128)},
-				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown(), int64planmodifier.RequiresReplaceIfConfigured()},
-				MarkdownDescription: "Size of the block in leading bits, 32 or 128 for a single address. The pool's `default_prefix_length` where both this and `cidr` are absent. Both may be set when they agree.",
+				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
+				MarkdownDescription: "Size of the block in leading bits, 32 or 128 for a single address. Changing it grows the block where it stands, or shrinks it towards its first address. The pool's `default_prefix_length` where both this and `cidr` are absent. Both may be set when they agree.",
 			},
 			"ip_version": schema.Int64Attribute{
 				Computed:            true,

@@ -54,7 +54,7 @@ func (a attempt) diagnose(err error) diag.Diagnostics {
 				"If not, check that the endpoint is the right host.", a.verb, a.object(), unreachable.Endpoint, untrusted.Err))
 			break
 		}
-		if a.verb == "plan" {
+		if a.verb == "plan" || a.verb == "resize" {
 			diags.AddError("Cannot reach CloudPAM to plan", fmt.Sprintf("To plan %s: %s.\n\n"+
 				"The CIDR is chosen while planning, so planning needs the server. Check that it runs and that the provider's endpoint is right; "+
 				"or set plan_mode = \"off\" in the provider block, and CIDRs are shown as (known after apply).", a.object(), err))
@@ -199,7 +199,13 @@ func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
 	if len(e.Holders) > 1 { // the server's sentence names the first
 		others = held(e)
 	}
-	if a.verb == "update" {
+	switch {
+	case a.kind == "allocation" && (a.verb == "update" || a.verb == "resize"):
+		a.add(diags, a.at("cidr"), fmt.Sprintf("Allocation %q cannot grow any more", a.name), e, others+
+			"Its plan was to grow where it is. Nothing was changed for this resource. Run terraform plan again: it says whether there is room now, and replaces the allocation where there is none. "+
+			"With plan_mode = \"off\", which does not look, replace it with -replace.")
+		return
+	case a.verb == "update":
 		a.add(diags, a.at("cidr"), fmt.Sprintf("Pool %q cannot be resized", a.name), e, others+
 			"Growing needs the space beside the pool to be free, shrinking needs the space that it gives up to be empty. "+
 			"Release or move what is in the way, or choose another size.")

@@ -14,6 +14,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
 )
@@ -32,14 +33,15 @@ type planning struct {
 	off      bool // plan_mode = "off": CIDRs are known after apply
 	ttl      *int // seconds; nil: the server's own
 	holder   string
-	applying *bool // nil: told by the protocol
+	id       string // of the plan, the same while it is made and applied; "" when it has none
+	applying *bool  // nil: told by the protocol
 }
 
 const shortestHold, longestHold = time.Minute, 30 * 24 * time.Hour
 
 // planning reads what the provider block and the environment say about holds; ValidateConfig has checked the block.
 func (m providerModel) planning() (planning, error) {
-	p := planning{holder: firstOf(m.Holder, "CLOUDPAM_HOLDER")}
+	p := planning{holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID")}
 	switch mode := firstOf(m.PlanMode, "CLOUDPAM_PLAN_MODE"); mode {
 	case "", "hold":
 	case "off":
@@ -76,10 +78,23 @@ func (p planning) phase(req resource.ModifyPlanRequest) *bool {
 
 // verb is what a run does that asks for a promise: the planning call of an apply creates.
 func (p planning) verb(req resource.ModifyPlanRequest) string {
-	if applying := p.phase(req); applying != nil && *applying {
+	if p.applies(req) {
 		return "create"
 	}
 	return "plan"
+}
+
+// applies reports whether Terraform surely applies.
+func (p planning) applies(req resource.ModifyPlanRequest) bool {
+	phase := p.phase(req)
+	return phase != nil && *phase
+}
+
+// hold is what every hold of this run says, with what is still to be said of the block.
+func (p planning) hold(applying *bool) cloudpam.NewHold {
+	return cloudpam.NewHold{
+		TTLSeconds: p.ttl, Applying: applying, Holder: optionalText(types.StringValue(p.holder)), PlanID: optionalText(types.StringValue(p.id)),
+	}
 }
 
 // claims notes which resource of this run has which name. The server cannot see a name that is used twice in one
@@ -221,12 +236,8 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		diags.Append(plan.duplicate())
 		return diags
 	}
-	ask := cloudpam.NewHold{
-		Pool: plan.Pool.ValueString(), Name: plan.Name.ValueString(), TTLSeconds: r.session.planning.ttl, Applying: r.session.planning.phase(req),
-	}
-	if r.session.planning.holder != "" {
-		ask.Holder = &r.session.planning.holder
-	}
+	ask := r.session.planning.hold(r.session.planning.phase(req))
+	ask.Pool, ask.Name = plan.Pool.ValueString(), plan.Name.ValueString()
 	if plan.CIDR.known() {
 		ask.CIDR = new(plan.CIDR.prefix().String())
 	} else {
@@ -271,7 +282,10 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 	if diags.Append(more...); more.HasError() {
 		return diags
 	}
-	drafted, err := r.session.client.DraftPool(ctx, cloudpam.NewDraft{Pool: pool, TTLSeconds: r.session.planning.ttl, Applying: r.session.planning.phase(req)})
+	drafted, err := r.session.client.DraftPool(ctx, cloudpam.NewDraft{
+		Pool: pool, TTLSeconds: r.session.planning.ttl, Holder: optionalText(types.StringValue(r.session.planning.holder)),
+		Applying: r.session.planning.phase(req), PlanID: optionalText(types.StringValue(r.session.planning.id)),
+	})
 	if errors.Is(err, cloudpam.ErrNameTaken) && r.session.claims.knows(plan.ID.ValueString()) {
 		return diags // it replaces itself: its space is free only once it is destroyed
 	}

@@ -280,14 +280,16 @@ func TestAReplacementIsPlannedInBothOrders(t *testing.T) {
 	for order, lifecycle := range map[string]string{"destroyed first": "", "created first": "\nlifecycle {\n  create_before_destroy = true\n}"} {
 		t.Run(order, func(t *testing.T) {
 			t.Parallel()
+			server := acctest.Start(t)
 			bigger := allocation("name = \"app\"\nprefix_length = 22" + lifecycle)
-			steps(t, acctest.Start(t),
+			steps(t, server,
 				resource.TestStep{Config: allocation(appA + lifecycle)},
 				resource.TestStep{
-					Config: bigger, ConfigPlanChecks: before(known("cloudpam_allocation.a", "cidr", "10.0.4.0/22")),
+					PreConfig: func() { take(t, server, "neighbour", "10.0.1.0/24") },
+					Config:    bigger, ConfigPlanChecks: before(known("cloudpam_allocation.a", "cidr", "10.0.4.0/22")),
 					Check: resource.TestCheckResourceAttr("cloudpam_allocation.a", "cidr", "10.0.4.0/22"),
 				},
-				resource.TestStep{Config: bigger, ConfigPlanChecks: emptyPlan},
+				resource.TestStep{PreConfig: func() { drop(t, server, "neighbour") }, Config: bigger, ConfigPlanChecks: emptyPlan},
 			)
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/function"
@@ -42,6 +43,7 @@ type providerModel struct {
 	PlanMode       types.String `tfsdk:"plan_mode"`
 	HoldTTL        types.String `tfsdk:"hold_ttl"`
 	Holder         types.String `tfsdk:"holder"`
+	PlanID         types.String `tfsdk:"plan_id"`
 	Applying       types.Bool   `tfsdk:"applying"`
 	DefaultLabels  types.Map    `tfsdk:"default_labels"`
 }
@@ -105,6 +107,13 @@ func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 			"holder": schema.StringAttribute{
 				Optional:            true,
 				MarkdownDescription: "Who plans, such as `terraform.workspace`, so that holds can be told apart and two workspaces never plan the same name. Environment: `CLOUDPAM_HOLDER`.",
+			},
+			"plan_id": schema.StringAttribute{
+				Optional:   true,
+				Validators: []validator.String{stringvalidator.LengthBetween(1, 127)},
+				MarkdownDescription: "Names the plan, the same while it is made and while it is applied and never used for another: the id of a pipeline run, or `plantimestamp()`, which counts seconds. " +
+					"A saved plan is then told when a newer plan was promised its CIDRs, instead of failing as a bug of the provider. Not needed where plans are applied in the order in which they are made. " +
+					"With `plantimestamp()` the command `terraform import` does not work, because it cannot know the time of a plan; `import` blocks do. Environment: `CLOUDPAM_PLAN_ID`.",
 			},
 			"default_labels": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType,

@@ -122,6 +122,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	}
 	ask := cloudpam.NewSetHolds{
 		Name: plan.Name.ValueString(), TTLSeconds: r.session.planning.ttl, Applying: r.session.planning.phase(req),
+		PlanID: optionalText(types.StringValue(r.session.planning.id)),
 		Holder: optionalText(types.StringValue(r.session.planning.holder)),
 	}
 	sizes, more := plan.sizing(ctx)

@@ -10,6 +10,12 @@ WHERE id = $1;
 SELECT * FROM holds
 WHERE pool_id = $1 AND name = $2 AND length = $3;
 
+-- name: HoldsNamed :many
+-- The holds of a name, one for each length.
+SELECT * FROM holds
+WHERE pool_id = $1 AND name = $2
+ORDER BY length;
+
 -- name: UpdateHold :exec
 UPDATE holds SET cidr = $2, first_ip = $3, actor = $4, holder = $5, replaces = $6, kept = $7, expires_at = $8, renewed_at = $9
 WHERE id = $1;

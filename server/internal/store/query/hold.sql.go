@@ -133,6 +133,57 @@ func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (Hold, err
 	return i, err
 }
 
+const holdsNamed = `-- name: HoldsNamed :many
+SELECT id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at FROM holds
+WHERE pool_id = $1 AND name = $2
+ORDER BY length
+`
+
+type HoldsNamedParams struct {
+	PoolID string
+	Name   string
+}
+
+// The holds of a name, one for each length.
+func (q *Queries) HoldsNamed(ctx context.Context, arg HoldsNamedParams) ([]Hold, error) {
+	rows, err := q.db.QueryContext(ctx, holdsNamed, arg.PoolID, arg.Name)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Hold
+	for rows.Next() {
+		var i Hold
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.PoolID,
+			&i.Name,
+			&i.Cidr,
+			&i.Family,
+			&i.FirstIp,
+			&i.Length,
+			&i.Actor,
+			&i.Holder,
+			&i.Replaces,
+			&i.Kept,
+			&i.ExpiresAt,
+			&i.CreatedAt,
+			&i.RenewedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertHold = `-- name: InsertHold :exec
 INSERT INTO holds (id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)

@@ -1,0 +1,133 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/acctest"
+)
+
+// named is a provider block whose plans have the id that the variable says.
+const named = `
+variable "plan" {
+  type    = string
+  default = null
+}
+provider "cloudpam" {
+  plan_id = var.plan
+}
+`
+
+// overtaken leaves two saved plans, one.tfplan and two.tfplan, of which the first was promised what another has by now.
+func overtaken(t *testing.T, server *acctest.Server, provider, config string, plan func(tf *acctest.Terraform, id string)) *acctest.Terraform {
+	t.Helper()
+	tf := acctest.NewTerraform(t, server, provider+corp)
+	tf.Run(t, "apply", "-no-color", "-auto-approve")
+	tf.Write(t, "main.tf", provider+config)
+	plan(tf, "one")
+	for hold, err := range server.Client.Holds(t.Context(), cloudpam.ListHoldsParams{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := server.Client.ReleaseHold(t.Context(), hold.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for draft, err := range server.Client.Drafts(t.Context(), cloudpam.ListDraftsParams{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := server.Client.ReleaseDraft(t.Context(), draft.Pool.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	take(t, server, "thief", "10.0.0.0/24")
+	plan(tf, "two")
+	return tf
+}
+
+func wantToldOfTheLoss(t *testing.T, tf *acctest.Terraform, plan string) {
+	t.Helper()
+	_, all, err := tf.Try("apply", "-no-color", plan)
+	if err == nil || !said(`Error: Planned CIDR is no longer available`).MatchString(all) || strings.Contains(all, "inconsistent") {
+		t.Errorf("applying the old plan: %v\n%s", err, all)
+	}
+}
+
+func TestAnOldPlanIsToldOfANewerOne(t *testing.T) {
+	t.Parallel()
+	newPool := corp + `
+		resource "cloudpam_pool" "env" {
+		  name          = "env"
+		  parent        = cloudpam_pool.corp.id
+		  prefix_length = 24
+		}`
+	for what, c := range map[string]struct{ config, address string }{
+		"of an allocation": {allocation(appA), app}, "of a pool": {newPool, "cloudpam_pool.env"},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			server := acctest.Start(t)
+			tf := overtaken(t, server, named, c.config, func(tf *acctest.Terraform, id string) {
+				tf.Run(t, "plan", "-no-color", "-var", "plan="+id, "-out="+id+".tfplan")
+			})
+			wantToldOfTheLoss(t, tf, "one.tfplan")
+			tf.Run(t, "apply", "-no-color", "-auto-approve", "-var", "plan=three")
+			if cidrs := planned(t, tf); cidrs[c.address] != "10.0.1.0/24" {
+				t.Errorf("applied %v", cidrs)
+			}
+		})
+	}
+}
+
+func TestThePlanIDComesFromTheEnvironmentToo(t *testing.T) {
+	t.Parallel()
+	server := acctest.Start(t)
+	tf := overtaken(t, server, "", allocation(appA), func(tf *acctest.Terraform, id string) {
+		tf.Setenv("CLOUDPAM_PLAN_ID", id)
+		tf.Run(t, "plan", "-no-color", "-out="+id+".tfplan")
+	})
+	tf.Setenv("CLOUDPAM_PLAN_ID", "one")
+	wantToldOfTheLoss(t, tf, "one.tfplan")
+	tf.Setenv("CLOUDPAM_PLAN_ID", "three")
+	tf.Run(t, "apply", "-no-color", "-auto-approve")
+}
+
+func TestThePlanTimestampNamesAPlan(t *testing.T) {
+	t.Parallel()
+	server := acctest.Start(t)
+	const stamped = "provider \"cloudpam\" {\n  plan_id = plantimestamp()\n}\n"
+	tf := acctest.NewTerraform(t, server, stamped+allocation(appA))
+	tf.Run(t, "plan", "-no-color", "-out=p.tfplan")
+	tf.Run(t, "apply", "-no-color", "p.tfplan")
+	tf.Run(t, "plan", "-no-color", "-detailed-exitcode")
+	tf.Write(t, "main.tf", stamped+allocation(appA)+strings.ReplaceAll(allocation("name = \"b\"\nprefix_length = 24")[len(corp):], `"a"`, `"b"`))
+	tf.Run(t, "plan", "-no-color", "-out=p.tfplan")
+	if err := steal(server)(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantToldOfTheLoss(t, tf, "p.tfplan") // a plan made within the same second would be taken for this one
+}
+
+// Without a plan_id Terraform itself has to notice, in words of its own; what matters is that nothing was handed out.
+func TestAnOldPlanWithoutAnIDHandsOutNothing(t *testing.T) {
+	t.Parallel()
+	server := acctest.Start(t)
+	tf := overtaken(t, server, "", allocation(appA), func(tf *acctest.Terraform, id string) {
+		_, all, err := tf.Try("plan", "-no-color", "-out="+id+".tfplan")
+		if err != nil && id == "two" && strings.Contains(all, "no longer available") {
+			_, all, err = tf.Try("plan", "-no-color", "-out=two.tfplan") // who cannot say that it is new is told once
+		}
+		if err != nil {
+			t.Fatalf("%v\n%s", err, all)
+		}
+	})
+	if _, all, err := tf.Try("apply", "-no-color", "one.tfplan"); err == nil {
+		t.Errorf("the old plan was applied:\n%s", all)
+	}
+	for a, err := range server.Client.Allocations(t.Context(), cloudpam.ListAllocationsParams{Name: new("app")}) {
+		t.Errorf("handed out: %+v, %v", a, err)
+	}
+	tf.Run(t, "apply", "-no-color", "-auto-approve")
+}
