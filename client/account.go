@@ -48,9 +48,13 @@ func (c *Client) UpdateAccount(ctx context.Context, id string, patch AccountPatc
 		})
 }
 
-// DeleteAccount forgets an account. It fails with ErrNotFound, and with ErrPreconditionFailed when WithIfMatch was given and
-// the account has changed since.
+// DeleteAccount forgets an account. Without WithIfMatch it forgets whatever version stands. It fails with ErrNotFound or
+// ErrPreconditionFailed.
 func (c *Client) DeleteAccount(ctx context.Context, id string, opts ...CallOption) error {
-	call := newCall(opts)
-	return done(c.raw.DeleteAccount(ctx, id, nil, call.edit))
+	_, err := current(opts,
+		func(etag CallOption) error { _, err := c.GetAccount(ctx, id, etag); return err },
+		func(call *call) (struct{}, error) {
+			return struct{}{}, done(c.raw.DeleteAccount(ctx, id, nil, call.edit))
+		})
+	return err
 }

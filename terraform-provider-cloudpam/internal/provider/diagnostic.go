@@ -85,6 +85,10 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 	case cloudpam.ErrNotFound:
 		a.notFound(e, diags)
 	case cloudpam.ErrNameTaken:
+		if a.kind == "account" {
+			a.add(diags, path.Root("external_id"), "Account is registered already", e, "Adopt what exists with an import block:\n\n"+a.importBlock())
+			return
+		}
 		a.add(diags, path.Root("name"), "Name is taken", e,
 			"Choose another name, or adopt what exists with an import block:\n\n"+a.importBlock())
 	case cloudpam.ErrCIDRTaken:
@@ -98,7 +102,7 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.notEmpty(e, diags)
 	case cloudpam.ErrScopeNotEmpty:
 		a.add(diags, path.Empty(), fmt.Sprintf("Scope %q is not empty", a.name), e,
-			"Delete its pools first. What this configuration manages is deleted in time when it references the scope (scope = cloudpam_scope.NAME.name) instead of repeating its name.")
+			"Delete its pools and accounts first. What this configuration manages is deleted in time when it references the scope (scope = cloudpam_scope.NAME.name) instead of repeating its name.")
 	case cloudpam.ErrDeletionProtected:
 		a.add(diags, path.Root("deletion_protection"), "Pool is protected", e,
 			"Set deletion_protection = false, apply that, and then remove the pool.")
@@ -165,7 +169,8 @@ var attributes = map[string]bool{
 	"name": true, "scope": true, "pool": true, "parent": true, "cidr": true, "prefix_length": true, "strategy": true,
 	"min_prefix_length": true, "max_prefix_length": true, "default_prefix_length": true, "description": true, "owner": true,
 	"purpose": true, "account": true, "region": true, "environment": true, "labels": true, "deletion_protection": true,
-	"members": true, "bundle": true, "hosts": true, "target": true, "pool_selector": true,
+	"reason": true, "expires_at": true, "cloud": true, "external_id": true, "platform": true, "tier": true, "regions": true, "mode": true,
+	"role_arn": true, "workload_identity": true, "members": true, "bundle": true, "hosts": true, "target": true, "pool_selector": true,
 }
 
 func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
@@ -176,7 +181,7 @@ func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
 	}
 	next := "Run Terraform again: the next plan is made from what stands now."
 	if a.verb == "import" {
-		next = "Correct the import id. " + map[string]string{"scope": scopeIDHelp, "pool": poolIDHelp, "allocation": allocationIDHelp}[a.kind]
+		next = "Correct the import id. " + map[string]string{"scope": scopeIDHelp, "pool": poolIDHelp, "allocation": allocationIDHelp, "reservation": reservationIDHelp, "account": accountIDHelp}[a.kind]
 	}
 	a.add(diags, path.Empty(), fmt.Sprintf("%s does not exist", capital(a.object())), e, next)
 }

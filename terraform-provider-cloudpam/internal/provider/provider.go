@@ -60,6 +60,9 @@ type session struct {
 
 	allocations *refreshes[cloudpam.Allocation]
 	pools       *refreshes[cloudpam.Pool]
+
+	reservations *refreshes[cloudpam.Reservation]
+	accounts     *refreshes[cloudpam.Account]
 }
 
 // Metadata names the provider.
@@ -179,12 +182,13 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 	return &session{
 		client: client, endpoint: endpoint, planning: planning, defaults: defaultLabels{model.DefaultLabels},
 		allocations: allocationRefreshes(client), pools: poolRefreshes(client),
+		reservations: reservationRefreshes(client), accounts: accountRefreshes(client),
 	}, nil
 }
 
 // Resources lists what the provider manages.
 func (p *cloudpamProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource, newSetResource}
+	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource, newSetResource, newReservationResource, newAccountResource}
 }
 
 // ListResources lists what the provider finds for an import.
@@ -198,6 +202,7 @@ func (p *cloudpamProvider) Functions(context.Context) []func() function.Function
 // DataSources lists what the provider reads.
 func (p *cloudpamProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
-		newScopeDataSource, newPoolDataSource, newPoolsDataSource, newAllocationDataSource, newAllocationsDataSource, newSetDataSource,
+		newScopeDataSource, newPoolDataSource, newPoolsDataSource, newAllocationDataSource, newAllocationsDataSource,
+		newAccountDataSource, newAccountsDataSource, newFreeBlocksDataSource, newUtilizationDataSource, newSetDataSource,
 	}
 }

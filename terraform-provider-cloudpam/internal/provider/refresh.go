@@ -167,3 +167,23 @@ func poolRefreshes(c *cloudpam.Client) *refreshes[cloudpam.Pool] {
 		},
 		func(p cloudpam.Pool) (string, string) { return p.ID, p.Scope })
 }
+
+func reservationRefreshes(c *cloudpam.Client) *refreshes[cloudpam.Reservation] {
+	return newRefreshes(
+		func(ctx context.Context, id string) (cloudpam.Reservation, error) { return c.GetReservation(ctx, id) },
+		func(ctx context.Context, pool string, token *string) ([]cloudpam.Reservation, *string, error) {
+			page, err := c.ListReservations(ctx, cloudpam.ListReservationsParams{Pool: &pool, Limit: new(pageSize), PageToken: token})
+			return page.Items, page.NextPageToken, err
+		},
+		func(v cloudpam.Reservation) (string, string) { return v.ID, v.Pool })
+}
+
+func accountRefreshes(c *cloudpam.Client) *refreshes[cloudpam.Account] {
+	return newRefreshes(
+		func(ctx context.Context, id string) (cloudpam.Account, error) { return c.GetAccount(ctx, id) },
+		func(ctx context.Context, scope string, token *string) ([]cloudpam.Account, *string, error) {
+			page, err := c.ListAccounts(ctx, cloudpam.ListAccountsParams{Scope: &scope, Limit: new(pageSize), PageToken: token})
+			return page.Items, page.NextPageToken, err
+		},
+		func(a cloudpam.Account) (string, string) { return a.ID, a.Scope })
+}

@@ -1,0 +1,4 @@
+import {
+  to = cloudpam_account.payments
+  id = "aws:123456789012"
+}

@@ -1,0 +1,121 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+// ValidateConfig refuses, without a server, what no server would accept.
+func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
+	var m reservationModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if m.CIDR.IsNull() && m.PrefixLength.IsNull() {
+		resp.Diagnostics.AddAttributeError(path.Root("cidr"), "Reservation names no block",
+			"Set cidr to the block to keep, or prefix_length to have CloudPAM choose a free one of that size.")
+	}
+	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
+}
+
+// ModifyPlan computes while planning what follows from the configuration. A configured CIDR is held, so that no other
+// block of the same plan is placed there; one that CloudPAM is to choose is known after apply, for a reservation has no
+// name by which it could be promised.
+func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() {
+		return // a destroy
+	}
+	var config, plan, state reservationModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	creates := req.State.Raw.IsNull()
+	if !creates {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	plan.place(config)
+	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
+	if creates || !plan.ExpiresAt.Equal(state.ExpiresAt) {
+		resp.Diagnostics.Append(plan.over(time.Now())...)
+	}
+	switch {
+	case resp.Diagnostics.HasError():
+		return
+	case creates:
+		resp.Diagnostics.Append(r.hold(ctx, req, config, plan)...)
+	case r.session != nil && plan.CIDR.known() && !r.session.claims.claim(plan.key(), plan.ID.ValueString(), ""):
+		resp.Diagnostics.Append(plan.duplicate())
+	}
+	plan.Scope = scopeOfPool(plan.Pool)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// place settles how much of the block is known. What the state holds stays, unless the configuration asks for another size.
+func (m *reservationModel) place(config reservationModel) {
+	size := config.PrefixLength
+	if p := m.CIDR.prefix(); config.CIDR.IsNull() && p.IsValid() && (size.IsUnknown() || !size.IsNull() && size.ValueInt64() != int64(p.Bits())) {
+		m.CIDR = unknownCIDR()
+	}
+	switch p := m.CIDR.prefix(); {
+	case p.IsValid():
+		m.PrefixLength = types.Int64Value(int64(p.Bits()))
+	case size.IsNull():
+		m.PrefixLength = types.Int64Unknown()
+	}
+}
+
+// over refuses a reservation that would have ended before it began. Terraform cannot tell one that was swept from one that
+// was never made, so the text covers both.
+func (m reservationModel) over(now time.Time) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if end := m.ExpiresAt.time(); end != nil && !now.Before(*end) {
+		diags.AddAttributeError(path.Root("expires_at"), "Reservation has ended", fmt.Sprintf(
+			"expires_at %s has passed, so the block is free: there is nothing to keep.\n\n"+
+				"Remove the resource from the configuration, set a later expires_at to keep the block again, or remove expires_at to keep it until it is released. "+
+				"To destroy everything, run terraform destroy -refresh=false: a destroy plans first.", m.ExpiresAt.ValueString()))
+	}
+	return diags
+}
+
+// hold has the server keep the block of a new reservation free of everything else that is planned.
+func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanRequest, config, plan reservationModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if config.Pool.IsUnknown() || !plan.CIDR.known() || !r.session.canPlan(&diags) || r.session.claims.inNewScope(scopeOfPool(plan.Pool).ValueString()) {
+		return diags
+	}
+	if !r.session.claims.claim(plan.key(), created, selfOf(ctx, req.Private)) {
+		diags.Append(plan.duplicate())
+		return diags
+	}
+	ask := cloudpam.NewHold{
+		Pool: plan.Pool.ValueString(), Name: plan.holdName(), CIDR: new(plan.CIDR.prefix().String()),
+		TTLSeconds: r.session.planning.ttl, Applying: r.session.planning.phase(req), Holder: optionalText(types.StringValue(r.session.planning.holder)),
+	}
+	_, err := r.session.client.PlaceHold(ctx, ask)
+	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err) {
+		diags.Append(plan.attempt("plan").diagnose(err)...)
+	}
+	return diags
+}
+
+// holdName is the name that the server gives the hold of a reservation to be.
+func (m reservationModel) holdName() string { return "reservation:" + m.CIDR.prefix().String() }
+
+func (m reservationModel) key() string { return m.Pool.ValueString() + "/" + m.holdName() }
+
+func (m reservationModel) duplicate() diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("cidr"), "Duplicate reservation", fmt.Sprintf(
+		"Another reservation of this configuration keeps %s in pool %q too. Remove one of them.", m.CIDR.ValueString(), m.Pool.ValueString()))
+}
