@@ -738,6 +738,9 @@ type NewDraft struct {
 	Applying *Applying `json:"applying,omitempty"`
 	Holder   *Word     `json:"holder,omitempty"`
 
+	// NewScope Whether the plan creates the pool's scope too. A root pool may then be drafted before its scope is there.
+	NewScope *bool `json:"new_scope,omitempty"`
+
 	// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
 	PlanID *PlanID `json:"plan_id,omitempty"`
 	Pool   NewPool `json:"pool"`

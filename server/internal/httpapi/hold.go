@@ -63,7 +63,9 @@ func (s *Server) DraftPool(ctx context.Context, req api.DraftPoolRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	drafted, err := s.registry.DraftPool(ctx, caller(ctx), asked, plan(req.Body.TTLSeconds, req.Body.Holder, req.Body.Applying, req.Body.PlanID))
+	with := plan(req.Body.TTLSeconds, req.Body.Holder, req.Body.Applying, req.Body.PlanID)
+	with.NewScope = value(req.Body.NewScope)
+	drafted, err := s.registry.DraftPool(ctx, caller(ctx), asked, with)
 	if err != nil {
 		return nil, err
 	}

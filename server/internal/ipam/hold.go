@@ -51,6 +51,7 @@ type Plan struct {
 	TTL      time.Duration // 0: HoldTTL
 	Holder   string
 	Applying *bool // nil: the caller cannot tell
+	NewScope bool  // the plan creates the scope of the pool that it drafts
 }
 
 // Check refuses a TTL that cannot be meant.

@@ -22,6 +22,8 @@ type Scope struct {
 	Version     int64     `json:"version"`
 	CreatedAt   time.Time `json:"created_at"`
 	UpdatedAt   time.Time `json:"updated_at"`
+	// DraftUntil is until when a draft is promised: a scope that only a plan knows. Nil on a real scope.
+	DraftUntil *time.Time `json:"draft_until,omitempty"`
 }
 
 // ScopePatch changes a scope; nil leaves a field as it is.

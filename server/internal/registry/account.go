@@ -30,7 +30,7 @@ func (r *Registry) CreateAccount(ctx context.Context, by ipam.Caller, in ipam.Ac
 	}
 	return write(ctx, r, by, ipam.RootSpace(in.Scope), func(c change) (ipam.Account, error) {
 		a := in
-		if _, err := c.LockScope(a.Scope); err != nil {
+		if _, err := realScope(c.LockScope(a.Scope)); err != nil {
 			return a, noScope(err, a.Scope)
 		}
 		known, err := c.Account(a.ID)
@@ -79,7 +79,7 @@ func (r *Registry) UpdateAccount(ctx context.Context, by ipam.Caller, id string,
 			return before, err
 		}
 		if after.Scope != before.Scope {
-			if _, err := c.Scope(after.Scope); err != nil {
+			if _, err := realScope(c.Scope(after.Scope)); err != nil {
 				return before, noScope(err, after.Scope)
 			}
 		}

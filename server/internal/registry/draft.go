@@ -23,6 +23,11 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 		until := plan.Until(c.at)
 		p := p
 		p.DraftUntil, p.DraftActor, p.DraftHolder, p.Version, p.CreatedAt, p.UpdatedAt = &until, c.by.Actor, plan.Holder, 1, c.at, c.at
+		if plan.NewScope && p.Parent == "" { // below, a draft has one around it already
+			if err := c.draftScope(p.Scope, until); err != nil {
+				return p, err
+			}
+		}
 		known, err := c.Pool(p.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
@@ -140,10 +145,13 @@ func (c change) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 	if err != nil {
 		return p, err
 	}
-	if p.Parent != "" {
-		if _, err := c.lockParent(p); err != nil { // a pool does not stand in a draft
-			return p, err
-		}
+	if p.Parent == "" {
+		err = c.lockRoot(p)
+	} else {
+		_, err = c.lockParent(p)
+	}
+	if err != nil { // a pool does not stand in a draft
+		return p, err
 	}
 	if p.DraftUntil != nil && draft.DraftUntil.After(*p.DraftUntil) {
 		p.DraftUntil = draft.DraftUntil // a promise is never cut short

@@ -168,6 +168,9 @@ func (r *Registry) ForgetPlans(ctx context.Context) (dropped int, err error) {
 		}
 		dropped++
 	}
+	if err := r.forgetScopeDrafts(ctx, by, now.Add(-24*time.Hour)); err != nil {
+		return dropped, err
+	}
 	holds, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Hold, error) { return tx.StaleHolds(now.Add(-ipam.HoldMemory), 1000) })
 	if err != nil {
 		return dropped, err

@@ -137,13 +137,19 @@ func (c change) lockParent(p ipam.Pool) (ipam.Pool, error) {
 	return parent, err
 }
 
-// placeRoot takes a root pool's CIDR in its scope, under the scope's lock.
-func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
-	_, err := c.LockScope(p.Scope)
-	if ipam.CodeOf(err) == ipam.CodeNotFound {
+// lockRoot locks the root of the scope that a root pool is to stand in. A draft stands in drafts and scopes, a pool in
+// scopes only.
+func (c change) lockRoot(p ipam.Pool) error {
+	s, err := c.LockScope(p.Scope)
+	if ipam.CodeOf(err) == ipam.CodeNotFound || (err == nil && s.DraftUntil != nil && p.DraftUntil == nil) {
 		return ipam.Invalid("/scope", "there is no scope %q", p.Scope)
 	}
-	if err != nil {
+	return err
+}
+
+// placeRoot takes a root pool's CIDR in its scope, under the scope's lock.
+func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
+	if err := c.lockRoot(p); err != nil {
 		return err
 	}
 	if err := c.clearRoot(p.Space(), p.CIDR); err != nil {
@@ -259,13 +265,6 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v 
 			e := ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: %s %q holds %s; release what is in it first", id, inside[0].Kind, inside[0].Name, inside[0].CIDR)
 			e.Holders = holders(inside)
 			return none, e
-		}
-		sets, err := c.AllocationSets(ipam.AllocationSetFilter{Pool: id}, ipam.Page{Limit: 1})
-		if err != nil {
-			return none, err
-		}
-		if len(sets) > 0 {
-			return none, ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: the allocation set %q (%s) is in it, without members; release it first", id, sets[0].Name, sets[0].ID)
 		}
 		return none, c.removePool(p, "deleted")
 	})

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -13,12 +14,20 @@ func scopeObject(id string) object {
 
 // Scopes lists a page of scopes by id.
 func (r *Registry) Scopes(ctx context.Context, p ipam.Page) ([]ipam.Scope, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.Scopes(p) })
+	return read(ctx, r, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.Scopes(false, p) })
 }
 
 // Scope reads a scope; CodeNotFound when there is none.
 func (r *Registry) Scope(ctx context.Context, id string) (ipam.Scope, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Scope, error) { return tx.Scope(id) })
+	return read(ctx, r, func(tx *store.Tx) (ipam.Scope, error) { return realScope(tx.Scope(id)) })
+}
+
+// realScope hides what only a plan knows.
+func realScope(s ipam.Scope, err error) (ipam.Scope, error) {
+	if err == nil && s.DraftUntil != nil {
+		return ipam.Scope{}, ipam.Errorf(ipam.CodeNotFound, "there is no scope %q", s.ID)
+	}
+	return s, err
 }
 
 // CreateScope adds a scope. Errors: CodeInvalid, CodeNameTaken.
@@ -30,23 +39,31 @@ func (r *Registry) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope
 		return ipam.Scope{}, err
 	}
 	return write(ctx, r, by, ipam.RootSpace(s.ID), func(c change) (ipam.Scope, error) {
-		if _, err := c.Scope(s.ID); err == nil {
+		draft, err := c.LockScope(s.ID)
+		switch {
+		case ipam.CodeOf(err) == ipam.CodeNotFound:
+			s.Version, s.CreatedAt, s.UpdatedAt = 1, c.at, c.at
+			if err := c.InsertScope(s); err != nil {
+				return s, err
+			}
+			return s, c.record(scopeObject(s.ID), "created", nil, s)
+		case err != nil:
+			return s, err
+		case draft.DraftUntil == nil:
 			return s, nameTaken("scope", s.ID, "")
-		} else if ipam.CodeOf(err) != ipam.CodeNotFound {
+		}
+		s.Version, s.CreatedAt, s.UpdatedAt = draft.Version+1, draft.CreatedAt, c.at
+		if err := c.UpdateScope(s, c.at); err != nil {
 			return s, err
 		}
-		s.Version, s.CreatedAt, s.UpdatedAt = 1, c.at, c.at
-		if err := c.InsertScope(s); err != nil {
-			return s, err
-		}
-		return s, c.record(scopeObject(s.ID), "created", nil, s)
+		return s, c.record(scopeObject(s.ID), "created", draft, s)
 	})
 }
 
 // UpdateScope changes a scope. Errors: CodeNotFound, CodeInvalid, CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.ScopePatch) (ipam.Scope, error) {
 	return write(ctx, r, by, ipam.RootSpace(id), func(c change) (ipam.Scope, error) {
-		before, err := c.LockScope(id)
+		before, err := realScope(c.LockScope(id))
 		if err != nil {
 			return before, err
 		}
@@ -70,7 +87,7 @@ func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, v
 func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, v Version) error {
 	_, err := write(ctx, r, by, ipam.RootSpace(id), func(c change) (struct{}, error) {
 		none := struct{}{}
-		s, err := c.LockScope(id)
+		s, err := realScope(c.LockScope(id))
 		if err != nil {
 			return none, err
 		}
@@ -107,6 +124,51 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, v
 		return none, c.record(scopeObject(id), "deleted", s, nil)
 	})
 	return err
+}
+
+// draftScope makes or renews the draft of a scope that a plan creates, under whose root a pool is drafted. A scope that is
+// there will do: the plan is being applied, or somebody was faster, which the plan's apply will say.
+func (c change) draftScope(id string, until time.Time) error {
+	known, err := c.LockScope(id)
+	switch {
+	case ipam.CodeOf(err) == ipam.CodeNotFound:
+		s := ipam.Scope{ID: id, Labels: ipam.Labels{}, Version: 1, CreatedAt: c.at, UpdatedAt: c.at, DraftUntil: &until}
+		if err := c.InsertScope(s); err != nil {
+			return err
+		}
+		return c.record(scopeObject(id), "drafted", nil, s)
+	case err != nil || known.DraftUntil == nil || !known.DraftUntil.Before(until):
+		return err
+	}
+	return c.RenewScopeDraft(id, until)
+}
+
+// forgetScopeDrafts drops drafts of scopes a day after they expired, once no draft of a pool is left in them.
+func (r *Registry) forgetScopeDrafts(ctx context.Context, by ipam.Caller, before time.Time) error {
+	drafts, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.StaleScopeDrafts(before, 1000) })
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		_, err := write(ctx, r, by, ipam.RootSpace(d.ID), func(c change) (struct{}, error) {
+			draft, err := c.LockScope(d.ID)
+			if err != nil || draft.DraftUntil == nil || !draft.DraftUntil.Before(before) {
+				return struct{}{}, err // created or renewed meanwhile
+			}
+			inside, err := c.Pools(ipam.PoolFilter{Scope: d.ID, Drafts: true}, ipam.Page{Limit: 1})
+			if err != nil || len(inside) > 0 {
+				return struct{}{}, err
+			}
+			if err := c.DeleteScope(d.ID); err != nil {
+				return struct{}{}, err
+			}
+			return struct{}{}, c.record(scopeObject(d.ID), "draft_dropped", draft, nil)
+		})
+		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
+			return err
+		}
+	}
+	return nil
 }
 
 func nameTaken(kind, name, in string) error {

@@ -117,7 +117,7 @@ const treeLimit = 5000
 // 5,000 pools. CodeNotFound when there is no such scope.
 func (r *Registry) Tree(ctx context.Context, scope string) (nodes []ipam.TreeNode, truncated bool, err error) {
 	nodes, err = read(ctx, r, func(tx *store.Tx) ([]ipam.TreeNode, error) {
-		if _, err := tx.Scope(scope); err != nil {
+		if _, err := realScope(tx.Scope(scope)); err != nil {
 			return nil, err
 		}
 		pools, err := tx.PoolsOfScope(scope, treeLimit+1)

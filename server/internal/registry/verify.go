@@ -23,7 +23,7 @@ type Finding struct {
 
 // Report is what Verify counted and found.
 type Report struct {
-	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Holds, Events int
+	Scopes, Accounts, Pools, Prefixes, Allocations, Reservations, Holds, Events int
 
 	Findings []Finding
 }
@@ -41,7 +41,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 	return read(ctx, r, func(tx *store.Tx) (report Report, err error) {
 		owners := owners{}
 		ledger := ledger{}
-		if err = eachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(p) }, func(s ipam.Scope) string { return s.ID }, func(s ipam.Scope) error {
+		if err = eachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(true, p) }, func(s ipam.Scope) string { return s.ID }, func(s ipam.Scope) error {
 			report.Scopes++
 			ledger[s.ID] -= s.Version
 			return verifySpace(tx, &report, owners, ipam.RootSpace(s.ID), netip.Prefix{})
@@ -61,15 +61,6 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 			owners.row(a.ID, a.CIDR)
 			ledger[a.ID] -= a.Version
 			return nil
-		}); err != nil {
-			return report, err
-		}
-		if err = eachPage(func(p ipam.Page) ([]ipam.AllocationSet, error) {
-			return tx.AllocationSets(ipam.AllocationSetFilter{}, p)
-		}, func(s ipam.AllocationSet) string { return s.ID }, func(s ipam.AllocationSet) error {
-			report.Sets++
-			ledger[s.ID] -= s.Version
-			return verifySet(tx, &report, s)
 		}); err != nil {
 			return report, err
 		}
@@ -116,17 +107,6 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		slices.SortFunc(report.Findings, func(a, b Finding) int { return strings.Compare(a.Object, b.Object) })
 		return report, nil
 	})
-}
-
-// verifySet compares the names of a set's members with its own.
-func verifySet(tx *store.Tx, report *Report, s ipam.AllocationSet) error {
-	members, err := tx.MembersOfSet(s.ID)
-	for _, a := range members {
-		if a.Pool != s.Pool || a.Name != ipam.MemberName(s.Name, a.SetKey) {
-			report.find(a.ID, "is the member %q of allocation set %s (%s in %s), but is named %q in %s", a.SetKey, s.ID, s.Name, s.Pool, a.Name, a.Pool)
-		}
-	}
-	return err
 }
 
 func eachPage[T any](list func(ipam.Page) ([]T, error), id func(T) string, visit func(T) error) error {
@@ -247,7 +227,7 @@ type ledger map[string]int64
 
 func (l ledger) enter(e ipam.Event) error {
 	switch e.ObjectKind {
-	case "scope", "account", "pool", "allocation", "allocation_set", "reservation":
+	case "scope", "account", "pool", "allocation", "reservation":
 	default:
 		return nil // tokens and holds have no version
 	}

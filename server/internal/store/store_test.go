@@ -31,7 +31,7 @@ func scopes(t *testing.T, db *store.DB) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
 	err := db.Read(t.Context(), func(tx *store.Tx) error {
-		items, err := tx.Scopes(ipam.Page{Limit: 10_000})
+		items, err := tx.Scopes(false, ipam.Page{Limit: 10_000})
 		for _, s := range items {
 			found[s.ID] = true
 		}

@@ -104,8 +104,9 @@ type claims struct {
 	byKey map[string]string // pool/name → the allocation's id, or created for a new one
 	read  map[string]bool   // ids that this run has refreshed
 	sets  map[string]string // the claim of each set that this run has refreshed → its id
-	// Scopes that this run creates. Nothing can be promised in them: their pools are known to nobody yet.
-	scopes map[string]bool
+	// Scopes that this run creates, whose root pools are drafted with them; and pools that it creates and could not draft,
+	// in which nothing can be promised: the server does not know them yet.
+	scopes, unplanned map[string]bool
 }
 
 const created = "new"
@@ -154,19 +155,29 @@ func (c *claims) refreshedAs(claim string) string {
 	return c.sets[claim]
 }
 
-func (c *claims) createsScope(name string) {
+func (c *claims) createsScope(name string)    { c.note(&c.scopes, name) }
+func (c *claims) leavesUnplanned(pool string) { c.note(&c.unplanned, pool) }
+
+func (c *claims) note(in *map[string]bool, key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.scopes == nil {
-		c.scopes = map[string]bool{}
+	if *in == nil {
+		*in = map[string]bool{}
 	}
-	c.scopes[name] = true
+	(*in)[key] = true
 }
 
 func (c *claims) inNewScope(scope string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.scopes[scope]
+}
+
+// canPromiseIn says whether the server can know a pool while this run plans.
+func (c *claims) canPromiseIn(pool string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.unplanned[pool]
 }
 
 func (c *claims) knows(id string) bool {
@@ -228,7 +239,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 	if config.Pool.IsUnknown() || config.Name.IsUnknown() || config.PrefixLength.IsUnknown() || config.CIDR.IsUnknown() || !r.session.canPlan(&diags) {
 		return diags
 	}
-	if r.session.claims.inNewScope(scopeOfPool(plan.Pool).ValueString()) {
+	if !r.session.claims.canPromiseIn(plan.Pool.ValueString()) {
 		return diags
 	}
 	self := selfOf(ctx, req.Private)
@@ -267,6 +278,12 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 // draft plans a new pool, so that what stands in it can be planned too.
 func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest, config poolModel, plan *poolModel) diag.Diagnostics {
 	var diags diag.Diagnostics
+	drafted := false
+	defer func() {
+		if !drafted && r.session != nil {
+			r.session.claims.leavesUnplanned(plan.ID.ValueString())
+		}
+	}()
 	for _, input := range []attr.Value{config.Name, config.Scope, config.Parent, config.CIDR, config.PrefixLength, config.MinPrefixLength, config.MaxPrefixLength, config.DefaultPrefixLength} {
 		if input.IsUnknown() {
 			return diags
@@ -275,15 +292,15 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 	if !r.session.canPlan(&diags) {
 		return diags
 	}
-	if r.session.claims.inNewScope(plan.Scope.ValueString()) {
+	if !r.session.claims.canPromiseIn(plan.Parent.ValueString()) {
 		return diags
 	}
 	pool, more := plan.request(ctx)
 	if diags.Append(more...); more.HasError() {
 		return diags
 	}
-	drafted, err := r.session.client.DraftPool(ctx, cloudpam.NewDraft{
-		Pool: pool, TTLSeconds: r.session.planning.ttl, Holder: optionalText(types.StringValue(r.session.planning.holder)),
+	draft, err := r.session.client.DraftPool(ctx, cloudpam.NewDraft{
+		Pool: pool, NewScope: new(r.session.claims.inNewScope(plan.Scope.ValueString())), TTLSeconds: r.session.planning.ttl, Holder: optionalText(types.StringValue(r.session.planning.holder)),
 		Applying: r.session.planning.phase(req), PlanID: optionalText(types.StringValue(r.session.planning.id)),
 	})
 	if errors.Is(err, cloudpam.ErrNameTaken) && r.session.claims.knows(plan.ID.ValueString()) {
@@ -295,8 +312,9 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		}
 		return diags
 	}
+	drafted = true
 	if !plan.CIDR.known() { // what is configured keeps its spelling
-		plan.CIDR = newCIDR(drafted.CIDR)
+		plan.CIDR = newCIDR(draft.CIDR)
 	}
 	return diags
 }

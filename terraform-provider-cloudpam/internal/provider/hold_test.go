@@ -306,3 +306,36 @@ func TestATaintedAllocationIsPlannedAgain(t *testing.T) {
 		resource.TestStep{Config: allocation(appA), ConfigPlanChecks: emptyPlan},
 	)
 }
+
+// What a pool depends on may be known after apply only: then what stands in it is, too.
+func TestWhatStandsInAPoolThatCannotBePlannedFollowsAfterApply(t *testing.T) {
+	t.Parallel()
+	config := corp + `
+		resource "terraform_data" "size" {
+		  input = 20
+		}
+		resource "cloudpam_pool" "vpc" {
+		  name          = "vpc"
+		  parent        = cloudpam_pool.corp.id
+		  prefix_length = terraform_data.size.output
+		}
+		resource "cloudpam_pool" "part" {
+		  name          = "part"
+		  parent        = cloudpam_pool.vpc.id
+		  prefix_length = 22
+		}
+		resource "cloudpam_allocation" "a" {
+		  pool          = cloudpam_pool.part.id
+		  name          = "a"
+		  prefix_length = 24
+		}`
+	steps(t, acctest.Start(t),
+		resource.TestStep{
+			Config: config,
+			ConfigPlanChecks: before(known("cloudpam_pool.corp", "cidr", "10.0.0.0/16"), plancheck.ExpectUnknownValue("cloudpam_pool.vpc", tfjsonpath.New("cidr")),
+				plancheck.ExpectUnknownValue("cloudpam_allocation.a", tfjsonpath.New("cidr"))),
+			Check: resource.TestCheckResourceAttr("cloudpam_allocation.a", "cidr", "10.0.0.0/24"),
+		},
+		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan},
+	)
+}

@@ -92,7 +92,7 @@ func (m reservationModel) over(now time.Time) diag.Diagnostics {
 // hold has the server keep the block of a new reservation free of everything else that is planned.
 func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanRequest, config, plan reservationModel) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if config.Pool.IsUnknown() || !plan.CIDR.known() || !r.session.canPlan(&diags) || r.session.claims.inNewScope(scopeOfPool(plan.Pool).ValueString()) {
+	if config.Pool.IsUnknown() || !plan.CIDR.known() || !r.session.canPlan(&diags) || !r.session.claims.canPromiseIn(plan.Pool.ValueString()) {
 		return diags
 	}
 	if !r.session.claims.claim(plan.key(), created, selfOf(ctx, req.Private)) {

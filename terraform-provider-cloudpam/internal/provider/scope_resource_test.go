@@ -69,7 +69,7 @@ func TestAScopeThatHoldsPoolsIsNotDeleted(t *testing.T) {
 	)
 }
 
-// A scope, its pools and what stands in them in one plan: what the server chooses is known after apply in that plan only.
+// A scope, its pools and what stands in them in one plan: all of it is known.
 func TestAScopeAndWhatStandsInItAreCreatedTogether(t *testing.T) {
 	t.Parallel()
 	inside := `
@@ -94,7 +94,8 @@ func TestAScopeAndWhatStandsInItAreCreatedTogether(t *testing.T) {
 			Config: scope("partner", "") + inside,
 			ConfigPlanChecks: resource.ConfigPlanChecks{PreApply: []plancheck.PlanCheck{
 				plancheck.ExpectKnownValue("cloudpam_pool.child", tfjsonpath.New("id"), knownvalue.StringExact("partner.child")),
-				plancheck.ExpectUnknownValue("cloudpam_allocation.a", tfjsonpath.New("cidr")),
+				plancheck.ExpectKnownValue("cloudpam_pool.child", tfjsonpath.New("cidr"), knownvalue.StringExact("10.0.0.0/16")),
+				plancheck.ExpectKnownValue("cloudpam_allocation.a", tfjsonpath.New("cidr"), knownvalue.StringExact("10.0.0.0/24")),
 			}},
 			ConfigStateChecks: []statecheck.StateCheck{has("cloudpam_allocation.a", "cidr", "10.0.0.0/24")},
 		},

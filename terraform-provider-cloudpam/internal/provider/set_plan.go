@@ -117,7 +117,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 			return diags
 		}
 	}
-	if plan.Pool.IsUnknown() && plan.PoolSelector.IsNull() || !r.session.canPlan(&diags) || r.session.claims.inNewScope(scopeOfPool(plan.Pool).ValueString()) {
+	if plan.Pool.IsUnknown() && plan.PoolSelector.IsNull() || !r.session.canPlan(&diags) || !r.session.claims.canPromiseIn(plan.Pool.ValueString()) {
 		return diags
 	}
 	ask := cloudpam.NewSetHolds{

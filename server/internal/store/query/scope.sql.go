@@ -23,8 +23,8 @@ func (q *Queries) DeleteScope(ctx context.Context, id string) (int64, error) {
 }
 
 const insertScope = `-- name: InsertScope :exec
-INSERT INTO scopes (id, description, labels, version, space_revision, created_at, updated_at)
-VALUES ($1, $2, $3, 1, 1, $4, $4)
+INSERT INTO scopes (id, description, labels, version, space_revision, created_at, updated_at, draft_until)
+VALUES ($1, $2, $3, 1, 1, $4, $4, $5)
 `
 
 type InsertScopeParams struct {
@@ -32,6 +32,7 @@ type InsertScopeParams struct {
 	Description string
 	Labels      string
 	CreatedAt   int64
+	DraftUntil  *int64
 }
 
 func (q *Queries) InsertScope(ctx context.Context, arg InsertScopeParams) error {
@@ -40,6 +41,7 @@ func (q *Queries) InsertScope(ctx context.Context, arg InsertScopeParams) error 
 		arg.Description,
 		arg.Labels,
 		arg.CreatedAt,
+		arg.DraftUntil,
 	)
 	return err
 }
@@ -47,7 +49,7 @@ func (q *Queries) InsertScope(ctx context.Context, arg InsertScopeParams) error 
 const lockScope = `-- name: LockScope :one
 UPDATE scopes SET space_revision = space_revision + 1
 WHERE id = $1
-RETURNING id, description, labels, version, space_revision, created_at, updated_at
+RETURNING id, description, labels, version, space_revision, created_at, updated_at, draft_until
 `
 
 // The row lock of a scope's root space. Everything that decides about root pools takes it first.
@@ -62,12 +64,28 @@ func (q *Queries) LockScope(ctx context.Context, id string) (Scope, error) {
 		&i.SpaceRevision,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.DraftUntil,
 	)
 	return i, err
 }
 
+const renewScopeDraft = `-- name: RenewScopeDraft :exec
+UPDATE scopes SET draft_until = $2
+WHERE id = $1
+`
+
+type RenewScopeDraftParams struct {
+	ID         string
+	DraftUntil *int64
+}
+
+func (q *Queries) RenewScopeDraft(ctx context.Context, arg RenewScopeDraftParams) error {
+	_, err := q.db.ExecContext(ctx, renewScopeDraft, arg.ID, arg.DraftUntil)
+	return err
+}
+
 const scope = `-- name: Scope :one
-SELECT id, description, labels, version, space_revision, created_at, updated_at FROM scopes
+SELECT id, description, labels, version, space_revision, created_at, updated_at, draft_until FROM scopes
 WHERE id = $1
 `
 
@@ -82,25 +100,27 @@ func (q *Queries) Scope(ctx context.Context, id string) (Scope, error) {
 		&i.SpaceRevision,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.DraftUntil,
 	)
 	return i, err
 }
 
 const scopes = `-- name: Scopes :many
-SELECT id, description, labels, version, space_revision, created_at, updated_at FROM scopes
-WHERE id > $1
+SELECT id, description, labels, version, space_revision, created_at, updated_at, draft_until FROM scopes
+WHERE id > $1 AND (draft_until IS NULL OR CAST($2 AS BOOLEAN))
 ORDER BY id
-LIMIT $2
+LIMIT $3
 `
 
 type ScopesParams struct {
 	After   string
+	Drafts  bool
 	MaxRows int32
 }
 
-// A page of scopes after an id.
+// A page of scopes after an id, drafts too where they are wanted.
 func (q *Queries) Scopes(ctx context.Context, arg ScopesParams) ([]Scope, error) {
-	rows, err := q.db.QueryContext(ctx, scopes, arg.After, arg.MaxRows)
+	rows, err := q.db.QueryContext(ctx, scopes, arg.After, arg.Drafts, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +136,52 @@ func (q *Queries) Scopes(ctx context.Context, arg ScopesParams) ([]Scope, error)
 			&i.SpaceRevision,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.DraftUntil,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const staleScopeDrafts = `-- name: StaleScopeDrafts :many
+SELECT id, description, labels, version, space_revision, created_at, updated_at, draft_until FROM scopes
+WHERE scopes.draft_until < $1 AND NOT EXISTS (SELECT 1 FROM pools WHERE pools.scope_id = scopes.id)
+ORDER BY id
+LIMIT $2
+`
+
+type StaleScopeDraftsParams struct {
+	DraftUntil *int64
+	MaxRows    int32
+}
+
+// Draft scopes that expired before a time, once the drafts in them are gone.
+func (q *Queries) StaleScopeDrafts(ctx context.Context, arg StaleScopeDraftsParams) ([]Scope, error) {
+	rows, err := q.db.QueryContext(ctx, staleScopeDrafts, arg.DraftUntil, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Scope
+	for rows.Next() {
+		var i Scope
+		if err := rows.Scan(
+			&i.ID,
+			&i.Description,
+			&i.Labels,
+			&i.Version,
+			&i.SpaceRevision,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DraftUntil,
 		); err != nil {
 			return nil, err
 		}
@@ -131,7 +197,7 @@ func (q *Queries) Scopes(ctx context.Context, arg ScopesParams) ([]Scope, error)
 }
 
 const updateScope = `-- name: UpdateScope :execrows
-UPDATE scopes SET description = $2, labels = $3, updated_at = $4, version = version + 1
+UPDATE scopes SET description = $2, labels = $3, draft_until = $4, updated_at = $5, version = version + 1
 WHERE id = $1
 `
 
@@ -139,6 +205,7 @@ type UpdateScopeParams struct {
 	ID          string
 	Description string
 	Labels      string
+	DraftUntil  *int64
 	UpdatedAt   int64
 }
 
@@ -147,6 +214,7 @@ func (q *Queries) UpdateScope(ctx context.Context, arg UpdateScopeParams) (int64
 		arg.ID,
 		arg.Description,
 		arg.Labels,
+		arg.DraftUntil,
 		arg.UpdatedAt,
 	)
 	if err != nil {
