@@ -23,6 +23,13 @@ func passesAxe(t *testing.T, s *server, b *chromium) {
 		{"hold", hold, find("dialog.drawer[open]")},
 		{"release", hold, find("dialog.drawer[open]") + " && (" + find("dialog.confirm[open]") + " || " + find("[data-release]") + ".click() || " + find("dialog.confirm[open]") + ")"},
 		{"no hold", "/holds?pool=v6", find(".empty") + "?.offsetParent"},
+		{"reservations", "/reservations", find("tr[data-reservation]")},
+		{"reservation", "/reservations?reservation=" + id("/reservations"), find("dialog.drawer[open]")},
+		{"no reservation", "/reservations?pool=v6", find(".empty") + "?.offsetParent"},
+		{"accounts", "/accounts", find("tr[data-account]")},
+		{"account", "/accounts?account=aws:012345678901", find("dialog.drawer[open]")},
+		{"no account", "/accounts?environment=none", find(".empty") + "?.offsetParent"},
+		{"drafts", "/holds", find("tr[data-draft]")},
 		{"login", "/login", canSignIn},
 		{"missing", "/no-such-page", find("h1")},
 	}

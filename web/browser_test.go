@@ -63,6 +63,11 @@ func TestBrowser(t *testing.T) {
 		{"without holds the page teaches what they are", teachesHolds},
 		{"a hold is seen, attributed and released, and its block is free", releasesHold},
 		{"a hold past its time says that its space is still kept", expiresSoftly},
+		{"a draft pool is seen beside the holds, and released with what is held in it", releasesDraft},
+		{"without reservations and accounts the pages teach what they are", teachesReservations},
+		{"a reservation is seen with its reason, on the map too, and released", releasesReservation},
+		{"a reservation past its end says so", endsSoftly},
+		{"accounts are listed, filtered and opened", listsAccounts},
 		{"no page is wider than a phone", fitsPhone},
 		{"every page passes axe for WCAG 2.2 AA, wide and narrow, light and dark", passesAxe},
 		{"holds are paged, and a shortcut leads to them", pagesHolds},
@@ -297,6 +302,7 @@ func fitsPhone(t *testing.T, s *server, b *chromium) {
 		b.await(find("dialog.drawer[open]"))
 		narrow(t, b, "allocation-390-"+theme)
 		holdsFitPhone(t, s, b, theme)
+		reservationsFitPhone(t, s, b, theme)
 	}
 	b.resize(1440, 900, "light")
 }
@@ -320,6 +326,12 @@ func hasThemes(t *testing.T, s *server, b *chromium) {
 	b.open(s.url + "/holds?pool=gcp-prod")
 	b.await(find("tr[data-hold]"))
 	b.picture("holds-1440-dark")
+	b.open(s.url + "/reservations")
+	b.await(find("tr[data-reservation]"))
+	b.picture("reservations-1440-dark")
+	b.open(s.url + "/accounts")
+	b.await(find("tr[data-account]"))
+	b.picture("accounts-1440-dark")
 	colour := "getComputedStyle(document.body).backgroundColor"
 	if got := b.text(colour); got != "rgb(13, 16, 21)" {
 		t.Errorf("dark page is %s", got)

@@ -31,11 +31,13 @@ var contentTypes = map[string]string{
 
 // pages are the addresses a person can open, bookmark and reload, with their titles.
 var pages = map[string]string{
-	"login":       "Sign in",
-	"pools":       "Pools",
-	"allocations": "Allocations",
-	"holds":       "Holds",
-	"missing":     "Not found",
+	"login":        "Sign in",
+	"pools":        "Pools",
+	"allocations":  "Allocations",
+	"reservations": "Reservations",
+	"holds":        "Holds",
+	"accounts":     "Accounts",
+	"missing":      "Not found",
 }
 
 // site holds the finished pages and assets. It never changes after newSite.

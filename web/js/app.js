@@ -7,6 +7,9 @@ import { toasts } from './toasts.js';
 
 const THEMES = ['system', 'light', 'dark'];
 
+// PLACES are where a key behind g leads.
+const PLACES = { p: '/pools', a: '/allocations', r: '/reservations', h: '/holds', c: '/accounts' };
+
 function shell() {
   return {
     theme: document.documentElement.dataset.theme || 'system',
@@ -40,9 +43,7 @@ function shell() {
       if (document.querySelector('dialog[open]') || !document.querySelector('.shell')) return;
       if (this.leader) {
         this.leader = false;
-        if (event.key === 'p') location.assign('/pools');
-        if (event.key === 'a') location.assign('/allocations');
-        if (event.key === 'h') location.assign('/holds');
+        if (PLACES[event.key]) location.assign(PLACES[event.key]);
         return;
       }
       const search = document.querySelector('[data-search]');

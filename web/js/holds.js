@@ -1,20 +1,41 @@
-import { idempotencyKey, remove } from './api.js';
+import { get } from './api.js';
 import { start } from './app.js';
 import { age, moment, plural, shortMoment } from './format.js';
 import { facts, listing } from './listing.js';
+import { releasing } from './releasing.js';
 import { providerBlock } from './terraform.js';
-import { note } from './toasts.js';
+import { report } from './toasts.js';
 
 const FILTERS = ['pool', 'holder', 'actor', 'scope'];
 const NONE = { id: '', name: '', cidr: '', pool: '', state: '', stateWord: '', means: '', advice: '', facts: [], poolLink: '', releasable: false };
+const NO_DRAFT = { id: '', cidr: '' };
+
+// Drafts are few: a plan makes one for each pool that it creates.
+const DRAFTS = 1000;
 
 function holds() {
-  // One key for one intent: pressing Release again after a lost answer repeats the request instead of making another.
-  let key = '';
+  const list = listing({ resource: 'holds', one: 'hold', filters: FILTERS, row, details, none: NONE });
 
   return {
-    ...listing({ resource: 'holds', one: 'hold', filters: FILTERS, row, details, none: NONE }),
-    releasing: false, refusal: '',
+    ...list,
+    ...releasing({
+      path() { return this.leaving === 'draft' ? ['pool-drafts', this.draft.id] : ['holds', this.detail.id]; },
+      told() { return 'Released ' + (this.leaving === 'draft' ? this.draft.id : this.detail.cidr); },
+      async done() {
+        if (this.leaving === 'draft') {
+          await Promise.all([this.loadDrafts(), this.load()]); // what was held in it went with it
+          return;
+        }
+        const { id } = this.detail;
+        this.closeDrawer();
+        try {
+          await this.refresh(id);
+        } catch {
+          await this.load(); // forgotten meanwhile
+        }
+      },
+    }),
+    allDrafts: [], draft: NO_DRAFT, leaving: 'hold',
 
     get filtered() { return this.isFiltered(); },
     get summary() {
@@ -24,38 +45,46 @@ function holds() {
     get holders() { return [...new Set(this.rows.map((hold) => hold.holder).filter(Boolean))].sort(); },
     get actors() { return [...new Set(this.rows.map((hold) => hold.actor))].sort(); },
     get example() { return providerBlock(); },
+    get nothing() { return this.state === 'empty' && !this.drafts.length; },
 
-    askRelease() {
-      key = idempotencyKey();
-      this.refusal = '';
-      this.$refs.confirm.showModal();
+    // drafts are those that the filters leave. A pool's are the draft itself and those that stand in it.
+    get drafts() {
+      const { pool, holder, actor, scope } = this.query();
+      return this.allDrafts.filter((d) => (!pool || d.id === pool || d.parent === pool) && (!holder || d.holder === holder) && (!actor || d.actor === actor) && (!scope || d.scope === scope));
     },
 
-    keepHold() { this.$refs.confirm.close(); },
+    init() {
+      this.loadDrafts();
+      return list.init.call(this);
+    },
 
-    async release() {
-      const { id, cidr } = this.detail;
-      this.releasing = true;
-      this.refusal = '';
+    async loadDrafts() {
       try {
-        await remove(['holds', id], key);
+        this.allDrafts = (await get(['pool-drafts'], { limit: DRAFTS })).items.map(draftRow);
       } catch (error) {
-        // A toast would stand behind the dialog, out of reach.
-        this.refusal = error.title + ': ' + error.text;
-        return;
-      } finally {
-        this.releasing = false;
+        report(error);
       }
-      this.$refs.confirm.close();
-      this.closeDrawer();
-      note('Released ' + cidr);
-      try {
-        await this.refresh(id);
-      } catch {
-        await this.load(); // forgotten meanwhile
-      }
+    },
+
+    askReleaseHold() {
+      this.leaving = 'hold';
+      this.askRelease();
+    },
+
+    askReleaseDraft(draft) {
+      this.leaving = 'draft';
+      this.draft = draft;
+      this.askRelease();
     },
   };
+}
+
+function draftRow({ pool, actor, holder, expires_at: until }) {
+  const expired = Date.now() >= Date.parse(until);
+  return Object.freeze({
+    id: pool.id, cidr: pool.cidr, parent: pool.parent || '', scope: pool.scope, actor, holder, place: pool.parent || 'scope ' + pool.scope,
+    state: expired ? 'expired' : 'promised', stateWord: (expired ? 'Expired, space still kept' : 'Promised until ' + shortMoment(until)),
+  });
 }
 
 // stateOf tells the three lives of a hold apart: it stands, it ran out but still has its space, it has none.

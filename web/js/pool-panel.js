@@ -21,7 +21,7 @@ export function poolPanel() {
     id: '', name: '', cidr: '', description: '', used: '', largest: '', free: '', count: '', facts: [], terraform: '',
     view: 'map', blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [], noAllocations: false,
 
-    get listed() { return this.blocks.slice(0, LISTED).map((block) => ({ cidr: block.cidr, class: kindOf(block), word: stateWord(block), name: block.name || '', link: holdLink(pool.id, block) })); },
+    get listed() { return this.blocks.slice(0, LISTED).map((block) => ({ cidr: block.cidr, class: kindOf(block), word: stateWord(block), name: block.name || '', link: promiseLink(pool.id, block) })); },
     get unlisted() { return this.blocks.length - LISTED; },
     get unlistedLabel() { return this.unlisted + ' more blocks are on the map only.'; },
     get mapNote() { return plural(this.blocks.length, 'block') + (this.nextSpace ? ' so far' : ''); },
@@ -105,14 +105,14 @@ export function poolPanel() {
 
     unpoint() { this.pointed = ''; },
 
-    // openBlock follows a child pool into the tree, an allocation or a hold to its details, and copies what is free.
+    // openBlock follows a child pool into the tree, an allocation, a reservation or a hold to its details, and copies what is free.
     openBlock(event) {
       const block = this.at(event);
       if (!block) return;
       if (block.status === 'free') copyText(block.cidr);
       if (block.kind === 'pool' && !isDraft(block)) this.$dispatch('pool-wanted', block.owner_id);
-      const hold = holdLink(pool.id, block);
-      if (hold) location.assign(hold);
+      const promise = promiseLink(pool.id, block);
+      if (promise) location.assign(promise);
       if (block.kind === 'allocation') location.assign('/allocations?pool=' + encodeURIComponent(pool.id) + '&allocation=' + encodeURIComponent(block.owner_id));
     },
 
@@ -121,10 +121,12 @@ export function poolPanel() {
   };
 }
 
-// holdLink leads from a held block to its hold and from a draft pool to what is held in it; other blocks have none.
-function holdLink(poolID, block) {
+// promiseLink leads from a kept block to its reservation or hold and from a draft pool to what is held in it; other blocks
+// have none.
+function promiseLink(poolID, block) {
   if (isDraft(block)) return '/holds?pool=' + encodeURIComponent(block.owner_id);
-  return block.kind === 'hold' ? '/holds?pool=' + encodeURIComponent(poolID) + '&hold=' + encodeURIComponent(block.owner_id) : '';
+  if (block.kind !== 'hold' && block.kind !== 'reservation') return '';
+  return '/' + block.kind + 's?' + new URLSearchParams({ pool: poolID, [block.kind]: block.owner_id });
 }
 
 function facts(pool, utilization) {

@@ -13,12 +13,30 @@ export function allocationResource(pool) {
 }
 
 export function allocationImport(allocation) {
+  return importBlock('cloudpam_allocation', allocation.name, allocation.pool + '/' + allocation.name);
+}
+
+// reservationImport names the block after its reason, which is what people call a reservation.
+export function reservationImport(reservation) {
+  return importBlock('cloudpam_reservation', reservation.reason.toLowerCase().split(/[^a-z0-9]+/).slice(0, 4).join('_'), reservation.pool + '@' + reservation.cidr);
+}
+
+export function accountImport(account) {
+  return importBlock('cloudpam_account', account.name, account.id);
+}
+
+export function accountResource() {
+  return ['resource "cloudpam_account" "payments" {', '  cloud       = "aws"', '  external_id = "123456789012"', '  name        = "payments-prod"', '}'].join('\n');
+}
+
+export function reservationResource() {
   return [
-    'import {',
-    '  to = cloudpam_allocation.' + identifier(allocation.name),
-    '  id = "' + allocation.pool + '/' + allocation.name + '"',
-    '}',
+    'resource "cloudpam_reservation" "merger" {', '  pool       = "corp"', '  cidr       = "10.64.0.0/12"', '  reason     = "kept for the merger"', '  expires_at = "' + (new Date().getFullYear() + 1) + '-06-30T00:00:00Z"', '}',
   ].join('\n');
+}
+
+function importBlock(resource, name, id) {
+  return ['import {', '  to = ' + resource + '.' + identifier(name), '  id = "' + id + '"', '}'].join('\n');
 }
 
 // providerBlock shows what decides whether and for how long plans are promised their CIDRs, with the defaults.

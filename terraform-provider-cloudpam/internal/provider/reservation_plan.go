@@ -99,10 +99,8 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 		diags.Append(plan.duplicate())
 		return diags
 	}
-	ask := cloudpam.NewHold{
-		Pool: plan.Pool.ValueString(), Name: plan.holdName(), CIDR: new(plan.CIDR.prefix().String()),
-		TTLSeconds: r.session.planning.ttl, Applying: r.session.planning.phase(req), Holder: optionalText(types.StringValue(r.session.planning.holder)),
-	}
+	ask := r.session.planning.hold(r.session.planning.phase(req))
+	ask.Pool, ask.Name, ask.CIDR = plan.Pool.ValueString(), plan.holdName(), new(plan.CIDR.prefix().String())
 	_, err := r.session.client.PlaceHold(ctx, ask)
 	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err) {
 		diags.Append(plan.attempt("plan").diagnose(err)...)

@@ -1,0 +1,64 @@
+import { start } from './app.js';
+import { age, labelText, moment, plural } from './format.js';
+import { facts, listing } from './listing.js';
+import { releasing } from './releasing.js';
+import { reservationImport, reservationResource } from './terraform.js';
+
+const FILTERS = ['q', 'within', 'pool', 'owner', 'scope'];
+const NONE = { id: '', reason: '', cidr: '', pool: '', state: '', stateWord: '', advice: '', facts: [], poolLink: '', terraform: '' };
+
+function reservations() {
+  return {
+    ...listing({ resource: 'reservations', one: 'reservation', filters: FILTERS, row, details, none: NONE }),
+    ...releasing({
+      path() { return ['reservations', this.detail.id]; },
+      told() { return 'Released ' + this.detail.cidr; },
+      done() {
+        this.closeDrawer();
+        return this.load();
+      },
+    }),
+
+    get filtered() { return this.isFiltered(); },
+    get summary() {
+      if (this.state !== 'ready') return '';
+      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, 'reservation');
+    },
+    get owners() { return [...new Set(this.rows.map((r) => r.owner).filter(Boolean))].sort(); },
+    get example() { return reservationResource(); },
+  };
+}
+
+function ended(r) {
+  return Boolean(r.expires_at) && Date.now() >= Date.parse(r.expires_at);
+}
+
+function stateWord(r) {
+  if (!r.expires_at) return 'Until it is released';
+  return (ended(r) ? 'Ended on ' : 'Until ') + moment(r.expires_at);
+}
+
+function row(r) {
+  return Object.freeze({
+    id: r.id, cidr: r.cidr, reason: r.reason, pool: r.pool, owner: r.owner, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r),
+    age: age(r.created_at), created: moment(r.created_at),
+  });
+}
+
+function details(r) {
+  const all = [
+    ['Pool', r.pool], ['Scope', r.scope], ['Owner', r.owner], ['Labels', labelText(r.labels)], ['Made', moment(r.created_at)],
+    ['Changed', r.updated_at === r.created_at ? '' : moment(r.updated_at)], ['Id', r.id, true], ['Version', String(r.version), true],
+  ];
+  return {
+    id: r.id, reason: r.reason, cidr: r.cidr, pool: r.pool, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r), advice: advice(r), facts: facts(all),
+    poolLink: '/pools?' + new URLSearchParams({ scope: r.scope, pool: r.pool }), terraform: reservationImport(r),
+  };
+}
+
+function advice(r) {
+  if (ended(r)) return 'It promises nothing any more: whoever names the block or fits nowhere else gets it, and within about an hour it is free for everyone. Until then a later end, with Terraform or the API, still keeps it.';
+  return 'Nothing is placed in the block, and its pool cannot be deleted, ' + (r.expires_at ? 'until then. ' : 'until somebody releases it. ') + 'If it is not needed any more, release it.';
+}
+
+start({ reservations });
