@@ -14,7 +14,7 @@ func (s *Server) ListAllocations(ctx context.Context, req api.ListAllocationsReq
 		return nil, err
 	}
 	f := ipam.AllocationFilter{
-		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Name: value(req.Params.Name), Account: value(req.Params.Account),
+		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Name: value(req.Params.Name), Set: value(req.Params.Set), Account: value(req.Params.Account),
 		Owner: value(req.Params.Owner), Family: familyNumber(req.Params.Family), Text: value(req.Params.Q),
 	}
 	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
@@ -109,7 +109,7 @@ func (s *Server) ReleaseAllocation(ctx context.Context, req api.ReleaseAllocatio
 
 func allocation(a ipam.Allocation) api.Allocation {
 	return api.Allocation{
-		ID: a.ID, Scope: a.Scope, Pool: a.Pool, Name: a.Name, CIDR: a.CIDR.String(), PrefixLength: a.CIDR.Bits(), Family: familyName(a.CIDR),
+		ID: a.ID, Scope: a.Scope, Pool: a.Pool, Name: a.Name, Set: optional(a.Set), SetKey: optional(a.SetKey), CIDR: a.CIDR.String(), PrefixLength: a.CIDR.Bits(), Family: familyName(a.CIDR),
 		Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region, Environment: a.Environment,
 		Labels: labels(a.Labels), Version: a.Version, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}

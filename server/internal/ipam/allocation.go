@@ -13,6 +13,8 @@ type Allocation struct {
 	Scope       string       `json:"scope"`
 	Pool        string       `json:"pool"`
 	Name        string       `json:"name"`
+	Set         string       `json:"set,omitempty"` // the id of the set that it is a member of, under SetKey
+	SetKey      string       `json:"set_key,omitempty"`
 	CIDR        netip.Prefix `json:"cidr"`
 	Description string       `json:"description"`
 	Owner       string       `json:"owner"`
@@ -31,6 +33,8 @@ type NewAllocation struct {
 	Pool     string        // "": by Selector
 	Selector *PoolSelector // nil: Pool
 	Name     string
+	Set      string // of a member: the id of its set, and its key there
+	SetKey   string
 	BlockSize
 	Description string
 	Owner       string
@@ -44,7 +48,7 @@ type NewAllocation struct {
 // Allocation is the allocation that a request asks for, not placed yet.
 func (n NewAllocation) Allocation() Allocation {
 	return Allocation{
-		Pool: n.Pool, Name: n.Name, CIDR: n.CIDR, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose,
+		Pool: n.Pool, Name: n.Name, Set: n.Set, SetKey: n.SetKey, CIDR: n.CIDR, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose,
 		Account: n.Account, Region: n.Region, Environment: n.Environment, Labels: orEmpty(n.Labels),
 	}
 }

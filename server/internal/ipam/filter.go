@@ -36,11 +36,18 @@ type PoolFilter struct {
 
 // AllocationFilter narrows a list of allocations; zero fields are no rule.
 type AllocationFilter struct {
-	Scope, Pool, Name, Account, Owner string
-	Family                            int
-	Labels                            []Label
-	Text                              string
-	Around                            Around
+	Scope, Pool, Name, Set, Account, Owner string
+	Family                                 int
+	Labels                                 []Label
+	Text                                   string
+	Around                                 Around
+}
+
+// AllocationSetFilter narrows a list of allocation sets; zero fields are no rule.
+type AllocationSetFilter struct {
+	Scope, Pool, Name string
+	Labels            []Label
+	Text              string
 }
 
 // PrefixFilter narrows a list of prefixes; zero fields are no rule.

@@ -22,8 +22,8 @@ func (r *Registry) Allocation(ctx context.Context, id string) (ipam.Allocation, 
 	return read(ctx, r, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(id) })
 }
 
-// Allocate hands out a block of a pool, or of the first one of a selector that can. Errors: CodeInvalid, CodeNotFound (the pool), CodeNameTaken, CodeCIDRTaken,
-// CodeOutsidePool, CodePolicyViolation, CodePoolExhausted.
+// Allocate hands out a block of a pool, or of the first one of a selector that can. Errors: CodeInvalid, CodeNotFound (the
+// pool), CodeNameTaken, CodeCIDRTaken, CodeOutsidePool, CodePolicyViolation, CodePoolExhausted.
 func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllocation) (ipam.Allocation, error) {
 	if err := ipam.CheckName("/name", in.Name); err != nil {
 		return ipam.Allocation{}, err
@@ -34,7 +34,10 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 	if in.Selector == nil {
 		return r.allocateIn(ctx, by, in)
 	}
-	s := selection{selector: *in.Selector, size: in.BlockSize, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) { return traceOf(tx, pool, in.Name, in.BlockSize) }}
+	if err := in.BlockSize.Check(in.Selector.Family); err != nil {
+		return ipam.Allocation{}, err
+	}
+	s := selection{selector: *in.Selector, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) { return traceOf(tx, pool, in.Name, in.BlockSize) }}
 	return chosen(ctx, r, by, s, func(pool string) (ipam.Allocation, error) {
 		in.Pool = pool
 		return r.allocateIn(ctx, by, in)
@@ -43,24 +46,30 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 
 func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocation) (ipam.Allocation, error) {
 	return write(ctx, r, by, in.Pool, func(c change) (ipam.Allocation, error) {
-		a := in.Allocation()
 		pool, err := realPool(c.lockFor(in.Pool))
 		if err != nil {
-			return a, err
+			return ipam.Allocation{}, err
 		}
-		if err := c.followOn(pool, in); err != nil {
-			return a, err
-		}
-		a.ID, a.Scope, a.Version, a.CreatedAt, a.UpdatedAt = c.r.newID("alloc"), pool.Scope, 1, c.at, c.at
-		a.CIDR, err = c.place(pool, claim{kind: ipam.KindAllocation, owner: a.ID, name: a.Name, BlockSize: in.BlockSize, status: ipam.StatusAllocated})
-		if err != nil {
-			return a, err
-		}
-		if err := c.InsertAllocation(a); err != nil {
-			return a, err
-		}
-		return a, c.record(allocationObject(a), "created", nil, a)
+		return c.allocate(pool, in)
 	})
+}
+
+// allocate makes an allocation. The caller holds the pool's lock.
+func (c change) allocate(pool ipam.Pool, in ipam.NewAllocation) (ipam.Allocation, error) {
+	a := in.Allocation()
+	if err := c.followOn(pool, in); err != nil {
+		return a, err
+	}
+	var err error
+	a.ID, a.Scope, a.Version, a.CreatedAt, a.UpdatedAt = c.r.newID("alloc"), pool.Scope, 1, c.at, c.at
+	a.CIDR, err = c.place(pool, claim{kind: ipam.KindAllocation, owner: a.ID, name: a.Name, BlockSize: in.BlockSize, status: ipam.StatusAllocated})
+	if err != nil {
+		return a, err
+	}
+	if err := c.InsertAllocation(a); err != nil {
+		return a, err
+	}
+	return a, c.record(allocationObject(a), "created", nil, a)
 }
 
 // followOn makes the name free for a new allocation. A living one whose replacement was planned steps aside under a name
@@ -82,11 +91,16 @@ func (c change) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 	if err != nil {
 		return err
 	}
-	if !found || h.Replaces != before.ID {
+	if !found || !before.FollowedBy(h.Replaces) {
 		return taken
 	}
+	return c.stepAside(before, before.Name+"~"+before.ID)
+}
+
+// stepAside gives an allocation that is being replaced another name.
+func (c change) stepAside(before ipam.Allocation, name string) error {
 	after := before
-	after.Name, after.Version, after.UpdatedAt = before.Name+"~"+before.ID, before.Version+1, c.at
+	after.Name, after.Version, after.UpdatedAt = name, before.Version+1, c.at
 	if err := c.RenamePrefix(after.ID, after.Name); err != nil {
 		return err
 	}
@@ -155,6 +169,9 @@ func (c change) updateAllocation(known ipam.Allocation, v Version, patch ipam.Al
 	if err := v.require("allocation", before.ID, before.Version); err != nil {
 		return before, err
 	}
+	if err := before.CheckMember(patch); err != nil {
+		return before, err
+	}
 	after := before.Apply(patch)
 	if err := ipam.CheckLabels(after.Labels); err != nil {
 		return before, err
@@ -208,13 +225,21 @@ func (r *Registry) Release(ctx context.Context, by ipam.Caller, id string, v Ver
 		if err := v.check("allocation", id, a.Version); err != nil {
 			return none, err
 		}
-		if err := c.DeleteAllocation(id); err != nil {
-			return none, err
+		if a.Set == "" {
+			return none, c.release(pool, a)
 		}
-		if err := c.giveBack(pool, ipam.KindAllocation, id, a.Name, a.CIDR); err != nil {
-			return none, err
-		}
-		return none, c.record(allocationObject(a), "released", a, nil)
+		return none, c.releaseMember(pool, a)
 	})
 	return err
+}
+
+// release ends an allocation. The caller holds the pool's lock.
+func (c change) release(pool ipam.Pool, a ipam.Allocation) error {
+	if err := c.DeleteAllocation(a.ID); err != nil {
+		return err
+	}
+	if err := c.giveBack(pool, ipam.KindAllocation, a.ID, a.Name, a.CIDR); err != nil {
+		return err
+	}
+	return c.record(allocationObject(a), "released", a, nil)
 }

@@ -266,6 +266,13 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v 
 			e.Holders = holders(inside)
 			return none, e
 		}
+		sets, err := c.AllocationSets(ipam.AllocationSetFilter{Pool: id}, ipam.Page{Limit: 1})
+		if err != nil {
+			return none, err
+		}
+		if len(sets) > 0 {
+			return none, ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: the allocation set %q (%s) is in it, without members; release it first", id, sets[0].Name, sets[0].ID)
+		}
 		return none, c.removePool(p, "deleted")
 	})
 	return err

@@ -23,7 +23,10 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 	if in.Selector == nil {
 		return r.promiseIn(ctx, by, in)
 	}
-	s := selection{selector: *in.Selector, size: in.BlockSize, replaces: in.Replaces, drafts: true, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
+	if err := in.BlockSize.Check(in.Selector.Family); err != nil {
+		return ipam.Hold{}, err
+	}
+	s := selection{selector: *in.Selector, replaces: in.Replaces, drafts: true, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
 		return traceOf(tx, pool, in.Name, in.BlockSize)
 	}}
 	return chosen(ctx, r, by, s, func(pool string) (ipam.Hold, error) {
@@ -41,7 +44,7 @@ func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHol
 		return c.promise(pool, in)
 	})
 	if ipam.CodeOf(err) == ipam.CodeHoldLost && in.Plan.Applying == nil && in.Plan.ID == "" {
-		return h, r.tellOnce(ctx, in, err)
+		return h, r.tellOnce(ctx, in.Pool, []ipam.NewHold{in}, err)
 	}
 	return h, err
 }
@@ -145,21 +148,29 @@ func outdated(pool ipam.Pool, now ipam.Hold, block netip.Prefix) error {
 
 // tellOnce forgets a lost hold after its loss was told to a caller that cannot say whether it applies: the next request
 // is then a fresh plan. Were this to fail, the loss would only be told again.
-func (r *Registry) tellOnce(ctx context.Context, in ipam.NewHold, lost error) error {
-	err := r.db.Write(ctx, in.Pool, func(tx *store.Tx) error {
-		pool, err := tx.LockPool(in.Pool)
+func (r *Registry) tellOnce(ctx context.Context, in string, holds []ipam.NewHold, lost error) error {
+	err := r.db.Write(ctx, in, func(tx *store.Tx) error {
+		pool, err := tx.LockPool(in)
 		if err != nil {
 			return err
 		}
-		length, err := in.LengthIn(pool)
-		if err != nil {
-			return err
+		for _, in := range holds {
+			length, err := in.LengthIn(pool)
+			if err != nil {
+				return err
+			}
+			h, found, err := tx.HoldNamed(pool.ID, in.Name, length)
+			if err != nil {
+				return err
+			}
+			if !found || h.Kept {
+				continue
+			}
+			if err := tx.DeleteHold(h.ID); err != nil {
+				return err
+			}
 		}
-		h, found, err := tx.HoldNamed(pool.ID, in.Name, length)
-		if err != nil || !found || h.Kept {
-			return err
-		}
-		return tx.DeleteHold(h.ID)
+		return nil
 	})
 	if err != nil {
 		return err
@@ -178,7 +189,7 @@ func (c change) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) er
 	if err != nil {
 		return err
 	}
-	if living.ID == in.Replaces || living.ID == known.Replaces {
+	if living.FollowedBy(in.Replaces) || living.FollowedBy(known.Replaces) {
 		return nil
 	}
 	return taken

@@ -16,9 +16,8 @@ import (
 // selection is a request that may be served by any pool of a selector.
 type selection struct {
 	selector ipam.PoolSelector
-	size     ipam.BlockSize // zero: one that each pool judges for itself
-	replaces string         // the id of what has the name and shall be followed
-	drafts   bool           // the caller's own drafts will do
+	replaces string // the id of what has the name and shall be followed
+	drafts   bool   // the caller's own drafts will do
 	look     func(*store.Tx, ipam.Pool) (trace, error)
 }
 
@@ -37,9 +36,6 @@ type trace struct {
 // size, is passed over; any other failure is the answer.
 func chosen[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection, attempt func(pool string) (T, error)) (T, error) {
 	var answer T
-	if err := s.size.Check(s.selector.Family); err != nil {
-		return answer, err
-	}
 	pools, err := read(ctx, r, func(tx *store.Tx) ([]string, error) { return s.pools(tx, by.Actor, r.now()) })
 	if err != nil {
 		return answer, err

@@ -23,7 +23,7 @@ type Finding struct {
 
 // Report is what Verify counted and found.
 type Report struct {
-	Scopes, Accounts, Pools, Prefixes, Allocations, Reservations, Holds, Events int
+	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Holds, Events int
 
 	Findings []Finding
 }
@@ -61,6 +61,15 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 			owners.row(a.ID, a.CIDR)
 			ledger[a.ID] -= a.Version
 			return nil
+		}); err != nil {
+			return report, err
+		}
+		if err = eachPage(func(p ipam.Page) ([]ipam.AllocationSet, error) {
+			return tx.AllocationSets(ipam.AllocationSetFilter{}, p)
+		}, func(s ipam.AllocationSet) string { return s.ID }, func(s ipam.AllocationSet) error {
+			report.Sets++
+			ledger[s.ID] -= s.Version
+			return verifySet(tx, &report, s)
 		}); err != nil {
 			return report, err
 		}
@@ -107,6 +116,17 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		slices.SortFunc(report.Findings, func(a, b Finding) int { return strings.Compare(a.Object, b.Object) })
 		return report, nil
 	})
+}
+
+// verifySet compares the names of a set's members with its own.
+func verifySet(tx *store.Tx, report *Report, s ipam.AllocationSet) error {
+	members, err := tx.MembersOfSet(s.ID)
+	for _, a := range members {
+		if a.Pool != s.Pool || a.Name != ipam.MemberName(s.Name, a.SetKey) {
+			report.find(a.ID, "is the member %q of allocation set %s (%s in %s), but is named %q in %s", a.SetKey, s.ID, s.Name, s.Pool, a.Name, a.Pool)
+		}
+	}
+	return err
 }
 
 func eachPage[T any](list func(ipam.Page) ([]T, error), id func(T) string, visit func(T) error) error {
@@ -227,7 +247,7 @@ type ledger map[string]int64
 
 func (l ledger) enter(e ipam.Event) error {
 	switch e.ObjectKind {
-	case "scope", "account", "pool", "allocation", "reservation":
+	case "scope", "account", "pool", "allocation", "allocation_set", "reservation":
 	default:
 		return nil // tokens and holds have no version
 	}

@@ -27,13 +27,14 @@ func TestVerifyFindsDamage(t *testing.T) {
 				"a free block of another size":        {"UPDATE free_blocks SET length = 26 WHERE pool_id = '$pool' AND length = 25", "$pool", "free blocks"},
 				"a prefix of an allocation is gone":   {"DELETE FROM prefixes WHERE owner_id = '$a'", "$a", "-1 prefixes"},
 				"a prefix of a pool is gone":          {"DELETE FROM prefixes WHERE owner_id = '$pool'", "$pool", "-1 prefixes"},
-				"an allocation without its prefix":    {"INSERT INTO allocations SELECT 'alloc_x', scope_id, pool_id, 'x', cidr, family, first_ip, last_ip, length, '', '', '', '', '', '', '{}', 1, 0, 0 FROM allocations WHERE id = '$a'", "alloc_x", "-1 prefixes"},
+				"an allocation without its prefix":    {"INSERT INTO allocations SELECT 'alloc_x', scope_id, pool_id, 'x', cidr, family, first_ip, last_ip, length, '', '', '', '', '', '', '{}', 1, 0, 0, NULL, '' FROM allocations WHERE id = '$a'", "alloc_x", "-1 prefixes"},
 				"a prefix without its allocation":     {"DELETE FROM allocations WHERE id = '$a'", "$a", "+1 prefixes"},
 				"an allocation and its prefix differ": {"UPDATE allocations SET cidr = '10.0.0.16/28' WHERE id = '$a'", "$a", "10.0.0.16/28"},
 				"a pool and its prefix differ":        {"UPDATE pools SET cidr = '10.0.0.0/23', length = 23 WHERE id = '$pool'", "$pool", "10.0.0.0/23"},
 				"free blocks of no pool":              {"INSERT INTO free_blocks (pool_id, first_ip, length) VALUES ('nowhere', $ip, 28)", "nowhere", "neither a pool nor a scope"},
 				"a prefix in no pool":                 {"UPDATE prefixes SET space_id = 'nowhere' WHERE owner_id = '$a'", "nowhere", "neither a pool nor a scope"},
 				"a change without its event":          {"UPDATE allocations SET version = version + 1 WHERE id = '$a'", "$a", "-1 events"},
+				"a member named by another":           {"UPDATE allocations SET name = 'web/k' WHERE id = '$member'", "$member", "is the member"},
 				"an event was edited":                 {"UPDATE events SET actor = 'nobody' WHERE object_id = '$a'", "$pool", "hash"},
 				"an event's state was edited":         {"UPDATE events SET after = replace(after, '/28', '/27') WHERE object_id = '$a'", "$pool", "hash"},
 				"an event is gone":                    {"DELETE FROM events WHERE object_id = '$a'", "$pool", "missing"},
@@ -43,9 +44,10 @@ func TestVerifyFindsDamage(t *testing.T) {
 					pool := r.root(t, "10.0.0.0/24")
 					a := r.take(t, pool, "a", "10.0.0.0/28")
 					r.take(t, pool, "b", "10.0.0.32/28")
+					member := r.member(t, r.set(t, pool, "net", "k /30"), "k").ID
 					r.wantSound(t)
 					ip := map[string]string{"sqlite": "x'00000000000000000000ffff0a000000'", "postgres": `'\x00000000000000000000ffff0a000000'::bytea`}[engine]
-					fill := strings.NewReplacer("$pool", pool.ID, "$a", a.ID, "$ip", ip).Replace
+					fill := strings.NewReplacer("$pool", pool.ID, "$a", a.ID, "$member", member, "$ip", ip).Replace
 					r.raw(t, append(unlock[engine], fill(c.damage))...)
 					report, err := r.Verify(t.Context())
 					if err != nil {

@@ -30,7 +30,7 @@ func (tx *Tx) InsertAllocation(a ipam.Allocation) error {
 	return tx.rows.InsertAllocation(tx.ctx, query.InsertAllocationParams{
 		ID: a.ID, ScopeID: a.Scope, PoolID: a.Pool, Name: a.Name, Cidr: a.CIDR.String(), Family: family(a.CIDR), FirstIp: firstIP(a.CIDR), LastIp: lastIP(a.CIDR),
 		Length: int64(a.CIDR.Bits()), Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region,
-		Environment: a.Environment, Labels: encodeLabels(a.Labels), CreatedAt: micros(a.CreatedAt),
+		Environment: a.Environment, Labels: encodeLabels(a.Labels), SetID: orNull(a.Set), SetKey: a.SetKey, CreatedAt: micros(a.CreatedAt),
 	})
 }
 
@@ -57,7 +57,7 @@ func allocation(row query.Allocation) (ipam.Allocation, error) {
 	}
 	p, err := cidr(row.Cidr)
 	return ipam.Allocation{
-		ID: row.ID, Scope: row.ScopeID, Pool: row.PoolID, Name: row.Name, CIDR: p, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
+		ID: row.ID, Scope: row.ScopeID, Pool: row.PoolID, Name: row.Name, Set: orEmpty(row.SetID), SetKey: row.SetKey, CIDR: p, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
 		Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels, Version: row.Version,
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err

@@ -132,7 +132,7 @@ func list[R, T any](tx *Tx, s *selection, scan func(*R) []any, convert func(R) (
 
 const (
 	poolColumns       = "id, scope_id, name, parent_id, cidr, family, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, created_at, updated_at, draft_until, draft_actor, draft_holder"
-	allocationColumns = "id, scope_id, pool_id, name, cidr, family, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at"
+	allocationColumns = "id, scope_id, pool_id, name, cidr, family, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, set_id, set_key"
 	prefixColumns     = "id, scope_id, space_id, cidr, family, length, status, source, kind, owner_id, name, created_at"
 	eventColumns      = "id, chain_id, seq, scope_id, at, actor, action, object_kind, object_id, request_id, before, after, hash"
 )
@@ -176,6 +176,7 @@ func (tx *Tx) Allocations(f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocati
 	s.equal("scope_id", f.Scope)
 	s.equal("pool_id", f.Pool)
 	s.equal("name", f.Name)
+	s.equal("set_id", f.Set)
 	s.equal("account", f.Account)
 	s.equal("owner", f.Owner)
 	s.family(f.Family)
@@ -186,7 +187,7 @@ func (tx *Tx) Allocations(f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocati
 	return list(tx, s, func(r *query.Allocation) []any {
 		return []any{
 			&r.ID, &r.ScopeID, &r.PoolID, &r.Name, &r.Cidr, &r.Family, &r.Length, &r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region,
-			&r.Environment, &r.Labels, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+			&r.Environment, &r.Labels, &r.Version, &r.CreatedAt, &r.UpdatedAt, &r.SetID, &r.SetKey,
 		}
 	}, allocation)
 }

@@ -1,8 +1,8 @@
 -- name: InsertAllocation :exec
 INSERT INTO allocations (
   id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length,
-  description, owner, purpose, account, region, environment, labels, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17);
+  description, owner, purpose, account, region, environment, labels, set_id, set_key, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $19);
 
 -- name: Allocation :one
 SELECT * FROM allocations

@@ -10,7 +10,7 @@ import (
 )
 
 const allocation = `-- name: Allocation :one
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at FROM allocations
+SELECT id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, set_id, set_key FROM allocations
 WHERE id = $1
 `
 
@@ -37,12 +37,14 @@ func (q *Queries) Allocation(ctx context.Context, id string) (Allocation, error)
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.SetID,
+		&i.SetKey,
 	)
 	return i, err
 }
 
 const allocationNamed = `-- name: AllocationNamed :one
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at FROM allocations
+SELECT id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, set_id, set_key FROM allocations
 WHERE pool_id = $1 AND name = $2
 `
 
@@ -74,6 +76,8 @@ func (q *Queries) AllocationNamed(ctx context.Context, arg AllocationNamedParams
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.SetID,
+		&i.SetKey,
 	)
 	return i, err
 }
@@ -94,8 +98,8 @@ func (q *Queries) DeleteAllocation(ctx context.Context, id string) (int64, error
 const insertAllocation = `-- name: InsertAllocation :exec
 INSERT INTO allocations (
   id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length,
-  description, owner, purpose, account, region, environment, labels, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17)
+  description, owner, purpose, account, region, environment, labels, set_id, set_key, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $19)
 `
 
 type InsertAllocationParams struct {
@@ -115,6 +119,8 @@ type InsertAllocationParams struct {
 	Region      string
 	Environment string
 	Labels      string
+	SetID       *string
+	SetKey      string
 	CreatedAt   int64
 }
 
@@ -136,6 +142,8 @@ func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationPara
 		arg.Region,
 		arg.Environment,
 		arg.Labels,
+		arg.SetID,
+		arg.SetKey,
 		arg.CreatedAt,
 	)
 	return err

@@ -45,6 +45,25 @@ type Allocation struct {
 	Version     int64
 	CreatedAt   int64
 	UpdatedAt   int64
+	SetID       *string
+	SetKey      string
+}
+
+type AllocationSet struct {
+	ID          string
+	ScopeID     string
+	PoolID      string
+	Name        string
+	Description string
+	Owner       string
+	Purpose     string
+	Account     string
+	Region      string
+	Environment string
+	Labels      string
+	Version     int64
+	CreatedAt   int64
+	UpdatedAt   int64
 }
 
 type Event struct {

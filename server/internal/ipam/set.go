@@ -1,0 +1,303 @@
+package ipam
+
+import (
+	"errors"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MaxMembers is how many members a set may have.
+const MaxMembers = 256
+
+// AllocationSet is a map of blocks of one pool that is handed out whole or not at all. (Pool, Name) is unique among the
+// living. Each member is the allocation MemberName(Name, Key); it keeps its block while others come, go and resize.
+type AllocationSet struct {
+	ID          string      `json:"id"`
+	Scope       string      `json:"scope"`
+	Pool        string      `json:"pool"`
+	Name        string      `json:"name"`
+	Members     []SetMember `json:"members"` // by key
+	Description string      `json:"description"`
+	Owner       string      `json:"owner"`
+	Purpose     string      `json:"purpose"`
+	Account     string      `json:"account"`
+	Region      string      `json:"region"`
+	Environment string      `json:"environment"`
+	Labels      Labels      `json:"labels"`
+	Version     int64       `json:"version"`
+	CreatedAt   time.Time   `json:"created_at"`
+	UpdatedAt   time.Time   `json:"updated_at"`
+}
+
+// SetMember is a member of a set and the id of the allocation that it is.
+type SetMember struct {
+	Key        string       `json:"key"`
+	Allocation string       `json:"allocation"`
+	CIDR       netip.Prefix `json:"cidr"`
+}
+
+// NewAllocationSet asks a pool for a map of blocks. Its members get its description, owner, labels and so on.
+type NewAllocationSet struct {
+	Pool     string        // "": by Selector
+	Selector *PoolSelector // nil: Pool
+	Name     string
+	SetSizes
+	Description string
+	Owner       string
+	Purpose     string
+	Account     string
+	Region      string
+	Environment string
+	Labels      Labels
+}
+
+// AllocationSetPatch changes a set and, where the fields are given, its members in the same way; nil leaves a field as it
+// is. Sizes that are given are the whole set as it shall be.
+type AllocationSetPatch struct {
+	Name *string
+	SetSizes
+	Description, Owner, Purpose *string
+	Account, Region             *string
+	Environment                 *string
+	Labels                      *Labels
+}
+
+// NewSetHolds asks for promises of the blocks of a set that is new, or that changes.
+type NewSetHolds struct {
+	Pool     string        // "": by Selector, or the pool of the set that changes
+	Selector *PoolSelector // nil: Pool
+	Name     string
+	SetSizes
+	Updates  string // the id of the set that the plan changes; "" for a new one
+	Replaces string // the id of the set that a new one follows, whose name it may share
+	Plan     Plan
+}
+
+// Hold is the promise that a member asks for.
+func (n NewSetHolds) Hold(key string, size BlockSize) NewHold {
+	return NewHold{Pool: n.Pool, Name: MemberName(n.Name, key), BlockSize: size, Replaces: n.Updates + n.Replaces, Plan: n.Plan}
+}
+
+// SetPlan is what a set was promised.
+type SetPlan struct {
+	Pool    string          `json:"pool"`
+	Members []PlannedMember `json:"members"` // by key
+}
+
+// PlannedMember is the block that a member has or will have.
+type PlannedMember struct {
+	Key  string       `json:"key"`
+	CIDR netip.Prefix `json:"cidr"`
+	Hold string       `json:"hold"` // "" for one that stays as it is
+}
+
+// SetSizes says which members a set has and how large they are: by key, by a bundle, or by both.
+type SetSizes struct {
+	Members map[string]BlockSize // nil: none is named
+	Bundle  *Bundle
+}
+
+// Given says whether the sizes are said at all.
+func (s SetSizes) Given() bool { return s.Members != nil || s.Bundle != nil }
+
+var setKey = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`)
+
+// All is every member with its size, those of the bundle too. Errors: CodeInvalid.
+func (s SetSizes) All() (map[string]BlockSize, error) {
+	all := map[string]BlockSize{}
+	if s.Bundle != nil {
+		var err error
+		if all, err = s.Bundle.members(); err != nil {
+			return nil, err
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.Members)) {
+		if _, clash := all[key]; clash {
+			return nil, Invalid("/members/"+key, "the bundle has a member %q too; choose another key", key)
+		}
+		all[key] = s.Members[key]
+	}
+	if len(all) > MaxMembers {
+		return nil, Invalid("/members", "%d members are too many; a set has at most %d", len(all), MaxMembers)
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if !setKey.MatchString(key) {
+			return nil, s.At(key, Invalid("", "%q is not a key; use 1 to 63 letters, digits and . _ -, with a letter or digit at both ends", key))
+		}
+	}
+	return all, nil
+}
+
+// CheckFor refuses sizes that no pool of a family can have.
+func (s SetSizes) CheckFor(family int) error {
+	if s.Bundle != nil && family != 4 {
+		return Invalid("/bundle", "a bundle is made of IPv4 blocks; an IPv6 pool cannot have it")
+	}
+	all, err := s.All()
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if err := all[key].Check(family); err != nil {
+			return s.At(key, err)
+		}
+	}
+	return nil
+}
+
+// At turns an error about a member into one that says which.
+func (s SetSizes) At(key string, err error) error {
+	of, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	at := *of
+	at.Detail, at.Fields = "member "+key+": "+of.Detail, nil
+	for _, f := range of.Fields {
+		pointer := "/bundle"
+		if _, named := s.Members[key]; named {
+			pointer = "/members/" + key + strings.TrimSuffix(f.Pointer, "/name")
+		}
+		at.Fields = append(at.Fields, FieldError{Pointer: pointer, Detail: f.Detail})
+	}
+	return &at
+}
+
+// MemberName is the name of the allocation that a member is.
+func MemberName(set, key string) string { return set + "/" + key }
+
+// CheckNames refuses a set whose members would have names that no allocation can have.
+func (s SetSizes) CheckNames(set string) error {
+	if err := CheckName("/name", set); err != nil {
+		return err
+	}
+	all, err := s.All()
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if name := MemberName(set, key); len(name) > 127 {
+			return s.At(key, Invalid("", "its name %q has %d characters; 127 is the most", name, len(name)))
+		}
+	}
+	return nil
+}
+
+// Check refuses a request that cannot be meant.
+func (n NewAllocationSet) Check() error {
+	if !n.Given() {
+		return Invalid("/members", "say what the set consists of: members, a bundle, or both")
+	}
+	for _, err := range []error{n.CheckNames(n.Name), CheckLabels(n.Labels), CheckPool(n.Pool, n.Selector)} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Check refuses a request that cannot be meant.
+func (n NewSetHolds) Check() error {
+	if !n.Given() {
+		return Invalid("/members", "say what the set shall consist of: members, a bundle, or both")
+	}
+	if n.Updates != "" && n.Replaces != "" {
+		return Invalid("/replaces", "a plan changes a set or replaces it; leave out updates or replaces")
+	}
+	if n.Updates == "" {
+		if err := CheckPool(n.Pool, n.Selector); err != nil {
+			return err
+		}
+	}
+	if err := n.Plan.Check(); err != nil {
+		return err
+	}
+	return n.CheckNames(n.Name)
+}
+
+// Set is the set that a request asks for, without its members.
+func (n NewAllocationSet) Set() AllocationSet {
+	return AllocationSet{
+		Pool: n.Pool, Name: n.Name, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose, Account: n.Account, Region: n.Region,
+		Environment: n.Environment, Labels: orEmpty(n.Labels),
+	}
+}
+
+// Member is the allocation that a member of the set asks for.
+func (s AllocationSet) Member(key string, size BlockSize) NewAllocation {
+	return NewAllocation{
+		Pool: s.Pool, Name: MemberName(s.Name, key), Set: s.ID, SetKey: key, BlockSize: size, Description: s.Description, Owner: s.Owner,
+		Purpose: s.Purpose, Account: s.Account, Region: s.Region, Environment: s.Environment, Labels: s.Labels,
+	}
+}
+
+// Apply returns the set with the settings of the patch; members are the registry's.
+func (s AllocationSet) Apply(patch AllocationSetPatch) AllocationSet {
+	set(&s.Name, patch.Name)
+	set(&s.Description, patch.Description)
+	set(&s.Owner, patch.Owner)
+	set(&s.Purpose, patch.Purpose)
+	set(&s.Account, patch.Account)
+	set(&s.Region, patch.Region)
+	set(&s.Environment, patch.Environment)
+	if patch.Labels != nil {
+		s.Labels = maps.Clone(*patch.Labels)
+	}
+	return s
+}
+
+// OfMember is what the patch changes of one member.
+func (p AllocationSetPatch) OfMember(key string) AllocationPatch {
+	of := AllocationPatch{
+		Description: p.Description, Owner: p.Owner, Purpose: p.Purpose, Account: p.Account, Region: p.Region, Environment: p.Environment, Labels: p.Labels,
+	}
+	if p.Name != nil {
+		of.Name = new(MemberName(*p.Name, key))
+	}
+	return of
+}
+
+// StaysAt is the block that a member has in place when it shall have a size, of this length in its pool: its own, the first
+// part of it, or what a CIDR names inside or around it. False when it needs another.
+func (a Allocation) StaysAt(size BlockSize, length int) (netip.Prefix, bool) {
+	switch {
+	case size.CIDR.IsValid():
+		return size.CIDR, size.CIDR.Overlaps(a.CIDR)
+	case size.Length == nil && size.Hosts == 0: // a default that has changed since moves nobody
+		return a.CIDR, true
+	case length >= a.CIDR.Bits():
+		return netip.PrefixFrom(a.CIDR.Addr(), length), true
+	default:
+		return netip.Prefix{}, false
+	}
+}
+
+// CheckMember refuses a change that only the set of a member can make.
+func (a Allocation) CheckMember(patch AllocationPatch) error {
+	if a.Set == "" {
+		return nil
+	}
+	var pointer string
+	switch {
+	case patch.Name != nil && *patch.Name != a.Name:
+		pointer = "/name"
+	case patch.CIDR != nil && *patch.CIDR != a.CIDR:
+		pointer = "/cidr"
+	case patch.Length != nil && *patch.Length != a.CIDR.Bits():
+		pointer = "/prefix_length"
+	case patch.Hosts != 0:
+		pointer = "/hosts"
+	default:
+		return nil
+	}
+	return Invalid(pointer, "%s is the member %q of the allocation set %s, which names and sizes it; change the set", a.ID, a.SetKey, a.Set)
+}
+
+// FollowedBy says whether what replaces an allocation, or the set that it is of, may have its name.
+func (a Allocation) FollowedBy(replaces string) bool {
+	return replaces != "" && (replaces == a.ID || replaces == a.Set)
+}

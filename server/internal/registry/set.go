@@ -1,0 +1,292 @@
+package registry
+
+import (
+	"context"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+func setObject(s ipam.AllocationSet) object {
+	return object{kind: "allocation_set", id: s.ID, chain: s.Pool, scope: s.Scope}
+}
+
+// AllocationSets lists a page of allocation sets with their members.
+func (r *Registry) AllocationSets(ctx context.Context, f ipam.AllocationSetFilter, p ipam.Page) ([]ipam.AllocationSet, error) {
+	return read(ctx, r, func(tx *store.Tx) ([]ipam.AllocationSet, error) { return tx.AllocationSets(f, p) })
+}
+
+// AllocationSet reads an allocation set; CodeNotFound when there is none.
+func (r *Registry) AllocationSet(ctx context.Context, id string) (ipam.AllocationSet, error) {
+	return read(ctx, r, func(tx *store.Tx) (ipam.AllocationSet, error) { return tx.AllocationSet(id) })
+}
+
+// AllocateSet hands out a map of blocks of one pool, or of the first one of a selector that has room for all of them: all or
+// none. Errors: those of Allocate; one about a member points to it.
+func (r *Registry) AllocateSet(ctx context.Context, by ipam.Caller, in ipam.NewAllocationSet) (ipam.AllocationSet, error) {
+	if err := in.Check(); err != nil {
+		return ipam.AllocationSet{}, err
+	}
+	if in.Selector == nil {
+		return r.allocateSetIn(ctx, by, in)
+	}
+	if err := in.CheckFor(in.Selector.Family); err != nil {
+		return ipam.AllocationSet{}, err
+	}
+	s := selection{selector: *in.Selector, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) { return traceOfSet(tx, pool, in.Name, in.SetSizes) }}
+	return chosen(ctx, r, by, s, func(pool string) (ipam.AllocationSet, error) {
+		in.Pool = pool
+		return r.allocateSetIn(ctx, by, in)
+	})
+}
+
+func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocationSet) (ipam.AllocationSet, error) {
+	return write(ctx, r, by, in.Pool, func(c change) (ipam.AllocationSet, error) {
+		set := in.Set()
+		pool, err := realPool(c.lockFor(in.Pool))
+		if err != nil {
+			return set, err
+		}
+		wanted, err := c.members(pool, in.Name, in.SetSizes)
+		if err != nil {
+			return set, err
+		}
+		if err := c.followSet(pool, in.Name, wanted); err != nil {
+			return set, err
+		}
+		set.ID, set.Scope, set.Version, set.CreatedAt, set.UpdatedAt = c.r.newID("set"), pool.Scope, 1, c.at, c.at
+		if err := c.InsertAllocationSet(set); err != nil {
+			return set, err
+		}
+		for _, m := range wanted {
+			if _, err := c.allocate(pool, set.Member(m.key, m.size)); err != nil {
+				return set, in.At(m.key, err)
+			}
+		}
+		if set, err = c.AllocationSet(set.ID); err != nil {
+			return set, err
+		}
+		return set, c.record(setObject(set), "created", nil, set)
+	})
+}
+
+// UpdateAllocationSet describes a set and its members, or makes the members what a map of sizes says. A member keeps its
+// block while its size stays; one that shrinks keeps its first address; one that grows is another block, and so another
+// allocation. New blocks are placed before old ones are released: no two members, of before and after, ever share an
+// address. Errors: CodeNotFound, CodePreconditionFailed, CodePreconditionRequired, and those of AllocateSet.
+func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.AllocationSetPatch) (ipam.AllocationSet, error) {
+	known, err := r.AllocationSet(ctx, id)
+	if err != nil {
+		err = r.repeated(ctx, by, err, &known) // changed by this very request, and released since
+		return known, err
+	}
+	return write(ctx, r, by, known.Pool, func(c change) (ipam.AllocationSet, error) {
+		pool, before, err := c.lockSet(known)
+		if err != nil {
+			return before, err
+		}
+		if err := v.require("allocation set", id, before.Version); err != nil {
+			return before, err
+		}
+		after := before.Apply(patch)
+		if err := ipam.CheckLabels(after.Labels); err != nil {
+			return before, err
+		}
+		if after.Name != before.Name {
+			if err := c.setNameFree(pool.ID, after.Name); err != nil {
+				return before, err
+			}
+		}
+		stay, err := c.MembersOfSet(id)
+		if err != nil {
+			return before, err
+		}
+		if patch.Given() {
+			if err := patch.CheckNames(after.Name); err != nil {
+				return before, err
+			}
+			if stay, err = c.reshape(pool, after, stay, patch.SetSizes); err != nil {
+				return before, err
+			}
+		}
+		for _, a := range stay {
+			if err := c.describeMember(a, patch.OfMember(a.SetKey)); err != nil {
+				return before, err
+			}
+		}
+		return c.changedSet(after, before)
+	})
+}
+
+// changedSet writes a set whose members are as they shall be.
+func (c change) changedSet(after, before ipam.AllocationSet) (ipam.AllocationSet, error) {
+	if err := c.Tx.UpdateAllocationSet(after, c.at); err != nil {
+		return after, err
+	}
+	after, err := c.AllocationSet(after.ID)
+	if err != nil {
+		return after, err
+	}
+	return after, c.record(setObject(after), "updated", before, after)
+}
+
+// lockSet locks the pool of a set that was known before, and reads the set again.
+func (c change) lockSet(known ipam.AllocationSet) (ipam.Pool, ipam.AllocationSet, error) {
+	pool, err := c.LockPool(known.Pool)
+	if err != nil {
+		return pool, known, err
+	}
+	set, err := c.AllocationSet(known.ID)
+	return pool, set, err
+}
+
+// describeMember renames and describes a member with its set.
+func (c change) describeMember(before ipam.Allocation, patch ipam.AllocationPatch) error {
+	if patch == (ipam.AllocationPatch{}) {
+		return nil
+	}
+	after := before.Apply(patch)
+	if after.Name != before.Name {
+		if err := c.renameAllocation(before, after.Name); err != nil {
+			return err
+		}
+	}
+	after.Version, after.UpdatedAt = before.Version+1, c.at
+	if err := c.Tx.UpdateAllocation(after, c.at); err != nil {
+		return err
+	}
+	return c.record(allocationObject(after), "updated", before, after)
+}
+
+// ReleaseSet gives the blocks of all members back. Errors: CodeNotFound, CodePreconditionFailed.
+func (r *Registry) ReleaseSet(ctx context.Context, by ipam.Caller, id string, v Version) error {
+	known, err := r.AllocationSet(ctx, id)
+	if err != nil {
+		return r.gone(ctx, by, err)
+	}
+	_, err = write(ctx, r, by, known.Pool, func(c change) (struct{}, error) {
+		none := struct{}{}
+		pool, set, err := c.lockSet(known)
+		if err != nil {
+			return none, err
+		}
+		if err := v.check("allocation set", id, set.Version); err != nil {
+			return none, err
+		}
+		members, err := c.MembersOfSet(id)
+		if err != nil {
+			return none, err
+		}
+		for _, a := range members {
+			if err := c.release(pool, a); err != nil {
+				return none, err
+			}
+		}
+		if err := c.DeleteAllocationSet(id); err != nil {
+			return none, err
+		}
+		return none, c.record(setObject(set), "released", set, nil)
+	})
+	return err
+}
+
+// releaseMember ends a member on its own: its set is another then, as whoever changes it must know.
+func (c change) releaseMember(pool ipam.Pool, a ipam.Allocation) error {
+	before, err := c.AllocationSet(a.Set)
+	if err != nil {
+		return err
+	}
+	if err := c.release(pool, a); err != nil {
+		return err
+	}
+	_, err = c.changedSet(before, before)
+	return err
+}
+
+func (c change) setNameFree(pool, name string) error {
+	holder, taken, err := c.AllocationSetNamed(pool, name)
+	if err != nil || !taken {
+		return err
+	}
+	e := ipam.Errorf(ipam.CodeNameTaken, "there is already an allocation set %q in pool %s: %s", name, pool, holder.ID)
+	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
+	return e
+}
+
+// followSet makes the name free for a new set. A living one whose replacement was planned steps aside with its members, as
+// an allocation does (followOn).
+func (c change) followSet(pool ipam.Pool, name string, wanted []member) error {
+	before, taken, err := c.AllocationSetNamed(pool.ID, name)
+	if err != nil || !taken {
+		return err
+	}
+	planned, err := c.plannedAfter(pool, name, before.ID, wanted)
+	if err != nil {
+		return err
+	}
+	if !planned {
+		return c.setNameFree(pool.ID, name)
+	}
+	after := before
+	after.Name = before.Name + "~" + before.ID
+	members, err := c.MembersOfSet(before.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range members {
+		if err := c.stepAside(a, ipam.MemberName(after.Name, a.SetKey)); err != nil {
+			return err
+		}
+	}
+	if err := c.Tx.UpdateAllocationSet(after, c.at); err != nil {
+		return err
+	}
+	if after, err = c.AllocationSet(after.ID); err != nil {
+		return err
+	}
+	return c.record(setObject(after), "superseded", before, after)
+}
+
+// plannedAfter says whether a promise to any member of a set was made to replace another set.
+func (c change) plannedAfter(pool ipam.Pool, name, replaced string, wanted []member) (bool, error) {
+	for _, m := range wanted {
+		h, found, err := c.HoldNamed(pool.ID, ipam.MemberName(name, m.key), m.length)
+		if err != nil {
+			return false, err
+		}
+		if found && h.Replaces == replaced {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// traceOfSet is what a pool knows of the name of a set and its members.
+func traceOfSet(tx *store.Tx, pool ipam.Pool, name string, sizes ipam.SetSizes) (trace, error) {
+	var t trace
+	living, _, err := tx.AllocationSetNamed(pool.ID, name)
+	if err != nil {
+		return t, err
+	}
+	t.living = living.ID
+	all, err := sizes.All()
+	if err != nil {
+		return t, err
+	}
+	for key, size := range all {
+		of, err := traceOf(tx, pool, ipam.MemberName(name, key), size)
+		if err != nil {
+			return t, err
+		}
+		if of.follows != "" {
+			t.follows = of.follows
+		}
+		if of.promised.After(t.promised) {
+			t.promised = of.promised
+		}
+		if of.left.After(t.left) {
+			t.left = of.left
+		}
+	}
+	return t, nil
+}

@@ -1,0 +1,134 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// PromiseSet answers a plan that makes or changes a set: the block of each member as it will be, all or none. A member that
+// stays answers its own block; every other is promised one as Promise does, under the name that it will have. Errors: those
+// of Promise; one about a member points to it, and losses are told together.
+func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSetHolds) (ipam.SetPlan, error) {
+	if err := in.Check(); err != nil {
+		return ipam.SetPlan{}, err
+	}
+	if in.Updates != "" {
+		known, err := r.AllocationSet(ctx, in.Updates)
+		switch {
+		case err != nil:
+			return ipam.SetPlan{}, err
+		case in.Pool != "" && in.Pool != known.Pool:
+			return ipam.SetPlan{}, ipam.Invalid("/pool", "the allocation set %s is in pool %s; a set does not move", known.ID, known.Pool)
+		}
+		in.Pool, in.Selector = known.Pool, nil
+	}
+	if in.Selector == nil {
+		return r.promiseSetIn(ctx, by, in)
+	}
+	if err := in.CheckFor(in.Selector.Family); err != nil {
+		return ipam.SetPlan{}, err
+	}
+	s := selection{selector: *in.Selector, replaces: in.Replaces, drafts: true, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
+		return traceOfSet(tx, pool, in.Name, in.SetSizes)
+	}}
+	return chosen(ctx, r, by, s, func(pool string) (ipam.SetPlan, error) {
+		in.Pool = pool
+		return r.promiseSetIn(ctx, by, in)
+	})
+}
+
+func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.NewSetHolds) (ipam.SetPlan, error) {
+	plan, err := write(ctx, r, by, in.Pool, func(c change) (ipam.SetPlan, error) {
+		pool, err := c.lockFor(in.Pool)
+		if err != nil {
+			return ipam.SetPlan{}, err
+		}
+		return c.promiseSet(pool, in)
+	})
+	if ipam.CodeOf(err) == ipam.CodeHoldLost && in.Plan.Applying == nil && in.Plan.ID == "" {
+		all, sizeErr := in.All()
+		if sizeErr != nil {
+			return plan, sizeErr
+		}
+		var holds []ipam.NewHold
+		for key, size := range all {
+			holds = append(holds, in.Hold(key, size))
+		}
+		return plan, r.tellOnce(ctx, in.Pool, holds, err)
+	}
+	return plan, err
+}
+
+// promiseSet promises the blocks of a set. The caller holds the pool's lock.
+func (c change) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (ipam.SetPlan, error) {
+	plan := ipam.SetPlan{Pool: pool.ID}
+	wanted, err := c.members(pool, in.Name, in.SetSizes)
+	if err != nil {
+		return plan, err
+	}
+	if err := c.setNameFreeFor(pool, in, wanted); err != nil {
+		return plan, err
+	}
+	var has []ipam.Allocation
+	if in.Updates != "" {
+		if has, err = c.MembersOfSet(in.Updates); err != nil {
+			return plan, err
+		}
+	}
+	stay, fresh, _ := sortMembers(has, wanted)
+	for _, s := range stay {
+		plan.Members = append(plan.Members, ipam.PlannedMember{Key: s.SetKey, CIDR: s.to})
+	}
+	var lost []*ipam.Error
+	for _, m := range fresh {
+		h, err := c.promise(pool, in.Hold(m.key, m.size))
+		if err != nil {
+			err = in.At(m.key, err)
+			loss, ok := errors.AsType[*ipam.Error](err)
+			if !ok || loss.Code != ipam.CodeHoldLost {
+				return plan, err
+			}
+			lost = append(lost, loss)
+			continue
+		}
+		plan.Members = append(plan.Members, ipam.PlannedMember{Key: m.key, CIDR: h.CIDR, Hold: h.ID})
+	}
+	slices.SortFunc(plan.Members, func(a, b ipam.PlannedMember) int { return strings.Compare(a.Key, b.Key) })
+	return plan, together(lost)
+}
+
+// setNameFreeFor lets a plan have the name of the set that it changes or replaces. That it replaces it, the promises to its
+// members remember, as that to an allocation does (nameFreeFor).
+func (c change) setNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []member) error {
+	living, taken, err := c.AllocationSetNamed(pool.ID, in.Name)
+	if err != nil || !taken || living.ID == in.Updates || living.ID == in.Replaces {
+		return err
+	}
+	planned, err := c.plannedAfter(pool, in.Name, living.ID, wanted)
+	if err != nil || planned {
+		return err
+	}
+	return c.setNameFree(pool.ID, in.Name)
+}
+
+// together makes one error of the losses of a set; nil when there are none.
+func together(lost []*ipam.Error) error {
+	switch len(lost) {
+	case 0:
+		return nil
+	case 1:
+		return lost[0]
+	}
+	slices.SortFunc(lost, func(a, b *ipam.Error) int { return strings.Compare(a.Detail, b.Detail) })
+	all := ipam.Errorf(ipam.CodeHoldLost, "%d blocks of the set that were promised are lost", len(lost))
+	for _, e := range lost {
+		all.Detail += "; " + e.Detail
+		all.Fields, all.Holders = append(all.Fields, e.Fields...), append(all.Holders, e.Holders...)
+	}
+	return all
+}
