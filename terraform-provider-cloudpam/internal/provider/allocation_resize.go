@@ -80,7 +80,7 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 	case errors.Is(err, cloudpam.ErrForbidden):
 		// A token that may not ask still plans; whether there is room shows in the apply.
 	case err != nil:
-		diags.Append(state.attempt("resize").diagnose(err)...)
+		diags.Append(state.attempt("resize").previewed(err)...)
 	}
 	return diags
 }

@@ -54,7 +54,7 @@ func (a attempt) diagnose(err error) diag.Diagnostics {
 				"If not, check that the endpoint is the right host.", a.verb, a.object(), unreachable.Endpoint, untrusted.Err))
 			break
 		}
-		if a.verb == "plan" || a.verb == "resize" {
+		if a.verb == "plan" {
 			diags.AddError("Cannot reach CloudPAM to plan", fmt.Sprintf("To plan %s: %s.\n\n"+
 				"The CIDR is chosen while planning, so planning needs the server. Check that it runs and that the provider's endpoint is right; "+
 				"or set plan_mode = \"off\" in the provider block, and CIDRs are shown as (known after apply).", a.object(), err))
@@ -71,6 +71,14 @@ func (a attempt) diagnose(err error) diag.Diagnostics {
 		diags.AddError(fmt.Sprintf("Cannot %s %s", a.verb, a.object()), sentence(err.Error()))
 	}
 	return diags
+}
+
+// previewed explains why what is planned for something that exists cannot be done, or why nobody knows.
+func (a attempt) previewed(err error) diag.Diagnostics {
+	if !refused(err) {
+		a.verb = "plan"
+	}
+	return a.diagnose(err)
 }
 
 // refused explains a refusal of the server. Every text ends in the next step.
@@ -174,7 +182,7 @@ var attributes = map[string]bool{
 }
 
 func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
-	if (a.verb == "create" || a.verb == "plan") && a.pool != "" {
+	if (a.verb == "create" || a.verb == "plan" || a.verb == "move") && a.pool != "" {
 		a.add(diags, path.Root(a.poolAttr), "Pool does not exist", e,
 			fmt.Sprintf("Create it, or correct its id. If this configuration creates it, reference it (%s = cloudpam_pool.NAME.id), so that Terraform creates it first.", a.poolAttr))
 		return
@@ -221,6 +229,11 @@ func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
 }
 
 func (a attempt) notEmpty(e *cloudpam.Error, diags *diag.Diagnostics) {
+	if a.verb == "move" {
+		a.add(diags, path.Root("parent"), fmt.Sprintf("Pool %q is not empty, so it stays in its parent", a.name), e, held(e)+
+			"What is in a pool has addresses of its parent. Release or move it and apply that, then change the parent; or create a pool under another name.")
+		return
+	}
 	a.add(diags, path.Empty(), fmt.Sprintf("Pool %q is not empty", a.name), e, held(e)+
 		"Release or move them first. What this configuration manages is released in time when it references the pool (pool = cloudpam_pool.NAME.id) instead of repeating its id.")
 }

@@ -107,6 +107,8 @@ type claims struct {
 	// Scopes that this run creates, whose root pools are drafted with them; and pools that it creates and could not draft,
 	// in which nothing can be promised: the server does not know them yet.
 	scopes, unplanned map[string]bool
+	// What this run does to pools: by then a promise in one may be possible that is not now, or void.
+	pools map[string]poolChange
 }
 
 const created = "new"
@@ -167,17 +169,46 @@ func (c *claims) note(in *map[string]bool, key string) {
 	(*in)[key] = true
 }
 
+type poolChange string
+
+const (
+	poolCreated poolChange = "created"
+	poolResized poolChange = "resized"
+	poolMoved   poolChange = "moved"
+)
+
+func (c *claims) changesPool(id string, change poolChange) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.pools == nil {
+		c.pools = map[string]poolChange{}
+	}
+	c.pools[id] = change
+}
+
+// changing is what this run does to a pool; "" when nothing that matters to what is in it.
+func (c *claims) changing(pool string) poolChange {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pools[pool]
+}
+
+// yetToGrow reports whether a pool has no room only because this run has not resized it yet.
+func (c *claims) yetToGrow(pool string, err error) bool {
+	return c.changing(pool) == poolResized && (errors.Is(err, cloudpam.ErrPoolExhausted) || errors.Is(err, cloudpam.ErrOutsidePool))
+}
+
 func (c *claims) inNewScope(scope string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.scopes[scope]
 }
 
-// canPromiseIn says whether the server can know a pool while this run plans.
+// canPromiseIn says whether the server can know a pool while this run plans, and whether it stays where it is.
 func (c *claims) canPromiseIn(pool string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return !c.unplanned[pool]
+	return !c.unplanned[pool] && c.pools[pool] != poolMoved
 }
 
 func (c *claims) knows(id string) bool {
@@ -264,7 +295,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		hold, err = r.session.client.PlaceHold(ctx, ask)
 	}
 	if err != nil {
-		if !r.session.claims.inOwnWay(err) {
+		if !r.session.claims.inOwnWay(err) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
 			diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
 		}
 		return diags
@@ -284,6 +315,9 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 			r.session.claims.leavesUnplanned(plan.ID.ValueString())
 		}
 	}()
+	if r.session != nil {
+		r.session.claims.changesPool(plan.ID.ValueString(), poolCreated)
+	}
 	for _, input := range []attr.Value{config.Name, config.Scope, config.Parent, config.CIDR, config.PrefixLength, config.MinPrefixLength, config.MaxPrefixLength, config.DefaultPrefixLength} {
 		if input.IsUnknown() {
 			return diags

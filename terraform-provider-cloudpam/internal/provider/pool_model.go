@@ -99,6 +99,15 @@ func (m poolModel) patch(ctx context.Context, state poolModel) (cloudpam.PoolPat
 		Owner:               changedText(state.Owner, m.Owner),
 		Description:         changedText(state.Description, m.Description),
 	}
+	if !m.Parent.Equal(state.Parent) {
+		patch.Parent = nullable.NewNullNullable[string]()
+		if id := m.Parent.ValueString(); id != "" {
+			patch.Parent = nullable.NewNullableWithValue(id)
+		}
+		if !m.CIDR.known() {
+			patch.PrefixLength = optionalLength(m.PrefixLength)
+		}
+	}
 	if m.CIDR.known() && m.CIDR.prefix() != state.CIDR.prefix() {
 		patch.CIDR = new(m.CIDR.prefix().String())
 	}

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"net/netip"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -65,11 +64,19 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	if config.Scope.IsNull() {
 		plan.Scope = scopeOfPool(plan.Parent)
 	}
+	if plan.Parent.IsUnknown() && !req.State.Raw.IsNull() && config.Scope.IsNull() {
+		plan.Scope = state.Scope // a pool stays in its scope, or Update says that it cannot
+	}
 	plan.ID = poolID(plan.Scope, plan.Name)
-	plan.resize(config, state, &resp.Diagnostics)
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
-	if req.State.Raw.IsNull() {
+	switch {
+	case req.State.Raw.IsNull():
 		resp.Diagnostics.Append(r.draft(ctx, req, config, &plan)...)
+	case !plan.ID.Equal(state.ID):
+		resp.RequiresReplace.Append(path.Root("parent")) // where it is a parent in another scope that says so
+		plan.forgetBlock(config)
+	default:
+		resp.Diagnostics.Append(r.resize(ctx, config, state, &plan)...)
 	}
 	if resp.Diagnostics.HasError() {
 		return
@@ -80,25 +87,4 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		plan.PrefixLength = types.Int64Unknown()
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
-}
-
-// resize plans the CIDR of an existing pool. Growing takes the block around the old one, shrinking keeps its start, both
-// without asking the server; a move is refused, because allocations cannot follow.
-func (m *poolModel) resize(config, state poolModel, diags *diag.Diagnostics) {
-	old := state.CIDR.prefix()
-	if !old.IsValid() || m.CIDR.IsUnknown() {
-		return
-	}
-	length := config.PrefixLength
-	if config.CIDR.IsNull() && !length.IsUnknown() && !length.IsNull() && length.ValueInt64() <= int64(old.Addr().BitLen()) {
-		if int(length.ValueInt64()) != old.Bits() {
-			m.CIDR = newCIDR(netip.PrefixFrom(old.Addr(), int(length.ValueInt64())).Masked().String())
-		}
-		return
-	}
-	if to := m.CIDR.prefix(); to.IsValid() && !to.Overlaps(old) && m.ID.Equal(state.ID) && m.Parent.Equal(state.Parent) {
-		diags.AddAttributeError(path.Root("cidr"), "A pool cannot move",
-			fmt.Sprintf("Pool %q is %s. It can grow around that or shrink inside it, but not move to %s. "+
-				"Create a pool under another name and move what this one holds.", m.ID.ValueString(), old, to))
-	}
 }

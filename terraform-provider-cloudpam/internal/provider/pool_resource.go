@@ -80,7 +80,7 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
-// Update changes settings and resizes in place, in one request.
+// Update changes settings, resizes and moves in place, in one request.
 func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state poolModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -95,7 +95,7 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	r.session.pools.forget(state.ID.ValueString())
 	pool, err := r.session.client.UpdatePool(ctx, state.ID.ValueString(), patch)
 	if err != nil {
-		resp.Diagnostics.Append(state.attempt("update").diagnose(err)...)
+		resp.Diagnostics.Append(plan.change(!plan.Parent.Equal(state.Parent)).diagnose(err)...)
 		return
 	}
 	tflog.Debug(ctx, "updated pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})

@@ -48,8 +48,7 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 			"parent": schema.StringAttribute{
 				Optional:            true,
 				Validators:          []validator.String{matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
-				MarkdownDescription: "Id of the pool that this one is a block of. A pool without a parent is a root pool.",
+				MarkdownDescription: "Id of the pool that this one is a block of. A pool without a parent is a root pool. An empty pool moves to another parent of its scope in place, where it gets another CIDR; one that is not empty stays.",
 			},
 			"cidr": schema.StringAttribute{
 				Optional: true, Computed: true, CustomType: cidrType{},
