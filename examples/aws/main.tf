@@ -36,15 +36,14 @@ locals {
   ]...)
 }
 
-resource "cloudpam_allocation" "subnet" {
-  for_each = local.subnets
-
-  pool          = cloudpam_pool.vpc.id
-  name          = each.key
-  prefix_length = each.value.size
-  purpose       = each.value.tier
-  account       = data.aws_caller_identity.this.account_id
-  region        = var.region
+# All subnets in one request, all or nothing. A size that AWS refuses, such as a /29, is refused while planning.
+resource "cloudpam_allocation_set" "subnets" {
+  pool    = cloudpam_pool.vpc.id
+  name    = "subnets"
+  subnets = { for name, subnet in local.subnets : name => subnet.size }
+  target  = "aws_subnet"
+  account = data.aws_caller_identity.this.account_id
+  region  = var.region
 }
 
 resource "aws_subnet" "this" {
@@ -52,12 +51,12 @@ resource "aws_subnet" "this" {
 
   vpc_id                  = aws_vpc.this.id
   availability_zone       = each.value.zone
-  cidr_block              = cloudpam_allocation.subnet[each.key].cidr
+  cidr_block              = cloudpam_allocation_set.subnets.cidrs[each.key]
   map_public_ip_on_launch = each.value.tier == "public"
 
   tags = {
     Name                = each.key
-    cloudpam-allocation = cloudpam_allocation.subnet[each.key].id
+    cloudpam-allocation = cloudpam_allocation_set.subnets.ids[each.key]
   }
 }
 

@@ -1,5 +1,5 @@
 # A network with one subnetwork a region, each with the secondary ranges that a GKE cluster needs. Nodes, pods and
-# services are three allocations of one pool: CloudPAM knows secondary ranges as what they are, address space in use.
+# services come as one set, all or nothing: CloudPAM knows secondary ranges as what they are, address space in use.
 
 resource "cloudpam_pool" "network" {
   name          = "gke"
@@ -13,26 +13,15 @@ resource "google_compute_network" "this" {
   auto_create_subnetworks = false
 }
 
-locals {
-  ranges = { nodes = 22, pods = 16, services = 20 }
+# "gke" stands for the members nodes, pods and services, sized by what the cluster shall hold.
+resource "cloudpam_allocation_set" "cluster" {
+  for_each = var.regions
 
-  # "europe-west1/pods" => { region = "europe-west1", range = "pods", size = 16 }
-  allocations = merge([
-    for region in var.regions : {
-      for range, size in local.ranges : "${region}/${range}" => { region = region, range = range, size = size }
-    }
-  ]...)
-}
-
-resource "cloudpam_allocation" "range" {
-  for_each = local.allocations
-
-  pool          = cloudpam_pool.network.id
-  name          = each.key
-  prefix_length = each.value.size
-  purpose       = each.value.range
-  account       = var.project
-  region        = each.value.region
+  pool    = cloudpam_pool.network.id
+  name    = each.key
+  gke     = { nodes = 250, max_pods_per_node = 110, services = 4096 }
+  account = var.project
+  region  = each.key
 }
 
 resource "google_compute_subnetwork" "this" {
@@ -41,7 +30,7 @@ resource "google_compute_subnetwork" "this" {
   name                     = "gke-${each.key}"
   region                   = each.key
   network                  = google_compute_network.this.id
-  ip_cidr_range            = cloudpam_allocation.range["${each.key}/nodes"].cidr
+  ip_cidr_range            = cloudpam_allocation_set.cluster[each.key].cidrs["nodes"]
   private_ip_google_access = true
 
   dynamic "secondary_ip_range" {
@@ -49,16 +38,12 @@ resource "google_compute_subnetwork" "this" {
 
     content {
       range_name    = secondary_ip_range.key
-      ip_cidr_range = cloudpam_allocation.range["${each.key}/${secondary_ip_range.key}"].cidr
+      ip_cidr_range = cloudpam_allocation_set.cluster[each.key].cidrs[secondary_ip_range.key]
     }
   }
 }
 
 output "subnetworks" {
   description = "CIDRs of every region's subnetwork."
-  value = {
-    for region in var.regions : region => {
-      for range in keys(local.ranges) : range => cloudpam_allocation.range["${region}/${range}"].cidr
-    }
-  }
+  value       = { for region, cluster in cloudpam_allocation_set.cluster : region => cluster.cidrs }
 }

@@ -39,24 +39,17 @@ resource "cloudpam_pool" "prod_v6" {
   environment   = "prod"
 }
 
-locals {
-  # A name and a size is all that a subnet needs. Adding one never moves the others.
+# A name and a size is all that a subnet needs. Adding one never moves the others, and they come all or not at all.
+resource "cloudpam_allocation_set" "shop" {
+  pool = cloudpam_pool.prod_euw1.id
+  name = "shop"
   subnets = {
-    app-a = { size = 22, purpose = "application" }
-    app-b = { size = 22, purpose = "application" }
-    data  = { size = 24, purpose = "databases" }
-    edge  = { size = 27, purpose = "load balancers" }
+    app-a = 22
+    app-b = 22
+    data  = 24
+    edge  = 27
   }
-}
-
-resource "cloudpam_allocation" "subnet" {
-  for_each = local.subnets
-
-  pool          = cloudpam_pool.prod_euw1.id
-  name          = each.key
-  prefix_length = each.value.size
-  purpose       = each.value.purpose
-  labels        = { managed-by = "terraform" }
+  labels = { managed-by = "terraform" }
 }
 
 resource "cloudpam_allocation" "app_v6" {
@@ -74,7 +67,7 @@ resource "cloudpam_allocation" "vpn" {
 
 locals {
   cidrs = merge(
-    { for name, allocation in cloudpam_allocation.subnet : name => allocation.cidr },
+    cloudpam_allocation_set.shop.cidrs,
     { app-v6 = cloudpam_allocation.app_v6.cidr, vpn-gateway = cloudpam_allocation.vpn.cidr },
   )
 }

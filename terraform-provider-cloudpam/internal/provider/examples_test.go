@@ -59,11 +59,11 @@ func TestTheQuickstartDoesWhatItSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tf.Write(t, "main.tf", replaceOnce(t, string(main), "    data  = {", "    cache = { size = 25, purpose = \"caches\" }\n    data  = {"))
-	if out := tf.Run(t, "apply", "-auto-approve", "-no-color"); !said("Apply complete! Resources: 2 added, 0 changed, 0 destroyed.").MatchString(out) {
+	tf.Write(t, "main.tf", replaceOnce(t, string(main), "    data  = 24", "    cache = 25\n    data  = 24"))
+	if out := tf.Run(t, "apply", "-auto-approve", "-no-color"); !said("Apply complete! Resources: 1 added, 1 changed, 0 destroyed.").MatchString(out) {
 		t.Error(out)
 	}
-	tf.Write(t, "main.tf", replaceOnce(t, string(main), "data  = { size = 24", "data  = { size = 18"))
+	tf.Write(t, "main.tf", replaceOnce(t, string(main), "data  = 24", "data  = 18"))
 	if _, out, err := tf.Try("apply", "-auto-approve", "-no-color"); err == nil || !said("A /18 is too large for pool prod-euw1: its min_prefix_length is 20.").MatchString(out) {
 		t.Errorf("a size that the pool does not hand out: %v\n%s", err, out)
 	}

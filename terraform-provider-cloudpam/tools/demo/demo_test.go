@@ -59,6 +59,7 @@ func TestModuleBlocks(t *testing.T) {
 	  ],
 	  "child_modules": [{"resources": [
 	    {"address": "module.a.cloudpam_allocation.b", "mode": "managed", "type": "cloudpam_allocation", "values": {"cidr": "10.0.0.0/24", "pool": "corp"}},
+	    {"address": "module.a.cloudpam_allocation_set.s", "mode": "managed", "type": "cloudpam_allocation_set", "values": {"cidrs": {"x": "10.0.1.0/24"}, "pool": "corp"}},
 	    {"address": "module.a.cloudpam_allocation.c", "mode": "managed", "type": "cloudpam_allocation", "values": {"pool": "corp"}}
 	  ]}]
 	}`
@@ -74,7 +75,7 @@ func TestModuleBlocks(t *testing.T) {
 	for _, b := range found {
 		got = append(got, strings.Join([]string{b.cidr.String(), b.address, b.from}, " "))
 	}
-	want := []string{"10.0.0.0/8 cloudpam_pool.corp ", "10.0.0.0/24 module.a.cloudpam_allocation.b corp"}
+	want := []string{"10.0.0.0/8 cloudpam_pool.corp ", "10.0.0.0/24 module.a.cloudpam_allocation.b corp", `10.0.1.0/24 module.a.cloudpam_allocation_set.s.cidrs["x"] corp`}
 	if !slices.Equal(got, want) {
 		t.Errorf("blocks:\n got %q\nwant %q", got, want)
 	}

@@ -172,9 +172,10 @@ type module struct {
 		Mode    string `json:"mode"`
 		Type    string `json:"type"`
 		Values  struct {
-			CIDR   netip.Prefix `json:"cidr"`
-			Pool   string       `json:"pool"`
-			Parent string       `json:"parent"`
+			CIDR   netip.Prefix            `json:"cidr"`
+			CIDRs  map[string]netip.Prefix `json:"cidrs"` // of a set
+			Pool   string                  `json:"pool"`
+			Parent string                  `json:"parent"`
 		} `json:"values"`
 	} `json:"resources"`
 	Children []module `json:"child_modules"`
@@ -187,6 +188,14 @@ func (m module) blocks() (found []block, unknown int) {
 		case r.Mode != "managed" || !strings.HasPrefix(r.Type, "cloudpam_"):
 		case r.Values.CIDR.IsValid():
 			found = append(found, block{r.Address, cmp.Or(r.Values.Pool, r.Values.Parent), r.Values.CIDR})
+		case len(r.Values.CIDRs) > 0:
+			for key, cidr := range r.Values.CIDRs {
+				if !cidr.IsValid() {
+					unknown++
+					continue
+				}
+				found = append(found, block{fmt.Sprintf("%s.cidrs[%q]", r.Address, key), r.Values.Pool, cidr})
+			}
 		default:
 			unknown++
 		}
