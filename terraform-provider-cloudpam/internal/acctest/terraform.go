@@ -7,13 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 )
 
 // Terraform is a working folder in which the real command line runs the provider's real binary.
 type Terraform struct {
 	Dir string
 	env []string
+	rc  string
 }
 
 const requiredProviders = `terraform {
@@ -30,12 +33,8 @@ func NewTerraform(t testing.TB, s *Server, config string) *Terraform {
 	dir := t.TempDir()
 	tf := &Terraform{Dir: filepath.Join(dir, "work")}
 	// Terraform takes the provider from the override and asks no registry; no init is needed.
-	rc := filepath.Join(dir, "terraformrc")
-	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"registry.terraform.io/cloudpam/cloudpam\" = %[1]q\n"+
-		"    \"registry.opentofu.org/cloudpam/cloudpam\" = %[1]q\n  }\n  direct {}\n}\n", filepath.Dir(providerBuild.binary(t)))
-	if err := os.WriteFile(rc, []byte(overrides), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	tf.rc = filepath.Join(dir, "terraformrc")
+	tf.override(t, filepath.Dir(providerBuild.binary(t)))
 	if err := os.Mkdir(tf.Dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
@@ -43,11 +42,53 @@ func NewTerraform(t testing.TB, s *Server, config string) *Terraform {
 		tf.Write(t, "main.tf", config)
 		tf.Write(t, "versions.tf", requiredProviders)
 	}
-	tf.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+rc, "TF_IN_AUTOMATION=1")
+	tf.env = append(os.Environ(), "TF_CLI_CONFIG_FILE="+tf.rc, "TF_IN_AUTOMATION=1")
 	if s != nil {
 		tf.env = append(tf.env, "CLOUDPAM_ENDPOINT="+s.Endpoint, "CLOUDPAM_TOKEN="+Token)
 	}
 	return tf
+}
+
+// override makes Terraform take the provider from a folder.
+func (tf *Terraform) override(t testing.TB, folder string) {
+	t.Helper()
+	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"registry.terraform.io/cloudpam/cloudpam\" = %[1]q\n"+
+		"    \"registry.opentofu.org/cloudpam/cloudpam\" = %[1]q\n  }\n  direct {}\n}\n", folder)
+	if err := os.WriteFile(tf.rc, []byte(overrides), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Meter measures the provider's own processor time, in all of its processes since the last call.
+func (tf *Terraform) Meter(t testing.TB) func() time.Duration {
+	t.Helper()
+	folder := t.TempDir()
+	script := fmt.Sprintf("#!/bin/sh\n%q \"$@\"\ntimes >>%q\n", providerBuild.binary(t), filepath.Join(folder, "times"))
+	if err := os.WriteFile(filepath.Join(folder, providerBuild.name), []byte(script), 0o700); err != nil { //nolint:gosec // Terraform runs it
+		t.Fatal(err)
+	}
+	tf.override(t, folder)
+	return func() time.Duration {
+		lines, err := os.ReadFile(filepath.Join(folder, "times"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var used time.Duration
+		for i, line := range strings.Split(strings.TrimSpace(string(lines)), "\n") {
+			if i%2 == 0 {
+				continue // the shell's own
+			}
+			for _, field := range strings.Fields(line) {
+				one, err := time.ParseDuration(field)
+				if err != nil {
+					t.Fatal(err)
+				}
+				used += one
+			}
+		}
+		_ = os.Remove(filepath.Join(folder, "times"))
+		return used
+	}
 }
 
 // Write puts a file into the working folder.
@@ -73,11 +114,28 @@ func (tf *Terraform) Run(t testing.TB, args ...string) string {
 
 // Try runs a command and returns its standard output, all of its output, and how it ended.
 func (tf *Terraform) Try(args ...string) (stdout, all string, err error) {
-	cmd := exec.Command(terraformPath(), args...)
-	cmd.Dir, cmd.Env = tf.Dir, tf.env
+	cmd := tf.command(args)
 	var out bytes.Buffer
 	both := &output{}
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, both), both
 	err = cmd.Run()
 	return out.String(), both.String(), err
+}
+
+// Measure runs a command that must succeed, and returns how long it took, and the processor time of Terraform and the
+// provider together.
+func (tf *Terraform) Measure(t testing.TB, args ...string) (wall, cpu time.Duration) {
+	t.Helper()
+	cmd := tf.command(args)
+	began := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("terraform %v: %v\n%s", args, err, out)
+	}
+	return time.Since(began), cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+}
+
+func (tf *Terraform) command(args []string) *exec.Cmd {
+	cmd := exec.Command(terraformPath(), args...)
+	cmd.Dir, cmd.Env = tf.Dir, tf.env
+	return cmd
 }
