@@ -33,7 +33,10 @@ type allocationFacts struct {
 // allocationModel is an allocation of the resource: in configuration, plan and state.
 type allocationModel struct {
 	allocationFacts
-	LabelsAll types.Map `tfsdk:"labels_all"`
+	PoolSelector types.Object `tfsdk:"pool_selector"`
+	Hosts        types.Int64  `tfsdk:"hosts"`
+	Target       types.String `tfsdk:"target"`
+	LabelsAll    types.Map    `tfsdk:"labels_all"`
 }
 
 // from fills the model with what the server says, and tells the resource's own labels from the provider's defaults.
@@ -73,18 +76,31 @@ func (m *allocationFacts) derive() {
 
 // request is what creates the allocation of the plan.
 func (m allocationModel) request(ctx context.Context) (cloudpam.NewAllocation, diag.Diagnostics) {
+	var more diag.Diagnostics
 	labels, diags := optionalLabels(ctx, m.LabelsAll)
 	allocation := cloudpam.NewAllocation{
-		Pool: m.Pool.ValueString(), Name: m.Name.ValueString(),
+		Name: m.Name.ValueString(), Target: m.target(),
 		Account: optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
 		Owner: optionalText(m.Owner), Purpose: optionalText(m.Purpose), Description: optionalText(m.Description), Labels: labels,
 	}
 	if m.CIDR.known() {
 		allocation.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
 	} else {
-		allocation.PrefixLength = optionalLength(m.PrefixLength)
+		allocation.PrefixLength, allocation.Hosts = optionalLength(m.PrefixLength), m.Hosts.ValueInt64Pointer()
+	}
+	if allocation.Pool = m.Pool.ValueString(); allocation.Pool == "" {
+		allocation.PoolSelector, more = poolSelector(ctx, m.PoolSelector)
+		diags.Append(more...)
 	}
 	return allocation, diags
+}
+
+// target is what the block will become; nil where the configuration does not say.
+func (m allocationModel) target() *cloudpam.Target {
+	if m.Target.ValueString() == "" {
+		return nil
+	}
+	return new(cloudpam.Target(m.Target.ValueString()))
 }
 
 // patch is what turns the allocation of the state into that of the plan.
@@ -99,7 +115,10 @@ func (m allocationModel) patch(ctx context.Context, state allocationModel) (clou
 		Description: changedText(state.Description, m.Description),
 	}
 	if m.CIDR.known() && m.CIDR.prefix() != state.CIDR.prefix() {
-		patch.CIDR = new(m.CIDR.prefix().String())
+		patch.CIDR, patch.Hosts, patch.Target = new(m.CIDR.prefix().String()), m.Hosts.ValueInt64Pointer(), m.target()
+	}
+	if !m.Target.Equal(state.Target) {
+		patch.Target = m.target()
 	}
 	if m.LabelsAll.Equal(state.LabelsAll) {
 		return patch, nil
@@ -111,5 +130,9 @@ func (m allocationModel) patch(ctx context.Context, state allocationModel) (clou
 
 // attempt describes what is done to the allocation, for diagnostics.
 func (m allocationFacts) attempt(verb string) attempt {
-	return attempt{verb: verb, kind: "allocation", name: m.Name.ValueString(), pool: m.Pool.ValueString(), poolAttr: "pool"}
+	a := attempt{verb: verb, kind: "allocation", name: m.Name.ValueString(), pool: m.Pool.ValueString(), poolAttr: "pool"}
+	if a.pool == "" {
+		a.poolAttr = "pool_selector"
+	}
+	return a
 }

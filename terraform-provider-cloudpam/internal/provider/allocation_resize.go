@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"net/netip"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -29,12 +30,27 @@ func (m allocationModel) wanted(from netip.Prefix) (netip.Prefix, bool) {
 	case !m.CIDR.IsNull():
 		to := m.CIDR.prefix()
 		return to, to.IsValid()
-	case m.PrefixLength.IsUnknown():
+	case m.PrefixLength.IsUnknown() || m.Hosts.IsUnknown() || m.Target.IsUnknown():
 		return from, false
+	case !m.Hosts.IsNull():
+		return netip.PrefixFrom(from.Addr(), lengthFor(m.Hosts.ValueInt64(), m.Target.ValueString(), ipVersion(from))).Masked(), true
 	case m.PrefixLength.IsNull():
 		return from, true
 	}
 	return netip.PrefixFrom(from.Addr(), int(m.PrefixLength.ValueInt64())).Masked(), true
+}
+
+// lengthFor is the prefix length of so many hosts in a target, as the server has it: so the block of an allocation follows
+// from its configuration alone. What no block of the target has room for, the server refuses.
+func lengthFor(hosts int64, target string, version int64) int {
+	taken, smallest := int64(5), 28 // aws_subnet
+	if target == "gcp_subnetwork" {
+		taken, smallest = 4, 29
+	}
+	if version == 6 {
+		return 64
+	}
+	return max(min(32-bits.Len64(uint64(hosts+taken-1)), smallest), 0)
 }
 
 // resize plans the block of an allocation that exists.
@@ -72,7 +88,7 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 	if !r.session.canPlan(&diags) {
 		return diags
 	}
-	err := r.preview(ctx, state, from, to, applying)
+	err := r.preview(ctx, state, from, to, *plan, applying)
 	switch {
 	case errors.Is(err, cloudpam.ErrCIDRTaken) && !applying:
 		diags.Append(state.mustReplace(from, to, err))
@@ -86,9 +102,9 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 }
 
 // preview asks whether an allocation can become a block where it stands, and holds for it what it would gain.
-func (r *allocationResource) preview(ctx context.Context, state allocationModel, from, to netip.Prefix, applying bool) error {
+func (r *allocationResource) preview(ctx context.Context, state allocationModel, from, to netip.Prefix, plan allocationModel, applying bool) error {
 	id := state.ID.ValueString()
-	if _, err := r.session.client.PreviewAllocation(ctx, id, cloudpam.AllocationPatch{CIDR: new(to.String())}); err != nil || applying {
+	if _, err := r.session.client.PreviewAllocation(ctx, id, cloudpam.AllocationPatch{CIDR: new(to.String()), Hosts: plan.Hosts.ValueInt64Pointer(), Target: plan.target()}); err != nil || applying {
 		return err
 	}
 	for _, beside := range gained(from, to) {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64planmodifier"
@@ -24,11 +25,15 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 			"id":    computedText("Id that the server gives the allocation."),
 			"scope": computedText("Scope of the pool."),
 			"pool": schema.StringAttribute{
-				Required:            true,
-				Validators:          []validator.String{matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
-				MarkdownDescription: "Id of the pool to allocate from. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction.",
+				Optional: true, Computed: true,
+				Validators: []validator.String{
+					matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127),
+					stringvalidator.ExactlyOneOf(path.MatchRoot("pool"), path.MatchRoot("pool_selector")),
+				},
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
+				MarkdownDescription: "Id of the pool to allocate from. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction. One of this and `pool_selector`.",
 			},
+			"pool_selector": selector(),
 			"name": schema.StringAttribute{
 				Required:            true,
 				Validators:          []validator.String{matching(allocationForm, nameHelp), stringvalidator.LengthAtMost(127)},
@@ -43,8 +48,17 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				Optional: true, Computed: true,
 				Validators:          []validator.Int64{int64validator.Between(0, 128)},
 				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
-				MarkdownDescription: "Size of the block in leading bits, 32 or 128 for a single address. Changing it grows the block where it stands, or shrinks it towards its first address. The pool's `default_prefix_length` where both this and `cidr` are absent. Both may be set when they agree.",
+				MarkdownDescription: "Size of the block in leading bits, 32 or 128 for a single address. Changing it grows the block where it stands, or shrinks it towards its first address. The pool's `default_prefix_length` where this, `cidr` and `hosts` are absent. Both may be set when they agree.",
 			},
+			"hosts": schema.Int64Attribute{
+				Optional: true,
+				Validators: []validator.Int64{
+					int64validator.Between(1, 1<<32), int64validator.AlsoRequires(path.MatchRoot("target")),
+					int64validator.ConflictsWith(path.MatchRoot("cidr"), path.MatchRoot("prefix_length")),
+				},
+				MarkdownDescription: "How many hosts the block must have addresses for, instead of a `prefix_length`: the smallest block that `target` leaves that many. 300 in an `aws_subnet` are a /23.",
+			},
+			"target": target("the block"),
 			"ip_version": schema.Int64Attribute{
 				Computed:            true,
 				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},

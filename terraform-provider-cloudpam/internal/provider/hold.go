@@ -267,37 +267,56 @@ func (s *session) canPlan(diags *diag.Diagnostics) bool {
 // promise plans the CIDR of a new allocation.
 func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPlanRequest, config allocationModel, plan *allocationModel) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if config.Pool.IsUnknown() || config.Name.IsUnknown() || config.PrefixLength.IsUnknown() || config.CIDR.IsUnknown() || !r.session.canPlan(&diags) {
+	for _, input := range []attr.Value{config.Pool, config.PoolSelector, config.Name, config.PrefixLength, config.CIDR, config.Hosts, config.Target} {
+		if !settled(ctx, input) {
+			return diags
+		}
+	}
+	if !r.session.canPlan(&diags) {
 		return diags
 	}
 	if !r.session.claims.canPromiseIn(plan.Pool.ValueString()) {
 		return diags
 	}
 	self := selfOf(ctx, req.Private)
-	if !r.session.claims.claim(plan.key(), created, self) {
+	selects := !config.PoolSelector.IsNull()
+	if !selects && !r.session.claims.claim(plan.key(), created, self) {
 		diags.Append(plan.duplicate())
 		return diags
 	}
 	ask := r.session.planning.hold(r.session.planning.phase(req))
-	ask.Pool, ask.Name = plan.Pool.ValueString(), plan.Name.ValueString()
+	ask.Pool, ask.Name, ask.Target = plan.Pool.ValueString(), plan.Name.ValueString(), plan.target()
 	if plan.CIDR.known() {
 		ask.CIDR = new(plan.CIDR.prefix().String())
 	} else {
-		ask.PrefixLength = optionalLength(plan.PrefixLength)
+		ask.PrefixLength, ask.Hosts = optionalLength(plan.PrefixLength), plan.Hosts.ValueInt64Pointer()
 	}
-	if self != "" {
-		ask.Replaces = &self
+	if selects {
+		var more diag.Diagnostics
+		if ask.PoolSelector, more = poolSelector(ctx, config.PoolSelector); more.HasError() {
+			return more
+		}
+		ask.Pool = ""
+	}
+	replaces := self
+	if replaces != "" {
+		ask.Replaces = &replaces
 	}
 	hold, err := r.session.client.PlaceHold(ctx, ask)
 	// An allocation that this run has refreshed and that now arrives as a new one is tainted: it replaces itself.
 	if refusal, ok := errors.AsType[*cloudpam.Error](err); ok && refusal.Code == cloudpam.ErrNameTaken && len(refusal.Holders) == 1 && r.session.claims.knows(refusal.Holders[0].ID) {
-		ask.Replaces = &refusal.Holders[0].ID
+		replaces, ask.Replaces = refusal.Holders[0].ID, &refusal.Holders[0].ID
 		hold, err = r.session.client.PlaceHold(ctx, ask)
 	}
 	if err != nil {
 		if !r.session.claims.inOwnWay(err) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
 			diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
 		}
+		return diags
+	}
+	plan.Pool = types.StringValue(hold.Pool)
+	if selects && !r.session.claims.claim(plan.key(), created, replaces) {
+		diags.Append(plan.duplicate())
 		return diags
 	}
 	if !plan.CIDR.known() { // what is configured keeps its spelling

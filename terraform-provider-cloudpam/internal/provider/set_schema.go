@@ -114,6 +114,11 @@ func selector() schema.SingleNestedAttribute {
 	}
 }
 
+// noSelector is a pool_selector that is not there.
+func noSelector() types.Object {
+	return types.ObjectNull(selector().GetType().(types.ObjectType).AttrTypes)
+}
+
 // target is the attribute that says what blocks will become.
 func target(of string) schema.StringAttribute {
 	return schema.StringAttribute{
