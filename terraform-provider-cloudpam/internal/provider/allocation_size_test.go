@@ -3,6 +3,9 @@ package provider_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
@@ -183,4 +186,24 @@ func TestWithoutHoldsThePoolOfASelectorIsKnownAfterTheApply(t *testing.T) {
 		t.Errorf("made %s", got)
 	}
 	tf.Run(t, "plan", "-no-color", "-detailed-exitcode")
+}
+
+func TestTheGKEGuidePlansWhatItShows(t *testing.T) {
+	t.Parallel()
+	server := acctest.Start(t)
+	pool := cloudpam.NewPool{Name: "gcp", CIDR: new("10.64.0.0/10"), Labels: &cloudpam.Labels{"cloud": "gcp", "tier": "prd"}}
+	if _, err := server.Client.CreatePool(t.Context(), pool); err != nil {
+		t.Fatal(err)
+	}
+	guide, err := os.ReadFile(filepath.Join(acctest.Root(), "terraform-provider-cloudpam", "templates", "guides", "gke-cluster.md.tmpl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(guide), "```text\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	tf := example(t, server, filepath.Join(registryExamples, "guides", "gke-cluster"))
+	tf.Write(t, "versions.tf", "terraform {\n  required_providers {\n    cloudpam = { source = \"cloudpam/cloudpam\" }\n  }\n}\n")
+	if out := tf.Run(t, "plan", "-no-color"); !strings.Contains(out, strings.TrimSpace(shown)) {
+		t.Errorf("the guide shows\n%s\nand the plan\n%s", shown, out)
+	}
 }

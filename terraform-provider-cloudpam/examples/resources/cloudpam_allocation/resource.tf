@@ -18,6 +18,21 @@ resource "cloudpam_allocation" "data" {
   name = "data"
 }
 
+# By the hosts that need an address: a /23, since AWS keeps five of a subnet.
+resource "cloudpam_allocation" "batch" {
+  pool   = cloudpam_pool.prod.id
+  name   = "batch"
+  hosts  = 300
+  target = "aws_subnet"
+}
+
+# Of whichever pool with these labels has room. The plan says which, and the allocation stays there.
+resource "cloudpam_allocation" "anywhere" {
+  pool_selector = { labels = { tier = "prd", region = "eu-west-1" } }
+  name          = "anywhere"
+  prefix_length = 24
+}
+
 # This very block, for what is there already.
 resource "cloudpam_allocation" "legacy" {
   pool = cloudpam_pool.prod.id
