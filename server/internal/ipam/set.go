@@ -1,6 +1,7 @@
 package ipam
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/netip"
@@ -297,7 +298,6 @@ func (a Allocation) CheckMember(patch AllocationPatch) error {
 	return Invalid(pointer, "%s is the member %q of the allocation set %s, which names and sizes it; change the set", a.ID, a.SetKey, a.Set)
 }
 
-// FollowedBy says whether what replaces an allocation, or the set that it is of, may have its name.
-func (a Allocation) FollowedBy(replaces string) bool {
-	return replaces != "" && (replaces == a.ID || replaces == a.Set)
-}
+// FollowedBy says whether a promise to what replaces something may have the allocation's name: it replaces that, or the set
+// that it is a member of. A member alone is not replaced.
+func (a Allocation) FollowedBy(replaces string) bool { return replaces == cmp.Or(a.Set, a.ID) }

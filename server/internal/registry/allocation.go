@@ -91,7 +91,7 @@ func (c change) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 	if err != nil {
 		return err
 	}
-	if !found || !before.FollowedBy(h.Replaces) {
+	if !found || before.Set != "" || !before.FollowedBy(h.Replaces) { // a member goes with its set only
 		return taken
 	}
 	return c.stepAside(before, before.Name+"~"+before.ID)

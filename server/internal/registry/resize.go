@@ -117,7 +117,7 @@ func (c change) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Pre
 		return err
 	}
 	for _, h := range holds {
-		if h.Replaces != a.ID {
+		if !a.FollowedBy(h.Replaces) {
 			continue
 		}
 		if err := c.dropHold(pool, h, "converted"); err != nil {

@@ -93,6 +93,9 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 			return before, err
 		}
 		if after.Name != before.Name {
+			if err := ipam.CheckName("/name", after.Name); err != nil {
+				return before, err
+			}
 			if err := c.setNameFree(pool.ID, after.Name); err != nil {
 				return before, err
 			}

@@ -21,7 +21,9 @@ func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSe
 		known, err := r.AllocationSet(ctx, in.Updates)
 		switch {
 		case err != nil:
-			return ipam.SetPlan{}, err
+			var plan ipam.SetPlan
+			err = r.repeated(ctx, by, err, &plan) // promised to this very request, and released since
+			return plan, err
 		case in.Pool != "" && in.Pool != known.Pool:
 			return ipam.SetPlan{}, ipam.Invalid("/pool", "the allocation set %s is in pool %s; a set does not move", known.ID, known.Pool)
 		}

@@ -194,3 +194,57 @@ func TestAPlanOfASetDependsOnItsPoolAlone(t *testing.T) {
 		}
 	})
 }
+
+func TestNobodyElseTakesTheNameOfAMember(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		t.Run("whose growth is planned", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/20")
+			s := r.set(t, pool, "net", "a /24")
+			r.planSet(t, ipam.NewSetHolds{Updates: s.ID}, "a /23")
+			_, err := r.try(pool, "net/a", "/23")
+			wantCode(t, err, ipam.CodeNameTaken)
+			wantBlocks(t, r.reshape(t, s, "a /23"), "a=10.0.2.0/23")
+		})
+		t.Run("by replacing it alone", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/20")
+			s := r.set(t, pool, "net", "a /24")
+			_, err := r.tryHold(alice, pool.ID, "net/a", "/23", func(in *ipam.NewHold) { in.Replaces = r.member(t, s, "a").ID })
+			wantCode(t, err, ipam.CodeNameTaken)
+		})
+	})
+}
+
+func TestTheHoldForAMemberIsNotInTheWayOfItsGrowth(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		s := r.set(t, r.root(t, "10.0.0.0/22"), "net", "a /24")
+		r.planSet(t, ipam.NewSetHolds{Updates: s.ID}, "a /23")
+		wantBlocks(t, r.reshape(t, s, "a 10.0.0.0/22"), "a=10.0.0.0/22")
+	})
+}
+
+func TestASetWithoutMembersHasAName(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		s := r.set(t, r.root(t, "10.0.0.0/22"), "net")
+		_, err := r.tryChange(s, ipam.AllocationSetPatch{Name: new("no name!")})
+		wantPointer(t, wantCode(t, err, ipam.CodeInvalid), "/name")
+	})
+}
+
+func TestAPlanOfAnUpdateIsAnsweredAgainWhenTheSetIsGone(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		s := r.set(t, r.root(t, "10.0.0.0/22"), "net", "a /24")
+		by := alice
+		by.Retry = &ipam.Retry{Key: "plan-" + s.ID}
+		first, err := r.tryPlanSet(by, ipam.NewSetHolds{Updates: s.ID}, "a /24", "b /24")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.ReleaseSet(t.Context(), alice, s.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+		again, err := r.tryPlanSet(by, ipam.NewSetHolds{Updates: s.ID}, "a /24", "b /24")
+		if err != nil || plannedBlocks(again) != plannedBlocks(first) {
+			t.Errorf("first %s, then %s, %v", plannedBlocks(first), plannedBlocks(again), err)
+		}
+	})
+}
