@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 func (r lab) account(t tb, cloud ipam.Cloud, id string) ipam.Account {
@@ -92,6 +93,25 @@ func TestAccount(t *testing.T) {
 				t.Errorf("events: %s", got)
 			}
 		})
+	})
+}
+
+// Movers queue at the scope that an account leaves, and one that comes late is told: each move has its event, in order.
+func TestManyMoversOfOneAccount(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		scopes := []string{r.scope(t), r.scope(t)}
+		a := r.account(t, ipam.AWS, "555555555555")
+		outcomes := together(40, func(i int) error {
+			now, err := r.Account(t.Context(), a.ID)
+			if err == nil {
+				_, err = r.UpdateAccount(t.Context(), alice, a.ID, registry.Version(now.Version), ipam.AccountPatch{Scope: &scopes[i%2]})
+			}
+			return err
+		})
+		last, err := r.Account(t.Context(), a.ID)
+		if err != nil || outcomes[""] == 0 || outcomes[""]+outcomes[ipam.CodePreconditionFailed] != 40 || last.Version != int64(outcomes[""]+1) {
+			t.Errorf("outcomes = %v, at version %d, %v", outcomes, last.Version, err)
+		}
 	})
 }
 

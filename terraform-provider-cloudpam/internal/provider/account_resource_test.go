@@ -1,14 +1,18 @@
 package provider_test
 
 import (
+	"fmt"
+	"maps"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
+	cloudpam "github.com/cloudpam/cloudpam/client"
 	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/acctest"
 )
 
@@ -101,6 +105,51 @@ func TestWhatAnAccountCannotBeIsRefused(t *testing.T) {
 			Config: scope("partner", "") + account(aws+"scope = \"partner\"\ndepends_on = [cloudpam_scope.x]"), ConfigPlanChecks: plans(acc, plancheck.ResourceActionCreate),
 		},
 	)
+}
+
+func TestReservationsAndAccountsAreListedForAnImport(t *testing.T) {
+	t.Parallel()
+	server, _ := stock(t)
+	kept, err := server.Client.CreateReservation(t.Context(), cloudpam.NewReservation{Pool: "corp", CIDR: new("10.0.64.0/20"), Reason: "merger", Owner: new("net")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"222222222222", "111111111111"} {
+		if _, err := server.Client.CreateAccount(t.Context(), cloudpam.NewAccount{Cloud: cloudpam.CloudAws, ExternalID: id, Name: "n" + id[:2], Regions: &cloudpam.Regions{"eu-west-1"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := newWire(t, server)
+	type names = map[string]string
+	merger := names{kept.ID: "corp@10.0.64.0/20 (merger)"}
+	for i, c := range []struct {
+		typ    string
+		filter map[string]any
+		want   names
+	}{
+		{"cloudpam_reservation", nil, merger},
+		{"cloudpam_reservation", map[string]any{"pool": "corp", "owner": "net", "search": "MERG", "contains": "10.0.65.1"}, merger},
+		{"cloudpam_reservation", map[string]any{"pool": "partner.corp"}, names{}},
+		{"cloudpam_account", nil, names{"aws:111111111111": "aws:111111111111 (n11)", "aws:222222222222": "aws:222222222222 (n22)"}},
+		{"cloudpam_account", map[string]any{"cloud": "aws", "search": "n22"}, names{"aws:222222222222": "aws:222222222222 (n22)"}},
+		{"cloudpam_account", map[string]any{"cloud": "gcp"}, names{}},
+	} {
+		got, states := w.list(c.typ, c.filter, 0)
+		if !maps.Equal(got, c.want) {
+			t.Errorf("list %d: %s with %v is %v, want %v", i, c.typ, c.filter, got, c.want)
+		}
+		for _, state := range states {
+			id := state["id"]
+			imported, err := w.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: c.typ, Identity: w.identity(id)})
+			w.ok(err, imported.Diagnostics)
+			one := imported.ImportedResources[0]
+			read, err := w.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: c.typ, CurrentState: one.State, CurrentIdentity: one.Identity, Private: one.Private})
+			w.ok(err, read.Diagnostics)
+			if got := w.attributes(w.schemas.ResourceSchemas[c.typ], read.NewState); fmt.Sprint(got) != fmt.Sprint(state) {
+				t.Errorf("listed %v, imported %v", state, got)
+			}
+		}
+	}
 }
 
 func TestWhatIsFreeAndHowFullAPoolIsCanBeRead(t *testing.T) {

@@ -20,17 +20,23 @@ var (
 	_ list.ListResourceWithConfigure = (*scopeList)(nil)
 	_ list.ListResourceWithConfigure = (*poolList)(nil)
 	_ list.ListResourceWithConfigure = (*allocationList)(nil)
+	_ list.ListResourceWithConfigure = (*reservationList)(nil)
+	_ list.ListResourceWithConfigure = (*accountList)(nil)
 )
 
 type (
-	scopeList      struct{ scopeResource }
-	poolList       struct{ poolResource }
-	allocationList struct{ allocationResource }
+	scopeList       struct{ scopeResource }
+	poolList        struct{ poolResource }
+	allocationList  struct{ allocationResource }
+	reservationList struct{ reservationResource }
+	accountList     struct{ accountResource }
 )
 
-func newScopeList() list.ListResource      { return &scopeList{} }
-func newPoolList() list.ListResource       { return &poolList{} }
-func newAllocationList() list.ListResource { return &allocationList{} }
+func newScopeList() list.ListResource       { return &scopeList{} }
+func newPoolList() list.ListResource        { return &poolList{} }
+func newAllocationList() list.ListResource  { return &allocationList{} }
+func newReservationList() list.ListResource { return &reservationList{} }
+func newAccountList() list.ListResource     { return &accountList{} }
 
 // ListResourceConfigSchema describes the list block.
 func (*scopeList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
@@ -45,6 +51,21 @@ func (*poolList) ListResourceConfigSchema(_ context.Context, _ list.ListResource
 // ListResourceConfigSchema describes the list block.
 func (*allocationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = listSchema("Lists allocations. Filters narrow the list together.", allocationFilters())
+}
+
+// ListResourceConfigSchema describes the list block.
+func (*reservationList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	filters := filterAttributes(map[string]schema.Attribute{
+		"pool":   filterByPool("Only the pool with this id, without the pools in it."),
+		"owner":  filterByWord("Only this owner.", 255),
+		"search": filterByWord("Only what has this text in its reason or owner, in any case.", 256),
+	})
+	resp.Schema = listSchema("Lists reservations. Filters narrow the list together.", filters)
+}
+
+// ListResourceConfigSchema describes the list block.
+func (*accountList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
+	resp.Schema = listSchema("Lists accounts. Filters narrow the list together.", accountFilters())
 }
 
 // List lists scopes by name.
@@ -91,6 +112,46 @@ func (l *allocationList) List(ctx context.Context, req list.ListRequest, stream 
 		m := allocationModel{PoolSelector: noSelector()}
 		diags := m.from(a, l.session.defaults)
 		return a.ID, fmt.Sprintf("%s (%s)", m.key(), a.CIDR), &m, diags
+	})
+}
+
+// List lists reservations, the oldest first.
+func (l *reservationList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var query struct {
+		listFilter
+		Pool  types.String `tfsdk:"pool"`
+		Owner types.String `tfsdk:"owner"`
+	}
+	diags := req.Config.Get(ctx, &query)
+	labels, more := query.labels(ctx)
+	if diags.Append(more...); diags.HasError() || !l.session.ready(&diags) {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	reservations := l.session.client.Reservations(ctx, cloudpam.ListReservationsParams{
+		Scope: optionalText(query.Scope), Pool: optionalText(query.Pool), Owner: optionalText(query.Owner), Family: query.family(), Label: labels,
+		Q: optionalText(query.Search), Within: query.within(), Contains: query.contains(), Limit: new(pageSize),
+	})
+	stream.Results = results(ctx, req, "reservations", reservations, func(v cloudpam.Reservation) (string, string, any, diag.Diagnostics) {
+		var m reservationModel
+		m.from(v, l.session.defaults)
+		return v.ID, fmt.Sprintf("%s@%s (%s)", v.Pool, v.CIDR, v.Reason), &m, nil
+	})
+}
+
+// List lists accounts by id.
+func (l *accountList) List(ctx context.Context, req list.ListRequest, stream *list.ListResultsStream) {
+	var query accountQuery
+	diags := req.Config.Get(ctx, &query)
+	filter, more := query.params(ctx)
+	if diags.Append(more...); diags.HasError() || !l.session.ready(&diags) {
+		stream.Results = list.ListResultsStreamDiagnostics(diags)
+		return
+	}
+	stream.Results = results(ctx, req, "accounts", l.session.client.Accounts(ctx, filter), func(a cloudpam.Account) (string, string, any, diag.Diagnostics) {
+		var m accountModel
+		diags := m.from(a, l.session.defaults)
+		return a.ID, fmt.Sprintf("%s (%s)", a.ID, a.Name), &m, diags
 	})
 }
 

@@ -193,7 +193,7 @@ func (p *cloudpamProvider) Resources(context.Context) []func() resource.Resource
 
 // ListResources lists what the provider finds for an import.
 func (p *cloudpamProvider) ListResources(context.Context) []func() list.ListResource {
-	return []func() list.ListResource{newScopeList, newPoolList, newAllocationList}
+	return []func() list.ListResource{newScopeList, newPoolList, newAllocationList, newReservationList, newAccountList}
 }
 
 // Functions lists what the provider computes without a server.
