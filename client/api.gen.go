@@ -2193,12 +2193,15 @@ type ClientInterface interface {
 
 	// ListReservations List reservations, the oldest first
 	//
+	// Those that have ended are listed until their block is freed. `q` looks in the reason and the owner.
+	//
 	// Corresponds with GET /reservations (the `ListReservations` operationId).
 	ListReservations(ctx context.Context, params *ListReservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateReservationWithBody Keep a block of a pool out of use
 	//
-	// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. Past `expires_at` the block is free again.
+	// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. The sizes that the pool hands out do not bind
+	// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2207,7 +2210,8 @@ type ClientInterface interface {
 
 	// CreateReservation Keep a block of a pool out of use
 	//
-	// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. Past `expires_at` the block is free again.
+	// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. The sizes that the pool hands out do not bind
+	// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2228,12 +2232,16 @@ type ClientInterface interface {
 
 	// UpdateReservationWithBody Change why, for whom or until when a block is reserved
 	//
+	// One that has ended and is still listed may be given a later `expires_at`.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PATCH /reservations/{reservation} (the `UpdateReservation` operationId).
 	UpdateReservationWithBody(ctx context.Context, reservation string, params *UpdateReservationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateReservation Change why, for whom or until when a block is reserved
+	//
+	// One that has ended and is still listed may be given a later `expires_at`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -3172,6 +3180,8 @@ func (c *rawClient) ListPrefixes(ctx context.Context, params *ListPrefixesParams
 
 // ListReservations List reservations, the oldest first
 //
+// Those that have ended are listed until their block is freed. `q` looks in the reason and the owner.
+//
 // Corresponds with GET /reservations (the `ListReservations` operationId).
 func (c *rawClient) ListReservations(ctx context.Context, params *ListReservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListReservationsRequest(c.Server, params)
@@ -3187,7 +3197,8 @@ func (c *rawClient) ListReservations(ctx context.Context, params *ListReservatio
 
 // CreateReservationWithBody Keep a block of a pool out of use
 //
-// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. Past `expires_at` the block is free again.
+// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. The sizes that the pool hands out do not bind
+// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3206,7 +3217,8 @@ func (c *rawClient) CreateReservationWithBody(ctx context.Context, params *Creat
 
 // CreateReservation Keep a block of a pool out of use
 //
-// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. Past `expires_at` the block is free again.
+// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. The sizes that the pool hands out do not bind
+// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3257,6 +3269,8 @@ func (c *rawClient) GetReservation(ctx context.Context, reservation string, reqE
 
 // UpdateReservationWithBody Change why, for whom or until when a block is reserved
 //
+// One that has ended and is still listed may be given a later `expires_at`.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with PATCH /reservations/{reservation} (the `UpdateReservation` operationId).
@@ -3273,6 +3287,8 @@ func (c *rawClient) UpdateReservationWithBody(ctx context.Context, reservation s
 }
 
 // UpdateReservation Change why, for whom or until when a block is reserved
+//
+// One that has ended and is still listed may be given a later `expires_at`.
 //
 // Takes a body of the `application/json` content type.
 //

@@ -326,12 +326,7 @@ func hasThemes(t *testing.T, s *server, b *chromium) {
 	b.open(s.url + "/holds?pool=gcp-prod")
 	b.await(find("tr[data-hold]"))
 	b.picture("holds-1440-dark")
-	b.open(s.url + "/reservations")
-	b.await(find("tr[data-reservation]"))
-	b.picture("reservations-1440-dark")
-	b.open(s.url + "/accounts")
-	b.await(find("tr[data-account]"))
-	b.picture("accounts-1440-dark")
+	reservationsInDark(s, b)
 	colour := "getComputedStyle(document.body).backgroundColor"
 	if got := b.text(colour); got != "rgb(13, 16, 21)" {
 		t.Errorf("dark page is %s", got)

@@ -149,3 +149,12 @@ func reservationsFitPhone(t *testing.T, s *server, b *chromium, theme string) {
 	b.value(find("tr[data-draft]") + ".scrollIntoView({block: 'center'})") //nolint:errcheck // only for the picture
 	narrow(t, b, "drafts-390-"+theme)
 }
+
+func reservationsInDark(s *server, b *chromium) {
+	b.open(s.url + "/reservations")
+	b.await(find("tr[data-reservation]"))
+	b.picture("reservations-1440-dark")
+	b.open(s.url + "/accounts")
+	b.await(find("tr[data-account]"))
+	b.picture("accounts-1440-dark")
+}
