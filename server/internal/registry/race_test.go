@@ -2,10 +2,14 @@ package registry_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
+	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
 // together runs n calls at once and counts their outcomes by code; "" is success.
@@ -30,6 +34,19 @@ func together(n int, call func(i int) error) map[ipam.Code]int {
 	close(start)
 	wg.Wait()
 	return outcomes
+}
+
+// replicas are servers on one database: on PostgreSQL nothing but the database keeps them apart. SQLite takes one only.
+func (r lab) replicas(t *testing.T) []lab {
+	t.Helper()
+	if strings.HasPrefix(r.url, "sqlite") {
+		return []lab{r}
+	}
+	all := []lab{r}
+	for range 2 {
+		all = append(all, lab{Registry: registry.New(storetest.Open(t, r.url), func() time.Time { return clock }), url: r.url})
+	}
+	return all
 }
 
 func wantOutcomes(t *testing.T, got, want map[ipam.Code]int) {
