@@ -52,6 +52,7 @@ func releasesReservation(t *testing.T, s *server, b *chromium) {
 	// The map of the pool says what is kept, and leads there.
 	b.open(s.url + "/pools?pool=gcp-prod")
 	b.await("document.querySelectorAll('.map rect.k-reservation').length === 3 && [...document.querySelectorAll('.map text')].some(t => t.textContent.startsWith('kept for'))")
+	b.await(find(".panel a[href='/reservations?pool=gcp-prod']") + "?.closest('p').innerText.startsWith('Kept out of use: 3 blocks.')")
 	b.picture("reserved-1440-light")
 	b.click(".seg button:last-child")
 	b.await(find(".panel .plain a[href='/reservations?pool=gcp-prod&reservation="+id+"']") + "?.innerText === 'printers'")

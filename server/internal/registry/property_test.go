@@ -43,6 +43,8 @@ func TestTheRegistryBehavesAsTheModel(t *testing.T) {
 				"resize":         run.resize,
 				"regrow":         run.regrow,
 				"move":           run.move,
+				"reserve":        run.reserve,
+				"unreserve":      run.unreserve,
 			})
 			r.wantSound(t)
 		})
@@ -188,6 +190,46 @@ func (s *run) release(t *rapid.T) {
 	delete(p.ids, name)
 	s.model.leave(p, holder{ipam.KindAllocation, name})
 }
+
+func (s *run) reserve(t *rapid.T) {
+	p, reason := s.pool(t), names.Draw(t, "reason")
+	who := holder{ipam.KindReservation, reason}
+	if p.taken[who].IsValid() {
+		t.Skip("the model tells reservations apart by their reason")
+	}
+	ask, at, fits := block(t, p).String(), netip.Prefix{}, false
+	if rapid.Bool().Draw(t, "placed") {
+		bits := length(t, p)
+		ask = fmt.Sprint("/", bits)
+		at, fits = s.model.pick(p, who, bits)
+	} else {
+		at = netip.MustParsePrefix(ask)
+		fits = p.isFree(at)
+	}
+	v, err := s.tryReserve(p.Pool, reason, ask)
+	if (err == nil) != fits || fits && v.CIDR != at {
+		t.Fatalf("reserve %s in %s: %s, %v, want %s: %v", ask, p.ID, v.CIDR, err, at, fits)
+	}
+	if fits {
+		p.taken[who], p.ids[reservation(reason)] = at, v.ID
+	}
+}
+
+func (s *run) unreserve(t *rapid.T) {
+	p, reason := s.pool(t), names.Draw(t, "reason")
+	id := p.ids[reservation(reason)]
+	if id == "" {
+		t.Skip("no such reservation")
+	}
+	if err := s.ReleaseReservation(context.Background(), alice, id, 1); err != nil {
+		t.Fatalf("release %s in %s: %v", reason, p.ID, err)
+	}
+	delete(p.ids, reservation(reason))
+	delete(p.taken, holder{ipam.KindReservation, reason}) // nobody comes back for a reservation's block
+}
+
+// reservation is the key of a reservation's id among those of allocations.
+func reservation(reason string) string { return "reserved: " + reason }
 
 func (s *run) resize(t *rapid.T) {
 	p := s.pool(t)

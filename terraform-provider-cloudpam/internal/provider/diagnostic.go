@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -222,6 +223,11 @@ func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.add(diags, a.at("cidr"), fmt.Sprintf("Pool %q cannot be resized", a.name), e, others+
 			"Growing needs the space beside the pool to be free, shrinking needs the space that it gives up to be empty. "+
 			"Release or move what is in the way, or choose another size.")
+		return
+	case a.kind == "reservation" && len(e.Holders) > 0 && !slices.ContainsFunc(e.Holders, func(h cloudpam.Holder) bool { return h.Kind != cloudpam.PrefixKindHold }):
+		a.add(diags, a.at("cidr"), "CIDR is promised to a plan", e, others+
+			"If that is an allocation of this configuration, let it depend on the reservation (depends_on), so that it is planned elsewhere, and release its hold: "+
+			"under Holds in the browser, or with DELETE /api/v1/holds/"+e.Holders[0].ID+". Otherwise wait for that plan, or choose another CIDR.")
 		return
 	}
 	a.add(diags, a.at("cidr"), "CIDR is taken", e, others+
