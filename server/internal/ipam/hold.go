@@ -33,7 +33,8 @@ type Hold struct {
 // Expired says whether the promise has run out; its space may still be there.
 func (h Hold) Expired(at time.Time) bool { return !at.Before(h.ExpiresAt) }
 
-// Belongs says whether the hold is the caller's: the same actor, and the same holder where both name one.
+// Belongs says whether the hold is the caller's: of the same holder where both name one, whichever token asks, so that a
+// pipeline may plan with one token and apply with another; of the same actor otherwise.
 func (h Hold) Belongs(actor, holder string) bool { return same(h.Actor, actor, h.Holder, holder) }
 
 // Belongs says whether a draft is the caller's, as of a hold.
@@ -42,7 +43,10 @@ func (p Pool) Belongs(actor, holder string) bool {
 }
 
 func same(actor, other, holder, otherHolder string) bool {
-	return actor == other && (holder == otherHolder || holder == "" || otherHolder == "")
+	if holder != "" && otherHolder != "" {
+		return holder == otherHolder
+	}
+	return actor == other
 }
 
 // Plan says what a plan promises with: for how long, for whom, and whether the request comes from an apply.

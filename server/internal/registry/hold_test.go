@@ -100,6 +100,25 @@ func TestHold(t *testing.T) {
 			wantHolders(t, wantCode(t, err, ipam.CodeCIDRTaken), "a")
 			wantCIDR(t, "b", r.take(t, pool, "b", "/28").CIDR, "10.0.0.128/28")
 		})
+		t.Run("a named holder may plan with one token and apply with another, a nameless one may not", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/24")
+			as := func(holder string) func(*ipam.NewHold) {
+				return func(in *ipam.NewHold) { in.Plan.Holder = holder }
+			}
+			h := r.hold(t, pool, "a", "/28", as("network/prod"))
+			for _, holder := range []string{"", "network/dev"} {
+				_, err := r.tryHold(bob, pool.ID, "a", "/28", as(holder), applying(true))
+				wantCode(t, err, ipam.CodeHoldConflict)
+			}
+			again, err := r.tryHold(bob, pool.ID, "a", "/28", as("network/prod"), applying(true))
+			if err != nil || again.CIDR != h.CIDR {
+				t.Fatalf("the apply was promised %s, %v; the plan %s", again.CIDR, err, h.CIDR)
+			}
+			a, err := r.Allocate(t.Context(), bob, ipam.NewAllocation{Pool: pool.ID, Name: "a", BlockSize: ipam.BlockSize{CIDR: h.CIDR}})
+			if err != nil || a.CIDR != h.CIDR {
+				t.Errorf("allocated %s, %v", a.CIDR, err)
+			}
+		})
 		t.Run("a name that lives already is refused", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			a := r.take(t, pool, "a", "/28")

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -113,13 +112,13 @@ func (c change) yield(pool ipam.Pool, around netip.Prefix, blocks []netip.Prefix
 // resizeAllocation moves the border of an allocation. What was held for it goes with that: the blocks that a plan means it
 // to gain, and those that were to follow it while it could not grow.
 func (c change) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
-	holds, err := c.HoldsFor(pool.ID, cmp.Or(a.Set, a.ID))
+	holds, err := c.HoldsNamed(pool.ID, a.Name)
 	if err != nil {
 		return err
 	}
 	for _, h := range holds {
-		if a.Set != "" && h.Name != a.Name {
-			continue // of another member
+		if !a.FollowedBy(h.Replaces) {
+			continue
 		}
 		if err := c.dropHold(pool, h, "converted"); err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -172,4 +173,16 @@ func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.buf.String()
+}
+
+// NewToken makes another token on the server's machine, as an operator does.
+func (s *Server) NewToken(t testing.TB, name string) string {
+	t.Helper()
+	cmd := exec.Command(s.binary, "token", "create", name)
+	cmd.Dir, cmd.Env = s.dir, s.env
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("token create %s: %v", name, err)
+	}
+	return strings.TrimSpace(string(out))
 }
