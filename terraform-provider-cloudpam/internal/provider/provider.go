@@ -109,7 +109,7 @@ func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 			},
 			"holder": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Who plans, such as `terraform.workspace`, so that holds can be told apart and two workspaces never plan the same name. Environment: `CLOUDPAM_HOLDER`.",
+				MarkdownDescription: "Who plans: a name of this configuration and workspace, such as `\"network/${terraform.workspace}\"`. Two holders never plan the same name, and one may plan with one token and apply with another. Environment: `CLOUDPAM_HOLDER`.",
 			},
 			"plan_id": schema.StringAttribute{
 				Optional:   true,
