@@ -163,23 +163,24 @@ func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
 
 // clearRoot drops expired drafts from a block of a scope, under the scope's lock; CodeCIDRTaken when anything else is there.
 func (c change) clearRoot(space string, at netip.Prefix) error {
-	blockers, err := c.PrefixesIn(space, at, 100)
-	if err != nil {
-		return err
-	}
-	for _, b := range blockers {
-		draft, err := c.Pool(b.Owner)
-		if err != nil {
+	for {
+		blockers, err := c.PrefixesIn(space, at, 100)
+		if err != nil || len(blockers) == 0 {
 			return err
 		}
-		if draft.DraftUntil == nil || c.at.Before(*draft.DraftUntil) || len(blockers) == 100 {
-			return c.taken(space, at)
-		}
-		if err := c.dropDraft(draft); err != nil {
-			return err
+		for _, b := range blockers {
+			draft, err := c.Pool(b.Owner)
+			if err != nil {
+				return err
+			}
+			if draft.DraftUntil == nil || c.at.Before(*draft.DraftUntil) {
+				return c.taken(space, at)
+			}
+			if err := c.dropDraft(draft); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
 }
 
 // UpdatePool changes a pool's settings, resizes it in place, or moves it, when it is empty, to another parent. Errors:

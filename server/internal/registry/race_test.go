@@ -1,11 +1,13 @@
 package registry_test
 
 import (
+	"database/sql"
 	"fmt"
 	"sync"
 	"testing"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
 // together runs n calls at once and counts their outcomes by code; "" is success.
@@ -124,4 +126,37 @@ func TestManyWritersUpAndDownATree(t *testing.T) {
 		})
 		wantOutcomes(t, outcomes, map[ipam.Code]int{"": 60})
 	})
+}
+
+// An account moves to a scope without the scope's lock: PostgreSQL has the one who deletes that wait, and then refuses it.
+func TestAScopeIsNotDeletedUnderAnAccountThatMovesThere(t *testing.T) {
+	r := open(t, storetest.Postgres(t)) // SQLite has one writer at a time
+	from, to := r.scope(t), r.scope(t)
+	a, err := r.CreateAccount(t.Context(), alice, ipam.Account{Scope: from, Cloud: ipam.Custom, ExternalID: "dc1", Name: "dc1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("pgx", r.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	move, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := move.Exec("UPDATE accounts SET scope_id = $1 WHERE id = $2", to, a.ID); err != nil {
+		t.Fatal(err)
+	}
+	deleted := make(chan error)
+	go func() { deleted <- r.DeleteScope(t.Context(), alice, to, 1) }()
+	for waiting := false; !waiting; {
+		if err := db.QueryRow("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := move.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, <-deleted, ipam.CodeScopeNotEmpty)
 }

@@ -31,26 +31,25 @@ func (c change) reclaim(pool ipam.Pool) (bool, error) {
 }
 
 // reclaimAt takes the space at a named block from what expired there, and from the caller's own holds of the name: a plan
-// that was changed must not stand in its own way. False when anything else is there.
-func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) (bool, error) {
-	inside, err := c.PrefixesIn(pool.ID, at, 100)
-	if err != nil || len(inside) == 0 || len(inside) == 100 {
-		return false, err
-	}
-	var expired []func() error
-	for _, p := range inside {
-		take, err := c.reclaimable(pool, p, own)
-		if err != nil || take == nil {
-			return false, err
+// that was changed must not stand in its own way. False when anything else is there; the write then fails, and what was
+// taken until then is undone with it.
+func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) (took bool, err error) {
+	for {
+		inside, err := c.PrefixesIn(pool.ID, at, 100)
+		if err != nil || len(inside) == 0 {
+			return took, err
 		}
-		expired = append(expired, take)
-	}
-	for _, take := range expired {
-		if err := take(); err != nil {
-			return false, err
+		for _, p := range inside {
+			take, err := c.reclaimable(pool, p, own)
+			if err != nil || take == nil {
+				return false, err
+			}
+			if err := take(); err != nil {
+				return false, err
+			}
+			took = true
 		}
 	}
-	return true, nil
 }
 
 // reclaimable is how to take the space of a prefix; nil when it still stands.

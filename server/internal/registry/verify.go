@@ -35,8 +35,8 @@ func (r *Report) find(object, format string, args ...any) {
 const verifyPage = 1000
 
 // Verify recomputes on one snapshot what must always be true, from the prefixes up: nothing overlaps, everything lies in
-// its pool, free space is exactly the rest, every pool and allocation owns one prefix, every change has its event, and
-// every chain of events is unbroken. It shares no code with placing but alloc.Cover, which has a test of its own.
+// its pool, free space is exactly the rest, whatever occupies space owns one prefix that says where and as what, every change
+// has its event, and every chain of events is unbroken. It shares no code with placing but alloc.Cover, which has a test of its own.
 func (r *Registry) Verify(ctx context.Context) (Report, error) {
 	return read(ctx, r, func(tx *store.Tx) (report Report, err error) {
 		owners := owners{}
@@ -50,7 +50,11 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}
 		if err = eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{Drafts: true}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
 			report.Pools++
-			owners.row(p.ID, p.CIDR)
+			status := ipam.StatusAllocated
+			if p.DraftUntil != nil {
+				status = ipam.StatusHeld
+			}
+			owners.row(&report, p.ID, stand{p.Space(), p.CIDR, status, ipam.KindPool, p.Name})
 			ledger[p.ID] -= p.Version
 			return errors.Join(verifySpace(tx, &report, owners, p.ID, p.CIDR), verifyFree(tx, &report, p))
 		}); err != nil {
@@ -58,7 +62,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}
 		if err = eachPage(func(p ipam.Page) ([]ipam.Allocation, error) { return tx.Allocations(ipam.AllocationFilter{}, p) }, func(a ipam.Allocation) string { return a.ID }, func(a ipam.Allocation) error {
 			report.Allocations++
-			owners.row(a.ID, a.CIDR)
+			owners.row(&report, a.ID, stand{a.Pool, a.CIDR, ipam.StatusAllocated, ipam.KindAllocation, a.Name})
 			ledger[a.ID] -= a.Version
 			return nil
 		}); err != nil {
@@ -75,7 +79,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}
 		if err = eachPage(func(p ipam.Page) ([]ipam.Reservation, error) { return tx.Reservations(ipam.ReservationFilter{}, p) }, func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) error {
 			report.Reservations++
-			owners.row(v.ID, v.CIDR)
+			owners.row(&report, v.ID, stand{v.Pool, v.CIDR, ipam.StatusReserved, ipam.KindReservation, v.Reason})
 			ledger[v.ID] -= v.Version
 			return nil
 		}); err != nil {
@@ -91,7 +95,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		if err = eachPage(func(p ipam.Page) ([]ipam.Hold, error) { return tx.Holds(ipam.HoldFilter{}, p) }, func(h ipam.Hold) string { return h.ID }, func(h ipam.Hold) error {
 			report.Holds++
 			if h.Kept {
-				owners.row(h.ID, h.CIDR)
+				owners.row(&report, h.ID, stand{h.Pool, h.CIDR, ipam.StatusHeld, ipam.KindHold, h.Name})
 			}
 			return nil
 		}); err != nil {
@@ -148,30 +152,53 @@ func eachPage[T any](list func(ipam.Page) ([]T, error), id func(T) string, visit
 	}
 }
 
-// owners weighs prefixes against the pools and allocations that own them: one each, of the same CIDR.
+// owners weighs prefixes against what owns them: one each, which say the same.
 type owners map[string]ownership
 
 type ownership struct {
-	prefixes       int // more than there are rows
-	prefixed, said netip.Prefix
+	prefixes int // more than there are rows
+	stand    stand
 }
 
-func (o owners) prefix(id string, at netip.Prefix) {
-	o[id] = ownership{prefixes: o[id].prefixes + 1, prefixed: at, said: o[id].said}
+// stand is where and as what an owner occupies space.
+type stand struct {
+	space  string
+	cidr   netip.Prefix
+	status ipam.Status
+	kind   ipam.Kind
+	name   string
 }
 
-func (o owners) row(id string, at netip.Prefix) {
-	o[id] = ownership{prefixes: o[id].prefixes - 1, prefixed: o[id].prefixed, said: at}
+func (s stand) String() string {
+	return fmt.Sprintf("%s %s %q at %s in %s", s.status, s.kind, s.name, s.cidr, s.space)
+}
+
+func (o owners) prefix(report *Report, p ipam.Prefix) {
+	o.weigh(report, p.Owner, 1, stand{p.Space, p.CIDR, p.Status, p.Kind, p.Name})
+}
+
+func (o owners) row(report *Report, id string, s stand) { o.weigh(report, id, -1, s) }
+
+// weigh forgets what comes out even, so that only what has not met its counterpart yet takes memory.
+func (o owners) weigh(report *Report, id string, one int, s stand) {
+	known := o[id]
+	if known.prefixes+one != 0 {
+		o[id] = ownership{known.prefixes + one, s}
+		return
+	}
+	delete(o, id)
+	prefixed, said := s, known.stand
+	if one < 0 {
+		prefixed, said = said, prefixed
+	}
+	if prefixed != said {
+		report.find(id, "is %s, but its prefix %s", said, prefixed)
+	}
 }
 
 func (o owners) balance(report *Report) {
 	for id, at := range o {
-		switch {
-		case at.prefixes != 0:
-			report.find(id, "has %+d prefixes more than owners", at.prefixes)
-		case at.prefixed != at.said:
-			report.find(id, "says %s, its prefix %s", at.said, at.prefixed)
-		}
+		report.find(id, "has %+d prefixes more than owners", at.prefixes)
 	}
 }
 
@@ -180,7 +207,7 @@ func verifySpace(tx *store.Tx, report *Report, owners owners, space string, boun
 	var last netip.Prefix
 	return eachPrefix(tx, space, func(p ipam.Prefix) error {
 		report.Prefixes++
-		owners.prefix(p.Owner, p.CIDR)
+		owners.prefix(report, p)
 		if last.IsValid() && last.Overlaps(p.CIDR) {
 			report.find(space, "%s and %s overlap", last, p.CIDR)
 		}

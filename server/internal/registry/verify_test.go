@@ -31,6 +31,9 @@ func TestVerifyFindsDamage(t *testing.T) {
 				"a prefix without its allocation":     {"DELETE FROM allocations WHERE id = '$a'", "$a", "+1 prefixes"},
 				"an allocation and its prefix differ": {"UPDATE allocations SET cidr = '10.0.0.16/28' WHERE id = '$a'", "$a", "10.0.0.16/28"},
 				"a pool and its prefix differ":        {"UPDATE pools SET cidr = '10.0.0.0/23', length = 23 WHERE id = '$pool'", "$pool", "10.0.0.0/23"},
+				"a prefix of another pool":            {"UPDATE allocations SET pool_id = '$other' WHERE id = '$a'", "$a", "in $other"},
+				"a prefix of another name":            {"UPDATE prefixes SET name = 'x' WHERE owner_id = '$a'", "$a", `allocated allocation "x"`},
+				"a draft that is none":                {"UPDATE pools SET draft_until = 1 WHERE id = '$pool'", "$pool", "held pool"},
 				"free blocks of no pool":              {"INSERT INTO free_blocks (pool_id, first_ip, length) VALUES ('nowhere', $ip, 28)", "nowhere", "neither a pool nor a scope"},
 				"a prefix in no pool":                 {"UPDATE prefixes SET space_id = 'nowhere' WHERE owner_id = '$a'", "nowhere", "neither a pool nor a scope"},
 				"a change without its event":          {"UPDATE allocations SET version = version + 1 WHERE id = '$a'", "$a", "-1 events"},
@@ -45,16 +48,17 @@ func TestVerifyFindsDamage(t *testing.T) {
 					a := r.take(t, pool, "a", "10.0.0.0/28")
 					r.take(t, pool, "b", "10.0.0.32/28")
 					member := r.member(t, r.set(t, pool, "net", "k /30"), "k").ID
+					other := r.root(t, "10.0.0.0/24").ID
 					r.wantSound(t)
 					ip := map[string]string{"sqlite": "x'00000000000000000000ffff0a000000'", "postgres": `'\x00000000000000000000ffff0a000000'::bytea`}[engine]
-					fill := strings.NewReplacer("$pool", pool.ID, "$a", a.ID, "$member", member, "$ip", ip).Replace
+					fill := strings.NewReplacer("$pool", pool.ID, "$other", other, "$a", a.ID, "$member", member, "$ip", ip).Replace
 					r.raw(t, append(unlock[engine], fill(c.damage))...)
 					report, err := r.Verify(t.Context())
 					if err != nil {
 						t.Fatal(err)
 					}
 					found := fmt.Sprint(report.Findings)
-					if !strings.Contains(found, fill(c.object)) || !strings.Contains(found, c.because) {
+					if !strings.Contains(found, fill(c.object)) || !strings.Contains(found, fill(c.because)) {
 						t.Errorf("findings = %s, want %s about %s", found, c.because, fill(c.object))
 					}
 				})

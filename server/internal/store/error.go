@@ -72,11 +72,11 @@ func meaning(err error) (ipam.Code, string) {
 }
 
 // repeatable says whether the engine asks for the write to run again: a serialization failure, a deadlock, or a race for
-// a unique key, which the second run sees and answers properly.
+// a unique key or with who refers to what is deleted, which the second run sees and answers properly.
 func repeatable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		switch pg.Code {
-		case "40001", "40P01", "23505", "23P01":
+		case "40001", "40P01", "23503", "23505", "23P01":
 			return true
 		}
 	}
