@@ -80,6 +80,7 @@ type NewHold struct {
 	Selector *PoolSelector // nil: Pool
 	Name     string
 	BlockSize
+	Updates  string // of a member: the id of the set that the plan changes, whose member has the name
 	Replaces string
 	Plan     Plan
 }

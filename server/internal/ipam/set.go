@@ -80,7 +80,7 @@ type NewSetHolds struct {
 
 // Hold is the promise that a member asks for.
 func (n NewSetHolds) Hold(key string, size BlockSize) NewHold {
-	return NewHold{Pool: n.Pool, Name: MemberName(n.Name, key), BlockSize: size, Replaces: n.Updates + n.Replaces, Plan: n.Plan}
+	return NewHold{Pool: n.Pool, Name: MemberName(n.Name, key), BlockSize: size, Updates: n.Updates, Replaces: n.Replaces, Plan: n.Plan}
 }
 
 // SetPlan is what a set was promised.
@@ -301,3 +301,6 @@ func (a Allocation) CheckMember(patch AllocationPatch) error {
 // FollowedBy says whether a promise to what replaces something may have the allocation's name: it replaces that, or the set
 // that it is a member of. A member alone is not replaced.
 func (a Allocation) FollowedBy(replaces string) bool { return replaces == cmp.Or(a.Set, a.ID) }
+
+// UpdatedBy says whether a promise to a plan that changes a set may have the allocation's name: it is a member of that set.
+func (a Allocation) UpdatedBy(set string) bool { return set != "" && set == a.Set }

@@ -189,7 +189,7 @@ func (c change) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) er
 	if err != nil {
 		return err
 	}
-	if living.FollowedBy(in.Replaces) || living.FollowedBy(known.Replaces) {
+	if living.UpdatedBy(in.Updates) || living.FollowedBy(in.Replaces) || living.FollowedBy(known.Replaces) {
 		return nil
 	}
 	return taken

@@ -117,7 +117,7 @@ func (c change) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Pre
 		return err
 	}
 	for _, h := range holds {
-		if !a.FollowedBy(h.Replaces) {
+		if a.Set == "" && h.Replaces != a.ID { // all of a member's name are: the set's plans ask for them
 			continue
 		}
 		if err := c.dropHold(pool, h, "converted"); err != nil {

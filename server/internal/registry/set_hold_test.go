@@ -203,6 +203,8 @@ func TestNobodyElseTakesTheNameOfAMember(t *testing.T) {
 			r.planSet(t, ipam.NewSetHolds{Updates: s.ID}, "a /23")
 			_, err := r.try(pool, "net/a", "/23")
 			wantCode(t, err, ipam.CodeNameTaken)
+			_, err = r.trySet(pool, "net", "a /23")
+			wantCode(t, err, ipam.CodeNameTaken)
 			wantBlocks(t, r.reshape(t, s, "a /23"), "a=10.0.2.0/23")
 		})
 		t.Run("by replacing it alone", func(t *testing.T) {
