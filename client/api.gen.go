@@ -1878,8 +1878,8 @@ type ClientInterface interface {
 
 	// CreateAllocationSetWithBody Hand out a map of blocks, all or nothing
 	//
-	// Members are placed the largest first, those of one size by key, so that one set asked of one state of a pool has one
-	// answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
+	// Members that name a `cidr` are placed first, then those that come back to a block they had or were promised, then the
+	// largest first and those of one size by key, so that one set asked of one state of a pool has one answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1888,8 +1888,8 @@ type ClientInterface interface {
 
 	// CreateAllocationSet Hand out a map of blocks, all or nothing
 	//
-	// Members are placed the largest first, those of one size by key, so that one set asked of one state of a pool has one
-	// answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
+	// Members that name a `cidr` are placed first, then those that come back to a block they had or were promised, then the
+	// largest first and those of one size by key, so that one set asked of one state of a pool has one answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2475,8 +2475,8 @@ func (c *rawClient) ListAllocationSets(ctx context.Context, params *ListAllocati
 
 // CreateAllocationSetWithBody Hand out a map of blocks, all or nothing
 //
-// Members are placed the largest first, those of one size by key, so that one set asked of one state of a pool has one
-// answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
+// Members that name a `cidr` are placed first, then those that come back to a block they had or were promised, then the
+// largest first and those of one size by key, so that one set asked of one state of a pool has one answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2495,8 +2495,8 @@ func (c *rawClient) CreateAllocationSetWithBody(ctx context.Context, params *Cre
 
 // CreateAllocationSet Hand out a map of blocks, all or nothing
 //
-// Members are placed the largest first, those of one size by key, so that one set asked of one state of a pool has one
-// answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
+// Members that name a `cidr` are placed first, then those that come back to a block they had or were promised, then the
+// largest first and those of one size by key, so that one set asked of one state of a pool has one answer. Each becomes the allocation `NAME/KEY`. A `bundle` stands for the members that a cluster needs.
 //
 // Takes a body of the `application/json` content type.
 //

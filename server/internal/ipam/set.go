@@ -161,12 +161,14 @@ func (s SetSizes) At(key string, err error) error {
 	for _, f := range of.Fields {
 		pointer := "/bundle"
 		if _, named := s.Members[key]; named {
-			pointer = "/members/" + key + strings.TrimSuffix(f.Pointer, "/name")
+			pointer = "/members/" + pointerEscapes.Replace(key) + strings.TrimSuffix(f.Pointer, "/name")
 		}
 		at.Fields = append(at.Fields, FieldError{Pointer: pointer, Detail: f.Detail})
 	}
 	return &at
 }
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // MemberName is the name of the allocation that a member is.
 func MemberName(set, key string) string { return set + "/" + key }

@@ -121,11 +121,14 @@ func (c change) holdLost(h ipam.Hold) error {
 	if err != nil {
 		return err
 	}
-	by := "something else"
-	if len(now) > 0 {
-		by = fmt.Sprintf("%s %q", now[0].Kind, now[0].Name)
+	since := "something else now uses it"
+	if pool, err := c.Pool(h.Pool); err == nil && (!pool.CIDR.Contains(h.CIDR.Addr()) || h.CIDR.Bits() < pool.CIDR.Bits()) {
+		since = fmt.Sprintf("the pool is %s now", pool.CIDR)
 	}
-	e := ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for %q in pool %s ended at %s and %s now uses it; plan again for a fresh CIDR", h.CIDR, h.Name, h.Pool, h.ExpiresAt.Format(time.RFC3339), by)
+	if len(now) > 0 {
+		since = fmt.Sprintf("%s %q now uses it", now[0].Kind, now[0].Name)
+	}
+	e := ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for %q in pool %s ended at %s and %s; plan again for a fresh CIDR", h.CIDR, h.Name, h.Pool, h.ExpiresAt.Format(time.RFC3339), since)
 	e.Holders = holders(now)
 	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
 	return e

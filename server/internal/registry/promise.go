@@ -26,7 +26,7 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 	if err := in.BlockSize.Check(in.Selector.Family); err != nil {
 		return ipam.Hold{}, err
 	}
-	s := selection{selector: *in.Selector, replaces: in.Replaces, drafts: true, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
+	s := selection{selector: *in.Selector, replaces: in.Replaces, plan: &in.Plan, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
 		return traceOf(tx, pool, in.Name, in.BlockSize)
 	}}
 	return chosen(ctx, r, by, s, func(pool string) (ipam.Hold, error) {

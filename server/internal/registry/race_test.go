@@ -3,10 +3,13 @@ package registry_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
@@ -32,6 +35,19 @@ func together(n int, call func(i int) error) map[ipam.Code]int {
 	close(start)
 	wg.Wait()
 	return outcomes
+}
+
+// replicas are servers on one database: on PostgreSQL nothing but the database keeps them apart. SQLite takes one only.
+func (r lab) replicas(t *testing.T) []lab {
+	t.Helper()
+	if strings.HasPrefix(r.url, "sqlite") {
+		return []lab{r}
+	}
+	all := []lab{r}
+	for range 2 {
+		all = append(all, lab{Registry: registry.New(storetest.Open(t, r.url), func() time.Time { return clock }), url: r.url})
+	}
+	return all
 }
 
 func wantOutcomes(t *testing.T, got, want map[ipam.Code]int) {
@@ -159,4 +175,55 @@ func TestAScopeIsNotDeletedUnderAnAccountThatMovesThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantCode(t, <-deleted, ipam.CodeScopeNotEmpty)
+}
+
+func TestSetsRacing(t *testing.T) {
+	each(t, func(t *testing.T, r lab) {
+		t.Run("for room: each whole, none overlapping", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/22") // room for eight of sixteen
+			outcomes := together(16, func(i int) error {
+				_, err := r.trySet(pool, fmt.Sprint("net", i), "a /26", "b /27", "c /27")
+				return err
+			})
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 8, ipam.CodePoolExhausted: 8})
+		})
+		t.Run("for a name", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/20")
+			outcomes := together(16, func(int) error { _, err := r.trySet(pool, "net", "a /26", "b /27"); return err })
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodeNameTaken: 15})
+		})
+		t.Run("to change one", func(t *testing.T) {
+			s := r.set(t, r.root(t, "10.0.0.0/20"), "net", "a /26")
+			outcomes := together(16, func(i int) error {
+				_, err := r.tryChange(s, ipam.AllocationSetPatch{SetSizes: ofSizes("a /26", fmt.Sprint("k", i, " /26"))})
+				return err
+			})
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodePreconditionFailed: 15})
+		})
+		t.Run("with releases of their members", func(t *testing.T) {
+			s := r.set(t, r.root(t, "10.0.0.0/20"), "net", "a /26", "b /26", "c /26", "d /26")
+			outcomes := together(5, func(i int) error {
+				if i == 4 {
+					return r.ReleaseSet(t.Context(), alice, s.ID, 0)
+				}
+				err := r.Release(t.Context(), alice, s.Members[i].Allocation, 0)
+				if ipam.CodeOf(err) == ipam.CodeNotFound {
+					return nil // the set was faster
+				}
+				return err
+			})
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 5})
+		})
+		t.Run("over the pools of a selector, which fill up in turn", func(t *testing.T) {
+			scope := r.scope(t)
+			for i := range 4 {
+				r.rootIn(t, scope, fmt.Sprint("p", i), fmt.Sprintf("10.%d.0.0/24", i), labelled("tier", "prd"))
+			}
+			outcomes := together(16, func(i int) error {
+				_, err := r.AllocateSet(t.Context(), alice, ipam.NewAllocationSet{Selector: selecting(scope), Name: fmt.Sprint("net", i), SetSizes: ofSizes("a /26", "b /26")})
+				return err
+			})
+			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 8, ipam.CodePoolExhausted: 8})
+		})
+	})
 }

@@ -112,14 +112,11 @@ func (c change) yield(pool ipam.Pool, around netip.Prefix, blocks []netip.Prefix
 // resizeAllocation moves the border of an allocation. What was held for it goes with that: the blocks that a plan means it
 // to gain, and those that were to follow it while it could not grow.
 func (c change) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
-	holds, err := c.HoldsNamed(pool.ID, a.Name)
+	holds, err := c.HoldsFor(pool.ID, a.ID)
 	if err != nil {
 		return err
 	}
 	for _, h := range holds {
-		if a.Set == "" && h.Replaces != a.ID { // all of a member's name are: the set's plans ask for them
-			continue
-		}
 		if err := c.dropHold(pool, h, "converted"); err != nil {
 			return err
 		}

@@ -169,8 +169,10 @@ func TestAnAllocationGrowsOverWhatIsOnlyPlanned(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			a := r.take(t, pool, "a", "10.0.0.0/28")
 			for _, beside := range []string{"10.0.0.16/28", "10.0.0.32/27"} {
-				r.hold(t, pool, "a", beside, func(in *ipam.NewHold) { in.Replaces = a.ID })
+				r.hold(t, pool, "growth:"+a.ID, beside, func(in *ipam.NewHold) { in.Replaces = a.ID })
 			}
+			_, err := r.try(pool, "a", "/28")
+			wantCode(t, err, ipam.CodeNameTaken)
 			wantCIDR(t, "another", r.take(t, pool, "another", "/28").CIDR, "10.0.0.64/28")
 			grown, err := r.regrow(a, "/26")
 			if err != nil {
@@ -249,6 +251,7 @@ func TestAPreviewIsWhatTheChangeWouldBe(t *testing.T) {
 
 func TestOneOfManyGetsTheBlockBeside(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
+		servers := r.replicas(t)
 		for range 10 {
 			pool := r.root(t, "10.0.0.0/24")
 			a := r.take(t, pool, "a", "10.0.0.0/27")
@@ -256,9 +259,9 @@ func TestOneOfManyGetsTheBlockBeside(t *testing.T) {
 				var err error
 				switch i % 2 {
 				case 0:
-					_, err = r.UpdateAllocation(t.Context(), alice, a.ID, 1, sized("/26"))
+					_, err = servers[i%len(servers)].UpdateAllocation(t.Context(), alice, a.ID, 1, sized("/26"))
 				default:
-					_, err = r.try(pool, fmt.Sprint("n", i), "10.0.0.32/27")
+					_, err = servers[i%len(servers)].try(pool, fmt.Sprint("n", i), "10.0.0.32/27")
 				}
 				if code := ipam.CodeOf(err); code == ipam.CodeCIDRTaken || code == ipam.CodePreconditionFailed {
 					return nil // too late
@@ -275,6 +278,7 @@ func TestOneOfManyGetsTheBlockBeside(t *testing.T) {
 
 func TestNeighboursThatGrowAtOnceNeverMeet(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
+		servers := r.replicas(t)
 		pool := r.root(t, "10.0.0.0/24")
 		two := []ipam.Allocation{r.take(t, pool, "a", "10.0.0.0/28"), r.take(t, pool, "b", "10.0.0.64/28")}
 		outcomes := together(16, func(i int) error {
@@ -282,7 +286,7 @@ func TestNeighboursThatGrowAtOnceNeverMeet(t *testing.T) {
 			for _, bits := range []int{25, 27, 26, 25} {
 				now, err := r.Allocation(t.Context(), two[i%2].ID)
 				if err == nil {
-					_, err = r.regrow(now, fmt.Sprint("/", bits))
+					_, err = servers[i%len(servers)].regrow(now, fmt.Sprint("/", bits))
 				}
 				code := ipam.CodeOf(err)
 				if bits == 25 && code != ipam.CodeCIDRTaken && code != ipam.CodePreconditionFailed || err != nil && code != ipam.CodeCIDRTaken && code != ipam.CodePreconditionFailed {

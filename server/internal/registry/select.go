@@ -16,8 +16,8 @@ import (
 // selection is a request that may be served by any pool of a selector.
 type selection struct {
 	selector ipam.PoolSelector
-	replaces string // the id of what has the name and shall be followed
-	drafts   bool   // the caller's own drafts will do
+	replaces string     // the id of what has the name and shall be followed
+	plan     *ipam.Plan // the caller's own drafts will do for it; nil: none will
 	look     func(*store.Tx, ipam.Pool) (trace, error)
 }
 
@@ -80,7 +80,7 @@ func (s selection) pools(tx *store.Tx, actor string, now time.Time) ([]string, e
 	var all []candidate
 	follows := map[string]bool{s.replaces: true}
 	err := eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
-		if p.DraftUntil != nil && (!s.drafts || p.DraftActor != actor || !now.Before(*p.DraftUntil)) {
+		if p.DraftUntil != nil && (s.plan == nil || !p.Belongs(actor, s.plan.Holder) || !now.Before(*p.DraftUntil)) {
 			return nil
 		}
 		t, err := s.look(tx, p)

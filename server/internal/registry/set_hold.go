@@ -35,7 +35,7 @@ func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSe
 	if err := in.CheckFor(in.Selector.Family); err != nil {
 		return ipam.SetPlan{}, err
 	}
-	s := selection{selector: *in.Selector, replaces: in.Replaces, drafts: true, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
+	s := selection{selector: *in.Selector, replaces: in.Replaces, plan: &in.Plan, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
 		return traceOfSet(tx, pool, in.Name, in.SetSizes)
 	}}
 	return chosen(ctx, r, by, s, func(pool string) (ipam.SetPlan, error) {
@@ -78,9 +78,16 @@ func (c change) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (ipam.SetPlan, e
 	}
 	var has []ipam.Allocation
 	if in.Updates != "" {
+		if _, err := c.AllocationSet(in.Updates); err != nil {
+			return plan, err // released since it was looked up
+		}
 		if has, err = c.MembersOfSet(in.Updates); err != nil {
 			return plan, err
 		}
+	}
+	was := map[string]string{}
+	for _, a := range has {
+		was[a.SetKey] = a.ID
 	}
 	stay, fresh, _ := sortMembers(has, wanted)
 	for _, s := range stay {
@@ -88,7 +95,11 @@ func (c change) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (ipam.SetPlan, e
 	}
 	var lost []*ipam.Error
 	for _, m := range fresh {
-		h, err := c.promise(pool, in.Hold(m.key, m.size))
+		ask := in.Hold(m.key, m.size)
+		if in.Updates != "" {
+			ask.Replaces = was[m.key]
+		}
+		h, err := c.promise(pool, ask)
 		if err != nil {
 			err = in.At(m.key, err)
 			loss, ok := errors.AsType[*ipam.Error](err)

@@ -313,7 +313,7 @@ func TestASetThatCannotBeMeantIsRefused(t *testing.T) {
 			"no members":         {ipam.NewAllocationSet{Pool: pool.ID, Name: "net"}, "/members"},
 			"no name":            {ipam.NewAllocationSet{Pool: pool.ID, SetSizes: ofSizes("a /24")}, "/name"},
 			"no pool":            {ipam.NewAllocationSet{Name: "net", SetSizes: ofSizes("a /24")}, "/pool"},
-			"a key with a slash": {ipam.NewAllocationSet{Pool: pool.ID, Name: "net", SetSizes: ofSizes("a/b /24")}, "/members/a/b"},
+			"a key with a slash": {ipam.NewAllocationSet{Pool: pool.ID, Name: "net", SetSizes: ofSizes("a/b /24")}, "/members/a~1b"},
 			"names too long":     {ipam.NewAllocationSet{Pool: pool.ID, Name: strings.Repeat("n", 126), SetSizes: ofSizes("a /24")}, "/members/a"},
 			"too many":           {ipam.NewAllocationSet{Pool: pool.ID, Name: "net", SetSizes: ipam.SetSizes{Members: many}}, "/members"},
 			"no such size":       {ipam.NewAllocationSet{Pool: pool.ID, Name: "net", SetSizes: ofSizes("a /33")}, "/members/a/prefix_length"},

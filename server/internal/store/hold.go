@@ -22,9 +22,9 @@ func (tx *Tx) HoldNamed(pool, name string, length int) (ipam.Hold, bool, error) 
 	return found(row, err, hold)
 }
 
-// HoldsNamed lists the holds of a name, one for each length.
-func (tx *Tx) HoldsNamed(pool, name string) ([]ipam.Hold, error) {
-	rows, err := tx.rows.HoldsNamed(tx.ctx, query.HoldsNamedParams{PoolID: pool, Name: name})
+// HoldsFor lists what is held in a pool for an allocation or a set: for its successor, or for it to grow over.
+func (tx *Tx) HoldsFor(pool, id string) ([]ipam.Hold, error) {
+	rows, err := tx.rows.HoldsFor(tx.ctx, query.HoldsForParams{PoolID: pool, Replaces: id})
 	return all(rows, err, hold)
 }
 

@@ -10,11 +10,11 @@ WHERE id = $1;
 SELECT * FROM holds
 WHERE pool_id = $1 AND name = $2 AND length = $3;
 
--- name: HoldsNamed :many
--- The holds of a name, one for each length.
+-- name: HoldsFor :many
+-- What is held in a pool for an allocation: for its successor, or for it to grow over.
 SELECT * FROM holds
-WHERE pool_id = $1 AND name = $2
-ORDER BY length;
+WHERE pool_id = $1 AND replaces = $2
+ORDER BY id;
 
 -- name: UpdateHold :exec
 UPDATE holds SET cidr = $2, first_ip = $3, actor = $4, holder = $5, replaces = $6, kept = $7, expires_at = $8, renewed_at = $9

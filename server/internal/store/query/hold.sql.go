@@ -133,20 +133,20 @@ func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (Hold, err
 	return i, err
 }
 
-const holdsNamed = `-- name: HoldsNamed :many
+const holdsFor = `-- name: HoldsFor :many
 SELECT id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at FROM holds
-WHERE pool_id = $1 AND name = $2
-ORDER BY length
+WHERE pool_id = $1 AND replaces = $2
+ORDER BY id
 `
 
-type HoldsNamedParams struct {
-	PoolID string
-	Name   string
+type HoldsForParams struct {
+	PoolID   string
+	Replaces string
 }
 
-// The holds of a name, one for each length.
-func (q *Queries) HoldsNamed(ctx context.Context, arg HoldsNamedParams) ([]Hold, error) {
-	rows, err := q.db.QueryContext(ctx, holdsNamed, arg.PoolID, arg.Name)
+// What is held in a pool for an allocation: for its successor, or for it to grow over.
+func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]Hold, error) {
+	rows, err := q.db.QueryContext(ctx, holdsFor, arg.PoolID, arg.Replaces)
 	if err != nil {
 		return nil, err
 	}

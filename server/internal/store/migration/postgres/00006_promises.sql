@@ -22,5 +22,6 @@ DELETE FROM last_blocks WHERE kind = 'draft';
 ALTER TABLE pools ADD COLUMN draft_holder TEXT NOT NULL DEFAULT '';
 -- What one actor holds in a pool is counted with every new hold, and drafts in a pool with every new draft.
 CREATE INDEX holds_by_actor ON holds (pool_id, actor, kept, expires_at);
+CREATE INDEX holds_by_replaced ON holds (pool_id, replaces);
 CREATE INDEX holds_by_age ON holds (expires_at);
 CREATE INDEX pools_by_draft ON pools (parent_id, draft_until);
