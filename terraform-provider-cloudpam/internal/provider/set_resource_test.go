@@ -314,3 +314,50 @@ func TestAPoolSelectorTakesTheFirstPoolWithRoomAndKeepsIt(t *testing.T) {
 		resource.TestStep{Config: selecting, ConfigPlanChecks: emptyPlan},
 	)
 }
+
+// The successor of a set lives beside it for a while, in both orders of replacement, under the CIDRs of the saved plan.
+func TestASetIsReplacedUnderTheCIDRsOfTheSavedPlan(t *testing.T) {
+	t.Parallel()
+	for name, lifecycle := range map[string]string{
+		"destroyed first": "", "created first": "lifecycle { create_before_destroy = true }",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := acctest.Start(t)
+			tf := acctest.NewTerraform(t, server, set(`subnets = { a = 24, b = 25 }`+"\n"+lifecycle)+`output "cidrs" { value = cloudpam_allocation_set.s.cidrs }`)
+			tf.Run(t, "apply", "-no-color", "-auto-approve")
+			was := tf.Run(t, "output", "-json", "cidrs")
+			tf.Run(t, "plan", "-no-color", "-replace="+theSet, "-out=p.tfplan")
+			var plan struct {
+				Changes map[string]struct {
+					After map[string]string
+				} `json:"output_changes"`
+			}
+			if err := json.Unmarshal([]byte(tf.Run(t, "show", "-json", "p.tfplan")), &plan); err != nil {
+				t.Fatal(err)
+			}
+			tf.Run(t, "apply", "-no-color", "p.tfplan")
+			var now map[string]string
+			if err := json.Unmarshal([]byte(tf.Run(t, "output", "-json", "cidrs")), &now); err != nil {
+				t.Fatal(err)
+			}
+			if planned := plan.Changes["cidrs"].After; len(planned) != 2 || planned["a"] != now["a"] || planned["b"] != now["b"] {
+				t.Errorf("planned %v, made %v, before %s", planned, now, was)
+			}
+			tf.Run(t, "plan", "-no-color", "-detailed-exitcode")
+			var names []string
+			for a, err := range server.Client.Allocations(t.Context(), cloudpam.ListAllocationsParams{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				names = append(names, a.Name)
+			}
+			if slices.Sort(names); !slices.Equal(names, []string{"shop/a", "shop/b"}) {
+				t.Errorf("left are %v", names)
+			}
+			for hold, err := range server.Client.Holds(t.Context(), cloudpam.ListHoldsParams{}) {
+				t.Errorf("still held: %v, %v", hold, err)
+			}
+		})
+	}
+}
