@@ -33,8 +33,8 @@ fi
 failed=0
 for module in client web terraform-provider-cloudpam; do
   echo "── $module"
-  (cd $module && go test ./...) || failed=1
+  (cd $module && go test -timeout 30m ./...) || failed=1
 done
 echo "── server, with the race detector"
-(cd server && CGO_ENABLED=1 go test -race -timeout 12m ./...) || failed=1
+(cd server && CGO_ENABLED=1 go test -race -timeout 30m ./...) || failed=1
 exit $failed

@@ -109,7 +109,8 @@ func (r *allocationResource) preview(ctx context.Context, state allocationModel,
 	}
 	for _, beside := range gained(from, to) {
 		ask := r.session.planning.hold(new(false))
-		ask.Pool, ask.Name, ask.CIDR, ask.Replaces = state.Pool.ValueString(), state.Name.ValueString(), new(beside.String()), &id
+		// Not under the allocation's name, which is held for a successor only.
+		ask.Pool, ask.Name, ask.CIDR, ask.Replaces = state.Pool.ValueString(), "growth:"+id, new(beside.String()), &id
 		_, err := r.session.client.PlaceHold(ctx, ask)
 		switch {
 		case errors.Is(err, cloudpam.ErrForbidden), errors.Is(err, cloudpam.ErrPolicyViolation):
