@@ -52,6 +52,10 @@ func rootPool(cidr, more string) string {
 	return "resource \"cloudpam_pool\" \"corp\" {\n  name = \"corp\"\n  cidr = \"" + cidr + "\"\n  " + more + "\n}\n"
 }
 
+func childPool(parent string) string {
+	return "resource \"cloudpam_pool\" \"vpc\" {\n  name          = \"vpc\"\n  parent        = \"" + parent + "\"\n  prefix_length = 24\n}\n"
+}
+
 const appOfCorp = `resource "cloudpam_allocation" "app" {
   pool          = "corp"
   name          = "app"
@@ -192,6 +196,25 @@ var tales = map[string]tale{
 		applied: rootPool("10.0.0.0/16", ""), config: rootPool("10.0.0.0/20", ""), command: "apply",
 		between: func(t *testing.T, s *acctest.Server) {
 			others(nil, cloudpam.NewAllocation{Pool: "corp", Name: "far", CIDR: new("10.0.200.0/24")})(t, s.Client)
+		},
+	},
+	"pool_stays": {
+		others:  others([]cloudpam.NewPool{{Name: "east", CIDR: new("10.1.0.0/16")}, {Name: "west", CIDR: new("10.2.0.0/16")}}),
+		applied: childPool("east"), config: childPool("west"),
+		between: func(t *testing.T, s *acctest.Server) {
+			others(nil, cloudpam.NewAllocation{Pool: "vpc", Name: "strange", CIDR: new("10.1.0.0/28")})(t, s.Client)
+		},
+	},
+	"growth_blocked": {
+		others: others(corpPool), applied: appOfCorp, config: strings.Replace(appOfCorp, "24", "22", 1),
+		between: func(t *testing.T, s *acctest.Server) {
+			others(nil, cloudpam.NewAllocation{Pool: "corp", Name: "neighbour", CIDR: new("10.0.3.0/24")})(t, s.Client)
+		},
+	},
+	"growth_taken": {
+		others: others(corpPool), applied: appOfCorp, config: strings.Replace(appOfCorp, "24", "22", 1), args: `plan_mode = "off"`, command: "apply",
+		between: func(t *testing.T, s *acctest.Server) {
+			others(nil, cloudpam.NewAllocation{Pool: "corp", Name: "neighbour", CIDR: new("10.0.3.0/24")})(t, s.Client)
 		},
 	},
 	"pool_not_empty": {
