@@ -9,7 +9,7 @@ import (
 	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/acctest"
 )
 
-const many = 200
+const many = 60
 
 func TestManyAllocationsAtOnceAreAllDistinct(t *testing.T) {
 	server := acctest.Start(t)
