@@ -145,6 +145,18 @@ func TestDefaultLabelsMayBeKnownAfterApply(t *testing.T) {
 	}})
 }
 
+func TestALabelMayBeKnownAfterApply(t *testing.T) {
+	t.Parallel()
+	config := labelled(`{ run = terraform_data.run.output, env = "prod" }`) + "resource \"terraform_data\" \"run\" {\n  input = \"1\"\n}\n"
+	steps(t, acctest.Start(t),
+		resource.TestStep{Config: config, ConfigPlanChecks: before(
+			known("cloudpam_allocation.x", "cidr", "10.0.0.0/24"), // a label that is not known hides no CIDR
+			plancheck.ExpectUnknownValue("cloudpam_pool.x", tfjsonpath.New("labels_all").AtMapKey("run")),
+		), Check: resource.TestCheckResourceAttr("cloudpam_pool.x", "labels_all.run", "1")},
+		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan},
+	)
+}
+
 func TestTooManyOrNoLabelsAreRefusedWhilePlanning(t *testing.T) {
 	t.Parallel()
 	server := acctest.Start(t)

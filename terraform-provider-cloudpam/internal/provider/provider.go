@@ -61,6 +61,7 @@ type session struct {
 	allocations *refreshes[cloudpam.Allocation]
 	pools       *refreshes[cloudpam.Pool]
 
+	sets         *refreshes[cloudpam.AllocationSet]
 	reservations *refreshes[cloudpam.Reservation]
 	accounts     *refreshes[cloudpam.Account]
 }
@@ -182,7 +183,7 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 	return &session{
 		client: client, endpoint: endpoint, planning: planning, defaults: defaultLabels{model.DefaultLabels},
 		allocations: allocationRefreshes(client), pools: poolRefreshes(client),
-		reservations: reservationRefreshes(client), accounts: accountRefreshes(client),
+		sets: setRefreshes(client), reservations: reservationRefreshes(client), accounts: accountRefreshes(client),
 	}, nil
 }
 

@@ -168,6 +168,19 @@ func poolRefreshes(c *cloudpam.Client) *refreshes[cloudpam.Pool] {
 		func(p cloudpam.Pool) (string, string) { return p.ID, p.Scope })
 }
 
+// A set brings its members along, so its pages are shorter.
+func setRefreshes(c *cloudpam.Client) *refreshes[cloudpam.AllocationSet] {
+	return newRefreshes(
+		func(ctx context.Context, id string) (cloudpam.AllocationSet, error) {
+			return c.GetAllocationSet(ctx, id)
+		},
+		func(ctx context.Context, pool string, token *string) ([]cloudpam.AllocationSet, *string, error) {
+			page, err := c.ListAllocationSets(ctx, cloudpam.ListAllocationSetsParams{Pool: &pool, Limit: new(100), PageToken: token})
+			return page.Items, page.NextPageToken, err
+		},
+		func(s cloudpam.AllocationSet) (string, string) { return s.ID, s.Pool })
+}
+
 func reservationRefreshes(c *cloudpam.Client) *refreshes[cloudpam.Reservation] {
 	return newRefreshes(
 		func(ctx context.Context, id string) (cloudpam.Reservation, error) { return c.GetReservation(ctx, id) },

@@ -19,6 +19,12 @@ resource "cloudpam_pool" "child" {
   name          = "child-${count.index}"
   prefix_length = 16
 }
+resource "cloudpam_allocation_set" "s" {
+  count   = 20
+  pool    = cloudpam_pool.child[2].id
+  name    = "set-${count.index}"
+  subnets = { a = 28, b = 27 }
+}
 resource "cloudpam_allocation" "a" {
   count         = 100
   pool          = cloudpam_pool.child[count.index % 2].id
@@ -27,7 +33,7 @@ resource "cloudpam_allocation" "a" {
 }
 `
 
-// Four single reads and one list for the scope's pools, and the same for each of the two pools that hold allocations.
+// Four single reads and one list for the scope's pools, and the same for each of the two pools that hold allocations, and for the one that holds sets.
 func TestAPlanOverManyObjectsAsksForAHandfulOfLists(t *testing.T) {
 	t.Parallel()
 	server := acctest.Start(t)
@@ -37,7 +43,7 @@ func TestAPlanOverManyObjectsAsksForAHandfulOfLists(t *testing.T) {
 	proxy.Counts()
 
 	tf.Run(t, "plan", "-no-color", "-detailed-exitcode", "-parallelism=30")
-	want := map[string]int{"GET pools/{id}": 4, "GET pools": 1, "GET allocations/{id}": 8, "GET allocations": 2}
+	want := map[string]int{"GET pools/{id}": 4, "GET pools": 1, "GET allocations/{id}": 8, "GET allocations": 2, "GET allocation-sets/{id}": 4, "GET allocation-sets": 1}
 	if got := proxy.Counts(); !maps.Equal(got, want) {
 		t.Errorf("the plan asked %v, want %v", got, want)
 	}

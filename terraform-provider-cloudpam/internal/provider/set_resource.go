@@ -66,7 +66,7 @@ func (r *setResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 		return
 	}
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.ID)...) // also of what turns out to be gone
-	set, err := r.session.client.GetAllocationSet(ctx, state.ID.ValueString())
+	set, err := r.session.sets.read(ctx, state.ID.ValueString(), state.Pool.ValueString())
 	switch {
 	case errors.Is(err, cloudpam.ErrNotFound):
 		tflog.Info(ctx, "allocation set is gone", map[string]any{"id": state.ID.ValueString()})
@@ -94,6 +94,7 @@ func (r *setResource) Update(ctx context.Context, req resource.UpdateRequest, re
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
+	r.session.sets.forget(state.ID.ValueString())
 	set, err := r.session.client.UpdateAllocationSet(ctx, state.ID.ValueString(), patch)
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
@@ -112,6 +113,7 @@ func (r *setResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
+	r.session.sets.forget(state.ID.ValueString())
 	err := r.session.client.ReleaseAllocationSet(ctx, state.ID.ValueString())
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)

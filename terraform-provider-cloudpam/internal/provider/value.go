@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"maps"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -84,15 +83,15 @@ func optionalLabels(ctx context.Context, v types.Map) (*cloudpam.Labels, diag.Di
 	return &labels, diags
 }
 
-func toLabels(ctx context.Context, v types.Map) (cloudpam.Labels, diag.Diagnostics) {
+// toLabels takes what is known of the labels: a plan asks for a block before every label of it is known.
+func toLabels(_ context.Context, v types.Map) (cloudpam.Labels, diag.Diagnostics) {
 	labels := cloudpam.Labels{}
-	if v.IsNull() {
-		return labels, nil
+	for key, value := range v.Elements() {
+		if text, ok := value.(types.String); ok && !text.IsUnknown() {
+			labels[key] = text.ValueString()
+		}
 	}
-	read := map[string]string{}
-	diags := v.ElementsAs(ctx, &read, false)
-	maps.Copy(labels, read)
-	return labels, diags
+	return labels, nil
 }
 
 // changedText is what a patch says about a text: nil when it stays, "" when it was removed.
