@@ -74,8 +74,10 @@ func TestAnAccountIsRegisteredChangedInPlaceAndImported(t *testing.T) {
 			},
 		},
 		resource.TestStep{Config: scope("partner", "") + account(aws), ConfigPlanChecks: updates, ConfigStateChecks: []statecheck.StateCheck{null("tier"), null("regions"), null("owner"), has(acc, "scope", "default")}},
-		resource.TestStep{Config: account("cloud = \"gcp\"\nexternal_id = \"example.com:my-project\"\nworkload_identity = \"cloudpam@my-project.iam.gserviceaccount.com\""),
-			ConfigPlanChecks: before(plancheck.ExpectResourceAction(acc, plancheck.ResourceActionReplace), known(acc, "id", "gcp:example.com:my-project"))},
+		resource.TestStep{
+			Config:           account("cloud = \"gcp\"\nexternal_id = \"example.com:my-project\"\nworkload_identity = \"cloudpam@my-project.iam.gserviceaccount.com\""),
+			ConfigPlanChecks: before(plancheck.ExpectResourceAction(acc, plancheck.ResourceActionReplace), known(acc, "id", "gcp:example.com:my-project")),
+		},
 		resource.TestStep{ResourceName: acc, ImportState: true, ImportStateId: "gcp:example.com:my-project", ImportStateVerify: true},
 		resource.TestStep{ResourceName: acc, ImportState: true, ImportStateId: "gcp:other-project", ExpectError: said(`There is no account "gcp:other-project". Correct the import id. Name the account by its id:`)},
 		resource.TestStep{ResourceName: acc, ImportState: true, ImportStateId: "123456789012", ExpectError: said(`Error: Import id names no account "123456789012" is not the id of an account.`)},

@@ -118,7 +118,9 @@ func labelsAll() schema.MapAttribute {
 
 func labelValidators() []validator.Map {
 	return []validator.Map{
-		mapvalidator.SizeAtMost(mostLabels), noNullLabels{}, mapvalidator.KeysAre(stringvalidator.LengthBetween(1, 128)),
+		mapvalidator.SizeAtMost(mostLabels),
+		noNullLabels{},
+		mapvalidator.KeysAre(stringvalidator.LengthBetween(1, 128)),
 		mapvalidator.ValueStringsAre(stringvalidator.LengthAtMost(256)),
 	}
 }

@@ -142,7 +142,7 @@ func TestASetThatDoesNotFitHoldsNothing(t *testing.T) {
 		resource.TestStep{Config: set(`subnets = { a = 24, b = 17, c = 17 }`), PlanOnly: true, ExpectError: said(`Error: Pool is exhausted with cloudpam_allocation_set.s,`)},
 		resource.TestStep{Config: corp, Check: func(*terraform.State) error {
 			for hold, err := range server.Client.Holds(context.Background(), cloudpam.ListHoldsParams{}) {
-				return fmt.Errorf("held: %v, %v", hold, err)
+				return fmt.Errorf("held: %v, %w", hold, err)
 			}
 			return nil
 		}},

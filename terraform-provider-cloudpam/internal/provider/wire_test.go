@@ -14,8 +14,14 @@ import (
 // wire speaks Terraform's protocol to the provider: what a newer Terraform asks than the one at hand.
 type wire struct {
 	t       *testing.T
-	server  tfprotov6.ProviderServerWithListResource
+	server  lister
 	schemas *tfprotov6.GetProviderSchemaResponse
+}
+
+// lister is a provider that can be queried too.
+type lister interface {
+	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
 }
 
 func newWire(t *testing.T, server *acctest.Server) *wire {
@@ -24,7 +30,7 @@ func newWire(t *testing.T, server *acctest.Server) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{t: t, server: provided.(tfprotov6.ProviderServerWithListResource)}
+	w := &wire{t: t, server: provided.(lister)}
 	w.schemas, err = w.server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	w.ok(err, w.schemas.Diagnostics)
 	configured, err := w.server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{TerraformVersion: "1.14.0", Config: w.value(w.schemas.Provider, map[string]any{
