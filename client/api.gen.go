@@ -1941,6 +1941,7 @@ type ClientInterface interface {
 	// `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
 	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 	// the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
+	// The successor of a living allocation, whose hold says `replaces`, has its name when it names the CIDR that was promised.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -1953,6 +1954,7 @@ type ClientInterface interface {
 	// `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
 	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 	// the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
+	// The successor of a living allocation, whose hold says `replaces`, has its name when it names the CIDR that was promised.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2608,6 +2610,7 @@ func (c *rawClient) ListAllocations(ctx context.Context, params *ListAllocations
 // `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
 // `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 // the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
+// The successor of a living allocation, whose hold says `replaces`, has its name when it names the CIDR that was promised.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2630,6 +2633,7 @@ func (c *rawClient) CreateAllocationWithBody(ctx context.Context, params *Create
 // `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
 // `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
 // the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
+// The successor of a living allocation, whose hold says `replaces`, has its name when it names the CIDR that was promised.
 //
 // Takes a body of the `application/json` content type.
 //

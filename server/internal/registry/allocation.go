@@ -91,7 +91,8 @@ func (c change) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 	if err != nil {
 		return err
 	}
-	if !found || before.Set != "" || !before.FollowedBy(h.Replaces) { // a member goes with its set only
+	// Only a request that names the promised block is the one that was planned. A member goes with its set only.
+	if !found || in.CIDR != h.CIDR || before.Set != "" || !before.FollowedBy(h.Replaces) {
 		return taken
 	}
 	return c.stepAside(before, before.Name+"~"+before.ID)

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -223,11 +224,11 @@ func (c change) followSet(pool ipam.Pool, name string, wanted []member) error {
 	if err != nil || !taken {
 		return err
 	}
-	planned, err := c.plannedAfter(pool, name, before.ID, wanted)
+	planned, err := c.plannedAfter(pool, name, before.ID, slices.DeleteFunc(slices.Clone(wanted), func(m member) bool { return !m.size.CIDR.IsValid() }))
 	if err != nil {
 		return err
 	}
-	if !planned {
+	if !planned { // only a request that names the promised blocks is the one that was planned
 		return c.setNameFree(pool.ID, name)
 	}
 	after := before
@@ -257,7 +258,7 @@ func (c change) plannedAfter(pool ipam.Pool, name, replaced string, wanted []mem
 		if err != nil {
 			return false, err
 		}
-		if found && h.Replaces == replaced {
+		if found && h.Replaces == replaced && (!m.size.CIDR.IsValid() || m.size.CIDR == h.CIDR) {
 			return true, nil
 		}
 	}

@@ -96,7 +96,9 @@ func TestAPlanOfASetIsWhatIsMade(t *testing.T) {
 			if again := r.planSet(t, in, "a /24", "b /25"); plannedBlocks(again) != plannedBlocks(p) {
 				t.Errorf("applied as %s", plannedBlocks(again))
 			}
-			s := r.set(t, pool, "net", "a /24", "b /25")
+			_, err = r.trySet(pool, "net", "a /24", "b /25")
+			wantCode(t, err, ipam.CodeNameTaken) // whoever does not name the promised blocks was not promised them
+			s := r.set(t, pool, "net", "a "+p.Members[0].CIDR.String(), "b "+p.Members[1].CIDR.String())
 			if got := strings.TrimSpace(made(s)); got != plannedBlocks(p) || s.ID == old.ID {
 				t.Errorf("planned %s, made %s", plannedBlocks(p), got)
 			}
