@@ -34,7 +34,7 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 	if in.Selector == nil {
 		return r.allocateIn(ctx, by, in)
 	}
-	if err := in.BlockSize.Check(in.Selector.Family); err != nil {
+	if err := in.Check(in.Selector.Family); err != nil {
 		return ipam.Allocation{}, err
 	}
 	s := selection{selector: *in.Selector, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) { return traceOf(tx, pool, in.Name, in.BlockSize) }}
@@ -105,7 +105,7 @@ func (c change) stepAside(before ipam.Allocation, name string) error {
 	if err := c.RenamePrefix(after.ID, after.Name); err != nil {
 		return err
 	}
-	if err := c.Tx.UpdateAllocation(after, c.at); err != nil {
+	if err := c.UpdateAllocation(after, c.at); err != nil {
 		return err
 	}
 	return c.record(allocationObject(after), "superseded", before, after)
@@ -191,7 +191,7 @@ func (c change) updateAllocation(known ipam.Allocation, v Version, patch ipam.Al
 		}
 	}
 	after.Version, after.UpdatedAt = before.Version+1, c.at
-	if err := c.Tx.UpdateAllocation(after, c.at); err != nil {
+	if err := c.UpdateAllocation(after, c.at); err != nil {
 		return before, err
 	}
 	return after, c.record(allocationObject(after), "updated", before, after)

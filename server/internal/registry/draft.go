@@ -170,7 +170,7 @@ func (c change) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 	if err := p.Sizes.Check(p.CIDR); err != nil {
 		return p, err
 	}
-	if err := c.Tx.UpdatePool(p, c.at); err != nil {
+	if err := c.UpdatePool(p, c.at); err != nil {
 		return p, err
 	}
 	if err := c.SetDraft(p); err != nil {

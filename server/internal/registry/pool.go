@@ -229,7 +229,7 @@ func (c change) updatePool(known ipam.Pool, v Version, patch ipam.PoolPatch) (ip
 		return before, err
 	}
 	after.Version, after.UpdatedAt = before.Version+1, c.at
-	if err := c.Tx.UpdatePool(after, c.at); err != nil {
+	if err := c.UpdatePool(after, c.at); err != nil {
 		return before, err
 	}
 	// In the chain that has the pool's history; the events after a move stand in that of its new space.
@@ -281,7 +281,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v 
 
 // removePool removes a pool or a draft that is empty and gives its space back.
 func (c change) removePool(p ipam.Pool, verb string) error {
-	if err := c.Tx.DeletePool(p.ID); err != nil {
+	if err := c.DeletePool(p.ID); err != nil {
 		return err
 	}
 	if p.DraftUntil != nil && p.Parent != "" {

@@ -23,7 +23,7 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 	if in.Selector == nil {
 		return r.promiseIn(ctx, by, in)
 	}
-	if err := in.BlockSize.Check(in.Selector.Family); err != nil {
+	if err := in.Check(in.Selector.Family); err != nil {
 		return ipam.Hold{}, err
 	}
 	s := selection{selector: *in.Selector, replaces: in.Replaces, plan: &in.Plan, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {

@@ -197,7 +197,9 @@ func (s *run) reserve(t *rapid.T) {
 	if p.taken[who].IsValid() {
 		t.Skip("the model tells reservations apart by their reason")
 	}
-	ask, at, fits := block(t, p).String(), netip.Prefix{}, false
+	ask := block(t, p).String()
+	var at netip.Prefix
+	var fits bool
 	if rapid.Bool().Draw(t, "placed") {
 		bits := length(t, p)
 		ask = fmt.Sprint("/", bits)

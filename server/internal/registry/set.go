@@ -124,7 +124,7 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 
 // changedSet writes a set whose members are as they shall be.
 func (c change) changedSet(after, before ipam.AllocationSet) (ipam.AllocationSet, error) {
-	if err := c.Tx.UpdateAllocationSet(after, c.at); err != nil {
+	if err := c.UpdateAllocationSet(after, c.at); err != nil {
 		return after, err
 	}
 	after, err := c.AllocationSet(after.ID)
@@ -156,7 +156,7 @@ func (c change) describeMember(before ipam.Allocation, patch ipam.AllocationPatc
 		}
 	}
 	after.Version, after.UpdatedAt = before.Version+1, c.at
-	if err := c.Tx.UpdateAllocation(after, c.at); err != nil {
+	if err := c.UpdateAllocation(after, c.at); err != nil {
 		return err
 	}
 	return c.record(allocationObject(after), "updated", before, after)
@@ -242,7 +242,7 @@ func (c change) followSet(pool ipam.Pool, name string, wanted []member) error {
 			return err
 		}
 	}
-	if err := c.Tx.UpdateAllocationSet(after, c.at); err != nil {
+	if err := c.UpdateAllocationSet(after, c.at); err != nil {
 		return err
 	}
 	if after, err = c.AllocationSet(after.ID); err != nil {

@@ -51,8 +51,10 @@ func (tx *Tx) Accounts(f ipam.AccountFilter, p ipam.Page) ([]ipam.Account, error
 	s.contains(f.Text, "id", "name", "owner", "platform", "description")
 	s.page(p, false)
 	return list(tx, s, func(r *query.Account) []any {
-		return []any{&r.ID, &r.ScopeID, &r.Cloud, &r.ExternalID, &r.Name, &r.Description, &r.Owner, &r.Platform, &r.Tier, &r.Environment, &r.Regions,
-			&r.Labels, &r.Mode, &r.RoleArn, &r.WorkloadIdentity, &r.Version, &r.CreatedAt, &r.UpdatedAt}
+		return []any{
+			&r.ID, &r.ScopeID, &r.Cloud, &r.ExternalID, &r.Name, &r.Description, &r.Owner, &r.Platform, &r.Tier, &r.Environment, &r.Regions,
+			&r.Labels, &r.Mode, &r.RoleArn, &r.WorkloadIdentity, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+		}
 	}, account)
 }
 
