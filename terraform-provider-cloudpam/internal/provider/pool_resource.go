@@ -51,6 +51,7 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
 	}
+	r.session.claims.isThere(pool.ID)
 	tflog.Debug(ctx, "created pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
 	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)

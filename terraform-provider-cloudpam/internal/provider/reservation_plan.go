@@ -99,6 +99,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 		diags.Append(plan.duplicate())
 		return diags
 	}
+	defer r.session.claims.planned(plan.key())
 	ask := r.session.planning.hold(r.session.planning.phase(req))
 	ask.Pool, ask.Name, ask.CIDR = plan.Pool.ValueString(), plan.holdName(), new(plan.CIDR.prefix().String())
 	_, err := r.session.client.PlaceHold(ctx, ask)

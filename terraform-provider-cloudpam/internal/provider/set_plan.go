@@ -141,13 +141,19 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	} else if replaces = firstID(replaces, r.session.claims.refreshedAs(plan.claim())); replaces != "" {
 		ask.Replaces = &replaces
 	}
+	selects := ask.Pool == "" // the name is claimed in the pool that the server chooses
+	if !selects && !r.session.claims.claim(plan.claim(), id, replaces) {
+		diags.Append(plan.duplicate())
+		return diags
+	}
+	defer func() { r.session.claims.planned(plan.claim()) }()
 	promised, err := r.session.client.PlaceSetHolds(ctx, ask)
 	if err != nil {
 		diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
 		return diags
 	}
 	plan.Pool = types.StringValue(promised.Pool)
-	if !r.session.claims.claim(plan.claim(), id, replaces) {
+	if selects && !r.session.claims.claim(plan.claim(), id, replaces) {
 		diags.Append(plan.duplicate())
 		return diags
 	}
