@@ -14,17 +14,6 @@ import (
 	"testing"
 )
 
-// Engines runs a test once on each database: start starts a server on an empty one.
-func Engines(t *testing.T, body func(t *testing.T, start func(testing.TB, ...string) *Server)) {
-	t.Helper()
-	for name, start := range map[string]func(testing.TB, ...string) *Server{"sqlite": Start, "postgres": StartOnPostgres} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			body(t, start)
-		})
-	}
-}
-
 var databases atomic.Int64
 
 // StartOnPostgres is Start on a PostgreSQL cluster of this test binary's own, or on that of CLOUDPAM_TEST_POSTGRES_URL.
@@ -42,15 +31,7 @@ func StartOnPostgres(t testing.TB, settings ...string) *Server {
 	psql(t, postgres.url, "CREATE DATABASE "+name)
 	t.Cleanup(func() { psql(t, postgres.url, "DROP DATABASE "+name+" WITH (FORCE)") })
 	database.Path = "/" + name
-	s := Start(t, append(settings, "CLOUDPAM_DATABASE_URL="+database.String())...)
-	s.database = database.String()
-	return s
-}
-
-// SQL changes the database of a server on PostgreSQL behind its back, as the passing of time does.
-func (s *Server) SQL(t testing.TB, statement string) {
-	t.Helper()
-	psql(t, s.database, statement)
+	return Start(t, append(settings, "CLOUDPAM_DATABASE_URL="+database.String())...)
 }
 
 func psql(t testing.TB, database, statement string) {

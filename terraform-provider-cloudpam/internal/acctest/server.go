@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -33,8 +34,6 @@ type Server struct {
 	log    *output
 	exited chan struct{}
 	killed bool
-
-	database string // URL; PostgreSQL only
 }
 
 // Start builds the server, once per test binary, and runs it on an empty database until the test ends. Settings are
@@ -110,6 +109,16 @@ func (s *Server) Stop(t testing.TB) {
 // ProviderConfig is a provider block for this server.
 func (s *Server) ProviderConfig() string {
 	return fmt.Sprintf("provider \"cloudpam\" {\n  endpoint = %q\n  token    = %q\n}\n", s.Endpoint, Token)
+}
+
+// setting is the value of an environment variable of the server; where it is set twice, the last counts.
+func (s *Server) setting(name string) string {
+	for _, variable := range slices.Backward(s.env) {
+		if value, ok := strings.CutPrefix(variable, name+"="); ok {
+			return value
+		}
+	}
+	return ""
 }
 
 func (s *Server) waitReady(t testing.TB) {

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -50,27 +51,21 @@ resource "cloudpam_allocation" "another" {
 // A plan's promise that ran out, and one that the server remembers no more, are still good while their space is free.
 func TestAnExpiredOrForgottenHoldIsAppliedAsPlannedWhileItsSpaceIsFree(t *testing.T) {
 	t.Parallel()
-	for what, sql := range map[string]string{
-		"expired":   "UPDATE holds SET expires_at = 1",
-		"forgotten": "DELETE FROM prefixes WHERE kind = 'hold'; DELETE FROM holds; DELETE FROM promises; DELETE FROM last_blocks",
-	} {
+	for what, happens := range map[string]func(*testing.T, *acctest.Server){"expired": expireHolds, "forgotten": forgetHolds} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			server := acctest.StartOnPostgres(t)
-			others(corpPool)(t, server.Client)
-			tf := acctest.NewTerraform(t, server, appOfCorp)
-			tf.Run(t, "plan", "-no-color", "-out=p.tfplan")
-			if what == "forgotten" { // the space of a hold is given back before its row goes
-				if err := releaseHolds(t.Context(), server.Client, nothing); err != nil {
-					t.Fatal(err)
+			acctest.Engines(t, func(t *testing.T, start func(testing.TB, ...string) *acctest.Server) {
+				server := start(t)
+				others(corpPool)(t, server.Client)
+				tf := acctest.NewTerraform(t, server, appOfCorp)
+				tf.Run(t, "plan", "-no-color", "-out=p.tfplan")
+				happens(t, server)
+				tf.Run(t, "apply", "-no-color", "p.tfplan")
+				if cidr := planned(t, tf)["cloudpam_allocation.app"]; cidr != "10.0.0.0/24" {
+					t.Errorf("planned 10.0.0.0/24, applied %q", cidr)
 				}
-			}
-			server.SQL(t, sql)
-			tf.Run(t, "apply", "-no-color", "p.tfplan")
-			if cidr := planned(t, tf)["cloudpam_allocation.app"]; cidr != "10.0.0.0/24" {
-				t.Errorf("planned 10.0.0.0/24, applied %q", cidr)
-			}
-			tf.Run(t, "plan", "-no-color", "-detailed-exitcode")
+				tf.Run(t, "plan", "-no-color", "-detailed-exitcode")
+			})
 		})
 	}
 }
@@ -78,17 +73,46 @@ func TestAnExpiredOrForgottenHoldIsAppliedAsPlannedWhileItsSpaceIsFree(t *testin
 // Space whose hold has run out is used last: another plan gets other space while there is any.
 func TestAnExpiredHoldKeepsOthersAwayWhileThereIsOtherSpace(t *testing.T) {
 	t.Parallel()
-	server := acctest.StartOnPostgres(t)
-	others(corpPool)(t, server.Client)
-	tf := acctest.NewTerraform(t, server, appOfCorp)
-	tf.Run(t, "plan", "-no-color", "-out=p.tfplan")
+	acctest.Engines(t, func(t *testing.T, start func(testing.TB, ...string) *acctest.Server) {
+		server := start(t)
+		others(corpPool)(t, server.Client)
+		tf := acctest.NewTerraform(t, server, appOfCorp)
+		tf.Run(t, "plan", "-no-color", "-out=p.tfplan")
+		expireHolds(t, server)
+		stranger, err := server.Client.CreateAllocation(t.Context(), cloudpam.NewAllocation{Pool: "corp", Name: "stranger", PrefixLength: new(24)})
+		if err != nil || stranger.CIDR != "10.0.1.0/24" {
+			t.Errorf("a stranger got %s, %v", stranger.CIDR, err)
+		}
+		tf.Run(t, "apply", "-no-color", "p.tfplan")
+		if cidr := planned(t, tf)["cloudpam_allocation.app"]; cidr != "10.0.0.0/24" {
+			t.Errorf("planned 10.0.0.0/24, applied %q", cidr)
+		}
+	})
+}
+
+// expireHolds lets the time of every hold run out.
+func expireHolds(t *testing.T, server *acctest.Server) {
+	t.Helper()
 	server.SQL(t, "UPDATE holds SET expires_at = 1")
-	stranger, err := server.Client.CreateAllocation(t.Context(), cloudpam.NewAllocation{Pool: "corp", Name: "stranger", PrefixLength: new(24)})
-	if err != nil || stranger.CIDR != "10.0.1.0/24" {
-		t.Errorf("a stranger got %s, %v", stranger.CIDR, err)
+	expired := 0
+	for hold, err := range server.Client.Holds(t.Context(), cloudpam.ListHoldsParams{}) {
+		if err != nil || hold.ExpiresAt.After(time.Now()) {
+			t.Fatalf("%s is promised until %v; %v", hold.CIDR, hold.ExpiresAt, err)
+		}
+		expired++
 	}
-	tf.Run(t, "apply", "-no-color", "p.tfplan")
-	if cidr := planned(t, tf)["cloudpam_allocation.app"]; cidr != "10.0.0.0/24" {
-		t.Errorf("planned 10.0.0.0/24, applied %q", cidr)
+	if expired == 0 {
+		t.Fatal("no hold was there to expire")
 	}
+}
+
+// forgetHolds takes every hold out of the server's memory, as the ninety days after it would.
+func forgetHolds(t *testing.T, server *acctest.Server) {
+	t.Helper()
+	if err := releaseHolds(t.Context(), server.Client, nothing); err != nil { // its space goes back before its row goes
+		t.Fatal(err)
+	}
+	server.SQL(t, "DELETE FROM holds")
+	server.SQL(t, "DELETE FROM promises")
+	server.SQL(t, "DELETE FROM last_blocks")
 }
