@@ -15,6 +15,9 @@ func (r *allocationResource) ValidateConfig(ctx context.Context, req resource.Va
 		return
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
+	if r.session != nil {
+		r.session.claims.validated(keyOf(m.Pool, m.PoolSelector, m.Name))
+	}
 }
 
 // ModifyPlan computes while planning what follows from the configuration. The CIDR of a new allocation is promised by the
@@ -34,6 +37,9 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 	}
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	if r.session != nil && (!req.State.Raw.IsNull() || selfOf(ctx, req.Private) == "") {
+		r.session.claims.planning(keyOf(config.Pool, config.PoolSelector, config.Name))
 	}
 	if !plan.CIDR.known() && config.PrefixLength.IsNull() {
 		plan.PrefixLength = types.Int64Unknown() // the new block brings its own

@@ -2,8 +2,10 @@ package provider
 
 import (
 	"errors"
+	"strings"
 	"sync"
-	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
 )
@@ -13,15 +15,10 @@ import (
 type claims struct {
 	mu    sync.Mutex
 	byKey map[string]string // pool/name → the allocation's id, or created for a new one
-	// One session plans several times over: terraform test, in Terraform after 1.11, hands one session to all runs of a file.
-	// A name that was claimed in the run before is then no second resource. Nothing tells where a run ends, so only what is
-	// planned at once is two: within a run that is a matter of a few milliseconds, between runs of many. A pair that is
-	// missed so is refused by the server in the apply.
-	manyRuns bool
-	planning map[string]int       // claims for new ones whose planning has not ended
-	ended    map[string]time.Time // when that of the last one did
-	read     map[string]bool      // ids that this run has refreshed
-	sets     map[string]string    // the claim of each set that this run has refreshed → its id
+	// How often a key was validated more than planned. See validated.
+	ahead map[string]int
+	read  map[string]bool   // ids that this run has refreshed
+	sets  map[string]string // the claim of each set that this run has refreshed → its id
 	// Scopes that this run creates, whose root pools are drafted with them; and pools that it creates and could not draft,
 	// in which nothing can be promised: the server does not know them yet.
 	scopes, unplanned map[string]bool
@@ -31,39 +28,60 @@ type claims struct {
 
 const created = "new"
 
-// atOnce is how close two claims of one run are, where runs cannot be told apart otherwise.
-const atOnce = 5 * time.Millisecond
+// validated notes that a resource was validated under a key, which is "" while it is not known. Where a pool is selected the
+// key is anyPool and the name.
+//
+// Planning validates each resource first, so a key is validated as often as it is planned, but for one case: terraform test,
+// in Terraform after 1.11, hands one session to all runs of a file and validates each run as a whole before it plans. What
+// was validated more often than planned is planned run after run, and having its key twice makes it no second resource. A real
+// pair is then for the server to refuse, in the apply.
+func (c *claims) validated(key string) { c.count(key, 1) }
 
-// claim takes a name for an allocation's id, or for a new one that replaces another; false when somebody else has it. Who
-// claims for a new one calls planned once it is planned.
+// planning notes that a resource is planned under a key, once for both planning calls of a replacement.
+func (c *claims) planning(key string) { c.count(key, -1) }
+
+func (c *claims) count(key string, by int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ahead == nil {
+		c.ahead = map[string]int{}
+	}
+	c.ahead[key] += by
+}
+
+// anyPool stands in a key for the pool that the server will choose.
+const anyPool = "?"
+
+// keyOf is the key under which a configuration names something in a pool; "" while it is not known.
+func keyOf(pool types.String, selector types.Object, name types.String) string {
+	switch {
+	case name.IsUnknown(), selector.IsNull() && pool.IsUnknown():
+		return ""
+	case !selector.IsNull():
+		return anyPool + "/" + name.ValueString()
+	}
+	return pool.ValueString() + "/" + name.ValueString()
+}
+
+// runsAgain says whether a key may be that of a run before.
+func (c *claims) runsAgain(key string) bool {
+	_, name, _ := strings.Cut(key, "/")
+	return c.ahead[key] > 0 || c.ahead[anyPool+"/"+name] > 0 || c.ahead[""] > 0
+}
+
+// claim takes a key for an id, or for a new resource that replaces another; false when another resource has it.
 func (c *claims) claim(key, id, replaces string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byKey == nil {
-		c.byKey, c.planning, c.ended = map[string]string{}, map[string]int{}, map[string]time.Time{}
+		c.byKey = map[string]string{}
 	}
 	holder, taken := c.byKey[key]
-	if c.manyRuns && c.planning[key] == 0 && time.Since(c.ended[key]) > atOnce {
-		taken = false
-	}
-	if taken && (holder != replaces || replaces == "") && (holder != id || id == created) {
+	if taken && (holder != replaces || replaces == "") && (holder != id || id == created) && !c.runsAgain(key) {
 		return false
 	}
 	c.byKey[key] = id
-	if id == created {
-		c.planning[key]++
-	}
 	return true
-}
-
-// planned ends what a claim for a new one began.
-func (c *claims) planned(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.planning[key] > 0 {
-		c.planning[key]--
-		c.ended[key] = time.Now()
-	}
 }
 
 func (c *claims) refreshed(id string) {

@@ -98,12 +98,3 @@ func (s *session) ready(diags *diag.Diagnostics) bool {
 	}
 	return false
 }
-
-// sharesSessions says whether a Terraform may hand one session to several runs: any after 1.11.
-func sharesSessions(terraform string) bool {
-	var major, minor int
-	if _, err := fmt.Sscanf(terraform, "%d.%d", &major, &minor); err != nil {
-		return true // nobody we know: let the apply find duplicates
-	}
-	return major > 1 || major == 1 && minor > 11
-}

@@ -148,7 +148,6 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		diags.Append(plan.duplicate())
 		return diags
 	}
-	defer func() { r.session.claims.planned(plan.key()) }()
 	ask := r.session.planning.hold(r.session.planning.phase(req))
 	ask.Pool, ask.Name, ask.Target = plan.Pool.ValueString(), plan.Name.ValueString(), plan.target()
 	if plan.CIDR.known() {

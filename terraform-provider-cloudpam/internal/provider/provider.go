@@ -182,7 +182,7 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 	}
 	return &session{
 		client: client, endpoint: endpoint, planning: planning, defaults: defaultLabels{model.DefaultLabels},
-		claims: claims{manyRuns: sharesSessions(terraformVersion)}, allocations: allocationRefreshes(client), pools: poolRefreshes(client),
+		allocations: allocationRefreshes(client), pools: poolRefreshes(client),
 		sets: setRefreshes(client), reservations: reservationRefreshes(client), accounts: accountRefreshes(client),
 	}, nil
 }

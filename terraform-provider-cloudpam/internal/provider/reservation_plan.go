@@ -26,6 +26,9 @@ func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.V
 			"Set cidr to the block to keep, or prefix_length to have CloudPAM choose a free one of that size.")
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
+	if r.session != nil {
+		r.session.claims.validated(m.configured())
+	}
 }
 
 // ModifyPlan computes while planning what follows from the configuration. A configured CIDR is held, so that no other
@@ -44,6 +47,9 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	}
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	if r.session != nil && (!creates || selfOf(ctx, req.Private) == "") {
+		r.session.claims.planning(config.configured())
 	}
 	plan.place(config)
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
@@ -99,7 +105,6 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 		diags.Append(plan.duplicate())
 		return diags
 	}
-	defer r.session.claims.planned(plan.key())
 	ask := r.session.planning.hold(r.session.planning.phase(req))
 	ask.Pool, ask.Name, ask.CIDR = plan.Pool.ValueString(), plan.holdName(), new(plan.CIDR.prefix().String())
 	_, err := r.session.client.PlaceHold(ctx, ask)
@@ -113,6 +118,14 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 func (m reservationModel) holdName() string { return "reservation:" + m.CIDR.prefix().String() }
 
 func (m reservationModel) key() string { return m.Pool.ValueString() + "/" + m.holdName() }
+
+// configured is the key, or "" while it is not known.
+func (m reservationModel) configured() string {
+	if m.Pool.IsUnknown() || !m.CIDR.known() {
+		return ""
+	}
+	return m.key()
+}
 
 func (m reservationModel) duplicate() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("cidr"), "Duplicate reservation", fmt.Sprintf(

@@ -21,6 +21,9 @@ func (r *setResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if r.session != nil {
+		r.session.claims.validated(m.configured())
+	}
 	keys, known := m.keys(ctx)
 	if !known {
 		return
@@ -49,6 +52,9 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	}
 	if resp.Diagnostics.HasError() {
 		return
+	}
+	if r.session != nil && (!creates || selfOf(ctx, req.Private) == "") {
+		r.session.claims.planning(plan.configured())
 	}
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
 	switch {
@@ -146,7 +152,6 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 		diags.Append(plan.duplicate())
 		return diags
 	}
-	defer func() { r.session.claims.planned(plan.claim()) }()
 	promised, err := r.session.client.PlaceSetHolds(ctx, ask)
 	if err != nil {
 		diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
@@ -174,10 +179,21 @@ func (m *setModel) settle(promised cloudpam.SetPlan, state setModel) {
 	m.CIDRs, m.IDs = types.MapValueMust(types.StringType, cidrs), types.MapValueMust(types.StringType, ids)
 }
 
-// claim is the set's name among the claims of this run: sets have names of their own.
+// claim is the set's key among the claims of this run: sets have names of their own.
 func (m setModel) claim() string {
-	return "set " + m.Pool.ValueString() + "/" + m.Name.ValueString()
+	return m.Pool.ValueString() + "/" + setPrefix + m.Name.ValueString()
 }
+
+// configured is the same while the pool may still be to be chosen.
+func (m setModel) configured() string {
+	name := m.Name
+	if !name.IsUnknown() {
+		name = types.StringValue(setPrefix + name.ValueString())
+	}
+	return keyOf(m.Pool, m.PoolSelector, name)
+}
+
+const setPrefix = "set "
 
 func (m setModel) duplicate() diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Duplicate allocation set name", fmt.Sprintf(
