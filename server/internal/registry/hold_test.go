@@ -25,8 +25,9 @@ func eachPlanner(t *testing.T, body func(t *testing.T, r planner)) {
 	t.Helper()
 	for name, url := range storetest.Engines(t) {
 		t.Run(name, func(t *testing.T) {
-			db, now := storetest.Open(t, url(t)), clock
-			r := planner{lab: lab{Registry: registry.New(db, func() time.Time { return now })}, now: &now}
+			at, now := url(t), clock
+			db := storetest.Open(t, at)
+			r := planner{lab: lab{Registry: registry.New(db, func() time.Time { return now }), url: at}, now: &now}
 			if _, err := r.SetUp(t.Context(), strings.Repeat("s", ipam.MinSecret)); err != nil {
 				t.Fatal(err)
 			}

@@ -63,25 +63,23 @@ func (c change) prefixOf(pool ipam.Pool, want claim, owner string, at netip.Pref
 	}
 }
 
-// placeSomewhere picks a block. What expired is taken oldest first, and only while nothing else fits.
+// placeSomewhere picks a block. What expired is taken oldest first, only while nothing else fits and only where it helps.
 func (c change) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
 	at, err := c.placeAgain(pool, want, length)
 	if !errors.Is(err, alloc.ErrTaken) {
 		return at, err
 	}
-	for {
-		at, err = alloc.Place(c.Leaves(pool), pool.Strategy, length)
-		if !errors.Is(err, alloc.ErrNoFit) {
-			return at, err
-		}
-		took, err := c.reclaim(pool)
-		if err != nil {
-			return at, err
-		}
-		if !took {
-			return at, c.exhausted(pool, length)
-		}
+	if at, err = alloc.Place(c.Leaves(pool), pool.Strategy, length); !errors.Is(err, alloc.ErrNoFit) {
+		return at, err
 	}
+	at, largest, err := c.room(pool, length)
+	switch {
+	case errors.Is(err, alloc.ErrNoFit):
+		return at, c.exhausted(pool, length, largest)
+	case err != nil:
+		return at, err
+	}
+	return at, c.placeAt(pool, at, nobodys)
 }
 
 // heldAs is the name of the hold that becomes what is claimed; "" when no hold does.
@@ -117,14 +115,13 @@ func (c change) placeAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) boo
 	if !errors.Is(err, alloc.ErrTaken) {
 		return err
 	}
-	took, err := c.reclaimAt(pool, at, own)
-	if err != nil {
+	if err := c.clear(pool, pool.ID, at, own); err != nil {
 		return err
 	}
-	if !took {
-		return c.taken(pool.ID, at)
+	if err = alloc.PlaceAt(c.Leaves(pool), at); errors.Is(err, alloc.ErrTaken) {
+		return taken(at, nil)
 	}
-	return alloc.PlaceAt(c.Leaves(pool), at)
+	return err
 }
 
 // placeAgain takes the block that the name had last; alloc.ErrTaken when it never had one or it is not free.
@@ -160,11 +157,7 @@ func (c change) free(pool ipam.Pool, owner string, block netip.Prefix) error {
 }
 
 // taken names what stands in the way of a block.
-func (c change) taken(space string, at netip.Prefix) error {
-	blockers, err := c.PrefixesIn(space, at, 5)
-	if err != nil {
-		return err
-	}
+func taken(at netip.Prefix, blockers []ipam.Prefix) error {
 	e := ipam.Errorf(ipam.CodeCIDRTaken, "%s is taken", at)
 	if len(blockers) > 0 {
 		b := blockers[0]
@@ -183,17 +176,20 @@ func holders(prefixes []ipam.Prefix) []ipam.Holder {
 	return out
 }
 
-// exhausted says what would fit instead.
-func (c change) exhausted(pool ipam.Pool, length int) error {
+// exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
+// for none.
+func (c change) exhausted(pool ipam.Pool, length, could int) error {
 	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; nothing in it is free", pool.ID, length)
 	largest, err := c.Leaves(pool).Largest()
-	switch {
-	case err == nil:
-		bits := largest.Bits()
-		e = ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; its largest free block is a /%d", pool.ID, length, bits)
-		e.LargestFree = &bits
-	case !errors.Is(err, alloc.ErrNoFit):
+	if err != nil && !errors.Is(err, alloc.ErrNoFit) {
 		return err
+	}
+	if bits := largest.Bits(); err == nil && (could == 0 || bits < could) {
+		could = bits
+	}
+	if could > 0 {
+		e = ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; its largest free block is a /%d", pool.ID, length, could)
+		e.LargestFree = &could
 	}
 	if e.NearestPool, err = c.PoolWithRoom(pool, length); err != nil {
 		return err

@@ -152,35 +152,13 @@ func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
 	if err := c.lockRoot(p); err != nil {
 		return err
 	}
-	if err := c.clearRoot(p.Space(), p.CIDR); err != nil {
+	if err := c.clear(ipam.Pool{}, p.Space(), p.CIDR, nobodys); err != nil {
 		return err
 	}
 	return c.InsertPrefix(ipam.Prefix{
 		ID: c.r.newID("prefix"), Scope: p.Scope, Space: p.Space(), CIDR: p.CIDR, Status: status, Source: ipam.SourceDesired,
 		Kind: ipam.KindPool, Owner: p.ID, Name: p.Name, CreatedAt: c.at,
 	})
-}
-
-// clearRoot drops expired drafts from a block of a scope, under the scope's lock; CodeCIDRTaken when anything else is there.
-func (c change) clearRoot(space string, at netip.Prefix) error {
-	for {
-		blockers, err := c.PrefixesIn(space, at, 100)
-		if err != nil || len(blockers) == 0 {
-			return err
-		}
-		for _, b := range blockers {
-			draft, err := c.Pool(b.Owner)
-			if err != nil {
-				return err
-			}
-			if draft.DraftUntil == nil || c.at.Before(*draft.DraftUntil) {
-				return c.taken(space, at)
-			}
-			if err := c.dropDraft(draft); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // UpdatePool changes a pool's settings, resizes it in place, or moves it, when it is empty, to another parent. Errors:

@@ -1,53 +1,137 @@
 package registry
 
 import (
+	"errors"
+	"maps"
 	"net/netip"
+	"slices"
+	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// reclaim makes room in a pool by taking the space of what expired first; false when nothing has. A reservation that has
-// run out promises nobody anything, so those go before holds, which a late apply may still come for.
-func (c change) reclaim(pool ipam.Pool) (bool, error) {
-	reserved, found, err := c.OldestExpiredReservation(pool.ID, c.at)
-	if err != nil {
-		return false, err
+// room is the block of a length that a full pool has once enough of what expired is taken, the oldest first. It decides in
+// memory, so that what does not help is not taken. When nothing helps it is alloc.ErrNoFit, and largest the length of the
+// largest block that could be had; 0 when none could. The caller holds the pool's lock.
+func (c change) room(pool ipam.Pool, length int) (at netip.Prefix, largest int, err error) {
+	free := alloc.NewTree(pool.CIDR)
+	if err := free.AllocateAt(pool.CIDR); err != nil {
+		return at, 0, err
 	}
-	if found {
-		return true, c.endReservation(pool, reserved, "expired")
+	around := map[netip.Prefix]bool{} // whose free blocks are in the tree
+	// A reservation that has run out promises nobody anything, so those go before holds, which a late apply may still come
+	// for.
+	for _, expired := range []func(pool string, now time.Time, limit, skip int) ([]netip.Prefix, error){
+		c.ExpiredReservationsIn, c.ExpiredHolds, c.ExpiredDrafts,
+	} {
+		for limit, seen := 1, 0; ; limit, seen = 8*limit, seen+limit { // mostly the very first one does
+			blocks, err := expired(pool.ID, c.at, limit, seen)
+			if err != nil {
+				return at, 0, err
+			}
+			if err := c.addFree(pool, free, around, blocks, length); err != nil {
+				return at, 0, err
+			}
+			for _, b := range blocks {
+				if err := free.Release(b); err != nil {
+					return at, 0, err
+				}
+				at, err := free.Allocate(pool.Strategy, length)
+				if !errors.Is(err, alloc.ErrNoFit) {
+					return at, 0, err
+				}
+			}
+			if len(blocks) < limit {
+				break
+			}
+		}
 	}
-	h, found, err := c.OldestExpiredHold(pool.ID, c.at)
-	if err != nil {
-		return false, err
-	}
-	if found {
-		return true, c.loseHold(pool, h, "lost")
-	}
-	draft, found, err := c.OldestExpiredDraft(pool.ID, c.at)
-	if err != nil || !found {
-		return false, err
-	}
-	return true, c.dropDraft(draft)
+	largest, _ = free.Largest()
+	return at, largest, alloc.ErrNoFit
 }
 
-// reclaimAt takes the space at a named block from what expired there, and from the caller's own holds of the name: a plan
-// that was changed must not stand in its own way. False when anything else is there; the write then fails, and what was
-// taken until then is undone with it.
-func (c change) reclaimAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) (took bool, err error) {
-	for {
-		inside, err := c.PrefixesIn(pool.ID, at, 100)
-		if err != nil || len(inside) == 0 {
-			return took, err
+// addFree adds to a tree the free blocks that can make one of a length together with one of the blocks: all that lie in the
+// block of that length around it. Done notes what the tree has. One look serves as many as it reaches.
+func (c change) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bool, blocks []netip.Prefix, length int) error {
+	fresh := map[netip.Prefix]bool{}
+	for _, b := range blocks {
+		if around := netip.PrefixFrom(b.Addr(), length).Masked(); b.Bits() > length && !done[around] {
+			fresh[around], done[around] = true, true
+		}
+	}
+	const enough = 200
+	var reached netip.Addr
+	for _, around := range slices.SortedFunc(maps.Keys(fresh), netip.Prefix.Compare) {
+		if before := around.Addr().Prev(); reached.Less(before) {
+			reached = before
+		}
+		for last := ipam.LastIP(around); reached.Less(last); {
+			leaves, err := c.Leaves(pool).After(reached, enough)
+			if err != nil {
+				return err
+			}
+			for _, leaf := range leaves {
+				if fresh[netip.PrefixFrom(leaf.Addr(), length).Masked()] {
+					if err := tree.Add(leaf); err != nil {
+						return err
+					}
+				}
+			}
+			if len(leaves) < enough {
+				return nil
+			}
+			reached = leaves[len(leaves)-1].Addr()
+		}
+	}
+	return nil
+}
+
+// clear frees a block of a space of what expired there, and of the caller's own holds of the name: a plan that was changed
+// must not stand in its own way. CodeCIDRTaken, and nothing is taken, when anything else is there. Pool is that of the space,
+// and zero at the root of a scope.
+func (c change) clear(pool ipam.Pool, space string, at netip.Prefix, own func(ipam.Hold) bool) error {
+	take, standing, err := c.inTheWay(pool, space, at, own)
+	if err != nil {
+		return err
+	}
+	if len(standing) > 0 {
+		return taken(at, standing)
+	}
+	for _, free := range take {
+		if err := free(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inTheWay is how to take the space of each thing at a block of a space, and the first few that may not be taken.
+func (c change) inTheWay(pool ipam.Pool, space string, at netip.Prefix, own func(ipam.Hold) bool) (take []func() error, standing []ipam.Prefix, err error) {
+	const limit, named = 100, 5
+	for from, last := at.Addr(), ipam.LastIP(at); ; {
+		inside, err := c.PrefixesFrom(space, from, last, limit)
+		if err != nil {
+			return nil, nil, err
 		}
 		for _, p := range inside {
-			take, err := c.reclaimable(pool, p, own)
-			if err != nil || take == nil {
-				return false, err
+			free, err := c.reclaimable(pool, p, own)
+			if err != nil {
+				return nil, nil, err
 			}
-			if err := take(); err != nil {
-				return false, err
+			if free != nil {
+				take = append(take, free)
+				continue
 			}
-			took = true
+			if standing = append(standing, p); len(standing) == named {
+				return nil, standing, nil
+			}
+		}
+		if len(inside) < limit {
+			return take, standing, nil
+		}
+		if from = ipam.LastIP(inside[limit-1].CIDR).Next(); !from.IsValid() || last.Less(from) {
+			return take, standing, nil
 		}
 	}
 }

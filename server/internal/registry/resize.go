@@ -58,7 +58,7 @@ func (c change) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 	}
 	if rest, grows := border(pool.CIDR, to); grows {
 		for _, b := range rest {
-			if err := c.clearRoot(pool.Space(), b); err != nil {
+			if err := c.clear(ipam.Pool{}, pool.Space(), b, nobodys); err != nil {
 				return err
 			}
 		}

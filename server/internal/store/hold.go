@@ -1,6 +1,7 @@
 package store
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -28,17 +29,17 @@ func (tx *Tx) HoldsFor(pool, id string) ([]ipam.Hold, error) {
 	return all(rows, err, hold)
 }
 
-// OldestExpiredHold is the kept hold of a pool that expired first; false when none has by then.
-func (tx *Tx) OldestExpiredHold(pool string, now time.Time) (ipam.Hold, bool, error) {
-	row, err := tx.rows.OldestExpiredHold(tx.ctx, query.OldestExpiredHoldParams{PoolID: pool, Now: micros(now)})
-	return found(row, err, hold)
+// ExpiredHolds lists up to limit blocks of a pool that are held by what has expired by then, the oldest first, after so many
+// that are passed over.
+func (tx *Tx) ExpiredHolds(pool string, now time.Time, limit, skip int) ([]netip.Prefix, error) {
+	blocks, err := tx.rows.ExpiredHolds(tx.ctx, query.ExpiredHoldsParams{PoolID: pool, Now: micros(now), MaxRows: int32(limit), Skip: int32(skip)})
+	return all(blocks, err, cidr)
 }
 
-// OldestExpiredDraft is the draft in a pool that expired first; false when none has by then.
-func (tx *Tx) OldestExpiredDraft(parent string, now time.Time) (ipam.Pool, bool, error) {
-	at := micros(now)
-	row, err := tx.rows.OldestExpiredDraft(tx.ctx, query.OldestExpiredDraftParams{ParentID: &parent, Now: &at})
-	return found(row, err, pool)
+// ExpiredDrafts lists the blocks of drafts in a pool as ExpiredHolds does.
+func (tx *Tx) ExpiredDrafts(pool string, now time.Time, limit, skip int) ([]netip.Prefix, error) {
+	blocks, err := tx.rows.ExpiredDrafts(tx.ctx, query.ExpiredDraftsParams{ParentID: &pool, Now: optionalMicros(&now), MaxRows: int32(limit), Skip: int32(skip)})
+	return all(blocks, err, cidr)
 }
 
 // StaleHolds lists up to limit holds that expired before a time.

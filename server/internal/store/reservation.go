@@ -1,6 +1,7 @@
 package store
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -16,10 +17,10 @@ func (tx *Tx) Reservation(id string) (ipam.Reservation, error) {
 	return reservation(row)
 }
 
-// OldestExpiredReservation is the reservation of a pool that expired first; false when none has by then.
-func (tx *Tx) OldestExpiredReservation(pool string, now time.Time) (ipam.Reservation, bool, error) {
-	row, err := tx.rows.OldestExpiredReservation(tx.ctx, query.OldestExpiredReservationParams{PoolID: pool, ExpiresAt: optionalMicros(&now)})
-	return found(row, err, reservation)
+// ExpiredReservationsIn lists the blocks of reservations in a pool as ExpiredHolds does.
+func (tx *Tx) ExpiredReservationsIn(pool string, now time.Time, limit, skip int) ([]netip.Prefix, error) {
+	blocks, err := tx.rows.ExpiredReservationsIn(tx.ctx, query.ExpiredReservationsInParams{PoolID: pool, Now: optionalMicros(&now), MaxRows: int32(limit), Skip: int32(skip)})
+	return all(blocks, err, cidr)
 }
 
 // ExpiredReservations lists up to limit reservations that have expired by then.

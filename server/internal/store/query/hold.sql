@@ -28,19 +28,19 @@ WHERE id = $1;
 DELETE FROM holds
 WHERE pool_id = $1;
 
--- name: OldestExpiredHold :one
--- The kept hold of a pool that expired first, if any did by then.
-SELECT * FROM holds
-WHERE pool_id = $1 AND kept = TRUE AND expires_at < @now
+-- name: ExpiredHolds :many
+-- Of the kept holds of a pool that have expired by then, the oldest first.
+SELECT cidr FROM holds
+WHERE pool_id = $1 AND kept = TRUE AND expires_at <= @now
 ORDER BY expires_at, id
-LIMIT 1;
+LIMIT @max_rows OFFSET @skip;
 
--- name: OldestExpiredDraft :one
--- The draft in a pool that expired first, if any did by then.
-SELECT * FROM pools
-WHERE parent_id = $1 AND draft_until < @now
+-- name: ExpiredDrafts :many
+-- Of the drafts in a pool that have expired by then, the oldest first.
+SELECT cidr FROM pools
+WHERE parent_id = $1 AND draft_until <= @now
 ORDER BY draft_until, id
-LIMIT 1;
+LIMIT @max_rows OFFSET @skip;
 
 -- name: StaleHolds :many
 -- Holds that expired before a time.

@@ -71,6 +71,92 @@ func (q *Queries) DeleteHoldsOfPool(ctx context.Context, poolID string) error {
 	return err
 }
 
+const expiredDrafts = `-- name: ExpiredDrafts :many
+SELECT cidr FROM pools
+WHERE parent_id = $1 AND draft_until <= $2
+ORDER BY draft_until, id
+LIMIT $4 OFFSET $3
+`
+
+type ExpiredDraftsParams struct {
+	ParentID *string
+	Now      *int64
+	Skip     int32
+	MaxRows  int32
+}
+
+// Of the drafts in a pool that have expired by then, the oldest first.
+func (q *Queries) ExpiredDrafts(ctx context.Context, arg ExpiredDraftsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, expiredDrafts,
+		arg.ParentID,
+		arg.Now,
+		arg.Skip,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var cidr string
+		if err := rows.Scan(&cidr); err != nil {
+			return nil, err
+		}
+		items = append(items, cidr)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const expiredHolds = `-- name: ExpiredHolds :many
+SELECT cidr FROM holds
+WHERE pool_id = $1 AND kept = TRUE AND expires_at <= $2
+ORDER BY expires_at, id
+LIMIT $4 OFFSET $3
+`
+
+type ExpiredHoldsParams struct {
+	PoolID  string
+	Now     int64
+	Skip    int32
+	MaxRows int32
+}
+
+// Of the kept holds of a pool that have expired by then, the oldest first.
+func (q *Queries) ExpiredHolds(ctx context.Context, arg ExpiredHoldsParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, expiredHolds,
+		arg.PoolID,
+		arg.Now,
+		arg.Skip,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var cidr string
+		if err := rows.Scan(&cidr); err != nil {
+			return nil, err
+		}
+		items = append(items, cidr)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const hold = `-- name: Hold :one
 SELECT id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at FROM holds
 WHERE id = $1
@@ -226,90 +312,6 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 		arg.RenewedAt,
 	)
 	return err
-}
-
-const oldestExpiredDraft = `-- name: OldestExpiredDraft :one
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder FROM pools
-WHERE parent_id = $1 AND draft_until < $2
-ORDER BY draft_until, id
-LIMIT 1
-`
-
-type OldestExpiredDraftParams struct {
-	ParentID *string
-	Now      *int64
-}
-
-// The draft in a pool that expired first, if any did by then.
-func (q *Queries) OldestExpiredDraft(ctx context.Context, arg OldestExpiredDraftParams) (Pool, error) {
-	row := q.db.QueryRowContext(ctx, oldestExpiredDraft, arg.ParentID, arg.Now)
-	var i Pool
-	err := row.Scan(
-		&i.ID,
-		&i.ScopeID,
-		&i.Name,
-		&i.ParentID,
-		&i.Cidr,
-		&i.Family,
-		&i.FirstIp,
-		&i.LastIp,
-		&i.Length,
-		&i.Strategy,
-		&i.MinLength,
-		&i.MaxLength,
-		&i.DefaultLength,
-		&i.Description,
-		&i.Owner,
-		&i.Account,
-		&i.Region,
-		&i.Environment,
-		&i.Labels,
-		&i.DeletionProtection,
-		&i.Version,
-		&i.SpaceRevision,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.DraftUntil,
-		&i.DraftActor,
-		&i.DraftHolder,
-	)
-	return i, err
-}
-
-const oldestExpiredHold = `-- name: OldestExpiredHold :one
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at FROM holds
-WHERE pool_id = $1 AND kept = TRUE AND expires_at < $2
-ORDER BY expires_at, id
-LIMIT 1
-`
-
-type OldestExpiredHoldParams struct {
-	PoolID string
-	Now    int64
-}
-
-// The kept hold of a pool that expired first, if any did by then.
-func (q *Queries) OldestExpiredHold(ctx context.Context, arg OldestExpiredHoldParams) (Hold, error) {
-	row := q.db.QueryRowContext(ctx, oldestExpiredHold, arg.PoolID, arg.Now)
-	var i Hold
-	err := row.Scan(
-		&i.ID,
-		&i.ScopeID,
-		&i.PoolID,
-		&i.Name,
-		&i.Cidr,
-		&i.Family,
-		&i.FirstIp,
-		&i.Length,
-		&i.Actor,
-		&i.Holder,
-		&i.Replaces,
-		&i.Kept,
-		&i.ExpiresAt,
-		&i.CreatedAt,
-		&i.RenewedAt,
-	)
-	return i, err
 }
 
 const setDraft = `-- name: SetDraft :exec

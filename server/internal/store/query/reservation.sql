@@ -15,12 +15,12 @@ WHERE id = $1;
 DELETE FROM reservations
 WHERE id = $1;
 
--- name: OldestExpiredReservation :one
--- The reservation of a pool that expired first, if any did by then.
-SELECT * FROM reservations
-WHERE pool_id = $1 AND expires_at <= $2
+-- name: ExpiredReservationsIn :many
+-- Of the reservations of a pool that have expired by then, the oldest first.
+SELECT cidr FROM reservations
+WHERE pool_id = $1 AND expires_at <= @now
 ORDER BY expires_at, id
-LIMIT 1;
+LIMIT @max_rows OFFSET @skip;
 
 -- name: ExpiredReservations :many
 -- Reservations that expired by then, pool by pool.

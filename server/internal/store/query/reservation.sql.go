@@ -71,6 +71,49 @@ func (q *Queries) ExpiredReservations(ctx context.Context, arg ExpiredReservatio
 	return items, nil
 }
 
+const expiredReservationsIn = `-- name: ExpiredReservationsIn :many
+SELECT cidr FROM reservations
+WHERE pool_id = $1 AND expires_at <= $2
+ORDER BY expires_at, id
+LIMIT $4 OFFSET $3
+`
+
+type ExpiredReservationsInParams struct {
+	PoolID  string
+	Now     *int64
+	Skip    int32
+	MaxRows int32
+}
+
+// Of the reservations of a pool that have expired by then, the oldest first.
+func (q *Queries) ExpiredReservationsIn(ctx context.Context, arg ExpiredReservationsInParams) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, expiredReservationsIn,
+		arg.PoolID,
+		arg.Now,
+		arg.Skip,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var cidr string
+		if err := rows.Scan(&cidr); err != nil {
+			return nil, err
+		}
+		items = append(items, cidr)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertReservation = `-- name: InsertReservation :exec
 INSERT INTO reservations (
   id, scope_id, pool_id, cidr, family, first_ip, last_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
@@ -110,42 +153,6 @@ func (q *Queries) InsertReservation(ctx context.Context, arg InsertReservationPa
 		arg.CreatedAt,
 	)
 	return err
-}
-
-const oldestExpiredReservation = `-- name: OldestExpiredReservation :one
-SELECT id, scope_id, pool_id, cidr, family, first_ip, last_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at FROM reservations
-WHERE pool_id = $1 AND expires_at <= $2
-ORDER BY expires_at, id
-LIMIT 1
-`
-
-type OldestExpiredReservationParams struct {
-	PoolID    string
-	ExpiresAt *int64
-}
-
-// The reservation of a pool that expired first, if any did by then.
-func (q *Queries) OldestExpiredReservation(ctx context.Context, arg OldestExpiredReservationParams) (Reservation, error) {
-	row := q.db.QueryRowContext(ctx, oldestExpiredReservation, arg.PoolID, arg.ExpiresAt)
-	var i Reservation
-	err := row.Scan(
-		&i.ID,
-		&i.ScopeID,
-		&i.PoolID,
-		&i.Cidr,
-		&i.Family,
-		&i.FirstIp,
-		&i.LastIp,
-		&i.Length,
-		&i.Reason,
-		&i.Owner,
-		&i.Labels,
-		&i.ExpiresAt,
-		&i.Version,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-	)
-	return i, err
 }
 
 const reservation = `-- name: Reservation :one
