@@ -2025,7 +2025,7 @@ type ClientInterface interface {
 	//
 	// Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
 	// allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
-	// `applying` true, and once to a request that does not say; with `applying` false it is placed anew.
+	// `applying` true, and, if none was told yet, once to a request that does not say; otherwise it is placed anew.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2036,7 +2036,7 @@ type ClientInterface interface {
 	//
 	// Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
 	// allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
-	// `applying` true, and once to a request that does not say; with `applying` false it is placed anew.
+	// `applying` true, and, if none was told yet, once to a request that does not say; otherwise it is placed anew.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2794,7 +2794,7 @@ func (c *rawClient) ListHolds(ctx context.Context, params *ListHoldsParams, reqE
 //
 // Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
 // allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
-// `applying` true, and once to a request that does not say; with `applying` false it is placed anew.
+// `applying` true, and, if none was told yet, once to a request that does not say; otherwise it is placed anew.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2815,7 +2815,7 @@ func (c *rawClient) PlaceHoldWithBody(ctx context.Context, params *PlaceHoldPara
 //
 // Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
 // allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
-// `applying` true, and once to a request that does not say; with `applying` false it is placed anew.
+// `applying` true, and, if none was told yet, once to a request that does not say; otherwise it is placed anew.
 //
 // Takes a body of the `application/json` content type.
 //

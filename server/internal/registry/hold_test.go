@@ -272,6 +272,33 @@ func TestLostHold(t *testing.T) {
 			wantCode(t, err, ipam.CodeHoldLost)
 			r.hold(t, pool, "app", "/28")
 		})
+		t.Run("where an apply was told, who cannot tell plans afresh", func(t *testing.T) {
+			pool, h, _ := lose(t)
+			for range 2 {
+				_, err := r.tryHold(alice, pool.ID, "app", "/28", applying(true))
+				wantCode(t, err, ipam.CodeHoldLost)
+			}
+			fresh := r.hold(t, pool, "app", "/28")
+			if fresh.CIDR == h.CIDR {
+				t.Errorf("got the taken %s", h.CIDR)
+			}
+			if again := r.hold(t, pool, "app", "/28", applying(true)); again.CIDR != fresh.CIDR {
+				t.Errorf("planned %s, applied %s", fresh.CIDR, again.CIDR)
+			}
+		})
+		t.Run("what an apply was told is no answer to the next loss", func(t *testing.T) {
+			pool, h, thief := lose(t)
+			_, err := r.tryHold(alice, pool.ID, "app", "/28", applying(true))
+			wantCode(t, err, ipam.CodeHoldLost)
+			r.release(t, thief)
+			if again := r.hold(t, pool, "app", "/28"); again.CIDR != h.CIDR {
+				t.Errorf("moved from %s to %s", h.CIDR, again.CIDR)
+			}
+			r.wait(25 * time.Hour)
+			r.take(t, pool, "thief", h.CIDR.String())
+			_, err = r.tryHold(alice, pool.ID, "app", "/28")
+			wantCode(t, err, ipam.CodeHoldLost)
+		})
 		t.Run("once its block is free again it is as before", func(t *testing.T) {
 			pool, h, thief := lose(t)
 			r.release(t, thief)

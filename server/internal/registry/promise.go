@@ -14,8 +14,8 @@ import (
 
 // Promise answers a plan: the block that the allocation of this pool, name and length will get. Asking again renews the
 // promise and gives the same block. A promise that was lost is never silently made anew for an apply: it is CodeHoldLost
-// to every request that applies, to every one of the plan that was promised it, and to the first one that cannot tell
-// whether it is either. Errors besides: those of Allocate, CodeHoldConflict when somebody else's plan holds the name.
+// to every request that applies, to every one of the plan that was promised it, and, unless an apply was told already, to
+// the first one that cannot tell whether it is either. Errors besides: those of Allocate, CodeHoldConflict when somebody else's plan holds the name.
 func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold) (ipam.Hold, error) {
 	if err := errors.Join(ipam.CheckName("/name", in.Name), in.Plan.Check(), ipam.CheckPool(in.Pool, in.Selector)); err != nil {
 		return ipam.Hold{}, err
@@ -43,10 +43,7 @@ func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHol
 		}
 		return c.promise(pool, in)
 	})
-	if ipam.CodeOf(err) == ipam.CodeHoldLost && in.Plan.Applying == nil && in.Plan.ID == "" {
-		return h, r.tellOnce(ctx, in.Pool, []ipam.NewHold{in}, err)
-	}
-	return h, err
+	return h, r.tell(ctx, in.Pool, in.Plan, []ipam.NewHold{in}, err)
 }
 
 // promise makes, renews or refuses a hold. The caller holds the pool's lock.
@@ -146,9 +143,13 @@ func outdated(pool ipam.Pool, now ipam.Hold, block netip.Prefix) error {
 	return e
 }
 
-// tellOnce forgets a lost hold after its loss was told to a caller that cannot say whether it applies: the next request
-// is then a fresh plan. Were this to fail, the loss would only be told again.
-func (r *Registry) tellOnce(ctx context.Context, in string, holds []ipam.NewHold, lost error) error {
+// tell notes that a loss is told to a plan that does not name itself, so that the next plan of the name is a fresh one: a
+// caller that cannot say whether it applies is told once, and not at all where an apply was told already. The lost hold goes
+// with that, or stays for more of the same apply. Were this to fail, the loss would only be told again.
+func (r *Registry) tell(ctx context.Context, in string, plan ipam.Plan, holds []ipam.NewHold, failure error) error {
+	if ipam.CodeOf(failure) != ipam.CodeHoldLost || plan.ID != "" {
+		return failure
+	}
 	err := r.db.Write(ctx, in, func(tx *store.Tx) error {
 		pool, err := tx.LockPool(in)
 		if err != nil {
@@ -160,13 +161,17 @@ func (r *Registry) tellOnce(ctx context.Context, in string, holds []ipam.NewHold
 				return err
 			}
 			h, found, err := tx.HoldNamed(pool.ID, in.Name, length)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
-			}
-			if !found || h.Kept {
+			case !found || h.Kept:
 				continue
+			case plan.Applying == nil:
+				err = tx.DeleteHold(h.ID)
+			default:
+				err = tx.RememberPromise(pool.ID, ipam.KindHold, h.Name, h.CIDR, "", r.now())
 			}
-			if err := tx.DeleteHold(h.ID); err != nil {
+			if err != nil {
 				return err
 			}
 		}
@@ -175,7 +180,13 @@ func (r *Registry) tellOnce(ctx context.Context, in string, holds []ipam.NewHold
 	if err != nil {
 		return err
 	}
-	return lost
+	return failure
+}
+
+// told says whether an apply was told that a hold is lost.
+func (c change) told(h ipam.Hold) (bool, error) {
+	block, told, err := c.Promised(h.Pool, ipam.KindHold, h.Name, ipam.Family(h.CIDR), h.CIDR.Bits(), "")
+	return told && block == h.CIDR, err
 }
 
 // nameFreeFor lets a plan share the name of the allocation that it replaces. The hold remembers that: Terraform says what
@@ -245,12 +256,21 @@ func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known 
 			if err := c.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
 				return known, err
 			}
+			if err := c.ForgetPromise(pool.ID, ipam.KindHold, known.Name, known.CIDR.Bits(), ""); err != nil {
+				return known, err
+			}
 			return c.renew(pool, known, in, "placed")
 		}
 		if !errors.Is(err, alloc.ErrTaken) {
 			return known, err
 		}
-		if in.Plan.Applying == nil || *in.Plan.Applying {
+		fresh := in.Plan.Applying != nil && !*in.Plan.Applying
+		if in.Plan.Applying == nil {
+			if fresh, err = c.told(known); err != nil {
+				return known, err
+			}
+		}
+		if !fresh {
 			return known, c.holdLost(known)
 		}
 	}

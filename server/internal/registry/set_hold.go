@@ -52,18 +52,18 @@ func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.New
 		}
 		return c.promiseSet(pool, in)
 	})
-	if ipam.CodeOf(err) == ipam.CodeHoldLost && in.Plan.Applying == nil && in.Plan.ID == "" {
-		all, sizeErr := in.All()
-		if sizeErr != nil {
-			return plan, sizeErr
-		}
-		var holds []ipam.NewHold
-		for key, size := range all {
-			holds = append(holds, in.Hold(key, size))
-		}
-		return plan, r.tellOnce(ctx, in.Pool, holds, err)
+	if ipam.CodeOf(err) != ipam.CodeHoldLost {
+		return plan, err
 	}
-	return plan, err
+	all, sizeErr := in.All()
+	if sizeErr != nil {
+		return plan, sizeErr
+	}
+	var holds []ipam.NewHold
+	for key, size := range all {
+		holds = append(holds, in.Hold(key, size))
+	}
+	return plan, r.tell(ctx, in.Pool, in.Plan, holds, err)
 }
 
 // promiseSet promises the blocks of a set. The caller holds the pool's lock.

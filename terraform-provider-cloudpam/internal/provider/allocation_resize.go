@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"net/netip"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -18,7 +19,8 @@ import (
 //
 //	plan    ModifyPlan → PreviewAllocation   it fits: an update in place, and what it gains is held for it
 //	                                         it does not: a replacement, with a warning that says who is in the way
-//	apply   ModifyPlan → PreviewAllocation   an update in place is never turned into a replacement any more
+//	apply   ModifyPlan → PreviewAllocation   an update in place is never turned into a replacement any more: where nobody knows
+//	                                         whether this is an apply, what was held and lost is told before it is
 //	        Update     → UpdateAllocation(cidr)
 //
 // The block follows from the state and the configuration alone, so both calls of ModifyPlan plan the same one. An apply of a
@@ -88,9 +90,10 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 	if !r.session.canPlan(&diags) {
 		return diags
 	}
-	err := r.preview(ctx, state, from, to, *plan, applying)
+	err := r.preview(ctx, req, state, from, to, *plan)
+	refusal, _ := errors.AsType[*cloudpam.Error](err)
 	switch {
-	case errors.Is(err, cloudpam.ErrCIDRTaken) && !applying:
+	case errors.Is(err, cloudpam.ErrCIDRTaken) && !r.lostGrowth(ctx, req, state, from, to, refusal.Holders) && !applying:
 		diags.Append(state.mustReplace(from, to, err))
 		plan.replace(config, state, resp)
 	case errors.Is(err, cloudpam.ErrForbidden):
@@ -102,16 +105,14 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 }
 
 // preview asks whether an allocation can become a block where it stands, and holds for it what it would gain.
-func (r *allocationResource) preview(ctx context.Context, state allocationModel, from, to netip.Prefix, plan allocationModel, applying bool) error {
-	id := state.ID.ValueString()
-	if _, err := r.session.client.PreviewAllocation(ctx, id, cloudpam.AllocationPatch{CIDR: new(to.String()), Hosts: plan.Hosts.ValueInt64Pointer(), Target: plan.target()}); err != nil || applying {
+func (r *allocationResource) preview(ctx context.Context, req resource.ModifyPlanRequest, state allocationModel, from, to netip.Prefix, plan allocationModel) error {
+	patch := cloudpam.AllocationPatch{CIDR: new(to.String()), Hosts: plan.Hosts.ValueInt64Pointer(), Target: plan.target()}
+	_, err := r.session.client.PreviewAllocation(ctx, state.ID.ValueString(), patch)
+	if err != nil || r.session.planning.applies(req) {
 		return err
 	}
 	for _, beside := range gained(from, to) {
-		ask := r.session.planning.hold(new(false))
-		// Not under the allocation's name, which is held for a successor only.
-		ask.Pool, ask.Name, ask.CIDR, ask.Replaces = state.Pool.ValueString(), "growth:"+id, new(beside.String()), &id
-		_, err := r.session.client.PlaceHold(ctx, ask)
+		err := r.holdGrowth(ctx, req, state, beside)
 		switch {
 		case errors.Is(err, cloudpam.ErrForbidden), errors.Is(err, cloudpam.ErrPolicyViolation):
 			return nil // the plan stands, only nobody keeps the space for it
@@ -120,6 +121,31 @@ func (r *allocationResource) preview(ctx context.Context, state allocationModel,
 		}
 	}
 	return nil
+}
+
+// lostGrowth says whether a plan was promised what others now have of the room to grow, and may be being applied. Asking
+// also notes that the loss is told, so that the next plan is a fresh one.
+func (r *allocationResource) lostGrowth(ctx context.Context, req resource.ModifyPlanRequest, state allocationModel, from, to netip.Prefix, others []cloudpam.Holder) bool {
+	lost := false
+	for _, beside := range gained(from, to) {
+		taken := slices.ContainsFunc(others, func(h cloudpam.Holder) bool {
+			other, err := netip.ParsePrefix(h.CIDR)
+			return err == nil && other.Overlaps(beside)
+		})
+		if taken && errors.Is(r.holdGrowth(ctx, req, state, beside), cloudpam.ErrHoldLost) {
+			lost = true
+		}
+	}
+	return lost
+}
+
+// holdGrowth has a block kept for an allocation: not under its name, which is held for a successor only.
+func (r *allocationResource) holdGrowth(ctx context.Context, req resource.ModifyPlanRequest, state allocationModel, block netip.Prefix) error {
+	ask := r.session.planning.hold(r.session.planning.phase(req))
+	id := state.ID.ValueString()
+	ask.Pool, ask.Name, ask.CIDR, ask.Replaces = state.Pool.ValueString(), "growth:"+id, new(block.String()), &id
+	_, err := r.session.client.PlaceHold(ctx, ask)
+	return err
 }
 
 // gained are the blocks that one gains when it becomes another around it.

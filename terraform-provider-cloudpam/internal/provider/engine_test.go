@@ -29,8 +29,7 @@ func TestPlansAreKeptOnEachDatabase(t *testing.T) {
 				ExpectError: said(`Error: Planned CIDR is no longer available with cloudpam_allocation.another,`),
 			},
 			resource.TestStep{
-				PreConfig: func() { forgetHold(t, server, "vpc", "another", 22) },
-				Config:    threeLevels + another, ConfigPlanChecks: before(known("cloudpam_allocation.another", "cidr", "10.0.8.0/22")),
+				Config: threeLevels + another, ConfigPlanChecks: before(known("cloudpam_allocation.another", "cidr", "10.0.8.0/22")),
 			},
 			resource.TestStep{Config: threeLevels + another, ConfigPlanChecks: emptyPlan},
 			resource.TestStep{PreConfig: func() { drop(t, server, "thief") }, Config: threeLevels, ConfigPlanChecks: before(

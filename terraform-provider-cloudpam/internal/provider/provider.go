@@ -126,7 +126,7 @@ func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 			},
 			"applying": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: "Set it to `terraform.applying`, which OpenTofu needs to report a lost CIDR, or room to grow that was taken, in words of ours; Terraform 1.11 and later tell it by themselves. Environment: `CLOUDPAM_APPLYING`.",
+				MarkdownDescription: "Set it to `terraform.applying`, so that OpenTofu reports what was lost between plan and apply at once and always in words of ours; Terraform 1.11 and later tell it by themselves. Environment: `CLOUDPAM_APPLYING`.",
 			},
 		},
 	}
