@@ -35,6 +35,7 @@ func seed(s *server) {
 	}
 	s.post("/allocations", object{"pool": "gcp-prod", "name": "gke", "prefix_length": 14, "owner": "data"})
 	s.post("/allocations", object{"pool": "v6", "name": "first", "prefix_length": 48})
+	s.post("/allocation-sets", object{"pool": "v6", "name": "shop", "members": object{"app-a": object{"prefix_length": 56}, "db": object{"prefix_length": 56}}})
 }
 
 // TestBrowser walks through the interface as a person does, in a real browser against the real server.
@@ -64,9 +65,11 @@ func TestBrowser(t *testing.T) {
 		{"a hold is seen, attributed and released, and its block is free", releasesHold},
 		{"a hold past its time says that its space is still kept", expiresSoftly},
 		{"a draft pool is seen beside the holds, and released with what is held in it", releasesDraft},
+		{"all that a holder holds is released at once, and nothing else", releasesAll},
 		{"without reservations and accounts the pages teach what they are", teachesReservations},
 		{"a reservation is seen with its reason, on the map too, and released", releasesReservation},
 		{"a reservation past its end says so", endsSoftly},
+		{"a block is reserved with the keyboard, and a refusal says why", reservesBlock},
 		{"accounts are listed, filtered and opened", listsAccounts},
 		{"no page is wider than a phone", fitsPhone},
 		{"every page passes axe for WCAG 2.2 AA, wide and narrow, light and dark", passesAxe},
@@ -232,53 +235,6 @@ func teachesFirstCommands(_ *testing.T, s *server, b *chromium) {
 	b.open(s.url + "/pools?scope=empty")
 	b.await("document.querySelectorAll('.steps pre').length === 3 && " + find(".steps pre") + ".innerText.includes(location.origin + '/api/v1/pools')")
 	b.picture("empty")
-}
-
-func listsAllocations(t *testing.T, s *server, b *chromium) {
-	rows := "document.querySelectorAll('tr[data-allocation]').length"
-	b.open(s.url + "/allocations")
-	b.await(rows + " === 100")
-	b.picture("allocations-1440-light")
-	b.click(".more .btn")
-	b.await(rows + " > 100 && !" + find(".more .btn") + ".offsetParent")
-	b.click(".filters input")
-	b.write("10.128.0.0/24")
-	b.await(rows + " === 13 && location.search === '?within=10.128.0.0%2F24'")
-	b.open(s.url + "/allocations?contains=10.0.0.77")
-	b.await(rows + " === 1 && " + find("tr[data-allocation] .c-name") + ".innerText === 'hostile'")
-	b.open(s.url + "/allocations?pool=gcp-prod")
-	b.await(rows + " === 1")
-	b.open(s.url + "/allocations?q=no-such-thing")
-	b.await(find(".empty") + ".offsetParent && " + find(".empty h2") + ".innerText === 'Nothing matches these filters.'")
-	if v, _ := b.value(rows); v != float64(0) {
-		t.Errorf("%v rows beside the empty state", v)
-	}
-}
-
-func explainsWrongFilter(t *testing.T, s *server, b *chromium) {
-	b.open(s.url + "/allocations?within=10.0.0.1%2F8")
-	b.await(find(".filters .wrong") + ".innerText !== '' && " + find(".filters input") + ".getAttribute('aria-invalid') === 'true'")
-	for _, told := range b.complaints() {
-		if !strings.Contains(told, "status of 4") {
-			t.Errorf("the page complained: %s", told)
-		}
-	}
-}
-
-func opensAllocation(_ *testing.T, s *server, b *chromium) {
-	row := "document.activeElement.closest('tr[data-allocation]')"
-	b.open(s.url + "/allocations?pool=aws-prod")
-	b.await(find("tr[data-allocation]") + "?.offsetParent")
-	b.press("j")
-	b.await(row + "?.innerText.includes('core-services')")
-	b.press("j")
-	b.await(row + ".innerText.includes('payments')")
-	b.press("Enter")
-	b.await(find("dialog.drawer[open]") + "?.innerText.includes('cloudpam_allocation.payments')")
-	b.await("location.search.includes('allocation=')")
-	b.picture("allocation-1440-light")
-	b.press("Escape")
-	b.await("!" + find("dialog.drawer[open]") + " && !location.search.includes('allocation=') && document.activeElement.matches('tr[data-allocation]')")
 }
 
 func fitsPhone(t *testing.T, s *server, b *chromium) {

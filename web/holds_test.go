@@ -104,11 +104,51 @@ func expiresSoftly(t *testing.T, s *server, b *chromium) {
 		t.Fatal(err)
 	}
 	b.click(".filters .btn")
-	b.await("location.search === '' && [...document.querySelectorAll('.hold-state.expired')].filter(s => s.innerText === 'Expired, space still kept').length === 2")
+	b.await("location.search === '' && [...document.querySelectorAll('.hold-state.expired')].filter(s => /^Expired .*, space is used last$/.test(s.innerText)).length === 2")
 	b.picture("holds-states")
 	b.click("tr[data-hold]:nth-of-type(2) .link")
 	b.await(promised + ".includes('nothing has needed the space since') && " + find("[data-release]") + ".offsetParent")
 	b.press("Escape")
+}
+
+// releasesAll releases what one holder's plans hold in several pools, a draft and what stands in it included.
+func releasesAll(t *testing.T, s *server, b *chromium) {
+	for _, name := range []string{"one", "two", "three"} {
+		s.promise("/holds", object{"pool": "euw1", "name": name, "prefix_length": 26, "holder": "pull-42"})
+	}
+	s.promise("/pool-drafts", object{"pool": object{"name": "root", "scope": "partner", "cidr": "10.0.0.0/8"}, "holder": "pull-42", "new_scope": true})
+	s.promise("/holds", object{"pool": "partner.root", "name": "inside", "prefix_length": 20, "holder": "pull-42"})
+	other := s.promise("/holds", object{"pool": "euw1", "name": "other", "prefix_length": 26, "holder": "pull-43"})
+
+	b.open(s.url + "/holds")
+	b.await(find("tr[data-draft='partner.root']") + "?.innerText.includes('new scope partner') && !" + find("[data-release-all]") + ".offsetParent")
+	b.open(s.url + "/holds?pool=partner.root")
+	b.click("tr[data-hold] .link")
+	b.await(promised + ".includes('Its pool is a draft')")
+	b.click("dialog.drawer a[href='/holds?holder=pull-42']")
+	b.await("document.querySelectorAll('tr[data-hold]').length === 4 && " + find("[data-release-all]") + "?.innerText === 'Release all of pull-42…'")
+	b.picture("holds-of-one-holder")
+	if _, err := b.value(losesFirstDelete); err != nil {
+		t.Fatal(err)
+	}
+	b.click("[data-release-all]")
+	b.await(find("#confirm-title") + ".innerText === 'Release 4 holds and 1 draft pool?' && " + find("dialog.confirm[open]") + ".innerText.includes('plans of pull-42')")
+	b.picture("release-all-confirm")
+	b.click("[data-confirm]")
+	b.await(find(".confirm .alert") + ".innerText.startsWith('No answer from the server')")
+	b.click("[data-confirm]")
+	b.await("document.querySelector('.toast.note')?.innerText.includes('Released 4 holds and 1 draft pool')")
+	b.await("[...document.querySelectorAll('tr[data-hold] .hold-state')].every(state => state.innerText.startsWith('Lost')) && !" + find("tr[data-draft]") + " && !" + find("[data-release-all]") + ".offsetParent")
+	_, left := s.request("GET", "/holds?holder=pull-42&kept=true", adminToken, nil)
+	if items := left["items"].([]any); len(items) != 0 {
+		t.Errorf("still held: %v", items)
+	}
+	if status, got := s.request("GET", "/holds/"+other["id"].(string), adminToken, nil); status != 200 || got["kept"] != true {
+		t.Errorf("the hold of another is %v", got)
+	}
+	b.open(s.url + "/holds?holder=pull-42&kept=true")
+	b.await(find(".empty") + ".offsetParent && " + find("select[x-model=kept]") + ".value === 'true'")
+	onlyRefused(t, b)
 }
 
 // pagesHolds has more holds than one page of the list holds.

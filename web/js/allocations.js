@@ -1,7 +1,7 @@
 import { start } from './app.js';
 import { age, labelText, moment, plural } from './format.js';
 import { facts, listing } from './listing.js';
-import { allocationImport } from './terraform.js';
+import { allocationImport, setOf } from './terraform.js';
 
 const FILTERS = ['q', 'within', 'contains', 'pool', 'scope'];
 const NONE = { name: '', cidr: '', description: '', facts: [], poolLink: '', terraform: '' };
@@ -25,7 +25,7 @@ function row(a) {
 
 function details(a) {
   const all = [
-    ['Pool', a.pool], ['Scope', a.scope], ['Owner', a.owner], ['Purpose', a.purpose], ['Account', a.account, true], ['Region', a.region], ['Environment', a.environment],
+    ['Pool', a.pool], ['Scope', a.scope], ['Set', a.set_key ? setOf(a) + ', key ' + a.set_key : ''], ['Owner', a.owner], ['Purpose', a.purpose], ['Account', a.account, true], ['Region', a.region], ['Environment', a.environment],
     ['Labels', labelText(a.labels)], ['Id', a.id, true], ['Version', String(a.version), true], ['Created', moment(a.created_at)], ['Changed', moment(a.updated_at)],
   ];
   return {

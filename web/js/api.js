@@ -1,4 +1,4 @@
-// The one place that talks to the server. It reads and releases on /api/v1 with a bearer token.
+// The one place that talks to the server. It reads, creates and releases on /api/v1 with a bearer token.
 import * as session from './session.js';
 
 // Problem is a refusal of the server (RFC 9457) or the lack of any answer, in words fit to be shown.
@@ -9,6 +9,7 @@ export class Problem extends Error {
     this.code = body.code || '';
     this.title = body.title || 'The server answered ' + status;
     this.errors = body.errors || [];
+    this.holders = body.holders || [];
     this.request = body.request_id || '';
   }
 
@@ -19,8 +20,13 @@ export class Problem extends Error {
   }
 
   // query returns what the server says about one parameter of the query, or ''.
-  query(name) {
-    const error = this.errors.find((e) => e.pointer === 'query:' + name);
+  query(name) { return this.at('query:' + name); }
+
+  // field returns what the server says about one field of the body, or ''.
+  field(name) { return this.at('/' + name); }
+
+  at(pointer) {
+    const error = this.errors.find((e) => e.pointer === pointer);
     return error ? error.detail : '';
   }
 }
@@ -30,6 +36,14 @@ export async function get(path, query = {}, options = {}) {
   const answer = await request(path, query, options.token || session.token(), { signal: options.signal });
   if (answer.ok) return answer.json();
   throw await refusal(answer, !options.token);
+}
+
+// create makes one resource and returns it. The same key makes a repeated request the same one, whose first answer may have
+// been lost.
+export async function create(path, body, key) {
+  const answer = await request(path, {}, session.token(), { method: 'POST', headers: { 'Idempotency-Key': key, 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  if (answer.ok) return answer.json();
+  throw await refusal(answer, true);
 }
 
 // remove gives one resource up. The same key makes a repeated request the same one, whose first answer may have been lost.
@@ -55,7 +69,7 @@ async function refusal(answer, ownToken) {
   return problem;
 }
 
-async function request(path, query, token, { method = 'GET', headers = {}, signal }) {
+async function request(path, query, token, { method = 'GET', headers = {}, body, signal }) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== '' && value !== undefined && value !== null) params.append(name, value);
@@ -63,7 +77,7 @@ async function request(path, query, token, { method = 'GET', headers = {}, signa
   const text = params.toString();
   const url = '/api/v1/' + path.map(encodeURIComponent).join('/') + (text ? '?' + text : '');
   try {
-    return await fetch(url, { method, headers: { ...headers, Authorization: 'Bearer ' + token, Accept: 'application/json' }, signal, credentials: 'same-origin', cache: 'no-store' });
+    return await fetch(url, { method, headers: { ...headers, Authorization: 'Bearer ' + token, Accept: 'application/json' }, body, signal, credentials: 'same-origin', cache: 'no-store' });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Problem(0, { title: 'No answer from the server', detail: 'It may be restarting, or the network between is down.' });

@@ -47,9 +47,11 @@ function shell() {
         return;
       }
       const search = document.querySelector('[data-search]');
+      const make = document.querySelector('[data-new]');
       switch (event.key) {
         case 'g': this.leader = true; break;
         case '?': this.openHelp(); break;
+        case 'n': if (make) { event.preventDefault(); make.click(); } break;
         case '/': if (search) { event.preventDefault(); search.focus(); search.select(); } break;
         case 'j': case 'ArrowDown': if (moveFocus(1, event.key === 'j')) event.preventDefault(); break;
         case 'k': case 'ArrowUp': if (moveFocus(-1, event.key === 'k')) event.preventDefault(); break;

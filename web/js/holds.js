@@ -1,13 +1,14 @@
-import { get } from './api.js';
+import { get, remove } from './api.js';
 import { start } from './app.js';
 import { age, moment, plural, shortMoment } from './format.js';
 import { facts, listing } from './listing.js';
+import { countAll, releaseAll } from './release-all.js';
 import { releasing } from './releasing.js';
 import { providerBlock } from './terraform.js';
 import { report } from './toasts.js';
 
-const FILTERS = ['pool', 'holder', 'actor', 'scope'];
-const NONE = { id: '', name: '', cidr: '', pool: '', state: '', stateWord: '', means: '', advice: '', facts: [], poolLink: '', releasable: false };
+const FILTERS = ['pool', 'holder', 'actor', 'scope', 'kept'];
+const NONE = { id: '', name: '', cidr: '', pool: '', state: '', stateWord: '', means: '', advice: '', facts: [], poolLink: '', replaces: '', replacesLink: '', replacesWord: '', all: '', allLink: '', releasable: false };
 const NO_DRAFT = { id: '', cidr: '' };
 
 // Drafts are few: a plan makes one for each pool that it creates.
@@ -19,11 +20,14 @@ function holds() {
   return {
     ...list,
     ...releasing({
-      path() { return this.leaving === 'draft' ? ['pool-drafts', this.draft.id] : ['holds', this.detail.id]; },
-      told() { return 'Released ' + (this.leaving === 'draft' ? this.draft.id : this.detail.cidr); },
+      give(key) {
+        if (this.leaving === 'all') return releaseAll(this.everything, key);
+        return remove(this.leaving === 'draft' ? ['pool-drafts', this.draft.id] : ['holds', this.detail.id], key);
+      },
+      told() { return 'Released ' + { all: this.count, draft: this.draft.id, hold: this.detail.cidr }[this.leaving]; },
       async done() {
-        if (this.leaving === 'draft') {
-          await Promise.all([this.loadDrafts(), this.load()]); // what was held in it went with it
+        if (this.leaving !== 'hold') {
+          await Promise.all([this.loadDrafts(), this.load()]); // what was held in a draft went with it
           return;
         }
         const { id } = this.detail;
@@ -35,7 +39,7 @@ function holds() {
         }
       },
     }),
-    allDrafts: [], draft: NO_DRAFT, leaving: 'hold',
+    allDrafts: [], draft: NO_DRAFT, leaving: 'hold', everything: { holds: [], drafts: [] }, counting: false,
 
     get filtered() { return this.isFiltered(); },
     get summary() {
@@ -47,10 +51,26 @@ function holds() {
     get example() { return providerBlock(); },
     get nothing() { return this.state === 'empty' && !this.drafts.length; },
 
+    // whose is whom the filters single out: all that they hold can be released at once.
+    get whose() { return this.holder.trim() || this.actor.trim(); },
+    get releasableAll() { return Boolean(this.whose) && (this.drafts.length > 0 || this.rows.some((hold) => hold.state !== 'lost')); },
+    get count() {
+      const parts = [[this.everything.holds.length, 'hold'], [this.everything.drafts.length, 'draft pool']];
+      return parts.filter(([n]) => n).map(([n, noun]) => plural(n, noun)).join(' and ');
+    },
+    get poolIsDraft() { return this.allDrafts.some((draft) => draft.id === this.detail.pool); },
+
     // drafts are those that the filters leave. A pool's are the draft itself and those that stand in it.
     get drafts() {
-      const { pool, holder, actor, scope } = this.query();
+      const { pool, holder, actor, scope, kept } = this.query();
+      if (kept === 'false') return [];
       return this.allDrafts.filter((d) => (!pool || d.id === pool || d.parent === pool) && (!holder || d.holder === holder) && (!actor || d.actor === actor) && (!scope || d.scope === scope));
+    },
+
+    // place is where a draft will stand. A scope that is not in the list is itself one that the plan will create.
+    place(draft) {
+      if (draft.parent) return draft.parent;
+      return (this.scopes.length && !this.scopes.includes(draft.scope) ? 'new scope ' : 'scope ') + draft.scope;
     },
 
     init() {
@@ -76,49 +96,65 @@ function holds() {
       this.draft = draft;
       this.askRelease();
     },
+
+    // askReleaseAll counts first, since a list shows one page only.
+    async askReleaseAll() {
+      this.counting = true;
+      try {
+        await this.loadDrafts();
+        this.everything = await countAll(this.query(), this.drafts);
+      } catch (error) {
+        report(error);
+        return;
+      } finally {
+        this.counting = false;
+      }
+      this.leaving = 'all';
+      this.askRelease();
+    },
   };
 }
 
 function draftRow({ pool, actor, holder, expires_at: until }) {
-  const expired = Date.now() >= Date.parse(until);
-  return Object.freeze({
-    id: pool.id, cidr: pool.cidr, parent: pool.parent || '', scope: pool.scope, actor, holder, place: pool.parent || 'scope ' + pool.scope,
-    state: expired ? 'expired' : 'promised', stateWord: (expired ? 'Expired, space still kept' : 'Promised until ' + shortMoment(until)),
-  });
+  return Object.freeze({ id: pool.id, cidr: pool.cidr, parent: pool.parent || '', scope: pool.scope, actor, holder, ...life(true, until) });
 }
 
-// stateOf tells the three lives of a hold apart: it stands, it ran out but still has its space, it has none.
-function stateOf(hold) {
-  if (!hold.kept) return 'lost';
-  return Date.now() < Date.parse(hold.expires_at) ? 'promised' : 'expired';
+// life tells the three lives of a promise apart: it stands, it ran out but still has its space, it has none.
+function life(kept, until) {
+  if (!kept) return { state: 'lost', stateWord: 'Lost, only remembered' };
+  if (Date.now() < Date.parse(until)) return { state: 'promised', stateWord: 'Promised until ' + shortMoment(until) };
+  return { state: 'expired', stateWord: 'Expired ' + shortMoment(until) + ', space is used last' };
 }
 
-function stateWord(hold) {
-  return {
-    promised: 'Promised until ' + shortMoment(hold.expires_at),
-    expired: 'Expired, space still kept',
-    lost: 'Lost, only remembered',
-  }[stateOf(hold)];
+// nameOf says what a hold without an allocation's name is for: a plan holds room to grow, and reservations, by names of its own.
+function nameOf(hold) {
+  if (isGrowth(hold)) return 'growth of an allocation';
+  return hold.name.startsWith('reservation:') ? 'a reservation' : hold.name;
 }
+
+function isGrowth(hold) { return hold.name.startsWith('growth:'); }
 
 function row(hold) {
   return Object.freeze({
-    id: hold.id, cidr: hold.cidr, name: hold.name, pool: hold.pool, actor: hold.actor, holder: hold.holder, state: stateOf(hold), stateWord: stateWord(hold),
+    id: hold.id, cidr: hold.cidr, name: nameOf(hold), pool: hold.pool, actor: hold.actor, holder: hold.holder, ...life(hold.kept, hold.expires_at),
     age: age(hold.created_at), created: moment(hold.created_at),
   });
 }
 
 function details(hold) {
-  const state = stateOf(hold);
+  const { state, stateWord } = life(hold.kept, hold.expires_at);
   const until = moment(hold.expires_at);
   const all = [
-    ['Pool', hold.pool], ['Scope', hold.scope], ['Placed by', hold.actor], ['For', hold.holder], ['Replaces', hold.replaces, true],
-    [state === 'promised' ? 'Until' : 'Ended', until], ['Placed', moment(hold.created_at)], ['Renewed', hold.renewed_at === hold.created_at ? '' : moment(hold.renewed_at)], ['Id', hold.id, true],
+    ['Pool', hold.pool], ['Scope', hold.scope], ['Placed by', hold.actor], ['Holder', hold.holder],
+    ['Placed', moment(hold.created_at)], ['Renewed', hold.renewed_at === hold.created_at ? '' : moment(hold.renewed_at)], [state === 'promised' ? 'Until' : 'Ended', until], ['Id', hold.id, true],
   ];
+  const whose = hold.holder ? { holder: hold.holder } : { actor: hold.actor };
   return {
-    id: hold.id, name: hold.name, cidr: hold.cidr, pool: hold.pool, state, stateWord: stateWord(hold), releasable: hold.kept,
+    id: hold.id, name: nameOf(hold), cidr: hold.cidr, pool: hold.pool, state, stateWord, releasable: hold.kept,
     means: meaning(state, until), advice: advice(state), facts: facts(all),
     poolLink: '/pools?' + new URLSearchParams({ scope: hold.scope, pool: hold.pool }),
+    replaces: hold.replaces, replacesWord: 'Open the allocation that it ' + (isGrowth(hold) ? 'grows' : 'replaces'), replacesLink: '/allocations?' + new URLSearchParams({ pool: hold.pool, allocation: hold.replaces }),
+    all: 'All that ' + (hold.holder || hold.actor) + ' holds', allLink: '/holds?' + new URLSearchParams(whose),
   };
 }
 
@@ -132,7 +168,7 @@ function meaning(state, until) {
 
 function advice(state) {
   return {
-    promised: 'Applying the plan turns the hold into the allocation. Planning again renews it. If you need the block, or the plan was abandoned, release it: anyone may.',
+    promised: 'Applying the plan turns the hold into what it was planned for. Planning again renews it. If you need the block, or the plan was abandoned, release it: anyone may.',
     expired: 'Nothing has to be done. Planning again renews the promise; releasing it frees the block now.',
     lost: 'Plan again for a fresh promise. A lost hold takes no space and is forgotten 90 days after it ended.',
   }[state];

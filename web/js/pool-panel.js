@@ -29,6 +29,7 @@ export function poolPanel() {
     get reserved() { return this.blocks.filter((block) => block.kind === 'reservation').length; },
     get reservedNote() { return 'Kept out of use: ' + plural(this.reserved, 'block') + (this.nextSpace ? ' so far' : '') + '.'; },
     get reservationsLink() { return '/reservations?pool=' + encodeURIComponent(this.id); },
+    get reserveLink() { return '/reservations?new=&pool=' + encodeURIComponent(this.id); },
     get held() { return this.blocks.filter((block) => block.kind === 'hold').length; },
     get drafts() { return this.blocks.filter(isDraft).length; },
     get promised() { return this.held + this.drafts > 0; },

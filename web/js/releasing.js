@@ -1,10 +1,10 @@
 // The question before something is given up. Nothing happens until it is confirmed.
-import { idempotencyKey, remove } from './api.js';
+import { idempotencyKey } from './api.js';
 import { note } from './toasts.js';
 
-// releasing is the part of a page's component that asks and releases. Its dialog is $refs.confirm. path says what to ask
-// the API for and what the person is told was released; done runs afterwards.
-export function releasing({ path, told, done }) {
+// releasing is the part of a page's component that asks and releases. Its dialog is $refs.confirm. give asks the API, told is
+// what the person reads was released; done runs afterwards.
+export function releasing({ give, told, done }) {
   // One key for one intent: pressing Release again after a lost answer repeats the request instead of making another.
   let key = '';
 
@@ -24,7 +24,7 @@ export function releasing({ path, told, done }) {
       this.releasing = true;
       this.refusal = '';
       try {
-        await remove(path.call(this), key);
+        await give.call(this, key);
       } catch (error) {
         // A toast would stand behind the dialog, out of reach.
         this.refusal = error.title + ': ' + error.text;

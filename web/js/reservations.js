@@ -1,21 +1,31 @@
+import { remove } from './api.js';
 import { start } from './app.js';
 import { age, labelText, moment, plural } from './format.js';
 import { facts, listing } from './listing.js';
 import { releasing } from './releasing.js';
+import { reserving } from './reserving.js';
 import { reservationImport, reservationResource } from './terraform.js';
 
 const FILTERS = ['q', 'within', 'pool', 'owner', 'scope'];
 const NONE = { id: '', reason: '', cidr: '', pool: '', state: '', stateWord: '', advice: '', facts: [], poolLink: '', terraform: '' };
 
 function reservations() {
+  const list = listing({ resource: 'reservations', one: 'reservation', filters: FILTERS, row, details, none: NONE });
+
   return {
-    ...listing({ resource: 'reservations', one: 'reservation', filters: FILTERS, row, details, none: NONE }),
+    ...list,
     ...releasing({
-      path() { return ['reservations', this.detail.id]; },
+      give(key) { return remove(['reservations', this.detail.id], key); },
       told() { return 'Released ' + this.detail.cidr; },
       done() {
         this.closeDrawer();
         return this.load();
+      },
+    }),
+    ...reserving({
+      async done({ id }) {
+        await this.load();
+        await this.open(id); // filters may leave it out, or a page: its details say what was reserved
       },
     }),
 
@@ -26,6 +36,13 @@ function reservations() {
     },
     get owners() { return [...new Set(this.rows.map((r) => r.owner).filter(Boolean))].sort(); },
     get example() { return reservationResource(); },
+
+    // init opens the form where the address asks for it, as a pool's link does.
+    async init() {
+      const wanted = new URLSearchParams(location.search).has('new');
+      await list.init.call(this);
+      if (wanted) this.askReserve(this.pool);
+    },
   };
 }
 

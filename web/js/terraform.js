@@ -12,8 +12,18 @@ export function allocationResource(pool) {
   ].join('\n');
 }
 
+// allocationImport imports the whole set of a member: its name and size are the set's.
 export function allocationImport(allocation) {
+  if (allocation.set_key) {
+    const set = setOf(allocation);
+    return importBlock('cloudpam_allocation_set', set, allocation.pool + '/' + set);
+  }
   return importBlock('cloudpam_allocation', allocation.name, allocation.pool + '/' + allocation.name);
+}
+
+// setOf is the name of the set that an allocation, NAME/KEY, is a member of.
+export function setOf(allocation) {
+  return allocation.name.slice(0, -allocation.set_key.length - 1);
 }
 
 // reservationImport names the block after its reason, which is what people call a reservation.
