@@ -32,20 +32,22 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 		return ipam.Allocation{}, err
 	}
 	if in.Selector == nil {
-		return r.allocateIn(ctx, by, in)
+		return r.allocateIn(ctx, by, in, anyHome)
 	}
 	if err := in.Check(in.Selector.Family); err != nil {
 		return ipam.Allocation{}, err
 	}
-	s := selection{selector: *in.Selector, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) { return traceOf(tx, pool, in.Name, in.BlockSize) }}
-	return chosen(ctx, r, by, s, func(pool string) (ipam.Allocation, error) {
+	return chosen(ctx, r, by, selectOne(*in.Selector, in.Name, in.BlockSize), func(pool string, at home) (ipam.Allocation, error) {
 		in.Pool = pool
-		return r.allocateIn(ctx, by, in)
+		return r.allocateIn(ctx, by, in, at)
 	})
 }
 
-func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocation) (ipam.Allocation, error) {
+func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocation, at home) (ipam.Allocation, error) {
 	return write(ctx, r, by, in.Pool, func(c change) (ipam.Allocation, error) {
+		if err := at(c); err != nil {
+			return ipam.Allocation{}, err
+		}
 		pool, err := realPool(c.lockFor(in.Pool))
 		if err != nil {
 			return ipam.Allocation{}, err

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -26,24 +27,38 @@ func (c change) members(pool ipam.Pool, set string, sizes ipam.SetSizes) ([]memb
 	if err != nil {
 		return nil, err
 	}
-	wanted, known := make([]member, 0, len(all)), map[string]bool{}
-	for key, size := range all {
-		length, err := size.LengthIn(pool)
-		if err != nil {
-			return nil, sizes.At(key, err)
-		}
-		wanted = append(wanted, member{key, size, length})
-		if known[key], err = c.comesBack(pool, ipam.MemberName(set, key), length); err != nil {
+	wanted, err := sized(pool, all, sizes.At)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, m := range wanted {
+		if known[m.key], err = c.comesBack(pool, ipam.MemberName(set, m.key), m.length); err != nil {
 			return nil, err
 		}
 	}
-	slices.SortFunc(wanted, func(a, b member) int {
-		return cmp.Or(
-			trueFirst(a.size.CIDR.IsValid(), b.size.CIDR.IsValid()), trueFirst(known[a.key], known[b.key]),
-			cmp.Compare(a.length, b.length), cmp.Compare(a.key, b.key),
-		)
+	slices.SortStableFunc(wanted, func(a, b member) int {
+		return cmp.Or(trueFirst(a.size.CIDR.IsValid(), b.size.CIDR.IsValid()), trueFirst(known[a.key], known[b.key]))
 	})
 	return wanted, nil
+}
+
+// sized sizes members for a pool that knows none of them, in the order to place them. The error, of the first one that
+// cannot be sized, is told by its key; the others are answered nevertheless.
+func sized(pool ipam.Pool, all map[string]ipam.BlockSize, tell func(string, error) error) (wanted []member, err error) {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		length, wrong := all[key].LengthIn(pool)
+		switch {
+		case wrong == nil:
+			wanted = append(wanted, member{key, all[key], length})
+		case err == nil:
+			err = tell(key, wrong)
+		}
+	}
+	slices.SortFunc(wanted, func(a, b member) int {
+		return cmp.Or(trueFirst(a.size.CIDR.IsValid(), b.size.CIDR.IsValid()), cmp.Compare(a.length, b.length), cmp.Compare(a.key, b.key))
+	})
+	return wanted, err
 }
 
 // comesBack says whether a name has a block to come back to: one that it was promised, or had.

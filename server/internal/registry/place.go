@@ -2,10 +2,12 @@ package registry
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // claim asks a pool for a block.
@@ -179,23 +181,40 @@ func holders(prefixes []ipam.Prefix) []ipam.Holder {
 // exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
 // for none.
 func (c change) exhausted(pool ipam.Pool, length, could int) error {
-	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; nothing in it is free", pool.ID, length)
-	largest, err := c.Leaves(pool).Largest()
+	leaf, err := c.Leaves(pool).Largest()
 	if err != nil && !errors.Is(err, alloc.ErrNoFit) {
 		return err
 	}
-	if bits := largest.Bits(); err == nil && (could == 0 || bits < could) {
-		could = bits
+	if err == nil && (could == 0 || leaf.Bits() < could) {
+		could = leaf.Bits()
 	}
+	var largest *int
 	if could > 0 {
-		e = ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; its largest free block is a /%d", pool.ID, length, could)
-		e.LargestFree = &could
+		largest = &could
 	}
-	if e.NearestPool, err = c.PoolWithRoom(pool, length); err != nil {
+	e := noRoom(pool.ID, length, largest)
+	if err := nearest(c.Tx, pool, length, e); err != nil {
 		return err
 	}
-	if e.NearestPool != "" {
+	return e
+}
+
+// noRoom is the error of a pool that lacks a block of a length; largest is the length of the largest that it has, nil for
+// none.
+func noRoom(pool string, length int, largest *int) *ipam.Error {
+	what := "nothing in it is free"
+	if largest != nil {
+		what = fmt.Sprintf("its largest free block is a /%d", *largest)
+	}
+	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; %s", pool, length, what)
+	e.LargestFree = largest
+	return e
+}
+
+// nearest adds to the error of a pool without room another one that has.
+func nearest(tx *store.Tx, pool ipam.Pool, length int, e *ipam.Error) (err error) {
+	if e.NearestPool, err = tx.PoolWithRoom(pool, length); err == nil && e.NearestPool != "" {
 		e.Detail += "; pool " + e.NearestPool + " has room"
 	}
-	return e
+	return err
 }

@@ -21,22 +21,24 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 		return ipam.Hold{}, err
 	}
 	if in.Selector == nil {
-		return r.promiseIn(ctx, by, in)
+		return r.promiseIn(ctx, by, in, anyHome)
 	}
 	if err := in.Check(in.Selector.Family); err != nil {
 		return ipam.Hold{}, err
 	}
-	s := selection{selector: *in.Selector, replaces: in.Replaces, plan: &in.Plan, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
-		return traceOf(tx, pool, in.Name, in.BlockSize)
-	}}
-	return chosen(ctx, r, by, s, func(pool string) (ipam.Hold, error) {
+	s := selectOne(*in.Selector, in.Name, in.BlockSize)
+	s.replaces, s.plan = in.Replaces, &in.Plan
+	return chosen(ctx, r, by, s, func(pool string, at home) (ipam.Hold, error) {
 		in.Pool = pool
-		return r.promiseIn(ctx, by, in)
+		return r.promiseIn(ctx, by, in, at)
 	})
 }
 
-func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHold) (ipam.Hold, error) {
+func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHold, at home) (ipam.Hold, error) {
 	h, err := write(ctx, r, by, in.Pool, func(c change) (ipam.Hold, error) {
+		if err := at(c); err != nil {
+			return ipam.Hold{}, err
+		}
 		pool, err := c.lockFor(in.Pool)
 		if err != nil {
 			return ipam.Hold{}, err

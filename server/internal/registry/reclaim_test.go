@@ -155,7 +155,7 @@ func TestWhatCannotHelpIsNotTouched(t *testing.T) {
 			r.take(t, pool, fmt.Sprint("stands", i), fmt.Sprintf("10.0.0.%d/28", 32*i+16))
 		}
 		r.wait(2 * time.Hour)
-		r.forbidRemoval(t, "prefixes")
+		r.forbid(t, "DELETE", "prefixes", "OLD.kind <> ''")
 		_, err := r.try(pool, "large", "/27")
 		wantCode(t, err, ipam.CodePoolExhausted)
 		_, err = r.try(pool, "there", "10.0.0.0/25")
@@ -163,14 +163,13 @@ func TestWhatCannotHelpIsNotTouched(t *testing.T) {
 	})
 }
 
-// forbidRemoval has the database refuse to delete rows of a table.
-func (r lab) forbidRemoval(t *testing.T, table string) {
+// forbid has the database fail, and not for a reason that the server knows, when a row of a table is deleted or updated.
+func (r lab) forbid(t *testing.T, verb, table, row string) {
 	t.Helper()
+	on := fmt.Sprintf("CREATE TRIGGER forbidden BEFORE %s ON %s FOR EACH ROW WHEN (%s) ", verb, table, row)
 	if r.url[0] == 's' {
-		r.raw(t, "CREATE TRIGGER no_removal BEFORE DELETE ON "+table+" BEGIN SELECT RAISE(ABORT, 'removed'); END")
+		r.raw(t, on+"BEGIN UPDATE scopes SET version = NULL; END")
 		return
 	}
-	r.raw(t,
-		"CREATE FUNCTION no_removal() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'removed'; END $$",
-		"CREATE TRIGGER no_removal BEFORE DELETE ON "+table+" FOR EACH ROW EXECUTE FUNCTION no_removal()")
+	r.raw(t, "CREATE FUNCTION forbidden() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'forbidden'; END $$", on+"EXECUTE FUNCTION forbidden()")
 }

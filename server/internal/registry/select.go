@@ -1,13 +1,12 @@
 package registry
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -16,27 +15,84 @@ import (
 // selection is a request that may be served by any pool of a selector.
 type selection struct {
 	selector ipam.PoolSelector
+	name     string     // of the allocation or the set
+	set      bool       // it asks for a set
+	keys     []string   // the members of the set; "" alone for an allocation
 	replaces string     // the id of what has the name and shall be followed
 	plan     *ipam.Plan // the caller's own drafts will do for it; nil: none will
-	look     func(*store.Tx, ipam.Pool) (trace, error)
+
+	// sized is what to place in a pool that knows none of the names, in that order; the error is about a size that it cannot
+	// have, and leaves that out.
+	sized func(ipam.Pool) ([]member, error)
+	tell  func(key string, err error) error // says which member an error is about
 }
 
-// trace is what a pool knows of the name that a request is about.
-type trace struct {
-	living   string    // the id of what has the name; "" when nothing has
-	follows  string    // the id of what its promise may replace
-	promised time.Time // when it was promised last, kept or lost; zero when it is not
-	left     time.Time // when it left last; zero when it never was there
+// selectOne is the selection of an allocation.
+func selectOne(selector ipam.PoolSelector, name string, size ipam.BlockSize) selection {
+	return selection{
+		selector: selector, name: name, keys: []string{""},
+		sized: func(pool ipam.Pool) ([]member, error) {
+			return sized(pool, map[string]ipam.BlockSize{"": size}, asItIs)
+		},
+		tell: asItIs,
+	}
 }
+
+func asItIs(_ string, err error) error { return err }
+
+// selectSet is the selection of a set. Errors: CodeInvalid.
+func selectSet(selector ipam.PoolSelector, name string, sizes ipam.SetSizes) (selection, error) {
+	all, err := sizes.All()
+	return selection{
+		selector: selector, name: name, set: true, keys: slices.Sorted(maps.Keys(all)),
+		sized: func(pool ipam.Pool) ([]member, error) { return sized(pool, all, sizes.At) },
+		tell:  sizes.At,
+	}, err
+}
+
+func (s selection) nameOf(key string) string {
+	if s.set {
+		return ipam.MemberName(s.name, key)
+	}
+	return s.name
+}
+
+// errMoved ends an attempt when another request is placing its name, or has since the pools were looked at.
+var errMoved = errors.New("the name is being placed by another request")
+
+// home is what an attempt does before anything else, to be sure that the name has no home elsewhere by now.
+type home func(change) error
+
+// anyHome is that of a request that names its pool.
+func anyHome(change) error { return nil }
 
 // chosen serves a request from the first pool of a selection that can. Each attempt is a transaction of its own in the lane
 // of its pool: one transaction over several pools would hold locks that another replica takes in another order. That is safe
 // because an attempt that fails leaves nothing behind, and one that succeeds is the last; a retry with the same
 // Idempotency-Key meets the stored answer in whichever pool it asks first. A pool that has no room, or does not hand out the
-// size, is passed over; any other failure is the answer.
-func chosen[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection, attempt func(pool string) (T, error)) (T, error) {
+// size, is passed over, without an attempt where the look at all pools tells; any other failure is the answer.
+//
+// Requests for one name do not get two homes for it: an attempt first takes the name, and begins anew with another look when
+// it cannot, or when the pools know of the name what they did not before.
+func chosen[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection, attempt func(pool string, at home) (T, error)) (T, error) {
+	for {
+		answer, err := chosenOnce(ctx, r, by, s, attempt)
+		if !errors.Is(err, errMoved) {
+			return answer, err
+		}
+		// Empty-handed, so that whoever has the name never waits for this.
+		if err := r.db.Read(ctx, func(tx *store.Tx) error { return tx.AwaitName(s.key()) }); err != nil {
+			return answer, err
+		}
+	}
+}
+
+// key is what requests for one name in a scope take from each other.
+func (s selection) key() string { return fmt.Sprintf("%s/%t/%s", s.selector.Scope, s.set, s.name) }
+
+func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection, attempt func(pool string, at home) (T, error)) (T, error) {
 	var answer T
-	pools, err := read(ctx, r, func(tx *store.Tx) ([]string, error) { return s.pools(tx, by.Actor, r.now()) })
+	pools, err := read(ctx, r, func(tx *store.Tx) ([]candidate, error) { return s.candidates(tx, by.Actor, r.now()) })
 	if err != nil {
 		return answer, err
 	}
@@ -45,16 +101,59 @@ func chosen[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection
 		e.Fields = []ipam.FieldError{{Pointer: "/pool_selector", Detail: e.Detail}}
 		return answer, r.repeated(ctx, by, e, &answer) // perhaps served by a pool that is gone
 	}
-	var refusals []*ipam.Error
+	at := func(c change) error {
+		free, err := c.TryName(s.key())
+		if err != nil {
+			return err
+		}
+		if !free {
+			return errMoved
+		}
+		now, err := s.ordered(c.Tx, pools)
+		if err == nil && !slices.EqualFunc(now, pools, candidate.alike) {
+			return errMoved
+		}
+		return err
+	}
+	var refusals []refusal
 	for _, pool := range pools {
-		answer, err = attempt(pool)
-		refusal, ok := errors.AsType[*ipam.Error](err)
-		if !ok || !passedOver(refusal.Code) {
+		short, err := s.refuse(pool)
+		if err == nil {
+			answer, err = attempt(pool.ID, at)
+		}
+		why, ok := errors.AsType[*ipam.Error](err)
+		if !ok || !passedOver(why.Code) {
 			return answer, err
 		}
-		refusals = append(refusals, refusal)
+		refusals = append(refusals, refusal{why, pool.Pool, short})
 	}
-	return answer, noneOf(s.selector, pools, refusals)
+	none, err := read(ctx, r, func(tx *store.Tx) (*ipam.Error, error) { return noneOf(tx, s.selector, refusals) })
+	if err != nil {
+		return answer, err
+	}
+	return answer, r.repeated(ctx, by, none, &answer) // perhaps served by a pool that was not asked again
+}
+
+// refuse is the error of a pool that cannot serve the request, as an attempt would give it; nil when only an attempt tells.
+// A pool that knows the name is always asked: it may have the block already, or has to say what became of it. Short is what
+// it has no room for, if it is that.
+func (s selection) refuse(pool candidate) (short *member, err error) {
+	if pool.knows != (trace{}) {
+		return nil, nil
+	}
+	members, err := s.sized(pool.Pool)
+	if err != nil || len(members) == 0 {
+		return nil, err
+	}
+	first := members[0]
+	if err := pool.Allow(first.length); err != nil {
+		return nil, s.tell(first.key, err)
+	}
+	largest := pool.room.Largest
+	if first.size.CIDR.IsValid() || pool.room.Expired || largest != nil && *largest <= first.length {
+		return nil, nil
+	}
+	return &first, s.tell(first.key, noRoom(pool.ID, first.length, largest))
 }
 
 func passedOver(c ipam.Code) bool {
@@ -69,82 +168,19 @@ func passedOver(c ipam.Code) bool {
 	return false
 }
 
-// pools lists the pools of a selection in the order to ask them: where the name lives; where it was promised, the latest
-// first; where it was last; then those that exist before those that are only planned, by id. So a plan that was promised a
-// block finds it again, whatever room there is elsewhere by then.
-func (s selection) pools(tx *store.Tx, actor string, now time.Time) ([]string, error) {
-	type candidate struct {
-		ipam.Pool
-		trace
-	}
-	var all []candidate
-	follows := map[string]bool{s.replaces: true}
-	err := eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
-		if p.DraftUntil != nil && (s.plan == nil || !p.Belongs(actor, s.plan.Holder) || !now.Before(*p.DraftUntil)) {
-			return nil
-		}
-		t, err := s.look(tx, p)
-		if t.follows != "" {
-			follows[t.follows] = true
-		}
-		all = append(all, candidate{p, t})
-		return err
-	})
-	blocked := func(c candidate) bool { return c.living != "" && !follows[c.living] }
-	slices.SortStableFunc(all, func(a, b candidate) int {
-		return cmp.Or(
-			trueFirst(blocked(a), blocked(b)), b.promised.Compare(a.promised), trueFirst(a.living != "", b.living != ""),
-			b.left.Compare(a.left), trueFirst(a.DraftUntil == nil, b.DraftUntil == nil), strings.Compare(a.ID, b.ID),
-		)
-	})
-	ids := make([]string, 0, len(all))
-	for _, c := range all {
-		ids = append(ids, c.ID)
-	}
-	return ids, err
-}
-
-// trueFirst puts what has a property ahead of what has not.
-func trueFirst(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return -1
-	default:
-		return 1
-	}
-}
-
-// traceOf is what a pool knows of the name of one allocation.
-func traceOf(tx *store.Tx, pool ipam.Pool, name string, size ipam.BlockSize) (trace, error) {
-	var t trace
-	living, err := tx.AllocationNamed(pool.ID, name)
-	if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
-		return t, err
-	}
-	t.living = living.ID
-	length, err := size.LengthIn(pool)
-	if err != nil {
-		return t, nil //nolint:nilerr // the pool will say so itself when it is asked
-	}
-	h, found, err := tx.HoldNamed(pool.ID, name, length)
-	if err != nil {
-		return t, err
-	}
-	if found {
-		t.follows, t.promised = h.Replaces, h.RenewedAt
-	}
-	t.left, err = tx.LastLeft(pool.ID, ipam.KindAllocation, name, length)
-	return t, err
+// refusal is why a pool did not serve a request, and what it had no room for when it was not even asked.
+type refusal struct {
+	*ipam.Error
+	pool  ipam.Pool
+	short *member
 }
 
 // noneOf says why no pool of a selector could serve a request: with a CIDR that all of them lack or have given away, or for
 // want of room.
-func noneOf(selector ipam.PoolSelector, pools []string, refusals []*ipam.Error) error {
+func noneOf(tx *store.Tx, selector ipam.PoolSelector, refusals []refusal) (*ipam.Error, error) {
 	for _, r := range refusals {
 		if r.Code == ipam.CodeCIDRTaken {
-			return r
+			return r.Error, nil
 		}
 	}
 	const told = 5
@@ -153,7 +189,12 @@ func noneOf(selector ipam.PoolSelector, pools []string, refusals []*ipam.Error) 
 	outside := 0
 	for i, r := range refusals {
 		if i < told {
-			why = append(why, pools[i]+": "+r.Detail)
+			if r.short != nil {
+				if err := nearest(tx, r.pool, r.short.length, r.Error); err != nil {
+					return nil, err
+				}
+			}
+			why = append(why, r.pool.ID+": "+r.Detail)
 		}
 		if r.LargestFree != nil && (largest == nil || *r.LargestFree < *largest) {
 			largest = r.LargestFree
@@ -165,8 +206,8 @@ func noneOf(selector ipam.PoolSelector, pools []string, refusals []*ipam.Error) 
 	if more := len(refusals) - told; more > 0 {
 		why = append(why, fmt.Sprintf("and %d more", more))
 	}
-	what := fmt.Sprintf("asked %d pools", len(pools))
-	if len(pools) == 1 {
+	what := fmt.Sprintf("asked %d pools", len(refusals))
+	if len(refusals) == 1 {
 		what = "asked 1 pool"
 	}
 	e := ipam.Errorf(ipam.CodePoolExhausted, "no room in %s; %s: %s", selector, what, strings.Join(why, "; "))
@@ -176,5 +217,5 @@ func noneOf(selector ipam.PoolSelector, pools []string, refusals []*ipam.Error) 
 	}
 	e.LargestFree = largest
 	e.Fields = []ipam.FieldError{{Pointer: pointer, Detail: e.Detail}}
-	return e
+	return e, nil
 }

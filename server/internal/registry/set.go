@@ -29,21 +29,27 @@ func (r *Registry) AllocateSet(ctx context.Context, by ipam.Caller, in ipam.NewA
 		return ipam.AllocationSet{}, err
 	}
 	if in.Selector == nil {
-		return r.allocateSetIn(ctx, by, in)
+		return r.allocateSetIn(ctx, by, in, anyHome)
 	}
 	if err := in.CheckFor(in.Selector.Family); err != nil {
 		return ipam.AllocationSet{}, err
 	}
-	s := selection{selector: *in.Selector, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) { return traceOfSet(tx, pool, in.Name, in.SetSizes) }}
-	return chosen(ctx, r, by, s, func(pool string) (ipam.AllocationSet, error) {
+	s, err := selectSet(*in.Selector, in.Name, in.SetSizes)
+	if err != nil {
+		return ipam.AllocationSet{}, err
+	}
+	return chosen(ctx, r, by, s, func(pool string, at home) (ipam.AllocationSet, error) {
 		in.Pool = pool
-		return r.allocateSetIn(ctx, by, in)
+		return r.allocateSetIn(ctx, by, in, at)
 	})
 }
 
-func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocationSet) (ipam.AllocationSet, error) {
+func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocationSet, at home) (ipam.AllocationSet, error) {
 	return write(ctx, r, by, in.Pool, func(c change) (ipam.AllocationSet, error) {
 		set := in.Set()
+		if err := at(c); err != nil {
+			return set, err
+		}
 		pool, err := realPool(c.lockFor(in.Pool))
 		if err != nil {
 			return set, err
@@ -263,34 +269,4 @@ func (c change) plannedAfter(pool ipam.Pool, name, replaced string, wanted []mem
 		}
 	}
 	return false, nil
-}
-
-// traceOfSet is what a pool knows of the name of a set and its members.
-func traceOfSet(tx *store.Tx, pool ipam.Pool, name string, sizes ipam.SetSizes) (trace, error) {
-	var t trace
-	living, _, err := tx.AllocationSetNamed(pool.ID, name)
-	if err != nil {
-		return t, err
-	}
-	t.living = living.ID
-	all, err := sizes.All()
-	if err != nil {
-		return t, err
-	}
-	for key, size := range all {
-		of, err := traceOf(tx, pool, ipam.MemberName(name, key), size)
-		if err != nil {
-			return t, err
-		}
-		if of.follows != "" {
-			t.follows = of.follows
-		}
-		if of.promised.After(t.promised) {
-			t.promised = of.promised
-		}
-		if of.left.After(t.left) {
-			t.left = of.left
-		}
-	}
-	return t, nil
 }

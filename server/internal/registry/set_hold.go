@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // PromiseSet answers a plan that makes or changes a set: the block of each member as it will be, all or none. A member that
@@ -30,22 +29,27 @@ func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSe
 		in.Pool, in.Selector = known.Pool, nil
 	}
 	if in.Selector == nil {
-		return r.promiseSetIn(ctx, by, in)
+		return r.promiseSetIn(ctx, by, in, anyHome)
 	}
 	if err := in.CheckFor(in.Selector.Family); err != nil {
 		return ipam.SetPlan{}, err
 	}
-	s := selection{selector: *in.Selector, replaces: in.Replaces, plan: &in.Plan, look: func(tx *store.Tx, pool ipam.Pool) (trace, error) {
-		return traceOfSet(tx, pool, in.Name, in.SetSizes)
-	}}
-	return chosen(ctx, r, by, s, func(pool string) (ipam.SetPlan, error) {
+	s, err := selectSet(*in.Selector, in.Name, in.SetSizes)
+	if err != nil {
+		return ipam.SetPlan{}, err
+	}
+	s.replaces, s.plan = in.Replaces, &in.Plan
+	return chosen(ctx, r, by, s, func(pool string, at home) (ipam.SetPlan, error) {
 		in.Pool = pool
-		return r.promiseSetIn(ctx, by, in)
+		return r.promiseSetIn(ctx, by, in, at)
 	})
 }
 
-func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.NewSetHolds) (ipam.SetPlan, error) {
+func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.NewSetHolds, at home) (ipam.SetPlan, error) {
 	plan, err := write(ctx, r, by, in.Pool, func(c change) (ipam.SetPlan, error) {
+		if err := at(c); err != nil {
+			return ipam.SetPlan{}, err
+		}
 		pool, err := c.lockFor(in.Pool)
 		if err != nil {
 			return ipam.SetPlan{}, err

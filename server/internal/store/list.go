@@ -109,6 +109,18 @@ func (s *selection) page(p ipam.Page, byAddress bool) {
 	s.text.WriteString(" ORDER BY first_ip, length, id LIMIT " + s.arg(p.Limit))
 }
 
+// oneOf narrows to values. There are as many texts as powers of two, not as numbers of values: the last is said again.
+func (s *selection) oneOf(values []string) string {
+	var in []string
+	for _, v := range values {
+		in = append(in, s.arg(v))
+	}
+	for n := len(in); n&(n-1) != 0; n++ {
+		in = append(in, in[len(values)-1])
+	}
+	return "(" + strings.Join(in, ", ") + ")"
+}
+
 func list[R, T any](tx *Tx, s *selection, scan func(*R) []any, convert func(R) (T, error)) ([]T, error) {
 	rows, err := tx.conn.QueryContext(tx.ctx, s.text.String(), s.args...)
 	if err != nil {
@@ -140,6 +152,12 @@ const (
 // Pools lists a page of pools.
 func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
 	s := from("pools", poolColumns)
+	s.pools(f)
+	s.page(p, f.Around.Given())
+	return list(tx, s, poolFields, pool)
+}
+
+func (s *selection) pools(f ipam.PoolFilter) {
 	if !f.Drafts {
 		s.and("draft_until IS NULL")
 	}
@@ -149,8 +167,6 @@ func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
 	s.labels(f.Labels)
 	s.contains(f.Text, "name", "owner", "description")
 	s.around(f.Around)
-	s.page(p, f.Around.Given())
-	return list(tx, s, poolFields, pool)
 }
 
 // Drafts lists a page of the pools that only plans know; "" is every scope.

@@ -1,0 +1,113 @@
+package store
+
+import (
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// Trace is one thing that a pool knows of a name.
+type Trace struct {
+	Kind   TraceKind
+	Pool   string
+	Name   string
+	Length int       // of the block; 0 of what lives
+	ID     string    // of what lives, or of what a hold may replace
+	At     time.Time // when it was promised last, or left
+}
+
+// TraceKind says what a pool knows of a name.
+type TraceKind string
+
+// The kinds of traces. Only holds and what left have a time.
+const (
+	TraceLiving   TraceKind = "living"   // it has a block
+	TraceHeld     TraceKind = "held"     // it is promised one, or was and lost it
+	TraceLeft     TraceKind = "left"     // it had one
+	TracePromised TraceKind = "promised" // a plan was promised one, which may be gone
+)
+
+// Traces lists what the pools of a filter know of names of allocations. With a set, a set of that name lives, not its
+// members.
+func (tx *Tx) Traces(f ipam.PoolFilter, set string, names []string) ([]Trace, error) {
+	s := &selection{}
+	s.text.WriteString("WITH asked AS (SELECT id FROM pools WHERE 1 = 1")
+	s.pools(f)
+	s.text.WriteString(")")
+	in := ""
+	if set == "" {
+		in = s.oneOf(names)
+		fmt.Fprintf(&s.text, " SELECT 'living' AS kind, pool_id, name, 0 AS length, id, 0 AS at FROM allocations WHERE pool_id IN (SELECT id FROM asked) AND name IN %s", in)
+	} else {
+		fmt.Fprintf(&s.text, " SELECT 'living' AS kind, pool_id, name, 0 AS length, id, 0 AS at FROM allocation_sets WHERE pool_id IN (SELECT id FROM asked) AND name = %s", s.arg(set))
+		in = s.oneOf(names)
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(&s.text, " UNION ALL SELECT 'held', pool_id, name, length, replaces, renewed_at FROM holds WHERE pool_id IN (SELECT id FROM asked) AND name IN %s", in)
+		fmt.Fprintf(&s.text, " UNION ALL SELECT 'left', space_id, name, length, '', left_at FROM last_blocks WHERE space_id IN (SELECT id FROM asked) AND kind = 'allocation' AND name IN %s", in)
+		fmt.Fprintf(&s.text, " UNION ALL SELECT DISTINCT 'promised', space_id, name, length, '', 0 FROM promises WHERE space_id IN (SELECT id FROM asked) AND kind = 'hold' AND name IN %s", in)
+	}
+	type row struct {
+		kind, pool, name, id string
+		length, at           int64
+	}
+	return list(tx, s, func(r *row) []any { return []any{&r.kind, &r.pool, &r.name, &r.length, &r.id, &r.at} }, func(r row) (Trace, error) {
+		return Trace{Kind: TraceKind(r.kind), Pool: r.pool, Name: r.name, Length: int(r.length), ID: r.id, At: moment(r.at)}, nil
+	})
+}
+
+// Room is what a pool could hand out.
+type Room struct {
+	Pool    string
+	Largest *int // the length of its largest free block; nil when nothing is free
+	Expired bool // something in it has expired and may be taken
+}
+
+// Rooms says what each pool of a filter could hand out.
+func (tx *Tx) Rooms(f ipam.PoolFilter, now time.Time) ([]Room, error) {
+	s := &selection{}
+	at := s.arg(micros(now))
+	fmt.Fprintf(&s.text, "SELECT id, (SELECT min(f.length) FROM free_blocks f WHERE f.pool_id = pools.id),"+
+		" EXISTS (SELECT 1 FROM reservations r WHERE r.pool_id = pools.id AND r.expires_at <= %[1]s)"+
+		" OR EXISTS (SELECT 1 FROM holds h WHERE h.pool_id = pools.id AND h.kept = TRUE AND h.expires_at <= %[1]s)"+
+		" OR EXISTS (SELECT 1 FROM pools d WHERE d.parent_id = pools.id AND d.draft_until <= %[1]s)"+
+		" FROM pools WHERE 1 = 1", at)
+	s.pools(f)
+	type row struct {
+		pool    string
+		largest *int64
+		expired bool
+	}
+	return list(tx, s, func(r *row) []any { return []any{&r.pool, &r.largest, &r.expired} }, func(r row) (Room, error) {
+		return Room{Pool: r.pool, Largest: lengthOf(r.largest), Expired: r.expired}, nil
+	})
+}
+
+// TryName takes a name until the transaction ends, unless another transaction has it: then it is false, at once. Since
+// nobody waits for a name with a lock in hand, nobody waits in a circle. SQLite has one writer, which has every name.
+func (tx *Tx) TryName(name string) (bool, error) {
+	if tx.engine == SQLite {
+		return true, nil
+	}
+	var got bool
+	err := tx.conn.QueryRowContext(tx.ctx, "SELECT pg_try_advisory_xact_lock($1)", nameKey(name)).Scan(&got)
+	return got, err
+}
+
+// AwaitName waits until no other transaction has a name. It must be the only thing that its transaction does.
+func (tx *Tx) AwaitName(name string) error {
+	if tx.engine == SQLite {
+		return nil
+	}
+	_, err := tx.conn.ExecContext(tx.ctx, "SELECT pg_advisory_xact_lock($1)", nameKey(name))
+	return err
+}
+
+// nameKey is what PostgreSQL knows a name by. Two names of one key only wait for each other.
+func nameKey(name string) int64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(name))
+	return int64(h.Sum64())
+}
