@@ -84,3 +84,6 @@ type NewHold struct {
 	Replaces string
 	Plan     Plan
 }
+
+// GrowthHold is the name of what is held for an allocation to gain beside its block.
+func GrowthHold(allocation string) string { return "growth:" + allocation }

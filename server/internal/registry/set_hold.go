@@ -46,47 +46,38 @@ func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSe
 }
 
 func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.NewSetHolds, at home) (ipam.SetPlan, error) {
-	plan, err := write(ctx, r, by, in.Pool, func(c change) (ipam.SetPlan, error) {
+	var asked []ipam.NewHold
+	plan, err := write(ctx, r, by, in.Pool, func(c change) (plan ipam.SetPlan, err error) {
 		if err := at(c); err != nil {
-			return ipam.SetPlan{}, err
+			return plan, err
 		}
 		pool, err := c.lockFor(in.Pool)
 		if err != nil {
-			return ipam.SetPlan{}, err
+			return plan, err
 		}
-		return c.promiseSet(pool, in)
-	})
-	if ipam.CodeOf(err) != ipam.CodeHoldLost {
+		plan, asked, err = c.promiseSet(pool, in)
 		return plan, err
-	}
-	all, sizeErr := in.All()
-	if sizeErr != nil {
-		return plan, sizeErr
-	}
-	var holds []ipam.NewHold
-	for key, size := range all {
-		holds = append(holds, in.Hold(key, size))
-	}
-	return plan, r.tell(ctx, in.Pool, in.Plan, holds, err)
+	})
+	return plan, r.tell(ctx, in.Pool, in.Plan, asked, err)
 }
 
-// promiseSet promises the blocks of a set. The caller holds the pool's lock.
-func (c change) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (ipam.SetPlan, error) {
-	plan := ipam.SetPlan{Pool: pool.ID}
+// promiseSet promises the blocks of a set, and says what it asked for. The caller holds the pool's lock.
+func (c change) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan, asked []ipam.NewHold, err error) {
+	plan.Pool = pool.ID
 	wanted, err := c.members(pool, in.Name, in.SetSizes)
 	if err != nil {
-		return plan, err
+		return plan, nil, err
 	}
 	if err := c.setNameFreeFor(pool, in, wanted); err != nil {
-		return plan, err
+		return plan, nil, err
 	}
 	var has []ipam.Allocation
 	if in.Updates != "" {
 		if _, err := c.AllocationSet(in.Updates); err != nil {
-			return plan, err // released since it was looked up
+			return plan, nil, err // released since it was looked up
 		}
 		if has, err = c.MembersOfSet(in.Updates); err != nil {
-			return plan, err
+			return plan, nil, err
 		}
 	}
 	was := map[string]string{}
@@ -94,29 +85,79 @@ func (c change) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (ipam.SetPlan, e
 		was[a.SetKey] = a.ID
 	}
 	stay, fresh, _ := sortMembers(has, wanted)
+	var lost []*ipam.Error
+	promise := func(key string, ask ipam.NewHold) (ipam.Hold, error) {
+		asked = append(asked, ask)
+		h, err := c.promise(pool, ask)
+		loss, ok := errors.AsType[*ipam.Error](in.At(key, err))
+		switch {
+		case !ok:
+			return h, err
+		case loss.Code == ipam.CodeHoldLost: // told with all others
+			lost = append(lost, loss)
+			return h, nil
+		default:
+			return h, loss
+		}
+	}
 	for _, s := range stay {
 		plan.Members = append(plan.Members, ipam.PlannedMember{Key: s.SetKey, CIDR: s.to})
+		if s.to == s.CIDR {
+			continue
+		}
+		if err := pool.Allow(s.to.Bits()); err != nil {
+			return plan, asked, in.At(s.SetKey, err)
+		}
+		gained, err := c.gains(pool, s, in.Plan)
+		if err != nil {
+			return plan, asked, err
+		}
+		for _, ask := range gained {
+			if _, err := promise(s.SetKey, ask); err != nil {
+				return plan, asked, err
+			}
+		}
 	}
-	var lost []*ipam.Error
 	for _, m := range fresh {
 		ask := in.Hold(m.key, m.size)
 		if in.Updates != "" {
 			ask.Replaces = was[m.key]
 		}
-		h, err := c.promise(pool, ask)
+		h, err := promise(m.key, ask)
 		if err != nil {
-			err = in.At(m.key, err)
-			loss, ok := errors.AsType[*ipam.Error](err)
-			if !ok || loss.Code != ipam.CodeHoldLost {
-				return plan, err
-			}
-			lost = append(lost, loss)
-			continue
+			return plan, asked, err
 		}
 		plan.Members = append(plan.Members, ipam.PlannedMember{Key: m.key, CIDR: h.CIDR, Hold: h.ID})
 	}
 	slices.SortFunc(plan.Members, func(a, b ipam.PlannedMember) int { return strings.Compare(a.Key, b.Key) })
-	return plan, together(lost)
+	return plan, asked, together(lost)
+}
+
+// gains is what to hold for a member so that it can grow around its block, each for the member and not under its name, which
+// is for a successor. One that an earlier plan of the caller's was promised is not in the way of it.
+func (c change) gains(pool ipam.Pool, s staying, plan ipam.Plan) ([]ipam.NewHold, error) {
+	rest, grows := border(s.CIDR, s.to)
+	if !grows {
+		return nil, nil
+	}
+	successors, err := c.HoldsFor(pool.ID, s.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range successors {
+		if h.Name == s.Name && h.Belongs(c.by.Actor, plan.Holder) {
+			if err := c.dropHold(pool, h, "released"); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var holds []ipam.NewHold
+	for _, b := range rest {
+		if pool.Allow(b.Bits()) == nil { // or nobody keeps it for the plan, which stands all the same
+			holds = append(holds, ipam.NewHold{Pool: pool.ID, Name: ipam.GrowthHold(s.ID), BlockSize: ipam.BlockSize{CIDR: b}, Replaces: s.ID, Plan: plan})
+		}
+	}
+	return holds, nil
 }
 
 // setNameFreeFor lets a plan have the name of the set that it changes or replaces. That it replaces it, the promises to its
