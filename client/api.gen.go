@@ -476,7 +476,7 @@ type Bundle struct {
 	// Eks An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28), and `services`, which is no subnet.
 	Eks *EKSBundle `json:"eks,omitempty"`
 
-	// Gke A GKE cluster: the members `nodes` (a subnetwork's primary range), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
+	// Gke A GKE cluster: the members `nodes` (a subnetwork's primary range, with an address for the control plane's endpoint), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
 	Gke *GKEBundle `json:"gke,omitempty"`
 }
 
@@ -565,14 +565,14 @@ type FreeBlocks struct {
 	Items []FreeBlock `json:"items"`
 }
 
-// GKEBundle A GKE cluster: the members `nodes` (a subnetwork's primary range), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
+// GKEBundle A GKE cluster: the members `nodes` (a subnetwork's primary range, with an address for the control plane's endpoint), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
 type GKEBundle struct {
 	MaxPodsPerNode *int `json:"max_pods_per_node,omitempty"`
 
 	// Nodes The most nodes that the cluster will have.
 	Nodes int `json:"nodes"`
 
-	// Services The most services; at least a /27 and at most a /16 is taken.
+	// Services The most services; at least a /28 and at most a /16 is taken.
 	Services *int `json:"services,omitempty"`
 }
 

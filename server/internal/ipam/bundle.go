@@ -11,7 +11,8 @@ type Bundle struct {
 	EKS *EKSBundle
 }
 
-// GKEBundle is a VPC-native GKE cluster: nodes take a subnetwork's primary range, pods and services secondary ranges.
+// GKEBundle is a VPC-native GKE cluster: nodes take a subnetwork's primary range, pods and services secondary ranges that
+// the user manages. Google keeps no address of a secondary range for itself.
 // https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips
 type GKEBundle struct {
 	Nodes          int64 // 1 to 15000
@@ -43,8 +44,11 @@ func (b Bundle) members() (map[string]BlockSize, error) {
 	return nil, Invalid("/bundle", "a bundle is one of gke and eks; name one")
 }
 
-// A node takes the smallest pod range of at least twice its pods: a /24 for 110. GKE takes no pod range smaller than a /24
-// of its user, and no services range but a /27 to a /16.
+// The control plane's private endpoint takes an address beside the nodes, unless it is given a subnetwork of its own. A node
+// takes the smallest pod range of at least twice its pods: a /28 for 8, a /26 for 32, a /24 for 110. Of a user GKE takes a
+// pod range from a /9 to a /24, and a services range from a /16 to a /28; a range that GKE makes itself is at least a /21
+// and a /27.
+// https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips#cluster_sizing
 // https://cloud.google.com/kubernetes-engine/docs/how-to/flexible-pod-cidr
 func (b GKEBundle) members() (map[string]BlockSize, error) {
 	if err := errors.Join(within("gke/nodes", b.Nodes, 1, 15000), within("gke/max_pods_per_node", b.MaxPodsPerNode, 8, 256), within("gke/services", b.Services, 1, 65536)); err != nil {
@@ -52,9 +56,9 @@ func (b GKEBundle) members() (map[string]BlockSize, error) {
 	}
 	pods := 32 - log2(b.Nodes) - log2(2*b.MaxPodsPerNode)
 	return map[string]BlockSize{
-		"nodes":    {Hosts: b.Nodes, Target: TargetGCPSubnetwork},
+		"nodes":    {Hosts: b.Nodes + 1, Target: TargetGCPSubnetwork},
 		"pods":     {Length: new(min(pods, 24)), Target: TargetGCPSubnetwork},
-		"services": {Length: new(min(max(32-log2(b.Services), 16), 27)), Target: TargetGCPSubnetwork},
+		"services": {Length: new(min(max(32-log2(b.Services), 16), 28)), Target: TargetGCPSubnetwork},
 	}, nil
 }
 

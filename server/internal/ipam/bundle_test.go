@@ -35,12 +35,14 @@ func TestGKEBundle(t *testing.T) {
 		in   ipam.GKEBundle
 		want string
 	}{
-		// Google's own table: 110 pods take a /24 of each node, 64 a /25, 32 a /26, 16 a /27, 8 a /28; 111 to 128 a /24, 256 a /23.
-		{ipam.GKEBundle{Nodes: 4, MaxPodsPerNode: 110, Services: 4096}, "nodes /29, pods /22, services /20"},
-		{ipam.GKEBundle{Nodes: 5, MaxPodsPerNode: 110, Services: 4097}, "nodes /28, pods /21, services /19"},
-		{ipam.GKEBundle{Nodes: 252, MaxPodsPerNode: 110, Services: 128}, "nodes /24, pods /16, services /25"},
-		{ipam.GKEBundle{Nodes: 100, MaxPodsPerNode: 64, Services: 1}, "nodes /25, pods /18, services /27"},
-		{ipam.GKEBundle{Nodes: 100, MaxPodsPerNode: 65, Services: 1}, "nodes /25, pods /17, services /27"},
+		// Google's own tables: 110 pods take a /24 of each node, 64 a /25, 32 a /26, 16 a /27, 8 a /28; 111 to 128 a /24, 256 a /23.
+		// A /29 has room for 3 nodes and the control plane's endpoint, a /24 for 251.
+		{ipam.GKEBundle{Nodes: 3, MaxPodsPerNode: 110, Services: 4096}, "nodes /29, pods /22, services /20"},
+		{ipam.GKEBundle{Nodes: 4, MaxPodsPerNode: 110, Services: 4097}, "nodes /28, pods /22, services /19"},
+		{ipam.GKEBundle{Nodes: 251, MaxPodsPerNode: 110, Services: 128}, "nodes /24, pods /16, services /25"},
+		{ipam.GKEBundle{Nodes: 252, MaxPodsPerNode: 110, Services: 16}, "nodes /23, pods /16, services /28"},
+		{ipam.GKEBundle{Nodes: 100, MaxPodsPerNode: 64, Services: 1}, "nodes /25, pods /18, services /28"}, // GKE takes no smaller one
+		{ipam.GKEBundle{Nodes: 100, MaxPodsPerNode: 65, Services: 17}, "nodes /25, pods /17, services /27"},
 		{ipam.GKEBundle{Nodes: 64, MaxPodsPerNode: 32, Services: 32}, "nodes /25, pods /20, services /27"},
 		{ipam.GKEBundle{Nodes: 64, MaxPodsPerNode: 16, Services: 33}, "nodes /25, pods /21, services /26"},
 		{ipam.GKEBundle{Nodes: 64, MaxPodsPerNode: 128, Services: 65536}, "nodes /25, pods /18, services /16"},

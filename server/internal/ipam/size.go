@@ -24,7 +24,7 @@ const (
 )
 
 // limits is what a cloud makes of a subnet. AWS takes the first four addresses and the last one, GCP the first two and the
-// last two of a primary range.
+// last two of a primary range and none of a secondary one; the largest range that GCP takes is all of 240.0.0.0/4.
 // https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
 // https://cloud.google.com/vpc/docs/subnets
 type limits struct {

@@ -163,12 +163,12 @@ func TestMembersAreSizedByTheHostsTheyHave(t *testing.T) {
 func TestAGKEClusterIsPlannedWhole(t *testing.T) {
 	t.Parallel()
 	steps(t, acctest.Start(t),
-		refuses(set("gke = { nodes = 60 }\nsubnets = { pods = 24 }"), `The member "pods" of this set is asked for twice`),
+		refuses(set("gke = { nodes = 59 }\nsubnets = { pods = 24 }"), `The member "pods" of this set is asked for twice`),
 		resource.TestStep{
-			Config:           set("gke = { nodes = 60 }\nsubnets = { bastion = 28 }"),
+			Config:           set("gke = { nodes = 59 }\nsubnets = { bastion = 28 }"),
 			ConfigPlanChecks: before(everyCIDR(map[string]string{"pods": "10.0.0.0/18", "services": "10.0.64.0/20", "nodes": "10.0.80.0/26", "bastion": "10.0.80.64/28"})),
 		},
-		resource.TestStep{Config: set("gke = { nodes = 60 }\nsubnets = { bastion = 28 }"), ConfigPlanChecks: emptyPlan},
+		resource.TestStep{Config: set("gke = { nodes = 59 }\nsubnets = { bastion = 28 }"), ConfigPlanChecks: emptyPlan},
 		resource.TestStep{
 			Config:           set("gke = { nodes = 100 }\nsubnets = { bastion = 28 }"), // nodes and pods grow: the others stay
 			ConfigPlanChecks: before(plancheck.ExpectResourceAction(theSet, plancheck.ResourceActionUpdate)),

@@ -132,7 +132,7 @@ func target(of string) schema.StringAttribute {
 func gkeBundle() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "What a GKE cluster needs: the members `nodes` (the subnetwork's range), `pods` and `services` (its secondary ranges). " +
+		MarkdownDescription: "What a GKE cluster needs: the members `nodes` (the subnetwork's range, with an address for the control plane's endpoint), `pods` and `services` (its secondary ranges). " +
 			"A node takes a pod range of at least twice the pods that it may run.",
 		Attributes: map[string]schema.Attribute{
 			"nodes":             count(true, 1, 15000, "The most nodes that the cluster will have."),
