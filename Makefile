@@ -12,10 +12,10 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.16.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build build/server build/provider test bench lint generate verify release/check
+.PHONY: help demo run build build/server build/provider test test/downstream bench lint generate verify release/check
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z\/]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z\/]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## Start a server, apply examples/quickstart with Terraform, show its CIDRs, stay up (DEMO_EXIT=1: do not)
 	@cd terraform-provider-cloudpam && go build -o $(BIN)/demo ./tools/demo
@@ -34,8 +34,11 @@ build/provider:
 	@echo building bin/terraform-provider-cloudpam
 	@cd terraform-provider-cloudpam && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/terraform-provider-cloudpam .
 
-test: ## Run every test of every module: both databases, a browser, the Terraform CLI
+test: ## Run the tests of every module: both databases, a browser, the Terraform CLI
 	@.ci/test.sh
+
+test/downstream: ## Plan the AWS and GCP examples with the real providers, built from source (minutes, the first time)
+	@.ci/downstream.sh
 
 bench: ## Run every benchmark, and the server beside a bare loop on the same disk
 	@for module in $(MODULES); do (cd $$module && go test -run '^$$' -bench . -benchmem ./...) || exit 1; done

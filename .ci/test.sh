@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every test of every module. They meet the real thing: PostgreSQL, a browser and the Terraform CLI. What is missing is
+# The tests of every module. They meet the real thing: PostgreSQL, a browser and the Terraform CLI. What is missing is
 # installed (as root on Debian) or named; nothing is skipped. The server runs with -race: concurrency is its trade.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -14,9 +14,10 @@ import (
 
 // Terraform is a working folder in which the real command line runs the provider's real binary.
 type Terraform struct {
-	Dir string
-	env []string
-	rc  string
+	Dir       string
+	env       []string
+	rc        string
+	overrides map[string]string // provider address to the folder of its binary
 }
 
 const requiredProviders = `terraform {
@@ -34,7 +35,8 @@ func NewTerraform(t testing.TB, s *Server, config string) *Terraform {
 	tf := &Terraform{Dir: filepath.Join(dir, "work")}
 	// Terraform takes the provider from the override and asks no registry; no init is needed.
 	tf.rc = filepath.Join(dir, "terraformrc")
-	tf.override(t, filepath.Dir(providerBuild.binary(t)))
+	tf.overrides = map[string]string{}
+	tf.Override(t, "cloudpam/cloudpam", filepath.Dir(providerBuild.binary(t)))
 	if err := os.Mkdir(tf.Dir, 0o750); err != nil {
 		t.Fatal(err)
 	}
@@ -49,12 +51,18 @@ func NewTerraform(t testing.TB, s *Server, config string) *Terraform {
 	return tf
 }
 
-// override makes Terraform take the provider from a folder.
-func (tf *Terraform) override(t testing.TB, folder string) {
+// Override makes Terraform and OpenTofu take a provider from the folder of its binary, whatever version is asked for. A
+// source is namespace/type.
+func (tf *Terraform) Override(t testing.TB, source, folder string) {
 	t.Helper()
-	overrides := fmt.Sprintf("provider_installation {\n  dev_overrides {\n    \"registry.terraform.io/cloudpam/cloudpam\" = %[1]q\n"+
-		"    \"registry.opentofu.org/cloudpam/cloudpam\" = %[1]q\n  }\n  direct {}\n}\n", folder)
-	if err := os.WriteFile(tf.rc, []byte(overrides), 0o600); err != nil {
+	tf.overrides["registry.terraform.io/"+source] = folder
+	tf.overrides["registry.opentofu.org/"+source] = folder
+	var lines strings.Builder
+	for address, folder := range tf.overrides {
+		fmt.Fprintf(&lines, "    %q = %q\n", address, folder)
+	}
+	config := "provider_installation {\n  dev_overrides {\n" + lines.String() + "  }\n  direct {}\n}\n"
+	if err := os.WriteFile(tf.rc, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -67,7 +75,7 @@ func (tf *Terraform) Meter(t testing.TB) func() time.Duration {
 	if err := os.WriteFile(filepath.Join(folder, providerBuild.name), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	tf.override(t, folder)
+	tf.Override(t, "cloudpam/cloudpam", folder)
 	return func() time.Duration {
 		lines, err := os.ReadFile(filepath.Join(folder, "times"))
 		if err != nil {
