@@ -73,12 +73,12 @@ var columns = map[string]string{
 		FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT IN ('schema_migrations', 'goose_lock')`,
 }
 
-// An index reads: table, name, uniqueness, columns in order with DESC where it is. A primary key has no name of ours.
+// An index reads: table, name, uniqueness, whether it leaves rows out, columns in order with DESC where it is. A primary key has no name of ours.
 var indexes = map[string]string{
-	"sqlite": `SELECT m.tbl_name || ' ' || CASE l.origin WHEN 'pk' THEN 'primary' ELSE m.name END || CASE l."unique" WHEN 1 THEN ' unique' ELSE '' END || ' ' ||
+	"sqlite": `SELECT m.tbl_name || ' ' || CASE l.origin WHEN 'pk' THEN 'primary' ELSE m.name END || CASE l."unique" WHEN 1 THEN ' unique' ELSE '' END || CASE l.partial WHEN 1 THEN ' partial' ELSE '' END || ' ' ||
 		(SELECT group_concat(x.name || CASE x."desc" WHEN 1 THEN ' desc' ELSE '' END, ',') FROM (SELECT * FROM pragma_index_xinfo(m.name) WHERE key = 1 ORDER BY seqno) x)
 		FROM sqlite_master m JOIN pragma_index_list(m.tbl_name) l ON l.name = m.name WHERE m.type = 'index' AND m.tbl_name <> 'schema_migrations'`,
-	"postgres": `SELECT t.relname || ' ' || CASE WHEN i.indisprimary THEN 'primary' ELSE x.relname END || CASE WHEN i.indisunique THEN ' unique' ELSE '' END || ' ' ||
+	"postgres": `SELECT t.relname || ' ' || CASE WHEN i.indisprimary THEN 'primary' ELSE x.relname END || CASE WHEN i.indisunique THEN ' unique' ELSE '' END || CASE WHEN i.indpred IS NOT NULL THEN ' partial' ELSE '' END || ' ' ||
 		(SELECT string_agg(a.attname || CASE WHEN i.indoption[k.n - 1] & 1 = 1 THEN ' desc' ELSE '' END, ',' ORDER BY k.n)
 		 FROM unnest(i.indkey) WITH ORDINALITY k(col, n) JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.col)
 		FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace s ON s.oid = t.relnamespace
