@@ -569,7 +569,7 @@ type FreeBlocks struct {
 type GKEBundle struct {
 	MaxPodsPerNode *int `json:"max_pods_per_node,omitempty"`
 
-	// Nodes The most nodes that the cluster will have.
+	// Nodes The most nodes that the cluster will have: those of all zones, and those that an upgrade adds.
 	Nodes int `json:"nodes"`
 
 	// Services The most services; at least a /28 and at most a /16 is taken.

@@ -15,7 +15,7 @@ type Bundle struct {
 // the user manages. Google keeps no address of a secondary range for itself.
 // https://cloud.google.com/kubernetes-engine/docs/concepts/alias-ips
 type GKEBundle struct {
-	Nodes          int64 // 1 to 15000
+	Nodes          int64 // 1 to 15000; of all zones, and with those that an upgrade adds
 	MaxPodsPerNode int64 // 8 to 256; GKE's default is 110
 	Services       int64 // 1 to 65536
 }

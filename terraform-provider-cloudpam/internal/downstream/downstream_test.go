@@ -5,18 +5,14 @@
 package downstream
 
 import (
-	"encoding/json"
 	"fmt"
 	"io/fs"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	cloudpam "github.com/cloudpam/cloudpam/client"
 	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/acctest"
 )
 
@@ -141,199 +137,74 @@ func TestTheCloudsPlanWithTheCIDRsThatWePromise(t *testing.T) {
 }
 
 // Google extends a subnetwork over what an allocation gains, and makes another one for the other block that a member of a set
-// gets. The subnetwork of the plan stands in the state as Google would have made it.
-func TestASubnetworkIsExtendedWithItsAllocation(t *testing.T) {
+// gets; AWS always makes another subnet. What the cloud would have made stands in the state.
+func TestWhatACloudMakesOfABlockThatGrows(t *testing.T) {
+	type made struct {
+		cloud, kind, config string
+		version             int // of the resource's schema
+		attributes          map[string]any
+	}
+	subnetwork := made{
+		cloud: "google", kind: "google_compute_subnetwork",
+		config: `
+			name          = "net"
+			region        = "europe-west1"
+			network       = "projects/shop/global/networks/prod"
+			project       = "shop"
+			ip_cidr_range = `,
+		attributes: map[string]any{
+			"id": "projects/shop/regions/europe-west1/subnetworks/net", "name": "net", "region": "europe-west1", "project": "shop",
+			"network": "projects/shop/global/networks/prod", "ip_cidr_range": "10.0.0.0/25", "secondary_ip_range": []any{},
+		},
+	}
+	subnet := made{
+		cloud: "aws", kind: "aws_subnet", version: 1,
+		config: `
+			vpc_id     = "vpc-1"
+			cidr_block = `,
+		attributes: map[string]any{
+			"id": "subnet-1", "vpc_id": "vpc-1", "cidr_block": "10.0.0.0/25", "ipv6_cidr_block": "",
+			"assign_ipv6_address_on_creation": false, "map_public_ip_on_launch": false,
+		},
+	}
+	const allocation, member = "cloudpam_allocation.net.cidr", `cloudpam_allocation_set.net.cidrs["net"]`
 	for name, c := range map[string]struct {
-		ours, cidr string
-		actions    []string
-		becomes    string
+		made
+		cidr    string
+		actions []string
+		becomes string
 	}{
-		"an allocation": {`resource "cloudpam_allocation" "nodes" {
-			  pool          = "corp"
-			  name          = "nodes"
-			  prefix_length = var.length
-			}`, "cloudpam_allocation.nodes.cidr", []string{"update"}, "10.0.0.0/24"},
-		"a member of a set": {`resource "cloudpam_allocation_set" "nodes" {
-			  pool    = "corp"
-			  name    = "nodes"
-			  subnets = { nodes = var.length }
-			}`, `cloudpam_allocation_set.nodes.cidrs["nodes"]`, []string{"delete", "create"}, "10.0.1.0/24"},
+		"Google, an allocation":     {subnetwork, allocation, []string{"update"}, "10.0.0.0/24"},
+		"Google, a member of a set": {subnetwork, member, []string{"delete", "create"}, "10.0.1.0/24"},
+		"AWS, an allocation":        {subnet, allocation, []string{"delete", "create"}, "10.0.0.0/24"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tf := acctest.NewTerraform(t, serverWithPools(t), c.ours+`
-				variable "length" {}
-
-				resource "google_compute_subnetwork" "this" {
-				  name          = "nodes"
-				  region        = "europe-west1"
-				  network       = "projects/shop/global/networks/prod"
-				  project       = "shop"
-				  ip_cidr_range = `+c.cidr+`
-				}`)
-			offline(t, tf, "google")
+			ours := map[string]string{
+				allocation: "resource \"cloudpam_allocation\" \"net\" {\n  pool = \"corp\"\n  name = \"net\"\n  prefix_length = var.length\n}\n",
+				member:     "resource \"cloudpam_allocation_set\" \"net\" {\n  pool = \"corp\"\n  name = \"net\"\n  subnets = { net = var.length }\n}\n",
+			}[c.cidr]
+			tf := acctest.NewTerraform(t, serverWithPools(t), "variable \"length\" {}\n"+ours)
+			offline(t, tf, c.cloud)
 			tf.Setenv("TF_VAR_length", "25")
-			ours, _, _ := strings.Cut(c.cidr, ".nodes")
-			tf.Run(t, "apply", "-no-color", "-auto-approve", "-target="+ours+".nodes")
+			tf.Run(t, "apply", "-no-color", "-auto-approve")
 
-			var state map[string]any
-			if err := json.Unmarshal([]byte(tf.Run(t, "state", "pull")), &state); err != nil {
-				t.Fatal(err)
-			}
-			state["serial"] = state["serial"].(float64) + 1
-			state["resources"] = append(state["resources"].([]any), map[string]any{
-				"mode": "managed", "type": "google_compute_subnetwork", "name": "this", "provider": `provider["registry.terraform.io/hashicorp/google"]`,
-				"instances": []any{map[string]any{"schema_version": 0, "attributes": map[string]any{
-					"id": "projects/shop/regions/europe-west1/subnetworks/nodes", "name": "nodes", "region": "europe-west1", "project": "shop",
-					"network": "https://www.googleapis.com/compute/v1/projects/shop/global/networks/prod", "ip_cidr_range": "10.0.0.0/25", "secondary_ip_range": []any{},
-				}}},
+			tf.Write(t, "cloud.tf", fmt.Sprintf("resource %q \"net\" {\n%s%s\n}\n", c.kind, c.config, c.cidr))
+			addToState(t, tf, c.cloud, map[string]any{
+				"mode": "managed", "type": c.kind, "name": "net",
+				"instances": []any{map[string]any{"schema_version": c.version, "attributes": c.attributes}},
 			})
-			content, err := json.Marshal(state)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tf.Write(t, "made.tfstate", string(content))
-			tf.Run(t, "state", "push", "made.tfstate")
 			tf.Run(t, "plan", "-no-color", "-refresh=false", "-detailed-exitcode")
 
 			tf.Setenv("TF_VAR_length", "24")
 			grown := plan(t, tf, "-refresh=false")
-			if got := grown.actions["google_compute_subnetwork.this"]; !slices.Equal(got, c.actions) {
-				t.Errorf("Google plans to %v the subnetwork, want %v", got, c.actions)
+			if got := grown.actions[c.kind+".net"]; !slices.Equal(got, c.actions) {
+				t.Errorf("planned to %v, want %v", got, c.actions)
 			}
 			if !slices.Equal(grown.clouds, []string{c.becomes}) {
-				t.Errorf("the subnetwork becomes %v, want %s", grown.clouds, c.becomes)
+				t.Errorf("it becomes %v, want %s", grown.clouds, c.becomes)
 			}
 		})
 	}
-}
-
-// serverWithPools is a server with the pools that the examples take blocks of.
-func serverWithPools(t *testing.T) *acctest.Server {
-	t.Helper()
-	server := acctest.Start(t)
-	for _, pool := range []cloudpam.NewPool{
-		{Name: "corp", CIDR: new("10.0.0.0/8")},
-		{Name: "clusters", CIDR: new("172.16.0.0/12"), Labels: &cloudpam.Labels{"cloud": "gcp", "tier": "prd"}},
-	} {
-		if _, err := server.Client.CreatePool(t.Context(), pool); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return server
-}
-
-// forecast is what a plan says.
-type forecast struct {
-	pairs   [][2]string // the output of that name
-	clouds  []string    // every CIDR in a resource that is not ours, sorted; one that is not known yet is missing
-	targets []string    // -target=… for each resource of ours that changes
-	actions map[string][]string
-}
-
-// plan plans into p.tfplan.
-func plan(t *testing.T, tf *acctest.Terraform, args ...string) forecast {
-	t.Helper()
-	tf.Run(t, append([]string{"plan", "-no-color", "-out=p.tfplan"}, args...)...)
-	var show struct {
-		PlannedValues struct {
-			Outputs struct {
-				Pairs struct{ Value [][2]string }
-			}
-			RootModule struct {
-				Resources []struct {
-					ProviderName string `json:"provider_name"`
-					Values       any
-				}
-			} `json:"root_module"`
-		} `json:"planned_values"`
-		ResourceChanges []struct {
-			Address, Mode, Type string
-			Change              struct{ Actions []string }
-		} `json:"resource_changes"`
-	}
-	if err := json.Unmarshal([]byte(tf.Run(t, "show", "-json", "p.tfplan")), &show); err != nil {
-		t.Fatal(err)
-	}
-	p := forecast{pairs: show.PlannedValues.Outputs.Pairs.Value, actions: map[string][]string{}}
-	for _, resource := range show.PlannedValues.RootModule.Resources {
-		if !strings.HasSuffix(resource.ProviderName, "/cloudpam") {
-			p.clouds = append(p.clouds, cidrsIn(resource.Values)...)
-		}
-	}
-	slices.Sort(p.clouds)
-	for _, r := range show.ResourceChanges {
-		p.actions[r.Address] = r.Change.Actions
-		if r.Mode == "managed" && strings.HasPrefix(r.Type, "cloudpam_") && !slices.Equal(r.Change.Actions, []string{"no-op"}) {
-			p.targets = append(p.targets, "-target="+r.Address)
-		}
-	}
-	return p
-}
-
-// cidrsIn finds what AWS and Google call a block's CIDR, however deep.
-func cidrsIn(values any) (found []string) {
-	switch values := values.(type) {
-	case []any:
-		for _, value := range values {
-			found = append(found, cidrsIn(value)...)
-		}
-	case map[string]any:
-		for name, value := range values {
-			if cidr, is := value.(string); is && (name == "cidr_block" || name == "ip_cidr_range") {
-				found = append(found, cidr)
-			}
-			found = append(found, cidrsIn(value)...)
-		}
-	}
-	return found
-}
-
-// offline gives the working folder a cloud's provider, and it what it needs to plan without the cloud: made-up credentials,
-// and the one answer that examples/aws asks for. Whatever else it asks for ends in a proxy that fails the test.
-func offline(t *testing.T, tf *acctest.Terraform, cloud string) {
-	t.Helper()
-	tf.Override(t, "hashicorp/"+cloud, filepath.Join(acctest.Root(), "bin", "downstream", cloud))
-	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Google's provider asks who it is, for its log, and plans whatever comes back.
-		if r.Host != "openidconnect.googleapis.com:443" {
-			t.Errorf("a provider wants to %s %s", r.Method, r.Host)
-		}
-		http.Error(w, "there is no cloud here", http.StatusBadGateway)
-	}))
-	t.Cleanup(proxy.Close)
-	sts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if action := r.FormValue("Action"); action != "GetCallerIdentity" {
-			t.Errorf("AWS is asked for %s", action)
-		}
-		fmt.Fprint(w, "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>")
-	}))
-	t.Cleanup(sts.Close)
-	for name, value := range map[string]string{
-		"HTTP_PROXY": proxy.URL, "HTTPS_PROXY": proxy.URL, "NO_PROXY": "", // loopback goes round a proxy anyhow
-		"http_proxy": proxy.URL, "https_proxy": proxy.URL, "no_proxy": "",
-		"AWS_DEFAULT_REGION": "eu-west-1", "TF_VAR_project": "shop",
-	} {
-		tf.Setenv(name, value)
-	}
-	tf.Write(t, "offline_override.tf", map[string]string{
-		"aws": fmt.Sprintf(`
-			provider "aws" {
-			  access_key                  = "none"
-			  secret_key                  = "none"
-			  skip_credentials_validation = true
-			  skip_get_ec2_platforms      = true
-			  skip_metadata_api_check     = true
-			  skip_requesting_account_id  = true
-
-			  endpoints {
-			    sts = %q
-			  }
-			}`, sts.URL),
-		"google": `
-			provider "google" {
-			  access_token = "none"
-			}`,
-	}[cloud])
 }
 
 // readme is the configuration that the README shows.

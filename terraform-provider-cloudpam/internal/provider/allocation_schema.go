@@ -48,7 +48,7 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				Optional: true, Computed: true,
 				Validators:          []validator.Int64{int64validator.Between(0, 128)},
 				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown()},
-				MarkdownDescription: "Size of the block in leading bits, 32 or 128 for a single address. Changing it grows the block where it stands, or shrinks it towards its first address. The pool's `default_prefix_length` where this, `cidr` and `hosts` are absent. Both may be set when they agree.",
+				MarkdownDescription: "Size of the block in leading bits, 32 or 128 for a single address. Changing it grows the block where it stands, or shrinks it towards its first address. When it grows, Google's provider extends its subnetwork in place and AWS's replaces its subnet. The pool's `default_prefix_length` where this, `cidr` and `hosts` are absent. Both may be set when they agree.",
 			},
 			"hosts": schema.Int64Attribute{
 				Optional: true,

@@ -135,7 +135,7 @@ func gkeBundle() schema.SingleNestedAttribute {
 		MarkdownDescription: "What a GKE cluster needs: the members `nodes` (the subnetwork's range, with an address for the control plane's endpoint), `pods` and `services` (its secondary ranges). " +
 			"A node takes a pod range of at least twice the pods that it may run.",
 		Attributes: map[string]schema.Attribute{
-			"nodes":             count(true, 1, 15000, "The most nodes that the cluster will have."),
+			"nodes":             count(true, 1, 15000, "The most nodes that the cluster will have: those of all zones, and those that an upgrade adds."),
 			"max_pods_per_node": count(false, 8, 256, "The most pods of a node. Default 110."),
 			"services":          count(false, 1, 65536, "The most services. Default 4096."),
 		},
