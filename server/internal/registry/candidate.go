@@ -22,25 +22,36 @@ func (p candidate) alike(o candidate) bool { return p.ID == o.ID && p.knows.alik
 
 // candidates lists the pools of a selection in the order to ask them.
 func (s selection) candidates(tx *store.Tx, actor string, now time.Time) ([]candidate, error) {
-	rooms, err := tx.Rooms(s.selector.Filter(), now)
-	if err != nil {
-		return nil, err
-	}
-	roomOf := map[string]store.Room{}
-	for _, room := range rooms {
-		roomOf[room.Pool] = room
-	}
 	var pools []candidate
-	err = eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
+	err := eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
 		if p.DraftUntil == nil || s.plan != nil && p.Belongs(actor, s.plan.Holder) && now.Before(*p.DraftUntil) {
-			pools = append(pools, candidate{Pool: p, room: roomOf[p.ID]})
+			pools = append(pools, candidate{Pool: p})
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	rooms, err := tx.Rooms(idsOf(pools), now)
+	if err != nil {
+		return nil, err
+	}
+	of := map[string]store.Room{}
+	for _, room := range rooms {
+		of[room.Pool] = room
+	}
+	for i := range pools {
+		pools[i].room = of[pools[i].ID]
+	}
 	return s.ordered(tx, pools)
+}
+
+func idsOf(pools []candidate) []string {
+	ids := make([]string, 0, len(pools))
+	for _, p := range pools {
+		ids = append(ids, p.ID)
+	}
+	return ids
 }
 
 // ordered is pools by what they know of the name now: where it lives; where it was promised, the latest first; where it was
@@ -55,7 +66,7 @@ func (s selection) ordered(tx *store.Tx, pools []candidate) ([]candidate, error)
 	if s.set {
 		set = s.name
 	}
-	traces, err := tx.Traces(s.selector.Filter(), set, names)
+	traces, err := tx.Traces(idsOf(pools), set, names)
 	if err != nil {
 		return nil, err
 	}

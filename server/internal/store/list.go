@@ -152,12 +152,6 @@ const (
 // Pools lists a page of pools.
 func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
 	s := from("pools", poolColumns)
-	s.pools(f)
-	s.page(p, f.Around.Given())
-	return list(tx, s, poolFields, pool)
-}
-
-func (s *selection) pools(f ipam.PoolFilter) {
 	if !f.Drafts {
 		s.and("draft_until IS NULL")
 	}
@@ -167,6 +161,8 @@ func (s *selection) pools(f ipam.PoolFilter) {
 	s.labels(f.Labels)
 	s.contains(f.Text, "name", "owner", "description")
 	s.around(f.Around)
+	s.page(p, f.Around.Given())
+	return list(tx, s, poolFields, pool)
 }
 
 // Drafts lists a page of the pools that only plans know; "" is every scope.

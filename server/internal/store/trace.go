@@ -3,9 +3,8 @@ package store
 import (
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
-
-	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
 // Trace is one thing that a pool knows of a name.
@@ -29,25 +28,33 @@ const (
 	TracePromised TraceKind = "promised" // a plan was promised one, which may be gone
 )
 
-// Traces lists what the pools of a filter know of names of allocations. With a set, a set of that name lives, not its
-// members.
-func (tx *Tx) Traces(f ipam.PoolFilter, set string, names []string) ([]Trace, error) {
-	s := &selection{}
-	s.text.WriteString("WITH asked AS (SELECT id FROM pools WHERE 1 = 1")
-	s.pools(f)
-	s.text.WriteString(")")
-	in := ""
-	if set == "" {
-		in = s.oneOf(names)
-		fmt.Fprintf(&s.text, " SELECT 'living' AS kind, pool_id, name, 0 AS length, id, 0 AS at FROM allocations WHERE pool_id IN (SELECT id FROM asked) AND name IN %s", in)
-	} else {
-		fmt.Fprintf(&s.text, " SELECT 'living' AS kind, pool_id, name, 0 AS length, id, 0 AS at FROM allocation_sets WHERE pool_id IN (SELECT id FROM asked) AND name = %s", s.arg(set))
-		in = s.oneOf(names)
+// Traces lists what pools know of names of allocations. With a set, a set of that name lives, not its members.
+func (tx *Tx) Traces(pools []string, set string, names []string) (all []Trace, err error) {
+	for some := range slices.Chunk(pools, askedAtOnce) {
+		found, err := tx.traces(some, set, names)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
 	}
+	return all, nil
+}
+
+const askedAtOnce = 512 // pools in one statement
+
+func (tx *Tx) traces(pools []string, set string, names []string) ([]Trace, error) {
+	s := &selection{}
+	in := s.oneOf(pools)
+	has, name := "allocations", names
+	if set != "" {
+		has, name = "allocation_sets", []string{set}
+	}
+	fmt.Fprintf(&s.text, "SELECT 'living' AS kind, pool_id, name, 0 AS length, id, 0 AS at FROM %s WHERE pool_id IN %s AND name IN %s", has, in, s.oneOf(name))
 	if len(names) > 0 {
-		fmt.Fprintf(&s.text, " UNION ALL SELECT 'held', pool_id, name, length, replaces, renewed_at FROM holds WHERE pool_id IN (SELECT id FROM asked) AND name IN %s", in)
-		fmt.Fprintf(&s.text, " UNION ALL SELECT 'left', space_id, name, length, '', left_at FROM last_blocks WHERE space_id IN (SELECT id FROM asked) AND kind = 'allocation' AND name IN %s", in)
-		fmt.Fprintf(&s.text, " UNION ALL SELECT DISTINCT 'promised', space_id, name, length, '', 0 FROM promises WHERE space_id IN (SELECT id FROM asked) AND kind = 'hold' AND name IN %s", in)
+		named := s.oneOf(names)
+		fmt.Fprintf(&s.text, " UNION ALL SELECT 'held', pool_id, name, length, replaces, renewed_at FROM holds WHERE pool_id IN %s AND name IN %s", in, named)
+		fmt.Fprintf(&s.text, " UNION ALL SELECT 'left', space_id, name, length, '', left_at FROM last_blocks WHERE space_id IN %s AND kind = 'allocation' AND name IN %s", in, named)
+		fmt.Fprintf(&s.text, " UNION ALL SELECT DISTINCT 'promised', space_id, name, length, '', 0 FROM promises WHERE space_id IN %s AND kind = 'hold' AND name IN %s", in, named)
 	}
 	type row struct {
 		kind, pool, name, id string
@@ -65,16 +72,25 @@ type Room struct {
 	Expired bool // something in it has expired and may be taken
 }
 
-// Rooms says what each pool of a filter could hand out.
-func (tx *Tx) Rooms(f ipam.PoolFilter, now time.Time) ([]Room, error) {
+// Rooms says what each pool of a list could hand out.
+func (tx *Tx) Rooms(pools []string, now time.Time) (all []Room, err error) {
+	for some := range slices.Chunk(pools, askedAtOnce) {
+		found, err := tx.rooms(some, now)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func (tx *Tx) rooms(pools []string, now time.Time) ([]Room, error) {
 	s := &selection{}
-	at := s.arg(micros(now))
-	fmt.Fprintf(&s.text, "SELECT id, (SELECT min(f.length) FROM free_blocks f WHERE f.pool_id = pools.id),"+
-		" EXISTS (SELECT 1 FROM reservations r WHERE r.pool_id = pools.id AND r.expires_at <= %[1]s)"+
-		" OR EXISTS (SELECT 1 FROM holds h WHERE h.pool_id = pools.id AND h.kept = TRUE AND h.expires_at <= %[1]s)"+
-		" OR EXISTS (SELECT 1 FROM pools d WHERE d.parent_id = pools.id AND d.draft_until <= %[1]s)"+
-		" FROM pools WHERE 1 = 1", at)
-	s.pools(f)
+	fmt.Fprintf(&s.text, "SELECT p.id, (SELECT min(f.length) FROM free_blocks f WHERE f.pool_id = p.id),"+
+		" EXISTS (SELECT 1 FROM reservations r WHERE r.pool_id = p.id AND r.expires_at <= %[1]s)"+
+		" OR EXISTS (SELECT 1 FROM holds h WHERE h.pool_id = p.id AND h.kept = TRUE AND h.expires_at <= %[1]s)"+
+		" OR EXISTS (SELECT 1 FROM pools d WHERE d.parent_id = p.id AND d.draft_until <= %[1]s)"+
+		" FROM pools p WHERE p.id IN %[2]s", s.arg(micros(now)), s.oneOf(pools))
 	type row struct {
 		pool    string
 		largest *int64
