@@ -104,9 +104,10 @@ func TestTheCloudsPlanWithTheCIDRsThatWePromise(t *testing.T) {
 			for i, dir := range c.dirs {
 				copyFiles(t, tf, dir, fmt.Sprintf("%d-", i))
 			}
-			tf.Write(t, "pairs.tf", "output \"pairs\" {\n  value = "+c.pairs+"\n}\n")
 			offline(t, tf, c.cloud)
 
+			pairs := "output \"pairs\" {\n  value = " + c.pairs + "\n}\n"
+			tf.Write(t, "pairs.tf", pairs)
 			before := plan(t, tf)
 			if len(before.pairs) != c.many {
 				t.Fatalf("want %d CIDRs, got %v", c.many, before.pairs)
@@ -123,8 +124,10 @@ func TestTheCloudsPlanWithTheCIDRsThatWePromise(t *testing.T) {
 			}
 
 			// A saved plan of what is ours makes these very CIDRs, and the cloud goes on planning them.
+			tf.Write(t, "pairs.tf", "")
 			plan(t, tf, before.targets...)
 			tf.Run(t, "apply", "-no-color", "p.tfplan")
+			tf.Write(t, "pairs.tf", pairs)
 			after := plan(t, tf)
 			if fmt.Sprint(after.pairs) != fmt.Sprint(before.pairs) {
 				t.Errorf("planned %v, and after the apply %v", before.pairs, after.pairs)
