@@ -306,6 +306,7 @@ func TestAPoolSelectorTakesTheFirstPoolWithRoomAndKeepsIt(t *testing.T) {
 			  pool_selector = { labels = { tier = "prd" } }
 			  name          = "shop"
 			  subnets       = { a = 24, b = 24 }
+			  depends_on    = [cloudpam_pool.full, cloudpam_pool.free] // or the pools may be destroyed first
 			}`)
 	steps(t, acctest.Start(t),
 		resource.TestStep{Config: config("")},
