@@ -473,7 +473,7 @@ type Applying = bool
 
 // Bundle The members that a cluster needs, as one of these.
 type Bundle struct {
-	// Eks An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28), and `services`, which is no subnet.
+	// Eks An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28). The services' range is an allocation elsewhere: EKS takes none that overlaps its VPC.
 	Eks *EKSBundle `json:"eks,omitempty"`
 
 	// Gke A GKE cluster: the members `nodes` (a subnetwork's primary range, with an address for the control plane's endpoint), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
@@ -503,14 +503,11 @@ type DraftPage struct {
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
 
-// EKSBundle An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28), and `services`, which is no subnet.
+// EKSBundle An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28). The services' range is an allocation elsewhere: EKS takes none that overlaps its VPC.
 type EKSBundle struct {
-	MaxPodsPerNode *int `json:"max_pods_per_node,omitempty"`
-	NodesPerZone   int  `json:"nodes_per_zone"`
-
-	// Services The most services; at least a /24 and at most a /12 is taken.
-	Services *int     `json:"services,omitempty"`
-	Zones    []SetKey `json:"zones"`
+	MaxPodsPerNode *int     `json:"max_pods_per_node,omitempty"`
+	NodesPerZone   int      `json:"nodes_per_zone"`
+	Zones          []SetKey `json:"zones"`
 }
 
 // Event defines model for Event.

@@ -127,9 +127,7 @@ func setSizes(members *api.MemberSizes, b *api.Bundle) (ipam.SetSizes, error) {
 		sizes.Bundle.GKE = &ipam.GKEBundle{Nodes: int64(b.Gke.Nodes), MaxPodsPerNode: or(b.Gke.MaxPodsPerNode, 110), Services: or(b.Gke.Services, 4096)}
 	}
 	if b.Eks != nil {
-		sizes.Bundle.EKS = &ipam.EKSBundle{
-			Zones: b.Eks.Zones, NodesPerZone: int64(b.Eks.NodesPerZone), MaxPodsPerNode: or(b.Eks.MaxPodsPerNode, 110), Services: or(b.Eks.Services, 4096),
-		}
+		sizes.Bundle.EKS = &ipam.EKSBundle{Zones: b.Eks.Zones, NodesPerZone: int64(b.Eks.NodesPerZone), MaxPodsPerNode: or(b.Eks.MaxPodsPerNode, 110)}
 	}
 	return sizes, nil
 }

@@ -21,14 +21,15 @@ type GKEBundle struct {
 }
 
 // EKSBundle is an EKS cluster whose pods take addresses of its subnets, as the Amazon VPC CNI has it. The control plane has
-// a subnet of its own in each zone, a /28 as AWS advises, so that nodes cannot starve it.
+// a subnet of its own in each zone, a /28 as AWS advises, so that nodes cannot starve it. The services' range is no member:
+// EKS refuses one that overlaps the VPC, which the pool of subnets is.
 // https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
 // https://docs.aws.amazon.com/eks/latest/best-practices/subnets.html
+// https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
 type EKSBundle struct {
 	Zones          []string
 	NodesPerZone   int64 // 1 to 5000
 	MaxPodsPerNode int64 // 1 to 250
-	Services       int64 // 1 to 2^20
 }
 
 // members lists what the bundle stands for. A key that comes twice is CodeInvalid.
@@ -62,14 +63,12 @@ func (b GKEBundle) members() (map[string]BlockSize, error) {
 	}, nil
 }
 
-// A node takes an address of its own and one for each pod. The services' range is a /24 to a /12 and no subnet: it only must
-// not overlap what the cluster talks to.
-// https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
+// A node takes an address of its own and one for each pod.
 func (b EKSBundle) members() (map[string]BlockSize, error) {
-	if err := errors.Join(within("eks/nodes_per_zone", b.NodesPerZone, 1, 5000), within("eks/max_pods_per_node", b.MaxPodsPerNode, 1, 250), within("eks/services", b.Services, 1, 1<<20)); err != nil {
+	if err := errors.Join(within("eks/nodes_per_zone", b.NodesPerZone, 1, 5000), within("eks/max_pods_per_node", b.MaxPodsPerNode, 1, 250)); err != nil {
 		return nil, err
 	}
-	all := map[string]BlockSize{"services": {Length: new(min(max(32-log2(b.Services), 12), 24))}}
+	all := map[string]BlockSize{}
 	for _, zone := range b.Zones {
 		if _, twice := all["nodes-"+zone]; twice {
 			return nil, Invalid("/bundle/eks/zones", "the zone %q comes twice", zone)

@@ -60,9 +60,9 @@ func TestEKSBundle(t *testing.T) {
 		in   ipam.EKSBundle
 		want string
 	}{
-		{ipam.EKSBundle{Zones: []string{"b", "a"}, NodesPerZone: 10, MaxPodsPerNode: 29, Services: 4096}, "control-plane-a /28, control-plane-b /28, nodes-a /23, nodes-b /23, services /20"},
-		{ipam.EKSBundle{Zones: []string{"a"}, NodesPerZone: 1, MaxPodsPerNode: 10, Services: 1}, "control-plane-a /28, nodes-a /28, services /24"},
-		{ipam.EKSBundle{Zones: []string{"a"}, NodesPerZone: 1, MaxPodsPerNode: 11, Services: 1 << 20}, "control-plane-a /28, nodes-a /27, services /12"},
+		{ipam.EKSBundle{Zones: []string{"b", "a"}, NodesPerZone: 10, MaxPodsPerNode: 29}, "control-plane-a /28, control-plane-b /28, nodes-a /23, nodes-b /23"},
+		{ipam.EKSBundle{Zones: []string{"a"}, NodesPerZone: 1, MaxPodsPerNode: 10}, "control-plane-a /28, nodes-a /28"},
+		{ipam.EKSBundle{Zones: []string{"a"}, NodesPerZone: 1, MaxPodsPerNode: 11}, "control-plane-a /28, nodes-a /27"},
 	} {
 		if got := lengthsOf(t, ipam.Bundle{EKS: &c.in}); got != c.want {
 			t.Errorf("%+v: %s, want %s", c.in, got, c.want)
@@ -75,8 +75,8 @@ func TestABundleThatCannotBeIsRefused(t *testing.T) {
 		"name one":                    {Bundle: &ipam.Bundle{}},
 		"leave one out":               {Bundle: &ipam.Bundle{GKE: &ipam.GKEBundle{}, EKS: &ipam.EKSBundle{}}},
 		"gke/nodes is 1":              {Bundle: &ipam.Bundle{GKE: &ipam.GKEBundle{MaxPodsPerNode: 8, Services: 1}}},
-		"comes twice":                 {Bundle: &ipam.Bundle{EKS: &ipam.EKSBundle{Zones: []string{"a", "a"}, NodesPerZone: 1, MaxPodsPerNode: 1, Services: 1}}},
-		"member nodes-a: 555000":      {Bundle: &ipam.Bundle{EKS: &ipam.EKSBundle{Zones: []string{"a"}, NodesPerZone: 5000, MaxPodsPerNode: 110, Services: 1}}},
+		"comes twice":                 {Bundle: &ipam.Bundle{EKS: &ipam.EKSBundle{Zones: []string{"a", "a"}, NodesPerZone: 1, MaxPodsPerNode: 1}}},
+		"member nodes-a: 555000":      {Bundle: &ipam.Bundle{EKS: &ipam.EKSBundle{Zones: []string{"a"}, NodesPerZone: 5000, MaxPodsPerNode: 110}}},
 		"the bundle has a member":     {Bundle: &ipam.Bundle{GKE: &ipam.GKEBundle{Nodes: 1, MaxPodsPerNode: 8, Services: 1}}, Members: map[string]ipam.BlockSize{"pods": {}}},
 		"is not a key":                {Members: map[string]ipam.BlockSize{"-a": {}}},
 		"member a: /33 is longer":     {Members: map[string]ipam.BlockSize{"a": {Length: new(33)}}},

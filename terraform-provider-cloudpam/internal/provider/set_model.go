@@ -53,7 +53,6 @@ type eksModel struct {
 	Zones          []string `tfsdk:"zones"`
 	NodesPerZone   int      `tfsdk:"nodes_per_zone"`
 	MaxPodsPerNode *int     `tfsdk:"max_pods_per_node"`
-	Services       *int     `tfsdk:"services"`
 }
 
 // poolSelector reads a selector whose values are all known; nil when there is none.
@@ -102,7 +101,7 @@ func (m setModel) sizing(ctx context.Context) (sizing, diag.Diagnostics) {
 	if !m.EKS.IsNull() {
 		var b eksModel
 		diags.Append(m.EKS.As(ctx, &b, basetypes.ObjectAsOptions{})...)
-		s.bundle = &cloudpam.Bundle{Eks: &cloudpam.EKSBundle{Zones: b.Zones, NodesPerZone: b.NodesPerZone, MaxPodsPerNode: b.MaxPodsPerNode, Services: b.Services}}
+		s.bundle = &cloudpam.Bundle{Eks: &cloudpam.EKSBundle{Zones: b.Zones, NodesPerZone: b.NodesPerZone, MaxPodsPerNode: b.MaxPodsPerNode}}
 	}
 	return s, diags
 }

@@ -180,10 +180,10 @@ func TestAGKEClusterIsPlannedWhole(t *testing.T) {
 
 func TestAnEKSClusterIsPlannedWhole(t *testing.T) {
 	t.Parallel()
-	config := set(`eks = { zones = ["a", "b"], nodes_per_zone = 10, max_pods_per_node = 29, services = 256 }`)
+	config := set(`eks = { zones = ["a", "b"], nodes_per_zone = 10, max_pods_per_node = 29 }`)
 	steps(t, acctest.Start(t),
 		resource.TestStep{Config: config, ConfigPlanChecks: before(everyCIDR(map[string]string{
-			"nodes-a": "10.0.0.0/23", "nodes-b": "10.0.2.0/23", "services": "10.0.4.0/24", "control-plane-a": "10.0.5.0/28", "control-plane-b": "10.0.5.16/28",
+			"nodes-a": "10.0.0.0/23", "nodes-b": "10.0.2.0/23", "control-plane-a": "10.0.4.0/28", "control-plane-b": "10.0.4.16/28",
 		}))},
 		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan},
 	)

@@ -145,8 +145,8 @@ func gkeBundle() schema.SingleNestedAttribute {
 func eksBundle() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional: true,
-		MarkdownDescription: "What an EKS cluster needs whose pods take addresses of its subnets: for each zone the members `nodes-ZONE` and `control-plane-ZONE`, " +
-			"and `services`, which is no subnet.",
+		MarkdownDescription: "What an EKS cluster needs whose pods take addresses of its subnets: for each zone the members `nodes-ZONE` and `control-plane-ZONE`. " +
+			"The services' range is an allocation of another pool: EKS takes none that overlaps its VPC.",
 		Validators: []validator.Object{objectvalidator.ConflictsWith(path.MatchRoot("gke"))},
 		Attributes: map[string]schema.Attribute{
 			"zones": schema.ListAttribute{
@@ -159,7 +159,6 @@ func eksBundle() schema.SingleNestedAttribute {
 			},
 			"nodes_per_zone":    count(true, 1, 5000, "The most nodes of a zone."),
 			"max_pods_per_node": count(false, 1, 250, "The most pods of a node. Default 110."),
-			"services":          count(false, 1, 1<<20, "The most services. Default 4096."),
 		},
 	}
 }
