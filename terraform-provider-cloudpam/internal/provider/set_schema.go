@@ -93,7 +93,7 @@ func selector() schema.SingleNestedAttribute {
 	return schema.SingleNestedAttribute{
 		Optional: true,
 		MarkdownDescription: "Takes the first pool, in the order of their ids, that has all of these labels and room. It decides when the block is first planned; " +
-			"changed later, it moves nothing.",
+			"changed later, it moves nothing. Name pools of the same configuration in `depends_on`, so that they are planned before and destroyed after.",
 		Attributes: map[string]schema.Attribute{
 			"labels": schema.MapAttribute{
 				Required: true, ElementType: types.StringType,
