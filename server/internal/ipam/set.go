@@ -156,14 +156,14 @@ func (s SetSizes) At(key string, err error) error {
 	if !ok {
 		return err
 	}
-	at := *of
-	at.Detail, at.Fields = "member "+key+": "+of.Detail, nil
+	at, member := *of, "member "+key+": "
+	at.Detail, at.Fields = member+of.Detail, nil
 	for _, f := range of.Fields {
 		pointer := "/bundle"
 		if _, named := s.Members[key]; named {
 			pointer = "/members/" + pointerEscapes.Replace(key) + strings.TrimSuffix(f.Pointer, "/name")
 		}
-		at.Fields = append(at.Fields, FieldError{Pointer: pointer, Detail: f.Detail})
+		at.Fields = append(at.Fields, FieldError{Pointer: pointer, Detail: member + f.Detail})
 	}
 	return &at
 }

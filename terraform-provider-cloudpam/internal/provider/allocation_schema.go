@@ -28,7 +28,7 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 				Optional: true, Computed: true,
 				Validators: []validator.String{
 					matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127),
-					stringvalidator.ExactlyOneOf(path.MatchRoot("pool"), path.MatchRoot("pool_selector")),
+					poolOrSelector{},
 				},
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
 				MarkdownDescription: "Id of the pool to allocate from. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction. One of this and `pool_selector`.",

@@ -124,7 +124,7 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 				"If both are this one, with a token for the plan and another for the apply, set the same holder in the provider block for both, and plan again.")
 	case cloudpam.ErrQuotaExceeded:
 		a.add(diags, path.Root(a.poolAttr), "Plans hold too many blocks", e,
-			"Nothing is held for this resource. Applying a plan turns its holds into allocations, which do not count.")
+			"Nothing is held for this resource. The page Holds in the browser says whose holds there are, and releases all of a holder. Applying a plan turns its holds into allocations, which do not count.")
 	case cloudpam.ErrPolicyViolation:
 		a.fields(diags, "Pool's policy does not allow this", e, "Ask for what the pool allows, use another pool, or change the pool's settings.")
 	case cloudpam.ErrPreconditionFailed:
@@ -134,7 +134,10 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.fields(diags, "CloudPAM refuses a value", e, "Correct the value and run Terraform again.")
 	case cloudpam.ErrUnexpected, cloudpam.ErrMethodNotAllowed:
 		a.add(diags, path.Empty(), "This is not the CloudPAM API", e, "Check the provider's endpoint; it is the server's URL without a path.")
-	case cloudpam.ErrOverloaded, cloudpam.ErrUnavailable:
+	case cloudpam.ErrUnavailable:
+		a.add(diags, path.Empty(), "CloudPAM is not available", e,
+			"Its database does not answer, or it is shutting down. Run Terraform again once it is ready (GET /readyz). What it carried out before shows in the next plan.")
+	case cloudpam.ErrOverloaded:
 		a.add(diags, path.Empty(), "CloudPAM is too busy", e, "Run Terraform again later, with a smaller -parallelism, or raise max_retries in the provider block.")
 	default:
 		a.add(diags, path.Empty(), fmt.Sprintf("CloudPAM cannot %s %s", a.verb, a.object()), e,
@@ -184,6 +187,11 @@ var attributes = map[string]bool{
 }
 
 func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
+	if slices.ContainsFunc(e.Errors, func(f cloudpam.FieldError) bool { return f.Pointer == "/pool_selector" }) {
+		a.add(diags, path.Root("pool_selector"), "No pool has these labels", e,
+			"Correct the selector, or label a pool. If this configuration labels it, name it in depends_on (depends_on = [cloudpam_pool.NAME]), so that Terraform plans it first.")
+		return
+	}
 	if (a.verb == "create" || a.verb == "plan" || a.verb == "move") && a.pool != "" {
 		a.add(diags, path.Root(a.poolAttr), "Pool does not exist", e,
 			fmt.Sprintf("Create it, or correct its id. If this configuration creates it, reference it (%s = cloudpam_pool.NAME.id), so that Terraform creates it first.", a.poolAttr))
@@ -191,7 +199,7 @@ func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
 	}
 	next := "Run Terraform again: the next plan is made from what stands now."
 	if a.verb == "import" {
-		next = "Correct the import id. " + map[string]string{"scope": scopeIDHelp, "pool": poolIDHelp, "allocation": allocationIDHelp, "reservation": reservationIDHelp, "account": accountIDHelp}[a.kind]
+		next = "Correct the import id. " + map[string]string{"scope": scopeIDHelp, "pool": poolIDHelp, "allocation": allocationIDHelp, "allocation set": setIDHelp, "reservation": reservationIDHelp, "account": accountIDHelp}[a.kind]
 	}
 	a.add(diags, path.Empty(), fmt.Sprintf("%s does not exist", capital(a.object())), e, next)
 }
@@ -229,6 +237,10 @@ func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.add(diags, a.at("cidr"), "CIDR is promised to a plan", e, others+
 			"If that is an allocation of this configuration, let it depend on the reservation (depends_on), so that it is planned elsewhere, and release its hold: "+
 			"under Holds in the browser, or with DELETE /api/v1/holds/"+e.Holders[0].ID+". Otherwise wait for that plan, or choose another CIDR.")
+		return
+	case a.kind == "pool" && a.pool == "":
+		a.add(diags, a.at("cidr"), "CIDR is taken", e, others+
+			"Root pools of one scope never overlap. Choose another CIDR, put the smaller pool into the larger one (parent), or give this one a scope of its own.")
 		return
 	}
 	a.add(diags, a.at("cidr"), "CIDR is taken", e, others+

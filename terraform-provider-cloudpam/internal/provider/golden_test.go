@@ -63,6 +63,11 @@ const appOfCorp = `resource "cloudpam_allocation" "app" {
 }
 `
 
+// setOfCorp is a set in the pool corp, of the given sizes.
+func setOfCorp(sizes string) string {
+	return "resource \"cloudpam_allocation_set\" \"shop\" {\n  pool    = \"corp\"\n  name    = \"shop\"\n  " + sizes + "\n}\n"
+}
+
 var tales = map[string]tale{
 	"hold_lost": {
 		others: others(corpPool), config: appOfCorp,
@@ -124,11 +129,22 @@ var tales = map[string]tale{
 		others: others([]cloudpam.NewPool{{Name: "corp", CIDR: new("10.0.0.0/16"), MinPrefixLength: new(20)}}),
 		config: strings.Replace(appOfCorp, "24", "18", 1),
 	},
-	"bad_token":      {args: `token = "cpam_wrong_0123456789"`, config: appOfCorp},
-	"bad_hold_ttl":   {args: `hold_ttl = "10s"`, config: appOfCorp},
-	"bad_plan_mode":  {args: `plan_mode = "on"`, config: appOfCorp},
-	"no_endpoint":    {args: `endpoint = ""`, config: appOfCorp},
-	"wrong_endpoint": {args: `endpoint = "cloudpam.example.com"`, config: appOfCorp},
+	"set_policy": {
+		others: others([]cloudpam.NewPool{{Name: "corp", CIDR: new("10.0.0.0/16"), MinPrefixLength: new(20)}}),
+		config: setOfCorp("subnets = { app = 24, data = 18 }"),
+	},
+	"set_exhausted":   {others: others([]cloudpam.NewPool{tiny}, half), config: strings.Replace(setOfCorp("subnets = { app = 25, data = 25 }"), "corp", "tiny", 1)},
+	"set_for_aws":     {others: others(corpPool), config: setOfCorp("subnets = { app = 24, data = 29 }\n  target  = \"aws_subnet\"")},
+	"no_such_labels":  {others: others(corpPool), config: strings.Replace(appOfCorp, `pool          = "corp"`, `pool_selector = { labels = { tier = "prd" } }`, 1)},
+	"no_pool":         {config: strings.Replace(appOfCorp, `pool          = "corp"`, "", 1), command: "validate"},
+	"two_pools":       {config: strings.Replace(appOfCorp, `pool          = "corp"`, "pool          = \"corp\"\n  pool_selector = { labels = { tier = \"prd\" } }", 1), command: "validate"},
+	"root_cidr_taken": {others: others(corpPool), config: strings.NewReplacer("corp", "all").Replace(rootPool("10.0.0.0/8", ""))},
+	"bad_token":       {args: `token = "cpam_wrong_0123456789"`, config: appOfCorp},
+	"bad_hold_ttl":    {args: `hold_ttl = "10s"`, config: appOfCorp},
+	"bad_plan_mode":   {args: `plan_mode = "on"`, config: appOfCorp},
+	"no_endpoint":     {args: `endpoint = ""`, config: appOfCorp},
+	"no_token":        {args: `token = ""`, config: appOfCorp},
+	"wrong_endpoint":  {args: `endpoint = "cloudpam.example.com"`, config: appOfCorp},
 	"endpoint_unknown_refresh": {
 		others: others(corpPool), applied: appOfCorp, args: `endpoint = terraform_data.server.output`,
 		config: "resource \"terraform_data\" \"server\" {\n  input = \"http://127.0.0.1:1\"\n}\n" + appOfCorp,
@@ -291,6 +307,8 @@ func (tale tale) tell(t *testing.T) string {
 		tf.Run(t, "apply", "-auto-approve")
 		tf.Write(t, "main.tf", tale.config)
 	}
+	tf.Setenv("CLOUDPAM_ENDPOINT", "") // all is said in the provider block
+	tf.Setenv("CLOUDPAM_TOKEN", "")
 	tf.Write(t, "provider.tf", "provider \"cloudpam\" {\n"+arguments+"}\n")
 	if tale.applied == "" && tale.between != nil {
 		tf.Run(t, "plan", "-out=p.tfplan")

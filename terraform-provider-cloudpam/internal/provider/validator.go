@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // The validators of the framework's library say what they compare; these say what to write instead.
@@ -31,6 +33,31 @@ func (v oneOf) ValidateString(ctx context.Context, req validator.StringRequest, 
 	}
 	resp.Diagnostics.AddAttributeError(req.Path, fmt.Sprintf("There is no such %s", req.Path),
 		fmt.Sprintf("%s is %q. It must be %s.", req.Path, req.ConfigValue.ValueString(), v.Description(ctx)))
+}
+
+// poolOrSelector accepts a pool exactly where there is no pool_selector.
+type poolOrSelector struct{}
+
+// Description says what is accepted.
+func (poolOrSelector) Description(context.Context) string {
+	return "must be set unless pool_selector is"
+}
+
+// MarkdownDescription is Description.
+func (v poolOrSelector) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+// ValidateString checks that one of both is there.
+func (poolOrSelector) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	var selector types.Object
+	resp.Diagnostics.Append(req.Config.GetAttribute(ctx, path.Root("pool_selector"), &selector)...)
+	switch {
+	case resp.Diagnostics.HasError() || req.ConfigValue.IsUnknown() || selector.IsUnknown():
+	case req.ConfigValue.IsNull() && selector.IsNull():
+		resp.Diagnostics.AddError("No pool is named",
+			"Set pool to the id of the pool to allocate from (pool = cloudpam_pool.NAME.id), or pool_selector to take any pool with the labels that it names.")
+	case !req.ConfigValue.IsNull() && !selector.IsNull():
+		resp.Diagnostics.AddAttributeError(req.Path, "The pool is named twice", "pool names one pool, and pool_selector any of several. Leave one of them out.")
+	}
 }
 
 // matching accepts texts of a form, and says what the form must be.
