@@ -79,7 +79,7 @@ func (r *scopeResource) Configure(_ context.Context, req resource.ConfigureReque
 func (r *scopeResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An isolated address space: CIDRs may repeat across scopes, never inside one. The scope `default` always exists. " +
-			"CIDRs that CloudPAM chooses in a scope are known after apply in the plan that creates the scope, and in every plan from then on.",
+			"The plan that creates a scope shows the CIDRs of what it creates in it.",
 		Attributes: map[string]schema.Attribute{
 			"id": computedText("Id of the scope: its name. Known while planning."),
 			"name": schema.StringAttribute{
