@@ -12,7 +12,7 @@ const promised = "document.querySelector('dialog.drawer[open]')?.innerText"
 func teachesHolds(_ *testing.T, s *server, b *chromium) {
 	b.open(s.url + "/holds")
 	b.await(find(".empty") + "?.offsetParent && " + find(".empty h2") + ".innerText === 'No plan holds anything.'")
-	b.await("['plan_mode', 'hold_ttl'].every(word => " + find(".empty pre") + ".innerText.includes(word))")
+	b.await("['plan_mode', 'hold_ttl', 'holder'].every(word => " + find(".empty pre") + ".innerText.includes(word))")
 	b.picture("holds-empty")
 }
 

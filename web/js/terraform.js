@@ -49,12 +49,13 @@ function importBlock(resource, name, id) {
   return ['import {', '  to = ' + resource + '.' + identifier(name), '  id = "' + id + '"', '}'].join('\n');
 }
 
-// providerBlock shows what decides whether and for how long plans are promised their CIDRs, with the defaults.
+// providerBlock shows what decides whether, for how long and to whom plans are promised their CIDRs.
 export function providerBlock() {
   return [
     'provider "cloudpam" {',
     '  plan_mode = "hold" # "off": CIDRs are known after apply',
     '  hold_ttl  = "24h"  # after it, the space is used last',
+    '  holder    = "network/prod"',
     '}',
   ].join('\n');
 }

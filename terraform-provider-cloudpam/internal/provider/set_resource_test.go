@@ -153,7 +153,7 @@ func TestMembersAreSizedByTheHostsTheyHave(t *testing.T) {
 	t.Parallel()
 	config := set("target = \"aws_subnet\"\nhosts = { app = 300, db = 11 }\nsubnets = { edge = 28 }")
 	steps(t, acctest.Start(t),
-		refuses(set("target = \"aws_subnet\"\nsubnets = { a = 29 }"), `An AWS subnet cannot be a /29: it is a /16 to a /28; use /28`),
+		refuses(set("target = \"aws_subnet\"\nsubnets = { a = 29 }"), `Member a: an AWS subnet cannot be a /29: it is a /16 to a /28; use /28`),
 		refuses(set("hosts = { a = 29 }"), `target`),
 		resource.TestStep{Config: config, ConfigPlanChecks: before(everyCIDR(map[string]string{"app": "10.0.0.0/23", "db": "10.0.2.0/28", "edge": "10.0.2.16/28"}))},
 		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan},
