@@ -12,6 +12,14 @@ func listsAllocations(t *testing.T, s *server, b *chromium) {
 	b.picture("allocations-1440-light")
 	b.click(".more .btn")
 	b.await(rows + " > 100 && !" + find(".more .btn") + ".offsetParent")
+
+	// The headings stay in sight, and no row that gets the focus is below them.
+	if _, err := b.value("(row => { row.focus(); row.scrollIntoView({block: 'start'}); })(document.querySelectorAll('tr[data-allocation]')[60]); 0"); err != nil {
+		t.Fatal(err)
+	}
+	b.press("k")
+	b.await("document.activeElement === document.querySelectorAll('tr[data-allocation]')[59]")
+	b.await(find(".list th") + ".getBoundingClientRect().top === 0 && document.activeElement.getBoundingClientRect().top >= " + find(".list th") + ".getBoundingClientRect().bottom - 1")
 	b.click(".filters input")
 	b.write("10.128.0.0/24")
 	b.await(rows + " === 13 && location.search === '?within=10.128.0.0%2F24'")
