@@ -137,11 +137,11 @@ func TestAnAllocationTakesAPoolByItsLabelsAndStaysThere(t *testing.T) {
 			}
 			return nil
 		}},
-		refuses(selectable+app("pool = \"b\""), `2 attributes specified when one (and only one) of [pool,pool_selector] is required`),
+		refuses(selectable+app("pool = \"b\""), `Error: The pool is named twice`),
 		refuses(selectable+`
 			resource "cloudpam_allocation" "app" {
 			  name = "app"
-			}`, `No attribute specified when one (and only one) of [pool,pool_selector] is required`),
+			}`, `Error: No pool is named`),
 		resource.TestStep{Config: selectable},
 	)
 }

@@ -64,7 +64,7 @@ func TestTheQuickstartDoesWhatItSays(t *testing.T) {
 		t.Error(out)
 	}
 	tf.Write(t, "main.tf", replaceOnce(t, string(main), "data  = 24", "data  = 18"))
-	if _, out, err := tf.Try("apply", "-auto-approve", "-no-color"); err == nil || !said("A /18 is too large for pool prod-euw1: its min_prefix_length is 20.").MatchString(out) {
+	if _, out, err := tf.Try("apply", "-auto-approve", "-no-color"); err == nil || !said("Member data: a /18 is too large for pool prod-euw1: its min_prefix_length is 20.").MatchString(out) {
 		t.Errorf("a size that the pool does not hand out: %v\n%s", err, out)
 	}
 	// Terraform plans before it destroys, so the configuration must be one that can be planned.
