@@ -30,11 +30,12 @@ if [[ $(basename "$terraform") == tofu ]]; then
   export TF_ACC_PROVIDER_NAMESPACE=hashicorp TF_ACC_PROVIDER_HOST=registry.opentofu.org
 fi
 
+# -count=1: many tests run programs that they build, and a cached result would not know that those have changed.
 failed=0
 for module in client web terraform-provider-cloudpam; do
   echo "── $module"
-  (cd $module && go test -timeout 30m ./...) || failed=1
+  (cd $module && go test -count=1 -timeout 30m ./...) || failed=1
 done
 echo "── server, with the race detector"
-(cd server && CGO_ENABLED=1 go test -race -timeout 30m ./...) || failed=1
+(cd server && CGO_ENABLED=1 go test -race -count=1 -timeout 30m ./...) || failed=1
 exit $failed

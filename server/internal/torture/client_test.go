@@ -2,9 +2,10 @@ package torture
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"io"
+	"math/bits"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -21,40 +22,6 @@ type client struct {
 
 func newClient(label string) *client {
 	return &client{label: label, http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
-}
-
-// allocation is what the tests look at in an answer.
-type allocation struct {
-	ID   string       `json:"id"`
-	Pool string       `json:"pool"`
-	Name string       `json:"name"`
-	CIDR netip.Prefix `json:"cidr"`
-}
-
-// request is a write that can be sent again as it was.
-type request struct {
-	method, path, body, key string
-	of                      allocation // what it releases, or what it asks for
-}
-
-// asks makes the next allocation request of a client.
-func (c *client) asks(pool string, length int) request {
-	c.made++
-	a := allocation{Pool: pool, Name: fmt.Sprintf("%s-%04d", c.label, c.made)}
-	body := fmt.Sprintf(`{"pool":%q,"name":%q,"prefix_length":%d}`, a.Pool, a.Name, length)
-	return request{method: http.MethodPost, path: "/allocations", body: body, of: a}
-}
-
-// releases makes the request that gives an allocation back.
-func releases(a allocation) request {
-	return request{method: http.MethodDelete, path: "/allocations/" + a.ID, of: a}
-}
-
-func (r request) expected() int {
-	if r.method == http.MethodPost {
-		return http.StatusCreated
-	}
-	return http.StatusNoContent
 }
 
 // answer is a response that arrived whole.
@@ -77,6 +44,9 @@ func (c *client) send(server string, r request) (answer, error) {
 		req.Header.Set("Content-Type", "application/json")
 	} else {
 		req.Body = http.NoBody
+	}
+	if r.of.etag != "" && r.path == r.of.kind+"/"+r.of.id {
+		req.Header.Set("If-Match", r.of.etag)
 	}
 	if r.key != "" {
 		req.Header.Set("Idempotency-Key", r.key)
@@ -106,20 +76,46 @@ func (c *client) must(t testing.TB, server string, r request) answer {
 
 func (c *client) createPool(t testing.TB, server, name, cidr string) {
 	t.Helper()
-	c.must(t, server, request{method: http.MethodPost, path: "/pools", body: fmt.Sprintf(`{"name":%q,"cidr":%q}`, name, cidr)})
+	body := marshal(map[string]any{"name": name, "cidr": cidr, "labels": map[string]string{label: "yes"}})
+	c.must(t, server, request{method: http.MethodPost, path: pools, body: body})
 }
 
-// list reads every allocation, page by page.
-func (c *client) list(t testing.TB, server string) map[string]allocation {
+// createPools divides space into so many pools, a power of two, that a selector may choose.
+func (c *client) createPools(t testing.TB, server string, space netip.Prefix, n int) {
 	t.Helper()
-	found := map[string]allocation{}
-	token := ""
+	at, length := space.Addr(), space.Bits()+bits.Len(uint(n))-1
+	for i := range n {
+		c.createPool(t, server, poolName(i), netip.PrefixFrom(at, length).String())
+		first := binary.BigEndian.Uint32(at.AsSlice()) + 1<<(32-length)
+		at = netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, first)))
+	}
+}
+
+// everything is all space that anybody has, block by block: what stands only for a moment and the pools of the test left out.
+func (c *client) everything(t testing.TB, server string) map[string]block {
+	t.Helper()
+	found := map[string]block{}
+	for kind, filter := range map[string]url.Values{allocations: {}, reservations: {}, holds: {"kept": {"true"}}, pools: {}} {
+		for _, i := range c.list(t, server, kind, filter) {
+			if kind == pools && i.Parent == "" || i.ExpiresAt != "" && kind == reservations {
+				continue
+			}
+			found[i.ID] = i.block()
+		}
+	}
+	return found
+}
+
+// list reads a collection, page by page.
+func (c *client) list(t testing.TB, server, kind string, filter url.Values) (found []item) {
+	t.Helper()
+	filter.Set("limit", "1000")
 	for {
 		var page struct {
-			Items         []allocation `json:"items"`
-			NextPageToken *string      `json:"next_page_token"`
+			Items         []item  `json:"items"`
+			NextPageToken *string `json:"next_page_token"`
 		}
-		a, err := c.send(server, request{method: http.MethodGet, path: "/allocations?limit=1000&page_token=" + url.QueryEscape(token)})
+		a, err := c.send(server, request{method: http.MethodGet, path: kind + "?" + filter.Encode()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,18 +125,16 @@ func (c *client) list(t testing.TB, server string) map[string]allocation {
 		if err := json.Unmarshal(a.body, &page); err != nil {
 			t.Fatal(err)
 		}
-		for _, item := range page.Items {
-			found[item.ID] = item
-		}
+		found = append(found, page.Items...)
 		if page.NextPageToken == nil || *page.NextPageToken == "" {
 			return found
 		}
-		token = *page.NextPageToken
+		filter.Set("page_token", *page.NextPageToken)
 	}
 }
 
-func decode(a answer) (allocation, error) {
-	var out allocation
+func decode(a answer) (item, error) {
+	var out item
 	err := json.Unmarshal(a.body, &out)
 	return out, err
 }

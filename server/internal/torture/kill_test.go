@@ -1,10 +1,9 @@
 package torture
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"sync"
@@ -21,99 +20,92 @@ const (
 	checkEvery      = 20 // kills between two full comparisons
 )
 
+// tight is as much as the writers together come to hold, so that a pool is full now and then.
+var tight = netip.MustParsePrefix("10.0.0.0/18")
+
 // writer is one client that survives the servers it talks to.
 type writer struct {
 	*client
 	draw *rand.Rand
-	mine []allocation
+	mine []asset
 	// open is the request that no answer came to. Nothing else is sent before it is cleared up.
 	open *request
 }
 
-// tally counts what happened to the requests whose answer was lost.
-type tally struct{ done, undone int }
-
 // write sends requests until an answer is lost. An answer that does not fit is an error.
-func (w *writer) write(url string, held *ledger) error {
+func (w *writer) write(url string, held *ledger, all *tally) error {
 	for {
-		if err := w.one(url, held); err != nil || w.open != nil {
+		if err := w.one(url, held, all); err != nil || w.open != nil {
 			return err
 		}
 	}
 }
 
 // one sends the next request.
-func (w *writer) one(url string, held *ledger) error {
-	r := w.asks(poolName(w.draw.IntN(2)), 24+w.draw.IntN(7))
-	if len(w.mine) > 4 && (len(w.mine) > 40 || w.draw.IntN(5) < 2) {
-		i := w.draw.IntN(len(w.mine))
-		r = releases(w.mine[i])
-		w.mine = slices.Delete(w.mine, i, i+1)
-		held.let(r.of)
+func (w *writer) one(url string, held *ledger, all *tally) error {
+	r, about := w.next(w.draw, w.mine, 2)
+	if about >= 0 {
+		w.mine = slices.Delete(w.mine, about, about+1)
+	}
+	if err := held.change(r.of.blocks, r.during); err != nil {
+		return err
 	}
 	r.key = fmt.Sprintf("%s-%016x", w.label, w.draw.Uint64())
-	return w.try(url, r, held, nil)
+	return w.try(url, r, held, all)
 }
 
-// try sends one request, and keeps it open when no answer comes.
-func (w *writer) try(url string, r request, held *ledger, replays *tally) error {
+// try sends one request, perhaps again, and keeps it open when no answer comes.
+func (w *writer) try(url string, r request, held *ledger, all *tally) error {
+	again := w.open != nil
 	a, err := w.send(url, r)
 	if err != nil {
 		w.http.CloseIdleConnections()
 		w.open = &r
 		return nil
 	}
-	if a.status != r.expected() {
-		return fmt.Errorf("%s %s of %q answers %d (sent again: %t): %s", r.method, r.path, r.of.Name, a.status, replays != nil, a.body)
+	after, refused, err := r.after(a)
+	if err != nil {
+		return fmt.Errorf("%s (sent again: %t): %w", r.what, again, err)
 	}
 	w.open = nil
-	if replays != nil {
-		if a.replayed {
-			replays.done++
-		} else {
-			replays.undone++
-		}
+	all.count(r, refused)
+	if again {
+		all.settle(a.replayed)
 	}
-	if r.method == http.MethodDelete {
-		return nil
+	if err := held.change(r.during, after.blocks); err != nil {
+		return fmt.Errorf("%s (sent again: %t): %w", r.what, again, err)
 	}
-	got, err := decode(a)
-	if err != nil {
-		return err
+	if len(after.blocks) > 0 {
+		w.mine = append(w.mine, after)
 	}
-	w.mine = append(w.mine, got)
-	return held.hold(got)
+	return nil
 }
 
 // clearUp sends the open request again with its key, which must succeed whatever became of the first one, and must have
 // had one effect.
-func (w *writer) clearUp(t *testing.T, server string, held *ledger, replays *tally) {
+func (w *writer) clearUp(t *testing.T, server string, held *ledger, all *tally) {
 	t.Helper()
 	if w.open == nil {
 		return
 	}
-	r := *w.open
-	if err := w.try(server, r, held, replays); err != nil {
+	r, had := *w.open, len(w.mine)
+	if err := w.try(server, r, held, all); err != nil {
 		t.Fatal(err)
 	}
 	if w.open != nil {
 		t.Fatalf("no answer to %s %s, sent again to a running server", r.method, r.path)
 	}
-	path := "/allocations?pool=" + url.QueryEscape(r.of.Pool) + "&name=" + url.QueryEscape(r.of.Name)
-	a, err := w.send(server, request{method: http.MethodGet, path: path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var page struct{ Items []allocation }
-	if err := json.Unmarshal(a.body, &page); err != nil {
-		t.Fatal(err)
-	}
-	want := 0
-	if r.method == http.MethodPost {
-		want = 1
-	}
-	if len(page.Items) != want {
-		t.Fatalf("%s of %q, sent twice, left %d allocations", r.method, r.of.Name, len(page.Items))
+	for _, kind := range []string{allocations, sets} {
+		if r.makes != kind && r.of.kind != kind {
+			continue
+		}
+		want := len(w.mine) - had
+		if r.makes != kind { // it became something else, or nothing
+			want = 0
+		}
+		if there := w.list(t, server, kind, url.Values{"name": {r.of.name}}); len(there) != want {
+			t.Fatalf("%s of %q, sent twice, left %d of %s", r.what, r.of.name, len(there), kind[1:])
+		}
 	}
 }
 
@@ -126,12 +118,12 @@ func writers() []*writer {
 }
 
 // underFire lets writers write to a server, kills it in the middle, and returns when all have lost an answer.
-func underFire(t *testing.T, all []*writer, s *server, held *ledger) {
+func underFire(t *testing.T, all []*writer, s *server, held *ledger, done *tally) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for _, w := range all {
 		wg.Go(func() {
-			if err := w.write(s.url, held); err != nil {
+			if err := w.write(s.url, held, done); err != nil {
 				t.Error(err)
 			}
 		})
@@ -149,56 +141,53 @@ func TestNothingAcknowledgedIsLostToKill9(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		database := storetest.SQLite(t)
 		var held ledger
-		var replays tally
+		var done tally
 		var starts []time.Duration
 		all, admin := writers(), newClient("admin")
 		s := start(t, database)
-		for i := range 2 {
-			admin.createPool(t, s.url, poolName(i), fmt.Sprintf("10.%d.0.0/16", i))
-		}
+		admin.createPools(t, s.url, tight, 2)
 		for kill := 1; kill <= killsOfSQLite; kill++ {
-			underFire(t, all, s, &held)
+			underFire(t, all, s, &held, &done)
 			s = start(t, database)
 			starts = append(starts, s.started)
 			for _, w := range all {
-				w.clearUp(t, s.url, &held, &replays)
+				w.clearUp(t, s.url, &held, &done)
 			}
 			if kill%checkEvery == 0 {
 				admin.http.CloseIdleConnections()
-				held.compare(t, admin.list(t, s.url))
+				held.compare(t, admin.everything(t, s.url))
 				verify(t, database)
 			}
 		}
+		done.report(t)
 		slices.Sort(starts)
 		t.Logf("%d kills; %d answers lost: %d requests were carried out, %d were not; ready again after %s (median) to %s (slowest)", killsOfSQLite,
-			replays.done+replays.undone, replays.done, replays.undone, starts[len(starts)/2].Round(time.Millisecond), starts[len(starts)-1].Round(time.Millisecond))
+			done.carriedOut+done.undone, done.carriedOut, done.undone, starts[len(starts)/2].Round(time.Millisecond), starts[len(starts)-1].Round(time.Millisecond))
 	})
 	t.Run("one of three servers on PostgreSQL", func(t *testing.T) {
 		database := storetest.Postgres(t)
 		var held ledger
-		var replays tally
+		var done tally
 		all, admin := writers(), newClient("admin")
 		servers := []*server{start(t, database), start(t, database), start(t, database)}
-		for i := range 2 {
-			admin.createPool(t, servers[0].url, poolName(i), fmt.Sprintf("10.%d.0.0/16", i))
-		}
+		admin.createPools(t, servers[0].url, tight, 2)
 		for kill := range killsOfPostgres {
 			victim := kill % len(servers)
-			failover(t, all, servers, victim, &held, &replays)
+			failover(t, all, servers, victim, &held, &done)
 			servers[victim] = start(t, database)
 		}
 		for _, s := range servers {
 			admin.http.CloseIdleConnections()
-			held.compare(t, admin.list(t, s.url))
+			held.compare(t, admin.everything(t, s.url))
 		}
 		verify(t, database)
-		t.Logf("%d kills; %d answers lost: %d requests were carried out, %d were not", killsOfPostgres, replays.done+replays.undone, replays.done, replays.undone)
+		t.Logf("%d kills; %d answers lost: %d requests were carried out, %d were not", killsOfPostgres, done.carriedOut+done.undone, done.carriedOut, done.undone)
 	})
 }
 
 // failover kills one server while all write. Those who talked to it turn to the next one at once, with the same key: their
 // first request may still be running in the database.
-func failover(t *testing.T, all []*writer, servers []*server, victim int, held *ledger, replays *tally) {
+func failover(t *testing.T, all []*writer, servers []*server, victim int, held *ledger, done *tally) {
 	t.Helper()
 	var hit []*writer
 	for i, w := range all {
@@ -219,17 +208,17 @@ func failover(t *testing.T, all []*writer, servers []*server, victim int, held *
 					return
 				default:
 				}
-				if err := w.one(servers[i%len(servers)].url, held); err != nil {
+				if err := w.one(servers[i%len(servers)].url, held, done); err != nil {
 					t.Error(err)
 					return
 				}
 			}
 		})
 	}
-	underFire(t, hit, servers[victim], held)
+	underFire(t, hit, servers[victim], held, done)
 	next := servers[(victim+1)%len(servers)]
 	for _, w := range hit {
-		w.clearUp(t, next.url, held, replays)
+		w.clearUp(t, next.url, held, done)
 	}
 	close(stop)
 	others.Wait()

@@ -3,6 +3,8 @@ package torture
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -38,10 +40,9 @@ func TestNoAddressIsHeldTwiceUnderLoad(t *testing.T) {
 // load lets the clients loose on the servers and compares what they hold with what the servers know.
 func load(t *testing.T, urls []string, pools int) {
 	admin := newClient("admin")
-	for i := range pools {
-		admin.createPool(t, urls[0], poolName(i), fmt.Sprintf("10.%d.0.0/12", i*16))
-	}
+	admin.createPools(t, urls[0], netip.MustParsePrefix("10.0.0.0/14"), pools)
 	var held ledger
+	var all tally
 	var wg sync.WaitGroup
 	begin := time.Now()
 	for i := range loadClients {
@@ -49,7 +50,7 @@ func load(t *testing.T, urls []string, pools int) {
 			draw := rand.New(rand.NewPCG(uint64(pools), uint64(i)))
 			c := newClient(fmt.Sprintf("client-%02d", i))
 			defer c.http.CloseIdleConnections()
-			if err := churn(c, urls[i%len(urls)], draw, pools, &held); err != nil {
+			if err := churn(c, urls[i%len(urls)], draw, pools, &held, &all); err != nil {
 				t.Error(err)
 			}
 		})
@@ -59,40 +60,39 @@ func load(t *testing.T, urls []string, pools int) {
 	t.Logf("%d clients, %d requests in %s: %.0f a second; %d blocks held at the end",
 		loadClients, loadClients*loadRequests, took.Round(time.Millisecond), loadClients*loadRequests/took.Seconds(), len(held.held))
 	for _, url := range urls {
-		held.compare(t, admin.list(t, url)) // every server sees the same
+		held.compare(t, admin.everything(t, url)) // every server sees the same
+	}
+	if pools > 1 {
+		all.report(t)
 	}
 }
 
-// churn allocates and releases; two of five requests are releases.
-func churn(c *client, url string, draw *rand.Rand, pools int, held *ledger) error {
-	var mine []allocation
+// churn does everything that a client can.
+func churn(c *client, url string, draw *rand.Rand, pools int, held *ledger, all *tally) error {
+	var mine []asset
 	for range loadRequests {
-		r := c.asks(poolName(draw.IntN(pools)), 24+draw.IntN(7))
-		if len(mine) > 0 && draw.IntN(5) < 2 {
-			i := draw.IntN(len(mine))
-			r = releases(mine[i])
-			mine[i] = mine[len(mine)-1]
-			mine = mine[:len(mine)-1]
-			held.let(r.of)
+		r, about := c.next(draw, mine, pools)
+		if about >= 0 {
+			mine = slices.Delete(mine, about, about+1)
+		}
+		if err := held.change(r.of.blocks, r.during); err != nil {
+			return err
 		}
 		a, err := c.send(url, r)
 		if err != nil {
 			return err
 		}
-		if a.status != r.expected() {
-			return fmt.Errorf("%s %s of %q answers %d: %s", r.method, r.path, r.of.Name, a.status, a.body)
-		}
-		if r.method == "DELETE" {
-			continue
-		}
-		got, err := decode(a)
+		after, refused, err := r.after(a)
 		if err != nil {
 			return err
 		}
-		if err := held.hold(got); err != nil {
-			return err
+		if err := held.change(r.during, after.blocks); err != nil {
+			return fmt.Errorf("%s: %w", r.what, err)
 		}
-		mine = append(mine, got)
+		all.count(r, refused)
+		if len(after.blocks) > 0 {
+			mine = append(mine, after)
+		}
 	}
 	return nil
 }

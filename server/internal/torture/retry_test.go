@@ -27,17 +27,17 @@ func TestARetryBesideItsFirstRequestHasOneEffect(t *testing.T) {
 			clients := []*client{newClient("first"), newClient("second")}
 			clients[0].createPool(t, servers[0].url, poolName(0), "10.0.0.0/16")
 			for round := range 50 {
-				r := clients[0].asks(poolName(0), 28)
+				r := clients[0].allocate(poolName(0), 28)
 				r.key = fmt.Sprintf("allocate-%04d", round)
 				answers := twice(t, clients, servers, r)
 				first, err := decode(answers[0])
 				if err != nil {
 					t.Fatal(err)
 				}
-				if second, err := decode(answers[1]); err != nil || first != second {
+				if second, err := decode(answers[1]); err != nil || first.block() != second.block() {
 					t.Fatalf("one request, two answers: %+v and %+v (%v)", first, second, err)
 				}
-				r = releases(first)
+				r = first.asset(allocations).giveBack()
 				r.key = fmt.Sprintf("release-%04d", round)
 				twice(t, clients, servers, r)
 			}

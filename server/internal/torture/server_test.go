@@ -37,8 +37,8 @@ func TestMain(m *testing.M) {
 	storetest.Main(m, func() { _ = os.RemoveAll(built.dir) })
 }
 
-// binary builds the server once for all tests.
-func binary(t testing.TB) string {
+// program builds the server once for all tests.
+func program(t testing.TB) string {
 	t.Helper()
 	built.once.Do(func() {
 		if built.dir, built.err = os.MkdirTemp("", "cloudpam-torture-"); built.err != nil {
@@ -70,7 +70,7 @@ type server struct {
 // launch starts a server and returns before it is ready.
 func launch(t testing.TB, database string) *server {
 	t.Helper()
-	s := &server{command: exec.Command(binary(t), "serve"), lines: make(chan string, 64), ended: make(chan struct{})}
+	s := &server{command: exec.Command(program(t), "serve"), lines: make(chan string, 64), ended: make(chan struct{})}
 	s.command.Dir = t.TempDir()
 	s.command.Env = append(os.Environ(), "CLOUDPAM_DATABASE_URL="+database, "CLOUDPAM_LISTEN=127.0.0.1:0",
 		"CLOUDPAM_BOOTSTRAP_TOKEN="+secret, "CLOUDPAM_LOG_LEVEL=info", "CLOUDPAM_LOG_FORMAT=json")
@@ -169,7 +169,7 @@ func (s *server) exited(t testing.TB) {
 // verify runs "cloudpam verify" beside the servers.
 func verify(t testing.TB, database string) {
 	t.Helper()
-	command := exec.Command(binary(t), "verify")
+	command := exec.Command(program(t), "verify")
 	command.Env = append(os.Environ(), "CLOUDPAM_DATABASE_URL="+database)
 	out, err := command.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "no differences") {

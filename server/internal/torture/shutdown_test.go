@@ -70,10 +70,10 @@ func TestShutdownAnswersWhatIsUnderWayAndRefusesTheRest(t *testing.T) {
 	s.exited(t)
 
 	var held ledger
-	if err := held.hold(got); err != nil {
+	if err := held.change(nil, []block{got.block()}); err != nil {
 		t.Fatal(err)
 	}
-	held.compare(t, admin.list(t, start(t, database).url))
+	held.compare(t, admin.everything(t, start(t, database).url))
 	verify(t, database)
 }
 
