@@ -2,6 +2,8 @@ package ipam
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -85,5 +87,18 @@ type NewHold struct {
 	Plan     Plan
 }
 
+const growth = "growth:"
+
 // GrowthHold is the name of what is held for an allocation to gain beside its block.
-func GrowthHold(allocation string) string { return "growth:" + allocation }
+func GrowthHold(allocation string) string { return growth + allocation }
+
+// Grows says whether the hold is for an allocation to gain.
+func (h Hold) Grows() bool { return strings.HasPrefix(h.Name, growth) }
+
+// For is how an error says what a hold is for: the name, or the allocation that is to grow.
+func (h Hold) For() string {
+	if id, grows := strings.CutPrefix(h.Name, growth); grows {
+		return "the growth of allocation " + id
+	}
+	return strconv.Quote(h.Name)
+}

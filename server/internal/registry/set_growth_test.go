@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -92,6 +93,9 @@ func TestRoomToGrowThatWasLostIsToldToTheApply(t *testing.T) {
 		e := wantCode(t, err, ipam.CodeHoldLost)
 		wantHolders(t, e, "thief")
 		wantPointers(t, e, "/members/a/cidr")
+		if want := "for the growth of allocation " + r.member(t, s, "a").ID + " in pool"; !strings.Contains(e.Detail, want) {
+			t.Errorf("%q does not say %q", e.Detail, want)
+		}
 
 		in.Plan.Applying = new(false)
 		_, err = r.tryPlanSet(alice, in, "a 10.0.0.0/27")
@@ -100,6 +104,21 @@ func TestRoomToGrowThatWasLostIsToldToTheApply(t *testing.T) {
 		r.release(t, thief)
 		r.planSet(t, in, "a 10.0.0.0/27")
 		wantBlocks(t, r.reshape(t, s, "a 10.0.0.0/27"), "a=10.0.0.0/27")
+	})
+}
+
+func TestRoomToGrowIsOnePlansAtATime(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		s := r.set(t, r.root(t, "10.0.0.0/24"), "net", "a 10.0.0.0/28")
+		in := ipam.NewSetHolds{Updates: s.ID}
+		r.planSet(t, in, "a 10.0.0.0/27")
+		_, err := r.tryPlanSet(bob, in, "a 10.0.0.0/27")
+		e := wantCode(t, err, ipam.CodeHoldConflict)
+		for _, says := range []string{"the growth of allocation " + r.member(t, s, "a").ID, alice.Actor, "wait until then, or release the hold"} {
+			if !strings.Contains(e.Detail, says) {
+				t.Errorf("%q does not say %q", e.Detail, says)
+			}
+		}
 	})
 }
 
