@@ -65,6 +65,7 @@ func TestBrowser(t *testing.T) {
 		{"a hold is seen, attributed and released, and its block is free", releasesHold},
 		{"a hold past its time says that its space is still kept", expiresSoftly},
 		{"a draft pool is seen beside the holds, and released with what is held in it", releasesDraft},
+		{"a hold says what it is for", saysWhatHoldsAreFor},
 		{"all that a holder holds is released at once, and nothing else", releasesAll},
 		{"without reservations and accounts the pages teach what they are", teachesReservations},
 		{"a reservation is seen with its reason, on the map too, and released", releasesReservation},

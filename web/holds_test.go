@@ -111,6 +111,23 @@ func expiresSoftly(t *testing.T, s *server, b *chromium) {
 	b.press("Escape")
 }
 
+// saysWhatHoldsAreFor looks at holds that Terraform names after what they are for, and not after an allocation to be.
+func saysWhatHoldsAreFor(_ *testing.T, s *server, b *chromium) {
+	_, page := s.request("GET", "/allocations?pool=lab&name=bench-12", adminToken, nil)
+	bench := page["items"].([]any)[0].(object)["id"].(string)
+	growth := s.promise("/holds", object{"pool": "lab", "name": "growth:" + bench, "cidr": "10.128.0.208/28", "replaces": bench})
+	later := s.promise("/holds", object{"pool": "lab", "name": "reservation:10.128.0.224/28", "cidr": "10.128.0.224/28"})
+	row := func(hold object) string { return "tr[data-hold='" + hold["id"].(string) + "']" }
+	b.open(s.url + "/holds?pool=lab")
+	b.await(find(row(growth)) + "?.innerText.includes('growth of an allocation') && " + find(row(later)) + ".innerText.includes('a reservation')")
+	b.click(row(growth) + " .link")
+	b.await(promised + ".includes('Open the allocation that it grows')")
+	b.click("dialog.drawer a[href^='/allocations?']")
+	b.await("location.pathname === '/allocations' && " + find("dialog.drawer[open] h2") + "?.innerText === 'bench-12'")
+	b.open(s.url + "/pools?pool=lab")
+	b.await("[...document.querySelectorAll('.chips button.taken, .panel .plain a')].map(at => at.title + at.innerText).join().includes('growth of an allocation')")
+}
+
 // releasesAll releases what one holder's plans hold in several pools, a draft and what stands in it included.
 func releasesAll(t *testing.T, s *server, b *chromium) {
 	for _, name := range []string{"one", "two", "three"} {

@@ -61,3 +61,12 @@ export function plural(n, noun) {
 export function labelText(labels) {
   return Object.entries(labels || {}).map(([key, value]) => key + '=' + value).sort().join(', ');
 }
+
+// holdName says what a hold without the name of an allocation is for: room to grow and reservations to be have names that
+// were made for machines.
+export function holdName(name) {
+  if (isGrowth(name)) return 'growth of an allocation';
+  return name.startsWith('reservation:') ? 'a reservation' : name;
+}
+
+export function isGrowth(name) { return name.startsWith('growth:'); }

@@ -1,6 +1,6 @@
 import { get, remove } from './api.js';
 import { start } from './app.js';
-import { age, moment, plural, shortMoment } from './format.js';
+import { age, holdName, isGrowth, moment, plural, shortMoment } from './format.js';
 import { facts, listing } from './listing.js';
 import { countAll, releaseAll } from './release-all.js';
 import { releasing } from './releasing.js';
@@ -126,17 +126,9 @@ function life(kept, until) {
   return { state: 'expired', stateWord: 'Expired ' + shortMoment(until) + ', space is used last' };
 }
 
-// nameOf says what a hold without an allocation's name is for: a plan holds room to grow, and reservations, by names of its own.
-function nameOf(hold) {
-  if (isGrowth(hold)) return 'growth of an allocation';
-  return hold.name.startsWith('reservation:') ? 'a reservation' : hold.name;
-}
-
-function isGrowth(hold) { return hold.name.startsWith('growth:'); }
-
 function row(hold) {
   return Object.freeze({
-    id: hold.id, cidr: hold.cidr, name: nameOf(hold), pool: hold.pool, actor: hold.actor, holder: hold.holder, ...life(hold.kept, hold.expires_at),
+    id: hold.id, cidr: hold.cidr, name: holdName(hold.name), pool: hold.pool, actor: hold.actor, holder: hold.holder, ...life(hold.kept, hold.expires_at),
     age: age(hold.created_at), created: moment(hold.created_at),
   });
 }
@@ -150,10 +142,10 @@ function details(hold) {
   ];
   const whose = hold.holder ? { holder: hold.holder } : { actor: hold.actor };
   return {
-    id: hold.id, name: nameOf(hold), cidr: hold.cidr, pool: hold.pool, state, stateWord, releasable: hold.kept,
+    id: hold.id, name: holdName(hold.name), cidr: hold.cidr, pool: hold.pool, state, stateWord, releasable: hold.kept,
     means: meaning(state, until), advice: advice(state), facts: facts(all),
     poolLink: '/pools?' + new URLSearchParams({ scope: hold.scope, pool: hold.pool }),
-    replaces: hold.replaces, replacesWord: 'Open the allocation that it ' + (isGrowth(hold) ? 'grows' : 'replaces'), replacesLink: '/allocations?' + new URLSearchParams({ pool: hold.pool, allocation: hold.replaces }),
+    replaces: hold.replaces, replacesWord: 'Open the allocation that it ' + (isGrowth(hold.name) ? 'grows' : 'replaces'), replacesLink: '/allocations?' + new URLSearchParams({ pool: hold.pool, allocation: hold.replaces }),
     all: 'All that ' + (hold.holder || hold.actor) + ' holds', allLink: '/holds?' + new URLSearchParams(whose),
   };
 }

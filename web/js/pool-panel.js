@@ -1,7 +1,7 @@
 // The panel beside the tree: one pool, its space, what is free, what it handed out, and how to use it.
 import { get } from './api.js';
 import { copyText } from './clipboard.js';
-import { addresses, labelText, moment, percent, plural, prefixLength } from './format.js';
+import { addresses, holdName, labelText, moment, percent, plural, prefixLength } from './format.js';
 import { ladder } from './size-ladder.js';
 import { drawMap, isDraft, kindOf, stateWord } from './space-map.js';
 import { allocationResource } from './terraform.js';
@@ -74,7 +74,7 @@ export function poolPanel() {
     },
 
     takeSpace(before, page) {
-      this.blocks = [...before, ...page.items.map(Object.freeze)];
+      this.blocks = [...before, ...page.items.map((block) => Object.freeze(block.kind === 'hold' ? { ...block, name: holdName(block.name) } : block))];
       this.nextSpace = page.next_page_token || '';
       this.rungs = ladder(pool, freeBlocks, this.blocks, !this.nextSpace);
     },
