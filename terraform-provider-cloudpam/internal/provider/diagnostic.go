@@ -120,7 +120,7 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 			"Nothing was changed for this resource. Run terraform plan again to get a fresh CIDR, then apply that plan.")
 	case cloudpam.ErrHoldConflict:
 		a.add(diags, path.Root("name"), "Name is held by another plan", e,
-			"Two configurations plan the same name in this pool: rename one of them, or let the other plan be applied or released first. "+
+			"Two configurations plan the same name in this pool: rename one of them, let the other plan be applied, or release its hold (under Holds in the browser). "+
 				"If both are this one, with a token for the plan and another for the apply, set the same holder in the provider block for both, and plan again.")
 	case cloudpam.ErrQuotaExceeded:
 		a.add(diags, path.Root(a.poolAttr), "Plans hold too many blocks", e,
