@@ -2,13 +2,13 @@ package torture
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"io"
-	"math/bits"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 )
@@ -24,11 +24,96 @@ func newClient(label string) *client {
 	return &client{label: label, http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
 }
 
+// noun is what the tests look at in an answer, whatever the answer is.
+type noun struct {
+	ID        string       `json:"id"`
+	Scope     string       `json:"scope"`
+	Pool      string       `json:"pool"`
+	Parent    string       `json:"parent"`
+	Name      string       `json:"name"`
+	CIDR      netip.Prefix `json:"cidr"`
+	Version   int64        `json:"version"`
+	ExpiresAt time.Time    `json:"expires_at"`
+	Set       string       `json:"set"`
+	SetKey    string       `json:"set_key"`
+	Members   []part       `json:"members"`
+}
+
+// part is a member of a set, or of the plan of one.
+type part struct {
+	Key        string       `json:"key"`
+	Allocation string       `json:"allocation"`
+	Hold       string       `json:"hold"`
+	CIDR       netip.Prefix `json:"cidr"`
+}
+
+func (n noun) block(kind string) block {
+	return block{Kind: kind, ID: n.ID, Space: n.Pool, CIDR: n.CIDR, Until: n.ExpiresAt}
+}
+
+// request is a write that can be sent again as it was.
+type request struct {
+	what                    string // of the acts
+	method, path, body, key string
+
+	version  int64            // what it is about; 0: whatever stands
+	status   int              // of success
+	refusals []string         // codes that are an answer too
+	gives    []block          // what it may free, from the moment it is sent
+	done     func(noun) error // enters what was acknowledged
+	refused  func(code string) error
+	made     string // the list that has what it makes, or has no more what it releases
+	leaves   int    // how many the list has then
+}
+
+// post is a request that makes something.
+func post(path string, body any) *request {
+	return &request{method: http.MethodPost, path: path, body: text(body), status: http.StatusCreated}
+}
+
+// patch is a request that changes the version of something that was read last.
+func patch(path string, version int64, body any) *request {
+	return &request{method: http.MethodPatch, path: path, body: text(body), version: version, status: http.StatusOK}
+}
+
+// remove is a request that ends something.
+func remove(path string, version int64) *request {
+	return &request{method: http.MethodDelete, path: path, version: version, status: http.StatusNoContent}
+}
+
+// object is a JSON object.
+type object = map[string]any
+
+func text(body any) string {
+	out, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return string(out)
+}
+
+// next is a name that the client has not used.
+func (c *client) next() string {
+	c.made++
+	return fmt.Sprintf("%s-%04d", c.label, c.made)
+}
+
+// asks makes the next allocation request of a client.
+func (c *client) asks(pool string, length int) request {
+	return *post("/allocations", object{"pool": pool, "name": c.next(), "prefix_length": length})
+}
+
 // answer is a response that arrived whole.
 type answer struct {
 	status   int
 	replayed bool
 	body     []byte
+}
+
+func (a answer) code() string {
+	var problem struct{ Code string }
+	_ = json.Unmarshal(a.body, &problem) // what is no problem has no code
+	return problem.Code
 }
 
 // send returns an error only when no whole answer came, so that nobody knows what the server did.
@@ -45,11 +130,11 @@ func (c *client) send(server string, r request) (answer, error) {
 	} else {
 		req.Body = http.NoBody
 	}
-	if r.of.etag != "" && r.path == r.of.kind+"/"+r.of.id {
-		req.Header.Set("If-Match", r.of.etag)
-	}
 	if r.key != "" {
 		req.Header.Set("Idempotency-Key", r.key)
+	}
+	if r.version != 0 {
+		req.Header.Set("If-Match", fmt.Sprintf("\"v%d\"", r.version))
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
@@ -68,73 +153,89 @@ func (c *client) must(t testing.TB, server string, r request) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a.status != r.expected() {
+	if a.status != r.status {
 		t.Fatalf("%s %s answers %d: %s", r.method, r.path, a.status, a.body)
 	}
 	return a
 }
 
-func (c *client) createPool(t testing.TB, server, name, cidr string) {
+func (c *client) createPool(t testing.TB, server, name, cidr, tier string) {
 	t.Helper()
-	body := marshal(map[string]any{"name": name, "cidr": cidr, "labels": map[string]string{label: "yes"}})
-	c.must(t, server, request{method: http.MethodPost, path: pools, body: body})
+	c.must(t, server, *post("/pools", object{"name": name, "cidr": cidr, "labels": object{"tier": tier}}))
 }
 
-// createPools divides space into so many pools, a power of two, that a selector may choose.
-func (c *client) createPools(t testing.TB, server string, space netip.Prefix, n int) {
+// items reads a list to its end, page by page.
+func items[T any](t testing.TB, c *client, server, path string) []T {
 	t.Helper()
-	at, length := space.Addr(), space.Bits()+bits.Len(uint(n))-1
-	for i := range n {
-		c.createPool(t, server, poolName(i), netip.PrefixFrom(at, length).String())
-		first := binary.BigEndian.Uint32(at.AsSlice()) + 1<<(32-length)
-		at = netip.AddrFrom4([4]byte(binary.BigEndian.AppendUint32(nil, first)))
+	var found []T
+	token := ""
+	for {
+		var page struct {
+			Items         []T    `json:"items"`
+			NextPageToken string `json:"next_page_token"`
+		}
+		a := c.must(t, server, request{method: http.MethodGet, path: path + "limit=1000&page_token=" + url.QueryEscape(token), status: http.StatusOK})
+		if err := json.Unmarshal(a.body, &page); err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, page.Items...)
+		if token = page.NextPageToken; token == "" {
+			return found
+		}
 	}
 }
 
-// everything is all space that anybody has, block by block: what stands only for a moment and the pools of the test left out.
-func (c *client) everything(t testing.TB, server string) map[string]block {
+// blocks is all that occupies space, but for the pools that the test began with.
+func (c *client) blocks(t testing.TB, server string) map[string]block {
 	t.Helper()
 	found := map[string]block{}
-	for kind, filter := range map[string]url.Values{allocations: {}, reservations: {}, holds: {"kept": {"true"}}, pools: {}} {
-		for _, i := range c.list(t, server, kind, filter) {
-			if kind == pools && i.Parent == "" || i.ExpiresAt != "" && kind == reservations {
-				continue
+	for _, p := range items[struct {
+		Scope, Pool, Kind string
+		CIDR              netip.Prefix `json:"cidr"`
+		OwnerID           string       `json:"owner_id"`
+	}](t, c, server, "/prefixes?") {
+		if p.Pool == "" && p.Scope == "default" {
+			continue
+		}
+		if p.Pool == "" {
+			p.Pool = root(p.Scope)
+		}
+		found[p.OwnerID] = block{Kind: p.Kind, ID: p.OwnerID, Space: p.Pool, CIDR: p.CIDR}
+	}
+	return found
+}
+
+// root names the root of a scope in the ledger.
+func root(scope string) string { return "root of " + scope }
+
+// counted are the events that only a client can cause.
+var counted = []string{
+	"allocation.created", "allocation.updated", "allocation.released", "allocation_set.created", "allocation_set.updated", "allocation_set.released",
+	"reservation.created", "reservation.updated", "reservation.released", "pool.created", "pool.updated", "pool.deleted", "scope.created",
+}
+
+// events counts them by action and object.
+func (c *client) events(t testing.TB, server string) map[string]int {
+	t.Helper()
+	found := map[string]int{}
+	for _, action := range counted {
+		for _, e := range items[struct {
+			Action   string
+			ObjectID string `json:"object_id"`
+		}](t, c, server, "/events?action="+action+"&") {
+			if !strings.HasPrefix(e.ObjectID, "pool-") && !strings.HasPrefix(e.ObjectID, "tight-") && e.ObjectID != "default" {
+				found[e.Action+" "+e.ObjectID]++
 			}
-			found[i.ID] = i.block()
 		}
 	}
 	return found
 }
 
-// list reads a collection, page by page.
-func (c *client) list(t testing.TB, server, kind string, filter url.Values) (found []item) {
-	t.Helper()
-	filter.Set("limit", "1000")
-	for {
-		var page struct {
-			Items         []item  `json:"items"`
-			NextPageToken *string `json:"next_page_token"`
-		}
-		a, err := c.send(server, request{method: http.MethodGet, path: kind + "?" + filter.Encode()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if a.status != http.StatusOK {
-			t.Fatalf("list: %d %s", a.status, a.body)
-		}
-		if err := json.Unmarshal(a.body, &page); err != nil {
-			t.Fatal(err)
-		}
-		found = append(found, page.Items...)
-		if page.NextPageToken == nil || *page.NextPageToken == "" {
-			return found
-		}
-		filter.Set("page_token", *page.NextPageToken)
+func decode(a answer) (noun, error) {
+	var out noun
+	if len(a.body) == 0 {
+		return out, nil
 	}
-}
-
-func decode(a answer) (item, error) {
-	var out item
 	err := json.Unmarshal(a.body, &out)
 	return out, err
 }

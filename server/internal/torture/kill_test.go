@@ -1,10 +1,7 @@
 package torture
 
 import (
-	"fmt"
 	"math/rand/v2"
-	"net/netip"
-	"net/url"
 	"slices"
 	"sync"
 	"testing"
@@ -20,110 +17,25 @@ const (
 	checkEvery      = 20 // kills between two full comparisons
 )
 
-// tight is as much as the writers together come to hold, so that a pool is full now and then.
-var tight = netip.MustParsePrefix("10.0.0.0/18")
-
-// writer is one client that survives the servers it talks to.
-type writer struct {
-	*client
-	draw *rand.Rand
-	mine []asset
-	// open is the request that no answer came to. Nothing else is sent before it is cleared up.
-	open *request
-}
+// tally counts what happened to the requests whose answer was lost.
+type tally struct{ done, undone int }
 
 // write sends requests until an answer is lost. An answer that does not fit is an error.
-func (w *writer) write(url string, held *ledger, all *tally) error {
+func (w *worker) write(url string) error {
 	for {
-		if err := w.one(url, held, all); err != nil || w.open != nil {
+		if err := w.one(url); err != nil || w.open != nil {
 			return err
 		}
 	}
 }
 
-// one sends the next request.
-func (w *writer) one(url string, held *ledger, all *tally) error {
-	r, about := w.next(w.draw, w.mine, 2)
-	if about >= 0 {
-		w.mine = slices.Delete(w.mine, about, about+1)
-	}
-	if err := held.change(r.of.blocks, r.during); err != nil {
-		return err
-	}
-	r.key = fmt.Sprintf("%s-%016x", w.label, w.draw.Uint64())
-	return w.try(url, r, held, all)
-}
-
-// try sends one request, perhaps again, and keeps it open when no answer comes.
-func (w *writer) try(url string, r request, held *ledger, all *tally) error {
-	again := w.open != nil
-	a, err := w.send(url, r)
-	if err != nil {
-		w.http.CloseIdleConnections()
-		w.open = &r
-		return nil
-	}
-	after, refused, err := r.after(a)
-	if err != nil {
-		return fmt.Errorf("%s (sent again: %t): %w", r.what, again, err)
-	}
-	w.open = nil
-	all.count(r, refused)
-	if again {
-		all.settle(a.replayed)
-	}
-	if err := held.change(r.during, after.blocks); err != nil {
-		return fmt.Errorf("%s (sent again: %t): %w", r.what, again, err)
-	}
-	if len(after.blocks) > 0 {
-		w.mine = append(w.mine, after)
-	}
-	return nil
-}
-
-// clearUp sends the open request again with its key, which must succeed whatever became of the first one, and must have
-// had one effect.
-func (w *writer) clearUp(t *testing.T, server string, held *ledger, all *tally) {
-	t.Helper()
-	if w.open == nil {
-		return
-	}
-	r, had := *w.open, len(w.mine)
-	if err := w.try(server, r, held, all); err != nil {
-		t.Fatal(err)
-	}
-	if w.open != nil {
-		t.Fatalf("no answer to %s %s, sent again to a running server", r.method, r.path)
-	}
-	for _, kind := range []string{allocations, sets} {
-		if r.makes != kind && r.of.kind != kind {
-			continue
-		}
-		want := len(w.mine) - had
-		if r.makes != kind { // it became something else, or nothing
-			want = 0
-		}
-		if there := w.list(t, server, kind, url.Values{"name": {r.of.name}}); len(there) != want {
-			t.Fatalf("%s of %q, sent twice, left %d of %s", r.what, r.of.name, len(there), kind[1:])
-		}
-	}
-}
-
-func writers() []*writer {
-	out := make([]*writer, killClients)
-	for i := range out {
-		out[i] = &writer{client: newClient(fmt.Sprintf("writer-%d", i)), draw: rand.New(rand.NewPCG(7, uint64(i)))}
-	}
-	return out
-}
-
 // underFire lets writers write to a server, kills it in the middle, and returns when all have lost an answer.
-func underFire(t *testing.T, all []*writer, s *server, held *ledger, done *tally) {
+func underFire(t *testing.T, all []*worker, s *server) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for _, w := range all {
 		wg.Go(func() {
-			if err := w.write(s.url, held, done); err != nil {
+			if err := w.write(s.url); err != nil {
 				t.Error(err)
 			}
 		})
@@ -140,56 +52,65 @@ func underFire(t *testing.T, all []*writer, s *server, held *ledger, done *tally
 func TestNothingAcknowledgedIsLostToKill9(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		database := storetest.SQLite(t)
-		var held ledger
-		var done tally
+		var replays tally
 		var starts []time.Duration
-		all, admin := writers(), newClient("admin")
 		s := start(t, database)
-		admin.createPools(t, s.url, tight, 2)
-		for kill := 1; kill <= killsOfSQLite; kill++ {
-			underFire(t, all, s, &held, &done)
+		shared := newWorld(t, s.url, database, 2, 16)
+		all := shared.workers(killClients, "writer")
+		kills := killsOfSQLite * *times
+		for kill := 1; kill <= kills; kill++ {
+			underFire(t, all, s)
 			s = start(t, database)
 			starts = append(starts, s.started)
 			for _, w := range all {
-				w.clearUp(t, s.url, &held, &done)
+				w.clearUp(t, s.url, &replays)
 			}
 			if kill%checkEvery == 0 {
-				admin.http.CloseIdleConnections()
-				held.compare(t, admin.everything(t, s.url))
+				if err := tidy(database); err != nil {
+					t.Fatal(err)
+				}
+				shared.compare(t, all, s.url)
 				verify(t, database)
 			}
 		}
-		done.report(t)
+		shared.comparePast(t, s.url)
 		slices.Sort(starts)
-		t.Logf("%d kills; %d answers lost: %d requests were carried out, %d were not; ready again after %s (median) to %s (slowest)", killsOfSQLite,
-			done.carriedOut+done.undone, done.carriedOut, done.undone, starts[len(starts)/2].Round(time.Millisecond), starts[len(starts)-1].Round(time.Millisecond))
+		sum := report(t, all)
+		t.Logf("%d requests answered, %d of them refused; %d kills; %d answers lost: %d requests were carried out, %d were not; ready again after %s (median) to %s (slowest)", sum.done+sum.refused, sum.refused, kills,
+			replays.done+replays.undone, replays.done, replays.undone, starts[len(starts)/2].Round(time.Millisecond), starts[len(starts)-1].Round(time.Millisecond))
 	})
 	t.Run("one of three servers on PostgreSQL", func(t *testing.T) {
 		database := storetest.Postgres(t)
-		var held ledger
-		var done tally
-		all, admin := writers(), newClient("admin")
+		var replays tally
 		servers := []*server{start(t, database), start(t, database), start(t, database)}
-		admin.createPools(t, servers[0].url, tight, 2)
-		for kill := range killsOfPostgres {
+		shared := newWorld(t, servers[0].url, database, 2, 16)
+		all := shared.workers(killClients, "writer")
+		kills := killsOfPostgres * *times
+		for kill := range kills {
 			victim := kill % len(servers)
-			failover(t, all, servers, victim, &held, &done)
+			failover(t, all, servers, victim, &replays)
 			servers[victim] = start(t, database)
 		}
 		for _, s := range servers {
-			admin.http.CloseIdleConnections()
-			held.compare(t, admin.everything(t, s.url))
+			shared.compare(t, all, s.url)
 		}
+		shared.comparePast(t, servers[0].url)
 		verify(t, database)
-		t.Logf("%d kills; %d answers lost: %d requests were carried out, %d were not", killsOfPostgres, done.carriedOut+done.undone, done.carriedOut, done.undone)
+		answered := 0
+		for _, w := range all {
+			for _, n := range w.told {
+				answered += n.done + n.refused
+			}
+		}
+		t.Logf("%d requests answered; %d kills; %d answers lost: %d requests were carried out, %d were not", answered, kills, replays.done+replays.undone, replays.done, replays.undone)
 	})
 }
 
 // failover kills one server while all write. Those who talked to it turn to the next one at once, with the same key: their
 // first request may still be running in the database.
-func failover(t *testing.T, all []*writer, servers []*server, victim int, held *ledger, done *tally) {
+func failover(t *testing.T, all []*worker, servers []*server, victim int, replays *tally) {
 	t.Helper()
-	var hit []*writer
+	var hit []*worker
 	for i, w := range all {
 		if i%len(servers) == victim {
 			hit = append(hit, w)
@@ -208,17 +129,17 @@ func failover(t *testing.T, all []*writer, servers []*server, victim int, held *
 					return
 				default:
 				}
-				if err := w.one(servers[i%len(servers)].url, held, done); err != nil {
+				if err := w.one(servers[i%len(servers)].url); err != nil {
 					t.Error(err)
 					return
 				}
 			}
 		})
 	}
-	underFire(t, hit, servers[victim], held, done)
+	underFire(t, hit, servers[victim])
 	next := servers[(victim+1)%len(servers)]
 	for _, w := range hit {
-		w.clearUp(t, next.url, held, done)
+		w.clearUp(t, next.url, replays)
 	}
 	close(stop)
 	others.Wait()

@@ -4,35 +4,56 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
-// ledger is what the clients together hold at this moment, in address order: from the answer that hands a block out until
-// the request that gives it up is sent. Two blocks of it that share an address were handed out twice, even if only for a
-// moment.
+// block is what occupies a pool, as the client that got it knows it.
+type block struct {
+	Kind  string // as prefixes have it
+	ID    string // of what owns it
+	Space string // the pool that it stands in
+	CIDR  netip.Prefix
+	Until time.Time // when its promise ends by itself; zero when it does not
+}
+
+// ended says whether its promise has run out: from then on others may have the block, and nobody need be told.
+func (b block) ended() bool { return !b.Until.IsZero() && !time.Now().Before(b.Until) }
+
+// ledger is what the clients together hold at this moment, by pool in address order: from the answer to a request until the
+// request that gives it back is sent. Two blocks of one pool that share an address were handed out twice, even if only for a
+// moment. It keeps which events there must be, too.
 type ledger struct {
-	mu   sync.Mutex
-	held []block
+	mu     sync.Mutex
+	spaces map[string][]block
+	events map[string]int // by action and object
 }
 
-func (l *ledger) at(p netip.Prefix) (int, bool) {
-	return slices.BinarySearchFunc(l.held, p.Addr(), func(b block, ip netip.Addr) int { return b.CIDR.Addr().Compare(ip) })
+// at finds the place of an address in a space.
+func (l *ledger) at(space string, ip netip.Addr) (int, bool) {
+	return slices.BinarySearchFunc(l.spaces[space], ip, func(b block, ip netip.Addr) int { return b.CIDR.Addr().Compare(ip) })
 }
 
-// change drops blocks and enters others; the error names two that overlap.
-func (l *ledger) change(out, in []block) error {
+// hold enters a block; the error names the one it overlaps.
+func (l *ledger) hold(b block) error { return l.swap(nil, []block{b}) }
+
+// let drops a block, before its release is sent.
+func (l *ledger) let(b block) { _ = l.swap([]block{b}, nil) }
+
+// swap drops blocks for others in one step: what changes hands is nobody's at no time.
+func (l *ledger) swap(old, fresh []block) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, b := range out {
-		i, found := l.at(b.CIDR)
-		if !found || l.held[i] != b {
-			return fmt.Errorf("the test drops %+v, which it does not hold", b)
+	for _, b := range old {
+		if i, found := l.at(b.Space, b.CIDR.Addr()); found && l.spaces[b.Space][i].ID == b.ID {
+			l.spaces[b.Space] = slices.Delete(l.spaces[b.Space], i, i+1)
 		}
-		l.held = slices.Delete(l.held, i, i+1)
 	}
-	for _, b := range in {
+	if l.spaces == nil {
+		l.spaces = map[string][]block{}
+	}
+	for _, b := range fresh {
 		if err := l.enter(b); err != nil {
 			return err
 		}
@@ -41,81 +62,78 @@ func (l *ledger) change(out, in []block) error {
 }
 
 func (l *ledger) enter(b block) error {
-	if !b.CIDR.IsValid() {
-		return fmt.Errorf("%s has no block", b.ID)
+	if !b.CIDR.IsValid() || b.ID == "" {
+		return fmt.Errorf("%s %q has no block or no id", b.Kind, b.ID)
 	}
-	i, _ := l.at(b.CIDR)
-	// The neighbours suffice: all others were disjoint from each other before.
-	for _, j := range []int{i - 1, i} {
-		if j >= 0 && j < len(l.held) && l.held[j].CIDR.Overlaps(b.CIDR) {
-			return fmt.Errorf("%s %s and %s %s are held at the same time", b.ID, b.CIDR, l.held[j].ID, l.held[j].CIDR)
+	// What ended there has made way. All blocks are disjoint, so those that share an address with this one stand together.
+	i, _ := l.at(b.Space, b.CIDR.Addr())
+	for _, j := range []int{i, i - 1} {
+		for j >= 0 && j < len(l.spaces[b.Space]) && l.spaces[b.Space][j].CIDR.Overlaps(b.CIDR) {
+			other := l.spaces[b.Space][j]
+			if !other.ended() {
+				return fmt.Errorf("in %s, %s %s %s and %s %s %s are held at the same time", b.Space, b.Kind, b.ID, b.CIDR, other.Kind, other.ID, other.CIDR)
+			}
+			l.spaces[b.Space] = slices.Delete(l.spaces[b.Space], j, j+1)
 		}
 	}
-	l.held = slices.Insert(l.held, i, b)
+	i, _ = l.at(b.Space, b.CIDR.Addr())
+	l.spaces[b.Space] = slices.Insert(l.spaces[b.Space], i, b)
 	return nil
 }
 
-// compare demands that the server knows what is held, block by block, and nothing else.
+// tell enters an event that an answer implies.
+func (l *ledger) tell(action, object string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.events == nil {
+		l.events = map[string]int{}
+	}
+	l.events[action+" "+object]++
+}
+
+func (l *ledger) size() int {
+	n := 0
+	for _, blocks := range l.spaces {
+		n += len(blocks)
+	}
+	return n
+}
+
+// compare demands that the server knows what is held, block by block, and nothing else. What has ended may be there or not.
 func (l *ledger) compare(t testing.TB, known map[string]block) {
 	t.Helper()
 	lost := 0
-	for _, b := range l.held {
-		if known[b.ID] != b {
-			lost++
-			t.Errorf("%s %q %s was acknowledged; the server has %+v", b.ID, b.Name, b.CIDR, known[b.ID])
+	for _, blocks := range l.spaces {
+		for _, b := range blocks {
+			has, found := known[b.ID]
+			delete(known, b.ID)
+			ended := b.ended()
+			b.Until = time.Time{}
+			if has != b && (found || !ended) {
+				lost++
+				t.Errorf("%s %s %s in %s was acknowledged; the server has %+v", b.Kind, b.ID, b.CIDR, b.Space, has)
+			}
 		}
-		delete(known, b.ID)
 	}
 	for _, b := range known {
-		t.Errorf("%s %q %s is there, but its release was acknowledged or nobody got it", b.ID, b.Name, b.CIDR)
+		t.Errorf("%s %s %s is in %s, but its release was acknowledged or nobody got it", b.Kind, b.ID, b.CIDR, b.Space)
 	}
 	if lost > 0 {
 		t.Fatalf("%d acknowledged blocks are lost", lost)
 	}
 }
 
-// tally counts what became of requests.
-type tally struct {
-	mu                 sync.Mutex
-	done               map[string]int // by operation
-	refused            int
-	carriedOut, undone int // of the requests whose answer was lost
-}
-
-func (n *tally) count(r request, refused bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.done == nil {
-		n.done = map[string]int{}
-	}
-	if refused {
-		n.refused++
-		return
-	}
-	n.done[r.what]++
-}
-
-// settle notes what a request, sent again, tells of the first time.
-func (n *tally) settle(replayed bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if replayed {
-		n.carriedOut++
-	} else {
-		n.undone++
-	}
-}
-
-// report demands that every operation was carried out.
-func (n *tally) report(t testing.TB) {
+// compareEvents demands one event for each acknowledged change, and no change that nobody asked for. Holds and reservations
+// end by themselves too, and a pool that was only planned makes way, so of those only what was acknowledged counts.
+func (l *ledger) compareEvents(t testing.TB, known map[string]int) {
 	t.Helper()
-	all, text := 0, []string{}
-	for _, what := range operations {
-		if n.done[what] == 0 {
-			t.Errorf("nobody could %s", what)
+	for event, n := range l.events {
+		if known[event] != n {
+			t.Errorf("%s: %d acknowledged, %d events", event, n, known[event])
 		}
-		all += n.done[what]
-		text = append(text, fmt.Sprintf("%s %d", what, n.done[what]))
+		delete(known, event)
 	}
-	t.Logf("%d operations: %s; %d refused for want of room", all, strings.Join(text, ", "), n.refused)
+	for event, n := range known {
+		t.Errorf("%s: %d events that nobody asked for", event, n)
+	}
 }

@@ -1,14 +1,14 @@
 package torture
 
 import (
+	"context"
 	"fmt"
-	"math/rand/v2"
-	"net/netip"
-	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/registry"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
@@ -30,7 +30,7 @@ func TestNoAddressIsHeldTwiceUnderLoad(t *testing.T) {
 				for range engine.servers {
 					urls = append(urls, start(t, database).url)
 				}
-				load(t, urls, pools)
+				load(t, database, urls, pools)
 				verify(t, database)
 			})
 		}
@@ -38,61 +38,79 @@ func TestNoAddressIsHeldTwiceUnderLoad(t *testing.T) {
 }
 
 // load lets the clients loose on the servers and compares what they hold with what the servers know.
-func load(t *testing.T, urls []string, pools int) {
-	admin := newClient("admin")
-	admin.createPools(t, urls[0], netip.MustParsePrefix("10.0.0.0/14"), pools)
-	var held ledger
-	var all tally
+func load(t *testing.T, database string, urls []string, pools int) {
+	shared := newWorld(t, urls[0], database, pools, 12)
+	all := shared.workers(loadClients, "client")
 	var wg sync.WaitGroup
 	begin := time.Now()
-	for i := range loadClients {
+	for i, w := range all {
 		wg.Go(func() {
-			draw := rand.New(rand.NewPCG(uint64(pools), uint64(i)))
-			c := newClient(fmt.Sprintf("client-%02d", i))
-			defer c.http.CloseIdleConnections()
-			if err := churn(c, urls[i%len(urls)], draw, pools, &held, &all); err != nil {
-				t.Error(err)
+			defer w.http.CloseIdleConnections()
+			for range loadRequests * *times {
+				err := w.one(urls[i%len(urls)])
+				if err == nil && w.open != nil {
+					err = fmt.Errorf("no answer to %s %s", w.open.method, w.open.path)
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
 			}
 		})
 	}
+	stop := tidyBeside(t, database)
 	wg.Wait()
 	took := time.Since(begin)
-	t.Logf("%d clients, %d requests in %s: %.0f a second; %d blocks held at the end",
-		loadClients, loadClients*loadRequests, took.Round(time.Millisecond), loadClients*loadRequests/took.Seconds(), len(held.held))
+	stop()
+	if t.Failed() {
+		t.FailNow()
+	}
+	sum := report(t, all)
+	t.Logf("%d clients, %d requests in %s: %.0f a second, %d of them refused for want of room or time; %d blocks held at the end",
+		loadClients, sum.done+sum.refused, took.Round(time.Millisecond), float64(sum.done+sum.refused)/took.Seconds(), sum.refused, shared.held.size())
 	for _, url := range urls {
-		held.compare(t, admin.everything(t, url)) // every server sees the same
+		shared.compare(t, all, url) // every server sees the same
 	}
-	if pools > 1 {
-		all.report(t)
-	}
+	shared.comparePast(t, urls[0])
 }
 
-// churn does everything that a client can.
-func churn(c *client, url string, draw *rand.Rand, pools int, held *ledger, all *tally) error {
-	var mine []asset
-	for range loadRequests {
-		r, about := c.next(draw, mine, pools)
-		if about >= 0 {
-			mine = slices.Delete(mine, about, about+1)
+// tidyBeside does what a server does once an hour, over and over, as one more replica would, until it is stopped.
+func tidyBeside(t *testing.T, database string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for ctx.Err() == nil {
+			if err := tidy(database); err != nil {
+				t.Error(err)
+				return
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(200 * time.Millisecond):
+			}
 		}
-		if err := held.change(r.of.blocks, r.during); err != nil {
-			return err
-		}
-		a, err := c.send(url, r)
-		if err != nil {
-			return err
-		}
-		after, refused, err := r.after(a)
-		if err != nil {
-			return err
-		}
-		if err := held.change(r.during, after.blocks); err != nil {
-			return fmt.Errorf("%s: %w", r.what, err)
-		}
-		all.count(r, refused)
-		if len(after.blocks) > 0 {
-			mine = append(mine, after)
-		}
+	})
+	return func() { cancel(); wg.Wait() }
+}
+
+// tidy ends what has run out.
+func tidy(database string) error {
+	ctx := context.Background()
+	db, err := store.Open(ctx, database, store.Options{Beside: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if err := db.Start(ctx); err != nil {
+		return err
+	}
+	r := registry.New(db, time.Now)
+	if _, err := r.EndReservations(ctx); err != nil {
+		return fmt.Errorf("end reservations: %w", err)
+	}
+	if _, err := r.ForgetPlans(ctx); err != nil {
+		return fmt.Errorf("forget plans: %w", err)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func TestShutdownAnswersWhatIsUnderWayAndRefusesTheRest(t *testing.T) {
 	database := storetest.SQLite(t)
 	s := start(t, database)
 	admin := newClient("admin")
-	admin.createPool(t, s.url, poolName(0), "10.0.0.0/16")
+	admin.createPool(t, s.url, poolName(0), "10.0.0.0/16", "")
 	admin.http.CloseIdleConnections()
 
 	// Half a request makes the shutdown happen in the middle of it, whatever the machine's speed.
@@ -70,10 +70,10 @@ func TestShutdownAnswersWhatIsUnderWayAndRefusesTheRest(t *testing.T) {
 	s.exited(t)
 
 	var held ledger
-	if err := held.change(nil, []block{got.block()}); err != nil {
+	if err := held.hold(got.block("allocation")); err != nil {
 		t.Fatal(err)
 	}
-	held.compare(t, admin.everything(t, start(t, database).url))
+	held.compare(t, admin.blocks(t, start(t, database).url))
 	verify(t, database)
 }
 
@@ -94,5 +94,5 @@ func TestASecondServerOnTheSameFileIsRefused(t *testing.T) {
 		t.Errorf("it says %q, want %q in it", said, want)
 	}
 	admin := newClient("admin")
-	admin.createPool(t, first.url, poolName(0), "10.0.0.0/16") // the first one is as well as before
+	admin.createPool(t, first.url, poolName(0), "10.0.0.0/16", "") // the first one is as well as before
 }

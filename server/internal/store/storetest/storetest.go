@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -202,4 +203,22 @@ func unprivileged(dir string) (*syscall.SysProcAttr, error) {
 	gid, _ := strconv.Atoi(account.Gid)
 	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 	return attributes, os.Chown(dir, uid, gid)
+}
+
+// Exec runs a statement beside a server on the database of a URL, in SQL that both engines know: for rows to age, which no
+// request makes them.
+func Exec(database, statement string, args ...any) error {
+	driver, source := "pgx", database
+	if path, ok := strings.CutPrefix(database, "sqlite://"); ok {
+		driver, source = "sqlite", "file:"+path+"?_txlock=immediate&_pragma=busy_timeout(10000)"
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", driver, err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statement, args...); err != nil {
+		return fmt.Errorf("%s: %w", statement, err)
+	}
+	return nil
 }
