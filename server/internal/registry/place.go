@@ -30,7 +30,7 @@ func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	}
 	allow := pool.Allow
 	if want.keeps() {
-		allow = pool.Fits // what is kept out of use is not handed out
+		allow = pool.Fits // none of that is handed out as a block of its own
 	}
 	if err := allow(length); err != nil {
 		return netip.Prefix{}, err
@@ -95,9 +95,11 @@ func (want claim) heldAs() string {
 	return ""
 }
 
-// keeps says whether the claim is that of a reservation, or of a plan's hold for one.
+// keeps says whether the claim is that of a reservation, or of a plan's hold for one or for what an allocation gains: the
+// pool's size rules are not about those.
 func (want claim) keeps() bool {
-	return want.kind == ipam.KindReservation || want.kind == ipam.KindHold && want.CIDR.IsValid() && want.name == ipam.ReservationHold(want.CIDR)
+	planned := want.CIDR.IsValid() && (want.name == ipam.ReservationHold(want.CIDR) || ipam.Hold{Name: want.name}.Grows())
+	return want.kind == ipam.KindReservation || want.kind == ipam.KindHold && planned
 }
 
 // owns says whether a hold is the claim's own from an earlier plan: of the same name and asker. Pools and reservations have

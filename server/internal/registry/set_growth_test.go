@@ -1,6 +1,7 @@
 package registry_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,19 @@ func TestWhatAMemberIsPlannedToGainIsHeldForIt(t *testing.T) {
 				_, err = r.tryChange(s, ipam.AllocationSetPatch{SetSizes: ofSizes("a " + to)})
 				wantPointers(t, wantCode(t, err, ipam.CodePolicyViolation), "/members/a/prefix_length")
 			}
+		})
+		t.Run("in blocks that the pool no longer hands out too", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/24")
+			s := r.set(t, pool, "net", "a 10.0.0.0/28", "b 10.0.0.128/28")
+			r.take(t, pool, "neighbour", "10.0.0.144/28")
+			if _, err := r.UpdatePool(t.Context(), alice, pool.ID, 1, ipam.PoolPatch{Max: new(new(27))}); err != nil {
+				t.Fatal(err)
+			}
+			_, err := r.tryPlanSet(alice, ipam.NewSetHolds{Updates: s.ID}, "a 10.0.0.0/28", "b 10.0.0.128/26")
+			wantHolders(t, wantCode(t, err, ipam.CodeCIDRTaken), "neighbour")
+			r.planSet(t, ipam.NewSetHolds{Updates: s.ID}, "a 10.0.0.0/26", "b 10.0.0.128/28")
+			_, err = r.Reserve(t.Context(), alice, ipam.NewReservation{Pool: pool.ID, CIDR: netip.MustParsePrefix("10.0.0.16/28"), Reason: "thief"})
+			wantCode(t, err, ipam.CodeCIDRTaken)
 		})
 		t.Run("and the successor that it was planned to have is given up", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/22")

@@ -153,9 +153,7 @@ func (c change) gains(pool ipam.Pool, s staying, plan ipam.Plan) ([]ipam.NewHold
 	}
 	var holds []ipam.NewHold
 	for _, b := range rest {
-		if pool.Allow(b.Bits()) == nil { // or nobody keeps it for the plan, which stands all the same
-			holds = append(holds, ipam.NewHold{Pool: pool.ID, Name: ipam.GrowthHold(s.ID), BlockSize: ipam.BlockSize{CIDR: b}, Replaces: s.ID, Plan: plan})
-		}
+		holds = append(holds, ipam.NewHold{Pool: pool.ID, Name: ipam.GrowthHold(s.ID), BlockSize: ipam.BlockSize{CIDR: b}, Replaces: s.ID, Plan: plan})
 	}
 	return holds, nil
 }
