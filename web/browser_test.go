@@ -192,7 +192,7 @@ func keepsText(_ *testing.T, s *server, b *chromium) {
 func obeysKeyboard(_ *testing.T, s *server, b *chromium) {
 	focused := func(pool string) { b.await("document.activeElement.dataset.pool === " + quote(pool)) }
 	b.open(s.url + "/pools")
-	b.await(find("tr[data-pool=v6]") + " && " + find(".panel .map rect"))
+	b.await(find("tr[data-pool=v6]") + "?.offsetParent && " + find(".panel .map rect"))
 	b.press("j")
 	focused("corp")
 	b.press("j")

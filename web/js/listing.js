@@ -139,7 +139,8 @@ export function listing({ resource, one, filters, row, details, none }) {
       this.shown = '';
       this.remember();
       const at = document.querySelector('[data-' + one + '="' + CSS.escape(this.focused) + '"]');
-      if (at) at.focus();
+      // The rows of a page that has just been opened are shown with the next frame, and what is hidden takes no focus.
+      if (at) requestAnimationFrame(() => at.focus());
     },
   };
 }
