@@ -175,7 +175,7 @@ func sized(length int) object { return object{"prefix_length": length} }
 // inside says whether a worker has anything in a child pool.
 func (w *worker) inside(pool string, but netip.Prefix) bool {
 	outside := func(a noun) bool {
-		return a.Pool == pool && !(but.IsValid() && but.Contains(a.CIDR.Addr()) && a.CIDR.Bits() >= but.Bits())
+		return a.Pool == pool && (!but.IsValid() || !but.Contains(a.CIDR.Addr()) || a.CIDR.Bits() < but.Bits())
 	}
 	if slices.ContainsFunc(w.allocations, outside) {
 		return true
