@@ -208,7 +208,7 @@ func (c change) dropHeld(pool ipam.Pool) error {
 	}
 	after := pool.CIDR.Addr().Prev()
 	for {
-		inside, err := c.PrefixesAfter(pool.ID, after, 500)
+		inside, err := c.PrefixesAfter(pool.ID, ipam.Family(pool.CIDR), after, 500)
 		if err != nil {
 			return err
 		}

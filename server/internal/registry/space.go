@@ -90,7 +90,7 @@ func (r *Registry) Space(ctx context.Context, id string, p ipam.Page) ([]ipam.Bl
 		if p.After.Prefix.IsValid() {
 			after = p.After.Prefix.Addr()
 		}
-		taken, err := tx.PrefixesAfter(id, after, p.Limit)
+		taken, err := tx.PrefixesAfter(id, ipam.Family(pool.CIDR), after, p.Limit)
 		if err != nil {
 			return nil, err
 		}

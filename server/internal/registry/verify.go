@@ -220,22 +220,25 @@ func verifySpace(tx *store.Tx, report *Report, owners owners, space string, boun
 }
 
 func eachPrefix(tx *store.Tx, space string, visit func(ipam.Prefix) error) error {
-	var after netip.Addr
-	for {
-		prefixes, err := tx.PrefixesAfter(space, after, verifyPage)
-		if err != nil {
-			return err
-		}
-		for _, p := range prefixes {
-			if err := visit(p); err != nil {
+	for _, family := range []int{4, 6} {
+		for after, more := (netip.Addr{}), true; more; {
+			prefixes, err := tx.PrefixesAfter(space, family, after, verifyPage)
+			if err != nil {
 				return err
 			}
-			after = p.CIDR.Addr()
-		}
-		if len(prefixes) < verifyPage {
-			return nil
+			for _, p := range prefixes {
+				if err := visit(p); err != nil {
+					return err
+				}
+				if !after.Less(p.CIDR.Addr()) {
+					return fmt.Errorf("%s of space %s is stored under another address; the walk would never end", p.CIDR, space)
+				}
+				after = p.CIDR.Addr()
+			}
+			more = len(prefixes) == verifyPage
 		}
 	}
+	return nil
 }
 
 // verifyFree compares the free blocks with the canonical cover of what the prefixes leave.

@@ -43,7 +43,7 @@ const accountColumns = "id, scope_id, cloud, external_id, name, description, own
 
 // Accounts lists a page of accounts by id.
 func (tx *Tx) Accounts(f ipam.AccountFilter, p ipam.Page) ([]ipam.Account, error) {
-	s := from("accounts", accountColumns)
+	s := tx.from("accounts", accountColumns)
 	s.equal("scope_id", f.Scope)
 	s.equal("cloud", string(f.Cloud))
 	s.equal("environment", f.Environment)

@@ -102,7 +102,7 @@ const holdColumns = "id, scope_id, pool_id, name, cidr, length, actor, holder, r
 
 // Holds lists a page of holds, lost ones too.
 func (tx *Tx) Holds(f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
-	s := from("holds", holdColumns)
+	s := tx.from("holds", holdColumns)
 	s.equal("scope_id", f.Scope)
 	s.equal("pool_id", f.Pool)
 	s.equal("holder", f.Holder)

@@ -13,15 +13,22 @@ import (
 // their values.
 
 type selection struct {
-	text strings.Builder
-	args []any
+	engine Engine
+	with   string // what comes before the SELECT, and
+	join   string // what its first table is for it
+	head   string
+	table  string
+	text   strings.Builder // what follows the table
+	args   []any
 }
 
-func from(table, columns string) *selection {
-	s := &selection{}
-	fmt.Fprintf(&s.text, "SELECT %s FROM %s WHERE 1 = 1", columns, table)
+func (tx *Tx) from(table, columns string) *selection {
+	s := &selection{engine: tx.engine, head: "SELECT " + columns + " FROM ", table: table}
+	s.text.WriteString(" WHERE 1 = 1")
 	return s
 }
+
+func (s *selection) String() string { return s.with + s.head + s.join + s.table + s.text.String() }
 
 func (s *selection) arg(value any) string {
 	s.args = append(s.args, value)
@@ -74,23 +81,25 @@ func likeText(text string) string {
 	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
 }
 
-// around narrows by address. What contains an address starts at one of the 33 or 129 blocks around it: those are looked
-// up one by one, since a range condition would read everything below the address.
+// around narrows by address. What contains an address starts at one of the 33 or 129 blocks around it. They come first in
+// the join, and CROSS JOIN keeps SQLite to that order: with conditions alone it reads everything of the family.
 func (s *selection) around(a ipam.Around) {
 	if w := a.Within; w.IsValid() {
 		s.and("family = ? AND first_ip >= ? AND first_ip <= ? AND length >= ?", ipam.Family(w), firstIP(w), lastIP(w), w.Bits())
 	}
 	if c := a.Contains; c.IsValid() {
-		s.and("family = ?", ipam.Family(c))
-		s.text.WriteString(" AND (")
-		for bits := 0; bits <= c.Bits(); bits++ {
-			if bits > 0 {
-				s.text.WriteString(" OR ")
+		var rows []string
+		for bits := 0; bits <= c.Addr().BitLen(); bits++ { // always as many, so that there are two texts
+			outer := netip.PrefixFrom(c.Addr(), min(bits, c.Bits())).Masked()
+			address := s.arg(firstIP(outer))
+			if s.engine == Postgres {
+				address = "CAST(" + address + " AS BYTEA)"
 			}
-			outer := netip.PrefixFrom(c.Addr(), bits).Masked()
-			fmt.Fprintf(&s.text, "(first_ip = %s AND length = %d)", s.arg(firstIP(outer)), bits)
+			rows = append(rows, fmt.Sprintf("(%s, %d)", address, bits))
 		}
-		s.text.WriteString(")")
+		s.with = "WITH around (around_ip, around_length) AS (VALUES " + strings.Join(rows, ", ") + ") "
+		s.join = "around CROSS JOIN "
+		s.and("family = ? AND first_ip = around_ip AND length = around_length AND length <= ?", ipam.Family(c), c.Bits())
 	}
 }
 
@@ -122,7 +131,7 @@ func (s *selection) oneOf(values []string) string {
 }
 
 func list[R, T any](tx *Tx, s *selection, scan func(*R) []any, convert func(R) (T, error)) ([]T, error) {
-	rows, err := tx.conn.QueryContext(tx.ctx, s.text.String(), s.args...)
+	rows, err := tx.conn.QueryContext(tx.ctx, s.String(), s.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +160,7 @@ const (
 
 // Pools lists a page of pools.
 func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
-	s := from("pools", poolColumns)
+	s := tx.from("pools", poolColumns)
 	if !f.Drafts {
 		s.and("draft_until IS NULL")
 	}
@@ -167,7 +176,7 @@ func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
 
 // Drafts lists a page of the pools that only plans know; "" is every scope.
 func (tx *Tx) Drafts(scope string, p ipam.Page) ([]ipam.Pool, error) {
-	s := from("pools", poolColumns)
+	s := tx.from("pools", poolColumns)
 	s.and("draft_until IS NOT NULL")
 	s.equal("scope_id", scope)
 	s.page(p, false)
@@ -184,7 +193,7 @@ func poolFields(r *query.Pool) []any {
 
 // Allocations lists a page of allocations.
 func (tx *Tx) Allocations(f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocation, error) {
-	s := from("allocations", allocationColumns)
+	s := tx.from("allocations", allocationColumns)
 	s.equal("scope_id", f.Scope)
 	s.equal("pool_id", f.Pool)
 	s.equal("name", f.Name)
@@ -206,7 +215,7 @@ func (tx *Tx) Allocations(f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocati
 
 // Prefixes lists a page of prefixes.
 func (tx *Tx) Prefixes(f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) {
-	s := from("prefixes", prefixColumns)
+	s := tx.from("prefixes", prefixColumns)
 	s.equal("scope_id", f.Scope)
 	s.equal("space_id", f.Pool)
 	s.equal("status", string(f.Status))
@@ -221,7 +230,7 @@ func (tx *Tx) Prefixes(f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) 
 
 // Events lists a page of events, the newest first.
 func (tx *Tx) Events(f ipam.EventFilter, p ipam.Page) ([]ipam.Event, error) {
-	s := from("events", eventColumns)
+	s := tx.from("events", eventColumns)
 	s.equal("scope_id", f.Scope)
 	s.equal("object_id", f.Object)
 	s.equal("actor", f.Actor)

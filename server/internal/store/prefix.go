@@ -37,13 +37,14 @@ func (tx *Tx) RenamePrefix(owner, name string) error {
 	return err
 }
 
-// PrefixesAfter lists up to limit prefixes of a space behind an address, in address order; the zero Addr is the start.
-func (tx *Tx) PrefixesAfter(space string, a netip.Addr, limit int) ([]ipam.Prefix, error) {
+// PrefixesAfter lists up to limit prefixes of a space and family (4 or 6) behind an address, in address order; the zero
+// Addr is the start.
+func (tx *Tx) PrefixesAfter(space string, family int, a netip.Addr, limit int) ([]ipam.Prefix, error) {
 	from := []byte{}
 	if a.IsValid() {
 		from = ipBytes(a)
 	}
-	rows, err := tx.rows.PrefixesAfter(tx.ctx, query.PrefixesAfterParams{SpaceID: space, FirstIp: from, MaxRows: int32(limit)})
+	rows, err := tx.rows.PrefixesAfter(tx.ctx, query.PrefixesAfterParams{SpaceID: space, Family: int64(family), FirstIp: from, MaxRows: int32(limit)})
 	return all(rows, err, prefix)
 }
 

@@ -52,7 +52,7 @@ const reservationColumns = "id, scope_id, pool_id, cidr, family, length, reason,
 
 // Reservations lists a page of reservations, expired ones too.
 func (tx *Tx) Reservations(f ipam.ReservationFilter, p ipam.Page) ([]ipam.Reservation, error) {
-	s := from("reservations", reservationColumns)
+	s := tx.from("reservations", reservationColumns)
 	s.equal("scope_id", f.Scope)
 	s.equal("pool_id", f.Pool)
 	s.equal("owner", f.Owner)

@@ -69,7 +69,7 @@ const allocationSetColumns = "id, scope_id, pool_id, name, description, owner, p
 
 // AllocationSets lists a page of sets with their members.
 func (tx *Tx) AllocationSets(f ipam.AllocationSetFilter, p ipam.Page) ([]ipam.AllocationSet, error) {
-	s := from("allocation_sets", allocationSetColumns)
+	s := tx.from("allocation_sets", allocationSetColumns)
 	s.equal("scope_id", f.Scope)
 	s.equal("pool_id", f.Pool)
 	s.equal("name", f.Name)
@@ -95,7 +95,7 @@ func (tx *Tx) addMembers(sets []ipam.AllocationSet) error {
 		sets[i].Members = []ipam.SetMember{}
 		at[sets[i].ID], ids = &sets[i], append(ids, sets[i].ID)
 	}
-	s := from("allocations", "set_id, set_key, id, cidr")
+	s := tx.from("allocations", "set_id, set_key, id, cidr")
 	s.and("set_id IN (?"+strings.Repeat(", ?", len(ids)-1)+")", ids...)
 	s.text.WriteString(" ORDER BY set_id, set_key")
 	_, err := list(tx, s, func(r *query.Allocation) []any { return []any{&r.SetID, &r.SetKey, &r.ID, &r.Cidr} }, func(r query.Allocation) (struct{}, error) {

@@ -15,9 +15,9 @@ UPDATE prefixes SET name = $2
 WHERE owner_id = $1;
 
 -- name: PrefixesAfter :many
--- A page of what occupies a space, in address order.
+-- A page of what occupies a space in one family, in address order.
 SELECT * FROM prefixes
-WHERE space_id = $1 AND first_ip > $2 AND source = 'desired'
+WHERE space_id = $1 AND family = $2 AND first_ip > $3 AND source = 'desired'
 ORDER BY first_ip
 LIMIT @max_rows;
 

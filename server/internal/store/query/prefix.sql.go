@@ -242,20 +242,26 @@ func (q *Queries) PrefixBelow(ctx context.Context, arg PrefixBelowParams) (Prefi
 
 const prefixesAfter = `-- name: PrefixesAfter :many
 SELECT id, scope_id, space_id, cidr, family, first_ip, last_ip, length, status, source, kind, owner_id, name, created_at FROM prefixes
-WHERE space_id = $1 AND first_ip > $2 AND source = 'desired'
+WHERE space_id = $1 AND family = $2 AND first_ip > $3 AND source = 'desired'
 ORDER BY first_ip
-LIMIT $3
+LIMIT $4
 `
 
 type PrefixesAfterParams struct {
 	SpaceID string
+	Family  int64
 	FirstIp []byte
 	MaxRows int32
 }
 
-// A page of what occupies a space, in address order.
+// A page of what occupies a space in one family, in address order.
 func (q *Queries) PrefixesAfter(ctx context.Context, arg PrefixesAfterParams) ([]Prefix, error) {
-	rows, err := q.db.QueryContext(ctx, prefixesAfter, arg.SpaceID, arg.FirstIp, arg.MaxRows)
+	rows, err := q.db.QueryContext(ctx, prefixesAfter,
+		arg.SpaceID,
+		arg.Family,
+		arg.FirstIp,
+		arg.MaxRows,
+	)
 	if err != nil {
 		return nil, err
 	}
