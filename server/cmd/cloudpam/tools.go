@@ -8,9 +8,11 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/audit"
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/config"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
@@ -74,8 +76,8 @@ type verifyCommand struct {
 }
 
 func (c *verifyCommand) Run(ctx context.Context) error {
-	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error {
-		report, err := r.Verify(ctx)
+	return withKernel(ctx, c.DatabaseURL, func(k *change.Kernel) error {
+		report, err := audit.New(k).Verify(ctx)
 		if err != nil {
 			return err
 		}
@@ -105,13 +107,13 @@ type tokenCreate struct {
 }
 
 func (c *tokenCreate) Run(ctx context.Context) error {
-	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error {
+	return withKernel(ctx, c.DatabaseURL, func(k *change.Kernel) error {
 		var expires *time.Time
 		if c.TTL > 0 {
 			at := time.Now().Add(c.TTL)
 			expires = &at
 		}
-		secret, err := r.CreateToken(ctx, operator, c.Name, expires)
+		secret, err := access.New(k).CreateToken(ctx, operator, c.Name, expires)
 		if err != nil {
 			return err
 		}
@@ -125,8 +127,8 @@ type tokenList struct {
 }
 
 func (c *tokenList) Run(ctx context.Context) error {
-	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error {
-		tokens, err := r.Tokens(ctx)
+	return withKernel(ctx, c.DatabaseURL, func(k *change.Kernel) error {
+		tokens, err := access.New(k).Tokens(ctx)
 		if err != nil {
 			return err
 		}
@@ -152,7 +154,7 @@ type tokenRevoke struct {
 }
 
 func (c *tokenRevoke) Run(ctx context.Context) error {
-	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error { return r.RevokeToken(ctx, operator, c.ID) })
+	return withKernel(ctx, c.DatabaseURL, func(k *change.Kernel) error { return access.New(k).RevokeToken(ctx, operator, c.ID) })
 }
 
 // operator is whoever runs a command beside the database.
@@ -167,12 +169,12 @@ func withDB(ctx context.Context, url string, o store.Options, body func(*store.D
 	return body(db)
 }
 
-// withRegistry works beside a running server: a short transaction waits its turn on either engine.
-func withRegistry(ctx context.Context, url string, body func(*registry.Registry) error) error {
+// withKernel works beside a running server: a short transaction waits its turn on either engine.
+func withKernel(ctx context.Context, url string, body func(*change.Kernel) error) error {
 	return withDB(ctx, url, store.Options{Beside: true}, func(db *store.DB) error {
 		if err := db.Start(ctx); err != nil {
 			return err
 		}
-		return body(registry.New(db, time.Now))
+		return body(change.New(db, time.Now))
 	})
 }

@@ -15,8 +15,13 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/audit"
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/config"
 	"github.com/cloudpam/cloudpam/server/internal/httpapi"
+	"github.com/cloudpam/cloudpam/server/internal/insight"
+	"github.com/cloudpam/cloudpam/server/internal/job"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/web"
@@ -27,7 +32,9 @@ type App struct {
 	config   config.Serve
 	log      *slog.Logger
 	db       *store.DB
+	kernel   *change.Kernel
 	registry *registry.Registry
+	access   *access.Gate
 	listener net.Listener
 	server   *http.Server
 	draining atomic.Bool
@@ -64,12 +71,15 @@ func (a *App) start(ctx context.Context, version string) error {
 	if err := a.db.Start(ctx); err != nil {
 		return err
 	}
-	a.registry = registry.New(a.db, time.Now)
+	a.kernel = change.New(a.db, time.Now)
+	a.registry, a.access = registry.New(a.kernel), access.New(a.kernel)
 	a.registry.HoldQuota = a.config.HoldQuota
 	if err := a.setUp(ctx); err != nil {
 		return err
 	}
-	handler, err := httpapi.New(a.registry, httpapi.Options{
+	handler, err := httpapi.New(httpapi.Services{
+		Registry: a.registry, Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel),
+	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
 		Web:     web.Handler(version),
@@ -96,7 +106,7 @@ func (a *App) stats() (writes, commits uint64, waiting int) {
 
 // setUp makes the first token. One that nobody chose is written beside a SQLite file, since a log line is easily lost.
 func (a *App) setUp(ctx context.Context) error {
-	secret, err := a.registry.SetUp(ctx, a.config.BootstrapToken)
+	secret, err := a.access.SetUp(ctx, a.config.BootstrapToken)
 	if err != nil {
 		return fmt.Errorf("set up: %w", err)
 	}
@@ -131,7 +141,7 @@ func (a *App) ready(r *http.Request) error {
 func (a *App) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() { failed <- a.server.Serve(a.listener) }()
-	go a.tidy(ctx)
+	go job.Run(ctx, a.log, a.jobs()...)
 	a.log.InfoContext(ctx, "listening", "address", a.Addr(), "engine", string(a.db.Engine()))
 	select {
 	case err := <-failed:
@@ -148,31 +158,12 @@ func (a *App) Run(ctx context.Context) error {
 	return a.server.Shutdown(drain)
 }
 
-// tidy forgets old answers and plans and ends expired reservations once an hour.
-func (a *App) tidy(ctx context.Context) {
-	every := time.NewTicker(time.Hour)
-	defer every.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-every.C:
-			if n, err := a.registry.ForgetAnswers(ctx); err != nil {
-				a.log.WarnContext(ctx, "could not forget old answers", "error", err)
-			} else if n > 0 {
-				a.log.InfoContext(ctx, "forgot old answers", "count", n)
-			}
-			if n, err := a.registry.EndReservations(ctx); err != nil {
-				a.log.WarnContext(ctx, "could not end expired reservations", "error", err)
-			} else if n > 0 {
-				a.log.InfoContext(ctx, "ended expired reservations", "count", n)
-			}
-			if n, err := a.registry.ForgetPlans(ctx); err != nil {
-				a.log.WarnContext(ctx, "could not forget old plans", "error", err)
-			} else if n > 0 {
-				a.log.InfoContext(ctx, "forgot old plans", "count", n)
-			}
-		}
+// jobs are what a server does by itself.
+func (a *App) jobs() []job.Job {
+	return []job.Job{
+		{Name: "forgot old answers", Every: time.Hour, Run: a.kernel.ForgetAnswers},
+		{Name: "ended expired reservations", Every: time.Hour, Run: a.registry.EndReservations},
+		{Name: "forgot old plans", Every: time.Hour, Run: a.registry.ForgetPlans},
 	}
 }
 

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
@@ -28,14 +31,19 @@ var rules = map[string]rule{
 	"internal/store/query":     {nil, "generated from the SQL"},
 	"internal/store":           {[]string{"internal/ipam", "internal/alloc", "internal/store/query"}, "rows to nouns and back; the leaves of alloc as rows"},
 	"internal/store/storetest": {[]string{"internal/store"}, "databases for tests"},
-	"internal/registry":        {[]string{"internal/ipam", "internal/alloc", "internal/store"}, "the use cases: the only writer"},
-	"internal/httpapi":         {[]string{"api", "internal/ipam", "internal/alloc", "internal/registry"}, "translates; a handler that reaches the store could skip a rule"},
+	"internal/change":          {[]string{"internal/ipam", "internal/store"}, "the kernel of a write; it knows no use case"},
+	"internal/access":          {[]string{"internal/change", "internal/ipam", "internal/store"}, "who asks; it changes no space"},
+	"internal/registry":        {[]string{"internal/alloc", "internal/change", "internal/ipam", "internal/store"}, "what changes space: the only writer of prefixes"},
+	"internal/audit":           {[]string{"internal/alloc", "internal/change", "internal/ipam", "internal/store"}, "what checks the books does not keep them"},
+	"internal/insight":         {[]string{"internal/change", "internal/ipam", "internal/store"}, "reads only, so that a question never takes a lock of a change"},
+	"internal/job":             {[]string{"internal/store"}, "runs what it is given; it knows no use case"},
+	"internal/httpapi":         {[]string{"api", "internal/access", "internal/alloc", "internal/audit", "internal/insight", "internal/ipam", "internal/registry"}, "translates; a handler that reaches the store could skip a rule"},
 	"internal/config":          {[]string{"internal/ipam"}, "reads the environment; it knows what a secret needs"},
-	"internal/app":             {[]string{"api", "internal/config", "internal/httpapi", "internal/registry", "internal/store", "web"}, "wires everything, so nothing else has to"},
+	"internal/app":             {[]string{"api", "internal/access", "internal/audit", "internal/change", "internal/config", "internal/httpapi", "internal/insight", "internal/job", "internal/registry", "internal/store", "web"}, "wires everything, so nothing else has to"},
 	"internal/arch":            {nil, "looks from outside"},
 	"internal/torture":         {nil, "meets the built program only, as its users do"},
-	"internal/bench":           {[]string{"internal/alloc", "internal/ipam", "internal/registry", "internal/store", "internal/store/query"}, "measures each layer beside the one below it; nothing imports it"},
-	"cmd/cloudpam":             {[]string{"internal/app", "internal/config", "internal/ipam", "internal/registry", "internal/store"}, "signals, exit codes and the short commands beside a server"},
+	"internal/bench":           {[]string{"internal/access", "internal/alloc", "internal/change", "internal/ipam", "internal/registry", "internal/store", "internal/store/query"}, "measures each layer beside the one below it; nothing imports it"},
+	"cmd/cloudpam":             {[]string{"internal/access", "internal/app", "internal/audit", "internal/change", "internal/config", "internal/ipam", "internal/store"}, "signals, exit codes and the short commands beside a server"},
 }
 
 // owners of what others reach only through them.
@@ -112,6 +120,54 @@ func TestSomeOutsidersHaveOneDoor(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// rowsOf are the calls that change who has which space or what happened, and who may make them.
+var rowsOf = map[string]string{
+	"InsertPrefix": "internal/registry", "DeletePrefix": "internal/registry", "MovePrefix": "internal/registry", "SetPrefixStatus": "internal/registry",
+	"AppendEvent": "internal/change", "InsertAnswer": "internal/change",
+}
+
+func TestOnlyTheRegistryWritesPrefixesAndOnlyTheKernelWritesEvents(t *testing.T) {
+	for _, p := range packages(t) {
+		if strings.HasPrefix(p.short(), "internal/store") || p.short() == "internal/bench" {
+			continue // the rows themselves, and what measures writing them without rules
+		}
+		for _, name := range p.GoFiles {
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if call, ok := n.(*ast.SelectorExpr); ok {
+					if room, guarded := rowsOf[call.Sel.Name]; guarded && room != p.short() {
+						t.Errorf("%s/%s calls %s; only %s may", p.short(), name, call.Sel.Name, room)
+					}
+				}
+				return true
+			})
+		}
+	}
+}
+
+func TestTheRegistryStaysReadable(t *testing.T) {
+	const most = 4000
+	lines := 0
+	for _, p := range packages(t) {
+		if p.short() != "internal/registry" {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			text, err := os.ReadFile(filepath.Join(p.Dir, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines += bytes.Count(text, []byte("\n"))
+		}
+	}
+	if lines == 0 || lines > most {
+		t.Errorf("internal/registry has %d lines; past %d a room is missing", lines, most)
 	}
 }
 

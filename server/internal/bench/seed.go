@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -46,8 +48,9 @@ func newSeed(ctx context.Context, dir string, count int) (s *seed, err error) {
 	if err := db.Start(ctx); err != nil {
 		return nil, err
 	}
-	r := registry.New(db, time.Now)
-	if _, err := r.SetUp(ctx, secret); err != nil {
+	k := change.New(db, time.Now)
+	r := registry.New(k)
+	if _, err := access.New(k).SetUp(ctx, secret); err != nil {
 		return nil, err
 	}
 	by := ipam.Caller{Actor: "token:bootstrap", RequestID: "seed"}

@@ -38,7 +38,7 @@ func (s *Server) CreateAccount(ctx context.Context, req api.CreateAccountRequest
 	if err != nil {
 		return nil, err
 	}
-	return api.CreateAccount201JSONResponse{Body: account(created), Headers: api.CreateAccount201ResponseHeaders{ETag: etag(created.Version)}}, nil
+	return api.CreateAccount201JSONResponse{Body: account(created), Headers: api.CreateAccount201ResponseHeaders{ETag: etag(created.ETag())}}, nil
 }
 
 // GetAccount reads an account.
@@ -47,7 +47,7 @@ func (s *Server) GetAccount(ctx context.Context, req api.GetAccountRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return api.GetAccount200JSONResponse{Body: account(found), Headers: api.GetAccount200ResponseHeaders{ETag: etag(found.Version)}}, nil
+	return api.GetAccount200JSONResponse{Body: account(found), Headers: api.GetAccount200ResponseHeaders{ETag: etag(found.ETag())}}, nil
 }
 
 // UpdateAccount changes what is known of an account.
@@ -69,7 +69,7 @@ func (s *Server) UpdateAccount(ctx context.Context, req api.UpdateAccountRequest
 	if err != nil {
 		return nil, err
 	}
-	return api.UpdateAccount200JSONResponse{Body: account(changed), Headers: api.UpdateAccount200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+	return api.UpdateAccount200JSONResponse{Body: account(changed), Headers: api.UpdateAccount200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
 }
 
 // DeleteAccount forgets an account.

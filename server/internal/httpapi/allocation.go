@@ -45,7 +45,7 @@ func (s *Server) CreateAllocation(ctx context.Context, req api.CreateAllocationR
 	if err != nil {
 		return nil, err
 	}
-	return api.CreateAllocation201JSONResponse{Body: allocation(created), Headers: api.CreateAllocation201ResponseHeaders{ETag: etag(created.Version)}}, nil
+	return api.CreateAllocation201JSONResponse{Body: allocation(created), Headers: api.CreateAllocation201ResponseHeaders{ETag: etag(created.ETag())}}, nil
 }
 
 // GetAllocation reads an allocation.
@@ -54,7 +54,7 @@ func (s *Server) GetAllocation(ctx context.Context, req api.GetAllocationRequest
 	if err != nil {
 		return nil, err
 	}
-	return api.GetAllocation200JSONResponse{Body: allocation(found), Headers: api.GetAllocation200ResponseHeaders{ETag: etag(found.Version)}}, nil
+	return api.GetAllocation200JSONResponse{Body: allocation(found), Headers: api.GetAllocation200ResponseHeaders{ETag: etag(found.ETag())}}, nil
 }
 
 // UpdateAllocation renames, describes or resizes an allocation.
@@ -71,7 +71,7 @@ func (s *Server) UpdateAllocation(ctx context.Context, req api.UpdateAllocationR
 	if err != nil {
 		return nil, err
 	}
-	return api.UpdateAllocation200JSONResponse{Body: allocation(changed), Headers: api.UpdateAllocation200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+	return api.UpdateAllocation200JSONResponse{Body: allocation(changed), Headers: api.UpdateAllocation200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
 }
 
 // PreviewAllocation says what UpdateAllocation would answer.

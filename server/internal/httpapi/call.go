@@ -14,8 +14,8 @@ import (
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
+	"github.com/cloudpam/cloudpam/server/internal/access"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 // maxBody bounds a request's body.
@@ -111,7 +111,7 @@ func readBody(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 // authenticate names the actor of a request by its bearer token.
-func authenticate(reg *registry.Registry) echo.MiddlewareFunc {
+func authenticate(gate *access.Gate) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -122,7 +122,7 @@ func authenticate(reg *registry.Registry) echo.MiddlewareFunc {
 			if !found || !strings.EqualFold(scheme, "Bearer") || secret == "" || len(secret) > 512 {
 				return ipam.Errorf(ipam.CodeUnauthenticated, "send a token: Authorization: Bearer cpam_…")
 			}
-			actor, err := reg.Authenticate(r.Context(), secret)
+			actor, err := gate.Authenticate(r.Context(), secret)
 			if err != nil {
 				return err
 			}

@@ -40,12 +40,12 @@ func TestEveryOperationButTheVersionNeedsAToken(t *testing.T) {
 
 func TestARevokedTokenLetsNobodyIn(t *testing.T) {
 	each(t, func(t *testing.T, s lab) {
-		tokens, err := s.registry.Tokens(t.Context())
+		tokens, err := s.Access.Tokens(t.Context())
 		if err != nil || len(tokens) != 1 {
 			t.Fatal(tokens, err)
 		}
 		get[api.ScopePage](t, s, "/scopes")
-		if err := s.registry.RevokeToken(t.Context(), actor, tokens[0].ID); err != nil {
+		if err := s.Access.RevokeToken(t.Context(), actor, tokens[0].ID); err != nil {
 			t.Fatal(err)
 		}
 		wantProblemCode(t, s.send(t, "GET", "/api/v1/scopes", ""), http.StatusUnauthorized, "unauthenticated")
@@ -60,12 +60,12 @@ func TestETags(t *testing.T) {
 		for _, path := range []string{"/pools/p", "/allocations/" + a.ID, "/scopes/s"} {
 			path := "/api/v1" + path
 			tag := s.send(t, "GET", path, "").header.Get("ETag")
-			if tag != `"v1"` {
+			if !strings.HasSuffix(tag, `.1"`) {
 				t.Errorf("%s: ETag = %s", path, tag)
 			}
 			wantProblemCode(t, s.send(t, "PATCH", path, `{"description":"x"}`), http.StatusPreconditionRequired, "precondition_required")
 			changed := s.send(t, "PATCH", path, `{"description":"x"}`, "If-Match: "+tag)
-			if changed.status != http.StatusOK || changed.header.Get("ETag") != `"v2"` {
+			if changed.status != http.StatusOK || changed.header.Get("ETag") != strings.Replace(tag, `.1"`, `.2"`, 1) {
 				t.Errorf("%s: %d %s", path, changed.status, changed.header.Get("ETag"))
 			}
 			wantProblemCode(t, s.send(t, "PATCH", path, `{"description":"y"}`, "If-Match: "+tag), http.StatusPreconditionFailed, "precondition_failed")

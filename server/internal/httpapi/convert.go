@@ -4,12 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 func value[T any](p *T) T {
@@ -167,17 +165,12 @@ func each[A, B any](items []A, convert func(A) B) []B {
 	return out
 }
 
-func etag(version int64) string { return `"v` + strconv.FormatInt(version, 10) + `"` }
+func etag(tag string) string { return `"` + tag + `"` }
 
-// ifMatch reads the version that a request is about; 0 when it does not say.
-func ifMatch(header *api.IfMatch) (registry.Version, error) {
-	if header == nil || *header == "" {
-		return 0, nil
+// ifMatch reads which versions a request is about.
+func ifMatch(header *api.IfMatch) (ipam.Match, error) {
+	if header == nil {
+		return ipam.Match{}, nil
 	}
-	text, ok := strings.CutPrefix(strings.Trim(*header, `"`), "v")
-	n, err := strconv.ParseInt(text, 10, 64)
-	if !ok || err != nil || n < 1 {
-		return 0, ipam.Invalid("header:If-Match", `%s is not an ETag of this server; one looks like "v3"`, *header)
-	}
-	return registry.Version(n), nil
+	return ipam.ParseMatch(*header)
 }

@@ -15,7 +15,7 @@ func (s *Server) ListEvents(ctx context.Context, req api.ListEventsRequestObject
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.registry.Events(ctx, ipam.EventFilter{
+	items, err := s.audit.Events(ctx, ipam.EventFilter{
 		Scope: value(req.Params.Scope), Object: value(req.Params.Object), Actor: value(req.Params.Actor), Action: value(req.Params.Action),
 	}, p)
 	if err != nil {

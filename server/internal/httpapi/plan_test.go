@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/cloudpam/cloudpam/server/api"
@@ -22,7 +23,7 @@ func TestAnAllocationIsPreviewedAndResized(t *testing.T) {
 			t.Errorf("after the preview: %+v", now)
 		}
 		did := s.send(t, "PATCH", path, `{"prefix_length":23,"owner":"net"}`, `If-Match: "v1"`, "Idempotency-Key: preview-1")
-		if did.status != http.StatusOK || did.body != seen.body || did.header.Get("ETag") != `"v2"` {
+		if did.status != http.StatusOK || did.body != seen.body || !strings.HasSuffix(did.header.Get("ETag"), `.2"`) {
 			t.Errorf("the change: %d %s\npreview: %s", did.status, did.body, seen.body)
 		}
 
@@ -96,7 +97,7 @@ func TestAHoldIsPromisedToAPlan(t *testing.T) {
 		if now := decode[api.Hold](t, hold("two")); now.CIDR == h.CIDR || !now.Kept {
 			t.Errorf("a new plan got %+v", now)
 		}
-		s.registry.HoldQuota = 1
+		s.Registry.HoldQuota = 1
 		wantProblemCode(t, s.send(t, "POST", "/api/v1/holds", `{"pool":"corp","name":"b","prefix_length":16}`), http.StatusConflict, "quota_exceeded")
 	})
 }

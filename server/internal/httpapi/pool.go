@@ -41,7 +41,7 @@ func (s *Server) CreatePool(ctx context.Context, req api.CreatePoolRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return api.CreatePool201JSONResponse{Body: pool(created), Headers: api.CreatePool201ResponseHeaders{ETag: etag(created.Version)}}, nil
+	return api.CreatePool201JSONResponse{Body: pool(created), Headers: api.CreatePool201ResponseHeaders{ETag: etag(created.ETag())}}, nil
 }
 
 func newPool(b api.NewPool) (ipam.NewPool, error) {
@@ -60,7 +60,7 @@ func (s *Server) GetPool(ctx context.Context, req api.GetPoolRequestObject) (api
 	if err != nil {
 		return nil, err
 	}
-	return api.GetPool200JSONResponse{Body: pool(found), Headers: api.GetPool200ResponseHeaders{ETag: etag(found.Version)}}, nil
+	return api.GetPool200JSONResponse{Body: pool(found), Headers: api.GetPool200ResponseHeaders{ETag: etag(found.ETag())}}, nil
 }
 
 // UpdatePool changes a pool's settings or resizes it.
@@ -77,7 +77,7 @@ func (s *Server) UpdatePool(ctx context.Context, req api.UpdatePoolRequestObject
 	if err != nil {
 		return nil, err
 	}
-	return api.UpdatePool200JSONResponse{Body: pool(changed), Headers: api.UpdatePool200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+	return api.UpdatePool200JSONResponse{Body: pool(changed), Headers: api.UpdatePool200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
 }
 
 // PreviewPool says what UpdatePool would answer.

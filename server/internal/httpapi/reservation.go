@@ -46,7 +46,7 @@ func (s *Server) CreateReservation(ctx context.Context, req api.CreateReservatio
 	if err != nil {
 		return nil, err
 	}
-	return api.CreateReservation201JSONResponse{Body: reservation(created), Headers: api.CreateReservation201ResponseHeaders{ETag: etag(created.Version)}}, nil
+	return api.CreateReservation201JSONResponse{Body: reservation(created), Headers: api.CreateReservation201ResponseHeaders{ETag: etag(created.ETag())}}, nil
 }
 
 // GetReservation reads a reservation.
@@ -55,7 +55,7 @@ func (s *Server) GetReservation(ctx context.Context, req api.GetReservationReque
 	if err != nil {
 		return nil, err
 	}
-	return api.GetReservation200JSONResponse{Body: reservation(found), Headers: api.GetReservation200ResponseHeaders{ETag: etag(found.Version)}}, nil
+	return api.GetReservation200JSONResponse{Body: reservation(found), Headers: api.GetReservation200ResponseHeaders{ETag: etag(found.ETag())}}, nil
 }
 
 // UpdateReservation changes a reservation.
@@ -71,7 +71,7 @@ func (s *Server) UpdateReservation(ctx context.Context, req api.UpdateReservatio
 	if err != nil {
 		return nil, err
 	}
-	return api.UpdateReservation200JSONResponse{Body: reservation(changed), Headers: api.UpdateReservation200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+	return api.UpdateReservation200JSONResponse{Body: reservation(changed), Headers: api.UpdateReservation200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
 }
 
 // ReleaseReservation gives a kept block back.

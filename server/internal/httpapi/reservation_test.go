@@ -47,7 +47,7 @@ func TestReservations(t *testing.T) {
 		t.Run("its end is told in UTC, changes and goes", func(t *testing.T) {
 			a := s.send(t, "POST", "/api/v1/reservations", `{"pool":"four","prefix_length":24,"reason":"x","expires_at":"2030-02-01T00:00:00+01:00"}`)
 			v := decode[api.Reservation](t, a)
-			if a.header.Get("ETag") != `"v1"` || !strings.Contains(a.body, `"expires_at":"2030-01-31T23:00:00Z"`) || v.PrefixLength != 24 || v.Family != "ipv4" {
+			if !strings.HasSuffix(a.header.Get("ETag"), `.1"`) || !strings.Contains(a.body, `"expires_at":"2030-01-31T23:00:00Z"`) || v.PrefixLength != 24 || v.Family != "ipv4" {
 				t.Errorf("%v %s", a.header, a.body)
 			}
 			at := "/api/v1/reservations/" + v.ID
@@ -117,7 +117,7 @@ func TestAccounts(t *testing.T) {
 					t.Errorf("%s: %d %s", c.body, a.status, a.body)
 				}
 			}
-			if a := s.send(t, "GET", at, ""); strings.Contains(a.body, "tier") || a.header.Get("ETag") != `"v4"` {
+			if a := s.send(t, "GET", at, ""); strings.Contains(a.body, "tier") || !strings.HasSuffix(a.header.Get("ETag"), `.4"`) {
 				t.Errorf("%v %s", a.header, a.body)
 			}
 			wantProblemCode(t, s.send(t, "PATCH", at, `{"tier":"production"}`, `If-Match: "v4"`), 400, "invalid")

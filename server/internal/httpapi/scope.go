@@ -34,7 +34,7 @@ func (s *Server) CreateScope(ctx context.Context, req api.CreateScopeRequestObje
 	if err != nil {
 		return nil, err
 	}
-	return api.CreateScope201JSONResponse{Body: scope(created), Headers: api.CreateScope201ResponseHeaders{ETag: etag(created.Version)}}, nil
+	return api.CreateScope201JSONResponse{Body: scope(created), Headers: api.CreateScope201ResponseHeaders{ETag: etag(created.ETag())}}, nil
 }
 
 // GetScope reads a scope.
@@ -43,7 +43,7 @@ func (s *Server) GetScope(ctx context.Context, req api.GetScopeRequestObject) (a
 	if err != nil {
 		return nil, err
 	}
-	return api.GetScope200JSONResponse{Body: scope(found), Headers: api.GetScope200ResponseHeaders{ETag: etag(found.Version)}}, nil
+	return api.GetScope200JSONResponse{Body: scope(found), Headers: api.GetScope200ResponseHeaders{ETag: etag(found.ETag())}}, nil
 }
 
 // UpdateScope changes a scope.
@@ -58,7 +58,7 @@ func (s *Server) UpdateScope(ctx context.Context, req api.UpdateScopeRequestObje
 	if err != nil {
 		return nil, err
 	}
-	return api.UpdateScope200JSONResponse{Body: scope(changed), Headers: api.UpdateScope200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+	return api.UpdateScope200JSONResponse{Body: scope(changed), Headers: api.UpdateScope200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
 }
 
 // DeleteScope deletes an empty scope.

@@ -9,6 +9,9 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/audit"
+	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
@@ -22,16 +25,26 @@ type Options struct {
 	Ready func(r *http.Request) error
 }
 
+// Services are the use cases that the server carries, by room.
+type Services struct {
+	Registry *registry.Registry
+	Access   *access.Gate
+	Audit    *audit.Auditor
+	Insight  *insight.Viewer
+}
+
 // Server implements api.StrictServerInterface, one file for each noun.
 type Server struct {
 	registry *registry.Registry
+	audit    *audit.Auditor
+	insight  *insight.Viewer
 	version  api.Version
 }
 
 var _ api.StrictServerInterface = (*Server)(nil)
 
 // New makes the handler of the whole server.
-func New(r *registry.Registry, o Options) (http.Handler, error) {
+func New(services Services, o Options) (http.Handler, error) {
 	validate, err := validator(o.Log)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
@@ -47,8 +60,8 @@ func New(r *registry.Registry, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: r, version: o.Version}
-	v1 := e.Group("/api/v1", authenticate(r), readBody, query, echo.WrapMiddleware(validate))
+	s := &Server{registry: services.Registry, audit: services.Audit, insight: services.Insight, version: o.Version}
+	v1 := e.Group("/api/v1", authenticate(services.Access), readBody, query, echo.WrapMiddleware(validate))
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 

@@ -19,7 +19,11 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/audit"
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/httpapi"
+	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
@@ -30,10 +34,10 @@ const secret = "cpam_test_0123456789abcdefghijklmnopqrstuv"
 
 // lab is a server over real HTTP on a real database. Every answer under /api/v1 is checked against the contract.
 type lab struct {
-	http     *httptest.Server
-	registry *registry.Registry
-	log      *lockedBuffer
-	unready  *error
+	http *httptest.Server
+	httpapi.Services
+	log     *lockedBuffer
+	unready *error
 }
 
 func each(t *testing.T, body func(t *testing.T, s lab)) {
@@ -46,12 +50,13 @@ func each(t *testing.T, body func(t *testing.T, s lab)) {
 func serve(t *testing.T, url string) lab {
 	t.Helper()
 	db := storetest.Open(t, url)
-	r := registry.New(db, func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
-	if _, err := r.SetUp(t.Context(), secret); err != nil {
+	k := change.New(db, func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
+	services := httpapi.Services{Registry: registry.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k)}
+	if _, err := services.Access.SetUp(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
 	log, unready := &lockedBuffer{}, new(error)
-	handler, err := httpapi.New(r, httpapi.Options{
+	handler, err := httpapi.New(services, httpapi.Options{
 		Log:     slog.New(slog.NewJSONHandler(log, nil)),
 		Version: api.Version{Version: "test", SchemaVersion: 1, Engine: api.VersionEngine(db.Engine())},
 		Metrics: httpapi.NewMetrics(func() (uint64, uint64, int) { return 7, 3, 1 }),
@@ -62,7 +67,7 @@ func serve(t *testing.T, url string) lab {
 	}
 	server := httptest.NewServer(checked(t, handler))
 	t.Cleanup(server.Close)
-	return lab{http: server, registry: r, log: log, unready: unready}
+	return lab{http: server, Services: services, log: log, unready: unready}
 }
 
 type lockedBuffer struct {
@@ -162,8 +167,15 @@ type answer struct {
 }
 
 // send makes a request; headers are "Name: value", and one with an empty value takes a default away.
+// send sends a request. The header If-Match: "v3" is short for the ETag of version 3 of what the path names.
 func (s lab) send(t testing.TB, method, path, body string, headers ...string) answer {
 	t.Helper()
+	for i, h := range headers {
+		if version, short := strings.CutPrefix(h, `If-Match: "v`); short {
+			now := s.send(t, "GET", path, "").header.Get("ETag")
+			headers[i] = "If-Match: " + now[:strings.LastIndexByte(now, '.')+1] + version
+		}
+	}
 	var reader io.Reader
 	if body != "" {
 		reader = strings.NewReader(body)
@@ -225,7 +237,7 @@ func post[T any](t testing.TB, s lab, path, body string) T {
 
 func (s lab) events(t testing.TB) int {
 	t.Helper()
-	report, err := s.registry.Verify(t.Context())
+	report, err := s.Audit.Verify(t.Context())
 	if err != nil || len(report.Findings) > 0 {
 		t.Fatalf("verify: %v, %v", report.Findings, err)
 	}

@@ -41,7 +41,7 @@ func (s *Server) CreateAllocationSet(ctx context.Context, req api.CreateAllocati
 	if err != nil {
 		return nil, err
 	}
-	return api.CreateAllocationSet201JSONResponse{Body: allocationSet(created), Headers: api.CreateAllocationSet201ResponseHeaders{ETag: etag(created.Version)}}, nil
+	return api.CreateAllocationSet201JSONResponse{Body: allocationSet(created), Headers: api.CreateAllocationSet201ResponseHeaders{ETag: etag(created.ETag())}}, nil
 }
 
 // GetAllocationSet reads an allocation set.
@@ -50,7 +50,7 @@ func (s *Server) GetAllocationSet(ctx context.Context, req api.GetAllocationSetR
 	if err != nil {
 		return nil, err
 	}
-	return api.GetAllocationSet200JSONResponse{Body: allocationSet(found), Headers: api.GetAllocationSet200ResponseHeaders{ETag: etag(found.Version)}}, nil
+	return api.GetAllocationSet200JSONResponse{Body: allocationSet(found), Headers: api.GetAllocationSet200ResponseHeaders{ETag: etag(found.ETag())}}, nil
 }
 
 // UpdateAllocationSet describes a set, or adds, removes and resizes members.
@@ -71,7 +71,7 @@ func (s *Server) UpdateAllocationSet(ctx context.Context, req api.UpdateAllocati
 	if err != nil {
 		return nil, err
 	}
-	return api.UpdateAllocationSet200JSONResponse{Body: allocationSet(changed), Headers: api.UpdateAllocationSet200ResponseHeaders{ETag: etag(changed.Version)}}, nil
+	return api.UpdateAllocationSet200JSONResponse{Body: allocationSet(changed), Headers: api.UpdateAllocationSet200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
 }
 
 // ReleaseAllocationSet gives the blocks of all members back.

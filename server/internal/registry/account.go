@@ -3,13 +3,14 @@ package registry
 import (
 	"context"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // accountObject is an account in the chain of a scope, whose lock every change of an account holds.
-func accountObject(a ipam.Account, scope string) object {
-	return object{kind: "account", id: a.ID, chain: ipam.RootSpace(scope), scope: scope}
+func accountObject(a ipam.Account, scope string) change.Object {
+	return change.Object{Kind: "account", ID: a.ID, Chain: ipam.RootSpace(scope), Scope: scope}
 }
 
 // Accounts lists a page of accounts by id.
@@ -28,12 +29,12 @@ func (r *Registry) CreateAccount(ctx context.Context, by ipam.Caller, in ipam.Ac
 	if err := in.Check(); err != nil {
 		return ipam.Account{}, err
 	}
-	return write(ctx, r, by, ipam.RootSpace(in.Scope), func(c change) (ipam.Account, error) {
+	return write(ctx, r, by, ipam.RootSpace(in.Scope), func(c edit) (ipam.Account, error) {
 		a := in
-		if _, err := realScope(c.LockScope(a.Scope)); err != nil {
+		if _, err := ipam.RealScope(c.Tx.LockScope(a.Scope)); err != nil {
 			return a, noScope(err, a.Scope)
 		}
-		known, err := c.Account(a.ID)
+		known, err := c.Tx.Account(a.ID)
 		if err == nil {
 			e := ipam.Errorf(ipam.CodeNameTaken, "there is already an account %s: %q in scope %s", known.ID, known.Name, known.Scope)
 			e.Fields = []ipam.FieldError{{Pointer: "/external_id", Detail: e.Detail}}
@@ -42,11 +43,11 @@ func (r *Registry) CreateAccount(ctx context.Context, by ipam.Caller, in ipam.Ac
 		if ipam.CodeOf(err) != ipam.CodeNotFound {
 			return a, err
 		}
-		a.Version, a.CreatedAt, a.UpdatedAt = 1, c.at, c.at
-		if err := c.InsertAccount(a); err != nil {
+		a.Version, a.CreatedAt, a.UpdatedAt = 1, c.At, c.At
+		if err := c.Tx.InsertAccount(a); err != nil {
 			return a, err
 		}
-		return a, c.record(accountObject(a, a.Scope), "created", nil, a)
+		return a, c.Record(accountObject(a, a.Scope), "created", nil, a)
 	})
 }
 
@@ -60,18 +61,17 @@ func noScope(err error, scope string) error {
 
 // UpdateAccount changes what is known of an account, and its scope. Errors: CodeNotFound, CodeInvalid,
 // CodePreconditionFailed, CodePreconditionRequired.
-func (r *Registry) UpdateAccount(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.AccountPatch) (ipam.Account, error) {
+func (r *Registry) UpdateAccount(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.AccountPatch) (ipam.Account, error) {
 	known, err := r.Account(ctx, id)
 	if err != nil {
-		err = r.repeated(ctx, by, err, &known) // changed by this very request, and deleted since
-		return known, err
+		return change.OrReplay[ipam.Account](ctx, r.k, by, err) // changed by this very request, and deleted since
 	}
-	return write(ctx, r, by, ipam.RootSpace(known.Scope), func(c change) (ipam.Account, error) {
+	return write(ctx, r, by, ipam.RootSpace(known.Scope), func(c edit) (ipam.Account, error) {
 		before, err := c.lockAccount(known)
 		if err != nil {
 			return before, err
 		}
-		if err := v.require("account", id, before.Version); err != nil {
+		if err := m.Require("account", id, before.ETag()); err != nil {
 			return before, err
 		}
 		after := before.Apply(patch)
@@ -79,25 +79,25 @@ func (r *Registry) UpdateAccount(ctx context.Context, by ipam.Caller, id string,
 			return before, err
 		}
 		if after.Scope != before.Scope {
-			if _, err := realScope(c.Scope(after.Scope)); err != nil {
+			if _, err := ipam.RealScope(c.Tx.Scope(after.Scope)); err != nil {
 				return before, noScope(err, after.Scope)
 			}
 		}
-		after.Version, after.UpdatedAt = before.Version+1, c.at
-		if err := c.UpdateAccount(after, c.at); err != nil {
+		after.Version, after.UpdatedAt = before.Version+1, c.At
+		if err := c.Tx.UpdateAccount(after, c.At); err != nil {
 			return before, err
 		}
 		// In the chain of the scope that it leaves, whose lock is held.
-		return after, c.record(accountObject(after, before.Scope), "updated", before, after)
+		return after, c.Record(accountObject(after, before.Scope), "updated", before, after)
 	})
 }
 
 // lockAccount reads an account under the lock of its scope, which is where its changes queue.
-func (c change) lockAccount(known ipam.Account) (ipam.Account, error) {
-	if _, err := c.LockScope(known.Scope); err != nil {
+func (c edit) lockAccount(known ipam.Account) (ipam.Account, error) {
+	if _, err := c.Tx.LockScope(known.Scope); err != nil {
 		return known, err
 	}
-	a, err := c.Account(known.ID)
+	a, err := c.Tx.Account(known.ID)
 	if err == nil && a.Scope != known.Scope {
 		// It moved since the lane was chosen.
 		return a, ipam.Errorf(ipam.CodePreconditionFailed, "account %q has changed; read it again", a.ID)
@@ -106,24 +106,24 @@ func (c change) lockAccount(known ipam.Account) (ipam.Account, error) {
 }
 
 // DeleteAccount forgets an account. Errors: CodeNotFound, CodePreconditionFailed, CodePreconditionRequired.
-func (r *Registry) DeleteAccount(ctx context.Context, by ipam.Caller, id string, v Version) error {
+func (r *Registry) DeleteAccount(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
 	known, err := r.Account(ctx, id)
 	if err != nil {
-		return r.gone(ctx, by, err)
+		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, ipam.RootSpace(known.Scope), func(c change) (struct{}, error) {
+	_, err = write(ctx, r, by, ipam.RootSpace(known.Scope), func(c edit) (struct{}, error) {
 		none := struct{}{}
 		a, err := c.lockAccount(known)
 		if err != nil {
 			return none, err
 		}
-		if err := v.require("account", id, a.Version); err != nil {
+		if err := m.Require("account", id, a.ETag()); err != nil {
 			return none, err
 		}
-		if err := c.DeleteAccount(id); err != nil {
+		if err := c.Tx.DeleteAccount(id); err != nil {
 			return none, err
 		}
-		return none, c.record(accountObject(a, a.Scope), "deleted", a, nil)
+		return none, c.Record(accountObject(a, a.Scope), "deleted", a, nil)
 	})
 	return err
 }

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 func (r lab) account(t tb, cloud ipam.Cloud, id string) ipam.Account {
@@ -65,26 +64,26 @@ func TestAccount(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = r.UpdateAccount(t.Context(), alice, a.ID, 0, ipam.AccountPatch{})
+			_, err = r.UpdateAccount(t.Context(), alice, a.ID, ipam.Match{}, ipam.AccountPatch{})
 			wantCode(t, err, ipam.CodePreconditionRequired)
-			_, err = r.UpdateAccount(t.Context(), alice, a.ID, 7, ipam.AccountPatch{})
+			_, err = r.UpdateAccount(t.Context(), alice, a.ID, at(a, 7), ipam.AccountPatch{})
 			wantCode(t, err, ipam.CodePreconditionFailed)
-			_, err = r.UpdateAccount(t.Context(), alice, a.ID, 1, ipam.AccountPatch{Scope: ptr("nowhere")})
+			_, err = r.UpdateAccount(t.Context(), alice, a.ID, at(a, 1), ipam.AccountPatch{Scope: ptr("nowhere")})
 			wantPointer(t, wantCode(t, err, ipam.CodeInvalid), "/scope")
-			e := wantCode(t, r.DeleteScope(t.Context(), alice, from, 1), ipam.CodeScopeNotEmpty)
+			e := wantCode(t, r.DeleteScope(t.Context(), alice, from, r.atScope(t, from, 1)), ipam.CodeScopeNotEmpty)
 			if !strings.Contains(e.Detail, "aws:444444444444") {
 				t.Errorf("detail = %q", e.Detail)
 			}
-			b, err := r.UpdateAccount(t.Context(), alice, a.ID, 1, ipam.AccountPatch{Scope: &to, Name: ptr("b"), Tier: ptr(""), Regions: &[]string{"b", "a"}})
+			b, err := r.UpdateAccount(t.Context(), alice, a.ID, at(a, 1), ipam.AccountPatch{Scope: &to, Name: ptr("b"), Tier: ptr(""), Regions: &[]string{"b", "a"}})
 			if err != nil || b.Scope != to || b.Version != 2 || b.Tier != "" || strings.Join(b.Regions, " ") != "a b" {
 				t.Fatalf("%+v, %v", b, err)
 			}
-			if err := r.DeleteScope(t.Context(), alice, from, 1); err != nil {
+			if err := r.DeleteScope(t.Context(), alice, from, r.atScope(t, from, 1)); err != nil {
 				t.Error(err)
 			}
-			wantCode(t, r.DeleteAccount(t.Context(), alice, a.ID, 0), ipam.CodePreconditionRequired)
-			wantCode(t, r.DeleteAccount(t.Context(), alice, a.ID, 1), ipam.CodePreconditionFailed)
-			if err := r.DeleteAccount(t.Context(), alice, a.ID, 2); err != nil {
+			wantCode(t, r.DeleteAccount(t.Context(), alice, a.ID, ipam.Match{}), ipam.CodePreconditionRequired)
+			wantCode(t, r.DeleteAccount(t.Context(), alice, a.ID, at(a, 1)), ipam.CodePreconditionFailed)
+			if err := r.DeleteAccount(t.Context(), alice, a.ID, at(a, 2)); err != nil {
 				t.Fatal(err)
 			}
 			_, err = r.Account(t.Context(), a.ID)
@@ -104,7 +103,7 @@ func TestManyMoversOfOneAccount(t *testing.T) {
 		outcomes := together(40, func(i int) error {
 			now, err := r.Account(t.Context(), a.ID)
 			if err == nil {
-				_, err = r.UpdateAccount(t.Context(), alice, a.ID, registry.Version(now.Version), ipam.AccountPatch{Scope: &scopes[i%2]})
+				_, err = r.UpdateAccount(t.Context(), alice, a.ID, ipam.Exactly(now.ETag()), ipam.AccountPatch{Scope: &scopes[i%2]})
 			}
 			return err
 		})

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-func allocationObject(a ipam.Allocation) object {
-	return object{kind: "allocation", id: a.ID, chain: a.Pool, scope: a.Scope}
+func allocationObject(a ipam.Allocation) change.Object {
+	return change.Object{Kind: "allocation", ID: a.ID, Chain: a.Pool, Scope: a.Scope}
 }
 
 // Allocations lists a page of allocations.
@@ -44,11 +45,11 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 }
 
 func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocation, at home) (ipam.Allocation, error) {
-	return write(ctx, r, by, in.Pool, func(c change) (ipam.Allocation, error) {
+	return write(ctx, r, by, in.Pool, func(c edit) (ipam.Allocation, error) {
 		if err := at(c); err != nil {
 			return ipam.Allocation{}, err
 		}
-		pool, err := realPool(c.lockFor(in.Pool))
+		pool, err := ipam.RealPool(c.lockFor(in.Pool))
 		if err != nil {
 			return ipam.Allocation{}, err
 		}
@@ -57,26 +58,26 @@ func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAl
 }
 
 // allocate makes an allocation. The caller holds the pool's lock.
-func (c change) allocate(pool ipam.Pool, in ipam.NewAllocation) (ipam.Allocation, error) {
+func (c edit) allocate(pool ipam.Pool, in ipam.NewAllocation) (ipam.Allocation, error) {
 	a := in.Allocation()
 	if err := c.followOn(pool, in); err != nil {
 		return a, err
 	}
 	var err error
-	a.ID, a.Scope, a.Version, a.CreatedAt, a.UpdatedAt = c.r.newID("alloc"), pool.Scope, 1, c.at, c.at
+	a.ID, a.Scope, a.Version, a.CreatedAt, a.UpdatedAt = change.NewID("alloc"), pool.Scope, 1, c.At, c.At
 	a.CIDR, err = c.place(pool, claim{kind: ipam.KindAllocation, owner: a.ID, name: a.Name, BlockSize: in.BlockSize, status: ipam.StatusAllocated})
 	if err != nil {
 		return a, err
 	}
-	if err := c.InsertAllocation(a); err != nil {
+	if err := c.Tx.InsertAllocation(a); err != nil {
 		return a, err
 	}
-	return a, c.record(allocationObject(a), "created", nil, a)
+	return a, c.Record(allocationObject(a), "created", nil, a)
 }
 
 // followOn makes the name free for a new allocation. A living one whose replacement was planned steps aside under a name
 // that nobody can ask for: Terraform creates the successor before it destroys it.
-func (c change) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
+func (c edit) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 	taken := c.nameFree(pool.ID, in.Name)
 	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
 		return taken
@@ -85,11 +86,11 @@ func (c change) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 	if err != nil {
 		return err
 	}
-	before, err := c.AllocationNamed(pool.ID, in.Name)
+	before, err := c.Tx.AllocationNamed(pool.ID, in.Name)
 	if err != nil {
 		return err
 	}
-	h, found, err := c.HoldNamed(pool.ID, in.Name, length)
+	h, found, err := c.Tx.HoldNamed(pool.ID, in.Name, length)
 	if err != nil {
 		return err
 	}
@@ -101,21 +102,21 @@ func (c change) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 }
 
 // stepAside gives an allocation that is being replaced another name.
-func (c change) stepAside(before ipam.Allocation, name string) error {
+func (c edit) stepAside(before ipam.Allocation, name string) error {
 	after := before
-	after.Name, after.Version, after.UpdatedAt = name, before.Version+1, c.at
-	if err := c.RenamePrefix(after.ID, after.Name); err != nil {
+	after.Name, after.Version, after.UpdatedAt = name, before.Version+1, c.At
+	if err := c.Tx.RenamePrefix(after.ID, after.Name); err != nil {
 		return err
 	}
-	if err := c.UpdateAllocation(after, c.at); err != nil {
+	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
 		return err
 	}
-	return c.record(allocationObject(after), "superseded", before, after)
+	return c.Record(allocationObject(after), "superseded", before, after)
 }
 
 // lockFor locks the pool that a request names in its body.
-func (c change) lockFor(id string) (ipam.Pool, error) {
-	pool, err := c.LockPool(id)
+func (c edit) lockFor(id string) (ipam.Pool, error) {
+	pool, err := c.Tx.LockPool(id)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		e := ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", id)
 		e.Fields = []ipam.FieldError{{Pointer: "/pool", Detail: e.Detail}}
@@ -124,8 +125,8 @@ func (c change) lockFor(id string) (ipam.Pool, error) {
 	return pool, err
 }
 
-func (c change) nameFree(pool, name string) error {
-	holder, err := c.AllocationNamed(pool, name)
+func (c edit) nameFree(pool, name string) error {
+	holder, err := c.Tx.AllocationNamed(pool, name)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return nil
 	}
@@ -141,13 +142,12 @@ func (c change) nameFree(pool, name string) error {
 // UpdateAllocation renames, describes or resizes an allocation where it stands. Errors: CodeNotFound, CodeInvalid,
 // CodeNameTaken, CodeCIDRTaken (with what is in the way), CodePolicyViolation, CodePreconditionFailed,
 // CodePreconditionRequired.
-func (r *Registry) UpdateAllocation(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.AllocationPatch) (ipam.Allocation, error) {
+func (r *Registry) UpdateAllocation(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.AllocationPatch) (ipam.Allocation, error) {
 	known, err := r.Allocation(ctx, id)
 	if err != nil {
-		err = r.repeated(ctx, by, err, &known) // changed by this very request, and released since
-		return known, err
+		return change.OrReplay[ipam.Allocation](ctx, r.k, by, err) // changed by this very request, and released since
 	}
-	return write(ctx, r, by, known.Pool, func(c change) (ipam.Allocation, error) { return c.updateAllocation(known, v, patch) })
+	return write(ctx, r, by, known.Pool, func(c edit) (ipam.Allocation, error) { return c.updateAllocation(known, m, patch) })
 }
 
 // PreviewAllocation answers what UpdateAllocation would of whatever version stands, or fails as it would. Nothing changes.
@@ -156,20 +156,20 @@ func (r *Registry) PreviewAllocation(ctx context.Context, by ipam.Caller, id str
 	if err != nil {
 		return known, err
 	}
-	return preview(ctx, r, by, known.Pool, func(c change) (ipam.Allocation, error) { return c.updateAllocation(known, anyVersion, patch) })
+	return preview(ctx, r, by, known.Pool, func(c edit) (ipam.Allocation, error) { return c.updateAllocation(known, ipam.AnyVersion, patch) })
 }
 
 // updateAllocation changes an allocation that was known to be in its pool, where it stays for life.
-func (c change) updateAllocation(known ipam.Allocation, v Version, patch ipam.AllocationPatch) (ipam.Allocation, error) {
-	pool, err := c.LockPool(known.Pool)
+func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.AllocationPatch) (ipam.Allocation, error) {
+	pool, err := c.Tx.LockPool(known.Pool)
 	if err != nil {
 		return known, err
 	}
-	before, err := c.Allocation(known.ID)
+	before, err := c.Tx.Allocation(known.ID)
 	if err != nil {
 		return before, err
 	}
-	if err := v.require("allocation", before.ID, before.Version); err != nil {
+	if err := m.Require("allocation", before.ID, before.ETag()); err != nil {
 		return before, err
 	}
 	if err := before.CheckMember(patch); err != nil {
@@ -192,40 +192,40 @@ func (c change) updateAllocation(known ipam.Allocation, v Version, patch ipam.Al
 			return before, err
 		}
 	}
-	after.Version, after.UpdatedAt = before.Version+1, c.at
-	if err := c.UpdateAllocation(after, c.at); err != nil {
+	after.Version, after.UpdatedAt = before.Version+1, c.At
+	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
 		return before, err
 	}
-	return after, c.record(allocationObject(after), "updated", before, after)
+	return after, c.Record(allocationObject(after), "updated", before, after)
 }
 
-func (c change) renameAllocation(a ipam.Allocation, name string) error {
+func (c edit) renameAllocation(a ipam.Allocation, name string) error {
 	if err := ipam.CheckName("/name", name); err != nil {
 		return err
 	}
 	if err := c.nameFree(a.Pool, name); err != nil {
 		return err
 	}
-	return c.RenamePrefix(a.ID, name)
+	return c.Tx.RenamePrefix(a.ID, name)
 }
 
 // Release gives an allocation's block back to its pool. Errors: CodeNotFound, CodePreconditionFailed.
-func (r *Registry) Release(ctx context.Context, by ipam.Caller, id string, v Version) error {
+func (r *Registry) Release(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
 	known, err := r.Allocation(ctx, id)
 	if err != nil {
-		return r.gone(ctx, by, err)
+		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, known.Pool, func(c change) (struct{}, error) {
+	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
 		none := struct{}{}
-		pool, err := c.LockPool(known.Pool)
+		pool, err := c.Tx.LockPool(known.Pool)
 		if err != nil {
 			return none, err
 		}
-		a, err := c.Allocation(id)
+		a, err := c.Tx.Allocation(id)
 		if err != nil {
 			return none, err
 		}
-		if err := v.check("allocation", id, a.Version); err != nil {
+		if err := m.Check("allocation", id, a.ETag()); err != nil {
 			return none, err
 		}
 		if a.Set == "" {
@@ -237,12 +237,12 @@ func (r *Registry) Release(ctx context.Context, by ipam.Caller, id string, v Ver
 }
 
 // release ends an allocation. The caller holds the pool's lock.
-func (c change) release(pool ipam.Pool, a ipam.Allocation) error {
-	if err := c.DeleteAllocation(a.ID); err != nil {
+func (c edit) release(pool ipam.Pool, a ipam.Allocation) error {
+	if err := c.Tx.DeleteAllocation(a.ID); err != nil {
 		return err
 	}
 	if err := c.giveBack(pool, ipam.KindAllocation, a.ID, a.Name, a.CIDR); err != nil {
 		return err
 	}
-	return c.record(allocationObject(a), "released", a, nil)
+	return c.Record(allocationObject(a), "released", a, nil)
 }

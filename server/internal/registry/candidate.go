@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -23,7 +24,7 @@ func (p candidate) alike(o candidate) bool { return p.ID == o.ID && p.knows.alik
 // candidates lists the pools of a selection in the order to ask them.
 func (s selection) candidates(tx *store.Tx, actor string, now time.Time) ([]candidate, error) {
 	var pools []candidate
-	err := eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
+	err := change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
 		if p.DraftUntil == nil || s.plan != nil && p.Belongs(actor, s.plan.Holder) && now.Before(*p.DraftUntil) {
 			pools = append(pools, candidate{Pool: p})
 		}

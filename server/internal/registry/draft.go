@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -19,16 +20,16 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 		return ipam.Pool{}, err
 	}
 	p := in.Pool()
-	return write(ctx, r, by, p.Space(), func(c change) (ipam.Pool, error) {
-		until := plan.Until(c.at)
+	return write(ctx, r, by, p.Space(), func(c edit) (ipam.Pool, error) {
+		until := plan.Until(c.At)
 		p := p
-		p.DraftUntil, p.DraftActor, p.DraftHolder, p.Version, p.CreatedAt, p.UpdatedAt = &until, c.by.Actor, plan.Holder, 1, c.at, c.at
+		p.DraftUntil, p.DraftActor, p.DraftHolder, p.Version, p.CreatedAt, p.UpdatedAt = &until, c.By.Actor, plan.Holder, 1, c.At, c.At
 		if plan.NewScope && p.Parent == "" { // below, a draft has one around it already
 			if err := c.draftScope(p.Scope, until); err != nil {
 				return p, err
 			}
 		}
-		known, err := c.Pool(p.ID)
+		known, err := c.Tx.Pool(p.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
 		case err != nil:
@@ -50,7 +51,7 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 		if err := c.addPool(p); err != nil {
 			return p, err
 		}
-		if err := c.record(poolObject(p), "drafted", nil, p); err != nil {
+		if err := c.Record(poolObject(p), "drafted", nil, p); err != nil {
 			return p, err
 		}
 		return p, c.rememberDraft(p, in, plan)
@@ -58,8 +59,8 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 }
 
 // draftAgain renews a draft, unless this plan was promised one of its name elsewhere. The caller holds its lock.
-func (c change) draftAgain(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
-	draft, err := c.Pool(p.ID)
+func (c edit) draftAgain(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
+	draft, err := c.Tx.Pool(p.ID)
 	if err != nil {
 		return p, err
 	}
@@ -79,7 +80,7 @@ func (c change) draftAgain(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.P
 }
 
 // rememberDraft keeps what a plan was promised that did not name a CIDR.
-func (c change) rememberDraft(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) error {
+func (c edit) rememberDraft(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) error {
 	if in.Parent == "" || in.CIDR.IsValid() {
 		return nil
 	}
@@ -98,9 +99,9 @@ func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) 
 		err = ipam.Errorf(ipam.CodeNotFound, "pool %q is no draft; delete it as a pool", id)
 	}
 	if err != nil {
-		return r.gone(ctx, by, err)
+		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, draft.Space(), func(c change) (struct{}, error) {
+	_, err = write(ctx, r, by, draft.Space(), func(c edit) (struct{}, error) {
 		draft, err := c.lockWithSpace(id, draft.Space())
 		if err != nil {
 			return struct{}{}, err
@@ -116,7 +117,7 @@ func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) 
 // keepDraft locks the draft that is in the way of p, a new pool or draft of its id: true when it is what is asked for, and
 // false when it was not and is dropped. A plan does not drop another's while that is promised; a person may. The draft was
 // read before the lock, so that it may be anything by now.
-func (c change) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
+func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	draft, err := c.lockWithSpace(known.ID, known.Space())
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return false, nil // dropped meanwhile
@@ -130,7 +131,7 @@ func (c change) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	if in.Fits(draft) {
 		return true, nil
 	}
-	if p.DraftUntil != nil && !draft.Belongs(c.by.Actor, p.DraftHolder) && c.at.Before(*draft.DraftUntil) {
+	if p.DraftUntil != nil && !draft.Belongs(c.By.Actor, p.DraftHolder) && c.At.Before(*draft.DraftUntil) {
 		e := ipam.Errorf(ipam.CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, draft.DraftActor, draft.DraftUntil.Format(time.RFC3339))
 		e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
 		return false, e
@@ -140,8 +141,8 @@ func (c change) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 
 // adopt gives a draft its new settings: those of a later plan, or of the pool that it becomes. Its CIDR stays. The caller
 // holds its lock.
-func (c change) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
-	draft, err := c.Pool(p.ID)
+func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
+	draft, err := c.Tx.Pool(p.ID)
 	if err != nil {
 		return p, err
 	}
@@ -164,30 +165,30 @@ func (c change) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 		longer.DraftUntil, longer.Version, longer.UpdatedAt = p.DraftUntil, p.Version, p.UpdatedAt
 		if reflect.DeepEqual(longer, p) {
 			longer.Version, longer.UpdatedAt = draft.Version, draft.UpdatedAt
-			return longer, c.SetDraft(longer) // no event, as for a hold that is only renewed
+			return longer, c.Tx.SetDraft(longer) // no event, as for a hold that is only renewed
 		}
 	}
 	if err := p.Sizes.Check(p.CIDR); err != nil {
 		return p, err
 	}
-	if err := c.UpdatePool(p, c.at); err != nil {
+	if err := c.Tx.UpdatePool(p, c.At); err != nil {
 		return p, err
 	}
-	if err := c.SetDraft(p); err != nil {
+	if err := c.Tx.SetDraft(p); err != nil {
 		return p, err
 	}
 	if p.DraftUntil == nil {
-		if err := c.SetPrefixStatus(p.ID, ipam.StatusAllocated); err != nil {
+		if err := c.Tx.SetPrefixStatus(p.ID, ipam.StatusAllocated); err != nil {
 			return p, err
 		}
 	}
-	return p, c.record(poolObject(p), verb, draft, p)
+	return p, c.Record(poolObject(p), verb, draft, p)
 }
 
 // dropDraft removes a draft with all that was promised in it. The caller holds the lock of the space around it; what
 // stands inside is only reached through that.
-func (c change) dropDraft(draft ipam.Pool) error {
-	draft, err := c.LockPool(draft.ID)
+func (c edit) dropDraft(draft ipam.Pool) error {
+	draft, err := c.Tx.LockPool(draft.ID)
 	if err != nil {
 		return err
 	}
@@ -202,13 +203,13 @@ func (c change) dropDraft(draft ipam.Pool) error {
 
 // dropHeld removes every hold and draft in a pool, and what expired: what only plans know never blocks a person. What was
 // promised is remembered beyond the pool.
-func (c change) dropHeld(pool ipam.Pool) error {
-	if err := c.RememberHolds(pool.ID, c.at); err != nil {
+func (c edit) dropHeld(pool ipam.Pool) error {
+	if err := c.Tx.RememberHolds(pool.ID, c.At); err != nil {
 		return err
 	}
 	after := pool.CIDR.Addr().Prev()
 	for {
-		inside, err := c.PrefixesAfter(pool.ID, ipam.Family(pool.CIDR), after, 500)
+		inside, err := c.Tx.PrefixesAfter(pool.ID, ipam.Family(pool.CIDR), after, 500)
 		if err != nil {
 			return err
 		}
@@ -216,11 +217,11 @@ func (c change) dropHeld(pool ipam.Pool) error {
 			after = p.CIDR.Addr()
 			switch {
 			case p.Kind == ipam.KindReservation:
-				reserved, err := c.Reservation(p.Owner)
+				reserved, err := c.Tx.Reservation(p.Owner)
 				if err != nil {
 					return err
 				}
-				if !reserved.Expired(c.at) {
+				if !reserved.Expired(c.At) {
 					continue
 				}
 				if err := c.endReservation(pool, reserved, "expired"); err != nil {
@@ -228,11 +229,11 @@ func (c change) dropHeld(pool ipam.Pool) error {
 				}
 			case p.Status != ipam.StatusHeld:
 			case p.Kind == ipam.KindHold:
-				h, err := c.Hold(p.Owner)
+				h, err := c.Tx.Hold(p.Owner)
 				if err != nil {
 					return err
 				}
-				if err := c.RememberBlock(pool.ID, ipam.KindAllocation, h.Name, h.CIDR, c.at); err != nil {
+				if err := c.Tx.RememberBlock(pool.ID, ipam.KindAllocation, h.Name, h.CIDR, c.At); err != nil {
 					return err
 				}
 				if err := c.dropHold(pool, h, "released"); err != nil {
@@ -251,8 +252,10 @@ func (c change) dropHeld(pool ipam.Pool) error {
 }
 
 // dropRootDrafts removes the drafts at the root of a scope, under the scope's lock.
-func (c change) dropRootDrafts(scope string) error {
-	return eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return c.Pools(ipam.PoolFilter{Scope: scope, Drafts: true}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
+func (c edit) dropRootDrafts(scope string) error {
+	return change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) {
+		return c.Tx.Pools(ipam.PoolFilter{Scope: scope, Drafts: true}, p)
+	}, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
 		if p.DraftUntil != nil && p.Parent == "" {
 			return c.dropDraft(p)
 		}

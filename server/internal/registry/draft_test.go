@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
@@ -127,7 +126,7 @@ func queued(t *testing.T, first, second func(r lab, root ipam.Pool) error) (r la
 	t.Helper()
 	url := storetest.Postgres(t)
 	r = open(t, url)
-	other := lab{Registry: registry.New(storetest.Open(t, url), func() time.Time { return clock })}
+	other := labOn(storetest.Open(t, url), url, func() time.Time { return clock })
 	root = r.root(t, "10.0.0.0/8")
 	r.draft(t, root, "env", "/16")
 	db, err := sql.Open("pgx", url)

@@ -21,20 +21,20 @@ func TestEveryChangeHasOneEvent(t *testing.T) {
 			change         func() error
 		}{
 			{"allocation.updated", a.ID, func() error {
-				_, err := r.UpdateAllocation(t.Context(), alice, a.ID, 1, ipam.AllocationPatch{Name: ptr("b"), Owner: ptr("net")})
+				_, err := r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), ipam.AllocationPatch{Name: ptr("b"), Owner: ptr("net")})
 				return err
 			}},
-			{"allocation.released", a.ID, func() error { return r.Release(t.Context(), alice, a.ID, 2) }},
+			{"allocation.released", a.ID, func() error { return r.Release(t.Context(), alice, a.ID, at(a, 2)) }},
 			{"pool.updated", pool.ID, func() error { _, err := r.resize(pool, "/23"); return err }},
-			{"pool.deleted", pool.ID, func() error { return r.DeletePool(t.Context(), alice, pool.ID, 2) }},
+			{"pool.deleted", pool.ID, func() error { return r.DeletePool(t.Context(), alice, pool.ID, at(pool, 2)) }},
 			{"pool.created", pool.ID, func() error { _, err := r.tryChild(root, "kid", "/24"); return err }},
-			{"pool.deleted", pool.ID, func() error { return r.DeletePool(t.Context(), alice, pool.ID, 1) }},
-			{"pool.deleted", root.ID, func() error { return r.DeletePool(t.Context(), alice, root.ID, 1) }},
+			{"pool.deleted", pool.ID, func() error { return r.DeletePool(t.Context(), alice, pool.ID, at(pool, 1)) }},
+			{"pool.deleted", root.ID, func() error { return r.DeletePool(t.Context(), alice, root.ID, at(root, 1)) }},
 			{"scope.updated", scope.ID, func() error {
-				_, err := r.UpdateScope(t.Context(), alice, scope.ID, 1, ipam.ScopePatch{Description: ptr("new")})
+				_, err := r.UpdateScope(t.Context(), alice, scope.ID, at(scope, 1), ipam.ScopePatch{Description: ptr("new")})
 				return err
 			}},
-			{"scope.deleted", scope.ID, func() error { return r.DeleteScope(t.Context(), alice, scope.ID, 2) }},
+			{"scope.deleted", scope.ID, func() error { return r.DeleteScope(t.Context(), alice, scope.ID, at(scope, 2)) }},
 		} {
 			before := r.eventCount(t)
 			if err := step.change(); err != nil {
@@ -55,10 +55,10 @@ func TestAnEventHasTheStateBeforeAndAfter(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
 		pool := r.root(t, "10.0.0.0/16")
 		a := r.take(t, pool, "a", "/28")
-		if _, err := r.UpdateAllocation(t.Context(), alice, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")}); err != nil {
+		if _, err := r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")}); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Release(t.Context(), alice, a.ID, 2); err != nil {
+		if err := r.Release(t.Context(), alice, a.ID, at(a, 2)); err != nil {
 			t.Fatal(err)
 		}
 		state := func(raw json.RawMessage) (got struct {
@@ -98,8 +98,8 @@ func TestARefusedChangeHasNoEvent(t *testing.T) {
 		wantCode(t, exhausted, ipam.CodePoolExhausted)
 		_, named := r.try(pool, "a", "/28")
 		wantCode(t, named, ipam.CodeNameTaken)
-		wantCode(t, r.DeletePool(t.Context(), alice, pool.ID, 1), ipam.CodePoolNotEmpty)
-		wantCode(t, r.Release(t.Context(), alice, a.ID, 9), ipam.CodePreconditionFailed)
+		wantCode(t, r.DeletePool(t.Context(), alice, pool.ID, at(pool, 1)), ipam.CodePoolNotEmpty)
+		wantCode(t, r.Release(t.Context(), alice, a.ID, at(a, 9)), ipam.CodePreconditionFailed)
 		if after := r.eventCount(t); after != before {
 			t.Errorf("%d events of what did not happen", after-before)
 		}
@@ -111,7 +111,7 @@ func TestRename(t *testing.T) {
 		pool := r.root(t, "10.0.0.0/24")
 		a, b := r.take(t, pool, "a", "/28"), r.take(t, pool, "b", "/28")
 		rename := func(id string, version int64, to string) (ipam.Allocation, error) {
-			return r.UpdateAllocation(t.Context(), alice, id, 1, ipam.AllocationPatch{Name: &to})
+			return r.UpdateAllocation(t.Context(), alice, id, r.atScope(t, id, 1), ipam.AllocationPatch{Name: &to})
 		}
 		_, err := rename(a.ID, 1, b.Name)
 		wantHolders(t, wantCode(t, err, ipam.CodeNameTaken), "b")

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 func TestWhatExpiredIsInNobodysWayHoweverMuchItIs(t *testing.T) {
@@ -61,7 +60,7 @@ func TestTheWholeOfAFamilyIsAPool(t *testing.T) {
 			if _, err := r.FreeSizes(t.Context(), pool.ID); err != nil {
 				t.Error(err)
 			}
-			if err := r.DeletePool(t.Context(), alice, pool.ID, registry.Version(1)); err != nil {
+			if err := r.DeletePool(t.Context(), alice, pool.ID, at(pool, 1)); err != nil {
 				t.Error(err)
 			}
 		}

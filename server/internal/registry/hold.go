@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-func holdObject(h ipam.Hold) object {
-	return object{kind: "hold", id: h.ID, chain: h.Pool, scope: h.Scope}
+func holdObject(h ipam.Hold) change.Object {
+	return change.Object{Kind: "hold", ID: h.ID, Chain: h.Pool, Scope: h.Scope}
 }
 
 // Holds lists a page of holds, lost ones too.
@@ -29,26 +30,26 @@ func (r *Registry) Hold(ctx context.Context, id string) (ipam.Hold, error) {
 // ReleaseHold gives up a hold before its time: anyone may, for a hold must never block a person. What was promised is
 // remembered as if it had expired, so that an apply of the plan is told when the block is gone. Errors: CodeNotFound.
 func (r *Registry) ReleaseHold(ctx context.Context, by ipam.Caller, id string) error {
-	return r.withHold(ctx, by, id, func(c change, pool ipam.Pool, h ipam.Hold) error {
+	return r.withHold(ctx, by, id, func(c edit, pool ipam.Pool, h ipam.Hold) error {
 		if !h.Kept {
 			return nil
 		}
-		h.ExpiresAt = c.at
+		h.ExpiresAt = c.At
 		return c.loseHold(pool, h, "released")
 	})
 }
 
-func (r *Registry) withHold(ctx context.Context, by ipam.Caller, id string, body func(change, ipam.Pool, ipam.Hold) error) error {
+func (r *Registry) withHold(ctx context.Context, by ipam.Caller, id string, body func(edit, ipam.Pool, ipam.Hold) error) error {
 	known, err := r.Hold(ctx, id)
 	if err != nil {
-		return r.gone(ctx, by, err)
+		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, known.Pool, func(c change) (struct{}, error) {
-		pool, err := c.LockPool(known.Pool)
+	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
+		pool, err := c.Tx.LockPool(known.Pool)
 		if err != nil {
 			return struct{}{}, err
 		}
-		h, err := c.Hold(id)
+		h, err := c.Tx.Hold(id)
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -58,35 +59,35 @@ func (r *Registry) withHold(ctx context.Context, by ipam.Caller, id string, body
 }
 
 // dropHold removes a hold for good, with its space when it has it.
-func (c change) dropHold(pool ipam.Pool, h ipam.Hold, verb string) error {
+func (c edit) dropHold(pool ipam.Pool, h ipam.Hold, verb string) error {
 	if h.Kept {
 		if err := c.free(pool, h.ID, h.CIDR); err != nil {
 			return err
 		}
 	}
-	if err := c.DeleteHold(h.ID); err != nil {
+	if err := c.Tx.DeleteHold(h.ID); err != nil {
 		return err
 	}
-	return c.record(holdObject(h), verb, h, nil)
+	return c.Record(holdObject(h), verb, h, nil)
 }
 
 // loseHold frees the space of a hold, and remembers what was promised.
-func (c change) loseHold(pool ipam.Pool, h ipam.Hold, verb string) error {
+func (c edit) loseHold(pool ipam.Pool, h ipam.Hold, verb string) error {
 	if err := c.free(pool, h.ID, h.CIDR); err != nil {
 		return err
 	}
 	lost := h
 	lost.Kept = false
-	if err := c.UpdateHold(lost); err != nil {
+	if err := c.Tx.UpdateHold(lost); err != nil {
 		return err
 	}
-	return c.record(holdObject(h), verb, h, lost)
+	return c.Record(holdObject(h), verb, h, lost)
 }
 
 // convert gives an allocation or a reservation the block that its plan was promised; false when nothing fitting is promised. The space
 // changes hands without ever being free.
-func (c change) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, bool, error) {
-	h, found, err := c.HoldNamed(pool.ID, want.heldAs(), length)
+func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, bool, error) {
+	h, found, err := c.Tx.HoldNamed(pool.ID, want.heldAs(), length)
 	if err != nil || !found {
 		return h.CIDR, false, err
 	}
@@ -94,35 +95,35 @@ func (c change) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, b
 	case want.CIDR.IsValid() && want.CIDR != h.CIDR:
 		return h.CIDR, false, c.dropHold(pool, h, "released")
 	case !h.Kept:
-		err := alloc.PlaceAt(c.Leaves(pool), h.CIDR)
+		err := alloc.PlaceAt(c.Tx.Leaves(pool), h.CIDR)
 		if errors.Is(err, alloc.ErrTaken) {
 			if want.CIDR.IsValid() && want.kind == ipam.KindAllocation {
 				return h.CIDR, false, c.holdLost(h)
 			}
-			return h.CIDR, false, c.DeleteHold(h.ID)
+			return h.CIDR, false, c.Tx.DeleteHold(h.ID)
 		}
 		if err != nil {
 			return h.CIDR, false, err
 		}
 	default:
-		if err := c.DeletePrefix(h.ID); err != nil {
+		if err := c.Tx.DeletePrefix(h.ID); err != nil {
 			return h.CIDR, false, err
 		}
 	}
-	if err := c.DeleteHold(h.ID); err != nil {
+	if err := c.Tx.DeleteHold(h.ID); err != nil {
 		return h.CIDR, false, err
 	}
-	return h.CIDR, true, c.record(holdObject(h), "converted", h, nil)
+	return h.CIDR, true, c.Record(holdObject(h), "converted", h, nil)
 }
 
 // holdLost says what became of a promise.
-func (c change) holdLost(h ipam.Hold) error {
-	now, err := c.PrefixesIn(h.Pool, h.CIDR, 5)
+func (c edit) holdLost(h ipam.Hold) error {
+	now, err := c.Tx.PrefixesIn(h.Pool, h.CIDR, 5)
 	if err != nil {
 		return err
 	}
 	since := "something else now uses it"
-	if pool, err := c.Pool(h.Pool); err == nil && (!pool.CIDR.Contains(h.CIDR.Addr()) || h.CIDR.Bits() < pool.CIDR.Bits()) {
+	if pool, err := c.Tx.Pool(h.Pool); err == nil && (!pool.CIDR.Contains(h.CIDR.Addr()) || h.CIDR.Bits() < pool.CIDR.Bits()) {
 		since = fmt.Sprintf("the pool is %s now", pool.CIDR)
 	}
 	if len(now) > 0 {
@@ -151,9 +152,9 @@ func heldByOther(h ipam.Hold) error {
 
 // ForgetPlans drops drafts a day after they expired, and holds and what plans were promised when even their memory has run
 // out. It counts drafts and holds.
-func (r *Registry) ForgetPlans(ctx context.Context) (dropped int, err error) {
-	now := r.now()
-	err = r.db.Write(ctx, "promises", func(tx *store.Tx) error { _, err := tx.ForgetPromises(now.Add(-ipam.HoldMemory)); return err })
+func (r *Registry) ForgetPlans(ctx context.Context) (dropped int64, err error) {
+	now := r.k.Now()
+	err = r.k.DB.Write(ctx, "promises", func(tx *store.Tx) error { _, err := tx.ForgetPromises(now.Add(-ipam.HoldMemory)); return err })
 	if err != nil {
 		return 0, err
 	}
@@ -163,7 +164,7 @@ func (r *Registry) ForgetPlans(ctx context.Context) (dropped int, err error) {
 		return 0, err
 	}
 	for _, d := range drafts {
-		_, err := write(ctx, r, by, d.Space(), func(c change) (struct{}, error) {
+		_, err := write(ctx, r, by, d.Space(), func(c edit) (struct{}, error) {
 			draft, err := c.lockWithSpace(d.ID, d.Space())
 			if err != nil || draft.DraftUntil == nil || now.Before(*draft.DraftUntil) {
 				return struct{}{}, err // converted or renewed meanwhile
@@ -183,7 +184,7 @@ func (r *Registry) ForgetPlans(ctx context.Context) (dropped int, err error) {
 		return dropped, err
 	}
 	for _, h := range holds {
-		err := r.withHold(ctx, by, h.ID, func(c change, pool ipam.Pool, h ipam.Hold) error {
+		err := r.withHold(ctx, by, h.ID, func(c edit, pool ipam.Pool, h ipam.Hold) error {
 			if !h.Expired(now) {
 				return nil // renewed meanwhile
 			}

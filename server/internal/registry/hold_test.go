@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
@@ -27,7 +26,7 @@ func eachPlanner(t *testing.T, body func(t *testing.T, r planner)) {
 		t.Run(name, func(t *testing.T) {
 			at, now := url(t), clock
 			db := storetest.Open(t, at)
-			r := planner{lab: lab{Registry: registry.New(db, func() time.Time { return now }), url: at}, now: &now}
+			r := planner{lab: labOn(db, at, func() time.Time { return now }), now: &now}
 			if _, err := r.SetUp(t.Context(), strings.Repeat("s", ipam.MinSecret)); err != nil {
 				t.Fatal(err)
 			}

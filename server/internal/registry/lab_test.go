@@ -12,8 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/audit"
+	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
@@ -34,7 +39,16 @@ type tb interface {
 // lab is a registry on a real database, with a fixed clock.
 type lab struct {
 	*registry.Registry
+	*access.Gate
+	*audit.Auditor
+	*insight.Viewer
 	url string
+}
+
+// labOn is a lab on an open database; now tells its time.
+func labOn(db *store.DB, url string, now func() time.Time) lab {
+	k := change.New(db, now)
+	return lab{registry.New(k), access.New(k), audit.New(k), insight.New(k), url}
 }
 
 var scopes atomic.Int64
@@ -54,11 +68,11 @@ func each(t *testing.T, body func(t *testing.T, r lab)) {
 func open(t *testing.T, url string) lab {
 	t.Helper()
 	db := storetest.Open(t, url)
-	r := registry.New(db, func() time.Time { return clock })
+	r := labOn(db, url, func() time.Time { return clock })
 	if _, err := r.SetUp(t.Context(), strings.Repeat("s", ipam.MinSecret)); err != nil {
 		t.Fatal(err)
 	}
-	return lab{Registry: r, url: url}
+	return r
 }
 
 func (r lab) wantSound(t tb) {
@@ -99,6 +113,22 @@ func (r lab) scope(t tb) string {
 		t.Fatalf("create a scope: %v", err)
 	}
 	return s.ID
+}
+
+// at is the If-Match of a version of an object.
+func at(of interface{ ETag() string }, version int64) ipam.Match {
+	uid := of.ETag()
+	return ipam.Exactly(fmt.Sprint(uid[:strings.LastIndexByte(uid, '.')+1], version))
+}
+
+// atScope is the If-Match of a version of a scope; of one that is not there, any.
+func (r lab) atScope(t tb, id string, version int64) ipam.Match {
+	t.Helper()
+	s, err := r.Scope(context.Background(), id)
+	if err != nil {
+		return ipam.AnyVersion
+	}
+	return at(s, version)
 }
 
 type tweak func(*ipam.NewPool)
@@ -172,7 +202,7 @@ func (r lab) take(t tb, pool ipam.Pool, name, want string) ipam.Allocation {
 
 func (r lab) release(t tb, a ipam.Allocation) {
 	t.Helper()
-	if err := r.Release(context.Background(), alice, a.ID, 0); err != nil {
+	if err := r.Release(context.Background(), alice, a.ID, ipam.Match{}); err != nil {
 		t.Fatalf("release %s: %v", a.Name, err)
 	}
 }
@@ -183,12 +213,12 @@ func (r lab) resize(p ipam.Pool, to string) (ipam.Pool, error) {
 	if patch.Length = length; length == nil {
 		patch.CIDR = &cidr
 	}
-	return r.UpdatePool(context.Background(), alice, p.ID, registry.Version(p.Version), patch)
+	return r.UpdatePool(context.Background(), alice, p.ID, ipam.Exactly(p.ETag()), patch)
 }
 
 func (r lab) drop(t tb, p ipam.Pool) {
 	t.Helper()
-	if err := r.DeletePool(context.Background(), alice, p.ID, registry.Version(p.Version)); err != nil {
+	if err := r.DeletePool(context.Background(), alice, p.ID, ipam.Exactly(p.ETag())); err != nil {
 		t.Fatalf("delete pool %s: %v", p.ID, err)
 	}
 }

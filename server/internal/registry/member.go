@@ -19,7 +19,7 @@ type member struct {
 // members sizes the members of a set for a pool, in the order to place them: those that name their CIDR, those that come
 // back to a block, then the largest first and those of one length by key. So one set, asked of one state of a pool, has one
 // answer, and what is new to the set never takes the place of what is not. The caller holds the pool's lock.
-func (c change) members(pool ipam.Pool, set string, sizes ipam.SetSizes) ([]member, error) {
+func (c edit) members(pool ipam.Pool, set string, sizes ipam.SetSizes) ([]member, error) {
 	if err := sizes.CheckFor(ipam.Family(pool.CIDR)); err != nil {
 		return nil, err
 	}
@@ -62,24 +62,24 @@ func sized(pool ipam.Pool, all map[string]ipam.BlockSize, tell func(string, erro
 }
 
 // comesBack says whether a name has a block to come back to: one that it was promised, or had.
-func (c change) comesBack(pool ipam.Pool, name string, length int) (bool, error) {
-	if _, found, err := c.HoldNamed(pool.ID, name, length); found || err != nil {
+func (c edit) comesBack(pool ipam.Pool, name string, length int) (bool, error) {
+	if _, found, err := c.Tx.HoldNamed(pool.ID, name, length); found || err != nil {
 		return found, err
 	}
-	_, found, err := c.LastBlock(pool.ID, ipam.KindAllocation, name, ipam.Family(pool.CIDR), length)
+	_, found, err := c.Tx.LastBlock(pool.ID, ipam.KindAllocation, name, ipam.Family(pool.CIDR), length)
 	return found, err
 }
 
 // reshape makes the members of a set what the sizes say and answers those that were there before and still are. The caller
 // holds the pool's lock.
-func (c change) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocation, sizes ipam.SetSizes) ([]ipam.Allocation, error) {
+func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocation, sizes ipam.SetSizes) ([]ipam.Allocation, error) {
 	wanted, err := c.members(pool, set.Name, sizes)
 	if err != nil {
 		return nil, err
 	}
 	stay, fresh, leave := sortMembers(has, wanted)
 	for _, a := range leave { // its name is free for its successor, its block is not yet
-		if err := c.DeleteAllocation(a.ID); err != nil {
+		if err := c.Tx.DeleteAllocation(a.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -145,14 +145,14 @@ func sortMembers(has []ipam.Allocation, wanted []member) (stay []staying, fresh 
 	return stay, fresh, leave
 }
 
-func (c change) resizeMember(pool ipam.Pool, s staying) (staying, error) {
+func (c edit) resizeMember(pool ipam.Pool, s staying) (staying, error) {
 	if err := c.resizeAllocation(pool, s.Allocation, s.to); err != nil {
 		return s, err
 	}
 	after := s.Allocation
-	after.CIDR, after.Version, after.UpdatedAt = s.to, s.Version+1, c.at
-	if err := c.UpdateAllocation(after, c.at); err != nil {
+	after.CIDR, after.Version, after.UpdatedAt = s.to, s.Version+1, c.At
+	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
 		return s, err
 	}
-	return staying{after, s.to}, c.record(allocationObject(after), "updated", s.Allocation, after)
+	return staying{after, s.to}, c.Record(allocationObject(after), "updated", s.Allocation, after)
 }

@@ -16,7 +16,7 @@ func laneOf(p ipam.Pool, patch ipam.PoolPatch) string {
 }
 
 // lockToUpdate locks what a patch of a pool touches: the space around it, that which it moves to, and the pool.
-func (c change) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, error) {
+func (c edit) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, error) {
 	if !known.Moves(patch) {
 		return c.lockWithSpace(known.ID, known.Space())
 	}
@@ -41,9 +41,9 @@ func (c change) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, 
 }
 
 // lockAround locks the space that a pool stands in or is to stand in.
-func (c change) lockAround(p ipam.Pool) error {
+func (c edit) lockAround(p ipam.Pool) error {
 	if p.Parent == "" {
-		_, err := c.LockScope(p.Scope)
+		_, err := c.Tx.LockScope(p.Scope)
 		return err
 	}
 	_, err := c.lockParent(p)
@@ -52,18 +52,18 @@ func (c change) lockAround(p ipam.Pool) error {
 
 // outer says whether one space is locked before another: the scope before pools, then what may contain before what may be
 // contained, and by id where neither can. A pool that is not there comes last and is missed when it is to be locked.
-func (c change) outer(one, other string) (bool, error) {
+func (c edit) outer(one, other string) (bool, error) {
 	if one == "" || other == "" {
 		return one == "", nil
 	}
-	a, err := c.Pool(one)
+	a, err := c.Tx.Pool(one)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	b, err := c.Pool(other)
+	b, err := c.Tx.Pool(other)
 	switch {
 	case ipam.CodeOf(err) == ipam.CodeNotFound:
 		return true, nil
@@ -80,7 +80,7 @@ func (c change) outer(one, other string) (bool, error) {
 
 // move gives a pool a block of another space. What stands in a pool has addresses of the space it leaves, and no other pool
 // of the scope can have them, so only an empty pool moves. The caller holds the locks of both spaces and of the pool.
-func (c change) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, error) {
+func (c edit) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, error) {
 	in, err := before.Moved(patch)
 	if err != nil {
 		return before, err
@@ -93,7 +93,7 @@ func (c change) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, 
 	}
 	after.Parent, after.CIDR = in.Parent, in.CIDR
 	if after.Parent != "" {
-		parent, err := c.Pool(after.Parent)
+		parent, err := c.Tx.Pool(after.Parent)
 		if err == nil && ipam.Family(parent.CIDR) != ipam.Family(before.CIDR) {
 			err = ipam.Invalid("/parent", "pool %s is %s and %s is %s; a pool and its parent are of one family", before.ID, before.CIDR, parent.ID, parent.CIDR)
 		}
@@ -107,11 +107,11 @@ func (c change) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, 
 	if err := after.Sizes.Check(after.CIDR); err != nil {
 		return before, err
 	}
-	return after, c.Leaves(after).Add(after.CIDR)
+	return after, c.Tx.Leaves(after).Add(after.CIDR)
 }
 
 // empty takes all of a pool's own space, from promises of the past too; CodePoolNotEmpty when anything stands in it.
-func (c change) empty(pool ipam.Pool) error {
+func (c edit) empty(pool ipam.Pool) error {
 	err := c.placeAt(pool, pool.CIDR, nobodys)
 	taken, ok := errors.AsType[*ipam.Error](err)
 	if !ok || taken.Code != ipam.CodeCIDRTaken || len(taken.Holders) == 0 {
@@ -124,11 +124,11 @@ func (c change) empty(pool ipam.Pool) error {
 }
 
 // leaveSpace frees the block of a pool in the space around it.
-func (c change) leaveSpace(p ipam.Pool) error {
+func (c edit) leaveSpace(p ipam.Pool) error {
 	if p.Parent == "" {
-		return c.DeletePrefix(p.ID)
+		return c.Tx.DeletePrefix(p.ID)
 	}
-	parent, err := c.Pool(p.Parent)
+	parent, err := c.Tx.Pool(p.Parent)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 // rehome moves a pool to a parent, "" for the root, with "/24", "10.0.0.0/24" or no size named.
@@ -19,7 +18,7 @@ func (r lab) rehome(p ipam.Pool, parent, want string) (ipam.Pool, error) {
 	if patch.Length = length; cidr.IsValid() {
 		patch.CIDR = &cidr
 	}
-	return r.UpdatePool(context.Background(), alice, p.ID, registry.Version(p.Version), patch)
+	return r.UpdatePool(context.Background(), alice, p.ID, ipam.Exactly(p.ETag()), patch)
 }
 
 func TestAnEmptyPoolMoves(t *testing.T) {

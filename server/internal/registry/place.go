@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -23,7 +24,7 @@ type claim struct {
 // place is the only way a block of a pool is taken. The caller holds the pool's lock. In this order: a named CIDR as it is;
 // what a plan was promised for the name; the block that this name had last with this length, if it is still free, so that
 // destroy and apply give the same CIDR; what the pool's strategy picks; and at last the space of what expired.
-func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
+func (c edit) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	length, err := want.LengthIn(pool)
 	if err != nil {
 		return netip.Prefix{}, err
@@ -47,7 +48,7 @@ func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	}
 	if !placed {
 		if at.IsValid() {
-			err = c.placeAt(pool, at, want.owns(c.by.Actor))
+			err = c.placeAt(pool, at, want.owns(c.By.Actor))
 		} else {
 			at, err = c.placeSomewhere(pool, want, length)
 		}
@@ -55,23 +56,23 @@ func (c change) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 			return at, err
 		}
 	}
-	return at, c.InsertPrefix(c.prefixOf(pool, want, want.owner, at))
+	return at, c.Tx.InsertPrefix(c.prefixOf(pool, want, want.owner, at))
 }
 
-func (c change) prefixOf(pool ipam.Pool, want claim, owner string, at netip.Prefix) ipam.Prefix {
+func (c edit) prefixOf(pool ipam.Pool, want claim, owner string, at netip.Prefix) ipam.Prefix {
 	return ipam.Prefix{
-		ID: c.r.newID("prefix"), Scope: pool.Scope, Space: pool.ID, CIDR: at, Status: want.status, Source: ipam.SourceDesired,
-		Kind: want.kind, Owner: owner, Name: want.name, CreatedAt: c.at,
+		ID: change.NewID("prefix"), Scope: pool.Scope, Space: pool.ID, CIDR: at, Status: want.status, Source: ipam.SourceDesired,
+		Kind: want.kind, Owner: owner, Name: want.name, CreatedAt: c.At,
 	}
 }
 
 // placeSomewhere picks a block. What expired is taken oldest first, only while nothing else fits and only where it helps.
-func (c change) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
+func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
 	at, err := c.placeAgain(pool, want, length)
 	if !errors.Is(err, alloc.ErrTaken) {
 		return at, err
 	}
-	if at, err = alloc.Place(c.Leaves(pool), pool.Strategy, length); !errors.Is(err, alloc.ErrNoFit) {
+	if at, err = alloc.Place(c.Tx.Leaves(pool), pool.Strategy, length); !errors.Is(err, alloc.ErrNoFit) {
 		return at, err
 	}
 	at, largest, err := c.room(pool, length)
@@ -114,50 +115,50 @@ func (want claim) owns(actor string) func(ipam.Hold) bool {
 func nobodys(ipam.Hold) bool { return false }
 
 // placeAt takes a named block, from what expired and from the caller's own to the same name too.
-func (c change) placeAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) error {
-	err := alloc.PlaceAt(c.Leaves(pool), at)
+func (c edit) placeAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) error {
+	err := alloc.PlaceAt(c.Tx.Leaves(pool), at)
 	if !errors.Is(err, alloc.ErrTaken) {
 		return err
 	}
 	if err := c.clear(pool, pool.ID, at, own); err != nil {
 		return err
 	}
-	if err = alloc.PlaceAt(c.Leaves(pool), at); errors.Is(err, alloc.ErrTaken) {
+	if err = alloc.PlaceAt(c.Tx.Leaves(pool), at); errors.Is(err, alloc.ErrTaken) {
 		return taken(at, nil)
 	}
 	return err
 }
 
 // placeAgain takes the block that the name had last; alloc.ErrTaken when it never had one or it is not free.
-func (c change) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
+func (c edit) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
 	kind := want.kind
 	if kind == ipam.KindHold {
 		kind = ipam.KindAllocation // what it will become
 	}
-	last, found, err := c.LastBlock(pool.ID, kind, want.name, ipam.Family(pool.CIDR), length)
+	last, found, err := c.Tx.LastBlock(pool.ID, kind, want.name, ipam.Family(pool.CIDR), length)
 	if err != nil {
 		return last, err
 	}
 	if !found || length < pool.CIDR.Bits() || !pool.CIDR.Contains(last.Addr()) {
 		return last, alloc.ErrTaken
 	}
-	return last, alloc.PlaceAt(c.Leaves(pool), last)
+	return last, alloc.PlaceAt(c.Tx.Leaves(pool), last)
 }
 
 // giveBack frees the block of an owner and remembers where its name stood. The caller holds the pool's lock.
-func (c change) giveBack(pool ipam.Pool, kind ipam.Kind, owner, name string, block netip.Prefix) error {
-	if err := c.RememberBlock(pool.ID, kind, name, block, c.at); err != nil {
+func (c edit) giveBack(pool ipam.Pool, kind ipam.Kind, owner, name string, block netip.Prefix) error {
+	if err := c.Tx.RememberBlock(pool.ID, kind, name, block, c.At); err != nil {
 		return err
 	}
 	return c.free(pool, owner, block)
 }
 
 // free gives the block of an owner back to its pool.
-func (c change) free(pool ipam.Pool, owner string, block netip.Prefix) error {
-	if err := c.DeletePrefix(owner); err != nil {
+func (c edit) free(pool ipam.Pool, owner string, block netip.Prefix) error {
+	if err := c.Tx.DeletePrefix(owner); err != nil {
 		return err
 	}
-	return alloc.Return(c.Leaves(pool), pool.CIDR, block)
+	return alloc.Return(c.Tx.Leaves(pool), pool.CIDR, block)
 }
 
 // taken names what stands in the way of a block.
@@ -182,8 +183,8 @@ func holders(prefixes []ipam.Prefix) []ipam.Holder {
 
 // exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
 // for none.
-func (c change) exhausted(pool ipam.Pool, length, could int) error {
-	leaf, err := c.Leaves(pool).Largest()
+func (c edit) exhausted(pool ipam.Pool, length, could int) error {
+	leaf, err := c.Tx.Leaves(pool).Largest()
 	if err != nil && !errors.Is(err, alloc.ErrNoFit) {
 		return err
 	}

@@ -4,13 +4,14 @@ import (
 	"context"
 	"net/netip"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // poolObject is a pool in the chain of the space it occupies, whose lock every change of a pool holds.
-func poolObject(p ipam.Pool) object {
-	return object{kind: "pool", id: p.ID, chain: p.Space(), scope: p.Scope}
+func poolObject(p ipam.Pool) change.Object {
+	return change.Object{Kind: "pool", ID: p.ID, Chain: p.Space(), Scope: p.Scope}
 }
 
 // Pools lists a page of pools.
@@ -20,15 +21,7 @@ func (r *Registry) Pools(ctx context.Context, f ipam.PoolFilter, p ipam.Page) ([
 
 // Pool reads a pool; CodeNotFound when there is none.
 func (r *Registry) Pool(ctx context.Context, id string) (ipam.Pool, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) { return realPool(tx.Pool(id)) })
-}
-
-// realPool hides what only a plan knows.
-func realPool(p ipam.Pool, err error) (ipam.Pool, error) {
-	if err == nil && p.DraftUntil != nil {
-		return ipam.Pool{}, ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", p.ID)
-	}
-	return p, err
+	return read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) { return ipam.RealPool(tx.Pool(id)) })
 }
 
 // CreatePool adds a root pool or places a child pool in its parent. Errors: CodeInvalid, CodeNotFound (scope or parent),
@@ -38,10 +31,10 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 		return ipam.Pool{}, err
 	}
 	p := in.Pool()
-	return write(ctx, r, by, p.Space(), func(c change) (ipam.Pool, error) {
+	return write(ctx, r, by, p.Space(), func(c edit) (ipam.Pool, error) {
 		p := p
-		p.Version, p.CreatedAt, p.UpdatedAt = 1, c.at, c.at
-		known, err := c.Pool(p.ID)
+		p.Version, p.CreatedAt, p.UpdatedAt = 1, c.At, c.At
+		known, err := c.Tx.Pool(p.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
 		case err != nil:
@@ -63,13 +56,13 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 		if err := c.addPool(p); err != nil {
 			return p, err
 		}
-		return p, c.record(poolObject(p), "created", nil, p)
+		return p, c.Record(poolObject(p), "created", nil, p)
 	})
 }
 
 // placePool takes the space of a pool or a draft, under the lock of the space around it. A plan that was promised a block
 // gets that or CodeHoldLost.
-func (c change) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (netip.Prefix, error) {
+func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (netip.Prefix, error) {
 	status := ipam.StatusAllocated
 	if p.DraftUntil != nil {
 		status = ipam.StatusHeld
@@ -107,25 +100,25 @@ func (c change) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (netip.P
 }
 
 // addPool writes a placed pool and makes all of its space free.
-func (c change) addPool(p ipam.Pool) error {
+func (c edit) addPool(p ipam.Pool) error {
 	if err := p.Sizes.Check(p.CIDR); err != nil {
 		return err
 	}
-	if err := c.InsertPool(p); err != nil {
+	if err := c.Tx.InsertPool(p); err != nil {
 		return err
 	}
-	if err := c.SetDraft(p); err != nil {
+	if err := c.Tx.SetDraft(p); err != nil {
 		return err
 	}
-	if err := c.ForgetPromise(p.Parent, ipam.KindPool, p.Name, p.CIDR.Bits(), ""); err != nil {
+	if err := c.Tx.ForgetPromise(p.Parent, ipam.KindPool, p.Name, p.CIDR.Bits(), ""); err != nil {
 		return err
 	}
-	return c.Leaves(p).Add(p.CIDR)
+	return c.Tx.Leaves(p).Add(p.CIDR)
 }
 
 // lockParent locks the pool that another is to stand in. A draft stands in drafts and pools, a pool in pools only.
-func (c change) lockParent(p ipam.Pool) (ipam.Pool, error) {
-	parent, err := c.LockPool(p.Parent)
+func (c edit) lockParent(p ipam.Pool) (ipam.Pool, error) {
+	parent, err := c.Tx.LockPool(p.Parent)
 	if ipam.CodeOf(err) == ipam.CodeNotFound || (err == nil && parent.DraftUntil != nil && p.DraftUntil == nil) {
 		e := ipam.Errorf(ipam.CodeNotFound, "there is no pool %q to be the parent", p.Parent)
 		e.Fields = []ipam.FieldError{{Pointer: "/parent", Detail: e.Detail}}
@@ -139,8 +132,8 @@ func (c change) lockParent(p ipam.Pool) (ipam.Pool, error) {
 
 // lockRoot locks the root of the scope that a root pool is to stand in. A draft stands in drafts and scopes, a pool in
 // scopes only.
-func (c change) lockRoot(p ipam.Pool) error {
-	s, err := c.LockScope(p.Scope)
+func (c edit) lockRoot(p ipam.Pool) error {
+	s, err := c.Tx.LockScope(p.Scope)
 	if ipam.CodeOf(err) == ipam.CodeNotFound || (err == nil && s.DraftUntil != nil && p.DraftUntil == nil) {
 		return ipam.Invalid("/scope", "there is no scope %q", p.Scope)
 	}
@@ -148,29 +141,28 @@ func (c change) lockRoot(p ipam.Pool) error {
 }
 
 // placeRoot takes a root pool's CIDR in its scope, under the scope's lock.
-func (c change) placeRoot(p ipam.Pool, status ipam.Status) error {
+func (c edit) placeRoot(p ipam.Pool, status ipam.Status) error {
 	if err := c.lockRoot(p); err != nil {
 		return err
 	}
 	if err := c.clear(ipam.Pool{}, p.Space(), p.CIDR, nobodys); err != nil {
 		return err
 	}
-	return c.InsertPrefix(ipam.Prefix{
-		ID: c.r.newID("prefix"), Scope: p.Scope, Space: p.Space(), CIDR: p.CIDR, Status: status, Source: ipam.SourceDesired,
-		Kind: ipam.KindPool, Owner: p.ID, Name: p.Name, CreatedAt: c.at,
+	return c.Tx.InsertPrefix(ipam.Prefix{
+		ID: change.NewID("prefix"), Scope: p.Scope, Space: p.Space(), CIDR: p.CIDR, Status: status, Source: ipam.SourceDesired,
+		Kind: ipam.KindPool, Owner: p.ID, Name: p.Name, CreatedAt: c.At,
 	})
 }
 
 // UpdatePool changes a pool's settings, resizes it in place, or moves it, when it is empty, to another parent. Errors:
 // CodeNotFound, CodeInvalid, CodeCIDRTaken (with what is in the way), CodePoolNotEmpty (of a move), CodePoolExhausted,
 // CodeOutsidePool, CodePolicyViolation, CodePreconditionFailed, CodePreconditionRequired.
-func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.PoolPatch) (ipam.Pool, error) {
+func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.PoolPatch) (ipam.Pool, error) {
 	known, err := r.Pool(ctx, id)
 	if err != nil {
-		err = r.repeated(ctx, by, err, &known) // changed by this very request, and deleted since
-		return known, err
+		return change.OrReplay[ipam.Pool](ctx, r.k, by, err) // changed by this very request, and deleted since
 	}
-	return write(ctx, r, by, laneOf(known, patch), func(c change) (ipam.Pool, error) { return c.updatePool(known, v, patch) })
+	return write(ctx, r, by, laneOf(known, patch), func(c edit) (ipam.Pool, error) { return c.updatePool(known, m, patch) })
 }
 
 // PreviewPool answers what UpdatePool would of whatever version stands, or fails as it would. Nothing changes.
@@ -179,16 +171,16 @@ func (r *Registry) PreviewPool(ctx context.Context, by ipam.Caller, id string, p
 	if err != nil {
 		return known, err
 	}
-	return preview(ctx, r, by, laneOf(known, patch), func(c change) (ipam.Pool, error) { return c.updatePool(known, anyVersion, patch) })
+	return preview(ctx, r, by, laneOf(known, patch), func(c edit) (ipam.Pool, error) { return c.updatePool(known, ipam.AnyVersion, patch) })
 }
 
 // updatePool changes a pool that was known to stand in a space.
-func (c change) updatePool(known ipam.Pool, v Version, patch ipam.PoolPatch) (ipam.Pool, error) {
-	before, err := realPool(c.lockToUpdate(known, patch)) // deleted and drafted anew since
+func (c edit) updatePool(known ipam.Pool, m ipam.Match, patch ipam.PoolPatch) (ipam.Pool, error) {
+	before, err := ipam.RealPool(c.lockToUpdate(known, patch)) // deleted and drafted anew since
 	if err != nil {
 		return before, err
 	}
-	if err := v.require("pool", before.ID, before.Version); err != nil {
+	if err := m.Require("pool", before.ID, before.ETag()); err != nil {
 		return before, err
 	}
 	after := before.Apply(patch)
@@ -206,28 +198,28 @@ func (c change) updatePool(known ipam.Pool, v Version, patch ipam.PoolPatch) (ip
 	if err != nil {
 		return before, err
 	}
-	after.Version, after.UpdatedAt = before.Version+1, c.at
-	if err := c.UpdatePool(after, c.at); err != nil {
+	after.Version, after.UpdatedAt = before.Version+1, c.At
+	if err := c.Tx.UpdatePool(after, c.At); err != nil {
 		return before, err
 	}
 	// In the chain that has the pool's history; the events after a move stand in that of its new space.
-	return after, c.record(poolObject(before), "updated", before, after)
+	return after, c.Record(poolObject(before), "updated", before, after)
 }
 
 // DeletePool removes a pool that nothing occupies. Errors: CodeNotFound, CodePoolNotEmpty (with the first holders),
 // CodeDeletionProtected, CodePreconditionFailed, CodePreconditionRequired.
-func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v Version) error {
+func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
 	space, err := r.spaceOf(ctx, id)
 	if err != nil {
-		return r.gone(ctx, by, err)
+		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, space, func(c change) (struct{}, error) {
+	_, err = write(ctx, r, by, space, func(c edit) (struct{}, error) {
 		none := struct{}{}
-		p, err := realPool(c.lockWithSpace(id, space))
+		p, err := ipam.RealPool(c.lockWithSpace(id, space))
 		if err != nil {
 			return none, err
 		}
-		if err := v.require("pool", id, p.Version); err != nil {
+		if err := m.Require("pool", id, p.ETag()); err != nil {
 			return none, err
 		}
 		if p.DeletionProtection {
@@ -236,7 +228,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v 
 		if err := c.dropHeld(p); err != nil {
 			return none, err
 		}
-		inside, err := c.PrefixesIn(id, p.CIDR, 5)
+		inside, err := c.Tx.PrefixesIn(id, p.CIDR, 5)
 		if err != nil {
 			return none, err
 		}
@@ -245,7 +237,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v 
 			e.Holders = holders(inside)
 			return none, e
 		}
-		sets, err := c.AllocationSets(ipam.AllocationSetFilter{Pool: id}, ipam.Page{Limit: 1})
+		sets, err := c.Tx.AllocationSets(ipam.AllocationSetFilter{Pool: id}, ipam.Page{Limit: 1})
 		if err != nil {
 			return none, err
 		}
@@ -258,19 +250,19 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, v 
 }
 
 // removePool removes a pool or a draft that is empty and gives its space back.
-func (c change) removePool(p ipam.Pool, verb string) error {
-	if err := c.DeletePool(p.ID); err != nil {
+func (c edit) removePool(p ipam.Pool, verb string) error {
+	if err := c.Tx.DeletePool(p.ID); err != nil {
 		return err
 	}
 	if p.DraftUntil != nil && p.Parent != "" {
-		if err := c.RememberPromise(p.Parent, ipam.KindPool, p.Name, p.CIDR, "", c.at); err != nil {
+		if err := c.Tx.RememberPromise(p.Parent, ipam.KindPool, p.Name, p.CIDR, "", c.At); err != nil {
 			return err
 		}
 	}
 	if err := c.leaveSpace(p); err != nil {
 		return err
 	}
-	return c.record(poolObject(p), verb, p, nil)
+	return c.Record(poolObject(p), verb, p, nil)
 }
 
 // spaceOf finds the space that a pool occupies, whose lane and lock its changes need. Look again under the lock.
@@ -280,15 +272,15 @@ func (r *Registry) spaceOf(ctx context.Context, id string) (string, error) {
 }
 
 // lockWithSpace locks the space that a pool occupies and then the pool: parents before children, always.
-func (c change) lockWithSpace(id, space string) (ipam.Pool, error) {
-	p, err := c.Pool(id)
+func (c edit) lockWithSpace(id, space string) (ipam.Pool, error) {
+	p, err := c.Tx.Pool(id)
 	if err != nil {
 		return p, err
 	}
 	if p.Parent == "" {
-		_, err = c.LockScope(p.Scope)
+		_, err = c.Tx.LockScope(p.Scope)
 	} else {
-		_, err = c.LockPool(p.Parent)
+		_, err = c.Tx.LockPool(p.Parent)
 	}
 	if err != nil {
 		return p, err
@@ -297,8 +289,8 @@ func (c change) lockWithSpace(id, space string) (ipam.Pool, error) {
 }
 
 // lockIn locks a pool whose space is locked.
-func (c change) lockIn(id, space string) (ipam.Pool, error) {
-	p, err := c.LockPool(id)
+func (c edit) lockIn(id, space string) (ipam.Pool, error) {
+	p, err := c.Tx.LockPool(id)
 	if err == nil && p.Space() != space {
 		// The pool was moved, or deleted and made anew elsewhere, since the lane was chosen.
 		return p, ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", id)

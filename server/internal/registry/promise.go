@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -35,7 +36,7 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 }
 
 func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHold, at home) (ipam.Hold, error) {
-	h, err := write(ctx, r, by, in.Pool, func(c change) (ipam.Hold, error) {
+	h, err := write(ctx, r, by, in.Pool, func(c edit) (ipam.Hold, error) {
 		if err := at(c); err != nil {
 			return ipam.Hold{}, err
 		}
@@ -49,13 +50,13 @@ func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHol
 }
 
 // promise makes, renews or refuses a hold. The caller holds the pool's lock.
-func (c change) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
+func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	want := claim{kind: ipam.KindHold, name: in.Name, BlockSize: in.BlockSize, holder: in.Plan.Holder, status: ipam.StatusHeld}
 	length, err := want.LengthIn(pool)
 	if err != nil {
 		return ipam.Hold{}, err
 	}
-	known, found, err := c.HoldNamed(pool.ID, in.Name, length)
+	known, found, err := c.Tx.HoldNamed(pool.ID, in.Name, length)
 	if err != nil {
 		return known, err
 	}
@@ -94,9 +95,9 @@ func (c change) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 
 // promised is the block that a plan was promised: this very plan, when it names itself, else any that is being applied and
 // whose hold or draft has gone with the draft around it. False when it was promised none, or nobody knows.
-func (c change) promised(space string, kind ipam.Kind, name string, fam, length int, plan ipam.Plan) (bool, netip.Prefix, error) {
+func (c edit) promised(space string, kind ipam.Kind, name string, fam, length int, plan ipam.Plan) (bool, netip.Prefix, error) {
 	if plan.ID != "" {
-		block, told, err := c.Promised(space, kind, name, fam, length, plan.ID)
+		block, told, err := c.Tx.Promised(space, kind, name, fam, length, plan.ID)
 		if told || err != nil {
 			return told, block, err
 		}
@@ -104,20 +105,20 @@ func (c change) promised(space string, kind ipam.Kind, name string, fam, length 
 	if plan.Applying == nil || !*plan.Applying {
 		return false, netip.Prefix{}, nil
 	}
-	block, told, err := c.Promised(space, kind, name, fam, length, "")
+	block, told, err := c.Tx.Promised(space, kind, name, fam, length, "")
 	return told, block, err
 }
 
 // rememberPlan keeps what a plan that names itself was promised.
-func (c change) rememberPlan(space string, kind ipam.Kind, name string, block netip.Prefix, plan ipam.Plan) error {
+func (c edit) rememberPlan(space string, kind ipam.Kind, name string, block netip.Prefix, plan ipam.Plan) error {
 	if plan.ID == "" {
 		return nil
 	}
-	return c.RememberPromise(space, kind, name, block, plan.ID, c.at)
+	return c.Tx.RememberPromise(space, kind, name, block, plan.ID, c.At)
 }
 
 // promiseLost says of a block that a plan was promised, and that cannot be had now, that it is lost.
-func (c change) promiseLost(pool ipam.Pool, want claim, failure error) error {
+func (c edit) promiseLost(pool ipam.Pool, want claim, failure error) error {
 	what := fmt.Sprintf("the hold on %s for %q in pool %s expired", want.CIDR, want.name, pool.ID)
 	taken, ok := errors.AsType[*ipam.Error](failure)
 	switch {
@@ -152,7 +153,7 @@ func (r *Registry) tell(ctx context.Context, in string, plan ipam.Plan, holds []
 	if ipam.CodeOf(failure) != ipam.CodeHoldLost || plan.ID != "" {
 		return failure
 	}
-	err := r.db.Write(ctx, in, func(tx *store.Tx) error {
+	err := r.k.DB.Write(ctx, in, func(tx *store.Tx) error {
 		pool, err := tx.LockPool(in)
 		if err != nil {
 			return err
@@ -171,7 +172,7 @@ func (r *Registry) tell(ctx context.Context, in string, plan ipam.Plan, holds []
 			case plan.Applying == nil:
 				err = tx.DeleteHold(h.ID)
 			default:
-				err = tx.RememberPromise(pool.ID, ipam.KindHold, h.Name, h.CIDR, "", r.now())
+				err = tx.RememberPromise(pool.ID, ipam.KindHold, h.Name, h.CIDR, "", r.k.Now())
 			}
 			if err != nil {
 				return err
@@ -186,19 +187,19 @@ func (r *Registry) tell(ctx context.Context, in string, plan ipam.Plan, holds []
 }
 
 // told says whether an apply was told that a hold is lost.
-func (c change) told(h ipam.Hold) (bool, error) {
-	block, told, err := c.Promised(h.Pool, ipam.KindHold, h.Name, ipam.Family(h.CIDR), h.CIDR.Bits(), "")
+func (c edit) told(h ipam.Hold) (bool, error) {
+	block, told, err := c.Tx.Promised(h.Pool, ipam.KindHold, h.Name, ipam.Family(h.CIDR), h.CIDR.Bits(), "")
 	return told && block == h.CIDR, err
 }
 
 // nameFreeFor lets a plan share the name of the allocation that it replaces. The hold remembers that: Terraform says what
 // is replaced while it plans, and no longer when it applies.
-func (c change) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) error {
+func (c edit) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) error {
 	taken := c.nameFree(pool.ID, in.Name)
 	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
 		return taken
 	}
-	living, err := c.AllocationNamed(pool.ID, in.Name)
+	living, err := c.Tx.AllocationNamed(pool.ID, in.Name)
 	if err != nil {
 		return err
 	}
@@ -209,10 +210,10 @@ func (c change) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) er
 }
 
 // promiseFirst places a hold.
-func (c change) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold, error) {
+func (c edit) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold, error) {
 	h := ipam.Hold{
-		ID: c.r.newID("hold"), Scope: pool.Scope, Pool: pool.ID, Name: in.Name, Actor: c.by.Actor, Holder: in.Plan.Holder, Replaces: in.Replaces,
-		Kept: true, ExpiresAt: until(pool, in.Plan, c.at), CreatedAt: c.at, RenewedAt: c.at,
+		ID: change.NewID("hold"), Scope: pool.Scope, Pool: pool.ID, Name: in.Name, Actor: c.By.Actor, Holder: in.Plan.Holder, Replaces: in.Replaces,
+		Kept: true, ExpiresAt: until(pool, in.Plan, c.At), CreatedAt: c.At, RenewedAt: c.At,
 	}
 	want.owner = h.ID
 	err := c.withinQuota(pool.ID)
@@ -222,13 +223,13 @@ func (c change) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.
 	if h.CIDR, err = c.place(pool, want); err != nil {
 		return h, err
 	}
-	if err := c.InsertHold(h); err != nil {
+	if err := c.Tx.InsertHold(h); err != nil {
 		return h, err
 	}
-	if err := c.ForgetPromise(pool.ID, ipam.KindHold, h.Name, h.CIDR.Bits(), ""); err != nil {
+	if err := c.Tx.ForgetPromise(pool.ID, ipam.KindHold, h.Name, h.CIDR.Bits(), ""); err != nil {
 		return h, err
 	}
-	return h, c.record(holdObject(h), "placed", nil, h)
+	return h, c.Record(holdObject(h), "placed", nil, h)
 }
 
 // until is when a hold in a pool runs out. In a draft it goes with the draft, so it promises no more than that.
@@ -241,8 +242,8 @@ func until(pool ipam.Pool, plan ipam.Plan, now time.Time) time.Time {
 }
 
 // promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
-func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
-	if known.Kept && !known.Expired(c.at) && !known.Belongs(c.by.Actor, in.Plan.Holder) {
+func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
+	if known.Kept && !known.Expired(c.At) && !known.Belongs(c.By.Actor, in.Plan.Holder) {
 		return known, heldByOther(known)
 	}
 	moved := in.CIDR.IsValid() && in.CIDR != known.CIDR
@@ -253,12 +254,12 @@ func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known 
 		if err := c.withinQuota(pool.ID); err != nil {
 			return known, err
 		}
-		err := alloc.PlaceAt(c.Leaves(pool), known.CIDR) // lost, and free again
+		err := alloc.PlaceAt(c.Tx.Leaves(pool), known.CIDR) // lost, and free again
 		if err == nil {
-			if err := c.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
+			if err := c.Tx.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
 				return known, err
 			}
-			if err := c.ForgetPromise(pool.ID, ipam.KindHold, known.Name, known.CIDR.Bits(), ""); err != nil {
+			if err := c.Tx.ForgetPromise(pool.ID, ipam.KindHold, known.Name, known.CIDR.Bits(), ""); err != nil {
 				return known, err
 			}
 			return c.renew(pool, known, in, "placed")
@@ -282,20 +283,20 @@ func (c change) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known 
 	return c.promiseFirst(pool, want, in)
 }
 
-func (c change) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
+func (c edit) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
 	h := known
-	h.Kept, h.Actor, h.RenewedAt = true, c.by.Actor, c.at
+	h.Kept, h.Actor, h.RenewedAt = true, c.By.Actor, c.At
 	if in.Replaces != "" {
 		h.Replaces = in.Replaces
 	}
-	if in.Plan.Holder != "" || known.Actor != c.by.Actor {
+	if in.Plan.Holder != "" || known.Actor != c.By.Actor {
 		h.Holder = in.Plan.Holder
 	}
-	h.ExpiresAt = until(pool, in.Plan, c.at)
+	h.ExpiresAt = until(pool, in.Plan, c.At)
 	if h.ExpiresAt.Before(known.ExpiresAt) && verb == "renewed" {
 		h.ExpiresAt = known.ExpiresAt // a promise is never cut short
 	}
-	if err := c.UpdateHold(h); err != nil {
+	if err := c.Tx.UpdateHold(h); err != nil {
 		return h, err
 	}
 	same := h
@@ -303,19 +304,19 @@ func (c change) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb str
 	if same == known {
 		return h, nil // only for longer: every plan does that to every hold of it, and renewed_at says when
 	}
-	return h, c.record(holdObject(h), verb, known, h)
+	return h, c.Record(holdObject(h), verb, known, h)
 }
 
 // withinQuota refuses a new promise to an actor that keeps as many blocks of the pool as one may. Renewing is no new one.
-func (c change) withinQuota(pool string) error {
+func (c edit) withinQuota(pool string) error {
 	most := c.r.HoldQuota
 	if most == 0 {
 		return nil
 	}
-	held, err := c.CountHeld(pool, c.by.Actor, c.at, most)
+	held, err := c.Tx.CountHeld(pool, c.By.Actor, c.At, most)
 	if err != nil || held < most {
 		return err
 	}
 	return ipam.Errorf(ipam.CodeQuotaExceeded, "the plans of %s hold %d blocks of pool %s, and one token may hold %d; release the holds of plans that will not be applied, wait until they run out, or ask the operator for a larger CLOUDPAM_HOLD_QUOTA",
-		c.by.Actor, held, pool, most)
+		c.By.Actor, held, pool, most)
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 // checks sets how many sequences rapid tries in this test: PostgreSQL answers more slowly.
@@ -129,7 +128,7 @@ func (s *run) createChild(t *rapid.T) {
 
 func (s *run) deletePool(t *rapid.T) {
 	p := s.pool(t)
-	err := s.DeletePool(context.Background(), alice, p.ID, registry.Version(p.Version))
+	err := s.DeletePool(context.Background(), alice, p.ID, ipam.Exactly(p.ETag()))
 	if len(p.taken) > 0 {
 		wantCode(t, err, ipam.CodePoolNotEmpty)
 		return
@@ -223,7 +222,7 @@ func (s *run) unreserve(t *rapid.T) {
 	if id == "" {
 		t.Skip("no such reservation")
 	}
-	if err := s.ReleaseReservation(context.Background(), alice, id, 1); err != nil {
+	if err := s.ReleaseReservation(context.Background(), alice, id, ipam.Match{}); err != nil {
 		t.Fatalf("release %s in %s: %v", reason, p.ID, err)
 	}
 	delete(p.ids, reservation(reason))

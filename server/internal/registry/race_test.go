@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
@@ -45,7 +44,7 @@ func (r lab) replicas(t *testing.T) []lab {
 	}
 	all := []lab{r}
 	for range 2 {
-		all = append(all, lab{Registry: registry.New(storetest.Open(t, r.url), func() time.Time { return clock }), url: r.url})
+		all = append(all, labOn(storetest.Open(t, r.url), r.url, func() time.Time { return clock }))
 	}
 	return all
 }
@@ -62,7 +61,7 @@ func TestOneOfManyWriters(t *testing.T) {
 		t.Run("changes a pool by its version", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			outcomes := together(50, func(i int) error {
-				_, err := r.UpdatePool(t.Context(), alice, pool.ID, 1, ipam.PoolPatch{Owner: ptr(fmt.Sprint("team ", i))})
+				_, err := r.UpdatePool(t.Context(), alice, pool.ID, at(pool, 1), ipam.PoolPatch{Owner: ptr(fmt.Sprint("team ", i))})
 				return err
 			})
 			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodePreconditionFailed: 49})
@@ -165,7 +164,7 @@ func TestAScopeIsNotDeletedUnderAnAccountThatMovesThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	deleted := make(chan error)
-	go func() { deleted <- r.DeleteScope(t.Context(), alice, to, 1) }()
+	go func() { deleted <- r.DeleteScope(t.Context(), alice, to, r.atScope(t, to, 1)) }()
 	for waiting := false; !waiting; {
 		if err := db.QueryRow("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&waiting); err != nil {
 			t.Fatal(err)
@@ -204,9 +203,9 @@ func TestSetsRacing(t *testing.T) {
 			s := r.set(t, r.root(t, "10.0.0.0/20"), "net", "a /26", "b /26", "c /26", "d /26")
 			outcomes := together(5, func(i int) error {
 				if i == 4 {
-					return r.ReleaseSet(t.Context(), alice, s.ID, 0)
+					return r.ReleaseSet(t.Context(), alice, s.ID, ipam.Match{})
 				}
-				err := r.Release(t.Context(), alice, s.Members[i].Allocation, 0)
+				err := r.Release(t.Context(), alice, s.Members[i].Allocation, ipam.Match{})
 				if ipam.CodeOf(err) == ipam.CodeNotFound {
 					return nil // the set was faster
 				}

@@ -14,7 +14,7 @@ import (
 // room is the block of a length that a full pool has once enough of what expired is taken, the oldest first. It decides in
 // memory, so that what does not help is not taken. When nothing helps it is alloc.ErrNoFit, and largest the length of the
 // largest block that could be had; 0 when none could. The caller holds the pool's lock.
-func (c change) room(pool ipam.Pool, length int) (at netip.Prefix, largest int, err error) {
+func (c edit) room(pool ipam.Pool, length int) (at netip.Prefix, largest int, err error) {
 	free := alloc.NewTree(pool.CIDR)
 	if err := free.AllocateAt(pool.CIDR); err != nil {
 		return at, 0, err
@@ -23,10 +23,10 @@ func (c change) room(pool ipam.Pool, length int) (at netip.Prefix, largest int, 
 	// A reservation that has run out promises nobody anything, so those go before holds, which a late apply may still come
 	// for.
 	for _, expired := range []func(pool string, now time.Time, limit, skip int) ([]netip.Prefix, error){
-		c.ExpiredReservationsIn, c.ExpiredHolds, c.ExpiredDrafts,
+		c.Tx.ExpiredReservationsIn, c.Tx.ExpiredHolds, c.Tx.ExpiredDrafts,
 	} {
 		for limit, seen := 1, 0; ; limit, seen = 8*limit, seen+limit { // mostly the very first one does
-			blocks, err := expired(pool.ID, c.at, limit, seen)
+			blocks, err := expired(pool.ID, c.At, limit, seen)
 			if err != nil {
 				return at, 0, err
 			}
@@ -53,7 +53,7 @@ func (c change) room(pool ipam.Pool, length int) (at netip.Prefix, largest int, 
 
 // addFree adds to a tree the free blocks that can make one of a length together with one of the blocks: all that lie in the
 // block of that length around it. Done notes what the tree has. One look serves as many as it reaches.
-func (c change) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bool, blocks []netip.Prefix, length int) error {
+func (c edit) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bool, blocks []netip.Prefix, length int) error {
 	fresh := map[netip.Prefix]bool{}
 	for _, b := range blocks {
 		if around := netip.PrefixFrom(b.Addr(), length).Masked(); b.Bits() > length && !done[around] {
@@ -67,7 +67,7 @@ func (c change) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]
 			reached = before
 		}
 		for last := ipam.LastIP(around); reached.Less(last); {
-			leaves, err := c.Leaves(pool).After(reached, enough)
+			leaves, err := c.Tx.Leaves(pool).After(reached, enough)
 			if err != nil {
 				return err
 			}
@@ -90,7 +90,7 @@ func (c change) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]
 // clear frees a block of a space of what expired there, and of the caller's own holds of the name: a plan that was changed
 // must not stand in its own way. CodeCIDRTaken, and nothing is taken, when anything else is there. Pool is that of the space,
 // and zero at the root of a scope.
-func (c change) clear(pool ipam.Pool, space string, at netip.Prefix, own func(ipam.Hold) bool) error {
+func (c edit) clear(pool ipam.Pool, space string, at netip.Prefix, own func(ipam.Hold) bool) error {
 	take, standing, err := c.inTheWay(pool, space, at, own)
 	if err != nil {
 		return err
@@ -107,10 +107,10 @@ func (c change) clear(pool ipam.Pool, space string, at netip.Prefix, own func(ip
 }
 
 // inTheWay is how to take the space of each thing at a block of a space, and the first few that may not be taken.
-func (c change) inTheWay(pool ipam.Pool, space string, at netip.Prefix, own func(ipam.Hold) bool) (take []func() error, standing []ipam.Prefix, err error) {
+func (c edit) inTheWay(pool ipam.Pool, space string, at netip.Prefix, own func(ipam.Hold) bool) (take []func() error, standing []ipam.Prefix, err error) {
 	const limit, named = 100, 5
 	for from, last := at.Addr(), ipam.LastIP(at); ; {
-		inside, err := c.PrefixesFrom(space, from, last, limit)
+		inside, err := c.Tx.PrefixesFrom(space, from, last, limit)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -137,23 +137,23 @@ func (c change) inTheWay(pool ipam.Pool, space string, at netip.Prefix, own func
 }
 
 // reclaimable is how to take the space of a prefix; nil when it still stands.
-func (c change) reclaimable(pool ipam.Pool, p ipam.Prefix, own func(ipam.Hold) bool) (func() error, error) {
+func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own func(ipam.Hold) bool) (func() error, error) {
 	switch {
 	case p.Kind == ipam.KindReservation:
-		reserved, err := c.Reservation(p.Owner)
-		if err != nil || !reserved.Expired(c.at) {
+		reserved, err := c.Tx.Reservation(p.Owner)
+		if err != nil || !reserved.Expired(c.At) {
 			return nil, err
 		}
 		return func() error { return c.endReservation(pool, reserved, "expired") }, nil
 	case p.Kind == ipam.KindHold:
-		h, err := c.Hold(p.Owner)
-		if err != nil || !h.Expired(c.at) && !own(h) {
+		h, err := c.Tx.Hold(p.Owner)
+		if err != nil || !h.Expired(c.At) && !own(h) {
 			return nil, err
 		}
 		return func() error { return c.loseHold(pool, h, "lost") }, nil
 	case p.Status == ipam.StatusHeld:
-		draft, err := c.Pool(p.Owner)
-		if err != nil || draft.DraftUntil == nil || c.at.Before(*draft.DraftUntil) {
+		draft, err := c.Tx.Pool(p.Owner)
+		if err != nil || draft.DraftUntil == nil || c.At.Before(*draft.DraftUntil) {
 			return nil, err
 		}
 		return func() error { return c.dropDraft(draft) }, nil

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 func sizes(min, max, standard int) tweak {
@@ -148,7 +147,7 @@ func TestTaken(t *testing.T) {
 func TestDeletePool(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
 		remove := func(p ipam.Pool, v int64) error {
-			return r.DeletePool(t.Context(), alice, p.ID, registry.Version(v))
+			return r.DeletePool(t.Context(), alice, p.ID, at(p, v))
 		}
 		t.Run("a pool that is not empty names the first five holders", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
@@ -165,7 +164,7 @@ func TestDeletePool(t *testing.T) {
 		t.Run("a protected pool stays", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24", func(in *ipam.NewPool) { in.DeletionProtection = true })
 			wantCode(t, remove(pool, pool.Version), ipam.CodeDeletionProtected)
-			open, err := r.UpdatePool(t.Context(), alice, pool.ID, 1, ipam.PoolPatch{DeletionProtection: ptr(false)})
+			open, err := r.UpdatePool(t.Context(), alice, pool.ID, at(pool, 1), ipam.PoolPatch{DeletionProtection: ptr(false)})
 			if err != nil {
 				t.Fatal(err)
 			}

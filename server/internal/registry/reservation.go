@@ -4,12 +4,13 @@ import (
 	"context"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-func reservationObject(v ipam.Reservation) object {
-	return object{kind: "reservation", id: v.ID, chain: v.Pool, scope: v.Scope}
+func reservationObject(v ipam.Reservation) change.Object {
+	return change.Object{Kind: "reservation", ID: v.ID, Chain: v.Pool, Scope: v.Scope}
 }
 
 // Reservations lists a page of reservations, those that expired and were not ended yet too.
@@ -28,26 +29,26 @@ func (r *Registry) Reserve(ctx context.Context, by ipam.Caller, in ipam.NewReser
 	if err := in.Check(); err != nil {
 		return ipam.Reservation{}, err
 	}
-	return write(ctx, r, by, in.Pool, func(c change) (ipam.Reservation, error) {
-		if err := ipam.CheckExpiry(in.ExpiresAt, c.at); err != nil {
+	return write(ctx, r, by, in.Pool, func(c edit) (ipam.Reservation, error) {
+		if err := ipam.CheckExpiry(in.ExpiresAt, c.At); err != nil {
 			return ipam.Reservation{}, err
 		}
-		pool, err := realPool(c.lockFor(in.Pool))
+		pool, err := ipam.RealPool(c.lockFor(in.Pool))
 		if err != nil {
 			return ipam.Reservation{}, err
 		}
 		v := ipam.Reservation{
-			ID: c.r.newID("rsv"), Scope: pool.Scope, Pool: pool.ID, Reason: in.Reason, Owner: in.Owner, Labels: in.Labels, ExpiresAt: stored(in.ExpiresAt),
-			Version: 1, CreatedAt: c.at, UpdatedAt: c.at,
+			ID: change.NewID("rsv"), Scope: pool.Scope, Pool: pool.ID, Reason: in.Reason, Owner: in.Owner, Labels: in.Labels, ExpiresAt: stored(in.ExpiresAt),
+			Version: 1, CreatedAt: c.At, UpdatedAt: c.At,
 		}
 		v.CIDR, err = c.place(pool, claim{kind: ipam.KindReservation, owner: v.ID, name: v.Reason, BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: ipam.StatusReserved})
 		if err != nil {
 			return v, err
 		}
-		if err := c.InsertReservation(v); err != nil {
+		if err := c.Tx.InsertReservation(v); err != nil {
 			return v, err
 		}
-		return v, c.record(reservationObject(v), "created", nil, v)
+		return v, c.Record(reservationObject(v), "created", nil, v)
 	})
 }
 
@@ -62,26 +63,25 @@ func stored(t *time.Time) *time.Time {
 // UpdateReservation changes why, for whom and until when a block is kept; its CIDR stays. One that has expired and is still
 // there may be given a new end: nobody has taken its space. Errors: CodeNotFound, CodeInvalid, CodePreconditionFailed,
 // CodePreconditionRequired.
-func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.ReservationPatch) (ipam.Reservation, error) {
+func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.ReservationPatch) (ipam.Reservation, error) {
 	known, err := r.Reservation(ctx, id)
 	if err != nil {
-		err = r.repeated(ctx, by, err, &known) // changed by this very request, and released since
-		return known, err
+		return change.OrReplay[ipam.Reservation](ctx, r.k, by, err) // changed by this very request, and released since
 	}
-	return write(ctx, r, by, known.Pool, func(c change) (ipam.Reservation, error) {
-		if _, err := c.LockPool(known.Pool); err != nil {
+	return write(ctx, r, by, known.Pool, func(c edit) (ipam.Reservation, error) {
+		if _, err := c.Tx.LockPool(known.Pool); err != nil {
 			return known, err
 		}
-		before, err := c.Reservation(id)
+		before, err := c.Tx.Reservation(id)
 		if err != nil {
 			return before, err
 		}
-		if err := v.require("reservation", id, before.Version); err != nil {
+		if err := m.Require("reservation", id, before.ETag()); err != nil {
 			return before, err
 		}
 		after := before.Apply(patch)
 		if patch.ExpiresAt != nil {
-			if err := ipam.CheckExpiry(after.ExpiresAt, c.at); err != nil {
+			if err := ipam.CheckExpiry(after.ExpiresAt, c.At); err != nil {
 				return before, err
 			}
 			after.ExpiresAt = stored(after.ExpiresAt)
@@ -93,40 +93,40 @@ func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id str
 			if err := ipam.CheckReason(after.Reason); err != nil {
 				return before, err
 			}
-			if err := c.RenamePrefix(id, after.Reason); err != nil {
+			if err := c.Tx.RenamePrefix(id, after.Reason); err != nil {
 				return before, err
 			}
 		}
-		after.Version, after.UpdatedAt = before.Version+1, c.at
-		if err := c.UpdateReservation(after, c.at); err != nil {
+		after.Version, after.UpdatedAt = before.Version+1, c.At
+		if err := c.Tx.UpdateReservation(after, c.At); err != nil {
 			return before, err
 		}
-		return after, c.record(reservationObject(after), "updated", before, after)
+		return after, c.Record(reservationObject(after), "updated", before, after)
 	})
 }
 
 // ReleaseReservation gives a kept block back to its pool. Errors: CodeNotFound, CodePreconditionFailed.
-func (r *Registry) ReleaseReservation(ctx context.Context, by ipam.Caller, id string, v Version) error {
-	return r.withReservation(ctx, by, id, func(c change, pool ipam.Pool, kept ipam.Reservation) error {
-		if err := v.check("reservation", id, kept.Version); err != nil {
+func (r *Registry) ReleaseReservation(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
+	return r.withReservation(ctx, by, id, func(c edit, pool ipam.Pool, kept ipam.Reservation) error {
+		if err := m.Check("reservation", id, kept.ETag()); err != nil {
 			return err
 		}
 		return c.endReservation(pool, kept, "released")
 	})
 }
 
-func (r *Registry) withReservation(ctx context.Context, by ipam.Caller, id string, body func(change, ipam.Pool, ipam.Reservation) error) error {
+func (r *Registry) withReservation(ctx context.Context, by ipam.Caller, id string, body func(edit, ipam.Pool, ipam.Reservation) error) error {
 	known, err := r.Reservation(ctx, id)
 	if err != nil {
-		return r.gone(ctx, by, err)
+		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, known.Pool, func(c change) (struct{}, error) {
+	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
 		none := struct{}{}
-		pool, err := c.LockPool(known.Pool)
+		pool, err := c.Tx.LockPool(known.Pool)
 		if err != nil {
 			return none, err
 		}
-		now, err := c.Reservation(id)
+		now, err := c.Tx.Reservation(id)
 		if err != nil {
 			return none, err
 		}
@@ -136,26 +136,26 @@ func (r *Registry) withReservation(ctx context.Context, by ipam.Caller, id strin
 }
 
 // endReservation removes a reservation and frees its block. The caller holds the pool's lock.
-func (c change) endReservation(pool ipam.Pool, v ipam.Reservation, verb string) error {
-	if err := c.DeleteReservation(v.ID); err != nil {
+func (c edit) endReservation(pool ipam.Pool, v ipam.Reservation, verb string) error {
+	if err := c.Tx.DeleteReservation(v.ID); err != nil {
 		return err
 	}
 	if err := c.free(pool, v.ID, v.CIDR); err != nil {
 		return err
 	}
-	return c.record(reservationObject(v), verb, v, nil)
+	return c.Record(reservationObject(v), verb, v, nil)
 }
 
 // EndReservations frees the blocks of up to 1000 reservations that have expired, and says of how many.
-func (r *Registry) EndReservations(ctx context.Context) (ended int, err error) {
-	now := r.now()
+func (r *Registry) EndReservations(ctx context.Context) (ended int64, err error) {
+	now := r.k.Now()
 	by := ipam.Caller{Actor: "system", RequestID: "end-reservations"}
 	expired, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Reservation, error) { return tx.ExpiredReservations(now, 1000) })
 	if err != nil {
 		return 0, err
 	}
 	for _, v := range expired {
-		err := r.withReservation(ctx, by, v.ID, func(c change, pool ipam.Pool, v ipam.Reservation) error {
+		err := r.withReservation(ctx, by, v.ID, func(c edit, pool ipam.Pool, v ipam.Reservation) error {
 			if !v.Expired(now) {
 				return nil // given a later end meanwhile
 			}

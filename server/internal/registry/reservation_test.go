@@ -104,11 +104,11 @@ func TestReserve(t *testing.T) {
 		t.Run("it keeps its pool from being deleted and from shrinking past it", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			v := r.reserve(t, pool, "kept for the merger", "10.0.0.128/25")
-			e := wantCode(t, r.DeletePool(t.Context(), alice, pool.ID, 1), ipam.CodePoolNotEmpty)
+			e := wantCode(t, r.DeletePool(t.Context(), alice, pool.ID, at(pool, 1)), ipam.CodePoolNotEmpty)
 			wantHolders(t, e, "kept for the merger")
 			_, err := r.resize(pool, "10.0.0.0/25")
 			wantHolders(t, wantCode(t, err, ipam.CodeCIDRTaken), "kept for the merger")
-			if err := r.ReleaseReservation(t.Context(), alice, v.ID, 1); err != nil {
+			if err := r.ReleaseReservation(t.Context(), alice, v.ID, at(v, 1)); err != nil {
 				t.Fatal(err)
 			}
 			r.drop(t, pool)
@@ -158,7 +158,7 @@ func TestUpdateReservation(t *testing.T) {
 		t.Run("the reason moves with it to the block that others meet", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			v := r.reserve(t, pool, "merger", "/25")
-			after, err := r.UpdateReservation(t.Context(), alice, v.ID, 1, ipam.ReservationPatch{Reason: ptr("merger, late"), Owner: ptr("net"), Labels: &ipam.Labels{"k": "v"}})
+			after, err := r.UpdateReservation(t.Context(), alice, v.ID, at(v, 1), ipam.ReservationPatch{Reason: ptr("merger, late"), Owner: ptr("net"), Labels: &ipam.Labels{"k": "v"}})
 			if err != nil || after.Version != 2 || after.CIDR != v.CIDR || after.Owner != "net" || after.Labels["k"] != "v" {
 				t.Fatalf("%+v, %v", after, err)
 			}
@@ -173,27 +173,27 @@ func TestUpdateReservation(t *testing.T) {
 		})
 		t.Run("it needs the version that was read", func(t *testing.T) {
 			v := r.reserve(t, r.root(t, "10.0.0.0/24"), "merger", "/25")
-			_, err := r.UpdateReservation(t.Context(), alice, v.ID, 0, ipam.ReservationPatch{})
+			_, err := r.UpdateReservation(t.Context(), alice, v.ID, ipam.Match{}, ipam.ReservationPatch{})
 			wantCode(t, err, ipam.CodePreconditionRequired)
-			_, err = r.UpdateReservation(t.Context(), alice, v.ID, 7, ipam.ReservationPatch{})
+			_, err = r.UpdateReservation(t.Context(), alice, v.ID, at(v, 7), ipam.ReservationPatch{})
 			wantCode(t, err, ipam.CodePreconditionFailed)
-			wantCode(t, r.ReleaseReservation(t.Context(), alice, v.ID, 7), ipam.CodePreconditionFailed)
-			_, err = r.UpdateReservation(t.Context(), alice, "rsv_none", 1, ipam.ReservationPatch{})
+			wantCode(t, r.ReleaseReservation(t.Context(), alice, v.ID, at(v, 7)), ipam.CodePreconditionFailed)
+			_, err = r.UpdateReservation(t.Context(), alice, "rsv_none", r.atScope(t, "rsv_none", 1), ipam.ReservationPatch{})
 			wantCode(t, err, ipam.CodeNotFound)
 		})
 		t.Run("its end may move, go and never lie in the past", func(t *testing.T) {
 			end := r.now.Add(time.Hour)
 			v := r.reserve(t, r.root(t, "10.0.0.0/24"), "merger", "/25", end)
-			_, err := r.UpdateReservation(t.Context(), alice, v.ID, 1, ipam.ReservationPatch{ExpiresAt: ptr(r.now)})
+			_, err := r.UpdateReservation(t.Context(), alice, v.ID, at(v, 1), ipam.ReservationPatch{ExpiresAt: ptr(r.now)})
 			wantPointer(t, wantCode(t, err, ipam.CodeInvalid), "/expires_at")
-			_, err = r.UpdateReservation(t.Context(), alice, v.ID, 1, ipam.ReservationPatch{Reason: ptr(" ")})
+			_, err = r.UpdateReservation(t.Context(), alice, v.ID, at(v, 1), ipam.ReservationPatch{Reason: ptr(" ")})
 			wantPointer(t, wantCode(t, err, ipam.CodeInvalid), "/reason")
 			elsewhere := end.Add(123 * time.Nanosecond).In(time.FixedZone("CET", 3600))
-			after, err := r.UpdateReservation(t.Context(), alice, v.ID, 1, ipam.ReservationPatch{ExpiresAt: ptr(&elsewhere)})
+			after, err := r.UpdateReservation(t.Context(), alice, v.ID, at(v, 1), ipam.ReservationPatch{ExpiresAt: ptr(&elsewhere)})
 			if err != nil || *after.ExpiresAt != end.UTC() {
 				t.Fatalf("%v, %v", after.ExpiresAt, err)
 			}
-			after, err = r.UpdateReservation(t.Context(), alice, v.ID, 2, ipam.ReservationPatch{ExpiresAt: new(*time.Time)})
+			after, err = r.UpdateReservation(t.Context(), alice, v.ID, at(v, 2), ipam.ReservationPatch{ExpiresAt: new(*time.Time)})
 			if err != nil || after.ExpiresAt != nil {
 				t.Fatalf("%v, %v", after.ExpiresAt, err)
 			}
@@ -202,7 +202,7 @@ func TestUpdateReservation(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			v := r.reserve(t, pool, "merger", "/24", r.now.Add(time.Hour))
 			r.wait(2 * time.Hour)
-			if _, err := r.UpdateReservation(t.Context(), alice, v.ID, 1, ipam.ReservationPatch{ExpiresAt: ptr(ptr(r.now.Add(time.Hour)))}); err != nil {
+			if _, err := r.UpdateReservation(t.Context(), alice, v.ID, at(v, 1), ipam.ReservationPatch{ExpiresAt: ptr(ptr(r.now.Add(time.Hour)))}); err != nil {
 				t.Fatal(err)
 			}
 			_, err := r.try(pool, "a", "/24")
@@ -308,7 +308,7 @@ func TestOneOfManyWritersReserves(t *testing.T) {
 		})
 		t.Run("by releasing one once", func(t *testing.T) {
 			v := r.reserve(t, r.root(t, "10.0.0.0/16"), "v", "/24")
-			outcomes := together(16, func(int) error { return r.ReleaseReservation(t.Context(), alice, v.ID, 0) })
+			outcomes := together(16, func(int) error { return r.ReleaseReservation(t.Context(), alice, v.ID, ipam.Match{}) })
 			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodeNotFound: 15})
 			if got := strings.Join(r.actions(t, v.ID), " "); got != "reservation.created reservation.released" {
 				t.Errorf("events: %s", got)
@@ -329,7 +329,7 @@ func TestAnExpiredReservationIsKeptOrTaken(t *testing.T) {
 			together(3, func(i int) error {
 				switch i {
 				case 0:
-					_, kept = r.UpdateReservation(t.Context(), alice, v.ID, 1, ipam.ReservationPatch{ExpiresAt: ptr(&end)})
+					_, kept = r.UpdateReservation(t.Context(), alice, v.ID, at(v, 1), ipam.ReservationPatch{ExpiresAt: ptr(&end)})
 				case 1:
 					_, taken = r.try(pool, "a", "/28")
 				default:

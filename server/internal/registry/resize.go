@@ -18,7 +18,7 @@ func border(from, to netip.Prefix) (rest []netip.Prefix, grows bool) {
 }
 
 // resized resizes a pool as a patch asks, and says what it is then.
-func (c change) resized(before, after ipam.Pool, patch ipam.PoolPatch) (netip.Prefix, error) {
+func (c edit) resized(before, after ipam.Pool, patch ipam.PoolPatch) (netip.Prefix, error) {
 	to, err := before.Resized(patch)
 	if err != nil {
 		return to, err
@@ -31,7 +31,7 @@ func (c change) resized(before, after ipam.Pool, patch ipam.PoolPatch) (netip.Pr
 
 // resize moves the border of a pool. What it gains must be free around it, what it gives up must be free inside it. The
 // caller holds the locks of the pool and of the space around it.
-func (c change) resize(pool ipam.Pool, to netip.Prefix) error {
+func (c edit) resize(pool ipam.Pool, to netip.Prefix) error {
 	rest, grows := border(pool.CIDR, to)
 	if !grows {
 		if err := c.gain(pool, rest); err != nil {
@@ -48,9 +48,9 @@ func (c change) resize(pool ipam.Pool, to netip.Prefix) error {
 }
 
 // resizeAround is the part of resize that the space around the pool sees.
-func (c change) resizeAround(pool ipam.Pool, to netip.Prefix) error {
+func (c edit) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 	if pool.Parent != "" {
-		parent, err := c.Pool(pool.Parent)
+		parent, err := c.Tx.Pool(pool.Parent)
 		if err != nil {
 			return err
 		}
@@ -63,12 +63,12 @@ func (c change) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 			}
 		}
 	}
-	return c.MovePrefix(pool.ID, to)
+	return c.Tx.MovePrefix(pool.ID, to)
 }
 
 // resizeIn moves the border of the block that an owner has in a pool: what it gains must be free there, what it gives up is
 // free afterwards. The caller holds the pool's lock.
-func (c change) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix) error {
+func (c edit) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix) error {
 	if err := pool.Allow(to.Bits()); err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (c change) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix) er
 		if err := c.yield(pool, pool.CIDR, rest); err != nil {
 			return err
 		}
-		return c.MovePrefix(owner, to)
+		return c.Tx.MovePrefix(owner, to)
 	}
 	err := c.gain(pool, rest)
 	if e, ok := errors.AsType[*ipam.Error](err); ok && e.Code == ipam.CodeCIDRTaken {
@@ -86,11 +86,11 @@ func (c change) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix) er
 	if err != nil {
 		return err
 	}
-	return c.MovePrefix(owner, to)
+	return c.Tx.MovePrefix(owner, to)
 }
 
 // gain takes blocks of a pool.
-func (c change) gain(pool ipam.Pool, blocks []netip.Prefix) error {
+func (c edit) gain(pool ipam.Pool, blocks []netip.Prefix) error {
 	for _, b := range blocks {
 		if err := c.placeAt(pool, b, nobodys); err != nil {
 			return err
@@ -100,9 +100,9 @@ func (c change) gain(pool ipam.Pool, blocks []netip.Prefix) error {
 }
 
 // yield makes blocks of a pool free; around is what the pool is then.
-func (c change) yield(pool ipam.Pool, around netip.Prefix, blocks []netip.Prefix) error {
+func (c edit) yield(pool ipam.Pool, around netip.Prefix, blocks []netip.Prefix) error {
 	for _, b := range blocks {
-		if err := alloc.Return(c.Leaves(pool), around, b); err != nil {
+		if err := alloc.Return(c.Tx.Leaves(pool), around, b); err != nil {
 			return err
 		}
 	}
@@ -111,8 +111,8 @@ func (c change) yield(pool ipam.Pool, around netip.Prefix, blocks []netip.Prefix
 
 // resizeAllocation moves the border of an allocation. What was held for it goes with that: the blocks that a plan means it
 // to gain, and those that were to follow it while it could not grow.
-func (c change) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
-	holds, err := c.HoldsFor(pool.ID, a.ID)
+func (c edit) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
+	holds, err := c.Tx.HoldsFor(pool.ID, a.ID)
 	if err != nil {
 		return err
 	}
@@ -124,5 +124,5 @@ func (c change) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Pre
 	if err := c.resizeIn(pool, a.ID, a.CIDR, to); err != nil {
 		return err
 	}
-	return c.RememberBlock(pool.ID, ipam.KindAllocation, a.Name, a.CIDR, c.at)
+	return c.Tx.RememberBlock(pool.ID, ipam.KindAllocation, a.Name, a.CIDR, c.At)
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 // sized reads "/24" or "10.0.0.0/24".
@@ -22,7 +21,7 @@ func sized(to string) (patch ipam.AllocationPatch) {
 }
 
 func (r lab) regrow(a ipam.Allocation, to string) (ipam.Allocation, error) {
-	return r.UpdateAllocation(context.Background(), alice, a.ID, registry.Version(a.Version), sized(to))
+	return r.UpdateAllocation(context.Background(), alice, a.ID, ipam.Exactly(a.ETag()), sized(to))
 }
 
 func TestAnAllocationIsResizedWhereItStands(t *testing.T) {
@@ -91,13 +90,13 @@ func TestAnAllocationIsResizedWhereItStands(t *testing.T) {
 			r.take(t, pool, "b", "10.0.0.128/28")
 			patch := sized("/27")
 			patch.Name = ptr("b")
-			_, err := r.UpdateAllocation(t.Context(), alice, a.ID, 1, patch)
+			_, err := r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), patch)
 			wantCode(t, err, ipam.CodeNameTaken)
 			if now, err := r.Allocation(t.Context(), a.ID); err != nil || now.CIDR != a.CIDR {
 				t.Errorf("a is %s, %v", now.CIDR, err)
 			}
 			patch.Name = ptr("c")
-			if now, err := r.UpdateAllocation(t.Context(), alice, a.ID, 1, patch); err != nil || now.Name != "c" || now.CIDR.Bits() != 27 {
+			if now, err := r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), patch); err != nil || now.Name != "c" || now.CIDR.Bits() != 27 {
 				t.Errorf("a is %+v, %v", now, err)
 			}
 		})
@@ -128,7 +127,7 @@ func TestAnAllocationIsNotResizedOverOthers(t *testing.T) {
 			e := wantCode(t, err, want.code)
 			wantPointer(t, e, want.pointer)
 		}
-		_, err = r.UpdateAllocation(t.Context(), alice, a.ID, 0, sized("/27"))
+		_, err = r.UpdateAllocation(t.Context(), alice, a.ID, ipam.Match{}, sized("/27"))
 		wantCode(t, err, ipam.CodePreconditionRequired)
 		now, err := r.Allocation(t.Context(), a.ID)
 		if err != nil || now.CIDR != a.CIDR || now.Version != a.Version || fmt.Sprint(r.free(t, pool)) != free {
@@ -259,7 +258,7 @@ func TestOneOfManyGetsTheBlockBeside(t *testing.T) {
 				var err error
 				switch i % 2 {
 				case 0:
-					_, err = servers[i%len(servers)].UpdateAllocation(t.Context(), alice, a.ID, 1, sized("/26"))
+					_, err = servers[i%len(servers)].UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), sized("/26"))
 				default:
 					_, err = servers[i%len(servers)].try(pool, fmt.Sprint("n", i), "10.0.0.32/27")
 				}

@@ -27,10 +27,10 @@ func TestARetryHasOneEffect(t *testing.T) {
 				return r.CreateScope(t.Context(), by, ipam.Scope{ID: "retried"})
 			},
 			"change a scope": func(by ipam.Caller) (any, error) {
-				return r.UpdateScope(t.Context(), by, ipam.DefaultScope, 1, ipam.ScopePatch{Description: ptr("x")})
+				return r.UpdateScope(t.Context(), by, ipam.DefaultScope, r.atScope(t, ipam.DefaultScope, 1), ipam.ScopePatch{Description: ptr("x")})
 			},
 			"delete a scope": func(by ipam.Caller) (any, error) {
-				return nil, r.DeleteScope(t.Context(), by, scope, 1)
+				return nil, r.DeleteScope(t.Context(), by, scope, r.atScope(t, scope, 1))
 			},
 			"create a root pool": func(by ipam.Caller) (any, error) {
 				return r.CreatePool(t.Context(), by, ipam.NewPool{Scope: root.Scope, Name: "six", CIDR: r.cidr("2001:db8::/32")})
@@ -39,37 +39,37 @@ func TestARetryHasOneEffect(t *testing.T) {
 				return r.CreatePool(t.Context(), by, ipam.NewPool{Scope: root.Scope, Parent: root.ID, Name: "new", Length: ptr(24)})
 			},
 			"change a pool": func(by ipam.Caller) (any, error) {
-				return r.UpdatePool(t.Context(), by, root.ID, 1, ipam.PoolPatch{Owner: ptr("net")})
+				return r.UpdatePool(t.Context(), by, root.ID, at(root, 1), ipam.PoolPatch{Owner: ptr("net")})
 			},
 			"delete a pool": func(by ipam.Caller) (any, error) {
-				return nil, r.DeletePool(t.Context(), by, kid.ID, 1)
+				return nil, r.DeletePool(t.Context(), by, kid.ID, at(kid, 1))
 			},
 			"allocate": func(by ipam.Caller) (any, error) {
 				return r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: kept.ID, Name: "retried", BlockSize: ipam.BlockSize{Length: ptr(28)}, Labels: ipam.Labels{"k": "v"}})
 			},
 			"change an allocation": func(by ipam.Caller) (any, error) {
-				return r.UpdateAllocation(t.Context(), by, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
+				return r.UpdateAllocation(t.Context(), by, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")})
 			},
 			"reserve": func(by ipam.Caller) (any, error) {
 				return r.Reserve(t.Context(), by, ipam.NewReservation{Pool: kept.ID, Reason: "retried", Length: ptr(28), ExpiresAt: ptr(clock.Add(time.Hour))})
 			},
 			"change a reservation": func(by ipam.Caller) (any, error) {
-				return r.UpdateReservation(t.Context(), by, reserved.ID, 1, ipam.ReservationPatch{Owner: ptr("net")})
+				return r.UpdateReservation(t.Context(), by, reserved.ID, at(reserved, 1), ipam.ReservationPatch{Owner: ptr("net")})
 			},
 			"release a reservation": func(by ipam.Caller) (any, error) {
-				return nil, r.ReleaseReservation(t.Context(), by, unreserved.ID, 0)
+				return nil, r.ReleaseReservation(t.Context(), by, unreserved.ID, ipam.Match{})
 			},
 			"create an account": func(by ipam.Caller) (any, error) {
 				return r.CreateAccount(t.Context(), by, ipam.Account{Cloud: ipam.AWS, ExternalID: "333333333333", Name: "retried"})
 			},
 			"change an account": func(by ipam.Caller) (any, error) {
-				return r.UpdateAccount(t.Context(), by, one.ID, 1, ipam.AccountPatch{Owner: ptr("net")})
+				return r.UpdateAccount(t.Context(), by, one.ID, at(one, 1), ipam.AccountPatch{Owner: ptr("net")})
 			},
 			"delete an account": func(by ipam.Caller) (any, error) {
-				return nil, r.DeleteAccount(t.Context(), by, two.ID, 1)
+				return nil, r.DeleteAccount(t.Context(), by, two.ID, at(two, 1))
 			},
 			"release": func(by ipam.Caller) (any, error) {
-				return nil, r.Release(t.Context(), by, gone.ID, 0)
+				return nil, r.Release(t.Context(), by, gone.ID, ipam.Match{})
 			},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -146,16 +146,16 @@ func TestARetriedChangeIsAnsweredThoughItsObjectIsGone(t *testing.T) {
 		pool := r.root(t, "10.0.0.0/16")
 		a := r.take(t, pool, "a", "/24")
 		by := keyed("change a", "this")
-		changed, err := r.UpdateAllocation(t.Context(), by, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
+		changed, err := r.UpdateAllocation(t.Context(), by, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")})
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.release(t, a)
-		again, err := r.UpdateAllocation(t.Context(), by, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
+		again, err := r.UpdateAllocation(t.Context(), by, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")})
 		if err != nil || again.Owner != changed.Owner || !by.Retry.Replayed {
 			t.Errorf("got %+v, %v, replayed %v", again, err, by.Retry.Replayed)
 		}
-		_, err = r.UpdateAllocation(t.Context(), alice, a.ID, 1, ipam.AllocationPatch{Owner: ptr("net")})
+		_, err = r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")})
 		wantCode(t, err, ipam.CodeNotFound)
 	})
 }

@@ -4,13 +4,10 @@ import (
 	"context"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
-
-func scopeObject(id string) object {
-	return object{kind: "scope", id: id, chain: ipam.RootSpace(id), scope: id}
-}
 
 // Scopes lists a page of scopes by id.
 func (r *Registry) Scopes(ctx context.Context, p ipam.Page) ([]ipam.Scope, error) {
@@ -19,15 +16,7 @@ func (r *Registry) Scopes(ctx context.Context, p ipam.Page) ([]ipam.Scope, error
 
 // Scope reads a scope; CodeNotFound when there is none.
 func (r *Registry) Scope(ctx context.Context, id string) (ipam.Scope, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Scope, error) { return realScope(tx.Scope(id)) })
-}
-
-// realScope hides what only a plan knows.
-func realScope(s ipam.Scope, err error) (ipam.Scope, error) {
-	if err == nil && s.DraftUntil != nil {
-		return ipam.Scope{}, ipam.Errorf(ipam.CodeNotFound, "there is no scope %q", s.ID)
-	}
-	return s, err
+	return read(ctx, r, func(tx *store.Tx) (ipam.Scope, error) { return ipam.RealScope(tx.Scope(id)) })
 }
 
 // CreateScope adds a scope. Errors: CodeInvalid, CodeNameTaken.
@@ -38,60 +27,60 @@ func (r *Registry) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope
 	if err := ipam.CheckLabels(s.Labels); err != nil {
 		return ipam.Scope{}, err
 	}
-	return write(ctx, r, by, ipam.RootSpace(s.ID), func(c change) (ipam.Scope, error) {
-		draft, err := c.LockScope(s.ID)
+	return write(ctx, r, by, ipam.RootSpace(s.ID), func(c edit) (ipam.Scope, error) {
+		draft, err := c.Tx.LockScope(s.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
-			s.Version, s.CreatedAt, s.UpdatedAt = 1, c.at, c.at
-			if err := c.InsertScope(s); err != nil {
+			s.Version, s.CreatedAt, s.UpdatedAt = 1, c.At, c.At
+			if err := c.Tx.InsertScope(s); err != nil {
 				return s, err
 			}
-			return s, c.record(scopeObject(s.ID), "created", nil, s)
+			return s, c.Record(change.ScopeObject(s.ID), "created", nil, s)
 		case err != nil:
 			return s, err
 		case draft.DraftUntil == nil:
 			return s, nameTaken("scope", s.ID, "")
 		}
-		s.Version, s.CreatedAt, s.UpdatedAt = draft.Version+1, draft.CreatedAt, c.at
-		if err := c.UpdateScope(s, c.at); err != nil {
+		s.Version, s.CreatedAt, s.UpdatedAt = draft.Version+1, draft.CreatedAt, c.At
+		if err := c.Tx.UpdateScope(s, c.At); err != nil {
 			return s, err
 		}
-		return s, c.record(scopeObject(s.ID), "created", draft, s)
+		return s, c.Record(change.ScopeObject(s.ID), "created", draft, s)
 	})
 }
 
 // UpdateScope changes a scope. Errors: CodeNotFound, CodeInvalid, CodePreconditionFailed, CodePreconditionRequired.
-func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.ScopePatch) (ipam.Scope, error) {
-	return write(ctx, r, by, ipam.RootSpace(id), func(c change) (ipam.Scope, error) {
-		before, err := realScope(c.LockScope(id))
+func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.ScopePatch) (ipam.Scope, error) {
+	return write(ctx, r, by, ipam.RootSpace(id), func(c edit) (ipam.Scope, error) {
+		before, err := ipam.RealScope(c.Tx.LockScope(id))
 		if err != nil {
 			return before, err
 		}
-		if err := v.require("scope", id, before.Version); err != nil {
+		if err := m.Require("scope", id, before.ETag()); err != nil {
 			return before, err
 		}
 		after := before.Apply(patch)
 		if err := ipam.CheckLabels(after.Labels); err != nil {
 			return before, err
 		}
-		after.Version, after.UpdatedAt = before.Version+1, c.at
-		if err := c.UpdateScope(after, c.at); err != nil {
+		after.Version, after.UpdatedAt = before.Version+1, c.At
+		if err := c.Tx.UpdateScope(after, c.At); err != nil {
 			return before, err
 		}
-		return after, c.record(scopeObject(id), "updated", before, after)
+		return after, c.Record(change.ScopeObject(id), "updated", before, after)
 	})
 }
 
 // DeleteScope removes a scope without pools and accounts. Errors: CodeNotFound, CodeScopeNotEmpty, CodeInvalid for the default scope,
 // CodePreconditionFailed, CodePreconditionRequired.
-func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, v Version) error {
-	_, err := write(ctx, r, by, ipam.RootSpace(id), func(c change) (struct{}, error) {
+func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
+	_, err := write(ctx, r, by, ipam.RootSpace(id), func(c edit) (struct{}, error) {
 		none := struct{}{}
-		s, err := realScope(c.LockScope(id))
+		s, err := ipam.RealScope(c.Tx.LockScope(id))
 		if err != nil {
 			return none, err
 		}
-		if err := v.require("scope", id, s.Version); err != nil {
+		if err := m.Require("scope", id, s.ETag()); err != nil {
 			return none, err
 		}
 		if id == ipam.DefaultScope {
@@ -100,7 +89,7 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, v
 		if err := c.dropRootDrafts(id); err != nil {
 			return none, err
 		}
-		pools, err := c.Pools(ipam.PoolFilter{Scope: id}, ipam.Page{Limit: 5})
+		pools, err := c.Tx.Pools(ipam.PoolFilter{Scope: id}, ipam.Page{Limit: 5})
 		if err != nil {
 			return none, err
 		}
@@ -111,36 +100,36 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, v
 			}
 			return none, e
 		}
-		accounts, err := c.Accounts(ipam.AccountFilter{Scope: id}, ipam.Page{Limit: 1})
+		accounts, err := c.Tx.Accounts(ipam.AccountFilter{Scope: id}, ipam.Page{Limit: 1})
 		if err != nil {
 			return none, err
 		}
 		if len(accounts) > 0 {
 			return none, ipam.Errorf(ipam.CodeScopeNotEmpty, "scope %q has accounts, among them %s; delete them or move them to another scope first", id, accounts[0].ID)
 		}
-		if err := c.DeleteScope(id); err != nil {
+		if err := c.Tx.DeleteScope(id); err != nil {
 			return none, err
 		}
-		return none, c.record(scopeObject(id), "deleted", s, nil)
+		return none, c.Record(change.ScopeObject(id), "deleted", s, nil)
 	})
 	return err
 }
 
 // draftScope makes or renews the draft of a scope that a plan creates, under whose root a pool is drafted. A scope that is
 // there will do: the plan is being applied, or somebody was faster, which the plan's apply will say.
-func (c change) draftScope(id string, until time.Time) error {
-	known, err := c.LockScope(id)
+func (c edit) draftScope(id string, until time.Time) error {
+	known, err := c.Tx.LockScope(id)
 	switch {
 	case ipam.CodeOf(err) == ipam.CodeNotFound:
-		s := ipam.Scope{ID: id, Labels: ipam.Labels{}, Version: 1, CreatedAt: c.at, UpdatedAt: c.at, DraftUntil: &until}
-		if err := c.InsertScope(s); err != nil {
+		s := ipam.Scope{ID: id, Labels: ipam.Labels{}, Version: 1, CreatedAt: c.At, UpdatedAt: c.At, DraftUntil: &until}
+		if err := c.Tx.InsertScope(s); err != nil {
 			return err
 		}
-		return c.record(scopeObject(id), "drafted", nil, s)
+		return c.Record(change.ScopeObject(id), "drafted", nil, s)
 	case err != nil || known.DraftUntil == nil || !known.DraftUntil.Before(until):
 		return err
 	}
-	return c.RenewScopeDraft(id, until)
+	return c.Tx.RenewScopeDraft(id, until)
 }
 
 // forgetScopeDrafts drops drafts of scopes a day after they expired, once no draft of a pool is left in them.
@@ -150,19 +139,19 @@ func (r *Registry) forgetScopeDrafts(ctx context.Context, by ipam.Caller, before
 		return err
 	}
 	for _, d := range drafts {
-		_, err := write(ctx, r, by, ipam.RootSpace(d.ID), func(c change) (struct{}, error) {
-			draft, err := c.LockScope(d.ID)
+		_, err := write(ctx, r, by, ipam.RootSpace(d.ID), func(c edit) (struct{}, error) {
+			draft, err := c.Tx.LockScope(d.ID)
 			if err != nil || draft.DraftUntil == nil || !draft.DraftUntil.Before(before) {
 				return struct{}{}, err // created or renewed meanwhile
 			}
-			inside, err := c.Pools(ipam.PoolFilter{Scope: d.ID, Drafts: true}, ipam.Page{Limit: 1})
+			inside, err := c.Tx.Pools(ipam.PoolFilter{Scope: d.ID, Drafts: true}, ipam.Page{Limit: 1})
 			if err != nil || len(inside) > 0 {
 				return struct{}{}, err
 			}
-			if err := c.DeleteScope(d.ID); err != nil {
+			if err := c.Tx.DeleteScope(d.ID); err != nil {
 				return struct{}{}, err
 			}
-			return struct{}{}, c.record(scopeObject(d.ID), "draft_dropped", draft, nil)
+			return struct{}{}, c.Record(change.ScopeObject(d.ID), "draft_dropped", draft, nil)
 		})
 		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
 			return err

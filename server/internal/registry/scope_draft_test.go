@@ -34,9 +34,9 @@ func TestAPoolIsDraftedInAScopeOfTheSamePlan(t *testing.T) {
 		}
 		_, _, err = r.Tree(t.Context(), "blue")
 		wantCode(t, err, ipam.CodeNotFound)
-		_, err = r.UpdateScope(t.Context(), alice, "blue", 1, ipam.ScopePatch{})
+		_, err = r.UpdateScope(t.Context(), alice, "blue", r.atScope(t, "blue", 1), ipam.ScopePatch{})
 		wantCode(t, err, ipam.CodeNotFound)
-		wantCode(t, r.DeleteScope(t.Context(), alice, "blue", 1), ipam.CodeNotFound)
+		wantCode(t, r.DeleteScope(t.Context(), alice, "blue", r.atScope(t, "blue", 1)), ipam.CodeNotFound)
 		_, err = r.CreatePool(t.Context(), alice, ipam.NewPool{Scope: "blue", Name: "root", CIDR: netip.MustParsePrefix("10.0.0.0/8")})
 		wantCode(t, err, ipam.CodeInvalid)
 		_, err = r.CreatePool(t.Context(), alice, ipam.NewPool{Scope: "blue", Name: "other", CIDR: netip.MustParsePrefix("172.16.0.0/12")})

@@ -27,13 +27,13 @@ func TestDeleteScope(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
 		scope := r.scope(t)
 		pool := r.rootIn(t, scope, "corp", "10.0.0.0/16")
-		wantHolders(t, wantCode(t, r.DeleteScope(t.Context(), alice, scope, 1), ipam.CodeScopeNotEmpty), "corp")
-		wantCode(t, r.DeleteScope(t.Context(), alice, scope, 0), ipam.CodePreconditionRequired)
-		wantCode(t, r.DeleteScope(t.Context(), alice, scope, 7), ipam.CodePreconditionFailed)
-		wantCode(t, r.DeleteScope(t.Context(), alice, "nowhere", 1), ipam.CodeNotFound)
-		wantCode(t, r.DeleteScope(t.Context(), alice, ipam.DefaultScope, 1), ipam.CodeInvalid)
+		wantHolders(t, wantCode(t, r.DeleteScope(t.Context(), alice, scope, r.atScope(t, scope, 1)), ipam.CodeScopeNotEmpty), "corp")
+		wantCode(t, r.DeleteScope(t.Context(), alice, scope, ipam.Match{}), ipam.CodePreconditionRequired)
+		wantCode(t, r.DeleteScope(t.Context(), alice, scope, r.atScope(t, scope, 7)), ipam.CodePreconditionFailed)
+		wantCode(t, r.DeleteScope(t.Context(), alice, "nowhere", r.atScope(t, "nowhere", 1)), ipam.CodeNotFound)
+		wantCode(t, r.DeleteScope(t.Context(), alice, ipam.DefaultScope, r.atScope(t, ipam.DefaultScope, 1)), ipam.CodeInvalid)
 		r.drop(t, pool)
-		if err := r.DeleteScope(t.Context(), alice, scope, 1); err != nil {
+		if err := r.DeleteScope(t.Context(), alice, scope, r.atScope(t, scope, 1)); err != nil {
 			t.Fatal(err)
 		}
 		_, err := r.Scope(t.Context(), scope)

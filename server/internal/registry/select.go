@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -61,10 +62,10 @@ func (s selection) nameOf(key string) string {
 var errMoved = errors.New("the name is being placed by another request")
 
 // home is what an attempt does before anything else, to be sure that the name has no home elsewhere by now.
-type home func(change) error
+type home func(edit) error
 
 // anyHome is that of a request that names its pool.
-func anyHome(change) error { return nil }
+func anyHome(edit) error { return nil }
 
 // chosen serves a request from the first pool of a selection that can. Each attempt is a transaction of its own in the lane
 // of its pool: one transaction over several pools would hold locks that another replica takes in another order. That is safe
@@ -81,7 +82,7 @@ func chosen[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection
 			return answer, err
 		}
 		// Empty-handed, so that whoever has the name never waits for this.
-		if err := r.db.Read(ctx, func(tx *store.Tx) error { return tx.AwaitName(s.key()) }); err != nil {
+		if err := r.k.DB.Read(ctx, func(tx *store.Tx) error { return tx.AwaitName(s.key()) }); err != nil {
 			return answer, err
 		}
 	}
@@ -92,17 +93,17 @@ func (s selection) key() string { return fmt.Sprintf("%s/%t/%s", s.selector.Scop
 
 func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection, attempt func(pool string, at home) (T, error)) (T, error) {
 	var answer T
-	pools, err := read(ctx, r, func(tx *store.Tx) ([]candidate, error) { return s.candidates(tx, by.Actor, r.now()) })
+	pools, err := read(ctx, r, func(tx *store.Tx) ([]candidate, error) { return s.candidates(tx, by.Actor, r.k.Now()) })
 	if err != nil {
 		return answer, err
 	}
 	if len(pools) == 0 {
 		e := ipam.Errorf(ipam.CodeNotFound, "there is no %s", strings.TrimPrefix(s.selector.String(), "an "))
 		e.Fields = []ipam.FieldError{{Pointer: "/pool_selector", Detail: e.Detail}}
-		return answer, r.repeated(ctx, by, e, &answer) // perhaps served by a pool that is gone
+		return change.OrReplay[T](ctx, r.k, by, e) // perhaps served by a pool that is gone
 	}
-	at := func(c change) error {
-		free, err := c.TryName(s.key())
+	at := func(c edit) error {
+		free, err := c.Tx.TryName(s.key())
 		if err != nil {
 			return err
 		}
@@ -131,7 +132,7 @@ func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s selec
 	if err != nil {
 		return answer, err
 	}
-	return answer, r.repeated(ctx, by, none, &answer) // perhaps served by a pool that was not asked again
+	return change.OrReplay[T](ctx, r.k, by, none) // perhaps served by a pool that was not asked again
 }
 
 // refuse is the error of a pool that cannot serve the request, as an attempt would give it; nil when only an attempt tells.

@@ -113,7 +113,7 @@ func TestAPlanThatWasPromisedABlockInAFullPoolIsToldOfIt(t *testing.T) {
 		plan := func(in *ipam.NewHold) { in.Plan.ID = "plan-1" }
 		h := r.selectHold(t, a.Scope, "app", "/29", plan)
 		made := r.take(t, a, "app", "10.0.0.8/29") // elsewhere, so that the hold goes
-		if _, err := r.UpdateAllocation(context.Background(), alice, made.ID, 1, ipam.AllocationPatch{Name: ptr("other")}); err != nil {
+		if _, err := r.UpdateAllocation(context.Background(), alice, made.ID, at(made, 1), ipam.AllocationPatch{Name: ptr("other")}); err != nil {
 			t.Fatal(err)
 		}
 		r.take(t, a, "thief", h.CIDR.String())

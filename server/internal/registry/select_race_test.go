@@ -19,7 +19,7 @@ func TestANameAskedForBySelectorGetsOneHome(t *testing.T) {
 
 			made := together(asking+1, func(i int) error {
 				if i == 0 {
-					return r.Release(t.Context(), alice, first.ID, 0)
+					return r.Release(t.Context(), alice, first.ID, ipam.Match{})
 				}
 				in := ipam.NewAllocation{Selector: selecting(a.Scope), Name: "app", BlockSize: ipam.BlockSize{Length: ptr(29)}}
 				_, err := servers[i%len(servers)].Allocate(t.Context(), alice, in)
@@ -31,7 +31,7 @@ func TestANameAskedForBySelectorGetsOneHome(t *testing.T) {
 			promised := map[string]int{}
 			held := together(asking+1, func(i int) error {
 				if i == 0 {
-					return r.Release(t.Context(), alice, second.ID, 0)
+					return r.Release(t.Context(), alice, second.ID, ipam.Match{})
 				}
 				in := ipam.NewHold{Selector: selecting(a.Scope), Name: "web", BlockSize: ipam.BlockSize{Length: ptr(29)}}
 				h, err := servers[i%len(servers)].Promise(t.Context(), alice, in)

@@ -4,12 +4,13 @@ import (
 	"context"
 	"slices"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-func setObject(s ipam.AllocationSet) object {
-	return object{kind: "allocation_set", id: s.ID, chain: s.Pool, scope: s.Scope}
+func setObject(s ipam.AllocationSet) change.Object {
+	return change.Object{Kind: "allocation_set", ID: s.ID, Chain: s.Pool, Scope: s.Scope}
 }
 
 // AllocationSets lists a page of allocation sets with their members.
@@ -45,12 +46,12 @@ func (r *Registry) AllocateSet(ctx context.Context, by ipam.Caller, in ipam.NewA
 }
 
 func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocationSet, at home) (ipam.AllocationSet, error) {
-	return write(ctx, r, by, in.Pool, func(c change) (ipam.AllocationSet, error) {
+	return write(ctx, r, by, in.Pool, func(c edit) (ipam.AllocationSet, error) {
 		set := in.Set()
 		if err := at(c); err != nil {
 			return set, err
 		}
-		pool, err := realPool(c.lockFor(in.Pool))
+		pool, err := ipam.RealPool(c.lockFor(in.Pool))
 		if err != nil {
 			return set, err
 		}
@@ -61,8 +62,8 @@ func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.Ne
 		if err := c.followSet(pool, in.Name, wanted); err != nil {
 			return set, err
 		}
-		set.ID, set.Scope, set.Version, set.CreatedAt, set.UpdatedAt = c.r.newID("set"), pool.Scope, 1, c.at, c.at
-		if err := c.InsertAllocationSet(set); err != nil {
+		set.ID, set.Scope, set.Version, set.CreatedAt, set.UpdatedAt = change.NewID("set"), pool.Scope, 1, c.At, c.At
+		if err := c.Tx.InsertAllocationSet(set); err != nil {
 			return set, err
 		}
 		for _, m := range wanted {
@@ -70,10 +71,10 @@ func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.Ne
 				return set, in.At(m.key, err)
 			}
 		}
-		if set, err = c.AllocationSet(set.ID); err != nil {
+		if set, err = c.Tx.AllocationSet(set.ID); err != nil {
 			return set, err
 		}
-		return set, c.record(setObject(set), "created", nil, set)
+		return set, c.Record(setObject(set), "created", nil, set)
 	})
 }
 
@@ -81,18 +82,17 @@ func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.Ne
 // block while its size stays; one that shrinks keeps its first address; one that grows is another block, and so another
 // allocation. New blocks are placed before old ones are released: no two members, of before and after, ever share an
 // address. Errors: CodeNotFound, CodePreconditionFailed, CodePreconditionRequired, and those of AllocateSet.
-func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id string, v Version, patch ipam.AllocationSetPatch) (ipam.AllocationSet, error) {
+func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.AllocationSetPatch) (ipam.AllocationSet, error) {
 	known, err := r.AllocationSet(ctx, id)
 	if err != nil {
-		err = r.repeated(ctx, by, err, &known) // changed by this very request, and released since
-		return known, err
+		return change.OrReplay[ipam.AllocationSet](ctx, r.k, by, err) // changed by this very request, and released since
 	}
-	return write(ctx, r, by, known.Pool, func(c change) (ipam.AllocationSet, error) {
+	return write(ctx, r, by, known.Pool, func(c edit) (ipam.AllocationSet, error) {
 		pool, before, err := c.lockSet(known)
 		if err != nil {
 			return before, err
 		}
-		if err := v.require("allocation set", id, before.Version); err != nil {
+		if err := m.Require("allocation set", id, before.ETag()); err != nil {
 			return before, err
 		}
 		after := before.Apply(patch)
@@ -107,7 +107,7 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 				return before, err
 			}
 		}
-		stay, err := c.MembersOfSet(id)
+		stay, err := c.Tx.MembersOfSet(id)
 		if err != nil {
 			return before, err
 		}
@@ -129,29 +129,29 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 }
 
 // changedSet writes a set whose members are as they shall be.
-func (c change) changedSet(after, before ipam.AllocationSet) (ipam.AllocationSet, error) {
-	if err := c.UpdateAllocationSet(after, c.at); err != nil {
+func (c edit) changedSet(after, before ipam.AllocationSet) (ipam.AllocationSet, error) {
+	if err := c.Tx.UpdateAllocationSet(after, c.At); err != nil {
 		return after, err
 	}
-	after, err := c.AllocationSet(after.ID)
+	after, err := c.Tx.AllocationSet(after.ID)
 	if err != nil {
 		return after, err
 	}
-	return after, c.record(setObject(after), "updated", before, after)
+	return after, c.Record(setObject(after), "updated", before, after)
 }
 
 // lockSet locks the pool of a set that was known before, and reads the set again.
-func (c change) lockSet(known ipam.AllocationSet) (ipam.Pool, ipam.AllocationSet, error) {
-	pool, err := c.LockPool(known.Pool)
+func (c edit) lockSet(known ipam.AllocationSet) (ipam.Pool, ipam.AllocationSet, error) {
+	pool, err := c.Tx.LockPool(known.Pool)
 	if err != nil {
 		return pool, known, err
 	}
-	set, err := c.AllocationSet(known.ID)
+	set, err := c.Tx.AllocationSet(known.ID)
 	return pool, set, err
 }
 
 // describeMember renames and describes a member with its set.
-func (c change) describeMember(before ipam.Allocation, patch ipam.AllocationPatch) error {
+func (c edit) describeMember(before ipam.Allocation, patch ipam.AllocationPatch) error {
 	if patch == (ipam.AllocationPatch{}) {
 		return nil
 	}
@@ -161,29 +161,29 @@ func (c change) describeMember(before ipam.Allocation, patch ipam.AllocationPatc
 			return err
 		}
 	}
-	after.Version, after.UpdatedAt = before.Version+1, c.at
-	if err := c.UpdateAllocation(after, c.at); err != nil {
+	after.Version, after.UpdatedAt = before.Version+1, c.At
+	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
 		return err
 	}
-	return c.record(allocationObject(after), "updated", before, after)
+	return c.Record(allocationObject(after), "updated", before, after)
 }
 
 // ReleaseSet gives the blocks of all members back. Errors: CodeNotFound, CodePreconditionFailed.
-func (r *Registry) ReleaseSet(ctx context.Context, by ipam.Caller, id string, v Version) error {
+func (r *Registry) ReleaseSet(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
 	known, err := r.AllocationSet(ctx, id)
 	if err != nil {
-		return r.gone(ctx, by, err)
+		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, known.Pool, func(c change) (struct{}, error) {
+	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
 		none := struct{}{}
 		pool, set, err := c.lockSet(known)
 		if err != nil {
 			return none, err
 		}
-		if err := v.check("allocation set", id, set.Version); err != nil {
+		if err := m.Check("allocation set", id, set.ETag()); err != nil {
 			return none, err
 		}
-		members, err := c.MembersOfSet(id)
+		members, err := c.Tx.MembersOfSet(id)
 		if err != nil {
 			return none, err
 		}
@@ -192,17 +192,17 @@ func (r *Registry) ReleaseSet(ctx context.Context, by ipam.Caller, id string, v 
 				return none, err
 			}
 		}
-		if err := c.DeleteAllocationSet(id); err != nil {
+		if err := c.Tx.DeleteAllocationSet(id); err != nil {
 			return none, err
 		}
-		return none, c.record(setObject(set), "released", set, nil)
+		return none, c.Record(setObject(set), "released", set, nil)
 	})
 	return err
 }
 
 // releaseMember ends a member on its own: its set is another then, as whoever changes it must know.
-func (c change) releaseMember(pool ipam.Pool, a ipam.Allocation) error {
-	before, err := c.AllocationSet(a.Set)
+func (c edit) releaseMember(pool ipam.Pool, a ipam.Allocation) error {
+	before, err := c.Tx.AllocationSet(a.Set)
 	if err != nil {
 		return err
 	}
@@ -213,8 +213,8 @@ func (c change) releaseMember(pool ipam.Pool, a ipam.Allocation) error {
 	return err
 }
 
-func (c change) setNameFree(pool, name string) error {
-	holder, taken, err := c.AllocationSetNamed(pool, name)
+func (c edit) setNameFree(pool, name string) error {
+	holder, taken, err := c.Tx.AllocationSetNamed(pool, name)
 	if err != nil || !taken {
 		return err
 	}
@@ -225,8 +225,8 @@ func (c change) setNameFree(pool, name string) error {
 
 // followSet makes the name free for a new set. A living one whose replacement was planned steps aside with its members, as
 // an allocation does (followOn).
-func (c change) followSet(pool ipam.Pool, name string, wanted []member) error {
-	before, taken, err := c.AllocationSetNamed(pool.ID, name)
+func (c edit) followSet(pool ipam.Pool, name string, wanted []member) error {
+	before, taken, err := c.Tx.AllocationSetNamed(pool.ID, name)
 	if err != nil || !taken {
 		return err
 	}
@@ -239,7 +239,7 @@ func (c change) followSet(pool ipam.Pool, name string, wanted []member) error {
 	}
 	after := before
 	after.Name = before.Name + "~" + before.ID
-	members, err := c.MembersOfSet(before.ID)
+	members, err := c.Tx.MembersOfSet(before.ID)
 	if err != nil {
 		return err
 	}
@@ -248,19 +248,19 @@ func (c change) followSet(pool ipam.Pool, name string, wanted []member) error {
 			return err
 		}
 	}
-	if err := c.UpdateAllocationSet(after, c.at); err != nil {
+	if err := c.Tx.UpdateAllocationSet(after, c.At); err != nil {
 		return err
 	}
-	if after, err = c.AllocationSet(after.ID); err != nil {
+	if after, err = c.Tx.AllocationSet(after.ID); err != nil {
 		return err
 	}
-	return c.record(setObject(after), "superseded", before, after)
+	return c.Record(setObject(after), "superseded", before, after)
 }
 
 // plannedAfter says whether a promise to any member of a set was made to replace another set.
-func (c change) plannedAfter(pool ipam.Pool, name, replaced string, wanted []member) (bool, error) {
+func (c edit) plannedAfter(pool ipam.Pool, name, replaced string, wanted []member) (bool, error) {
 	for _, m := range wanted {
-		h, found, err := c.HoldNamed(pool.ID, ipam.MemberName(name, m.key), m.length)
+		h, found, err := c.Tx.HoldNamed(pool.ID, ipam.MemberName(name, m.key), m.length)
 		if err != nil {
 			return false, err
 		}

@@ -70,7 +70,7 @@ func TestWhatAMemberIsPlannedToGainIsHeldForIt(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			s := r.set(t, pool, "net", "a 10.0.0.0/28", "b 10.0.0.128/28")
 			r.take(t, pool, "neighbour", "10.0.0.144/28")
-			if _, err := r.UpdatePool(t.Context(), alice, pool.ID, 1, ipam.PoolPatch{Max: new(new(27))}); err != nil {
+			if _, err := r.UpdatePool(t.Context(), alice, pool.ID, at(pool, 1), ipam.PoolPatch{Max: new(new(27))}); err != nil {
 				t.Fatal(err)
 			}
 			_, err := r.tryPlanSet(alice, ipam.NewSetHolds{Updates: s.ID}, "a 10.0.0.0/28", "b 10.0.0.128/26")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -20,9 +21,7 @@ func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSe
 		known, err := r.AllocationSet(ctx, in.Updates)
 		switch {
 		case err != nil:
-			var plan ipam.SetPlan
-			err = r.repeated(ctx, by, err, &plan) // promised to this very request, and released since
-			return plan, err
+			return change.OrReplay[ipam.SetPlan](ctx, r.k, by, err) // promised to this very request, and released since
 		case in.Pool != "" && in.Pool != known.Pool:
 			return ipam.SetPlan{}, ipam.Invalid("/pool", "the allocation set %s is in pool %s; a set does not move", known.ID, known.Pool)
 		}
@@ -47,7 +46,7 @@ func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSe
 
 func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.NewSetHolds, at home) (ipam.SetPlan, error) {
 	var asked []ipam.NewHold
-	plan, err := write(ctx, r, by, in.Pool, func(c change) (plan ipam.SetPlan, err error) {
+	plan, err := write(ctx, r, by, in.Pool, func(c edit) (plan ipam.SetPlan, err error) {
 		if err := at(c); err != nil {
 			return plan, err
 		}
@@ -62,7 +61,7 @@ func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.New
 }
 
 // promiseSet promises the blocks of a set, and says what it asked for. The caller holds the pool's lock.
-func (c change) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan, asked []ipam.NewHold, err error) {
+func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan, asked []ipam.NewHold, err error) {
 	plan.Pool = pool.ID
 	wanted, err := c.members(pool, in.Name, in.SetSizes)
 	if err != nil {
@@ -73,10 +72,10 @@ func (c change) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPl
 	}
 	var has []ipam.Allocation
 	if in.Updates != "" {
-		if _, err := c.AllocationSet(in.Updates); err != nil {
+		if _, err := c.Tx.AllocationSet(in.Updates); err != nil {
 			return plan, nil, err // released since it was looked up
 		}
-		if has, err = c.MembersOfSet(in.Updates); err != nil {
+		if has, err = c.Tx.MembersOfSet(in.Updates); err != nil {
 			return plan, nil, err
 		}
 	}
@@ -135,17 +134,17 @@ func (c change) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPl
 
 // gains is what to hold for a member so that it can grow around its block, each for the member and not under its name, which
 // is for a successor. One that an earlier plan of the caller's was promised is not in the way of it.
-func (c change) gains(pool ipam.Pool, s staying, plan ipam.Plan) ([]ipam.NewHold, error) {
+func (c edit) gains(pool ipam.Pool, s staying, plan ipam.Plan) ([]ipam.NewHold, error) {
 	rest, grows := border(s.CIDR, s.to)
 	if !grows {
 		return nil, nil
 	}
-	successors, err := c.HoldsFor(pool.ID, s.ID)
+	successors, err := c.Tx.HoldsFor(pool.ID, s.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range successors {
-		if h.Name == s.Name && h.Belongs(c.by.Actor, plan.Holder) {
+		if h.Name == s.Name && h.Belongs(c.By.Actor, plan.Holder) {
 			if err := c.dropHold(pool, h, "released"); err != nil {
 				return nil, err
 			}
@@ -160,8 +159,8 @@ func (c change) gains(pool ipam.Pool, s staying, plan ipam.Plan) ([]ipam.NewHold
 
 // setNameFreeFor lets a plan have the name of the set that it changes or replaces. That it replaces it, the promises to its
 // members remember, as that to an allocation does (nameFreeFor).
-func (c change) setNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []member) error {
-	living, taken, err := c.AllocationSetNamed(pool.ID, in.Name)
+func (c edit) setNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []member) error {
+	living, taken, err := c.Tx.AllocationSetNamed(pool.ID, in.Name)
 	if err != nil || !taken || living.ID == in.Updates || living.ID == in.Replaces {
 		return err
 	}

@@ -243,7 +243,7 @@ func TestAPlanOfAnUpdateIsAnsweredAgainWhenTheSetIsGone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := r.ReleaseSet(t.Context(), alice, s.ID, 0); err != nil {
+		if err := r.ReleaseSet(t.Context(), alice, s.ID, ipam.Match{}); err != nil {
 			t.Fatal(err)
 		}
 		again, err := r.tryPlanSet(by, ipam.NewSetHolds{Updates: s.ID}, "a /24", "b /24")

@@ -81,7 +81,7 @@ func (r lab) change(t *testing.T, pool ipam.Pool, name string, before ipam.Alloc
 		return r.AllocateSet(t.Context(), alice, ipam.NewAllocationSet{Pool: pool.ID, Name: name, SetSizes: sizes})
 	case random.IntN(20) == 0:
 		clear(wanted)
-		return ipam.AllocationSet{}, r.ReleaseSet(t.Context(), alice, before.ID, 0)
+		return ipam.AllocationSet{}, r.ReleaseSet(t.Context(), alice, before.ID, ipam.Match{})
 	case random.IntN(10) == 0:
 		clear(wanted)
 		for _, m := range before.Members {

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
 // ofSizes reads "a /24", "b 10.0.0.0/24" and so on.
@@ -39,7 +38,7 @@ func (r lab) set(t tb, pool ipam.Pool, name string, members ...string) ipam.Allo
 }
 
 func (r lab) tryChange(s ipam.AllocationSet, patch ipam.AllocationSetPatch) (ipam.AllocationSet, error) {
-	return r.UpdateAllocationSet(context.Background(), alice, s.ID, registry.Version(s.Version), patch)
+	return r.UpdateAllocationSet(context.Background(), alice, s.ID, ipam.Exactly(s.ETag()), patch)
 }
 
 func (r lab) reshape(t tb, s ipam.AllocationSet, members ...string) ipam.AllocationSet {
@@ -167,7 +166,7 @@ func wantPointers(t tb, e *ipam.Error, pointers ...string) {
 
 func (r lab) releaseSet(t tb, s ipam.AllocationSet) {
 	t.Helper()
-	if err := r.ReleaseSet(context.Background(), alice, s.ID, registry.Version(s.Version)); err != nil {
+	if err := r.ReleaseSet(context.Background(), alice, s.ID, ipam.Exactly(s.ETag())); err != nil {
 		t.Fatalf("release set %s: %v", s.Name, err)
 	}
 }
@@ -231,7 +230,7 @@ func TestAMemberKeepsItsBlockWhenOthersChange(t *testing.T) {
 		t.Run("when the pool's default is another by now", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/20", func(in *ipam.NewPool) { in.Sizes.Default = ptr(26) })
 			s := r.set(t, pool, "net", "a")
-			if _, err := r.UpdatePool(t.Context(), alice, pool.ID, registry.Version(pool.Version), ipam.PoolPatch{Default: new(new(24))}); err != nil {
+			if _, err := r.UpdatePool(t.Context(), alice, pool.ID, ipam.Exactly(pool.ETag()), ipam.PoolPatch{Default: new(new(24))}); err != nil {
 				t.Fatal(err)
 			}
 			wantBlocks(t, r.reshape(t, s, "a", "b"), "a=10.0.0.0/26 b=10.0.1.0/24")
@@ -242,7 +241,7 @@ func TestAMemberKeepsItsBlockWhenOthersChange(t *testing.T) {
 			was := blocks(s)
 			s = r.reshape(t, s)
 			wantBlocks(t, s, "")
-			wantCode(t, r.DeletePool(t.Context(), alice, pool.ID, registry.Version(pool.Version)), ipam.CodePoolNotEmpty)
+			wantCode(t, r.DeletePool(t.Context(), alice, pool.ID, ipam.Exactly(pool.ETag())), ipam.CodePoolNotEmpty)
 			s = r.reshape(t, s, "a /25", "b /25")
 			wantBlocks(t, s, was)
 			r.releaseSet(t, s)
@@ -259,10 +258,10 @@ func TestASetNamesAndDescribesItsMembers(t *testing.T) {
 		for pointer, patch := range map[string]ipam.AllocationPatch{
 			"/name": {Name: new("x")}, "/prefix_length": {Length: new(26)}, "/hosts": {Hosts: 5, Target: ipam.TargetAWSSubnet}, "/cidr": {CIDR: new(netip.MustParsePrefix("10.0.0.0/26"))},
 		} {
-			_, err := r.UpdateAllocation(t.Context(), alice, a.ID, registry.Version(a.Version), patch)
+			_, err := r.UpdateAllocation(t.Context(), alice, a.ID, ipam.Exactly(a.ETag()), patch)
 			wantPointer(t, wantCode(t, err, ipam.CodeInvalid), pointer)
 		}
-		a, err := r.UpdateAllocation(t.Context(), alice, a.ID, registry.Version(a.Version), ipam.AllocationPatch{Purpose: new("mine")})
+		a, err := r.UpdateAllocation(t.Context(), alice, a.ID, ipam.Exactly(a.ETag()), ipam.AllocationPatch{Purpose: new("mine")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -345,7 +344,7 @@ func TestARetryOfASetHasOneEffect(t *testing.T) {
 		}
 		gone := keyed("release", "y")
 		for range 2 {
-			if err := r.ReleaseSet(t.Context(), gone, first.ID, 0); err != nil {
+			if err := r.ReleaseSet(t.Context(), gone, first.ID, ipam.Match{}); err != nil {
 				t.Fatal(err)
 			}
 		}

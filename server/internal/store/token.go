@@ -82,7 +82,7 @@ func (tx *Tx) InsertAnswer(actor, key string, a Answer, at time.Time) error {
 	})
 }
 
-// ForgetAnswers drops the answers given before a time.
-func (tx *Tx) ForgetAnswers(before time.Time) (int64, error) {
-	return tx.rows.ForgetAnswers(tx.ctx, micros(before))
+// ForgetAnswers drops up to limit answers given before a time, and reports how many.
+func (tx *Tx) ForgetAnswers(before time.Time, limit int) (int64, error) {
+	return tx.rows.ForgetAnswers(tx.ctx, query.ForgetAnswersParams{CreatedAt: micros(before), MaxRows: int32(limit)})
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -134,7 +135,7 @@ func (c *client) send(server string, r request) (answer, error) {
 		req.Header.Set("Idempotency-Key", r.key)
 	}
 	if r.version != 0 {
-		req.Header.Set("If-Match", fmt.Sprintf("\"v%d\"", r.version))
+		req.Header.Set("If-Match", fmt.Sprintf("%q", fmt.Sprint(path.Base(r.path), ".", r.version)))
 	}
 	res, err := c.http.Do(req)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
@@ -105,7 +106,7 @@ func tidy(database string) error {
 	if err := db.Start(ctx); err != nil {
 		return err
 	}
-	r := registry.New(db, time.Now)
+	r := registry.New(change.New(db, time.Now))
 	if _, err := r.EndReservations(ctx); err != nil {
 		return fmt.Errorf("end reservations: %w", err)
 	}

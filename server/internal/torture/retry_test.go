@@ -42,15 +42,15 @@ func TestARetryBesideItsFirstRequestHasOneEffect(t *testing.T) {
 				twice(t, clients, servers, r)
 			}
 			for round := range 15 {
-				change(t, clients, servers, round)
+				changeAll(t, clients, servers, round)
 			}
 			verify(t, database)
 		})
 	}
 }
 
-// change sends each kind of write that is no allocation to both servers.
-func change(t *testing.T, clients []*client, servers []*server, round int) {
+// changeAll sends each kind of write that is no allocation to both servers.
+func changeAll(t *testing.T, clients []*client, servers []*server, round int) {
 	t.Helper()
 	n := 0
 	send := func(r *request) noun {

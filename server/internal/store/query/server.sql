@@ -32,9 +32,9 @@ INSERT INTO idempotency_keys (actor, key, fingerprint, answer, created_at)
 VALUES ($1, $2, $3, $4, $5);
 
 -- name: ForgetAnswers :execrows
--- Drops the answers given before a time.
+-- Drops the oldest answers given before a time.
 DELETE FROM idempotency_keys
-WHERE created_at < $1;
+WHERE (actor, key) IN (SELECT k.actor, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT @max_rows);
 
 -- name: InsertSchemaInfo :exec
 INSERT INTO schema_info (schema_version, app_version, min_supported_schema, applied_at)

@@ -11,12 +11,17 @@ import (
 
 const forgetAnswers = `-- name: ForgetAnswers :execrows
 DELETE FROM idempotency_keys
-WHERE created_at < $1
+WHERE (actor, key) IN (SELECT k.actor, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT $2)
 `
 
-// Drops the answers given before a time.
-func (q *Queries) ForgetAnswers(ctx context.Context, createdAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, forgetAnswers, createdAt)
+type ForgetAnswersParams struct {
+	CreatedAt int64
+	MaxRows   int32
+}
+
+// Drops the oldest answers given before a time.
+func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetAnswers, arg.CreatedAt, arg.MaxRows)
 	if err != nil {
 		return 0, err
 	}

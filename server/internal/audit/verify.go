@@ -1,4 +1,4 @@
-package registry
+package audit
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -32,23 +33,21 @@ func (r *Report) find(object, format string, args ...any) {
 	r.Findings = append(r.Findings, Finding{Object: object, Detail: fmt.Sprintf(format, args...)})
 }
 
-const verifyPage = 1000
-
 // Verify recomputes on one snapshot what must always be true, from the prefixes up: nothing overlaps, everything lies in
 // its pool, free space is exactly the rest, whatever occupies space owns one prefix that says where and as what, every change
 // has its event, and every chain of events is unbroken. It shares no code with placing but alloc.Cover, which has a test of its own.
-func (r *Registry) Verify(ctx context.Context) (Report, error) {
-	return read(ctx, r, func(tx *store.Tx) (report Report, err error) {
+func (a *Auditor) Verify(ctx context.Context) (Report, error) {
+	return change.Read(ctx, a.k, func(tx *store.Tx) (report Report, err error) {
 		owners := owners{}
 		ledger := ledger{}
-		if err = eachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(true, p) }, func(s ipam.Scope) string { return s.ID }, func(s ipam.Scope) error {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(true, p) }, func(s ipam.Scope) string { return s.ID }, func(s ipam.Scope) error {
 			report.Scopes++
 			ledger[s.ID] -= s.Version
 			return verifySpace(tx, &report, owners, ipam.RootSpace(s.ID), netip.Prefix{})
 		}); err != nil {
 			return report, err
 		}
-		if err = eachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{Drafts: true}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{Drafts: true}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
 			report.Pools++
 			status := ipam.StatusAllocated
 			if p.DraftUntil != nil {
@@ -60,7 +59,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}); err != nil {
 			return report, err
 		}
-		if err = eachPage(func(p ipam.Page) ([]ipam.Allocation, error) { return tx.Allocations(ipam.AllocationFilter{}, p) }, func(a ipam.Allocation) string { return a.ID }, func(a ipam.Allocation) error {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.Allocation, error) { return tx.Allocations(ipam.AllocationFilter{}, p) }, func(a ipam.Allocation) string { return a.ID }, func(a ipam.Allocation) error {
 			report.Allocations++
 			owners.row(&report, a.ID, stand{a.Pool, a.CIDR, ipam.StatusAllocated, ipam.KindAllocation, a.Name})
 			ledger[a.ID] -= a.Version
@@ -68,7 +67,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}); err != nil {
 			return report, err
 		}
-		if err = eachPage(func(p ipam.Page) ([]ipam.AllocationSet, error) {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.AllocationSet, error) {
 			return tx.AllocationSets(ipam.AllocationSetFilter{}, p)
 		}, func(s ipam.AllocationSet) string { return s.ID }, func(s ipam.AllocationSet) error {
 			report.Sets++
@@ -77,7 +76,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}); err != nil {
 			return report, err
 		}
-		if err = eachPage(func(p ipam.Page) ([]ipam.Reservation, error) { return tx.Reservations(ipam.ReservationFilter{}, p) }, func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) error {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.Reservation, error) { return tx.Reservations(ipam.ReservationFilter{}, p) }, func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) error {
 			report.Reservations++
 			owners.row(&report, v.ID, stand{v.Pool, v.CIDR, ipam.StatusReserved, ipam.KindReservation, v.Reason})
 			ledger[v.ID] -= v.Version
@@ -85,14 +84,14 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 		}); err != nil {
 			return report, err
 		}
-		if err = eachPage(func(p ipam.Page) ([]ipam.Account, error) { return tx.Accounts(ipam.AccountFilter{}, p) }, func(a ipam.Account) string { return a.ID }, func(a ipam.Account) error {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.Account, error) { return tx.Accounts(ipam.AccountFilter{}, p) }, func(a ipam.Account) string { return a.ID }, func(a ipam.Account) error {
 			report.Accounts++
 			ledger[a.ID] -= a.Version
 			return nil
 		}); err != nil {
 			return report, err
 		}
-		if err = eachPage(func(p ipam.Page) ([]ipam.Hold, error) { return tx.Holds(ipam.HoldFilter{}, p) }, func(h ipam.Hold) string { return h.ID }, func(h ipam.Hold) error {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.Hold, error) { return tx.Holds(ipam.HoldFilter{}, p) }, func(h ipam.Hold) string { return h.ID }, func(h ipam.Hold) error {
 			report.Holds++
 			if h.Kept {
 				owners.row(&report, h.ID, stand{h.Pool, h.CIDR, ipam.StatusHeld, ipam.KindHold, h.Name})
@@ -102,7 +101,7 @@ func (r *Registry) Verify(ctx context.Context) (Report, error) {
 			return report, err
 		}
 		owners.balance(&report)
-		orphans, err := tx.Orphans(verifyPage)
+		orphans, err := tx.Orphans(change.PageSize)
 		if err != nil {
 			return report, err
 		}
@@ -131,25 +130,6 @@ func verifySet(tx *store.Tx, report *Report, s ipam.AllocationSet) error {
 		}
 	}
 	return err
-}
-
-func eachPage[T any](list func(ipam.Page) ([]T, error), id func(T) string, visit func(T) error) error {
-	page := ipam.Page{Limit: verifyPage}
-	for {
-		items, err := list(page)
-		if err != nil {
-			return err
-		}
-		for _, item := range items {
-			if err := visit(item); err != nil {
-				return err
-			}
-		}
-		if len(items) < verifyPage {
-			return nil
-		}
-		page.After.ID = id(items[len(items)-1])
-	}
 }
 
 // owners weighs prefixes against what owns them: one each, which say the same.
@@ -222,7 +202,7 @@ func verifySpace(tx *store.Tx, report *Report, owners owners, space string, boun
 func eachPrefix(tx *store.Tx, space string, visit func(ipam.Prefix) error) error {
 	for _, family := range []int{4, 6} {
 		for after, more := (netip.Addr{}), true; more; {
-			prefixes, err := tx.PrefixesAfter(space, family, after, verifyPage)
+			prefixes, err := tx.PrefixesAfter(space, family, after, change.PageSize)
 			if err != nil {
 				return err
 			}
@@ -235,7 +215,7 @@ func eachPrefix(tx *store.Tx, space string, visit func(ipam.Prefix) error) error
 				}
 				after = p.CIDR.Addr()
 			}
-			more = len(prefixes) == verifyPage
+			more = len(prefixes) == change.PageSize
 		}
 	}
 	return nil
@@ -255,12 +235,12 @@ func verifyFree(tx *store.Tx, report *Report, pool ipam.Pool) error {
 	var have []netip.Prefix
 	var after netip.Addr
 	for {
-		leaves, err := tx.Leaves(pool).After(after, verifyPage)
+		leaves, err := tx.Leaves(pool).After(after, change.PageSize)
 		if err != nil {
 			return err
 		}
 		have = append(have, leaves...)
-		if len(leaves) < verifyPage {
+		if len(leaves) < change.PageSize {
 			break
 		}
 		after = leaves[len(leaves)-1].Addr()
@@ -297,7 +277,7 @@ func (l ledger) enter(e ipam.Event) error {
 func verifyChains(tx *store.Tx, report *Report, ledger ledger) error {
 	after := ""
 	for {
-		chains, err := tx.Chains(after, verifyPage)
+		chains, err := tx.Chains(after, change.PageSize)
 		if err != nil {
 			return err
 		}
@@ -307,7 +287,7 @@ func verifyChains(tx *store.Tx, report *Report, ledger ledger) error {
 			}
 			after = chain
 		}
-		if len(chains) < verifyPage {
+		if len(chains) < change.PageSize {
 			return nil
 		}
 	}
@@ -317,7 +297,7 @@ func verifyChain(tx *store.Tx, report *Report, ledger ledger, chain string) erro
 	var seq int64
 	var previous []byte
 	for {
-		events, err := tx.EventsOfChain(chain, seq, verifyPage)
+		events, err := tx.EventsOfChain(chain, seq, change.PageSize)
 		if err != nil {
 			return err
 		}
@@ -333,7 +313,7 @@ func verifyChain(tx *store.Tx, report *Report, ledger ledger, chain string) erro
 			}
 			seq, previous = e.Seq, e.Hash
 		}
-		if len(events) < verifyPage {
+		if len(events) < change.PageSize {
 			return nil
 		}
 	}

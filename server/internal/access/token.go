@@ -1,0 +1,121 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+func tokenObject(t ipam.Token) change.Object {
+	return change.Object{Kind: "token", ID: t.ID, Chain: ipam.RootSpace(ipam.DefaultScope), Scope: ipam.DefaultScope}
+}
+
+// SetUp readies a new installation: the default scope, the key of the tokens' hashes, and a first token with the given
+// secret, or a fresh one when it is empty. It returns that secret, or "" when the installation is set up already.
+// Several replicas may call it at once: one of them does it.
+func (g *Gate) SetUp(ctx context.Context, secret string) (string, error) {
+	by := ipam.Caller{Actor: "system", RequestID: "setup"}
+	return change.Write(ctx, g.k, by, ipam.RootSpace(ipam.DefaultScope), func(c change.Change) (string, error) {
+		_, err := c.Tx.TokenKey()
+		if ipam.CodeOf(err) != ipam.CodeNotFound {
+			return "", err // set up already, or the database failed
+		}
+		key := make([]byte, 32)
+		_, _ = rand.Read(key)
+		if err := c.Tx.InsertInstance(key, c.At); err != nil {
+			return "", err
+		}
+		scope := ipam.Scope{ID: ipam.DefaultScope, Description: "The scope that always exists.", Version: 1, CreatedAt: c.At, UpdatedAt: c.At}
+		if err := c.Tx.InsertScope(scope); err != nil {
+			return "", err
+		}
+		if err := c.Record(change.ScopeObject(scope.ID), "created", nil, scope); err != nil {
+			return "", err
+		}
+		return addToken(c, key, "bootstrap", nil, secret)
+	})
+}
+
+// CreateToken adds a token and returns its secret, which is shown this once. A nil expiry is never.
+func (g *Gate) CreateToken(ctx context.Context, by ipam.Caller, name string, expires *time.Time) (string, error) {
+	if err := ipam.CheckSlug("/name", name); err != nil {
+		return "", err
+	}
+	return change.Write(ctx, g.k, by, ipam.RootSpace(ipam.DefaultScope), func(c change.Change) (string, error) {
+		if _, err := c.Tx.LockScope(ipam.DefaultScope); err != nil {
+			return "", err
+		}
+		key, err := c.Tx.TokenKey()
+		if err != nil {
+			return "", err
+		}
+		return addToken(c, key, name, expires, "")
+	})
+}
+
+func addToken(c change.Change, key []byte, name string, expires *time.Time, secret string) (string, error) {
+	t := ipam.Token{ID: change.NewID("token"), Name: name, CreatedAt: c.At, ExpiresAt: expires}
+	if secret == "" {
+		secret = ipam.NewSecret(t.ID)
+	}
+	if err := c.Tx.InsertToken(t, ipam.HashSecret(key, secret)); err != nil {
+		return "", err
+	}
+	return secret, c.Record(tokenObject(t), "created", nil, t)
+}
+
+// Tokens lists up to 1,000 tokens, the oldest first.
+func (g *Gate) Tokens(ctx context.Context) ([]ipam.Token, error) {
+	return change.Read(ctx, g.k, func(tx *store.Tx) ([]ipam.Token, error) { return tx.Tokens(1000) })
+}
+
+// RevokeToken ends a token at once. Errors: CodeNotFound.
+func (g *Gate) RevokeToken(ctx context.Context, by ipam.Caller, id string) error {
+	_, err := change.Write(ctx, g.k, by, ipam.RootSpace(ipam.DefaultScope), func(c change.Change) (struct{}, error) {
+		if _, err := c.Tx.LockScope(ipam.DefaultScope); err != nil {
+			return struct{}{}, err
+		}
+		if err := c.Tx.RevokeToken(id, c.At); err != nil {
+			return struct{}{}, err
+		}
+		return struct{}{}, c.Record(tokenObject(ipam.Token{ID: id}), "revoked", nil, nil)
+	})
+	return err
+}
+
+// Authenticate names the actor that a secret stands for. Errors: CodeUnauthenticated.
+func (g *Gate) Authenticate(ctx context.Context, secret string) (string, error) {
+	return change.Read(ctx, g.k, func(tx *store.Tx) (string, error) {
+		key, err := g.keyOfTokens(tx)
+		if err != nil {
+			return "", err
+		}
+		// Looked up by keyed hash: how long it takes says nothing about the secret.
+		t, err := tx.TokenByHash(ipam.HashSecret(key, secret))
+		switch {
+		case ipam.CodeOf(err) == ipam.CodeNotFound:
+			return "", ipam.Errorf(ipam.CodeUnauthenticated, "the token is not known to this server; check CLOUDPAM_TOKEN, or make one with \"cloudpam token create\"")
+		case err != nil:
+			return "", err
+		case !t.Living(g.k.Now()):
+			return "", ipam.Errorf(ipam.CodeUnauthenticated, "the token %q has expired or was revoked", t.Name)
+		}
+		return "token:" + t.Name, nil
+	})
+}
+
+// keyOfTokens reads the key once: it is needed by every request.
+func (g *Gate) keyOfTokens(tx *store.Tx) ([]byte, error) {
+	if known := g.tokenKey.Load(); known != nil {
+		return *known, nil
+	}
+	key, err := tx.TokenKey()
+	if err == nil {
+		g.tokenKey.Store(&key)
+	}
+	return key, err
+}

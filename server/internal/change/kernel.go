@@ -1,0 +1,113 @@
+package change
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// Kernel reads and writes one database. It keeps no state that could grow stale, so any number of replicas may run. It is
+// safe for concurrent use.
+type Kernel struct {
+	DB  *store.DB
+	now func() time.Time
+}
+
+// New makes a Kernel; now tells the time of all that is written.
+func New(db *store.DB, now func() time.Time) *Kernel { return &Kernel{DB: db, now: now} }
+
+// Now is the time as both engines keep it: in microseconds, UTC.
+func (k *Kernel) Now() time.Time { return k.now().UTC().Truncate(time.Microsecond) }
+
+// Change is one write under way.
+type Change struct {
+	Tx *store.Tx
+	By ipam.Caller
+	At time.Time
+}
+
+// Write runs a body in one transaction in a lane of the database. A caller that repeats a request with its Idempotency-Key
+// gets the stored answer. Errors: those of the body, CodeIdempotencyMismatch for a key that was used for another request.
+func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(Change) (T, error)) (T, error) {
+	var answer T
+	err := k.DB.Write(ctx, lane, func(tx *store.Tx) error {
+		if found, err := answered(tx, by, &answer); found || err != nil {
+			return err
+		}
+		at := k.Now()
+		var err error
+		answer, err = body(Change{Tx: tx, By: by, At: at})
+		if err != nil || by.Retry == nil {
+			return err
+		}
+		text, err := json.Marshal(answer)
+		if err != nil {
+			return fmt.Errorf("encode an answer: %w", err)
+		}
+		return tx.InsertAnswer(by.Actor, by.Retry.Key, store.Answer{Fingerprint: by.Retry.Fingerprint[:], Body: string(text)}, at)
+	})
+	if err != nil {
+		// The request may have met itself: its first sending ran on another replica and was done while this one waited for
+		// the lock. This transaction has been undone, whatever it had begun, and the answer can be read.
+		return OrReplay[T](ctx, k, by, err)
+	}
+	return answer, nil
+}
+
+// errUndo ends a write whose answer is all that was wanted.
+var errUndo = errors.New("undo this write")
+
+// Preview runs a body as Write does and undoes it: an answer can then never differ from what the change itself would be. It
+// leaves nothing behind, no event and no stored answer.
+func Preview[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(Change) (T, error)) (T, error) {
+	var answer T
+	err := k.DB.Write(ctx, lane, func(tx *store.Tx) (err error) {
+		if answer, err = body(Change{Tx: tx, By: by, At: k.Now()}); err != nil {
+			return err
+		}
+		return errUndo
+	})
+	if !errors.Is(err, errUndo) {
+		var none T
+		return none, err
+	}
+	return answer, nil
+}
+
+// Read runs a query on one snapshot.
+func Read[T any](ctx context.Context, k *Kernel, body func(*store.Tx) (T, error)) (T, error) {
+	var answer T
+	err := k.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		answer, err = body(tx)
+		return err
+	})
+	return answer, err
+}
+
+// PageSize is how many items EachPage reads at a time.
+const PageSize = 1000
+
+// EachPage visits all items of a list that has pages; id is where the next page goes on.
+func EachPage[T any](list func(ipam.Page) ([]T, error), id func(T) string, visit func(T) error) error {
+	page := ipam.Page{Limit: PageSize}
+	for {
+		items, err := list(page)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			if err := visit(item); err != nil {
+				return err
+			}
+		}
+		if len(items) < PageSize {
+			return nil
+		}
+		page.After.ID = id(items[len(items)-1])
+	}
+}

@@ -1,0 +1,77 @@
+package change
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// answered fills in the stored answer of a request that was carried out before, and reports whether it was. What the answer
+// held before is overwritten whole: a failed attempt may have left something in it that the stored JSON omits.
+func answered[T any](tx *store.Tx, by ipam.Caller, answer *T) (bool, error) {
+	if by.Retry == nil {
+		return false, nil
+	}
+	by.Retry.Replayed = false
+	known, found, err := tx.Answer(by.Actor, by.Retry.Key)
+	if err != nil || !found {
+		return false, err
+	}
+	if string(known.Fingerprint) != string(by.Retry.Fingerprint[:]) {
+		return true, ipam.Errorf(ipam.CodeIdempotencyMismatch, "the Idempotency-Key %q was used for another request; use a new key for a new request", by.Retry.Key)
+	}
+	by.Retry.Replayed = true
+	var fresh T
+	if err := json.Unmarshal([]byte(known.Body), &fresh); err != nil {
+		return true, fmt.Errorf("decode a stored answer: %w", err)
+	}
+	*answer = fresh
+	return true, nil
+}
+
+// OrReplay returns the stored answer if this very request has succeeded before, and failure otherwise.
+func OrReplay[T any](ctx context.Context, k *Kernel, by ipam.Caller, failure error) (T, error) {
+	var answer T
+	if by.Retry == nil || ipam.CodeOf(failure) == ipam.CodeIdempotencyMismatch {
+		return answer, failure
+	}
+	err := k.DB.Read(ctx, func(tx *store.Tx) error {
+		if found, err := answered(tx, by, &answer); found {
+			return err
+		}
+		return failure // which says more than an error of this second look
+	})
+	return answer, err
+}
+
+// OrReplayMissing is OrReplay for a request that ends something: it is not there, perhaps because this very request ended it.
+func OrReplayMissing(ctx context.Context, k *Kernel, by ipam.Caller, missing error) error {
+	if ipam.CodeOf(missing) != ipam.CodeNotFound {
+		return missing
+	}
+	_, err := OrReplay[struct{}](ctx, k, by, missing)
+	return err
+}
+
+// answerMemory is how long an answer is kept: after that, a retry is a new request.
+const answerMemory = 7 * 24 * time.Hour
+
+// ForgetAnswers drops the stored answers of requests that are older than a week, in small writes, and reports how many.
+func (k *Kernel) ForgetAnswers(ctx context.Context) (dropped int64, err error) {
+	const some = 500
+	for more := true; more; {
+		err := k.DB.Write(ctx, "answers", func(tx *store.Tx) error {
+			n, err := tx.ForgetAnswers(k.Now().Add(-answerMemory), some)
+			dropped, more = dropped+n, n == some
+			return err
+		})
+		if err != nil {
+			return dropped, err
+		}
+	}
+	return dropped, nil
+}
