@@ -26,7 +26,7 @@ func answer[T any](c *call, resp *http.Response, err error) (T, error) {
 		return out, unexpected(resp, "its JSON cannot be read: "+err.Error())
 	}
 	for _, etag := range c.readETag {
-		*etag = resp.Header.Get("ETag")
+		*etag = etagOf(out, resp.Header)
 	}
 	return out, nil
 }

@@ -104,24 +104,6 @@ func (e Mode) Valid() bool {
 	}
 }
 
-// Defines values for PrefixSource.
-const (
-	PrefixSourceDesired  PrefixSource = "desired"
-	PrefixSourceObserved PrefixSource = "observed"
-)
-
-// Valid indicates whether the value is a known member of the PrefixSource enum.
-func (e PrefixSource) Valid() bool {
-	switch e {
-	case PrefixSourceDesired:
-		return true
-	case PrefixSourceObserved:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for PrefixKind.
 const (
 	PrefixKindAllocation  PrefixKind = "allocation"
@@ -148,11 +130,9 @@ func (e PrefixKind) Valid() bool {
 
 // Defines values for PrefixStatus.
 const (
-	PrefixStatusAllocated   PrefixStatus = "allocated"
-	PrefixStatusBlocked     PrefixStatus = "blocked"
-	PrefixStatusHeld        PrefixStatus = "held"
-	PrefixStatusQuarantined PrefixStatus = "quarantined"
-	PrefixStatusReserved    PrefixStatus = "reserved"
+	PrefixStatusAllocated PrefixStatus = "allocated"
+	PrefixStatusHeld      PrefixStatus = "held"
+	PrefixStatusReserved  PrefixStatus = "reserved"
 )
 
 // Valid indicates whether the value is a known member of the PrefixStatus enum.
@@ -160,11 +140,7 @@ func (e PrefixStatus) Valid() bool {
 	switch e {
 	case PrefixStatusAllocated:
 		return true
-	case PrefixStatusBlocked:
-		return true
 	case PrefixStatusHeld:
-		return true
-	case PrefixStatusQuarantined:
 		return true
 	case PrefixStatusReserved:
 		return true
@@ -175,12 +151,10 @@ func (e PrefixStatus) Valid() bool {
 
 // Defines values for SpaceBlockStatus.
 const (
-	SpaceBlockStatusAllocated   SpaceBlockStatus = "allocated"
-	SpaceBlockStatusBlocked     SpaceBlockStatus = "blocked"
-	SpaceBlockStatusFree        SpaceBlockStatus = "free"
-	SpaceBlockStatusHeld        SpaceBlockStatus = "held"
-	SpaceBlockStatusQuarantined SpaceBlockStatus = "quarantined"
-	SpaceBlockStatusReserved    SpaceBlockStatus = "reserved"
+	SpaceBlockStatusAllocated SpaceBlockStatus = "allocated"
+	SpaceBlockStatusFree      SpaceBlockStatus = "free"
+	SpaceBlockStatusHeld      SpaceBlockStatus = "held"
+	SpaceBlockStatusReserved  SpaceBlockStatus = "reserved"
 )
 
 // Valid indicates whether the value is a known member of the SpaceBlockStatus enum.
@@ -188,13 +162,9 @@ func (e SpaceBlockStatus) Valid() bool {
 	switch e {
 	case SpaceBlockStatusAllocated:
 		return true
-	case SpaceBlockStatusBlocked:
-		return true
 	case SpaceBlockStatusFree:
 		return true
 	case SpaceBlockStatusHeld:
-		return true
-	case SpaceBlockStatusQuarantined:
 		return true
 	case SpaceBlockStatusReserved:
 		return true
@@ -312,8 +282,11 @@ type Account struct {
 	RoleArn string `json:"role_arn"`
 
 	// Scope The scope that its networks live in.
-	Scope     string    `json:"scope"`
-	Tier      *Tier     `json:"tier,omitempty"`
+	Scope string `json:"scope"`
+	Tier  *Tier  `json:"tier,omitempty"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID       UID       `json:"uid"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Version   int64     `json:"version"`
 
@@ -512,19 +485,34 @@ type EKSBundle struct {
 
 // Event defines model for Event.
 type Event struct {
-	Action string                 `json:"action"`
+	Action string `json:"action"`
+
+	// Actor Who acted, by the name at the time.
 	Actor  string                 `json:"actor"`
 	After  map[string]interface{} `json:"after,omitempty"`
 	At     time.Time              `json:"at"`
 	Before map[string]interface{} `json:"before,omitempty"`
 
+	// Chain The chain that the event is linked into: one for each pool and each scope, and one of the system.
+	Chain string `json:"chain"`
+
 	// Hash SHA-256 of the event and of the one before it in its chain, in hex.
-	Hash       string `json:"hash"`
-	ID         string `json:"id"`
+	Hash string `json:"hash"`
+	ID   string `json:"id"`
+
+	// ObjectID The key of the object, which survives a rename: the uid of a pool, scope or account, the id of anything else.
 	ObjectID   string `json:"object_id"`
 	ObjectKind string `json:"object_kind"`
-	RequestID  string `json:"request_id"`
-	Scope      string `json:"scope"`
+
+	// Principal Who acted, by the key that never changes.
+	Principal string `json:"principal"`
+	RequestID string `json:"request_id"`
+
+	// Scope The scope by its name at the time; empty in the system's chain.
+	Scope string `json:"scope"`
+
+	// Sequence 1, 2, 3 … within the chain, without gaps and in the order of commits.
+	Sequence int64 `json:"sequence"`
 }
 
 // EventPage defines model for EventPage.
@@ -903,7 +891,9 @@ type Pool struct {
 	Description         string `json:"description"`
 	Environment         string `json:"environment"`
 	Family              Family `json:"family"`
-	ID                  string `json:"id"`
+
+	// ID Its name in the scope `default`, `scope.name` elsewhere: it follows a rename.
+	ID string `json:"id"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels Labels `json:"labels"`
@@ -923,7 +913,10 @@ type Pool struct {
 	Scope        string  `json:"scope"`
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
-	Strategy  Strategy  `json:"strategy"`
+	Strategy Strategy `json:"strategy"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID       UID       `json:"uid"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Version   int64     `json:"version"`
 }
@@ -946,11 +939,14 @@ type PoolPatch struct {
 	Environment         *Word                  `json:"environment,omitempty"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels          *Labels                   `json:"labels,omitempty"`
-	MaxPrefixLength nullable.Nullable[int]    `json:"max_prefix_length,omitempty"`
-	MinPrefixLength nullable.Nullable[int]    `json:"min_prefix_length,omitempty"`
-	Owner           *Word                     `json:"owner,omitempty"`
-	Parent          nullable.Nullable[string] `json:"parent,omitempty"`
+	Labels          *Labels                `json:"labels,omitempty"`
+	MaxPrefixLength nullable.Nullable[int] `json:"max_prefix_length,omitempty"`
+	MinPrefixLength nullable.Nullable[int] `json:"min_prefix_length,omitempty"`
+
+	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Name   *Slug                     `json:"name,omitempty"`
+	Owner  *Word                     `json:"owner,omitempty"`
+	Parent nullable.Nullable[string] `json:"parent,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
@@ -992,21 +988,21 @@ type Prefix struct {
 	CIDR      string    `json:"cidr"`
 	CreatedAt time.Time `json:"created_at"`
 	Family    Family    `json:"family"`
-	ID        string    `json:"id"`
 
 	// Kind What owns the prefix.
-	Kind    PrefixKind `json:"kind"`
-	OwnerID string     `json:"owner_id"`
+	Kind PrefixKind `json:"kind"`
+
+	// Name The name of the owner, or the reason of a reservation.
+	Name string `json:"name"`
+
+	// OwnerID The id of the pool, allocation, reservation or hold that it is the block of.
+	OwnerID string `json:"owner_id"`
 
 	// Pool The pool it occupies; absent for a root pool, which occupies its scope.
 	Pool   *string      `json:"pool,omitempty"`
 	Scope  string       `json:"scope"`
-	Source PrefixSource `json:"source"`
 	Status PrefixStatus `json:"status"`
 }
-
-// PrefixSource defines model for Prefix.Source.
-type PrefixSource string
 
 // PrefixKind What owns the prefix.
 type PrefixKind string
@@ -1092,10 +1088,15 @@ type ReservationPatch struct {
 type Scope struct {
 	CreatedAt   time.Time `json:"created_at"`
 	Description string    `json:"description"`
-	ID          string    `json:"id"`
+
+	// ID Its name.
+	ID string `json:"id"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels    Labels    `json:"labels"`
+	Labels Labels `json:"labels"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID       UID       `json:"uid"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Version   int64     `json:"version"`
 }
@@ -1112,6 +1113,9 @@ type ScopePatch struct {
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
+
+	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Name *Slug `json:"name,omitempty"`
 }
 
 // Segment defines model for Segment.
@@ -1181,6 +1185,9 @@ type Text = string
 
 // Tier defines model for Tier.
 type Tier string
+
+// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+type UID = string
 
 // Utilization defines model for Utilization.
 type Utilization struct {
@@ -1292,7 +1299,7 @@ type CreateAccountParams struct {
 
 // DeleteAccountParams defines parameters for DeleteAccount.
 type DeleteAccountParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1301,7 +1308,7 @@ type DeleteAccountParams struct {
 
 // UpdateAccountParams defines parameters for UpdateAccount.
 type UpdateAccountParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1346,7 +1353,7 @@ type CreateAllocationSetParams struct {
 
 // ReleaseAllocationSetParams defines parameters for ReleaseAllocationSet.
 type ReleaseAllocationSetParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1355,7 +1362,7 @@ type ReleaseAllocationSetParams struct {
 
 // UpdateAllocationSetParams defines parameters for UpdateAllocationSet.
 type UpdateAllocationSetParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1406,7 +1413,7 @@ type CreateAllocationParams struct {
 
 // ReleaseAllocationParams defines parameters for ReleaseAllocation.
 type ReleaseAllocationParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1415,7 +1422,7 @@ type ReleaseAllocationParams struct {
 
 // UpdateAllocationParams defines parameters for UpdateAllocation.
 type UpdateAllocationParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1427,12 +1434,26 @@ type ListEventsParams struct {
 	// Scope Only this scope.
 	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
 
-	// Object Only events of this object: a pool, scope or allocation id.
+	// Object Only events of this object: any id or uid, also an id that it has left.
 	Object *string `form:"object,omitempty" json:"object,omitempty"`
-	Actor  *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Actor Only events of this principal, or of all with this name: `token:ci`.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
 
 	// Action For example `allocation.created`.
 	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// Since Only events from this time on.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only events before this time.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Chain Only events of this chain, in its own order, behind `after`: the feed to read on from, which never skips one. Neither a time nor another filter goes with it.
+	Chain *string `form:"chain,omitempty" json:"chain,omitempty"`
+
+	// After With `chain`: the sequence number of the last event that was read.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1539,7 +1560,7 @@ type CreatePoolParams struct {
 
 // DeletePoolParams defines parameters for DeletePool.
 type DeletePoolParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1548,7 +1569,7 @@ type DeletePoolParams struct {
 
 // UpdatePoolParams defines parameters for UpdatePool.
 type UpdatePoolParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1625,7 +1646,7 @@ type CreateReservationParams struct {
 
 // ReleaseReservationParams defines parameters for ReleaseReservation.
 type ReleaseReservationParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1634,7 +1655,7 @@ type ReleaseReservationParams struct {
 
 // UpdateReservationParams defines parameters for UpdateReservation.
 type UpdateReservationParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1658,7 +1679,7 @@ type CreateScopeParams struct {
 
 // DeleteScopeParams defines parameters for DeleteScope.
 type DeleteScopeParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1667,7 +1688,7 @@ type DeleteScopeParams struct {
 
 // UpdateScopeParams defines parameters for UpdateScope.
 type UpdateScopeParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -4721,6 +4742,54 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 		if params.Action != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Chain != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "chain", *params.Chain, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

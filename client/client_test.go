@@ -81,6 +81,20 @@ func TestAnUpdateReadsAgainOnceWhenSomebodyWasFaster(t *testing.T) {
 	}
 }
 
+// A proxy that compresses weakens the header or drops it; the body says the same.
+func TestTheETagIsBuiltFromWhatWasRead(t *testing.T) {
+	body := strings.Replace(poolJSON, `"id":"corp"`, `"id":"corp","uid":"pool_05avjh1t8b000"`, 1)
+	for _, header := range []string{`W/"pool_05avjh1t8b000.1"`, `"pool_05avjh1t8b000.1-gzip"`, ""} {
+		c, s, _ := newClient(t, answerWith(200, "application/json", body, "ETag", header), poolAt(`"v2"`))
+		if _, err := c.UpdatePool(t.Context(), "corp", PoolPatch{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.seen[1].Header.Get("If-Match"); got != `"pool_05avjh1t8b000.1"` {
+			t.Errorf("after %q: If-Match %s", header, got)
+		}
+	}
+}
+
 func TestAnETagOfTheCallerIsNeverReplaced(t *testing.T) {
 	c, s, _ := newClient(t, poolAt(`"v1"`), problem(412, "precondition_failed", "changed since"))
 	var etag string

@@ -109,24 +109,6 @@ func (e Mode) Valid() bool {
 	}
 }
 
-// Defines values for PrefixSource.
-const (
-	PrefixSourceDesired  PrefixSource = "desired"
-	PrefixSourceObserved PrefixSource = "observed"
-)
-
-// Valid indicates whether the value is a known member of the PrefixSource enum.
-func (e PrefixSource) Valid() bool {
-	switch e {
-	case PrefixSourceDesired:
-		return true
-	case PrefixSourceObserved:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for PrefixKind.
 const (
 	PrefixKindAllocation  PrefixKind = "allocation"
@@ -153,11 +135,9 @@ func (e PrefixKind) Valid() bool {
 
 // Defines values for PrefixStatus.
 const (
-	PrefixStatusAllocated   PrefixStatus = "allocated"
-	PrefixStatusBlocked     PrefixStatus = "blocked"
-	PrefixStatusHeld        PrefixStatus = "held"
-	PrefixStatusQuarantined PrefixStatus = "quarantined"
-	PrefixStatusReserved    PrefixStatus = "reserved"
+	PrefixStatusAllocated PrefixStatus = "allocated"
+	PrefixStatusHeld      PrefixStatus = "held"
+	PrefixStatusReserved  PrefixStatus = "reserved"
 )
 
 // Valid indicates whether the value is a known member of the PrefixStatus enum.
@@ -165,11 +145,7 @@ func (e PrefixStatus) Valid() bool {
 	switch e {
 	case PrefixStatusAllocated:
 		return true
-	case PrefixStatusBlocked:
-		return true
 	case PrefixStatusHeld:
-		return true
-	case PrefixStatusQuarantined:
 		return true
 	case PrefixStatusReserved:
 		return true
@@ -180,12 +156,10 @@ func (e PrefixStatus) Valid() bool {
 
 // Defines values for SpaceBlockStatus.
 const (
-	SpaceBlockStatusAllocated   SpaceBlockStatus = "allocated"
-	SpaceBlockStatusBlocked     SpaceBlockStatus = "blocked"
-	SpaceBlockStatusFree        SpaceBlockStatus = "free"
-	SpaceBlockStatusHeld        SpaceBlockStatus = "held"
-	SpaceBlockStatusQuarantined SpaceBlockStatus = "quarantined"
-	SpaceBlockStatusReserved    SpaceBlockStatus = "reserved"
+	SpaceBlockStatusAllocated SpaceBlockStatus = "allocated"
+	SpaceBlockStatusFree      SpaceBlockStatus = "free"
+	SpaceBlockStatusHeld      SpaceBlockStatus = "held"
+	SpaceBlockStatusReserved  SpaceBlockStatus = "reserved"
 )
 
 // Valid indicates whether the value is a known member of the SpaceBlockStatus enum.
@@ -193,13 +167,9 @@ func (e SpaceBlockStatus) Valid() bool {
 	switch e {
 	case SpaceBlockStatusAllocated:
 		return true
-	case SpaceBlockStatusBlocked:
-		return true
 	case SpaceBlockStatusFree:
 		return true
 	case SpaceBlockStatusHeld:
-		return true
-	case SpaceBlockStatusQuarantined:
 		return true
 	case SpaceBlockStatusReserved:
 		return true
@@ -317,8 +287,11 @@ type Account struct {
 	RoleArn string `json:"role_arn"`
 
 	// Scope The scope that its networks live in.
-	Scope     string    `json:"scope"`
-	Tier      *Tier     `json:"tier,omitempty"`
+	Scope string `json:"scope"`
+	Tier  *Tier  `json:"tier,omitempty"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID       UID       `json:"uid"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Version   int64     `json:"version"`
 
@@ -517,19 +490,34 @@ type EKSBundle struct {
 
 // Event defines model for Event.
 type Event struct {
-	Action string                 `json:"action"`
+	Action string `json:"action"`
+
+	// Actor Who acted, by the name at the time.
 	Actor  string                 `json:"actor"`
 	After  map[string]interface{} `json:"after,omitempty"`
 	At     time.Time              `json:"at"`
 	Before map[string]interface{} `json:"before,omitempty"`
 
+	// Chain The chain that the event is linked into: one for each pool and each scope, and one of the system.
+	Chain string `json:"chain"`
+
 	// Hash SHA-256 of the event and of the one before it in its chain, in hex.
-	Hash       string `json:"hash"`
-	ID         string `json:"id"`
+	Hash string `json:"hash"`
+	ID   string `json:"id"`
+
+	// ObjectID The key of the object, which survives a rename: the uid of a pool, scope or account, the id of anything else.
 	ObjectID   string `json:"object_id"`
 	ObjectKind string `json:"object_kind"`
-	RequestID  string `json:"request_id"`
-	Scope      string `json:"scope"`
+
+	// Principal Who acted, by the key that never changes.
+	Principal string `json:"principal"`
+	RequestID string `json:"request_id"`
+
+	// Scope The scope by its name at the time; empty in the system's chain.
+	Scope string `json:"scope"`
+
+	// Sequence 1, 2, 3 … within the chain, without gaps and in the order of commits.
+	Sequence int64 `json:"sequence"`
 }
 
 // EventPage defines model for EventPage.
@@ -908,7 +896,9 @@ type Pool struct {
 	Description         string `json:"description"`
 	Environment         string `json:"environment"`
 	Family              Family `json:"family"`
-	ID                  string `json:"id"`
+
+	// ID Its name in the scope `default`, `scope.name` elsewhere: it follows a rename.
+	ID string `json:"id"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels Labels `json:"labels"`
@@ -928,7 +918,10 @@ type Pool struct {
 	Scope        string  `json:"scope"`
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
-	Strategy  Strategy  `json:"strategy"`
+	Strategy Strategy `json:"strategy"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID       UID       `json:"uid"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Version   int64     `json:"version"`
 }
@@ -951,11 +944,14 @@ type PoolPatch struct {
 	Environment         *Word                  `json:"environment,omitempty"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels          *Labels                   `json:"labels,omitempty"`
-	MaxPrefixLength nullable.Nullable[int]    `json:"max_prefix_length,omitempty"`
-	MinPrefixLength nullable.Nullable[int]    `json:"min_prefix_length,omitempty"`
-	Owner           *Word                     `json:"owner,omitempty"`
-	Parent          nullable.Nullable[string] `json:"parent,omitempty"`
+	Labels          *Labels                `json:"labels,omitempty"`
+	MaxPrefixLength nullable.Nullable[int] `json:"max_prefix_length,omitempty"`
+	MinPrefixLength nullable.Nullable[int] `json:"min_prefix_length,omitempty"`
+
+	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Name   *Slug                     `json:"name,omitempty"`
+	Owner  *Word                     `json:"owner,omitempty"`
+	Parent nullable.Nullable[string] `json:"parent,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
@@ -997,21 +993,21 @@ type Prefix struct {
 	CIDR      string    `json:"cidr"`
 	CreatedAt time.Time `json:"created_at"`
 	Family    Family    `json:"family"`
-	ID        string    `json:"id"`
 
 	// Kind What owns the prefix.
-	Kind    PrefixKind `json:"kind"`
-	OwnerID string     `json:"owner_id"`
+	Kind PrefixKind `json:"kind"`
+
+	// Name The name of the owner, or the reason of a reservation.
+	Name string `json:"name"`
+
+	// OwnerID The id of the pool, allocation, reservation or hold that it is the block of.
+	OwnerID string `json:"owner_id"`
 
 	// Pool The pool it occupies; absent for a root pool, which occupies its scope.
 	Pool   *string      `json:"pool,omitempty"`
 	Scope  string       `json:"scope"`
-	Source PrefixSource `json:"source"`
 	Status PrefixStatus `json:"status"`
 }
-
-// PrefixSource defines model for Prefix.Source.
-type PrefixSource string
 
 // PrefixKind What owns the prefix.
 type PrefixKind string
@@ -1097,10 +1093,15 @@ type ReservationPatch struct {
 type Scope struct {
 	CreatedAt   time.Time `json:"created_at"`
 	Description string    `json:"description"`
-	ID          string    `json:"id"`
+
+	// ID Its name.
+	ID string `json:"id"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels    Labels    `json:"labels"`
+	Labels Labels `json:"labels"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID       UID       `json:"uid"`
 	UpdatedAt time.Time `json:"updated_at"`
 	Version   int64     `json:"version"`
 }
@@ -1117,6 +1118,9 @@ type ScopePatch struct {
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
+
+	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Name *Slug `json:"name,omitempty"`
 }
 
 // Segment defines model for Segment.
@@ -1186,6 +1190,9 @@ type Text = string
 
 // Tier defines model for Tier.
 type Tier string
+
+// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+type UID = string
 
 // Utilization defines model for Utilization.
 type Utilization struct {
@@ -1297,7 +1304,7 @@ type CreateAccountParams struct {
 
 // DeleteAccountParams defines parameters for DeleteAccount.
 type DeleteAccountParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1306,7 +1313,7 @@ type DeleteAccountParams struct {
 
 // UpdateAccountParams defines parameters for UpdateAccount.
 type UpdateAccountParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1351,7 +1358,7 @@ type CreateAllocationSetParams struct {
 
 // ReleaseAllocationSetParams defines parameters for ReleaseAllocationSet.
 type ReleaseAllocationSetParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1360,7 +1367,7 @@ type ReleaseAllocationSetParams struct {
 
 // UpdateAllocationSetParams defines parameters for UpdateAllocationSet.
 type UpdateAllocationSetParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1411,7 +1418,7 @@ type CreateAllocationParams struct {
 
 // ReleaseAllocationParams defines parameters for ReleaseAllocation.
 type ReleaseAllocationParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1420,7 +1427,7 @@ type ReleaseAllocationParams struct {
 
 // UpdateAllocationParams defines parameters for UpdateAllocation.
 type UpdateAllocationParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1432,12 +1439,26 @@ type ListEventsParams struct {
 	// Scope Only this scope.
 	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
 
-	// Object Only events of this object: a pool, scope or allocation id.
+	// Object Only events of this object: any id or uid, also an id that it has left.
 	Object *string `form:"object,omitempty" json:"object,omitempty"`
-	Actor  *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Actor Only events of this principal, or of all with this name: `token:ci`.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
 
 	// Action For example `allocation.created`.
 	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// Since Only events from this time on.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only events before this time.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Chain Only events of this chain, in its own order, behind `after`: the feed to read on from, which never skips one. Neither a time nor another filter goes with it.
+	Chain *string `form:"chain,omitempty" json:"chain,omitempty"`
+
+	// After With `chain`: the sequence number of the last event that was read.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
 
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -1544,7 +1565,7 @@ type CreatePoolParams struct {
 
 // DeletePoolParams defines parameters for DeletePool.
 type DeletePoolParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1553,7 +1574,7 @@ type DeletePoolParams struct {
 
 // UpdatePoolParams defines parameters for UpdatePool.
 type UpdatePoolParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1630,7 +1651,7 @@ type CreateReservationParams struct {
 
 // ReleaseReservationParams defines parameters for ReleaseReservation.
 type ReleaseReservationParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1639,7 +1660,7 @@ type ReleaseReservationParams struct {
 
 // UpdateReservationParams defines parameters for UpdateReservation.
 type UpdateReservationParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1663,7 +1684,7 @@ type CreateScopeParams struct {
 
 // DeleteScopeParams defines parameters for DeleteScope.
 type DeleteScopeParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -1672,7 +1693,7 @@ type DeleteScopeParams struct {
 
 // UpdateScopeParams defines parameters for UpdateScope.
 type UpdateScopeParams struct {
-	// IfMatch The `ETag` of what is being changed.
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -2620,6 +2641,34 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", ctx.QueryParams(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
+	}
+
+	// ------------- Optional query parameter "chain" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "chain", ctx.QueryParams(), &params.Chain, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter chain: %s", err))
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
 	}
 
 	// ------------- Optional query parameter "limit" -------------
@@ -7481,196 +7530,205 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Lbhu3uij8KoT+DbTpP5Zl13YTBQcbXmnS5iTNMmKvFZzdZFuU5pPE5RE5JSkrahDgPM15sPMkB/xI",
-	"znBGHN19aVdRoLGkGV6/+/VLayAmueDAtWp1v7TGQFOQ+OfLKzoy/6agBpLlmgne6rauxkBuQSomOBFD",
-	"MhtTTWZUEQl6KjmkCRkKSXqvhwe/UD0Y99qtpKUGY5hQM5ae59DqtpSWjI9aX79+TVo5lXQC2k16nmVi",
-	"QM1cF1SPzTfMzJqbD0mL04l5nRYPtZKWhN+mTELa6mo5hXCyCf38FvjIDHN0/EOyMHnSeiG4poyrVyzT",
-	"IBc3+3eezcmL1z++V0SbjQ7s80SPmSI0TSUoRYTER8xGca2/TUHOy8W6d1TlHOAzneSZ+fmo0z5qH7e/",
-	"byXhes9OYst9RScsm5eLjU03xGcqk/2HhGGr2/r/DsurPrS/qkM7JI7+OoVJLjTwwfwNzBcP4xd6A4pQ",
-	"c9NyThQdQpcIDgSGQxhokoMkNzAnlKdkQLMMZEJuINcIDz+QlM5VcUQWyspFB1MfmLkbbvH49DRpTRj3",
-	"n5/GDun1EAEvDrk9A9S9AnCZIn1gfEQGY8pHkDYv0IFz08ri9/WW9iFrgq3eDcz/xy3NptB7TiTkQO1R",
-	"KbgFSbOE0Cwjk6nSZGJmbgKvzMxRWRbTMFG19Z10OgsLRIB7bR8+Oit+plJSCxBv2YTpxYX/LGZkQvmc",
-	"UJLTEZCxyFLVuDwcI1xeCkM6zXSre2TWNKGf2WQ6wU8dvFz3sVgP4xpGIHFFF3QEV+IGeOQ4OXzW12ZB",
-	"19o8gZesx2DX2IehkNC0yPKtpvs96hxHb/hCiGwp8UBKkQuRNc4tRNbajGqZSZdQRzfiLnTxciByWL0v",
-	"ZR5r2hj+2Igv3zdOu2Rnfsi1thaf4go+66aNXVCpPdSYGRP8S8w4SEPkzYfghYQwTgwaDKhqPITfmknZ",
-	"WWx5H5geM74GO2JcsRTsNRgiLCSB36Y0I1oQppuWM8PhmzkR/nf4tJW0hkJOqDbsi6VyNW/6ai5F5YIr",
-	"QNJzIUU/g4n50/A/4EhHaJ5nzDLuw9w+8f//SwnE5vXYlR8XZ6wezgeURIBrMpOCjxJCFaGcvH/1gjw7",
-	"Of2BuAnbeM5uPJQ4BgMxtevLpchBamb3MMjENF21oBf40NekNZBANaTXFEcqji+lGg40mxiwXaC/lQ18",
-	"Wfwd+C2Tgk/c8ZVXlUuRTgdOAFp87bMGyWl2zdI4F8SdfaMMaBOWds0xnX+4JNSeBOHTSd9wb0p+enFh",
-	"zu1fhr8z5I4BuBx/f3J69sPTZ52j49gq7OTl83SmuqveQWamVp35W/uUYWAihVVP/2Ke+epRoHKKdG6O",
-	"Vh2Y44wtB1E/ejN5RrW54/iAsbEkjJjgK/f23j1m3hAZXFPJ43doLsw8YRCeKjWd4F8KAOmUu8p2bCWW",
-	"ikYHxZ+sqMu0Ihz0TMgbRTJ2C4TxKgB4Rh6ZQjN7bst2emWe+Zq0pnm6MeI4BaTyAuP67KS1KDYkLbOH",
-	"TND0mqXANdPz+OYNsCuQt2xQnB8e7kAbUhIcrsOIyOF+DXnTrwYFkoJpWXJSxU4HlVVK4OEugLIqKSiB",
-	"qcAYhwoB0MS2XR5chV5V7uBTsSnRN7s0B+hIpJG+FslkIW4Wfyy7dU9tv9blzaRVE+Bi6mLteHHCpQt2",
-	"igBNU2bOlmYXwdqHNFMQQPQXj/AlIhtUr+y2RrKXAjh81hEqvuyVD0Km90UHlz37zjwTEsB1Fh3SxHWe",
-	"340irjNDQemWPXyZTSs0C7jRP35tpXBrsFePzP/7nw06yrSV8GmWFSD3qwfNpGW+b31qojarV/s1Bsal",
-	"nWMB7WgptiyQR5TZFmW7o3bn8PgkItwtDnD3wszC785wsaa9IiJfmMO67pwNj2+OJs9un/72vf5Bns5O",
-	"PncGR/1jvg9xY1GEoHl+QDcUHYx6tiDNHcB0dhQbKJcwZJ+vMyd8B+8FGmnA7PKpzIWC6NQW46I/Faiy",
-	"Fn9XoOM8tLTMEQXaSxKEKULJBIxYScTwOaF9ZQR1occgZ8yqT7FJrm9ihqjXWqGlCQ1xVJuZogPctWSx",
-	"jNs7Jdyxd4dn1btMSltdA/t3V5kUyF5cYV0gKMSALRl8YHXdA48vydYds/nQWLwdpx+MYXAjpnqR0wcE",
-	"dh1e42nuUmXx9Y/vI6TyjoSIsVB65V39jA/tQAv3L0bUCd5ye4B52FkmqtRvfRFk3ac1lSNYefxX9qkV",
-	"DP0S9IY8/QFYsmWxu2vpSPgXxefW3+aGjqOxah26cgn6FxwqSlYa1fvt2PPiDzsy1kfMnvwFPSZGdAl6",
-	"v7zIYNx9sSNc/IYcKcASK1Xiziu08Pjka4I/9pt+TPvxF8+sq3UXBtef8jRbSVn/Zp+6Nya3Ay1aqizj",
-	"Y5fsd7hjZnd3/CrKf/I8mxugXiDFH8ZghHG0bxloB6XJQExAkaEUE0I5oeZdIql7zHxD8ozyQpqfjYHj",
-	"+9b7SwaUc6GJhiwLxPO+EBlQlAz/VkDUUhxZ1DLcJVrpn5JBNlUaJOEAqUK7P3pE0JFjdYsAzUY3+A8X",
-	"qZniqNP5ah2h4cRH6IisfVNFHrhZCUMv31yW2OCmXfb8T29e+udjd4fC48K9nZtjFpwNaIaeoS7pFX6c",
-	"45NeQnrHnc5RN+0/7XYPT896NRv+UrNAzecTON6PIqzphXeXeAMKnRk+MBrkhgdMlRaTgGqW7/0o6TAq",
-	"C2khY3AqFCDcGb1yRhXJqNIkl2LCFKREi3bcJZIzCWojXjsWWQrxJRCqbiAlfVAsBeUs7lrILqEELeY5",
-	"HUBiEITlkDEeV3C9qLFUwDXP1FmQ4972iIqFVnYZ40940vtgqvbK7paZltizGX045+Tlm8uCJswsvIhU",
-	"EU1vwAftgDL0gWlF1LTPQSvyrbnE8wn9XXDyz4sX5MW710+6GJABdDAmvxuSogPa00MKcvBff3/3socx",
-	"L72B4FqK7MAAJ7gfvqXk8PjpkzZB74p1LqhviKR8BGgV4aHJBDIFszFI6OIeNAbccDsz1UTcgsxornDd",
-	"/7x40W7VqdKEfr42e73OQV5zZxQuAy6OwoCL49MV8RaJJZI4ltl+RbquDHW6MnYjaZkRVGWIX1u0lbT6",
-	"hjoYCFhXBXgD88XYlQnj/lMkkCWEOLuOhb1FQfAWeJwyOSZcMz7iJbaduBtD+IKmlS8innT7QmilJc2j",
-	"bw1dMEAcC2wIxMLiN6F0Njpm4ynGVEXCrC5/Pj84Pj3zgRRgDhERxH1hwNlOiJZBjtA8GFNmIyrG8Lnd",
-	"7E5eVORwNdfLf71hPG26r7ivFgWgplGbVLplChcqP55gU++6D9cX7qWyBHfQjRC6D4puQf1uKfqrwsDv",
-	"JQSW3xq5g+W3Z1HR4BWDLH0ppUWauiNOU5bFYykPjztkTBUZC6VJH6k86OckZSmZiymZAOUEn0UpqfOf",
-	"ceZsiJeMSVz/8/Lv74j7nTCuBcJ1X6TzhAhJehh00313/stLI3/ZUMLiY0712H6oimKHcV/MAue3q0r8",
-	"/qMHLQH+lonBTSSmxWt8DSF9QwlA+uZdRcb0Fgh8pgPt472sOllZ9/fJOh74IZOqwWOQiZnRNSxxmMTE",
-	"0zO8pHXcVkOm1ZLNpUz9y5yf3yDOWWyLDC05ollmj8EJcYyTFAZsQrPa4jZ113RWmmjq/gFva7HH5/a3",
-	"9MbVroSghJ2vKxhpM6KXisyGohv56c1LL7l1I9IWylNWYDNS9jeK5JJNqJxbgSohM6bHKFO50OyhC9tz",
-	"ohnqDfCNIsBTxKQnBiFFqpwE5wW0HvnWEo2B4GkxvHrSJi+NLGjW4oQzakRLJ86JIaGaZGD0ET1jAxcs",
-	"YkRPpsmEzomc8i45PD7BdR0ddXYV4M4CoetpowAXx7uJoY34uxUu8Zi80MyyDNHfXIKRn83WsgyFYKNg",
-	"89R9bxVwTqb5SNIUpWtVwZJajO86gqK/hMrOTzrPzpKmXfg3npfnj2I3LpRq+xAlh0dnRuQ2F4eRTMWy",
-	"zk5Pvz9bGXscwr491xjs/yyydIky2+iqvxOX/KPUehuEqhvIIxzilaET1rKEGGlmQK0fb5GgaGywy+40",
-	"7Zq/Bc/mRIInHUWGircRxI1R3sS3gUOgTuoXYVkCh9mGlyYhz+igCW0DbbFAW0PVOKQoWQ9FlomZWh74",
-	"t4HcupYfe8EQUezB3WsFFGsegeCMmhBqHxIuIubdCrhmiqurtxGVCBlJQGgdKBKlKU8N3SIpnRNU/Z01",
-	"tU0ukI+MYRJAPlNkqiBFm1eFzj49O+lUecOz4yqtPevEiO3PBbbX5MR1yVITNjuNa7Xv9o15shn/aofv",
-	"NKUwdBJXFr8OtVQcRP84Go0DkSGxUSVAetbb20vIbMwGY6Lo3NES7SOonQxgmDnTCrJhVTI2x78gGxc3",
-	"dHL87OTZ2Q/Hz85WMcS3hYsjLkutzCtYkLMcSzw7IdZ90ibnGFBjdKYjogU5On5qVHJJBxqk4fgEE5UK",
-	"Znp8elYzq2ugk1rgZM2oHqQNlHdU+lk2lBX/bi38PXP7qFaFJMmJc3jBPScUFhf63IllIvtGESdgeBXA",
-	"YWCWEVpiYnWjMa9bHHfWiQTZLEZjp9CI3aMXQqfYEmhcz68WAUui2O9QmlxvYJ5UIC6A0gy0hcyUjQx5",
-	"xPtuk2ty0LPyKV66RqOr/kZhOk8x1tHxDwF01+53qe91iXt1Ad5DTAzOsJDpF3JX0IFycf4LqgopGhUk",
-	"plhmc5IJcZMYtpEbsdtmKyq0NkzoDYTS+AwhOM+luLWijje2iL6Rk8GGlfMWOpKzedTu8s7R4uoi3zae",
-	"OemSw95zw82k+x4Mu3OIZ+/KrBVfrGrRPoCynpNWdTbl1AxhFvHfv54f/Bc9+L1z8OzTt+Xf7evu4cGn",
-	"74Ifn/znf8T41TuYBQk/6/rmXSqQc2lV8mvqeTBFSmE1t6QIdv61BdODGSh9cIRnz2zAuY992j4B6X78",
-	"7bXcolq+3QoX4V9h7Q8X1r5OKs72oeuhjLYk0SUmphmMrMS5r4uUvhiAoyALuRtedavEV69m33/FfT5Q",
-	"3KfTs5dzgipNSVqfD0biwHx5oG5YfiByCzkHhfleyym40a8VZOAtMauc7pf+2T9XSGrFirUWSrpI1X2H",
-	"sS0VpWpMNIbKf4WzPcZwtkeMw3caabcuWhXBTuuikz9RjxEhK6MSIas1EDJfZG1HZ5GQzyD+b2nUrH+u",
-	"YhBe59w4zK4bEozDEEMM4LJmQBXq4y4BWQij7EkhNP6AGpEeAyd9IKk5QjRDuxgC/xZTVmWK23fNjE5o",
-	"XQo2GeWvf1w3OusdzGyAVtLS2sAm2vnWMUVeXb2Nh3U1AI73K6wLN/7WWoVh3msiNbFpOxlpCzjazCyy",
-	"CcxtJvBsQvy2Bpo/mxCz3CnBiuCejN0yPop4KVyZEj+OtdGg1QJNM0wTNaYSVDtiC1gsL7CR1LMX3FxG",
-	"1C/cpa+Lm87oeL2AZwgnC193ku2o/70qNtEdbQZjKWRgju86l0LDoJa1FJDyRyqK0c+77T9y95sNsA5l",
-	"82aBzcQ6B2ub0bXdac4mmtBGRhGlJdUwWmnfuPTPbUIO3oMCebuxOcPim415Ojtpdw6Pnpbs2SG5BIrl",
-	"klpFYT0bJCN98vfWjohtQgU2xZA7VyV2hzjqqlEtlH5bOm08PN+N1gAllx5e1+caIdt950vziCERU0ly",
-	"KjW3OXyF8ozf7KWEyV0YiSwuboBXl6ANd1b7t0Zsa3HYQgre1OywmSR89+aAP5NEvKFQWxS02Lc0u4V0",
-	"6hNpt1i7V76tD3GNFa6Lou7OF0kVnXgl30xsYwbVjbLlFZU5sNmYZeAKhUwwkBAPtPwSKwdC2ibnRewM",
-	"PqcFXoTNB1PWRsDhFiShXM1AQupjQrHWyDfKxv62V3ocF27pwgZZuQT07QNmxk6RX7w084s9HbdFe2i4",
-	"4CLJ0vD8opSKrX6i6VwRquxJRQO/XBWVzSPY6tE3WJo3GgQWBQiH+jsXLuoYaejs7goXNSgvER89LZJj",
-	"R6BdQBdH+OYCwxfa0fj3bVWbey+itLQU0V40olgGgCFEBurNoz4UB/Px1IRmmfkNkeBJWU2XjClPFRFT",
-	"HT/wqC4VqXc4FlI3zJ1ROdpm6kghimWHuqQSRaF11eJkXPEkbqDRm0irURVOXdggOyEoAF2JX91XwaiN",
-	"Fa6HrY+xZt2mYltNlTPWr5cRIxHbVtGwBaJ3j5ktbNt3FzPrallvV7zJ5YEcYPDhogns9FGYwMrsh+On",
-	"Qahnp6wh6CEyKCL4Z7SFbXUQUUK+1Uh7sng1F368T2PXNvarKO5dBrrTRln2c8sMnZphPXA2MQiIpY9W",
-	"OhpThQG1Xh+xAcfVmMsSvPwxBEFy1Ri5BZTeVOLJdo+mrlcLOYuVC1k47Q0MlDXq6ZbcRD6vJOyF0ptx",
-	"3rloujrF13LKB5jWHqFCUWIfvrNs5e9cjF/dRpXHZLaO038qYk+kBubahTWSFvpGr/tUNkj8YjCY5izw",
-	"UtuCOBkMsTq0ZKOxTqwJNsVy0T5gudMhCkZoTdqgwhm+ELuBqWYZ+52uQ+j/ETzaYJu051sdNTyL6I0h",
-	"ydpB9d1GOdtOodlDPgqyi6YKAB7AFjUKhBBWgk1NcS8A16eVFOBVxDFslLqVtJSYygFUCxcrvO3Eh3yn",
-	"0SBvpameqvUO5dI+u7y+ub31QDbGd4oVJj55pzjZCkQ0Q9wbd3cx5Jxxh5j4ZBju7mvkVFtFlZ4ZZ4mJ",
-	"nUyFNy+as6aujC3JgKaMj7DCQJd0DPZ/f0y+fX1xe/KECIlZNObT2ZMKv0N3wgoJJqRmdjl7kectBt+x",
-	"RB9CTACW9vARLt2l4N9jyMw/v02ppFwzjl+izg1Nt1O0FqnXNoilVlxq2s+gTVzCEOO3NGNpQqacTvUY",
-	"uGa4Emxb1mdpCjwhXOjroZjy1BB2PRbptfnGrHoG+Kqa5rmQBnInkDJ6bRaZYAWIay3ENZoOEjQMXWOi",
-	"akIMdvi/0WgNn8d0qnBm/GxmgEmu54klA+EXdW3AvGSg9zoTSrs/B4IPMzbQCfltKjS9hs8DgNQOn7HB",
-	"/PqWiYzaxjViqhVL4doSolyi8RlloeshZRm+FH7pLz4hrGzUdT1hCjtTJbYwkaCpPRx6S1lmDj0haKzn",
-	"9coJ1f3HTXKLxT2QshamFJQrubCVGg6PO8+RgHqbTVnGwpaePjyOthsBKUWsLukHJM1DBlmqMBMMO8o4",
-	"ozTVZCamWUr6YLn/2tw9KGcSQUHr6VENlI4pn5g4o/NuaRj2SaU2CwiwBpyhPchX5qXQgiYtrCNBhuwW",
-	"nqy9aJchGlmwO+xrc9grjadMj0mvevG9LgntbMGd+c5djQIeByrN1HE+3DCZ8wFU9RY6CZWXUHGxlzxk",
-	"8driq0oEleTPA/BJ51lsK5rprGZHM6IpWYof9ouFFmi+qZI67BW6mKGK1geSUjUGVas6U7xhTuVgyaQ1",
-	"+o+/+tUHzH5g25A4BK6cU4xZvC+TZYK6YJUMqVg7uzVyjcr6YEHiaQG7tRiNexRoq4EWUcuuK3fgssPJ",
-	"lGuWOT+YhAyoq2FwrwL01rEee66n4AM0ShCOhcIkf7A6zKvszG7fpV15xzLLAfjvQ64MseluhcvKwje0",
-	"GhfBUyWgGJTKqIbF2I6146FilsA7DYzaIUhp4TiLIKQaAbyDWvN1T+MSZ9Gmx/cQCFx19+yIjq7v5e6I",
-	"aO/zblHQN+ncDPnWjF67/2C1KFo4M9zCbUDcEgG2liXwVCXWDnBUl2FLqBTTfhaApG22uJ2NChPulyzI",
-	"JuRvvaQaSNjZEjwEt9oofNgSrdE2SUtFuDWS/NdK8S/bRCzGnlQSjZfFTdUzGJqDa3ZutnXTdFo79oKK",
-	"Bu9U7GFrR/Jcgr7IaERU3ldrj2p0VYSANUiNceu2X1V0K9k0Uv7+rZiBPBhQBfXSIgnpHbh6Mtdb1rgI",
-	"4z/WxoAC/O0fCPor4D6ng8a6nzsD6b4KOlUt63EDehKgX0ICq6054DJMrrD+VkPkUH0aSmiwpC8YJs2j",
-	"hXF4V/tkvRaCPU43aRQeza3thfeX13/HAkDgfK4ZIPpoD2LamXaK8K3AtqOdNQvNPgS4mI7Gia8CW9Tt",
-	"ZFLpNunhv8GA1cfapFfYoPAR9MzFbUpt0lM5lQrCxyYsTTMoXdP1lxKihF2ws7UNKCcjKWaho8Hv2ddp",
-	"dX8HK7OeNakgas++KpLZIma/ArptTc4+DMQE2uS1MwYMsRocxiVi7SRdrU9mHzDnRGfq2hZONftnt2Eh",
-	"fCptNVOeYIlMLcjh8dOEvL64PSOHJyf4xdkJYZwoDTnKbEMxlW3SGw3y67IcqxnZCHPxke04x8/8wGcn",
-	"4SGW67MtI4Jh44dmZL01WvQnrau12nrG5vhH1ePaJElEmF9ZPEGRlEnACspovnUxhBXxq7ls8mDMslRC",
-	"RFj5EUcl+ACOqNYccigpyrYNQtARmTA+tVQVQ9g9cpQVkS2QZeiz5A2I0yUd4mLkHSJpMaMyVeTIfD+Q",
-	"00m/aonstE/XEpKHLtihduAFyJnfm2s2n512jk/iKuf6tuyrwt/o40UbCUiVJ3Ghx4yPzAl49lTGX/4Q",
-	"NQ4LTbNl2w1E+mW7Pv3+LNogU0G6bHSHu+W42Coe8bdIy7d+JnL83w6hi1lP4y3ezZzX0oBfLLzD6Ck1",
-	"uOh0fnh6dHy6ub6Cu0s8e7dHWZm/jg0BwiUVBI9xwX+WBoS6jjhivOKQV79lTFtrn9IjWakcHBooDR+/",
-	"DgwTJXCshdqxN1so46205pdmi9oqEr+d2BGgRaoeMHUam0vBYCqZnl+a0e0xFWJITYQ4n+qxkI7udsnf",
-	"gEqQZJDTyfX//d//p+eXiAFI+Fu5ubHWeQsbnTE+jIBXUWAvzyhXSRnIbQtFT1OmFXl9UUghSO7aH/lH",
-	"/t13L17/+F599x2ytLLjkobPuku4KDsNJObT74ID/vH64vbkYELzHFJEmzY5tx46LwVxoYPhSp7+kRcF",
-	"DNHHSFQOWcb4qE2++w5diH4x71+9IM9OTn8g3pPjVRKFjm/SG4gUeua1D5JpMK/ZRjic9F6X3tyDNzDv",
-	"dT/ywil2A3M8lr5I52RkJIbiJ5taY3t6cCAwHMJAPyeVV8OsGztGILB8e3J8/KSNx2qzkL77zlAy9K3C",
-	"Z6a0a9bTez08+IXqwbhX1nPsvbyio15JcpUmEmjaNfvNsAjIydFxQiZMKUdrT46f4lxvzcDu1IwkrLok",
-	"p0qRXk027pE+HdwQqkgv/DJ0w7jKoB/R9scGwG1hGVs2bWjDFc9zOhjDwTGin0svDL4rXX8FXAb2w27r",
-	"FhMORQ6c5qzVbX3vEDmneowIdOiCmfGDkyANHULEeZ0apZYpfe4fwphWOgGN6vqvcV2ifMSaEl+xTCNx",
-	"+dJiZlHY2aLcjq/0ZonGmpUKmwarxsWXQ66kLiu3gqa+YCsrHjey5fpPv2UTptd50Oh4V0j0vn5CbTMX",
-	"XFlaeNzp2AAWrp3ZEfPdLPs5/Jcz9693yu7CUaNEWlgvsmpgGgv6O8hoB9HrTYMXqz300TdI1aeTCZVz",
-	"B2nFgKQ/J2gj13SEBS8LQP2UtD4f5CAROXE5/qeuwWFr52lqFMJSl+HnlJvCwW0+faOImHHC0i7qOt2w",
-	"KGcvQU2lO5kf5FIY5tVrk3eCKBhIQHTGhEGlBVaQH0hANKaZVWAMeKYYE0RuIHdIX0W0F2jrPy9yPTbD",
-	"tIAKY2+rT4XX/G8ine8NMILKp1+r/N/l0tZA8mjfIBkDx/cwYkqDtB5t2yoH5zdUvmlc99ghPuMG3Ql8",
-	"/SqwDnhxi5uA78zwVhy1IMuHX9xfXy08Z6CbKv8GsiZRdE5o3wglegxM+vXU0jy7hQRhRBDHDZlUMej8",
-	"EafeGjqHyIHXoXBRQK7A1Emkw4OQI6E18H3QITMY6J2vMYnz059Anwf5XHdLwGPYgg0g7M8Piy403f6M",
-	"C0pfBUMUCYxwE5QoCw47pFUN0kE0d/0TSkzWV1m9zX+gT/ah0GL/9L1g/LisdSj8vcCslfAflLzbJVj1",
-	"gilyw42oYCSgfVD7gnQfKNAHY1+gJC7HvMIkAA4zLMiAEYdCkqLBp6vJ0K02ODaU3xB+PTYqmSz0L8sf",
-	"vH1tDASVLSu0jCGzyll//hEbiE55CpL03p3/8vLwzcv/1UusfpPRAfwssrRHUgFR7nFhHilKrzxe2aZY",
-	"4j2DvneNRkD/omg4tDsMu7Fcz+0w/tcBcumvVqATm3InvckxgG8LoYvAjd83Q/YKLTOsFry7rrlKkxIi",
-	"VOcWeSQ2LUTBHR3QEWXT5Xevz0f+0jKrBD+88NW6pgGg/emZFVB3ZWRElqLp3XVKLKh59dkYUS9l7xVK",
-	"6C8hUbYNRVz/GWtSMoQytStIbCWaoC3HQEzA2pW0ILTwhWI7k9RgKvbt8C3KivfhIy+8Chi8X/beE0Mk",
-	"8Oj3689ttxTvrsQfQLuGbf5JTbXV/H0dC+uhsezE9Ta0HkZVj4EpGUebnJOerWLV8xHKZfRtc1/+JXpz",
-	"pdT4I9aeK+u8bx16cfJaWyvKU3PX0wdVDX5Go/DU3P6E5gbYLJdawpA2Q9FmBnX4RcFyXTswJzNFfE0x",
-	"gjWjI9D53sba7wied6w+vy8SAvah1+FYhCLtsBZ8m7nPtPLIvevNLdGtawd9P8yrSc9W8Dh07MoZ787Z",
-	"VirdCvancNfQz0GQi6bzPESLka0Lj9EiY6OnicyzL1dKD0NfuoSia8lbvpxrPciKSZxyZbgaU44jtz/y",
-	"c18w7QYgt6nWLqjGlZhTlo2ijc2milrNaywZv1HBa44J+16BheY2kmKmbE0w5/T6yF3c0TuYeVE9EBNc",
-	"9Xph1TT7U7kNz8e5IHomLJsljq977yR23p0TzSZR6uXMGw9KvO7AyFGVOx/C1LGKeDwCg8ePuKC+o+TY",
-	"Jo6maUIkTMStzXSUgBC/J6JeZcfr6op/VkWx3qkymxeSsW85Xz3lpsktLd5o7tgwpZFr56F8/tk+3bM2",
-	"93ADXfguFe0PzMin6z//QnBNGVd/BlV+DZ9xibt3oM6vq8rvpsbbcrTUJoj3LHF02eK+kHDPFfPFwEpr",
-	"ckVF2sU7CpnaAiDWAsuKHF3Dno1WLYWYtImb6CP3TWppvU0tTu7b1NoCMb5LrU3YX9qlFsWfJ0QL0vdi",
-	"RVAYoCxV/JH3vrUBggaJE1JZwxPUhdBcPBQyIZApK4WhDKXROpFRpRPChi74RWmWZS7Qsnjc9+9xseFt",
-	"ch7pBWJUiiDECK0QhhnZosmK9MqKGb3n5szx/RFlHE9n5k0bNDNXPMdUAIWioC/2q8dSTEdjlNUWwpva",
-	"HzlK9tPBAJQS0tpCFpaZuNvHRANs+9zzhZ57Cd6vGZ3busU2U5sXJY7L6K5Ky/k1jB9/CMvHw5k9/hA2",
-	"D8S8rWhWXJA6/FJ+2Nq0sdqw8e9h1QiV6V3uaB0Lxv2YLxpjBIonHpcJYzduvhGEhlKNHreWmCVQPrfV",
-	"cbDeTy4B7QrWGWsYGWpKVmHCnAfkBV3U+Q3nQPO2jX7F/Ig+KJYi87Q80pAHa0kwT6MtwTLBijGBTHmG",
-	"ar33KSDnQVPCjClok6uiuk/d4efcxmZpXNhXyIzO17EK/KlMAg9sD3ikxoD3YMW+1BsFhPTa/95I4jK2",
-	"dZhLuGUww6iInXE4KtKfo/inrIDYuzi/evFzEDGOsiaGoGNJJxS6jQSH0eg0a5N3ZV6OF9i6AT5P6NxI",
-	"2CiWersdBp7asBLXsiIaO2F3XmML/2Yo8MGlz/uiafvg6a4Xg7sBO/KE3sACbUzsM0iml3ie1uNBBsrh",
-	"FlaF3L+8hX0E3Ee4lJ28MCLZTJyu8+e6uoGoz5a8gaVNxiWXx7MX+5IWcjcj2SshiUtaIr1AfHFVVHpN",
-	"m6C+UH507rPvtwrkeGQGGoSn1bYZCxx7M8vY4axFhsMsZpFxuLCIOvaHAGuKsLhGpNkuvGw3e3AMoFy/",
-	"rQ0tnHeEFVdyCl0iDOpbU4erqG6TsZh0GWrkFc2UfzATLkrEe5PQv9SEPzeQV0nAYm3vPxy+GFBajS54",
-	"oHvDFhxtqflyedzdcpPlG5hDSvpzUprx8IorWcjdqsFMAoeZL47sYgd56ixlKhCMrJcSrVHmbYw5CpUL",
-	"wW9BakWYDrtvWROZFZBm1KUKEzrUILEUEpZPw4ydXlGpttclWmCyzbxoo2RNgj3fSq9H0N9slooWR4xd",
-	"xfFFlpI5OrP4AGwQlR8DsSIVYNMpFZ0/L/UmZ7N0XlfKYdYY5Iotth+vEQ6Xd8+SXTnn/Ue2uigyXjUg",
-	"ZxkZgd4mnhW/OPxi/qmZ0qLWsf1Bw8OE8KD1OuiR7wvhbXJszZYudzr3Dni+T95+zoqm7qA2p9Mr42jG",
-	"/oS2DqQxQItVeVNJhyt0jh/tI3csPz02To+7Xs3q7fntjdfb4RayXPfC4ANXGkubOTouoWbhePH6x/dt",
-	"gnK0N1k4rsc4oe4VIwLY9X/k5iEbWcS4+/J5waAxsT907pUMFjP0K+nwTkuLJh/iFdmybI+Vs+Ia75u1",
-	"2v4z985a8Sp9RUNkp/bytuGoAXE6/GI+rMNX7WH/gRkrbjgpw2N9OCL60BknTCe7893NTsc10Ru3Aqah",
-	"XaGkaG2xC2xvphz6lzZNJokvgZMQxfoZ4yP0K3gnBYY+tMm5a3J0mnQ6HRsm8Zz0ioZPznkxczkMEjCG",
-	"YiJizsifQBdNrHZiX5/uGFlxhQ0iicZyTrtD2UvUjXyDAuoseozjBPbwHeQZ0MImTkjSq22cPKzhvURg",
-	"Db8PrDP2uWXixQU+cQcWzTSoYyaBF6ZNXyQtZrNwvfn2m731VxDag0pyRcfSpYKcK3S3JznORnfVxbh1",
-	"kKbRD1X293IhQRiHhP7cNjkPyvWFP1t4tlHxwGwovHcCM+59yS5MrRI/9pGHwV+F/IjjVYKxyvopGGLV",
-	"85Fslr703Gm6wHzbhcw+Z0TAWVOCjI1geuTCXSln3V/UUpNs98LJyQ+ZC49LcC6jtcG+JvTFxb268GVr",
-	"fc3KZjxFR6se2jCdtdGFQbj2R4nLyaB8bp2yQYM8G0phB1xsidUrsjmcI9d+3W6oh7Id2N5x3JNd2l4E",
-	"VjsUoZzgkW913832H3d6964dXQX16x82rmmzA90uiCmQ67cMX3peAoAVhjAHc2rUvgyoxATgtmc2QtYZ",
-	"zGLU00e+GPbEgY3GfTHF8a1LAEugOiZj+VESxECVr47YLfCDae5ew5W2S5Y4EbegCOUfeQnEaPuvtfIq",
-	"mmcGXbwSFyfNbA9irB1o94kVvSxDLfqNLURmM60+YqGQMNr6uT27Cb1BghRr6LnI94P+bUHmdVkl2Wd6",
-	"ubQxu3fzDOaB0VBldwYYd590rppjvB6Evu2fg5f94R+Jfebx1LOhRdA9aI2KehnZZZigQ9ldmfyhweUD",
-	"m8HYaFA4T2/ZAGyVPBpW7Mci7lr1iKsNOBYzMqF8HlQvsfWkbWrDwHdWHBeh3YSLGVarob4KsSdlivEB",
-	"bjVSh3hRh30lwZbHV3fJuIJZGthXWR0alY+KD3cvNdCq4xtwSKrlqW2FCqCDcWlLqFbWvz++tgBtW0cL",
-	"VpnlHzFOsBCq/g3I6L1HBTomvSQccCNzmQdXvPqVtjPszbExN35sRpqyVclSK42lPfu40KsAt3Jy4EJH",
-	"FnrELhioE0tkMbGe8UE2TSF9QJJWa92/TKf6R8WQe2c3GU7TwKaCRe/jKn8WMzKcorvEX5pKbP41dri8",
-	"z7tBjgsrLN7+oYcPSSwb6a9HcWsd++ODul78mwxpGzvdgS3939DcXbb0X27wdlC4N5u3TaH1JjWkrUuj",
-	"FgtciWCk+yngjIHc36wqXJVF0TCSFVDQpxJIxpSG1EUWBNUtfcOUtE16v/VIJsRN0XvGdkMtioFjfYKY",
-	"iGV2/z5c3sPj9V+1FP50eF3vq7wUuUNs2RuCh4MuxewKri5id/jzugUVXJmDmKeKRB1V9ZoBKO+hvbFo",
-	"ZObsZb5RSyrQxNBnPP3ImW6TC6o06ZXdmntBAOlImJEEmY0FVvi3ZkfvR/BEBRVAI0H2bScYMhZTGSRe",
-	"Njq+wq7Xj9f/VenNfb9usIWp6x4i23DxIU1pbwDy0AzsrK0GEsSQTBVsiTGBLS38/vBL8OkOahXuBJJ/",
-	"yEqFsrLjHa6q2ddVPdT74B1NOlloV314B9juR79+NLWs3cH+qxMWRf/GVHmZ1HIJW+/GCafOyId+K0JJ",
-	"RjXICv9p9sg8JHLun7VURJ0HMCyuQJfH1HZgnrjyRWJihCOr32BwJC0VnKD98I4MBx2hy60bl/aRP7xB",
-	"0mxjjerjuNu9idh2OCPEuuKA/r7cwS/elP1hQYyOCZW4pcfcZgHXd8+CZDDp4w2oUu7m1oWGBYw9/IL/",
-	"bhBVhc8HYVU+dsoKsRm7tZEbRk+6ikT7DShHZQpI6uOO4rFSWwLlHzdYasu7bJYh/QneLSlsrGWNEZ0P",
-	"LzFueqzbmfsdV6iHTcVEsocB7P0TZr/l+xfDmknzI4qTQXDCOprFCo0gltE+ZGo7kh00W27C+X8WPZTv",
-	"7PT9FA1435+yrGyUaV8iTBM55Yrs5Ndz/Zxb3V8/LXjgMYEDhVlJWOV48bvI8XLBHQwFAxcton/9ZNDG",
-	"vmzxcyqzVrd1SHN2eHuESOWmWAzIdxk0ytB2poTR19Jag2fMnLQ5kxJyoJrQgRTKRRSqhHC0HrpQfBsw",
-	"WUbMZzM6V65rcTtw2llQWkx7OffeT0JdsVDhM9yBDKWYtAlm2xCOpQ0EFnnHTJ/nGNtQZBDgCIXhimnl",
-	"Ai2DRVhnamQNlaT6YKAy6qpNwqKxtkrslLPfpkDoRLjIbVs6NZgwrKi0alple68WjUICwy9TYfyX7Qdg",
-	"e4cQ2y3TNatxVf3t7ZZDPy/KbQ/EBBIyEmHJcyM6mWEnwtZ9taGk0U3YCuixOwx0L9cdoLiLwnTocwRD",
-	"H1UOckxzXC/wtB01cDQdnWsEand7/uHSf5MQSn56cUFcc1u0v/v42IwOnFmDg54JeaNQLCSMtxfqg8d3",
-	"inUEmIuZcomkYWnbsORwvFhDUSU3yBQmr32NEEWUGOpsnrjyJJh5bHHR2vhYCNE2fTKKVTaOzq+08HFa",
-	"YbiLdYOlmJkb8D3zzIOI2mLGVXWewu+5ONWHsSApS+006F1gg7GrxYUxxzwJYsqw55ILBsMNDnUF2FwN",
-	"pXh5ek9EtYJsGBIXS0i/fvr6/wIAAP//",
+	"7H0Lbxu3muhfIXQXaNM7lh913FTBxcInTdrctDlG7J7ibpO1qBlK4vGInJKUFTUIsL9mf9j+kgt+HznD",
+	"GXH09qM9RYHGkmb4/N7PT51UTgopmDC60/vUGTOaMQV/vryiI/tvxnSqeGG4FJ1e52rMyC1TmktB5JDM",
+	"xtSQGdVEMTNVgmUJGUpF+q+HBz9Rk4773U7S0emYTagdy8wL1ul1tFFcjDqfP39OOgVVdMKMm/Q8z2VK",
+	"7VwX1IztN9zOWtgPSUfQiX2dlg91ko5iv025YlmnZ9SUhZNN6McfmRjZYY5PvkkWJk86L6QwlAv9iueG",
+	"qcXN/l3kc/Li9XfvNDF2oyk+T8yYa0KzTDGtiVTwiN0orPW3KVPzarHuHV07B/aRTorc/nx81D3unnS/",
+	"7iThes9OY8t9RSc8n1eLjU03hGdqk/2bYsNOr/O/DqurPsRf9SEOCaO/ztikkIaJdP6GzRcP4yd6wzSh",
+	"9qbVnGg6ZD0iBSNsOGSpIQVT5IbNCRUZSWmeM5WQG1YYgIdvSEbnujwihLJq0cHUB3bulls8efo06Uy4",
+	"8J+fxQ7p9RAALw65fQvU/RJwuSYDxsWIpGMqRhZ4qSbckJROWI/MGL0hE6puNGxKT4dD/pFp+3ah5EfO",
+	"NMkkEZKMqZp0Sf+rPjyXc200oYoRmqasMCxr37fDkrYNPz0+iW3xRzpgeRvM9m/Y/P/c0nzK+s+JYgWj",
+	"eAWa3TJF84TQPCeTqTZkYqduA9vczlFbFzdsohsLPD06WlggAPJrfPj4rPyZKkUR0H7kE24WF/6DnJEJ",
+	"FXNCSUFHjIxlnunW5cEY4fIyNqTT3HR6x3ZNE/qRT6YT+HQEQOM+luvhwrARU7CiCzpiV/KGichxCvbR",
+	"XNsFXRv7BACPGTNc44ANpWJti6zearvg46OTKKZfSJkvJUpAgQop89a5pcw7m1FDO+kSqutG3IXeXqay",
+	"YKv3pe1jbRuDH9t2dvZ167RLduaHXGtr8Smu2EfTtrELqoyHGjtjAn/JmWDKMg/7IXghIVwQiwYp1a2H",
+	"8Fs7iTyLLe8XbsZcrMHmuNA8Y3gNlrhLRdhvU5oTIwk3bcuZwfDtHA7+O3zWSTpDqSbUWLbIM7Wa5322",
+	"l6ILKTQD0nOh5CBnE/un5atMAB2hRZFzFAgOC3zif/9TS8Dm9digHxdmrB/OLyDhMGHITEkxAhZBBXn3",
+	"6gX59vTpN8RN2IVzduOBJJOmcorrK5QsmDIc95DmcpqtWtALeOhz0kkVo4Zl1xRGKo8vo4YdGD6xYLtA",
+	"f2sb+LT4OxO3XEkxccdXXVWhZDZNnWC1+NpHw5Sg+TXP4twVdvaFtqBNeNazx3T+y6Vlg/YkiJhOBlYq",
+	"oOT7Fxf23P5p5QYO7DEAl5OvT5+effPs26Pjk9gqcPLqeTrTvVXvADPTq878R3zKMjCZsVVP/2Sf+exR",
+	"oHaKdG6PVh/Y44wtB1A/ejNFTo294/iAsbEUG3EpVu7tnXvMviFzdk2ViN+hvTD7hEV4qvV0An9pxoBO",
+	"uavsxlaCVDQ6KPyEIjQ3mghmZtKKVTm/ZYSLOgB4Rh6ZwnA8t2U7vbLPfE46U74SyX5+/R08WWQbo5hT",
+	"gWovcGHOTjuLAkbSsbvNJc2uecaE4WYePyaLFpqpW56WJw3XkBpLdIJrcLgTuYbPIRf71SILnkRSMjkk",
+	"P3VsdlBcpxweTgOorJOOCvhKDHOoEwBZbPPV8dXoW+0mPpRbkwO7V3uMjqRaaW2RrJbiafnHsqv31Plz",
+	"Uz5NOg2BL6a2Ng4ZJly6YKeQ0Czj9mxpfhGsfUhzzQIM+OQJRIX4ljTUdtsg8UsRgn00Eaq/7JVfpMru",
+	"i24ue/atfSYkmOssOqSh6zy/GwVdZ4aSMi57+DKf1mgcE1Zf+bWTsVuLvWZk/z/4aNFRZZ1ETPO8BLlf",
+	"PWgmHft950MbzVm92s8xMK7sLQtoRysxZ4FIgoy3KAsed48OT04jwuDiAHcv/Cz87gwoa9pNIvKIPazr",
+	"o6f09p/jY0Nvp+PhPkSSRTGDFsUB3VC8sCrcgsR3wKaz49hAhWJD/vE6dwJ68F6gtQZsrpiqQmoWnRqx",
+	"LPpTiR5ryQCamTj3rKyCRDPjpQ3CNaFkwqzoSeTwOaEDbYV5acZMzTiqWLFJrm9iRrDXRoOVC4yA1NiZ",
+	"ogPctUwR4/OewztF3bF0h1v1u0wqO2ELy3dXmZQIXl5hUwgoWf+WTD2w+O6Br1ek6o5Ze2io3o67p2OW",
+	"3sipWeTuAVFdh794OrtUoXz93bsIebwjwWEstVl5Vz/AQzvQwv2LDk2Ct9xmYB921os69Vtf7Fj3aUPV",
+	"iK08/it8agUTv2RmQz7+AGwY2erumjwQ/kWRufO3uaXjYNBah65cMvMTDBUlK60mgO3Y8+IPOzLWR8ye",
+	"/AU9JkZ0ycx+eZHFuPtiR7D4DTlSgCUoVcLOa7Tw5PRzAj8O2n7MBvEXz9DNuwuDG0xFlq+krH/Dp+6N",
+	"ye1Ai5YqyPDYJf+d3TGzuzt+FeU/RZHPLVAvkOJfxswK42DZstDOtCGpnDBNhkpOCBWE2neJou4x+w0p",
+	"cipKaX42ZgLeR88zSakQ0hDD8jwQzwdS5oyCZPi3EqKW4siiluEuEaV/StJ8qg1TRDCWafANgNcEnD2o",
+	"WwRoNrqBf4TM7BTHR0ef0VkaTnwMzsrGN3XkYTcrYejlm8sKG9y0y57//s1L/3zs7kB4XLi3c3vMUvCU",
+	"5uA96pF+6es5Oe0npH9ydHTcywbPer3Dp2f9hp1/qSmg4RcKnP7HEdb0wrtUvNGEziwfGKWF5QFTbeQk",
+	"oJrVe98pOozKQkaqGJxKzQDurF45o5rkVBtSKDnhmmXEyG7cbVJwxfRGvHYs84zFl0CovmEZGTDNM6ad",
+	"Vd5I1SOUgFW9oClLLILwguVcxBVcL2osFXDtM00W5Lg3HlG50NouY/wJTnofTBWv7G6ZaYU9m9GHc0Fe",
+	"vrksacIM4UVmmhh6w3zAEEaQcKOJng4EM5p8aS/xfEJ/l4L84+IFefH29ZMeBG0wmo7J75akmID29IGC",
+	"HPzH39++xJCTfiqFUTI/sMDJ3A9fUnJ48uxJl4AHBt0K+guiqBgxsIqI0GTCcs1mY6ZYD/ZgINhH4MzU",
+	"EHnLVE4LDev+x8WLbqdJlSb047Xd63XB1LVwhuAqKOM4DMo4eboiJiNBIglj2e3XpOvaUE9XxnckHTuC",
+	"rg3xa4d2ks7AUgcLAeuqAG/YfDG+ZcKF/xQJdgkhDtexsLcoCN4yEadMjgk3DI5wiV0n7sYQvp2mWfLB",
+	"soQM5mWEAqEG/rbkqU61Abd6AymNNooW0ZmGLsggjjkYWrGw4U2oI0bdbDxFOqa8xesJPyGk230ze/oW",
+	"R3IuLLHlwkgMdiuR0tJBwD34BLpNAp8r/k/0XBs2qR8gzFSah58Njo6OogyA6kgI2+UP5wcnT8/8+LhM",
+	"mBS/sHPj4YDlUwC2wowQVTJmH7vruNRh3NUmbDzZ1miAGzYv1wVPJmQ25vawpuqW37pYQgGhdvahKYd9",
+	"UDjaxPmMpfKeUIyacc+IuRlzMQKq1V2ythsusjZsiVu8uUh5QfN1MMVuEEBGsFsrc0IMoa5fdzlg7cqP",
+	"4558EH2vWywfK93rgzk61xv4+5ywSWGcxdrD5BcOLFqM379NmUgjkx0n5CQhX5P/+a//Jhjzg0I3Qpj9",
+	"Rk4NGVk+YaHS/SxVBrZ3K9RPuIET2sqCgAgcLLAyKoCCX91eJaBQH84SQkQIu7WDd4jXSpH3IcEgab9b",
+	"CeZV6cTyEjEvbu0x8+L2LCoKv+Isz14qhUyi6Ww2lOfxuOXDkyMyppqMpTZkAFINM89JxjMyl1MyYVQQ",
+	"eBa0gqN/jwuj9tpVTMP4v5d/f0vc70CGAaIGMpsnljb0IRCt9/b8p5dW38D42vJjQc0YP9SR8jDub1yQ",
+	"dHFVid9/9KAVY3/LZXoTifPyFo6WMNehYowM7LuajOktI+wjTY2PgUTzSW3dXyfrxJoMudItHrJczqxu",
+	"jUR5ElPHzuCS1nHNDrnRSzaXcf1Pe35+gzBnuS0yRPZE8xyPwSktXJCMpXxC88biNnVPHq0kKE1/mLct",
+	"4vG5/S29cb0rIahg5/MKwbEd0SvFfUNVhXz/5qXXVHoR7QL0B1RQrFb5hSaF4hOq5qhAILUHHcKlQQxd",
+	"KKtTRUBPZl9owkQGmPTEIqTMtNNYvELSJ18i0UilyMrh9ZMueWkFK7sWp4xYwSBz6ouVAQzJmdW/zYyn",
+	"LizKqlrckAmdEzUVPXJ4cgrrOj4+2lVhOQuUjGetCksc7yaWNsLvlYhZKok8zwH97SVYfdFuLc9B6dMo",
+	"UeL3aHASZFqMFM1Am6zLGo2493UUI38JtZ2fHn17lrTtwr/xvDp/UDNhodTgQ5QcHp9Z8dleHMgY5bLO",
+	"nj79+mxlPH4I+3iuMdj/QebZEuNNazjKnYSdPEorT4soecOKCId4ZekEWlIBI+0MYOWCWySg1lnswp1m",
+	"Pfu3FPmcKOZJR5kN5m1iceOrN2lv4ABrkvpFWFZMsNmGl6ZYkdO0DW0D60iJtpaqCZY5XTDP5UwvD4Zd",
+	"Iz5zo7iNBcNbuQd3rzVQbHjAgjNqQ6h9SLiAmHcr4Noprq5+jKjIwEgCQutAkWhDRWbpFsnonICpy3kP",
+	"uuQC+MiYTQLI55pMNcvAxlujs8/OTo/qvOHbkzqtPTuKEdsfSmxvyInrkqU2bHY67upYhTf2yXb8axy+",
+	"05TC8GBYWfw69FJxEOJBwEkSiAyJVxD7GN3QLw0EdO5oifFZBU4GsMycG83yYV0ytse/IBuXN3R68u3p",
+	"t2ffnHx7tooh/li69OKy1MpcmwU5y7HEs1OC7sIuOQfDgdWZjomR5PjkmVWgFU0NU5bjE0jeK5npydOz",
+	"hhvJMDppBAc3nEhBKk11R5VfcUNZ8e9o0erb2we1KiRJTpyDC+47obC80OdOLJP5F5o4AcOrAA4D8xxT",
+	"JRET6xuNeZnjuLNO5NNmMUk7hQLtHq0TOoGXQON6fuQIWBLNfw+smTdsntQgLoDSnBmEzIyPLHmE++6S",
+	"a3LQR/kULh1sS8x8URmgYKzjk28C6G7c79JYgyXhBAvwHmJicIalTL+QzwUOw4vzn0BVyMCooCCdOZ+T",
+	"XMqbxLKNwordzqoH1oYJvWGhND4DCC4KJW9R1PHGFjmwcjLD1AnRgcCJfB61u7x1tLi+yB9bz5z0yGH/",
+	"ueVmyn3PLLtziId3ZdcKL9a1aB8w3MzTrDtXC2qHsIv4z1/PD/6DHvx+dPDthy+rv7vXvcODD18FPz75",
+	"93+L8au3bBYkwa0bi+LS45wLt5Zz1swNK9Ns6/lWZUD/rx02PZgxbQ6O4ew5JlX4WL/tk/LuJ76kkW/X",
+	"yEFd4RL/K3Xj4VI31klP2z49I5TRliRzxcQ0i5G1XI51kdIX3nAUZCE/yatutXyC1ez7rzjnB4pzdnr2",
+	"ck5QpylJ5+PBSB7YLw/0DS8OZIGQc1Ca742aMjf6tWY585aYVUEml/7ZP1cIds2KtRZKusjsfYdtLhWl",
+	"Gkw0hsp/hW8+xvDNR4zDdxpZui5alcF966KTP1GPESErowogq5NKVSyytuOzSIhzEO+6NErcP1czCK9z",
+	"boLNrluiAsKQWghYRDOgDvVxl5QvpVX2lJQGY1qsRmTGTJABI5k9QjBDu5gS/xbXqDLF7bt2xuvV6fcX",
+	"ORWYgb9ONOJbNsOAxKRjjIVNsPOtY4q8uvoxHsbYAjjer7Au3Phb65SGea+JNMSm7WSkLeBoM7PIJjC3",
+	"mcCzCfHbGmj+bELMcqcEL4O9cn7LxSjipXCle/w4aKMBqwWYZrghekwVRiqtqNm0qdSzF9xcRtQv3KWv",
+	"i5vO6Hi9gGcAJwtfHyXbUf97VWyiO9oMxjKWM3t814WShqWNLL2AlD9SUYx+3G3/kbvfbIB1KJs3C2wm",
+	"1jlY24yu7U5zNtGENjKKaKOoYaOV9o1L/9wm5OAd00zdbmzOQHzDmKez0+7R4fGzij07JFeMQgmxTlnE",
+	"EoNklC92sLUjYptQgU0x5M5Vid0hjroKbQvlEJdOG09HcaO1QMmlh9f1uUbIdt/6clVySORUkYIqIzBn",
+	"tVSe4Zu9lOm5CyMR4uIGeHXJjOXOev/WiG0tDltIwZuaHTaThO/eHPBnkog3FGrLAi77lma3kE594vgW",
+	"a/fKd5UZsLpG6loo6u58kVTRiVfy7cQYM6hvNCZPaHtgszHPmSuMM4FAQjjQ6kuopsmyLjkvY2fgOSPh",
+	"IjD/UaONADMfqNAzpljmY0Khts4XGmN/uys9jgu3dIFBVq7gwvYBM2OnyC9emv0FT8dtEQ8NFlwmFVue",
+	"X5YOwmo/hs61qxHN44FfrmrQ5hFszegbKIMdDQKLAoRD/Z2Lcx1Zaejs7opztSgvER89LZPBR8y4gC4B",
+	"8C0khC90o/Hv26o291QobLGcFJIxl50D1rW+O6Z+QvpYC9k+0w9zNLnx4YdlFlUz8WhJYa+96Fux/AJL",
+	"5ixO2Ud9oA9kt+oJzXP7G6DYk6p+NRlTkWkipyZ+nVFNLZICNZbKtMydUzXaZupIWZdlh7qkrkup0zWi",
+	"cFwpMmHv0BtgG+mCqIxskPsQlFyvRcfuq/zaxurcYyrFuro86ppV08pjaKtbs361mhjB2raGDZZw3z2C",
+	"t7S0310Er6s2v13pNJeVcgChkIsGuaePwiBX5WKcPAsCT4+qqp0eLoOynX9Gy9xWBxEl/FuN9AC2uvay",
+	"rPdpptvG8hbF08tA69uoHsYcGa3PhwfpBlOaGEFainLdmGoIBfaaFIZK16NFK1D0xxCE99Wj+xbQf1NZ",
+	"Ld89DrxZ1+csVthn4bQ3MK02KK1bchupvVJsL1zBjvPWxQE2uYNRU5FCAYoIxYoyhvCdZSt/66ITm9a1",
+	"IiYPHjnNrSZSRarVrl0CJ+mAV/d6QFWLriLTdFrwwL+OpatyNoQK7oqPxiZB43EGJd19qPXREdFsBHaw",
+	"DWoRwguxG5ganvPf6TpM4efg0RarKp5vfdTwLKI3BiRrB6V9G7VyU/TePmVmUfMA9c3XubDcI/FNXdAo",
+	"jTUtVOWo6LYqD62lNCobE9bGqHy+STiynbiybKA1pzRrEDlcWglqcVaAY14Bd8MwUqKXT9spkaCME9ko",
+	"Nc4yLGqmer2LucRnm5BbdjlA6ArkdXg88VlN5XlXEn8Fd+1w/cYBTowEzIRDf3gyTAfwNbPqbesqz5Wz",
+	"VMXSA2oSwKK5b+rKWpOc0YyLEVRg6JEjS2O+PiFfvr64PX1iweL45Bl8OntS46rgblkhU4U0E5ezFw0D",
+	"6cQd6xghqATFMPDwoVCSuxT4e8xab6FsO9Ss8RBLMbk0dJCzLnGJU1zc0pxnCZkKOjVjJgyHGaFV4oBn",
+	"GRMJEdJcD+VUZJZNmLHMru03dnUzBq/qaVFIZSF0wjJOr+0iE6iEcW2kvAYjRwLU6BoSdhNiccD/DcZ7",
+	"9nFMpxpmhs92BigO46rthF809RD7koXS61xq4/5MpRjmPDUJ+W0qDb1mH1PGMhw+5+n8+pbL3JEpOTWa",
+	"Z+waCUahwAgPktX1kPIcXgq/9BecEF41B7yecA1d6xIsSCZphodDbynP7aEnBJwWollBor7/uGlyscgJ",
+	"UMDS6ANSqpBYseLw5Og5EDpvXarKeWDJ+cOTaCsippSM1SP+BUjokLM8w+aB0G3KGeepITM5zTMyYChL",
+	"rC0rBGVdIqiGHi/dQtG49mbJGZ33Kk7ik2sxG4pB7UdLY4D+zysRCIxvUE+DDPkte7L2ol2mbGTB7rCv",
+	"7WGvNCJzMyb9+sX3eyS0CAZ3FvDXFmsgo8pOHeeXLZM5X0hdC7ICQ6UKhWoQXvKQx3sKrCoQVZE5D8Cn",
+	"R9/GtmK4yRsWPyvokqX4gV8stEf0Ddf0Yb/U7CxVRF9QRvW4WRKresOeysGSSRt0Hn71qw9YeoothxwC",
+	"184pxhTeVUlDQT3AWqZYrNXlGjlXVV3AIAG3hN1GrMo9isf1gJOoDdqVfXBZ8mQqDM+dBKlYzqir5XA3",
+	"4viear1vU1h9nboSPlClAuFYSFDyB6u/vsrC7fZdWbR3LK8egP8+5McQm+5WiKwtfEN7dRlEVgEKlJWk",
+	"hi3GuKwdFxazK95pgNgOwVoLx1kGYzUI4B30mFjmcV275+CmB/tHcHbVXVY7Irbrrrs7SiNk3C0y+1bA",
+	"m6HxmvGAjz78b/E4nClx4eZY3M7BsLIsE5lO0Mpw3JScKziW00EeADG2f93O/AblDpYsCMshbL2kphEJ",
+	"ZkvgENxqo7CEBaGjTdmWCo5rlFhYq8BC1ZRmMfKnlua9zKLYzB9pD23auZ3fTdtp7dh5Lho6VbO2rR1H",
+	"dcnMRU4jAvq+GgnVY9sixK5FVo1b6P2qoluxWL9YWUTOmDpIqWbNwi4J6R+4aj7XW1YYCeNj1saAEvzx",
+	"DwD9FXBf0LS16urOQLqvclqrjPobmPJL23I9QBGUtqFiLXb2BbOnfbQ0Pa9r/WxWnMBjc4NH4c7ezl7k",
+	"geqa71goCBzlDfPGAKxN3DjDURnGFliOjLOVgVGJMCGno3Hia+2W1VG50qZL+vBvMGD9sS7plxYueAS8",
+	"iHGLVZf0dUGVZuFjE55lOavc6M2XEqIlLthZ8lIqyEjJWeiu8Hv21XDd38HK0AuoNItay6/KlMGIUbHy",
+	"R0Hl0wFL5YR1yWtnahhCzT2I/oQKVaZeBQ4fsOdEZ/oay9Pa/fPbsL0GVVgzViRQiNRIcnjyLCGvL27P",
+	"yOHpKXxxdkq4INqwAuS4oZyqLumP0uK6KnprR7YCXnxkHOfkWz/w2Wl4iNX6sBFNMGz80Kz8F1OwFp9c",
+	"q0FwbI6fYyHjV2EleypcrX5yw+zJDKUiIymx2OdC3X4s/yVkVYufQDz4GCKku+Q8TVlhWIa13jBS3Eoe",
+	"XEeM8ytbIvxc9223yTsRFl0V2NAk44pBlW0wbbtI0LUq0ieddMzzTLGISPUdjErgARhRrznkUFGQwFtE",
+	"tWMy4WKKtB/SHDxqV1Wz8eJy8LuKFrTvkSPi8igcGTByRlWmybH9PlXTyaB+J0fdp2uJ8kMXVtI48BJh",
+	"7O/tdb3Pnh6dnMaV7vXt/Felz9VH/baSvzrn9IDLdclEqyjab6KGc2lirSHOw8Y+lZe+fddPvz6LNg3W",
+	"LFs2uqM81bg9i1BAfcrSDeiDIyf/6chROevT45O2Oa+VBb9YII3VphpwcXT0zbPjk6eba1Wwu8QLIXiU",
+	"tfmb2BAgXFJD8BgP/0dlGGlqsiPuGgg5gql/y7lBS6g2I1WrLh0ab60Uch0YXCrgWAu1Y292QBJd6emo",
+	"DDGNVSR+O7EjAGtdMzTtaWwuzdKp4mZ+aUfHYyqFqIYAdD41Y6kc3e2RvzGqmCJpQSfX//Nf/933S4RQ",
+	"L/it2tzYmKIDzR+5GEbAqyzCWORU6KQKx8di4tOMG01eX5QyFJC77nvxXnz11YvX373TX30FDLnqQmfY",
+	"R9MjQlbdKBL76XcpGPzx+uL29GBCi4JlgDZdco7eSy/DCWmC4SqJ5L0oi1yC/5XoguU5F6Mu+eorcK/6",
+	"xbx79YJ8e/r0G+K9XF5x0hAUQPqpzFjfvvaL4obZ17A5mCD915Wn++ANm/d770XpMLQs2h7LQGZzMrLy",
+	"TvkTpl+VzYfYcMhS85zUXg0zs3CMQNz68vTk5EkXjhUz1b76ylIy8Duzj1wb18Cs/3p48BM16bhf1fzs",
+	"v7yio35FcrUhitGsZ/ebQ6GY0+OThEy41o7Wnp48g7l+tAO7U7NyvO6RgmpN+g3Jvk8GNL0hVJN++GXo",
+	"onLVY9+DNZOnTGDxISytN8TA0POCpmN2cALo51JQg+8qt2gJl4FFtNe5haRUWTBBC97pdb52iFxQMwYE",
+	"OnQh5vDByb+WDgHivM6s6s21OfcPQfQwnTADRoVf45pQ9QgaR1/x3ABx+dThdlHQ/aTajq8GiERjzWqW",
+	"bYPVsxWqIVdSl5VbAeNlsJUVj1vJeP2nf+QTbtZ50GqoV0D0Pn8AnbiQQiMtPDk6wuAeYZxxFHIikf0c",
+	"/tO5QtY7ZXfhoA8DLWwW4rUwDTGCDjK6QU5B2+Dlag99ZBJQ9elkQtXcQVo5IDSGAu86HUFR1BJQPySd",
+	"jwcFU4CcsBz/U8/iMFqj2prJgBwfqGal899++kITObOyfg80tV5YuLWfgJ7Vm8wPCiUt8+p3yVtJNEsV",
+	"A3QGVUEbCV0GUsUAjWmO6pcFzwzipcgNKxzS1xHtBXgvzssMnM0wLaDC0O/vQxlR8DeZzfcGGEF13M91",
+	"/u/yrRsgebxvkIyB4zs24towhd5+bKcE81sq3zaue+wQnnGD7gS+fhVQK768xU3Ad2Z5K4xakuXDT+6v",
+	"zwjPOTNt1aEDWZNoOid0YIUSM2a87EbXSAXulRKEFUEcN+RKx6DzO5h6a+gcAgdeh8JFAbkGU6eRLiBS",
+	"jaQxTOyDDtnBmNn5GpM4P/2emfMgy+5uCXgMW6BJCP78sOhCs+3PuKT0dTAEkcAKN0EZu+CwQ1rVIh1E",
+	"6xt8AIkJva/12/wZvMwPhRb7p+8l44dlrUPh7wVmUcJ/UPKOS0D1gmtyI6yoAF0990DtS9J9oJk5GPsi",
+	"NnE55hUkMgg2g6IdEI0pFSmbHru6Hb1603dL+S3hN2OrkqlS/0L+4O1rY0ZA2UKhZcxyVM4G8/fQVHkq",
+	"MqZI/+35Ty8P37z8f/0E9ZucpuwHmWd9kkkW5R4X9pGyPM/jlW3KJd4z6HsHbgT0L8qmVLvDsBuLUF9o",
+	"hQWdDuudtTUzCSY3Km9yDOAbIXQRuOH7dsheoWWGFaV31zVXaVJShurcIo+ExpZl1FVM2XQ5OOvzkb+0",
+	"zDrBDy98ta5pAWh/emYN1F2pIZlnYHp33TRLal5/NkbUK9l7hRL6U0iUsemM61GEJiVLKDNcQYLVioLW",
+	"LamcMLQrGUlo6cmFljeZxVTo7eLb2JXvs/ei9CpAYkPVn1EOgcCD13Iwx4463tkKPzDjmvr5Jw01rOp4",
+	"DV4z+z2yE9f/Ev2juhmpUzGOLjknfax01vfR21VkcnBCtGw5KRjL9BK9uVaO/hFrz7V13rcOvTh5o/UZ",
+	"FZm96+mDqgY/gFF4am9/QgsLbMilljCkzVC0nUEdftJsua4dmJO5Jr7uHIG64hHofId5CDuC5x2rz+/K",
+	"ZIl96HUwFqFAO9CCjzUSuNEeuXe9uSW6deOg74d5tenZmj0OHbt2xrtztpVKt2b7U7gb6OcgyMX8eR5i",
+	"5Ah7B0Csy9jqaTL37MuVW4TAnR6hVeBI6YQJM4YSp1xZrsa148jd9+LcF9XDIBMLzS4kyJUh1MhGwcaG",
+	"abSoeY0VFzc6eM0xYd9PstTcRkrONNaNc06v98JFTb1lMy+qB2KC63AgUU3Dn6pteD4uJDEziWyWOL7u",
+	"vZMQPTMnhk+i1MuZNx6UeN2BkaMudz6EqWMV8XgEBo/vYEEDR8mhPgTNsoQoNpG3mAWqGED8noh6nR2v",
+	"qyv+WRXFZjfTfF5KxmCo57pB1tsmR1q80dyxYSoj185D+dy8fbpnMS9zA134LhXtX7iVT9d//oUUhnKh",
+	"/wyq/Bo+4wp370CdX1eV302Nx5LFFJPn+0gcXSa9LzbddwWfIbASTa6gSLt4R6kyLIKCFlhe5i9b9my1",
+	"aiXlpEvcRO+Fb2RMm62MYXLfyhiL3PhOxljMYGknYxB/nhAjycCLFUHRhKqc9XvR/xIDBDGGtraGJ6AL",
+	"gbl4KFWCQbWwSQGJTmOKHckTwocu+EUbnucu0LJ83Pd4cpHtXXIe6RdjVYogxAisEBDRCxVpNelX1UT6",
+	"z+2Zw/sjygWczsybNmhur3gOCQsaREFfENqMlZyOxiCrLYQ3dd8LkOynacq0lgptIQvLTNztQzoEtAbv",
+	"+2Lg/cTFGrsquj6LXZRlsKvorhnVpT1nHePHH8Ly8XBmjz+EzQMwbyuaFRekDj9VH7Y2baw2bPxrWDVC",
+	"ZXqXO1rHgnE/5ovWGIHyicdlwtiNm28EoaFUY8adJWYJkM+xchDUQioUA7sCOmMtIwNNCRUmyHkAXtAD",
+	"nd9yDjBvY/Qr5EcMmOYZME/kkZY8oCXBPg22BGSCNWMCmYoc1HrvUwDOA6aEGdesS67KykdNh59zG9ul",
+	"CYmvkBmdr2MV+FOZBB7YHvBIjQHvXOpU5o0CUnntf28kcRnbOiwUu+VsBlERO+NwVKQ/B/FPo4DYvzi/",
+	"evFDEDEOsiaEoEO5KxC6rQQH0eg075K3VV6OF9h6AT5P6NxK2CCWersdBJ5iWIlraxKNncCdN9jCvxgK",
+	"/OKS/H1BuX3wdNevw90AjjyhN2yBNib4DJDpJZ6n9XiQhXJ2y1aF3L+8ZfsIuI9wKZy8NCJhJk4PzMAc",
+	"nMhTniWE5lq6xEdfYMEqLTkbthqaXE7P7nauxgoLxUXKC5oD0qEBwSMmRx2qR/qQYNFLeb9teRRqge+0",
+	"uldSEZcVRfqBfOQKzyybOkyMitRo2+hgXOI012C3JyigRU1/XKR1w+M69XqWT17SLjd929xgzNjz3B4i",
+	"0jHlmFJoSTAE4qmMqYQM2JiLjPTp0DDlktWHDKtXW/QjUsDp+eK/2AlK3/ACohi65C3j6EbCoxVSlflH",
+	"Q8AqMpLMZUfxVkyA9e103ViZEcbxSfyW5IuUEVGWzy1zl+B4KoOB3WkrKNqTiV+LTwpcVkz3D2iaBEq6",
+	"2iqJILY3gyQOh7ZIwWYxW6TjAotMA38I+EUZENrKLrYLrNzNExIDL9eNcEPb/h2R6ys1ZT0iLQFBI5/r",
+	"2oBpiFy53EzyiubaP5hLFx/l/ajgWW3DphtW1BneYv+APxy+WFBajS5woHvDFhhtqeF+ecTpcmP9GzZn",
+	"GRnMSWXAhiuu5d/36qZixQSb+dLoLmpWZM5GrAOVAP3zYIe1b0O0XahWS3HLlHGlJcqx0DiMqoEl2agX",
+	"AHGGUmVQVBFy1fpl/WrLCCSkmc3LJnNoDO/7RqN9ApEWdqlga4eobRhf5hmZgxvX8hAIH/RjAFZkkmEi",
+	"sabz55XFwFnrXbwBFWzWGt5t4eYRm59hefes01Rz3n9Md1kapeY6yXMyYmabSG744vCT/adhRI7ahfcH",
+	"DQ8TvAZ+GyfrWiHTi6ubHFu7jdedzr0Dnu8iup+zopk7qM3p9MoIsrE/oa1DyCzQQq3uTNHhCm37O3zk",
+	"juWnx8bpYderWT2e3954PQ63kN+9FwYfOJF51s7RYQkN296L19+96xKQo72xznE9Lgh1r1gRANf/XtiH",
+	"MKaOC/fl85JBQ0mL0K1dMVioTVErBOHMB9G0W7giLJv4WDkrrPG+WSv2uLp31gpX6Q1iwE7x8rbhqAFx",
+	"OvxkP6zDV/Gw/8CMFTacVIHhPhAXokfAopPsznc3Ox3X1HPcCZiGcSXCojUBL6CFonboX1nzuSK++FNC",
+	"NB/kXIzAo+bdc2Cm6pJz10jtaXJ0dIQBQs9Jv2wq59x2M5e9oxhED01kzA3/PTNlo7yd2NeHO0ZWWGGL",
+	"SGKgkNnuUPYSdCPftoS6fiVcwATeRuhsd5pAozgg6fVWcR7W4F4isAbfB9YZfG6ZeHEBT9yBLT8LKvgp",
+	"JiqTuSsPGLNZuP6f+81b/Cv88kElubKD8lJBzpV43JMch3GNTTFuHaRp9cBW3flcMBxE4EEkQ5ecB4Uq",
+	"w58RnjEfpLTeu/AHLnwUhQvQrEVOvhdh2GMpP8J4tTDEqnJQH3vaxxvfY0pKtPd9e+zeIxfuKjnr/uL1",
+	"2mS7F05OfsgqELAEl/y6Ntg3hL64uNcUvrDK3axq0VX2ueuDDdNZG10AkGuKlrhsJCrmGI4QtLfEICIc",
+	"cLFRXr/MY3IhDPh1t6US0HZge8cRf7i0vQisOBShgsCRb3Xf7fYfd3r3rh1dBf0lHjaib7MD3S58L5Dr",
+	"twzce14BAApDkH08tWpfzqhyTmPHbKRqMpjFeL/3YjHgTzA+Gg/kFMZHlwAU/3VMBvlREkT/Va+O+C0T",
+	"B9PCvQYr7VYscSKh8LV4LyogBtt/o8Ff2fo26O2XuAwBF/gBVTNxn1DLDhlq2YVwISeBG/0eSuSEeQbP",
+	"8ewm9AYIUqwd7yLfD7o6BjUHqurmPsfRJUzi3u0zkAFJQ5XdGWDcfdK5bo9ufBD6tn8O7lDg/sO5Wnn4",
+	"o6nkRMt0E2YMKOpVTKNlgg5ld2XyhxaXDzB3t9WgcJ7d8pRhfch6223SH3Kj+8RVxRzLGZlQMQ/q9mAl",
+	"dUzqSX2/1XGZ1ECEnEGdJurrb3tSBtFBdquRCtyLOuwrxbCthb5LxhXM0sK+qrrooHzUfLh7qf5XH9+C",
+	"Q1IvzI61WRhNx5Utod4R4/742gK0bR0nW2eWf8QI2VKo+hcgo/ceD+uY9JJA2I3MZR5c4epX2s6gp87G",
+	"3PixGWmqFkNLrTRIe/ZxoVcBbhXkwIWOLHSOXjBQJ0hkoaQEF2k+zVj2gCRtWm+hskyn+rlmyL2zmwyn",
+	"aWFTwaL3cZU/yBkZTsFd4i9NJ1h5APre3ufdAMdlKyze/qGHD0ksO26vSXFh5Zf4Umt0IvRb22xIbLx2",
+	"B7b0f0FzNxzoGgZvB4V7s3lj8rg3qQFtXRq1WOJKBCPdTwFnDOT+dlXhqioHCJGsDAR9qhjJuTYsc5EF",
+	"QV1X3yoo65L+b32SS3lTdl3CHsllGXyozBETsezu34XLe3i8/quKyJ8Or5vd1pcid4gte0PwcNClmF3D",
+	"1UXsDn9et5SIK/AR81SRqKOqWS0D5D2wN5YNCJ29zLcoyiSYGAZcZO8FN11yQbUh/aqHez8IIIVMFyPJ",
+	"bCwhTQbNjt6P4IkKKIBWghxgDyQyllMVpBy3Or7CXviP1/9V69h/v26whambHiJsiPqQprQ3jBWhGdhZ",
+	"Wy0kyCGZarYlxgS2tPD7w0/Bpzuo0rkTSP4ha3Sq2o53uKp2X1f9UO+Dd7TpZKFd9eEdYLsf/frR1Kpx",
+	"B/uvy1mWuxxT7WVS5BJY6ckJp87IB34rQklODVM1/tPukXlI5Nw/a6mJOg9gWFyBLo+p4cY8cYW75ATS",
+	"00G/geBIWik4QXvwHRkOOEKXWzcu8ZE/vEHSbmONuvuw272J2DicFWJdWUx/X+7gF28Kf1gQo2NCJWzp",
+	"MTcYgfXdsyAZTPp4A6q0u7l1oWEBYw8/wb8bRFXB80FYlY+dQiE2h67hEJHuVKtGtF9KBShTjGQ+7ige",
+	"K7UlUP5xg6W2vMt2GdKf4N2SwtYq7hDR+fAS46bHup2533GFZthUTCR7GMDeP2H2W75/MaydND+iOBkA",
+	"J6ggW67QCmI5HbBcb0eygzbjbTj/j7J7+J2dvp+iBe8HU55XLWLxJcINUVOhyU5+PdfJvNP79cOCBx4S",
+	"OECYVYTXjhe+ixyvkMLBUDBw2Rz91w8WbfBlxM+pyju9ziEt+OHtMSCVm2IxIN9l0GgoBaWl1deyRmtz",
+	"yJzEnEnFCkYNoamS2kUU6sQV2XGh+BgwWUXM5zM6165fdzdw2iEoLaa9nHvvJ6GuTK70Ge4MSvt0CWTb",
+	"EAGlDSTUtYJMn+cQ21BmEMAIpeGKG+0CLYNFoDM1soZaUn0wUBV11SVhuWSsjzwV/LcpI3QiXeQ2Fg0O",
+	"Jgxria2aVmPX4bJFTmD45TqM/8JOGNg1h2CfWNemyfWzwNuthn5eFppP5YQlZCTDYv9WdLLDTiRWPMZQ",
+	"0ugmsPZ/7A4D3cv1xSjvojQd+hzB0EdVMDWmBayXiawbNXC0HZ1rgYu7Pf/l0n+TEEq+f3FBXFtnEpR8",
+	"Anu7CzBlZibVjQaxkHDRXaiMH98p1BHgLmbKJZKGRZ3DYtvxYg1lfeggU5i89jVCNNFyaPJ54sqTQOYx",
+	"4iLa+HgI0Zg+GcUqjKPzKy19nCgM96BitpIzewO+W6R9EFBbzoSuz1P6PSOVrcaSZDzDacC7wNOxq0IH",
+	"McciCWLKoNuYCwaDDQ5NDdhcDaV4YwZPRI1m+TAkLkhIP3/4/P8DAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

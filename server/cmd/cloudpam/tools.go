@@ -158,7 +158,7 @@ func (c *tokenRevoke) Run(ctx context.Context) error {
 }
 
 // operator is whoever runs a command beside the database.
-var operator = ipam.Caller{Actor: "system", RequestID: "command"}
+var operator = ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "command"}
 
 func withDB(ctx context.Context, url string, o store.Options, body func(*store.DB) error) (err error) {
 	db, err := store.Open(ctx, url, o)

@@ -10,16 +10,18 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-func tokenObject(t ipam.Token) change.Object {
-	return change.Object{Kind: "token", ID: t.ID, Chain: ipam.RootSpace(ipam.DefaultScope), Scope: ipam.DefaultScope}
-}
+// tokenObject is a token in the system's chain: who may do what belongs to no scope.
+func tokenObject(t ipam.Token) change.Object { return change.Object{Kind: "token", ID: t.ID} }
 
 // SetUp readies a new installation: the default scope, the key of the tokens' hashes, and a first token with the given
 // secret, or a fresh one when it is empty. It returns that secret, or "" when the installation is set up already.
 // Several replicas may call it at once: one of them does it.
 func (g *Gate) SetUp(ctx context.Context, secret string) (string, error) {
-	by := ipam.Caller{Actor: "system", RequestID: "setup"}
-	return change.Write(ctx, g.k, by, ipam.RootSpace(ipam.DefaultScope), func(c change.Change) (string, error) {
+	by := ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "setup"}
+	return change.Write(ctx, g.k, by, "system", func(c change.Change) (string, error) {
+		if err := c.Tx.LockSystem(); err != nil {
+			return "", err
+		}
 		_, err := c.Tx.TokenKey()
 		if ipam.CodeOf(err) != ipam.CodeNotFound {
 			return "", err // set up already, or the database failed
@@ -29,11 +31,11 @@ func (g *Gate) SetUp(ctx context.Context, secret string) (string, error) {
 		if err := c.Tx.InsertInstance(key, c.At); err != nil {
 			return "", err
 		}
-		scope := ipam.Scope{ID: ipam.DefaultScope, Description: "The scope that always exists.", Version: 1, CreatedAt: c.At, UpdatedAt: c.At}
+		scope := ipam.Scope{ID: ipam.DefaultScope, UID: ipam.NewUID("scope"), Description: "The scope that always exists.", Version: 1, CreatedAt: c.At, UpdatedAt: c.At}
 		if err := c.Tx.InsertScope(scope); err != nil {
 			return "", err
 		}
-		if err := c.Record(change.ScopeObject(scope.ID), "created", nil, scope); err != nil {
+		if err := c.Record(change.ScopeObject(scope), "created", nil, scope); err != nil {
 			return "", err
 		}
 		return addToken(c, key, "bootstrap", nil, secret)
@@ -45,8 +47,8 @@ func (g *Gate) CreateToken(ctx context.Context, by ipam.Caller, name string, exp
 	if err := ipam.CheckSlug("/name", name); err != nil {
 		return "", err
 	}
-	return change.Write(ctx, g.k, by, ipam.RootSpace(ipam.DefaultScope), func(c change.Change) (string, error) {
-		if _, err := c.Tx.LockScope(ipam.DefaultScope); err != nil {
+	return change.Write(ctx, g.k, by, "system", func(c change.Change) (string, error) {
+		if err := c.Tx.LockSystem(); err != nil {
 			return "", err
 		}
 		key, err := c.Tx.TokenKey()
@@ -62,6 +64,9 @@ func addToken(c change.Change, key []byte, name string, expires *time.Time, secr
 	if secret == "" {
 		secret = ipam.NewSecret(t.ID)
 	}
+	if err := c.Tx.InsertPrincipal(t.Principal(), c.At); err != nil {
+		return "", err
+	}
 	if err := c.Tx.InsertToken(t, ipam.HashSecret(key, secret)); err != nil {
 		return "", err
 	}
@@ -75,8 +80,8 @@ func (g *Gate) Tokens(ctx context.Context) ([]ipam.Token, error) {
 
 // RevokeToken ends a token at once. Errors: CodeNotFound.
 func (g *Gate) RevokeToken(ctx context.Context, by ipam.Caller, id string) error {
-	_, err := change.Write(ctx, g.k, by, ipam.RootSpace(ipam.DefaultScope), func(c change.Change) (struct{}, error) {
-		if _, err := c.Tx.LockScope(ipam.DefaultScope); err != nil {
+	_, err := change.Write(ctx, g.k, by, "system", func(c change.Change) (struct{}, error) {
+		if err := c.Tx.LockSystem(); err != nil {
 			return struct{}{}, err
 		}
 		if err := c.Tx.RevokeToken(id, c.At); err != nil {
@@ -87,24 +92,24 @@ func (g *Gate) RevokeToken(ctx context.Context, by ipam.Caller, id string) error
 	return err
 }
 
-// Authenticate names the actor that a secret stands for. Errors: CodeUnauthenticated.
-func (g *Gate) Authenticate(ctx context.Context, secret string) (string, error) {
-	return change.Read(ctx, g.k, func(tx *store.Tx) (string, error) {
+// Authenticate tells whom a secret stands for. Errors: CodeUnauthenticated.
+func (g *Gate) Authenticate(ctx context.Context, secret string) (ipam.Principal, error) {
+	return change.Read(ctx, g.k, func(tx *store.Tx) (who ipam.Principal, err error) {
 		key, err := g.keyOfTokens(tx)
 		if err != nil {
-			return "", err
+			return who, err
 		}
 		// Looked up by keyed hash: how long it takes says nothing about the secret.
 		t, err := tx.TokenByHash(ipam.HashSecret(key, secret))
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
-			return "", ipam.Errorf(ipam.CodeUnauthenticated, "the token is not known to this server; check CLOUDPAM_TOKEN, or make one with \"cloudpam token create\"")
+			return who, ipam.Errorf(ipam.CodeUnauthenticated, "the token is not known to this server; check CLOUDPAM_TOKEN, or make one with \"cloudpam token create\"")
 		case err != nil:
-			return "", err
-		case !t.Living(g.k.Now()):
-			return "", ipam.Errorf(ipam.CodeUnauthenticated, "the token %q has expired or was revoked", t.Name)
+			return who, err
+		case !t.Active(g.k.Now()):
+			return who, ipam.Errorf(ipam.CodeUnauthenticated, "the token %q has expired or was revoked", t.Name)
 		}
-		return "token:" + t.Name, nil
+		return t.Principal(), nil
 	})
 }
 

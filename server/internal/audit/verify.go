@@ -40,28 +40,28 @@ func (a *Auditor) Verify(ctx context.Context) (Report, error) {
 	return change.Read(ctx, a.k, func(tx *store.Tx) (report Report, err error) {
 		owners := owners{}
 		ledger := ledger{}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(true, p) }, func(s ipam.Scope) string { return s.ID }, func(s ipam.Scope) error {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(true, p) }, func(s ipam.Scope) string { return string(s.UID) }, func(s ipam.Scope) error {
 			report.Scopes++
-			ledger[s.ID] -= s.Version
-			return verifySpace(tx, &report, owners, ipam.RootSpace(s.ID), netip.Prefix{})
+			ledger[string(s.UID)] -= s.Version
+			return verifySpace(tx, &report, owners, s.ID, s.UID, netip.Prefix{})
 		}); err != nil {
 			return report, err
 		}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{Drafts: true}, p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{Drafts: true}, p) }, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
 			report.Pools++
 			status := ipam.StatusAllocated
 			if p.DraftUntil != nil {
 				status = ipam.StatusHeld
 			}
-			owners.row(&report, p.ID, stand{p.Space(), p.CIDR, status, ipam.KindPool, p.Name})
-			ledger[p.ID] -= p.Version
-			return errors.Join(verifySpace(tx, &report, owners, p.ID, p.CIDR), verifyFree(tx, &report, p))
+			owners.row(&report, string(p.UID), stand{p.Space(), p.CIDR, status, ipam.KindPool, p.Name})
+			ledger[string(p.UID)] -= p.Version
+			return errors.Join(verifySpace(tx, &report, owners, p.ID, p.UID, p.CIDR), verifyFree(tx, &report, p))
 		}); err != nil {
 			return report, err
 		}
 		if err = change.EachPage(func(p ipam.Page) ([]ipam.Allocation, error) { return tx.Allocations(ipam.AllocationFilter{}, p) }, func(a ipam.Allocation) string { return a.ID }, func(a ipam.Allocation) error {
 			report.Allocations++
-			owners.row(&report, a.ID, stand{a.Pool, a.CIDR, ipam.StatusAllocated, ipam.KindAllocation, a.Name})
+			owners.row(&report, a.ID, stand{a.PoolUID, a.CIDR, ipam.StatusAllocated, ipam.KindAllocation, a.Name})
 			ledger[a.ID] -= a.Version
 			return nil
 		}); err != nil {
@@ -78,15 +78,15 @@ func (a *Auditor) Verify(ctx context.Context) (Report, error) {
 		}
 		if err = change.EachPage(func(p ipam.Page) ([]ipam.Reservation, error) { return tx.Reservations(ipam.ReservationFilter{}, p) }, func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) error {
 			report.Reservations++
-			owners.row(&report, v.ID, stand{v.Pool, v.CIDR, ipam.StatusReserved, ipam.KindReservation, v.Reason})
+			owners.row(&report, v.ID, stand{v.PoolUID, v.CIDR, ipam.StatusReserved, ipam.KindReservation, v.Reason})
 			ledger[v.ID] -= v.Version
 			return nil
 		}); err != nil {
 			return report, err
 		}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.Account, error) { return tx.Accounts(ipam.AccountFilter{}, p) }, func(a ipam.Account) string { return a.ID }, func(a ipam.Account) error {
+		if err = change.EachPage(func(p ipam.Page) ([]ipam.Account, error) { return tx.Accounts(ipam.AccountFilter{}, p) }, func(a ipam.Account) string { return string(a.UID) }, func(a ipam.Account) error {
 			report.Accounts++
-			ledger[a.ID] -= a.Version
+			ledger[string(a.UID)] -= a.Version
 			return nil
 		}); err != nil {
 			return report, err
@@ -94,7 +94,7 @@ func (a *Auditor) Verify(ctx context.Context) (Report, error) {
 		if err = change.EachPage(func(p ipam.Page) ([]ipam.Hold, error) { return tx.Holds(ipam.HoldFilter{}, p) }, func(h ipam.Hold) string { return h.ID }, func(h ipam.Hold) error {
 			report.Holds++
 			if h.Kept {
-				owners.row(&report, h.ID, stand{h.Pool, h.CIDR, ipam.StatusHeld, ipam.KindHold, h.Name})
+				owners.row(&report, h.ID, stand{h.PoolUID, h.CIDR, ipam.StatusHeld, ipam.KindHold, h.Name})
 			}
 			return nil
 		}); err != nil {
@@ -106,7 +106,7 @@ func (a *Auditor) Verify(ctx context.Context) (Report, error) {
 			return report, err
 		}
 		for _, space := range orphans {
-			report.find(space, "is neither a pool nor a scope, but has prefixes or free blocks")
+			report.find(string(space), "is neither a pool nor a scope, but has prefixes or free blocks")
 		}
 		if err = verifyChains(tx, &report, ledger); err != nil {
 			return report, err
@@ -125,7 +125,7 @@ func (a *Auditor) Verify(ctx context.Context) (Report, error) {
 func verifySet(tx *store.Tx, report *Report, s ipam.AllocationSet) error {
 	members, err := tx.MembersOfSet(s.ID)
 	for _, a := range members {
-		if a.Pool != s.Pool || a.Name != ipam.MemberName(s.Name, a.SetKey) {
+		if a.PoolUID != s.PoolUID || a.Name != ipam.MemberName(s.Name, a.SetKey) {
 			report.find(a.ID, "is the member %q of allocation set %s (%s in %s), but is named %q in %s", a.SetKey, s.ID, s.Name, s.Pool, a.Name, a.Pool)
 		}
 	}
@@ -142,7 +142,7 @@ type ownership struct {
 
 // stand is where and as what an owner occupies space.
 type stand struct {
-	space  string
+	space  ipam.UID
 	cidr   netip.Prefix
 	status ipam.Status
 	kind   ipam.Kind
@@ -154,7 +154,7 @@ func (s stand) String() string {
 }
 
 func (o owners) prefix(report *Report, p ipam.Prefix) {
-	o.weigh(report, p.Owner, 1, stand{p.Space, p.CIDR, p.Status, p.Kind, p.Name})
+	o.weigh(report, p.Owner, 1, stand{p.Space(), p.CIDR, p.Status, p.Kind, p.Name})
 }
 
 func (o owners) row(report *Report, id string, s stand) { o.weigh(report, id, -1, s) }
@@ -183,23 +183,23 @@ func (o owners) balance(report *Report) {
 }
 
 // verifySpace walks the prefixes of a space in address order and counts their owners.
-func verifySpace(tx *store.Tx, report *Report, owners owners, space string, bounds netip.Prefix) error {
+func verifySpace(tx *store.Tx, report *Report, owners owners, name string, space ipam.UID, bounds netip.Prefix) error {
 	var last netip.Prefix
 	return eachPrefix(tx, space, func(p ipam.Prefix) error {
 		report.Prefixes++
 		owners.prefix(report, p)
 		if last.IsValid() && last.Overlaps(p.CIDR) {
-			report.find(space, "%s and %s overlap", last, p.CIDR)
+			report.find(name, "%s and %s overlap", last, p.CIDR)
 		}
 		if bounds.IsValid() && (!bounds.Contains(p.CIDR.Addr()) || p.CIDR.Bits() < bounds.Bits()) {
-			report.find(space, "%s lies outside %s", p.CIDR, bounds)
+			report.find(name, "%s lies outside %s", p.CIDR, bounds)
 		}
 		last = p.CIDR
 		return nil
 	})
 }
 
-func eachPrefix(tx *store.Tx, space string, visit func(ipam.Prefix) error) error {
+func eachPrefix(tx *store.Tx, space ipam.UID, visit func(ipam.Prefix) error) error {
 	for _, family := range []int{4, 6} {
 		for after, more := (netip.Addr{}), true; more; {
 			prefixes, err := tx.PrefixesAfter(space, family, after, change.PageSize)
@@ -224,7 +224,7 @@ func eachPrefix(tx *store.Tx, space string, visit func(ipam.Prefix) error) error
 // verifyFree compares the free blocks with the canonical cover of what the prefixes leave.
 func verifyFree(tx *store.Tx, report *Report, pool ipam.Pool) error {
 	var taken []netip.Prefix
-	if err := eachPrefix(tx, pool.ID, func(p ipam.Prefix) error { taken = append(taken, p.CIDR); return nil }); err != nil {
+	if err := eachPrefix(tx, pool.UID, func(p ipam.Prefix) error { taken = append(taken, p.CIDR); return nil }); err != nil {
 		return err
 	}
 	want, err := alloc.Cover(pool.CIDR, taken)
@@ -261,6 +261,9 @@ func (l ledger) enter(e ipam.Event) error {
 	default:
 		return nil // tokens and holds have no version
 	}
+	if e.Action == "account.moved_out" {
+		return nil // told again where it came to
+	}
 	if e.After != nil {
 		l[e.ObjectID]++
 		return nil
@@ -273,10 +276,17 @@ func (l ledger) enter(e ipam.Event) error {
 	return nil
 }
 
-// verifyChains recomputes the hashes of every chain.
+// verifyChains recomputes the hashes of every chain, up to the head that is kept apart from it: so that a tail which was cut off
+// is seen.
 func verifyChains(tx *store.Tx, report *Report, ledger ledger) error {
-	after := ""
-	for {
+	headless, err := tx.HeadlessChains(change.PageSize)
+	if err != nil {
+		return err
+	}
+	for _, chain := range headless {
+		report.find(string(chain), "has events, but no head")
+	}
+	for after, more := ipam.UID(""), true; more; {
 		chains, err := tx.Chains(after, change.PageSize)
 		if err != nil {
 			return err
@@ -285,19 +295,19 @@ func verifyChains(tx *store.Tx, report *Report, ledger ledger) error {
 			if err := verifyChain(tx, report, ledger, chain); err != nil {
 				return err
 			}
-			after = chain
+			after = chain.UID
 		}
-		if len(chains) < change.PageSize {
-			return nil
-		}
+		more = len(chains) == change.PageSize
 	}
+	return nil
 }
 
-func verifyChain(tx *store.Tx, report *Report, ledger ledger, chain string) error {
+func verifyChain(tx *store.Tx, report *Report, ledger ledger, head store.Chain) error {
+	chain := string(head.UID)
 	var seq int64
 	var previous []byte
-	for {
-		events, err := tx.EventsOfChain(chain, seq, change.PageSize)
+	for more := true; more; {
+		events, err := tx.EventsOfChain(head.UID, seq, change.PageSize)
 		if err != nil {
 			return err
 		}
@@ -313,8 +323,15 @@ func verifyChain(tx *store.Tx, report *Report, ledger ledger, chain string) erro
 			}
 			seq, previous = e.Seq, e.Hash
 		}
-		if len(events) < change.PageSize {
-			return nil
-		}
+		more = len(events) == change.PageSize
 	}
+	switch {
+	case seq < head.Length:
+		report.find(chain, "its last %d events are missing: it ends with event %d, and its head is %d", head.Length-seq, seq, head.Length)
+	case seq > head.Length:
+		report.find(chain, "has %d events behind its head, which is %d", seq-head.Length, head.Length)
+	case !bytes.Equal(previous, head.Hash):
+		report.find(chain, "its head does not match its last event")
+	}
+	return nil
 }

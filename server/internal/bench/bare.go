@@ -70,11 +70,14 @@ func bareLoop(ctx context.Context, path string, batch int, length time.Duration)
 		err = errors.Join(err, conn.Close())
 	}()
 	w.rows = query.New(w.conn)
-	head, err := w.rows.ChainHead(ctx, poolID)
+	if w.pool, err = w.rows.PoolNamed(ctx, query.PoolNamedParams{ScopeName: ipam.DefaultScope, Name: poolID}); err != nil {
+		return r, err
+	}
+	head, err := w.rows.Chain(ctx, w.pool.ID)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return r, err
 	}
-	w.seq, w.hash = head.Seq, head.Hash
+	w.seq, w.hash = head.Length, head.Hash
 	begin, cpu := time.Now(), processor()
 	for time.Since(begin) < length {
 		if err := w.commit(ctx, batch); err != nil {
@@ -98,6 +101,7 @@ type bareWriter struct {
 	conn *prepared
 	rows *query.Queries
 	run  string // keeps the names of two runs on one file apart
+	pool query.NamedPool
 	made int
 	seq  int64
 	hash []byte
@@ -126,11 +130,11 @@ func (w *bareWriter) allocate(ctx context.Context) error {
 	w.made++
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	micros := at.UnixMicro()
-	id, name, key := "alloc_"+uuid.NewString(), fmt.Sprintf("bare-%s-%d", w.run, w.made), uuid.NewString()
-	if _, err := w.rows.LockPool(ctx, poolID); err != nil {
+	id, name, key := ipam.NewUID("alloc"), fmt.Sprintf("bare-%s-%d", w.run, w.made), uuid.NewString()
+	if _, err := w.conn.ExecContext(ctx, "UPDATE pools SET space_revision = space_revision + 1 WHERE id = $1", w.pool.ID); err != nil {
 		return err
 	}
-	_, err := w.rows.LastBlock(ctx, query.LastBlockParams{SpaceID: poolID, Kind: "allocation", Name: name, Length: blockLength})
+	_, err := w.rows.LastBlock(ctx, query.LastBlockParams{SpaceID: w.pool.ID, Kind: "allocation", Name: name, Length: blockLength})
 	if !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("look for the last block: %w", err)
 	}
@@ -140,54 +144,57 @@ func (w *bareWriter) allocate(ctx context.Context) error {
 	}
 	first, last := p.Addr().As16(), ipam.LastIP(p).As16()
 	if err := w.rows.InsertPrefix(ctx, query.InsertPrefixParams{
-		ID: "prefix_" + uuid.NewString(), ScopeID: ipam.DefaultScope, SpaceID: poolID, Cidr: p.String(), Family: 4, FirstIp: first[:], LastIp: last[:],
-		Length: blockLength, Status: "allocated", Source: "desired", Kind: "allocation", OwnerID: id, Name: name, CreatedAt: micros,
+		ID: id.Key(), ScopeID: w.pool.ScopeID, SpaceID: w.pool.ID, Kind: "allocation", Status: "allocated", Name: name, Cidr: p.String(), Family: 4,
+		FirstIp: first[:], LastIp: last[:], Length: blockLength, CreatedAt: micros,
 	}); err != nil {
 		return err
 	}
 	if err := w.rows.InsertAllocation(ctx, query.InsertAllocationParams{
-		ID: id, ScopeID: ipam.DefaultScope, PoolID: poolID, Name: name, Cidr: p.String(), Family: 4, FirstIp: first[:], LastIp: last[:], Length: blockLength,
-		Labels: "{}", CreatedAt: micros,
+		ID: id.Key(), ScopeID: w.pool.ScopeID, PoolID: w.pool.ID, Name: name, Family: 4, FirstIp: first[:], Length: blockLength, Labels: "{}", CreatedAt: micros,
 	}); err != nil {
 		return err
 	}
+	in := ipam.In{Scope: ipam.DefaultScope, ScopeUID: ipam.KeyUID("scope", w.pool.ScopeID), Pool: poolID, PoolUID: ipam.KeyUID("pool", w.pool.ID)}
 	after, err := json.Marshal(ipam.Allocation{
-		ID: id, Scope: ipam.DefaultScope, Pool: poolID, Name: name, CIDR: p, Labels: ipam.Labels{}, Version: 1, CreatedAt: at, UpdatedAt: at,
+		ID: string(id), In: in, Name: name, CIDR: p, Labels: ipam.Labels{}, Version: 1, CreatedAt: at, UpdatedAt: at,
 	})
 	if err != nil {
 		return err
 	}
 	w.seq++
 	e := ipam.Event{
-		ID: "event_" + uuid.NewString(), Chain: poolID, Seq: w.seq, Scope: ipam.DefaultScope, At: at, Actor: "token:bootstrap", Action: "allocation.created",
-		ObjectKind: "allocation", ObjectID: id, RequestID: key, After: after,
+		ID: string(ipam.NewUID("event")), Chain: ipam.ChainOf(in.PoolUID), Seq: w.seq, ScopeUID: in.ScopeUID, At: at, Principal: ipam.SystemPrincipalUID,
+		Actor: "token:bootstrap", Action: "allocation.created", ObjectKind: "allocation", ObjectID: string(id), RequestID: key, After: after,
 	}
 	w.hash = e.Link(w.hash)
 	if err := w.rows.InsertEvent(ctx, query.InsertEventParams{
-		ID: e.ID, ChainID: e.Chain, Seq: e.Seq, ScopeID: e.Scope, At: micros, Actor: e.Actor, Action: e.Action, ObjectKind: e.ObjectKind,
-		ObjectID: e.ObjectID, RequestID: e.RequestID, After: string(after), Hash: w.hash,
+		ID: ipam.UID(e.ID).Key(), ChainID: w.pool.ID, Seq: e.Seq, ScopeID: w.pool.ScopeID, Scope: in.Scope, At: micros, PrincipalID: 1, Actor: e.Actor,
+		Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: id.Key(), RequestID: e.RequestID, After: string(after), Hash: w.hash,
 	}); err != nil {
 		return err
 	}
+	if err := w.rows.SetChain(ctx, query.SetChainParams{ID: w.pool.ID, ScopeID: w.pool.ScopeID, Length: w.seq, Hash: w.hash}); err != nil {
+		return err
+	}
 	return w.rows.InsertIdempotentAnswer(ctx, query.InsertIdempotentAnswerParams{
-		Actor: e.Actor, Key: key, Fingerprint: w.hash, Answer: string(after), CreatedAt: micros,
+		PrincipalID: 1, Key: key, Fingerprint: w.hash, Answer: string(after), CreatedAt: micros,
 	})
 }
 
 // take splits the best free block.
 func (w *bareWriter) take(ctx context.Context) (netip.Prefix, error) {
-	row, err := w.rows.SmallestFreeBlock(ctx, query.SmallestFreeBlockParams{PoolID: poolID, Length: blockLength})
+	row, err := w.rows.SmallestFreeBlock(ctx, query.SmallestFreeBlockParams{PoolID: w.pool.ID, Length: blockLength})
 	if err != nil {
 		return netip.Prefix{}, err
 	}
-	if _, err := w.rows.DeleteFreeBlock(ctx, query.DeleteFreeBlockParams{PoolID: poolID, FirstIp: row.FirstIp, Length: row.Length}); err != nil {
+	if _, err := w.rows.DeleteFreeBlock(ctx, query.DeleteFreeBlockParams{PoolID: w.pool.ID, FirstIp: row.FirstIp, Length: row.Length}); err != nil {
 		return netip.Prefix{}, err
 	}
 	leaf := netip.PrefixFrom(netip.AddrFrom16([16]byte(row.FirstIp)).Unmap(), int(row.Length))
 	p := netip.PrefixFrom(leaf.Addr(), blockLength)
 	for _, b := range alloc.Buddies(leaf, p) {
 		first := b.Addr().As16()
-		if err := w.rows.InsertFreeBlock(ctx, query.InsertFreeBlockParams{PoolID: poolID, FirstIp: first[:], Length: int64(b.Bits())}); err != nil {
+		if err := w.rows.InsertFreeBlock(ctx, query.InsertFreeBlockParams{PoolID: w.pool.ID, FirstIp: first[:], Length: int64(b.Bits())}); err != nil {
 			return netip.Prefix{}, err
 		}
 	}

@@ -53,7 +53,7 @@ func newSeed(ctx context.Context, dir string, count int) (s *seed, err error) {
 	if _, err := access.New(k).SetUp(ctx, secret); err != nil {
 		return nil, err
 	}
-	by := ipam.Caller{Actor: "token:bootstrap", RequestID: "seed"}
+	by := ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "seed"}
 	if _, err := r.CreatePool(ctx, by, ipam.NewPool{Name: poolID, CIDR: netip.MustParsePrefix(poolCIDR)}); err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, b
 		if err != nil {
 			return fmt.Errorf("encode an answer: %w", err)
 		}
-		return tx.InsertAnswer(by.Actor, by.Retry.Key, store.Answer{Fingerprint: by.Retry.Fingerprint[:], Body: string(text)}, at)
+		return tx.InsertAnswer(by.UID, by.Retry.Key, store.Answer{Fingerprint: by.Retry.Fingerprint[:], Body: string(text)}, at)
 	})
 	if err != nil {
 		// The request may have met itself: its first sending ran on another replica and was done while this one waited for

@@ -9,22 +9,23 @@ import (
 
 // Object is what an event is about.
 type Object struct {
-	Kind  string
-	ID    string
-	Chain string // the space whose lock this change holds
-	Scope string
+	Kind     string
+	ID       string   // its key
+	Space    ipam.UID // whose lock this change holds; "" for the system's
+	Scope    string
+	ScopeUID ipam.UID
 }
 
 // ScopeObject is a scope, in the chain of its root space.
-func ScopeObject(id string) Object {
-	return Object{Kind: "scope", ID: id, Chain: ipam.RootSpace(id), Scope: id}
+func ScopeObject(s ipam.Scope) Object {
+	return Object{Kind: "scope", ID: string(s.UID), Space: s.UID, Scope: s.ID, ScopeUID: s.UID}
 }
 
 // Record adds the event of a change: object kind, a dot and a verb in the past tense; nil is the state of what does not exist.
 func (c Change) Record(o Object, verb string, before, after any) error {
 	event := ipam.Event{
-		ID: NewID("event"), Chain: o.Chain, Scope: o.Scope, At: c.At, Actor: c.By.Actor, Action: o.Kind + "." + verb,
-		ObjectKind: o.Kind, ObjectID: o.ID, RequestID: c.By.RequestID,
+		ID: NewID("event"), Chain: ipam.ChainOf(o.Space), Scope: o.Scope, ScopeUID: o.ScopeUID, At: c.At,
+		Principal: c.By.UID, Actor: c.By.String(), Action: o.Kind + "." + verb, ObjectKind: o.Kind, ObjectID: o.ID, RequestID: c.By.RequestID,
 	}
 	var err error
 	if event.Before, err = stateOf(before); err != nil {

@@ -17,7 +17,7 @@ func answered[T any](tx *store.Tx, by ipam.Caller, answer *T) (bool, error) {
 		return false, nil
 	}
 	by.Retry.Replayed = false
-	known, found, err := tx.Answer(by.Actor, by.Retry.Key)
+	known, found, err := tx.Answer(by.UID, by.Retry.Key)
 	if err != nil || !found {
 		return false, err
 	}

@@ -23,7 +23,7 @@ func (s *Server) ListAccounts(ctx context.Context, req api.ListAccountsRequestOb
 	if err != nil {
 		return nil, err
 	}
-	next := nextPage(p, items, func(a ipam.Account) ipam.Cursor { return ipam.Cursor{ID: a.ID} })
+	next := nextPage(p, items, func(a ipam.Account) ipam.Cursor { return ipam.Cursor{ID: string(a.UID)} })
 	return api.ListAccounts200JSONResponse{Items: each(items, account), NextPageToken: next}, nil
 }
 
@@ -86,7 +86,7 @@ func (s *Server) DeleteAccount(ctx context.Context, req api.DeleteAccountRequest
 
 func account(a ipam.Account) api.Account {
 	return api.Account{
-		ID: a.ID, Scope: a.Scope, Cloud: api.Cloud(a.Cloud), ExternalID: a.ExternalID, Name: a.Name, Description: a.Description, Owner: a.Owner, Platform: a.Platform,
+		ID: a.ID, UID: string(a.UID), Scope: a.Scope, Cloud: api.Cloud(a.Cloud), ExternalID: a.ExternalID, Name: a.Name, Description: a.Description, Owner: a.Owner, Platform: a.Platform,
 		Tier: (*api.Tier)(optional(a.Tier)), Environment: a.Environment, Regions: a.Regions, Labels: labels(a.Labels), Mode: api.Mode(a.Mode), RoleArn: a.RoleARN,
 		WorkloadIdentity: a.WorkloadIdentity, Version: a.Version, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}

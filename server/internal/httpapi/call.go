@@ -68,7 +68,7 @@ func observe(log *slog.Logger, m *Metrics) echo.MiddlewareFunc {
 			}
 			if log.Enabled(c.Request().Context(), level) {
 				log.LogAttrs(c.Request().Context(), level, "served",
-					slog.String("request_id", who.RequestID), slog.String("actor", who.Actor), slog.String("method", c.Request().Method),
+					slog.String("request_id", who.RequestID), slog.String("actor", who.String()), slog.String("method", c.Request().Method),
 					slog.String("path", c.Request().URL.Path), slog.Int("status", status), slog.Duration("took", took), slog.String("remote", c.RealIP()))
 			}
 			return nil
@@ -122,11 +122,11 @@ func authenticate(gate *access.Gate) echo.MiddlewareFunc {
 			if !found || !strings.EqualFold(scheme, "Bearer") || secret == "" || len(secret) > 512 {
 				return ipam.Errorf(ipam.CodeUnauthenticated, "send a token: Authorization: Bearer cpam_…")
 			}
-			actor, err := gate.Authenticate(r.Context(), secret)
+			who, err := gate.Authenticate(r.Context(), secret)
 			if err != nil {
 				return err
 			}
-			r.Context().Value(callKey{}).(*ipam.Caller).Actor = actor
+			r.Context().Value(callKey{}).(*ipam.Caller).Principal = who
 			return next(c)
 		}
 	}

@@ -74,7 +74,7 @@ func problem(ctx context.Context, log *slog.Logger, err error) api.Problem {
 		known = statuses[codeInternal]
 	}
 	if known.status >= http.StatusInternalServerError {
-		log.ErrorContext(ctx, "failed", "request_id", requestID(ctx), "actor", caller(ctx).Actor, "code", string(e.Code), "error", err)
+		log.ErrorContext(ctx, "failed", "request_id", requestID(ctx), "actor", caller(ctx).String(), "code", string(e.Code), "error", err)
 	}
 	p := api.Problem{
 		Type: "/problems/" + strings.ReplaceAll(string(e.Code), "_", "-"), Title: known.title, Status: known.status, Code: string(e.Code),

@@ -15,8 +15,13 @@ func (s *Server) ListEvents(ctx context.Context, req api.ListEventsRequestObject
 	if err != nil {
 		return nil, err
 	}
+	if req.Params.Chain != nil {
+		items, err := s.audit.Feed(ctx, ipam.UID(*req.Params.Chain), value(req.Params.After), p.Limit)
+		return api.ListEvents200JSONResponse{Items: each(items, event)}, err
+	}
 	items, err := s.audit.Events(ctx, ipam.EventFilter{
 		Scope: value(req.Params.Scope), Object: value(req.Params.Object), Actor: value(req.Params.Actor), Action: value(req.Params.Action),
+		Since: value(req.Params.Since), Until: value(req.Params.Until),
 	}, p)
 	if err != nil {
 		return nil, err
@@ -27,7 +32,7 @@ func (s *Server) ListEvents(ctx context.Context, req api.ListEventsRequestObject
 
 func event(e ipam.Event) api.Event {
 	return api.Event{
-		ID: e.ID, Scope: e.Scope, At: e.At, Actor: e.Actor, Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: e.ObjectID,
+		ID: e.ID, Chain: string(e.Chain), Sequence: e.Seq, Scope: e.Scope, At: e.At, Principal: string(e.Principal), Actor: e.Actor, Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: e.ObjectID,
 		RequestID: e.RequestID, Before: state(e.Before), After: state(e.After), Hash: hex.EncodeToString(e.Hash),
 	}
 }

@@ -82,7 +82,7 @@ func (s *Server) ListDrafts(ctx context.Context, req api.ListDraftsRequestObject
 	if err != nil {
 		return nil, err
 	}
-	next := nextPage(p, items, func(p ipam.Pool) ipam.Cursor { return ipam.Cursor{ID: p.ID} })
+	next := nextPage(p, items, func(p ipam.Pool) ipam.Cursor { return ipam.Cursor{ID: string(p.UID)} })
 	return api.ListDrafts200JSONResponse{Items: each(items, draft), NextPageToken: next}, nil
 }
 

@@ -144,7 +144,7 @@ func TestFilters(t *testing.T) {
 			{"/allocations?contains=2001:db8::1", "d"},
 			{"/allocations?contains=2001:db8:0:1::1", ""},
 			{"/allocations?contains=::", ""},
-			{"/pools?scope=default", "four kid six"},
+			{"/pools?scope=default", "four six kid"},
 			{"/pools?parent=four", "kid"},
 			{"/pools?label=env=prd", "four"},
 			{"/pools?q=net", "four"},

@@ -68,10 +68,10 @@ func TestDraftsAreListed(t *testing.T) {
 			}
 		}
 		page := get[api.DraftPage](t, s, "/pool-drafts?limit=1")
-		if len(page.Items) != 1 || page.NextPageToken == nil || page.Items[0].Pool.ID != "a" || page.Items[0].Holder != "ci" || page.Items[0].Actor == "" || page.Items[0].ExpiresAt.IsZero() {
+		if len(page.Items) != 1 || page.NextPageToken == nil || page.Items[0].Pool.ID != "b" || page.Items[0].Holder != "ci" || page.Items[0].Actor == "" || page.Items[0].ExpiresAt.IsZero() {
 			t.Errorf("first page: %+v", page)
 		}
-		if page = get[api.DraftPage](t, s, "/pool-drafts?scope=default&page_token="+*page.NextPageToken); len(page.Items) != 1 || page.Items[0].Pool.ID != "b" {
+		if page = get[api.DraftPage](t, s, "/pool-drafts?scope=default&page_token="+*page.NextPageToken); len(page.Items) != 1 || page.Items[0].Pool.ID != "a" {
 			t.Errorf("second page: %+v", page)
 		}
 		if page = get[api.DraftPage](t, s, "/pool-drafts?scope=other"); len(page.Items) != 0 {

@@ -27,7 +27,7 @@ func (s *Server) ListPools(ctx context.Context, req api.ListPoolsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	next := nextPage(p, items, func(p ipam.Pool) ipam.Cursor { return ipam.Cursor{ID: p.ID, Prefix: p.CIDR} })
+	next := nextPage(p, items, func(p ipam.Pool) ipam.Cursor { return ipam.Cursor{ID: string(p.UID), Prefix: p.CIDR} })
 	return api.ListPools200JSONResponse{Items: each(items, pool), NextPageToken: next}, nil
 }
 
@@ -96,6 +96,7 @@ func (s *Server) PreviewPool(ctx context.Context, req api.PreviewPoolRequestObje
 func poolPatch(b api.PoolPatch) (ipam.PoolPatch, error) {
 	cidr, err := prefixPatch(b.CIDR)
 	return ipam.PoolPatch{
+		Name:   b.Name,
 		Parent: parent(b.Parent), CIDR: cidr, Length: b.PrefixLength, Strategy: (*alloc.Strategy)(b.Strategy), Min: size(b.MinPrefixLength), Max: size(b.MaxPrefixLength),
 		Default: size(b.DefaultPrefixLength), Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region,
 		Environment: b.Environment, Labels: labelsPatch(b.Labels), DeletionProtection: b.DeletionProtection,
@@ -143,7 +144,7 @@ func size(n nullable.Nullable[int]) **int {
 
 func pool(p ipam.Pool) api.Pool {
 	return api.Pool{
-		ID: p.ID, Scope: p.Scope, Name: p.Name, Parent: optional(p.Parent), CIDR: p.CIDR.String(), PrefixLength: p.CIDR.Bits(), Family: familyName(p.CIDR),
+		ID: p.ID, UID: string(p.UID), Scope: p.Scope, Name: p.Name, Parent: optional(p.Parent), CIDR: p.CIDR.String(), PrefixLength: p.CIDR.Bits(), Family: familyName(p.CIDR),
 		Strategy: api.Strategy(p.Strategy), MinPrefixLength: p.Sizes.Min, MaxPrefixLength: p.Sizes.Max, DefaultPrefixLength: p.Sizes.Default,
 		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment, Labels: labels(p.Labels),
 		DeletionProtection: p.DeletionProtection, Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,

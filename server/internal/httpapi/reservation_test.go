@@ -101,7 +101,7 @@ func TestAccounts(t *testing.T) {
 			post[api.Account](t, s, "/accounts", body)
 		}
 		for path, want := range map[string]string{
-			"": "a b c", "?cloud=aws": "a b", "?scope=other": "a", "?environment=prd": "b", "?label=team=net": "b", "?q=NET": "c", "?q=payments": "a", "?q=my-proj": "c", "?limit=2": "a b c",
+			"": "c b a", "?cloud=aws": "b a", "?scope=other": "a", "?environment=prd": "b", "?label=team=net": "b", "?q=NET": "c", "?q=payments": "a", "?q=my-proj": "c", "?limit=2": "c b a",
 		} {
 			if got := strings.Join(names(t, s, "/accounts"+path), " "); got != want {
 				t.Errorf("%s: %s, want %s", path, got, want)

@@ -22,7 +22,7 @@ func (s *Server) ListScopes(ctx context.Context, req api.ListScopesRequestObject
 	if err != nil {
 		return nil, err
 	}
-	next := nextPage(p, items, func(s ipam.Scope) ipam.Cursor { return ipam.Cursor{ID: s.ID} })
+	next := nextPage(p, items, func(s ipam.Scope) ipam.Cursor { return ipam.Cursor{ID: string(s.UID)} })
 	return api.ListScopes200JSONResponse{Items: each(items, scope), NextPageToken: next}, nil
 }
 
@@ -53,6 +53,7 @@ func (s *Server) UpdateScope(ctx context.Context, req api.UpdateScopeRequestObje
 		return nil, err
 	}
 	changed, err := s.registry.UpdateScope(ctx, caller(ctx), req.Scope, version, ipam.ScopePatch{
+		Name:        req.Body.Name,
 		Description: req.Body.Description, Labels: labelsPatch(req.Body.Labels),
 	})
 	if err != nil {
@@ -75,6 +76,6 @@ func (s *Server) DeleteScope(ctx context.Context, req api.DeleteScopeRequestObje
 
 func scope(s ipam.Scope) api.Scope {
 	return api.Scope{
-		ID: s.ID, Description: s.Description, Labels: labels(s.Labels), Version: s.Version, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+		ID: s.ID, UID: string(s.UID), Description: s.Description, Labels: labels(s.Labels), Version: s.Version, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}
 }

@@ -71,7 +71,7 @@ func (s *Server) ListPrefixes(ctx context.Context, req api.ListPrefixesRequestOb
 	if err != nil {
 		return nil, err
 	}
-	next := nextPage(p, items, func(x ipam.Prefix) ipam.Cursor { return ipam.Cursor{ID: x.ID, Prefix: x.CIDR} })
+	next := nextPage(p, items, func(x ipam.Prefix) ipam.Cursor { return ipam.Cursor{ID: x.Owner, Prefix: x.CIDR} })
 	return api.ListPrefixes200JSONResponse{Items: each(items, prefix), NextPageToken: next}, nil
 }
 
@@ -96,12 +96,12 @@ func spaceBlock(b ipam.Block) api.SpaceBlock {
 		return api.SpaceBlock{CIDR: b.CIDR.String(), Status: api.SpaceBlockStatusFree}
 	}
 	kind := api.PrefixKind(b.Prefix.Kind)
-	return api.SpaceBlock{CIDR: b.CIDR.String(), Status: api.SpaceBlockStatus(b.Prefix.Status), Kind: &kind, OwnerID: &b.Prefix.Owner, Name: &b.Prefix.Name}
+	return api.SpaceBlock{CIDR: b.CIDR.String(), Status: api.SpaceBlockStatus(b.Prefix.Status), Kind: &kind, OwnerID: new(b.Prefix.OwnerID()), Name: &b.Prefix.Name}
 }
 
 func prefix(p ipam.Prefix) api.Prefix {
 	return api.Prefix{
-		ID: p.ID, Scope: p.Scope, Pool: optional(p.Pool()), CIDR: p.CIDR.String(), Family: familyName(p.CIDR), Status: api.PrefixStatus(p.Status),
-		Source: api.PrefixSource(p.Source), Kind: api.PrefixKind(p.Kind), OwnerID: p.Owner, CreatedAt: p.CreatedAt,
+		Scope: p.Scope, Pool: optional(p.Pool), CIDR: p.CIDR.String(), Family: familyName(p.CIDR), Status: api.PrefixStatus(p.Status),
+		Kind: api.PrefixKind(p.Kind), OwnerID: p.OwnerID(), Name: p.Name, CreatedAt: p.CreatedAt,
 	}
 }

@@ -42,7 +42,7 @@ func utilization(tx *store.Tx, pool ipam.Pool) (ipam.Utilization, error) {
 		u.LargestFree = &sizes[0].Length
 	}
 	u.Used = new(big.Int).Sub(u.Total, u.Free)
-	u.Children, u.Allocations, err = tx.CountInPool(pool.ID)
+	u.Children, u.Allocations, err = tx.CountInPool(pool.UID)
 	return u, err
 }
 
@@ -85,7 +85,7 @@ func (v *Viewer) Space(ctx context.Context, id string, p ipam.Page) ([]ipam.Bloc
 		if p.After.Prefix.IsValid() {
 			after = p.After.Prefix.Addr()
 		}
-		taken, err := tx.PrefixesAfter(id, ipam.Family(pool.CIDR), after, p.Limit)
+		taken, err := tx.PrefixesAfter(pool.UID, ipam.Family(pool.CIDR), after, p.Limit)
 		if err != nil {
 			return nil, err
 		}

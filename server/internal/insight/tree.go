@@ -19,10 +19,11 @@ const treeLimit = 5000
 // 5,000 pools. CodeNotFound when there is no such scope.
 func (v *Viewer) Tree(ctx context.Context, scope string) (nodes []ipam.TreeNode, truncated bool, err error) {
 	nodes, err = change.Read(ctx, v.k, func(tx *store.Tx) ([]ipam.TreeNode, error) {
-		if _, err := ipam.RealScope(tx.Scope(scope)); err != nil {
+		of, err := ipam.RealScope(tx.Scope(scope))
+		if err != nil {
 			return nil, err
 		}
-		pools, err := tx.PoolsOfScope(scope, treeLimit+1)
+		pools, err := tx.PoolsOfScope(of.UID, treeLimit+1)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +103,7 @@ func spaceBar(tx *store.Tx, pool ipam.Pool) ([]ipam.Segment, error) {
 		if !pool.CIDR.Contains(at) {
 			break
 		}
-		found, err := tx.PrefixesFrom(pool.ID, at, last, 1)
+		found, err := tx.PrefixesFrom(pool.UID, at, last, 1)
 		if err != nil {
 			return nil, err
 		}

@@ -21,7 +21,9 @@ const (
 // the cloud's own id, neither of which changes. It holds no secret: RoleARN and WorkloadIdentity name who to act as.
 type Account struct {
 	ID               string    `json:"id"`
+	UID              UID       `json:"uid"`
 	Scope            string    `json:"scope"` // the scope that its networks live in
+	ScopeUID         UID       `json:"scope_uid"`
 	Cloud            Cloud     `json:"cloud"`
 	ExternalID       string    `json:"external_id"`
 	Name             string    `json:"name"`

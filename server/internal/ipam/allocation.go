@@ -9,9 +9,8 @@ import (
 // Allocation is a block handed out. It may grow and shrink where it stands, and never moves; (Pool, Name) is unique among
 // the living.
 type Allocation struct {
-	ID          string       `json:"id"`
-	Scope       string       `json:"scope"`
-	Pool        string       `json:"pool"`
+	ID string `json:"id"`
+	In
 	Name        string       `json:"name"`
 	Set         string       `json:"set,omitempty"` // the id of the set that it is a member of, under SetKey
 	SetKey      string       `json:"set_key,omitempty"`
@@ -48,7 +47,7 @@ type NewAllocation struct {
 // Allocation is the allocation that a request asks for, not placed yet.
 func (n NewAllocation) Allocation() Allocation {
 	return Allocation{
-		Pool: n.Pool, Name: n.Name, Set: n.Set, SetKey: n.SetKey, CIDR: n.CIDR, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose,
+		In: In{Pool: n.Pool}, Name: n.Name, Set: n.Set, SetKey: n.SetKey, CIDR: n.CIDR, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose,
 		Account: n.Account, Region: n.Region, Environment: n.Environment, Labels: orEmpty(n.Labels),
 	}
 }

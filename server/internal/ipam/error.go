@@ -79,6 +79,17 @@ func Invalid(pointer, format string, args ...any) *Error {
 	return &Error{Code: CodeInvalid, Detail: detail, Fields: []FieldError{{Pointer: pointer, Detail: detail}}}
 }
 
+// At turns an error into one that points to a field of the request.
+func At(pointer string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	at := *e
+	at.Fields = []FieldError{{Pointer: pointer, Detail: e.Detail}}
+	return &at
+}
+
 // CodeOf returns the code of err, or "" when it is not an Error.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -7,31 +7,19 @@ import (
 	"time"
 )
 
-// Caller is who asks, and under which request. It is handed on by argument, so that no rule depends on a hidden value.
-type Caller struct {
-	Actor     string // "token:NAME" or "system"
-	RequestID string
-	Retry     *Retry // nil: the request carries no Idempotency-Key
-}
-
-// Retry identifies a request that may be sent again.
-type Retry struct {
-	Key         string
-	Fingerprint [sha256.Size]byte // of method, path and body: the same key with another request is refused
-	Replayed    bool              // set when the stored answer was given
-}
-
 // Event says who did what to which object, with its state before and after. Events of one chain are linked by hashes.
 type Event struct {
 	ID         string
-	Chain      string // the pool or RootSpace of the scope it belongs to
-	Seq        int64  // 1, 2, 3 … within the chain
+	Chain      UID   // that of the space whose lock its writers hold, or SystemChain
+	Seq        int64 // 1, 2, 3 … within the chain, in the order of commits
 	Scope      string
+	ScopeUID   UID // "" in the system's chain
 	At         time.Time
-	Actor      string
+	Principal  UID
+	Actor      string // the principal's name at the time, as Principal.String gives it
 	Action     string // object kind, a dot and a verb in the past tense
 	ObjectKind string
-	ObjectID   string
+	ObjectID   string // the key of the object: its id, or its uid where the id is a name
 	RequestID  string
 	Before     json.RawMessage // nil when the object did not exist
 	After      json.RawMessage // nil when it no longer does
@@ -49,7 +37,7 @@ func (e Event) Link(previous []byte) []byte {
 		h.Write(b)
 	}
 	write(previous)
-	for _, field := range []string{e.ID, e.Chain, e.Scope, e.Actor, e.Action, e.ObjectKind, e.ObjectID, e.RequestID} {
+	for _, field := range []string{e.ID, string(e.Chain), string(e.ScopeUID), string(e.Principal), e.Actor, e.Action, e.ObjectKind, e.ObjectID, e.RequestID} {
 		write([]byte(field))
 	}
 	write(binary.BigEndian.AppendUint64(nil, uint64(e.Seq)))
@@ -58,3 +46,6 @@ func (e Event) Link(previous []byte) []byte {
 	write(e.After)
 	return h.Sum(nil)
 }
+
+// ChainOf is the chain of a space: a pool, or the root of a scope.
+func ChainOf(space UID) UID { return KeyUID("chain", space.Key()) }

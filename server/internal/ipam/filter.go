@@ -1,6 +1,9 @@
 package ipam
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // Page asks for up to Limit items after a cursor.
 type Page struct {
@@ -10,8 +13,8 @@ type Page struct {
 
 // Cursor is the place of the last item of the page before; its zero value is the start.
 type Cursor struct {
-	ID     string       `json:"i,omitempty"`
-	Prefix netip.Prefix `json:"p,omitzero"` // lists in address order
+	ID     string       `json:"i,omitempty"` // the key of what was last
+	Prefix netip.Prefix `json:"p,omitzero"`  // lists in address order
 }
 
 // Around narrows a list by address: inside Within or equal to it, or around Contains. Zero is no rule.
@@ -61,7 +64,10 @@ type PrefixFilter struct {
 
 // EventFilter narrows a list of events; zero fields are no rule.
 type EventFilter struct {
-	Scope, Object, Actor, Action string
+	Scope, Actor, Action string
+	Object               string    // by key, as Event.ObjectID says it
+	Since, Until         time.Time // from the one on, before the other
+	OldestFirst          bool
 }
 
 // HoldFilter narrows a list of holds; zero fields are no rule.

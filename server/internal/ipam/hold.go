@@ -18,12 +18,12 @@ const (
 // ExpiresAt its space is used last, and only when it was used is the hold lost. The row then remembers what was promised,
 // so that an apply of the old plan is told instead of silently given another block.
 type Hold struct {
-	ID        string       `json:"id"`
-	Scope     string       `json:"scope"`
-	Pool      string       `json:"pool"`
+	ID string `json:"id"`
+	In
 	Name      string       `json:"name"`
 	CIDR      netip.Prefix `json:"cidr"`
-	Actor     string       `json:"actor"`
+	Principal UID          `json:"principal"`
+	Actor     string       `json:"actor"`    // the principal's name
 	Holder    string       `json:"holder"`   // who asks besides the actor: a workspace, a pipeline
 	Replaces  string       `json:"replaces"` // the allocation that this one follows, whose name it may share
 	Kept      bool         `json:"kept"`     // false: lost
@@ -37,18 +37,20 @@ func (h Hold) Expired(at time.Time) bool { return !at.Before(h.ExpiresAt) }
 
 // Belongs says whether the hold is the caller's: of the same holder where both name one, whichever token asks, so that a
 // pipeline may plan with one token and apply with another; of the same actor otherwise.
-func (h Hold) Belongs(actor, holder string) bool { return same(h.Actor, actor, h.Holder, holder) }
-
-// Belongs says whether a draft is the caller's, as of a hold.
-func (p Pool) Belongs(actor, holder string) bool {
-	return same(p.DraftActor, actor, p.DraftHolder, holder)
+func (h Hold) Belongs(principal UID, holder string) bool {
+	return same(h.Principal, principal, h.Holder, holder)
 }
 
-func same(actor, other, holder, otherHolder string) bool {
+// Belongs says whether a draft is the caller's, as of a hold.
+func (p Pool) Belongs(principal UID, holder string) bool {
+	return same(p.DraftPrincipal, principal, p.DraftHolder, holder)
+}
+
+func same(principal, other UID, holder, otherHolder string) bool {
 	if holder != "" && otherHolder != "" {
 		return holder == otherHolder
 	}
-	return actor == other
+	return principal == other
 }
 
 // Plan says what a plan promises with: for how long, for whom, and whether the request comes from an apply.

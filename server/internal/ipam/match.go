@@ -64,22 +64,22 @@ func (m Match) Require(what, id, current string) error {
 }
 
 // etag names a version of an object for good: an object that is deleted and made anew has another key.
-func etag(uid string, version int64) string { return uid + "." + strconv.FormatInt(version, 10) }
+func etag(uid UID, version int64) string { return string(uid) + "." + strconv.FormatInt(version, 10) }
 
 // ETag names the pool's version.
-func (p Pool) ETag() string { return etag(p.ID, p.Version) }
+func (p Pool) ETag() string { return etag(p.UID, p.Version) }
 
 // ETag names the scope's version.
-func (s Scope) ETag() string { return etag(s.ID, s.Version) }
+func (s Scope) ETag() string { return etag(s.UID, s.Version) }
 
 // ETag names the account's version.
-func (a Account) ETag() string { return etag(a.ID, a.Version) }
+func (a Account) ETag() string { return etag(a.UID, a.Version) }
 
 // ETag names the allocation's version.
-func (a Allocation) ETag() string { return etag(a.ID, a.Version) }
+func (a Allocation) ETag() string { return etag(UID(a.ID), a.Version) }
 
 // ETag names the set's version.
-func (s AllocationSet) ETag() string { return etag(s.ID, s.Version) }
+func (s AllocationSet) ETag() string { return etag(UID(s.ID), s.Version) }
 
 // ETag names the reservation's version.
-func (r Reservation) ETag() string { return etag(r.ID, r.Version) }
+func (r Reservation) ETag() string { return etag(UID(r.ID), r.Version) }

@@ -16,7 +16,8 @@ const DefaultScope = "default"
 
 // Scope is an isolated address space: CIDRs may repeat across scopes, never inside one.
 type Scope struct {
-	ID          string    `json:"id"`
+	ID          string    `json:"id"` // its name, which may change
+	UID         UID       `json:"uid"`
 	Description string    `json:"description"`
 	Labels      Labels    `json:"labels"`
 	Version     int64     `json:"version"`
@@ -28,6 +29,7 @@ type Scope struct {
 
 // ScopePatch changes a scope; nil leaves a field as it is.
 type ScopePatch struct {
+	Name        *string
 	Description *string
 	Labels      *Labels
 }
@@ -37,10 +39,13 @@ type Labels map[string]string
 
 // Pool is a CIDR to allocate from.
 type Pool struct {
-	ID                 string         `json:"id"`
+	ID                 string         `json:"id"` // PoolID of its scope and name, both of which may change
+	UID                UID            `json:"uid"`
 	Scope              string         `json:"scope"`
+	ScopeUID           UID            `json:"scope_uid"`
 	Name               string         `json:"name"`
 	Parent             string         `json:"parent,omitempty"` // "" for a root pool
+	ParentUID          UID            `json:"parent_uid,omitempty"`
 	CIDR               netip.Prefix   `json:"cidr"`
 	Strategy           alloc.Strategy `json:"strategy"`
 	Sizes              Sizes          `json:"sizes"`
@@ -56,8 +61,9 @@ type Pool struct {
 	UpdatedAt          time.Time      `json:"updated_at"`
 	// DraftUntil is until when a draft is promised: a pool that only a plan knows. Nil on a real pool.
 	DraftUntil *time.Time `json:"draft_until,omitempty"`
-	// DraftActor is whose plan it was last promised to.
-	DraftActor string `json:"draft_actor,omitempty"`
+	// DraftPrincipal is whose plan it was last promised to, and DraftActor its name.
+	DraftPrincipal UID    `json:"draft_principal,omitempty"`
+	DraftActor     string `json:"draft_actor,omitempty"`
 	// DraftHolder is who asked besides the actor: a workspace, a pipeline.
 	DraftHolder string `json:"draft_holder,omitempty"`
 }
@@ -70,10 +76,18 @@ type Sizes struct {
 	Default *int `json:"default_prefix_length,omitempty"`
 }
 
-// Space is the space that the pool itself occupies.
-func (p Pool) Space() string {
+// Space is the key of the space that the pool itself occupies: its parent, or the root of its scope.
+func (p Pool) Space() UID {
+	if p.ParentUID == "" {
+		return p.ScopeUID
+	}
+	return p.ParentUID
+}
+
+// Lane names the space that the pool occupies or is to occupy, for writes to queue in.
+func (p Pool) Lane() string {
 	if p.Parent == "" {
-		return RootSpace(p.Scope)
+		return "/" + p.Scope
 	}
 	return p.Parent
 }
@@ -99,6 +113,7 @@ type NewPool struct {
 // PoolPatch changes a pool; nil leaves a field as it is, and a size that points to nil clears the rule. A Parent that points
 // to "" makes a root pool.
 type PoolPatch struct {
+	Name               *string
 	Parent             *string
 	CIDR               *netip.Prefix
 	Length             *int
@@ -111,12 +126,20 @@ type PoolPatch struct {
 	DeletionProtection *bool
 }
 
-// PoolID is the address of a pool: its name in the default scope, scope.name elsewhere. Names have no dots, so ids never collide.
+// PoolID is how people call a pool: its name in the default scope, scope.name elsewhere. Names have no dots, so ids never collide.
 func PoolID(scope, name string) string {
 	if scope == DefaultScope {
 		return name
 	}
 	return scope + "." + name
+}
+
+// SplitPoolID is the scope and the name that a pool's id says.
+func SplitPoolID(id string) (scope, name string) {
+	if scope, name, found := strings.Cut(id, "."); found {
+		return scope, name
+	}
+	return DefaultScope, id
 }
 
 var (
@@ -126,6 +149,9 @@ var (
 
 // CheckSlug refuses what cannot be the name of a pool or a scope.
 func CheckSlug(pointer, name string) error {
+	if UID(name).Key() != 0 {
+		return Invalid(pointer, "%q reads like the uid of an object; choose another name", name)
+	}
 	if !slug.MatchString(name) {
 		return Invalid(pointer, "%q is not a name; use 1 to 63 lower-case letters, digits, - and _, with a letter or digit at both ends", name)
 	}
@@ -226,16 +252,13 @@ func (n NewPool) Check() error {
 
 // Fits says whether a draft is what this request asks for: it may keep its CIDR.
 func (n NewPool) Fits(draft Pool) bool {
-	return n.Parent == draft.Parent && (!n.CIDR.IsValid() || n.CIDR == draft.CIDR) && (n.Length == nil || *n.Length == draft.CIDR.Bits())
+	return (n.Parent == draft.Parent || n.Parent == string(draft.ParentUID)) && (!n.CIDR.IsValid() || n.CIDR == draft.CIDR) && (n.Length == nil || *n.Length == draft.CIDR.Bits())
 }
 
 // Pool is the pool that a request asks for, not placed yet. A scope that is not named is the parent's, or the default.
 func (n NewPool) Pool() Pool {
 	if n.Scope == "" {
-		n.Scope = DefaultScope
-		if scope, _, found := strings.Cut(n.Parent, "."); found {
-			n.Scope = scope
-		}
+		n.Scope, _ = SplitPoolID(n.Parent)
 	}
 	if n.Strategy == "" {
 		n.Strategy = alloc.BestFit
@@ -265,13 +288,15 @@ func (p Pool) Resized(patch PoolPatch) (netip.Prefix, error) {
 }
 
 // Moves says whether a patch moves the pool to another space.
-func (p Pool) Moves(patch PoolPatch) bool { return patch.Parent != nil && *patch.Parent != p.Parent }
+func (p Pool) Moves(patch PoolPatch) bool {
+	return patch.Parent != nil && *patch.Parent != p.Parent && (p.ParentUID == "" || *patch.Parent != string(p.ParentUID))
+}
 
 // Moved is what a pool asks its new space for: the CIDR or the length of the patch, or as much as it has.
 func (p Pool) Moved(patch PoolPatch) (NewPool, error) {
 	in := NewPool{Scope: p.Scope, Name: p.Name, Parent: *patch.Parent, Length: patch.Length}
 	switch {
-	case in.Parent == p.ID:
+	case in.Parent == p.ID || in.Parent == string(p.UID):
 		return in, Invalid("/parent", "pool %s cannot be its own parent", p.ID)
 	case patch.CIDR != nil:
 		in.CIDR = *patch.CIDR
@@ -308,6 +333,8 @@ func resized(from netip.Prefix, cidr *netip.Prefix, length *int) (netip.Prefix, 
 
 // Apply returns the pool with the settings of the patch. Resizing is not a setting: the registry does it.
 func (p Pool) Apply(patch PoolPatch) Pool {
+	set(&p.Name, patch.Name)
+	p.ID = PoolID(p.Scope, p.Name)
 	set(&p.Strategy, patch.Strategy)
 	set(&p.Sizes.Min, patch.Min)
 	set(&p.Sizes.Max, patch.Max)
@@ -326,6 +353,7 @@ func (p Pool) Apply(patch PoolPatch) Pool {
 
 // Apply returns the scope with the settings of the patch.
 func (s Scope) Apply(patch ScopePatch) Scope {
+	set(&s.ID, patch.Name)
 	set(&s.Description, patch.Description)
 	if patch.Labels != nil {
 		s.Labels = maps.Clone(*patch.Labels)

@@ -24,46 +24,37 @@ type Status string
 
 // The statuses of a prefix.
 const (
-	StatusReserved    Status = "reserved"
-	StatusAllocated   Status = "allocated"
-	StatusHeld        Status = "held"
-	StatusQuarantined Status = "quarantined"
-	StatusBlocked     Status = "blocked"
-)
-
-// Source says where a prefix is known from.
-type Source string
-
-// A desired prefix was decided here; an observed one was reported by a cloud and may overlap others.
-const (
-	SourceDesired  Source = "desired"
-	SourceObserved Source = "observed"
+	StatusReserved  Status = "reserved"
+	StatusAllocated Status = "allocated"
+	StatusHeld      Status = "held"
 )
 
 // Prefix is one block that occupies a pool, or the root of a scope.
 type Prefix struct {
-	ID        string
-	Scope     string
-	Space     string // the pool it occupies, or RootSpace of its scope
+	Owner     string // the key of the pool, allocation, reservation or hold that it is the block of
+	In               // the pool that it occupies; none at the root of a scope
 	CIDR      netip.Prefix
 	Status    Status
-	Source    Source
 	Kind      Kind
-	Owner     string // the id of the pool, allocation, reservation or hold
 	Name      string
 	CreatedAt time.Time
 }
 
-// Pool returns the pool that the prefix occupies, or "" for a root pool.
-func (p Prefix) Pool() string {
-	if strings.HasPrefix(p.Space, "/") {
-		return ""
+// OwnerID is how people call the owner: a pool by its name, anything else by its key.
+func (p Prefix) OwnerID() string {
+	if p.Kind == KindPool {
+		return PoolID(p.Scope, p.Name)
 	}
-	return p.Space
+	return p.Owner
 }
 
-// RootSpace is the space that the root pools of a scope occupy. No pool id contains a slash.
-func RootSpace(scope string) string { return "/" + scope }
+// Space is the key of the space that the prefix occupies.
+func (p Prefix) Space() UID {
+	if p.PoolUID == "" {
+		return p.ScopeUID
+	}
+	return p.PoolUID
+}
 
 // Family is 4 or 6.
 func Family(p netip.Prefix) int {

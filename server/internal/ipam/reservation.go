@@ -11,9 +11,8 @@ import (
 // Reservation keeps a block of a pool out of use, for a reason. Its CIDR never changes, and a pool's size rules do not
 // bind it: they are about what is handed out. It expires softly: past ExpiresAt its space may be taken at any time.
 type Reservation struct {
-	ID        string       `json:"id"`
-	Scope     string       `json:"scope"`
-	Pool      string       `json:"pool"`
+	ID string `json:"id"`
+	In
 	CIDR      netip.Prefix `json:"cidr"`
 	Reason    string       `json:"reason"`
 	Owner     string       `json:"owner"`

@@ -17,9 +17,8 @@ const MaxMembers = 256
 // AllocationSet is a map of blocks of one pool that is handed out whole or not at all. (Pool, Name) is unique among the
 // living. Each member is the allocation MemberName(Name, Key); it keeps its block while others come, go and resize.
 type AllocationSet struct {
-	ID          string      `json:"id"`
-	Scope       string      `json:"scope"`
-	Pool        string      `json:"pool"`
+	ID string `json:"id"`
+	In
 	Name        string      `json:"name"`
 	Members     []SetMember `json:"members"` // by key
 	Description string      `json:"description"`
@@ -225,7 +224,7 @@ func (n NewSetHolds) Check() error {
 // Set is the set that a request asks for, without its members.
 func (n NewAllocationSet) Set() AllocationSet {
 	return AllocationSet{
-		Pool: n.Pool, Name: n.Name, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose, Account: n.Account, Region: n.Region,
+		In: In{Pool: n.Pool}, Name: n.Name, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose, Account: n.Account, Region: n.Region,
 		Environment: n.Environment, Labels: orEmpty(n.Labels),
 	}
 }

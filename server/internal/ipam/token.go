@@ -11,7 +11,7 @@ import (
 
 // Token lets a caller in. Its secret is never stored, only a keyed hash of it.
 type Token struct {
-	ID        string     `json:"id"`
+	ID        string     `json:"id"` // its digits are those of the principal
 	Name      string     `json:"name"`
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
@@ -37,7 +37,12 @@ func HashSecret(key []byte, secret string) []byte {
 	return h.Sum(nil)
 }
 
-// Living says whether the token lets anyone in at a time.
-func (t Token) Living(at time.Time) bool {
+// Principal is who acts with the token. Two tokens of one name are two principals.
+func (t Token) Principal() Principal {
+	return Principal{UID: KeyUID("principal", UID(t.ID).Key()), Kind: "token", Name: t.Name}
+}
+
+// Active reports whether the token lets anyone in at a time.
+func (t Token) Active(at time.Time) bool {
 	return t.RevokedAt == nil && (t.ExpiresAt == nil || at.Before(*t.ExpiresAt))
 }

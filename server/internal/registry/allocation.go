@@ -10,7 +10,7 @@ import (
 )
 
 func allocationObject(a ipam.Allocation) change.Object {
-	return change.Object{Kind: "allocation", ID: a.ID, Chain: a.Pool, Scope: a.Scope}
+	return change.Object{Kind: "allocation", ID: a.ID, Space: a.PoolUID, Scope: a.Scope, ScopeUID: a.ScopeUID}
 }
 
 // Allocations lists a page of allocations.
@@ -64,7 +64,7 @@ func (c edit) allocate(pool ipam.Pool, in ipam.NewAllocation) (ipam.Allocation, 
 		return a, err
 	}
 	var err error
-	a.ID, a.Scope, a.Version, a.CreatedAt, a.UpdatedAt = change.NewID("alloc"), pool.Scope, 1, c.At, c.At
+	a.ID, a.In, a.Version, a.CreatedAt, a.UpdatedAt = change.NewID("alloc"), pool.Inside(), 1, c.At, c.At
 	a.CIDR, err = c.place(pool, claim{kind: ipam.KindAllocation, owner: a.ID, name: a.Name, BlockSize: in.BlockSize, status: ipam.StatusAllocated})
 	if err != nil {
 		return a, err
@@ -78,7 +78,7 @@ func (c edit) allocate(pool ipam.Pool, in ipam.NewAllocation) (ipam.Allocation, 
 // followOn makes the name free for a new allocation. A living one whose replacement was planned steps aside under a name
 // that nobody can ask for: Terraform creates the successor before it destroys it.
 func (c edit) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
-	taken := c.nameFree(pool.ID, in.Name)
+	taken := c.nameFree(pool, in.Name)
 	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
 		return taken
 	}
@@ -86,11 +86,11 @@ func (c edit) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 	if err != nil {
 		return err
 	}
-	before, err := c.Tx.AllocationNamed(pool.ID, in.Name)
+	before, err := c.Tx.AllocationNamed(pool.UID, in.Name)
 	if err != nil {
 		return err
 	}
-	h, found, err := c.Tx.HoldNamed(pool.ID, in.Name, length)
+	h, found, err := c.Tx.HoldNamed(pool.UID, in.Name, length)
 	if err != nil {
 		return err
 	}
@@ -118,22 +118,20 @@ func (c edit) stepAside(before ipam.Allocation, name string) error {
 func (c edit) lockFor(id string) (ipam.Pool, error) {
 	pool, err := c.Tx.LockPool(id)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
-		e := ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", id)
-		e.Fields = []ipam.FieldError{{Pointer: "/pool", Detail: e.Detail}}
-		return pool, e
+		err = ipam.At("/pool", err)
 	}
 	return pool, err
 }
 
-func (c edit) nameFree(pool, name string) error {
-	holder, err := c.Tx.AllocationNamed(pool, name)
+func (c edit) nameFree(pool ipam.Pool, name string) error {
+	holder, err := c.Tx.AllocationNamed(pool.UID, name)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	e := ipam.Errorf(ipam.CodeNameTaken, "there is already an allocation %q in pool %s: %s holds %s", name, pool, holder.ID, holder.CIDR)
+	e := ipam.Errorf(ipam.CodeNameTaken, "there is already an allocation %q in pool %s: %s holds %s", name, pool.ID, holder.ID, holder.CIDR)
 	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
 	e.Holders = []ipam.Holder{{Kind: ipam.KindAllocation, ID: holder.ID, Name: holder.Name, CIDR: holder.CIDR}}
 	return e
@@ -161,7 +159,7 @@ func (r *Registry) PreviewAllocation(ctx context.Context, by ipam.Caller, id str
 
 // updateAllocation changes an allocation that was known to be in its pool, where it stays for life.
 func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.AllocationPatch) (ipam.Allocation, error) {
-	pool, err := c.Tx.LockPool(known.Pool)
+	pool, err := c.Tx.LockPool(string(known.PoolUID))
 	if err != nil {
 		return known, err
 	}
@@ -188,7 +186,7 @@ func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.A
 		}
 	}
 	if after.Name != before.Name {
-		if err := c.renameAllocation(before, after.Name); err != nil {
+		if err := c.renameAllocation(pool, before, after.Name); err != nil {
 			return before, err
 		}
 	}
@@ -199,11 +197,11 @@ func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.A
 	return after, c.Record(allocationObject(after), "updated", before, after)
 }
 
-func (c edit) renameAllocation(a ipam.Allocation, name string) error {
+func (c edit) renameAllocation(pool ipam.Pool, a ipam.Allocation, name string) error {
 	if err := ipam.CheckName("/name", name); err != nil {
 		return err
 	}
-	if err := c.nameFree(a.Pool, name); err != nil {
+	if err := c.nameFree(pool, name); err != nil {
 		return err
 	}
 	return c.Tx.RenamePrefix(a.ID, name)
@@ -217,7 +215,7 @@ func (r *Registry) Release(ctx context.Context, by ipam.Caller, id string, m ipa
 	}
 	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
 		none := struct{}{}
-		pool, err := c.Tx.LockPool(known.Pool)
+		pool, err := c.Tx.LockPool(string(known.PoolUID))
 		if err != nil {
 			return none, err
 		}

@@ -19,13 +19,13 @@ type candidate struct {
 }
 
 // alike says whether two looks at a pool saw the same of the name.
-func (p candidate) alike(o candidate) bool { return p.ID == o.ID && p.knows.alike(o.knows) }
+func (p candidate) alike(o candidate) bool { return p.UID == o.UID && p.knows.alike(o.knows) }
 
 // candidates lists the pools of a selection in the order to ask them.
-func (s selection) candidates(tx *store.Tx, actor string, now time.Time) ([]candidate, error) {
+func (s selection) candidates(tx *store.Tx, principal ipam.UID, now time.Time) ([]candidate, error) {
 	var pools []candidate
-	err := change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
-		if p.DraftUntil == nil || s.plan != nil && p.Belongs(actor, s.plan.Holder) && now.Before(*p.DraftUntil) {
+	err := change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
+		if p.DraftUntil == nil || s.plan != nil && p.Belongs(principal, s.plan.Holder) && now.Before(*p.DraftUntil) {
 			pools = append(pools, candidate{Pool: p})
 		}
 		return nil
@@ -33,26 +33,26 @@ func (s selection) candidates(tx *store.Tx, actor string, now time.Time) ([]cand
 	if err != nil {
 		return nil, err
 	}
-	rooms, err := tx.Rooms(idsOf(pools), now)
+	rooms, err := tx.Rooms(uidsOf(pools), now)
 	if err != nil {
 		return nil, err
 	}
-	of := map[string]store.Room{}
+	of := map[ipam.UID]store.Room{}
 	for _, room := range rooms {
 		of[room.Pool] = room
 	}
 	for i := range pools {
-		pools[i].room = of[pools[i].ID]
+		pools[i].room = of[pools[i].UID]
 	}
 	return s.ordered(tx, pools)
 }
 
-func idsOf(pools []candidate) []string {
-	ids := make([]string, 0, len(pools))
+func uidsOf(pools []candidate) []ipam.UID {
+	uids := make([]ipam.UID, 0, len(pools))
 	for _, p := range pools {
-		ids = append(ids, p.ID)
+		uids = append(uids, p.UID)
 	}
-	return ids
+	return uids
 }
 
 // ordered is pools by what they know of the name now: where it lives; where it was promised, the latest first; where it was
@@ -67,11 +67,11 @@ func (s selection) ordered(tx *store.Tx, pools []candidate) ([]candidate, error)
 	if s.set {
 		set = s.name
 	}
-	traces, err := tx.Traces(idsOf(pools), set, names)
+	traces, err := tx.Traces(uidsOf(pools), set, names)
 	if err != nil {
 		return nil, err
 	}
-	of := map[string][]store.Trace{}
+	of := map[ipam.UID][]store.Trace{}
 	for _, t := range traces {
 		of[t.Pool] = append(of[t.Pool], t)
 	}
@@ -79,7 +79,7 @@ func (s selection) ordered(tx *store.Tx, pools []candidate) ([]candidate, error)
 	follows := map[string]bool{s.replaces: true}
 	for i := range pools {
 		p := &pools[i]
-		p.knows = s.traceIn(p.Pool, of[p.ID])
+		p.knows = s.traceIn(p.Pool, of[p.UID])
 		if p.knows.follows != "" {
 			follows[p.knows.follows] = true
 		}

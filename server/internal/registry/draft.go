@@ -20,16 +20,16 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 		return ipam.Pool{}, err
 	}
 	p := in.Pool()
-	return write(ctx, r, by, p.Space(), func(c edit) (ipam.Pool, error) {
+	return write(ctx, r, by, p.Lane(), func(c edit) (ipam.Pool, error) {
 		until := plan.Until(c.At)
 		p := p
-		p.DraftUntil, p.DraftActor, p.DraftHolder, p.Version, p.CreatedAt, p.UpdatedAt = &until, c.By.Actor, plan.Holder, 1, c.At, c.At
+		p.DraftUntil, p.DraftPrincipal, p.DraftActor, p.DraftHolder = &until, c.By.UID, c.By.String(), plan.Holder
 		if plan.NewScope && p.Parent == "" { // below, a draft has one around it already
 			if err := c.draftScope(p.Scope, until); err != nil {
 				return p, err
 			}
 		}
-		known, err := c.Tx.Pool(p.ID)
+		p, known, err := c.newPool(p)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
 		case err != nil:
@@ -45,7 +45,7 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 				return c.draftAgain(p, in, plan)
 			}
 		}
-		if p.CIDR, err = c.placePool(p, in, plan); err != nil {
+		if p, err = c.placePool(p, in, plan); err != nil {
 			return p, err
 		}
 		if err := c.addPool(p); err != nil {
@@ -65,7 +65,7 @@ func (c edit) draftAgain(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Poo
 		return p, err
 	}
 	if in.Parent != "" && !in.CIDR.IsValid() {
-		told, block, err := c.promised(in.Parent, ipam.KindPool, p.Name, ipam.Family(draft.CIDR), draft.CIDR.Bits(), plan)
+		told, block, err := c.promised(draft.ParentUID, ipam.KindPool, p.Name, ipam.Family(draft.CIDR), draft.CIDR.Bits(), plan)
 		if err != nil {
 			return p, err
 		}
@@ -84,7 +84,7 @@ func (c edit) rememberDraft(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) error 
 	if in.Parent == "" || in.CIDR.IsValid() {
 		return nil
 	}
-	return c.rememberPlan(p.Parent, ipam.KindPool, p.Name, p.CIDR, plan)
+	return c.rememberPlan(p.ParentUID, ipam.KindPool, p.Name, p.CIDR, plan)
 }
 
 // Drafts lists a page of drafts by id; "" is every scope.
@@ -101,8 +101,8 @@ func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) 
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, draft.Space(), func(c edit) (struct{}, error) {
-		draft, err := c.lockWithSpace(id, draft.Space())
+	_, err = write(ctx, r, by, draft.Lane(), func(c edit) (struct{}, error) {
+		draft, err := c.lockWithSpace(draft)
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -118,7 +118,7 @@ func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) 
 // false when it was not and is dropped. A plan does not drop another's while that is promised; a person may. The draft was
 // read before the lock, so that it may be anything by now.
 func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
-	draft, err := c.lockWithSpace(known.ID, known.Space())
+	draft, err := c.lockWithSpace(known)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return false, nil // dropped meanwhile
 	}
@@ -131,7 +131,7 @@ func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	if in.Fits(draft) {
 		return true, nil
 	}
-	if p.DraftUntil != nil && !draft.Belongs(c.By.Actor, p.DraftHolder) && c.At.Before(*draft.DraftUntil) {
+	if p.DraftUntil != nil && !draft.Belongs(c.By.UID, p.DraftHolder) && c.At.Before(*draft.DraftUntil) {
 		e := ipam.Errorf(ipam.CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, draft.DraftActor, draft.DraftUntil.Format(time.RFC3339))
 		e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
 		return false, e
@@ -147,20 +147,20 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 		return p, err
 	}
 	if p.Parent == "" {
-		err = c.lockRoot(p)
+		p, err = c.lockRoot(p)
 	} else {
-		_, err = c.lockParent(p)
+		p, _, err = c.lockParent(p)
 	}
-	if err != nil { // a pool does not stand in a draft
+	if err != nil { // a pool is in no draft
 		return p, err
 	}
 	if p.DraftUntil != nil && draft.DraftUntil.After(*p.DraftUntil) {
 		p.DraftUntil = draft.DraftUntil // a promise is never cut short
 	}
-	if p.DraftHolder == "" && p.DraftActor == draft.DraftActor {
+	if p.DraftHolder == "" && p.DraftPrincipal == draft.DraftPrincipal {
 		p.DraftHolder = draft.DraftHolder
 	}
-	p.CIDR, p.CreatedAt, p.Version = draft.CIDR, draft.CreatedAt, draft.Version+1
+	p.UID, p.CIDR, p.CreatedAt, p.Version = draft.UID, draft.CIDR, draft.CreatedAt, draft.Version+1
 	if longer := draft; p.DraftUntil != nil {
 		longer.DraftUntil, longer.Version, longer.UpdatedAt = p.DraftUntil, p.Version, p.UpdatedAt
 		if reflect.DeepEqual(longer, p) {
@@ -178,7 +178,7 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 		return p, err
 	}
 	if p.DraftUntil == nil {
-		if err := c.Tx.SetPrefixStatus(p.ID, ipam.StatusAllocated); err != nil {
+		if err := c.Tx.SetPrefixStatus(string(p.UID), ipam.StatusAllocated); err != nil {
 			return p, err
 		}
 	}
@@ -188,7 +188,7 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 // dropDraft removes a draft with all that was promised in it. The caller holds the lock of the space around it; what
 // stands inside is only reached through that.
 func (c edit) dropDraft(draft ipam.Pool) error {
-	draft, err := c.Tx.LockPool(draft.ID)
+	draft, err := c.Tx.LockPool(string(draft.UID))
 	if err != nil {
 		return err
 	}
@@ -204,12 +204,12 @@ func (c edit) dropDraft(draft ipam.Pool) error {
 // dropHeld removes every hold and draft in a pool, and what expired: what only plans know never blocks a person. What was
 // promised is remembered beyond the pool.
 func (c edit) dropHeld(pool ipam.Pool) error {
-	if err := c.Tx.RememberHolds(pool.ID, c.At); err != nil {
+	if err := c.Tx.RememberHolds(pool.UID, c.At); err != nil {
 		return err
 	}
 	after := pool.CIDR.Addr().Prev()
 	for {
-		inside, err := c.Tx.PrefixesAfter(pool.ID, ipam.Family(pool.CIDR), after, 500)
+		inside, err := c.Tx.PrefixesAfter(pool.UID, ipam.Family(pool.CIDR), after, 500)
 		if err != nil {
 			return err
 		}
@@ -233,14 +233,14 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 				if err != nil {
 					return err
 				}
-				if err := c.Tx.RememberBlock(pool.ID, ipam.KindAllocation, h.Name, h.CIDR, c.At); err != nil {
+				if err := c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, h.Name, h.CIDR, c.At); err != nil {
 					return err
 				}
 				if err := c.dropHold(pool, h, "released"); err != nil {
 					return err
 				}
 			default:
-				if err := c.dropDraft(ipam.Pool{ID: p.Owner}); err != nil {
+				if err := c.dropDraft(ipam.Pool{UID: ipam.UID(p.Owner)}); err != nil {
 					return err
 				}
 			}
@@ -252,10 +252,10 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 }
 
 // dropRootDrafts removes the drafts at the root of a scope, under the scope's lock.
-func (c edit) dropRootDrafts(scope string) error {
+func (c edit) dropRootDrafts(scope ipam.Scope) error {
 	return change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) {
-		return c.Tx.Pools(ipam.PoolFilter{Scope: scope, Drafts: true}, p)
-	}, func(p ipam.Pool) string { return p.ID }, func(p ipam.Pool) error {
+		return c.Tx.Pools(ipam.PoolFilter{Scope: string(scope.UID), Drafts: true}, p)
+	}, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
 		if p.DraftUntil != nil && p.Parent == "" {
 			return c.dropDraft(p)
 		}

@@ -138,7 +138,7 @@ func queued(t *testing.T, first, second func(r lab, root ipam.Pool) error) (r la
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lock.Exec("UPDATE pools SET space_revision = space_revision + 1 WHERE id = $1", root.ID); err != nil {
+	if _, err := lock.Exec("UPDATE pools SET space_revision = space_revision + 1 WHERE id = $1", root.UID.Key()); err != nil {
 		t.Fatal(err)
 	}
 	done := [2]chan error{make(chan error, 1), make(chan error, 1)}

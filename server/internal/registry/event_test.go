@@ -44,7 +44,7 @@ func TestEveryChangeHasOneEvent(t *testing.T) {
 				t.Errorf("%s: %d events, want one", step.action, after-before)
 			}
 			e := r.events(t, step.object)[0]
-			if e.Action != step.action || e.Actor != alice.Actor || e.RequestID != alice.RequestID || !e.At.Equal(clock) || e.Scope != scope.ID {
+			if e.Action != step.action || e.Actor != alice.String() || e.RequestID != alice.RequestID || !e.At.Equal(clock) || e.Scope != scope.ID {
 				t.Errorf("%s: event = %+v", step.action, e)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 func holdObject(h ipam.Hold) change.Object {
-	return change.Object{Kind: "hold", ID: h.ID, Chain: h.Pool, Scope: h.Scope}
+	return change.Object{Kind: "hold", ID: h.ID, Space: h.PoolUID, Scope: h.Scope, ScopeUID: h.ScopeUID}
 }
 
 // Holds lists a page of holds, lost ones too.
@@ -45,7 +45,7 @@ func (r *Registry) withHold(ctx context.Context, by ipam.Caller, id string, body
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
 	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
-		pool, err := c.Tx.LockPool(known.Pool)
+		pool, err := c.Tx.LockPool(string(known.PoolUID))
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -87,7 +87,7 @@ func (c edit) loseHold(pool ipam.Pool, h ipam.Hold, verb string) error {
 // convert gives an allocation or a reservation the block that its plan was promised; false when nothing fitting is promised. The space
 // changes hands without ever being free.
 func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, bool, error) {
-	h, found, err := c.Tx.HoldNamed(pool.ID, want.heldAs(), length)
+	h, found, err := c.Tx.HoldNamed(pool.UID, want.heldAs(), length)
 	if err != nil || !found {
 		return h.CIDR, false, err
 	}
@@ -118,12 +118,12 @@ func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, boo
 
 // holdLost says what became of a promise.
 func (c edit) holdLost(h ipam.Hold) error {
-	now, err := c.Tx.PrefixesIn(h.Pool, h.CIDR, 5)
+	now, err := c.Tx.PrefixesIn(h.PoolUID, h.CIDR, 5)
 	if err != nil {
 		return err
 	}
 	since := "something else now uses it"
-	if pool, err := c.Tx.Pool(h.Pool); err == nil && (!pool.CIDR.Contains(h.CIDR.Addr()) || h.CIDR.Bits() < pool.CIDR.Bits()) {
+	if pool, err := c.Tx.Pool(string(h.PoolUID)); err == nil && (!pool.CIDR.Contains(h.CIDR.Addr()) || h.CIDR.Bits() < pool.CIDR.Bits()) {
 		since = fmt.Sprintf("the pool is %s now", pool.CIDR)
 	}
 	if len(now) > 0 {
@@ -148,52 +148,4 @@ func heldByOther(h ipam.Hold) error {
 	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
 	e.Holders = []ipam.Holder{{Kind: ipam.KindHold, ID: h.ID, Name: h.Name, CIDR: h.CIDR}}
 	return e
-}
-
-// ForgetPlans drops drafts a day after they expired, and holds and what plans were promised when even their memory has run
-// out. It counts drafts and holds.
-func (r *Registry) ForgetPlans(ctx context.Context) (dropped int64, err error) {
-	now := r.k.Now()
-	err = r.k.DB.Write(ctx, "promises", func(tx *store.Tx) error { _, err := tx.ForgetPromises(now.Add(-ipam.HoldMemory)); return err })
-	if err != nil {
-		return 0, err
-	}
-	by := ipam.Caller{Actor: "system", RequestID: "forget-plans"}
-	drafts, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.StaleDrafts(now.Add(-24*time.Hour), 1000) })
-	if err != nil {
-		return 0, err
-	}
-	for _, d := range drafts {
-		_, err := write(ctx, r, by, d.Space(), func(c edit) (struct{}, error) {
-			draft, err := c.lockWithSpace(d.ID, d.Space())
-			if err != nil || draft.DraftUntil == nil || now.Before(*draft.DraftUntil) {
-				return struct{}{}, err // converted or renewed meanwhile
-			}
-			return struct{}{}, c.dropDraft(draft)
-		})
-		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
-			return dropped, err
-		}
-		dropped++
-	}
-	if err := r.forgetScopeDrafts(ctx, by, now.Add(-24*time.Hour)); err != nil {
-		return dropped, err
-	}
-	holds, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Hold, error) { return tx.StaleHolds(now.Add(-ipam.HoldMemory), 1000) })
-	if err != nil {
-		return dropped, err
-	}
-	for _, h := range holds {
-		err := r.withHold(ctx, by, h.ID, func(c edit, pool ipam.Pool, h ipam.Hold) error {
-			if !h.Expired(now) {
-				return nil // renewed meanwhile
-			}
-			return c.dropHold(pool, h, "forgotten")
-		})
-		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
-			return dropped, err
-		}
-		dropped++
-	}
-	return dropped, nil
 }

@@ -12,8 +12,6 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
-var bob = ipam.Caller{Actor: "token:bob", RequestID: "req-bob"}
-
 // planner is a lab whose clock can be moved.
 type planner struct {
 	lab
@@ -26,10 +24,7 @@ func eachPlanner(t *testing.T, body func(t *testing.T, r planner)) {
 		t.Run(name, func(t *testing.T) {
 			at, now := url(t), clock
 			db := storetest.Open(t, at)
-			r := planner{lab: labOn(db, at, func() time.Time { return now }), now: &now}
-			if _, err := r.SetUp(t.Context(), strings.Repeat("s", ipam.MinSecret)); err != nil {
-				t.Fatal(err)
-			}
+			r := planner{lab: setUp(t, labOn(db, at, func() time.Time { return now })), now: &now}
 			t.Cleanup(func() { r.wantSound(t) })
 			body(t, r)
 		})
@@ -144,7 +139,7 @@ func TestHold(t *testing.T) {
 			wantCode(t, err, ipam.CodeHoldConflict)
 			r.wait(25 * time.Hour)
 			taken, err := r.tryHold(bob, pool.ID, "a", "/28")
-			if err != nil || taken.CIDR != h.CIDR || taken.Actor != bob.Actor {
+			if err != nil || taken.CIDR != h.CIDR || taken.Actor != bob.String() {
 				t.Errorf("after it expired: %+v, %v", taken, err)
 			}
 		})
@@ -316,10 +311,11 @@ func TestConcurrentPlansNeverGetTheSameBlock(t *testing.T) {
 		got := map[string]string{}
 		var wg sync.WaitGroup
 		for plan := range 8 {
+			who := r.caller(t, fmt.Sprint("w", plan))
 			wg.Go(func() {
 				for i := range 25 {
 					name := fmt.Sprintf("w%d-%d", plan, i)
-					h, err := r.tryHold(ipam.Caller{Actor: fmt.Sprint("token:w", plan)}, pool.ID, name, "/26")
+					h, err := r.tryHold(who, pool.ID, name, "/26")
 					if err != nil {
 						t.Error(err)
 						return

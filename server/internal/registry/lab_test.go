@@ -26,7 +26,8 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 
 var (
 	clock = time.Date(2030, 1, 2, 3, 4, 5, 678000, time.UTC)
-	alice = ipam.Caller{Actor: "token:alice", RequestID: "req-alice"}
+	alice = ipam.Caller{Principal: ipam.Principal{UID: ipam.NewUID("principal"), Kind: "token", Name: "alice"}, RequestID: "req-alice"}
+	bob   = ipam.Caller{Principal: ipam.Principal{UID: ipam.NewUID("principal"), Kind: "token", Name: "bob"}, RequestID: "req-bob"}
 )
 
 // tb is what testing.T and rapid.T share.
@@ -42,13 +43,14 @@ type lab struct {
 	*access.Gate
 	*audit.Auditor
 	*insight.Viewer
+	db  *store.DB
 	url string
 }
 
 // labOn is a lab on an open database; now tells its time.
 func labOn(db *store.DB, url string, now func() time.Time) lab {
 	k := change.New(db, now)
-	return lab{registry.New(k), access.New(k), audit.New(k), insight.New(k), url}
+	return lab{registry.New(k), access.New(k), audit.New(k), insight.New(k), db, url}
 }
 
 var scopes atomic.Int64
@@ -68,11 +70,34 @@ func each(t *testing.T, body func(t *testing.T, r lab)) {
 func open(t *testing.T, url string) lab {
 	t.Helper()
 	db := storetest.Open(t, url)
-	r := labOn(db, url, func() time.Time { return clock })
+	return setUp(t, labOn(db, url, func() time.Time { return clock }))
+}
+
+// setUp readies a fresh database, in which alice and bob may act.
+func setUp(t *testing.T, r lab) lab {
+	t.Helper()
 	if _, err := r.SetUp(t.Context(), strings.Repeat("s", ipam.MinSecret)); err != nil {
 		t.Fatal(err)
 	}
+	r.known(t, alice)
+	r.known(t, bob)
 	return r
+}
+
+// known makes a caller one whom the database knows.
+func (r lab) known(t tb, who ipam.Caller) {
+	t.Helper()
+	if err := r.db.Write(context.Background(), "system", func(tx *store.Tx) error { return tx.InsertPrincipal(who.Principal, clock) }); err != nil {
+		t.Fatalf("add %s: %v", who, err)
+	}
+}
+
+// caller is somebody new.
+func (r lab) caller(t tb, name string) ipam.Caller {
+	t.Helper()
+	who := ipam.Caller{Principal: ipam.Principal{UID: ipam.NewUID("principal"), Kind: "token", Name: name}, RequestID: "req-" + name}
+	r.known(t, who)
+	return who
 }
 
 func (r lab) wantSound(t tb) {

@@ -63,10 +63,10 @@ func sized(pool ipam.Pool, all map[string]ipam.BlockSize, tell func(string, erro
 
 // comesBack says whether a name has a block to come back to: one that it was promised, or had.
 func (c edit) comesBack(pool ipam.Pool, name string, length int) (bool, error) {
-	if _, found, err := c.Tx.HoldNamed(pool.ID, name, length); found || err != nil {
+	if _, found, err := c.Tx.HoldNamed(pool.UID, name, length); found || err != nil {
 		return found, err
 	}
-	_, found, err := c.Tx.LastBlock(pool.ID, ipam.KindAllocation, name, ipam.Family(pool.CIDR), length)
+	_, found, err := c.Tx.LastBlock(pool.UID, ipam.KindAllocation, name, ipam.Family(pool.CIDR), length)
 	return found, err
 }
 

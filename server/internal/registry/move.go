@@ -12,22 +12,21 @@ func laneOf(p ipam.Pool, patch ipam.PoolPatch) string {
 	if p.Moves(patch) {
 		return "move " + p.ID
 	}
-	return p.Space()
+	return p.Lane()
 }
 
 // lockToUpdate locks what a patch of a pool touches: the space around it, that which it moves to, and the pool.
 func (c edit) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, error) {
 	if !known.Moves(patch) {
-		return c.lockWithSpace(known.ID, known.Space())
+		return c.lockWithSpace(known)
+	}
+	if _, err := known.Moved(patch); err != nil {
+		return known, err
 	}
 	moved := known
 	moved.Parent = *patch.Parent
-	if moved.Parent == known.ID {
-		_, err := known.Moved(patch)
-		return known, err
-	}
 	first, second := known, moved
-	if outer, err := c.outer(moved.Parent, known.Parent); err != nil {
+	if outer, err := c.outer(moved.Parent, string(known.ParentUID)); err != nil {
 		return known, err
 	} else if outer {
 		first, second = moved, known
@@ -37,21 +36,21 @@ func (c edit) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 			return known, err
 		}
 	}
-	return c.lockIn(known.ID, known.Space())
+	return c.lockIn(known)
 }
 
 // lockAround locks the space that a pool stands in or is to stand in.
 func (c edit) lockAround(p ipam.Pool) error {
 	if p.Parent == "" {
-		_, err := c.Tx.LockScope(p.Scope)
+		_, err := c.Tx.LockScope(string(p.ScopeUID))
 		return err
 	}
-	_, err := c.lockParent(p)
+	_, _, err := c.lockParent(p)
 	return err
 }
 
 // outer says whether one space is locked before another: the scope before pools, then what may contain before what may be
-// contained, and by id where neither can. A pool that is not there comes last and is missed when it is to be locked.
+// contained, and by key where neither can. A pool that is not there comes last and is missed when it is to be locked.
 func (c edit) outer(one, other string) (bool, error) {
 	if one == "" || other == "" {
 		return one == "", nil
@@ -71,10 +70,10 @@ func (c edit) outer(one, other string) (bool, error) {
 		return false, err
 	case a.CIDR.Bits() != b.CIDR.Bits():
 		return a.CIDR.Bits() < b.CIDR.Bits(), nil
-	case a.Parent == b.ID || b.Parent == a.ID:
-		return b.Parent == a.ID, nil // a child as large as its parent
+	case a.ParentUID == b.UID || b.ParentUID == a.UID:
+		return b.ParentUID == a.UID, nil // a child as large as its parent
 	default:
-		return a.ID < b.ID, nil
+		return a.UID < b.UID, nil
 	}
 }
 
@@ -91,7 +90,7 @@ func (c edit) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 	if err := c.leaveSpace(before); err != nil {
 		return before, err
 	}
-	after.Parent, after.CIDR = in.Parent, in.CIDR
+	after.Parent, after.ParentUID, after.CIDR = in.Parent, "", in.CIDR
 	if after.Parent != "" {
 		parent, err := c.Tx.Pool(after.Parent)
 		if err == nil && ipam.Family(parent.CIDR) != ipam.Family(before.CIDR) {
@@ -101,7 +100,7 @@ func (c edit) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 			return before, err
 		}
 	}
-	if after.CIDR, err = c.placePool(after, in, ipam.Plan{}); err != nil {
+	if after, err = c.placePool(after, in, ipam.Plan{}); err != nil {
 		return before, err
 	}
 	if err := after.Sizes.Check(after.CIDR); err != nil {
@@ -126,11 +125,11 @@ func (c edit) empty(pool ipam.Pool) error {
 // leaveSpace frees the block of a pool in the space around it.
 func (c edit) leaveSpace(p ipam.Pool) error {
 	if p.Parent == "" {
-		return c.Tx.DeletePrefix(p.ID)
+		return c.Tx.DeletePrefix(string(p.UID))
 	}
-	parent, err := c.Tx.Pool(p.Parent)
+	parent, err := c.Tx.Pool(string(p.ParentUID))
 	if err != nil {
 		return err
 	}
-	return c.giveBack(parent, ipam.KindPool, p.ID, p.Name, p.CIDR)
+	return c.giveBack(parent, ipam.KindPool, string(p.UID), p.Name, p.CIDR)
 }

@@ -59,7 +59,7 @@ func TestAnEmptyPoolMoves(t *testing.T) {
 					t.Errorf("free in it: %s", got)
 				}
 				e := r.events(t, p.ID)[0]
-				if e.Action != "pool.updated" || e.Chain != west.ID {
+				if e.Action != "pool.updated" || e.Chain != ipam.ChainOf(west.UID) {
 					t.Errorf("event %s in the chain of %s", e.Action, e.Chain)
 				}
 				r.take(t, moved, "a", "/28")

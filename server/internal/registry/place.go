@@ -6,7 +6,6 @@ import (
 	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
-	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -48,7 +47,7 @@ func (c edit) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	}
 	if !placed {
 		if at.IsValid() {
-			err = c.placeAt(pool, at, want.owns(c.By.Actor))
+			err = c.placeAt(pool, at, want.owns(c.By.UID))
 		} else {
 			at, err = c.placeSomewhere(pool, want, length)
 		}
@@ -61,8 +60,7 @@ func (c edit) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 
 func (c edit) prefixOf(pool ipam.Pool, want claim, owner string, at netip.Prefix) ipam.Prefix {
 	return ipam.Prefix{
-		ID: change.NewID("prefix"), Scope: pool.Scope, Space: pool.ID, CIDR: at, Status: want.status, Source: ipam.SourceDesired,
-		Kind: want.kind, Owner: owner, Name: want.name, CreatedAt: c.At,
+		Owner: owner, In: pool.Inside(), CIDR: at, Status: want.status, Kind: want.kind, Name: want.name, CreatedAt: c.At,
 	}
 }
 
@@ -105,9 +103,9 @@ func (want claim) keeps() bool {
 
 // owns says whether a hold is the claim's own from an earlier plan: of the same name and asker. Pools and reservations have
 // none: a hold of their name is that of an allocation.
-func (want claim) owns(actor string) func(ipam.Hold) bool {
+func (want claim) owns(principal ipam.UID) func(ipam.Hold) bool {
 	return func(h ipam.Hold) bool {
-		return want.kind != ipam.KindPool && want.kind != ipam.KindReservation && h.Name == want.name && h.Belongs(actor, want.holder)
+		return want.kind != ipam.KindPool && want.kind != ipam.KindReservation && h.Name == want.name && h.Belongs(principal, want.holder)
 	}
 }
 
@@ -120,7 +118,7 @@ func (c edit) placeAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool)
 	if !errors.Is(err, alloc.ErrTaken) {
 		return err
 	}
-	if err := c.clear(pool, pool.ID, at, own); err != nil {
+	if err := c.clear(pool, pool.UID, at, own); err != nil {
 		return err
 	}
 	if err = alloc.PlaceAt(c.Tx.Leaves(pool), at); errors.Is(err, alloc.ErrTaken) {
@@ -135,7 +133,7 @@ func (c edit) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix, 
 	if kind == ipam.KindHold {
 		kind = ipam.KindAllocation // what it will become
 	}
-	last, found, err := c.Tx.LastBlock(pool.ID, kind, want.name, ipam.Family(pool.CIDR), length)
+	last, found, err := c.Tx.LastBlock(pool.UID, kind, want.name, ipam.Family(pool.CIDR), length)
 	if err != nil {
 		return last, err
 	}
@@ -147,7 +145,7 @@ func (c edit) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix, 
 
 // giveBack frees the block of an owner and remembers where its name stood. The caller holds the pool's lock.
 func (c edit) giveBack(pool ipam.Pool, kind ipam.Kind, owner, name string, block netip.Prefix) error {
-	if err := c.Tx.RememberBlock(pool.ID, kind, name, block, c.At); err != nil {
+	if err := c.Tx.RememberBlock(pool.UID, kind, name, block, c.At); err != nil {
 		return err
 	}
 	return c.free(pool, owner, block)
@@ -176,7 +174,7 @@ func taken(at netip.Prefix, blockers []ipam.Prefix) error {
 func holders(prefixes []ipam.Prefix) []ipam.Holder {
 	out := make([]ipam.Holder, 0, len(prefixes))
 	for _, p := range prefixes {
-		out = append(out, ipam.Holder{Kind: p.Kind, ID: p.Owner, Name: p.Name, CIDR: p.CIDR})
+		out = append(out, ipam.Holder{Kind: p.Kind, ID: p.OwnerID(), Name: p.Name, CIDR: p.CIDR})
 	}
 	return out
 }

@@ -2,7 +2,7 @@ package registry
 
 import (
 	"context"
-	"net/netip"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -11,7 +11,7 @@ import (
 
 // poolObject is a pool in the chain of the space it occupies, whose lock every change of a pool holds.
 func poolObject(p ipam.Pool) change.Object {
-	return change.Object{Kind: "pool", ID: p.ID, Chain: p.Space(), Scope: p.Scope}
+	return change.Object{Kind: "pool", ID: string(p.UID), Space: p.Space(), Scope: p.Scope, ScopeUID: p.ScopeUID}
 }
 
 // Pools lists a page of pools.
@@ -31,10 +31,8 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 		return ipam.Pool{}, err
 	}
 	p := in.Pool()
-	return write(ctx, r, by, p.Space(), func(c edit) (ipam.Pool, error) {
-		p := p
-		p.Version, p.CreatedAt, p.UpdatedAt = 1, c.At, c.At
-		known, err := c.Tx.Pool(p.ID)
+	return write(ctx, r, by, p.Lane(), func(c edit) (ipam.Pool, error) {
+		p, known, err := c.newPool(p)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
 		case err != nil:
@@ -50,7 +48,7 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 				return c.adopt(p, "created")
 			}
 		}
-		if p.CIDR, err = c.placePool(p, in, ipam.Plan{}); err != nil {
+		if p, err = c.placePool(p, in, ipam.Plan{}); err != nil {
 			return p, err
 		}
 		if err := c.addPool(p); err != nil {
@@ -60,43 +58,52 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 	})
 }
 
+// newPool gives a pool that is asked for its key, and what has its name already; CodeNotFound when nothing has.
+func (c edit) newPool(p ipam.Pool) (asked, known ipam.Pool, err error) {
+	p.UID, p.Version, p.CreatedAt, p.UpdatedAt = ipam.NewUID("pool"), 1, c.At, c.At
+	known, err = c.Tx.Pool(p.ID)
+	return p, known, err
+}
+
 // placePool takes the space of a pool or a draft, under the lock of the space around it. A plan that was promised a block
 // gets that or CodeHoldLost.
-func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (netip.Prefix, error) {
+func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
 	status := ipam.StatusAllocated
 	if p.DraftUntil != nil {
 		status = ipam.StatusHeld
 	}
 	if p.Parent == "" {
-		return p.CIDR, c.placeRoot(p, status)
+		return c.placeRoot(p, status)
 	}
-	parent, err := c.lockParent(p)
+	p, parent, err := c.lockParent(p)
 	if err != nil {
-		return p.CIDR, err
+		return p, err
 	}
 	if p.DraftUntil != nil {
-		if err := c.withinQuota(parent.ID); err != nil {
-			return p.CIDR, err
+		if err := c.withinQuota(parent); err != nil {
+			return p, err
 		}
 	}
-	want := claim{kind: ipam.KindPool, owner: p.ID, name: p.Name, BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: status}
+	want := claim{kind: ipam.KindPool, owner: string(p.UID), name: p.Name, BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: status}
 	if in.CIDR.IsValid() {
-		return c.place(parent, want)
+		p.CIDR, err = c.place(parent, want)
+		return p, err
 	}
 	length, err := want.LengthIn(parent)
 	if err != nil {
-		return p.CIDR, err
+		return p, err
 	}
-	told, block, err := c.promised(parent.ID, ipam.KindPool, p.Name, ipam.Family(parent.CIDR), length, plan)
+	told, block, err := c.promised(parent.UID, ipam.KindPool, p.Name, ipam.Family(parent.CIDR), length, plan)
 	if err != nil {
-		return p.CIDR, err
+		return p, err
 	}
 	if told {
 		want.CIDR = block
-		at, err := c.place(parent, want)
-		return at, c.promiseLost(parent, want, err)
+		p.CIDR, err = c.place(parent, want)
+		return p, c.promiseLost(parent, want, err)
 	}
-	return c.place(parent, want)
+	p.CIDR, err = c.place(parent, want)
+	return p, err
 }
 
 // addPool writes a placed pool and makes all of its space free.
@@ -107,50 +114,60 @@ func (c edit) addPool(p ipam.Pool) error {
 	if err := c.Tx.InsertPool(p); err != nil {
 		return err
 	}
-	if err := c.Tx.SetDraft(p); err != nil {
-		return err
-	}
-	if err := c.Tx.ForgetPromise(p.Parent, ipam.KindPool, p.Name, p.CIDR.Bits(), ""); err != nil {
+	if err := c.Tx.ForgetPromise(p.Space(), ipam.KindPool, p.Name, p.CIDR.Bits(), ""); err != nil {
 		return err
 	}
 	return c.Tx.Leaves(p).Add(p.CIDR)
 }
 
-// lockParent locks the pool that another is to stand in. A draft stands in drafts and pools, a pool in pools only.
-func (c edit) lockParent(p ipam.Pool) (ipam.Pool, error) {
-	parent, err := c.Tx.LockPool(p.Parent)
-	if ipam.CodeOf(err) == ipam.CodeNotFound || (err == nil && parent.DraftUntil != nil && p.DraftUntil == nil) {
-		e := ipam.Errorf(ipam.CodeNotFound, "there is no pool %q to be the parent", p.Parent)
-		e.Fields = []ipam.FieldError{{Pointer: "/parent", Detail: e.Detail}}
-		return parent, e
+// lockParent locks the pool that another is to be in, and answers that other with it as its parent. A draft may be in drafts
+// and pools, a pool in pools only.
+func (c edit) lockParent(p ipam.Pool) (child, parent ipam.Pool, err error) {
+	parent, err = c.Tx.LockPool(p.Parent)
+	if err == nil && parent.DraftUntil != nil && p.DraftUntil == nil {
+		err = ipam.Errorf(ipam.CodeNotFound, "there is no pool %q to be the parent", p.Parent)
 	}
-	if err == nil && parent.Scope != p.Scope {
-		return parent, ipam.Invalid("/parent", "pool %q is of scope %q, not %q; a pool and its parent share a scope", p.Parent, parent.Scope, p.Scope)
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return p, parent, ipam.At("/parent", err)
 	}
-	return parent, err
+	if err == nil && parent.Scope != p.Scope && string(parent.ScopeUID) != p.Scope {
+		return p, parent, ipam.Invalid("/parent", "pool %q is of scope %q, not %q; a pool and its parent share a scope", p.Parent, parent.Scope, p.Scope)
+	}
+	p.Parent, p.ParentUID, p.Scope, p.ScopeUID = parent.ID, parent.UID, parent.Scope, parent.ScopeUID
+	p.ID = ipam.PoolID(p.Scope, p.Name)
+	return p, parent, err
 }
 
-// lockRoot locks the root of the scope that a root pool is to stand in. A draft stands in drafts and scopes, a pool in
-// scopes only.
-func (c edit) lockRoot(p ipam.Pool) error {
+// lockRoot locks the root of the scope that a root pool is to be in, and answers the pool with it as its scope. A draft may be
+// in drafts and scopes, a pool in scopes only.
+func (c edit) lockRoot(p ipam.Pool) (ipam.Pool, error) {
 	s, err := c.Tx.LockScope(p.Scope)
-	if ipam.CodeOf(err) == ipam.CodeNotFound || (err == nil && s.DraftUntil != nil && p.DraftUntil == nil) {
-		return ipam.Invalid("/scope", "there is no scope %q", p.Scope)
+	if err == nil && s.DraftUntil != nil && p.DraftUntil == nil {
+		err = ipam.Errorf(ipam.CodeNotFound, "there is no scope %q", p.Scope)
 	}
-	return err
+	if err != nil {
+		return p, noScope(err, p.Scope)
+	}
+	p.Scope, p.ScopeUID = s.ID, s.UID
+	p.ID = ipam.PoolID(p.Scope, p.Name)
+	return p, nil
 }
 
 // placeRoot takes a root pool's CIDR in its scope, under the scope's lock.
-func (c edit) placeRoot(p ipam.Pool, status ipam.Status) error {
-	if err := c.lockRoot(p); err != nil {
-		return err
+func (c edit) placeRoot(p ipam.Pool, status ipam.Status) (ipam.Pool, error) {
+	p, err := c.lockRoot(p)
+	if err != nil {
+		return p, err
 	}
+	return p, c.takeRoot(p, status)
+}
+
+func (c edit) takeRoot(p ipam.Pool, status ipam.Status) error {
 	if err := c.clear(ipam.Pool{}, p.Space(), p.CIDR, nobodys); err != nil {
 		return err
 	}
 	return c.Tx.InsertPrefix(ipam.Prefix{
-		ID: change.NewID("prefix"), Scope: p.Scope, Space: p.Space(), CIDR: p.CIDR, Status: status, Source: ipam.SourceDesired,
-		Kind: ipam.KindPool, Owner: p.ID, Name: p.Name, CreatedAt: c.At,
+		Owner: string(p.UID), In: ipam.In{Scope: p.Scope, ScopeUID: p.ScopeUID}, CIDR: p.CIDR, Status: status, Kind: ipam.KindPool, Name: p.Name, CreatedAt: c.At,
 	})
 }
 
@@ -190,6 +207,11 @@ func (c edit) updatePool(known ipam.Pool, m ipam.Match, patch ipam.PoolPatch) (i
 	if err := ipam.CheckLabels(after.Labels); err != nil {
 		return before, err
 	}
+	if after.Name != before.Name {
+		if err := c.renamePool(before, after); err != nil {
+			return before, err
+		}
+	}
 	if before.Moves(patch) {
 		after, err = c.move(before, after, patch)
 	} else {
@@ -206,16 +228,36 @@ func (c edit) updatePool(known ipam.Pool, m ipam.Match, patch ipam.PoolPatch) (i
 	return after, c.Record(poolObject(before), "updated", before, after)
 }
 
+// renamePool makes a pool leave its name for another. What is in it refers to its key, so that nothing else changes.
+func (c edit) renamePool(before, after ipam.Pool) error {
+	if err := ipam.CheckSlug("/name", after.Name); err != nil {
+		return err
+	}
+	other, err := c.Tx.Pool(after.ID)
+	switch {
+	case err == nil && other.DraftUntil == nil:
+		return nameTaken("pool", after.ID, "")
+	case err == nil:
+		return ipam.Errorf(ipam.CodeNameTaken, "pool %q is planned by %s until %s; choose another name, or release that draft", after.ID, other.DraftActor, other.DraftUntil.Format(time.RFC3339))
+	case ipam.CodeOf(err) != ipam.CodeNotFound:
+		return err
+	}
+	if err := c.Tx.LeavePoolName(before, c.At); err != nil {
+		return err
+	}
+	return c.Tx.RenamePrefix(string(before.UID), after.Name)
+}
+
 // DeletePool removes a pool that nothing occupies. Errors: CodeNotFound, CodePoolNotEmpty (with the first holders),
 // CodeDeletionProtected, CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
-	space, err := r.spaceOf(ctx, id)
+	known, err := r.Pool(ctx, id)
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, space, func(c edit) (struct{}, error) {
+	_, err = write(ctx, r, by, known.Lane(), func(c edit) (struct{}, error) {
 		none := struct{}{}
-		p, err := ipam.RealPool(c.lockWithSpace(id, space))
+		p, err := ipam.RealPool(c.lockWithSpace(known))
 		if err != nil {
 			return none, err
 		}
@@ -228,7 +270,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 		if err := c.dropHeld(p); err != nil {
 			return none, err
 		}
-		inside, err := c.Tx.PrefixesIn(id, p.CIDR, 5)
+		inside, err := c.Tx.PrefixesIn(p.UID, p.CIDR, 5)
 		if err != nil {
 			return none, err
 		}
@@ -237,7 +279,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 			e.Holders = holders(inside)
 			return none, e
 		}
-		sets, err := c.Tx.AllocationSets(ipam.AllocationSetFilter{Pool: id}, ipam.Page{Limit: 1})
+		sets, err := c.Tx.AllocationSets(ipam.AllocationSetFilter{Pool: string(p.UID)}, ipam.Page{Limit: 1})
 		if err != nil {
 			return none, err
 		}
@@ -251,11 +293,11 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 
 // removePool removes a pool or a draft that is empty and gives its space back.
 func (c edit) removePool(p ipam.Pool, verb string) error {
-	if err := c.Tx.DeletePool(p.ID); err != nil {
+	if err := c.Tx.DeletePool(p, c.At); err != nil {
 		return err
 	}
 	if p.DraftUntil != nil && p.Parent != "" {
-		if err := c.Tx.RememberPromise(p.Parent, ipam.KindPool, p.Name, p.CIDR, "", c.At); err != nil {
+		if err := c.Tx.RememberPromise(p.ParentUID, ipam.KindPool, p.Name, p.CIDR, "", c.At); err != nil {
 			return err
 		}
 	}
@@ -265,35 +307,34 @@ func (c edit) removePool(p ipam.Pool, verb string) error {
 	return c.Record(poolObject(p), verb, p, nil)
 }
 
-// spaceOf finds the space that a pool occupies, whose lane and lock its changes need. Look again under the lock.
-func (r *Registry) spaceOf(ctx context.Context, id string) (string, error) {
-	p, err := r.Pool(ctx, id)
-	return p.Space(), err
-}
-
-// lockWithSpace locks the space that a pool occupies and then the pool: parents before children, always.
-func (c edit) lockWithSpace(id, space string) (ipam.Pool, error) {
-	p, err := c.Tx.Pool(id)
-	if err != nil {
-		return p, err
-	}
-	if p.Parent == "" {
-		_, err = c.Tx.LockScope(p.Scope)
+// lockWithSpace locks the space that a pool was known to occupy and then the pool: parents before children, always.
+func (c edit) lockWithSpace(known ipam.Pool) (ipam.Pool, error) {
+	var err error
+	if known.ParentUID == "" {
+		_, err = c.Tx.LockScope(string(known.ScopeUID))
 	} else {
-		_, err = c.Tx.LockPool(p.Parent)
+		_, err = c.Tx.LockPool(string(known.ParentUID))
 	}
 	if err != nil {
-		return p, err
+		return known, gonePool(err, known)
 	}
-	return c.lockIn(id, space)
+	return c.lockIn(known)
 }
 
 // lockIn locks a pool whose space is locked.
-func (c edit) lockIn(id, space string) (ipam.Pool, error) {
-	p, err := c.Tx.LockPool(id)
-	if err == nil && p.Space() != space {
-		// The pool was moved, or deleted and made anew elsewhere, since the lane was chosen.
-		return p, ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", id)
+func (c edit) lockIn(known ipam.Pool) (ipam.Pool, error) {
+	p, err := c.Tx.LockPool(string(known.UID))
+	if err == nil && p.Space() != known.Space() {
+		// The pool was moved since the lane was chosen.
+		return p, ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", p.ID)
 	}
-	return p, err
+	return p, gonePool(err, known)
+}
+
+// gonePool says of a pool that was deleted meanwhile, with its space perhaps, that it is not there, by its name.
+func gonePool(err error, known ipam.Pool) error {
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", known.ID)
+	}
+	return err
 }

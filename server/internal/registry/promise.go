@@ -56,7 +56,7 @@ func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	if err != nil {
 		return ipam.Hold{}, err
 	}
-	known, found, err := c.Tx.HoldNamed(pool.ID, in.Name, length)
+	known, found, err := c.Tx.HoldNamed(pool.UID, in.Name, length)
 	if err != nil {
 		return known, err
 	}
@@ -69,7 +69,7 @@ func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 		}
 		return c.promiseFirst(pool, want, in)
 	}
-	told, block, err := c.promised(pool.ID, ipam.KindHold, in.Name, ipam.Family(pool.CIDR), length, in.Plan)
+	told, block, err := c.promised(pool.UID, ipam.KindHold, in.Name, ipam.Family(pool.CIDR), length, in.Plan)
 	switch {
 	case err != nil:
 		return known, err
@@ -90,12 +90,12 @@ func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	if err != nil {
 		return known, err
 	}
-	return known, c.rememberPlan(pool.ID, ipam.KindHold, in.Name, known.CIDR, in.Plan)
+	return known, c.rememberPlan(pool.UID, ipam.KindHold, in.Name, known.CIDR, in.Plan)
 }
 
 // promised is the block that a plan was promised: this very plan, when it names itself, else any that is being applied and
 // whose hold or draft has gone with the draft around it. False when it was promised none, or nobody knows.
-func (c edit) promised(space string, kind ipam.Kind, name string, fam, length int, plan ipam.Plan) (bool, netip.Prefix, error) {
+func (c edit) promised(space ipam.UID, kind ipam.Kind, name string, fam, length int, plan ipam.Plan) (bool, netip.Prefix, error) {
 	if plan.ID != "" {
 		block, told, err := c.Tx.Promised(space, kind, name, fam, length, plan.ID)
 		if told || err != nil {
@@ -110,7 +110,7 @@ func (c edit) promised(space string, kind ipam.Kind, name string, fam, length in
 }
 
 // rememberPlan keeps what a plan that names itself was promised.
-func (c edit) rememberPlan(space string, kind ipam.Kind, name string, block netip.Prefix, plan ipam.Plan) error {
+func (c edit) rememberPlan(space ipam.UID, kind ipam.Kind, name string, block netip.Prefix, plan ipam.Plan) error {
 	if plan.ID == "" {
 		return nil
 	}
@@ -163,7 +163,7 @@ func (r *Registry) tell(ctx context.Context, in string, plan ipam.Plan, holds []
 			if err != nil {
 				return err
 			}
-			h, found, err := tx.HoldNamed(pool.ID, in.Name, length)
+			h, found, err := tx.HoldNamed(pool.UID, in.Name, length)
 			switch {
 			case err != nil:
 				return err
@@ -172,7 +172,7 @@ func (r *Registry) tell(ctx context.Context, in string, plan ipam.Plan, holds []
 			case plan.Applying == nil:
 				err = tx.DeleteHold(h.ID)
 			default:
-				err = tx.RememberPromise(pool.ID, ipam.KindHold, h.Name, h.CIDR, "", r.k.Now())
+				err = tx.RememberPromise(pool.UID, ipam.KindHold, h.Name, h.CIDR, "", r.k.Now())
 			}
 			if err != nil {
 				return err
@@ -188,18 +188,18 @@ func (r *Registry) tell(ctx context.Context, in string, plan ipam.Plan, holds []
 
 // told says whether an apply was told that a hold is lost.
 func (c edit) told(h ipam.Hold) (bool, error) {
-	block, told, err := c.Tx.Promised(h.Pool, ipam.KindHold, h.Name, ipam.Family(h.CIDR), h.CIDR.Bits(), "")
+	block, told, err := c.Tx.Promised(h.PoolUID, ipam.KindHold, h.Name, ipam.Family(h.CIDR), h.CIDR.Bits(), "")
 	return told && block == h.CIDR, err
 }
 
 // nameFreeFor lets a plan share the name of the allocation that it replaces. The hold remembers that: Terraform says what
 // is replaced while it plans, and no longer when it applies.
 func (c edit) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) error {
-	taken := c.nameFree(pool.ID, in.Name)
+	taken := c.nameFree(pool, in.Name)
 	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
 		return taken
 	}
-	living, err := c.Tx.AllocationNamed(pool.ID, in.Name)
+	living, err := c.Tx.AllocationNamed(pool.UID, in.Name)
 	if err != nil {
 		return err
 	}
@@ -212,11 +212,11 @@ func (c edit) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) erro
 // promiseFirst places a hold.
 func (c edit) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold, error) {
 	h := ipam.Hold{
-		ID: change.NewID("hold"), Scope: pool.Scope, Pool: pool.ID, Name: in.Name, Actor: c.By.Actor, Holder: in.Plan.Holder, Replaces: in.Replaces,
+		ID: change.NewID("hold"), In: pool.Inside(), Name: in.Name, Principal: c.By.UID, Actor: c.By.String(), Holder: in.Plan.Holder, Replaces: in.Replaces,
 		Kept: true, ExpiresAt: until(pool, in.Plan, c.At), CreatedAt: c.At, RenewedAt: c.At,
 	}
 	want.owner = h.ID
-	err := c.withinQuota(pool.ID)
+	err := c.withinQuota(pool)
 	if err != nil {
 		return h, err
 	}
@@ -226,7 +226,7 @@ func (c edit) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Ho
 	if err := c.Tx.InsertHold(h); err != nil {
 		return h, err
 	}
-	if err := c.Tx.ForgetPromise(pool.ID, ipam.KindHold, h.Name, h.CIDR.Bits(), ""); err != nil {
+	if err := c.Tx.ForgetPromise(pool.UID, ipam.KindHold, h.Name, h.CIDR.Bits(), ""); err != nil {
 		return h, err
 	}
 	return h, c.Record(holdObject(h), "placed", nil, h)
@@ -243,7 +243,7 @@ func until(pool ipam.Pool, plan ipam.Plan, now time.Time) time.Time {
 
 // promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
 func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
-	if known.Kept && !known.Expired(c.At) && !known.Belongs(c.By.Actor, in.Plan.Holder) {
+	if known.Kept && !known.Expired(c.At) && !known.Belongs(c.By.UID, in.Plan.Holder) {
 		return known, heldByOther(known)
 	}
 	moved := in.CIDR.IsValid() && in.CIDR != known.CIDR
@@ -251,7 +251,7 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 		return c.renew(pool, known, in, "renewed")
 	}
 	if !known.Kept && !moved {
-		if err := c.withinQuota(pool.ID); err != nil {
+		if err := c.withinQuota(pool); err != nil {
 			return known, err
 		}
 		err := alloc.PlaceAt(c.Tx.Leaves(pool), known.CIDR) // lost, and free again
@@ -259,7 +259,7 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 			if err := c.Tx.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
 				return known, err
 			}
-			if err := c.Tx.ForgetPromise(pool.ID, ipam.KindHold, known.Name, known.CIDR.Bits(), ""); err != nil {
+			if err := c.Tx.ForgetPromise(pool.UID, ipam.KindHold, known.Name, known.CIDR.Bits(), ""); err != nil {
 				return known, err
 			}
 			return c.renew(pool, known, in, "placed")
@@ -285,11 +285,11 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 
 func (c edit) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
 	h := known
-	h.Kept, h.Actor, h.RenewedAt = true, c.By.Actor, c.At
+	h.Kept, h.Principal, h.Actor, h.RenewedAt = true, c.By.UID, c.By.String(), c.At
 	if in.Replaces != "" {
 		h.Replaces = in.Replaces
 	}
-	if in.Plan.Holder != "" || known.Actor != c.By.Actor {
+	if in.Plan.Holder != "" || known.Principal != c.By.UID {
 		h.Holder = in.Plan.Holder
 	}
 	h.ExpiresAt = until(pool, in.Plan, c.At)
@@ -308,15 +308,15 @@ func (c edit) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb strin
 }
 
 // withinQuota refuses a new promise to an actor that keeps as many blocks of the pool as one may. Renewing is no new one.
-func (c edit) withinQuota(pool string) error {
+func (c edit) withinQuota(pool ipam.Pool) error {
 	most := c.r.HoldQuota
 	if most == 0 {
 		return nil
 	}
-	held, err := c.Tx.CountHeld(pool, c.By.Actor, c.At, most)
+	held, err := c.Tx.CountHeld(pool.UID, c.By.UID, c.At, most)
 	if err != nil || held < most {
 		return err
 	}
 	return ipam.Errorf(ipam.CodeQuotaExceeded, "the plans of %s hold %d blocks of pool %s, and one token may hold %d; release the holds of plans that will not be applied, wait until they run out, or ask the operator for a larger CLOUDPAM_HOLD_QUOTA",
-		c.By.Actor, held, pool, most)
+		c.By, held, pool.ID, most)
 }

@@ -22,7 +22,7 @@ func TestHoldQuota(t *testing.T) {
 		refused := func(t *testing.T, err error) {
 			t.Helper()
 			e := wantCode(t, err, ipam.CodeQuotaExceeded)
-			for _, part := range []string{alice.Actor, "hold 3 blocks", "may hold 3", "release", "CLOUDPAM_HOLD_QUOTA"} {
+			for _, part := range []string{alice.String(), "hold 3 blocks", "may hold 3", "release", "CLOUDPAM_HOLD_QUOTA"} {
 				if !strings.Contains(e.Detail, part) {
 					t.Errorf("%q does not say %q", e.Detail, part)
 				}
@@ -129,7 +129,7 @@ func TestDrafts(t *testing.T) {
 			t.Fatalf("first page: %v, %v", first, err)
 		}
 		rest, err := r.Drafts(t.Context(), root.Scope, ipam.Page{Limit: 2, After: ipam.Cursor{ID: first[1].ID}})
-		if err != nil || len(rest) != 1 || rest[0].Name != "env2" || rest[0].DraftActor != bob.Actor || rest[0].DraftHolder != "ci" || !rest[0].DraftUntil.Equal(r.now.Add(time.Hour)) {
+		if err != nil || len(rest) != 1 || rest[0].Name != "env2" || rest[0].DraftActor != bob.String() || rest[0].DraftHolder != "ci" || !rest[0].DraftUntil.Equal(r.now.Add(time.Hour)) {
 			t.Errorf("second page: %+v, %v", rest, err)
 		}
 		t.Run("another workspace of the token does not drop one", func(t *testing.T) {

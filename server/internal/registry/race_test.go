@@ -160,7 +160,7 @@ func TestAScopeIsNotDeletedUnderAnAccountThatMovesThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := move.Exec("UPDATE accounts SET scope_id = $1 WHERE id = $2", to, a.ID); err != nil {
+	if _, err := move.Exec("UPDATE accounts SET scope_id = (SELECT id FROM scopes WHERE name = $1) WHERE id = $2", to, a.UID.Key()); err != nil {
 		t.Fatal(err)
 	}
 	deleted := make(chan error)

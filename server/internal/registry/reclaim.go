@@ -22,11 +22,11 @@ func (c edit) room(pool ipam.Pool, length int) (at netip.Prefix, largest int, er
 	around := map[netip.Prefix]bool{} // whose free blocks are in the tree
 	// A reservation that has run out promises nobody anything, so those go before holds, which a late apply may still come
 	// for.
-	for _, expired := range []func(pool string, now time.Time, limit, skip int) ([]netip.Prefix, error){
+	for _, expired := range []func(pool ipam.UID, now time.Time, limit, skip int) ([]netip.Prefix, error){
 		c.Tx.ExpiredReservationsIn, c.Tx.ExpiredHolds, c.Tx.ExpiredDrafts,
 	} {
 		for limit, seen := 1, 0; ; limit, seen = 8*limit, seen+limit { // mostly the very first one does
-			blocks, err := expired(pool.ID, c.At, limit, seen)
+			blocks, err := expired(pool.UID, c.At, limit, seen)
 			if err != nil {
 				return at, 0, err
 			}
@@ -90,7 +90,7 @@ func (c edit) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bo
 // clear frees a block of a space of what expired there, and of the caller's own holds of the name: a plan that was changed
 // must not stand in its own way. CodeCIDRTaken, and nothing is taken, when anything else is there. Pool is that of the space,
 // and zero at the root of a scope.
-func (c edit) clear(pool ipam.Pool, space string, at netip.Prefix, own func(ipam.Hold) bool) error {
+func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own func(ipam.Hold) bool) error {
 	take, standing, err := c.inTheWay(pool, space, at, own)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (c edit) clear(pool ipam.Pool, space string, at netip.Prefix, own func(ipam
 }
 
 // inTheWay is how to take the space of each thing at a block of a space, and the first few that may not be taken.
-func (c edit) inTheWay(pool ipam.Pool, space string, at netip.Prefix, own func(ipam.Hold) bool) (take []func() error, standing []ipam.Prefix, err error) {
+func (c edit) inTheWay(pool ipam.Pool, space ipam.UID, at netip.Prefix, own func(ipam.Hold) bool) (take []func() error, standing []ipam.Prefix, err error) {
 	const limit, named = 100, 5
 	for from, last := at.Addr(), ipam.LastIP(at); ; {
 		inside, err := c.Tx.PrefixesFrom(space, from, last, limit)

@@ -10,7 +10,7 @@ import (
 )
 
 func reservationObject(v ipam.Reservation) change.Object {
-	return change.Object{Kind: "reservation", ID: v.ID, Chain: v.Pool, Scope: v.Scope}
+	return change.Object{Kind: "reservation", ID: v.ID, Space: v.PoolUID, Scope: v.Scope, ScopeUID: v.ScopeUID}
 }
 
 // Reservations lists a page of reservations, those that expired and were not ended yet too.
@@ -38,7 +38,7 @@ func (r *Registry) Reserve(ctx context.Context, by ipam.Caller, in ipam.NewReser
 			return ipam.Reservation{}, err
 		}
 		v := ipam.Reservation{
-			ID: change.NewID("rsv"), Scope: pool.Scope, Pool: pool.ID, Reason: in.Reason, Owner: in.Owner, Labels: in.Labels, ExpiresAt: stored(in.ExpiresAt),
+			ID: change.NewID("rsv"), In: pool.Inside(), Reason: in.Reason, Owner: in.Owner, Labels: in.Labels, ExpiresAt: stored(in.ExpiresAt),
 			Version: 1, CreatedAt: c.At, UpdatedAt: c.At,
 		}
 		v.CIDR, err = c.place(pool, claim{kind: ipam.KindReservation, owner: v.ID, name: v.Reason, BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: ipam.StatusReserved})
@@ -69,7 +69,7 @@ func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id str
 		return change.OrReplay[ipam.Reservation](ctx, r.k, by, err) // changed by this very request, and released since
 	}
 	return write(ctx, r, by, known.Pool, func(c edit) (ipam.Reservation, error) {
-		if _, err := c.Tx.LockPool(known.Pool); err != nil {
+		if _, err := c.Tx.LockPool(string(known.PoolUID)); err != nil {
 			return known, err
 		}
 		before, err := c.Tx.Reservation(id)
@@ -122,7 +122,7 @@ func (r *Registry) withReservation(ctx context.Context, by ipam.Caller, id strin
 	}
 	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
 		none := struct{}{}
-		pool, err := c.Tx.LockPool(known.Pool)
+		pool, err := c.Tx.LockPool(string(known.PoolUID))
 		if err != nil {
 			return none, err
 		}
@@ -144,27 +144,4 @@ func (c edit) endReservation(pool ipam.Pool, v ipam.Reservation, verb string) er
 		return err
 	}
 	return c.Record(reservationObject(v), verb, v, nil)
-}
-
-// EndReservations frees the blocks of up to 1000 reservations that have expired, and says of how many.
-func (r *Registry) EndReservations(ctx context.Context) (ended int64, err error) {
-	now := r.k.Now()
-	by := ipam.Caller{Actor: "system", RequestID: "end-reservations"}
-	expired, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Reservation, error) { return tx.ExpiredReservations(now, 1000) })
-	if err != nil {
-		return 0, err
-	}
-	for _, v := range expired {
-		err := r.withReservation(ctx, by, v.ID, func(c edit, pool ipam.Pool, v ipam.Reservation) error {
-			if !v.Expired(now) {
-				return nil // given a later end meanwhile
-			}
-			return c.endReservation(pool, v, "expired")
-		})
-		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
-			return ended, err
-		}
-		ended++
-	}
-	return ended, nil
 }

@@ -112,7 +112,7 @@ func (c edit) yield(pool ipam.Pool, around netip.Prefix, blocks []netip.Prefix) 
 // resizeAllocation moves the border of an allocation. What was held for it goes with that: the blocks that a plan means it
 // to gain, and those that were to follow it while it could not grow.
 func (c edit) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
-	holds, err := c.Tx.HoldsFor(pool.ID, a.ID)
+	holds, err := c.Tx.HoldsFor(pool.UID, a.ID)
 	if err != nil {
 		return err
 	}
@@ -124,5 +124,5 @@ func (c edit) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefi
 	if err := c.resizeIn(pool, a.ID, a.CIDR, to); err != nil {
 		return err
 	}
-	return c.Tx.RememberBlock(pool.ID, ipam.KindAllocation, a.Name, a.CIDR, c.At)
+	return c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, a.Name, a.CIDR, c.At)
 }

@@ -11,7 +11,7 @@ import (
 
 // keyed is alice's request under an Idempotency-Key.
 func keyed(key, request string) ipam.Caller {
-	return ipam.Caller{Actor: alice.Actor, RequestID: "req", Retry: &ipam.Retry{Key: key, Fingerprint: sha256.Sum256([]byte(request))}}
+	return ipam.Caller{Principal: alice.Principal, RequestID: "req", Retry: &ipam.Retry{Key: key, Fingerprint: sha256.Sum256([]byte(request))}}
 }
 
 func TestARetryHasOneEffect(t *testing.T) {
@@ -117,10 +117,10 @@ func TestKeysBelongToTheirCaller(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
 		pool := r.root(t, "10.0.0.0/24")
 		mine, theirs := keyed("k", "x"), keyed("k", "y")
-		theirs.Actor = "token:bob"
+		theirs.Principal = bob.Principal
 		for name, by := range map[string]ipam.Caller{"a": mine, "b": theirs} {
 			if _, err := r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: pool.ID, Name: name, BlockSize: ipam.BlockSize{Length: ptr(28)}}); err != nil || by.Retry.Replayed {
-				t.Errorf("%s: %v, replayed %v", by.Actor, err, by.Retry.Replayed)
+				t.Errorf("%s: %v, replayed %v", by, err, by.Retry.Replayed)
 			}
 		}
 	})

@@ -9,7 +9,10 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-// Scopes lists a page of scopes by id.
+// scopeLane names the root space of a scope, for writes to queue in.
+func scopeLane(scope string) string { return "/" + scope }
+
+// Scopes lists a page of scopes by age.
 func (r *Registry) Scopes(ctx context.Context, p ipam.Page) ([]ipam.Scope, error) {
 	return read(ctx, r, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.Scopes(false, p) })
 }
@@ -27,31 +30,31 @@ func (r *Registry) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope
 	if err := ipam.CheckLabels(s.Labels); err != nil {
 		return ipam.Scope{}, err
 	}
-	return write(ctx, r, by, ipam.RootSpace(s.ID), func(c edit) (ipam.Scope, error) {
+	return write(ctx, r, by, scopeLane(s.ID), func(c edit) (ipam.Scope, error) {
 		draft, err := c.Tx.LockScope(s.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
-			s.Version, s.CreatedAt, s.UpdatedAt = 1, c.At, c.At
+			s.UID, s.Version, s.CreatedAt, s.UpdatedAt = ipam.NewUID("scope"), 1, c.At, c.At
 			if err := c.Tx.InsertScope(s); err != nil {
 				return s, err
 			}
-			return s, c.Record(change.ScopeObject(s.ID), "created", nil, s)
+			return s, c.Record(change.ScopeObject(s), "created", nil, s)
 		case err != nil:
 			return s, err
 		case draft.DraftUntil == nil:
 			return s, nameTaken("scope", s.ID, "")
 		}
-		s.Version, s.CreatedAt, s.UpdatedAt = draft.Version+1, draft.CreatedAt, c.At
+		s.UID, s.Version, s.CreatedAt, s.UpdatedAt = draft.UID, draft.Version+1, draft.CreatedAt, c.At
 		if err := c.Tx.UpdateScope(s, c.At); err != nil {
 			return s, err
 		}
-		return s, c.Record(change.ScopeObject(s.ID), "created", draft, s)
+		return s, c.Record(change.ScopeObject(s), "created", draft, s)
 	})
 }
 
-// UpdateScope changes a scope. Errors: CodeNotFound, CodeInvalid, CodePreconditionFailed, CodePreconditionRequired.
+// UpdateScope changes or renames a scope. Errors: CodeNotFound, CodeNameTaken, CodeInvalid, CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.ScopePatch) (ipam.Scope, error) {
-	return write(ctx, r, by, ipam.RootSpace(id), func(c edit) (ipam.Scope, error) {
+	return write(ctx, r, by, scopeLane(id), func(c edit) (ipam.Scope, error) {
 		before, err := ipam.RealScope(c.Tx.LockScope(id))
 		if err != nil {
 			return before, err
@@ -63,18 +66,43 @@ func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, m
 		if err := ipam.CheckLabels(after.Labels); err != nil {
 			return before, err
 		}
+		if after.ID != before.ID {
+			if err := c.renameScope(before, after.ID); err != nil {
+				return before, err
+			}
+		}
 		after.Version, after.UpdatedAt = before.Version+1, c.At
 		if err := c.Tx.UpdateScope(after, c.At); err != nil {
 			return before, err
 		}
-		return after, c.Record(change.ScopeObject(id), "updated", before, after)
+		return after, c.Record(change.ScopeObject(after), "updated", before, after)
 	})
+}
+
+// renameScope makes a scope leave its name for another. The ids of its pools follow: rows refer to keys.
+func (c edit) renameScope(s ipam.Scope, name string) error {
+	if s.ID == ipam.DefaultScope {
+		return ipam.Invalid("/name", "the scope %q keeps its name: pools without a scope in their id are in it", s.ID)
+	}
+	if err := ipam.CheckSlug("/name", name); err != nil {
+		return err
+	}
+	other, err := c.Tx.Scope(name)
+	switch {
+	case err == nil && other.DraftUntil == nil:
+		return nameTaken("scope", name, "")
+	case err == nil:
+		return ipam.Errorf(ipam.CodeNameTaken, "scope %q is planned by somebody; choose another name", name)
+	case ipam.CodeOf(err) != ipam.CodeNotFound:
+		return err
+	}
+	return c.Tx.LeaveScopeName(s, c.At)
 }
 
 // DeleteScope removes a scope without pools and accounts. Errors: CodeNotFound, CodeScopeNotEmpty, CodeInvalid for the default scope,
 // CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
-	_, err := write(ctx, r, by, ipam.RootSpace(id), func(c edit) (struct{}, error) {
+	_, err := write(ctx, r, by, scopeLane(id), func(c edit) (struct{}, error) {
 		none := struct{}{}
 		s, err := ipam.RealScope(c.Tx.LockScope(id))
 		if err != nil {
@@ -83,13 +111,13 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m
 		if err := m.Require("scope", id, s.ETag()); err != nil {
 			return none, err
 		}
-		if id == ipam.DefaultScope {
+		if s.ID == ipam.DefaultScope {
 			return none, ipam.Invalid("path:scope", "the scope %q always exists and cannot be deleted", id)
 		}
-		if err := c.dropRootDrafts(id); err != nil {
+		if err := c.dropRootDrafts(s); err != nil {
 			return none, err
 		}
-		pools, err := c.Tx.Pools(ipam.PoolFilter{Scope: id}, ipam.Page{Limit: 5})
+		pools, err := c.Tx.Pools(ipam.PoolFilter{Scope: string(s.UID)}, ipam.Page{Limit: 5})
 		if err != nil {
 			return none, err
 		}
@@ -100,17 +128,17 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m
 			}
 			return none, e
 		}
-		accounts, err := c.Tx.Accounts(ipam.AccountFilter{Scope: id}, ipam.Page{Limit: 1})
+		accounts, err := c.Tx.Accounts(ipam.AccountFilter{Scope: string(s.UID)}, ipam.Page{Limit: 1})
 		if err != nil {
 			return none, err
 		}
 		if len(accounts) > 0 {
 			return none, ipam.Errorf(ipam.CodeScopeNotEmpty, "scope %q has accounts, among them %s; delete them or move them to another scope first", id, accounts[0].ID)
 		}
-		if err := c.Tx.DeleteScope(id); err != nil {
+		if err := c.Tx.DeleteScope(s, c.At); err != nil {
 			return none, err
 		}
-		return none, c.Record(change.ScopeObject(id), "deleted", s, nil)
+		return none, c.Record(change.ScopeObject(s), "deleted", s, nil)
 	})
 	return err
 }
@@ -121,43 +149,37 @@ func (c edit) draftScope(id string, until time.Time) error {
 	known, err := c.Tx.LockScope(id)
 	switch {
 	case ipam.CodeOf(err) == ipam.CodeNotFound:
-		s := ipam.Scope{ID: id, Labels: ipam.Labels{}, Version: 1, CreatedAt: c.At, UpdatedAt: c.At, DraftUntil: &until}
+		s := ipam.Scope{ID: id, UID: ipam.NewUID("scope"), Labels: ipam.Labels{}, Version: 1, CreatedAt: c.At, UpdatedAt: c.At, DraftUntil: &until}
 		if err := c.Tx.InsertScope(s); err != nil {
 			return err
 		}
-		return c.Record(change.ScopeObject(id), "drafted", nil, s)
+		return c.Record(change.ScopeObject(s), "drafted", nil, s)
 	case err != nil || known.DraftUntil == nil || !known.DraftUntil.Before(until):
 		return err
 	}
-	return c.Tx.RenewScopeDraft(id, until)
+	return c.Tx.RenewScopeDraft(known.UID, until)
 }
 
-// forgetScopeDrafts drops drafts of scopes a day after they expired, once no draft of a pool is left in them.
-func (r *Registry) forgetScopeDrafts(ctx context.Context, by ipam.Caller, before time.Time) error {
-	drafts, err := read(ctx, r, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.StaleScopeDrafts(before, 1000) })
-	if err != nil {
-		return err
-	}
-	for _, d := range drafts {
-		_, err := write(ctx, r, by, ipam.RootSpace(d.ID), func(c edit) (struct{}, error) {
-			draft, err := c.Tx.LockScope(d.ID)
-			if err != nil || draft.DraftUntil == nil || !draft.DraftUntil.Before(before) {
-				return struct{}{}, err // created or renewed meanwhile
-			}
-			inside, err := c.Tx.Pools(ipam.PoolFilter{Scope: d.ID, Drafts: true}, ipam.Page{Limit: 1})
-			if err != nil || len(inside) > 0 {
-				return struct{}{}, err
-			}
-			if err := c.Tx.DeleteScope(d.ID); err != nil {
-				return struct{}{}, err
-			}
-			return struct{}{}, c.Record(change.ScopeObject(d.ID), "draft_dropped", draft, nil)
-		})
-		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
-			return err
+// dropScopeDraft drops a draft that expired before a time, and reports whether it did: not one that has been created, renewed,
+// or got something in it meanwhile.
+func (r *Registry) dropScopeDraft(ctx context.Context, by ipam.Caller, d ipam.Scope, before time.Time) (dropped bool, err error) {
+	_, err = write(ctx, r, by, scopeLane(d.ID), func(c edit) (struct{}, error) {
+		none := struct{}{}
+		draft, err := c.Tx.LockScope(string(d.UID))
+		if err != nil || draft.DraftUntil == nil || !draft.DraftUntil.Before(before) {
+			return none, err
 		}
-	}
-	return nil
+		inside, err := c.Tx.Pools(ipam.PoolFilter{Scope: string(d.UID), Drafts: true}, ipam.Page{Limit: 1})
+		if err != nil || len(inside) > 0 {
+			return none, err
+		}
+		if err := c.Tx.DeleteScope(draft, c.At); err != nil {
+			return none, err
+		}
+		dropped = true
+		return none, c.Record(change.ScopeObject(draft), "draft_dropped", draft, nil)
+	})
+	return dropped && err == nil, err
 }
 
 func nameTaken(kind, name, in string) error {

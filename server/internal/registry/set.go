@@ -10,7 +10,7 @@ import (
 )
 
 func setObject(s ipam.AllocationSet) change.Object {
-	return change.Object{Kind: "allocation_set", ID: s.ID, Chain: s.Pool, Scope: s.Scope}
+	return change.Object{Kind: "allocation_set", ID: s.ID, Space: s.PoolUID, Scope: s.Scope, ScopeUID: s.ScopeUID}
 }
 
 // AllocationSets lists a page of allocation sets with their members.
@@ -62,7 +62,7 @@ func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.Ne
 		if err := c.followSet(pool, in.Name, wanted); err != nil {
 			return set, err
 		}
-		set.ID, set.Scope, set.Version, set.CreatedAt, set.UpdatedAt = change.NewID("set"), pool.Scope, 1, c.At, c.At
+		set.ID, set.In, set.Version, set.CreatedAt, set.UpdatedAt = change.NewID("set"), pool.Inside(), 1, c.At, c.At
 		if err := c.Tx.InsertAllocationSet(set); err != nil {
 			return set, err
 		}
@@ -103,7 +103,7 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 			if err := ipam.CheckName("/name", after.Name); err != nil {
 				return before, err
 			}
-			if err := c.setNameFree(pool.ID, after.Name); err != nil {
+			if err := c.setNameFree(pool, after.Name); err != nil {
 				return before, err
 			}
 		}
@@ -120,7 +120,7 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 			}
 		}
 		for _, a := range stay {
-			if err := c.describeMember(a, patch.OfMember(a.SetKey)); err != nil {
+			if err := c.describeMember(pool, a, patch.OfMember(a.SetKey)); err != nil {
 				return before, err
 			}
 		}
@@ -142,7 +142,7 @@ func (c edit) changedSet(after, before ipam.AllocationSet) (ipam.AllocationSet, 
 
 // lockSet locks the pool of a set that was known before, and reads the set again.
 func (c edit) lockSet(known ipam.AllocationSet) (ipam.Pool, ipam.AllocationSet, error) {
-	pool, err := c.Tx.LockPool(known.Pool)
+	pool, err := c.Tx.LockPool(string(known.PoolUID))
 	if err != nil {
 		return pool, known, err
 	}
@@ -151,13 +151,13 @@ func (c edit) lockSet(known ipam.AllocationSet) (ipam.Pool, ipam.AllocationSet, 
 }
 
 // describeMember renames and describes a member with its set.
-func (c edit) describeMember(before ipam.Allocation, patch ipam.AllocationPatch) error {
+func (c edit) describeMember(pool ipam.Pool, before ipam.Allocation, patch ipam.AllocationPatch) error {
 	if patch == (ipam.AllocationPatch{}) {
 		return nil
 	}
 	after := before.Apply(patch)
 	if after.Name != before.Name {
-		if err := c.renameAllocation(before, after.Name); err != nil {
+		if err := c.renameAllocation(pool, before, after.Name); err != nil {
 			return err
 		}
 	}
@@ -213,12 +213,12 @@ func (c edit) releaseMember(pool ipam.Pool, a ipam.Allocation) error {
 	return err
 }
 
-func (c edit) setNameFree(pool, name string) error {
-	holder, taken, err := c.Tx.AllocationSetNamed(pool, name)
+func (c edit) setNameFree(pool ipam.Pool, name string) error {
+	holder, taken, err := c.Tx.AllocationSetNamed(pool.UID, name)
 	if err != nil || !taken {
 		return err
 	}
-	e := ipam.Errorf(ipam.CodeNameTaken, "there is already an allocation set %q in pool %s: %s", name, pool, holder.ID)
+	e := ipam.Errorf(ipam.CodeNameTaken, "there is already an allocation set %q in pool %s: %s", name, pool.ID, holder.ID)
 	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
 	return e
 }
@@ -226,7 +226,7 @@ func (c edit) setNameFree(pool, name string) error {
 // followSet makes the name free for a new set. A living one whose replacement was planned steps aside with its members, as
 // an allocation does (followOn).
 func (c edit) followSet(pool ipam.Pool, name string, wanted []member) error {
-	before, taken, err := c.Tx.AllocationSetNamed(pool.ID, name)
+	before, taken, err := c.Tx.AllocationSetNamed(pool.UID, name)
 	if err != nil || !taken {
 		return err
 	}
@@ -235,7 +235,7 @@ func (c edit) followSet(pool ipam.Pool, name string, wanted []member) error {
 		return err
 	}
 	if !planned { // only a request that names the promised blocks is the one that was planned
-		return c.setNameFree(pool.ID, name)
+		return c.setNameFree(pool, name)
 	}
 	after := before
 	after.Name = before.Name + "~" + before.ID
@@ -260,7 +260,7 @@ func (c edit) followSet(pool ipam.Pool, name string, wanted []member) error {
 // plannedAfter says whether a promise to any member of a set was made to replace another set.
 func (c edit) plannedAfter(pool ipam.Pool, name, replaced string, wanted []member) (bool, error) {
 	for _, m := range wanted {
-		h, found, err := c.Tx.HoldNamed(pool.ID, ipam.MemberName(name, m.key), m.length)
+		h, found, err := c.Tx.HoldNamed(pool.UID, ipam.MemberName(name, m.key), m.length)
 		if err != nil {
 			return false, err
 		}

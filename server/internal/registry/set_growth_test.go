@@ -128,7 +128,7 @@ func TestRoomToGrowIsOnePlansAtATime(t *testing.T) {
 		r.planSet(t, in, "a 10.0.0.0/27")
 		_, err := r.tryPlanSet(bob, in, "a 10.0.0.0/27")
 		e := wantCode(t, err, ipam.CodeHoldConflict)
-		for _, says := range []string{"the growth of allocation " + r.member(t, s, "a").ID, alice.Actor, "wait until then, or release the hold"} {
+		for _, says := range []string{"the growth of allocation " + r.member(t, s, "a").ID, alice.String(), "wait until then, or release the hold"} {
 			if !strings.Contains(e.Detail, says) {
 				t.Errorf("%q does not say %q", e.Detail, says)
 			}

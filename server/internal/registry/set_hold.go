@@ -139,12 +139,12 @@ func (c edit) gains(pool ipam.Pool, s staying, plan ipam.Plan) ([]ipam.NewHold, 
 	if !grows {
 		return nil, nil
 	}
-	successors, err := c.Tx.HoldsFor(pool.ID, s.ID)
+	successors, err := c.Tx.HoldsFor(pool.UID, s.ID)
 	if err != nil {
 		return nil, err
 	}
 	for _, h := range successors {
-		if h.Name == s.Name && h.Belongs(c.By.Actor, plan.Holder) {
+		if h.Name == s.Name && h.Belongs(c.By.UID, plan.Holder) {
 			if err := c.dropHold(pool, h, "released"); err != nil {
 				return nil, err
 			}
@@ -160,7 +160,7 @@ func (c edit) gains(pool ipam.Pool, s staying, plan ipam.Plan) ([]ipam.NewHold, 
 // setNameFreeFor lets a plan have the name of the set that it changes or replaces. That it replaces it, the promises to its
 // members remember, as that to an allocation does (nameFreeFor).
 func (c edit) setNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []member) error {
-	living, taken, err := c.Tx.AllocationSetNamed(pool.ID, in.Name)
+	living, taken, err := c.Tx.AllocationSetNamed(pool.UID, in.Name)
 	if err != nil || !taken || living.ID == in.Updates || living.ID == in.Replaces {
 		return err
 	}
@@ -168,7 +168,7 @@ func (c edit) setNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []membe
 	if err != nil || planned {
 		return err
 	}
-	return c.setNameFree(pool.ID, in.Name)
+	return c.setNameFree(pool, in.Name)
 }
 
 // together makes one error of the losses of a set; nil when there are none.

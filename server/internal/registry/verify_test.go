@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
@@ -22,25 +23,30 @@ func TestVerifyFindsDamage(t *testing.T) {
 				object  string
 				because string
 			}{
-				"a free block is gone":                {"DELETE FROM free_blocks WHERE pool_id = '$pool' AND length = 25", "$pool", "free blocks"},
-				"a free block too many":               {"INSERT INTO free_blocks (pool_id, first_ip, length) SELECT pool_id, $ip, 28 FROM free_blocks WHERE pool_id = '$pool' AND length = 25", "$pool", "free blocks"},
-				"a free block of another size":        {"UPDATE free_blocks SET length = 26 WHERE pool_id = '$pool' AND length = 25", "$pool", "free blocks"},
-				"a prefix of an allocation is gone":   {"DELETE FROM prefixes WHERE owner_id = '$a'", "$a", "-1 prefixes"},
-				"a prefix of a pool is gone":          {"DELETE FROM prefixes WHERE owner_id = '$pool'", "$pool", "-1 prefixes"},
-				"an allocation without its prefix":    {"INSERT INTO allocations SELECT 'alloc_x', scope_id, pool_id, 'x', cidr, family, first_ip, last_ip, length, '', '', '', '', '', '', '{}', 1, 0, 0, NULL, '' FROM allocations WHERE id = '$a'", "alloc_x", "-1 prefixes"},
-				"a prefix without its allocation":     {"DELETE FROM allocations WHERE id = '$a'", "$a", "+1 prefixes"},
-				"an allocation and its prefix differ": {"UPDATE allocations SET cidr = '10.0.0.16/28' WHERE id = '$a'", "$a", "10.0.0.16/28"},
-				"a pool and its prefix differ":        {"UPDATE pools SET cidr = '10.0.0.0/23', length = 23 WHERE id = '$pool'", "$pool", "10.0.0.0/23"},
-				"a prefix of another pool":            {"UPDATE allocations SET pool_id = '$other' WHERE id = '$a'", "$a", "in $other"},
-				"a prefix of another name":            {"UPDATE prefixes SET name = 'x' WHERE owner_id = '$a'", "$a", `allocated allocation "x"`},
-				"a draft that is none":                {"UPDATE pools SET draft_until = 1 WHERE id = '$pool'", "$pool", "held pool"},
-				"free blocks of no pool":              {"INSERT INTO free_blocks (pool_id, first_ip, length) VALUES ('nowhere', $ip, 28)", "nowhere", "neither a pool nor a scope"},
-				"a prefix in no pool":                 {"UPDATE prefixes SET space_id = 'nowhere' WHERE owner_id = '$a'", "nowhere", "neither a pool nor a scope"},
-				"a change without its event":          {"UPDATE allocations SET version = version + 1 WHERE id = '$a'", "$a", "-1 events"},
-				"a member named by another":           {"UPDATE allocations SET name = 'web/k' WHERE id = '$member'", "$member", "is the member"},
-				"an event was edited":                 {"UPDATE events SET actor = 'nobody' WHERE object_id = '$a'", "$pool", "hash"},
-				"an event's state was edited":         {"UPDATE events SET after = replace(after, '/28', '/27') WHERE object_id = '$a'", "$pool", "hash"},
-				"an event is gone":                    {"DELETE FROM events WHERE object_id = '$a'", "$pool", "missing"},
+				"a free block is gone":                {"DELETE FROM free_blocks WHERE pool_id = $pool AND length = 25", "$pool", "free blocks"},
+				"a free block too many":               {"INSERT INTO free_blocks (pool_id, first_ip, length) SELECT pool_id, $ip, 28 FROM free_blocks WHERE pool_id = $pool AND length = 25", "$pool", "free blocks"},
+				"a free block of another size":        {"UPDATE free_blocks SET length = 26 WHERE pool_id = $pool AND length = 25", "$pool", "free blocks"},
+				"a prefix of an allocation is gone":   {"DELETE FROM prefixes WHERE id = $a", "$a", "-1 prefixes"},
+				"a prefix of a pool is gone":          {"DELETE FROM prefixes WHERE id = $pool", "$key", "-1 prefixes"},
+				"an allocation without its prefix":    {"INSERT INTO allocations SELECT 77, scope_id, pool_id, 'x', NULL, '', family, first_ip, length, '', '', '', '', '', '', '{}', 1, 0, 0 FROM allocations WHERE id = $a", "alloc_000000000002d", "-1 prefixes"},
+				"a prefix without its allocation":     {"DELETE FROM allocations WHERE id = $a", "$a", "+1 prefixes"},
+				"an allocation and its prefix differ": {"UPDATE allocations SET first_ip = $ip WHERE id = $a", "$a", "10.0.0.16/28"},
+				"a pool and its prefix differ":        {"UPDATE pools SET length = 23 WHERE id = $pool", "$key", "10.0.0.0/23"},
+				"a prefix of another pool":            {"UPDATE allocations SET pool_id = $other WHERE id = $a", "$a", "in $other"},
+				"a prefix of another name":            {"UPDATE prefixes SET name = 'x' WHERE id = $a", "$a", `allocated allocation "x"`},
+				"a draft that is none":                {"UPDATE pools SET draft_until = 1 WHERE id = $pool", "$key", "held pool"},
+				"free blocks of no pool":              {"INSERT INTO free_blocks (pool_id, first_ip, length) VALUES (77, $ip, 28)", "pool_000000000002d", "neither a pool nor a scope"},
+				"a prefix in no pool":                 {"UPDATE prefixes SET space_id = 77 WHERE id = $a", "pool_000000000002d", "neither a pool nor a scope"},
+				"a change without its event":          {"UPDATE allocations SET version = version + 1 WHERE id = $a", "$a", "-1 events"},
+				"a member named by another":           {"UPDATE allocations SET name = 'web/k' WHERE id = $member", "$member", "is the member"},
+				"an event was edited":                 {"UPDATE events SET actor = 'nobody' WHERE object_id = $a", "$chain", "hash"},
+				"an event's state was edited":         {"UPDATE events SET after = replace(after, '/28', '/27') WHERE object_id = $a", "$chain", "hash"},
+				"an event is gone":                    {"DELETE FROM events WHERE object_id = $a", "$chain", "missing"},
+				"the tail of a chain is gone":         {"DELETE FROM events WHERE chain_id = $pool AND seq = (SELECT max(seq) FROM events WHERE chain_id = $pool)", "$chain", "its last 1 events are missing"},
+				"a whole chain is gone":               {"DELETE FROM events WHERE chain_id = $pool", "$chain", "events are missing"},
+				"a head is gone":                      {"DELETE FROM chains WHERE id = $pool", "$chain", "no head"},
+				"a head was set back":                 {"UPDATE chains SET length = length - 1 WHERE id = $pool", "$chain", "behind its head"},
+				"a head is another's":                 {"UPDATE chains SET hash = $ip WHERE id = $pool", "$chain", "does not match its last event"},
 			} {
 				t.Run(name, func(t *testing.T) {
 					r := open(t, url(t))
@@ -48,11 +54,12 @@ func TestVerifyFindsDamage(t *testing.T) {
 					a := r.take(t, pool, "a", "10.0.0.0/28")
 					r.take(t, pool, "b", "10.0.0.32/28")
 					member := r.member(t, r.set(t, pool, "net", "k /30"), "k").ID
-					other := r.root(t, "10.0.0.0/24").ID
+					other := r.root(t, "10.0.0.0/24").UID
 					r.wantSound(t)
-					ip := map[string]string{"sqlite": "x'00000000000000000000ffff0a000000'", "postgres": `'\x00000000000000000000ffff0a000000'::bytea`}[engine]
-					fill := strings.NewReplacer("$pool", pool.ID, "$other", other, "$a", a.ID, "$member", member, "$ip", ip).Replace
-					r.raw(t, append(unlock[engine], fill(c.damage))...)
+					ip := map[string]string{"sqlite": "x'00000000000000000000ffff0a000010'", "postgres": `'\x00000000000000000000ffff0a000010'::bytea`}[engine]
+					keys := strings.NewReplacer("$pool", key(pool.UID), "$other", key(other), "$a", key(a.ID), "$member", key(member), "$ip", ip).Replace
+					fill := strings.NewReplacer("$pool", pool.ID, "$key", string(pool.UID), "$chain", string(ipam.ChainOf(pool.UID)), "$other", string(other), "$a", a.ID, "$member", member).Replace
+					r.raw(t, append(unlock[engine], keys(c.damage))...)
 					report, err := r.Verify(t.Context())
 					if err != nil {
 						t.Fatal(err)
@@ -66,6 +73,9 @@ func TestVerifyFindsDamage(t *testing.T) {
 		})
 	}
 }
+
+// key is how SQL says a UID.
+func key[T ~string](uid T) string { return fmt.Sprint(ipam.UID(uid).Key()) }
 
 func TestVerifyCounts(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -11,7 +12,8 @@ import (
 
 // Account reads an account; CodeNotFound when there is none.
 func (tx *Tx) Account(id string) (ipam.Account, error) {
-	row, err := tx.rows.Account(tx.ctx, id)
+	cloud, externalID, _ := strings.Cut(id, ":")
+	row, err := tx.rows.Account(tx.ctx, query.AccountParams{Cloud: cloud, ExternalID: externalID})
 	if err != nil {
 		return ipam.Account{}, absent(err, "account", id)
 	}
@@ -21,7 +23,7 @@ func (tx *Tx) Account(id string) (ipam.Account, error) {
 // InsertAccount adds an account.
 func (tx *Tx) InsertAccount(a ipam.Account) error {
 	return tx.rows.InsertAccount(tx.ctx, query.InsertAccountParams{
-		ID: a.ID, ScopeID: a.Scope, Cloud: string(a.Cloud), ExternalID: a.ExternalID, Name: a.Name, Description: a.Description, Owner: a.Owner,
+		ID: a.UID.Key(), ScopeID: a.ScopeUID.Key(), Cloud: string(a.Cloud), ExternalID: a.ExternalID, Name: a.Name, Description: a.Description, Owner: a.Owner,
 		Platform: a.Platform, Tier: a.Tier, Environment: a.Environment, Regions: encodeList(a.Regions), Labels: encodeLabels(a.Labels), Mode: a.Mode,
 		RoleArn: a.RoleARN, WorkloadIdentity: a.WorkloadIdentity, CreatedAt: micros(a.CreatedAt),
 	})
@@ -30,35 +32,35 @@ func (tx *Tx) InsertAccount(a ipam.Account) error {
 // UpdateAccount writes what may change of an account and moves its version.
 func (tx *Tx) UpdateAccount(a ipam.Account, at time.Time) error {
 	return tx.rows.UpdateAccount(tx.ctx, query.UpdateAccountParams{
-		ID: a.ID, ScopeID: a.Scope, Name: a.Name, Description: a.Description, Owner: a.Owner, Platform: a.Platform, Tier: a.Tier,
+		ID: a.UID.Key(), ScopeID: a.ScopeUID.Key(), Name: a.Name, Description: a.Description, Owner: a.Owner, Platform: a.Platform, Tier: a.Tier,
 		Environment: a.Environment, Regions: encodeList(a.Regions), Labels: encodeLabels(a.Labels), Mode: a.Mode, RoleArn: a.RoleARN,
 		WorkloadIdentity: a.WorkloadIdentity, UpdatedAt: micros(at),
 	})
 }
 
 // DeleteAccount removes an account.
-func (tx *Tx) DeleteAccount(id string) error { return tx.rows.DeleteAccount(tx.ctx, id) }
+func (tx *Tx) DeleteAccount(u ipam.UID) error { return tx.rows.DeleteAccount(tx.ctx, u.Key()) }
 
-const accountColumns = "id, scope_id, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at"
+const accountColumns = "id, scope_id, scope_name, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at"
 
-// Accounts lists a page of accounts by id.
+// Accounts lists a page of accounts by age.
 func (tx *Tx) Accounts(f ipam.AccountFilter, p ipam.Page) ([]ipam.Account, error) {
-	s := tx.from("accounts", accountColumns)
-	s.equal("scope_id", f.Scope)
+	s := tx.from("named_accounts", accountColumns)
+	s.inScope("scope_id", f.Scope)
 	s.equal("cloud", string(f.Cloud))
 	s.equal("environment", f.Environment)
 	s.labels(f.Labels)
-	s.contains(f.Text, "id", "name", "owner", "platform", "description")
-	s.page(p, false)
-	return list(tx, s, func(r *query.Account) []any {
+	s.contains(f.Text, "cloud || ':' || external_id", "name", "owner", "platform", "description")
+	s.page(p, accountKey, false)
+	return list(tx, s, func(r *query.NamedAccount) []any {
 		return []any{
-			&r.ID, &r.ScopeID, &r.Cloud, &r.ExternalID, &r.Name, &r.Description, &r.Owner, &r.Platform, &r.Tier, &r.Environment, &r.Regions,
+			&r.ID, &r.ScopeID, &r.ScopeName, &r.Cloud, &r.ExternalID, &r.Name, &r.Description, &r.Owner, &r.Platform, &r.Tier, &r.Environment, &r.Regions,
 			&r.Labels, &r.Mode, &r.RoleArn, &r.WorkloadIdentity, &r.Version, &r.CreatedAt, &r.UpdatedAt,
 		}
 	}, account)
 }
 
-func account(row query.Account) (ipam.Account, error) {
+func account(row query.NamedAccount) (ipam.Account, error) {
 	labels, err := decodeLabels(row.Labels)
 	if err != nil {
 		return ipam.Account{}, err
@@ -68,7 +70,7 @@ func account(row query.Account) (ipam.Account, error) {
 		return ipam.Account{}, fmt.Errorf("read regions from the database: %w", err)
 	}
 	return ipam.Account{
-		ID: row.ID, Scope: row.ScopeID, Cloud: ipam.Cloud(row.Cloud), ExternalID: row.ExternalID, Name: row.Name, Description: row.Description, Owner: row.Owner,
+		ID: ipam.AccountID(ipam.Cloud(row.Cloud), row.ExternalID), UID: uid(accountKey, row.ID), Scope: row.ScopeName, ScopeUID: uid(scopeKey, row.ScopeID), Cloud: ipam.Cloud(row.Cloud), ExternalID: row.ExternalID, Name: row.Name, Description: row.Description, Owner: row.Owner,
 		Platform: row.Platform, Tier: row.Tier, Environment: row.Environment, Regions: regions, Labels: labels, Mode: row.Mode, RoleARN: row.RoleArn,
 		WorkloadIdentity: row.WorkloadIdentity, Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, nil

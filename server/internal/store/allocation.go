@@ -9,18 +9,18 @@ import (
 
 // Allocation reads an allocation; CodeNotFound when there is none.
 func (tx *Tx) Allocation(id string) (ipam.Allocation, error) {
-	row, err := tx.rows.Allocation(tx.ctx, id)
+	row, err := tx.rows.Allocation(tx.ctx, ipam.KeyOf(allocationKey, id))
 	if err != nil {
 		return ipam.Allocation{}, absent(err, "allocation", id)
 	}
 	return allocation(row)
 }
 
-// AllocationNamed reads the living allocation of a name; CodeNotFound when there is none.
-func (tx *Tx) AllocationNamed(pool, name string) (ipam.Allocation, error) {
-	row, err := tx.rows.AllocationNamed(tx.ctx, query.AllocationNamedParams{PoolID: pool, Name: name})
+// AllocationNamed reads the allocation of a name; CodeNotFound when there is none.
+func (tx *Tx) AllocationNamed(pool ipam.UID, name string) (ipam.Allocation, error) {
+	row, err := tx.rows.AllocationNamed(tx.ctx, query.AllocationNamedParams{PoolID: pool.Key(), Name: name})
 	if err != nil {
-		return ipam.Allocation{}, absent(err, "allocation", pool+"/"+name)
+		return ipam.Allocation{}, absent(err, "allocation", name)
 	}
 	return allocation(row)
 }
@@ -28,36 +28,63 @@ func (tx *Tx) AllocationNamed(pool, name string) (ipam.Allocation, error) {
 // InsertAllocation adds an allocation; its prefix is a row of its own.
 func (tx *Tx) InsertAllocation(a ipam.Allocation) error {
 	return tx.rows.InsertAllocation(tx.ctx, query.InsertAllocationParams{
-		ID: a.ID, ScopeID: a.Scope, PoolID: a.Pool, Name: a.Name, Cidr: a.CIDR.String(), Family: family(a.CIDR), FirstIp: firstIP(a.CIDR), LastIp: lastIP(a.CIDR),
+		ID: ipam.KeyOf(allocationKey, a.ID), ScopeID: a.ScopeUID.Key(), PoolID: a.PoolUID.Key(), Name: a.Name, Family: family(a.CIDR), FirstIp: firstIP(a.CIDR),
 		Length: int64(a.CIDR.Bits()), Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region,
-		Environment: a.Environment, Labels: encodeLabels(a.Labels), SetID: orNull(a.Set), SetKey: a.SetKey, CreatedAt: micros(a.CreatedAt),
+		Environment: a.Environment, Labels: encodeLabels(a.Labels), SetID: keyOrNull(ipam.UID(a.Set)), SetKey: a.SetKey, CreatedAt: micros(a.CreatedAt),
 	})
 }
 
 // UpdateAllocation writes an allocation's settings and CIDR, and moves its version.
 func (tx *Tx) UpdateAllocation(a ipam.Allocation, at time.Time) error {
 	_, err := tx.rows.UpdateAllocation(tx.ctx, query.UpdateAllocationParams{
-		ID: a.ID, Name: a.Name, Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region,
-		Environment: a.Environment, Labels: encodeLabels(a.Labels), Cidr: a.CIDR.String(), FirstIp: firstIP(a.CIDR), LastIp: lastIP(a.CIDR),
-		Length: int64(a.CIDR.Bits()), UpdatedAt: micros(at),
+		ID: ipam.KeyOf(allocationKey, a.ID), Name: a.Name, Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region,
+		Environment: a.Environment, Labels: encodeLabels(a.Labels), FirstIp: firstIP(a.CIDR), Length: int64(a.CIDR.Bits()), UpdatedAt: micros(at),
 	})
 	return err
 }
 
 // DeleteAllocation removes an allocation.
 func (tx *Tx) DeleteAllocation(id string) error {
-	_, err := tx.rows.DeleteAllocation(tx.ctx, id)
+	_, err := tx.rows.DeleteAllocation(tx.ctx, ipam.KeyOf(allocationKey, id))
 	return err
 }
 
-func allocation(row query.Allocation) (ipam.Allocation, error) {
+// Allocations lists a page of allocations by age, or by address.
+func (tx *Tx) Allocations(f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocation, error) {
+	s := tx.from("named_allocations", allocationColumns)
+	s.inScope("scope_id", f.Scope)
+	s.inPool("pool_id", f.Pool)
+	s.equal("name", f.Name)
+	s.key("set_id", setKey, f.Set)
+	s.equal("account", f.Account)
+	s.equal("owner", f.Owner)
+	s.family(f.Family)
+	s.labels(f.Labels)
+	s.contains(f.Text, "name", "owner", "description")
+	s.around(f.Around)
+	s.page(p, allocationKey, f.Around.Given())
+	return list(tx, s, allocationFields, allocation)
+}
+
+const allocationColumns = "id, scope_id, scope_name, pool_id, pool_name, name, set_id, set_key, family, first_ip, length," +
+	" description, owner, purpose, account, region, environment, labels, version, created_at, updated_at"
+
+func allocationFields(r *query.NamedAllocation) []any {
+	return []any{
+		&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.SetID, &r.SetKey, &r.Family, &r.FirstIp, &r.Length,
+		&r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+	}
+}
+
+func allocation(row query.NamedAllocation) (ipam.Allocation, error) {
 	labels, err := decodeLabels(row.Labels)
 	if err != nil {
 		return ipam.Allocation{}, err
 	}
-	p, err := cidr(row.Cidr)
+	cidr, err := block(row.FirstIp, int(row.Family), row.Length)
 	return ipam.Allocation{
-		ID: row.ID, Scope: row.ScopeID, Pool: row.PoolID, Name: row.Name, Set: orEmpty(row.SetID), SetKey: row.SetKey, CIDR: p, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
+		ID: id(allocationKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name,
+		Set: string(optionalUID(setKey, row.SetID)), SetKey: row.SetKey, CIDR: cidr, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
 		Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels, Version: row.Version,
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err

@@ -247,5 +247,9 @@ func run(tx *Tx, body func(*Tx) error) (err error) {
 			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
 		}
 	}()
-	return body(tx)
+	tx.heads = map[ipam.UID]Chain{}
+	if err := body(tx); err != nil {
+		return err
+	}
+	return tx.writeHeads()
 }

@@ -92,6 +92,7 @@ type Tx struct {
 	conn   *session
 	rows   *query.Queries
 	engine Engine
+	heads  map[ipam.UID]Chain // of chains that this write has moved
 }
 
 // Read runs the body on one snapshot of the database, which never sees half of a write.

@@ -2,40 +2,138 @@ package store
 
 import (
 	"encoding/json"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// AppendEvent links an event to its chain and adds it. The caller holds the lock of the pool or scope the chain belongs to.
+// Chain is the head of a chain of events.
+type Chain struct {
+	UID    ipam.UID
+	Scope  ipam.UID // "" of the system's
+	Length int64
+	Hash   []byte // of the last event
+}
+
+// AppendEvent links an event to its chain and adds it. The caller holds the lock of the space that the chain belongs to, or
+// the system's.
 func (tx *Tx) AppendEvent(e ipam.Event) error {
-	head, err := tx.rows.ChainHead(tx.ctx, e.Chain)
-	if err != nil && !noRows(err) {
+	head, err := tx.head(e.Chain, e.ScopeUID)
+	if err != nil {
 		return err
 	}
-	e.Seq = head.Seq + 1
-	return tx.rows.InsertEvent(tx.ctx, query.InsertEventParams{
-		ID: e.ID, ChainID: e.Chain, Seq: e.Seq, ScopeID: e.Scope, At: micros(e.At), Actor: e.Actor, Action: e.Action, ObjectKind: e.ObjectKind,
-		ObjectID: e.ObjectID, RequestID: e.RequestID, Before: string(e.Before), After: string(e.After), Hash: e.Link(head.Hash),
+	e.Seq = head.Length + 1
+	head.Length, head.Hash = e.Seq, e.Link(head.Hash)
+	err = tx.rows.InsertEvent(tx.ctx, query.InsertEventParams{
+		ID: ipam.KeyOf(eventKey, e.ID), ChainID: e.Chain.Key(), Seq: e.Seq, ScopeID: e.ScopeUID.Key(), Scope: e.Scope, At: micros(e.At),
+		PrincipalID: e.Principal.Key(), Actor: e.Actor, Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: ipam.UID(e.ObjectID).Key(),
+		RequestID: e.RequestID, Before: string(e.Before), After: string(e.After), Hash: head.Hash,
 	})
+	if err != nil {
+		return err
+	}
+	tx.heads[e.Chain] = head
+	return nil
+}
+
+// head is the head of a chain in this transaction, read once under its lock.
+func (tx *Tx) head(chain, scope ipam.UID) (Chain, error) {
+	if known, ok := tx.heads[chain]; ok {
+		return known, nil
+	}
+	row, err := tx.rows.Chain(tx.ctx, chain.Key())
+	if noRows(err) {
+		return Chain{UID: chain, Scope: scope}, nil
+	}
+	return chainOf(row), err
+}
+
+// writeHeads stores the heads that the body of a write moved.
+func (tx *Tx) writeHeads() error {
+	for _, head := range tx.heads {
+		err := tx.rows.SetChain(tx.ctx, query.SetChainParams{ID: head.UID.Key(), ScopeID: head.Scope.Key(), Length: head.Length, Hash: head.Hash})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LockSystem holds the system's chain, which belongs to no space, until the transaction ends.
+func (tx *Tx) LockSystem() error {
+	_, err := tx.rows.LockSystemChain(tx.ctx)
+	return err
+}
+
+// Chains lists up to limit heads after one, by key; "" is the start. The system's comes first.
+func (tx *Tx) Chains(after ipam.UID, limit int) ([]Chain, error) {
+	from := int64(-1)
+	if after != "" {
+		from = after.Key()
+	}
+	rows, err := tx.rows.Chains(tx.ctx, query.ChainsParams{After: from, MaxRows: int32(limit)})
+	return all(rows, err, func(row query.Chain) (Chain, error) { return chainOf(row), nil })
+}
+
+// HeadlessChains lists up to limit chains that have events but no head.
+func (tx *Tx) HeadlessChains(limit int) ([]ipam.UID, error) {
+	keys, err := tx.rows.ChainsWithoutHead(tx.ctx, int32(limit))
+	return all(keys, err, func(key int64) (ipam.UID, error) { return uid(chainKey, key), nil })
 }
 
 // EventsOfChain lists up to limit events of a chain after a sequence number, in order.
-func (tx *Tx) EventsOfChain(chain string, after int64, limit int) ([]ipam.Event, error) {
-	rows, err := tx.rows.EventsOfChain(tx.ctx, query.EventsOfChainParams{ChainID: chain, Seq: after, MaxRows: int32(limit)})
+func (tx *Tx) EventsOfChain(chain ipam.UID, after int64, limit int) ([]ipam.Event, error) {
+	rows, err := tx.rows.EventsOfChain(tx.ctx, query.EventsOfChainParams{ChainID: chain.Key(), Seq: after, MaxRows: int32(limit)})
 	return all(rows, err, event)
 }
 
-// Chains lists up to limit chains after one, by name.
-func (tx *Tx) Chains(after string, limit int) ([]string, error) {
-	return tx.rows.Chains(tx.ctx, query.ChainsParams{After: after, MaxRows: int32(limit)})
+// Events lists a page of events, the newest first, or the oldest first where the filter says so.
+func (tx *Tx) Events(f ipam.EventFilter, p ipam.Page) ([]ipam.Event, error) {
+	s := tx.from("events", "id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash")
+	s.inScope("scope_id", f.Scope)
+	if f.Object != "" {
+		s.and("object_id = ?", ipam.UID(f.Object).Key())
+	}
+	s.principal("principal_id", f.Actor)
+	s.equal("action", f.Action)
+	if !f.Since.IsZero() {
+		s.and("at >= ?", micros(f.Since))
+	}
+	if !f.Until.IsZero() {
+		s.and("at < ?", micros(f.Until))
+	}
+	order, beyond := "DESC", "id < ?"
+	if f.OldestFirst {
+		order, beyond = "ASC", "id > ?"
+	}
+	if p.After.ID != "" {
+		s.and(beyond, ipam.KeyOf(eventKey, p.After.ID))
+	}
+	s.text.WriteString(" ORDER BY id " + order + " LIMIT " + s.arg(p.Limit))
+	return list(tx, s, func(r *query.Event) []any {
+		return []any{&r.ID, &r.ChainID, &r.Seq, &r.ScopeID, &r.Scope, &r.At, &r.PrincipalID, &r.Actor, &r.Action, &r.ObjectKind, &r.ObjectID, &r.RequestID, &r.Before, &r.After, &r.Hash}
+	}, event)
+}
+
+func chainOf(row query.Chain) Chain {
+	c := Chain{UID: uid(chainKey, row.ID), Length: row.Length, Hash: row.Hash}
+	if row.ScopeID != 0 {
+		c.Scope = uid(scopeKey, row.ScopeID)
+	}
+	return c
 }
 
 func event(row query.Event) (ipam.Event, error) {
-	return ipam.Event{
-		ID: row.ID, Chain: row.ChainID, Seq: row.Seq, Scope: row.ScopeID, At: moment(row.At), Actor: row.Actor, Action: row.Action,
-		ObjectKind: row.ObjectKind, ObjectID: row.ObjectID, RequestID: row.RequestID, Before: state(row.Before), After: state(row.After), Hash: row.Hash,
-	}, nil
+	e := ipam.Event{
+		ID: id(eventKey, row.ID), Chain: uid(chainKey, row.ChainID), Seq: row.Seq, Scope: row.Scope, At: moment(row.At),
+		Principal: uid(principalKey, row.PrincipalID), Actor: row.Actor, Action: row.Action, ObjectKind: row.ObjectKind, ObjectID: id(objectKey(row.ObjectKind), row.ObjectID),
+		RequestID: row.RequestID, Before: state(row.Before), After: state(row.After), Hash: row.Hash,
+	}
+	if row.ScopeID != 0 {
+		e.ScopeUID = uid(scopeKey, row.ScopeID)
+	}
+	return e, nil
 }
 
 func state(text string) json.RawMessage {
@@ -43,4 +141,13 @@ func state(text string) json.RawMessage {
 		return nil
 	}
 	return json.RawMessage(text)
+}
+
+// LastMoment is when the newest event was written; the zero time when there is none.
+func (tx *Tx) LastMoment() (time.Time, error) {
+	events, err := tx.Events(ipam.EventFilter{}, ipam.Page{Limit: 1})
+	if err != nil || len(events) == 0 {
+		return time.Time{}, err
+	}
+	return events[0].At, nil
 }

@@ -10,7 +10,7 @@ import (
 
 // Hold reads a hold; CodeNotFound when there is none.
 func (tx *Tx) Hold(id string) (ipam.Hold, error) {
-	row, err := tx.rows.Hold(tx.ctx, id)
+	row, err := tx.rows.Hold(tx.ctx, ipam.KeyOf(holdKey, id))
 	if err != nil {
 		return ipam.Hold{}, absent(err, "hold", id)
 	}
@@ -18,28 +18,28 @@ func (tx *Tx) Hold(id string) (ipam.Hold, error) {
 }
 
 // HoldNamed reads the hold of a name and length; false when there is none.
-func (tx *Tx) HoldNamed(pool, name string, length int) (ipam.Hold, bool, error) {
-	row, err := tx.rows.HoldNamed(tx.ctx, query.HoldNamedParams{PoolID: pool, Name: name, Length: int64(length)})
+func (tx *Tx) HoldNamed(pool ipam.UID, name string, length int) (ipam.Hold, bool, error) {
+	row, err := tx.rows.HoldNamed(tx.ctx, query.HoldNamedParams{PoolID: pool.Key(), Name: name, Length: int64(length)})
 	return found(row, err, hold)
 }
 
 // HoldsFor lists what is held in a pool for an allocation or a set: for its successor, or for it to grow over.
-func (tx *Tx) HoldsFor(pool, id string) ([]ipam.Hold, error) {
-	rows, err := tx.rows.HoldsFor(tx.ctx, query.HoldsForParams{PoolID: pool, Replaces: id})
+func (tx *Tx) HoldsFor(pool ipam.UID, id string) ([]ipam.Hold, error) {
+	rows, err := tx.rows.HoldsFor(tx.ctx, query.HoldsForParams{PoolID: pool.Key(), Replaces: id})
 	return all(rows, err, hold)
 }
 
 // ExpiredHolds lists up to limit blocks of a pool that are held by what has expired by then, the oldest first, after so many
 // that are passed over.
-func (tx *Tx) ExpiredHolds(pool string, now time.Time, limit, skip int) ([]netip.Prefix, error) {
-	blocks, err := tx.rows.ExpiredHolds(tx.ctx, query.ExpiredHoldsParams{PoolID: pool, Now: micros(now), MaxRows: int32(limit), Skip: int32(skip)})
-	return all(blocks, err, cidr)
+func (tx *Tx) ExpiredHolds(pool ipam.UID, now time.Time, limit, skip int) ([]netip.Prefix, error) {
+	blocks, err := tx.rows.ExpiredHolds(tx.ctx, query.ExpiredHoldsParams{PoolID: pool.Key(), Now: micros(now), MaxRows: int32(limit), Skip: int32(skip)})
+	return all(blocks, err, func(r query.ExpiredHoldsRow) (netip.Prefix, error) { return block(r.FirstIp, int(r.Family), r.Length) })
 }
 
 // ExpiredDrafts lists the blocks of drafts in a pool as ExpiredHolds does.
-func (tx *Tx) ExpiredDrafts(pool string, now time.Time, limit, skip int) ([]netip.Prefix, error) {
-	blocks, err := tx.rows.ExpiredDrafts(tx.ctx, query.ExpiredDraftsParams{ParentID: &pool, Now: optionalMicros(&now), MaxRows: int32(limit), Skip: int32(skip)})
-	return all(blocks, err, cidr)
+func (tx *Tx) ExpiredDrafts(pool ipam.UID, now time.Time, limit, skip int) ([]netip.Prefix, error) {
+	blocks, err := tx.rows.ExpiredDrafts(tx.ctx, query.ExpiredDraftsParams{ParentID: keyOrNull(pool), Now: optionalMicros(&now), MaxRows: int32(limit), Skip: int32(skip)})
+	return all(blocks, err, func(r query.ExpiredDraftsRow) (netip.Prefix, error) { return block(r.FirstIp, int(r.Family), r.Length) })
 }
 
 // StaleHolds lists up to limit holds that expired before a time.
@@ -58,68 +58,59 @@ func (tx *Tx) StaleDrafts(before time.Time, limit int) ([]ipam.Pool, error) {
 // InsertHold adds a hold; its prefix is a row of its own.
 func (tx *Tx) InsertHold(h ipam.Hold) error {
 	return tx.rows.InsertHold(tx.ctx, query.InsertHoldParams{
-		ID: h.ID, ScopeID: h.Scope, PoolID: h.Pool, Name: h.Name, Cidr: h.CIDR.String(), Family: family(h.CIDR), FirstIp: firstIP(h.CIDR), Length: int64(h.CIDR.Bits()),
-		Actor: h.Actor, Holder: h.Holder, Replaces: h.Replaces, Kept: h.Kept, ExpiresAt: micros(h.ExpiresAt), CreatedAt: micros(h.CreatedAt), RenewedAt: micros(h.RenewedAt),
+		ID: ipam.KeyOf(holdKey, h.ID), ScopeID: h.ScopeUID.Key(), PoolID: h.PoolUID.Key(), Name: h.Name, Family: family(h.CIDR), FirstIp: firstIP(h.CIDR), Length: int64(h.CIDR.Bits()),
+		PrincipalID: h.Principal.Key(), Holder: h.Holder, Replaces: h.Replaces, Kept: h.Kept, ExpiresAt: micros(h.ExpiresAt), CreatedAt: micros(h.CreatedAt), RenewedAt: micros(h.RenewedAt),
 	})
 }
 
 // UpdateHold writes what may change of a hold.
 func (tx *Tx) UpdateHold(h ipam.Hold) error {
 	return tx.rows.UpdateHold(tx.ctx, query.UpdateHoldParams{
-		ID: h.ID, Cidr: h.CIDR.String(), FirstIp: firstIP(h.CIDR), Actor: h.Actor, Holder: h.Holder, Replaces: h.Replaces, Kept: h.Kept,
+		ID: ipam.KeyOf(holdKey, h.ID), FirstIp: firstIP(h.CIDR), PrincipalID: h.Principal.Key(), Holder: h.Holder, Replaces: h.Replaces, Kept: h.Kept,
 		ExpiresAt: micros(h.ExpiresAt), RenewedAt: micros(h.RenewedAt),
 	})
 }
 
 // DeleteHold removes a hold.
-func (tx *Tx) DeleteHold(id string) error { return tx.rows.DeleteHold(tx.ctx, id) }
+func (tx *Tx) DeleteHold(id string) error { return tx.rows.DeleteHold(tx.ctx, ipam.KeyOf(holdKey, id)) }
 
-// CountHeld counts the blocks of a pool that promises to an actor take and that still stand, up to a bound.
-func (tx *Tx) CountHeld(pool, actor string, now time.Time, atMost int) (int, error) {
+// CountHeld counts the blocks of a pool that promises to a principal take and that have not expired, up to a bound.
+func (tx *Tx) CountHeld(pool, principal ipam.UID, now time.Time, atMost int) (int, error) {
 	at := micros(now)
 	n, err := tx.rows.CountHeld(tx.ctx, query.CountHeldParams{
-		PoolID: pool, Actor: actor, Now: at, AtMost: int32(atMost), ParentID: &pool, DraftUntil: &at, DraftActor: actor, AtMostDrafts: int32(atMost),
+		PoolID: pool.Key(), PrincipalID: principal.Key(), Now: at, AtMost: int32(atMost), ParentID: keyOrNull(pool), DraftUntil: &at, DraftPrincipalID: keyOrNull(principal), AtMostDrafts: int32(atMost),
 	})
 	return int(n), err
 }
 
-// SetDraft writes whether a pool is a draft, until when and whose.
-func (tx *Tx) SetDraft(p ipam.Pool) error {
-	var at *int64
-	if p.DraftUntil != nil {
-		us := micros(*p.DraftUntil)
-		at = &us
-	}
-	return tx.rows.SetDraft(tx.ctx, query.SetDraftParams{ID: p.ID, DraftUntil: at, DraftActor: p.DraftActor, DraftHolder: p.DraftHolder})
-}
-
 // SetPrefixStatus changes how the prefix of an owner occupies its space.
 func (tx *Tx) SetPrefixStatus(owner string, s ipam.Status) error {
-	return tx.rows.SetPrefixStatus(tx.ctx, query.SetPrefixStatusParams{OwnerID: owner, Status: string(s)})
+	return tx.rows.SetPrefixStatus(tx.ctx, query.SetPrefixStatusParams{ID: ipam.UID(owner).Key(), Status: string(s)})
 }
 
-const holdColumns = "id, scope_id, pool_id, name, cidr, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at"
+const holdColumns = "id, scope_id, scope_name, pool_id, pool_name, name, family, first_ip, length, principal_id, actor, holder, replaces, kept, expires_at, created_at, renewed_at"
 
 // Holds lists a page of holds, lost ones too.
 func (tx *Tx) Holds(f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
-	s := tx.from("holds", holdColumns)
-	s.equal("scope_id", f.Scope)
-	s.equal("pool_id", f.Pool)
+	s := tx.from("named_holds", holdColumns)
+	s.inScope("scope_id", f.Scope)
+	s.inPool("pool_id", f.Pool)
 	s.equal("holder", f.Holder)
-	s.equal("actor", f.Actor)
+	s.principal("principal_id", f.Actor)
 	if f.Kept != nil {
 		s.and("kept = ?", *f.Kept)
 	}
-	s.page(p, false)
-	return list(tx, s, func(r *query.Hold) []any {
-		return []any{&r.ID, &r.ScopeID, &r.PoolID, &r.Name, &r.Cidr, &r.Length, &r.Actor, &r.Holder, &r.Replaces, &r.Kept, &r.ExpiresAt, &r.CreatedAt, &r.RenewedAt}
+	s.page(p, holdKey, false)
+	return list(tx, s, func(r *query.NamedHold) []any {
+		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.Family, &r.FirstIp, &r.Length, &r.PrincipalID, &r.Actor, &r.Holder, &r.Replaces, &r.Kept, &r.ExpiresAt, &r.CreatedAt, &r.RenewedAt}
 	}, hold)
 }
 
-func hold(row query.Hold) (ipam.Hold, error) {
-	p, err := cidr(row.Cidr)
+func hold(row query.NamedHold) (ipam.Hold, error) {
+	p, err := block(row.FirstIp, int(row.Family), row.Length)
 	return ipam.Hold{
-		ID: row.ID, Scope: row.ScopeID, Pool: row.PoolID, Name: row.Name, CIDR: p, Actor: row.Actor, Holder: row.Holder, Replaces: row.Replaces,
+		ID: id(holdKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name, CIDR: p,
+		Principal: uid(principalKey, row.PrincipalID), Actor: actor(row.Actor), Holder: row.Holder, Replaces: row.Replaces,
 		Kept: row.Kept, ExpiresAt: moment(row.ExpiresAt), CreatedAt: moment(row.CreatedAt), RenewedAt: moment(row.RenewedAt),
 	}, err
 }

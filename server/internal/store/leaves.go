@@ -12,7 +12,8 @@ import (
 // Leaves are the free blocks of a pool as rows. Changing them needs the pool's lock (LockPool) in the same transaction.
 type Leaves struct {
 	tx     *Tx
-	pool   string
+	pool   int64
+	id     string // of the pool, for errors
 	family int
 }
 
@@ -20,7 +21,7 @@ var _ alloc.Leaves = Leaves{}
 
 // Leaves gives the free blocks of a pool.
 func (tx *Tx) Leaves(p ipam.Pool) Leaves {
-	return Leaves{tx: tx, pool: p.ID, family: ipam.Family(p.CIDR)}
+	return Leaves{tx: tx, pool: p.UID.Key(), id: p.ID, family: ipam.Family(p.CIDR)}
 }
 
 // Pick finds the free block that a strategy takes a /bits from.
@@ -111,12 +112,12 @@ func (l Leaves) Add(leaves ...netip.Prefix) error {
 		return err
 	}
 	if n > 0 {
-		return fmt.Errorf("free %s to %s of pool %s: %w", first, last, l.pool, alloc.ErrNotHeld)
+		return fmt.Errorf("free %s to %s of pool %s: %w", first, last, l.id, alloc.ErrNotHeld)
 	}
 	for _, leaf := range leaves {
 		err := l.tx.rows.InsertFreeBlock(l.tx.ctx, query.InsertFreeBlockParams{PoolID: l.pool, FirstIp: firstIP(leaf), Length: int64(leaf.Bits())})
 		if err != nil {
-			return fmt.Errorf("free %s of pool %s: %w", leaf, l.pool, err)
+			return fmt.Errorf("free %s of pool %s: %w", leaf, l.id, err)
 		}
 	}
 	return nil

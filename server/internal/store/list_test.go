@@ -17,14 +17,15 @@ func TestLabelsMatchAsPairs(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		at := time.UnixMicro(1)
 		err := db.Write(t.Context(), "/s", func(tx *store.Tx) error {
-			if err := tx.InsertScope(scopeNamed("s")); err != nil {
+			scope := scopeNamed("s")
+			if err := tx.InsertScope(scope); err != nil {
 				return err
 			}
 			for i, labels := range []ipam.Labels{
 				{"env": "prd"}, {"a": "b", "env": "prd", "z": ""}, {"Env": "prd"}, {"env": "prd2"}, {"env": `prd"`}, {`x"env`: "prd"}, {`x,"env`: "prd"}, {"x": `"env":"prd"`}, {"ключ": "знач/%_"},
 			} {
 				p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), 0, 0}), 16)
-				pool := ipam.Pool{ID: fmt.Sprint("p", i), Scope: "s", Name: fmt.Sprint("p", i), CIDR: p, Strategy: "best_fit", Labels: labels, Version: 1, CreatedAt: at, UpdatedAt: at}
+				pool := ipam.Pool{UID: ipam.NewUID("pool"), ScopeUID: scope.UID, Name: fmt.Sprint("p", i), CIDR: p, Strategy: "best_fit", Labels: labels, Version: 1, CreatedAt: at, UpdatedAt: at}
 				if err := tx.InsertPool(pool); err != nil {
 					return err
 				}
@@ -52,7 +53,7 @@ func TestLabelsMatchAsPairs(t *testing.T) {
 			err := db.Read(t.Context(), func(tx *store.Tx) error {
 				pools, err := tx.Pools(ipam.PoolFilter{Labels: []ipam.Label{{Key: c.key, Value: c.value}}}, ipam.Page{Limit: 100})
 				for _, p := range pools {
-					got = append(got, p.ID)
+					got = append(got, p.Name)
 				}
 				return err
 			})

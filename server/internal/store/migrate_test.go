@@ -66,23 +66,26 @@ func rows(t *testing.T, db *sql.DB, query string) (all []string) {
 // A column reads: table, column, type, whether it may be null, its place. PostgreSQL's names are made SQLite's.
 // What goose keeps for itself is not ours.
 var columns = map[string]string{
-	"sqlite": `SELECT m.name || '.' || c.name || ' ' || lower(c.type) || CASE WHEN c."notnull" = 1 OR c.pk > 0 THEN '' ELSE ' null' END || ' #' || c.cid
+	"sqlite": `SELECT m.name || '.' || c.name || ' ' || replace(lower(c.type), 'integer', 'bigint') || CASE WHEN c."notnull" = 1 OR c.pk > 0 THEN '' ELSE ' null' END || ' #' || c.cid
 		FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'schema_migrations'`,
 	"postgres": `SELECT table_name || '.' || column_name || ' ' || CASE data_type WHEN 'bytea' THEN 'blob' ELSE data_type END
 		|| CASE is_nullable WHEN 'YES' THEN ' null' ELSE '' END || ' #' || (ordinal_position - 1)
-		FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT IN ('schema_migrations', 'goose_lock')`,
+		FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+		WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name NOT IN ('schema_migrations', 'goose_lock')`,
 }
 
-// An index reads: table, name, uniqueness, whether it leaves rows out, columns in order with DESC where it is. A primary key has no name of ours.
+// An index reads: table, name, uniqueness, whether it leaves rows out, columns in order with DESC where it is. A primary key has
+// no name of ours, and that of one number is SQLite's table itself.
 var indexes = map[string]string{
-	"sqlite": `SELECT m.tbl_name || ' ' || CASE l.origin WHEN 'pk' THEN 'primary' ELSE m.name END || CASE l."unique" WHEN 1 THEN ' unique' ELSE '' END || CASE l.partial WHEN 1 THEN ' partial' ELSE '' END || ' ' ||
-		(SELECT group_concat(x.name || CASE x."desc" WHEN 1 THEN ' desc' ELSE '' END, ',') FROM (SELECT * FROM pragma_index_xinfo(m.name) WHERE key = 1 ORDER BY seqno) x)
-		FROM sqlite_master m JOIN pragma_index_list(m.tbl_name) l ON l.name = m.name WHERE m.type = 'index' AND m.tbl_name <> 'schema_migrations'`,
+	"sqlite": `SELECT m.name || ' ' || CASE l.origin WHEN 'pk' THEN 'primary' ELSE l.name END || CASE l."unique" WHEN 1 THEN ' unique' ELSE '' END || CASE l.partial WHEN 1 THEN ' partial' ELSE '' END || ' ' ||
+		(SELECT group_concat(x.name || CASE x."desc" WHEN 1 THEN ' desc' ELSE '' END, ',') FROM (SELECT * FROM pragma_index_xinfo(l.name) WHERE key = 1 ORDER BY seqno) x)
+		FROM sqlite_master m JOIN pragma_index_list(m.name) l WHERE m.type = 'table' AND m.name <> 'schema_migrations'`,
 	"postgres": `SELECT t.relname || ' ' || CASE WHEN i.indisprimary THEN 'primary' ELSE x.relname END || CASE WHEN i.indisunique THEN ' unique' ELSE '' END || CASE WHEN i.indpred IS NOT NULL THEN ' partial' ELSE '' END || ' ' ||
 		(SELECT string_agg(a.attname || CASE WHEN i.indoption[k.n - 1] & 1 = 1 THEN ' desc' ELSE '' END, ',' ORDER BY k.n)
 		 FROM unnest(i.indkey) WITH ORDINALITY k(col, n) JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.col)
 		FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace s ON s.oid = t.relnamespace
-		WHERE s.nspname = 'public' AND t.relname NOT IN ('schema_migrations', 'goose_lock') AND NOT i.indisexclusion`,
+		WHERE s.nspname = 'public' AND t.relname NOT IN ('schema_migrations', 'goose_lock') AND NOT i.indisexclusion
+		AND NOT (i.indisprimary AND i.indnkeyatts = 1 AND (SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum = i.indkey[0]) = 'bigint'::regtype)`,
 }
 
 func TestBothEnginesHaveTheSameSchema(t *testing.T) {

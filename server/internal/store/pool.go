@@ -1,6 +1,7 @@
 package store
 
 import (
+	"strings"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
@@ -8,92 +9,188 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// Pool reads a pool; CodeNotFound when there is none.
+// Pool reads a pool by its id or its UID. Errors: CodeNotFound, with its present name when it has left this one.
 func (tx *Tx) Pool(id string) (ipam.Pool, error) {
-	row, err := tx.rows.Pool(tx.ctx, id)
+	if key := ipam.KeyOf(poolKey, id); key != 0 {
+		row, err := tx.rows.Pool(tx.ctx, key)
+		if err != nil {
+			return ipam.Pool{}, absent(err, "pool", id)
+		}
+		return pool(row)
+	}
+	scope, name := ipam.SplitPoolID(id)
+	row, err := tx.rows.PoolNamed(tx.ctx, query.PoolNamedParams{ScopeName: scope, Name: name})
 	if err != nil {
-		return ipam.Pool{}, absent(err, "pool", id)
+		return ipam.Pool{}, tx.absentPool(err, id)
 	}
 	return pool(row)
 }
 
-// LockPool reads a pool and holds its space until the transaction ends. Parents are locked before their children.
+func (tx *Tx) absentPool(err error, id string) error {
+	missing := absent(err, "pool", id)
+	if !noRows(err) {
+		return missing
+	}
+	scope, name := ipam.SplitPoolID(id)
+	return tx.formerPool(scope, name, missing)
+}
+
+// lockPool takes the row lock of a pool's space. Lock in this statement and look for space in the next: one statement for
+// both would see the space as it was before the wait. The version behind the ETag does not move, so a busy pool stays editable.
+var lockPool = "UPDATE pools SET space_revision = space_revision + 1 WHERE id = $1 RETURNING " + strings.NewReplacer(
+	"scope_name", "(SELECT s.name FROM scopes s WHERE s.id = pools.scope_id)",
+	"parent_name", "(SELECT COALESCE(max(q.name), '') FROM pools q WHERE q.id = pools.parent_id)",
+	"draft_actor", "(SELECT COALESCE(max(d.kind || ':' || d.name), '') FROM principals d WHERE d.id = pools.draft_principal_id)",
+).Replace(poolColumns)
+
+var lockPoolNamed = strings.Replace(lockPool, "WHERE id = $1", "WHERE scope_id = (SELECT n.id FROM scopes n WHERE n.name = $1) AND name = $2", 1)
+
+// LockPool reads a pool by its id or its UID and holds its space until the transaction ends. Parents are locked before their
+// children. Errors: those of Pool.
 func (tx *Tx) LockPool(id string) (ipam.Pool, error) {
-	row, err := tx.rows.LockPool(tx.ctx, id)
-	if err != nil {
-		return ipam.Pool{}, absent(err, "pool", id)
+	text, args := lockPool, []any{ipam.KeyOf(poolKey, id)}
+	if args[0] == int64(0) {
+		scope, name := ipam.SplitPoolID(id)
+		text, args = lockPoolNamed, []any{scope, name}
+	}
+	var row query.NamedPool
+	if err := tx.conn.QueryRowContext(tx.ctx, text, args...).Scan(poolFields(&row)...); err != nil {
+		return ipam.Pool{}, tx.absentPool(err, id)
 	}
 	return pool(row)
 }
 
-// PoolsOfScope lists up to limit pools of a scope by id.
-func (tx *Tx) PoolsOfScope(scope string, limit int) ([]ipam.Pool, error) {
-	rows, err := tx.rows.PoolsOfScope(tx.ctx, query.PoolsOfScopeParams{ScopeID: scope, MaxRows: int32(limit)})
+// PoolsOfScope lists up to limit pools of a scope by age.
+func (tx *Tx) PoolsOfScope(scope ipam.UID, limit int) ([]ipam.Pool, error) {
+	rows, err := tx.rows.PoolsOfScope(tx.ctx, query.PoolsOfScopeParams{ScopeID: scope.Key(), MaxRows: int32(limit)})
 	return all(rows, err, pool)
 }
 
-// InsertPool adds a pool; its space is not free until its whole CIDR is added to its leaves.
+// InsertPool adds a pool or a draft; its prefix and its free blocks are rows of their own. Where a pool of its name has ended,
+// it inherits what names had in that one.
 func (tx *Tx) InsertPool(p ipam.Pool) error {
+	if err := tx.takePoolName(p, true); err != nil {
+		return err
+	}
 	return tx.rows.InsertPool(tx.ctx, query.InsertPoolParams{
-		ID: p.ID, ScopeID: p.Scope, Name: p.Name, ParentID: orNull(p.Parent),
-		Cidr: p.CIDR.String(), Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), LastIp: lastIP(p.CIDR), Length: int64(p.CIDR.Bits()),
+		ID: p.UID.Key(), ScopeID: p.ScopeUID.Key(), Name: p.Name, ParentID: keyOrNull(p.ParentUID),
+		Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), Length: int64(p.CIDR.Bits()),
 		Strategy: string(p.Strategy), MinLength: length64(p.Sizes.Min), MaxLength: length64(p.Sizes.Max), DefaultLength: length64(p.Sizes.Default),
 		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment,
-		Labels: encodeLabels(p.Labels), DeletionProtection: p.DeletionProtection, CreatedAt: micros(p.CreatedAt),
+		Labels: encodeLabels(p.Labels), DeletionProtection: p.DeletionProtection, DraftUntil: optionalMicros(p.DraftUntil),
+		DraftPrincipalID: keyOrNull(p.DraftPrincipal), DraftHolder: p.DraftHolder, CreatedAt: micros(p.CreatedAt),
 	})
 }
 
-// UpdatePool writes a pool's settings, parent and CIDR, and moves its version.
+// UpdatePool writes a pool's settings, name, parent and CIDR, and moves its version.
 func (tx *Tx) UpdatePool(p ipam.Pool, at time.Time) error {
+	if err := tx.takePoolName(p, false); err != nil {
+		return err
+	}
 	_, err := tx.rows.UpdatePool(tx.ctx, query.UpdatePoolParams{
-		ID: p.ID, Cidr: p.CIDR.String(), Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), LastIp: lastIP(p.CIDR), Length: int64(p.CIDR.Bits()),
+		ID: p.UID.Key(), Name: p.Name, Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), Length: int64(p.CIDR.Bits()),
 		Strategy: string(p.Strategy), MinLength: length64(p.Sizes.Min), MaxLength: length64(p.Sizes.Max), DefaultLength: length64(p.Sizes.Default),
 		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment,
-		Labels: encodeLabels(p.Labels), DeletionProtection: p.DeletionProtection, ParentID: orNull(p.Parent), UpdatedAt: micros(at),
+		Labels: encodeLabels(p.Labels), DeletionProtection: p.DeletionProtection, ParentID: keyOrNull(p.ParentUID), UpdatedAt: micros(at),
 	})
 	return err
 }
 
-// DeletePool removes a pool that nothing occupies, with its free blocks and the memory of lost holds.
-func (tx *Tx) DeletePool(id string) error {
-	if err := tx.rows.DeleteFreeBlocks(tx.ctx, id); err != nil {
-		return err
+// SetDraft writes whether a pool is a draft, until when and whose.
+func (tx *Tx) SetDraft(p ipam.Pool) error {
+	return tx.rows.SetDraft(tx.ctx, query.SetDraftParams{
+		ID: p.UID.Key(), DraftUntil: optionalMicros(p.DraftUntil), DraftPrincipalID: keyOrNull(p.DraftPrincipal), DraftHolder: p.DraftHolder,
+	})
+}
+
+// DeletePool removes a pool that nothing occupies, with its free blocks and the memory of lost holds. What names had in it is
+// remembered for a pool that is made anew under its name.
+func (tx *Tx) DeletePool(p ipam.Pool, at time.Time) error {
+	key := p.UID.Key()
+	for _, step := range []func() error{
+		func() error { return tx.rows.DeleteFreeBlocks(tx.ctx, key) },
+		func() error { return tx.rows.DeleteHoldsOfPool(tx.ctx, key) },
+		func() error { return tx.LeavePoolName(p, at) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := tx.rows.DeleteHoldsOfPool(tx.ctx, id); err != nil {
-		return err
-	}
-	_, err := tx.rows.DeletePool(tx.ctx, id)
+	_, err := tx.rows.DeletePool(tx.ctx, key)
 	return err
 }
 
 // PoolWithRoom names another pool of the same scope and family that would fit a block of the length, or "".
 func (tx *Tx) PoolWithRoom(near ipam.Pool, length int) (string, error) {
-	id, err := tx.rows.PoolWithRoom(tx.ctx, query.PoolWithRoomParams{
-		ScopeID: near.Scope, Family: family(near.CIDR), ID: near.ID, Length: length64(&length),
+	row, err := tx.rows.PoolWithRoom(tx.ctx, query.PoolWithRoomParams{
+		ScopeID: near.ScopeUID.Key(), Family: family(near.CIDR), ID: near.UID.Key(), Length: length64(&length),
 	})
 	if noRows(err) {
 		return "", nil
 	}
-	return id, err
+	return ipam.PoolID(row.ScopeName, row.Name), err
 }
 
-func pool(row query.Pool) (ipam.Pool, error) {
+// CountInPool counts a pool's direct children and its allocations.
+func (tx *Tx) CountInPool(u ipam.UID) (children, allocations int64, err error) {
+	key := u.Key()
+	row, err := tx.rows.CountInPool(tx.ctx, query.CountInPoolParams{ID: &key, PoolID: key})
+	return row.Children, row.Allocations, err
+}
+
+// Pools lists a page of pools by age, or by address.
+func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
+	s := tx.from("named_pools", poolColumns)
+	if !f.Drafts {
+		s.and("draft_until IS NULL")
+	}
+	s.inScope("scope_id", f.Scope)
+	s.inPool("parent_id", f.Parent)
+	s.family(f.Family)
+	s.labels(f.Labels)
+	s.contains(f.Text, "name", "owner", "description")
+	s.around(f.Around)
+	s.page(p, poolKey, f.Around.Given())
+	return list(tx, s, poolFields, pool)
+}
+
+// Drafts lists a page of the pools that only plans know; "" is every scope.
+func (tx *Tx) Drafts(scope string, p ipam.Page) ([]ipam.Pool, error) {
+	s := tx.from("named_pools", poolColumns)
+	s.and("draft_until IS NOT NULL")
+	s.inScope("scope_id", scope)
+	s.page(p, poolKey, false)
+	return list(tx, s, poolFields, pool)
+}
+
+const poolColumns = "id, scope_id, scope_name, name, parent_id, parent_name, family, first_ip, length, strategy, min_length, max_length, default_length," +
+	" description, owner, account, region, environment, labels, deletion_protection, version, created_at, updated_at," +
+	" draft_until, draft_principal_id, draft_actor, draft_holder"
+
+func poolFields(r *query.NamedPool) []any {
+	return []any{
+		&r.ID, &r.ScopeID, &r.ScopeName, &r.Name, &r.ParentID, &r.ParentName, &r.Family, &r.FirstIp, &r.Length, &r.Strategy, &r.MinLength, &r.MaxLength, &r.DefaultLength,
+		&r.Description, &r.Owner, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.DeletionProtection, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+		&r.DraftUntil, &r.DraftPrincipalID, &r.DraftActor, &r.DraftHolder,
+	}
+}
+
+func pool(row query.NamedPool) (ipam.Pool, error) {
 	labels, err := decodeLabels(row.Labels)
 	if err != nil {
 		return ipam.Pool{}, err
 	}
-	prefix, err := cidr(row.Cidr)
-	return ipam.Pool{
-		ID: row.ID, Scope: row.ScopeID, Name: row.Name, Parent: orEmpty(row.ParentID), CIDR: prefix, Strategy: alloc.Strategy(row.Strategy),
+	cidr, err := block(row.FirstIp, int(row.Family), row.Length)
+	p := ipam.Pool{
+		ID: ipam.PoolID(row.ScopeName, row.Name), UID: uid(poolKey, row.ID), Scope: row.ScopeName, ScopeUID: uid(scopeKey, row.ScopeID), Name: row.Name,
+		ParentUID: optionalUID(poolKey, row.ParentID), CIDR: cidr, Strategy: alloc.Strategy(row.Strategy),
 		Sizes:       ipam.Sizes{Min: lengthOf(row.MinLength), Max: lengthOf(row.MaxLength), Default: lengthOf(row.DefaultLength)},
 		Description: row.Description, Owner: row.Owner, Account: row.Account, Region: row.Region, Environment: row.Environment,
-		Labels: labels, DeletionProtection: row.DeletionProtection, Version: row.Version, DraftUntil: optionalMoment(row.DraftUntil), DraftActor: row.DraftActor, DraftHolder: row.DraftHolder,
-		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
-	}, err
-}
-
-// CountInPool counts a pool's direct children and its allocations.
-func (tx *Tx) CountInPool(id string) (children, allocations int64, err error) {
-	row, err := tx.rows.CountInPool(tx.ctx, query.CountInPoolParams{ID: &id, PoolID: id})
-	return row.Children, row.Allocations, err
+		Labels: labels, DeletionProtection: row.DeletionProtection, Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
+		DraftUntil: optionalMoment(row.DraftUntil), DraftPrincipal: optionalUID(principalKey, row.DraftPrincipalID), DraftActor: actor(row.DraftActor), DraftHolder: row.DraftHolder,
+	}
+	if p.ParentUID != "" {
+		p.Parent = ipam.PoolID(row.ScopeName, row.ParentName)
+	}
+	return p, err
 }

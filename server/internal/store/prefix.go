@@ -11,56 +11,55 @@ import (
 // InsertPrefix records what occupies a block. The storage refuses one that overlaps another of its space.
 func (tx *Tx) InsertPrefix(p ipam.Prefix) error {
 	return tx.rows.InsertPrefix(tx.ctx, query.InsertPrefixParams{
-		ID: p.ID, ScopeID: p.Scope, SpaceID: p.Space, Cidr: p.CIDR.String(), Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), LastIp: lastIP(p.CIDR),
-		Length: int64(p.CIDR.Bits()), Status: string(p.Status), Source: string(p.Source), Kind: string(p.Kind), OwnerID: p.Owner, Name: p.Name,
-		CreatedAt: micros(p.CreatedAt),
+		ID: ipam.UID(p.Owner).Key(), ScopeID: p.ScopeUID.Key(), SpaceID: p.Space().Key(), Kind: string(p.Kind), Status: string(p.Status), Name: p.Name,
+		Cidr: p.CIDR.String(), Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), LastIp: lastIP(p.CIDR), Length: int64(p.CIDR.Bits()), CreatedAt: micros(p.CreatedAt),
 	})
 }
 
 // DeletePrefix removes the prefix of an owner.
 func (tx *Tx) DeletePrefix(owner string) error {
-	_, err := tx.rows.DeletePrefixOfOwner(tx.ctx, owner)
+	_, err := tx.rows.DeletePrefix(tx.ctx, ipam.UID(owner).Key())
 	return err
 }
 
 // MovePrefix gives the prefix of an owner another block.
 func (tx *Tx) MovePrefix(owner string, to netip.Prefix) error {
-	_, err := tx.rows.MovePrefixOfOwner(tx.ctx, query.MovePrefixOfOwnerParams{
-		OwnerID: owner, Cidr: to.String(), FirstIp: firstIP(to), LastIp: lastIP(to), Length: int64(to.Bits()),
+	_, err := tx.rows.MovePrefix(tx.ctx, query.MovePrefixParams{
+		ID: ipam.UID(owner).Key(), Cidr: to.String(), FirstIp: firstIP(to), LastIp: lastIP(to), Length: int64(to.Bits()),
 	})
 	return err
 }
 
 // RenamePrefix gives the prefix of an owner another name.
 func (tx *Tx) RenamePrefix(owner, name string) error {
-	_, err := tx.rows.RenamePrefixOfOwner(tx.ctx, query.RenamePrefixOfOwnerParams{OwnerID: owner, Name: name})
+	_, err := tx.rows.RenamePrefix(tx.ctx, query.RenamePrefixParams{ID: ipam.UID(owner).Key(), Name: name})
 	return err
 }
 
 // PrefixesAfter lists up to limit prefixes of a space and family (4 or 6) behind an address, in address order; the zero
 // Addr is the start.
-func (tx *Tx) PrefixesAfter(space string, family int, a netip.Addr, limit int) ([]ipam.Prefix, error) {
+func (tx *Tx) PrefixesAfter(space ipam.UID, family int, a netip.Addr, limit int) ([]ipam.Prefix, error) {
 	from := []byte{}
 	if a.IsValid() {
 		from = ipBytes(a)
 	}
-	rows, err := tx.rows.PrefixesAfter(tx.ctx, query.PrefixesAfterParams{SpaceID: space, Family: int64(family), FirstIp: from, MaxRows: int32(limit)})
+	rows, err := tx.rows.PrefixesAfter(tx.ctx, query.PrefixesAfterParams{SpaceID: space.Key(), Family: int64(family), FirstIp: from, MaxRows: int32(limit)})
 	return all(rows, err, prefix)
 }
 
 // PrefixesIn lists up to limit prefixes of a space that share an address with a CIDR, in address order.
-func (tx *Tx) PrefixesIn(space string, p netip.Prefix, limit int) ([]ipam.Prefix, error) {
+func (tx *Tx) PrefixesIn(space ipam.UID, p netip.Prefix, limit int) ([]ipam.Prefix, error) {
 	return tx.PrefixesFrom(space, p.Addr(), ipam.LastIP(p), limit)
 }
 
 // PrefixesFrom lists up to limit prefixes of a space that share an address with a range, in address order.
-func (tx *Tx) PrefixesFrom(space string, first, last netip.Addr, limit int) ([]ipam.Prefix, error) {
+func (tx *Tx) PrefixesFrom(space ipam.UID, first, last netip.Addr, limit int) ([]ipam.Prefix, error) {
 	fam := int64(6)
 	if first.Is4() {
 		fam = 4
 	}
 	var found []ipam.Prefix
-	below, err := tx.rows.PrefixBelow(tx.ctx, query.PrefixBelowParams{SpaceID: space, Family: fam, FirstIp: ipBytes(first)})
+	below, err := tx.rows.PrefixBelow(tx.ctx, query.PrefixBelowParams{SpaceID: space.Key(), Family: fam, FirstIp: ipBytes(first)})
 	if err != nil && !noRows(err) {
 		return nil, err
 	}
@@ -74,15 +73,15 @@ func (tx *Tx) PrefixesFrom(space string, first, last netip.Addr, limit int) ([]i
 		}
 	}
 	rows, err := tx.rows.PrefixesFrom(tx.ctx, query.PrefixesFromParams{
-		SpaceID: space, Family: fam, FirstIp: ipBytes(first), LastIp: ipBytes(last), MaxRows: int32(limit - len(found)),
+		SpaceID: space.Key(), Family: fam, FirstIp: ipBytes(first), LastIp: ipBytes(last), MaxRows: int32(limit - len(found)),
 	})
 	inside, err := all(rows, err, prefix)
 	return append(found, inside...), err
 }
 
 // LastLeft is when a name of a kind last left a space with this length; zero when it never had a block there.
-func (tx *Tx) LastLeft(space string, kind ipam.Kind, name string, length int) (time.Time, error) {
-	at, err := tx.rows.LastLeft(tx.ctx, query.LastLeftParams{SpaceID: space, Kind: string(kind), Name: name, Length: int64(length)})
+func (tx *Tx) LastLeft(space ipam.UID, kind ipam.Kind, name string, length int) (time.Time, error) {
+	at, err := tx.rows.LastLeft(tx.ctx, query.LastLeftParams{SpaceID: space.Key(), Kind: string(kind), Name: name, Length: int64(length)})
 	if noRows(err) {
 		return time.Time{}, nil
 	}
@@ -90,8 +89,8 @@ func (tx *Tx) LastLeft(space string, kind ipam.Kind, name string, length int) (t
 }
 
 // LastBlock is the block that a name of a kind last had in a space with this length; false when it never had one.
-func (tx *Tx) LastBlock(space string, kind ipam.Kind, name string, fam, length int) (netip.Prefix, bool, error) {
-	first, err := tx.rows.LastBlock(tx.ctx, query.LastBlockParams{SpaceID: space, Kind: string(kind), Name: name, Length: int64(length)})
+func (tx *Tx) LastBlock(space ipam.UID, kind ipam.Kind, name string, fam, length int) (netip.Prefix, bool, error) {
+	first, err := tx.rows.LastBlock(tx.ctx, query.LastBlockParams{SpaceID: space.Key(), Kind: string(kind), Name: name, Length: int64(length)})
 	if noRows(err) {
 		return netip.Prefix{}, false, nil
 	}
@@ -106,26 +105,50 @@ func (tx *Tx) LastBlock(space string, kind ipam.Kind, name string, fam, length i
 }
 
 // RememberBlock keeps where a name stood, so that it can have the same block again.
-func (tx *Tx) RememberBlock(space string, kind ipam.Kind, name string, p netip.Prefix, at time.Time) error {
+func (tx *Tx) RememberBlock(space ipam.UID, kind ipam.Kind, name string, p netip.Prefix, at time.Time) error {
 	return tx.rows.RememberBlock(tx.ctx, query.RememberBlockParams{
-		SpaceID: space, Kind: string(kind), Name: name, Length: int64(p.Bits()), FirstIp: firstIP(p), LeftAt: micros(at),
+		SpaceID: space.Key(), Kind: string(kind), Name: name, Length: int64(p.Bits()), FirstIp: firstIP(p), LeftAt: micros(at),
 	})
 }
 
+// ForgetLastBlocks drops up to limit of the blocks that were left before a time, and reports how many.
+func (tx *Tx) ForgetLastBlocks(before time.Time, limit int) (int64, error) {
+	return tx.rows.ForgetLastBlocks(tx.ctx, query.ForgetLastBlocksParams{LeftAt: micros(before), MaxRows: int32(limit)})
+}
+
 // Orphans lists up to limit spaces that prefixes or free blocks speak of though neither pool nor scope is there.
-func (tx *Tx) Orphans(limit int) ([]string, error) {
+func (tx *Tx) Orphans(limit int) ([]ipam.UID, error) {
 	prefixes, err := tx.rows.OrphanPrefixSpaces(tx.ctx, int32(limit))
 	if err != nil {
 		return nil, err
 	}
 	free, err := tx.rows.OrphanFreePools(tx.ctx, int32(limit))
-	return append(prefixes, free...), err
+	return all(append(prefixes, free...), err, func(key int64) (ipam.UID, error) { return uid(poolKey, key), nil })
 }
 
-func prefix(row query.Prefix) (ipam.Prefix, error) {
-	p, err := cidr(row.Cidr)
-	return ipam.Prefix{
-		ID: row.ID, Scope: row.ScopeID, Space: row.SpaceID, CIDR: p, Status: ipam.Status(row.Status), Source: ipam.Source(row.Source),
-		Kind: ipam.Kind(row.Kind), Owner: row.OwnerID, Name: row.Name, CreatedAt: moment(row.CreatedAt),
-	}, err
+// Prefixes lists a page of prefixes by age, or by address.
+func (tx *Tx) Prefixes(f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) {
+	s := tx.from("named_prefixes", "id, scope_id, scope_name, space_id, pool_name, kind, status, name, cidr, family, first_ip, length, created_at")
+	s.inScope("scope_id", f.Scope)
+	s.inPool("space_id", f.Pool)
+	s.equal("status", string(f.Status))
+	s.equal("kind", string(f.Kind))
+	s.family(f.Family)
+	s.around(f.Around)
+	s.page(p, anyKey, f.Around.Given())
+	return list(tx, s, func(r *query.NamedPrefix) []any {
+		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.SpaceID, &r.PoolName, &r.Kind, &r.Status, &r.Name, &r.Cidr, &r.Family, &r.FirstIp, &r.Length, &r.CreatedAt}
+	}, prefix)
+}
+
+func prefix(row query.NamedPrefix) (ipam.Prefix, error) {
+	cidr, err := block(row.FirstIp, int(row.Family), row.Length)
+	p := ipam.Prefix{
+		Owner: id(ownerKey(ipam.Kind(row.Kind)), row.ID), In: ipam.In{Scope: row.ScopeName, ScopeUID: uid(scopeKey, row.ScopeID)}, CIDR: cidr,
+		Status: ipam.Status(row.Status), Kind: ipam.Kind(row.Kind), Name: row.Name, CreatedAt: moment(row.CreatedAt),
+	}
+	if row.SpaceID != row.ScopeID {
+		p.In = inPool(row.ScopeID, row.ScopeName, row.SpaceID, row.PoolName)
+	}
+	return p, err
 }

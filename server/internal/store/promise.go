@@ -10,8 +10,8 @@ import (
 
 // Promised is the block that a plan was promised for a name of a length in a space; false when it was promised none. The
 // plan "" stands for those that do not name themselves.
-func (tx *Tx) Promised(space string, kind ipam.Kind, name string, fam, length int, plan string) (netip.Prefix, bool, error) {
-	first, err := tx.rows.Promised(tx.ctx, query.PromisedParams{SpaceID: space, Kind: string(kind), Name: name, Length: int64(length), PlanID: plan})
+func (tx *Tx) Promised(space ipam.UID, kind ipam.Kind, name string, fam, length int, plan string) (netip.Prefix, bool, error) {
+	first, err := tx.rows.Promised(tx.ctx, query.PromisedParams{SpaceID: space.Key(), Kind: string(kind), Name: name, Length: int64(length), PlanID: plan})
 	if noRows(err) {
 		return netip.Prefix{}, false, nil
 	}
@@ -26,28 +26,28 @@ func (tx *Tx) Promised(space string, kind ipam.Kind, name string, fam, length in
 }
 
 // RememberPromise keeps what a plan was promised, and of all plans that were promised something for the name the newest 64.
-func (tx *Tx) RememberPromise(space string, kind ipam.Kind, name string, p netip.Prefix, plan string, at time.Time) error {
+func (tx *Tx) RememberPromise(space ipam.UID, kind ipam.Kind, name string, p netip.Prefix, plan string, at time.Time) error {
 	length := int64(p.Bits())
 	err := tx.rows.RememberPromise(tx.ctx, query.RememberPromiseParams{
-		SpaceID: space, Kind: string(kind), Name: name, Length: length, PlanID: plan, FirstIp: firstIP(p), PromisedAt: micros(at),
+		SpaceID: space.Key(), Kind: string(kind), Name: name, Length: length, PlanID: plan, FirstIp: firstIP(p), PromisedAt: micros(at),
 	})
 	if err != nil {
 		return err
 	}
-	return tx.rows.TrimPromises(tx.ctx, query.TrimPromisesParams{SpaceID: space, Kind: string(kind), Name: name, Length: length})
+	return tx.rows.TrimPromises(tx.ctx, query.TrimPromisesParams{SpaceID: space.Key(), Kind: string(kind), Name: name, Length: length})
 }
 
 // RememberHolds keeps what the holds of a pool promise to plans that do not name themselves.
-func (tx *Tx) RememberHolds(pool string, at time.Time) error {
-	return tx.rows.RememberHolds(tx.ctx, query.RememberHoldsParams{PoolID: pool, At: micros(at)})
+func (tx *Tx) RememberHolds(pool ipam.UID, at time.Time) error {
+	return tx.rows.RememberHolds(tx.ctx, query.RememberHoldsParams{PoolID: pool.Key(), At: micros(at)})
 }
 
 // ForgetPromise drops what a plan was promised.
-func (tx *Tx) ForgetPromise(space string, kind ipam.Kind, name string, length int, plan string) error {
-	return tx.rows.ForgetPromise(tx.ctx, query.ForgetPromiseParams{SpaceID: space, Kind: string(kind), Name: name, Length: int64(length), PlanID: plan})
+func (tx *Tx) ForgetPromise(space ipam.UID, kind ipam.Kind, name string, length int, plan string) error {
+	return tx.rows.ForgetPromise(tx.ctx, query.ForgetPromiseParams{SpaceID: space.Key(), Kind: string(kind), Name: name, Length: int64(length), PlanID: plan})
 }
 
-// ForgetPromises drops what was promised before a time and says how much that was.
-func (tx *Tx) ForgetPromises(before time.Time) (int64, error) {
-	return tx.rows.ForgetPromises(tx.ctx, micros(before))
+// ForgetPromises drops up to limit of what was promised before a time, and reports how much.
+func (tx *Tx) ForgetPromises(before time.Time, limit int) (int64, error) {
+	return tx.rows.ForgetPromises(tx.ctx, query.ForgetPromisesParams{PromisedAt: micros(before), MaxRows: int32(limit)})
 }

@@ -10,7 +10,7 @@ import (
 
 // Reservation reads a reservation; CodeNotFound when there is none.
 func (tx *Tx) Reservation(id string) (ipam.Reservation, error) {
-	row, err := tx.rows.Reservation(tx.ctx, id)
+	row, err := tx.rows.Reservation(tx.ctx, ipam.KeyOf(reservationKey, id))
 	if err != nil {
 		return ipam.Reservation{}, absent(err, "reservation", id)
 	}
@@ -18,9 +18,11 @@ func (tx *Tx) Reservation(id string) (ipam.Reservation, error) {
 }
 
 // ExpiredReservationsIn lists the blocks of reservations in a pool as ExpiredHolds does.
-func (tx *Tx) ExpiredReservationsIn(pool string, now time.Time, limit, skip int) ([]netip.Prefix, error) {
-	blocks, err := tx.rows.ExpiredReservationsIn(tx.ctx, query.ExpiredReservationsInParams{PoolID: pool, Now: optionalMicros(&now), MaxRows: int32(limit), Skip: int32(skip)})
-	return all(blocks, err, cidr)
+func (tx *Tx) ExpiredReservationsIn(pool ipam.UID, now time.Time, limit, skip int) ([]netip.Prefix, error) {
+	blocks, err := tx.rows.ExpiredReservationsIn(tx.ctx, query.ExpiredReservationsInParams{PoolID: pool.Key(), Now: optionalMicros(&now), MaxRows: int32(limit), Skip: int32(skip)})
+	return all(blocks, err, func(r query.ExpiredReservationsInRow) (netip.Prefix, error) {
+		return block(r.FirstIp, int(r.Family), r.Length)
+	})
 }
 
 // ExpiredReservations lists up to limit reservations that have expired by then.
@@ -32,7 +34,7 @@ func (tx *Tx) ExpiredReservations(now time.Time, limit int) ([]ipam.Reservation,
 // InsertReservation adds a reservation; its prefix is a row of its own.
 func (tx *Tx) InsertReservation(r ipam.Reservation) error {
 	return tx.rows.InsertReservation(tx.ctx, query.InsertReservationParams{
-		ID: r.ID, ScopeID: r.Scope, PoolID: r.Pool, Cidr: r.CIDR.String(), Family: family(r.CIDR), FirstIp: firstIP(r.CIDR), LastIp: lastIP(r.CIDR),
+		ID: ipam.KeyOf(reservationKey, r.ID), ScopeID: r.ScopeUID.Key(), PoolID: r.PoolUID.Key(), Family: family(r.CIDR), FirstIp: firstIP(r.CIDR),
 		Length: int64(r.CIDR.Bits()), Reason: r.Reason, Owner: r.Owner, Labels: encodeLabels(r.Labels), ExpiresAt: optionalMicros(r.ExpiresAt),
 		CreatedAt: micros(r.CreatedAt),
 	})
@@ -41,39 +43,41 @@ func (tx *Tx) InsertReservation(r ipam.Reservation) error {
 // UpdateReservation writes what may change of a reservation and moves its version.
 func (tx *Tx) UpdateReservation(r ipam.Reservation, at time.Time) error {
 	return tx.rows.UpdateReservation(tx.ctx, query.UpdateReservationParams{
-		ID: r.ID, Reason: r.Reason, Owner: r.Owner, Labels: encodeLabels(r.Labels), ExpiresAt: optionalMicros(r.ExpiresAt), UpdatedAt: micros(at),
+		ID: ipam.KeyOf(reservationKey, r.ID), Reason: r.Reason, Owner: r.Owner, Labels: encodeLabels(r.Labels), ExpiresAt: optionalMicros(r.ExpiresAt), UpdatedAt: micros(at),
 	})
 }
 
 // DeleteReservation removes a reservation.
-func (tx *Tx) DeleteReservation(id string) error { return tx.rows.DeleteReservation(tx.ctx, id) }
+func (tx *Tx) DeleteReservation(id string) error {
+	return tx.rows.DeleteReservation(tx.ctx, ipam.KeyOf(reservationKey, id))
+}
 
-const reservationColumns = "id, scope_id, pool_id, cidr, family, length, reason, owner, labels, expires_at, version, created_at, updated_at"
+const reservationColumns = "id, scope_id, scope_name, pool_id, pool_name, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at"
 
 // Reservations lists a page of reservations, expired ones too.
 func (tx *Tx) Reservations(f ipam.ReservationFilter, p ipam.Page) ([]ipam.Reservation, error) {
-	s := tx.from("reservations", reservationColumns)
-	s.equal("scope_id", f.Scope)
-	s.equal("pool_id", f.Pool)
+	s := tx.from("named_reservations", reservationColumns)
+	s.inScope("scope_id", f.Scope)
+	s.inPool("pool_id", f.Pool)
 	s.equal("owner", f.Owner)
 	s.family(f.Family)
 	s.labels(f.Labels)
 	s.contains(f.Text, "reason", "owner")
 	s.around(f.Around)
-	s.page(p, f.Around.Given())
-	return list(tx, s, func(r *query.Reservation) []any {
-		return []any{&r.ID, &r.ScopeID, &r.PoolID, &r.Cidr, &r.Family, &r.Length, &r.Reason, &r.Owner, &r.Labels, &r.ExpiresAt, &r.Version, &r.CreatedAt, &r.UpdatedAt}
+	s.page(p, reservationKey, f.Around.Given())
+	return list(tx, s, func(r *query.NamedReservation) []any {
+		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Family, &r.FirstIp, &r.Length, &r.Reason, &r.Owner, &r.Labels, &r.ExpiresAt, &r.Version, &r.CreatedAt, &r.UpdatedAt}
 	}, reservation)
 }
 
-func reservation(row query.Reservation) (ipam.Reservation, error) {
+func reservation(row query.NamedReservation) (ipam.Reservation, error) {
 	labels, err := decodeLabels(row.Labels)
 	if err != nil {
 		return ipam.Reservation{}, err
 	}
-	p, err := cidr(row.Cidr)
+	p, err := block(row.FirstIp, int(row.Family), row.Length)
 	return ipam.Reservation{
-		ID: row.ID, Scope: row.ScopeID, Pool: row.PoolID, CIDR: p, Reason: row.Reason, Owner: row.Owner, Labels: labels,
+		ID: id(reservationKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), CIDR: p, Reason: row.Reason, Owner: row.Owner, Labels: labels,
 		ExpiresAt: optionalMoment(row.ExpiresAt), Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err
 }

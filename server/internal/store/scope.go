@@ -1,54 +1,72 @@
 package store
 
 import (
+	"context"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// Scope reads a scope or a draft of one; CodeNotFound when there is none.
+// Scope reads a scope or a draft of one by its id or its UID. Errors: CodeNotFound, with its present name when it has left this one.
 func (tx *Tx) Scope(id string) (ipam.Scope, error) {
-	row, err := tx.rows.Scope(tx.ctx, id)
-	if err != nil {
-		return ipam.Scope{}, absent(err, "scope", id)
-	}
-	return scope(row)
+	return tx.scope(id, tx.rows.Scope, tx.rows.ScopeNamed)
 }
 
-// LockScope reads a scope or a draft of one and holds its root space until the transaction ends.
+// LockScope reads a scope or a draft of one and holds its root space until the transaction ends. Errors: those of Scope.
 func (tx *Tx) LockScope(id string) (ipam.Scope, error) {
-	row, err := tx.rows.LockScope(tx.ctx, id)
+	return tx.scope(id, tx.rows.LockScope, tx.rows.LockScopeNamed)
+}
+
+func (tx *Tx) scope(id string, byKey func(context.Context, int64) (query.Scope, error), byName func(context.Context, string) (query.Scope, error)) (ipam.Scope, error) {
+	if key := ipam.KeyOf(scopeKey, id); key != 0 {
+		row, err := byKey(tx.ctx, key)
+		if err != nil {
+			return ipam.Scope{}, absent(err, "scope", id)
+		}
+		return scope(row)
+	}
+	row, err := byName(tx.ctx, id)
+	if noRows(err) {
+		return ipam.Scope{}, tx.formerScope(id, absent(err, "scope", id))
+	}
 	if err != nil {
-		return ipam.Scope{}, absent(err, "scope", id)
+		return ipam.Scope{}, err
 	}
 	return scope(row)
 }
 
-// Scopes lists a page of scopes by id, and drafts of scopes where they are wanted.
+// Scopes lists a page of scopes by age, and drafts of scopes where they are wanted.
 func (tx *Tx) Scopes(drafts bool, page ipam.Page) ([]ipam.Scope, error) {
-	rows, err := tx.rows.Scopes(tx.ctx, query.ScopesParams{After: page.After.ID, Drafts: drafts, MaxRows: int32(page.Limit)})
+	rows, err := tx.rows.Scopes(tx.ctx, query.ScopesParams{After: ipam.KeyOf(scopeKey, page.After.ID), Drafts: drafts, MaxRows: int32(page.Limit)})
 	return all(rows, err, scope)
 }
 
 // InsertScope adds a scope or a draft of one.
 func (tx *Tx) InsertScope(s ipam.Scope) error {
+	if err := tx.takeScopeName(s, true); err != nil {
+		return err
+	}
 	return tx.rows.InsertScope(tx.ctx, query.InsertScopeParams{
-		ID: s.ID, Description: s.Description, Labels: encodeLabels(s.Labels), CreatedAt: micros(s.CreatedAt), DraftUntil: optionalMicros(s.DraftUntil),
+		ID: s.UID.Key(), Name: s.ID, Description: s.Description, Labels: encodeLabels(s.Labels),
+		CreatedAt: micros(s.CreatedAt), DraftUntil: optionalMicros(s.DraftUntil),
 	})
 }
 
-// UpdateScope writes a scope's settings, and whether it is a draft, and moves its version.
+// UpdateScope writes a scope's name and settings, and whether it is a draft, and moves its version.
 func (tx *Tx) UpdateScope(s ipam.Scope, at time.Time) error {
+	if err := tx.takeScopeName(s, false); err != nil {
+		return err
+	}
 	_, err := tx.rows.UpdateScope(tx.ctx, query.UpdateScopeParams{
-		ID: s.ID, Description: s.Description, Labels: encodeLabels(s.Labels), DraftUntil: optionalMicros(s.DraftUntil), UpdatedAt: micros(at),
+		ID: s.UID.Key(), Name: s.ID, Description: s.Description, Labels: encodeLabels(s.Labels), DraftUntil: optionalMicros(s.DraftUntil), UpdatedAt: micros(at),
 	})
 	return err
 }
 
 // RenewScopeDraft moves the end of a draft.
-func (tx *Tx) RenewScopeDraft(id string, until time.Time) error {
-	return tx.rows.RenewScopeDraft(tx.ctx, query.RenewScopeDraftParams{ID: id, DraftUntil: new(micros(until))})
+func (tx *Tx) RenewScopeDraft(u ipam.UID, until time.Time) error {
+	return tx.rows.RenewScopeDraft(tx.ctx, query.RenewScopeDraftParams{ID: u.Key(), DraftUntil: new(micros(until))})
 }
 
 // StaleScopeDrafts lists drafts of scopes that expired before a time and have nothing in them any more.
@@ -58,15 +76,18 @@ func (tx *Tx) StaleScopeDrafts(before time.Time, limit int) ([]ipam.Scope, error
 }
 
 // DeleteScope removes a scope that holds nothing.
-func (tx *Tx) DeleteScope(id string) error {
-	_, err := tx.rows.DeleteScope(tx.ctx, id)
+func (tx *Tx) DeleteScope(s ipam.Scope, at time.Time) error {
+	if err := tx.LeaveScopeName(s, at); err != nil {
+		return err
+	}
+	_, err := tx.rows.DeleteScope(tx.ctx, s.UID.Key())
 	return err
 }
 
 func scope(row query.Scope) (ipam.Scope, error) {
 	labels, err := decodeLabels(row.Labels)
 	return ipam.Scope{
-		ID: row.ID, Description: row.Description, Labels: labels, Version: row.Version,
+		ID: row.Name, UID: uid(scopeKey, row.ID), Description: row.Description, Labels: labels, Version: row.Version,
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt), DraftUntil: optionalMoment(row.DraftUntil),
 	}, err
 }

@@ -10,16 +10,16 @@ import (
 
 // AllocationSet reads a set with its members; CodeNotFound when there is none.
 func (tx *Tx) AllocationSet(id string) (ipam.AllocationSet, error) {
-	row, err := tx.rows.AllocationSet(tx.ctx, id)
+	row, err := tx.rows.AllocationSet(tx.ctx, ipam.KeyOf(setKey, id))
 	if err != nil {
 		return ipam.AllocationSet{}, absent(err, "allocation set", id)
 	}
 	return tx.withMembers(allocationSet(row))
 }
 
-// AllocationSetNamed reads the living set of a name; false when there is none.
-func (tx *Tx) AllocationSetNamed(pool, name string) (ipam.AllocationSet, bool, error) {
-	row, err := tx.rows.AllocationSetNamed(tx.ctx, query.AllocationSetNamedParams{PoolID: pool, Name: name})
+// AllocationSetNamed reads the set of a name; false when there is none.
+func (tx *Tx) AllocationSetNamed(pool ipam.UID, name string) (ipam.AllocationSet, bool, error) {
+	row, err := tx.rows.AllocationSetNamed(tx.ctx, query.AllocationSetNamedParams{PoolID: pool.Key(), Name: name})
 	s, named, err := found(row, err, allocationSet)
 	if !named {
 		return s, false, err
@@ -42,14 +42,14 @@ func (tx *Tx) withMembers(s ipam.AllocationSet, err error) (ipam.AllocationSet, 
 
 // MembersOfSet lists the members of a set by key.
 func (tx *Tx) MembersOfSet(id string) ([]ipam.Allocation, error) {
-	rows, err := tx.rows.MembersOfSet(tx.ctx, &id)
+	rows, err := tx.rows.MembersOfSet(tx.ctx, new(ipam.KeyOf(setKey, id)))
 	return all(rows, err, allocation)
 }
 
 // InsertAllocationSet adds a set; its members are rows of their own.
 func (tx *Tx) InsertAllocationSet(s ipam.AllocationSet) error {
 	return tx.rows.InsertAllocationSet(tx.ctx, query.InsertAllocationSetParams{
-		ID: s.ID, ScopeID: s.Scope, PoolID: s.Pool, Name: s.Name, Description: s.Description, Owner: s.Owner, Purpose: s.Purpose, Account: s.Account,
+		ID: ipam.KeyOf(setKey, s.ID), ScopeID: s.ScopeUID.Key(), PoolID: s.PoolUID.Key(), Name: s.Name, Description: s.Description, Owner: s.Owner, Purpose: s.Purpose, Account: s.Account,
 		Region: s.Region, Environment: s.Environment, Labels: encodeLabels(s.Labels), CreatedAt: micros(s.CreatedAt),
 	})
 }
@@ -57,28 +57,30 @@ func (tx *Tx) InsertAllocationSet(s ipam.AllocationSet) error {
 // UpdateAllocationSet writes a set's settings and moves its version.
 func (tx *Tx) UpdateAllocationSet(s ipam.AllocationSet, at time.Time) error {
 	return tx.rows.UpdateAllocationSet(tx.ctx, query.UpdateAllocationSetParams{
-		ID: s.ID, Name: s.Name, Description: s.Description, Owner: s.Owner, Purpose: s.Purpose, Account: s.Account, Region: s.Region,
+		ID: ipam.KeyOf(setKey, s.ID), Name: s.Name, Description: s.Description, Owner: s.Owner, Purpose: s.Purpose, Account: s.Account, Region: s.Region,
 		Environment: s.Environment, Labels: encodeLabels(s.Labels), UpdatedAt: micros(at),
 	})
 }
 
 // DeleteAllocationSet removes a set that has no members.
-func (tx *Tx) DeleteAllocationSet(id string) error { return tx.rows.DeleteAllocationSet(tx.ctx, id) }
+func (tx *Tx) DeleteAllocationSet(id string) error {
+	return tx.rows.DeleteAllocationSet(tx.ctx, ipam.KeyOf(setKey, id))
+}
 
-const allocationSetColumns = "id, scope_id, pool_id, name, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at"
+const allocationSetColumns = "id, scope_id, scope_name, pool_id, pool_name, name, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at"
 
 // AllocationSets lists a page of sets with their members.
 func (tx *Tx) AllocationSets(f ipam.AllocationSetFilter, p ipam.Page) ([]ipam.AllocationSet, error) {
-	s := tx.from("allocation_sets", allocationSetColumns)
-	s.equal("scope_id", f.Scope)
-	s.equal("pool_id", f.Pool)
+	s := tx.from("named_sets", allocationSetColumns)
+	s.inScope("scope_id", f.Scope)
+	s.inPool("pool_id", f.Pool)
 	s.equal("name", f.Name)
 	s.labels(f.Labels)
 	s.contains(f.Text, "name", "owner", "description")
-	s.page(p, false)
-	sets, err := list(tx, s, func(r *query.AllocationSet) []any {
+	s.page(p, setKey, false)
+	sets, err := list(tx, s, func(r *query.NamedSet) []any {
 		return []any{
-			&r.ID, &r.ScopeID, &r.PoolID, &r.Name, &r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.Version,
+			&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.Version,
 			&r.CreatedAt, &r.UpdatedAt,
 		}
 	}, allocationSet)
@@ -93,24 +95,26 @@ func (tx *Tx) addMembers(sets []ipam.AllocationSet) error {
 	at, ids := map[string]*ipam.AllocationSet{}, make([]any, 0, len(sets))
 	for i := range sets {
 		sets[i].Members = []ipam.SetMember{}
-		at[sets[i].ID], ids = &sets[i], append(ids, sets[i].ID)
+		at[sets[i].ID], ids = &sets[i], append(ids, ipam.KeyOf(setKey, sets[i].ID))
 	}
-	s := tx.from("allocations", "set_id, set_key, id, cidr")
+	s := tx.from("allocations", "set_id, set_key, id, family, first_ip, length")
 	s.and("set_id IN (?"+strings.Repeat(", ?", len(ids)-1)+")", ids...)
 	s.text.WriteString(" ORDER BY set_id, set_key")
-	_, err := list(tx, s, func(r *query.Allocation) []any { return []any{&r.SetID, &r.SetKey, &r.ID, &r.Cidr} }, func(r query.Allocation) (struct{}, error) {
-		block, err := cidr(r.Cidr)
-		set := at[orEmpty(r.SetID)]
-		set.Members = append(set.Members, ipam.SetMember{Key: r.SetKey, Allocation: r.ID, CIDR: block})
+	_, err := list(tx, s, func(r *query.Allocation) []any {
+		return []any{&r.SetID, &r.SetKey, &r.ID, &r.Family, &r.FirstIp, &r.Length}
+	}, func(r query.Allocation) (struct{}, error) {
+		cidr, err := block(r.FirstIp, int(r.Family), r.Length)
+		set := at[string(optionalUID(setKey, r.SetID))]
+		set.Members = append(set.Members, ipam.SetMember{Key: r.SetKey, Allocation: id(allocationKey, r.ID), CIDR: cidr})
 		return struct{}{}, err
 	})
 	return err
 }
 
-func allocationSet(row query.AllocationSet) (ipam.AllocationSet, error) {
+func allocationSet(row query.NamedSet) (ipam.AllocationSet, error) {
 	labels, err := decodeLabels(row.Labels)
 	return ipam.AllocationSet{
-		ID: row.ID, Scope: row.ScopeID, Pool: row.PoolID, Name: row.Name, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
+		ID: id(setKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
 		Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels, Version: row.Version,
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err

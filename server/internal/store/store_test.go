@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 
 func scopeNamed(id string) ipam.Scope {
 	at := time.UnixMicro(1).UTC()
-	return ipam.Scope{ID: id, Version: 1, CreatedAt: at, UpdatedAt: at}
+	return ipam.Scope{ID: id, UID: ipam.NewUID("scope"), Version: 1, CreatedAt: at, UpdatedAt: at}
 }
 
 func insert(id string) func(*store.Tx) error {
@@ -133,52 +133,82 @@ func TestWrite(t *testing.T) {
 
 func TestStorageItselfRefusesOverlap(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		if err := db.Write(t.Context(), "a", insert("s")); err != nil {
+		scope := scopeNamed("s")
+		if err := db.Write(t.Context(), "a", func(tx *store.Tx) error { return tx.InsertScope(scope) }); err != nil {
 			t.Fatal(err)
 		}
-		n := 0
-		put := func(space, cidr string, source ipam.Source) error {
-			n++
-			return db.Write(t.Context(), "a", func(tx *store.Tx) error {
+		put := func(pool ipam.UID, cidr string) (string, error) {
+			owner := string(ipam.NewUID("alloc"))
+			return owner, db.Write(t.Context(), "a", func(tx *store.Tx) error {
 				return tx.InsertPrefix(ipam.Prefix{
-					ID: fmt.Sprint("p", n), Scope: "s", Space: space, CIDR: netip.MustParsePrefix(cidr), Status: ipam.StatusAllocated,
-					Source: source, Kind: ipam.KindAllocation, Owner: fmt.Sprint("o", n), CreatedAt: time.UnixMicro(1),
+					Owner: owner, In: ipam.In{ScopeUID: scope.UID, PoolUID: pool}, CIDR: netip.MustParsePrefix(cidr), Status: ipam.StatusAllocated,
+					Kind: ipam.KindAllocation, CreatedAt: time.UnixMicro(1),
 				})
 			})
 		}
+		x := ipam.NewUID("pool")
+		var first string
 		for _, cidr := range []string{"10.0.0.0/24", "10.0.2.0/23", "10.0.4.0/32", "2001:db8::/56", "::/64"} {
-			if err := put("x", cidr, ipam.SourceDesired); err != nil {
+			owner, err := put(x, cidr)
+			if err != nil {
 				t.Fatal(cidr, err)
+			}
+			if first == "" {
+				first = owner
 			}
 		}
 		for _, cidr := range []string{"10.0.0.0/24", "10.0.0.0/25", "10.0.0.255/32", "10.0.0.0/8", "10.0.3.0/24", "10.0.4.0/30", "0.0.0.0/0", "2001:db8::/32", "2001:db8::1/128"} {
-			if err := put("x", cidr, ipam.SourceDesired); ipam.CodeOf(err) != ipam.CodeCIDRTaken {
-				t.Errorf("%s was let in beside what overlaps it: %v", cidr, err)
+			if _, err := put(x, cidr); ipam.CodeOf(err) != ipam.CodeCIDRTaken {
+				t.Errorf("%s was let in next to what overlaps it: %v", cidr, err)
 			}
-			if err := put("y"+cidr, cidr, ipam.SourceDesired); err != nil {
+			if _, err := put(ipam.NewUID("pool"), cidr); err != nil {
 				t.Errorf("%s in another space: %v", cidr, err)
 			}
-			if err := put("x", cidr, ipam.SourceObserved); err != nil {
-				t.Errorf("%s as an observation: %v", cidr, err)
-			}
 		}
-		err := db.Write(t.Context(), "a", func(tx *store.Tx) error { return tx.MovePrefix("o1", netip.MustParsePrefix("10.0.2.0/24")) })
+		err := db.Write(t.Context(), "a", func(tx *store.Tx) error { return tx.MovePrefix(first, netip.MustParsePrefix("10.0.2.0/24")) })
 		if ipam.CodeOf(err) != ipam.CodeCIDRTaken {
 			t.Errorf("a prefix moved over another: %v", err)
 		}
 	})
 }
 
+// Through every door that an engine has: REPLACE deletes without a delete trigger, TRUNCATE without a row trigger.
 func TestEventsAreFinal(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		event := ipam.Event{ID: "e1", Chain: "c", Scope: "s", At: time.UnixMicro(5), Action: "x.created", After: []byte(`{}`)}
-		if err := db.Write(t.Context(), "c", func(tx *store.Tx) error { return tx.AppendEvent(event) }); err != nil {
-			t.Fatal(err)
+		chain := ipam.ChainOf(ipam.NewUID("pool"))
+		for range 2 {
+			event := ipam.Event{ID: string(ipam.NewUID("event")), Chain: chain, ScopeUID: ipam.NewUID("scope"), At: time.UnixMicro(5), Action: "x.created", After: []byte(`{}`)}
+			if err := db.Write(t.Context(), "c", func(tx *store.Tx) error { return tx.AppendEvent(event) }); err != nil {
+				t.Fatal(err)
+			}
 		}
-		for _, statement := range []string{"UPDATE events SET actor = 'someone else'", "DELETE FROM events"} {
+		const rest = "chain_id, seq, scope_id, scope, at, principal_id, 'forged', action, object_kind, object_id, request_id, before, after, hash FROM events"
+		doors := map[store.Engine][]string{
+			store.SQLite: {
+				"REPLACE INTO events SELECT id, " + rest, "INSERT OR REPLACE INTO events SELECT id, " + rest, "INSERT OR REPLACE INTO events SELECT id + 7, " + rest,
+				"UPDATE OR REPLACE events SET seq = 1", "UPDATE OR IGNORE events SET actor = 'x'", "DELETE FROM events WHERE rowid > 0",
+				"INSERT INTO events SELECT id, " + rest + " WHERE true ON CONFLICT (id) DO UPDATE SET actor = 'x'",
+			},
+			store.Postgres: {
+				"TRUNCATE events", "TRUNCATE events, chains", "TRUNCATE events CASCADE",
+				"INSERT INTO events SELECT id, " + rest + " ON CONFLICT (id) DO UPDATE SET actor = 'x'",
+				"WITH gone AS (DELETE FROM events RETURNING *) SELECT count(*) FROM gone",
+			},
+		}
+		for _, statement := range append(doors[db.Engine()], "UPDATE events SET actor = 'someone else'", "DELETE FROM events") {
 			if err := db.Write(t.Context(), "c", func(tx *store.Tx) error { return tx.Exec(statement) }); err == nil {
 				t.Errorf("%s was let through", statement)
 			}
+		}
+		err := db.Read(t.Context(), func(tx *store.Tx) error {
+			events, err := tx.EventsOfChain(chain, 0, 10)
+			if len(events) != 2 || events[0].Seq != 1 || events[1].Seq != 2 || events[0].Actor != "" {
+				t.Errorf("the chain is %v", events)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	})
 }

@@ -19,17 +19,19 @@ const (
 )
 
 var crowded = []string{
-	"INSERT INTO scopes (id, description, labels, version, space_revision, created_at, updated_at, draft_until) " + many +
-		"SELECT 's' || i, '', '{}', 1, 1, 0, 0, " + seldom + " FROM n",
-	"INSERT INTO pools (id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, description, owner, account, region, environment, labels," +
-		" deletion_protection, version, space_revision, created_at, updated_at, draft_until) " + many +
-		"SELECT 'p' || i, 's1', 'p', NULL, '10.0.0.0/8', 4, $1, $1, 8, 'best_fit', '', '', '', '', '', '{}', FALSE, 1, 1, 0, 0, " + seldom + " FROM n",
-	"INSERT INTO reservations (id, scope_id, pool_id, cidr, family, first_ip, last_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at) " + many +
-		"SELECT 'r' || i, 's1', 'p' || i, '10.0.0.0/24', 4, $1, $1, 24, '', '', '{}', " + seldom + ", 1, 0, 0 FROM n",
-	"INSERT INTO holds (id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at) " + many +
-		"SELECT 'h' || i, 's1', 'p' || i, 'n', '10.0.0.0/24', 4, $1, 24, '', '', '', TRUE, " + early + ", 0, 0 FROM n",
-	"INSERT INTO promises (space_id, kind, name, length, plan_id, first_ip, promised_at) " + many + "SELECT 'p' || i, 'hold', 'n', 24, '', $1, " + early + " FROM n",
-	"INSERT INTO idempotency_keys (actor, key, fingerprint, answer, created_at) " + many + "SELECT 'a', 'k' || i, $1, '', " + early + " FROM n",
+	"INSERT INTO scopes (id, name, description, labels, version, space_revision, created_at, updated_at, draft_until) " + many +
+		"SELECT i, 's' || i, '', '{}', 1, 1, 0, 0, " + seldom + " FROM n",
+	"INSERT INTO pools (id, scope_id, name, parent_id, family, first_ip, length, strategy, description, owner, account, region, environment, labels," +
+		" deletion_protection, version, space_revision, draft_holder, created_at, updated_at, draft_until) " + many +
+		"SELECT i, 1, 'p' || i, NULL, 4, $1, 8, 'best_fit', '', '', '', '', '', '{}', FALSE, 1, 1, '', 0, 0, " + seldom + " FROM n",
+	"INSERT INTO reservations (id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at) " + many +
+		"SELECT i, 1, i, 4, $1, 24, '', '', '{}', " + seldom + ", 1, 0, 0 FROM n",
+	"INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at) " + many +
+		"SELECT i, 1, i, 'n', 4, $1, 24, 1, '', '', TRUE, " + early + ", 0, 0 FROM n",
+	"INSERT INTO promises (space_id, kind, name, length, plan_id, first_ip, promised_at) " + many + "SELECT i, 'hold', 'n', 24, '', $1, " + early + " FROM n",
+	"INSERT INTO last_blocks (space_id, kind, name, length, first_ip, left_at) " + many + "SELECT i, 'allocation', 'n', 24, $1, " + early + " FROM n",
+	"INSERT INTO former_names (kind, scope_id, name, object_id, left_at) " + many + "SELECT 'pool', 1, 'n' || i, i, " + early + " FROM n",
+	"INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, created_at) " + many + "SELECT 1, 'k' || i, $1, '', " + early + " FROM n",
 }
 
 // What runs every hour costs what there is to do, not what there is.
@@ -59,6 +61,8 @@ func TestASweepReadsAnIndexOfTimes(t *testing.T) {
 				{"scope", "StaleScopeDrafts", "scopes_by_draft_age"},
 				{"hold", "StaleHolds", "holds_by_age"},
 				{"promise", "ForgetPromises", "promises_by_age"},
+				{"prefix", "ForgetLastBlocks", "last_blocks_by_age"},
+				{"pool", "ForgetNames", "former_names_by_age"},
 				{"server", "ForgetAnswers", "idempotency_keys_by_age"},
 			} {
 				plan := planOf(t, db, engine, statement(t, c.file, c.query))

@@ -25,7 +25,7 @@ func (tx *Tx) InsertToken(t ipam.Token, hash []byte) error {
 		at := micros(*t.ExpiresAt)
 		expires = &at
 	}
-	return tx.rows.InsertToken(tx.ctx, query.InsertTokenParams{ID: t.ID, Name: t.Name, Hash: hash, CreatedAt: micros(t.CreatedAt), ExpiresAt: expires})
+	return tx.rows.InsertToken(tx.ctx, query.InsertTokenParams{ID: ipam.KeyOf(tokenKey, t.ID), Hash: hash, CreatedAt: micros(t.CreatedAt), ExpiresAt: expires})
 }
 
 // TokenByHash reads a token, revoked and expired ones too; CodeNotFound when there is none.
@@ -46,16 +46,16 @@ func (tx *Tx) Tokens(limit int) ([]ipam.Token, error) {
 // RevokeToken ends a token; CodeNotFound when there is none or it has ended.
 func (tx *Tx) RevokeToken(id string, at time.Time) error {
 	now := micros(at)
-	n, err := tx.rows.RevokeToken(tx.ctx, query.RevokeTokenParams{ID: id, RevokedAt: &now})
+	n, err := tx.rows.RevokeToken(tx.ctx, query.RevokeTokenParams{ID: ipam.KeyOf(tokenKey, id), RevokedAt: &now})
 	if err == nil && n == 0 {
-		return ipam.Errorf(ipam.CodeNotFound, "there is no living token %q", id)
+		return ipam.Errorf(ipam.CodeNotFound, "there is no token %q that still lets anyone in", id)
 	}
 	return err
 }
 
-func token(row query.Token) (ipam.Token, error) {
+func token(row query.NamedToken) (ipam.Token, error) {
 	return ipam.Token{
-		ID: row.ID, Name: row.Name, CreatedAt: moment(row.CreatedAt),
+		ID: id(tokenKey, row.ID), Name: row.Name, CreatedAt: moment(row.CreatedAt),
 		ExpiresAt: optionalMoment(row.ExpiresAt), RevokedAt: optionalMoment(row.RevokedAt),
 	}, nil
 }
@@ -66,19 +66,19 @@ type Answer struct {
 	Body        string
 }
 
-// Answer reads the answer given to an actor's key; false when there is none.
-func (tx *Tx) Answer(actor, key string) (Answer, bool, error) {
-	row, err := tx.rows.IdempotentAnswer(tx.ctx, query.IdempotentAnswerParams{Actor: actor, Key: key})
+// Answer reads the answer given to a principal's key; false when there is none.
+func (tx *Tx) Answer(principal ipam.UID, key string) (Answer, bool, error) {
+	row, err := tx.rows.IdempotentAnswer(tx.ctx, query.IdempotentAnswerParams{PrincipalID: principal.Key(), Key: key})
 	if noRows(err) {
 		return Answer{}, false, nil
 	}
 	return Answer{Fingerprint: row.Fingerprint, Body: row.Answer}, err == nil, err
 }
 
-// InsertAnswer keeps the answer given to an actor's key.
-func (tx *Tx) InsertAnswer(actor, key string, a Answer, at time.Time) error {
+// InsertAnswer keeps the answer given to a principal's key.
+func (tx *Tx) InsertAnswer(principal ipam.UID, key string, a Answer, at time.Time) error {
 	return tx.rows.InsertIdempotentAnswer(tx.ctx, query.InsertIdempotentAnswerParams{
-		Actor: actor, Key: key, Fingerprint: a.Fingerprint, Answer: a.Body, CreatedAt: micros(at),
+		PrincipalID: principal.Key(), Key: key, Fingerprint: a.Fingerprint, Answer: a.Body, CreatedAt: micros(at),
 	})
 }
 

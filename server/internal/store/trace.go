@@ -4,13 +4,16 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
 // Trace is one thing that a pool knows of a name.
 type Trace struct {
 	Kind   TraceKind
-	Pool   string
+	Pool   ipam.UID
 	Name   string
 	Length int       // of the block; 0 of what lives
 	ID     string    // of what lives, or of what a hold may replace
@@ -29,7 +32,7 @@ const (
 )
 
 // Traces lists what pools know of names of allocations. With a set, a set of that name lives, not its members.
-func (tx *Tx) Traces(pools []string, set string, names []string) (all []Trace, err error) {
+func (tx *Tx) Traces(pools []ipam.UID, set string, names []string) (all []Trace, err error) {
 	for some := range slices.Chunk(pools, askedAtOnce) {
 		found, err := tx.traces(some, set, names)
 		if err != nil {
@@ -42,14 +45,14 @@ func (tx *Tx) Traces(pools []string, set string, names []string) (all []Trace, e
 
 const askedAtOnce = 512 // pools in one statement
 
-func (tx *Tx) traces(pools []string, set string, names []string) ([]Trace, error) {
-	s := &selection{}
-	in := s.oneOf(pools)
+func (tx *Tx) traces(pools []ipam.UID, set string, names []string) ([]Trace, error) {
+	s := &listQuery{}
+	in := s.oneOfUIDs(pools)
 	has, name := "allocations", names
 	if set != "" {
 		has, name = "allocation_sets", []string{set}
 	}
-	fmt.Fprintf(&s.text, "SELECT 'living' AS kind, pool_id, name, 0 AS length, id, 0 AS at FROM %s WHERE pool_id IN %s AND name IN %s", has, in, s.oneOf(name))
+	fmt.Fprintf(&s.text, "SELECT 'living' AS kind, pool_id, name, 0 AS length, CAST(id AS TEXT), 0 AS at FROM %s WHERE pool_id IN %s AND name IN %s", has, in, s.oneOf(name))
 	if len(names) > 0 {
 		named := s.oneOf(names)
 		fmt.Fprintf(&s.text, " UNION ALL SELECT 'held', pool_id, name, length, replaces, renewed_at FROM holds WHERE pool_id IN %s AND name IN %s", in, named)
@@ -57,23 +60,34 @@ func (tx *Tx) traces(pools []string, set string, names []string) ([]Trace, error
 		fmt.Fprintf(&s.text, " UNION ALL SELECT DISTINCT 'promised', space_id, name, length, '', 0 FROM promises WHERE space_id IN %s AND kind = 'hold' AND name IN %s", in, named)
 	}
 	type row struct {
-		kind, pool, name, id string
-		length, at           int64
+		kind, name, id   string
+		pool, length, at int64
 	}
 	return list(tx, s, func(r *row) []any { return []any{&r.kind, &r.pool, &r.name, &r.length, &r.id, &r.at} }, func(r row) (Trace, error) {
-		return Trace{Kind: TraceKind(r.kind), Pool: r.pool, Name: r.name, Length: int(r.length), ID: r.id, At: moment(r.at)}, nil
+		if TraceKind(r.kind) == TraceLiving {
+			key, err := strconv.ParseInt(r.id, 10, 64)
+			if err != nil {
+				return Trace{}, err
+			}
+			what := allocationKey
+			if set != "" {
+				what = setKey
+			}
+			r.id = id(what, key)
+		}
+		return Trace{Kind: TraceKind(r.kind), Pool: uid(poolKey, r.pool), Name: r.name, Length: int(r.length), ID: r.id, At: moment(r.at)}, nil
 	})
 }
 
 // Room is what a pool could hand out.
 type Room struct {
-	Pool    string
+	Pool    ipam.UID
 	Largest *int // the length of its largest free block; nil when nothing is free
 	Expired bool // something in it has expired and may be taken
 }
 
 // Rooms says what each pool of a list could hand out.
-func (tx *Tx) Rooms(pools []string, now time.Time) (all []Room, err error) {
+func (tx *Tx) Rooms(pools []ipam.UID, now time.Time) (all []Room, err error) {
 	for some := range slices.Chunk(pools, askedAtOnce) {
 		found, err := tx.rooms(some, now)
 		if err != nil {
@@ -84,20 +98,20 @@ func (tx *Tx) Rooms(pools []string, now time.Time) (all []Room, err error) {
 	return all, nil
 }
 
-func (tx *Tx) rooms(pools []string, now time.Time) ([]Room, error) {
-	s := &selection{}
+func (tx *Tx) rooms(pools []ipam.UID, now time.Time) ([]Room, error) {
+	s := &listQuery{}
 	fmt.Fprintf(&s.text, "SELECT p.id, (SELECT min(f.length) FROM free_blocks f WHERE f.pool_id = p.id),"+
 		" EXISTS (SELECT 1 FROM reservations r WHERE r.pool_id = p.id AND r.expires_at <= %[1]s)"+
 		" OR EXISTS (SELECT 1 FROM holds h WHERE h.pool_id = p.id AND h.kept = TRUE AND h.expires_at <= %[1]s)"+
 		" OR EXISTS (SELECT 1 FROM pools d WHERE d.parent_id = p.id AND d.draft_until <= %[1]s)"+
-		" FROM pools p WHERE p.id IN %[2]s", s.arg(micros(now)), s.oneOf(pools))
+		" FROM pools p WHERE p.id IN %[2]s", s.arg(micros(now)), s.oneOfUIDs(pools))
 	type row struct {
-		pool    string
+		pool    int64
 		largest *int64
 		expired bool
 	}
 	return list(tx, s, func(r *row) []any { return []any{&r.pool, &r.largest, &r.expired} }, func(r row) (Room, error) {
-		return Room{Pool: r.pool, Largest: lengthOf(r.largest), Expired: r.expired}, nil
+		return Room{Pool: uid(poolKey, r.pool), Largest: lengthOf(r.largest), Expired: r.expired}, nil
 	})
 }
 

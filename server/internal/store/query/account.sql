@@ -5,8 +5,8 @@ INSERT INTO accounts (
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16);
 
 -- name: Account :one
-SELECT * FROM accounts
-WHERE id = $1;
+SELECT * FROM named_accounts
+WHERE cloud = $1 AND external_id = $2;
 
 -- name: UpdateAccount :exec
 UPDATE accounts SET

@@ -10,13 +10,18 @@ import (
 )
 
 const account = `-- name: Account :one
-SELECT id, scope_id, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at FROM accounts
-WHERE id = $1
+SELECT id, scope_id, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at, scope_name FROM named_accounts
+WHERE cloud = $1 AND external_id = $2
 `
 
-func (q *Queries) Account(ctx context.Context, id string) (Account, error) {
-	row := q.db.QueryRowContext(ctx, account, id)
-	var i Account
+type AccountParams struct {
+	Cloud      string
+	ExternalID string
+}
+
+func (q *Queries) Account(ctx context.Context, arg AccountParams) (NamedAccount, error) {
+	row := q.db.QueryRowContext(ctx, account, arg.Cloud, arg.ExternalID)
+	var i NamedAccount
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
@@ -36,6 +41,7 @@ func (q *Queries) Account(ctx context.Context, id string) (Account, error) {
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.ScopeName,
 	)
 	return i, err
 }
@@ -45,7 +51,7 @@ DELETE FROM accounts
 WHERE id = $1
 `
 
-func (q *Queries) DeleteAccount(ctx context.Context, id string) error {
+func (q *Queries) DeleteAccount(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, deleteAccount, id)
 	return err
 }
@@ -58,8 +64,8 @@ INSERT INTO accounts (
 `
 
 type InsertAccountParams struct {
-	ID               string
-	ScopeID          string
+	ID               int64
+	ScopeID          int64
 	Cloud            string
 	ExternalID       string
 	Name             string
@@ -106,8 +112,8 @@ WHERE id = $1
 `
 
 type UpdateAccountParams struct {
-	ID               string
-	ScopeID          string
+	ID               int64
+	ScopeID          int64
 	Name             string
 	Description      string
 	Owner            string

@@ -1,21 +1,21 @@
 -- name: InsertAllocation :exec
 INSERT INTO allocations (
-  id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length,
+  id, scope_id, pool_id, name, family, first_ip, length,
   description, owner, purpose, account, region, environment, labels, set_id, set_key, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $19);
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17);
 
 -- name: Allocation :one
-SELECT * FROM allocations
+SELECT * FROM named_allocations
 WHERE id = $1;
 
 -- name: AllocationNamed :one
-SELECT * FROM allocations
+SELECT * FROM named_allocations
 WHERE pool_id = $1 AND name = $2;
 
 -- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,
-  cidr = $10, first_ip = $11, last_ip = $12, length = $13, updated_at = $14, version = version + 1
+  first_ip = $10, length = $11, updated_at = $12, version = version + 1
 WHERE id = $1;
 
 -- name: DeleteAllocation :execrows

@@ -10,22 +10,22 @@ import (
 )
 
 const allocation = `-- name: Allocation :one
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, set_id, set_key FROM allocations
+SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
 WHERE id = $1
 `
 
-func (q *Queries) Allocation(ctx context.Context, id string) (Allocation, error) {
+func (q *Queries) Allocation(ctx context.Context, id int64) (NamedAllocation, error) {
 	row := q.db.QueryRowContext(ctx, allocation, id)
-	var i Allocation
+	var i NamedAllocation
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
 		&i.PoolID,
 		&i.Name,
-		&i.Cidr,
+		&i.SetID,
+		&i.SetKey,
 		&i.Family,
 		&i.FirstIp,
-		&i.LastIp,
 		&i.Length,
 		&i.Description,
 		&i.Owner,
@@ -37,34 +37,34 @@ func (q *Queries) Allocation(ctx context.Context, id string) (Allocation, error)
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
-		&i.SetID,
-		&i.SetKey,
+		&i.ScopeName,
+		&i.PoolName,
 	)
 	return i, err
 }
 
 const allocationNamed = `-- name: AllocationNamed :one
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, set_id, set_key FROM allocations
+SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
 WHERE pool_id = $1 AND name = $2
 `
 
 type AllocationNamedParams struct {
-	PoolID string
+	PoolID int64
 	Name   string
 }
 
-func (q *Queries) AllocationNamed(ctx context.Context, arg AllocationNamedParams) (Allocation, error) {
+func (q *Queries) AllocationNamed(ctx context.Context, arg AllocationNamedParams) (NamedAllocation, error) {
 	row := q.db.QueryRowContext(ctx, allocationNamed, arg.PoolID, arg.Name)
-	var i Allocation
+	var i NamedAllocation
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
 		&i.PoolID,
 		&i.Name,
-		&i.Cidr,
+		&i.SetID,
+		&i.SetKey,
 		&i.Family,
 		&i.FirstIp,
-		&i.LastIp,
 		&i.Length,
 		&i.Description,
 		&i.Owner,
@@ -76,8 +76,8 @@ func (q *Queries) AllocationNamed(ctx context.Context, arg AllocationNamedParams
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
-		&i.SetID,
-		&i.SetKey,
+		&i.ScopeName,
+		&i.PoolName,
 	)
 	return i, err
 }
@@ -87,7 +87,7 @@ DELETE FROM allocations
 WHERE id = $1
 `
 
-func (q *Queries) DeleteAllocation(ctx context.Context, id string) (int64, error) {
+func (q *Queries) DeleteAllocation(ctx context.Context, id int64) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteAllocation, id)
 	if err != nil {
 		return 0, err
@@ -97,20 +97,18 @@ func (q *Queries) DeleteAllocation(ctx context.Context, id string) (int64, error
 
 const insertAllocation = `-- name: InsertAllocation :exec
 INSERT INTO allocations (
-  id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length,
+  id, scope_id, pool_id, name, family, first_ip, length,
   description, owner, purpose, account, region, environment, labels, set_id, set_key, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, $19, $19)
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17)
 `
 
 type InsertAllocationParams struct {
-	ID          string
-	ScopeID     string
-	PoolID      string
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
 	Name        string
-	Cidr        string
 	Family      int64
 	FirstIp     []byte
-	LastIp      []byte
 	Length      int64
 	Description string
 	Owner       string
@@ -119,7 +117,7 @@ type InsertAllocationParams struct {
 	Region      string
 	Environment string
 	Labels      string
-	SetID       *string
+	SetID       *int64
 	SetKey      string
 	CreatedAt   int64
 }
@@ -130,10 +128,8 @@ func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationPara
 		arg.ScopeID,
 		arg.PoolID,
 		arg.Name,
-		arg.Cidr,
 		arg.Family,
 		arg.FirstIp,
-		arg.LastIp,
 		arg.Length,
 		arg.Description,
 		arg.Owner,
@@ -152,12 +148,12 @@ func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationPara
 const updateAllocation = `-- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,
-  cidr = $10, first_ip = $11, last_ip = $12, length = $13, updated_at = $14, version = version + 1
+  first_ip = $10, length = $11, updated_at = $12, version = version + 1
 WHERE id = $1
 `
 
 type UpdateAllocationParams struct {
-	ID          string
+	ID          int64
 	Name        string
 	Description string
 	Owner       string
@@ -166,9 +162,7 @@ type UpdateAllocationParams struct {
 	Region      string
 	Environment string
 	Labels      string
-	Cidr        string
 	FirstIp     []byte
-	LastIp      []byte
 	Length      int64
 	UpdatedAt   int64
 }
@@ -184,9 +178,7 @@ func (q *Queries) UpdateAllocation(ctx context.Context, arg UpdateAllocationPara
 		arg.Region,
 		arg.Environment,
 		arg.Labels,
-		arg.Cidr,
 		arg.FirstIp,
-		arg.LastIp,
 		arg.Length,
 		arg.UpdatedAt,
 	)

@@ -1,23 +1,38 @@
 -- name: InsertEvent :exec
-INSERT INTO events (id, chain_id, seq, scope_id, at, actor, action, object_kind, object_id, request_id, before, after, hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+INSERT INTO events (id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15);
 
--- name: ChainHead :one
--- The newest event of a chain. Its writers hold the row lock of the pool or scope that the chain belongs to.
-SELECT seq, hash FROM events
-WHERE chain_id = $1
-ORDER BY seq DESC
-LIMIT 1;
+-- name: Chain :one
+-- The head of a chain. Its writers hold the lock of the space that the chain belongs to.
+SELECT * FROM chains
+WHERE id = $1;
+
+-- name: LockSystemChain :one
+-- The row lock of the system's chain, which belongs to no space.
+UPDATE chains SET length = length
+WHERE id = 0
+RETURNING length;
+
+-- name: SetChain :exec
+INSERT INTO chains (id, scope_id, length, hash)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET length = excluded.length, hash = excluded.hash;
+
+-- name: Chains :many
+-- A page of chains, by key.
+SELECT * FROM chains
+WHERE id > @after
+ORDER BY id
+LIMIT @max_rows;
+
+-- name: ChainsWithoutHead :many
+-- Chains that have events but no head.
+SELECT DISTINCT e.chain_id FROM events e
+WHERE NOT EXISTS (SELECT 1 FROM chains c WHERE c.id = e.chain_id)
+LIMIT @max_rows;
 
 -- name: EventsOfChain :many
--- A page of a chain in its own order, for verification.
 SELECT * FROM events
 WHERE chain_id = $1 AND seq > $2
 ORDER BY seq
-LIMIT @max_rows;
-
--- name: Chains :many
-SELECT DISTINCT chain_id FROM events
-WHERE chain_id > @after
-ORDER BY chain_id
 LIMIT @max_rows;

@@ -9,47 +9,81 @@ import (
 	"context"
 )
 
-const chainHead = `-- name: ChainHead :one
-SELECT seq, hash FROM events
-WHERE chain_id = $1
-ORDER BY seq DESC
-LIMIT 1
+const chain = `-- name: Chain :one
+SELECT id, scope_id, length, hash FROM chains
+WHERE id = $1
 `
 
-type ChainHeadRow struct {
-	Seq  int64
-	Hash []byte
-}
-
-// The newest event of a chain. Its writers hold the row lock of the pool or scope that the chain belongs to.
-func (q *Queries) ChainHead(ctx context.Context, chainID string) (ChainHeadRow, error) {
-	row := q.db.QueryRowContext(ctx, chainHead, chainID)
-	var i ChainHeadRow
-	err := row.Scan(&i.Seq, &i.Hash)
+// The head of a chain. Its writers hold the lock of the space that the chain belongs to.
+func (q *Queries) Chain(ctx context.Context, id int64) (Chain, error) {
+	row := q.db.QueryRowContext(ctx, chain, id)
+	var i Chain
+	err := row.Scan(
+		&i.ID,
+		&i.ScopeID,
+		&i.Length,
+		&i.Hash,
+	)
 	return i, err
 }
 
 const chains = `-- name: Chains :many
-SELECT DISTINCT chain_id FROM events
-WHERE chain_id > $1
-ORDER BY chain_id
+SELECT id, scope_id, length, hash FROM chains
+WHERE id > $1
+ORDER BY id
 LIMIT $2
 `
 
 type ChainsParams struct {
-	After   string
+	After   int64
 	MaxRows int32
 }
 
-func (q *Queries) Chains(ctx context.Context, arg ChainsParams) ([]string, error) {
+// A page of chains, by key.
+func (q *Queries) Chains(ctx context.Context, arg ChainsParams) ([]Chain, error) {
 	rows, err := q.db.QueryContext(ctx, chains, arg.After, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []Chain
 	for rows.Next() {
-		var chain_id string
+		var i Chain
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.Length,
+			&i.Hash,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const chainsWithoutHead = `-- name: ChainsWithoutHead :many
+SELECT DISTINCT e.chain_id FROM events e
+WHERE NOT EXISTS (SELECT 1 FROM chains c WHERE c.id = e.chain_id)
+LIMIT $1
+`
+
+// Chains that have events but no head.
+func (q *Queries) ChainsWithoutHead(ctx context.Context, maxRows int32) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, chainsWithoutHead, maxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var chain_id int64
 		if err := rows.Scan(&chain_id); err != nil {
 			return nil, err
 		}
@@ -65,19 +99,18 @@ func (q *Queries) Chains(ctx context.Context, arg ChainsParams) ([]string, error
 }
 
 const eventsOfChain = `-- name: EventsOfChain :many
-SELECT id, chain_id, seq, scope_id, at, actor, action, object_kind, object_id, request_id, before, after, hash FROM events
+SELECT id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash FROM events
 WHERE chain_id = $1 AND seq > $2
 ORDER BY seq
 LIMIT $3
 `
 
 type EventsOfChainParams struct {
-	ChainID string
+	ChainID int64
 	Seq     int64
 	MaxRows int32
 }
 
-// A page of a chain in its own order, for verification.
 func (q *Queries) EventsOfChain(ctx context.Context, arg EventsOfChainParams) ([]Event, error) {
 	rows, err := q.db.QueryContext(ctx, eventsOfChain, arg.ChainID, arg.Seq, arg.MaxRows)
 	if err != nil {
@@ -92,7 +125,9 @@ func (q *Queries) EventsOfChain(ctx context.Context, arg EventsOfChainParams) ([
 			&i.ChainID,
 			&i.Seq,
 			&i.ScopeID,
+			&i.Scope,
 			&i.At,
+			&i.PrincipalID,
 			&i.Actor,
 			&i.Action,
 			&i.ObjectKind,
@@ -116,24 +151,26 @@ func (q *Queries) EventsOfChain(ctx context.Context, arg EventsOfChainParams) ([
 }
 
 const insertEvent = `-- name: InsertEvent :exec
-INSERT INTO events (id, chain_id, seq, scope_id, at, actor, action, object_kind, object_id, request_id, before, after, hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+INSERT INTO events (id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 `
 
 type InsertEventParams struct {
-	ID         string
-	ChainID    string
-	Seq        int64
-	ScopeID    string
-	At         int64
-	Actor      string
-	Action     string
-	ObjectKind string
-	ObjectID   string
-	RequestID  string
-	Before     string
-	After      string
-	Hash       []byte
+	ID          int64
+	ChainID     int64
+	Seq         int64
+	ScopeID     int64
+	Scope       string
+	At          int64
+	PrincipalID int64
+	Actor       string
+	Action      string
+	ObjectKind  string
+	ObjectID    int64
+	RequestID   string
+	Before      string
+	After       string
+	Hash        []byte
 }
 
 func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error {
@@ -142,7 +179,9 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 		arg.ChainID,
 		arg.Seq,
 		arg.ScopeID,
+		arg.Scope,
 		arg.At,
+		arg.PrincipalID,
 		arg.Actor,
 		arg.Action,
 		arg.ObjectKind,
@@ -150,6 +189,43 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 		arg.RequestID,
 		arg.Before,
 		arg.After,
+		arg.Hash,
+	)
+	return err
+}
+
+const lockSystemChain = `-- name: LockSystemChain :one
+UPDATE chains SET length = length
+WHERE id = 0
+RETURNING length
+`
+
+// The row lock of the system's chain, which belongs to no space.
+func (q *Queries) LockSystemChain(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, lockSystemChain)
+	var length int64
+	err := row.Scan(&length)
+	return length, err
+}
+
+const setChain = `-- name: SetChain :exec
+INSERT INTO chains (id, scope_id, length, hash)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (id) DO UPDATE SET length = excluded.length, hash = excluded.hash
+`
+
+type SetChainParams struct {
+	ID      int64
+	ScopeID int64
+	Length  int64
+	Hash    []byte
+}
+
+func (q *Queries) SetChain(ctx context.Context, arg SetChainParams) error {
+	_, err := q.db.ExecContext(ctx, setChain,
+		arg.ID,
+		arg.ScopeID,
+		arg.Length,
 		arg.Hash,
 	)
 	return err

@@ -15,7 +15,7 @@ WHERE pool_id = $1 AND first_ip = $2 AND length = $3
 `
 
 type DeleteFreeBlockParams struct {
-	PoolID  string
+	PoolID  int64
 	FirstIp []byte
 	Length  int64
 }
@@ -34,7 +34,7 @@ DELETE FROM free_blocks
 WHERE pool_id = $1
 `
 
-func (q *Queries) DeleteFreeBlocks(ctx context.Context, poolID string) error {
+func (q *Queries) DeleteFreeBlocks(ctx context.Context, poolID int64) error {
 	_, err := q.db.ExecContext(ctx, deleteFreeBlocks, poolID)
 	return err
 }
@@ -47,7 +47,7 @@ LIMIT 1
 `
 
 type FreeBlockBelowParams struct {
-	PoolID  string
+	PoolID  int64
 	FirstIp []byte
 }
 
@@ -73,7 +73,7 @@ SELECT count(*) FROM (
 `
 
 type FreeBlockBetweenParams struct {
-	PoolID  string
+	PoolID  int64
 	FirstIp []byte
 	LastIp  []byte
 }
@@ -94,7 +94,7 @@ LIMIT $3
 `
 
 type FreeBlocksParams struct {
-	PoolID  string
+	PoolID  int64
 	FirstIp []byte
 	MaxRows int32
 }
@@ -141,7 +141,7 @@ type FreeBlocksByLengthRow struct {
 }
 
 // At most 33 or 129 rows: how much is free, exactly.
-func (q *Queries) FreeBlocksByLength(ctx context.Context, poolID string) ([]FreeBlocksByLengthRow, error) {
+func (q *Queries) FreeBlocksByLength(ctx context.Context, poolID int64) ([]FreeBlocksByLengthRow, error) {
 	rows, err := q.db.QueryContext(ctx, freeBlocksByLength, poolID)
 	if err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ LIMIT 1
 `
 
 type FreeLengthBelowParams struct {
-	PoolID string
+	PoolID int64
 	Length int64
 }
 
@@ -190,7 +190,7 @@ VALUES ($1, $2, $3)
 `
 
 type InsertFreeBlockParams struct {
-	PoolID  string
+	PoolID  int64
 	FirstIp []byte
 	Length  int64
 }
@@ -213,7 +213,7 @@ type LargestFreeBlockRow struct {
 }
 
 // The largest free block, the lowest address first. Two steps of the index instead of a sort: it holds lengths in falling order.
-func (q *Queries) LargestFreeBlock(ctx context.Context, poolID string) (LargestFreeBlockRow, error) {
+func (q *Queries) LargestFreeBlock(ctx context.Context, poolID int64) (LargestFreeBlockRow, error) {
 	row := q.db.QueryRowContext(ctx, largestFreeBlock, poolID)
 	var i LargestFreeBlockRow
 	err := row.Scan(&i.FirstIp, &i.Length)
@@ -228,7 +228,7 @@ LIMIT 1
 `
 
 type LowestFreeBlockParams struct {
-	PoolID string
+	PoolID int64
 	Length int64
 }
 
@@ -248,7 +248,7 @@ LIMIT 1
 `
 
 type SmallestFreeBlockParams struct {
-	PoolID string
+	PoolID int64
 	Length int64
 }
 

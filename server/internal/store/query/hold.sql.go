@@ -13,37 +13,37 @@ const countHeld = `-- name: CountHeld :one
 SELECT
   (SELECT count(*) FROM (
     SELECT 1 FROM holds h
-    WHERE h.pool_id = $1 AND h.actor = $2 AND h.kept = TRUE AND h.expires_at > $3
+    WHERE h.pool_id = $1 AND h.principal_id = $2 AND h.kept = TRUE AND h.expires_at > $3
     LIMIT $4
   ) some_holds) +
   (SELECT count(*) FROM (
     SELECT 1 FROM pools p
-    WHERE p.parent_id = $5 AND p.draft_until > $6 AND p.draft_actor = $7
+    WHERE p.parent_id = $5 AND p.draft_until > $6 AND p.draft_principal_id = $7
     LIMIT $8
   ) some_drafts) AS held
 `
 
 type CountHeldParams struct {
-	PoolID       string
-	Actor        string
-	Now          int64
-	AtMost       int32
-	ParentID     *string
-	DraftUntil   *int64
-	DraftActor   string
-	AtMostDrafts int32
+	PoolID           int64
+	PrincipalID      int64
+	Now              int64
+	AtMost           int32
+	ParentID         *int64
+	DraftUntil       *int64
+	DraftPrincipalID *int64
+	AtMostDrafts     int32
 }
 
-// What an actor holds in a pool by promises that still stand: holds and drafts, each counted no further than at_most.
+// What a principal holds in a pool by promises that have not expired: holds and drafts, each counted no further than at_most.
 func (q *Queries) CountHeld(ctx context.Context, arg CountHeldParams) (int32, error) {
 	row := q.db.QueryRowContext(ctx, countHeld,
 		arg.PoolID,
-		arg.Actor,
+		arg.PrincipalID,
 		arg.Now,
 		arg.AtMost,
 		arg.ParentID,
 		arg.DraftUntil,
-		arg.DraftActor,
+		arg.DraftPrincipalID,
 		arg.AtMostDrafts,
 	)
 	var held int32
@@ -56,7 +56,7 @@ DELETE FROM holds
 WHERE id = $1
 `
 
-func (q *Queries) DeleteHold(ctx context.Context, id string) error {
+func (q *Queries) DeleteHold(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, deleteHold, id)
 	return err
 }
@@ -66,27 +66,33 @@ DELETE FROM holds
 WHERE pool_id = $1
 `
 
-func (q *Queries) DeleteHoldsOfPool(ctx context.Context, poolID string) error {
+func (q *Queries) DeleteHoldsOfPool(ctx context.Context, poolID int64) error {
 	_, err := q.db.ExecContext(ctx, deleteHoldsOfPool, poolID)
 	return err
 }
 
 const expiredDrafts = `-- name: ExpiredDrafts :many
-SELECT cidr FROM pools
+SELECT family, first_ip, length FROM pools
 WHERE parent_id = $1 AND draft_until <= $2
 ORDER BY draft_until, id
 LIMIT $4 OFFSET $3
 `
 
 type ExpiredDraftsParams struct {
-	ParentID *string
+	ParentID *int64
 	Now      *int64
 	Skip     int32
 	MaxRows  int32
 }
 
+type ExpiredDraftsRow struct {
+	Family  int64
+	FirstIp []byte
+	Length  int64
+}
+
 // Of the drafts in a pool that have expired by then, the oldest first.
-func (q *Queries) ExpiredDrafts(ctx context.Context, arg ExpiredDraftsParams) ([]string, error) {
+func (q *Queries) ExpiredDrafts(ctx context.Context, arg ExpiredDraftsParams) ([]ExpiredDraftsRow, error) {
 	rows, err := q.db.QueryContext(ctx, expiredDrafts,
 		arg.ParentID,
 		arg.Now,
@@ -97,13 +103,13 @@ func (q *Queries) ExpiredDrafts(ctx context.Context, arg ExpiredDraftsParams) ([
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []ExpiredDraftsRow
 	for rows.Next() {
-		var cidr string
-		if err := rows.Scan(&cidr); err != nil {
+		var i ExpiredDraftsRow
+		if err := rows.Scan(&i.Family, &i.FirstIp, &i.Length); err != nil {
 			return nil, err
 		}
-		items = append(items, cidr)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -115,21 +121,27 @@ func (q *Queries) ExpiredDrafts(ctx context.Context, arg ExpiredDraftsParams) ([
 }
 
 const expiredHolds = `-- name: ExpiredHolds :many
-SELECT cidr FROM holds
+SELECT family, first_ip, length FROM holds
 WHERE pool_id = $1 AND kept = TRUE AND expires_at <= $2
 ORDER BY expires_at, id
 LIMIT $4 OFFSET $3
 `
 
 type ExpiredHoldsParams struct {
-	PoolID  string
+	PoolID  int64
 	Now     int64
 	Skip    int32
 	MaxRows int32
 }
 
+type ExpiredHoldsRow struct {
+	Family  int64
+	FirstIp []byte
+	Length  int64
+}
+
 // Of the kept holds of a pool that have expired by then, the oldest first.
-func (q *Queries) ExpiredHolds(ctx context.Context, arg ExpiredHoldsParams) ([]string, error) {
+func (q *Queries) ExpiredHolds(ctx context.Context, arg ExpiredHoldsParams) ([]ExpiredHoldsRow, error) {
 	rows, err := q.db.QueryContext(ctx, expiredHolds,
 		arg.PoolID,
 		arg.Now,
@@ -140,13 +152,13 @@ func (q *Queries) ExpiredHolds(ctx context.Context, arg ExpiredHoldsParams) ([]s
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []ExpiredHoldsRow
 	for rows.Next() {
-		var cidr string
-		if err := rows.Scan(&cidr); err != nil {
+		var i ExpiredHoldsRow
+		if err := rows.Scan(&i.Family, &i.FirstIp, &i.Length); err != nil {
 			return nil, err
 		}
-		items = append(items, cidr)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -158,104 +170,110 @@ func (q *Queries) ExpiredHolds(ctx context.Context, arg ExpiredHoldsParams) ([]s
 }
 
 const hold = `-- name: Hold :one
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at FROM holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE id = $1
 `
 
-func (q *Queries) Hold(ctx context.Context, id string) (Hold, error) {
+func (q *Queries) Hold(ctx context.Context, id int64) (NamedHold, error) {
 	row := q.db.QueryRowContext(ctx, hold, id)
-	var i Hold
+	var i NamedHold
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
 		&i.PoolID,
 		&i.Name,
-		&i.Cidr,
 		&i.Family,
 		&i.FirstIp,
 		&i.Length,
-		&i.Actor,
+		&i.PrincipalID,
 		&i.Holder,
 		&i.Replaces,
 		&i.Kept,
 		&i.ExpiresAt,
 		&i.CreatedAt,
 		&i.RenewedAt,
+		&i.ScopeName,
+		&i.PoolName,
+		&i.Actor,
 	)
 	return i, err
 }
 
 const holdNamed = `-- name: HoldNamed :one
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at FROM holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND name = $2 AND length = $3
 `
 
 type HoldNamedParams struct {
-	PoolID string
+	PoolID int64
 	Name   string
 	Length int64
 }
 
-func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (Hold, error) {
+func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (NamedHold, error) {
 	row := q.db.QueryRowContext(ctx, holdNamed, arg.PoolID, arg.Name, arg.Length)
-	var i Hold
+	var i NamedHold
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
 		&i.PoolID,
 		&i.Name,
-		&i.Cidr,
 		&i.Family,
 		&i.FirstIp,
 		&i.Length,
-		&i.Actor,
+		&i.PrincipalID,
 		&i.Holder,
 		&i.Replaces,
 		&i.Kept,
 		&i.ExpiresAt,
 		&i.CreatedAt,
 		&i.RenewedAt,
+		&i.ScopeName,
+		&i.PoolName,
+		&i.Actor,
 	)
 	return i, err
 }
 
 const holdsFor = `-- name: HoldsFor :many
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at FROM holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND replaces = $2
 ORDER BY id
 `
 
 type HoldsForParams struct {
-	PoolID   string
+	PoolID   int64
 	Replaces string
 }
 
 // What is held in a pool for an allocation: for its successor, or for it to grow over.
-func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]Hold, error) {
+func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]NamedHold, error) {
 	rows, err := q.db.QueryContext(ctx, holdsFor, arg.PoolID, arg.Replaces)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Hold
+	var items []NamedHold
 	for rows.Next() {
-		var i Hold
+		var i NamedHold
 		if err := rows.Scan(
 			&i.ID,
 			&i.ScopeID,
 			&i.PoolID,
 			&i.Name,
-			&i.Cidr,
 			&i.Family,
 			&i.FirstIp,
 			&i.Length,
-			&i.Actor,
+			&i.PrincipalID,
 			&i.Holder,
 			&i.Replaces,
 			&i.Kept,
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.RenewedAt,
+			&i.ScopeName,
+			&i.PoolName,
+			&i.Actor,
 		); err != nil {
 			return nil, err
 		}
@@ -271,26 +289,25 @@ func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]Hold, err
 }
 
 const insertHold = `-- name: InsertHold :exec
-INSERT INTO holds (id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 `
 
 type InsertHoldParams struct {
-	ID        string
-	ScopeID   string
-	PoolID    string
-	Name      string
-	Cidr      string
-	Family    int64
-	FirstIp   []byte
-	Length    int64
-	Actor     string
-	Holder    string
-	Replaces  string
-	Kept      bool
-	ExpiresAt int64
-	CreatedAt int64
-	RenewedAt int64
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
+	Name        string
+	Family      int64
+	FirstIp     []byte
+	Length      int64
+	PrincipalID int64
+	Holder      string
+	Replaces    string
+	Kept        bool
+	ExpiresAt   int64
+	CreatedAt   int64
+	RenewedAt   int64
 }
 
 func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
@@ -299,11 +316,10 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 		arg.ScopeID,
 		arg.PoolID,
 		arg.Name,
-		arg.Cidr,
 		arg.Family,
 		arg.FirstIp,
 		arg.Length,
-		arg.Actor,
+		arg.PrincipalID,
 		arg.Holder,
 		arg.Replaces,
 		arg.Kept,
@@ -315,22 +331,22 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 }
 
 const setDraft = `-- name: SetDraft :exec
-UPDATE pools SET draft_until = $2, draft_actor = $3, draft_holder = $4
+UPDATE pools SET draft_until = $2, draft_principal_id = $3, draft_holder = $4
 WHERE id = $1
 `
 
 type SetDraftParams struct {
-	ID          string
-	DraftUntil  *int64
-	DraftActor  string
-	DraftHolder string
+	ID               int64
+	DraftUntil       *int64
+	DraftPrincipalID *int64
+	DraftHolder      string
 }
 
 func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
 	_, err := q.db.ExecContext(ctx, setDraft,
 		arg.ID,
 		arg.DraftUntil,
-		arg.DraftActor,
+		arg.DraftPrincipalID,
 		arg.DraftHolder,
 	)
 	return err
@@ -338,21 +354,21 @@ func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
 
 const setPrefixStatus = `-- name: SetPrefixStatus :exec
 UPDATE prefixes SET status = $2
-WHERE owner_id = $1
+WHERE id = $1
 `
 
 type SetPrefixStatusParams struct {
-	OwnerID string
-	Status  string
+	ID     int64
+	Status string
 }
 
 func (q *Queries) SetPrefixStatus(ctx context.Context, arg SetPrefixStatusParams) error {
-	_, err := q.db.ExecContext(ctx, setPrefixStatus, arg.OwnerID, arg.Status)
+	_, err := q.db.ExecContext(ctx, setPrefixStatus, arg.ID, arg.Status)
 	return err
 }
 
 const staleDrafts = `-- name: StaleDrafts :many
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder FROM pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE draft_until < $1
 ORDER BY length DESC, id
 LIMIT $2
@@ -364,24 +380,22 @@ type StaleDraftsParams struct {
 }
 
 // Drafts that expired before a time, children before their parents.
-func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Pool, error) {
+func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]NamedPool, error) {
 	rows, err := q.db.QueryContext(ctx, staleDrafts, arg.DraftUntil, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Pool
+	var items []NamedPool
 	for rows.Next() {
-		var i Pool
+		var i NamedPool
 		if err := rows.Scan(
 			&i.ID,
 			&i.ScopeID,
 			&i.Name,
 			&i.ParentID,
-			&i.Cidr,
 			&i.Family,
 			&i.FirstIp,
-			&i.LastIp,
 			&i.Length,
 			&i.Strategy,
 			&i.MinLength,
@@ -396,11 +410,14 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Poo
 			&i.DeletionProtection,
 			&i.Version,
 			&i.SpaceRevision,
+			&i.DraftUntil,
+			&i.DraftPrincipalID,
+			&i.DraftHolder,
 			&i.CreatedAt,
 			&i.UpdatedAt,
-			&i.DraftUntil,
+			&i.ScopeName,
+			&i.ParentName,
 			&i.DraftActor,
-			&i.DraftHolder,
 		); err != nil {
 			return nil, err
 		}
@@ -416,7 +433,7 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Poo
 }
 
 const staleHolds = `-- name: StaleHolds :many
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, length, actor, holder, replaces, kept, expires_at, created_at, renewed_at FROM holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE expires_at < $1
 ORDER BY pool_id, id
 LIMIT $2
@@ -428,31 +445,33 @@ type StaleHoldsParams struct {
 }
 
 // Holds that expired before a time.
-func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Hold, error) {
+func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]NamedHold, error) {
 	rows, err := q.db.QueryContext(ctx, staleHolds, arg.ExpiresAt, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Hold
+	var items []NamedHold
 	for rows.Next() {
-		var i Hold
+		var i NamedHold
 		if err := rows.Scan(
 			&i.ID,
 			&i.ScopeID,
 			&i.PoolID,
 			&i.Name,
-			&i.Cidr,
 			&i.Family,
 			&i.FirstIp,
 			&i.Length,
-			&i.Actor,
+			&i.PrincipalID,
 			&i.Holder,
 			&i.Replaces,
 			&i.Kept,
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.RenewedAt,
+			&i.ScopeName,
+			&i.PoolName,
+			&i.Actor,
 		); err != nil {
 			return nil, err
 		}
@@ -468,28 +487,26 @@ func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Hold,
 }
 
 const updateHold = `-- name: UpdateHold :exec
-UPDATE holds SET cidr = $2, first_ip = $3, actor = $4, holder = $5, replaces = $6, kept = $7, expires_at = $8, renewed_at = $9
+UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, replaces = $5, kept = $6, expires_at = $7, renewed_at = $8
 WHERE id = $1
 `
 
 type UpdateHoldParams struct {
-	ID        string
-	Cidr      string
-	FirstIp   []byte
-	Actor     string
-	Holder    string
-	Replaces  string
-	Kept      bool
-	ExpiresAt int64
-	RenewedAt int64
+	ID          int64
+	FirstIp     []byte
+	PrincipalID int64
+	Holder      string
+	Replaces    string
+	Kept        bool
+	ExpiresAt   int64
+	RenewedAt   int64
 }
 
 func (q *Queries) UpdateHold(ctx context.Context, arg UpdateHoldParams) error {
 	_, err := q.db.ExecContext(ctx, updateHold,
 		arg.ID,
-		arg.Cidr,
 		arg.FirstIp,
-		arg.Actor,
+		arg.PrincipalID,
 		arg.Holder,
 		arg.Replaces,
 		arg.Kept,

@@ -5,8 +5,8 @@
 package query
 
 type Account struct {
-	ID               string
-	ScopeID          string
+	ID               int64
+	ScopeID          int64
 	Cloud            string
 	ExternalID       string
 	Name             string
@@ -26,14 +26,14 @@ type Account struct {
 }
 
 type Allocation struct {
-	ID          string
-	ScopeID     string
-	PoolID      string
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
 	Name        string
-	Cidr        string
+	SetID       *int64
+	SetKey      string
 	Family      int64
 	FirstIp     []byte
-	LastIp      []byte
 	Length      int64
 	Description string
 	Owner       string
@@ -45,14 +45,12 @@ type Allocation struct {
 	Version     int64
 	CreatedAt   int64
 	UpdatedAt   int64
-	SetID       *string
-	SetKey      string
 }
 
 type AllocationSet struct {
-	ID          string
-	ScopeID     string
-	PoolID      string
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
 	Name        string
 	Description string
 	Owner       string
@@ -66,48 +64,64 @@ type AllocationSet struct {
 	UpdatedAt   int64
 }
 
+type Chain struct {
+	ID      int64
+	ScopeID int64
+	Length  int64
+	Hash    []byte
+}
+
 type Event struct {
-	ID         string
-	ChainID    string
-	Seq        int64
-	ScopeID    string
-	At         int64
-	Actor      string
-	Action     string
-	ObjectKind string
-	ObjectID   string
-	RequestID  string
-	Before     string
-	After      string
-	Hash       []byte
+	ID          int64
+	ChainID     int64
+	Seq         int64
+	ScopeID     int64
+	Scope       string
+	At          int64
+	PrincipalID int64
+	Actor       string
+	Action      string
+	ObjectKind  string
+	ObjectID    int64
+	RequestID   string
+	Before      string
+	After       string
+	Hash        []byte
+}
+
+type FormerName struct {
+	Kind     string
+	ScopeID  int64
+	Name     string
+	ObjectID int64
+	LeftAt   int64
 }
 
 type FreeBlock struct {
-	PoolID  string
+	PoolID  int64
 	FirstIp []byte
 	Length  int64
 }
 
 type Hold struct {
-	ID        string
-	ScopeID   string
-	PoolID    string
-	Name      string
-	Cidr      string
-	Family    int64
-	FirstIp   []byte
-	Length    int64
-	Actor     string
-	Holder    string
-	Replaces  string
-	Kept      bool
-	ExpiresAt int64
-	CreatedAt int64
-	RenewedAt int64
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
+	Name        string
+	Family      int64
+	FirstIp     []byte
+	Length      int64
+	PrincipalID int64
+	Holder      string
+	Replaces    string
+	Kept        bool
+	ExpiresAt   int64
+	CreatedAt   int64
+	RenewedAt   int64
 }
 
 type IdempotencyKey struct {
-	Actor       string
+	PrincipalID int64
 	Key         string
 	Fingerprint []byte
 	Answer      string
@@ -121,7 +135,7 @@ type Instance struct {
 }
 
 type LastBlock struct {
-	SpaceID string
+	SpaceID int64
 	Kind    string
 	Name    string
 	Length  int64
@@ -129,15 +143,86 @@ type LastBlock struct {
 	LeftAt  int64
 }
 
-type Pool struct {
-	ID                 string
-	ScopeID            string
+type Lease struct {
+	Name   string
+	Holder string
+	Epoch  int64
+	Until  int64
+}
+
+type NamedAccount struct {
+	ID               int64
+	ScopeID          int64
+	Cloud            string
+	ExternalID       string
+	Name             string
+	Description      string
+	Owner            string
+	Platform         string
+	Tier             string
+	Environment      string
+	Regions          string
+	Labels           string
+	Mode             string
+	RoleArn          string
+	WorkloadIdentity string
+	Version          int64
+	CreatedAt        int64
+	UpdatedAt        int64
+	ScopeName        string
+}
+
+type NamedAllocation struct {
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
+	Name        string
+	SetID       *int64
+	SetKey      string
+	Family      int64
+	FirstIp     []byte
+	Length      int64
+	Description string
+	Owner       string
+	Purpose     string
+	Account     string
+	Region      string
+	Environment string
+	Labels      string
+	Version     int64
+	CreatedAt   int64
+	UpdatedAt   int64
+	ScopeName   string
+	PoolName    string
+}
+
+type NamedHold struct {
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
+	Name        string
+	Family      int64
+	FirstIp     []byte
+	Length      int64
+	PrincipalID int64
+	Holder      string
+	Replaces    string
+	Kept        bool
+	ExpiresAt   int64
+	CreatedAt   int64
+	RenewedAt   int64
+	ScopeName   string
+	PoolName    string
+	Actor       string
+}
+
+type NamedPool struct {
+	ID                 int64
+	ScopeID            int64
 	Name               string
-	ParentID           *string
-	Cidr               string
+	ParentID           *int64
 	Family             int64
 	FirstIp            []byte
-	LastIp             []byte
 	Length             int64
 	Strategy           string
 	MinLength          *int64
@@ -152,32 +237,131 @@ type Pool struct {
 	DeletionProtection bool
 	Version            int64
 	SpaceRevision      int64
+	DraftUntil         *int64
+	DraftPrincipalID   *int64
+	DraftHolder        string
 	CreatedAt          int64
 	UpdatedAt          int64
-	DraftUntil         *int64
+	ScopeName          string
+	ParentName         string
 	DraftActor         string
-	DraftHolder        string
 }
 
-type Prefix struct {
-	ID        string
-	ScopeID   string
-	SpaceID   string
+type NamedPrefix struct {
+	ID        int64
+	ScopeID   int64
+	SpaceID   int64
+	Kind      string
+	Status    string
+	Name      string
 	Cidr      string
 	Family    int64
 	FirstIp   []byte
 	LastIp    []byte
 	Length    int64
-	Status    string
-	Source    string
+	CreatedAt int64
+	ScopeName string
+	PoolName  string
+}
+
+type NamedReservation struct {
+	ID        int64
+	ScopeID   int64
+	PoolID    int64
+	Family    int64
+	FirstIp   []byte
+	Length    int64
+	Reason    string
+	Owner     string
+	Labels    string
+	ExpiresAt *int64
+	Version   int64
+	CreatedAt int64
+	UpdatedAt int64
+	ScopeName string
+	PoolName  string
+}
+
+type NamedSet struct {
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
+	Name        string
+	Description string
+	Owner       string
+	Purpose     string
+	Account     string
+	Region      string
+	Environment string
+	Labels      string
+	Version     int64
+	CreatedAt   int64
+	UpdatedAt   int64
+	ScopeName   string
+	PoolName    string
+}
+
+type NamedToken struct {
+	ID        int64
+	Hash      []byte
+	CreatedAt int64
+	ExpiresAt *int64
+	RevokedAt *int64
+	Name      string
+}
+
+type Pool struct {
+	ID                 int64
+	ScopeID            int64
+	Name               string
+	ParentID           *int64
+	Family             int64
+	FirstIp            []byte
+	Length             int64
+	Strategy           string
+	MinLength          *int64
+	MaxLength          *int64
+	DefaultLength      *int64
+	Description        string
+	Owner              string
+	Account            string
+	Region             string
+	Environment        string
+	Labels             string
+	DeletionProtection bool
+	Version            int64
+	SpaceRevision      int64
+	DraftUntil         *int64
+	DraftPrincipalID   *int64
+	DraftHolder        string
+	CreatedAt          int64
+	UpdatedAt          int64
+}
+
+type Prefix struct {
+	ID        int64
+	ScopeID   int64
+	SpaceID   int64
 	Kind      string
-	OwnerID   string
+	Status    string
+	Name      string
+	Cidr      string
+	Family    int64
+	FirstIp   []byte
+	LastIp    []byte
+	Length    int64
+	CreatedAt int64
+}
+
+type Principal struct {
+	ID        int64
+	Kind      string
 	Name      string
 	CreatedAt int64
 }
 
 type Promise struct {
-	SpaceID    string
+	SpaceID    int64
 	Kind       string
 	Name       string
 	Length     int64
@@ -187,13 +371,11 @@ type Promise struct {
 }
 
 type Reservation struct {
-	ID        string
-	ScopeID   string
-	PoolID    string
-	Cidr      string
+	ID        int64
+	ScopeID   int64
+	PoolID    int64
 	Family    int64
 	FirstIp   []byte
-	LastIp    []byte
 	Length    int64
 	Reason    string
 	Owner     string
@@ -212,19 +394,19 @@ type SchemaInfo struct {
 }
 
 type Scope struct {
-	ID            string
+	ID            int64
+	Name          string
 	Description   string
 	Labels        string
 	Version       int64
 	SpaceRevision int64
+	DraftUntil    *int64
 	CreatedAt     int64
 	UpdatedAt     int64
-	DraftUntil    *int64
 }
 
 type Token struct {
-	ID        string
-	Name      string
+	ID        int64
 	Hash      []byte
 	CreatedAt int64
 	ExpiresAt *int64

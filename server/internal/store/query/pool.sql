@@ -1,25 +1,23 @@
 -- name: InsertPool :exec
 INSERT INTO pools (
-  id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length,
-  description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1, 1, $21, $21);
+  id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
+  description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
+  draft_until, draft_principal_id, draft_holder, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $22);
 
 -- name: Pool :one
-SELECT * FROM pools
+SELECT * FROM named_pools
 WHERE id = $1;
 
--- name: LockPool :one
--- The row lock of a pool's space. Lock in this statement and look for space in the next: one statement for both would see
--- the space as it was before the wait. The version behind the ETag does not move, so a busy pool stays editable.
-UPDATE pools SET space_revision = space_revision + 1
-WHERE id = $1
-RETURNING *;
+-- name: PoolNamed :one
+SELECT * FROM named_pools
+WHERE named_pools.scope_id = (SELECT s.id FROM scopes s WHERE s.name = @scope_name) AND named_pools.name = @name;
 
 -- name: UpdatePool :execrows
 UPDATE pools SET
-  cidr = $2, family = $3, first_ip = $4, last_ip = $5, length = $6, strategy = $7, min_length = $8, max_length = $9, default_length = $10,
-  description = $11, owner = $12, account = $13, region = $14, environment = $15, labels = $16, deletion_protection = $17,
-  parent_id = $18, updated_at = $19, version = version + 1
+  name = $2, family = $3, first_ip = $4, length = $5, strategy = $6, min_length = $7, max_length = $8, default_length = $9,
+  description = $10, owner = $11, account = $12, region = $13, environment = $14, labels = $15, deletion_protection = $16,
+  parent_id = $17, updated_at = $18, version = version + 1
 WHERE id = $1;
 
 -- name: DeletePool :execrows
@@ -28,14 +26,14 @@ WHERE id = $1;
 
 -- name: PoolsOfScope :many
 -- The pools of a scope, for its tree.
-SELECT * FROM pools
+SELECT * FROM named_pools
 WHERE scope_id = $1 AND draft_until IS NULL
 ORDER BY id
 LIMIT @max_rows;
 
 -- name: PoolWithRoom :one
 -- Another pool of the scope and family that would fit a block of the length, the nearest in size first.
-SELECT p.id FROM pools p
+SELECT p.scope_name, p.name FROM named_pools p
 WHERE p.scope_id = @scope_id AND p.family = @family AND p.id <> @id AND p.draft_until IS NULL
   AND (p.min_length IS NULL OR p.min_length <= @length) AND (p.max_length IS NULL OR p.max_length >= @length)
   AND EXISTS (SELECT 1 FROM free_blocks f WHERE f.pool_id = p.id AND f.length <= @length)
@@ -47,3 +45,48 @@ LIMIT 1;
 SELECT
   (SELECT count(*) FROM pools c WHERE c.parent_id = @id AND c.draft_until IS NULL) AS children,
   (SELECT count(*) FROM allocations a WHERE a.pool_id = @pool_id) AS allocations;
+
+-- name: LeaveName :exec
+-- Remembers under which name an object was known.
+INSERT INTO former_names (kind, scope_id, name, object_id, left_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (kind, scope_id, name) DO UPDATE SET object_id = excluded.object_id, left_at = excluded.left_at;
+
+-- name: FormerHolder :one
+-- Who was known under a name before.
+SELECT object_id FROM former_names
+WHERE kind = $1 AND scope_id = $2 AND name = $3;
+
+-- name: TakeName :exec
+-- Forgets who was known under a name before.
+DELETE FROM former_names
+WHERE kind = $1 AND scope_id = $2 AND name = $3;
+
+-- name: InheritLastBlocks :exec
+UPDATE last_blocks SET space_id = @heir
+WHERE space_id = @former AND NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = @former_pool);
+
+-- name: InheritPromises :exec
+UPDATE promises SET space_id = @heir
+WHERE space_id = @former AND NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = @former_pool);
+
+-- name: InheritNames :exec
+UPDATE former_names SET scope_id = @heir
+WHERE scope_id = @former AND NOT EXISTS (SELECT 1 FROM scopes s WHERE s.id = @former_scope);
+
+-- name: ForgetNames :execrows
+-- Drops the oldest of the names that were left before a time.
+DELETE FROM former_names
+WHERE (kind, scope_id, name) IN (SELECT n.kind, n.scope_id, n.name FROM former_names n WHERE n.left_at < $1 ORDER BY n.left_at LIMIT @max_rows);
+
+-- name: FormerPool :one
+-- The pool that left a name.
+SELECT p.name, p.scope_name, f.left_at FROM former_names f
+JOIN named_pools p ON p.id = f.object_id
+WHERE f.kind = 'pool' AND f.scope_id = (SELECT s.id FROM scopes s WHERE s.name = @scope_name) AND f.name = @name AND p.draft_until IS NULL;
+
+-- name: FormerScope :one
+-- The scope that left a name.
+SELECT s.name, f.left_at FROM former_names f
+JOIN scopes s ON s.id = f.object_id
+WHERE f.kind = 'scope' AND f.scope_id = 0 AND f.name = $1 AND s.draft_until IS NULL;

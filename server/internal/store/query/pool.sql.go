@@ -16,8 +16,8 @@ SELECT
 `
 
 type CountInPoolParams struct {
-	ID     *string
-	PoolID string
+	ID     *int64
+	PoolID int64
 }
 
 type CountInPoolRow struct {
@@ -38,7 +38,7 @@ DELETE FROM pools
 WHERE id = $1
 `
 
-func (q *Queries) DeletePool(ctx context.Context, id string) (int64, error) {
+func (q *Queries) DeletePool(ctx context.Context, id int64) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deletePool, id)
 	if err != nil {
 		return 0, err
@@ -46,22 +46,151 @@ func (q *Queries) DeletePool(ctx context.Context, id string) (int64, error) {
 	return result.RowsAffected()
 }
 
+const forgetNames = `-- name: ForgetNames :execrows
+DELETE FROM former_names
+WHERE (kind, scope_id, name) IN (SELECT n.kind, n.scope_id, n.name FROM former_names n WHERE n.left_at < $1 ORDER BY n.left_at LIMIT $2)
+`
+
+type ForgetNamesParams struct {
+	LeftAt  int64
+	MaxRows int32
+}
+
+// Drops the oldest of the names that were left before a time.
+func (q *Queries) ForgetNames(ctx context.Context, arg ForgetNamesParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetNames, arg.LeftAt, arg.MaxRows)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const formerHolder = `-- name: FormerHolder :one
+SELECT object_id FROM former_names
+WHERE kind = $1 AND scope_id = $2 AND name = $3
+`
+
+type FormerHolderParams struct {
+	Kind    string
+	ScopeID int64
+	Name    string
+}
+
+// Who was known under a name before.
+func (q *Queries) FormerHolder(ctx context.Context, arg FormerHolderParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, formerHolder, arg.Kind, arg.ScopeID, arg.Name)
+	var object_id int64
+	err := row.Scan(&object_id)
+	return object_id, err
+}
+
+const formerPool = `-- name: FormerPool :one
+SELECT p.name, p.scope_name, f.left_at FROM former_names f
+JOIN named_pools p ON p.id = f.object_id
+WHERE f.kind = 'pool' AND f.scope_id = (SELECT s.id FROM scopes s WHERE s.name = $1) AND f.name = $2 AND p.draft_until IS NULL
+`
+
+type FormerPoolParams struct {
+	ScopeName string
+	Name      string
+}
+
+type FormerPoolRow struct {
+	Name      string
+	ScopeName string
+	LeftAt    int64
+}
+
+// The pool that left a name.
+func (q *Queries) FormerPool(ctx context.Context, arg FormerPoolParams) (FormerPoolRow, error) {
+	row := q.db.QueryRowContext(ctx, formerPool, arg.ScopeName, arg.Name)
+	var i FormerPoolRow
+	err := row.Scan(&i.Name, &i.ScopeName, &i.LeftAt)
+	return i, err
+}
+
+const formerScope = `-- name: FormerScope :one
+SELECT s.name, f.left_at FROM former_names f
+JOIN scopes s ON s.id = f.object_id
+WHERE f.kind = 'scope' AND f.scope_id = 0 AND f.name = $1 AND s.draft_until IS NULL
+`
+
+type FormerScopeRow struct {
+	Name   string
+	LeftAt int64
+}
+
+// The scope that left a name.
+func (q *Queries) FormerScope(ctx context.Context, name string) (FormerScopeRow, error) {
+	row := q.db.QueryRowContext(ctx, formerScope, name)
+	var i FormerScopeRow
+	err := row.Scan(&i.Name, &i.LeftAt)
+	return i, err
+}
+
+const inheritLastBlocks = `-- name: InheritLastBlocks :exec
+UPDATE last_blocks SET space_id = $1
+WHERE space_id = $2 AND NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = $3)
+`
+
+type InheritLastBlocksParams struct {
+	Heir       int64
+	Former     int64
+	FormerPool int64
+}
+
+func (q *Queries) InheritLastBlocks(ctx context.Context, arg InheritLastBlocksParams) error {
+	_, err := q.db.ExecContext(ctx, inheritLastBlocks, arg.Heir, arg.Former, arg.FormerPool)
+	return err
+}
+
+const inheritNames = `-- name: InheritNames :exec
+UPDATE former_names SET scope_id = $1
+WHERE scope_id = $2 AND NOT EXISTS (SELECT 1 FROM scopes s WHERE s.id = $3)
+`
+
+type InheritNamesParams struct {
+	Heir        int64
+	Former      int64
+	FormerScope int64
+}
+
+func (q *Queries) InheritNames(ctx context.Context, arg InheritNamesParams) error {
+	_, err := q.db.ExecContext(ctx, inheritNames, arg.Heir, arg.Former, arg.FormerScope)
+	return err
+}
+
+const inheritPromises = `-- name: InheritPromises :exec
+UPDATE promises SET space_id = $1
+WHERE space_id = $2 AND NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = $3)
+`
+
+type InheritPromisesParams struct {
+	Heir       int64
+	Former     int64
+	FormerPool int64
+}
+
+func (q *Queries) InheritPromises(ctx context.Context, arg InheritPromisesParams) error {
+	_, err := q.db.ExecContext(ctx, inheritPromises, arg.Heir, arg.Former, arg.FormerPool)
+	return err
+}
+
 const insertPool = `-- name: InsertPool :exec
 INSERT INTO pools (
-  id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length,
-  description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1, 1, $21, $21)
+  id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
+  description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
+  draft_until, draft_principal_id, draft_holder, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $22)
 `
 
 type InsertPoolParams struct {
-	ID                 string
-	ScopeID            string
+	ID                 int64
+	ScopeID            int64
 	Name               string
-	ParentID           *string
-	Cidr               string
+	ParentID           *int64
 	Family             int64
 	FirstIp            []byte
-	LastIp             []byte
 	Length             int64
 	Strategy           string
 	MinLength          *int64
@@ -74,6 +203,9 @@ type InsertPoolParams struct {
 	Environment        string
 	Labels             string
 	DeletionProtection bool
+	DraftUntil         *int64
+	DraftPrincipalID   *int64
+	DraftHolder        string
 	CreatedAt          int64
 }
 
@@ -83,10 +215,8 @@ func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
 		arg.ScopeID,
 		arg.Name,
 		arg.ParentID,
-		arg.Cidr,
 		arg.Family,
 		arg.FirstIp,
-		arg.LastIp,
 		arg.Length,
 		arg.Strategy,
 		arg.MinLength,
@@ -99,31 +229,55 @@ func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
 		arg.Environment,
 		arg.Labels,
 		arg.DeletionProtection,
+		arg.DraftUntil,
+		arg.DraftPrincipalID,
+		arg.DraftHolder,
 		arg.CreatedAt,
 	)
 	return err
 }
 
-const lockPool = `-- name: LockPool :one
-UPDATE pools SET space_revision = space_revision + 1
-WHERE id = $1
-RETURNING id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder
+const leaveName = `-- name: LeaveName :exec
+INSERT INTO former_names (kind, scope_id, name, object_id, left_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (kind, scope_id, name) DO UPDATE SET object_id = excluded.object_id, left_at = excluded.left_at
 `
 
-// The row lock of a pool's space. Lock in this statement and look for space in the next: one statement for both would see
-// the space as it was before the wait. The version behind the ETag does not move, so a busy pool stays editable.
-func (q *Queries) LockPool(ctx context.Context, id string) (Pool, error) {
-	row := q.db.QueryRowContext(ctx, lockPool, id)
-	var i Pool
+type LeaveNameParams struct {
+	Kind     string
+	ScopeID  int64
+	Name     string
+	ObjectID int64
+	LeftAt   int64
+}
+
+// Remembers under which name an object was known.
+func (q *Queries) LeaveName(ctx context.Context, arg LeaveNameParams) error {
+	_, err := q.db.ExecContext(ctx, leaveName,
+		arg.Kind,
+		arg.ScopeID,
+		arg.Name,
+		arg.ObjectID,
+		arg.LeftAt,
+	)
+	return err
+}
+
+const pool = `-- name: Pool :one
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+WHERE id = $1
+`
+
+func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
+	row := q.db.QueryRowContext(ctx, pool, id)
+	var i NamedPool
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
 		&i.Name,
 		&i.ParentID,
-		&i.Cidr,
 		&i.Family,
 		&i.FirstIp,
-		&i.LastIp,
 		&i.Length,
 		&i.Strategy,
 		&i.MinLength,
@@ -138,32 +292,38 @@ func (q *Queries) LockPool(ctx context.Context, id string) (Pool, error) {
 		&i.DeletionProtection,
 		&i.Version,
 		&i.SpaceRevision,
+		&i.DraftUntil,
+		&i.DraftPrincipalID,
+		&i.DraftHolder,
 		&i.CreatedAt,
 		&i.UpdatedAt,
-		&i.DraftUntil,
+		&i.ScopeName,
+		&i.ParentName,
 		&i.DraftActor,
-		&i.DraftHolder,
 	)
 	return i, err
 }
 
-const pool = `-- name: Pool :one
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder FROM pools
-WHERE id = $1
+const poolNamed = `-- name: PoolNamed :one
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+WHERE named_pools.scope_id = (SELECT s.id FROM scopes s WHERE s.name = $1) AND named_pools.name = $2
 `
 
-func (q *Queries) Pool(ctx context.Context, id string) (Pool, error) {
-	row := q.db.QueryRowContext(ctx, pool, id)
-	var i Pool
+type PoolNamedParams struct {
+	ScopeName string
+	Name      string
+}
+
+func (q *Queries) PoolNamed(ctx context.Context, arg PoolNamedParams) (NamedPool, error) {
+	row := q.db.QueryRowContext(ctx, poolNamed, arg.ScopeName, arg.Name)
+	var i NamedPool
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
 		&i.Name,
 		&i.ParentID,
-		&i.Cidr,
 		&i.Family,
 		&i.FirstIp,
-		&i.LastIp,
 		&i.Length,
 		&i.Strategy,
 		&i.MinLength,
@@ -178,17 +338,20 @@ func (q *Queries) Pool(ctx context.Context, id string) (Pool, error) {
 		&i.DeletionProtection,
 		&i.Version,
 		&i.SpaceRevision,
+		&i.DraftUntil,
+		&i.DraftPrincipalID,
+		&i.DraftHolder,
 		&i.CreatedAt,
 		&i.UpdatedAt,
-		&i.DraftUntil,
+		&i.ScopeName,
+		&i.ParentName,
 		&i.DraftActor,
-		&i.DraftHolder,
 	)
 	return i, err
 }
 
 const poolWithRoom = `-- name: PoolWithRoom :one
-SELECT p.id FROM pools p
+SELECT p.scope_name, p.name FROM named_pools p
 WHERE p.scope_id = $1 AND p.family = $2 AND p.id <> $3 AND p.draft_until IS NULL
   AND (p.min_length IS NULL OR p.min_length <= $4) AND (p.max_length IS NULL OR p.max_length >= $4)
   AND EXISTS (SELECT 1 FROM free_blocks f WHERE f.pool_id = p.id AND f.length <= $4)
@@ -197,56 +360,59 @@ LIMIT 1
 `
 
 type PoolWithRoomParams struct {
-	ScopeID string
+	ScopeID int64
 	Family  int64
-	ID      string
+	ID      int64
 	Length  *int64
 }
 
+type PoolWithRoomRow struct {
+	ScopeName string
+	Name      string
+}
+
 // Another pool of the scope and family that would fit a block of the length, the nearest in size first.
-func (q *Queries) PoolWithRoom(ctx context.Context, arg PoolWithRoomParams) (string, error) {
+func (q *Queries) PoolWithRoom(ctx context.Context, arg PoolWithRoomParams) (PoolWithRoomRow, error) {
 	row := q.db.QueryRowContext(ctx, poolWithRoom,
 		arg.ScopeID,
 		arg.Family,
 		arg.ID,
 		arg.Length,
 	)
-	var id string
-	err := row.Scan(&id)
-	return id, err
+	var i PoolWithRoomRow
+	err := row.Scan(&i.ScopeName, &i.Name)
+	return i, err
 }
 
 const poolsOfScope = `-- name: PoolsOfScope :many
-SELECT id, scope_id, name, parent_id, cidr, family, first_ip, last_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, created_at, updated_at, draft_until, draft_actor, draft_holder FROM pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE scope_id = $1 AND draft_until IS NULL
 ORDER BY id
 LIMIT $2
 `
 
 type PoolsOfScopeParams struct {
-	ScopeID string
+	ScopeID int64
 	MaxRows int32
 }
 
 // The pools of a scope, for its tree.
-func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]Pool, error) {
+func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]NamedPool, error) {
 	rows, err := q.db.QueryContext(ctx, poolsOfScope, arg.ScopeID, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Pool
+	var items []NamedPool
 	for rows.Next() {
-		var i Pool
+		var i NamedPool
 		if err := rows.Scan(
 			&i.ID,
 			&i.ScopeID,
 			&i.Name,
 			&i.ParentID,
-			&i.Cidr,
 			&i.Family,
 			&i.FirstIp,
-			&i.LastIp,
 			&i.Length,
 			&i.Strategy,
 			&i.MinLength,
@@ -261,11 +427,14 @@ func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]P
 			&i.DeletionProtection,
 			&i.Version,
 			&i.SpaceRevision,
+			&i.DraftUntil,
+			&i.DraftPrincipalID,
+			&i.DraftHolder,
 			&i.CreatedAt,
 			&i.UpdatedAt,
-			&i.DraftUntil,
+			&i.ScopeName,
+			&i.ParentName,
 			&i.DraftActor,
-			&i.DraftHolder,
 		); err != nil {
 			return nil, err
 		}
@@ -280,20 +449,36 @@ func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]P
 	return items, nil
 }
 
+const takeName = `-- name: TakeName :exec
+DELETE FROM former_names
+WHERE kind = $1 AND scope_id = $2 AND name = $3
+`
+
+type TakeNameParams struct {
+	Kind    string
+	ScopeID int64
+	Name    string
+}
+
+// Forgets who was known under a name before.
+func (q *Queries) TakeName(ctx context.Context, arg TakeNameParams) error {
+	_, err := q.db.ExecContext(ctx, takeName, arg.Kind, arg.ScopeID, arg.Name)
+	return err
+}
+
 const updatePool = `-- name: UpdatePool :execrows
 UPDATE pools SET
-  cidr = $2, family = $3, first_ip = $4, last_ip = $5, length = $6, strategy = $7, min_length = $8, max_length = $9, default_length = $10,
-  description = $11, owner = $12, account = $13, region = $14, environment = $15, labels = $16, deletion_protection = $17,
-  parent_id = $18, updated_at = $19, version = version + 1
+  name = $2, family = $3, first_ip = $4, length = $5, strategy = $6, min_length = $7, max_length = $8, default_length = $9,
+  description = $10, owner = $11, account = $12, region = $13, environment = $14, labels = $15, deletion_protection = $16,
+  parent_id = $17, updated_at = $18, version = version + 1
 WHERE id = $1
 `
 
 type UpdatePoolParams struct {
-	ID                 string
-	Cidr               string
+	ID                 int64
+	Name               string
 	Family             int64
 	FirstIp            []byte
-	LastIp             []byte
 	Length             int64
 	Strategy           string
 	MinLength          *int64
@@ -306,17 +491,16 @@ type UpdatePoolParams struct {
 	Environment        string
 	Labels             string
 	DeletionProtection bool
-	ParentID           *string
+	ParentID           *int64
 	UpdatedAt          int64
 }
 
 func (q *Queries) UpdatePool(ctx context.Context, arg UpdatePoolParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updatePool,
 		arg.ID,
-		arg.Cidr,
+		arg.Name,
 		arg.Family,
 		arg.FirstIp,
-		arg.LastIp,
 		arg.Length,
 		arg.Strategy,
 		arg.MinLength,

@@ -9,13 +9,34 @@ import (
 	"context"
 )
 
-const deletePrefixOfOwner = `-- name: DeletePrefixOfOwner :execrows
+const deletePrefix = `-- name: DeletePrefix :execrows
 DELETE FROM prefixes
-WHERE owner_id = $1
+WHERE id = $1
 `
 
-func (q *Queries) DeletePrefixOfOwner(ctx context.Context, ownerID string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deletePrefixOfOwner, ownerID)
+func (q *Queries) DeletePrefix(ctx context.Context, id int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deletePrefix, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const forgetLastBlocks = `-- name: ForgetLastBlocks :execrows
+DELETE FROM last_blocks
+WHERE (space_id, kind, name, length) IN (
+  SELECT b.space_id, b.kind, b.name, b.length FROM last_blocks b WHERE b.left_at < $1 ORDER BY b.left_at LIMIT $2
+)
+`
+
+type ForgetLastBlocksParams struct {
+	LeftAt  int64
+	MaxRows int32
+}
+
+// Drops the oldest of what left before a time.
+func (q *Queries) ForgetLastBlocks(ctx context.Context, arg ForgetLastBlocksParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetLastBlocks, arg.LeftAt, arg.MaxRows)
 	if err != nil {
 		return 0, err
 	}
@@ -23,24 +44,22 @@ func (q *Queries) DeletePrefixOfOwner(ctx context.Context, ownerID string) (int6
 }
 
 const insertPrefix = `-- name: InsertPrefix :exec
-INSERT INTO prefixes (id, scope_id, space_id, cidr, family, first_ip, last_ip, length, status, source, kind, owner_id, name, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO prefixes (id, scope_id, space_id, kind, status, name, cidr, family, first_ip, last_ip, length, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 `
 
 type InsertPrefixParams struct {
-	ID        string
-	ScopeID   string
-	SpaceID   string
+	ID        int64
+	ScopeID   int64
+	SpaceID   int64
+	Kind      string
+	Status    string
+	Name      string
 	Cidr      string
 	Family    int64
 	FirstIp   []byte
 	LastIp    []byte
 	Length    int64
-	Status    string
-	Source    string
-	Kind      string
-	OwnerID   string
-	Name      string
 	CreatedAt int64
 }
 
@@ -49,16 +68,14 @@ func (q *Queries) InsertPrefix(ctx context.Context, arg InsertPrefixParams) erro
 		arg.ID,
 		arg.ScopeID,
 		arg.SpaceID,
+		arg.Kind,
+		arg.Status,
+		arg.Name,
 		arg.Cidr,
 		arg.Family,
 		arg.FirstIp,
 		arg.LastIp,
 		arg.Length,
-		arg.Status,
-		arg.Source,
-		arg.Kind,
-		arg.OwnerID,
-		arg.Name,
 		arg.CreatedAt,
 	)
 	return err
@@ -70,7 +87,7 @@ WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4
 `
 
 type LastBlockParams struct {
-	SpaceID string
+	SpaceID int64
 	Kind    string
 	Name    string
 	Length  int64
@@ -95,7 +112,7 @@ WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4
 `
 
 type LastLeftParams struct {
-	SpaceID string
+	SpaceID int64
 	Kind    string
 	Name    string
 	Length  int64
@@ -114,22 +131,22 @@ func (q *Queries) LastLeft(ctx context.Context, arg LastLeftParams) (int64, erro
 	return left_at, err
 }
 
-const movePrefixOfOwner = `-- name: MovePrefixOfOwner :execrows
+const movePrefix = `-- name: MovePrefix :execrows
 UPDATE prefixes SET cidr = $2, first_ip = $3, last_ip = $4, length = $5
-WHERE owner_id = $1
+WHERE id = $1
 `
 
-type MovePrefixOfOwnerParams struct {
-	OwnerID string
+type MovePrefixParams struct {
+	ID      int64
 	Cidr    string
 	FirstIp []byte
 	LastIp  []byte
 	Length  int64
 }
 
-func (q *Queries) MovePrefixOfOwner(ctx context.Context, arg MovePrefixOfOwnerParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, movePrefixOfOwner,
-		arg.OwnerID,
+func (q *Queries) MovePrefix(ctx context.Context, arg MovePrefixParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, movePrefix,
+		arg.ID,
 		arg.Cidr,
 		arg.FirstIp,
 		arg.LastIp,
@@ -149,15 +166,15 @@ LIMIT $1
 `
 
 // Pools that have free blocks though there is no such pool.
-func (q *Queries) OrphanFreePools(ctx context.Context, maxRows int32) ([]string, error) {
+func (q *Queries) OrphanFreePools(ctx context.Context, maxRows int32) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, orphanFreePools, maxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []int64
 	for rows.Next() {
-		var pool_id string
+		var pool_id int64
 		if err := rows.Scan(&pool_id); err != nil {
 			return nil, err
 		}
@@ -175,21 +192,21 @@ func (q *Queries) OrphanFreePools(ctx context.Context, maxRows int32) ([]string,
 const orphanPrefixSpaces = `-- name: OrphanPrefixSpaces :many
 SELECT DISTINCT x.space_id FROM prefixes x
 WHERE NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = x.space_id)
-  AND NOT EXISTS (SELECT 1 FROM scopes s WHERE '/' || s.id = x.space_id)
+  AND NOT EXISTS (SELECT 1 FROM scopes s WHERE s.id = x.space_id)
 ORDER BY x.space_id
 LIMIT $1
 `
 
 // Spaces that prefixes occupy though there is no such pool and no such scope.
-func (q *Queries) OrphanPrefixSpaces(ctx context.Context, maxRows int32) ([]string, error) {
+func (q *Queries) OrphanPrefixSpaces(ctx context.Context, maxRows int32) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, orphanPrefixSpaces, maxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []int64
 	for rows.Next() {
-		var space_id string
+		var space_id int64
 		if err := rows.Scan(&space_id); err != nil {
 			return nil, err
 		}
@@ -205,57 +222,57 @@ func (q *Queries) OrphanPrefixSpaces(ctx context.Context, maxRows int32) ([]stri
 }
 
 const prefixBelow = `-- name: PrefixBelow :one
-SELECT id, scope_id, space_id, cidr, family, first_ip, last_ip, length, status, source, kind, owner_id, name, created_at FROM prefixes
-WHERE space_id = $1 AND family = $2 AND first_ip < $3 AND source = 'desired'
+SELECT id, scope_id, space_id, kind, status, name, cidr, family, first_ip, last_ip, length, created_at, scope_name, pool_name FROM named_prefixes
+WHERE space_id = $1 AND family = $2 AND first_ip < $3
 ORDER BY first_ip DESC
 LIMIT 1
 `
 
 type PrefixBelowParams struct {
-	SpaceID string
+	SpaceID int64
 	Family  int64
 	FirstIp []byte
 }
 
 // The block that starts below an address: the only one that can reach over it.
-func (q *Queries) PrefixBelow(ctx context.Context, arg PrefixBelowParams) (Prefix, error) {
+func (q *Queries) PrefixBelow(ctx context.Context, arg PrefixBelowParams) (NamedPrefix, error) {
 	row := q.db.QueryRowContext(ctx, prefixBelow, arg.SpaceID, arg.Family, arg.FirstIp)
-	var i Prefix
+	var i NamedPrefix
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
 		&i.SpaceID,
+		&i.Kind,
+		&i.Status,
+		&i.Name,
 		&i.Cidr,
 		&i.Family,
 		&i.FirstIp,
 		&i.LastIp,
 		&i.Length,
-		&i.Status,
-		&i.Source,
-		&i.Kind,
-		&i.OwnerID,
-		&i.Name,
 		&i.CreatedAt,
+		&i.ScopeName,
+		&i.PoolName,
 	)
 	return i, err
 }
 
 const prefixesAfter = `-- name: PrefixesAfter :many
-SELECT id, scope_id, space_id, cidr, family, first_ip, last_ip, length, status, source, kind, owner_id, name, created_at FROM prefixes
-WHERE space_id = $1 AND family = $2 AND first_ip > $3 AND source = 'desired'
+SELECT id, scope_id, space_id, kind, status, name, cidr, family, first_ip, last_ip, length, created_at, scope_name, pool_name FROM named_prefixes
+WHERE space_id = $1 AND family = $2 AND first_ip > $3
 ORDER BY first_ip
 LIMIT $4
 `
 
 type PrefixesAfterParams struct {
-	SpaceID string
+	SpaceID int64
 	Family  int64
 	FirstIp []byte
 	MaxRows int32
 }
 
 // A page of what occupies a space in one family, in address order.
-func (q *Queries) PrefixesAfter(ctx context.Context, arg PrefixesAfterParams) ([]Prefix, error) {
+func (q *Queries) PrefixesAfter(ctx context.Context, arg PrefixesAfterParams) ([]NamedPrefix, error) {
 	rows, err := q.db.QueryContext(ctx, prefixesAfter,
 		arg.SpaceID,
 		arg.Family,
@@ -266,24 +283,24 @@ func (q *Queries) PrefixesAfter(ctx context.Context, arg PrefixesAfterParams) ([
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Prefix
+	var items []NamedPrefix
 	for rows.Next() {
-		var i Prefix
+		var i NamedPrefix
 		if err := rows.Scan(
 			&i.ID,
 			&i.ScopeID,
 			&i.SpaceID,
+			&i.Kind,
+			&i.Status,
+			&i.Name,
 			&i.Cidr,
 			&i.Family,
 			&i.FirstIp,
 			&i.LastIp,
 			&i.Length,
-			&i.Status,
-			&i.Source,
-			&i.Kind,
-			&i.OwnerID,
-			&i.Name,
 			&i.CreatedAt,
+			&i.ScopeName,
+			&i.PoolName,
 		); err != nil {
 			return nil, err
 		}
@@ -299,14 +316,14 @@ func (q *Queries) PrefixesAfter(ctx context.Context, arg PrefixesAfterParams) ([
 }
 
 const prefixesFrom = `-- name: PrefixesFrom :many
-SELECT id, scope_id, space_id, cidr, family, first_ip, last_ip, length, status, source, kind, owner_id, name, created_at FROM prefixes
-WHERE space_id = $1 AND family = $2 AND first_ip >= $3 AND first_ip <= $4 AND source = 'desired'
+SELECT id, scope_id, space_id, kind, status, name, cidr, family, first_ip, last_ip, length, created_at, scope_name, pool_name FROM named_prefixes
+WHERE space_id = $1 AND family = $2 AND first_ip >= $3 AND first_ip <= $4
 ORDER BY first_ip
 LIMIT $5
 `
 
 type PrefixesFromParams struct {
-	SpaceID string
+	SpaceID int64
 	Family  int64
 	FirstIp []byte
 	LastIp  []byte
@@ -314,7 +331,7 @@ type PrefixesFromParams struct {
 }
 
 // What occupies a range of a space: blocks are disjoint, so whatever starts inside the range, and PrefixBelow for the one around it.
-func (q *Queries) PrefixesFrom(ctx context.Context, arg PrefixesFromParams) ([]Prefix, error) {
+func (q *Queries) PrefixesFrom(ctx context.Context, arg PrefixesFromParams) ([]NamedPrefix, error) {
 	rows, err := q.db.QueryContext(ctx, prefixesFrom,
 		arg.SpaceID,
 		arg.Family,
@@ -326,24 +343,24 @@ func (q *Queries) PrefixesFrom(ctx context.Context, arg PrefixesFromParams) ([]P
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Prefix
+	var items []NamedPrefix
 	for rows.Next() {
-		var i Prefix
+		var i NamedPrefix
 		if err := rows.Scan(
 			&i.ID,
 			&i.ScopeID,
 			&i.SpaceID,
+			&i.Kind,
+			&i.Status,
+			&i.Name,
 			&i.Cidr,
 			&i.Family,
 			&i.FirstIp,
 			&i.LastIp,
 			&i.Length,
-			&i.Status,
-			&i.Source,
-			&i.Kind,
-			&i.OwnerID,
-			&i.Name,
 			&i.CreatedAt,
+			&i.ScopeName,
+			&i.PoolName,
 		); err != nil {
 			return nil, err
 		}
@@ -365,7 +382,7 @@ ON CONFLICT (space_id, kind, name, length) DO UPDATE SET first_ip = excluded.fir
 `
 
 type RememberBlockParams struct {
-	SpaceID string
+	SpaceID int64
 	Kind    string
 	Name    string
 	Length  int64
@@ -385,18 +402,18 @@ func (q *Queries) RememberBlock(ctx context.Context, arg RememberBlockParams) er
 	return err
 }
 
-const renamePrefixOfOwner = `-- name: RenamePrefixOfOwner :execrows
+const renamePrefix = `-- name: RenamePrefix :execrows
 UPDATE prefixes SET name = $2
-WHERE owner_id = $1
+WHERE id = $1
 `
 
-type RenamePrefixOfOwnerParams struct {
-	OwnerID string
-	Name    string
+type RenamePrefixParams struct {
+	ID   int64
+	Name string
 }
 
-func (q *Queries) RenamePrefixOfOwner(ctx context.Context, arg RenamePrefixOfOwnerParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, renamePrefixOfOwner, arg.OwnerID, arg.Name)
+func (q *Queries) RenamePrefix(ctx context.Context, arg RenamePrefixParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, renamePrefix, arg.ID, arg.Name)
 	if err != nil {
 		return 0, err
 	}

@@ -30,6 +30,8 @@ DELETE FROM promises
 WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4 AND plan_id = $5;
 
 -- name: ForgetPromises :execrows
--- Drops the promises made before a time.
+-- Drops the oldest of the promises made before a time.
 DELETE FROM promises
-WHERE promised_at < $1;
+WHERE (space_id, kind, name, length, plan_id) IN (
+  SELECT p.space_id, p.kind, p.name, p.length, p.plan_id FROM promises p WHERE p.promised_at < $1 ORDER BY p.promised_at LIMIT @max_rows
+);

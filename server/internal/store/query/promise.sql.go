@@ -15,7 +15,7 @@ WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4 AND plan_id = $5
 `
 
 type ForgetPromiseParams struct {
-	SpaceID string
+	SpaceID int64
 	Kind    string
 	Name    string
 	Length  int64
@@ -35,12 +35,19 @@ func (q *Queries) ForgetPromise(ctx context.Context, arg ForgetPromiseParams) er
 
 const forgetPromises = `-- name: ForgetPromises :execrows
 DELETE FROM promises
-WHERE promised_at < $1
+WHERE (space_id, kind, name, length, plan_id) IN (
+  SELECT p.space_id, p.kind, p.name, p.length, p.plan_id FROM promises p WHERE p.promised_at < $1 ORDER BY p.promised_at LIMIT $2
+)
 `
 
-// Drops the promises made before a time.
-func (q *Queries) ForgetPromises(ctx context.Context, promisedAt int64) (int64, error) {
-	result, err := q.db.ExecContext(ctx, forgetPromises, promisedAt)
+type ForgetPromisesParams struct {
+	PromisedAt int64
+	MaxRows    int32
+}
+
+// Drops the oldest of the promises made before a time.
+func (q *Queries) ForgetPromises(ctx context.Context, arg ForgetPromisesParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, forgetPromises, arg.PromisedAt, arg.MaxRows)
 	if err != nil {
 		return 0, err
 	}
@@ -53,7 +60,7 @@ WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4 AND plan_id = $5
 `
 
 type PromisedParams struct {
-	SpaceID string
+	SpaceID int64
 	Kind    string
 	Name    string
 	Length  int64
@@ -83,7 +90,7 @@ ON CONFLICT (space_id, kind, name, length, plan_id) DO UPDATE SET first_ip = exc
 
 type RememberHoldsParams struct {
 	At     int64
-	PoolID string
+	PoolID int64
 }
 
 // What all holds of a pool promise, lost ones too.
@@ -99,7 +106,7 @@ ON CONFLICT (space_id, kind, name, length, plan_id) DO UPDATE SET first_ip = exc
 `
 
 type RememberPromiseParams struct {
-	SpaceID    string
+	SpaceID    int64
 	Kind       string
 	Name       string
 	Length     int64
@@ -132,7 +139,7 @@ WHERE promises.space_id = $1 AND promises.kind = $2 AND promises.name = $3 AND p
 `
 
 type TrimPromisesParams struct {
-	SpaceID string
+	SpaceID int64
 	Kind    string
 	Name    string
 	Length  int64

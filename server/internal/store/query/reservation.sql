@@ -1,10 +1,10 @@
 -- name: InsertReservation :exec
 INSERT INTO reservations (
-  id, scope_id, pool_id, cidr, family, first_ip, last_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $13);
+  id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $11);
 
 -- name: Reservation :one
-SELECT * FROM reservations
+SELECT * FROM named_reservations
 WHERE id = $1;
 
 -- name: UpdateReservation :exec
@@ -17,14 +17,14 @@ WHERE id = $1;
 
 -- name: ExpiredReservationsIn :many
 -- Of the reservations of a pool that have expired by then, the oldest first.
-SELECT cidr FROM reservations
+SELECT family, first_ip, length FROM reservations
 WHERE pool_id = $1 AND expires_at <= @now
 ORDER BY expires_at, id
 LIMIT @max_rows OFFSET @skip;
 
 -- name: ExpiredReservations :many
 -- Reservations that expired by then, pool by pool.
-SELECT * FROM reservations
+SELECT * FROM named_reservations
 WHERE expires_at <= $1
 ORDER BY pool_id, id
 LIMIT @max_rows;

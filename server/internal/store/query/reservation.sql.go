@@ -14,13 +14,13 @@ DELETE FROM reservations
 WHERE id = $1
 `
 
-func (q *Queries) DeleteReservation(ctx context.Context, id string) error {
+func (q *Queries) DeleteReservation(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, deleteReservation, id)
 	return err
 }
 
 const expiredReservations = `-- name: ExpiredReservations :many
-SELECT id, scope_id, pool_id, cidr, family, first_ip, last_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at FROM reservations
+SELECT id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at, scope_name, pool_name FROM named_reservations
 WHERE expires_at <= $1
 ORDER BY pool_id, id
 LIMIT $2
@@ -32,23 +32,21 @@ type ExpiredReservationsParams struct {
 }
 
 // Reservations that expired by then, pool by pool.
-func (q *Queries) ExpiredReservations(ctx context.Context, arg ExpiredReservationsParams) ([]Reservation, error) {
+func (q *Queries) ExpiredReservations(ctx context.Context, arg ExpiredReservationsParams) ([]NamedReservation, error) {
 	rows, err := q.db.QueryContext(ctx, expiredReservations, arg.ExpiresAt, arg.MaxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Reservation
+	var items []NamedReservation
 	for rows.Next() {
-		var i Reservation
+		var i NamedReservation
 		if err := rows.Scan(
 			&i.ID,
 			&i.ScopeID,
 			&i.PoolID,
-			&i.Cidr,
 			&i.Family,
 			&i.FirstIp,
-			&i.LastIp,
 			&i.Length,
 			&i.Reason,
 			&i.Owner,
@@ -57,6 +55,8 @@ func (q *Queries) ExpiredReservations(ctx context.Context, arg ExpiredReservatio
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.ScopeName,
+			&i.PoolName,
 		); err != nil {
 			return nil, err
 		}
@@ -72,21 +72,27 @@ func (q *Queries) ExpiredReservations(ctx context.Context, arg ExpiredReservatio
 }
 
 const expiredReservationsIn = `-- name: ExpiredReservationsIn :many
-SELECT cidr FROM reservations
+SELECT family, first_ip, length FROM reservations
 WHERE pool_id = $1 AND expires_at <= $2
 ORDER BY expires_at, id
 LIMIT $4 OFFSET $3
 `
 
 type ExpiredReservationsInParams struct {
-	PoolID  string
+	PoolID  int64
 	Now     *int64
 	Skip    int32
 	MaxRows int32
 }
 
+type ExpiredReservationsInRow struct {
+	Family  int64
+	FirstIp []byte
+	Length  int64
+}
+
 // Of the reservations of a pool that have expired by then, the oldest first.
-func (q *Queries) ExpiredReservationsIn(ctx context.Context, arg ExpiredReservationsInParams) ([]string, error) {
+func (q *Queries) ExpiredReservationsIn(ctx context.Context, arg ExpiredReservationsInParams) ([]ExpiredReservationsInRow, error) {
 	rows, err := q.db.QueryContext(ctx, expiredReservationsIn,
 		arg.PoolID,
 		arg.Now,
@@ -97,13 +103,13 @@ func (q *Queries) ExpiredReservationsIn(ctx context.Context, arg ExpiredReservat
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []ExpiredReservationsInRow
 	for rows.Next() {
-		var cidr string
-		if err := rows.Scan(&cidr); err != nil {
+		var i ExpiredReservationsInRow
+		if err := rows.Scan(&i.Family, &i.FirstIp, &i.Length); err != nil {
 			return nil, err
 		}
-		items = append(items, cidr)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -116,18 +122,16 @@ func (q *Queries) ExpiredReservationsIn(ctx context.Context, arg ExpiredReservat
 
 const insertReservation = `-- name: InsertReservation :exec
 INSERT INTO reservations (
-  id, scope_id, pool_id, cidr, family, first_ip, last_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1, $13, $13)
+  id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $11)
 `
 
 type InsertReservationParams struct {
-	ID        string
-	ScopeID   string
-	PoolID    string
-	Cidr      string
+	ID        int64
+	ScopeID   int64
+	PoolID    int64
 	Family    int64
 	FirstIp   []byte
-	LastIp    []byte
 	Length    int64
 	Reason    string
 	Owner     string
@@ -141,10 +145,8 @@ func (q *Queries) InsertReservation(ctx context.Context, arg InsertReservationPa
 		arg.ID,
 		arg.ScopeID,
 		arg.PoolID,
-		arg.Cidr,
 		arg.Family,
 		arg.FirstIp,
-		arg.LastIp,
 		arg.Length,
 		arg.Reason,
 		arg.Owner,
@@ -156,21 +158,19 @@ func (q *Queries) InsertReservation(ctx context.Context, arg InsertReservationPa
 }
 
 const reservation = `-- name: Reservation :one
-SELECT id, scope_id, pool_id, cidr, family, first_ip, last_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at FROM reservations
+SELECT id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at, scope_name, pool_name FROM named_reservations
 WHERE id = $1
 `
 
-func (q *Queries) Reservation(ctx context.Context, id string) (Reservation, error) {
+func (q *Queries) Reservation(ctx context.Context, id int64) (NamedReservation, error) {
 	row := q.db.QueryRowContext(ctx, reservation, id)
-	var i Reservation
+	var i NamedReservation
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
 		&i.PoolID,
-		&i.Cidr,
 		&i.Family,
 		&i.FirstIp,
-		&i.LastIp,
 		&i.Length,
 		&i.Reason,
 		&i.Owner,
@@ -179,6 +179,8 @@ func (q *Queries) Reservation(ctx context.Context, id string) (Reservation, erro
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.ScopeName,
+		&i.PoolName,
 	)
 	return i, err
 }
@@ -189,7 +191,7 @@ WHERE id = $1
 `
 
 type UpdateReservationParams struct {
-	ID        string
+	ID        int64
 	Reason    string
 	Owner     string
 	Labels    string

@@ -1,10 +1,14 @@
 -- name: InsertScope :exec
-INSERT INTO scopes (id, description, labels, version, space_revision, created_at, updated_at, draft_until)
-VALUES ($1, $2, $3, 1, 1, $4, $4, $5);
+INSERT INTO scopes (id, name, description, labels, version, space_revision, draft_until, created_at, updated_at)
+VALUES ($1, $2, $3, $4, 1, 1, $5, $6, $6);
 
 -- name: Scope :one
 SELECT * FROM scopes
 WHERE id = $1;
+
+-- name: ScopeNamed :one
+SELECT * FROM scopes
+WHERE name = $1;
 
 -- name: Scopes :many
 -- A page of scopes after an id, drafts too where they are wanted.
@@ -19,8 +23,13 @@ UPDATE scopes SET space_revision = space_revision + 1
 WHERE id = $1
 RETURNING *;
 
+-- name: LockScopeNamed :one
+UPDATE scopes SET space_revision = space_revision + 1
+WHERE name = $1
+RETURNING *;
+
 -- name: UpdateScope :execrows
-UPDATE scopes SET description = $2, labels = $3, draft_until = $4, updated_at = $5, version = version + 1
+UPDATE scopes SET name = $2, description = $3, labels = $4, draft_until = $5, updated_at = $6, version = version + 1
 WHERE id = $1;
 
 -- name: RenewScopeDraft :exec
@@ -35,5 +44,5 @@ WHERE id = $1;
 -- Draft scopes that expired before a time, once the drafts in them are gone.
 SELECT * FROM scopes
 WHERE scopes.draft_until < $1 AND NOT EXISTS (SELECT 1 FROM pools WHERE pools.scope_id = scopes.id)
-ORDER BY id
+ORDER BY scopes.draft_until, scopes.id
 LIMIT @max_rows;

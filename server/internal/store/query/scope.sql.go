@@ -14,7 +14,7 @@ DELETE FROM scopes
 WHERE id = $1
 `
 
-func (q *Queries) DeleteScope(ctx context.Context, id string) (int64, error) {
+func (q *Queries) DeleteScope(ctx context.Context, id int64) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteScope, id)
 	if err != nil {
 		return 0, err
@@ -23,25 +23,27 @@ func (q *Queries) DeleteScope(ctx context.Context, id string) (int64, error) {
 }
 
 const insertScope = `-- name: InsertScope :exec
-INSERT INTO scopes (id, description, labels, version, space_revision, created_at, updated_at, draft_until)
-VALUES ($1, $2, $3, 1, 1, $4, $4, $5)
+INSERT INTO scopes (id, name, description, labels, version, space_revision, draft_until, created_at, updated_at)
+VALUES ($1, $2, $3, $4, 1, 1, $5, $6, $6)
 `
 
 type InsertScopeParams struct {
-	ID          string
+	ID          int64
+	Name        string
 	Description string
 	Labels      string
-	CreatedAt   int64
 	DraftUntil  *int64
+	CreatedAt   int64
 }
 
 func (q *Queries) InsertScope(ctx context.Context, arg InsertScopeParams) error {
 	_, err := q.db.ExecContext(ctx, insertScope,
 		arg.ID,
+		arg.Name,
 		arg.Description,
 		arg.Labels,
-		arg.CreatedAt,
 		arg.DraftUntil,
+		arg.CreatedAt,
 	)
 	return err
 }
@@ -49,22 +51,46 @@ func (q *Queries) InsertScope(ctx context.Context, arg InsertScopeParams) error 
 const lockScope = `-- name: LockScope :one
 UPDATE scopes SET space_revision = space_revision + 1
 WHERE id = $1
-RETURNING id, description, labels, version, space_revision, created_at, updated_at, draft_until
+RETURNING id, name, description, labels, version, space_revision, draft_until, created_at, updated_at
 `
 
 // The row lock of a scope's root space. Everything that decides about root pools takes it first.
-func (q *Queries) LockScope(ctx context.Context, id string) (Scope, error) {
+func (q *Queries) LockScope(ctx context.Context, id int64) (Scope, error) {
 	row := q.db.QueryRowContext(ctx, lockScope, id)
 	var i Scope
 	err := row.Scan(
 		&i.ID,
+		&i.Name,
 		&i.Description,
 		&i.Labels,
 		&i.Version,
 		&i.SpaceRevision,
+		&i.DraftUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+	)
+	return i, err
+}
+
+const lockScopeNamed = `-- name: LockScopeNamed :one
+UPDATE scopes SET space_revision = space_revision + 1
+WHERE name = $1
+RETURNING id, name, description, labels, version, space_revision, draft_until, created_at, updated_at
+`
+
+func (q *Queries) LockScopeNamed(ctx context.Context, name string) (Scope, error) {
+	row := q.db.QueryRowContext(ctx, lockScopeNamed, name)
+	var i Scope
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Description,
+		&i.Labels,
+		&i.Version,
+		&i.SpaceRevision,
 		&i.DraftUntil,
+		&i.CreatedAt,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
@@ -75,7 +101,7 @@ WHERE id = $1
 `
 
 type RenewScopeDraftParams struct {
-	ID         string
+	ID         int64
 	DraftUntil *int64
 }
 
@@ -85,35 +111,58 @@ func (q *Queries) RenewScopeDraft(ctx context.Context, arg RenewScopeDraftParams
 }
 
 const scope = `-- name: Scope :one
-SELECT id, description, labels, version, space_revision, created_at, updated_at, draft_until FROM scopes
+SELECT id, name, description, labels, version, space_revision, draft_until, created_at, updated_at FROM scopes
 WHERE id = $1
 `
 
-func (q *Queries) Scope(ctx context.Context, id string) (Scope, error) {
+func (q *Queries) Scope(ctx context.Context, id int64) (Scope, error) {
 	row := q.db.QueryRowContext(ctx, scope, id)
 	var i Scope
 	err := row.Scan(
 		&i.ID,
+		&i.Name,
 		&i.Description,
 		&i.Labels,
 		&i.Version,
 		&i.SpaceRevision,
+		&i.DraftUntil,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+	)
+	return i, err
+}
+
+const scopeNamed = `-- name: ScopeNamed :one
+SELECT id, name, description, labels, version, space_revision, draft_until, created_at, updated_at FROM scopes
+WHERE name = $1
+`
+
+func (q *Queries) ScopeNamed(ctx context.Context, name string) (Scope, error) {
+	row := q.db.QueryRowContext(ctx, scopeNamed, name)
+	var i Scope
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Description,
+		&i.Labels,
+		&i.Version,
+		&i.SpaceRevision,
 		&i.DraftUntil,
+		&i.CreatedAt,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
 
 const scopes = `-- name: Scopes :many
-SELECT id, description, labels, version, space_revision, created_at, updated_at, draft_until FROM scopes
+SELECT id, name, description, labels, version, space_revision, draft_until, created_at, updated_at FROM scopes
 WHERE id > $1 AND (draft_until IS NULL OR CAST($2 AS BOOLEAN))
 ORDER BY id
 LIMIT $3
 `
 
 type ScopesParams struct {
-	After   string
+	After   int64
 	Drafts  bool
 	MaxRows int32
 }
@@ -130,13 +179,14 @@ func (q *Queries) Scopes(ctx context.Context, arg ScopesParams) ([]Scope, error)
 		var i Scope
 		if err := rows.Scan(
 			&i.ID,
+			&i.Name,
 			&i.Description,
 			&i.Labels,
 			&i.Version,
 			&i.SpaceRevision,
+			&i.DraftUntil,
 			&i.CreatedAt,
 			&i.UpdatedAt,
-			&i.DraftUntil,
 		); err != nil {
 			return nil, err
 		}
@@ -152,9 +202,9 @@ func (q *Queries) Scopes(ctx context.Context, arg ScopesParams) ([]Scope, error)
 }
 
 const staleScopeDrafts = `-- name: StaleScopeDrafts :many
-SELECT id, description, labels, version, space_revision, created_at, updated_at, draft_until FROM scopes
+SELECT id, name, description, labels, version, space_revision, draft_until, created_at, updated_at FROM scopes
 WHERE scopes.draft_until < $1 AND NOT EXISTS (SELECT 1 FROM pools WHERE pools.scope_id = scopes.id)
-ORDER BY id
+ORDER BY scopes.draft_until, scopes.id
 LIMIT $2
 `
 
@@ -175,13 +225,14 @@ func (q *Queries) StaleScopeDrafts(ctx context.Context, arg StaleScopeDraftsPara
 		var i Scope
 		if err := rows.Scan(
 			&i.ID,
+			&i.Name,
 			&i.Description,
 			&i.Labels,
 			&i.Version,
 			&i.SpaceRevision,
+			&i.DraftUntil,
 			&i.CreatedAt,
 			&i.UpdatedAt,
-			&i.DraftUntil,
 		); err != nil {
 			return nil, err
 		}
@@ -197,12 +248,13 @@ func (q *Queries) StaleScopeDrafts(ctx context.Context, arg StaleScopeDraftsPara
 }
 
 const updateScope = `-- name: UpdateScope :execrows
-UPDATE scopes SET description = $2, labels = $3, draft_until = $4, updated_at = $5, version = version + 1
+UPDATE scopes SET name = $2, description = $3, labels = $4, draft_until = $5, updated_at = $6, version = version + 1
 WHERE id = $1
 `
 
 type UpdateScopeParams struct {
-	ID          string
+	ID          int64
+	Name        string
 	Description string
 	Labels      string
 	DraftUntil  *int64
@@ -212,6 +264,7 @@ type UpdateScopeParams struct {
 func (q *Queries) UpdateScope(ctx context.Context, arg UpdateScopeParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updateScope,
 		arg.ID,
+		arg.Name,
 		arg.Description,
 		arg.Labels,
 		arg.DraftUntil,

@@ -7,15 +7,26 @@ SELECT * FROM instance
 WHERE id = 1;
 
 -- name: InsertToken :exec
-INSERT INTO tokens (id, name, hash, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5);
+INSERT INTO tokens (id, hash, created_at, expires_at)
+VALUES ($1, $2, $3, $4);
+
+-- name: InsertPrincipal :exec
+INSERT INTO principals (id, kind, name, created_at)
+VALUES ($1, $2, $3, $4);
+
+-- name: PrincipalsNamed :many
+-- The principals that a name and kind mean: any number.
+SELECT id FROM principals
+WHERE kind = $1 AND name = $2
+ORDER BY id
+LIMIT @max_rows;
 
 -- name: TokenByHash :one
-SELECT * FROM tokens
+SELECT * FROM named_tokens
 WHERE hash = $1;
 
 -- name: Tokens :many
-SELECT * FROM tokens
+SELECT * FROM named_tokens
 ORDER BY created_at, id
 LIMIT @max_rows;
 
@@ -25,16 +36,16 @@ WHERE id = $1 AND revoked_at IS NULL;
 
 -- name: IdempotentAnswer :one
 SELECT fingerprint, answer FROM idempotency_keys
-WHERE actor = $1 AND key = $2;
+WHERE principal_id = $1 AND key = $2;
 
 -- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (actor, key, fingerprint, answer, created_at)
+INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, created_at)
 VALUES ($1, $2, $3, $4, $5);
 
 -- name: ForgetAnswers :execrows
 -- Drops the oldest answers given before a time.
 DELETE FROM idempotency_keys
-WHERE (actor, key) IN (SELECT k.actor, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT @max_rows);
+WHERE (principal_id, key) IN (SELECT k.principal_id, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT @max_rows);
 
 -- name: InsertSchemaInfo :exec
 INSERT INTO schema_info (schema_version, app_version, min_supported_schema, applied_at)

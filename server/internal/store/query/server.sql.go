@@ -11,7 +11,7 @@ import (
 
 const forgetAnswers = `-- name: ForgetAnswers :execrows
 DELETE FROM idempotency_keys
-WHERE (actor, key) IN (SELECT k.actor, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT $2)
+WHERE (principal_id, key) IN (SELECT k.principal_id, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT $2)
 `
 
 type ForgetAnswersParams struct {
@@ -30,12 +30,12 @@ func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (i
 
 const idempotentAnswer = `-- name: IdempotentAnswer :one
 SELECT fingerprint, answer FROM idempotency_keys
-WHERE actor = $1 AND key = $2
+WHERE principal_id = $1 AND key = $2
 `
 
 type IdempotentAnswerParams struct {
-	Actor string
-	Key   string
+	PrincipalID int64
+	Key         string
 }
 
 type IdempotentAnswerRow struct {
@@ -44,19 +44,19 @@ type IdempotentAnswerRow struct {
 }
 
 func (q *Queries) IdempotentAnswer(ctx context.Context, arg IdempotentAnswerParams) (IdempotentAnswerRow, error) {
-	row := q.db.QueryRowContext(ctx, idempotentAnswer, arg.Actor, arg.Key)
+	row := q.db.QueryRowContext(ctx, idempotentAnswer, arg.PrincipalID, arg.Key)
 	var i IdempotentAnswerRow
 	err := row.Scan(&i.Fingerprint, &i.Answer)
 	return i, err
 }
 
 const insertIdempotentAnswer = `-- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (actor, key, fingerprint, answer, created_at)
+INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, created_at)
 VALUES ($1, $2, $3, $4, $5)
 `
 
 type InsertIdempotentAnswerParams struct {
-	Actor       string
+	PrincipalID int64
 	Key         string
 	Fingerprint []byte
 	Answer      string
@@ -65,7 +65,7 @@ type InsertIdempotentAnswerParams struct {
 
 func (q *Queries) InsertIdempotentAnswer(ctx context.Context, arg InsertIdempotentAnswerParams) error {
 	_, err := q.db.ExecContext(ctx, insertIdempotentAnswer,
-		arg.Actor,
+		arg.PrincipalID,
 		arg.Key,
 		arg.Fingerprint,
 		arg.Answer,
@@ -86,6 +86,28 @@ type InsertInstanceParams struct {
 
 func (q *Queries) InsertInstance(ctx context.Context, arg InsertInstanceParams) error {
 	_, err := q.db.ExecContext(ctx, insertInstance, arg.TokenKey, arg.CreatedAt)
+	return err
+}
+
+const insertPrincipal = `-- name: InsertPrincipal :exec
+INSERT INTO principals (id, kind, name, created_at)
+VALUES ($1, $2, $3, $4)
+`
+
+type InsertPrincipalParams struct {
+	ID        int64
+	Kind      string
+	Name      string
+	CreatedAt int64
+}
+
+func (q *Queries) InsertPrincipal(ctx context.Context, arg InsertPrincipalParams) error {
+	_, err := q.db.ExecContext(ctx, insertPrincipal,
+		arg.ID,
+		arg.Kind,
+		arg.Name,
+		arg.CreatedAt,
+	)
 	return err
 }
 
@@ -113,13 +135,12 @@ func (q *Queries) InsertSchemaInfo(ctx context.Context, arg InsertSchemaInfoPara
 }
 
 const insertToken = `-- name: InsertToken :exec
-INSERT INTO tokens (id, name, hash, created_at, expires_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO tokens (id, hash, created_at, expires_at)
+VALUES ($1, $2, $3, $4)
 `
 
 type InsertTokenParams struct {
-	ID        string
-	Name      string
+	ID        int64
 	Hash      []byte
 	CreatedAt int64
 	ExpiresAt *int64
@@ -128,7 +149,6 @@ type InsertTokenParams struct {
 func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error {
 	_, err := q.db.ExecContext(ctx, insertToken,
 		arg.ID,
-		arg.Name,
 		arg.Hash,
 		arg.CreatedAt,
 		arg.ExpiresAt,
@@ -148,13 +168,50 @@ func (q *Queries) Instance(ctx context.Context) (Instance, error) {
 	return i, err
 }
 
+const principalsNamed = `-- name: PrincipalsNamed :many
+SELECT id FROM principals
+WHERE kind = $1 AND name = $2
+ORDER BY id
+LIMIT $3
+`
+
+type PrincipalsNamedParams struct {
+	Kind    string
+	Name    string
+	MaxRows int32
+}
+
+// The principals that a name and kind mean: any number.
+func (q *Queries) PrincipalsNamed(ctx context.Context, arg PrincipalsNamedParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, principalsNamed, arg.Kind, arg.Name, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const revokeToken = `-- name: RevokeToken :execrows
 UPDATE tokens SET revoked_at = $2
 WHERE id = $1 AND revoked_at IS NULL
 `
 
 type RevokeTokenParams struct {
-	ID        string
+	ID        int64
 	RevokedAt *int64
 }
 
@@ -186,46 +243,46 @@ func (q *Queries) SchemaInfo(ctx context.Context) (SchemaInfo, error) {
 }
 
 const tokenByHash = `-- name: TokenByHash :one
-SELECT id, name, hash, created_at, expires_at, revoked_at FROM tokens
+SELECT id, hash, created_at, expires_at, revoked_at, name FROM named_tokens
 WHERE hash = $1
 `
 
-func (q *Queries) TokenByHash(ctx context.Context, hash []byte) (Token, error) {
+func (q *Queries) TokenByHash(ctx context.Context, hash []byte) (NamedToken, error) {
 	row := q.db.QueryRowContext(ctx, tokenByHash, hash)
-	var i Token
+	var i NamedToken
 	err := row.Scan(
 		&i.ID,
-		&i.Name,
 		&i.Hash,
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.RevokedAt,
+		&i.Name,
 	)
 	return i, err
 }
 
 const tokens = `-- name: Tokens :many
-SELECT id, name, hash, created_at, expires_at, revoked_at FROM tokens
+SELECT id, hash, created_at, expires_at, revoked_at, name FROM named_tokens
 ORDER BY created_at, id
 LIMIT $1
 `
 
-func (q *Queries) Tokens(ctx context.Context, maxRows int32) ([]Token, error) {
+func (q *Queries) Tokens(ctx context.Context, maxRows int32) ([]NamedToken, error) {
 	rows, err := q.db.QueryContext(ctx, tokens, maxRows)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Token
+	var items []NamedToken
 	for rows.Next() {
-		var i Token
+		var i NamedToken
 		if err := rows.Scan(
 			&i.ID,
-			&i.Name,
 			&i.Hash,
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.RevokedAt,
+			&i.Name,
 		); err != nil {
 			return nil, err
 		}

@@ -4,11 +4,11 @@ INSERT INTO allocation_sets (
 ) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12);
 
 -- name: AllocationSet :one
-SELECT * FROM allocation_sets
+SELECT * FROM named_sets
 WHERE id = $1;
 
 -- name: AllocationSetNamed :one
-SELECT * FROM allocation_sets
+SELECT * FROM named_sets
 WHERE pool_id = $1 AND name = $2;
 
 -- name: UpdateAllocationSet :exec
@@ -22,6 +22,6 @@ DELETE FROM allocation_sets
 WHERE id = $1;
 
 -- name: MembersOfSet :many
-SELECT * FROM allocations
+SELECT * FROM named_allocations
 WHERE set_id = $1
 ORDER BY set_key;

@@ -10,13 +10,13 @@ import (
 )
 
 const allocationSet = `-- name: AllocationSet :one
-SELECT id, scope_id, pool_id, name, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at FROM allocation_sets
+SELECT id, scope_id, pool_id, name, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, scope_name, pool_name FROM named_sets
 WHERE id = $1
 `
 
-func (q *Queries) AllocationSet(ctx context.Context, id string) (AllocationSet, error) {
+func (q *Queries) AllocationSet(ctx context.Context, id int64) (NamedSet, error) {
 	row := q.db.QueryRowContext(ctx, allocationSet, id)
-	var i AllocationSet
+	var i NamedSet
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
@@ -32,23 +32,25 @@ func (q *Queries) AllocationSet(ctx context.Context, id string) (AllocationSet, 
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.ScopeName,
+		&i.PoolName,
 	)
 	return i, err
 }
 
 const allocationSetNamed = `-- name: AllocationSetNamed :one
-SELECT id, scope_id, pool_id, name, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at FROM allocation_sets
+SELECT id, scope_id, pool_id, name, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, scope_name, pool_name FROM named_sets
 WHERE pool_id = $1 AND name = $2
 `
 
 type AllocationSetNamedParams struct {
-	PoolID string
+	PoolID int64
 	Name   string
 }
 
-func (q *Queries) AllocationSetNamed(ctx context.Context, arg AllocationSetNamedParams) (AllocationSet, error) {
+func (q *Queries) AllocationSetNamed(ctx context.Context, arg AllocationSetNamedParams) (NamedSet, error) {
 	row := q.db.QueryRowContext(ctx, allocationSetNamed, arg.PoolID, arg.Name)
-	var i AllocationSet
+	var i NamedSet
 	err := row.Scan(
 		&i.ID,
 		&i.ScopeID,
@@ -64,6 +66,8 @@ func (q *Queries) AllocationSetNamed(ctx context.Context, arg AllocationSetNamed
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.ScopeName,
+		&i.PoolName,
 	)
 	return i, err
 }
@@ -73,7 +77,7 @@ DELETE FROM allocation_sets
 WHERE id = $1
 `
 
-func (q *Queries) DeleteAllocationSet(ctx context.Context, id string) error {
+func (q *Queries) DeleteAllocationSet(ctx context.Context, id int64) error {
 	_, err := q.db.ExecContext(ctx, deleteAllocationSet, id)
 	return err
 }
@@ -85,9 +89,9 @@ INSERT INTO allocation_sets (
 `
 
 type InsertAllocationSetParams struct {
-	ID          string
-	ScopeID     string
-	PoolID      string
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
 	Name        string
 	Description string
 	Owner       string
@@ -118,29 +122,29 @@ func (q *Queries) InsertAllocationSet(ctx context.Context, arg InsertAllocationS
 }
 
 const membersOfSet = `-- name: MembersOfSet :many
-SELECT id, scope_id, pool_id, name, cidr, family, first_ip, last_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, set_id, set_key FROM allocations
+SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
 WHERE set_id = $1
 ORDER BY set_key
 `
 
-func (q *Queries) MembersOfSet(ctx context.Context, setID *string) ([]Allocation, error) {
+func (q *Queries) MembersOfSet(ctx context.Context, setID *int64) ([]NamedAllocation, error) {
 	rows, err := q.db.QueryContext(ctx, membersOfSet, setID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Allocation
+	var items []NamedAllocation
 	for rows.Next() {
-		var i Allocation
+		var i NamedAllocation
 		if err := rows.Scan(
 			&i.ID,
 			&i.ScopeID,
 			&i.PoolID,
 			&i.Name,
-			&i.Cidr,
+			&i.SetID,
+			&i.SetKey,
 			&i.Family,
 			&i.FirstIp,
-			&i.LastIp,
 			&i.Length,
 			&i.Description,
 			&i.Owner,
@@ -152,8 +156,8 @@ func (q *Queries) MembersOfSet(ctx context.Context, setID *string) ([]Allocation
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
-			&i.SetID,
-			&i.SetKey,
+			&i.ScopeName,
+			&i.PoolName,
 		); err != nil {
 			return nil, err
 		}
@@ -176,7 +180,7 @@ WHERE id = $1
 `
 
 type UpdateAllocationSetParams struct {
-	ID          string
+	ID          int64
 	Name        string
 	Description string
 	Owner       string

@@ -1,0 +1,48 @@
+package ipam
+
+import "crypto/sha256"
+
+// Principal is who acts. Its name is for people: it may change, and two principals may have the same.
+type Principal struct {
+	UID  UID    `json:"uid"`
+	Kind string `json:"kind"` // system, token, user, machine or agent
+	Name string `json:"name"`
+}
+
+// SystemPrincipal acts where nobody asked: sweeps, commands on the server.
+var SystemPrincipal = Principal{UID: SystemPrincipalUID, Kind: "system", Name: "system"}
+
+// String is how people read it: "token:ci", or "system".
+func (p Principal) String() string { return actorText(p.Kind, p.Name) }
+
+func actorText(kind, name string) string {
+	if kind == name || kind == "" {
+		return name
+	}
+	return kind + ":" + name
+}
+
+// Caller is who asks, and under which request. It is handed on by argument, so that no rule depends on a hidden value.
+type Caller struct {
+	Principal
+	RequestID string
+	Retry     *Retry // nil: the request carries no Idempotency-Key
+}
+
+// Retry identifies a request that may be sent again.
+type Retry struct {
+	Key         string
+	Fingerprint [sha256.Size]byte // of method, path and body: the same key with another request is refused
+	Replayed    bool              // set when the stored answer was given
+}
+
+// In is where an object belongs: by name, as people say it, and by key, which is what rows refer to.
+type In struct {
+	Scope    string `json:"scope"`
+	ScopeUID UID    `json:"scope_uid"`
+	Pool     string `json:"pool"`
+	PoolUID  UID    `json:"pool_uid"`
+}
+
+// Inside is where objects of the pool belong.
+func (p Pool) Inside() In { return In{p.Scope, p.ScopeUID, p.ID, p.UID} }

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store/query"
+)
+
+// LeavePoolName remembers that a pool was known under a name of its scope.
+func (tx *Tx) LeavePoolName(p ipam.Pool, at time.Time) error {
+	return tx.rows.LeaveName(tx.ctx, query.LeaveNameParams{Kind: "pool", ScopeID: p.ScopeUID.Key(), Name: p.Name, ObjectID: p.UID.Key(), LeftAt: micros(at)})
+}
+
+// LeaveScopeName remembers that a scope was known under its name.
+func (tx *Tx) LeaveScopeName(s ipam.Scope, at time.Time) error {
+	return tx.rows.LeaveName(tx.ctx, query.LeaveNameParams{Kind: "scope", Name: s.ID, ObjectID: s.UID.Key(), LeftAt: micros(at)})
+}
+
+// takePoolName ends the memory of whoever had a pool's name before. A new pool inherits from one that has ended.
+func (tx *Tx) takePoolName(p ipam.Pool, inherits bool) error {
+	scope, key := p.ScopeUID.Key(), p.UID.Key()
+	former, err := tx.rows.FormerHolder(tx.ctx, query.FormerHolderParams{Kind: "pool", ScopeID: scope, Name: p.Name})
+	if err != nil {
+		return orMissing(err, nil)
+	}
+	if inherits {
+		if err := tx.rows.InheritLastBlocks(tx.ctx, query.InheritLastBlocksParams{Heir: key, Former: former, FormerPool: former}); err != nil {
+			return err
+		}
+		if err := tx.rows.InheritPromises(tx.ctx, query.InheritPromisesParams{Heir: key, Former: former, FormerPool: former}); err != nil {
+			return err
+		}
+	}
+	return tx.rows.TakeName(tx.ctx, query.TakeNameParams{Kind: "pool", ScopeID: scope, Name: p.Name})
+}
+
+// takeScopeName is takePoolName for a scope: a new one inherits the names that pools left in one that has ended.
+func (tx *Tx) takeScopeName(s ipam.Scope, inherits bool) error {
+	former, err := tx.rows.FormerHolder(tx.ctx, query.FormerHolderParams{Kind: "scope", Name: s.ID})
+	if err != nil {
+		return orMissing(err, nil)
+	}
+	if inherits {
+		if err := tx.rows.InheritNames(tx.ctx, query.InheritNamesParams{Heir: s.UID.Key(), Former: former, FormerScope: former}); err != nil {
+			return err
+		}
+	}
+	return tx.rows.TakeName(tx.ctx, query.TakeNameParams{Kind: "scope", Name: s.ID})
+}
+
+// ForgetNames drops up to limit names that were left before a time, and reports how many.
+func (tx *Tx) ForgetNames(before time.Time, limit int) (int64, error) {
+	return tx.rows.ForgetNames(tx.ctx, query.ForgetNamesParams{LeftAt: micros(before), MaxRows: int32(limit)})
+}
+
+// formerPool says under which name a pool that left one is known now; missing is the error that there is none of the name.
+func (tx *Tx) formerPool(scope, name string, missing error) error {
+	row, err := tx.rows.FormerPool(tx.ctx, query.FormerPoolParams{ScopeName: scope, Name: name})
+	if err != nil {
+		return orMissing(err, missing)
+	}
+	return ipam.Errorf(ipam.CodeNotFound, "pool %q is %q since %s; use that name", ipam.PoolID(scope, name), ipam.PoolID(row.ScopeName, row.Name), moment(row.LeftAt).Format(time.RFC3339))
+}
+
+// formerScope is formerPool for a scope.
+func (tx *Tx) formerScope(name string, missing error) error {
+	row, err := tx.rows.FormerScope(tx.ctx, name)
+	if err != nil {
+		return orMissing(err, missing)
+	}
+	return ipam.Errorf(ipam.CodeNotFound, "scope %q is %q since %s; use that name", name, row.Name, moment(row.LeftAt).Format(time.RFC3339))
+}
+
+func orMissing(err, missing error) error {
+	if noRows(err) {
+		return missing
+	}
+	return err
+}
+
+// KeyNamed is the key of the pool, scope or account that people know by an id now, or knew by it last; "" when there is none.
+func (tx *Tx) KeyNamed(id string) (ipam.UID, error) {
+	if p, err := tx.Pool(id); err == nil {
+		return p.UID, nil
+	}
+	if s, err := tx.Scope(id); err == nil {
+		return s.UID, nil
+	}
+	if a, err := tx.Account(id); err == nil {
+		return a.UID, nil
+	}
+	scope, name := ipam.SplitPoolID(id)
+	in, err := tx.rows.ScopeNamed(tx.ctx, scope)
+	if err == nil {
+		former, err := tx.rows.FormerHolder(tx.ctx, query.FormerHolderParams{Kind: "pool", ScopeID: in.ID, Name: name})
+		if err == nil {
+			return uid(poolKey, former), nil
+		}
+	}
+	former, err := tx.rows.FormerHolder(tx.ctx, query.FormerHolderParams{Kind: "scope", Name: id})
+	if err != nil {
+		return "", orMissing(err, nil)
+	}
+	return uid(scopeKey, former), nil
+}
