@@ -52,6 +52,7 @@ func TestBrowser(t *testing.T) {
 		{"a page asks for a token first", asksForToken},
 		{"a wrong token is answered with the server's words", refusesWrongToken},
 		{"the token opens the page that was asked for", signsIn},
+		{"signing in never leads to another server, whatever the link says", staysHere},
 		{"the tree shows every pool with its CIDR and its space", showsTree},
 		{"a pool opens with its space, free blocks and allocations", opensPool},
 		{"text of others stays text", keepsText},
