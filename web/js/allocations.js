@@ -1,6 +1,7 @@
 import { start } from './app.js';
+import { facts } from './facts.js';
 import { age, labelText, moment, plural } from './format.js';
-import { facts, listing } from './listing.js';
+import { listing } from './listing.js';
 import { allocationImport, setOf } from './terraform.js';
 
 const FILTERS = ['q', 'within', 'contains', 'pool', 'scope'];
@@ -25,7 +26,7 @@ function row(a) {
 
 function details(a) {
   const all = [
-    ['Pool', a.pool], ['Scope', a.scope], ['Set', a.set_key ? setOf(a) + ', key ' + a.set_key : ''], ['Owner', a.owner], ['Purpose', a.purpose], ['Account', a.account, true], ['Region', a.region], ['Environment', a.environment],
+    ['Name', a.name], ['Pool', a.pool], ['Scope', a.scope], ['Set', a.set_key ? setOf(a) + ', key ' + a.set_key : ''], ['Owner', a.owner], ['Purpose', a.purpose], ['Account', a.account, true], ['Region', a.region], ['Environment', a.environment],
     ['Labels', labelText(a.labels)], ['Id', a.id, true], ['Version', String(a.version), true], ['Created', moment(a.created_at)], ['Changed', moment(a.updated_at)],
   ];
   return {

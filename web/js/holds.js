@@ -1,7 +1,8 @@
 import { get, remove } from './api.js';
 import { start } from './app.js';
+import { facts } from './facts.js';
 import { age, holdName, isGrowth, moment, plural, shortMoment } from './format.js';
-import { facts, listing } from './listing.js';
+import { listing } from './listing.js';
 import { countAll, releaseAll } from './release-all.js';
 import { releasing } from './releasing.js';
 import { providerBlock } from './terraform.js';
@@ -116,8 +117,10 @@ function holds() {
 }
 
 function draftRow({ pool, actor, holder, expires_at: until }) {
-  return Object.freeze({ id: pool.id, cidr: pool.cidr, parent: pool.parent || '', scope: pool.scope, actor, holder, ...life(true, until) });
+  return Object.freeze({ id: pool.id, cidr: pool.cidr, parent: pool.parent || '', scope: pool.scope, actor, holder, who: who(actor, holder), ...life(true, until) });
 }
+
+function who(actor, holder) { return holder ? actor + ' for ' + holder : actor; }
 
 // life tells the three lives of a promise apart: it stands, it ran out but still has its space, it has none.
 function life(kept, until) {
@@ -128,7 +131,7 @@ function life(kept, until) {
 
 function row(hold) {
   return Object.freeze({
-    id: hold.id, cidr: hold.cidr, name: holdName(hold.name), pool: hold.pool, actor: hold.actor, holder: hold.holder, ...life(hold.kept, hold.expires_at),
+    id: hold.id, cidr: hold.cidr, name: holdName(hold.name), pool: hold.pool, actor: hold.actor, holder: hold.holder, who: who(hold.actor, hold.holder), ...life(hold.kept, hold.expires_at),
     age: age(hold.created_at), created: moment(hold.created_at),
   });
 }
@@ -137,7 +140,7 @@ function details(hold) {
   const { state, stateWord } = life(hold.kept, hold.expires_at);
   const until = moment(hold.expires_at);
   const all = [
-    ['Pool', hold.pool], ['Scope', hold.scope], ['Placed by', hold.actor], ['Holder', hold.holder],
+    ['Name', holdName(hold.name)], ['Pool', hold.pool], ['Scope', hold.scope], ['Placed by', hold.actor], ['Holder', hold.holder],
     ['Placed', moment(hold.created_at)], ['Renewed', hold.renewed_at === hold.created_at ? '' : moment(hold.renewed_at)], [state === 'promised' ? 'Until' : 'Ended', until], ['Id', hold.id, true],
   ];
   const whose = hold.holder ? { holder: hold.holder } : { actor: hold.actor };

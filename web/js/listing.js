@@ -144,8 +144,3 @@ export function listing({ resource, one, filters, row, details, none }) {
     },
   };
 }
-
-// facts are the pairs of a definition list, without those that have no value.
-export function facts(all) {
-  return all.filter(([, value]) => value).map(([name, value, mono]) => ({ name, value, mono: Boolean(mono) }));
-}

@@ -1,6 +1,7 @@
 // The panel beside the tree: one pool, its space, what is free, what it handed out, and how to use it.
 import { get } from './api.js';
 import { copyText } from './clipboard.js';
+import { facts } from './facts.js';
 import { addresses, holdName, labelText, moment, percent, plural, prefixLength } from './format.js';
 import { ladder } from './size-ladder.js';
 import { drawMap, isDraft, kindOf, stateWord } from './space-map.js';
@@ -67,7 +68,7 @@ export function poolPanel() {
         id: pool.id, name: pool.name, cidr: pool.cidr, description: pool.description,
         used: percent(utilization.used_ratio), largest: prefixLength(utilization.largest_free_prefix_length),
         free: addresses(utilization.free), count: addresses(String(utilization.allocations)),
-        facts: facts(pool, utilization), terraform: allocationResource(pool),
+        facts: settings(pool, utilization), terraform: allocationResource(pool),
         blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [], noAllocations: false,
       });
       this.$refs.panel.scrollTop = 0;
@@ -133,7 +134,7 @@ function promiseLink(poolID, block) {
   return '/' + block.kind + 's?' + new URLSearchParams({ pool: poolID, [block.kind]: block.owner_id });
 }
 
-function facts(pool, utilization) {
+function settings(pool, utilization) {
   const sizes = prefixLength(pool.min_prefix_length || undefined) + ' to ' + prefixLength(pool.max_prefix_length || undefined);
   const limited = pool.min_prefix_length || pool.max_prefix_length;
   const all = [
@@ -144,5 +145,5 @@ function facts(pool, utilization) {
     ['Labels', labelText(pool.labels)], ['Child pools', utilization.children ? String(utilization.children) : ''],
     ['Fragmentation', percent(utilization.fragmentation)], ['Protected', pool.deletion_protection ? 'cannot be deleted' : ''], ['Created', moment(pool.created_at)],
   ];
-  return all.filter(([, value]) => value).map(([name, value, mono]) => ({ name, value, mono: Boolean(mono) }));
+  return facts(all);
 }

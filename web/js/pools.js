@@ -76,7 +76,7 @@ function pools() {
     openFirst() {
       if (this.selected) {
         this.reveal(this.selected);
-      } else if (matchMedia('(min-width: 1101px)').matches && this.rows.length) {
+      } else if (matchMedia('(min-width: 1241px)').matches && this.rows.length) {
         this.selected = this.rows[0].id;
         this.announce();
       }

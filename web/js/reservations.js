@@ -1,7 +1,8 @@
 import { remove } from './api.js';
 import { start } from './app.js';
+import { facts } from './facts.js';
 import { age, labelText, moment, plural } from './format.js';
-import { facts, listing } from './listing.js';
+import { listing } from './listing.js';
 import { releasing } from './releasing.js';
 import { reserving } from './reserving.js';
 import { reservationImport, reservationResource } from './terraform.js';
