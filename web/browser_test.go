@@ -76,6 +76,7 @@ func TestBrowser(t *testing.T) {
 		{"no page is wider than a phone", fitsPhone},
 		{"every page passes axe for WCAG 2.2 AA, wide and narrow, light and dark", passesAxe},
 		{"holds are paged, and a shortcut leads to them", pagesHolds},
+		{"a pool does not deny what it could not read, and asks again", admitsPanel},
 		{"names of sixty letters keep to one line at every width", keepsNamesShort},
 		{"both themes have their own colours", hasThemes},
 		{"a token that is no longer good leads to the login with the server's words", losesToken},
