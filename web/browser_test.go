@@ -77,6 +77,8 @@ func TestBrowser(t *testing.T) {
 		{"every page passes axe for WCAG 2.2 AA, wide and narrow, light and dark", passesAxe},
 		{"holds are paged, and a shortcut leads to them", pagesHolds},
 		{"a pool does not deny what it could not read, and asks again", admitsPanel},
+		{"a list does not deny what it could not read, and tells an outage once", admitsLists},
+		{"neither does the next page, nor the drafts beside it, and a refused filter ends the waiting", admitsMore},
 		{"names of sixty letters keep to one line at every width", keepsNamesShort},
 		{"both themes have their own colours", hasThemes},
 		{"a token that is no longer good leads to the login with the server's words", losesToken},

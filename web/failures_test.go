@@ -102,3 +102,96 @@ func admitsPanel(_ *testing.T, s *server, b *chromium) {
 	b.await(says(".panel", "Nothing is free in this pool.") + " && " + says(".panel", "None directly in this pool.") + " && " + says(".panel", "1 block"))
 	b.picture("panel-nothing")
 }
+
+// admitsLists looks at every page of a list while it is asked for, after that failed, and after a filter was refused.
+func admitsLists(t *testing.T, s *server, b *chromium) {
+	defer infect(b)()
+	b.open(s.url + "/pools")
+	b.await(find("tr[data-pool=v6]"))
+	waits := find(".skeleton") + "?.offsetParent && !" + find(".empty") + ".offsetParent"
+	failed := "![...document.querySelectorAll('.skeleton, .empty')].some(e => e.offsetParent) && !" + find("tbody tr[data-row]") + "?.offsetParent"
+	for _, page := range []struct{ name, filter, row string }{
+		{"allocations", "q", "allocation"}, {"reservations", "q", "reservation"}, {"holds", "holder", "hold"}, {"accounts", "q", "account"},
+	} {
+		row, list := find("tr[data-"+page.row+"]"), "/api/v1/"+page.name+"(\\?|$)"
+		ill(b, list, "silent")
+		b.open(s.url + "/" + page.name + "?" + page.filter + "=no-such-thing")
+		if page.name != "holds" {
+			b.await(waits)
+		}
+		b.await("!" + find(".empty") + "?.offsetParent && " + find(".head .muted") + ".innerText === ''")
+		ill(b, list, "lost")
+		b.open(s.url + "/" + page.name)
+		b.await(says(".note[role=alert]", "The "+page.name+" could not be loaded. No answer from the server: It may be") + " && " + strings.ReplaceAll(failed, "tbody tr[data-row]", "tr[data-"+page.row+"]") + " && !" + find(".toast"))
+		b.picture("failed-" + page.name)
+		well(b)
+		b.click(".note .btn")
+		b.await(row + "?.offsetParent && !" + find(".note[role=alert]") + ".offsetParent && /^(the first )?[0-9]+/.test(" + find(".head .muted") + ".innerText)")
+
+		// Rows of an earlier answer do not stand for one that failed.
+		ill(b, list, "refused")
+		filter := "[x-model=" + page.filter + "]"
+		b.click(filter)
+		b.write("m")
+		b.await(says(".note[role=alert]", "could not be loaded. Not now: The database rests.") + " && !" + row + " && " + find(".head .muted") + ".innerText === ''")
+		well(b)
+
+		// One outage is told once, whatever it kept from being read.
+		ill(b, "/api/", "lost")
+		b.open(s.url + "/" + page.name)
+		b.await(says(".note[role=alert]", "could not be loaded") + " && " + find(".toast"))
+		if page.name == "holds" {
+			b.await("[...document.querySelectorAll('.note[role=alert]')].filter(n => n.offsetParent).length === 2")
+			b.picture("failed-everything")
+		}
+		if got := b.text("[...document.querySelectorAll('.toast strong')].map(t => t.innerText).join()"); got != "The choices of the filters could not be loaded" {
+			t.Errorf("the toasts are %q", got)
+		}
+		well(b)
+	}
+	ill(b, "/api/", "lost")
+	b.open(s.url + "/pools")
+	b.await(says(".note[role=alert]", "The pools could not be loaded. No answer from the server") + " && !" + find(".skeleton") + ".offsetParent")
+	b.await("document.querySelectorAll('.toast').length === 1 && " + says(".toast", "The scopes could not be loaded"))
+	b.picture("failed-pools")
+	well(b)
+	b.click(".note .btn")
+	b.await(find("tr[data-pool=v6]") + "?.offsetParent")
+}
+
+// admitsMore looks at the next page of a list, at draft pools beside a list without holds, and at a refused filter of a link.
+func admitsMore(_ *testing.T, s *server, b *chromium) {
+	defer infect(b)()
+	rows := "document.querySelectorAll('tr[data-allocation]').length"
+	b.open(s.url + "/allocations")
+	b.await(rows + " === 100")
+	ill(b, "page_token", "lost")
+	for range 2 {
+		b.click(".more .btn")
+		b.await(find(".more .btn") + ".disabled === false && " + says(".toast", "The next rows could not be loaded"))
+	}
+	b.await("document.querySelectorAll('.toast').length === 1 && " + rows + " === 100")
+	well(b)
+	b.click(".more .btn")
+	b.await(rows + " > 100")
+
+	nothing := "[...document.querySelectorAll('.empty')].some(e => e.offsetParent)"
+	ill(b, "/pool-drafts", "silent")
+	b.open(s.url + "/holds?pool=v6")
+	b.await(find(".skeleton") + "?.offsetParent && " + find(".filters .btn") + ".offsetParent && !" + nothing)
+	ill(b, "/pool-drafts", "lost")
+	b.open(s.url + "/holds?pool=v6")
+	b.await(says(".note[role=alert]:not([style*=none])", "The draft pools could not be loaded.") + " && !" + nothing + " && !" + find(".skeleton") + ".offsetParent")
+	well(b)
+	b.click(".note[role=alert]:not([style*=none]) .btn")
+	b.await(says(".empty h2", "No hold matches these filters."))
+
+	b.open(s.url + "/allocations?within=10.0.0.1%2F8")
+	b.await(says(".filters", "did you mean") + " && " + says(".note:not([role])", "A filter was refused, so nothing was looked up.") + " && !" + find(".skeleton") + ".offsetParent && !" + nothing)
+	b.await("new Set([...document.querySelectorAll('.filters .in, .filters .btn')].map(e => Math.round(e.getBoundingClientRect().top))).size === 1")
+	b.picture("wrong-filter")
+	b.await("(" + find("[x-model=within]") + ".select(), true)")
+	b.write("10.128.0.0/24")
+	b.await(rows + " === 13 && !" + find(".note:not([role])") + ".offsetParent")
+	onlyRefused(b.t, b)
+}

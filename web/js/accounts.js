@@ -1,6 +1,6 @@
 import { start } from './app.js';
 import { facts } from './facts.js';
-import { labelText, moment, plural } from './format.js';
+import { labelText, moment } from './format.js';
 import { listing } from './listing.js';
 import { accountImport, accountResource } from './terraform.js';
 
@@ -14,10 +14,7 @@ function accounts() {
     ...listing({ resource: 'accounts', one: 'account', filters: FILTERS, row, details, none: NONE }),
 
     get filtered() { return this.isFiltered(); },
-    get summary() {
-      if (this.state !== 'ready') return '';
-      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, 'account');
-    },
+    get summary() { return this.counted('account'); },
     get environments() { return [...new Set(this.rows.map((a) => a.environment).filter(Boolean))].sort(); },
     get example() { return accountResource(); },
   };

@@ -1,6 +1,6 @@
 import { start } from './app.js';
 import { facts } from './facts.js';
-import { age, labelText, moment, plural } from './format.js';
+import { age, labelText, moment } from './format.js';
 import { listing } from './listing.js';
 import { allocationImport, setOf } from './terraform.js';
 
@@ -12,10 +12,7 @@ function allocations() {
     ...listing({ resource: 'allocations', one: 'allocation', filters: FILTERS, row, details, none: NONE }),
 
     get filtered() { return this.isFiltered(); },
-    get summary() {
-      if (this.state !== 'ready') return '';
-      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, 'allocation');
-    },
+    get summary() { return this.counted('allocation'); },
     get example() { return 'resource "cloudpam_allocation" "app" {\n  pool          = "prod"\n  name          = "app"\n  prefix_length = 24\n}'; },
   };
 }

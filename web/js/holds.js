@@ -3,6 +3,7 @@ import { start } from './app.js';
 import { facts } from './facts.js';
 import { age, holdName, isGrowth, moment, plural, shortMoment } from './format.js';
 import { listing } from './listing.js';
+import { part, read } from './parts.js';
 import { countAll, releaseAll } from './release-all.js';
 import { releasing } from './releasing.js';
 import { providerBlock } from './terraform.js';
@@ -40,17 +41,16 @@ function holds() {
         }
       },
     }),
-    allDrafts: [], draft: NO_DRAFT, leaving: 'hold', everything: { holds: [], drafts: [] }, counting: false,
+    allDrafts: [], draftsPart: part(), draft: NO_DRAFT, leaving: 'hold', everything: { holds: [], drafts: [] }, counting: false,
 
     get filtered() { return this.isFiltered(); },
-    get summary() {
-      if (this.state !== 'ready') return '';
-      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, 'hold');
-    },
+    get summary() { return this.counted('hold'); },
     get holders() { return [...new Set(this.rows.map((hold) => hold.holder).filter(Boolean))].sort(); },
     get actors() { return [...new Set(this.rows.map((hold) => hold.actor))].sort(); },
     get example() { return providerBlock(); },
-    get nothing() { return this.state === 'empty' && !this.drafts.length; },
+    // nothing is held only if neither list has anything, and both were read.
+    get nothing() { return this.state === 'empty' && this.draftsPart.state === 'ready' && !this.drafts.length; },
+    get waiting() { return this.state === 'loading' || (this.state === 'empty' && this.draftsPart.state === 'loading' && !this.drafts.length); },
 
     // whose is whom the filters single out: all that they hold can be released at once.
     get whose() { return this.holder.trim() || this.actor.trim(); },
@@ -80,11 +80,13 @@ function holds() {
     },
 
     async loadDrafts() {
-      try {
-        this.allDrafts = (await get(['pool-drafts'], { limit: DRAFTS })).items.map(draftRow);
-      } catch (error) {
-        report(error);
-      }
+      await read(this.draftsPart, () => get(['pool-drafts'], { limit: DRAFTS }), (page) => { this.allDrafts = page.items.map(draftRow); });
+      if (this.draftsPart.state === 'failed') this.allDrafts = [];
+    },
+
+    retry() {
+      if (this.draftsPart.state === 'failed') this.loadDrafts();
+      return list.retry.call(this);
     },
 
     askReleaseHold() {
@@ -102,7 +104,8 @@ function holds() {
     async askReleaseAll() {
       this.counting = true;
       try {
-        await this.loadDrafts();
+        const { items } = await get(['pool-drafts'], { limit: DRAFTS });
+        this.allDrafts = items.map(draftRow);
         this.everything = await countAll(this.query(), this.drafts);
       } catch (error) {
         report(error);
