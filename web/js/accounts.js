@@ -1,6 +1,7 @@
 import { start } from './app.js';
-import { labelText, moment, plural } from './format.js';
-import { facts, listing } from './listing.js';
+import { facts } from './facts.js';
+import { labelText, moment } from './format.js';
+import { listing } from './listing.js';
 import { accountImport, accountResource } from './terraform.js';
 
 const FILTERS = ['q', 'cloud', 'environment', 'scope'];
@@ -13,10 +14,7 @@ function accounts() {
     ...listing({ resource: 'accounts', one: 'account', filters: FILTERS, row, details, none: NONE }),
 
     get filtered() { return this.isFiltered(); },
-    get summary() {
-      if (this.state !== 'ready') return '';
-      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, 'account');
-    },
+    get summary() { return this.counted('account'); },
     get environments() { return [...new Set(this.rows.map((a) => a.environment).filter(Boolean))].sort(); },
     get example() { return accountResource(); },
   };
@@ -28,7 +26,7 @@ function row(a) {
 
 function details(a) {
   const all = [
-    ['Kind', CLOUDS[a.cloud]], ['External id', a.external_id, true], ['Scope', a.scope], ['Tier', a.tier], ['Environment', a.environment], ['Owner', a.owner], ['Platform', a.platform],
+    ['Name', a.name], ['Kind', CLOUDS[a.cloud]], ['External id', a.external_id, true], ['Scope', a.scope], ['Tier', a.tier], ['Environment', a.environment], ['Owner', a.owner], ['Platform', a.platform],
     ['Regions', a.regions.join(', ')], ['Mode', MODES[a.mode]], ['Role', a.role_arn, true], ['Acts as', a.workload_identity, true], ['Labels', labelText(a.labels)],
     ['Version', String(a.version), true], ['Created', moment(a.created_at)], ['Changed', a.updated_at === a.created_at ? '' : moment(a.updated_at)],
   ];

@@ -1,6 +1,7 @@
 import { start } from './app.js';
-import { age, labelText, moment, plural } from './format.js';
-import { facts, listing } from './listing.js';
+import { facts } from './facts.js';
+import { age, labelText, moment } from './format.js';
+import { listing } from './listing.js';
 import { allocationImport, setOf } from './terraform.js';
 
 const FILTERS = ['q', 'within', 'contains', 'pool', 'scope'];
@@ -11,10 +12,7 @@ function allocations() {
     ...listing({ resource: 'allocations', one: 'allocation', filters: FILTERS, row, details, none: NONE }),
 
     get filtered() { return this.isFiltered(); },
-    get summary() {
-      if (this.state !== 'ready') return '';
-      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, 'allocation');
-    },
+    get summary() { return this.counted('allocation'); },
     get example() { return 'resource "cloudpam_allocation" "app" {\n  pool          = "prod"\n  name          = "app"\n  prefix_length = 24\n}'; },
   };
 }
@@ -25,7 +23,7 @@ function row(a) {
 
 function details(a) {
   const all = [
-    ['Pool', a.pool], ['Scope', a.scope], ['Set', a.set_key ? setOf(a) + ', key ' + a.set_key : ''], ['Owner', a.owner], ['Purpose', a.purpose], ['Account', a.account, true], ['Region', a.region], ['Environment', a.environment],
+    ['Name', a.name], ['Pool', a.pool], ['Scope', a.scope], ['Set', a.set_key ? setOf(a) + ', key ' + a.set_key : ''], ['Owner', a.owner], ['Purpose', a.purpose], ['Account', a.account, true], ['Region', a.region], ['Environment', a.environment],
     ['Labels', labelText(a.labels)], ['Id', a.id, true], ['Version', String(a.version), true], ['Created', moment(a.created_at)], ['Changed', moment(a.updated_at)],
   ];
   return {

@@ -57,7 +57,12 @@ export function idempotencyKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-// isAbort says whether an error only means that a newer question replaced this one.
+// why says in words what went wrong, for the place where something is missing because of it.
+export function why(error) {
+  return (error.title || 'Something went wrong in the page') + ': ' + (error.text || error.message);
+}
+
+// isAbort reports whether an error only means that a newer question replaced this one.
 export function isAbort(error) {
   return error.name === 'AbortError';
 }

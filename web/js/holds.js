@@ -1,7 +1,9 @@
 import { get, remove } from './api.js';
 import { start } from './app.js';
+import { facts } from './facts.js';
 import { age, holdName, isGrowth, moment, plural, shortMoment } from './format.js';
-import { facts, listing } from './listing.js';
+import { listing } from './listing.js';
+import { part, read } from './parts.js';
 import { countAll, releaseAll } from './release-all.js';
 import { releasing } from './releasing.js';
 import { providerBlock } from './terraform.js';
@@ -39,17 +41,16 @@ function holds() {
         }
       },
     }),
-    allDrafts: [], draft: NO_DRAFT, leaving: 'hold', everything: { holds: [], drafts: [] }, counting: false,
+    allDrafts: [], draftsPart: part(), draft: NO_DRAFT, leaving: 'hold', everything: { holds: [], drafts: [] }, counting: false,
 
     get filtered() { return this.isFiltered(); },
-    get summary() {
-      if (this.state !== 'ready') return '';
-      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, 'hold');
-    },
+    get summary() { return this.counted('hold'); },
     get holders() { return [...new Set(this.rows.map((hold) => hold.holder).filter(Boolean))].sort(); },
     get actors() { return [...new Set(this.rows.map((hold) => hold.actor))].sort(); },
     get example() { return providerBlock(); },
-    get nothing() { return this.state === 'empty' && !this.drafts.length; },
+    // nothing is held only if neither list has anything, and both were read.
+    get nothing() { return this.state === 'empty' && this.draftsPart.state === 'ready' && !this.drafts.length; },
+    get waiting() { return this.state === 'loading' || (this.state === 'empty' && this.draftsPart.state === 'loading' && !this.drafts.length); },
 
     // whose is whom the filters single out: all that they hold can be released at once.
     get whose() { return this.holder.trim() || this.actor.trim(); },
@@ -79,11 +80,13 @@ function holds() {
     },
 
     async loadDrafts() {
-      try {
-        this.allDrafts = (await get(['pool-drafts'], { limit: DRAFTS })).items.map(draftRow);
-      } catch (error) {
-        report(error);
-      }
+      await read(this.draftsPart, () => get(['pool-drafts'], { limit: DRAFTS }), (page) => { this.allDrafts = page.items.map(draftRow); });
+      if (this.draftsPart.state === 'failed') this.allDrafts = [];
+    },
+
+    retry() {
+      if (this.draftsPart.state === 'failed') this.loadDrafts();
+      return list.retry.call(this);
     },
 
     askReleaseHold() {
@@ -101,7 +104,8 @@ function holds() {
     async askReleaseAll() {
       this.counting = true;
       try {
-        await this.loadDrafts();
+        const { items } = await get(['pool-drafts'], { limit: DRAFTS });
+        this.allDrafts = items.map(draftRow);
         this.everything = await countAll(this.query(), this.drafts);
       } catch (error) {
         report(error);
@@ -116,8 +120,10 @@ function holds() {
 }
 
 function draftRow({ pool, actor, holder, expires_at: until }) {
-  return Object.freeze({ id: pool.id, cidr: pool.cidr, parent: pool.parent || '', scope: pool.scope, actor, holder, ...life(true, until) });
+  return Object.freeze({ id: pool.id, cidr: pool.cidr, parent: pool.parent || '', scope: pool.scope, actor, holder, who: who(actor, holder), ...life(true, until) });
 }
+
+function who(actor, holder) { return holder ? actor + ' for ' + holder : actor; }
 
 // life tells the three lives of a promise apart: it stands, it ran out but still has its space, it has none.
 function life(kept, until) {
@@ -128,7 +134,7 @@ function life(kept, until) {
 
 function row(hold) {
   return Object.freeze({
-    id: hold.id, cidr: hold.cidr, name: holdName(hold.name), pool: hold.pool, actor: hold.actor, holder: hold.holder, ...life(hold.kept, hold.expires_at),
+    id: hold.id, cidr: hold.cidr, name: holdName(hold.name), pool: hold.pool, actor: hold.actor, holder: hold.holder, who: who(hold.actor, hold.holder), ...life(hold.kept, hold.expires_at),
     age: age(hold.created_at), created: moment(hold.created_at),
   });
 }
@@ -137,7 +143,7 @@ function details(hold) {
   const { state, stateWord } = life(hold.kept, hold.expires_at);
   const until = moment(hold.expires_at);
   const all = [
-    ['Pool', hold.pool], ['Scope', hold.scope], ['Placed by', hold.actor], ['Holder', hold.holder],
+    ['Name', holdName(hold.name)], ['Pool', hold.pool], ['Scope', hold.scope], ['Placed by', hold.actor], ['Holder', hold.holder],
     ['Placed', moment(hold.created_at)], ['Renewed', hold.renewed_at === hold.created_at ? '' : moment(hold.renewed_at)], [state === 'promised' ? 'Until' : 'Ended', until], ['Id', hold.id, true],
   ];
   const whose = hold.holder ? { holder: hold.holder } : { actor: hold.actor };

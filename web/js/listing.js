@@ -1,5 +1,6 @@
 // What the pages of lists share: filters in the address, keyset pages, and the drawer with the details of one row.
-import { get, isAbort } from './api.js';
+import { get, isAbort, why } from './api.js';
+import { plural } from './format.js';
 import { report } from './toasts.js';
 
 const PAGE = 100;
@@ -12,7 +13,7 @@ export function listing({ resource, one, filters, row, details, none }) {
 
   return {
     ...blank(),
-    state: 'loading', rows: [], next: '', busy: false, focused: '', wrong: blank(), scopes: [], pools: [], detail: none, shown: '',
+    state: 'loading', why: '', rows: [], next: '', busy: false, focused: '', wrong: blank(), scopes: [], pools: [], detail: none, shown: '',
 
     async init() {
       this.readAddress();
@@ -39,8 +40,20 @@ export function listing({ resource, one, filters, row, details, none }) {
         this.scopes = scopes.items.map((scope) => scope.id);
         this.pools = pools.items.map((pool) => pool.id);
       } catch (error) {
-        report(error);
+        report(error, 'The choices of the filters could not be loaded');
       }
+    },
+
+    // retry asks for all that is missing.
+    retry() {
+      if (!this.scopes.length) this.loadChoices();
+      return this.apply();
+    },
+
+    // counted says how many rows there are, once that was read.
+    counted(noun) {
+      if (this.state !== 'ready' || this.busy) return '';
+      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, noun);
     },
 
     query() {
@@ -66,6 +79,8 @@ export function listing({ resource, one, filters, row, details, none }) {
       request.abort();
       request = new AbortController();
       this.busy = true;
+      // What an earlier answer said of another question is not said of this one.
+      if (!this.rows.length) this.state = 'loading';
       try {
         const page = await get([resource], { ...this.query(), limit: PAGE }, { signal: request.signal });
         this.wrong = blank();
@@ -75,7 +90,12 @@ export function listing({ resource, one, filters, row, details, none }) {
         this.focused = this.rows.length ? this.rows[0].id : '';
         this.busy = false;
       } catch (error) {
-        this.refused(error);
+        if (isAbort(error)) return;
+        this.busy = false;
+        this.rows = [];
+        this.next = '';
+        this.why = why(error);
+        this.state = this.blames(error) ? 'wrong' : 'failed';
       }
     },
 
@@ -88,22 +108,16 @@ export function listing({ resource, one, filters, row, details, none }) {
         this.next = page.next_page_token || '';
         this.busy = false;
       } catch (error) {
-        this.refused(error);
+        if (isAbort(error)) return;
+        this.busy = false;
+        report(error, 'The next rows could not be loaded');
       }
     },
 
-    // refused puts what the server says about a filter beside that filter, and anything else into a toast.
-    refused(error) {
-      if (isAbort(error)) return;
-      this.busy = false;
-      const wrong = {};
-      for (const name of filters) wrong[name] = error.query ? error.query(name) : '';
-      if (Object.values(wrong).some(Boolean)) {
-        this.wrong = wrong;
-        return;
-      }
-      if (!this.rows.length) this.state = 'failed';
-      report(error);
+    // blames puts what the server says about a filter beside that filter, and reports whether it said such a thing.
+    blames(error) {
+      for (const name of filters) this.wrong[name] = error.query ? error.query(name) : '';
+      return filters.some((name) => this.wrong[name]);
     },
 
     remember() {
@@ -143,9 +157,4 @@ export function listing({ resource, one, filters, row, details, none }) {
       if (at) requestAnimationFrame(() => at.focus());
     },
   };
-}
-
-// facts are the pairs of a definition list, without those that have no value.
-export function facts(all) {
-  return all.filter(([, value]) => value).map(([name, value, mono]) => ({ name, value, mono: Boolean(mono) }));
 }

@@ -1,7 +1,9 @@
 // The panel beside the tree: one pool, its space, what is free, what it handed out, and how to use it.
 import { get } from './api.js';
 import { copyText } from './clipboard.js';
+import { facts } from './facts.js';
 import { addresses, holdName, labelText, moment, percent, plural, prefixLength } from './format.js';
+import { part, read } from './parts.js';
 import { ladder } from './size-ladder.js';
 import { drawMap, isDraft, kindOf, stateWord } from './space-map.js';
 import { allocationResource } from './terraform.js';
@@ -19,12 +21,19 @@ export function poolPanel() {
 
   return {
     id: '', name: '', cidr: '', description: '', used: '', largest: '', free: '', count: '', facts: [], terraform: '',
-    view: 'map', blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [], noAllocations: false,
+    view: 'map', blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [],
+    space: part(), sizes: part(), given: part(), loadingMore: false,
 
     get listed() { return this.blocks.slice(0, LISTED).map((block) => ({ cidr: block.cidr, class: kindOf(block), word: stateWord(block), name: block.name || '', link: promiseLink(pool.id, block) })); },
     get unlisted() { return this.blocks.length - LISTED; },
     get unlistedLabel() { return this.unlisted + ' more blocks are on the map only.'; },
-    get mapNote() { return plural(this.blocks.length, 'block') + (this.nextSpace ? ' so far' : ''); },
+    get mapNote() {
+      if (this.space.state === 'ready') return plural(this.blocks.length, 'block') + (this.nextSpace ? ' so far' : '');
+      return this.space.state === 'loading' ? 'Loading…' : '';
+    },
+    get mapHint() { return this.space.state === 'ready' ? 'Point at a block to see what it is.' : ''; },
+    get nothingFree() { return this.sizes.state === 'ready' && !this.rungs.length; },
+    get noAllocations() { return this.given.state === 'ready' && !this.allocations.length; },
     get mapLabel() { return 'Address map of ' + this.name + ': ' + this.used + ' used, largest free block ' + this.largest + '. The list view says the same in words.'; },
     get reserved() { return this.blocks.filter((block) => block.kind === 'reservation').length; },
     get reservedNote() { return 'Kept out of use: ' + plural(this.reserved, 'block') + (this.nextSpace ? ' so far' : '') + '.'; },
@@ -40,25 +49,37 @@ export function poolPanel() {
     get holdsLink() { return '/holds?pool=' + encodeURIComponent(this.id); },
     get allocationsLink() { return '/allocations?pool=' + encodeURIComponent(this.id); },
 
-    async show(node) {
+    show(node) {
       request.abort();
       request = new AbortController();
-      const { signal } = request;
       pool = node.pool;
+      freeBlocks = [];
       this.fill(node);
-      try {
-        const [space, free, page] = await Promise.all([
-          get(['pools', pool.id, 'space'], { limit: MAP_PAGE }, { signal }),
-          get(['pools', pool.id, 'free-blocks'], {}, { signal }),
-          get(['allocations'], { pool: pool.id, limit: ALLOCATIONS }, { signal }),
-        ]);
+      // Of their own for each pool: what an earlier pool asked for must not change what is said of this one.
+      Object.assign(this, { space: part(), sizes: part(), given: part(), loadingMore: false });
+      return Promise.all([this.readSpace(), this.readSizes(), this.readGiven()]);
+    },
+
+    readSpace() {
+      return this.ask(this.space, ['pools', pool.id, 'space'], { limit: MAP_PAGE }, (page) => this.takeSpace([], page));
+    },
+
+    readSizes() {
+      return this.ask(this.sizes, ['pools', pool.id, 'free-blocks'], {}, (free) => {
         freeBlocks = free.items;
-        this.takeSpace([], space);
+        this.climb();
+      });
+    },
+
+    readGiven() {
+      return this.ask(this.given, ['allocations'], { pool: pool.id, limit: ALLOCATIONS }, (page) => {
         this.allocations = page.items.map((a) => ({ id: a.id, cidr: a.cidr, name: a.name, owner: a.owner, description: a.description, link: '/allocations?pool=' + encodeURIComponent(a.pool) + '&allocation=' + encodeURIComponent(a.id) }));
-        this.noAllocations = page.items.length === 0;
-      } catch (error) {
-        report(error);
-      }
+      });
+    },
+
+    ask(part, path, query, take) {
+      const { signal } = request;
+      return read(part, () => get(path, query, { signal }), take);
     },
 
     fill(node) {
@@ -67,8 +88,8 @@ export function poolPanel() {
         id: pool.id, name: pool.name, cidr: pool.cidr, description: pool.description,
         used: percent(utilization.used_ratio), largest: prefixLength(utilization.largest_free_prefix_length),
         free: addresses(utilization.free), count: addresses(String(utilization.allocations)),
-        facts: facts(pool, utilization), terraform: allocationResource(pool),
-        blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [], noAllocations: false,
+        facts: settings(pool, utilization), terraform: allocationResource(pool),
+        blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [],
       });
       this.$refs.panel.scrollTop = 0;
     },
@@ -76,15 +97,23 @@ export function poolPanel() {
     takeSpace(before, page) {
       this.blocks = [...before, ...page.items.map((block) => Object.freeze(block.kind === 'hold' ? { ...block, name: holdName(block.name) } : block))];
       this.nextSpace = page.next_page_token || '';
-      this.rungs = ladder(pool, freeBlocks, this.blocks, !this.nextSpace);
+      this.climb();
+    },
+
+    // climb builds the ladder from what is known so far: rungs without chips until the whole map is.
+    climb() {
+      this.rungs = ladder(pool, freeBlocks, this.blocks, this.blocks.length > 0 && !this.nextSpace);
     },
 
     async loadMoreSpace() {
+      const { signal } = request;
+      this.loadingMore = true;
       try {
-        this.takeSpace(this.blocks, await get(['pools', pool.id, 'space'], { limit: MAP_PAGE, page_token: this.nextSpace }, { signal: request.signal }));
+        this.takeSpace(this.blocks, await get(['pools', pool.id, 'space'], { limit: MAP_PAGE, page_token: this.nextSpace }, { signal }));
       } catch (error) {
         report(error);
       }
+      if (!signal.aborted) this.loadingMore = false;
     },
 
     clear() {
@@ -133,7 +162,7 @@ function promiseLink(poolID, block) {
   return '/' + block.kind + 's?' + new URLSearchParams({ pool: poolID, [block.kind]: block.owner_id });
 }
 
-function facts(pool, utilization) {
+function settings(pool, utilization) {
   const sizes = prefixLength(pool.min_prefix_length || undefined) + ' to ' + prefixLength(pool.max_prefix_length || undefined);
   const limited = pool.min_prefix_length || pool.max_prefix_length;
   const all = [
@@ -144,5 +173,5 @@ function facts(pool, utilization) {
     ['Labels', labelText(pool.labels)], ['Child pools', utilization.children ? String(utilization.children) : ''],
     ['Fragmentation', percent(utilization.fragmentation)], ['Protected', pool.deletion_protection ? 'cannot be deleted' : ''], ['Created', moment(pool.created_at)],
   ];
-  return all.filter(([, value]) => value).map(([name, value, mono]) => ({ name, value, mono: Boolean(mono) }));
+  return facts(all);
 }

@@ -10,7 +10,6 @@ const DEEPEST = 8;
 
 export function buildRow(node, open, dim) {
   const { pool, utilization } = node;
-  const crowded = utilization.used_ratio >= CROWDED;
   return {
     id: pool.id, name: pool.name, cidr: pool.cidr, node, dim,
     level: node.depth + 1,
@@ -19,8 +18,7 @@ export function buildRow(node, open, dim) {
     expanded: node.hasChildren ? String(open) : null,
     twist: node.hasChildren ? (open ? 'open' : 'closed') : 'leaf',
     twistLabel: (open ? 'Collapse ' : 'Expand ') + pool.name,
-    badge: utilization.used_ratio >= 1 ? 'full' : crowded ? 'over 80 %' : '',
-    badgeKind: crowded ? 'warn' : '',
+    crowded: utilization.used_ratio >= CROWDED,
     used: percent(utilization.used_ratio),
     largest: prefixLength(utilization.largest_free_prefix_length),
     barLabel: percent(utilization.used_ratio) + ' used, ' + plural(utilization.children, 'child pool') + ', ' + plural(utilization.allocations, 'allocation'),

@@ -1,4 +1,4 @@
-import { get } from './api.js';
+import { get, isAbort, why } from './api.js';
 import { start } from './app.js';
 import { parse } from './cidr.js';
 import { plural } from './format.js';
@@ -16,9 +16,11 @@ function pools() {
   const url = new URLSearchParams(location.search);
   // Frozen nodes are not made reactive by Alpine, which would cost more than drawing them.
   let nodes = [];
+  let request = new AbortController();
 
   return {
     state: 'loading',
+    why: '',
     scope: url.get('scope') || scopeOf(url.get('pool') || ''),
     scopes: [],
     q: url.get('q') || '',
@@ -46,19 +48,23 @@ function pools() {
         const page = await get(['scopes'], { limit: 1000 });
         this.scopes = [...new Set([this.scope, ...page.items.map((scope) => scope.id)])].sort();
       } catch (error) {
-        report(error);
+        report(error, 'The scopes could not be loaded');
       }
     },
 
+    // load asks for the tree. A newer question cancels the one before: a slow answer never shows another scope.
     async load() {
+      request.abort();
+      request = new AbortController();
       this.state = 'loading';
       try {
-        const tree = await get(['pool-tree'], { scope: this.scope });
+        const tree = await get(['pool-tree'], { scope: this.scope }, { signal: request.signal });
         nodes = tree.items.map((node, i) => Object.freeze({ ...node, hasChildren: i + 1 < tree.items.length && tree.items[i + 1].depth > node.depth }));
         this.truncated = tree.truncated;
       } catch (error) {
+        if (isAbort(error)) return;
+        this.why = why(error);
         this.state = 'failed';
-        report(error);
         return;
       }
       if (!nodes.length) {
@@ -76,7 +82,7 @@ function pools() {
     openFirst() {
       if (this.selected) {
         this.reveal(this.selected);
-      } else if (matchMedia('(min-width: 1101px)').matches && this.rows.length) {
+      } else if (matchMedia('(min-width: 1241px)').matches && this.rows.length) {
         this.selected = this.rows[0].id;
         this.announce();
       }

@@ -1,7 +1,8 @@
 import { remove } from './api.js';
 import { start } from './app.js';
-import { age, labelText, moment, plural } from './format.js';
-import { facts, listing } from './listing.js';
+import { facts } from './facts.js';
+import { age, labelText, moment } from './format.js';
+import { listing } from './listing.js';
 import { releasing } from './releasing.js';
 import { reserving } from './reserving.js';
 import { reservationImport, reservationResource } from './terraform.js';
@@ -30,10 +31,7 @@ function reservations() {
     }),
 
     get filtered() { return this.isFiltered(); },
-    get summary() {
-      if (this.state !== 'ready') return '';
-      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, 'reservation');
-    },
+    get summary() { return this.counted('reservation'); },
     get owners() { return [...new Set(this.rows.map((r) => r.owner).filter(Boolean))].sort(); },
     get example() { return reservationResource(); },
 

@@ -33,13 +33,9 @@ export function takeNotice() {
 
 // destination is where to go after signing in. It never leaves this origin, whatever a link to /login says.
 export function destination() {
-  const next = new URLSearchParams(location.search).get('next') || '/pools';
-  let url;
-  try {
-    url = new URL(next, location.origin);
-  } catch {
-    return '/pools';
-  }
-  if (url.origin !== location.origin || url.pathname === '/login') return '/pools';
+  const next = new URLSearchParams(location.search).get('next') || '/';
+  const url = /^\/(?![/\\])/.test(next) && URL.canParse(next, location.origin) ? new URL(next, location.origin) : null;
+  // Dots are resolved by now: '/.//host' has become '//host', which a browser takes for the address of another host.
+  if (!url || url.origin !== location.origin || url.pathname.startsWith('//') || url.pathname === '/login') return '/';
   return url.pathname + url.search;
 }
