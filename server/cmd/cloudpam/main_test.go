@@ -128,6 +128,9 @@ func TestWrongUsageIsCode2(t *testing.T) {
 
 func TestMigrateStatusIsCode3UntilUp(t *testing.T) {
 	p := place{t.TempDir()}
+	if err := os.WriteFile(p.database(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if out, _ := p.want(t, 3, "migrate", "status"); !strings.Contains(out, "pending 00001_init.sql") {
 		t.Errorf("it says %q", out)
 	}

@@ -25,7 +25,7 @@ type migrateStatus struct {
 }
 
 func (c *migrateStatus) Run(ctx context.Context) error {
-	return withDB(ctx, c.DatabaseURL, store.Options{Beside: true}, func(db *store.DB) error {
+	return withDB(ctx, c.DatabaseURL, store.Options{ReadOnly: true}, func(db *store.DB) error {
 		s, err := db.SchemaStatus(ctx)
 		if err != nil {
 			return err
@@ -66,7 +66,7 @@ type migrateStamp struct {
 }
 
 func (c *migrateStamp) Run(ctx context.Context) error {
-	return withDB(ctx, c.DatabaseURL, store.Options{}, func(db *store.DB) error { return db.Stamp(ctx, c.Schema, version) })
+	return withDB(ctx, c.DatabaseURL, store.Options{Existing: true}, func(db *store.DB) error { return db.Stamp(ctx, c.Schema, version) })
 }
 
 type verifyCommand struct {
@@ -74,8 +74,11 @@ type verifyCommand struct {
 }
 
 func (c *verifyCommand) Run(ctx context.Context) error {
-	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error {
-		report, err := r.Verify(ctx)
+	return withDB(ctx, c.DatabaseURL, store.Options{ReadOnly: true}, func(db *store.DB) error {
+		if err := db.Start(ctx); err != nil {
+			return err
+		}
+		report, err := registry.New(db, time.Now).Verify(ctx)
 		if err != nil {
 			return err
 		}
@@ -105,7 +108,7 @@ type tokenCreate struct {
 }
 
 func (c *tokenCreate) Run(ctx context.Context) error {
-	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error {
+	return withRegistry(ctx, c.DatabaseURL, store.Options{Beside: true}, func(r *registry.Registry) error {
 		var expires *time.Time
 		if c.TTL > 0 {
 			at := time.Now().Add(c.TTL)
@@ -125,7 +128,7 @@ type tokenList struct {
 }
 
 func (c *tokenList) Run(ctx context.Context) error {
-	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error {
+	return withRegistry(ctx, c.DatabaseURL, store.Options{ReadOnly: true}, func(r *registry.Registry) error {
 		tokens, err := r.Tokens(ctx)
 		if err != nil {
 			return err
@@ -152,10 +155,10 @@ type tokenRevoke struct {
 }
 
 func (c *tokenRevoke) Run(ctx context.Context) error {
-	return withRegistry(ctx, c.DatabaseURL, func(r *registry.Registry) error { return r.RevokeToken(ctx, operator, c.ID) })
+	return withRegistry(ctx, c.DatabaseURL, store.Options{Beside: true}, func(r *registry.Registry) error { return r.RevokeToken(ctx, operator, c.ID) })
 }
 
-// operator is whoever runs a command beside the database.
+// operator is whoever runs a command on the database.
 var operator = ipam.Caller{Actor: "system", RequestID: "command"}
 
 func withDB(ctx context.Context, url string, o store.Options, body func(*store.DB) error) (err error) {
@@ -167,9 +170,9 @@ func withDB(ctx context.Context, url string, o store.Options, body func(*store.D
 	return body(db)
 }
 
-// withRegistry works beside a running server: a short transaction waits its turn on either engine.
-func withRegistry(ctx context.Context, url string, body func(*registry.Registry) error) error {
-	return withDB(ctx, url, store.Options{Beside: true}, func(db *store.DB) error {
+// withRegistry works next to a running server: a short transaction waits its turn on either engine.
+func withRegistry(ctx context.Context, url string, o store.Options, body func(*registry.Registry) error) error {
+	return withDB(ctx, url, o, func(db *store.DB) error {
 		if err := db.Start(ctx); err != nil {
 			return err
 		}

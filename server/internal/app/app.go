@@ -94,7 +94,7 @@ func (a *App) stats() (writes, commits uint64, waiting int) {
 	return s.Writes, s.Commits, s.Waiting
 }
 
-// setUp makes the first token. One that nobody chose is written beside a SQLite file, since a log line is easily lost.
+// setUp makes the first token. One that nobody chose is written next to a SQLite file, since a log line is easily lost.
 func (a *App) setUp(ctx context.Context) error {
 	secret, err := a.registry.SetUp(ctx, a.config.BootstrapToken)
 	if err != nil {
@@ -105,7 +105,7 @@ func (a *App) setUp(ctx context.Context) error {
 	}
 	a.FirstToken = secret
 	if path, ok := strings.CutPrefix(a.config.DatabaseURL, "sqlite://"); ok {
-		a.FirstTokenFile = filepath.Join(filepath.Dir(path), "cloudpam-admin-token")
+		a.FirstTokenFile = filepath.Join(filepath.Dir(path), store.TokenFile)
 		_ = os.Remove(a.FirstTokenFile) // an old one would keep its mode
 		if err := os.WriteFile(a.FirstTokenFile, []byte(secret+"\n"), 0o600); err != nil {
 			return fmt.Errorf("write the first token: %w", err)

@@ -51,6 +51,9 @@ type write struct {
 // statement would make SQLite roll back the whole batch.
 // Errors: what the body returned, CodeOverloaded when too many wait, CodeUnavailable when the database does not answer.
 func (db *DB) Write(ctx context.Context, space string, body func(*Tx) error) error {
+	if db.readOnly {
+		return errors.New("the database was opened to be read only")
+	}
 	if db.engine == SQLite {
 		space = ""
 	}
