@@ -167,6 +167,12 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 		}
 		return nil
 	}
+	if fault := db.fault.Load(); fault != nil {
+		for _, w := range batch {
+			w.err = fault
+		}
+		return nil
+	}
 	waitCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	s, err := db.writers.take(waitCtx)
@@ -223,6 +229,14 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 			return fail(err)
 		}
 	}
+	// Before the commit, so that nothing is done; and after it, so that nobody is told of what went into a file without a name.
+	if err := db.usable(); err != nil {
+		rollback()
+		for _, w := range batch {
+			w.err = err
+		}
+		return nil
+	}
 	if err := s.exec(ctx, "COMMIT"); err != nil {
 		rollback()
 		if lostContact(err) {
@@ -235,6 +249,12 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 			return nil
 		}
 		return fail(fmt.Errorf("commit: %w", err))
+	}
+	if err := db.usable(); err != nil {
+		for _, w := range batch {
+			w.err = err
+		}
+		return nil
 	}
 	db.commits.mu.Lock()
 	db.commits.stats.Writes += uint64(done)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -33,7 +34,9 @@ type DB struct {
 	log     *slog.Logger
 	closers []func() error
 
-	readOnly bool // opened so
+	files    identity                   // what a SQLite database consists of, to see when it is gone
+	readOnly bool                       // opened so
+	fault    atomic.Pointer[ipam.Error] // why nothing is written any more
 }
 
 // Options are what Open needs besides the address. Without any of them Open makes a SQLite database where there is none, and
@@ -86,8 +89,11 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping says whether the database answers.
+// Ping returns why the database cannot be used, or nil.
 func (db *DB) Ping(ctx context.Context) error {
+	if err := db.usable(); err != nil {
+		return err
+	}
 	return db.Read(ctx, func(tx *Tx) error {
 		var one int
 		return tx.conn.QueryRowContext(ctx, "SELECT 1").Scan(&one)

@@ -71,6 +71,42 @@ func meaning(err error) (ipam.Code, string) {
 	return "", ""
 }
 
+const (
+	goneDetail = "the file of the database was deleted or replaced under the running server, and nothing is written to it any more; whoever runs the server finds more in its log, puts the file back or restores a backup, and starts the server again"
+)
+
+// usable returns why nothing may be written, or nil.
+func (db *DB) usable() error {
+	if fault := db.fault.Load(); fault != nil {
+		return fault
+	}
+	switch gone, err := db.files.check(); {
+	case gone:
+		return db.condemn(goneDetail, err)
+	case err != nil:
+		return &ipam.Error{Code: ipam.CodeUnavailable, Detail: "the disk of the database does not answer; nothing was changed", Cause: err}
+	}
+	return nil
+}
+
+// condemn ends all writing until a restart, which looks at the whole file again. What is handed out by a damaged or deleted
+// database is handed out twice. Nobody can tell whether a file that comes back is still the same inside.
+func (db *DB) condemn(detail string, cause error) error {
+	fault := &ipam.Error{Code: ipam.CodeUnavailable, Detail: detail, Cause: cause}
+	if db.fault.CompareAndSwap(nil, fault) {
+		db.log.Error("the database is not written any more", "error", cause) //nolint:sloglint // it is about no request
+	}
+	return fault
+}
+
+// Fault returns the public text of why nothing is written until a restart, or "".
+func (db *DB) Fault() string {
+	if fault := db.fault.Load(); fault != nil {
+		return fault.Detail
+	}
+	return ""
+}
+
 // repeatable says whether the engine asks for the write to run again: a serialization failure, a deadlock, or a race for
 // a unique key or with who refers to what is deleted, which the second run sees and answers properly.
 func repeatable(err error) bool {

@@ -127,3 +127,37 @@ func oneName(path string) error {
 	}
 	return nil
 }
+
+// identity is which files an open SQLite database consists of. While they are open no other file can get their inodes.
+type identity map[string]os.FileInfo
+
+func identify(path string) (identity, error) {
+	id := identity{}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) && name != path {
+			return nil, fmt.Errorf("SQLite keeps no log at %s: the database belongs on a local disk, not on NFS or SMB", name)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open the database: %w", err)
+		}
+		id[name] = info
+	}
+	return id, nil
+}
+
+// check returns why the files at the names are not those that are open, or nil. What is written to a file that has lost its name
+// is gone with the process. gone tells a loss from a disk that does not answer now.
+func (id identity) check() (gone bool, err error) {
+	for name, opened := range id {
+		switch now, err := os.Stat(name); {
+		case errors.Is(err, fs.ErrNotExist):
+			return true, fmt.Errorf("%s was deleted or moved away", name)
+		case err != nil:
+			return false, err
+		case !os.SameFile(opened, now):
+			return true, fmt.Errorf("%s was replaced by another file", name)
+		}
+	}
+	return false, nil
+}

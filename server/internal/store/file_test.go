@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
@@ -136,6 +137,58 @@ func TestALinkIsTheSameDatabase(t *testing.T) {
 		}
 		wantRefusal(t, try(t, link, store.Options{}), "is a link to "+away, "mounted")
 	})
+}
+
+func TestNothingIsAcknowledgedIntoAFileThatIsGone(t *testing.T) {
+	for what, harm := range map[string]func(path string) error{
+		"deleted":    os.Remove,
+		"moved away": func(path string) error { return os.Rename(path, path+".old") },
+		"replaced": func(path string) error {
+			return errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path+".new", path))
+		},
+		"log deleted":   func(path string) error { return os.Remove(path + "-wal") },
+		"index deleted": func(path string) error { return os.Remove(path + "-shm") },
+		"folder moved":  func(path string) error { return os.Rename(filepath.Dir(path), filepath.Dir(path)+".old") },
+	} {
+		t.Run(what, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "data", "cloudpam.db")
+			db := storetest.Open(t, "sqlite://"+path)
+			if err := errors.Join(db.Write(t.Context(), "a", insert("before")), db.Ping(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			// In the middle of a write, so that only a look right before the commit sees it.
+			err := db.Write(t.Context(), "a", func(tx *store.Tx) error { return errors.Join(insert("during")(tx), harm(path)) })
+			if ipam.CodeOf(err) != ipam.CodeUnavailable || !strings.Contains(err.Error(), "deleted or replaced") {
+				t.Errorf("a write: %v", err)
+			}
+			if err := db.Ping(t.Context()); ipam.CodeOf(err) != ipam.CodeUnavailable {
+				t.Errorf("ping: %v", err)
+			}
+			if fault := db.Fault(); fault == "" || strings.Contains(fault, path) {
+				t.Errorf("the public reason is %q", fault)
+			}
+			if scopes(t, db)["during"] {
+				t.Error("the write was made all the same")
+			}
+		})
+	}
+}
+
+func TestAQuietServerSeesThatItsFileIsGone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloudpam.db")
+	db := storetest.Open(t, "sqlite://"+path)
+	if err := os.Rename(path, path+".old"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Ping(t.Context()); err == nil {
+		t.Error("it calls itself ready")
+	}
+	if err := os.Rename(path+".old", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Write(t.Context(), "a", insert("later")); err == nil {
+		t.Error("it writes to a file that was away, and that anything may have been done to")
+	}
 }
 
 func TestAReaderLeavesNothingNextToTheFile(t *testing.T) {

@@ -59,7 +59,11 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	if err := newEnough(ctx, db.handle); err != nil {
 		return fmt.Errorf("open %s: %w", real, err)
 	}
-	return db.fillReaders(ctx, real, writing+"&_pragma=query_only(1)")
+	if err := db.fillReaders(ctx, real, writing+"&_pragma=query_only(1)"); err != nil {
+		return err
+	}
+	db.files, err = identify(real)
+	return err
 }
 
 // openReadOnly opens a file that may be on a read-only disk, and leaves nothing next to it.
