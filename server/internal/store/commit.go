@@ -128,7 +128,7 @@ func (db *DB) drain(space string, l *lane) {
 		c.waiting -= n
 		c.mu.Unlock()
 		for _, w := range batch {
-			w.err = translate(w.err)
+			w.err = db.answer(w.err)
 			close(w.done)
 		}
 	}
@@ -199,7 +199,7 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 		}
 		if len(batch) == 1 {
 			// Alone it needs no savepoint: two statements less, on PostgreSQL two round trips.
-			if w.err = run(tx, w.body); w.err != nil {
+			if w.err = db.run(tx, w.body); w.err != nil {
 				rollback()
 				if repeatable(w.err) {
 					return batch
@@ -213,7 +213,7 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 			rollback()
 			return fail(err)
 		}
-		if w.err = run(tx, w.body); w.err != nil {
+		if w.err = db.run(tx, w.body); w.err != nil {
 			if err := s.exec(ctx, "ROLLBACK TO SAVEPOINT w"); err != nil {
 				rollback()
 				return fail(errors.Join(w.err, err))
@@ -263,8 +263,14 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 	return again
 }
 
-// run turns a panic of a body into its error: the other writes of the batch are not at fault.
-func run(tx *Tx, body func(*Tx) error) (err error) {
+// run turns a panic of a body into its error: the other writes of the batch are not at fault. A damaged page that it met is
+// the end of the whole batch.
+func (db *DB) run(tx *Tx, body func(*Tx) error) (err error) {
+	defer func() {
+		if damaged(err) {
+			err = db.condemn(damagedDetail, err)
+		}
+	}()
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())

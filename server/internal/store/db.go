@@ -129,15 +129,15 @@ type Tx struct {
 func (db *DB) Read(ctx context.Context, body func(*Tx) error) error {
 	s, err := db.readers.take(ctx)
 	if err != nil {
-		return translate(err)
+		return db.answer(err)
 	}
 	defer db.readers.give(s)
 	if err := s.exec(ctx, db.beginRead()); err != nil {
-		return translate(err)
+		return db.answer(err)
 	}
 	// A cancelled caller must not leave the connection inside a transaction.
 	defer func() { _ = s.exec(context.WithoutCancel(ctx), "ROLLBACK") }()
-	return translate(body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}))
+	return db.answer(body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}))
 }
 
 func (db *DB) beginRead() string {

@@ -59,6 +59,8 @@ func meaning(err error) (ipam.Code, string) {
 			return ipam.CodeOverloaded, "the database is busy; try again"
 		case lib.SQLITE_IOERR:
 			return ipam.CodeUnavailable, "the disk of the database failed; nothing was changed"
+		case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
+			return ipam.CodeUnavailable, damagedDetail
 		}
 		return "", ""
 	}
@@ -72,8 +74,23 @@ func meaning(err error) (ipam.Code, string) {
 }
 
 const (
-	goneDetail = "the file of the database was deleted or replaced under the running server, and nothing is written to it any more; whoever runs the server finds more in its log, puts the file back or restores a backup, and starts the server again"
+	damagedDetail = "the database is damaged, and nothing is written to it any more; whoever runs the server finds more in its log, and restores a backup with \"cloudpam restore\""
+	goneDetail    = "the file of the database was deleted or replaced under the running server, and nothing is written to it any more; whoever runs the server finds more in its log, puts the file back or restores a backup, and starts the server again"
 )
+
+// damaged reports whether SQLite met a page that cannot be.
+func damaged(err error) bool {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (lite.Code()&0xff == lib.SQLITE_CORRUPT || lite.Code()&0xff == lib.SQLITE_NOTADB)
+}
+
+// answer translates, and ends all writing once the database has turned out to be damaged.
+func (db *DB) answer(err error) error {
+	if damaged(err) {
+		return db.condemn(damagedDetail, err)
+	}
+	return translate(err)
+}
 
 // usable returns why nothing may be written, or nil.
 func (db *DB) usable() error {

@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -188,6 +190,69 @@ func TestAQuietServerSeesThatItsFileIsGone(t *testing.T) {
 	}
 	if err := db.Write(t.Context(), "a", insert("later")); err == nil {
 		t.Error("it writes to a file that was away, and that anything may have been done to")
+	}
+}
+
+// smash overwrites every page of a file but the first n.
+func smash(t *testing.T, path string, n int64) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xa5}, int(info.Size()-n*4096)), n*4096); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestADamagedDatabaseIsNotOpened(t *testing.T) {
+	for what, harm := range map[string]func(path string){
+		"no SQLite":     func(path string) { write(t, path, strings.Repeat("no database ", 1000)) },
+		"smashed pages": func(path string) { smash(t, path, 3) },
+		"cut in half":   func(path string) { write(t, path, read(t, path)[:20*4096]) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			path := closed(t)
+			harm(path)
+			before := read(t, path)
+			wantRefusal(t, try(t, path, store.Options{}), "is damaged", "cloudpam restore FILE")
+			if read(t, path) != before {
+				t.Error("it was changed")
+			}
+		})
+	}
+}
+
+func TestDamageThatIsMetEndsAllWriting(t *testing.T) {
+	path := closed(t)
+	var log bytes.Buffer
+	db, err := store.Open(t.Context(), "sqlite://"+path, store.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	smash(t, path, 3)
+	err = db.Read(t.Context(), func(tx *store.Tx) error { _, err := tx.Scopes(false, ipam.Page{Limit: 10}); return err })
+	if ipam.CodeOf(err) != ipam.CodeUnavailable || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("a read: %v", err)
+	}
+	for name, err := range map[string]error{
+		"ping": db.Ping(t.Context()), "write": db.Write(t.Context(), "a", func(*store.Tx) error { return nil }),
+	} {
+		if ipam.CodeOf(err) != ipam.CodeUnavailable || !strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if strings.Count(log.String(), "malformed") != 1 {
+		t.Errorf("the log says %q", log.String())
 	}
 }
 

@@ -51,6 +51,9 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 			return err
 		}
 		db.closers = append(db.closers, unlock)
+		if err := checkFile(ctx, real); err != nil {
+			return err
+		}
 	}
 	if db.handle, err = db.openHandle(real, writing); err != nil {
 		return err
@@ -138,6 +141,48 @@ func exists(path string) error {
 		return fmt.Errorf("the database %s is not a file", path)
 	}
 	return nil
+}
+
+// checkFile refuses a malformed database before anything is written to it. SQLite believes a log that belongs to another file,
+// as after a backup was copied over the file of a server that had crashed, and what comes of it may look whole in each
+// table by itself. So where a log was left the indexes are compared with their tables too, which takes longer.
+func checkFile(ctx context.Context, path string) error {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		return err // a new one
+	}
+	check := "quick_check"
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		check = "integrity_check"
+	}
+	// Read-only, because closing the last connection moves the log into the file: a refused file stays as it was found.
+	// Only a journal, left by a first start that was cut short, needs writing to be undone.
+	mode := "&mode=ro"
+	if _, err := os.Stat(path + "-journal"); err == nil {
+		mode = "&mode=rw"
+	}
+	db := &DB{engine: SQLite}
+	var err error
+	if db.handle, err = db.openHandle(path, mode); err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.sound(ctx, path, check)
+}
+
+// sound refuses a database in which SQLite finds a fault.
+func (db *DB) sound(ctx context.Context, path, check string) error {
+	faults, err := db.names(ctx, "PRAGMA "+check+"(3)")
+	if err != nil && !damaged(err) {
+		return fmt.Errorf("check %s: %w", path, err)
+	}
+	if err != nil {
+		faults = []string{err.Error()}
+	}
+	if len(faults) == 1 && faults[0] == "ok" {
+		return nil
+	}
+	return fmt.Errorf("the database %s is damaged, or no SQLite database (%s). Restore a backup with \"cloudpam restore FILE\", which keeps the damaged files; "+
+		"a backup that was copied over the file, next to the log of the old one, does this too", path, strings.Join(faults, "; "))
 }
 
 func olderThan(version, floor string) bool {
