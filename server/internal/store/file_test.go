@@ -302,3 +302,31 @@ func list(t *testing.T, path string) string {
 	}
 	return strings.Join(names, " ")
 }
+
+func TestTheLogIsCutAfterALongRead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloudpam.db")
+	db := storetest.Open(t, "sqlite://"+path)
+	size := func() int64 {
+		info, err := os.Stat(path + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	exec := func(statement string) {
+		t.Helper()
+		if err := db.Write(t.Context(), "a", func(tx *store.Tx) error { return tx.Exec(statement) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("CREATE TABLE much (x BLOB)")
+	exec("INSERT INTO much VALUES (zeroblob(80000000))")
+	if size() < 80_000_000 {
+		t.Fatalf("the log has %d bytes: the test writes too little", size())
+	}
+	exec("DELETE FROM much")
+	exec("INSERT INTO much VALUES (1)")
+	if size() > 64<<20 {
+		t.Errorf("the log keeps %d bytes", size())
+	}
+}
