@@ -78,16 +78,23 @@ func (c *verifyCommand) Run(ctx context.Context) error {
 		if err := db.Start(ctx); err != nil {
 			return err
 		}
+		missing, err := db.MissingGuards(ctx)
+		if err != nil {
+			return err
+		}
 		report, err := registry.New(db, time.Now).Verify(ctx)
 		if err != nil {
 			return err
 		}
 		fmt.Printf("checked: scopes %d, accounts %d, pools %d, allocations %d, allocation sets %d, reservations %d, holds %d, prefixes %d, events %d\n",
 			report.Scopes, report.Accounts, report.Pools, report.Allocations, report.Sets, report.Reservations, report.Holds, report.Prefixes, report.Events)
+		for _, name := range missing {
+			fmt.Printf("schema: %s is missing, invalid or disabled, so the database does not refuse by itself what it should\n", name)
+		}
 		for _, f := range report.Findings {
 			fmt.Printf("%s: %s\n", f.Object, f.Detail)
 		}
-		if len(report.Findings) > 0 {
+		if len(missing)+len(report.Findings) > 0 {
 			return errPending
 		}
 		fmt.Println("no differences")

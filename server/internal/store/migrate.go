@@ -155,6 +155,9 @@ func (db *DB) Start(ctx context.Context) error {
 	if db.readOnly {
 		return nil
 	}
+	if err := db.guarded(ctx); err != nil {
+		return err
+	}
 	if db.engine == SQLite && db.writers.idle == nil {
 		return db.writers.fill(ctx, db.handle, 1)
 	}
