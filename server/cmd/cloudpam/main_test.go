@@ -56,6 +56,13 @@ func (p place) want(t *testing.T, code int, args ...string) (stdout, stderr stri
 // serve starts a server and returns its address, what it said until then, and how to stop it.
 func (p place) serve(t *testing.T) (address, said string, stop func()) {
 	t.Helper()
+	address, said, end := p.launch(t)
+	return address, said, func() { end(syscall.SIGTERM) }
+}
+
+// launch starts a server, which end ends by a signal.
+func (p place) launch(t *testing.T) (address, said string, end func(syscall.Signal)) {
+	t.Helper()
 	c := p.command("serve")
 	stderr, err := c.StderrPipe()
 	if err != nil {
@@ -77,20 +84,20 @@ func (p place) serve(t *testing.T) (address, said string, stop func()) {
 	}
 	drained := make(chan struct{})
 	go func() { _, _ = io.Copy(io.Discard, stderr); close(drained) }()
-	stopped := false
-	stop = func() {
-		if stopped {
+	ended := false
+	end = func(by syscall.Signal) {
+		if ended {
 			return
 		}
-		stopped = true
-		_ = c.Process.Signal(syscall.SIGTERM)
+		ended = true
+		_ = c.Process.Signal(by)
 		<-drained
-		if err := c.Wait(); err != nil {
+		if err := c.Wait(); err != nil && by == syscall.SIGTERM {
 			t.Errorf("it did not end well: %v", err)
 		}
 	}
-	t.Cleanup(stop)
-	return address, said, stop
+	t.Cleanup(func() { end(syscall.SIGTERM) })
+	return address, said, end
 }
 
 func status(t *testing.T, address, secret string) int {
@@ -128,6 +135,9 @@ func TestWrongUsageIsCode2(t *testing.T) {
 
 func TestMigrateStatusIsCode3UntilUp(t *testing.T) {
 	p := place{t.TempDir()}
+	if err := os.WriteFile(p.database(), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if out, _ := p.want(t, 3, "migrate", "status"); !strings.Contains(out, "pending 00001_init.sql") {
 		t.Errorf("it says %q", out)
 	}

@@ -27,7 +27,7 @@ type migrateStatus struct {
 }
 
 func (c *migrateStatus) Run(ctx context.Context) error {
-	return withDB(ctx, c.DatabaseURL, store.Options{Beside: true}, func(db *store.DB) error {
+	return withDB(ctx, c.DatabaseURL, store.Options{ReadOnly: true}, func(db *store.DB) error {
 		s, err := db.SchemaStatus(ctx)
 		if err != nil {
 			return err
@@ -68,7 +68,7 @@ type migrateStamp struct {
 }
 
 func (c *migrateStamp) Run(ctx context.Context) error {
-	return withDB(ctx, c.DatabaseURL, store.Options{}, func(db *store.DB) error { return db.Stamp(ctx, c.Schema, version) })
+	return withDB(ctx, c.DatabaseURL, store.Options{Existing: true}, func(db *store.DB) error { return db.Stamp(ctx, c.Schema, version) })
 }
 
 type verifyCommand struct {
@@ -76,17 +76,27 @@ type verifyCommand struct {
 }
 
 func (c *verifyCommand) Run(ctx context.Context) error {
-	return withKernel(ctx, c.DatabaseURL, func(k *change.Kernel) error {
-		report, err := audit.New(k).Verify(ctx)
+	return withDB(ctx, c.DatabaseURL, store.Options{ReadOnly: true}, func(db *store.DB) error {
+		if err := db.Start(ctx); err != nil {
+			return err
+		}
+		missing, err := db.MissingGuards(ctx)
+		if err != nil {
+			return err
+		}
+		report, err := audit.New(change.New(db, time.Now)).Verify(ctx)
 		if err != nil {
 			return err
 		}
 		fmt.Printf("checked: scopes %d, accounts %d, pools %d, allocations %d, allocation sets %d, reservations %d, holds %d, prefixes %d, events %d\n",
 			report.Scopes, report.Accounts, report.Pools, report.Allocations, report.Sets, report.Reservations, report.Holds, report.Prefixes, report.Events)
+		for _, name := range missing {
+			fmt.Printf("schema: %s is missing, invalid or disabled, so the database does not refuse by itself what it should\n", name)
+		}
 		for _, f := range report.Findings {
 			fmt.Printf("%s: %s\n", f.Object, f.Detail)
 		}
-		if len(report.Findings) > 0 {
+		if len(missing)+len(report.Findings) > 0 {
 			return errPending
 		}
 		fmt.Println("no differences")
@@ -107,7 +117,7 @@ type tokenCreate struct {
 }
 
 func (c *tokenCreate) Run(ctx context.Context) error {
-	return withKernel(ctx, c.DatabaseURL, func(k *change.Kernel) error {
+	return withKernel(ctx, c.DatabaseURL, store.Options{Beside: true}, func(k *change.Kernel) error {
 		var expires *time.Time
 		if c.TTL > 0 {
 			at := time.Now().Add(c.TTL)
@@ -127,7 +137,7 @@ type tokenList struct {
 }
 
 func (c *tokenList) Run(ctx context.Context) error {
-	return withKernel(ctx, c.DatabaseURL, func(k *change.Kernel) error {
+	return withKernel(ctx, c.DatabaseURL, store.Options{ReadOnly: true}, func(k *change.Kernel) error {
 		tokens, err := access.New(k).Tokens(ctx)
 		if err != nil {
 			return err
@@ -154,10 +164,10 @@ type tokenRevoke struct {
 }
 
 func (c *tokenRevoke) Run(ctx context.Context) error {
-	return withKernel(ctx, c.DatabaseURL, func(k *change.Kernel) error { return access.New(k).RevokeToken(ctx, operator, c.ID) })
+	return withKernel(ctx, c.DatabaseURL, store.Options{Beside: true}, func(k *change.Kernel) error { return access.New(k).RevokeToken(ctx, operator, c.ID) })
 }
 
-// operator is whoever runs a command beside the database.
+// operator is whoever runs a command on the database.
 var operator = ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "command"}
 
 func withDB(ctx context.Context, url string, o store.Options, body func(*store.DB) error) (err error) {
@@ -169,9 +179,9 @@ func withDB(ctx context.Context, url string, o store.Options, body func(*store.D
 	return body(db)
 }
 
-// withKernel works beside a running server: a short transaction waits its turn on either engine.
-func withKernel(ctx context.Context, url string, body func(*change.Kernel) error) error {
-	return withDB(ctx, url, store.Options{Beside: true}, func(db *store.DB) error {
+// withKernel works next to a running server: a short transaction waits its turn on either engine.
+func withKernel(ctx context.Context, url string, o store.Options, body func(*change.Kernel) error) error {
+	return withDB(ctx, url, o, func(db *store.DB) error {
 		if err := db.Start(ctx); err != nil {
 			return err
 		}

@@ -38,6 +38,7 @@ type App struct {
 	listener net.Listener
 	server   *http.Server
 	draining atomic.Bool
+	unready  atomic.Value // the reason that was logged last, "" when ready
 	// FirstToken is the secret made at a first start, to be shown once; "" later.
 	FirstToken string
 	// FirstTokenFile is where FirstToken was written, readable by its owner only; "" when there was nowhere to write it.
@@ -104,7 +105,7 @@ func (a *App) stats() (writes, commits uint64, waiting int) {
 	return s.Writes, s.Commits, s.Waiting
 }
 
-// setUp makes the first token. One that nobody chose is written beside a SQLite file, since a log line is easily lost.
+// setUp makes the first token. One that nobody chose is written next to a SQLite file, since a log line is easily lost.
 func (a *App) setUp(ctx context.Context) error {
 	secret, err := a.access.SetUp(ctx, a.config.BootstrapToken)
 	if err != nil {
@@ -115,7 +116,7 @@ func (a *App) setUp(ctx context.Context) error {
 	}
 	a.FirstToken = secret
 	if path, ok := strings.CutPrefix(a.config.DatabaseURL, "sqlite://"); ok {
-		a.FirstTokenFile = filepath.Join(filepath.Dir(path), "cloudpam-admin-token")
+		a.FirstTokenFile = filepath.Join(filepath.Dir(path), store.TokenFile)
 		_ = os.Remove(a.FirstTokenFile) // an old one would keep its mode
 		if err := os.WriteFile(a.FirstTokenFile, []byte(secret+"\n"), 0o600); err != nil {
 			return fmt.Errorf("write the first token: %w", err)
@@ -127,14 +128,35 @@ func (a *App) setUp(ctx context.Context) error {
 // Addr is where the server listens.
 func (a *App) Addr() string { return a.listener.Addr().String() }
 
-// ready says whether the server should get traffic.
+// ready returns why the server should get no traffic, or nil. Anybody may ask, so the answer names no place; the log does, once
+// for each change and not for each question.
 func (a *App) ready(r *http.Request) error {
 	if a.draining.Load() {
 		return errors.New("shutting down")
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	return a.db.Ping(ctx)
+	err := a.db.Ping(ctx)
+	if r.Context().Err() != nil {
+		return errors.New("nobody waits for the answer") // and it says nothing of the database
+	}
+	reason := ""
+	if err != nil {
+		if reason = a.db.Fault(); reason == "" {
+			reason = "the database does not answer"
+		}
+	}
+	if was, _ := a.unready.Swap(reason).(string); was != reason {
+		if err == nil {
+			a.log.InfoContext(ctx, "ready again")
+			return nil
+		}
+		a.log.ErrorContext(ctx, "not ready", "error", err)
+	}
+	if err == nil {
+		return nil
+	}
+	return errors.New(reason)
 }
 
 // Run serves until ctx ends, then lets requests under way finish.

@@ -51,6 +51,9 @@ type write struct {
 // statement would make SQLite roll back the whole batch.
 // Errors: what the body returned, CodeOverloaded when too many wait, CodeUnavailable when the database does not answer.
 func (db *DB) Write(ctx context.Context, space string, body func(*Tx) error) error {
+	if db.readOnly {
+		return errors.New("the database was opened to be read only")
+	}
 	if db.engine == SQLite {
 		space = ""
 	}
@@ -125,7 +128,7 @@ func (db *DB) drain(space string, l *lane) {
 		c.waiting -= n
 		c.mu.Unlock()
 		for _, w := range batch {
-			w.err = translate(w.err)
+			w.err = db.answer(w.err)
 			close(w.done)
 		}
 	}
@@ -164,6 +167,12 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 		}
 		return nil
 	}
+	if fault := db.fault.Load(); fault != nil {
+		for _, w := range batch {
+			w.err = fault
+		}
+		return nil
+	}
 	waitCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	s, err := db.writers.take(waitCtx)
@@ -190,7 +199,7 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 		}
 		if len(batch) == 1 {
 			// Alone it needs no savepoint: two statements less, on PostgreSQL two round trips.
-			if w.err = run(tx, w.body); w.err != nil {
+			if w.err = db.run(tx, w.body); w.err != nil {
 				rollback()
 				if repeatable(w.err) {
 					return batch
@@ -204,7 +213,7 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 			rollback()
 			return fail(err)
 		}
-		if w.err = run(tx, w.body); w.err != nil {
+		if w.err = db.run(tx, w.body); w.err != nil {
 			if err := s.exec(ctx, "ROLLBACK TO SAVEPOINT w"); err != nil {
 				rollback()
 				return fail(errors.Join(w.err, err))
@@ -220,6 +229,14 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 			return fail(err)
 		}
 	}
+	// Before the commit, so that nothing is done; and after it, so that nobody is told of what went into a file without a name.
+	if err := db.usable(); err != nil {
+		rollback()
+		for _, w := range batch {
+			w.err = err
+		}
+		return nil
+	}
 	if err := s.exec(ctx, "COMMIT"); err != nil {
 		rollback()
 		if lostContact(err) {
@@ -233,6 +250,12 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 		}
 		return fail(fmt.Errorf("commit: %w", err))
 	}
+	if err := db.usable(); err != nil {
+		for _, w := range batch {
+			w.err = err
+		}
+		return nil
+	}
 	db.commits.mu.Lock()
 	db.commits.stats.Writes += uint64(done)
 	db.commits.stats.Commits++
@@ -240,8 +263,14 @@ func (db *DB) attempt(batch []*write) (again []*write) {
 	return again
 }
 
-// run turns a panic of a body into its error: the other writes of the batch are not at fault.
-func run(tx *Tx, body func(*Tx) error) (err error) {
+// run turns a panic of a body into its error: the other writes of the batch are not at fault. A damaged page that it met is
+// the end of the whole batch.
+func (db *DB) run(tx *Tx, body func(*Tx) error) (err error) {
+	defer func() {
+		if damaged(err) {
+			err = db.condemn(damagedDetail, err)
+		}
+	}()
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())

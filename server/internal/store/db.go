@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -32,13 +33,23 @@ type DB struct {
 	commits committer
 	log     *slog.Logger
 	closers []func() error
+
+	files    identity                   // what a SQLite database consists of, to see when it is gone
+	readOnly bool                       // opened so
+	fault    atomic.Pointer[ipam.Error] // why nothing is written any more
 }
 
-// Options are what Open needs beside the address.
+// Options are what Open needs besides the address. Without any of them Open makes a SQLite database where there is none, and
+// keeps a second server away from it.
 type Options struct {
 	Log *slog.Logger
-	// Beside opens a SQLite file without the lock that keeps a second server away: for short commands beside a running one.
+	// Beside opens an existing SQLite file without the lock that keeps a second server away: for short commands next to a
+	// running one.
 	Beside bool
+	// Existing refuses to make a SQLite file that is not there.
+	Existing bool
+	// ReadOnly opens an existing SQLite file without the lock, and writes neither to it nor next to it.
+	ReadOnly bool
 }
 
 // Open opens the database at a URL: sqlite:///absolute/path, sqlite://relative/path or postgres://…. It does not migrate.
@@ -51,7 +62,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(url, "sqlite://"):
-		err = db.openSQLite(ctx, strings.TrimPrefix(url, "sqlite://"), o.Beside)
+		err = db.openSQLite(ctx, strings.TrimPrefix(url, "sqlite://"), o)
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
 		err = db.openPostgres(ctx, url)
 	default:
@@ -78,12 +89,32 @@ func (db *DB) Close() error {
 	return errors.Join(errs...)
 }
 
-// Ping says whether the database answers.
+// Ping returns why the database cannot be used, or nil.
 func (db *DB) Ping(ctx context.Context) error {
+	if err := db.usable(); err != nil {
+		return err
+	}
 	return db.Read(ctx, func(tx *Tx) error {
 		var one int
 		return tx.conn.QueryRowContext(ctx, "SELECT 1").Scan(&one)
 	})
+}
+
+// names runs a query of one text column past the sessions.
+func (db *DB) names(ctx context.Context, query string) (all []string, err error) {
+	rows, err := db.handle.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		all = append(all, name)
+	}
+	return all, rows.Err()
 }
 
 // Tx is one transaction. It is valid only inside the body it was given to, and not for concurrent use.
@@ -99,15 +130,15 @@ type Tx struct {
 func (db *DB) Read(ctx context.Context, body func(*Tx) error) error {
 	s, err := db.readers.take(ctx)
 	if err != nil {
-		return translate(err)
+		return db.answer(err)
 	}
 	defer db.readers.give(s)
 	if err := s.exec(ctx, db.beginRead()); err != nil {
-		return translate(err)
+		return db.answer(err)
 	}
 	// A cancelled caller must not leave the connection inside a transaction.
 	defer func() { _ = s.exec(context.WithoutCancel(ctx), "ROLLBACK") }()
-	return translate(body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}))
+	return db.answer(body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}))
 }
 
 func (db *DB) beginRead() string {

@@ -59,6 +59,8 @@ func meaning(err error) (ipam.Code, string) {
 			return ipam.CodeOverloaded, "the database is busy; try again"
 		case lib.SQLITE_IOERR:
 			return ipam.CodeUnavailable, "the disk of the database failed; nothing was changed"
+		case lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB:
+			return ipam.CodeUnavailable, damagedDetail
 		}
 		return "", ""
 	}
@@ -69,6 +71,57 @@ func meaning(err error) (ipam.Code, string) {
 		return ipam.CodeUnavailable, "the database does not answer; try again with the same Idempotency-Key"
 	}
 	return "", ""
+}
+
+const (
+	damagedDetail = "the database is damaged, and nothing is written to it any more; whoever runs the server finds more in its log, and restores a backup with \"cloudpam restore\""
+	goneDetail    = "the file of the database was deleted or replaced under the running server, and nothing is written to it any more; whoever runs the server finds more in its log, puts the file back or restores a backup, and starts the server again"
+)
+
+// damaged reports whether SQLite met a page that cannot be.
+func damaged(err error) bool {
+	lite, ok := errors.AsType[*sqlite.Error](err)
+	return ok && (lite.Code()&0xff == lib.SQLITE_CORRUPT || lite.Code()&0xff == lib.SQLITE_NOTADB)
+}
+
+// answer translates, and ends all writing once the database has turned out to be damaged.
+func (db *DB) answer(err error) error {
+	if damaged(err) {
+		return db.condemn(damagedDetail, err)
+	}
+	return translate(err)
+}
+
+// usable returns why nothing may be written, or nil.
+func (db *DB) usable() error {
+	if fault := db.fault.Load(); fault != nil {
+		return fault
+	}
+	switch gone, err := db.files.check(); {
+	case gone:
+		return db.condemn(goneDetail, err)
+	case err != nil:
+		return &ipam.Error{Code: ipam.CodeUnavailable, Detail: "the disk of the database does not answer; nothing was changed", Cause: err}
+	}
+	return nil
+}
+
+// condemn ends all writing until a restart, which looks at the whole file again. What is handed out by a damaged or deleted
+// database is handed out twice. Nobody can tell whether a file that comes back is still the same inside.
+func (db *DB) condemn(detail string, cause error) error {
+	fault := &ipam.Error{Code: ipam.CodeUnavailable, Detail: detail, Cause: cause}
+	if db.fault.CompareAndSwap(nil, fault) {
+		db.log.Error("the database is not written any more", "error", cause) //nolint:sloglint // it is about no request
+	}
+	return fault
+}
+
+// Fault returns the public text of why nothing is written until a restart, or "".
+func (db *DB) Fault() string {
+	if fault := db.fault.Load(); fault != nil {
+		return fault.Detail
+	}
+	return ""
 }
 
 // repeatable says whether the engine asks for the write to run again: a serialization failure, a deadlock, or a race for

@@ -11,3 +11,6 @@ func (tx *Tx) Pragma(name string) (value string, err error) {
 
 // OldSQLite says whether this build refuses a version of SQLite.
 func OldSQLite(version string) bool { return olderThan(version, oldestSQLite) }
+
+// Guards lists what a schema must have.
+func Guards(e Engine) []string { return guards[e] }

@@ -60,7 +60,11 @@ func (db *DB) SchemaStatus(ctx context.Context) (SchemaStatus, error) {
 	}
 	sources := m.ListSources()
 	status := SchemaStatus{Target: sources[len(sources)-1].Version}
-	status.Current, err = m.GetDBVersion(ctx)
+	if db.readOnly && db.engine == SQLite {
+		status.Current, err = db.schemaVersion(ctx) // goose would make its table
+	} else {
+		status.Current, err = m.GetDBVersion(ctx)
+	}
 	if err != nil {
 		return status, fmt.Errorf("read the schema version: %w", err)
 	}
@@ -70,6 +74,15 @@ func (db *DB) SchemaStatus(ctx context.Context) (SchemaStatus, error) {
 		}
 	}
 	return status, nil
+}
+
+func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
+	tables, err := db.names(ctx, "SELECT name FROM sqlite_schema WHERE name = '"+migrationTable+"'")
+	if err != nil || len(tables) == 0 {
+		return 0, err
+	}
+	err = db.handle.QueryRowContext(ctx, "SELECT coalesce(max(version_id), 0) FROM "+migrationTable+" WHERE is_applied").Scan(&version)
+	return version, err
 }
 
 // Migrate brings the schema to this build's version, each migration in one transaction. It refuses a newer schema.
@@ -138,6 +151,12 @@ func (db *DB) Start(ctx context.Context) error {
 		return fmt.Errorf("the database has schema %d, this build knows %d: run a newer CloudPAM", status.Current, status.Target)
 	case len(status.Pending) > 0:
 		return errors.New("the schema is not up to date: run \"cloudpam migrate up\"")
+	}
+	if db.readOnly {
+		return nil
+	}
+	if err := db.guarded(ctx); err != nil {
+		return err
 	}
 	if db.engine == SQLite && db.writers.idle == nil {
 		return db.writers.fill(ctx, db.handle, 1)

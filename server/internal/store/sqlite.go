@@ -5,13 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 
 	_ "modernc.org/sqlite" // registers the driver
 )
@@ -19,43 +18,81 @@ import (
 // oldestSQLite is the first version without the WAL-reset bug, which can lose commits when two connections write and checkpoint.
 const oldestSQLite = "3.51.3"
 
-func (db *DB) openSQLite(ctx context.Context, path string, beside bool) error {
+func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	if path == "" || strings.Contains(path, ":memory:") {
 		return errors.New("a SQLite database is a file: sqlite:///var/lib/cloudpam/cloudpam.db")
 	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return fmt.Errorf("find %s: %w", path, err)
-	}
 	db.engine = SQLite
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("make a place for the database: %w", err)
-	}
-	if !beside {
-		if err := db.lockFile(path + ".lock"); err != nil {
-			return err
-		}
-	}
-	// SQLite would make the file readable by everyone; it holds the key of the tokens' hashes.
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return fmt.Errorf("open %s: %w", path, err)
-	}
-	_ = file.Close()
-	writer, err := db.openHandle(path, "")
+	real, err := locate(path)
 	if err != nil {
 		return err
 	}
-	writer.SetMaxOpenConns(1)
-	var version string
-	if err := writer.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+	if o.ReadOnly {
+		return db.openReadOnly(ctx, real)
+	}
+	if o.Beside || o.Existing {
+		if err := exists(real); err != nil {
+			return err
+		}
+	} else {
+		if err := create(real); err != nil {
+			return err
+		}
+		if real, err = locate(path); err != nil { // the folder may be new, under a link
+			return err
+		}
+	}
+	if err := oneName(real); err != nil {
+		return err
+	}
+	if !o.Beside {
+		unlock, err := lockFile(real)
+		if err != nil {
+			return err
+		}
+		db.closers = append(db.closers, unlock)
+		if err := checkFile(ctx, real); err != nil {
+			return err
+		}
+	}
+	if db.handle, err = db.openHandle(real, writing); err != nil {
+		return err
+	}
+	db.handle.SetMaxOpenConns(1)
+	if err := newEnough(ctx, db.handle); err != nil {
+		return fmt.Errorf("open %s: %w", real, err)
+	}
+	if err := db.fillReaders(ctx, real, writing+"&_pragma=query_only(1)"); err != nil {
+		return err
+	}
+	db.files, err = identify(real)
+	return err
+}
+
+// openReadOnly opens a file that may be on a read-only disk, and leaves nothing next to it.
+func (db *DB) openReadOnly(ctx context.Context, path string) error {
+	if err := exists(path); err != nil {
+		return err
+	}
+	db.readOnly = true
+	mode := "&mode=ro"
+	// A server always has a log. Where there is none nobody writes, and SQLite may take the file as it is, instead of making a
+	// log and its index next to it, for which the disk may have no leave.
+	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+		mode += "&immutable=1"
+	}
+	var err error
+	if db.handle, err = db.openHandle(path, mode); err != nil {
+		return err
+	}
+	if err := newEnough(ctx, db.handle); err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
-	if olderThan(version, oldestSQLite) {
-		return fmt.Errorf("this build carries SQLite %s, which can lose commits; CloudPAM needs %s or newer", version, oldestSQLite)
-	}
-	db.handle = writer
-	reader, err := db.openHandle(path, "&_pragma=query_only(1)")
+	return db.fillReaders(ctx, path, mode)
+}
+
+func (db *DB) fillReaders(ctx context.Context, path, more string) error {
+	reader, err := db.openHandle(path, more)
 	if err != nil {
 		return err
 	}
@@ -65,11 +102,15 @@ func (db *DB) openSQLite(ctx context.Context, path string, beside bool) error {
 	return db.readers.fill(ctx, reader, readers)
 }
 
-// openHandle sets every pragma in the DSN, since a PRAGMA by statement would reach only one of the pooled connections.
+// writing are the parameters of a connection to a database that the server writes, which must exist: SQLite creates none.
 // FULL, not the popular NORMAL: NORMAL loses acknowledged commits on power loss, and a lost allocation is a double one.
+// The log is cut to 64 MiB once a long read that made it grow is over.
+const writing = "&mode=rw&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=journal_size_limit(67108864)"
+
+// openHandle sets every pragma in the DSN, since a PRAGMA by statement would reach only one of the pooled connections.
 func (db *DB) openHandle(path, more string) (*sql.DB, error) {
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)" +
-		"&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=cache_size(-65536)&_pragma=temp_store(memory)" + more
+	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_txlock=immediate&_pragma=busy_timeout(10000)" +
+		"&_pragma=foreign_keys(1)&_pragma=cache_size(-65536)&_pragma=temp_store(memory)" + more
 	handle, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -78,22 +119,71 @@ func (db *DB) openHandle(path, more string) (*sql.DB, error) {
 	return handle, nil
 }
 
-// lockFile keeps a second server away from the file for as long as this process lives; the kernel frees it after a crash.
-func (db *DB) lockFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+func newEnough(ctx context.Context, handle *sql.DB) error {
+	var version string
+	if err := handle.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return err
+	}
+	if olderThan(version, oldestSQLite) {
+		return fmt.Errorf("this build carries SQLite %s, which can lose commits; CloudPAM needs %s or newer", version, oldestSQLite)
+	}
+	return nil
+}
+
+// exists refuses a database that is not there, for the commands that make none.
+func exists(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no database at %s: is CLOUDPAM_DATABASE_URL right? Only \"cloudpam serve\" and \"cloudpam migrate up\" make a new one", path)
+	case err != nil:
+		return fmt.Errorf("open the database: %w", err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("the database %s is not a file", path)
+	}
+	return nil
+}
+
+// checkFile refuses a malformed database before anything is written to it. SQLite believes a log that belongs to another file,
+// as after a backup was copied over the file of a server that had crashed, and what comes of it may look whole in each
+// table by itself. So where a log was left the indexes are compared with their tables too, which takes longer.
+func checkFile(ctx context.Context, path string) error {
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+		return err // a new one
+	}
+	check := "quick_check"
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		check = "integrity_check"
+	}
+	// Read-only, because closing the last connection moves the log into the file: a refused file stays as it was found.
+	// Only a journal, left by a first start that was cut short, needs writing to be undone.
+	mode := "&mode=ro"
+	if _, err := os.Stat(path + "-journal"); err == nil {
+		mode = "&mode=rw"
+	}
+	db := &DB{engine: SQLite}
+	var err error
+	if db.handle, err = db.openHandle(path, mode); err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.sound(ctx, path, check)
+}
+
+// sound refuses a database in which SQLite finds a fault.
+func (db *DB) sound(ctx context.Context, path, check string) error {
+	faults, err := db.names(ctx, "PRAGMA "+check+"(3)")
+	if err != nil && !damaged(err) {
+		return fmt.Errorf("check %s: %w", path, err)
+	}
 	if err != nil {
-		return fmt.Errorf("lock the database: %w", err)
+		faults = []string{err.Error()}
 	}
-	db.closers = append(db.closers, f.Close)
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		holder, _ := os.ReadFile(path)
-		return fmt.Errorf("another CloudPAM (process %s) has the database open; SQLite takes one server, several replicas need PostgreSQL", strings.TrimSpace(string(holder)))
+	if len(faults) == 1 && faults[0] == "ok" {
+		return nil
 	}
-	if err := f.Truncate(0); err != nil {
-		return fmt.Errorf("lock the database: %w", err)
-	}
-	_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	return err
+	return fmt.Errorf("the database %s is damaged, or no SQLite database (%s). Restore a backup with \"cloudpam restore FILE\", which keeps the damaged files; "+
+		"a backup that was copied over the file, next to the log of the old one, does this too", path, strings.Join(faults, "; "))
 }
 
 func olderThan(version, floor string) bool {

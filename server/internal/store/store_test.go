@@ -231,7 +231,7 @@ func TestOneServerHasTheFile(t *testing.T) {
 func TestEveryConnectionIsDurable(t *testing.T) {
 	db := storetest.Open(t, storetest.SQLite(t))
 	check := func(tx *store.Tx) error {
-		for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1"} {
+		for pragma, want := range map[string]string{"synchronous": "2", "journal_mode": "wal", "foreign_keys": "1", "journal_size_limit": "67108864"} {
 			if got, err := tx.Pragma(pragma); err != nil || got != want {
 				t.Errorf("%s = %q, %v; want %q", pragma, got, err, want)
 			}
