@@ -63,6 +63,11 @@ type change struct {
 // Idempotency-Key gets the stored answer: the effect, its event and the answer are durable together or not at all.
 func write[T any](ctx context.Context, r *Registry, by ipam.Caller, space string, body func(change) (T, error)) (T, error) {
 	var answer T
+	caller := by
+	if by.Retry != nil {
+		// A body may go on when its caller has left, so it has a copy of what the caller looks at.
+		by.Retry = &ipam.Retry{Key: by.Retry.Key, Fingerprint: by.Retry.Fingerprint}
+	}
 	err := r.db.Write(ctx, space, func(tx *store.Tx) error {
 		if found, err := answered(tx, by, &answer); found || err != nil {
 			return err
@@ -80,12 +85,16 @@ func write[T any](ctx context.Context, r *Registry, by ipam.Caller, space string
 		return tx.InsertAnswer(by.Actor, by.Retry.Key, store.Answer{Fingerprint: by.Retry.Fingerprint[:], Body: string(text)}, r.now())
 	})
 	if err != nil {
-		var none T
+		var none, stored T
 		// The request may have met itself: its first sending ran on another replica and was done while this one waited for
 		// the lock. This transaction has been undone, whatever it had begun, and the answer can be read.
-		if err = r.repeated(ctx, by, err, &answer); err != nil {
+		if err = r.repeated(ctx, caller, err, &stored); err != nil {
 			return none, err
 		}
+		return stored, nil
+	}
+	if caller.Retry != nil {
+		caller.Retry.Replayed = by.Retry.Replayed
 	}
 	return answer, nil
 }
@@ -140,12 +149,18 @@ func (r *Registry) repeated(ctx context.Context, by ipam.Caller, failure error, 
 	if by.Retry == nil || ipam.CodeOf(failure) == ipam.CodeIdempotencyMismatch {
 		return failure
 	}
-	return r.db.Read(ctx, func(tx *store.Tx) error {
+	looked := false
+	err := r.db.Read(ctx, func(tx *store.Tx) error {
+		looked = true
 		if found, err := answered(tx, by, answer); found {
 			return err
 		}
 		return failure // which says more than an error of this second look
 	})
+	if !looked {
+		return failure
+	}
+	return err
 }
 
 // gone answers a request about something that is not there, perhaps because this request was carried out before.

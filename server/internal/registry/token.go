@@ -88,23 +88,26 @@ func (r *Registry) RevokeToken(ctx context.Context, by ipam.Caller, id string) e
 
 // Authenticate names the actor that a secret stands for. Errors: CodeUnauthenticated.
 func (r *Registry) Authenticate(ctx context.Context, secret string) (string, error) {
-	return read(ctx, r, func(tx *store.Tx) (string, error) {
+	var actor string
+	err := r.db.Glance(ctx, func(tx *store.Tx) error {
 		key, err := r.keyOfTokens(tx)
 		if err != nil {
-			return "", err
+			return err
 		}
 		// Looked up by keyed hash: how long it takes says nothing about the secret.
 		t, err := tx.TokenByHash(ipam.HashSecret(key, secret))
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
-			return "", ipam.Errorf(ipam.CodeUnauthenticated, "the token is not known to this server; check CLOUDPAM_TOKEN, or make one with \"cloudpam token create\"")
+			return ipam.Errorf(ipam.CodeUnauthenticated, "the token is not known to this server; check CLOUDPAM_TOKEN, or make one with \"cloudpam token create\"")
 		case err != nil:
-			return "", err
+			return err
 		case !t.Living(r.now()):
-			return "", ipam.Errorf(ipam.CodeUnauthenticated, "the token %q has expired or was revoked", t.Name)
+			return ipam.Errorf(ipam.CodeUnauthenticated, "the token %q has expired or was revoked", t.Name)
 		}
-		return "token:" + t.Name, nil
+		actor = "token:" + t.Name
+		return nil
 	})
+	return actor, err
 }
 
 // keyOfTokens reads the key once: it is needed by every request.
@@ -126,5 +129,8 @@ func (r *Registry) ForgetAnswers(ctx context.Context) (int64, error) {
 		dropped, err = tx.ForgetAnswers(r.now().Add(-7 * 24 * time.Hour))
 		return err
 	})
-	return dropped, err
+	if err != nil {
+		return 0, err
+	}
+	return dropped, nil
 }
