@@ -250,3 +250,17 @@ func Exec(database, statement string, args ...any) error {
 	}
 	return nil
 }
+
+// Value asks a database for one value, as hands next to a server would.
+func Value(t testing.TB, database, query string, args ...any) (value string) {
+	t.Helper()
+	db, err := sql.Open("pgx", database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(query, args...).Scan(&value); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return value
+}
