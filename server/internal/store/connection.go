@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -50,7 +51,8 @@ func (p *sessions) beginAnywhere(ctx context.Context, text string) (*session, er
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, ipam.Errorf(ipam.CodeOverloaded, "all %d connections to the database for this (%s) have been busy for %s; try again", cap(p.slots), p.use, connectionWait)
+		return nil, ipam.Errorf(ipam.CodeOverloaded, "the server's %d connections to the database for this (CLOUDPAM_POSTGRES_%s_CONNECTIONS) have been busy for %s; try again",
+			cap(p.slots), strings.ToUpper(p.use), connectionWait)
 	}
 	var s *session
 	err := insist(wait, func() (err error) {
@@ -59,8 +61,8 @@ func (p *sessions) beginAnywhere(ctx context.Context, text string) (*session, er
 	})
 	if err != nil {
 		<-p.slots
-		if ctx.Err() != nil {
-			err = ctx.Err()
+		if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
+			err = fmt.Errorf("%w while the database could not be reached: %w", ctx.Err(), err)
 		}
 		return nil, err
 	}

@@ -45,3 +45,6 @@ const (
 
 // BoundOf is how long a connection of the default settings waits for an answer.
 func BoundOf() time.Duration { return defaultLimits.silence() }
+
+// Translate is what callers are told of an error of a driver.
+func Translate(err error) error { return translate(err) }

@@ -84,13 +84,10 @@ func (l *lane) giveUp(now time.Time, limit time.Duration) (over []*write) {
 	if l.stuck.IsZero() && len(l.again) == 0 {
 		return nil
 	}
-	tooLong := func(w *write) bool {
+	isOver := func(w *write) bool {
 		held := w.held
 		if held.IsZero() {
 			held = l.stuck
-		}
-		if held.IsZero() {
-			return false
 		}
 		if held.Before(w.since) {
 			held = w.since
@@ -98,7 +95,7 @@ func (l *lane) giveUp(now time.Time, limit time.Duration) (over []*write) {
 		switch {
 		case w.stage.Load() == left:
 			w.err = w.ctx.Err()
-		case limit > 0 && now.Sub(held) >= limit:
+		case limit > 0 && (!w.held.IsZero() || !l.stuck.IsZero()) && now.Sub(held) >= limit:
 			w.err = &ipam.Error{Code: ipam.CodeOverloaded, Cause: errHeld, Detail: "waited " + limit.String() + " for " + l.what() +
 				", in which another transaction has locked something; nothing was changed, try again. If it stays so, look for a transaction that does not end in the database"}
 		default:
@@ -107,9 +104,9 @@ func (l *lane) giveUp(now time.Time, limit time.Duration) (over []*write) {
 		over = append(over, w)
 		return true
 	}
-	l.again = slices.DeleteFunc(l.again, tooLong)
+	l.again = slices.DeleteFunc(l.again, isOver)
 	if !l.stuck.IsZero() {
-		l.queue = slices.DeleteFunc(l.queue, tooLong)
+		l.queue = slices.DeleteFunc(l.queue, isOver)
 	}
 	return over
 }
