@@ -20,7 +20,7 @@ func behind(t *testing.T, settings ...string) (*storetest.Proxy, *store.DB, stri
 	t.Helper()
 	url := storetest.Postgres(t)
 	p := storetest.NewProxy(t, url)
-	return p, storetest.Open(t, p.URL(settings...)), url
+	return p, storetest.Open(t, p.URL(append(settings, awake[1:])...)), url
 }
 
 // warm has every connection for writes and some for reads in use once.
@@ -170,7 +170,7 @@ func TestConnectionsToWhatIsReadOnlyNowAreLeft(t *testing.T) {
 	storetest.Open(t, url)
 	name := url[strings.LastIndex(url[:strings.Index(url, "?")], "/")+1 : strings.Index(url, "?")]
 	exec(t, url, "ALTER DATABASE "+name+" SET default_transaction_read_only = on")
-	db, err := store.Open(t.Context(), url, store.Options{})
+	db, err := store.Open(t.Context(), url+awake, store.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestTooManyConnectionsAreWaitedFor(t *testing.T) {
 func TestAStandbyThatIsPromotedTakesTheWritesOver(t *testing.T) {
 	pair := storetest.NewPair(t)
 	p := storetest.NewProxy(t, pair.Primary())
-	db := storetest.Open(t, p.URL("target_session_attrs=read-write"))
+	db := storetest.Open(t, p.URL("target_session_attrs=read-write", awake[1:]))
 	if err := db.Write(t.Context(), "a", insert("before")); err != nil {
 		t.Fatal(err)
 	}
