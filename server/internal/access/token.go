@@ -94,7 +94,7 @@ func (g *Gate) RevokeToken(ctx context.Context, by ipam.Caller, id string) error
 
 // Authenticate tells whom a secret stands for. Errors: CodeUnauthenticated.
 func (g *Gate) Authenticate(ctx context.Context, secret string) (ipam.Principal, error) {
-	return change.Read(ctx, g.k, func(tx *store.Tx) (who ipam.Principal, err error) {
+	return change.Glance(ctx, g.k, func(tx *store.Tx) (who ipam.Principal, err error) {
 		key, err := g.keyOfTokens(tx)
 		if err != nil {
 			return who, err

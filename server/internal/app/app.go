@@ -48,7 +48,10 @@ type App struct {
 // New opens and migrates the database, sets a new installation up, and starts to listen. Close the App in any case where
 // New succeeded.
 func New(ctx context.Context, c config.Serve, version string, log *slog.Logger) (*App, error) {
-	db, err := store.Open(ctx, c.DatabaseURL, store.Options{Log: log})
+	db, err := store.Open(ctx, c.DatabaseURL, store.Options{
+		Log:         log,
+		Connections: store.Connections{Read: c.PostgresRead, Write: c.PostgresWrite, Auth: c.PostgresAuth},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -35,6 +35,11 @@ type Change struct {
 // gets the stored answer. Errors: those of the body, CodeIdempotencyMismatch for a key that was used for another request.
 func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(Change) (T, error)) (T, error) {
 	var answer T
+	caller := by
+	if by.Retry != nil {
+		// A body may go on when its caller has left, so it has a copy of what the caller looks at.
+		by.Retry = &ipam.Retry{Key: by.Retry.Key, Fingerprint: by.Retry.Fingerprint}
+	}
 	err := k.DB.Write(ctx, lane, func(tx *store.Tx) error {
 		if found, err := answered(tx, by, &answer); found || err != nil {
 			return err
@@ -54,7 +59,10 @@ func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, b
 	if err != nil {
 		// The request may have met itself: its first sending ran on another replica and was done while this one waited for
 		// the lock. This transaction has been undone, whatever it had begun, and the answer can be read.
-		return OrReplay[T](ctx, k, by, err)
+		return OrReplay[T](ctx, k, caller, err)
+	}
+	if caller.Retry != nil {
+		caller.Retry.Replayed = by.Retry.Replayed
 	}
 	return answer, nil
 }
@@ -83,6 +91,16 @@ func Preview[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string,
 func Read[T any](ctx context.Context, k *Kernel, body func(*store.Tx) (T, error)) (T, error) {
 	var answer T
 	err := k.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		answer, err = body(tx)
+		return err
+	})
+	return answer, err
+}
+
+// Glance is a Read of a row or two that every request waits for. It never waits behind lists.
+func Glance[T any](ctx context.Context, k *Kernel, body func(*store.Tx) (T, error)) (T, error) {
+	var answer T
+	err := k.DB.Glance(ctx, func(tx *store.Tx) (err error) {
 		answer, err = body(tx)
 		return err
 	})

@@ -39,12 +39,17 @@ func OrReplay[T any](ctx context.Context, k *Kernel, by ipam.Caller, failure err
 	if by.Retry == nil || ipam.CodeOf(failure) == ipam.CodeIdempotencyMismatch {
 		return answer, failure
 	}
+	looked := false
 	err := k.DB.Read(ctx, func(tx *store.Tx) error {
+		looked = true
 		if found, err := answered(tx, by, &answer); found {
 			return err
 		}
 		return failure // which says more than an error of this second look
 	})
+	if !looked {
+		return answer, failure
+	}
 	return answer, err
 }
 

@@ -26,6 +26,9 @@ type Serve struct {
 	BootstrapToken     string        `env:"CLOUDPAM_BOOTSTRAP_TOKEN" help:"Secret of the first token, 32 characters or more, for unattended first starts."`
 	BootstrapTokenFile string        `env:"CLOUDPAM_BOOTSTRAP_TOKEN_FILE" help:"File that holds the secret of the first token."`
 	Migrate            bool          `env:"CLOUDPAM_MIGRATE" default:"true" negatable:"" help:"Bring the schema up to date at the start."`
+	PostgresRead       int           `name:"postgres-read-connections" env:"CLOUDPAM_POSTGRES_READ_CONNECTIONS" default:"6" help:"The most connections to PostgreSQL for reads."`
+	PostgresWrite      int           `name:"postgres-write-connections" env:"CLOUDPAM_POSTGRES_WRITE_CONNECTIONS" default:"8" help:"The most connections to PostgreSQL for writes."`
+	PostgresAuth       int           `name:"postgres-auth-connections" env:"CLOUDPAM_POSTGRES_AUTH_CONNECTIONS" default:"2" help:"The most connections to PostgreSQL for authentication and readiness."`
 	HoldQuota          int           `env:"CLOUDPAM_HOLD_QUOTA" default:"2000" help:"The most blocks of one pool that the plans of one token may hold at a time; 0 is no limit."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
 	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
@@ -53,6 +56,11 @@ func (c *Serve) Check() error {
 	}
 	if c.BootstrapToken != "" && len(c.BootstrapToken) < ipam.MinSecret {
 		fail("the bootstrap token has %d characters; it needs %d or more", len(c.BootstrapToken), ipam.MinSecret)
+	}
+	for i, n := range []int{c.PostgresRead, c.PostgresWrite, c.PostgresAuth} {
+		if n < 1 || n > 1000 {
+			fail("CLOUDPAM_POSTGRES_%s_CONNECTIONS is %d; use 1 to 1000", []string{"READ", "WRITE", "AUTH"}[i], n)
+		}
 	}
 	if c.HoldQuota < 0 {
 		fail("CLOUDPAM_HOLD_QUOTA is %d; use 0 for no limit, or a number of holds", c.HoldQuota)
@@ -83,7 +91,7 @@ func (c *Serve) Logger() *slog.Logger {
 
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
-	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "DRAIN_DELAY", "LOG_LEVEL", "LOG_FORMAT",
+	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "LOG_LEVEL", "LOG_FORMAT",
 	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID",
 	"TEST_POSTGRES_URL", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }

@@ -82,7 +82,7 @@ func chosen[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection
 			return answer, err
 		}
 		// Empty-handed, so that whoever has the name never waits for this.
-		if err := r.k.DB.Read(ctx, func(tx *store.Tx) error { return tx.AwaitName(s.key()) }); err != nil {
+		if err := r.k.DB.AwaitName(ctx, s.key()); err != nil {
 			return answer, err
 		}
 	}

@@ -57,6 +57,9 @@ func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.New
 		plan, asked, err = c.promiseSet(pool, in)
 		return plan, err
 	})
+	if ipam.CodeOf(err) != ipam.CodeHoldLost {
+		return plan, err
+	}
 	return plan, r.tell(ctx, in.Pool, in.Plan, asked, err)
 }
 

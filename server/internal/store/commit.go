@@ -3,21 +3,17 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"runtime"
-	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
 const (
-	maxBatch   = 128  // past about 64 the bound is the engine's processor time, not the disk
-	maxWaiting = 1024 // writes in all lanes; more are refused, so that a slow disk does not fill the memory
-	maxTries   = 8    // of a write that the engine asks to repeat
+	maxQueued  = 1024     // writes in one lane; more are refused, so that a slow disk does not fill the memory
+	maxWaiting = 8 * 1024 // writes in all lanes; far more than one lane's, so that one which is stuck refuses its own only
 )
 
 // Stats counts what the committer did, for metrics.
@@ -28,28 +24,43 @@ type Stats struct {
 }
 
 type committer struct {
-	mu      sync.Mutex
-	lanes   map[string]*lane
-	waiting int
-	stopped bool
-	drains  sync.WaitGroup
-	stats   Stats
+	mu       sync.Mutex
+	lanes    map[string]*lane
+	waiting  int
+	stopped  bool
+	drains   sync.WaitGroup
+	stats    Stats
+	patience chan struct{} // PostgreSQL: as full as lanes take connections although a lock kept them waiting before
 }
 
-// lane is the queue of the writes that may share a batch. It exists while it has work.
-type lane struct{ queue []*write }
-
+// write is one call of Write, from its lane's queue to its answer.
 type write struct {
-	ctx  context.Context
-	body func(*Tx) error
-	err  error
-	done chan struct{}
+	ctx   context.Context
+	body  func(*Tx) error
+	err   error
+	done  chan struct{}
+	stage atomic.Int32
+
+	since time.Time // when it came
+	held  time.Time // since when locks of others have kept it waiting; zero: they have not
+	tries int       // runs that came to nothing through no fault of its own
+	alone bool      // it runs in a batch of its own, since the one it was in was undone as a whole
+	next  time.Time // not before
 }
+
+// The stages of a write. A caller may leave one that waits, and then it never begins.
+const (
+	waits int32 = iota
+	begun
+	left
+)
 
 // Write runs the body in a transaction of the space's lane and returns once it is durable or undone. Writes of one lane
 // share transactions. The body may run more than once, and its statements are not cancelled by ctx: an interrupted
-// statement would make SQLite roll back the whole batch.
-// Errors: what the body returned, CodeOverloaded when too many wait, CodeUnavailable when the database does not answer.
+// statement would make SQLite roll back the whole batch. A caller whose ctx ends is answered at once, and the body may then
+// still run: it must not touch what its caller looks at after an error.
+// Errors: what the body returned, CodeOverloaded when too many wait or a lock is kept for too long, CodeUnavailable when the
+// database does not answer.
 func (db *DB) Write(ctx context.Context, space string, body func(*Tx) error) error {
 	if db.readOnly {
 		return errors.New("the database was opened to be read only")
@@ -57,12 +68,24 @@ func (db *DB) Write(ctx context.Context, space string, body func(*Tx) error) err
 	if db.engine == SQLite {
 		space = ""
 	}
-	w := &write{ctx: ctx, body: body, done: make(chan struct{})}
+	w := &write{ctx: ctx, body: body, done: make(chan struct{}), since: time.Now()}
 	if err := db.enqueue(space, w); err != nil {
 		return err
 	}
-	<-w.done
-	return w.err
+	select {
+	case <-w.done:
+		return w.err
+	case <-ctx.Done():
+	}
+	if w.stage.CompareAndSwap(waits, left) {
+		return translate(context.Canceled)
+	}
+	select {
+	case <-w.done:
+		return w.err
+	default:
+		return ambiguous(ctx.Err())
+	}
 }
 
 // Stats returns the counts so far.
@@ -81,56 +104,95 @@ func (db *DB) enqueue(space string, w *write) error {
 	if c.stopped {
 		return ipam.Errorf(ipam.CodeUnavailable, "the server is shutting down")
 	}
-	if c.waiting >= maxWaiting {
-		return overloaded(c.waiting)
-	}
-	c.waiting++
 	l := c.lanes[space]
 	if l == nil {
-		l = &lane{}
+		l = &lane{space: space, wake: make(chan struct{}, 1)}
 		c.lanes[space] = l
-		c.drains.Add(1)
-		go db.drain(space, l)
 	}
+	if waiting := l.waiting(); waiting >= maxQueued || c.waiting >= maxWaiting {
+		return overloaded(max(waiting, c.waiting))
+	}
+	c.waiting++
 	l.queue = append(l.queue, w)
+	if !l.drained {
+		l.drained = true
+		c.drains.Add(1)
+		go db.drain(l)
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
 	return nil
 }
 
 // drain commits a lane's writes, batch after batch, until there are none.
-func (db *DB) drain(space string, l *lane) {
+func (db *DB) drain(l *lane) {
 	c := &db.commits
 	defer c.drains.Done()
 	for {
-		// Let the callers that were just answered come back: a batch then holds nearly all of them, not half.
-		for seen := -1; ; runtime.Gosched() {
-			c.mu.Lock()
-			n := len(l.queue)
-			c.mu.Unlock()
-			if n == seen || n >= maxBatch {
-				break
-			}
-			seen = n
-		}
+		db.gather(l)
 		c.mu.Lock()
-		n := min(len(l.queue), maxBatch)
-		if n == 0 {
-			delete(c.lanes, space)
-			c.mu.Unlock()
+		over := l.giveUp(time.Now(), db.limits.lock)
+		batch, pause := l.batch(time.Now(), db.maxBatch())
+		ended := batch == nil && pause == 0
+		if ended {
+			l.drained = false
+			if l.stuck.IsZero() {
+				delete(c.lanes, l.space)
+			}
+		}
+		c.mu.Unlock()
+		db.settle(over)
+		switch {
+		case ended:
+			return
+		case batch == nil:
+			l.rest(pause)
+		default:
+			db.settle(db.serve(l, batch))
+		}
+	}
+}
+
+// gather lets the callers that were just answered come back: a batch then holds nearly all of them, not half.
+func (db *DB) gather(l *lane) {
+	for seen := -1; ; runtime.Gosched() {
+		db.commits.mu.Lock()
+		n := len(l.queue)
+		db.commits.mu.Unlock()
+		if n == seen || n >= maxBatch {
 			return
 		}
-		batch := l.queue[:n:n]
-		l.queue = l.queue[n:]
-		c.mu.Unlock()
+		seen = n
+	}
+}
 
-		db.commit(batch)
+// serve runs a batch, puts back into the lane what is to run again, and returns what has its answer.
+func (db *DB) serve(l *lane, batch []*write) []*write {
+	if stuck := !l.stuck.IsZero(); stuck && db.commits.patience != nil {
+		db.commits.patience <- struct{}{}
+		defer func() { <-db.commits.patience }()
+	}
+	b := db.attempt(batch)
+	db.commits.mu.Lock()
+	defer db.commits.mu.Unlock()
+	db.commits.stats.Writes += uint64(b.done)
+	if b.done > 0 {
+		db.commits.stats.Commits++
+	}
+	l.takeBack(b)
+	return b.answered
+}
 
-		c.mu.Lock()
-		c.waiting -= n
-		c.mu.Unlock()
-		for _, w := range batch {
-			w.err = db.answer(w.err)
-			close(w.done)
-		}
+// settle tells callers what became of their writes.
+func (db *DB) settle(all []*write) {
+	db.commits.mu.Lock()
+	db.commits.waiting -= len(all)
+	db.commits.mu.Unlock()
+	for _, w := range all {
+		w.err = db.answer(w.err)
+		close(w.done)
 	}
 }
 
@@ -141,144 +203,10 @@ func (c *committer) stop() {
 	c.drains.Wait()
 }
 
-// commit runs a batch in one transaction. What the engine asks to repeat, and every write of a batch that was rolled back
-// as a whole, runs again alone, so that one bad write never fails its neighbours.
-func (db *DB) commit(batch []*write) {
-	again := db.attempt(batch)
-	for _, w := range again {
-		for try := 1; ; try++ {
-			if len(db.attempt([]*write{w})) == 0 || try == maxTries {
-				break
-			}
-			time.Sleep(time.Duration(rand.IntN(1<<try)) * time.Millisecond)
-		}
-	}
+// overloaded is what a write gets when too many wait.
+func overloaded(waiting int) error {
+	return ipam.Errorf(ipam.CodeOverloaded, "%d writes are waiting already; try again in a second", waiting)
 }
 
-// attempt returns the writes to run again, each with its last error set.
-func (db *DB) attempt(batch []*write) (again []*write) {
-	ctx := context.Background()
-	fail := func(err error) []*write {
-		for _, w := range batch {
-			w.err = err
-		}
-		if len(batch) > 1 || repeatable(err) {
-			return batch
-		}
-		return nil
-	}
-	if fault := db.fault.Load(); fault != nil {
-		for _, w := range batch {
-			w.err = fault
-		}
-		return nil
-	}
-	waitCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	s, err := db.writers.take(waitCtx)
-	if err != nil {
-		for _, w := range batch {
-			w.err = fmt.Errorf("wait for a connection: %w", err)
-		}
-		return nil
-	}
-	defer db.writers.give(s)
-	if err := s.exec(ctx, db.beginWrite()); err != nil {
-		for _, w := range batch {
-			w.err = fmt.Errorf("begin: %w", err)
-		}
-		return nil
-	}
-	rollback := func() { _ = s.exec(ctx, "ROLLBACK") } // fails when the engine has rolled back by itself, which is as good
-	tx := &Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}
-	done := 0
-	for _, w := range batch {
-		w.err = nil
-		if w.err = w.ctx.Err(); w.err != nil {
-			continue // nobody waits for it any more, and it has not begun
-		}
-		if len(batch) == 1 {
-			// Alone it needs no savepoint: two statements less, on PostgreSQL two round trips.
-			if w.err = db.run(tx, w.body); w.err != nil {
-				rollback()
-				if repeatable(w.err) {
-					return batch
-				}
-				return nil
-			}
-			done++
-			continue
-		}
-		if err := s.exec(ctx, "SAVEPOINT w"); err != nil {
-			rollback()
-			return fail(err)
-		}
-		if w.err = db.run(tx, w.body); w.err != nil {
-			if err := s.exec(ctx, "ROLLBACK TO SAVEPOINT w"); err != nil {
-				rollback()
-				return fail(errors.Join(w.err, err))
-			}
-			if repeatable(w.err) {
-				again = append(again, w)
-			}
-		} else {
-			done++
-		}
-		if err := s.exec(ctx, "RELEASE SAVEPOINT w"); err != nil {
-			rollback()
-			return fail(err)
-		}
-	}
-	// Before the commit, so that nothing is done; and after it, so that nobody is told of what went into a file without a name.
-	if err := db.usable(); err != nil {
-		rollback()
-		for _, w := range batch {
-			w.err = err
-		}
-		return nil
-	}
-	if err := s.exec(ctx, "COMMIT"); err != nil {
-		rollback()
-		if lostContact(err) {
-			// It may or may not be durable. Saying so is the only honest answer; a retry with the same key finds out.
-			for _, w := range batch {
-				if w.err == nil {
-					w.err = fmt.Errorf("commit: %w", err)
-				}
-			}
-			return nil
-		}
-		return fail(fmt.Errorf("commit: %w", err))
-	}
-	if err := db.usable(); err != nil {
-		for _, w := range batch {
-			w.err = err
-		}
-		return nil
-	}
-	db.commits.mu.Lock()
-	db.commits.stats.Writes += uint64(done)
-	db.commits.stats.Commits++
-	db.commits.mu.Unlock()
-	return again
-}
-
-// run turns a panic of a body into its error: the other writes of the batch are not at fault. A damaged page that it met is
-// the end of the whole batch.
-func (db *DB) run(tx *Tx, body func(*Tx) error) (err error) {
-	defer func() {
-		if damaged(err) {
-			err = db.condemn(damagedDetail, err)
-		}
-	}()
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
-		}
-	}()
-	tx.heads = map[ipam.UID]Chain{}
-	if err := body(tx); err != nil {
-		return err
-	}
-	return tx.writeHeads()
-}
+// errHeld is the cause of a refusal after the last attempt met a lock.
+var errHeld = errors.New("a lock was not free in time")

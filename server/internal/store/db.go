@@ -4,12 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
@@ -27,9 +24,12 @@ const (
 // DB is an open database, safe for concurrent use.
 type DB struct {
 	engine  Engine
-	handle  *sql.DB
+	handle  *sql.DB // of migrations
 	readers sessions
 	writers sessions
+	auth    sessions // PostgreSQL's own for Glance
+	begins  struct{ read, write string }
+	limits  limits
 	commits committer
 	log     *slog.Logger
 	closers []func() error
@@ -50,6 +50,8 @@ type Options struct {
 	Existing bool
 	// ReadOnly opens an existing SQLite file without the lock, and writes neither to it nor next to it.
 	ReadOnly bool
+	// Connections are PostgreSQL's; none is DefaultConnections.
+	Connections Connections
 }
 
 // Open opens the database at a URL: sqlite:///absolute/path, sqlite://relative/path or postgres://…. It does not migrate.
@@ -58,13 +60,14 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	db := &DB{log: o.Log}
+	db.begins.read, db.begins.write = "BEGIN", "BEGIN IMMEDIATE"
 	db.commits.lanes = map[string]*lane{}
 	var err error
 	switch {
 	case strings.HasPrefix(url, "sqlite://"):
 		err = db.openSQLite(ctx, strings.TrimPrefix(url, "sqlite://"), o)
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
-		err = db.openPostgres(ctx, url)
+		err = db.openPostgres(ctx, url, o.Connections)
 	default:
 		err = errors.New("a database URL starts with sqlite:// or postgres://")
 	}
@@ -94,7 +97,7 @@ func (db *DB) Ping(ctx context.Context) error {
 	if err := db.usable(); err != nil {
 		return err
 	}
-	return db.Read(ctx, func(tx *Tx) error {
+	return db.Glance(ctx, func(tx *Tx) error {
 		var one int
 		return tx.conn.QueryRowContext(ctx, "SELECT 1").Scan(&one)
 	})
@@ -128,174 +131,27 @@ type Tx struct {
 
 // Read runs the body on one snapshot of the database, which never sees half of a write.
 func (db *DB) Read(ctx context.Context, body func(*Tx) error) error {
-	s, err := db.readers.take(ctx)
+	return db.read(ctx, &db.readers, body)
+}
+
+// Glance is a Read of a row or two that every request waits for: who calls, and whether the database answers. On PostgreSQL
+// it has connections that nothing else takes.
+func (db *DB) Glance(ctx context.Context, body func(*Tx) error) error {
+	if db.engine == SQLite {
+		return db.Read(ctx, body)
+	}
+	return db.read(ctx, &db.auth, body)
+}
+
+func (db *DB) read(ctx context.Context, p *sessions, body func(*Tx) error) error {
+	s, err := p.begin(ctx, db.begins.read)
 	if err != nil {
 		return db.answer(err)
 	}
-	defer db.readers.give(s)
-	if err := s.exec(ctx, db.beginRead()); err != nil {
-		return db.answer(err)
-	}
+	defer p.give(s)
 	// A cancelled caller must not leave the connection inside a transaction.
-	defer func() { _ = s.exec(context.WithoutCancel(ctx), "ROLLBACK") }()
-	return db.answer(body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}))
-}
-
-func (db *DB) beginRead() string {
-	if db.engine == Postgres {
-		return "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-	}
-	return "BEGIN"
-}
-
-func (db *DB) beginWrite() string {
-	if db.engine == Postgres {
-		return "BEGIN ISOLATION LEVEL READ COMMITTED" // each statement after a lock sees what the lock waited for
-	}
-	return "BEGIN IMMEDIATE"
-}
-
-// sessions hands out connections: a fixed set that keeps its prepared statements (SQLite), or database/sql's own pool,
-// which replaces the broken ones (PostgreSQL, where pgx keeps prepared statements by itself).
-type sessions struct {
-	handle *sql.DB
-	idle   chan *session
-	filled int // sessions there are, idle or taken
-}
-
-func (p *sessions) take(ctx context.Context) (*session, error) {
-	if p.idle == nil {
-		conn, err := p.handle.Conn(ctx)
-		return &session{conn: conn}, err
-	}
-	select {
-	case s, open := <-p.idle:
-		return s, closedUnless(open)
-	default:
-	}
-	select {
-	case s, open := <-p.idle:
-		return s, closedUnless(open)
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (p *sessions) give(s *session) {
-	if p.idle == nil {
-		_ = s.conn.Close()
-		return
-	}
-	p.idle <- s
-}
-
-func (p *sessions) fill(ctx context.Context, handle *sql.DB, n int) error {
-	p.handle, p.idle = handle, make(chan *session, n)
-	for range n {
-		conn, err := handle.Conn(ctx)
-		if err != nil {
-			return fmt.Errorf("open a connection: %w", err)
-		}
-		p.idle <- &session{conn: conn, prepared: map[string]*sql.Stmt{}}
-		p.filled++
-	}
-	return nil
-}
-
-// empty takes every session out of use, since database/sql closes no connection that is taken. One that does not come back
-// is left to the end of the process: SQLite recovers from that, and a server that never stops is worse.
-func (p *sessions) empty() error {
-	if p.filled == 0 {
-		return nil
-	}
-	var errs []error
-	limit := time.After(10 * time.Second)
-	for ; p.filled > 0; p.filled-- {
-		select {
-		case s := <-p.idle:
-			errs = append(errs, s.close())
-		case <-limit:
-			return errors.Join(append(errs, errors.New("a query does not end; its connection stays open"))...)
-		}
-	}
-	close(p.idle)
-	return errors.Join(errs...)
-}
-
-func closedUnless(open bool) error {
-	if open {
-		return nil
-	}
-	return ipam.Errorf(ipam.CodeUnavailable, "the server is shutting down")
-}
-
-// session is one connection. It implements query.DBTX.
-type session struct {
-	conn     *sql.Conn
-	mu       sync.Mutex
-	prepared map[string]*sql.Stmt // nil where the driver caches; the texts are ours, so their number is bounded
-}
-
-// close ends the statements first: database/sql forgets those of a single connection, and SQLite would stay open for them.
-func (s *session) close() error {
-	var errs []error
-	for _, st := range s.prepared {
-		errs = append(errs, st.Close())
-	}
-	return errors.Join(append(errs, s.conn.Close())...)
-}
-
-func (s *session) exec(ctx context.Context, text string) error {
-	_, err := s.ExecContext(ctx, text)
-	return err
-}
-
-// PrepareContext returns the statement for a text, prepared once for the life of the connection.
-func (s *session) PrepareContext(ctx context.Context, text string) (*sql.Stmt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if st, ok := s.prepared[text]; ok {
-		return st, nil
-	}
-	st, err := s.conn.PrepareContext(context.WithoutCancel(ctx), text)
-	if err == nil {
-		s.prepared[text] = st
-	}
-	return st, err
-}
-
-func (s *session) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	if s.prepared == nil {
-		return s.conn.ExecContext(ctx, text, args...)
-	}
-	st, err := s.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	return st.ExecContext(ctx, args...)
-}
-
-func (s *session) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	if s.prepared == nil {
-		return s.conn.QueryContext(ctx, text, args...)
-	}
-	st, err := s.PrepareContext(ctx, text)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(ctx, args...)
-}
-
-func (s *session) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
-	if s.prepared != nil {
-		if st, err := s.PrepareContext(ctx, text); err == nil {
-			return st.QueryRowContext(ctx, args...)
-		}
-	}
-	return s.conn.QueryRowContext(ctx, text, args...)
-}
-
-// overloaded is what a write gets when too many wait.
-func overloaded(waiting int) error {
-	return ipam.Errorf(ipam.CodeOverloaded, "%d writes are waiting already; try again in a second", waiting)
+	defer s.rollback(context.WithoutCancel(ctx))
+	err = body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine})
+	s.blame(err)
+	return db.answer(err)
 }

@@ -8,5 +8,10 @@
 //
 // A body that fails rolls back alone. Nobody is answered before the commit is durable. SQLite has one lane; PostgreSQL
 // has one for each space, so that two replicas never wait for each other in a circle. A body must have no side effects
-// outside the database, since it may run again.
+// outside the database, since it may run again, and go on when its caller has left.
+//
+// PostgreSQL may be slow, locked, gone or replaced, and no wait for it is without an end. Reads, writes, and what every request
+// needs first have connections of their own. BEGIN runs again on another connection until one works. A lane that meets a lock
+// gives its connection back and comes again, and no more than half of the connections serve such lanes. A transaction that
+// was lost before its COMMIT runs again; one whose COMMIT got no clear answer never does.
 package store

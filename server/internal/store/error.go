@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -34,10 +36,15 @@ func meaning(err error) (ipam.Code, string) {
 			return ipam.CodeNameTaken, "the name was taken at the same moment; try again"
 		case "23503":
 			return ipam.CodeNotFound, "what this refers to was deleted at the same moment"
-		case "40001", "40P01", "57014", "55P03":
+		case "40001", "40P01":
 			return ipam.CodeOverloaded, "too many writes at the same place; try again"
-		case "53100", "53200", "53300", "57P01", "57P02", "57P03", "25006":
-			return ipam.CodeUnavailable, "the database refuses writes now; nothing was changed. The log has its reason under this request_id"
+		case "55P03":
+			return ipam.CodeOverloaded, "another transaction kept a lock for too long; nothing was changed, try again"
+		case "57014":
+			return ipam.CodeOverloaded, "the database took too long for one statement (statement_timeout); nothing was changed, try again"
+		}
+		if spoils(err) || outOf(pg) {
+			return ipam.CodeUnavailable, "the database cannot serve this now; nothing was changed, try again. The log has its reason under this request_id"
 		}
 		return "", ""
 	}
@@ -68,7 +75,7 @@ func meaning(err error) (ipam.Code, string) {
 		return ipam.CodeUnavailable, "the request was given up before it ran; nothing was changed"
 	}
 	if lostContact(err) || errors.Is(err, context.DeadlineExceeded) {
-		return ipam.CodeUnavailable, "the database does not answer; try again with the same Idempotency-Key"
+		return ipam.CodeUnavailable, "the database does not answer; nothing was changed, try again"
 	}
 	return "", ""
 }
@@ -134,6 +141,59 @@ func repeatable(err error) bool {
 		}
 	}
 	return false
+}
+
+// outOf reports whether PostgreSQL lacks something: disk, memory, connections, or what the system under it should do.
+func outOf(pg *pgconn.PgError) bool {
+	return strings.HasPrefix(pg.Code, "53") || strings.HasPrefix(pg.Code, "58")
+}
+
+// spoils reports whether the connection is of no more use after an error: it broke, PostgreSQL ended it or refuses writes on
+// it, or it knows other prepared statements than we think.
+func spoils(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch {
+		case pg.Code == "25006", pg.Code == "25P03", pg.Code == "25P04", pg.Code == "26000", pg.Code == "42P05":
+			return true
+		}
+		return fatal(pg) || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P")
+	}
+	return lostContact(err) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
+// fatal reports whether PostgreSQL, or a pooler before it, said something else than that a statement failed.
+func fatal(pg *pgconn.PgError) bool {
+	return cmp.Or(pg.SeverityUnlocalized, pg.Severity) != "ERROR"
+}
+
+// soonBetter reports whether another connection may work soon, unlike with a wrong password or a database that is not there.
+func soonBetter(err error) bool {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return spoils(err) && !strings.HasPrefix(pg.Code, "28") && !strings.HasPrefix(pg.Code, "3D") || outOf(pg)
+	}
+	return lostContact(err) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// refused reports whether an error of a COMMIT says that nothing was committed. Anything else than an answer that the
+// statement failed leaves that open, also the last words of a connection.
+func refused(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && !fatal(pg) && !strings.HasPrefix(pg.Code, "08") && !strings.HasPrefix(pg.Code, "57P") || isSQLite(err)
+}
+
+func isSQLite(err error) bool {
+	_, ok := errors.AsType[*sqlite.Error](err)
+	return ok
+}
+
+// ambiguous is the answer of a write that may be durable or not. Saying so is the only honest one; a retry with the same key
+// finds out.
+func ambiguous(err error) error {
+	return &ipam.Error{
+		Code:   ipam.CodeUnavailable,
+		Detail: "the database did not answer in the end, so this may or may not have been done; send it again with the same Idempotency-Key, or look first",
+		Cause:  err,
+	}
 }
 
 // lostContact says whether the connection broke, so that nobody knows what the engine did last.

@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"hash/fnv"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -126,13 +128,33 @@ func (tx *Tx) TryName(name string) (bool, error) {
 	return got, err
 }
 
-// AwaitName waits until no other transaction has a name. It must be the only thing that its transaction does.
-func (tx *Tx) AwaitName(name string) error {
-	if tx.engine == SQLite {
+// AwaitName waits until no other transaction has a name. Between two looks it has neither a lock nor a connection, so that
+// many who wait for one name keep nobody else waiting. Errors: CodeOverloaded when the name is not free in time.
+func (db *DB) AwaitName(ctx context.Context, name string) error {
+	if db.engine == SQLite {
 		return nil
 	}
-	_, err := tx.conn.ExecContext(tx.ctx, "SELECT pg_advisory_xact_lock($1)", nameKey(name))
-	return err
+	begun := time.Now()
+	for try := 0; ; try++ {
+		pause := time.NewTimer(time.Millisecond << min(try+2, 8) * time.Duration(4+rand.IntN(4)) / 8)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return translate(ctx.Err())
+		}
+		var free bool
+		err := db.Read(ctx, func(tx *Tx) error {
+			// Shared, so that those who only look are not in each other's way.
+			return tx.conn.QueryRowContext(ctx, "SELECT pg_try_advisory_xact_lock_shared($1)", nameKey(name)).Scan(&free)
+		})
+		if free || err != nil {
+			return err
+		}
+		if limit := db.limits.lock; limit > 0 && time.Since(begun) > limit {
+			return ipam.Errorf(ipam.CodeOverloaded, "another request has been placing this name for %s; nothing was changed, try again", limit)
+		}
+	}
 }
 
 // nameKey is what PostgreSQL knows a name by. Two names of one key only wait for each other.

@@ -4,6 +4,7 @@ package storetest
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -131,49 +132,76 @@ func cluster() (string, error) {
 	return running.url, running.err
 }
 
-func startCluster() (string, func(), error) {
+// instance is a PostgreSQL of the test's own, in a folder of its own.
+type instance struct {
+	bin, dir   string
+	attributes *syscall.SysProcAttr
+}
+
+func newInstance() (*instance, error) {
 	bin, err := programs()
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	dir, err := os.MkdirTemp("", "cloudpam-pg-")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	attributes, err := unprivileged(dir)
 	if err != nil {
+		return nil, err
+	}
+	return &instance{bin: bin, dir: dir, attributes: attributes}, nil
+}
+
+func (i *instance) run(name string, args ...string) error {
+	c := exec.Command(filepath.Join(i.bin, name), args...)
+	c.Dir, c.SysProcAttr = i.dir, i.attributes
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w\n%s", name, err, out)
+	}
+	return nil
+}
+
+func (i *instance) data() string { return filepath.Join(i.dir, "data") }
+
+func (i *instance) initialize() error {
+	return i.run("initdb", "-D", i.data(), "-U", "cloudpam", "--auth=trust", "--encoding=UTF8", "--no-sync")
+}
+
+// start listens on a Unix socket in a directory of its own: no port to collide on, and nobody else can reach it. pg_ctl would
+// hand its pipes to the server and never see them close, hence the log file. The cluster outlives every crash that tests
+// make, so it need not flush.
+func (i *instance) start() error {
+	options := "-c fsync=off -c listen_addresses= -c max_connections=120 -c shared_buffers=64MB -k " + i.dir
+	return i.run("pg_ctl", "-D", i.data(), "-w", "-t", "60", "-l", filepath.Join(i.dir, "log"), "-o", options, "start")
+}
+
+func (i *instance) stop() {
+	_ = i.run("pg_ctl", "-D", i.data(), "-m", "immediate", "stop")
+	_ = os.RemoveAll(i.dir)
+}
+
+func (i *instance) url(database string) string {
+	return "postgres://cloudpam@/" + database + "?host=" + url.QueryEscape(i.dir)
+}
+
+func startCluster() (string, func(), error) {
+	i, err := newInstance()
+	if err != nil {
 		return "", nil, err
 	}
-	command := func(name string, args ...string) error {
-		c := exec.Command(filepath.Join(bin, name), args...)
-		c.Dir, c.SysProcAttr = dir, attributes
-		if out, err := c.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", name, err, out)
-		}
-		return nil
-	}
-	data := filepath.Join(dir, "data")
-	if err := command("initdb", "-D", data, "-U", "cloudpam", "--auth=trust", "--encoding=UTF8", "--no-sync"); err != nil {
+	if err := errors.Join(i.initialize(), i.start()); err != nil {
 		return "", nil, err
 	}
-	// A Unix socket in a directory of our own: no port to collide on, and nobody else can reach it.
-	// pg_ctl would hand its pipes to the server and never see them close, hence the log file.
-	// The cluster outlives every crash that tests make, so it need not flush.
-	options := "-c fsync=off -c listen_addresses= -c max_connections=120 -c shared_buffers=64MB -k " + dir
-	if err := command("pg_ctl", "-D", data, "-w", "-t", "30", "-l", filepath.Join(dir, "log"), "-o", options, "start"); err != nil {
-		return "", nil, err
-	}
-	stop := func() {
-		_ = command("pg_ctl", "-D", data, "-m", "immediate", "stop")
-		_ = os.RemoveAll(dir)
-	}
-	return "postgres://cloudpam@/postgres?host=" + url.QueryEscape(dir), stop, nil
+	return i.url("postgres"), i.stop, nil
 }
 
 // programs finds the newest installed PostgreSQL.
 func programs() (string, error) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+		path, err = filepath.EvalSymlinks(path) // the other programs are where it is
+		return filepath.Dir(path), err
 	}
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) == 0 {
@@ -221,4 +249,18 @@ func Exec(database, statement string, args ...any) error {
 		return fmt.Errorf("%s: %w", statement, err)
 	}
 	return nil
+}
+
+// Value asks a database for one value, as hands next to a server would.
+func Value(t testing.TB, database, query string, args ...any) (value string) {
+	t.Helper()
+	db, err := sql.Open("pgx", database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(query, args...).Scan(&value); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return value
 }

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store/query"
+)
+
+const (
+	maxBatch         = 128                   // past about 64 the bound is the engine's processor time, not the disk
+	maxBatchPostgres = 60                    // savepoints; from 64 on every look at a row by anybody reads them from disk
+	maxTries         = 8                     // of a write that the engine asks to repeat
+	batchTime        = time.Second           // after which a batch ends with what it has, so that locks are not kept for long
+	heldPause        = 50 * time.Millisecond // before a write that met a lock runs again, so that others of its lane go first
+)
+
+func (db *DB) maxBatch() int {
+	if db.engine == Postgres {
+		return maxBatchPostgres
+	}
+	return maxBatch
+}
+
+// batch is one transaction of writes, and what became of each: answered, to run again, or not come to.
+type batch struct {
+	writes   []*write
+	begun    time.Time
+	tx       *Tx
+	done     int  // writes that are durable
+	held     bool // it met a lock of another transaction
+	answered []*write
+	again    []*write
+	unrun    []*write
+}
+
+// attempt runs writes in one transaction. What the engine asks to repeat, and every write of a batch that was undone as a
+// whole, is to run again, so that one bad write never fails its neighbours.
+func (db *DB) attempt(writes []*write) *batch {
+	b := &batch{writes: writes, begun: time.Now()}
+	if fault := db.fault.Load(); fault != nil {
+		b.endAll(fault)
+		return b
+	}
+	ctx, cancel := db.batchContext()
+	defer cancel()
+	s, err := db.writers.begin(ctx, db.begins.write)
+	if err != nil {
+		b.endAll(fmt.Errorf("begin: %w", err))
+		return b
+	}
+	defer db.writers.give(s)
+	b.tx = &Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}
+	var fit []*write // for the commit
+	for i, w := range writes {
+		if i > 0 && (b.held || time.Since(b.begun) > batchTime) {
+			b.unrun = writes[i:]
+			break
+		}
+		if w.ctx.Err() != nil || !w.stage.CompareAndSwap(waits, begun) {
+			w.err = context.Canceled // nobody waits for it any more, and it has not begun
+			b.answered = append(b.answered, w)
+			continue
+		}
+		var undone error
+		if w.err, undone = db.run(b, w); undone != nil {
+			db.undo(b, undone)
+			return b
+		}
+		switch {
+		case w.err == nil:
+			fit = append(fit, w)
+		case isHeld(w.err):
+			b.held = true
+			b.repeatLater(w, heldPause)
+		case repeatable(w.err):
+			b.repeat(w)
+		default:
+			b.answered = append(b.answered, w)
+		}
+	}
+	if len(fit) == 0 {
+		s.rollback(ctx)
+		return b
+	}
+	// Before the commit, so that nothing is done; and after it, so that nobody is told of what went into a file without a name.
+	if err := db.usable(); err != nil {
+		s.rollback(ctx)
+		b.endAll(err)
+		return b
+	}
+	if err := s.commit(ctx); err != nil {
+		db.unsure(b, fit, fmt.Errorf("commit: %w", err))
+		return b
+	}
+	if err := db.usable(); err != nil {
+		b.endAll(err)
+		return b
+	}
+	b.done = len(fit)
+	b.answered = append(b.answered, fit...)
+	return b
+}
+
+// batchContext bounds a transaction. Not SQLite's: an interrupted statement rolls back the whole batch.
+func (db *DB) batchContext() (context.Context, context.CancelFunc) {
+	if limit := db.limits.batch(); limit > 0 {
+		return context.WithTimeout(context.Background(), limit)
+	}
+	return context.Background(), func() {}
+}
+
+// run runs one write, alone or under a savepoint. Its own error has undone it alone; undone says that the whole batch is. A
+// damaged page that it met is the end of all writing.
+func (db *DB) run(b *batch, w *write) (own, undone error) {
+	s := b.tx.conn
+	alone := len(b.writes) == 1 // then it needs no savepoint: two statements less, on PostgreSQL two round trips
+	if !alone {
+		if err := s.exec(b.tx.ctx, "SAVEPOINT w"); err != nil {
+			return nil, err
+		}
+	}
+	own = runBody(b.tx, w.body)
+	if damaged(own) {
+		own = db.condemn(damagedDetail, own)
+	}
+	if own != nil && s.blame(own) {
+		return nil, own
+	}
+	if alone {
+		return own, nil // attempt rolls back what nobody commits
+	}
+	if own != nil {
+		if err := s.exec(b.tx.ctx, "ROLLBACK TO SAVEPOINT w"); err != nil {
+			return nil, errors.Join(own, err)
+		}
+	}
+	if err := s.exec(b.tx.ctx, "RELEASE SAVEPOINT w"); err != nil {
+		return nil, err
+	}
+	return own, nil
+}
+
+// undo ends a batch that was undone as a whole before its commit: it has changed nothing, so every write of it may run again.
+// Where the connection is to blame they run on another one, for as long as callers are patient.
+func (db *DB) undo(b *batch, err error) {
+	lost := b.tx.conn.blame(err)
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "25006" {
+		db.forgetAll() // they lead to a database that is no primary any more
+	}
+	b.tx.conn.rollback(b.tx.ctx)
+	b.answered, b.again, b.unrun = nil, nil, nil
+	for _, w := range b.writes {
+		w.err = err
+		w.alone = true
+		switch {
+		case w.stage.Load() == left, len(b.writes) == 1 && !lost && !repeatable(err), lost && time.Since(w.since) > connectionWait:
+			b.answered = append(b.answered, w)
+		default:
+			w.alone = !lost
+			b.repeat(w)
+		}
+	}
+}
+
+// unsure ends a batch whose COMMIT failed. Only where PostgreSQL says that nothing was committed does it run again.
+func (db *DB) unsure(b *batch, fit []*write, err error) {
+	if !refused(err) {
+		b.tx.conn.spoilt = true
+		for _, w := range fit {
+			w.err = ambiguous(err)
+		}
+		b.answered = append(b.answered, fit...)
+		return
+	}
+	b.tx.conn.rollback(b.tx.ctx)
+	for _, w := range fit {
+		w.err = err
+		if len(b.writes) == 1 && !repeatable(err) {
+			b.answered = append(b.answered, w)
+			continue
+		}
+		w.alone = true
+		b.repeat(w)
+	}
+}
+
+func (db *DB) forgetAll() {
+	for _, p := range []*sessions{&db.readers, &db.writers, &db.auth} {
+		p.forget()
+	}
+}
+
+func (b *batch) endAll(err error) {
+	for _, w := range b.writes {
+		w.err = err
+	}
+	b.answered, b.again, b.unrun = b.writes, nil, nil
+}
+
+// repeat lets a write run again after a moment that grows, so that two that are in each other's way part.
+func (b *batch) repeat(w *write) {
+	if w.tries++; w.tries >= maxTries {
+		b.answered = append(b.answered, w)
+		return
+	}
+	b.repeatLater(w, time.Duration(rand.IntN(1<<w.tries))*time.Millisecond)
+}
+
+func (b *batch) repeatLater(w *write, pause time.Duration) {
+	if isHeld(w.err) && w.held.IsZero() {
+		w.held = b.begun
+	}
+	w.next = time.Now().Add(pause)
+	b.again = append(b.again, w)
+}
+
+// isHeld reports whether a lock of another transaction was in the way.
+func isHeld(err error) bool {
+	pg, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && pg.Code == "55P03"
+}
+
+// runBody turns a panic of a body into its error: the other writes of the batch are not at fault.
+func runBody(tx *Tx, body func(*Tx) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
+		}
+	}()
+	tx.heads = map[ipam.UID]Chain{}
+	if err := body(tx); err != nil {
+		return err
+	}
+	return tx.writeHeads()
+}

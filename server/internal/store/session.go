@@ -1,0 +1,116 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// session is one connection. It implements query.DBTX.
+type session struct {
+	conn     *sql.Conn
+	spoilt   bool // it is of no more use, and is closed instead of given back
+	mu       sync.Mutex
+	prepared map[string]*sql.Stmt // nil where the driver caches; the texts are ours, so their number is bounded
+}
+
+// close ends the statements first: database/sql forgets those of a single connection, and SQLite would stay open for them.
+func (s *session) close() error {
+	var errs []error
+	for _, st := range s.prepared {
+		errs = append(errs, st.Close())
+	}
+	return errors.Join(append(errs, s.conn.Close())...)
+}
+
+func (s *session) exec(ctx context.Context, text string) error {
+	_, err := s.ExecContext(ctx, text)
+	return err
+}
+
+// PrepareContext returns the statement for a text, prepared once for the life of the connection.
+func (s *session) PrepareContext(ctx context.Context, text string) (*sql.Stmt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.prepared[text]; ok {
+		return st, nil
+	}
+	st, err := s.conn.PrepareContext(context.WithoutCancel(ctx), text)
+	if err == nil {
+		s.prepared[text] = st
+	}
+	return st, err
+}
+
+func (s *session) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	if s.prepared == nil {
+		return s.conn.ExecContext(ctx, text, args...)
+	}
+	st, err := s.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(ctx, args...)
+}
+
+func (s *session) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if s.prepared == nil {
+		return s.conn.QueryContext(ctx, text, args...)
+	}
+	st, err := s.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+func (s *session) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
+	if s.prepared != nil {
+		if st, err := s.PrepareContext(ctx, text); err == nil {
+			return st.QueryRowContext(ctx, args...)
+		}
+	}
+	return s.conn.QueryRowContext(ctx, text, args...)
+}
+
+// rollback undoes what the session began. It fails when the engine has rolled back by itself, which is as good, or when the
+// connection is dead, which is then closed.
+func (s *session) rollback(ctx context.Context) {
+	if s.prepared != nil {
+		_ = s.exec(ctx, "ROLLBACK")
+		return
+	}
+	if s.spoilt {
+		return // closing it rolls back
+	}
+	ctx, cancel := context.WithTimeout(ctx, beginWait)
+	defer cancel()
+	s.spoilt = s.exec(ctx, "ROLLBACK") != nil
+}
+
+// commit ends a transaction. A COMMIT of a transaction that has failed is a ROLLBACK, which PostgreSQL says in its answer only.
+func (s *session) commit(ctx context.Context) error {
+	if s.prepared != nil {
+		return s.exec(ctx, "COMMIT")
+	}
+	return s.conn.Raw(func(conn any) error {
+		tag, err := conn.(*stdlib.Conn).Conn().Exec(ctx, "COMMIT")
+		if err == nil && tag.String() != "COMMIT" {
+			return &pgconn.PgError{Severity: "ERROR", Code: "25P02", Message: "a statement had failed, so the transaction was rolled back"}
+		}
+		return err
+	})
+}
+
+// blame looks at what became of the work on a session, and reports whether its connection is to blame, which PostgreSQL's is
+// when it is of no more use.
+func (s *session) blame(err error) bool {
+	if s.prepared == nil && spoils(err) {
+		s.spoilt = true
+	}
+	return s.spoilt
+}
