@@ -1,21 +1,13 @@
-// Package storetest gives tests real databases of both engines: SQLite files, and a PostgreSQL cluster of the test's own.
+// Package storetest gives tests real databases of both engines: SQLite files, and databases in a PostgreSQL cluster that
+// .ci/test.sh has started for all suites, or that the package's own tests start.
 package storetest
 
 import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net/url"
 	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"sort"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // reaches the cluster to create databases in it
@@ -31,9 +23,14 @@ func Each(t *testing.T, body func(t *testing.T, db *store.DB)) {
 	}
 }
 
-// Engines gives for each engine a function that makes the URL of a fresh, empty database.
+// Engines gives for each engine a function that makes the URL of a fresh and migrated database.
 func Engines(testing.TB) map[string]func(testing.TB) string {
-	return map[string]func(testing.TB) string{"sqlite": SQLite, "postgres": Postgres}
+	return chosen(SQLite, Postgres)
+}
+
+// Empty gives for each engine a function that makes the URL of a database with nothing in it: for tests of migrations.
+func Empty(testing.TB) map[string]func(testing.TB) string {
+	return chosen(emptySQLite, emptyPostgres)
 }
 
 // Open opens a database, migrated and started, until the test ends.
@@ -58,154 +55,55 @@ func Open(t testing.TB, url string) *store.DB {
 	return db
 }
 
-// SQLite is the URL of a fresh file.
-func SQLite(t testing.TB) string {
-	return "sqlite://" + filepath.Join(t.TempDir(), "cloudpam.db")
-}
-
-var databases atomic.Int64
-
-// Postgres is the URL of a fresh database: in the cluster of CLOUDPAM_TEST_POSTGRES_URL, or in one of this process.
-func Postgres(t testing.TB) string {
-	t.Helper()
-	admin, err := cluster()
-	if err != nil {
-		t.Fatalf("PostgreSQL for tests: %v\nInstall Debian's postgresql package, or set CLOUDPAM_TEST_POSTGRES_URL.", err)
-	}
-	db, err := sql.Open("pgx", admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	name := fmt.Sprintf("cloudpam_test_%d_%d", os.Getpid(), databases.Add(1))
-	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		db, err := sql.Open("pgx", admin)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer db.Close()
-		if _, err := db.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-	})
-	u, err := url.Parse(admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Path = "/" + name
-	return u.String()
-}
-
-var running struct {
-	once sync.Once
-	url  string
-	err  error
-	stop func()
-}
-
-// Main runs a package's tests, then stops the cluster that they started and runs the package's own clean-up.
+// Main runs a package's tests, then the package's own clean-up, and removes what the tests have left.
 func Main(m *testing.M, cleanUp ...func()) {
-	code := m.Run()
-	for _, clean := range cleanUp {
-		clean()
+	left, err := leftOut(os.Getenv("CLOUDPAM_TEST_ENGINES"), os.Getenv("CI"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
 	}
-	if running.stop != nil {
-		running.stop()
+	if left != "" {
+		fmt.Fprintln(os.Stderr, left)
+	}
+	code := m.Run()
+	for _, clean := range append(cleanUp, removeTemplates, stopCluster) {
+		clean()
 	}
 	os.Exit(code)
 }
 
-// cluster starts PostgreSQL once in this process.
-func cluster() (string, error) {
-	running.once.Do(func() {
-		if given := os.Getenv("CLOUDPAM_TEST_POSTGRES_URL"); given != "" {
-			running.url = given
-			return
-		}
-		running.url, running.stop, running.err = startCluster()
-	})
-	return running.url, running.err
+// leftOut says which tests CLOUDPAM_TEST_ENGINES leaves out, in one line: nothing is skipped in silence, and nothing in CI.
+func leftOut(engines, ci string) (string, error) {
+	switch {
+	case engines == "" || engines == "all":
+		return "", nil
+	case engines != "sqlite":
+		return "", fmt.Errorf("CLOUDPAM_TEST_ENGINES is all, the default, or sqlite, not %q", engines)
+	case ci == "true":
+		return "", fmt.Errorf("CLOUDPAM_TEST_ENGINES=%s leaves tests out, which CI never does", engines)
+	}
+	return "CLOUDPAM_TEST_ENGINES=sqlite: every test on PostgreSQL is left out", nil
 }
 
-func startCluster() (string, func(), error) {
-	bin, err := programs()
-	if err != nil {
-		return "", nil, err
+func withPostgres() bool { return os.Getenv("CLOUDPAM_TEST_ENGINES") != "sqlite" }
+
+func chosen(sqlite, postgres func(testing.TB) string) map[string]func(testing.TB) string {
+	engines := map[string]func(testing.TB) string{"sqlite": sqlite}
+	if withPostgres() {
+		engines["postgres"] = postgres
 	}
-	dir, err := os.MkdirTemp("", "cloudpam-pg-")
-	if err != nil {
-		return "", nil, err
-	}
-	attributes, err := unprivileged(dir)
-	if err != nil {
-		return "", nil, err
-	}
-	command := func(name string, args ...string) error {
-		c := exec.Command(filepath.Join(bin, name), args...)
-		c.Dir, c.SysProcAttr = dir, attributes
-		if out, err := c.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s", name, err, out)
-		}
-		return nil
-	}
-	data := filepath.Join(dir, "data")
-	if err := command("initdb", "-D", data, "-U", "cloudpam", "--auth=trust", "--encoding=UTF8", "--no-sync"); err != nil {
-		return "", nil, err
-	}
-	// A Unix socket in a directory of our own: no port to collide on, and nobody else can reach it.
-	// pg_ctl would hand its pipes to the server and never see them close, hence the log file.
-	// The cluster outlives every crash that tests make, so it need not flush.
-	options := "-c fsync=off -c listen_addresses= -c max_connections=120 -c shared_buffers=64MB -k " + dir
-	if err := command("pg_ctl", "-D", data, "-w", "-t", "30", "-l", filepath.Join(dir, "log"), "-o", options, "start"); err != nil {
-		return "", nil, err
-	}
-	stop := func() {
-		_ = command("pg_ctl", "-D", data, "-m", "immediate", "stop")
-		_ = os.RemoveAll(dir)
-	}
-	return "postgres://cloudpam@/postgres?host=" + url.QueryEscape(dir), stop, nil
+	return engines
 }
 
-// programs finds the newest installed PostgreSQL.
-func programs() (string, error) {
-	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path), nil
+// NeedPostgres leaves a test out where CLOUDPAM_TEST_ENGINES says that there is no PostgreSQL.
+func NeedPostgres(t testing.TB) {
+	t.Helper()
+	if !withPostgres() {
+		t.Skip("CLOUDPAM_TEST_ENGINES=sqlite")
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if len(found) == 0 {
-		return "", fmt.Errorf("initdb is not installed")
-	}
-	version := func(path string) int {
-		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
-		return n
-	}
-	sort.Slice(found, func(i, j int) bool { return version(found[i]) < version(found[j]) })
-	return filepath.Dir(found[len(found)-1]), nil
 }
 
-// unprivileged makes commands run as another user when the test runs as root, which PostgreSQL refuses.
-func unprivileged(dir string) (*syscall.SysProcAttr, error) {
-	attributes := &syscall.SysProcAttr{}
-	if os.Geteuid() != 0 {
-		return attributes, nil
-	}
-	account, err := user.Lookup("postgres")
-	if err != nil {
-		if account, err = user.Lookup("nobody"); err != nil {
-			return nil, err
-		}
-	}
-	uid, _ := strconv.Atoi(account.Uid)
-	gid, _ := strconv.Atoi(account.Gid)
-	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return attributes, os.Chown(dir, uid, gid)
-}
-
-// Exec runs a statement beside a server on the database of a URL, in SQL that both engines know: for rows to age, which no
+// Exec runs a statement next to a server on the database of a URL, in SQL that both engines know: for rows to age, which no
 // request makes them.
 func Exec(database, statement string, args ...any) error {
 	driver, source := "pgx", database
