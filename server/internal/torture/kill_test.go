@@ -35,15 +35,15 @@ func underFire(t *testing.T, all []*worker, s *server) {
 	var wg sync.WaitGroup
 	for _, w := range all {
 		wg.Go(func() {
-			if err := w.write(s.url); err != nil {
+			if err := w.write(s.URL); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	shot := time.AfterFunc(20*time.Millisecond+rand.N(180*time.Millisecond), s.kill)
+	shot := time.AfterFunc(20*time.Millisecond+rand.N(180*time.Millisecond), s.Kill)
 	defer shot.Stop()
 	wg.Wait() // each ends with its lost answer, or with an error
-	<-s.ended
+	<-s.Ended
 	if t.Failed() {
 		t.FailNow()
 	}
@@ -55,25 +55,25 @@ func TestNothingAcknowledgedIsLostToKill9(t *testing.T) {
 		var replays tally
 		var starts []time.Duration
 		s := start(t, database)
-		shared := newWorld(t, s.url, database, 2, 16)
+		shared := newWorld(t, s.URL, database, 2, 16)
 		all := shared.workers(killClients, "writer")
-		kills := killsOfSQLite * *times
+		kills := share(killsOfSQLite) * *times
 		for kill := 1; kill <= kills; kill++ {
 			underFire(t, all, s)
 			s = start(t, database)
-			starts = append(starts, s.started)
+			starts = append(starts, s.StartedIn)
 			for _, w := range all {
-				w.clearUp(t, s.url, &replays)
+				w.clearUp(t, s.URL, &replays)
 			}
-			if kill%checkEvery == 0 {
+			if kill%checkEvery == 0 || kill == kills {
 				if err := tidy(database); err != nil {
 					t.Fatal(err)
 				}
-				shared.compare(t, all, s.url)
+				shared.compare(t, all, s.URL)
 				verify(t, database)
 			}
 		}
-		shared.comparePast(t, s.url)
+		shared.comparePast(t, s.URL)
 		slices.Sort(starts)
 		sum := report(t, all)
 		t.Logf("%d requests answered, %d of them refused; %d kills; %d answers lost: %d requests were carried out, %d were not; ready again after %s (median) to %s (slowest)", sum.done+sum.refused, sum.refused, kills,
@@ -83,18 +83,18 @@ func TestNothingAcknowledgedIsLostToKill9(t *testing.T) {
 		database := storetest.Postgres(t)
 		var replays tally
 		servers := []*server{start(t, database), start(t, database), start(t, database)}
-		shared := newWorld(t, servers[0].url, database, 2, 16)
+		shared := newWorld(t, servers[0].URL, database, 2, 16)
 		all := shared.workers(killClients, "writer")
-		kills := killsOfPostgres * *times
+		kills := share(killsOfPostgres) * *times
 		for kill := range kills {
 			victim := kill % len(servers)
 			failover(t, all, servers, victim, &replays)
 			servers[victim] = start(t, database)
 		}
 		for _, s := range servers {
-			shared.compare(t, all, s.url)
+			shared.compare(t, all, s.URL)
 		}
-		shared.comparePast(t, servers[0].url)
+		shared.comparePast(t, servers[0].URL)
 		verify(t, database)
 		answered := 0
 		for _, w := range all {
@@ -129,7 +129,7 @@ func failover(t *testing.T, all []*worker, servers []*server, victim int, replay
 					return
 				default:
 				}
-				if err := w.one(servers[i%len(servers)].url); err != nil {
+				if err := w.one(servers[i%len(servers)].URL); err != nil {
 					t.Error(err)
 					return
 				}
@@ -139,7 +139,7 @@ func failover(t *testing.T, all []*worker, servers []*server, victim int, replay
 	underFire(t, hit, servers[victim])
 	next := servers[(victim+1)%len(servers)]
 	for _, w := range hit {
-		w.clearUp(t, next.url, replays)
+		w.clearUp(t, next.URL, replays)
 	}
 	close(stop)
 	others.Wait()
