@@ -102,21 +102,33 @@ func (s *Server) Ready(ctx context.Context) error {
 			return fmt.Errorf("the server does not listen: %w", ctx.Err())
 		}
 	}
-	// It listens, so this request waits for its turn: nothing to repeat.
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+"/readyz", nil)
-	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("/readyz answers %s", answer.Status)
+	for { // it listens, so a request waits for its turn; on a busy machine its look at the database may still be too slow
+		answer, err := get(ctx, s.URL+"/readyz")
+		if err != nil {
+			return err
+		}
+		if answer == http.StatusOK {
+			break
+		}
+		if answer != http.StatusServiceUnavailable {
+			return fmt.Errorf("/readyz answers %d", answer)
+		}
 	}
 	s.StartedIn = time.Since(s.begin)
 	return nil
+}
+
+func get(ctx context.Context, url string) (status int, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	answer.Body.Close()
+	return answer.StatusCode, nil
 }
 
 // Log is what the server has said, but for the requests. It is whole once the server has ended, and not to be read before.

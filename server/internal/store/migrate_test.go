@@ -32,7 +32,7 @@ func handle(t *testing.T, url string) *sql.DB {
 	t.Helper()
 	driver, address := "pgx", url
 	if path, ok := strings.CutPrefix(url, "sqlite://"); ok {
-		driver, address = "sqlite", "file:"+path+"?_pragma=busy_timeout(10000)"
+		driver, address = "sqlite", "file:"+path+"?_pragma=busy_timeout(600000)"
 	}
 	db, err := sql.Open(driver, address)
 	if err != nil {

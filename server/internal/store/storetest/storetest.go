@@ -108,7 +108,7 @@ func NeedPostgres(t testing.TB) {
 func Exec(database, statement string, args ...any) error {
 	driver, source := "pgx", database
 	if path, ok := strings.CutPrefix(database, "sqlite://"); ok {
-		driver, source = "sqlite", "file:"+path+"?_txlock=immediate&_pragma=busy_timeout(10000)"
+		driver, source = "sqlite", "file:"+path+"?_txlock=immediate&_pragma=busy_timeout(600000)"
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
