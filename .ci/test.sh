@@ -84,15 +84,22 @@ tests() { # tests MODULE ARGUMENT...
   go test -C "$1" -count=1 -timeout 60m "${@:2}"
 }
 # The race detector makes SQLite, which is Go here, more than ten times as slow. So it runs where goroutines meet: the store,
-# the server as a whole, and those tests of the registry that let many callers in at once.
-many=$(awk '/^func / {name = $2; sub(/\(.*/, "", name)} name ~ /^Test/ && /together\(|\.Go\(|go func/ {print name}' server/internal/registry/*_test.go | sort -u | paste -sd '|')
+# the server as a whole, and of the other packages those tests that let many callers in at once.
+raced=(./internal/store ./internal/app ./internal/httpapi ./internal/torture ./cmd/...)
+callers=$(cd server && awk '
+  /^func / {name = $2; sub(/\(.*/, "", name); next}
+  name ~ /^Test/ && /[tT]ogether\(|\.Go\(|go func/ {folder = FILENAME; sub(/\/[^\/]*$/, "", folder); print "./" folder, name}
+' $(find internal -name '*_test.go') | sort -u | grep -vE "^($(IFS='|' && echo "${raced[*]}")) ")
 
 run "the server's tests" tests server -p 4 ./...
 run "tests of the provider" tests terraform-provider-cloudpam -parallel 4 ./...
 run "tests of the client" tests client ./...
 run "tests of the browser UI" tests web ./...
-CGO_ENABLED=1 run "the server's tests with the race detector" tests server -p 4 -race ./internal/store ./internal/app ./internal/httpapi ./internal/torture ./cmd/...
-CGO_ENABLED=1 run "the registry's tests of many callers with the race detector" tests server -race -run "^($many)\$" ./internal/registry
+export CGO_ENABLED=1
+run "the server's tests with the race detector" tests server -p 4 -race "${raced[@]}"
+run "tests of many callers with the race detector" tests server -race -run "^($(awk '{print $2}' <<<"$callers" | paste -sd '|'))\$" \
+  $(awk '{print $1}' <<<"$callers" | sort -u)
+export CGO_ENABLED=0
 run "verify" .ci/verify.sh
 run "lint" make --no-print-directory lint
 
