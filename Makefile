@@ -1,4 +1,4 @@
-MODULES := client server terraform-provider-cloudpam web
+MODULES  = $(notdir $(shell go list -m))
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BIN     := $(CURDIR)/bin
 LDFLAGS  = -X main.version=$(VERSION)
@@ -34,28 +34,28 @@ build/provider:
 	@echo building bin/terraform-provider-cloudpam
 	@cd terraform-provider-cloudpam && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/terraform-provider-cloudpam .
 
-test: ## Run the tests of every module: both databases, a browser, the Terraform CLI
+test: ## Run all that CI runs: the tests of every module on both databases, in a browser and with Terraform, verify and lint
 	@.ci/test.sh
 
 test/downstream: ## Plan the AWS and GCP examples with the real providers, built from source (minutes, the first time)
 	@.ci/downstream.sh
 
-bench: ## Run every benchmark, and the server beside a bare loop on the same disk
+bench: ## Run every benchmark, and the server next to a bare loop on the same disk
 	@for module in $(MODULES); do (cd $$module && go test -run '^$$' -bench . -benchmem ./...) || exit 1; done
 	@cd server && go run ./internal/bench
 
 lint: ## Run gofumpt and golangci-lint on every module
-	@mkdir -p $(BIN) && GOBIN=$(BIN) go install $(GOLANGCI_LINT)
+	@mkdir -p $(BIN) && CGO_ENABLED=0 GOBIN=$(BIN) go install $(GOLANGCI_LINT)
 	@unformatted=$$(go run $(GOFUMPT) -l $(MODULES)) && { test -z "$$unformatted" || { echo "gofumpt wants to change: $$unformatted"; exit 1; }; }
 	@failed=0; for module in $(MODULES); do (cd $$module && $(BIN)/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || failed=1; done; exit $$failed
 
 generate: ## Write what follows from the contract, the SQL and the provider's schemas: code and provider docs
 	@cd server/api && go run $(OAPI_CODEGEN) -config server.cfg.yaml openapi.yaml
 	@cd client && go run $(OAPI_CODEGEN) -config client.cfg.yaml ../server/api/openapi.yaml
-	@cd server/internal/store && go run $(SQLC) generate
+	@cd server/internal/store && CGO_ENABLED=0 go run $(SQLC) generate # without cgo it brings PostgreSQL's parser built
 	@terraform-provider-cloudpam/tools/docs.sh $(TFPLUGINDOCS)
 
-verify: ## Check what CI checks beside tests: generated code, formatting, vet, module files, links
+verify: ## Check generated code, formatting, vet, module files and links
 	@.ci/verify.sh
 
 release/check: ## Check .goreleaser.yml

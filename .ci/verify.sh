@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# What CI checks beside the tests: generated code and provider docs, formatting, vet, module files and links.
+# What is checked next to the tests: generated code and provider docs, formatting, vet, module files and links.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-modules=(client server terraform-provider-cloudpam web)
+mapfile -t modules < <(go list -m | xargs -n 1 basename)
 failed=0
 complain() {
   echo "$1" >&2

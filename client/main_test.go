@@ -78,7 +78,7 @@ func freeAddress() (string, error) {
 
 // ready polls until the server says that it is.
 func ready(endpoint string, exited <-chan error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	poll := time.NewTicker(20 * time.Millisecond)
 	defer poll.Stop()

@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a condition may take on a busy machine before a test gives up.
-const patience = 30 * time.Second
+const patience = 5 * time.Minute
 
 // chromium is a real browser, spoken to over the DevTools protocol on a pair of pipes: messages are JSON, each ended by
 // a zero byte. The pipes keep this module free of a WebSocket library, and no port is opened.

@@ -21,7 +21,7 @@ func serve(url string) config.Serve {
 }
 
 func TestAServerStartsServesAndStops(t *testing.T) {
-	for engine, url := range storetest.Engines(t) {
+	for engine, url := range storetest.Empty(t) {
 		t.Run(engine, func(t *testing.T) {
 			c := serve(url(t))
 			a, err := app.New(t.Context(), c, "1.2.3", slog.New(slog.DiscardHandler))

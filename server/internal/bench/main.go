@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/servertest"
 )
 
 type plan struct {
@@ -89,7 +91,7 @@ func run(ctx context.Context, p plan) error {
 	}
 	defer os.RemoveAll(dir)
 	if p.server == "" {
-		if p.server, err = buildServer(ctx, dir); err != nil {
+		if p.server, err = servertest.Build(ctx, dir, false); err != nil {
 			return err
 		}
 	}
@@ -141,7 +143,7 @@ func measure(ctx context.Context, p plan, seed *seed, c *cell) error {
 		return err
 	}
 	result, err := load(ctx, s, c.clients, p.each)
-	if err := s.stop(); err != nil {
+	if err := s.Stop(ctx); err != nil {
 		return err
 	}
 	if err != nil {

@@ -4,70 +4,39 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/google/uuid"
-)
 
-func buildServer(ctx context.Context, dir string) (string, error) {
-	path := filepath.Join(dir, "cloudpam")
-	c := exec.CommandContext(ctx, "go", "build", "-o", path, "github.com/cloudpam/cloudpam/server/cmd/cloudpam")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := c.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the server: %w\n%s", err, out)
-	}
-	return path, nil
-}
+	"github.com/cloudpam/cloudpam/server/internal/servertest"
+)
 
 // server is the real one, as a process of its own.
 type server struct {
-	command *exec.Cmd
+	*servertest.Server
 	address string
 }
 
 func startServer(ctx context.Context, binary, database string) (*server, error) {
-	s := &server{command: exec.CommandContext(ctx, binary, "serve")}
-	s.command.Env = append(os.Environ(), "CLOUDPAM_DATABASE_URL=sqlite://"+database, "CLOUDPAM_LISTEN=127.0.0.1:0")
-	pipe, err := s.command.StderrPipe()
+	s, err := servertest.Launch(binary, filepath.Dir(database), "CLOUDPAM_DATABASE_URL=sqlite://"+database)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.command.Start(); err != nil {
+	if err := s.Ready(ctx); err != nil {
+		s.Kill()
 		return nil, err
 	}
-	scan := bufio.NewScanner(pipe)
-	for s.address == "" && scan.Scan() {
-		var line struct{ Msg, Address string }
-		if json.Unmarshal(scan.Bytes(), &line) == nil && line.Msg == "listening" {
-			s.address = line.Address
-		}
-	}
-	if s.address == "" {
-		return nil, errors.Join(errors.New("the server did not start"), s.command.Wait())
-	}
-	go func() { _, _ = io.Copy(io.Discard, pipe) }() // it logs every request, as it does in service
-	return s, nil
-}
-
-func (s *server) stop() error {
-	if err := s.command.Process.Signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	return s.command.Wait()
+	return &server{s, strings.TrimPrefix(s.URL, "http://")}, nil
 }
 
 // counts is what the server says of itself.

@@ -116,7 +116,7 @@ func (r lab) raw(t *testing.T, statements ...string) {
 	t.Helper()
 	driver, address := "pgx", r.url
 	if path, ok := strings.CutPrefix(r.url, "sqlite://"); ok {
-		driver, address = "sqlite", "file:"+path+"?_pragma=busy_timeout(10000)"
+		driver, address = "sqlite", "file:"+path+"?_pragma=busy_timeout(600000)"
 	}
 	db, err := sql.Open(driver, address)
 	if err != nil {

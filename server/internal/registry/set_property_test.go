@@ -15,9 +15,9 @@ import (
 // first address, a new block lies on nothing that was there before, and a refusal changes nothing. That nothing overlaps and
 // that free space is exactly the rest is Verify's word.
 func TestSetsThroughTenThousandChanges(t *testing.T) {
-	for engine, changes := range map[string]int{"sqlite": 9000, "postgres": 1000} {
+	for engine, url := range storetest.Engines(t) {
 		t.Run(engine, func(t *testing.T) {
-			r := open(t, storetest.Engines(t)[engine](t))
+			r, changes := open(t, url(t)), map[string]int{"sqlite": 9000, "postgres": 1000}[engine]
 			random := rand.New(rand.NewPCG(1, uint64(changes)))
 			pool := r.root(t, "10.0.0.0/18")
 			sets := map[string]ipam.AllocationSet{}

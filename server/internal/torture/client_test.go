@@ -22,7 +22,7 @@ type client struct {
 }
 
 func newClient(label string) *client {
-	return &client{label: label, http: &http.Client{Timeout: time.Minute, Transport: &http.Transport{}}}
+	return &client{label: label, http: &http.Client{Timeout: 10 * time.Minute, Transport: &http.Transport{}}}
 }
 
 // noun is what the tests look at in an answer, whatever the answer is.

@@ -29,7 +29,7 @@ func TestNoAddressIsHeldTwiceUnderLoad(t *testing.T) {
 				database := engine.database(t)
 				var urls []string
 				for range engine.servers {
-					urls = append(urls, start(t, database).url)
+					urls = append(urls, start(t, database).URL)
 				}
 				load(t, database, urls, pools)
 				verify(t, database)
@@ -47,7 +47,7 @@ func load(t *testing.T, database string, urls []string, pools int) {
 	for i, w := range all {
 		wg.Go(func() {
 			defer w.http.CloseIdleConnections()
-			for range loadRequests * *times {
+			for range share(loadRequests) * *times {
 				err := w.one(urls[i%len(urls)])
 				if err == nil && w.open != nil {
 					err = fmt.Errorf("no answer to %s %s", w.open.method, w.open.path)

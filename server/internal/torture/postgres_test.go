@@ -83,7 +83,7 @@ func TestAFrozenServerStopsTheOthersForSecondsOnly(t *testing.T) {
 		all = append(all, start(t, fmt.Sprintf("%s&application_name=server-%d", database, i)))
 	}
 	frozen := all[2]
-	makePools(t, all[0].url, 2)
+	makePools(t, all[0].URL, 2)
 	var healthy gaps
 	stop := make(chan struct{})
 	var clients sync.WaitGroup
@@ -96,7 +96,7 @@ func TestAFrozenServerStopsTheOthersForSecondsOnly(t *testing.T) {
 					return
 				default:
 				}
-				status, answer := allocate(t, s.url, fmt.Sprint("p", c/3%2), fmt.Sprintf("c%d-%d", c, i))
+				status, answer := allocate(t, s.URL, fmt.Sprint("p", c/3%2), fmt.Sprintf("c%d-%d", c, i))
 				switch {
 				case status == http.StatusInternalServerError:
 					t.Errorf("server %d answers 500: %s", c%3, answer)
@@ -118,7 +118,7 @@ func TestAFrozenServerStopsTheOthersForSecondsOnly(t *testing.T) {
 		}
 	}
 	signal := func(s syscall.Signal) {
-		if err := frozen.command.Process.Signal(s); err != nil {
+		if err := frozen.Signal(s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -141,7 +141,7 @@ func TestAFrozenServerStopsTheOthersForSecondsOnly(t *testing.T) {
 	wait("the others go on", func() bool { healthy.mu.Lock(); defer healthy.mu.Unlock(); return healthy.done > before+50 })
 	signal(syscall.SIGCONT)
 	wait("the frozen one serves again", func() bool {
-		status, _ := allocate(t, frozen.url, "p0", fmt.Sprint("again-", time.Now().UnixNano()))
+		status, _ := allocate(t, frozen.URL, "p0", fmt.Sprint("again-", time.Now().UnixNano()))
 		return status == http.StatusCreated
 	})
 	close(stop)
@@ -178,11 +178,11 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 	pair := storetest.NewPair(t)
 	proxy := storetest.NewProxy(t, pair.Primary())
 	s := start(t, proxy.URL("target_session_attrs=read-write"))
-	makePools(t, s.url, locked+1)
+	makePools(t, s.URL, locked+1)
 	free := fmt.Sprint("p", locked)
 	var usual time.Duration
 	for round := range 20 {
-		usual = max(usual, others(t, s.url, free, round))
+		usual = max(usual, others(t, s.URL, free, round))
 	}
 
 	elsewhere := func(body func(*store.Tx) error) (release func()) {
@@ -236,7 +236,7 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 					return
 				default:
 				}
-				status, answer := ask(t, "POST", s.url+"/api/v1/allocations", body)
+				status, answer := ask(t, "POST", s.URL+"/api/v1/allocations", body)
 				if status == http.StatusInternalServerError {
 					t.Errorf("%s: %d %s", name, status, answer)
 				}
@@ -256,7 +256,7 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 	until := time.Now().Add(4 * time.Second)
 	rounds := 20
 	for ; time.Now().Before(until) || rounds < 40; rounds++ {
-		slowest = max(slowest, others(t, s.url, free, rounds))
+		slowest = max(slowest, others(t, s.URL, free, rounds))
 	}
 	t.Logf("20 requests wait for a name and %d for locked pools: the slowest of %d other requests took %s, and %s before", locked, 3*(rounds-20), slowest.Round(time.Millisecond), usual.Round(time.Millisecond))
 	if bound := time.Second + 10*usual; slowest > bound {
@@ -270,7 +270,7 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 	for _, pool := range []string{free, "p0", "p17"} {
 		for status := 0; status != http.StatusCreated; {
 			var answer string
-			if status, answer = allocate(t, s.url, pool, fmt.Sprintf("new-%d", time.Now().UnixNano())); status == http.StatusInternalServerError {
+			if status, answer = allocate(t, s.URL, pool, fmt.Sprintf("new-%d", time.Now().UnixNano())); status == http.StatusInternalServerError {
 				t.Fatalf("after the switch: %d %s", status, answer)
 			}
 			if time.Since(begun) > 2*time.Minute {
@@ -278,7 +278,7 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 			}
 		}
 	}
-	for status := 0; status != http.StatusOK; status, _ = ask(t, "GET", s.url+"/readyz", "") {
+	for status := 0; status != http.StatusOK; status, _ = ask(t, "GET", s.URL+"/readyz", "") {
 		if time.Since(begun) > 2*time.Minute {
 			t.Fatal("it is not ready")
 		}

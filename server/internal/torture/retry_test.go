@@ -25,8 +25,8 @@ func TestARetryBesideItsFirstRequestHasOneEffect(t *testing.T) {
 				servers[1] = start(t, database)
 			}
 			clients := []*client{newClient("first"), newClient("second")}
-			clients[0].createPool(t, servers[0].url, poolName(0), "10.0.0.0/16", "")
-			for round := range 50 {
+			clients[0].createPool(t, servers[0].URL, poolName(0), "10.0.0.0/16", "")
+			for round := range share(50) {
 				r := clients[0].asks(poolName(0), 28)
 				r.key = fmt.Sprintf("allocate-%04d", round)
 				answers := twice(t, clients, servers, r)
@@ -41,7 +41,7 @@ func TestARetryBesideItsFirstRequestHasOneEffect(t *testing.T) {
 				r.key = fmt.Sprintf("release-%04d", round)
 				twice(t, clients, servers, r)
 			}
-			for round := range 15 {
+			for round := range share(15) {
 				changeAll(t, clients, servers, round)
 			}
 			verify(t, database)
@@ -94,7 +94,7 @@ func twice(t *testing.T, clients []*client, servers []*server, r request) [2]ans
 	var errs [2]error
 	var wg sync.WaitGroup
 	for i := range answers {
-		wg.Go(func() { answers[i], errs[i] = clients[i].send(servers[i].url, r) })
+		wg.Go(func() { answers[i], errs[i] = clients[i].send(servers[i].URL, r) })
 	}
 	wg.Wait()
 	for i := range answers {

@@ -289,12 +289,12 @@ func report(t *testing.T, all []*worker) (sum told) {
 		if a.what == "" {
 			continue
 		}
-		if by[a.what].done == 0 {
+		if by[a.what].done == 0 && !raced { // with the race detector there are too few requests for that
 			t.Errorf("no attempt to %s succeeded", a.what)
 		}
 		lines = append(lines, fmt.Sprintf("%s %d (%d)", a.what, by[a.what].done, by[a.what].refused))
 	}
-	if sum.refused == 0 {
+	if sum.refused == 0 && !raced {
 		t.Error("no pool was ever full")
 	}
 	t.Logf("carried out (refused): %s", strings.Join(lines, ", "))

@@ -21,6 +21,10 @@ func Main(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	if err := checkEngines(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
 	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
 	if terraform == "" {
 		found, err := exec.LookPath("terraform")
@@ -37,7 +41,7 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	bin = dir
-	defer postgres.stop()
+	defer stopPostgres()
 	// A developer's own settings must not reach the tests, nor the tests a developer's server.
 	for _, name := range []string{"CLOUDPAM_ENDPOINT", "CLOUDPAM_TOKEN", "CLOUDPAM_TOKEN_FILE", "CLOUDPAM_CA_CERT", "CLOUDPAM_PLAN_MODE", "CLOUDPAM_HOLD_TTL", "CLOUDPAM_HOLDER", "CLOUDPAM_APPLYING", "TF_CLI_CONFIG_FILE"} {
 		_ = os.Unsetenv(name)
@@ -68,6 +72,7 @@ type build struct {
 
 var (
 	serverBuild   = &build{module: "server", pkg: "./cmd/cloudpam", name: "cloudpam"}
+	postgresBuild = &build{module: "server", pkg: "./internal/store/storetest/testpostgres", name: "testpostgres"}
 	providerBuild = &build{module: "terraform-provider-cloudpam", pkg: ".", name: "terraform-provider-cloudpam"}
 )
 

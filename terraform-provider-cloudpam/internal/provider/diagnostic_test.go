@@ -49,6 +49,7 @@ func TestEveryCodeOfTheServerHasItsWords(t *testing.T) {
 }
 
 func TestEachWrongFieldIsItsOwnDiagnosticAtItsAttribute(t *testing.T) {
+	t.Parallel()
 	got := attempt{verb: "create", kind: "pool", name: "corp"}.diagnose(&cloudpam.Error{Code: cloudpam.ErrInvalid, Detail: "two fields are wrong", Errors: []cloudpam.FieldError{
 		{Pointer: "/labels/team", Detail: "a label value has at most 256 bytes"},
 		{Pointer: "/owner", Detail: "too long"},

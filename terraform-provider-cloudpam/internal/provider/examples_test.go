@@ -32,6 +32,7 @@ func TestTheExamplesAreFormatted(t *testing.T) {
 }
 
 func TestTheQuickstartDoesWhatItSays(t *testing.T) {
+	t.Parallel()
 	tf := example(t, acctest.Start(t), filepath.Join(examples, "quickstart"))
 	tf.Run(t, "validate", "-no-color")
 	tf.Run(t, "apply", "-auto-approve", "-no-color")
@@ -75,6 +76,7 @@ func TestTheQuickstartDoesWhatItSays(t *testing.T) {
 // The aws and google providers take minutes to build, so it is internal/downstream that plans these two. What can be checked
 // without them is that they parse, and that every block and argument of ours exists.
 func TestTheCloudExamplesUseOnlyWhatTheProviderHas(t *testing.T) {
+	t.Parallel()
 	arguments := schemas(t)
 	for _, cloud := range []string{"aws", "gcp"} {
 		files, err := filepath.Glob(filepath.Join(examples, cloud, "*.tf"))
@@ -107,6 +109,7 @@ func TestTheCloudExamplesUseOnlyWhatTheProviderHas(t *testing.T) {
 
 // The examples that the registry shows beside each resource are valid by themselves.
 func TestTheRegistryExamplesAreValid(t *testing.T) {
+	t.Parallel()
 	required, err := os.ReadFile(filepath.Join(registryExamples, "provider", "provider.tf"))
 	if err != nil {
 		t.Fatal(err)
@@ -127,6 +130,7 @@ func TestTheRegistryExamplesAreValid(t *testing.T) {
 
 // So are those of the functions and of the guides, which the provider's pages show in full.
 func TestTheExamplesOfFunctionsAndGuidesAreValid(t *testing.T) {
+	t.Parallel()
 	required, err := os.ReadFile(filepath.Join(registryExamples, "provider", "provider.tf"))
 	if err != nil {
 		t.Fatal(err)

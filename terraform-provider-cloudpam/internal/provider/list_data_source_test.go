@@ -121,6 +121,7 @@ func TestAFilterThatCannotBeIsRefusedWithoutAServer(t *testing.T) {
 
 // The testing framework cannot show for_each over a map of objects, so this drives the command line itself.
 func TestAListDrivesForEach(t *testing.T) {
+	t.Parallel()
 	tf := acctest.NewTerraform(t, estate(t), `
 data "cloudpam_allocations" "prod" {
   pool = "prod"
@@ -169,6 +170,7 @@ output "counts" {
 }
 
 func TestAListIsReadToItsLastPage(t *testing.T) {
+	t.Parallel()
 	server := acctest.Start(t)
 	if _, err := server.Client.CreatePool(t.Context(), cloudpam.NewPool{Name: "corp", CIDR: new("10.0.0.0/8")}); err != nil {
 		t.Fatal(err)

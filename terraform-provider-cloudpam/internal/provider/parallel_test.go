@@ -12,6 +12,7 @@ import (
 const many = 60
 
 func TestManyAllocationsAtOnceAreAllDistinct(t *testing.T) {
+	t.Parallel()
 	server := acctest.Start(t)
 	tf := acctest.NewTerraform(t, server, fmt.Sprintf(`
 		resource "cloudpam_pool" "corp" {

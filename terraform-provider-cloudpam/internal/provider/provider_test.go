@@ -52,6 +52,7 @@ func TestTheTokenMayComeFromAFile(t *testing.T) {
 }
 
 func TestAnEndpointThatIsNotKnownYetDegrades(t *testing.T) {
+	t.Parallel()
 	server := acctest.Start(t)
 	unknown := `
 	resource "terraform_data" "server" {

@@ -8,6 +8,7 @@ import (
 
 // What no server would accept is refused by terraform validate, which needs none.
 func TestValidateRefusesOffline(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ config, want string }{
 		"host bits": {
 			`resource "cloudpam_pool" "a" {
@@ -110,6 +111,7 @@ func TestValidateRefusesOffline(t *testing.T) {
 }
 
 func TestValidateNeedsNoServer(t *testing.T) {
+	t.Parallel()
 	out := acctest.NewTerraform(t, nil, `
 		provider "cloudpam" {
 		  endpoint = "http://127.0.0.1:1"

@@ -4,50 +4,10 @@ package main
 
 import (
 	"encoding/json"
-	"net"
 	"slices"
 	"strings"
 	"testing"
 )
-
-// Ensures that the demo starts beside whatever already listens on the wanted port.
-func TestAddress(t *testing.T) {
-	t.Run("keeps a free address", func(t *testing.T) {
-		wanted := freeAddress(t)
-		listen, url, err := address(wanted)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if listen != wanted || url != "http://"+wanted {
-			t.Errorf("address(%q) = %q, %q", wanted, listen, url)
-		}
-	})
-
-	t.Run("leaves a busy one", func(t *testing.T) {
-		busy, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer busy.Close()
-		listen, _, err := address(busy.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if listen == busy.Addr().String() {
-			t.Errorf("address answered with the busy %s", listen)
-		}
-	})
-
-	t.Run("is reached on loopback where it listens everywhere", func(t *testing.T) {
-		_, url, err := address("0.0.0.0:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasPrefix(url, "http://127.0.0.1:") {
-			t.Errorf("url = %q", url)
-		}
-	})
-}
 
 // Ensures that the table shows every CIDR, those of child modules included, nothing else, and misses none silently.
 func TestModuleBlocks(t *testing.T) {
@@ -79,14 +39,4 @@ func TestModuleBlocks(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("blocks:\n got %q\nwant %q", got, want)
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	probe, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer probe.Close()
-	return probe.Addr().String()
 }

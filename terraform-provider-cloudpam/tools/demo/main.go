@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -50,12 +49,12 @@ func run(ctx context.Context, out io.Writer) error {
 	fmt.Fprintln(out, "\nCloudPAM demo")
 
 	step("Start the server")
-	server, err := startServer(ctx, filepath.Join(root, "bin", "cloudpam"), dir, rand.Text()+rand.Text())
+	server, err := startServer(ctx, filepath.Join(root, "bin", "cloudpam"), dir)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = server.stop() }()
-	fmt.Fprintf(out, "     ready on %s, SQLite in %s\n", server.url, relative(root, server.database))
+	defer func() { _ = server.Stop() }()
+	fmt.Fprintf(out, "     ready on %s, SQLite in %s\n", server.URL, relative(root, server.Database()))
 
 	step("terraform init")
 	binary, err := cli.Find(ctx, filepath.Join(root, "bin"))
@@ -110,20 +109,20 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintln(out, "     The plan is empty: what was asked for is what there is.")
 
-	fmt.Fprintf(out, "\n  Browser    %s/\n", server.url)
-	fmt.Fprintf(out, "  API        %s/api/v1    reference: %s/docs\n", server.url, server.url)
+	fmt.Fprintf(out, "\n  Browser    %s/\n", server.URL)
+	fmt.Fprintf(out, "  API        %s/api/v1    reference: %s/docs\n", server.URL, server.URL)
 	fmt.Fprintf(out, "  Token      %s\n", server.token)
 	if os.Getenv("DEMO_EXIT") == "1" {
-		return server.stop()
+		return server.Stop()
 	}
 	fmt.Fprintf(out, "  Terraform  cd %s && . ../env && terraform plan\n", relative(root, terraform.dir))
 	fmt.Fprintln(out, "\nCtrl-C stops the server and removes its data.")
 	select {
 	case <-ctx.Done():
 		fmt.Fprintln(out, "\nStopping.")
-		return server.stop()
-	case <-server.exited:
-		return server.failure("the server stopped by itself")
+		return server.Stop()
+	case <-server.Exited():
+		return server.Failure("the server stopped by itself")
 	}
 }
 

@@ -65,7 +65,7 @@ func newTerraform(binary, root, dir string, s *server) (*terraform, error) {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	settings := []string{"TF_CLI_CONFIG_FILE=" + config, "CLOUDPAM_ENDPOINT=" + s.url, "CLOUDPAM_TOKEN=" + s.token}
+	settings := []string{"TF_CLI_CONFIG_FILE=" + config, "CLOUDPAM_ENDPOINT=" + s.URL, "CLOUDPAM_TOKEN=" + s.token}
 	// For the reader who wants to go on by hand.
 	env := "export " + strings.Join(settings, "\nexport ") + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "env"), []byte(env), 0o600); err != nil {

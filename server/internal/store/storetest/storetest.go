@@ -1,22 +1,13 @@
-// Package storetest gives tests real databases of both engines: SQLite files, and a PostgreSQL cluster of the test's own.
+// Package storetest gives tests real databases of both engines: SQLite files, and databases in a PostgreSQL cluster that
+// .ci/test.sh has started for all suites, or that the package's own tests start.
 package storetest
 
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"net/url"
 	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"sort"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // reaches the cluster to create databases in it
@@ -32,9 +23,14 @@ func Each(t *testing.T, body func(t *testing.T, db *store.DB)) {
 	}
 }
 
-// Engines gives for each engine a function that makes the URL of a fresh, empty database.
+// Engines gives for each engine a function that makes the URL of a fresh and migrated database.
 func Engines(testing.TB) map[string]func(testing.TB) string {
-	return map[string]func(testing.TB) string{"sqlite": SQLite, "postgres": Postgres}
+	return chosen(SQLite, Postgres)
+}
+
+// Empty gives for each engine a function that makes the URL of a database with nothing in it: for tests of migrations.
+func Empty(testing.TB) map[string]func(testing.TB) string {
+	return chosen(emptySQLite, emptyPostgres)
 }
 
 // Open opens a database, migrated and started, until the test ends.
@@ -59,186 +55,60 @@ func Open(t testing.TB, url string) *store.DB {
 	return db
 }
 
-// SQLite is the URL of a fresh file.
-func SQLite(t testing.TB) string {
-	return "sqlite://" + filepath.Join(t.TempDir(), "cloudpam.db")
-}
-
-var databases atomic.Int64
-
-// Postgres is the URL of a fresh database: in the cluster of CLOUDPAM_TEST_POSTGRES_URL, or in one of this process.
-func Postgres(t testing.TB) string {
-	t.Helper()
-	admin, err := cluster()
-	if err != nil {
-		t.Fatalf("PostgreSQL for tests: %v\nInstall Debian's postgresql package, or set CLOUDPAM_TEST_POSTGRES_URL.", err)
-	}
-	db, err := sql.Open("pgx", admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	name := fmt.Sprintf("cloudpam_test_%d_%d", os.Getpid(), databases.Add(1))
-	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		db, err := sql.Open("pgx", admin)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer db.Close()
-		if _, err := db.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-	})
-	u, err := url.Parse(admin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Path = "/" + name
-	return u.String()
-}
-
-var running struct {
-	once sync.Once
-	url  string
-	err  error
-	stop func()
-}
-
-// Main runs a package's tests, then stops the cluster that they started and runs the package's own clean-up.
+// Main runs a package's tests, then the package's own clean-up, and removes what the tests have left.
 func Main(m *testing.M, cleanUp ...func()) {
-	code := m.Run()
-	for _, clean := range cleanUp {
-		clean()
+	left, err := leftOut(os.Getenv("CLOUDPAM_TEST_ENGINES"), os.Getenv("CI"))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
 	}
-	if running.stop != nil {
-		running.stop()
+	if left != "" {
+		fmt.Fprintln(os.Stderr, left)
+	}
+	code := m.Run()
+	for _, clean := range append(cleanUp, removeTemplates, stopCluster) {
+		clean()
 	}
 	os.Exit(code)
 }
 
-// cluster starts PostgreSQL once in this process.
-func cluster() (string, error) {
-	running.once.Do(func() {
-		if given := os.Getenv("CLOUDPAM_TEST_POSTGRES_URL"); given != "" {
-			running.url = given
-			return
-		}
-		running.url, running.stop, running.err = startCluster()
-	})
-	return running.url, running.err
+// leftOut says which tests CLOUDPAM_TEST_ENGINES leaves out, in one line: nothing is skipped in silence, and nothing in CI.
+func leftOut(engines, ci string) (string, error) {
+	switch {
+	case engines == "" || engines == "all":
+		return "", nil
+	case engines != "sqlite":
+		return "", fmt.Errorf("CLOUDPAM_TEST_ENGINES is all, the default, or sqlite, not %q", engines)
+	case ci == "true":
+		return "", fmt.Errorf("CLOUDPAM_TEST_ENGINES=%s leaves tests out, which CI never does", engines)
+	}
+	return "CLOUDPAM_TEST_ENGINES=sqlite: every test on PostgreSQL is left out", nil
 }
 
-// instance is a PostgreSQL of the test's own, in a folder of its own.
-type instance struct {
-	bin, dir   string
-	attributes *syscall.SysProcAttr
+func withPostgres() bool { return os.Getenv("CLOUDPAM_TEST_ENGINES") != "sqlite" }
+
+func chosen(sqlite, postgres func(testing.TB) string) map[string]func(testing.TB) string {
+	engines := map[string]func(testing.TB) string{"sqlite": sqlite}
+	if withPostgres() {
+		engines["postgres"] = postgres
+	}
+	return engines
 }
 
-func newInstance() (*instance, error) {
-	bin, err := programs()
-	if err != nil {
-		return nil, err
+// NeedPostgres leaves a test out where CLOUDPAM_TEST_ENGINES says that there is no PostgreSQL.
+func NeedPostgres(t testing.TB) {
+	t.Helper()
+	if !withPostgres() {
+		t.Skip("CLOUDPAM_TEST_ENGINES=sqlite")
 	}
-	dir, err := os.MkdirTemp("", "cloudpam-pg-")
-	if err != nil {
-		return nil, err
-	}
-	attributes, err := unprivileged(dir)
-	if err != nil {
-		return nil, err
-	}
-	return &instance{bin: bin, dir: dir, attributes: attributes}, nil
 }
 
-func (i *instance) run(name string, args ...string) error {
-	c := exec.Command(filepath.Join(i.bin, name), args...)
-	c.Dir, c.SysProcAttr = i.dir, i.attributes
-	if out, err := c.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", name, err, out)
-	}
-	return nil
-}
-
-func (i *instance) data() string { return filepath.Join(i.dir, "data") }
-
-func (i *instance) initialize() error {
-	return i.run("initdb", "-D", i.data(), "-U", "cloudpam", "--auth=trust", "--encoding=UTF8", "--no-sync")
-}
-
-// start listens on a Unix socket in a directory of its own: no port to collide on, and nobody else can reach it. pg_ctl would
-// hand its pipes to the server and never see them close, hence the log file. The cluster outlives every crash that tests
-// make, so it need not flush.
-func (i *instance) start() error {
-	options := "-c fsync=off -c listen_addresses= -c max_connections=120 -c shared_buffers=64MB -k " + i.dir
-	return i.run("pg_ctl", "-D", i.data(), "-w", "-t", "60", "-l", filepath.Join(i.dir, "log"), "-o", options, "start")
-}
-
-func (i *instance) stop() {
-	_ = i.run("pg_ctl", "-D", i.data(), "-m", "immediate", "stop")
-	_ = os.RemoveAll(i.dir)
-}
-
-func (i *instance) url(database string) string {
-	return "postgres://cloudpam@/" + database + "?host=" + url.QueryEscape(i.dir)
-}
-
-func startCluster() (string, func(), error) {
-	i, err := newInstance()
-	if err != nil {
-		return "", nil, err
-	}
-	if err := errors.Join(i.initialize(), i.start()); err != nil {
-		return "", nil, err
-	}
-	return i.url("postgres"), i.stop, nil
-}
-
-// programs finds the newest installed PostgreSQL.
-func programs() (string, error) {
-	if path, err := exec.LookPath("initdb"); err == nil {
-		path, err = filepath.EvalSymlinks(path) // the other programs are where it is
-		return filepath.Dir(path), err
-	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
-	if len(found) == 0 {
-		return "", fmt.Errorf("initdb is not installed")
-	}
-	version := func(path string) int {
-		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
-		return n
-	}
-	sort.Slice(found, func(i, j int) bool { return version(found[i]) < version(found[j]) })
-	return filepath.Dir(found[len(found)-1]), nil
-}
-
-// unprivileged makes commands run as another user when the test runs as root, which PostgreSQL refuses.
-func unprivileged(dir string) (*syscall.SysProcAttr, error) {
-	attributes := &syscall.SysProcAttr{}
-	if os.Geteuid() != 0 {
-		return attributes, nil
-	}
-	account, err := user.Lookup("postgres")
-	if err != nil {
-		if account, err = user.Lookup("nobody"); err != nil {
-			return nil, err
-		}
-	}
-	uid, _ := strconv.Atoi(account.Uid)
-	gid, _ := strconv.Atoi(account.Gid)
-	attributes.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return attributes, os.Chown(dir, uid, gid)
-}
-
-// Exec runs a statement beside a server on the database of a URL, in SQL that both engines know: for rows to age, which no
+// Exec runs a statement next to a server on the database of a URL, in SQL that both engines know: for rows to age, which no
 // request makes them.
 func Exec(database, statement string, args ...any) error {
 	driver, source := "pgx", database
 	if path, ok := strings.CutPrefix(database, "sqlite://"); ok {
-		driver, source = "sqlite", "file:"+path+"?_txlock=immediate&_pragma=busy_timeout(10000)"
+		driver, source = "sqlite", "file:"+path+"?_txlock=immediate&_pragma=busy_timeout(600000)"
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
@@ -251,7 +121,7 @@ func Exec(database, statement string, args ...any) error {
 	return nil
 }
 
-// Value asks a database for one value, as hands next to a server would.
+// Value asks a PostgreSQL database for one value, as hands next to a server would.
 func Value(t testing.TB, database, query string, args ...any) (value string) {
 	t.Helper()
 	db, err := sql.Open("pgx", database)
