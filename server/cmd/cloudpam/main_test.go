@@ -186,7 +186,7 @@ func TestTokensBesideARunningServer(t *testing.T) {
 	if got := status(t, address, secret); got != http.StatusUnauthorized {
 		t.Errorf("a revoked token: %d", got)
 	}
-	if _, said := p.want(t, 1, "token", "revoke", id[1]); !strings.Contains(said, "no living token") {
+	if _, said := p.want(t, 1, "token", "revoke", id[1]); !strings.Contains(said, "still lets anyone in") {
 		t.Errorf("a second time it says %q", said)
 	}
 	t.Run("a second server is refused", func(t *testing.T) {

@@ -3,6 +3,7 @@ package change
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -25,12 +26,32 @@ func answered[T any](tx *store.Tx, by ipam.Caller, answer *T) (bool, error) {
 		return true, ipam.Errorf(ipam.CodeIdempotencyMismatch, "the Idempotency-Key %q was used for another request; use a new key for a new request", by.Retry.Key)
 	}
 	by.Retry.Replayed = true
+	if known.Refused {
+		var refusal ipam.Error
+		if err := json.Unmarshal([]byte(known.Body), &refusal); err != nil {
+			return true, fmt.Errorf("decode a stored refusal: %w", err)
+		}
+		return true, &refusal
+	}
 	var fresh T
 	if err := json.Unmarshal([]byte(known.Body), &fresh); err != nil {
 		return true, fmt.Errorf("decode a stored answer: %w", err)
 	}
 	*answer = fresh
 	return true, nil
+}
+
+// Refuse stores a refusal that must be told again to who repeats the request: the state that it was about is gone with it.
+func Refuse(tx *store.Tx, by ipam.Caller, failure error, at time.Time) error {
+	refusal, ok := errors.AsType[*ipam.Error](failure)
+	if !ok || by.Retry == nil {
+		return nil
+	}
+	text, err := json.Marshal(refusal)
+	if err != nil {
+		return fmt.Errorf("encode a refusal: %w", err)
+	}
+	return tx.InsertAnswer(by.UID, by.Retry.Key, store.Answer{Fingerprint: by.Retry.Fingerprint[:], Body: string(text), Refused: true}, at)
 }
 
 // OrReplay returns the stored answer if this very request has succeeded before, and failure otherwise.

@@ -41,7 +41,7 @@ type Error struct {
 	Holders     []Holder
 	LargestFree *int   // with CodePoolExhausted: the length of the pool's largest free block
 	NearestPool string // with CodePoolExhausted: another pool that would fit
-	Cause       error
+	Cause       error  `json:"-"`
 }
 
 // FieldError says which input is wrong and what would be right.

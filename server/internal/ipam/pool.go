@@ -166,6 +166,16 @@ func CheckName(pointer, name string) error {
 	return nil
 }
 
+// CheckFreeName refuses, besides, what the system names its own promises: nobody can take one by its name.
+func CheckFreeName(pointer, name string) error {
+	for _, reserved := range []string{growth, reservation} {
+		if strings.HasPrefix(name, reserved) {
+			return Invalid(pointer, "names that begin with %q are those of promises; choose another", reserved)
+		}
+	}
+	return CheckName(pointer, name)
+}
+
 // CheckLabels refuses labels past their limits: 64 of them, keys of 1 to 128 bytes, values of at most 256.
 func CheckLabels(labels Labels) error {
 	if len(labels) > 64 {

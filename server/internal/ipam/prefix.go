@@ -85,6 +85,21 @@ func ParseCIDR(text string) (netip.Prefix, error) {
 	return p, nil
 }
 
+// mapped is where IPv6 writes IPv4 (RFC 4291, section 2.5.5.2): never a network.
+var mapped = netip.MustParsePrefix("::ffff:0:0/96")
+
+// CheckPoolCIDR refuses a pool that would hand out IPv4-mapped blocks, which every input refuses. One of a /64 or more may be
+// around them: it has other space first.
+func CheckPoolCIDR(p netip.Prefix) error {
+	if p.Addr().Is6() && p.Bits() > 64 && p.Overlaps(mapped) {
+		return Invalid("/cidr", "%s is around or in %s, where IPv6 writes IPv4 addresses and no network can be; write IPv4 as a.b.c.d/n", p, mapped)
+	}
+	return nil
+}
+
+// IsMapped reports whether a block is one of IPv4-mapped addresses.
+func IsMapped(p netip.Prefix) bool { return p.Addr().Is4In6() && p.Bits() >= mapped.Bits() }
+
 func explainCIDR(text string) error {
 	address, length, slash := strings.Cut(text, "/")
 	if !slash {

@@ -25,7 +25,9 @@ type Reservation struct {
 
 // ReservationHold is the name under which a plan holds the block of a reservation that it will make: reservations have no
 // names, and their CIDR in their pool is what tells them apart.
-func ReservationHold(cidr netip.Prefix) string { return "reservation:" + cidr.String() }
+func ReservationHold(cidr netip.Prefix) string { return reservation + cidr.String() }
+
+const reservation = "reservation:"
 
 // Expired says whether the reservation has run out; its space may still be there.
 func (r Reservation) Expired(at time.Time) bool {

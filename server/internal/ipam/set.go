@@ -174,7 +174,7 @@ func MemberName(set, key string) string { return set + "/" + key }
 
 // CheckNames refuses a set whose members would have names that no allocation can have.
 func (s SetSizes) CheckNames(set string) error {
-	if err := CheckName("/name", set); err != nil {
+	if err := CheckFreeName("/name", set); err != nil {
 		return err
 	}
 	all, err := s.All()

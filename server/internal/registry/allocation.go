@@ -26,7 +26,7 @@ func (r *Registry) Allocation(ctx context.Context, id string) (ipam.Allocation, 
 // Allocate hands out a block of a pool, or of the first one of a selector that can. Errors: CodeInvalid, CodeNotFound (the
 // pool), CodeNameTaken, CodeCIDRTaken, CodeOutsidePool, CodePolicyViolation, CodePoolExhausted.
 func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllocation) (ipam.Allocation, error) {
-	if err := ipam.CheckName("/name", in.Name); err != nil {
+	if err := ipam.CheckFreeName("/name", in.Name); err != nil {
 		return ipam.Allocation{}, err
 	}
 	if err := errors.Join(ipam.CheckLabels(in.Labels), ipam.CheckPool(in.Pool, in.Selector)); err != nil {
@@ -45,7 +45,7 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 }
 
 func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocation, at home) (ipam.Allocation, error) {
-	return write(ctx, r, by, in.Pool, func(c edit) (ipam.Allocation, error) {
+	a, err := write(ctx, r, by, in.Pool, func(c edit) (ipam.Allocation, error) {
 		if err := at(c); err != nil {
 			return ipam.Allocation{}, err
 		}
@@ -55,6 +55,10 @@ func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAl
 		}
 		return c.allocate(pool, in)
 	})
+	if in.CIDR.IsValid() { // an apply, which is told again
+		return a, err
+	}
+	return a, r.tell(ctx, by, in.Pool, ipam.Plan{}, []ipam.NewHold{{Pool: in.Pool, Name: in.Name, BlockSize: in.BlockSize}}, err)
 }
 
 // allocate makes an allocation. The caller holds the pool's lock.
@@ -198,7 +202,7 @@ func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.A
 }
 
 func (c edit) renameAllocation(pool ipam.Pool, a ipam.Allocation, name string) error {
-	if err := ipam.CheckName("/name", name); err != nil {
+	if err := ipam.CheckFreeName("/name", name); err != nil {
 		return err
 	}
 	if err := c.nameFree(pool, name); err != nil {

@@ -97,7 +97,7 @@ func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, boo
 	case !h.Kept:
 		err := alloc.PlaceAt(c.Tx.Leaves(pool), h.CIDR)
 		if errors.Is(err, alloc.ErrTaken) {
-			if want.CIDR.IsValid() && want.kind == ipam.KindAllocation {
+			if want.kind == ipam.KindAllocation {
 				return h.CIDR, false, c.holdLost(h)
 			}
 			return h.CIDR, false, c.Tx.DeleteHold(h.ID)

@@ -55,6 +55,9 @@ func (c edit) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 			return at, err
 		}
 	}
+	if ipam.IsMapped(at) {
+		return at, ipam.Errorf(ipam.CodePoolExhausted, "what is left in pool %s for a /%d are IPv4-mapped addresses, which are no network", pool.ID, length)
+	}
 	return at, c.Tx.InsertPrefix(c.prefixOf(pool, want, want.owner, at))
 }
 

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
@@ -108,7 +109,7 @@ func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool
 
 // addPool writes a placed pool and makes all of its space free.
 func (c edit) addPool(p ipam.Pool) error {
-	if err := p.Sizes.Check(p.CIDR); err != nil {
+	if err := errors.Join(p.Sizes.Check(p.CIDR), ipam.CheckPoolCIDR(p.CIDR)); err != nil {
 		return err
 	}
 	if err := c.Tx.InsertPool(p); err != nil {

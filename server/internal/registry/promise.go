@@ -46,7 +46,7 @@ func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHol
 		}
 		return c.promise(pool, in)
 	})
-	return h, r.tell(ctx, in.Pool, in.Plan, []ipam.NewHold{in}, err)
+	return h, r.tell(ctx, by, in.Pool, in.Plan, []ipam.NewHold{in}, err)
 }
 
 // promise makes, renews or refuses a hold. The caller holds the pool's lock.
@@ -147,15 +147,18 @@ func outdated(pool ipam.Pool, now ipam.Hold, block netip.Prefix) error {
 }
 
 // tell notes that a loss is told to a plan that does not name itself, so that the next plan of the name is a fresh one: a
-// caller that cannot say whether it applies is told once, and not at all where an apply was told already. The lost hold goes
+// caller that cannot say whether it applies is told once, and again to the same Idempotency-Key, and not at all where an apply was told already. The lost hold goes
 // with that, or stays for more of the same apply. Were this to fail, the loss would only be told again.
-func (r *Registry) tell(ctx context.Context, in string, plan ipam.Plan, holds []ipam.NewHold, failure error) error {
+func (r *Registry) tell(ctx context.Context, by ipam.Caller, in string, plan ipam.Plan, holds []ipam.NewHold, failure error) error {
 	if ipam.CodeOf(failure) != ipam.CodeHoldLost || plan.ID != "" {
 		return failure
 	}
 	err := r.k.DB.Write(ctx, in, func(tx *store.Tx) error {
 		pool, err := tx.LockPool(in)
 		if err != nil {
+			return err
+		}
+		if err := change.Refuse(tx, by, failure, r.k.Now()); err != nil {
 			return err
 		}
 		for _, in := range holds {
@@ -248,6 +251,11 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 	}
 	moved := in.CIDR.IsValid() && in.CIDR != known.CIDR
 	if known.Kept && !moved {
+		if known.Expired(c.At) || known.Principal != c.By.UID { // what does not count against the caller yet
+			if err := c.withinQuota(pool); err != nil {
+				return known, err
+			}
+		}
 		return c.renew(pool, known, in, "renewed")
 	}
 	if !known.Kept && !moved {

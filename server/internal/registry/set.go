@@ -46,7 +46,7 @@ func (r *Registry) AllocateSet(ctx context.Context, by ipam.Caller, in ipam.NewA
 }
 
 func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocationSet, at home) (ipam.AllocationSet, error) {
-	return write(ctx, r, by, in.Pool, func(c edit) (ipam.AllocationSet, error) {
+	set, err := write(ctx, r, by, in.Pool, func(c edit) (ipam.AllocationSet, error) {
 		set := in.Set()
 		if err := at(c); err != nil {
 			return set, err
@@ -76,6 +76,26 @@ func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.Ne
 		}
 		return set, c.Record(setObject(set), "created", nil, set)
 	})
+	return set, r.tellSet(ctx, by, in.Pool, in.Name, in.SetSizes, err)
+}
+
+// tellSet is tell for members that are asked for by size. An apply names their blocks, and is told again.
+func (r *Registry) tellSet(ctx context.Context, by ipam.Caller, pool, name string, sizes ipam.SetSizes, failure error) error {
+	if ipam.CodeOf(failure) != ipam.CodeHoldLost {
+		return failure
+	}
+	all, err := sizes.All()
+	if err != nil {
+		return failure
+	}
+	var asked []ipam.NewHold
+	for key, size := range all {
+		if size.CIDR.IsValid() {
+			return failure
+		}
+		asked = append(asked, ipam.NewHold{Pool: pool, Name: ipam.MemberName(name, key), BlockSize: size})
+	}
+	return r.tell(ctx, by, pool, ipam.Plan{}, asked, failure)
 }
 
 // UpdateAllocationSet describes a set and its members, or makes the members what a map of sizes says. A member keeps its
@@ -87,7 +107,8 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 	if err != nil {
 		return change.OrReplay[ipam.AllocationSet](ctx, r.k, by, err) // changed by this very request, and released since
 	}
-	return write(ctx, r, by, known.Pool, func(c edit) (ipam.AllocationSet, error) {
+	named := known.Name
+	set, err := write(ctx, r, by, known.Pool, func(c edit) (ipam.AllocationSet, error) {
 		pool, before, err := c.lockSet(known)
 		if err != nil {
 			return before, err
@@ -100,7 +121,7 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 			return before, err
 		}
 		if after.Name != before.Name {
-			if err := ipam.CheckName("/name", after.Name); err != nil {
+			if err := ipam.CheckFreeName("/name", after.Name); err != nil {
 				return before, err
 			}
 			if err := c.setNameFree(pool, after.Name); err != nil {
@@ -112,6 +133,7 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 			return before, err
 		}
 		if patch.Given() {
+			named = after.Name
 			if err := patch.CheckNames(after.Name); err != nil {
 				return before, err
 			}
@@ -126,6 +148,7 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 		}
 		return c.changedSet(after, before)
 	})
+	return set, r.tellSet(ctx, by, string(known.PoolUID), named, patch.SetSizes, err)
 }
 
 // changedSet writes a set whose members are as they shall be.

@@ -60,7 +60,7 @@ func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.New
 	if ipam.CodeOf(err) != ipam.CodeHoldLost {
 		return plan, err
 	}
-	return plan, r.tell(ctx, in.Pool, in.Plan, asked, err)
+	return plan, r.tell(ctx, by, in.Pool, in.Plan, asked, err)
 }
 
 // promiseSet promises the blocks of a set, and says what it asked for. The caller holds the pool's lock.

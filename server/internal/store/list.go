@@ -19,6 +19,7 @@ type listQuery struct {
 	table  string
 	text   strings.Builder // what follows the table
 	args   []any
+	err    error // in what was asked
 }
 
 func (tx *Tx) from(table, columns string) *listQuery {
@@ -108,9 +109,13 @@ func (s *listQuery) contains(text string, columns ...string) {
 	if text == "" {
 		return
 	}
+	fold := "lower(%s)"
+	if strings.ContainsFunc(text, func(r rune) bool { return r > 127 }) { // where the engines' own lower() stops
+		fold = map[Engine]string{SQLite: "cloudpam_fold(%s)", Postgres: `lower(%s COLLATE "und-x-icu")`}[s.engine]
+	}
 	pattern := s.arg("%" + likeText(strings.ToLower(text)) + "%")
 	for i, c := range columns {
-		columns[i] = fmt.Sprintf(`lower(%s) LIKE %s ESCAPE '\'`, c, pattern)
+		columns[i] = fmt.Sprintf(fold+` LIKE %s ESCAPE '\'`, c, pattern)
 	}
 	s.text.WriteString(" AND (" + strings.Join(columns, " OR ") + ")")
 }
@@ -146,6 +151,9 @@ func (s *listQuery) page(p ipam.Page, what string, byAddress bool) {
 	after := ipam.KeyOf(what, p.After.ID)
 	if what == anyKey {
 		after = ipam.UID(p.After.ID).Key()
+	}
+	if p.After.ID != "" && after == 0 {
+		s.err = ipam.Invalid("query:page_token", "this page token is of another list; pass next_page_token back to the list that it came from")
 	}
 	if !byAddress {
 		if p.After.ID != "" {
@@ -184,6 +192,9 @@ func (s *listQuery) oneOfUIDs(uids []ipam.UID) string {
 }
 
 func list[R, T any](tx *Tx, s *listQuery, scan func(*R) []any, convert func(R) (T, error)) ([]T, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
 	rows, err := tx.conn.QueryContext(tx.ctx, s.String(), s.args...)
 	if err != nil {
 		return nil, err

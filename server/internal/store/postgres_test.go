@@ -106,7 +106,7 @@ func TestPoolsThatAreLockedElsewhereKeepOnlyTheirOwnWritesWaiting(t *testing.T) 
 	url := storetest.Postgres(t)
 	db := storetest.Open(t, url+"&lock_timeout=5min")
 	filled(t, db, locked+1)
-	release := lockedBy(t, url, fmt.Sprintf("SELECT 1 FROM scopes WHERE id <> 's%d' FOR UPDATE", locked))
+	release := lockedBy(t, url, fmt.Sprintf("SELECT 1 FROM scopes WHERE name <> 's%d' FOR UPDATE", locked))
 	var done sync.WaitGroup
 	errs := make([]error, locked)
 	for i := range locked {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,8 +13,18 @@ import (
 	"strconv"
 	"strings"
 
-	_ "modernc.org/sqlite" // registers the driver
+	"modernc.org/sqlite"
 )
+
+func init() {
+	// SQLite's lower() knows ASCII only.
+	sqlite.MustRegisterDeterministicScalarFunction("cloudpam_fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		if text, ok := args[0].(string); ok {
+			return strings.ToLower(text), nil
+		}
+		return args[0], nil
+	})
+}
 
 // oldestSQLite is the first version without the WAL-reset bug, which can lose commits when two connections write and checkpoint.
 const oldestSQLite = "3.51.3"

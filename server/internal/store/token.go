@@ -64,6 +64,7 @@ func token(row query.NamedToken) (ipam.Token, error) {
 type Answer struct {
 	Fingerprint []byte
 	Body        string
+	Refused     bool // the body is an error that must be told again
 }
 
 // Answer reads the answer given to a principal's key; false when there is none.
@@ -72,13 +73,13 @@ func (tx *Tx) Answer(principal ipam.UID, key string) (Answer, bool, error) {
 	if noRows(err) {
 		return Answer{}, false, nil
 	}
-	return Answer{Fingerprint: row.Fingerprint, Body: row.Answer}, err == nil, err
+	return Answer{Fingerprint: row.Fingerprint, Body: row.Answer, Refused: row.Refused}, err == nil, err
 }
 
 // InsertAnswer keeps the answer given to a principal's key.
 func (tx *Tx) InsertAnswer(principal ipam.UID, key string, a Answer, at time.Time) error {
 	return tx.rows.InsertIdempotentAnswer(tx.ctx, query.InsertIdempotentAnswerParams{
-		PrincipalID: principal.Key(), Key: key, Fingerprint: a.Fingerprint, Answer: a.Body, CreatedAt: micros(at),
+		PrincipalID: principal.Key(), Key: key, Fingerprint: a.Fingerprint, Answer: a.Body, Refused: a.Refused, CreatedAt: micros(at),
 	})
 }
 

@@ -28,6 +28,7 @@ func newClient(label string) *client {
 // noun is what the tests look at in an answer, whatever the answer is.
 type noun struct {
 	ID        string       `json:"id"`
+	UID       string       `json:"uid"`
 	Scope     string       `json:"scope"`
 	Pool      string       `json:"pool"`
 	Parent    string       `json:"parent"`

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
 // promise is a hold. One that has ended may be lost, or be there still.
@@ -150,7 +152,7 @@ func (w *worker) end(b block, now time.Time, micros int64) block {
 		w.fail = err
 		return ended
 	}
-	w.beside("UPDATE holds SET expires_at = $1 WHERE id = $2", micros, b.ID)
+	w.beside("UPDATE holds SET expires_at = $1 WHERE id = $2", micros, ipam.UID(b.ID).Key())
 	return ended
 }
 

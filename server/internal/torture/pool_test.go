@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
 // draft is a pool that a plan will create, and what it holds in there.
@@ -139,9 +141,9 @@ func (w *worker) ageDraft() *request {
 	if w.fail = w.held.swap([]block{was}, []block{d.block()}); w.fail != nil {
 		return nil
 	}
-	w.beside("UPDATE pools SET draft_until = $1 WHERE id = $2 AND draft_until IS NOT NULL", micros, d.ID)
+	w.beside("UPDATE pools SET draft_until = $1 WHERE id = $2 AND draft_until IS NOT NULL", micros, ipam.UID(d.UID).Key())
 	if w.fail == nil && d.scope != "" {
-		w.beside("UPDATE scopes SET draft_until = $1 WHERE id = $2 AND draft_until IS NOT NULL", micros, d.scope)
+		w.beside("UPDATE scopes SET draft_until = $1 WHERE name = $2 AND draft_until IS NOT NULL", micros, d.scope)
 	}
 	return nil
 }
@@ -175,7 +177,7 @@ func (w *worker) resizeChild() *request {
 	if !grows && (p.CIDR.Bits() > 26 || w.inside(p.ID, to)) {
 		return nil
 	}
-	r := patch("/pools/"+p.ID, p.Version, object{"prefix_length": to.Bits()})
+	r := patch("/pools/"+p.UID, p.Version, object{"prefix_length": to.Bits()})
 	was, will := poolBlock(p, time.Time{}), poolBlock(p, time.Time{})
 	will.CIDR = to
 	if grows {
@@ -204,7 +206,7 @@ func (w *worker) moveChild() *request {
 	if to == p.Parent {
 		return nil
 	}
-	r := patch("/pools/"+p.ID, p.Version, object{"parent": to})
+	r := patch("/pools/"+p.UID, p.Version, object{"parent": to})
 	r.gives, r.refusals = []block{poolBlock(p, time.Time{})}, full
 	return w.changesChild(i, r, func(got noun) error {
 		if got.Parent != to || got.CIDR.Bits() != p.CIDR.Bits() {
@@ -235,7 +237,7 @@ func (w *worker) deleteChild() *request {
 	}
 	p := w.children[i]
 	w.children = append(w.children[:i:i], w.children[i+1:]...)
-	r := remove("/pools/"+p.ID, p.Version)
+	r := remove("/pools/"+p.UID, p.Version)
 	r.gives = []block{poolBlock(p, time.Time{})}
 	r.done = func(noun) error {
 		w.held.tell("pool.deleted", p.ID)

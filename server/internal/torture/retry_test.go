@@ -73,14 +73,14 @@ func changeAll(t *testing.T, clients []*client, servers []*server, round int) {
 	child := send(post("/pools", object{"parent": poolName(0), "name": name, "prefix_length": 26}))
 	inside := send(post("/allocations", object{"pool": child.ID, "name": name, "prefix_length": 28}))
 	inside = send(patch("/allocations/"+inside.ID, inside.Version, object{"prefix_length": 27}))
-	child = send(patch("/pools/"+child.ID, child.Version, object{"prefix_length": 27}))
+	child = send(patch("/pools/"+child.UID, child.Version, object{"prefix_length": 27}))
 	v := send(post("/reservations", object{"pool": poolName(0), "reason": name, "prefix_length": 28}))
 	hold := post("/holds", object{"pool": poolName(0), "name": name, "prefix_length": 28})
 	hold.status = http.StatusOK
 	h := send(hold)
 	a := send(post("/allocations", object{"pool": poolName(0), "name": name, "cidr": h.CIDR}))
 	for _, r := range []*request{
-		remove("/allocation-sets/"+s.ID, s.Version), remove("/allocations/"+inside.ID, 0), remove("/pools/"+child.ID, child.Version),
+		remove("/allocation-sets/"+s.ID, s.Version), remove("/allocations/"+inside.ID, 0), remove("/pools/"+child.UID, child.Version),
 		remove("/reservations/"+v.ID, v.Version), remove("/allocations/"+a.ID, 0),
 	} {
 		send(r)

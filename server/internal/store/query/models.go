@@ -125,6 +125,7 @@ type IdempotencyKey struct {
 	Key         string
 	Fingerprint []byte
 	Answer      string
+	Refused     bool
 	CreatedAt   int64
 }
 

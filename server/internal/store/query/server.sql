@@ -35,12 +35,12 @@ UPDATE tokens SET revoked_at = $2
 WHERE id = $1 AND revoked_at IS NULL;
 
 -- name: IdempotentAnswer :one
-SELECT fingerprint, answer FROM idempotency_keys
+SELECT fingerprint, answer, refused FROM idempotency_keys
 WHERE principal_id = $1 AND key = $2;
 
 -- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, created_at)
-VALUES ($1, $2, $3, $4, $5);
+INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, refused, created_at)
+VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: ForgetAnswers :execrows
 -- Drops the oldest answers given before a time.

@@ -29,7 +29,7 @@ func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (i
 }
 
 const idempotentAnswer = `-- name: IdempotentAnswer :one
-SELECT fingerprint, answer FROM idempotency_keys
+SELECT fingerprint, answer, refused FROM idempotency_keys
 WHERE principal_id = $1 AND key = $2
 `
 
@@ -41,18 +41,19 @@ type IdempotentAnswerParams struct {
 type IdempotentAnswerRow struct {
 	Fingerprint []byte
 	Answer      string
+	Refused     bool
 }
 
 func (q *Queries) IdempotentAnswer(ctx context.Context, arg IdempotentAnswerParams) (IdempotentAnswerRow, error) {
 	row := q.db.QueryRowContext(ctx, idempotentAnswer, arg.PrincipalID, arg.Key)
 	var i IdempotentAnswerRow
-	err := row.Scan(&i.Fingerprint, &i.Answer)
+	err := row.Scan(&i.Fingerprint, &i.Answer, &i.Refused)
 	return i, err
 }
 
 const insertIdempotentAnswer = `-- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, created_at)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, refused, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertIdempotentAnswerParams struct {
@@ -60,6 +61,7 @@ type InsertIdempotentAnswerParams struct {
 	Key         string
 	Fingerprint []byte
 	Answer      string
+	Refused     bool
 	CreatedAt   int64
 }
 
@@ -69,6 +71,7 @@ func (q *Queries) InsertIdempotentAnswer(ctx context.Context, arg InsertIdempote
 		arg.Key,
 		arg.Fingerprint,
 		arg.Answer,
+		arg.Refused,
 		arg.CreatedAt,
 	)
 	return err

@@ -312,6 +312,7 @@ CREATE TABLE idempotency_keys (
   key          TEXT COLLATE "C" NOT NULL,
   fingerprint  BYTEA  NOT NULL,
   answer       TEXT   NOT NULL,
+  refused      BOOLEAN NOT NULL,
   created_at   BIGINT NOT NULL,
   PRIMARY KEY (principal_id, key)
 );

@@ -341,6 +341,7 @@ CREATE TABLE idempotency_keys (
   key          TEXT NOT NULL,
   fingerprint  BLOB   NOT NULL,
   answer       TEXT   NOT NULL,
+  refused      BOOLEAN NOT NULL,
   created_at   BIGINT NOT NULL,
   PRIMARY KEY (principal_id, key)
 ) WITHOUT ROWID;
