@@ -310,13 +310,22 @@ const settled = `new Promise(resolve => {
 // click uses a real pointer on the middle of the first match, once the page has settled around it.
 func (c *chromium) click(selector string) {
 	c.t.Helper()
-	c.await("window.clickAt = await " + fmt.Sprintf(settled, find(selector)))
-	at, err := c.value("window.clickAt")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	for _, kind := range []string{"mouseMoved", "mousePressed", "mouseReleased"} {
-		c.call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.([]any)[0], "y": at.([]any)[1], "button": "left", "clickCount": 1}, nil)
+	// What arrives late moves the page, on a busy machine also between the look and the click. So the page notes whether the
+	// click met the element: in the window's name, which outlives the page that a click may lead away from.
+	for met := any(""); met != "met"; {
+		c.await("window.clickAt = await " + fmt.Sprintf(settled, find(selector)))
+		at, err := c.value("(window.name = '', document.addEventListener('click', event => { if (" + find(selector) +
+			"?.contains(event.target)) window.name = 'met'; }, {capture: true, once: true}), window.clickAt)")
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		for _, kind := range []string{"mouseMoved", "mousePressed", "mouseReleased"} {
+			c.call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.([]any)[0], "y": at.([]any)[1], "button": "left", "clickCount": 1}, nil)
+		}
+		c.await("window.name !== undefined") // in the page that the click led to, if it did
+		if met, err = c.value("window.name"); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
@@ -95,8 +96,16 @@ func tidyBeside(t *testing.T, database string) (stop func()) {
 	return func() { cancel(); wg.Wait() }
 }
 
-// tidy ends what has run out.
+// tidy ends what has run out. A database that is busy says so after some seconds, and is asked again.
 func tidy(database string) error {
+	for {
+		if err := tryTidy(database); ipam.CodeOf(err) != ipam.CodeOverloaded {
+			return err
+		}
+	}
+}
+
+func tryTidy(database string) error {
 	ctx := context.Background()
 	db, err := store.Open(ctx, database, store.Options{Beside: true})
 	if err != nil {
