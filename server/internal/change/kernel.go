@@ -74,7 +74,7 @@ var errUndo = errors.New("undo this write")
 // leaves nothing behind, no event and no stored answer.
 func Preview[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(Change) (T, error)) (T, error) {
 	var answer T
-	err := k.DB.Write(ctx, lane, func(tx *store.Tx) (err error) {
+	err := k.DB.Undo(ctx, lane, func(tx *store.Tx) (err error) {
 		if answer, err = body(Change{Tx: tx, By: by, At: k.Now()}); err != nil {
 			return err
 		}
@@ -91,6 +91,16 @@ func Preview[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string,
 func Read[T any](ctx context.Context, k *Kernel, body func(*store.Tx) (T, error)) (T, error) {
 	var answer T
 	err := k.DB.Read(ctx, func(tx *store.Tx) (err error) {
+		answer, err = body(tx)
+		return err
+	})
+	return answer, err
+}
+
+// Get is a Read of one question, which needs no snapshot.
+func Get[T any](ctx context.Context, k *Kernel, body func(*store.Tx) (T, error)) (T, error) {
+	var answer T
+	err := k.DB.Get(ctx, func(tx *store.Tx) (err error) {
 		answer, err = body(tx)
 		return err
 	})

@@ -13,7 +13,7 @@ import (
 
 // Prefixes lists a page of what occupies space.
 func (v *Viewer) Prefixes(ctx context.Context, f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) {
-	return change.Read(ctx, v.k, func(tx *store.Tx) ([]ipam.Prefix, error) { return tx.Prefixes(f, p) })
+	return change.Get(ctx, v.k, func(tx *store.Tx) ([]ipam.Prefix, error) { return tx.Prefixes(f, p) })
 }
 
 // Utilization tells how full a pool is; CodeNotFound when there is none.
@@ -29,19 +29,15 @@ func (v *Viewer) Utilization(ctx context.Context, id string) (ipam.Pool, ipam.Ut
 }
 
 func utilization(tx *store.Tx, pool ipam.Pool) (ipam.Utilization, error) {
-	family := ipam.Family(pool.CIDR)
-	u := ipam.Utilization{Free: new(big.Int), Total: ipam.Size(family, pool.CIDR.Bits())}
 	sizes, err := tx.Leaves(pool).ByLength()
 	if err != nil {
-		return u, err
+		return ipam.Utilization{}, err
 	}
+	free := map[int]int64{}
 	for _, s := range sizes {
-		u.Free.Add(u.Free, new(big.Int).Mul(big.NewInt(s.Blocks), ipam.Size(family, s.Length)))
+		free[s.Length] = s.Blocks
 	}
-	if len(sizes) > 0 {
-		u.LargestFree = &sizes[0].Length
-	}
-	u.Used = new(big.Int).Sub(u.Total, u.Free)
+	u := used(pool, free)
 	u.Children, u.Allocations, err = tx.CountInPool(pool.UID)
 	return u, err
 }

@@ -16,7 +16,7 @@ import (
 const treeLimit = 5000
 
 // Tree lists a scope's pools, parents before children and siblings in address order. It is truncated, and says so, past
-// 5,000 pools. CodeNotFound when there is no such scope.
+// 5,000 pools. It asks the database five questions, however many pools there are. CodeNotFound when there is no such scope.
 func (v *Viewer) Tree(ctx context.Context, scope string) (nodes []ipam.TreeNode, truncated bool, err error) {
 	nodes, err = change.Read(ctx, v.k, func(tx *store.Tx) ([]ipam.TreeNode, error) {
 		of, err := ipam.RealScope(tx.Scope(scope))
@@ -28,112 +28,113 @@ func (v *Viewer) Tree(ctx context.Context, scope string) (nodes []ipam.TreeNode,
 			return nil, err
 		}
 		truncated = len(pools) > treeLimit
-		pools = pools[:min(len(pools), treeLimit)]
-		return grow(tx, pools)
+		f := newForest(pools[:min(len(pools), treeLimit)])
+		if err := f.fill(tx, of.UID); err != nil {
+			return nil, err
+		}
+		return f.nodes(), nil
 	})
 	return nodes, truncated, err
 }
 
-func grow(tx *store.Tx, pools []ipam.Pool) ([]ipam.TreeNode, error) {
-	known := map[string]bool{}
+// forest is the pools of a scope while their tree is made.
+type forest struct {
+	pools    map[ipam.UID]*tree
+	children map[ipam.UID][]*tree // of "": the roots, and what the limit has cut off from its parent
+}
+
+// tree is a pool and what is known of its space.
+type tree struct {
+	ipam.Pool
+	allocations int64
+	free        map[int]int64 // blocks by length
+	bar         bar
+}
+
+func newForest(pools []ipam.Pool) forest {
+	f := forest{map[ipam.UID]*tree{}, map[ipam.UID][]*tree{}}
 	for _, p := range pools {
-		known[p.ID] = true
+		f.pools[p.UID] = &tree{Pool: p, free: map[int]int64{}, bar: newBar(p.CIDR)}
 	}
-	children := map[string][]ipam.Pool{}
 	for _, p := range pools {
-		parent := p.Parent
-		if !known[parent] {
-			parent = "" // a root, or cut off from its parent by the limit
+		parent := p.ParentUID
+		if f.pools[parent] == nil {
+			parent = ""
 		}
-		children[parent] = append(children[parent], p)
+		f.children[parent] = append(f.children[parent], f.pools[p.UID])
 	}
-	nodes := make([]ipam.TreeNode, 0, len(pools))
-	var visit func(parent string, depth int) error
-	visit = func(parent string, depth int) error {
-		siblings := children[parent]
-		slices.SortFunc(siblings, func(a, b ipam.Pool) int {
+	return f
+}
+
+func (f forest) fill(tx *store.Tx, scope ipam.UID) error {
+	counts, err := tx.CountAllocations(scope)
+	if err != nil {
+		return err
+	}
+	for pool, n := range counts {
+		if t := f.pools[pool]; t != nil {
+			t.allocations = n
+		}
+	}
+	err = tx.EachFreeBlock(scope, func(pool ipam.UID, free netip.Prefix) {
+		if t := f.pools[pool]; t != nil {
+			t.free[free.Bits()]++
+			t.bar.free(free)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	mark := func(kind ipam.Kind) func(ipam.UID, netip.Prefix) {
+		return func(pool ipam.UID, block netip.Prefix) {
+			if t := f.pools[pool]; t != nil {
+				t.bar.mark(block, kind)
+			}
+		}
+	}
+	if err := tx.EachHeld(scope, mark(ipam.KindHold)); err != nil {
+		return err
+	}
+	if err := tx.EachReserved(scope, mark(ipam.KindReservation)); err != nil {
+		return err
+	}
+	for parent, children := range f.children {
+		for _, c := range children {
+			mark(ipam.KindPool)(parent, c.CIDR)
+		}
+	}
+	return nil
+}
+
+func (f forest) nodes() []ipam.TreeNode {
+	nodes := make([]ipam.TreeNode, 0, len(f.pools))
+	var visit func(parent ipam.UID, depth int)
+	visit = func(parent ipam.UID, depth int) {
+		siblings := f.children[parent]
+		slices.SortFunc(siblings, func(a, b *tree) int {
 			return cmp.Or(cmp.Compare(ipam.Family(a.CIDR), ipam.Family(b.CIDR)), a.CIDR.Addr().Compare(b.CIDR.Addr()))
 		})
-		for _, p := range siblings {
-			u, err := utilization(tx, p)
-			if err != nil {
-				return err
-			}
-			bar, err := spaceBar(tx, p)
-			if err != nil {
-				return err
-			}
-			nodes = append(nodes, ipam.TreeNode{Pool: p, Depth: depth, Utilization: u, Bar: bar})
-			if err := visit(p.ID, depth+1); err != nil {
-				return err
-			}
+		for _, t := range siblings {
+			u := used(t.Pool, t.free)
+			u.Children, u.Allocations = int64(len(f.children[t.UID])), t.allocations
+			nodes = append(nodes, ipam.TreeNode{Pool: t.Pool, Depth: depth, Utilization: u, Bar: t.bar.segments()})
+			visit(t.UID, depth+1)
 		}
-		return nil
 	}
-	return nodes, visit("", 0)
+	visit("", 0)
+	return nodes
 }
 
-// mostCells is the resolution of a space bar; a pool with fewer addresses has a cell for each.
-const mostCells = 200
-
-// spaceBar draws what occupies a pool. It looks once per cell at most, skipping the rest of a cell that has something in
-// it, so a pool with a million prefixes costs no more than one with a few hundred.
-func spaceBar(tx *store.Tx, pool ipam.Pool) ([]ipam.Segment, error) {
-	first := new(big.Int).SetBytes(pool.CIDR.Addr().AsSlice())
-	total := ipam.Size(ipam.Family(pool.CIDR), pool.CIDR.Bits())
-	cells := int64(mostCells)
-	if total.IsInt64() {
-		cells = min(cells, total.Int64())
+// used is how full a pool is that has so many free blocks of each length.
+func used(pool ipam.Pool, free map[int]int64) ipam.Utilization {
+	family := ipam.Family(pool.CIDR)
+	u := ipam.Utilization{Free: new(big.Int), Total: ipam.Size(family, pool.CIDR.Bits())}
+	for length, blocks := range free {
+		u.Free.Add(u.Free, new(big.Int).Mul(big.NewInt(blocks), ipam.Size(family, length)))
+		if u.LargestFree == nil || length < *u.LargestFree {
+			u.LargestFree = new(length)
+		}
 	}
-	cellOf := func(a netip.Addr) int {
-		offset := new(big.Int).Sub(new(big.Int).SetBytes(a.AsSlice()), first)
-		return int(offset.Div(offset.Mul(offset, big.NewInt(cells)), total).Int64())
-	}
-	startOf := func(cell int) netip.Addr {
-		offset := new(big.Int).Mul(total, big.NewInt(int64(cell)))
-		offset.Add(offset, big.NewInt(cells-1)).Div(offset, big.NewInt(cells)) // the first whole address of the cell
-		raw := offset.Add(offset, first).FillBytes(make([]byte, len(pool.CIDR.Addr().AsSlice())))
-		a, _ := netip.AddrFromSlice(raw)
-		return a
-	}
-	var bar []ipam.Segment
-	last := ipam.LastIP(pool.CIDR)
-	for cell := 0; cell < int(cells); {
-		at := startOf(cell)
-		if !pool.CIDR.Contains(at) {
-			break
-		}
-		found, err := tx.PrefixesFrom(pool.UID, at, last, 1)
-		if err != nil {
-			return nil, err
-		}
-		if len(found) == 0 {
-			break
-		}
-		from := max(cell, cellOf(found[0].CIDR.Addr()))
-		if found[0].CIDR.Addr().Less(at) {
-			from = cell
-		}
-		to := cellOf(ipam.LastIP(found[0].CIDR)) + 1
-		kind := found[0].Kind
-		if found[0].Status == ipam.StatusHeld {
-			kind = ipam.KindHold // a draft pool is a promise too
-		}
-		bar = append(bar, ipam.Segment{Start: float64(from) / float64(cells), End: float64(to) / float64(cells), Kind: kind})
-		cell = to
-	}
-	return merge(bar), nil
-}
-
-// merge joins neighbours of one kind.
-func merge(bar []ipam.Segment) []ipam.Segment {
-	var out []ipam.Segment
-	for _, s := range bar {
-		if n := len(out); n > 0 && out[n-1].Kind == s.Kind && out[n-1].End == s.Start {
-			out[n-1].End = s.End
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
+	u.Used = new(big.Int).Sub(u.Total, u.Free)
+	return u
 }

@@ -17,12 +17,12 @@ func accountObject(a, in ipam.Account) change.Object {
 
 // Accounts lists a page of accounts by age.
 func (r *Registry) Accounts(ctx context.Context, f ipam.AccountFilter, p ipam.Page) ([]ipam.Account, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.Account, error) { return tx.Accounts(f, p) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) ([]ipam.Account, error) { return tx.Accounts(f, p) })
 }
 
 // Account reads an account; CodeNotFound when there is none.
 func (r *Registry) Account(ctx context.Context, id string) (ipam.Account, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Account, error) { return tx.Account(id) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Account, error) { return tx.Account(id) })
 }
 
 // CreateAccount registers an account. Errors: CodeInvalid, also for a scope that is not there, and CodeNameTaken.
@@ -139,7 +139,7 @@ func (r *Registry) DeleteAccount(ctx context.Context, by ipam.Caller, id string,
 		if err := m.Require("account", id, a.ETag()); err != nil {
 			return none, err
 		}
-		if err := c.Tx.DeleteAccount(a.UID); err != nil {
+		if err := c.Tx.DeleteAccount(a, c.At); err != nil {
 			return none, err
 		}
 		return none, c.Record(accountObject(a, a), "deleted", a, nil)

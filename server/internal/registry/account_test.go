@@ -88,7 +88,7 @@ func TestAccount(t *testing.T) {
 			}
 			_, err = r.Account(t.Context(), a.ID)
 			wantCode(t, err, ipam.CodeNotFound)
-			if got := strings.Join(r.actions(t, a.ID), " "); got != "account.created account.updated account.deleted" {
+			if got := strings.Join(r.actions(t, a.ID), " "); got != "account.created account.moved_out account.moved_in account.deleted" {
 				t.Errorf("events: %s", got)
 			}
 		})

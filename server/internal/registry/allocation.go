@@ -15,12 +15,12 @@ func allocationObject(a ipam.Allocation) change.Object {
 
 // Allocations lists a page of allocations.
 func (r *Registry) Allocations(ctx context.Context, f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocation, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.Allocation, error) { return tx.Allocations(f, p) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) ([]ipam.Allocation, error) { return tx.Allocations(f, p) })
 }
 
 // Allocation reads an allocation; CodeNotFound when there is none.
 func (r *Registry) Allocation(ctx context.Context, id string) (ipam.Allocation, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(id) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(id) })
 }
 
 // Allocate hands out a block of a pool, or of the first one of a selector that can. Errors: CodeInvalid, CodeNotFound (the

@@ -28,7 +28,13 @@ func TestEveryChangeHasOneEvent(t *testing.T) {
 			{"pool.updated", pool.ID, func() error { _, err := r.resize(pool, "/23"); return err }},
 			{"pool.deleted", pool.ID, func() error { return r.DeletePool(t.Context(), alice, pool.ID, at(pool, 2)) }},
 			{"pool.created", pool.ID, func() error { _, err := r.tryChild(root, "kid", "/24"); return err }},
-			{"pool.deleted", pool.ID, func() error { return r.DeletePool(t.Context(), alice, pool.ID, at(pool, 1)) }},
+			{"pool.deleted", pool.ID, func() error {
+				again, err := r.Pool(t.Context(), pool.ID)
+				if err != nil {
+					return err
+				}
+				return r.DeletePool(t.Context(), alice, pool.ID, at(again, 1))
+			}},
 			{"pool.deleted", root.ID, func() error { return r.DeletePool(t.Context(), alice, root.ID, at(root, 1)) }},
 			{"scope.updated", scope.ID, func() error {
 				_, err := r.UpdateScope(t.Context(), alice, scope.ID, at(scope, 1), ipam.ScopePatch{Description: ptr("new")})

@@ -19,12 +19,12 @@ func holdObject(h ipam.Hold) change.Object {
 
 // Holds lists a page of holds, lost ones too.
 func (r *Registry) Holds(ctx context.Context, f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.Hold, error) { return tx.Holds(f, p) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) ([]ipam.Hold, error) { return tx.Holds(f, p) })
 }
 
 // Hold reads a hold; CodeNotFound when there is none.
 func (r *Registry) Hold(ctx context.Context, id string) (ipam.Hold, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Hold, error) { return tx.Hold(id) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Hold, error) { return tx.Hold(id) })
 }
 
 // ReleaseHold gives up a hold before its time: anyone may, for a hold must never block a person. What was promised is

@@ -17,12 +17,12 @@ func poolObject(p ipam.Pool) change.Object {
 
 // Pools lists a page of pools.
 func (r *Registry) Pools(ctx context.Context, f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.Pools(f, p) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.Pools(f, p) })
 }
 
 // Pool reads a pool; CodeNotFound when there is none.
 func (r *Registry) Pool(ctx context.Context, id string) (ipam.Pool, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) { return ipam.RealPool(tx.Pool(id)) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Pool, error) { return ipam.RealPool(tx.Pool(id)) })
 }
 
 // CreatePool adds a root pool or places a child pool in its parent. Errors: CodeInvalid, CodeNotFound (scope or parent),

@@ -128,7 +128,7 @@ func TestDrafts(t *testing.T) {
 		if err != nil || len(first) != 2 {
 			t.Fatalf("first page: %v, %v", first, err)
 		}
-		rest, err := r.Drafts(t.Context(), root.Scope, ipam.Page{Limit: 2, After: ipam.Cursor{ID: first[1].ID}})
+		rest, err := r.Drafts(t.Context(), root.Scope, ipam.Page{Limit: 2, After: ipam.Cursor{ID: string(first[1].UID)}})
 		if err != nil || len(rest) != 1 || rest[0].Name != "env2" || rest[0].DraftActor != bob.String() || rest[0].DraftHolder != "ci" || !rest[0].DraftUntil.Equal(r.now.Add(time.Hour)) {
 			t.Errorf("second page: %+v, %v", rest, err)
 		}

@@ -15,12 +15,12 @@ func reservationObject(v ipam.Reservation) change.Object {
 
 // Reservations lists a page of reservations, those that expired and were not ended yet too.
 func (r *Registry) Reservations(ctx context.Context, f ipam.ReservationFilter, p ipam.Page) ([]ipam.Reservation, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.Reservation, error) { return tx.Reservations(f, p) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) ([]ipam.Reservation, error) { return tx.Reservations(f, p) })
 }
 
 // Reservation reads a reservation; CodeNotFound when there is none, or none any more.
 func (r *Registry) Reservation(ctx context.Context, id string) (ipam.Reservation, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Reservation, error) { return tx.Reservation(id) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Reservation, error) { return tx.Reservation(id) })
 }
 
 // Reserve keeps a block of a pool out of use. The pool's size rules do not bind it. Errors: CodeInvalid, CodeNotFound (the

@@ -50,11 +50,11 @@ func (c edit) resize(pool ipam.Pool, to netip.Prefix) error {
 // resizeAround is the part of resize that the space around the pool sees.
 func (c edit) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 	if pool.Parent != "" {
-		parent, err := c.Tx.Pool(pool.Parent)
+		parent, err := c.Tx.Pool(string(pool.ParentUID))
 		if err != nil {
 			return err
 		}
-		return c.resizeIn(parent, pool.ID, pool.CIDR, to)
+		return c.resizeIn(parent, string(pool.UID), pool.CIDR, to)
 	}
 	if rest, grows := border(pool.CIDR, to); grows {
 		for _, b := range rest {
@@ -63,7 +63,7 @@ func (c edit) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 			}
 		}
 	}
-	return c.Tx.MovePrefix(pool.ID, to)
+	return c.Tx.MovePrefix(string(pool.UID), to)
 }
 
 // resizeIn moves the border of the block that an owner has in a pool: what it gains must be free there, what it gives up is

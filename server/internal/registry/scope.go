@@ -19,7 +19,7 @@ func (r *Registry) Scopes(ctx context.Context, p ipam.Page) ([]ipam.Scope, error
 
 // Scope reads a scope; CodeNotFound when there is none.
 func (r *Registry) Scope(ctx context.Context, id string) (ipam.Scope, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.Scope, error) { return ipam.RealScope(tx.Scope(id)) })
+	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Scope, error) { return ipam.RealScope(tx.Scope(id)) })
 }
 
 // CreateScope adds a scope. Errors: CodeInvalid, CodeNameTaken.

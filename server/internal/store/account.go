@@ -22,6 +22,9 @@ func (tx *Tx) Account(id string) (ipam.Account, error) {
 
 // InsertAccount adds an account.
 func (tx *Tx) InsertAccount(a ipam.Account) error {
+	if err := tx.rows.TakeName(tx.ctx, query.TakeNameParams{Kind: "account", Name: a.ID}); err != nil {
+		return err
+	}
 	return tx.rows.InsertAccount(tx.ctx, query.InsertAccountParams{
 		ID: a.UID.Key(), ScopeID: a.ScopeUID.Key(), Cloud: string(a.Cloud), ExternalID: a.ExternalID, Name: a.Name, Description: a.Description, Owner: a.Owner,
 		Platform: a.Platform, Tier: a.Tier, Environment: a.Environment, Regions: encodeList(a.Regions), Labels: encodeLabels(a.Labels), Mode: a.Mode,
@@ -39,7 +42,13 @@ func (tx *Tx) UpdateAccount(a ipam.Account, at time.Time) error {
 }
 
 // DeleteAccount removes an account.
-func (tx *Tx) DeleteAccount(u ipam.UID) error { return tx.rows.DeleteAccount(tx.ctx, u.Key()) }
+func (tx *Tx) DeleteAccount(a ipam.Account, at time.Time) error {
+	err := tx.rows.LeaveName(tx.ctx, query.LeaveNameParams{Kind: "account", Name: a.ID, ObjectID: a.UID.Key(), LeftAt: micros(at)})
+	if err != nil {
+		return err
+	}
+	return tx.rows.DeleteAccount(tx.ctx, a.UID.Key())
+}
 
 const accountColumns = "id, scope_id, scope_name, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at"
 

@@ -45,7 +45,9 @@ type write struct {
 	held  time.Time // since when locks of others have kept it waiting; zero: they have not
 	tries int       // runs that came to nothing through no fault of its own
 	alone bool      // it runs in a batch of its own, since the one it was in was undone as a whole
-	next  time.Time // not before
+
+	undoes bool      // it will fail after it has written
+	next   time.Time // not before
 }
 
 // The stages of a write. A caller may leave one that waits, and then it never begins.
@@ -62,13 +64,23 @@ const (
 // Errors: what the body returned, CodeOverloaded when too many wait or a lock is kept for too long, CodeUnavailable when the
 // database does not answer.
 func (db *DB) Write(ctx context.Context, space string, body func(*Tx) error) error {
+	return db.write(ctx, space, false, body)
+}
+
+// Undo is Write for a body that fails in any case, whose answer is all that is wanted: it spares the others of its batch a
+// second run.
+func (db *DB) Undo(ctx context.Context, space string, body func(*Tx) error) error {
+	return db.write(ctx, space, true, body)
+}
+
+func (db *DB) write(ctx context.Context, space string, undoes bool, body func(*Tx) error) error {
 	if db.readOnly {
 		return errors.New("the database was opened to be read only")
 	}
 	if db.engine == SQLite {
 		space = ""
 	}
-	w := &write{ctx: ctx, body: body, done: make(chan struct{}), since: time.Now()}
+	w := &write{ctx: ctx, body: body, done: make(chan struct{}), since: time.Now(), undoes: undoes}
 	if err := db.enqueue(space, w); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type DB struct {
 	handle  *sql.DB // of migrations
 	readers sessions
 	writers sessions
-	auth    sessions // PostgreSQL's own for Glance
+	auth    sessions // of Glance alone
 	begins  struct{ read, write string }
 	limits  limits
 	commits committer
@@ -84,7 +84,7 @@ func (db *DB) Engine() Engine { return db.engine }
 // moves the log into it.
 func (db *DB) Close() error {
 	db.commits.stop()
-	errs := []error{db.readers.empty(), db.writers.empty()}
+	errs := []error{db.readers.empty(), db.auth.empty(), db.writers.empty()}
 	for i := len(db.closers) - 1; i >= 0; i-- {
 		errs = append(errs, db.closers[i]())
 	}
@@ -126,7 +126,8 @@ type Tx struct {
 	conn   *session
 	rows   *query.Queries
 	engine Engine
-	heads  map[ipam.UID]Chain // of chains that this write has moved
+	known  memory // of a write: what those before it in its transaction have read and written,
+	fresh  memory // and what it has itself
 }
 
 // Read runs the body on one snapshot of the database, which never sees half of a write.
@@ -134,13 +135,23 @@ func (db *DB) Read(ctx context.Context, body func(*Tx) error) error {
 	return db.read(ctx, &db.readers, body)
 }
 
-// Glance is a Read of a row or two that every request waits for: who calls, and whether the database answers. On PostgreSQL
-// it has connections that nothing else takes.
+// Glance is a Read of a row or two that every request waits for: who calls, and whether the database answers. It has
+// connections that nothing else takes.
 func (db *DB) Glance(ctx context.Context, body func(*Tx) error) error {
-	if db.engine == SQLite {
+	return db.read(ctx, &db.auth, body)
+}
+
+// Get is a Read whose body asks one question: it needs no transaction around that.
+func (db *DB) Get(ctx context.Context, body func(*Tx) error) error {
+	if db.engine != SQLite {
 		return db.Read(ctx, body)
 	}
-	return db.read(ctx, &db.auth, body)
+	s, err := db.readers.take(ctx)
+	if err != nil {
+		return db.answer(err)
+	}
+	defer db.readers.give(s)
+	return db.answer(body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}))
 }
 
 func (db *DB) read(ctx context.Context, p *sessions, body func(*Tx) error) error {

@@ -33,14 +33,17 @@ func (tx *Tx) AppendEvent(e ipam.Event) error {
 	if err != nil {
 		return err
 	}
-	tx.heads[e.Chain] = head
+	tx.fresh.heads[e.Chain] = head
 	return nil
 }
 
 // head is the head of a chain in this transaction, read once under its lock.
 func (tx *Tx) head(chain, scope ipam.UID) (Chain, error) {
-	if known, ok := tx.heads[chain]; ok {
-		return known, nil
+	if head, ok := tx.fresh.heads[chain]; ok {
+		return head, nil
+	}
+	if head, ok := tx.known.heads[chain]; ok {
+		return head, nil
 	}
 	row, err := tx.rows.Chain(tx.ctx, chain.Key())
 	if noRows(err) {
@@ -49,9 +52,9 @@ func (tx *Tx) head(chain, scope ipam.UID) (Chain, error) {
 	return chainOf(row), err
 }
 
-// writeHeads stores the heads that the body of a write moved.
+// writeHeads stores the heads that the writes of a transaction moved.
 func (tx *Tx) writeHeads() error {
-	for _, head := range tx.heads {
+	for _, head := range tx.known.heads {
 		err := tx.rows.SetChain(tx.ctx, query.SetChainParams{ID: head.UID.Key(), ScopeID: head.Scope.Key(), Length: head.Length, Hash: head.Hash})
 		if err != nil {
 			return err

@@ -83,11 +83,6 @@ func (tx *Tx) CountHeld(pool, principal ipam.UID, now time.Time, atMost int) (in
 	return int(n), err
 }
 
-// SetPrefixStatus changes how the prefix of an owner occupies its space.
-func (tx *Tx) SetPrefixStatus(owner string, s ipam.Status) error {
-	return tx.rows.SetPrefixStatus(tx.ctx, query.SetPrefixStatusParams{ID: ipam.UID(owner).Key(), Status: string(s)})
-}
-
 const holdColumns = "id, scope_id, scope_name, pool_id, pool_name, name, family, first_ip, length, principal_id, actor, holder, replaces, kept, expires_at, created_at, renewed_at"
 
 // Holds lists a page of holds, lost ones too.

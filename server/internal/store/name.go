@@ -98,9 +98,14 @@ func (tx *Tx) KeyNamed(id string) (ipam.UID, error) {
 			return uid(poolKey, former), nil
 		}
 	}
-	former, err := tx.rows.FormerHolder(tx.ctx, query.FormerHolderParams{Kind: "scope", Name: id})
-	if err != nil {
-		return "", orMissing(err, nil)
+	for _, what := range []string{scopeKey, accountKey} {
+		former, err := tx.rows.FormerHolder(tx.ctx, query.FormerHolderParams{Kind: what, Name: id})
+		if err == nil {
+			return uid(what, former), nil
+		}
+		if !noRows(err) {
+			return "", err
+		}
 	}
-	return uid(scopeKey, former), nil
+	return "", nil
 }

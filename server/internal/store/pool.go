@@ -48,6 +48,9 @@ var lockPoolNamed = strings.Replace(lockPool, "WHERE id = $1", "WHERE scope_id =
 // LockPool reads a pool by its id or its UID and holds its space until the transaction ends. Parents are locked before their
 // children. Errors: those of Pool.
 func (tx *Tx) LockPool(id string) (ipam.Pool, error) {
+	if p, locked := tx.known.pools[id]; locked {
+		return p, nil
+	}
 	text, args := lockPool, []any{ipam.KeyOf(poolKey, id)}
 	if args[0] == int64(0) {
 		scope, name := ipam.SplitPoolID(id)
@@ -57,7 +60,11 @@ func (tx *Tx) LockPool(id string) (ipam.Pool, error) {
 	if err := tx.conn.QueryRowContext(tx.ctx, text, args...).Scan(poolFields(&row)...); err != nil {
 		return ipam.Pool{}, tx.absentPool(err, id)
 	}
-	return pool(row)
+	p, err := pool(row)
+	if err == nil && tx.fresh.pools != nil {
+		tx.fresh.pools[id] = p
+	}
+	return p, err
 }
 
 // PoolsOfScope lists up to limit pools of a scope by age.
@@ -72,6 +79,7 @@ func (tx *Tx) InsertPool(p ipam.Pool) error {
 	if err := tx.takePoolName(p, true); err != nil {
 		return err
 	}
+	tx.forgetPools()
 	return tx.rows.InsertPool(tx.ctx, query.InsertPoolParams{
 		ID: p.UID.Key(), ScopeID: p.ScopeUID.Key(), Name: p.Name, ParentID: keyOrNull(p.ParentUID),
 		Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), Length: int64(p.CIDR.Bits()),
@@ -87,6 +95,7 @@ func (tx *Tx) UpdatePool(p ipam.Pool, at time.Time) error {
 	if err := tx.takePoolName(p, false); err != nil {
 		return err
 	}
+	tx.forgetPools()
 	_, err := tx.rows.UpdatePool(tx.ctx, query.UpdatePoolParams{
 		ID: p.UID.Key(), Name: p.Name, Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), Length: int64(p.CIDR.Bits()),
 		Strategy: string(p.Strategy), MinLength: length64(p.Sizes.Min), MaxLength: length64(p.Sizes.Max), DefaultLength: length64(p.Sizes.Default),
@@ -98,6 +107,7 @@ func (tx *Tx) UpdatePool(p ipam.Pool, at time.Time) error {
 
 // SetDraft writes whether a pool is a draft, until when and whose.
 func (tx *Tx) SetDraft(p ipam.Pool) error {
+	tx.forgetPools()
 	return tx.rows.SetDraft(tx.ctx, query.SetDraftParams{
 		ID: p.UID.Key(), DraftUntil: optionalMicros(p.DraftUntil), DraftPrincipalID: keyOrNull(p.DraftPrincipal), DraftHolder: p.DraftHolder,
 	})
@@ -106,6 +116,7 @@ func (tx *Tx) SetDraft(p ipam.Pool) error {
 // DeletePool removes a pool that nothing occupies, with its free blocks and the memory of lost holds. What names had in it is
 // remembered for a pool that is made anew under its name.
 func (tx *Tx) DeletePool(p ipam.Pool, at time.Time) error {
+	tx.forgetPools()
 	key := p.UID.Key()
 	for _, step := range []func() error{
 		func() error { return tx.rows.DeleteFreeBlocks(tx.ctx, key) },

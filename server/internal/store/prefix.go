@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 
@@ -18,21 +19,35 @@ func (tx *Tx) InsertPrefix(p ipam.Prefix) error {
 
 // DeletePrefix removes the prefix of an owner.
 func (tx *Tx) DeletePrefix(owner string) error {
-	_, err := tx.rows.DeletePrefix(tx.ctx, ipam.UID(owner).Key())
-	return err
+	n, err := tx.rows.DeletePrefix(tx.ctx, ipam.UID(owner).Key())
+	return oneOfOwner(n, err, owner)
 }
 
 // MovePrefix gives the prefix of an owner another block.
 func (tx *Tx) MovePrefix(owner string, to netip.Prefix) error {
-	_, err := tx.rows.MovePrefix(tx.ctx, query.MovePrefixParams{
+	n, err := tx.rows.MovePrefix(tx.ctx, query.MovePrefixParams{
 		ID: ipam.UID(owner).Key(), Cidr: to.String(), FirstIp: firstIP(to), LastIp: lastIP(to), Length: int64(to.Bits()),
 	})
-	return err
+	return oneOfOwner(n, err, owner)
 }
 
 // RenamePrefix gives the prefix of an owner another name.
 func (tx *Tx) RenamePrefix(owner, name string) error {
-	_, err := tx.rows.RenamePrefix(tx.ctx, query.RenamePrefixParams{ID: ipam.UID(owner).Key(), Name: name})
+	n, err := tx.rows.RenamePrefix(tx.ctx, query.RenamePrefixParams{ID: ipam.UID(owner).Key(), Name: name})
+	return oneOfOwner(n, err, owner)
+}
+
+// SetPrefixStatus changes how the prefix of an owner occupies its space.
+func (tx *Tx) SetPrefixStatus(owner string, s ipam.Status) error {
+	n, err := tx.rows.SetPrefixStatus(tx.ctx, query.SetPrefixStatusParams{ID: ipam.UID(owner).Key(), Status: string(s)})
+	return oneOfOwner(n, err, owner)
+}
+
+// oneOfOwner fails where a change of the prefix of an owner met none: the books would no longer balance.
+func oneOfOwner(n int64, err error, owner string) error {
+	if err == nil && n != 1 {
+		return fmt.Errorf("%q has %d prefixes, not one", owner, n)
+	}
 	return err
 }
 

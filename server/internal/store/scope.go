@@ -58,6 +58,7 @@ func (tx *Tx) UpdateScope(s ipam.Scope, at time.Time) error {
 	if err := tx.takeScopeName(s, false); err != nil {
 		return err
 	}
+	tx.forgetPools()
 	_, err := tx.rows.UpdateScope(tx.ctx, query.UpdateScopeParams{
 		ID: s.UID.Key(), Name: s.ID, Description: s.Description, Labels: encodeLabels(s.Labels), DraftUntil: optionalMicros(s.DraftUntil), UpdatedAt: micros(at),
 	})

@@ -10,12 +10,17 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
+// maxPrepared bounds the statements that a connection keeps: ours are some hundred, the filters of lists make any number.
+const maxPrepared = 512
+
 // session is one connection. It implements query.DBTX.
 type session struct {
 	conn     *sql.Conn
+	written  int  // statements that may have changed something; a lock is a query here
 	spoilt   bool // it is of no more use, and is closed instead of given back
 	mu       sync.Mutex
-	prepared map[string]*sql.Stmt // nil where the driver caches; the texts are ours, so their number is bounded
+	prepared map[string]*sql.Stmt // nil where the driver caches; lists have many texts, so old ones go
+	order    []string             // the texts as they came
 }
 
 // close ends the statements first: database/sql forgets those of a single connection, and SQLite would stay open for them.
@@ -40,13 +45,20 @@ func (s *session) PrepareContext(ctx context.Context, text string) (*sql.Stmt, e
 		return st, nil
 	}
 	st, err := s.conn.PrepareContext(context.WithoutCancel(ctx), text)
-	if err == nil {
-		s.prepared[text] = st
+	if err != nil {
+		return nil, err
 	}
-	return st, err
+	if len(s.order) == maxPrepared {
+		_ = s.prepared[s.order[0]].Close()
+		delete(s.prepared, s.order[0])
+		s.order = s.order[1:]
+	}
+	s.prepared[text], s.order = st, append(s.order, text)
+	return st, nil
 }
 
 func (s *session) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	s.written++
 	if s.prepared == nil {
 		return s.conn.ExecContext(ctx, text, args...)
 	}

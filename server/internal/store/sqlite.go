@@ -26,6 +26,9 @@ func init() {
 	})
 }
 
+// glancers are the connections that only Glance takes: who calls, and whether the database answers, never wait behind lists.
+const glancers = 2
+
 // oldestSQLite is the first version without the WAL-reset bug, which can lose commits when two connections write and checkpoint.
 const oldestSQLite = "3.51.3"
 
@@ -108,9 +111,9 @@ func (db *DB) fillReaders(ctx context.Context, path, more string) error {
 		return err
 	}
 	readers := max(4, 2*runtime.NumCPU())
-	reader.SetMaxOpenConns(readers)
-	reader.SetMaxIdleConns(readers)
-	return db.readers.fill(ctx, reader, readers)
+	reader.SetMaxOpenConns(readers + glancers)
+	reader.SetMaxIdleConns(readers + glancers)
+	return errors.Join(db.readers.fill(ctx, reader, readers), db.auth.fill(ctx, reader, glancers))
 }
 
 // writing are the parameters of a connection to a database that the server writes, which must exist: SQLite creates none.

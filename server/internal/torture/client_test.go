@@ -222,11 +222,15 @@ func (c *client) events(t testing.TB, server string) map[string]int {
 	found := map[string]int{}
 	for _, action := range counted {
 		for _, e := range items[struct {
-			Action   string
-			ObjectID string `json:"object_id"`
+			Action        string
+			Before, After *noun
 		}](t, c, server, "/events?action="+action+"&") {
-			if !strings.HasPrefix(e.ObjectID, "pool-") && !strings.HasPrefix(e.ObjectID, "tight-") && e.ObjectID != "default" {
-				found[e.Action+" "+e.ObjectID]++
+			of := e.After
+			if of == nil {
+				of = e.Before
+			}
+			if !strings.HasPrefix(of.ID, "pool-") && !strings.HasPrefix(of.ID, "tight-") && of.ID != "default" {
+				found[e.Action+" "+of.ID]++
 			}
 		}
 	}

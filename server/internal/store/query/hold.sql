@@ -74,6 +74,6 @@ SELECT
     LIMIT @at_most_drafts
   ) some_drafts) AS held;
 
--- name: SetPrefixStatus :exec
+-- name: SetPrefixStatus :execrows
 UPDATE prefixes SET status = $2
 WHERE id = $1;

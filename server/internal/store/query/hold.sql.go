@@ -352,7 +352,7 @@ func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
 	return err
 }
 
-const setPrefixStatus = `-- name: SetPrefixStatus :exec
+const setPrefixStatus = `-- name: SetPrefixStatus :execrows
 UPDATE prefixes SET status = $2
 WHERE id = $1
 `
@@ -362,9 +362,12 @@ type SetPrefixStatusParams struct {
 	Status string
 }
 
-func (q *Queries) SetPrefixStatus(ctx context.Context, arg SetPrefixStatusParams) error {
-	_, err := q.db.ExecContext(ctx, setPrefixStatus, arg.ID, arg.Status)
-	return err
+func (q *Queries) SetPrefixStatus(ctx context.Context, arg SetPrefixStatusParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setPrefixStatus, arg.ID, arg.Status)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const staleDrafts = `-- name: StaleDrafts :many

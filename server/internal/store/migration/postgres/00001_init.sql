@@ -84,9 +84,9 @@ CREATE INDEX pools_by_draft ON pools (parent_id, draft_until) WHERE draft_until 
 CREATE INDEX pools_by_draft_age ON pools (draft_until) WHERE draft_until IS NOT NULL;
 
 -- Names that pools and scopes have left, by a new name or by their end, until somebody else takes them: what is made anew under
--- its old name comes back to its blocks. The scope of a scope's name is 0.
+-- its old name comes back to its blocks. The scope of the name of a scope, and of an account, is 0.
 CREATE TABLE former_names (
-  kind      TEXT COLLATE "C" NOT NULL CHECK (kind IN ('scope', 'pool')),
+  kind      TEXT COLLATE "C" NOT NULL CHECK (kind IN ('scope', 'pool', 'account')),
   scope_id  BIGINT NOT NULL,
   name      TEXT COLLATE "C" NOT NULL,
   object_id BIGINT NOT NULL,
