@@ -37,9 +37,9 @@ type batch struct {
 
 	savepoints bool
 	tx         *Tx
-	done       int  // writes that are durable
-	torn       bool // a write failed that had written, and no savepoint parts it from the others
-	held       bool // it met a lock of another transaction
+	done       int    // writes that are durable
+	tornBy     *write // failed after it had written, and no savepoint parts it from the others
+	held       bool   // it met a lock of another transaction
 	answered   []*write
 	again      []*write
 	unrun      []*write
@@ -49,11 +49,26 @@ type batch struct {
 // fails after it has written something.
 func (db *DB) attempt(writes []*write) *batch {
 	if len(writes) > 1 && !slices.ContainsFunc(writes, func(w *write) bool { return w.undoes }) {
-		if b := db.tryAll(writes, false); !b.torn {
+		b := db.tryAll(writes, false)
+		switch w := b.tornBy; {
+		case w == nil:
 			return b
+		case isHeld(w.err), repeatable(w.err): // the others need not wait until it has run again
+			return db.attempt(slices.DeleteFunc(slices.Clone(writes), func(other *write) bool { return other == w })).later(w)
 		}
 	}
 	return db.tryAll(writes, len(writes) > 1)
+}
+
+// later adds a write that is to run again to what became of the others.
+func (b *batch) later(w *write) *batch {
+	if isHeld(w.err) {
+		b.held = true
+		b.repeatLater(w, heldPause)
+	} else {
+		b.repeat(w)
+	}
+	return b
 }
 
 // tryAll runs writes in one transaction. What the engine asks to repeat, and every write of a batch that was undone as a
@@ -89,18 +104,15 @@ func (db *DB) tryAll(writes []*write, savepoints bool) *batch {
 			db.undo(b, undone)
 			return b
 		}
-		if b.torn {
+		if b.tornBy != nil {
 			s.rollback(ctx)
 			return b
 		}
 		switch {
 		case w.err == nil:
 			fit = append(fit, w)
-		case isHeld(w.err):
-			b.held = true
-			b.repeatLater(w, heldPause)
-		case repeatable(w.err):
-			b.repeat(w)
+		case isHeld(w.err), repeatable(w.err):
+			b.later(w)
 		default:
 			b.answered = append(b.answered, w)
 		}
@@ -160,7 +172,9 @@ func (db *DB) run(b *batch, w *write) (own, undone error) {
 	if !b.savepoints {
 		// Alone it is rolled back with the batch, which nobody commits. What was refused by a rule of ours before it wrote
 		// anything has only locked something.
-		b.torn = own != nil && len(b.writes) > 1 && (s.written != written || ipam.CodeOf(own) == "")
+		if own != nil && len(b.writes) > 1 && (s.written != written || ipam.CodeOf(own) == "") {
+			b.tornBy = w
+		}
 		return own, nil
 	}
 	if own != nil {

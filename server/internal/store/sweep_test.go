@@ -31,7 +31,7 @@ var crowded = []string{
 	"INSERT INTO promises (space_id, kind, name, length, plan_id, first_ip, promised_at) " + many + "SELECT i, 'hold', 'n', 24, '', $1, " + early + " FROM n",
 	"INSERT INTO last_blocks (space_id, kind, name, length, first_ip, left_at) " + many + "SELECT i, 'allocation', 'n', 24, $1, " + early + " FROM n",
 	"INSERT INTO former_names (kind, scope_id, name, object_id, left_at) " + many + "SELECT 'pool', 1, 'n' || i, i, " + early + " FROM n",
-	"INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, created_at) " + many + "SELECT 1, 'k' || i, $1, '', " + early + " FROM n",
+	"INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, refused, created_at) " + many + "SELECT 1, 'k' || i, $1, '', FALSE, " + early + " FROM n",
 }
 
 // What runs every hour costs what there is to do, not what there is.
