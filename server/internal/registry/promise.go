@@ -150,7 +150,7 @@ func outdated(pool ipam.Pool, now ipam.Hold, block netip.Prefix) error {
 // caller that cannot say whether it applies is told once, and again to the same Idempotency-Key, and not at all where an apply was told already. The lost hold goes
 // with that, or stays for more of the same apply. Were this to fail, the loss would only be told again.
 func (r *Registry) tell(ctx context.Context, by ipam.Caller, in string, plan ipam.Plan, holds []ipam.NewHold, failure error) error {
-	if ipam.CodeOf(failure) != ipam.CodeHoldLost || plan.ID != "" {
+	if ipam.CodeOf(failure) != ipam.CodeHoldLost || plan.ID != "" || by.Retry != nil && by.Retry.Replayed {
 		return failure
 	}
 	err := r.k.DB.Write(ctx, in, func(tx *store.Tx) error {
