@@ -39,7 +39,7 @@ func (j Job) repeat(ctx context.Context, log *slog.Logger) {
 			log.WarnContext(ctx, "a job failed", "job", j.Name, "error", err)
 		}
 		if n > 0 {
-			log.InfoContext(ctx, j.Name, "count", n)
+			log.InfoContext(ctx, "did a job", "job", j.Name, "count", n)
 		}
 	}
 }

@@ -40,14 +40,6 @@ func block(first []byte, family int, length int64) (netip.Prefix, error) {
 	return p, nil
 }
 
-func cidr(text string) (netip.Prefix, error) {
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		return p, fmt.Errorf("read a CIDR from the database: %w", err)
-	}
-	return p, nil
-}
-
 func micros(t time.Time) int64 { return t.UnixMicro() }
 
 func moment(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
@@ -88,20 +80,6 @@ func decodeLabels(text string) (ipam.Labels, error) {
 		return nil, fmt.Errorf("read labels from the database: %w", err)
 	}
 	return labels, nil
-}
-
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 func length64(n *int) *int64 {

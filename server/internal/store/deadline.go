@@ -46,14 +46,14 @@ type impatient struct {
 }
 
 func (c *impatient) Read(b []byte) (int, error) {
-	if err := c.arm(c.Conn.SetReadDeadline); err != nil {
+	if err := c.arm(c.SetReadDeadline); err != nil {
 		return 0, err
 	}
 	return c.Conn.Read(b)
 }
 
 func (c *impatient) Write(b []byte) (int, error) {
-	if err := c.arm(c.Conn.SetWriteDeadline); err != nil {
+	if err := c.arm(c.SetWriteDeadline); err != nil {
 		return 0, err
 	}
 	return c.Conn.Write(b)

@@ -118,7 +118,7 @@ func (db *DB) usable() error {
 func (db *DB) condemn(detail string, cause error) error {
 	fault := &ipam.Error{Code: ipam.CodeUnavailable, Detail: detail, Cause: cause}
 	if db.fault.CompareAndSwap(nil, fault) {
-		db.log.Error("the database is not written any more", "error", cause) //nolint:sloglint // it is about no request
+		db.log.Error("the database is not written any more", "error", cause)
 	}
 	return fault
 }
@@ -152,8 +152,8 @@ func outOf(pg *pgconn.PgError) bool {
 // it, or it knows other prepared statements than we think.
 func spoils(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
-		switch {
-		case pg.Code == "25006", pg.Code == "25P03", pg.Code == "25P04", pg.Code == "26000", pg.Code == "42P05":
+		switch pg.Code {
+		case "25006", "25P03", "25P04", "26000", "42P05":
 			return true
 		}
 		return fatal(pg) || strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "57P")

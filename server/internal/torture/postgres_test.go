@@ -126,7 +126,7 @@ func TestAFrozenServerStopsTheOthersForSecondsOnly(t *testing.T) {
 	wait("it freezes inside a transaction", func() bool {
 		signal(syscall.SIGSTOP)
 		// What it had sent is done with after two looks.
-		if inTransaction() && inTransaction() {
+		if first := inTransaction(); first && inTransaction() {
 			return true
 		}
 		signal(syscall.SIGCONT)
