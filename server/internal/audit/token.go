@@ -183,11 +183,7 @@ func (v *verifier) formerNames() error {
 }
 
 func (v *verifier) formerName(tx *store.Tx, f store.FormerName) error {
-	n := pools
-	if f.Kind == scopes.kind {
-		n = scopes
-	}
-	id := ipam.KeyUID(n.what, f.Object)
+	id := ipam.KeyUID(f.Kind, f.Object)
 	for after, more := int64(-1), true; more; {
 		events, err := tx.EventsOf(f.Object, after, change.PageSize)
 		if err != nil {
@@ -197,8 +193,10 @@ func (v *verifier) formerName(tx *store.Tx, f store.FormerName) error {
 			after = ipam.UID(e.ID).Key()
 			if left, scope := leaves(e); e.At.UnixMicro() != f.LeftAt || e.ObjectKind != f.Kind || left != f.Name {
 				continue
-			} else if f.Kind == scopes.kind && f.Scope == 0 || f.Kind == pools.kind && f.Scope == scope {
+			} else if f.Scope == scope {
 				return nil
+			} else if f.Kind != pools.kind {
+				continue
 			} else if heir, err := inherits(tx, f.Scope, scope); heir || err != nil {
 				return err
 			}
@@ -209,11 +207,11 @@ func (v *verifier) formerName(tx *store.Tx, f store.FormerName) error {
 	return nil
 }
 
-// leaves is the name that an object had before an event, and the scope that it had it in.
+// leaves is the name that an object had before an event, and the scope that it had it in, which is 0 but for pools.
 func leaves(e ipam.Event) (name string, scope int64) {
 	var before struct{ ID, Name string }
 	_ = json.Unmarshal(e.Before, &before)
-	if e.ObjectKind == scopes.kind {
+	if e.ObjectKind != pools.kind {
 		return before.ID, 0
 	}
 	return before.Name, e.ScopeUID.Key()
