@@ -1,16 +1,13 @@
 package audit
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
+	"math"
 	"slices"
 	"strings"
 
-	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -18,320 +15,156 @@ import (
 
 // Finding is one difference that Verify found.
 type Finding struct {
-	Object string // the pool, scope, allocation or chain
+	Object string // the key of an object or a chain, or what else it is about
 	Detail string
 }
 
 // Report is what Verify counted and found.
 type Report struct {
-	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Holds, Events int
+	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Holds, Tokens, Events int
 
 	Findings []Finding
+	Omitted  int // findings beyond maxFindings
 }
 
-func (r *Report) find(object, format string, args ...any) {
-	r.Findings = append(r.Findings, Finding{Object: object, Detail: fmt.Sprintf(format, args...)})
+// maxFindings bounds the memory of a report on a database in which nothing is right.
+const maxFindings = 10_000
+
+func (r *Report) find(object any, format string, args ...any) {
+	if len(r.Findings) == maxFindings {
+		r.Omitted++
+		return
+	}
+	r.Findings = append(r.Findings, Finding{Object: fmt.Sprint(object), Detail: fmt.Sprintf(format, args...)})
 }
 
-// Verify recomputes on one snapshot what must always be true, from the prefixes up: nothing overlaps, everything lies in
-// its pool, free space is exactly the rest, whatever occupies space owns one prefix that says where and as what, every change
-// has its event, and every chain of events is unbroken. It shares no code with placing but alloc.Cover, which has a test of its own.
+// Verify compares all that is stored with the events and with each other: that the file is whole and the schema has what guards
+// it; that each row is what its last event says, and has its prefix; that nothing overlaps and free space is exactly the rest;
+// that every chain of events is unbroken. Unnoticed says what it does not see. It shares no code with placing.
+//
+// It reads in slices, each of some rows with all that they are compared with, on a snapshot of its own: a change is in it whole
+// or not at all, and no snapshot is open for long, which would slow down the writes of a server. It keeps no more than a slice.
 func (a *Auditor) Verify(ctx context.Context) (Report, error) {
-	return change.Read(ctx, a.k, func(tx *store.Tx) (report Report, err error) {
-		owners := owners{}
-		ledger := ledger{}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(true, p) }, func(s ipam.Scope) string { return string(s.UID) }, func(s ipam.Scope) error {
-			report.Scopes++
-			ledger[string(s.UID)] -= s.Version
-			return verifySpace(tx, &report, owners, s.ID, s.UID, netip.Prefix{})
-		}); err != nil {
-			return report, err
+	v := &verifier{ctx: ctx, k: a.k}
+	for _, c := range checks {
+		switch err := c.run(v); {
+		case err == nil:
+		case ctx.Err() != nil, busy(err) && a.k.DB.Fault() == "":
+			return v.Report, err
+		default: // what is stored cannot be read
+			v.find(c.name, "could not be checked to the end: %v", err)
 		}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(ipam.PoolFilter{Drafts: true}, p) }, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
-			report.Pools++
-			status := ipam.StatusAllocated
-			if p.DraftUntil != nil {
-				status = ipam.StatusHeld
-			}
-			owners.row(&report, string(p.UID), stand{p.Space(), p.CIDR, status, ipam.KindPool, p.Name})
-			ledger[string(p.UID)] -= p.Version
-			return errors.Join(verifySpace(tx, &report, owners, p.ID, p.UID, p.CIDR), verifyFree(tx, &report, p))
-		}); err != nil {
-			return report, err
-		}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.Allocation, error) { return tx.Allocations(ipam.AllocationFilter{}, p) }, func(a ipam.Allocation) string { return a.ID }, func(a ipam.Allocation) error {
-			report.Allocations++
-			owners.row(&report, a.ID, stand{a.PoolUID, a.CIDR, ipam.StatusAllocated, ipam.KindAllocation, a.Name})
-			ledger[a.ID] -= a.Version
-			return nil
-		}); err != nil {
-			return report, err
-		}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.AllocationSet, error) {
-			return tx.AllocationSets(ipam.AllocationSetFilter{}, p)
-		}, func(s ipam.AllocationSet) string { return s.ID }, func(s ipam.AllocationSet) error {
-			report.Sets++
-			ledger[s.ID] -= s.Version
-			return verifySet(tx, &report, s)
-		}); err != nil {
-			return report, err
-		}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.Reservation, error) { return tx.Reservations(ipam.ReservationFilter{}, p) }, func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) error {
-			report.Reservations++
-			owners.row(&report, v.ID, stand{v.PoolUID, v.CIDR, ipam.StatusReserved, ipam.KindReservation, v.Reason})
-			ledger[v.ID] -= v.Version
-			return nil
-		}); err != nil {
-			return report, err
-		}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.Account, error) { return tx.Accounts(ipam.AccountFilter{}, p) }, func(a ipam.Account) string { return string(a.UID) }, func(a ipam.Account) error {
-			report.Accounts++
-			ledger[string(a.UID)] -= a.Version
-			return nil
-		}); err != nil {
-			return report, err
-		}
-		if err = change.EachPage(func(p ipam.Page) ([]ipam.Hold, error) { return tx.Holds(ipam.HoldFilter{}, p) }, func(h ipam.Hold) string { return h.ID }, func(h ipam.Hold) error {
-			report.Holds++
-			if h.Kept {
-				owners.row(&report, h.ID, stand{h.PoolUID, h.CIDR, ipam.StatusHeld, ipam.KindHold, h.Name})
-			}
-			return nil
-		}); err != nil {
-			return report, err
-		}
-		owners.balance(&report)
-		orphans, err := tx.Orphans(change.PageSize)
+	}
+	slices.SortStableFunc(v.Findings, func(a, b Finding) int { return strings.Compare(a.Object, b.Object) })
+	return v.Report, nil
+}
+
+// busy reports whether a database is only not to be had now. One that is damaged says so too, and a fault.
+func busy(err error) bool {
+	return ipam.CodeOf(err) == ipam.CodeUnavailable || ipam.CodeOf(err) == ipam.CodeOverloaded
+}
+
+// checks are what Verify does, in this order.
+var checks = []struct {
+	name string
+	run  func(*verifier) error
+}{
+	{"file", (*verifier).file},
+	{"schema", (*verifier).schema},
+	{"scopes", scopes.check},
+	{"accounts", accounts.check},
+	{"pools", pools.check},
+	{"allocation sets", sets.check},
+	{"allocations", allocations.check},
+	{"reservations", reservations.check},
+	{"holds", holds.check},
+	{"tokens", (*verifier).tokens},
+	{"members", (*verifier).members},
+	{"prefixes", (*verifier).prefixes},
+	{"spaces", (*verifier).spaces},
+	{"free blocks", (*verifier).freeBlocks},
+	{"former names", (*verifier).formerNames},
+	{"lost objects", (*verifier).lost},
+	{"chains", (*verifier).chains},
+	{"chains without a head", (*verifier).headless},
+}
+
+type verifier struct {
+	Report
+
+	ctx context.Context
+	k   *change.Kernel
+}
+
+// slice reads on a snapshot of its own.
+func (v *verifier) slice(body func(*store.Tx) error) error { return v.k.DB.Read(v.ctx, body) }
+
+// errStuck ends a walk that does not move forward, which only a damaged index brings about.
+var errStuck = errors.New("the order of what is stored is damaged")
+
+// byKey visits a list page by page, each in a slice of its own: visit answers the last key that it has seen, and whether there are
+// more.
+func (v *verifier) byKey(visit func(tx *store.Tx, after int64) (last int64, more bool, err error)) error {
+	for after, more := int64(math.MinInt64), true; more; {
+		last := after
+		err := v.slice(func(tx *store.Tx) (err error) {
+			last, more, err = visit(tx, after)
+			return err
+		})
 		if err != nil {
-			return report, err
+			return err
 		}
-		for _, space := range orphans {
-			report.find(string(space), "is neither a pool nor a scope, but has prefixes or free blocks")
+		if more && last <= after {
+			return errStuck
 		}
-		if err = verifyChains(tx, &report, ledger); err != nil {
-			return report, err
+		after = last
+	}
+	return nil
+}
+
+// rows visits the rows of a table by key, some at a time.
+func (v *verifier) rows(table string, some int, visit func(*store.Tx, []store.Row) error) error {
+	return v.byKey(func(tx *store.Tx, after int64) (int64, bool, error) {
+		rows, err := tx.RowsAfter(table, after, some)
+		if err != nil || len(rows) == 0 {
+			return after, false, err
 		}
-		for id, balance := range ledger {
-			if balance != 0 {
-				report.find(id, "has %+d events more than changes", balance)
-			}
-		}
-		slices.SortFunc(report.Findings, func(a, b Finding) int { return strings.Compare(a.Object, b.Object) })
-		return report, nil
+		return rows[len(rows)-1].Key(), len(rows) == some, visit(tx, rows)
 	})
 }
 
-// verifySet compares the names of a set's members with its own.
-func verifySet(tx *store.Tx, report *Report, s ipam.AllocationSet) error {
-	members, err := tx.MembersOfSet(s.ID)
-	for _, a := range members {
-		if a.PoolUID != s.PoolUID || a.Name != ipam.MemberName(s.Name, a.SetKey) {
-			report.find(a.ID, "is the member %q of allocation set %s (%s in %s), but is named %q in %s", a.SetKey, s.ID, s.Name, s.Pool, a.Name, a.Pool)
+// file looks for faults of the SQLite file itself.
+func (v *verifier) file() error {
+	return v.slice(func(tx *store.Tx) error {
+		faults, err := tx.FileFaults(100)
+		for _, f := range faults {
+			v.find("file", "%s", f)
 		}
+		return err
+	})
+}
+
+// schema looks for what is missing of what the schema guards itself and finds rows with.
+func (v *verifier) schema() error {
+	missing, err := v.k.DB.MissingGuards(v.ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range missing {
+		v.find("schema", "%s is missing, invalid or disabled, so the database does not refuse by itself what it should", name)
+	}
+	indexes, err := v.k.DB.MissingIndexes(v.ctx)
+	for _, name := range indexes {
+		v.find("schema", "the index %s is missing, invalid or not unique any more", name)
 	}
 	return err
 }
 
-// owners weighs prefixes against what owns them: one each, which say the same.
-type owners map[string]ownership
-
-type ownership struct {
-	prefixes int // more than there are rows
-	stand    stand
-}
-
-// stand is where and as what an owner occupies space.
-type stand struct {
-	space  ipam.UID
-	cidr   netip.Prefix
-	status ipam.Status
-	kind   ipam.Kind
-	name   string
-}
-
-func (s stand) String() string {
-	return fmt.Sprintf("%s %s %q at %s in %s", s.status, s.kind, s.name, s.cidr, s.space)
-}
-
-func (o owners) prefix(report *Report, p ipam.Prefix) {
-	o.weigh(report, p.Owner, 1, stand{p.Space(), p.CIDR, p.Status, p.Kind, p.Name})
-}
-
-func (o owners) row(report *Report, id string, s stand) { o.weigh(report, id, -1, s) }
-
-// weigh forgets what comes out even, so that only what has not met its counterpart yet takes memory.
-func (o owners) weigh(report *Report, id string, one int, s stand) {
-	known := o[id]
-	if known.prefixes+one != 0 {
-		o[id] = ownership{known.prefixes + one, s}
-		return
+// keysOf are the keys of rows.
+func keysOf(rows []store.Row) []int64 {
+	keys := make([]int64, len(rows))
+	for i, r := range rows {
+		keys[i] = r.Key()
 	}
-	delete(o, id)
-	prefixed, said := s, known.stand
-	if one < 0 {
-		prefixed, said = said, prefixed
-	}
-	if prefixed != said {
-		report.find(id, "is %s, but its prefix %s", said, prefixed)
-	}
-}
-
-func (o owners) balance(report *Report) {
-	for id, at := range o {
-		report.find(id, "has %+d prefixes more than owners", at.prefixes)
-	}
-}
-
-// verifySpace walks the prefixes of a space in address order and counts their owners.
-func verifySpace(tx *store.Tx, report *Report, owners owners, name string, space ipam.UID, bounds netip.Prefix) error {
-	var last netip.Prefix
-	return eachPrefix(tx, space, func(p ipam.Prefix) error {
-		report.Prefixes++
-		owners.prefix(report, p)
-		if last.IsValid() && last.Overlaps(p.CIDR) {
-			report.find(name, "%s and %s overlap", last, p.CIDR)
-		}
-		if bounds.IsValid() && (!bounds.Contains(p.CIDR.Addr()) || p.CIDR.Bits() < bounds.Bits()) {
-			report.find(name, "%s lies outside %s", p.CIDR, bounds)
-		}
-		last = p.CIDR
-		return nil
-	})
-}
-
-func eachPrefix(tx *store.Tx, space ipam.UID, visit func(ipam.Prefix) error) error {
-	for _, family := range []int{4, 6} {
-		for after, more := (netip.Addr{}), true; more; {
-			prefixes, err := tx.PrefixesAfter(space, family, after, change.PageSize)
-			if err != nil {
-				return err
-			}
-			for _, p := range prefixes {
-				if err := visit(p); err != nil {
-					return err
-				}
-				if !after.Less(p.CIDR.Addr()) {
-					return fmt.Errorf("%s of space %s is stored under another address; the walk would never end", p.CIDR, space)
-				}
-				after = p.CIDR.Addr()
-			}
-			more = len(prefixes) == change.PageSize
-		}
-	}
-	return nil
-}
-
-// verifyFree compares the free blocks with the canonical cover of what the prefixes leave.
-func verifyFree(tx *store.Tx, report *Report, pool ipam.Pool) error {
-	var taken []netip.Prefix
-	if err := eachPrefix(tx, pool.UID, func(p ipam.Prefix) error { taken = append(taken, p.CIDR); return nil }); err != nil {
-		return err
-	}
-	want, err := alloc.Cover(pool.CIDR, taken)
-	if err != nil {
-		report.find(pool.ID, "its prefixes do not fit it: %v", err)
-		return nil
-	}
-	var have []netip.Prefix
-	var after netip.Addr
-	for {
-		leaves, err := tx.Leaves(pool).After(after, change.PageSize)
-		if err != nil {
-			return err
-		}
-		have = append(have, leaves...)
-		if len(leaves) < change.PageSize {
-			break
-		}
-		after = leaves[len(leaves)-1].Addr()
-	}
-	if !slices.Equal(want, have) {
-		report.find(pool.ID, "its free blocks are not what its prefixes leave: %d stored, %d expected", len(have), len(want))
-	}
-	return nil
-}
-
-// ledger weighs events against versions: creating and each update of an object add one, its end takes away the version it
-// had, and so does being there. An object whose every change has its event comes out even.
-type ledger map[string]int64
-
-func (l ledger) enter(e ipam.Event) error {
-	switch e.ObjectKind {
-	case "scope", "account", "pool", "allocation", "allocation_set", "reservation":
-	default:
-		return nil // tokens and holds have no version
-	}
-	if e.Action == "account.moved_out" {
-		return nil // told again where it came to
-	}
-	if e.After != nil {
-		l[e.ObjectID]++
-		return nil
-	}
-	var last struct{ Version int64 }
-	if err := json.Unmarshal(e.Before, &last); err != nil {
-		return fmt.Errorf("read event %s: %w", e.ID, err)
-	}
-	l[e.ObjectID] -= last.Version
-	return nil
-}
-
-// verifyChains recomputes the hashes of every chain, up to the head that is kept apart from it: so that a tail which was cut off
-// is seen.
-func verifyChains(tx *store.Tx, report *Report, ledger ledger) error {
-	headless, err := tx.HeadlessChains(change.PageSize)
-	if err != nil {
-		return err
-	}
-	for _, chain := range headless {
-		report.find(string(chain), "has events, but no head")
-	}
-	for after, more := ipam.UID(""), true; more; {
-		chains, err := tx.Chains(after, change.PageSize)
-		if err != nil {
-			return err
-		}
-		for _, chain := range chains {
-			if err := verifyChain(tx, report, ledger, chain); err != nil {
-				return err
-			}
-			after = chain.UID
-		}
-		more = len(chains) == change.PageSize
-	}
-	return nil
-}
-
-func verifyChain(tx *store.Tx, report *Report, ledger ledger, head store.Chain) error {
-	chain := string(head.UID)
-	var seq int64
-	var previous []byte
-	for more := true; more; {
-		events, err := tx.EventsOfChain(head.UID, seq, change.PageSize)
-		if err != nil {
-			return err
-		}
-		for _, e := range events {
-			report.Events++
-			if err := ledger.enter(e); err != nil {
-				return err
-			}
-			if e.Seq != seq+1 {
-				report.find(chain, "event %d is missing", seq+1)
-			} else if !bytes.Equal(e.Link(previous), e.Hash) {
-				report.find(chain, "event %d (%s) does not match its hash", e.Seq, e.ID)
-			}
-			seq, previous = e.Seq, e.Hash
-		}
-		more = len(events) == change.PageSize
-	}
-	switch {
-	case seq < head.Length:
-		report.find(chain, "its last %d events are missing: it ends with event %d, and its head is %d", head.Length-seq, seq, head.Length)
-	case seq > head.Length:
-		report.find(chain, "has %d events behind its head, which is %d", seq-head.Length, head.Length)
-	case !bytes.Equal(previous, head.Hash):
-		report.find(chain, "its head does not match its last event")
-	}
-	return nil
+	return keys
 }

@@ -37,7 +37,7 @@ func (e Event) Link(previous []byte) []byte {
 		h.Write(b)
 	}
 	write(previous)
-	for _, field := range []string{e.ID, string(e.Chain), string(e.ScopeUID), string(e.Principal), e.Actor, e.Action, e.ObjectKind, e.ObjectID, e.RequestID} {
+	for _, field := range []string{e.ID, string(e.Chain), e.Scope, string(e.ScopeUID), string(e.Principal), e.Actor, e.Action, e.ObjectKind, e.ObjectID, e.RequestID} {
 		write([]byte(field))
 	}
 	write(binary.BigEndian.AppendUint64(nil, uint64(e.Seq)))

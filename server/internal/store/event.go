@@ -69,20 +69,10 @@ func (tx *Tx) LockSystem() error {
 	return err
 }
 
-// Chains lists up to limit heads after one, by key; "" is the start. The system's comes first.
-func (tx *Tx) Chains(after ipam.UID, limit int) ([]Chain, error) {
-	from := int64(-1)
-	if after != "" {
-		from = after.Key()
-	}
-	rows, err := tx.rows.Chains(tx.ctx, query.ChainsParams{After: from, MaxRows: int32(limit)})
-	return all(rows, err, func(row query.Chain) (Chain, error) { return chainOf(row), nil })
-}
-
-// HeadlessChains lists up to limit chains that have events but no head.
-func (tx *Tx) HeadlessChains(limit int) ([]ipam.UID, error) {
-	keys, err := tx.rows.ChainsWithoutHead(tx.ctx, int32(limit))
-	return all(keys, err, func(key int64) (ipam.UID, error) { return uid(chainKey, key), nil })
+// Head is the head of the chain of a key; false when it has none.
+func (tx *Tx) Head(chain int64) (Chain, bool, error) {
+	row, err := tx.rows.Chain(tx.ctx, chain)
+	return found(row, err, func(row query.Chain) (Chain, error) { return chainOf(row), nil })
 }
 
 // EventsOfChain lists up to limit events of a chain after a sequence number, in order.
@@ -93,7 +83,7 @@ func (tx *Tx) EventsOfChain(chain ipam.UID, after int64, limit int) ([]ipam.Even
 
 // Events lists a page of events, the newest first, or the oldest first where the filter says so.
 func (tx *Tx) Events(f ipam.EventFilter, p ipam.Page) ([]ipam.Event, error) {
-	s := tx.from("events", "id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash")
+	s := tx.from("events", eventColumns(""))
 	s.inScope("scope_id", f.Scope)
 	if f.Object != "" {
 		s.and("object_id = ?", ipam.UID(f.Object).Key())
@@ -114,9 +104,7 @@ func (tx *Tx) Events(f ipam.EventFilter, p ipam.Page) ([]ipam.Event, error) {
 		s.and(beyond, ipam.KeyOf(eventKey, p.After.ID))
 	}
 	s.text.WriteString(" ORDER BY id " + order + " LIMIT " + s.arg(p.Limit))
-	return list(tx, s, func(r *query.Event) []any {
-		return []any{&r.ID, &r.ChainID, &r.Seq, &r.ScopeID, &r.Scope, &r.At, &r.PrincipalID, &r.Actor, &r.Action, &r.ObjectKind, &r.ObjectID, &r.RequestID, &r.Before, &r.After, &r.Hash}
-	}, event)
+	return list(tx, s, eventFields, event)
 }
 
 func chainOf(row query.Chain) Chain {

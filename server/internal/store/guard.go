@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"fmt"
+	"io/fs"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -28,13 +31,68 @@ var presentGuards = map[Engine]string{
 		WHERE c.contype = 'x' AND c.convalidated AND i.indisvalid AND i.indisready AND pg_table_is_visible(t.oid)`,
 }
 
+// listed runs a query of one text column as a read: the one connection of migrations to a SQLite file may be the writer's by now.
+func (db *DB) listed(ctx context.Context, query string) (all []string, err error) {
+	err = db.Read(ctx, func(tx *Tx) (err error) {
+		s := &listQuery{engine: tx.engine, head: query}
+		all, err = list(tx, s, func(name *string) []any { return []any{name} }, func(name string) (string, error) { return name, nil })
+		return err
+	})
+	return all, err
+}
+
 // MissingGuards lists the triggers and constraints of this build's schema that the database lacks.
 func (db *DB) MissingGuards(ctx context.Context) ([]string, error) {
-	present, err := db.names(ctx, presentGuards[db.engine])
+	present, err := db.listed(ctx, presentGuards[db.engine])
 	if err != nil {
 		return nil, fmt.Errorf("look for the triggers and constraints: %w", err)
 	}
 	return slices.DeleteFunc(slices.Clone(guards[db.engine]), func(name string) bool { return slices.Contains(present, name) }), nil
+}
+
+// presentIndexes lists the indexes that work, the unique ones with that word before them.
+var presentIndexes = map[Engine]string{
+	SQLite: `SELECT CASE WHEN i."unique" THEN 'unique ' ELSE '' END || i.name FROM sqlite_schema t JOIN pragma_index_list(t.name) i WHERE t.type = 'table'`,
+	Postgres: `SELECT CASE WHEN i.indisunique THEN 'unique ' ELSE '' END || c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+		WHERE i.indisvalid AND i.indisready AND pg_table_is_visible(c.oid)`,
+}
+
+var indexStatement = regexp.MustCompile(`(?m)^(CREATE|DROP) (UNIQUE )?INDEX (?:IF EXISTS )?(\w+)`)
+
+// indexes are those that the migrations make and do not drop again.
+func (db *DB) indexes() ([]string, error) {
+	files, err := fs.Glob(migrations, "migration/"+string(db.engine)+"/*.sql")
+	if err != nil {
+		return nil, err
+	}
+	made := map[string]string{}
+	for _, name := range files { // in order
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range indexStatement.FindAllStringSubmatch(string(text), -1) {
+			delete(made, m[3])
+			if m[1] == "CREATE" {
+				made[m[3]] = strings.ToLower(m[2]) + m[3]
+			}
+		}
+	}
+	return slices.Sorted(maps.Values(made)), nil
+}
+
+// MissingIndexes lists the indexes of this build's schema that the database lacks, that PostgreSQL does not use, or that are
+// unique no more. A server works without them, slowly, and hands out names twice without the unique ones.
+func (db *DB) MissingIndexes(ctx context.Context) ([]string, error) {
+	wanted, err := db.indexes()
+	if err != nil {
+		return nil, err
+	}
+	present, err := db.listed(ctx, presentIndexes[db.engine])
+	if err != nil {
+		return nil, fmt.Errorf("look for the indexes: %w", err)
+	}
+	return slices.DeleteFunc(wanted, func(name string) bool { return slices.Contains(present, name) }), nil
 }
 
 // guarded refuses a database that no longer refuses overlap by itself.

@@ -8,8 +8,8 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// Lists with optional filters are the only SQL built at run time. The text depends on which filters are given, never on
-// their values.
+// Lists with optional filters, and the looks at whole rows in row.go, are the only SQL built at run time. The text depends on
+// which filters are given, never on their values.
 
 type listQuery struct {
 	engine Engine

@@ -131,16 +131,6 @@ func (tx *Tx) ForgetLastBlocks(before time.Time, limit int) (int64, error) {
 	return tx.rows.ForgetLastBlocks(tx.ctx, query.ForgetLastBlocksParams{LeftAt: micros(before), MaxRows: int32(limit)})
 }
 
-// Orphans lists up to limit spaces that prefixes or free blocks speak of though neither pool nor scope is there.
-func (tx *Tx) Orphans(limit int) ([]ipam.UID, error) {
-	prefixes, err := tx.rows.OrphanPrefixSpaces(tx.ctx, int32(limit))
-	if err != nil {
-		return nil, err
-	}
-	free, err := tx.rows.OrphanFreePools(tx.ctx, int32(limit))
-	return all(append(prefixes, free...), err, func(key int64) (ipam.UID, error) { return uid(poolKey, key), nil })
-}
-
 // Prefixes lists a page of prefixes by age, or by address.
 func (tx *Tx) Prefixes(f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) {
 	s := tx.from("named_prefixes", "id, scope_id, scope_name, space_id, pool_name, kind, status, name, cidr, family, first_ip, length, created_at")

@@ -18,19 +18,6 @@ INSERT INTO chains (id, scope_id, length, hash)
 VALUES ($1, $2, $3, $4)
 ON CONFLICT (id) DO UPDATE SET length = excluded.length, hash = excluded.hash;
 
--- name: Chains :many
--- A page of chains, by key.
-SELECT * FROM chains
-WHERE id > @after
-ORDER BY id
-LIMIT @max_rows;
-
--- name: ChainsWithoutHead :many
--- Chains that have events but no head.
-SELECT DISTINCT e.chain_id FROM events e
-WHERE NOT EXISTS (SELECT 1 FROM chains c WHERE c.id = e.chain_id)
-LIMIT @max_rows;
-
 -- name: EventsOfChain :many
 SELECT * FROM events
 WHERE chain_id = $1 AND seq > $2

@@ -56,18 +56,3 @@ WHERE space_id = $1 AND kind = $2 AND name = $3 AND length = $4;
 INSERT INTO last_blocks (space_id, kind, name, length, first_ip, left_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (space_id, kind, name, length) DO UPDATE SET first_ip = excluded.first_ip, left_at = excluded.left_at;
-
--- name: OrphanPrefixSpaces :many
--- Spaces that prefixes occupy though there is no such pool and no such scope.
-SELECT DISTINCT x.space_id FROM prefixes x
-WHERE NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = x.space_id)
-  AND NOT EXISTS (SELECT 1 FROM scopes s WHERE s.id = x.space_id)
-ORDER BY x.space_id
-LIMIT @max_rows;
-
--- name: OrphanFreePools :many
--- Pools that have free blocks though there is no such pool.
-SELECT DISTINCT f.pool_id FROM free_blocks f
-WHERE NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = f.pool_id)
-ORDER BY f.pool_id
-LIMIT @max_rows;

@@ -158,69 +158,6 @@ func (q *Queries) MovePrefix(ctx context.Context, arg MovePrefixParams) (int64, 
 	return result.RowsAffected()
 }
 
-const orphanFreePools = `-- name: OrphanFreePools :many
-SELECT DISTINCT f.pool_id FROM free_blocks f
-WHERE NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = f.pool_id)
-ORDER BY f.pool_id
-LIMIT $1
-`
-
-// Pools that have free blocks though there is no such pool.
-func (q *Queries) OrphanFreePools(ctx context.Context, maxRows int32) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, orphanFreePools, maxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var pool_id int64
-		if err := rows.Scan(&pool_id); err != nil {
-			return nil, err
-		}
-		items = append(items, pool_id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const orphanPrefixSpaces = `-- name: OrphanPrefixSpaces :many
-SELECT DISTINCT x.space_id FROM prefixes x
-WHERE NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = x.space_id)
-  AND NOT EXISTS (SELECT 1 FROM scopes s WHERE s.id = x.space_id)
-ORDER BY x.space_id
-LIMIT $1
-`
-
-// Spaces that prefixes occupy though there is no such pool and no such scope.
-func (q *Queries) OrphanPrefixSpaces(ctx context.Context, maxRows int32) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, orphanPrefixSpaces, maxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var space_id int64
-		if err := rows.Scan(&space_id); err != nil {
-			return nil, err
-		}
-		items = append(items, space_id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const prefixBelow = `-- name: PrefixBelow :one
 SELECT id, scope_id, space_id, kind, status, name, cidr, family, first_ip, last_ip, length, created_at, scope_name, pool_name FROM named_prefixes
 WHERE space_id = $1 AND family = $2 AND first_ip < $3

@@ -1,0 +1,84 @@
+package audit
+
+import (
+	"bytes"
+
+	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// chains recomputes the hashes of every chain, up to the head that is kept apart from it: so that a tail which was cut off is
+// seen.
+func (v *verifier) chains() error {
+	return v.rows("chains", change.PageSize, func(_ *store.Tx, rows []store.Row) error {
+		for _, row := range rows {
+			if err := v.chain(row.Key()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// chain reads a chain in slices: events never change, and the head that the last slice reads is of the moment of that slice.
+func (v *verifier) chain(key int64) error {
+	id := ipam.KeyUID("chain", key)
+	var head store.Chain
+	var seq int64
+	var previous []byte
+	for more := true; more; {
+		var events []ipam.Event
+		err := v.slice(func(tx *store.Tx) (err error) {
+			if head, _, err = tx.Head(key); err != nil {
+				return err
+			}
+			events, err = tx.EventsOfChain(id, seq, change.PageSize)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			v.Events++
+			switch {
+			case e.Seq != seq+1:
+				v.find(id, "event %d is missing", seq+1)
+			case !bytes.Equal(e.Link(previous), e.Hash):
+				v.find(id, "event %d (%s) does not match its hash", e.Seq, e.ID)
+			}
+			if e.ScopeUID != head.Scope {
+				v.find(id, "event %d (%s) is of scope %q, and the chain of %q", e.Seq, e.ID, e.ScopeUID, head.Scope)
+			}
+			if e.Seq <= seq {
+				return errStuck
+			}
+			seq, previous = e.Seq, e.Hash
+		}
+		more = len(events) == change.PageSize
+	}
+	switch {
+	case seq < head.Length:
+		v.find(id, "its last %d events are missing: it ends with event %d, and its head is %d", head.Length-seq, seq, head.Length)
+	case seq > head.Length:
+		v.find(id, "has %d events behind its head, which is %d", seq-head.Length, head.Length)
+	case !bytes.Equal(previous, head.Hash):
+		v.find(id, "its head does not match its last event")
+	}
+	return nil
+}
+
+// headless looks for events whose chain has no head.
+func (v *verifier) headless() error {
+	return v.byKey(func(tx *store.Tx, after int64) (int64, bool, error) {
+		chain, more, err := tx.NextValue("events", "chain_id", after)
+		if err != nil || !more {
+			return after, false, err
+		}
+		_, there, err := tx.Head(chain)
+		if err == nil && !there {
+			v.find(ipam.KeyUID("chain", chain), "has events, but no head")
+		}
+		return chain, true, err
+	})
+}
