@@ -72,6 +72,7 @@ func TestBrowser(t *testing.T) {
 		{"a reservation is seen with its reason, on the map too, and released", releasesReservation},
 		{"a reservation past its end says so", endsSoftly},
 		{"a block is reserved with the keyboard, and a refusal says why", reservesBlock},
+		{"a pool is renamed with the keyboard, and a refusal says why at the field", renamesPool},
 		{"accounts are listed, filtered and opened", listsAccounts},
 		{"no page is wider than a phone", fitsPhone},
 		{"every page passes axe for WCAG 2.2 AA, wide and narrow, light and dark", passesAxe},

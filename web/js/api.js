@@ -1,4 +1,4 @@
-// The one place that talks to the server. It reads, creates and releases on /api/v1 with a bearer token.
+// The one place that talks to the server. It reads, creates, changes and releases on /api/v1 with a bearer token.
 import * as session from './session.js';
 
 // Problem is a refusal of the server (RFC 9457) or the lack of any answer, in words fit to be shown.
@@ -42,6 +42,15 @@ export async function get(path, query = {}, options = {}) {
 // been lost.
 export async function create(path, body, key) {
   const answer = await request(path, {}, session.token(), { method: 'POST', headers: { 'Idempotency-Key': key, 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  if (answer.ok) return answer.json();
+  throw await refusal(answer, true);
+}
+
+// change changes one resource as it was read, unless somebody changed it meanwhile, and returns it. The same key makes a
+// repeated request the same one, whose first answer may have been lost.
+export async function change(path, body, { uid, version }, key) {
+  const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'If-Match': '"' + uid + '.' + version + '"' };
+  const answer = await request(path, {}, session.token(), { method: 'PATCH', headers, body: JSON.stringify(body) });
   if (answer.ok) return answer.json();
   throw await refusal(answer, true);
 }

@@ -4,6 +4,7 @@ import { copyText } from './clipboard.js';
 import { facts } from './facts.js';
 import { addresses, holdName, labelText, moment, percent, plural, prefixLength } from './format.js';
 import { part, read } from './parts.js';
+import { renaming } from './renaming.js';
 import { ladder } from './size-ladder.js';
 import { drawMap, isDraft, kindOf, stateWord } from './space-map.js';
 import { allocationResource } from './terraform.js';
@@ -20,6 +21,7 @@ export function poolPanel() {
   let request = new AbortController();
 
   return {
+    ...renaming({ subject: () => pool, done(renamed) { this.$dispatch('pool-renamed', { was: pool.id, now: renamed.id }); } }),
     id: '', name: '', cidr: '', description: '', used: '', largest: '', free: '', count: '', facts: [], terraform: '',
     view: 'map', blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [],
     space: part(), sizes: part(), given: part(), loadingMore: false,

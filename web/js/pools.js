@@ -53,10 +53,10 @@ function pools() {
     },
 
     // load asks for the tree. A newer question cancels the one before: a slow answer never shows another scope.
-    async load() {
+    async load({ quietly = false } = {}) {
       request.abort();
       request = new AbortController();
-      this.state = 'loading';
+      if (!quietly) this.state = 'loading';
       try {
         const tree = await get(['pool-tree'], { scope: this.scope }, { signal: request.signal });
         nodes = tree.items.map((node, i) => Object.freeze({ ...node, hasChildren: i + 1 < tree.items.length && tree.items[i + 1].depth > node.depth }));
@@ -177,6 +177,15 @@ function pools() {
       this.limit = Math.max(this.limit, at + 1);
       this.refresh();
       this.open(id);
+    },
+
+    // follow shows a pool under its new name: in the tree, in the address and in the panel, which stays open meanwhile.
+    async follow({ was, now }) {
+      if (this.closed.delete(was)) this.closed.add(now);
+      localStorage.setItem(COLLAPSED, JSON.stringify([...this.closed]));
+      this.selected = now;
+      this.remember();
+      await this.load({ quietly: true });
     },
 
     unselect() {

@@ -262,11 +262,11 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 		if err != nil {
 			return none, err
 		}
-		if err := m.Require("pool", id, p.ETag()); err != nil {
+		if err := m.Require("pool", p.ID, p.ETag()); err != nil {
 			return none, err
 		}
 		if p.DeletionProtection {
-			return none, ipam.Errorf(ipam.CodeDeletionProtected, "pool %s is protected; set deletion_protection to false first", id)
+			return none, ipam.Errorf(ipam.CodeDeletionProtected, "pool %s is protected; set deletion_protection to false first", p.ID)
 		}
 		if err := c.dropHeld(p); err != nil {
 			return none, err
@@ -276,7 +276,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 			return none, err
 		}
 		if len(inside) > 0 {
-			e := ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: %s %q holds %s; release what is in it first", id, inside[0].Kind, inside[0].Name, inside[0].CIDR)
+			e := ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: %s %q holds %s; release what is in it first", p.ID, inside[0].Kind, inside[0].Name, inside[0].CIDR)
 			e.Holders = holders(inside)
 			return none, e
 		}
@@ -285,7 +285,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 			return none, err
 		}
 		if len(sets) > 0 {
-			return none, ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: the allocation set %q (%s) is in it, without members; release it first", id, sets[0].Name, sets[0].ID)
+			return none, ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: the allocation set %q (%s) is in it, without members; release it first", p.ID, sets[0].Name, sets[0].ID)
 		}
 		return none, c.removePool(p, "deleted")
 	})

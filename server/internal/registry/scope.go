@@ -59,7 +59,7 @@ func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, m
 		if err != nil {
 			return before, err
 		}
-		if err := m.Require("scope", id, before.ETag()); err != nil {
+		if err := m.Require("scope", before.ID, before.ETag()); err != nil {
 			return before, err
 		}
 		after := before.Apply(patch)
@@ -108,11 +108,11 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m
 		if err != nil {
 			return none, err
 		}
-		if err := m.Require("scope", id, s.ETag()); err != nil {
+		if err := m.Require("scope", s.ID, s.ETag()); err != nil {
 			return none, err
 		}
 		if s.ID == ipam.DefaultScope {
-			return none, ipam.Invalid("path:scope", "the scope %q always exists and cannot be deleted", id)
+			return none, ipam.Invalid("path:scope", "the scope %q always exists and cannot be deleted", s.ID)
 		}
 		if err := c.dropRootDrafts(s); err != nil {
 			return none, err
@@ -122,7 +122,7 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m
 			return none, err
 		}
 		if len(pools) > 0 {
-			e := ipam.Errorf(ipam.CodeScopeNotEmpty, "scope %q holds pools, among them %s; delete them first", id, pools[0].ID)
+			e := ipam.Errorf(ipam.CodeScopeNotEmpty, "scope %q holds pools, among them %s; delete them first", s.ID, pools[0].ID)
 			for _, p := range pools {
 				e.Holders = append(e.Holders, ipam.Holder{Kind: ipam.KindPool, ID: p.ID, Name: p.Name, CIDR: p.CIDR})
 			}
@@ -133,7 +133,7 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m
 			return none, err
 		}
 		if len(accounts) > 0 {
-			return none, ipam.Errorf(ipam.CodeScopeNotEmpty, "scope %q has accounts, among them %s; delete them or move them to another scope first", id, accounts[0].ID)
+			return none, ipam.Errorf(ipam.CodeScopeNotEmpty, "scope %q has accounts, among them %s; delete them or move them to another scope first", s.ID, accounts[0].ID)
 		}
 		if err := c.Tx.DeleteScope(s, c.At); err != nil {
 			return none, err

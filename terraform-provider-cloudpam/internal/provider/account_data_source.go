@@ -44,6 +44,7 @@ func (d *accountDataSource) Schema(_ context.Context, _ datasource.SchemaRequest
 func readAccount() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"id":                readText("Id of the account: the cloud and the cloud's own id, such as `aws:123456789012`."),
+		"uid":               readText("Immutable key of the account."),
 		"cloud":             readText("`aws`, `gcp` or `custom`."),
 		"external_id":       readText("The cloud's own id."),
 		"scope":             readText("Scope that its networks live in."),

@@ -13,6 +13,7 @@ import (
 // accountFacts is what the server says of an account, and all that a data source shows.
 type accountFacts struct {
 	ID               types.String `tfsdk:"id"`
+	UID              types.String `tfsdk:"uid"`
 	Cloud            types.String `tfsdk:"cloud"`
 	ExternalID       types.String `tfsdk:"external_id"`
 	Scope            types.String `tfsdk:"scope"`
@@ -45,7 +46,7 @@ func (m *accountModel) from(a cloudpam.Account, defaults defaultLabels) diag.Dia
 
 // set fills the facts with what the server says.
 func (m *accountFacts) set(a cloudpam.Account) diag.Diagnostics {
-	m.ID, m.Scope, m.Name = types.StringValue(a.ID), types.StringValue(a.Scope), types.StringValue(a.Name)
+	m.ID, m.UID, m.Scope, m.Name = types.StringValue(a.ID), types.StringValue(a.UID), types.StringValue(a.Scope), types.StringValue(a.Name)
 	m.Cloud, m.ExternalID = types.StringValue(string(a.Cloud)), types.StringValue(a.ExternalID)
 	m.Mode = types.StringValue(string(a.Mode))
 	m.Tier = types.StringPointerValue((*string)(a.Tier))

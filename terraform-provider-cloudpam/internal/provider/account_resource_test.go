@@ -142,7 +142,7 @@ func TestReservationsAndAccountsAreListedForAnImport(t *testing.T) {
 		}
 		for _, state := range states {
 			id := state["id"]
-			imported, err := w.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: c.typ, Identity: w.identity(id)})
+			imported, err := w.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: c.typ, Identity: w.identity(c.typ, id)})
 			w.ok(err, imported.Diagnostics)
 			one := imported.ImportedResources[0]
 			read, err := w.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: c.typ, CurrentState: one.State, CurrentIdentity: one.Identity, Private: one.Private})

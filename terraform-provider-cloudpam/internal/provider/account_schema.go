@@ -21,7 +21,8 @@ func (r *accountResource) Schema(_ context.Context, _ resource.SchemaRequest, re
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "An AWS account, a GCP project or another place that networks live in. It holds no secret: `role_arn` and `workload_identity` name who to act as.",
 		Attributes: map[string]schema.Attribute{
-			"id": computedText("Id of the account: the cloud and the cloud's own id, such as `aws:123456789012`. Known while planning."),
+			"id":  computedText("Id of the account: the cloud and the cloud's own id, such as `aws:123456789012`. Known while planning."),
+			"uid": computedText("Immutable key of the account, `account_…`."),
 			"cloud": schema.StringAttribute{
 				Required:            true,
 				Validators:          []validator.String{stringvalidator.OneOf("aws", "gcp", "custom")},

@@ -32,6 +32,10 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 	if !req.State.Raw.IsNull() {
 		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 		if !resp.Diagnostics.HasError() {
+			r.session.inPool(req, resp, config.Pool, state.Pool, plan.Pool, func() (string, error) {
+				allocation, err := r.session.client.GetAllocation(ctx, state.ID.ValueString())
+				return allocation.Pool, err
+			})
 			resp.Diagnostics.Append(r.resize(ctx, req, resp, config, state, &plan)...)
 		}
 	}

@@ -67,7 +67,7 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 	if to == from {
 		return diags
 	}
-	if !plan.Pool.Equal(state.Pool) {
+	if !r.session.names().samePool(state.Pool, plan.Pool) {
 		plan.replace(config, state, resp)
 		return diags
 	}
@@ -143,7 +143,7 @@ func (r *allocationResource) lostGrowth(ctx context.Context, req resource.Modify
 func (r *allocationResource) holdGrowth(ctx context.Context, req resource.ModifyPlanRequest, state allocationModel, block netip.Prefix) error {
 	ask := r.session.planning.hold(r.session.planning.phase(req))
 	id := state.ID.ValueString()
-	ask.Pool, ask.Name, ask.CIDR, ask.Replaces = state.Pool.ValueString(), "growth:"+id, new(block.String()), &id
+	ask.Pool, ask.Name, ask.CIDR, ask.Replaces = r.session.renames.askPool(state.Pool.ValueString()), "growth:"+id, new(block.String()), &id
 	_, err := r.session.client.PlaceHold(ctx, ask)
 	return err
 }

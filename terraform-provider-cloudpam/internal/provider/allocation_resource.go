@@ -93,13 +93,17 @@ func (r *allocationResource) Update(ctx context.Context, req resource.UpdateRequ
 		return
 	}
 	r.session.allocations.forget(state.ID.ValueString())
-	allocation, err := r.session.client.UpdateAllocation(ctx, state.ID.ValueString(), patch)
+	allocation, err := updated(ctx, state.ID.ValueString(), patch, r.session.client.GetAllocation, r.session.client.UpdateAllocation)
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
 		return
 	}
 	tflog.Debug(ctx, "updated allocation", map[string]any{"id": allocation.ID, "name": allocation.Name})
+	planned := plan
 	resp.Diagnostics.Append(plan.from(allocation, r.session.defaults)...)
+	if !planned.PoolSelector.IsNull() { // chosen once; a rename of this run shows after the next refresh
+		plan.Pool, plan.Scope = planned.Pool, planned.Scope
+	}
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }

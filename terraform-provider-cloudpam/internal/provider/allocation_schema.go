@@ -30,8 +30,8 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 					matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127),
 					poolOrSelector{},
 				},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
-				MarkdownDescription: "Id of the pool to allocate from. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction. One of this and `pool_selector`.",
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				MarkdownDescription: "Id of the pool to allocate from. Another pool replaces; another name of the same pool changes in place. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction. One of this and `pool_selector`.",
 			},
 			"pool_selector": selector(),
 			"name": schema.StringAttribute{
@@ -85,4 +85,9 @@ func computedText(description string) schema.StringAttribute {
 		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
 		MarkdownDescription: description,
 	}
+}
+
+// IdentitySchema describes what names an allocation for good.
+func (r *allocationResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema("Id of the allocation, alloc_….")
 }

@@ -149,7 +149,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		return diags
 	}
 	ask := r.session.planning.hold(r.session.planning.phase(req))
-	ask.Pool, ask.Name, ask.Target = plan.Pool.ValueString(), plan.Name.ValueString(), plan.target()
+	ask.Pool, ask.Name, ask.Target = r.session.renames.askPool(plan.Pool.ValueString()), plan.Name.ValueString(), plan.target()
 	if plan.CIDR.known() {
 		ask.CIDR = new(plan.CIDR.prefix().String())
 	} else {
@@ -178,7 +178,9 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		}
 		return diags
 	}
-	plan.Pool = types.StringValue(hold.Pool)
+	if selects {
+		plan.Pool = types.StringValue(r.session.renames.planned(hold.Pool))
+	}
 	if selects && !r.session.claims.claim(plan.key(), created, replaces) {
 		diags.Append(plan.duplicate())
 		return diags
@@ -216,6 +218,7 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 	if diags.Append(more...); more.HasError() {
 		return diags
 	}
+	pool.Parent, pool.Scope = r.session.renames.ask(pool.Parent, pool.Scope)
 	draft, err := r.session.client.DraftPool(ctx, cloudpam.NewDraft{
 		Pool: pool, NewScope: new(r.session.claims.inNewScope(plan.Scope.ValueString())), TTLSeconds: r.session.planning.ttl, Holder: optionalText(types.StringValue(r.session.planning.holder)),
 		Applying: r.session.planning.phase(req), PlanID: optionalText(types.StringValue(r.session.planning.id)),

@@ -39,7 +39,25 @@ func stock(t *testing.T) (*acctest.Server, []cloudpam.Allocation) {
 	return server, all
 }
 
-func TestEveryResourceHasTheServersIDForIdentity(t *testing.T) {
+func uidOfScope(t *testing.T, server *acctest.Server, id string) string {
+	t.Helper()
+	scope, err := server.Client.GetScope(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scope.UID
+}
+
+func uidOfPool(t *testing.T, server *acctest.Server, id string) string {
+	t.Helper()
+	pool, err := server.Client.GetPool(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pool.UID
+}
+
+func TestEveryResourceHasForIdentityWhatNoRenameChanges(t *testing.T) {
 	t.Parallel()
 	w := newWire(t, acctest.Start(t))
 	identities, err := w.server.GetResourceIdentitySchemas(t.Context(), &tfprotov6.GetResourceIdentitySchemasRequest{})
@@ -50,7 +68,7 @@ func TestEveryResourceHasTheServersIDForIdentity(t *testing.T) {
 			t.Errorf("%s has no identity", typ)
 			continue
 		}
-		if len(schema.IdentityAttributes) != 1 || schema.IdentityAttributes[0].Name != "id" || !schema.IdentityAttributes[0].RequiredForImport {
+		if len(schema.IdentityAttributes) != 1 || schema.IdentityAttributes[0].Name != identifies(typ) || !schema.IdentityAttributes[0].RequiredForImport {
 			t.Errorf("%s has the identity %+v", typ, schema.IdentityAttributes)
 		}
 	}
@@ -61,14 +79,21 @@ func TestAnImportByIdentityReadsTheObject(t *testing.T) {
 	server, all := stock(t)
 	w := newWire(t, server)
 	for typ, id := range map[string]string{"cloudpam_scope": "partner", "cloudpam_pool": "partner.corp", "cloudpam_allocation": all[2].ID} {
-		imported, err := w.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: typ, Identity: w.identity(id)})
+		key := id
+		switch typ {
+		case "cloudpam_scope":
+			key = uidOfScope(t, server, id)
+		case "cloudpam_pool":
+			key = uidOfPool(t, server, id)
+		}
+		imported, err := w.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: typ, Identity: w.identity(typ, key)})
 		w.ok(err, imported.Diagnostics)
 		one := imported.ImportedResources[0]
 		read, err := w.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: typ, CurrentState: one.State, CurrentIdentity: one.Identity, Private: one.Private})
 		w.ok(err, read.Diagnostics)
 		state := w.attributes(w.schemas.ResourceSchemas[typ], read.NewState)
-		if state["id"] != id || w.idOf(read.NewIdentity) != id || state["name"] == "" {
-			t.Errorf("%s %s reads %v with the identity %q", typ, id, state, w.idOf(read.NewIdentity))
+		if state["id"] != id || w.idOf(typ, read.NewIdentity) != key || state["name"] == "" {
+			t.Errorf("%s %s reads %v with the identity %q", typ, id, state, w.idOf(typ, read.NewIdentity))
 		}
 	}
 }
@@ -83,7 +108,7 @@ func TestAReadThatFindsNothingStillHasItsIdentity(t *testing.T) {
 			TypeName: typ, CurrentState: w.value(w.schemas.ResourceSchemas[typ], map[string]any{"id": id}),
 		})
 		w.ok(err, read.Diagnostics)
-		if state := w.attributes(w.schemas.ResourceSchemas[typ], read.NewState); state != nil || w.idOf(read.NewIdentity) != id {
+		if state := w.attributes(w.schemas.ResourceSchemas[typ], read.NewState); state != nil || w.idOf(typ, read.NewIdentity) != id {
 			t.Errorf("%s reads %v", typ, state)
 		}
 	}
@@ -93,6 +118,8 @@ func TestAListBlockFindsWhatItsFiltersAskFor(t *testing.T) {
 	t.Parallel()
 	server, all := stock(t)
 	w := newWire(t, server)
+	standard, partner := uidOfScope(t, server, "default"), uidOfScope(t, server, "partner")
+	corp, theirs := uidOfPool(t, server, "corp"), uidOfPool(t, server, "partner.corp")
 	app, web, six := all[0].ID, all[1].ID, all[2].ID
 	labels := map[string]tftypes.Value{"team": tftypes.NewValue(tftypes.String, "pay")}
 	type names = map[string]string
@@ -102,9 +129,9 @@ func TestAListBlockFindsWhatItsFiltersAskFor(t *testing.T) {
 		limit  int64
 		want   names
 	}{
-		{"cloudpam_scope", nil, 0, names{"default": "default", "partner": "partner"}},
-		{"cloudpam_pool", nil, 0, names{"corp": "corp (10.0.0.0/16)", "partner.corp": "partner.corp (2001:db8::/48)"}},
-		{"cloudpam_pool", map[string]any{"scope": "partner"}, 0, names{"partner.corp": "partner.corp (2001:db8::/48)"}},
+		{"cloudpam_scope", nil, 0, names{standard: "default", partner: "partner"}},
+		{"cloudpam_pool", nil, 0, names{corp: "corp (10.0.0.0/16)", theirs: "partner.corp (2001:db8::/48)"}},
+		{"cloudpam_pool", map[string]any{"scope": "partner"}, 0, names{theirs: "partner.corp (2001:db8::/48)"}},
 		{"cloudpam_pool", map[string]any{"parent": "corp"}, 0, names{}},
 		{"cloudpam_allocation", nil, 0, names{app: "corp/app (10.0.1.0/24)", web: "corp/web (10.0.2.0/24)", six: "partner.corp/app (2001:db8:0:1::/64)"}},
 		{"cloudpam_allocation", nil, 2, names{app: "corp/app (10.0.1.0/24)", web: "corp/web (10.0.2.0/24)"}},
@@ -117,7 +144,7 @@ func TestAListBlockFindsWhatItsFiltersAskFor(t *testing.T) {
 			t.Errorf("list %d: %s with %v is %v, want %v", i, c.typ, c.filter, got, c.want)
 		}
 		for _, state := range states {
-			if _, ok := c.want[state["id"]]; !ok || state["name"] == "" {
+			if _, ok := c.want[state[identifies(c.typ)]]; !ok || state["name"] == "" {
 				t.Errorf("list %d: state %v", i, state)
 			}
 		}
@@ -129,7 +156,7 @@ func TestAListedResourceIsWhatAnImportReads(t *testing.T) {
 	server, all := stock(t)
 	w := newWire(t, server)
 	_, states := w.list("cloudpam_allocation", map[string]any{"pool": "corp"}, 1)
-	imported, err := w.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "cloudpam_allocation", Identity: w.identity(all[0].ID)})
+	imported, err := w.server.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "cloudpam_allocation", Identity: w.identity("cloudpam_allocation", all[0].ID)})
 	w.ok(err, imported.Diagnostics)
 	one := imported.ImportedResources[0]
 	read, err := w.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: "cloudpam_allocation", CurrentState: one.State, CurrentIdentity: one.Identity, Private: one.Private})
@@ -157,5 +184,29 @@ func TestAListThatFailsSaysWhy(t *testing.T) {
 	}
 	if fmt.Sprint(summaries) != "[Cannot reach CloudPAM]" {
 		t.Errorf("the list says %q", summaries)
+	}
+}
+
+// A state of Terraform 1.12 and later that was written before uids has the id for identity.
+func TestAnIdentityThatIsAnIDIsUpgradedToTheKey(t *testing.T) {
+	t.Parallel()
+	server, _ := stock(t)
+	w := newWire(t, server)
+	for typ, want := range map[string]string{"cloudpam_scope": uidOfScope(t, server, "partner"), "cloudpam_pool": uidOfPool(t, server, "partner.corp")} {
+		old := map[string]string{"cloudpam_scope": "partner", "cloudpam_pool": "partner.corp"}[typ]
+		upgraded, err := w.server.UpgradeResourceIdentity(t.Context(), &tfprotov6.UpgradeResourceIdentityRequest{
+			TypeName: typ, Version: 0, RawIdentity: &tfprotov6.RawState{JSON: fmt.Appendf(nil, `{"id":%q}`, old)},
+		})
+		w.ok(err, upgraded.Diagnostics)
+		if got := w.idOf(typ, upgraded.UpgradedIdentity); got != want {
+			t.Errorf("%s: the identity %q becomes %q, want %q", typ, old, got, want)
+		}
+		// The state next to it has no uid either. Reading it changes no identity.
+		state := w.value(w.schemas.ResourceSchemas[typ], map[string]any{"id": old})
+		read, err := w.server.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{TypeName: typ, CurrentState: state, CurrentIdentity: upgraded.UpgradedIdentity})
+		w.ok(err, read.Diagnostics)
+		if got := w.attributes(w.schemas.ResourceSchemas[typ], read.NewState); got["uid"] != want {
+			t.Errorf("%s reads %v", typ, got)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	listschema "github.com/hashicorp/terraform-plugin-framework/list/schema"
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
@@ -79,7 +80,7 @@ func (l *scopeList) List(ctx context.Context, req list.ListRequest, stream *list
 	stream.Results = results(ctx, req, "scopes", scopes, func(s cloudpam.Scope) (string, string, any, diag.Diagnostics) {
 		var m scopeModel
 		diags := m.from(s, l.session.defaults)
-		return s.ID, s.ID, &m, diags
+		return s.UID, s.ID, &m, diags
 	})
 }
 
@@ -95,7 +96,7 @@ func (l *poolList) List(ctx context.Context, req list.ListRequest, stream *list.
 	stream.Results = results(ctx, req, "pools", l.session.client.Pools(ctx, filter), func(p cloudpam.Pool) (string, string, any, diag.Diagnostics) {
 		var m poolModel
 		diags := m.from(p, l.session.defaults)
-		return p.ID, fmt.Sprintf("%s (%s)", p.ID, p.CIDR), &m, diags
+		return p.UID, fmt.Sprintf("%s (%s)", p.ID, p.CIDR), &m, diags
 	})
 }
 
@@ -155,7 +156,7 @@ func (l *accountList) List(ctx context.Context, req list.ListRequest, stream *li
 	})
 }
 
-// results streams objects as Terraform reads them, page after page: read says an object's id, its display name and its state.
+// results streams objects as Terraform reads them, page after page: read says what identifies an object, its display name and its state.
 func results[T any](
 	ctx context.Context, req list.ListRequest, kind string, objects iter.Seq2[T, error],
 	read func(T) (id, display string, state any, diags diag.Diagnostics),
@@ -170,7 +171,9 @@ func results[T any](
 			result := req.NewListResult(ctx)
 			id, display, state, diags := read(object)
 			result.DisplayName, result.Diagnostics = display, diags
-			result.Diagnostics.Append(identify(ctx, result.Identity, types.StringValue(id))...)
+			for key := range result.Identity.Schema.GetAttributes() { // id, or uid
+				result.Diagnostics.Append(result.Identity.SetAttribute(ctx, path.Root(key), id)...)
+			}
 			if req.IncludeResource {
 				result.Diagnostics.Append(result.Resource.Set(ctx, state)...)
 			}

@@ -43,6 +43,7 @@ func (d *poolDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 func readPool() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"id":                    readText("Id of the pool: `name` in the scope `default`, `scope.name` elsewhere."),
+		"uid":                   readText("Immutable key of the pool, which stays when it is renamed."),
 		"scope":                 readText("Scope of the pool."),
 		"name":                  readText("Name of the pool."),
 		"parent":                readText("Id of the parent; null for a root pool."),

@@ -13,6 +13,7 @@ import (
 // poolFacts is what the server says of a pool, and all that a data source shows.
 type poolFacts struct {
 	ID                  types.String `tfsdk:"id"`
+	UID                 types.String `tfsdk:"uid"`
 	Scope               types.String `tfsdk:"scope"`
 	Name                types.String `tfsdk:"name"`
 	Parent              types.String `tfsdk:"parent"`
@@ -49,7 +50,7 @@ func (m *poolModel) from(p cloudpam.Pool, defaults defaultLabels) diag.Diagnosti
 // set fills the facts with what the server says.
 func (m *poolFacts) set(p cloudpam.Pool) diag.Diagnostics {
 	cidr := newCIDR(p.CIDR)
-	m.ID, m.Scope, m.Name = types.StringValue(p.ID), types.StringValue(p.Scope), types.StringValue(p.Name)
+	m.ID, m.UID, m.Scope, m.Name = types.StringValue(p.ID), types.StringValue(p.UID), types.StringValue(p.Scope), types.StringValue(p.Name)
 	m.Parent = types.StringPointerValue(p.Parent)
 	m.CIDR, m.PrefixLength, m.IPVersion = cidr, types.Int64Value(int64(p.PrefixLength)), types.Int64Value(ipVersion(cidr.prefix()))
 	m.Strategy = types.StringValue(string(p.Strategy))
@@ -87,9 +88,11 @@ func (m poolModel) request(ctx context.Context) (cloudpam.NewPool, diag.Diagnost
 	return pool, diags
 }
 
-// patch is what turns the pool of the state into that of the plan.
-func (m poolModel) patch(ctx context.Context, state poolModel) (cloudpam.PoolPatch, diag.Diagnostics) {
+// patch is what turns the pool of the state into that of the plan. Its parent is another only when it is another pool, not
+// when the same has another name.
+func (m poolModel) patch(ctx context.Context, state poolModel, names *renames) (cloudpam.PoolPatch, diag.Diagnostics) {
 	patch := cloudpam.PoolPatch{
+		Name:                changedText(state.Name, m.Name),
 		MinPrefixLength:     changedLength(state.MinPrefixLength, m.MinPrefixLength),
 		MaxPrefixLength:     changedLength(state.MaxPrefixLength, m.MaxPrefixLength),
 		DefaultPrefixLength: changedLength(state.DefaultPrefixLength, m.DefaultPrefixLength),
@@ -99,10 +102,10 @@ func (m poolModel) patch(ctx context.Context, state poolModel) (cloudpam.PoolPat
 		Owner:               changedText(state.Owner, m.Owner),
 		Description:         changedText(state.Description, m.Description),
 	}
-	if !m.Parent.Equal(state.Parent) {
+	if !names.samePool(state.Parent, m.Parent) {
 		patch.Parent = nullable.NewNullNullable[string]()
 		if id := m.Parent.ValueString(); id != "" {
-			patch.Parent = nullable.NewNullableWithValue(id)
+			patch.Parent = nullable.NewNullableWithValue(names.askPool(id))
 		}
 		if !m.CIDR.known() {
 			patch.PrefixLength = optionalLength(m.PrefixLength)
@@ -136,6 +139,9 @@ func changedLength(state, plan types.Int64) nullable.Nullable[int] {
 		return nullable.NewNullableWithValue(int(plan.ValueInt64()))
 	}
 }
+
+// key is what the server is asked for: the key that no rename changes, or the id where a state of an earlier version has none.
+func (m poolFacts) key() string { return firstID(m.UID.ValueString(), m.ID.ValueString()) }
 
 // attempt describes what is done to the pool, for diagnostics.
 func (m poolFacts) attempt(verb string) attempt {

@@ -72,10 +72,18 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	switch {
 	case req.State.Raw.IsNull():
 		resp.Diagnostics.Append(r.draft(ctx, req, config, &plan)...)
-	case !plan.ID.Equal(state.ID):
-		resp.RequiresReplace.Append(path.Root("parent")) // where it is a parent in another scope that says so
+	case !r.session.staysInScope(state.Scope, plan.Scope, func() (string, error) {
+		pool, err := r.session.client.GetPool(ctx, state.key())
+		return pool.Scope, err
+	}):
+		by := path.Root("scope")
+		if config.Scope.IsNull() {
+			by = path.Root("parent") // one in another scope
+		}
+		resp.RequiresReplace.Append(by)
 		plan.forgetBlock(config)
 	default:
+		r.session.names().pool(state.ID, plan.ID)
 		resp.Diagnostics.Append(r.resize(ctx, config, state, &plan)...)
 	}
 	if resp.Diagnostics.HasError() {

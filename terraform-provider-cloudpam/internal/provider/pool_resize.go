@@ -17,7 +17,10 @@ import (
 // they can: a pool is never replaced, for what is in it could not follow.
 func (r *poolResource) resize(ctx context.Context, config, state poolModel, plan *poolModel) diag.Diagnostics {
 	var diags diag.Diagnostics
-	moves := !plan.Parent.Equal(state.Parent)
+	moves := !r.session.stays(state.Parent, plan.Parent, func() (string, error) {
+		pool, err := r.session.client.GetPool(ctx, state.key())
+		return types.StringPointerValue(pool.Parent).ValueString(), err
+	})
 	if moves {
 		plan.forgetBlock(config) // the new parent chooses one, which nobody promises
 	} else {
@@ -32,11 +35,11 @@ func (r *poolResource) resize(ctx context.Context, config, state poolModel, plan
 	if plan.Parent.IsUnknown() || config.CIDR.IsUnknown() || config.PrefixLength.IsUnknown() || !r.session.canPlan(&diags) {
 		return diags
 	}
-	patch, more := plan.patch(ctx, state)
+	patch, more := plan.patch(ctx, state, r.session.names())
 	if diags.Append(more...); more.HasError() {
 		return diags
 	}
-	_, err := r.session.client.PreviewPool(ctx, state.ID.ValueString(), patch)
+	_, err := r.session.client.PreviewPool(ctx, state.key(), patch)
 	switch {
 	case err == nil, errors.Is(err, cloudpam.ErrForbidden):
 		// A token that may not ask still plans; whether there is room shows in the apply.

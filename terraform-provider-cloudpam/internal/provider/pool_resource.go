@@ -13,11 +13,12 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure      = (*poolResource)(nil)
-	_ resource.ResourceWithIdentity       = (*poolResource)(nil)
-	_ resource.ResourceWithImportState    = (*poolResource)(nil)
-	_ resource.ResourceWithModifyPlan     = (*poolResource)(nil)
-	_ resource.ResourceWithValidateConfig = (*poolResource)(nil)
+	_ resource.ResourceWithConfigure       = (*poolResource)(nil)
+	_ resource.ResourceWithIdentity        = (*poolResource)(nil)
+	_ resource.ResourceWithImportState     = (*poolResource)(nil)
+	_ resource.ResourceWithModifyPlan      = (*poolResource)(nil)
+	_ resource.ResourceWithUpgradeIdentity = (*poolResource)(nil)
+	_ resource.ResourceWithValidateConfig  = (*poolResource)(nil)
 )
 
 type poolResource struct{ session *session }
@@ -45,16 +46,16 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	r.session.pools.forget(plan.ID.ValueString())
 	pool, err := r.session.client.CreatePool(ctx, request)
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
 	}
+	r.session.pools.forget(pool.UID)
 	r.session.claims.isThere(pool.ID)
 	tflog.Debug(ctx, "created pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
 	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
+	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, plan.UID, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -65,11 +66,11 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.ID)...) // also of what turns out to be gone
-	pool, err := r.session.pools.read(ctx, state.ID.ValueString(), scopeOfPool(state.ID).ValueString())
+	pool, err := r.session.pools.read(ctx, state.key(), scopeOfPool(state.ID).ValueString())
 	switch {
 	case errors.Is(err, cloudpam.ErrNotFound):
 		tflog.Info(ctx, "pool is gone", map[string]any{"id": state.ID.ValueString()})
+		resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, state.UID, state.ID)...)
 		resp.State.RemoveResource(ctx)
 		return
 	case err != nil:
@@ -78,10 +79,11 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 	}
 	r.session.claims.refreshed(pool.ID)
 	resp.Diagnostics.Append(state.from(pool, r.session.defaults)...)
+	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, state.UID, state.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
-// Update changes settings, resizes and moves in place, in one request.
+// Update renames, changes settings, resizes and moves in place, in one request.
 func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state poolModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -89,19 +91,20 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	patch, diags := plan.patch(ctx, state)
+	patch, diags := plan.patch(ctx, state, r.session.names())
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	r.session.pools.forget(state.ID.ValueString())
-	pool, err := r.session.client.UpdatePool(ctx, state.ID.ValueString(), patch)
+	r.session.pools.forget(state.key())
+	pool, err := updated(ctx, state.key(), patch, r.session.client.GetPool, r.session.client.UpdatePool)
 	if err != nil {
-		resp.Diagnostics.Append(plan.change(!plan.Parent.Equal(state.Parent)).diagnose(err)...)
+		resp.Diagnostics.Append(plan.change(patch.Parent.IsSpecified()).diagnose(err)...)
 		return
 	}
+	r.session.renames.poolDone(pool.ID)
 	tflog.Debug(ctx, "updated pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
 	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
+	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, plan.UID, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -112,8 +115,8 @@ func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	r.session.pools.forget(state.ID.ValueString())
-	err := r.session.client.DeletePool(ctx, state.ID.ValueString())
+	r.session.pools.forget(state.key())
+	err := r.session.client.DeletePool(ctx, state.key())
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return
@@ -121,9 +124,9 @@ func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 	tflog.Debug(ctx, "deleted pool", map[string]any{"id": state.ID.ValueString()})
 }
 
-// ImportState finds the pool by its id; Read fills in the rest.
+// ImportState finds the pool by its id or its uid; Read fills in the rest.
 func (r *poolResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	id, diags := importID(ctx, req)
+	id, diags := importUID(ctx, req)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
@@ -134,7 +137,7 @@ func (r *poolResource) ImportState(ctx context.Context, req resource.ImportState
 	if !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	pool, listed := r.session.pools.find(ctx, scopeOfPool(types.StringValue(id)).ValueString(), func(p cloudpam.Pool) bool { return p.ID == id })
+	pool, listed := r.session.pools.find(ctx, scopeOfPool(types.StringValue(id)).ValueString(), func(p cloudpam.Pool) bool { return p.ID == id || p.UID == id })
 	if !listed {
 		var err error
 		if pool, err = r.session.client.GetPool(ctx, id); err != nil {
@@ -142,6 +145,7 @@ func (r *poolResource) ImportState(ctx context.Context, req resource.ImportState
 			return
 		}
 	}
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(pool.ID))...)
+	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, types.StringValue(pool.UID), types.StringNull())...)
 	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), pool.ID)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("uid"), pool.UID)...)
 }

@@ -198,22 +198,6 @@ func TestSettingsOfAPoolChangeInPlaceAndCanBeRemovedAgain(t *testing.T) {
 	)
 }
 
-func TestAnotherNameIsAnotherPool(t *testing.T) {
-	t.Parallel()
-	server := acctest.Start(t)
-	config := func(name string) string {
-		return "resource \"cloudpam_pool\" \"corp\" {\n  name = \"" + name + "\"\n  cidr = \"10.0.0.0/8\"\n}\n"
-	}
-	steps(t, server,
-		resource.TestStep{Config: config("corp")},
-		resource.TestStep{
-			Config:            config("company"),
-			ConfigPlanChecks:  plans("cloudpam_pool.corp", plancheck.ResourceActionReplace),
-			ConfigStateChecks: []statecheck.StateCheck{has("cloudpam_pool.corp", "id", "company")},
-		},
-	)
-}
-
 func TestAPoolThatIsNotEmptyIsNotDeleted(t *testing.T) {
 	t.Parallel()
 	server := acctest.Start(t)

@@ -31,19 +31,19 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 			"id": schema.StringAttribute{
 				Computed:            true,
 				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-				MarkdownDescription: "Stable id: `name` in the scope `default`, `scope.name` elsewhere. Known while planning; reference it rather than repeat it, so that Terraform orders what depends on it.",
+				MarkdownDescription: "Id: `name` in the scope `default`, `scope.name` elsewhere. Known while planning; it follows the name. Reference it rather than repeat it, so that Terraform orders what depends on it.",
 			},
+			"uid": computedText("Immutable key of the pool, `pool_…`: it stays when the pool is renamed."),
 			"scope": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Validators:          []validator.String{matching(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
-				MarkdownDescription: "The isolated address space that the pool lives in. That of the parent where absent, or `default`.",
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				MarkdownDescription: "The isolated address space that the pool is in. Another scope is another pool; a scope that is renamed is not. That of the parent where absent, or `default`.",
 			},
 			"name": schema.StringAttribute{
 				Required:            true,
 				Validators:          []validator.String{matching(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
-				MarkdownDescription: "Name, unique in its scope. It is part of the id, so another name is another pool.",
+				MarkdownDescription: "Name, unique in its scope. Changing it renames in place: the id follows, and what refers to it shows a change of its `pool` or `parent`, while nothing moves.",
 			},
 			"parent": schema.StringAttribute{
 				Optional:            true,
@@ -123,4 +123,20 @@ func labelValidators() []validator.Map {
 		mapvalidator.KeysAre(stringvalidator.LengthBetween(1, 128)),
 		mapvalidator.ValueStringsAre(stringvalidator.LengthAtMost(256)),
 	}
+}
+
+// IdentitySchema describes what names a pool for good.
+func (r *poolResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = uidIdentity("Immutable key of the pool, pool_….")
+}
+
+// UpgradeIdentity reads the identity of a state in which the pool's id was it.
+func (r *poolResource) UpgradeIdentity(context.Context) map[int64]resource.IdentityUpgrader {
+	return upgradeToUID(func(ctx context.Context, id string) (string, error) {
+		if r.session == nil || r.session.client == nil {
+			return "", nil
+		}
+		pool, err := r.session.client.GetPool(ctx, id)
+		return pool.UID, err
+	})
 }

@@ -56,6 +56,7 @@ type session struct {
 	unknown  string // the argument that is not known yet
 	planning planning
 	claims   claims
+	renames  renames
 	defaults defaultLabels
 
 	allocations *refreshes[cloudpam.Allocation]

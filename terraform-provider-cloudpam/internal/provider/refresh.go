@@ -165,7 +165,7 @@ func poolRefreshes(c *cloudpam.Client) *refreshes[cloudpam.Pool] {
 			page, err := c.ListPools(ctx, cloudpam.ListPoolsParams{Scope: &scope, Limit: new(pageSize), PageToken: token})
 			return page.Items, page.NextPageToken, err
 		},
-		func(p cloudpam.Pool) (string, string) { return p.ID, p.Scope })
+		func(p cloudpam.Pool) (string, string) { return p.UID, p.Scope })
 }
 
 // A set brings its members along, so its pages are shorter.

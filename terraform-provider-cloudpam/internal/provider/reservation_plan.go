@@ -51,6 +51,12 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	if r.session != nil && (!creates || selfOf(ctx, req.Private) == "") {
 		r.session.claims.planning(config.configured())
 	}
+	if !creates {
+		r.session.inPool(req, resp, config.Pool, state.Pool, plan.Pool, func() (string, error) {
+			reservation, err := r.session.client.GetReservation(ctx, state.ID.ValueString())
+			return reservation.Pool, err
+		})
+	}
 	plan.place(config)
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
 	if creates || !plan.ExpiresAt.Equal(state.ExpiresAt) {
@@ -106,7 +112,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 		return diags
 	}
 	ask := r.session.planning.hold(r.session.planning.phase(req))
-	ask.Pool, ask.Name, ask.CIDR = plan.Pool.ValueString(), plan.holdName(), new(plan.CIDR.prefix().String())
+	ask.Pool, ask.Name, ask.CIDR = r.session.renames.askPool(plan.Pool.ValueString()), plan.holdName(), new(plan.CIDR.prefix().String())
 	_, err := r.session.client.PlaceHold(ctx, ask)
 	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err) {
 		diags.Append(plan.attempt("plan").diagnose(err)...)

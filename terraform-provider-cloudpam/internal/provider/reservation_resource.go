@@ -97,7 +97,7 @@ func (r *reservationResource) Update(ctx context.Context, req resource.UpdateReq
 		return
 	}
 	r.session.reservations.forget(state.ID.ValueString())
-	reservation, err := r.session.client.UpdateReservation(ctx, state.ID.ValueString(), patch)
+	reservation, err := updated(ctx, state.ID.ValueString(), patch, r.session.client.GetReservation, r.session.client.UpdateReservation)
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
 		return

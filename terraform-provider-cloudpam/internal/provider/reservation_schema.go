@@ -28,8 +28,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			"pool": schema.StringAttribute{
 				Required:            true,
 				Validators:          []validator.String{stringvalidator.RegexMatches(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
-				MarkdownDescription: "Id of the pool. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction.",
+				MarkdownDescription: "Id of the pool. Another pool replaces; another name of the same pool changes in place. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction.",
 			},
 			"cidr": schema.StringAttribute{
 				Optional: true, Computed: true, CustomType: cidrType{},

@@ -30,7 +30,8 @@ func (d *scopeDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, 
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads a scope that something else manages.",
 		Attributes: map[string]schema.Attribute{
-			"id": readText("Id of the scope: its name."),
+			"id":  readText("Id of the scope: its name."),
+			"uid": readText("Immutable key of the scope, which stays when it is renamed."),
 			"name": schema.StringAttribute{
 				Required:            true,
 				Validators:          []validator.String{matching(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},

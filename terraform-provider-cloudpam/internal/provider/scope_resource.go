@@ -9,8 +9,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 	"github.com/hashicorp/terraform-plugin-log/tflog"
@@ -19,10 +17,11 @@ import (
 )
 
 var (
-	_ resource.ResourceWithConfigure   = (*scopeResource)(nil)
-	_ resource.ResourceWithIdentity    = (*scopeResource)(nil)
-	_ resource.ResourceWithImportState = (*scopeResource)(nil)
-	_ resource.ResourceWithModifyPlan  = (*scopeResource)(nil)
+	_ resource.ResourceWithConfigure       = (*scopeResource)(nil)
+	_ resource.ResourceWithIdentity        = (*scopeResource)(nil)
+	_ resource.ResourceWithImportState     = (*scopeResource)(nil)
+	_ resource.ResourceWithModifyPlan      = (*scopeResource)(nil)
+	_ resource.ResourceWithUpgradeIdentity = (*scopeResource)(nil)
 )
 
 type scopeResource struct{ session *session }
@@ -32,6 +31,7 @@ func newScopeResource() resource.Resource { return &scopeResource{} }
 // scopeFacts is what the server says of a scope, and all that the data source shows.
 type scopeFacts struct {
 	ID          types.String `tfsdk:"id"`
+	UID         types.String `tfsdk:"uid"`
 	Name        types.String `tfsdk:"name"`
 	Description types.String `tfsdk:"description"`
 	Labels      types.Map    `tfsdk:"labels"`
@@ -53,12 +53,15 @@ func (m *scopeModel) from(s cloudpam.Scope, defaults defaultLabels) diag.Diagnos
 
 // set fills the facts with what the server says.
 func (m *scopeFacts) set(s cloudpam.Scope) diag.Diagnostics {
-	m.ID, m.Name = types.StringValue(s.ID), types.StringValue(s.ID)
+	m.ID, m.UID, m.Name = types.StringValue(s.ID), types.StringValue(s.UID), types.StringValue(s.ID)
 	m.Description = fromText(m.Description, s.Description)
 	labels, diags := fromLabels(m.Labels, s.Labels)
 	m.Labels = labels
 	return diags
 }
+
+// key is what the server is asked for: the key that no rename changes, or the name where a state of an earlier version has none.
+func (m scopeFacts) key() string { return firstID(m.UID.ValueString(), m.ID.ValueString()) }
 
 // attempt describes what is done to the scope, for diagnostics.
 func (m scopeFacts) attempt(verb string) attempt {
@@ -81,12 +84,12 @@ func (r *scopeResource) Schema(_ context.Context, _ resource.SchemaRequest, resp
 		MarkdownDescription: "An isolated address space: CIDRs may repeat across scopes, never inside one. The scope `default` always exists. " +
 			"The plan that creates a scope shows the CIDRs of what it creates in it.",
 		Attributes: map[string]schema.Attribute{
-			"id": computedText("Id of the scope: its name. Known while planning."),
+			"id":  computedText("Id of the scope: its name. Known while planning."),
+			"uid": computedText("Immutable key of the scope, `scope_…`: it stays when the scope is renamed."),
 			"name": schema.StringAttribute{
 				Required:            true,
 				Validators:          []validator.String{matching(slugForm, slugHelp), stringvalidator.LengthAtMost(63)},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.RequiresReplace()},
-				MarkdownDescription: "Name of the scope. Another name is another scope. Reference it in pools (`scope = cloudpam_scope.NAME.name`) rather than repeat it, so that Terraform orders creation and destruction.",
+				MarkdownDescription: "Name of the scope. Changing it renames in place: the ids of its pools follow, and nothing moves. Reference it in pools (`scope = cloudpam_scope.NAME.name`) rather than repeat it, so that Terraform orders creation and destruction.",
 			},
 			"description": text(),
 			"labels":      labels(),
@@ -108,8 +111,12 @@ func (r *scopeResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if r.session != nil && !plan.Name.IsUnknown() && !plan.Name.Equal(state.Name) {
+	switch {
+	case r.session == nil || plan.Name.IsUnknown():
+	case req.State.Raw.IsNull():
 		r.session.claims.createsScope(plan.Name.ValueString())
+	default:
+		r.session.renames.scope(state.Name, plan.Name)
 	}
 	plan.ID = plan.Name
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
@@ -136,7 +143,7 @@ func (r *scopeResource) Create(ctx context.Context, req resource.CreateRequest, 
 	}
 	tflog.Debug(ctx, "created scope", map[string]any{"id": scope.ID})
 	resp.Diagnostics.Append(plan.from(scope, r.session.defaults)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
+	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, plan.UID, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -147,11 +154,11 @@ func (r *scopeResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.ID)...) // also of what turns out to be gone
-	scope, err := r.session.client.GetScope(ctx, state.ID.ValueString())
+	scope, err := r.session.client.GetScope(ctx, state.key())
 	switch {
 	case errors.Is(err, cloudpam.ErrNotFound):
 		tflog.Info(ctx, "scope is gone", map[string]any{"id": state.ID.ValueString()})
+		resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, state.UID, state.ID)...)
 		resp.State.RemoveResource(ctx)
 		return
 	case err != nil:
@@ -159,10 +166,11 @@ func (r *scopeResource) Read(ctx context.Context, req resource.ReadRequest, resp
 		return
 	}
 	resp.Diagnostics.Append(state.from(scope, r.session.defaults)...)
+	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, state.UID, state.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }
 
-// Update changes the description and the labels.
+// Update renames, and changes the description and the labels.
 func (r *scopeResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var plan, state scopeModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
@@ -170,7 +178,7 @@ func (r *scopeResource) Update(ctx context.Context, req resource.UpdateRequest, 
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	patch := cloudpam.ScopePatch{Description: changedText(state.Description, plan.Description)}
+	patch := cloudpam.ScopePatch{Name: changedText(state.Name, plan.Name), Description: changedText(state.Description, plan.Description)}
 	if !plan.LabelsAll.Equal(state.LabelsAll) {
 		labels, diags := toLabels(ctx, plan.LabelsAll)
 		if resp.Diagnostics.Append(diags...); diags.HasError() {
@@ -178,25 +186,26 @@ func (r *scopeResource) Update(ctx context.Context, req resource.UpdateRequest, 
 		}
 		patch.Labels = &labels
 	}
-	scope, err := r.session.client.UpdateScope(ctx, state.ID.ValueString(), patch)
+	scope, err := r.session.client.UpdateScope(ctx, state.key(), patch)
 	if err != nil {
 		resp.Diagnostics.Append(state.attempt("update").diagnose(err)...)
 		return
 	}
+	r.session.renames.scopeDone(scope.ID)
 	tflog.Debug(ctx, "updated scope", map[string]any{"id": scope.ID})
 	resp.Diagnostics.Append(plan.from(scope, r.session.defaults)...)
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
+	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, plan.UID, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
-// Delete deletes the scope when no pool lives in it. A scope that is gone already is as wanted.
+// Delete deletes the scope when no pool is in it. A scope that is gone already is as wanted.
 func (r *scopeResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state scopeModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	err := r.session.client.DeleteScope(ctx, state.ID.ValueString())
+	err := r.session.client.DeleteScope(ctx, state.key())
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return
@@ -204,9 +213,9 @@ func (r *scopeResource) Delete(ctx context.Context, req resource.DeleteRequest, 
 	tflog.Debug(ctx, "deleted scope", map[string]any{"id": state.ID.ValueString()})
 }
 
-// ImportState finds the scope by its name; Read fills in the rest.
+// ImportState finds the scope by its name or its uid; Read fills in the rest.
 func (r *scopeResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
-	id, diags := importID(ctx, req)
+	id, diags := importUID(ctx, req)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
@@ -217,10 +226,28 @@ func (r *scopeResource) ImportState(ctx context.Context, req resource.ImportStat
 	if !r.session.ready(&resp.Diagnostics) {
 		return
 	}
-	if _, err := r.session.client.GetScope(ctx, id); err != nil {
+	scope, err := r.session.client.GetScope(ctx, id)
+	if err != nil {
 		resp.Diagnostics.Append(attempt{verb: "import", kind: "scope", name: id}.diagnose(err)...)
 		return
 	}
-	resp.Diagnostics.Append(identify(ctx, resp.Identity, types.StringValue(id))...)
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), id)...)
+	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, types.StringValue(scope.UID), types.StringNull())...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("id"), scope.ID)...)
+	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("uid"), scope.UID)...)
+}
+
+// IdentitySchema describes what names a scope for good.
+func (r *scopeResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = uidIdentity("Immutable key of the scope, scope_….")
+}
+
+// UpgradeIdentity reads the identity of a state in which the scope's name was it.
+func (r *scopeResource) UpgradeIdentity(context.Context) map[int64]resource.IdentityUpgrader {
+	return upgradeToUID(func(ctx context.Context, id string) (string, error) {
+		if r.session == nil || r.session.client == nil {
+			return "", nil
+		}
+		scope, err := r.session.client.GetScope(ctx, id)
+		return scope.UID, err
+	})
 }

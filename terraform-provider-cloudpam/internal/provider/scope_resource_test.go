@@ -37,7 +37,7 @@ func TestAScopeIsCreatedChangedInPlaceAndImported(t *testing.T) {
 		resource.TestStep{Config: scope("partner", ""), ConfigPlanChecks: plans("cloudpam_scope.x", plancheck.ResourceActionUpdate), ConfigStateChecks: []statecheck.StateCheck{
 			statecheck.ExpectKnownValue("cloudpam_scope.x", tfjsonpath.New("labels"), knownvalue.Null()),
 		}},
-		resource.TestStep{Config: scope("friend", ""), ConfigPlanChecks: plans("cloudpam_scope.x", plancheck.ResourceActionReplace)},
+		resource.TestStep{Config: scope("friend", ""), ConfigPlanChecks: plans("cloudpam_scope.x", plancheck.ResourceActionUpdate)},
 		refuses(scope("friend", "")+"data \"cloudpam_scope\" \"y\" {\n  name = \"nowhere\"\n}\n", `Scope "nowhere" does not exist`),
 		refuses(scope("friend", "")+"resource \"cloudpam_scope\" \"y\" {\n  name = \"default\"\n}\n", `import { to = cloudpam_scope.NAME id = "default" }`),
 	)

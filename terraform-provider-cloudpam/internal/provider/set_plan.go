@@ -44,7 +44,8 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if req.Plan.Raw.IsNull() {
 		return // a destroy
 	}
-	var plan, state setModel
+	var config, plan, state setModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	creates := req.State.Raw.IsNull()
 	if !creates {
@@ -57,11 +58,17 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		r.session.claims.planning(plan.configured())
 	}
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
+	if !creates {
+		r.session.inPool(req, resp, config.Pool, state.Pool, plan.Pool, func() (string, error) {
+			set, err := r.session.client.GetAllocationSet(ctx, state.ID.ValueString())
+			return set.Pool, err
+		})
+	}
 	switch {
 	case creates:
 		plan.expect(ctx, setModel{})
 		resp.Diagnostics.Append(r.promise(ctx, req, &plan, selfOf(ctx, req.Private), state)...)
-	case !plan.Pool.Equal(state.Pool):
+	case len(resp.RequiresReplace) > 0:
 		plan.expect(ctx, setModel{}) // a replacement: Terraform asks again for the new set alone
 	case plan.keeps(ctx, state):
 		plan.CIDRs, plan.IDs = state.CIDRs, state.IDs
@@ -134,7 +141,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	sizes, more := plan.sizing(ctx)
 	diags.Append(more...)
 	ask.Members, ask.Bundle = &sizes.members, sizes.bundle
-	if ask.Pool = plan.Pool.ValueString(); ask.Pool == "" {
+	if ask.Pool = r.session.renames.askPool(plan.Pool.ValueString()); ask.Pool == "" {
 		ask.PoolSelector, more = poolSelector(ctx, plan.PoolSelector)
 		diags.Append(more...)
 	}
@@ -157,7 +164,9 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 		diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
 		return diags
 	}
-	plan.Pool = types.StringValue(promised.Pool)
+	if selects {
+		plan.Pool = types.StringValue(r.session.renames.planned(promised.Pool))
+	}
 	if selects && !r.session.claims.claim(plan.claim(), id, replaces) {
 		diags.Append(plan.duplicate())
 		return diags

@@ -95,13 +95,17 @@ func (r *setResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		return
 	}
 	r.session.sets.forget(state.ID.ValueString())
-	set, err := r.session.client.UpdateAllocationSet(ctx, state.ID.ValueString(), patch)
+	set, err := updated(ctx, state.ID.ValueString(), patch, r.session.client.GetAllocationSet, r.session.client.UpdateAllocationSet)
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
 		return
 	}
 	tflog.Debug(ctx, "updated allocation set", map[string]any{"id": set.ID, "name": set.Name, "members": len(set.Members)})
+	planned := plan
 	resp.Diagnostics.Append(plan.from(ctx, set, r.session.defaults)...)
+	if !planned.PoolSelector.IsNull() { // chosen once; a rename of this run shows after the next refresh
+		plan.Pool, plan.Scope = planned.Pool, planned.Scope
+	}
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }

@@ -39,8 +39,8 @@ func (r *setResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 					matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127),
 					poolOrSelector{},
 				},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown(), stringplanmodifier.RequiresReplaceIfConfigured()},
-				MarkdownDescription: "Id of the pool to allocate from. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction. One of this and `pool_selector`.",
+				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+				MarkdownDescription: "Id of the pool to allocate from. Another pool replaces; another name of the same pool changes in place. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction. One of this and `pool_selector`.",
 			},
 			"pool_selector": selector(),
 			"name": schema.StringAttribute{
@@ -168,4 +168,9 @@ func count(required bool, from, to int64, description string) schema.Int64Attrib
 		Required: required, Optional: !required,
 		Validators: []validator.Int64{int64validator.Between(from, to)}, MarkdownDescription: description,
 	}
+}
+
+// IdentitySchema describes what names an allocation set for good.
+func (r *setResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identitySchema("Id of the allocation set.")
 }

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"reflect"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -100,4 +101,14 @@ func changedText(state, plan types.String) *string {
 		return nil
 	}
 	return new(plan.ValueString())
+}
+
+// updated changes an object, or only reads it when there is nothing to change: what it refers to has another name.
+func updated[T, P any](
+	ctx context.Context, id string, patch P, get func(context.Context, string, ...cloudpam.CallOption) (T, error), update func(context.Context, string, P, ...cloudpam.CallOption) (T, error),
+) (T, error) {
+	if reflect.ValueOf(patch).IsZero() {
+		return get(ctx, id)
+	}
+	return update(ctx, id, patch)
 }

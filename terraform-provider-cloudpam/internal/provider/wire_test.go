@@ -88,23 +88,34 @@ func (w *wire) attributes(schema *tfprotov6.Schema, value *tfprotov6.DynamicValu
 	return texts
 }
 
-var identityType = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"id": tftypes.String}}
+// identifies is the attribute of a type's identity.
+func identifies(typ string) string {
+	if typ == "cloudpam_scope" || typ == "cloudpam_pool" {
+		return "uid"
+	}
+	return "id"
+}
 
-func (w *wire) identity(id string) *tfprotov6.ResourceIdentityData {
+func identityType(typ string) tftypes.Object {
+	return tftypes.Object{AttributeTypes: map[string]tftypes.Type{identifies(typ): tftypes.String}}
+}
+
+func (w *wire) identity(typ, id string) *tfprotov6.ResourceIdentityData {
 	w.t.Helper()
-	out, err := tfprotov6.NewDynamicValue(identityType, tftypes.NewValue(identityType, map[string]tftypes.Value{"id": tftypes.NewValue(tftypes.String, id)}))
+	object := identityType(typ)
+	out, err := tfprotov6.NewDynamicValue(object, tftypes.NewValue(object, map[string]tftypes.Value{identifies(typ): tftypes.NewValue(tftypes.String, id)}))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return &tfprotov6.ResourceIdentityData{IdentityData: &out}
 }
 
-func (w *wire) idOf(identity *tfprotov6.ResourceIdentityData) string {
+func (w *wire) idOf(typ string, identity *tfprotov6.ResourceIdentityData) string {
 	w.t.Helper()
 	if identity == nil {
 		w.t.Fatal("there is no identity")
 	}
-	object, err := identity.IdentityData.Unmarshal(identityType)
+	object, err := identity.IdentityData.Unmarshal(identityType(typ))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -113,7 +124,7 @@ func (w *wire) idOf(identity *tfprotov6.ResourceIdentityData) string {
 	if err := object.As(&values); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := values["id"].As(&id); err != nil {
+	if err := values[identifies(typ)].As(&id); err != nil {
 		w.t.Fatal(err)
 	}
 	return id
@@ -132,7 +143,7 @@ func (w *wire) list(typ string, filter map[string]any, limit int64) (names map[s
 	names = map[string]string{}
 	for result := range stream.Results {
 		w.ok(nil, result.Diagnostics)
-		names[w.idOf(result.Identity)] = result.DisplayName
+		names[w.idOf(typ, result.Identity)] = result.DisplayName
 		states = append(states, w.attributes(w.schemas.ResourceSchemas[typ], result.Resource))
 	}
 	return names, states
