@@ -148,7 +148,7 @@ func TestAPlanHoldsTheBlockOfAReservation(t *testing.T) {
 			_, err := r.tryHold(alice, pool.ID, ipam.ReservationHold(r.cidr(cidr)), "10.0.128.0/17")
 			wantCode(t, err, ipam.CodePolicyViolation)
 			_, err = r.try(pool, ipam.ReservationHold(r.cidr(cidr)), cidr)
-			wantCode(t, err, ipam.CodePolicyViolation)
+			wantPointer(t, wantCode(t, err, ipam.CodeInvalid), "/name")
 		})
 	})
 }
