@@ -217,7 +217,7 @@ func TestVerifyIsCode3OnDamage(t *testing.T) {
 	if _, err := db.Exec("UPDATE scopes SET version = 7"); err != nil {
 		t.Fatal(err)
 	}
-	if out, _ := p.want(t, 3, "verify"); !strings.Contains(out, "default: has -6 events more than changes") {
+	if out, _ := p.want(t, 3, "verify"); !strings.Contains(out, "scopes.version is 7, but its last event") {
 		t.Errorf("it says %q", out)
 	}
 }

@@ -42,7 +42,7 @@ func (v *verifier) prefixes() error {
 	})
 }
 
-// spaces walks what is taken and what is free in each pool, and what is taken at the root of each scope, side by side. A pool is
+// spaces walks what is taken and what is free in each pool, and what is taken at the root of each scope, together. A pool is
 // one slice: its border and its blocks must be of one moment.
 func (v *verifier) spaces() error {
 	for _, n := range []noun{scopes, pools} {

@@ -1,9 +1,11 @@
 package registry_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
@@ -87,4 +89,65 @@ func TestVerifyCounts(t *testing.T) {
 			t.Errorf("report = %+v, %v", report, err)
 		}
 	})
+}
+
+// A prefix whose text says another address than its key, as the last of a page of the walk through a space.
+func TestVerifyEndsWhateverTheTextsSay(t *testing.T) {
+	for engine, url := range storetest.Engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			r := open(t, url(t))
+			pool := r.root(t, "10.0.0.0/16")
+			literal := map[string]string{"sqlite": "x'%x'", "postgres": `'\x%x'::bytea`}[engine]
+			var rows []string
+			for i := range 1002 {
+				cidr := fmt.Sprintf("10.0.%d.%d/32", i/256, i%256)
+				ip := r.cidr(cidr).Addr().As16()
+				if i == 999 {
+					cidr = "9.0.0.0/32"
+				}
+				at := fmt.Sprintf(literal, ip[:])
+				rows = append(rows, fmt.Sprintf("(%d, %s, %s, 'allocation', 'allocated', 'x', '%s', 4, %s, %s, 32, 0)", i+1000, key(pool.ScopeUID), key(pool.UID), cidr, at, at))
+			}
+			r.raw(t, "INSERT INTO prefixes (id, scope_id, space_id, kind, status, name, cidr, family, first_ip, last_ip, length, created_at) VALUES "+strings.Join(rows, ", "))
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			report, err := r.Verify(ctx)
+			if err != nil || report.Prefixes != 1003 {
+				t.Errorf("%d prefixes, %v", report.Prefixes, err)
+			}
+			if n := strings.Count(fmt.Sprint(report.Findings), "has a prefix, but no row"); n != 1002 {
+				t.Errorf("%d prefixes without an owner are found, want 1002", n)
+			}
+		})
+	}
+}
+
+func TestVerifyMissesItsIndexesAndTriggers(t *testing.T) {
+	for engine, url := range storetest.Engines(t) {
+		t.Run(engine, func(t *testing.T) {
+			for name, harm := range map[string]string{
+				"pools_by_name":         "DROP INDEX pools_by_name",
+				"unique tokens_by_hash": "DROP INDEX tokens_by_hash; CREATE INDEX tokens_by_hash ON tokens (hash)",
+				"prefixes_by_space":     "DROP INDEX prefixes_by_space",
+				"events_are_final":      unlock[engine][0],
+			} {
+				r := open(t, url(t))
+				r.raw(t, strings.Split(harm, "; ")...)
+				report, err := r.Verify(t.Context())
+				if err != nil || len(report.Findings) != 1 || report.Findings[0].Object != "schema" || !strings.Contains(report.Findings[0].Detail, name) {
+					t.Errorf("%s: %v, %v", name, report.Findings, err)
+				}
+			}
+		})
+	}
+}
+
+func TestVerifyLooksAtTheFileItself(t *testing.T) {
+	r := open(t, storetest.SQLite(t))
+	a := r.take(t, r.root(t, "10.0.0.0/24"), "a", "/28")
+	r.raw(t, "UPDATE allocations SET pool_id = 7 WHERE id = "+key(a.ID))
+	report, err := r.Verify(t.Context())
+	if found := fmt.Sprint(report.Findings); err != nil || !strings.Contains(found, "{file ") || !strings.Contains(found, "of allocations refers to a row of pools") {
+		t.Errorf("%s, %v", found, err)
+	}
 }
