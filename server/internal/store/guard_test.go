@@ -42,9 +42,13 @@ func TestAServerWithoutItsGuardsDoesNotStart(t *testing.T) {
 			"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'prefixes_never_overlap'::regclass": "prefixes_never_overlap",
 		},
 	} {
+		fresh, tested := storetest.Engines(t)[engine]
+		if !tested {
+			continue
+		}
 		for harm, name := range harms {
 			t.Run(engine+" "+harm, func(t *testing.T) {
-				at := storetest.Engines(t)[engine](t)
+				at := fresh(t)
 				db := bare(t, at)
 				if err := db.Migrate(t.Context(), "test"); err != nil {
 					t.Fatal(err)
