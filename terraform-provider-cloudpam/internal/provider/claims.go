@@ -12,6 +12,26 @@ import (
 
 // claims notes which resource of this run has which name. The server cannot see a name that is used twice in one
 // configuration: both resources would be promised the same block.
+//
+// A key, pool/name, goes this way; what is in brackets is what byKey holds for it:
+//
+//	                       ┌── another resource asks for it: refused as a duplicate, unless the key is ahead
+//	                       │
+//	[nothing] ──claim──▶ [created]   of a new resource, until the run ends: Create tells nobody here
+//	    │                  ▲
+//	    │                  │ claim(created, replaces: id)   the successor takes the key of what it replaces
+//	    └──────claim──▶ [an id]   of a resource that exists, and again with the same id
+//
+// A key is ahead while it was validated more often than planned: validated +1, planning -1. See validated.
+//
+// And a pool, by the id that it will have:
+//
+//	created, drafted       pools[id] = created                   promises in it are possible: the server knows the draft
+//	created, not drafted   pools[id] = created, unplanned[id]    none are, until isThere: Create has made it
+//	resized                pools[id] = resized                   a refusal for want of room may be void by then
+//	moved                  pools[id] = moved                     none are: its block is known after apply
+//
+// What else is known of a pool is its former name, in renames. It is safe for concurrent use.
 type claims struct {
 	mu    sync.Mutex
 	byKey map[string]string // pool/name → the allocation's id, or created for a new one
@@ -63,7 +83,7 @@ func keyOf(pool types.String, selector types.Object, name types.String) string {
 	return pool.ValueString() + "/" + name.ValueString()
 }
 
-// runsAgain says whether a key may be that of a run before.
+// runsAgain reports whether a key may be that of a run before.
 func (c *claims) runsAgain(key string) bool {
 	_, name, _ := strings.Cut(key, "/")
 	return c.ahead[key] > 0 || c.ahead[anyPool+"/"+name] > 0 || c.ahead[""] > 0
@@ -167,7 +187,7 @@ func (c *claims) inNewScope(scope string) bool {
 	return c.scopes[scope]
 }
 
-// canPromiseIn says whether the server can know a pool while this run plans, and whether it stays where it is.
+// canPromiseIn reports whether the server can know a pool while this run plans, and whether it stays where it is.
 func (c *claims) canPromiseIn(pool string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
