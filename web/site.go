@@ -86,7 +86,7 @@ func newSite(files fs.FS, version string) (*site, error) {
 	return s, nil
 }
 
-// isAsset says whether a file of the directory is for the browser. HandlerFromDir sees the Go sources too.
+// isAsset reports whether a file of the directory is for the browser. HandlerFromDir sees the Go sources too.
 func isAsset(name string) bool {
 	if contentTypes[path.Ext(name)] == "" {
 		return false

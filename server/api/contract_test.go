@@ -35,7 +35,7 @@ func eachOperation(t *testing.T, check func(t *testing.T, method, path string, o
 	}
 }
 
-// writes says whether an operation changes anything. A preview is a question, asked by POST for the sake of its body.
+// writes reports whether an operation changes anything. A preview is a question, asked by POST for the sake of its body.
 func writes(method, path string) bool { return method != "GET" && !strings.HasSuffix(path, "/preview") }
 
 func TestEveryOperationSaysWhatItIs(t *testing.T) {

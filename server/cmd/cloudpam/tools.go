@@ -113,7 +113,7 @@ type tokenCreate struct {
 }
 
 func (c *tokenCreate) Run(ctx context.Context) error {
-	return withKernel(ctx, c.DatabaseURL, store.Options{Beside: true}, func(k *change.Kernel) error {
+	return withKernel(ctx, c.DatabaseURL, store.Options{NoServerLock: true}, func(k *change.Kernel) error {
 		var expires *time.Time
 		if c.TTL > 0 {
 			at := time.Now().Add(c.TTL)
@@ -160,7 +160,7 @@ type tokenRevoke struct {
 }
 
 func (c *tokenRevoke) Run(ctx context.Context) error {
-	return withKernel(ctx, c.DatabaseURL, store.Options{Beside: true}, func(k *change.Kernel) error { return access.New(k).RevokeToken(ctx, operator, c.ID) })
+	return withKernel(ctx, c.DatabaseURL, store.Options{NoServerLock: true}, func(k *change.Kernel) error { return access.New(k).RevokeToken(ctx, operator, c.ID) })
 }
 
 // operator is whoever runs a command on the database.

@@ -73,7 +73,7 @@ func (k key) last() int {
 	return 64 - bits.TrailingZeros64(k.hi)
 }
 
-// contains says whether block outer holds all of block inner. Both are masked
+// contains reports whether block outer holds all of block inner. Both are masked
 // and of one family; invalid prefixes hold nothing.
 func contains(outer, inner netip.Prefix) bool {
 	return outer.IsValid() && inner.IsValid() && outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr())

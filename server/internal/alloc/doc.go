@@ -42,7 +42,7 @@
 //
 // The free blocks are not stored: they are what the bitmaps leave out. Folding
 // a bitmap in pairs tells in six steps which lengths its maximal free blocks
-// have. Beside each kid stands the set of lengths free inside it, so that one
-// bit test says whether a subtree has what is wanted, one word says that
+// have. NoServerLock each kid stands the set of lengths free inside it, so that one
+// bit test reports whether a subtree has what is wanted, one word says that
 // nothing fits, and a search goes straight down.
 package alloc

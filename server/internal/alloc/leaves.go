@@ -28,7 +28,7 @@ const (
 	Sparse Strategy = "sparse"
 )
 
-// Valid says whether s is one of the four strategies.
+// Valid reports whether s is one of the four strategies.
 func (s Strategy) Valid() bool {
 	switch s {
 	case BestFit, FirstFit, LargestFit, Sparse:
@@ -68,7 +68,7 @@ type Leaves interface {
 	// Remove takes out exactly one leaf. It returns ErrTaken when that leaf is
 	// not present, which is how a storage reports that another writer won.
 	Remove(leaf netip.Prefix) error
-	// Discard takes out leaf if it is present and says whether it was.
+	// Discard takes out leaf if it is present and reports whether it was.
 	Discard(leaf netip.Prefix) (bool, error)
 	// Add puts leaves in. An implementation refuses with ErrNotHeld, before it
 	// changes anything, leaves that overlap one present: this is the only

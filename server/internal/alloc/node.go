@@ -222,7 +222,7 @@ func (n *node) give(d int, b block) bool {
 }
 
 // settle makes the kid in the slot of at a used slot or a hole when that is all
-// it is after one block in it changed, and says whether it stays a kid. It
+// it is after one block in it changed, and reports whether it stays a kid. It
 // cannot have become empty: it held two blocks or more, and what is given back
 // lies in one of them.
 func (n *node) settle(d int, at key) bool {
@@ -317,7 +317,7 @@ func (n *node) lengths(d int) key {
 	return out.or(first(deepest).andNot(first(d + stride)))
 }
 
-// offers says whether a free block of length bits exists inside a node that is
+// offers reports whether a free block of length bits exists inside a node that is
 // not wholly free; it reads no further than it must.
 func (n *node) offers(d, bits int) bool {
 	if bits <= d+stride {

@@ -286,7 +286,7 @@ func (t *Tree) refresh(b block) {
 	t.free = t.top.lengths(t.whole.bits)
 }
 
-// Overlaps says whether any address of p is held. A prefix that lies outside
+// Overlaps reports whether any address of p is held. A prefix that lies outside
 // the root overlaps nothing here; one that holds the root overlaps whatever is
 // held. Host bits of p are ignored. It costs one step for every six bits.
 func (t *Tree) Overlaps(p netip.Prefix) bool {

@@ -112,13 +112,7 @@ func (w *bareWriter) commit(ctx context.Context, batch int) error {
 		return err
 	}
 	for range batch {
-		if _, err := w.conn.ExecContext(ctx, "SAVEPOINT w"); err != nil {
-			return err
-		}
 		if err := w.allocate(ctx); err != nil {
-			return err
-		}
-		if _, err := w.conn.ExecContext(ctx, "RELEASE SAVEPOINT w"); err != nil {
 			return err
 		}
 	}

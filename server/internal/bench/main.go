@@ -1,5 +1,5 @@
-// Command bench measures what a durable allocation costs: through HTTP on the real server, beside a bare loop that writes
-// the same rows with the same driver, beside the disk alone. All three run in turns on one disk, so that their ratios mean
+// Command bench measures what a durable allocation costs: through HTTP on the real server, next to a bare loop that writes
+// the same rows with the same driver, next to the disk alone. All three run in turns on one disk, so that their ratios mean
 // something on any machine; the absolute figures mean something on this one only.
 //
 //	go run ./internal/bench [-rounds 3] [-for 2s] [-existing 0,10000,200000] [-clients 1,8,64]

@@ -88,7 +88,7 @@ func (s *seed) fresh(side string) (string, error) {
 			return "", err
 		}
 	}
-	from, err := os.Open(s.path) // closed by its last user, so there is nothing beside it in a log
+	from, err := os.Open(s.path) // closed by its last user, so there is nothing of it in a log
 	if err != nil {
 		return "", err
 	}

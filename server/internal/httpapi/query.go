@@ -69,5 +69,5 @@ func checkQuery() (echo.MiddlewareFunc, error) {
 	}, nil
 }
 
-// isText says whether both engines can store and compare it.
+// isText reports whether both engines can store and compare it.
 func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

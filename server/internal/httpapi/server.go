@@ -15,7 +15,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
 
-// Options are what the server needs beside the use cases.
+// Options are what the server needs besides the use cases.
 type Options struct {
 	Log     *slog.Logger
 	Version api.Version

@@ -24,7 +24,7 @@ type Around struct {
 	Contains netip.Prefix
 }
 
-// Given says whether the list is narrowed by address.
+// Given reports whether the list is narrowed by address.
 func (a Around) Given() bool { return a.Within.IsValid() || a.Contains.IsValid() }
 
 // PoolFilter narrows a list of pools; zero fields are no rule.

@@ -32,16 +32,16 @@ type Hold struct {
 	RenewedAt time.Time    `json:"renewed_at"`
 }
 
-// Expired says whether the promise has run out; its space may still be there.
+// Expired reports whether the promise has run out; its space may still be there.
 func (h Hold) Expired(at time.Time) bool { return !at.Before(h.ExpiresAt) }
 
-// Belongs says whether the hold is the caller's: of the same holder where both name one, whichever token asks, so that a
+// Belongs reports whether the hold is the caller's: of the same holder where both name one, whichever token asks, so that a
 // pipeline may plan with one token and apply with another; of the same actor otherwise.
 func (h Hold) Belongs(principal UID, holder string) bool {
 	return same(h.Principal, principal, h.Holder, holder)
 }
 
-// Belongs says whether a draft is the caller's, as of a hold.
+// Belongs reports whether a draft is the caller's, as of a hold.
 func (p Pool) Belongs(principal UID, holder string) bool {
 	return same(p.DraftPrincipal, principal, p.DraftHolder, holder)
 }
@@ -94,7 +94,7 @@ const growth = "growth:"
 // GrowthHold is the name of what is held for an allocation to gain beside its block.
 func GrowthHold(allocation string) string { return growth + allocation }
 
-// Grows says whether the hold is for an allocation to gain.
+// Grows reports whether the hold is for an allocation to gain.
 func (h Hold) Grows() bool { return strings.HasPrefix(h.Name, growth) }
 
 // For is how an error says what a hold is for: the name, or the allocation that is to grow.

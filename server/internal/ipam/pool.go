@@ -260,7 +260,7 @@ func (n NewPool) Check() error {
 	return CheckLabels(n.Labels)
 }
 
-// Fits says whether a draft is what this request asks for: it may keep its CIDR.
+// Fits reports whether a draft is what this request asks for: it may keep its CIDR.
 func (n NewPool) Fits(draft Pool) bool {
 	return (n.Parent == draft.Parent || n.Parent == string(draft.ParentUID)) && (!n.CIDR.IsValid() || n.CIDR == draft.CIDR) && (n.Length == nil || *n.Length == draft.CIDR.Bits())
 }
@@ -297,7 +297,7 @@ func (p Pool) Resized(patch PoolPatch) (netip.Prefix, error) {
 	return to, err
 }
 
-// Moves says whether a patch moves the pool to another space.
+// Moves reports whether a patch moves the pool to another space.
 func (p Pool) Moves(patch PoolPatch) bool {
 	return patch.Parent != nil && *patch.Parent != p.Parent && (p.ParentUID == "" || *patch.Parent != string(p.ParentUID))
 }

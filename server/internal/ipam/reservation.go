@@ -29,7 +29,7 @@ func ReservationHold(cidr netip.Prefix) string { return reservation + cidr.Strin
 
 const reservation = "reservation:"
 
-// Expired says whether the reservation has run out; its space may still be there.
+// Expired reports whether the reservation has run out; its space may still be there.
 func (r Reservation) Expired(at time.Time) bool {
 	return r.ExpiresAt != nil && !at.Before(*r.ExpiresAt)
 }

@@ -101,7 +101,7 @@ type SetSizes struct {
 	Bundle  *Bundle
 }
 
-// Given says whether the sizes are said at all.
+// Given reports whether the sizes are said at all.
 func (s SetSizes) Given() bool { return s.Members != nil || s.Bundle != nil }
 
 var setKey = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`)
@@ -299,9 +299,9 @@ func (a Allocation) CheckMember(patch AllocationPatch) error {
 	return Invalid(pointer, "%s is the member %q of the allocation set %s, which names and sizes it; change the set", a.ID, a.SetKey, a.Set)
 }
 
-// FollowedBy says whether a promise to what replaces something may have the allocation's name: it replaces that, or the set
+// FollowedBy reports whether a promise to what replaces something may have the allocation's name: it replaces that, or the set
 // that it is a member of. A member alone is not replaced.
 func (a Allocation) FollowedBy(replaces string) bool { return replaces == cmp.Or(a.Set, a.ID) }
 
-// UpdatedBy says whether a promise to a plan that changes a set may have the allocation's name: it is a member of that set.
+// UpdatedBy reports whether a promise to a plan that changes a set may have the allocation's name: it is a member of that set.
 func (a Allocation) UpdatedBy(set string) bool { return set != "" && set == a.Set }

@@ -18,7 +18,7 @@ type candidate struct {
 	knows trace
 }
 
-// alike says whether two looks at a pool saw the same of the name.
+// alike reports whether two looks at a pool saw the same of the name.
 func (p candidate) alike(o candidate) bool { return p.UID == o.UID && p.knows.alike(o.knows) }
 
 // candidates lists the pools of a selection in the order to ask them.
@@ -103,7 +103,7 @@ type trace struct {
 	told     bool      // some plan was promised it, whatever became of that
 }
 
-// alike says whether two traces say the same but for the time.
+// alike reports whether two traces say the same but for the time.
 func (t trace) alike(o trace) bool {
 	return t.living == o.living && t.follows == o.follows && t.told == o.told && t.promised.IsZero() == o.promised.IsZero() && t.left.IsZero() == o.left.IsZero()
 }

@@ -61,7 +61,7 @@ func sized(pool ipam.Pool, all map[string]ipam.BlockSize, tell func(string, erro
 	return wanted, err
 }
 
-// comesBack says whether a name has a block to come back to: one that it was promised, or had.
+// comesBack reports whether a name has a block to come back to: one that it was promised, or had.
 func (c edit) comesBack(pool ipam.Pool, name string, length int) (bool, error) {
 	if _, found, err := c.Tx.HoldNamed(pool.UID, name, length); found || err != nil {
 		return found, err

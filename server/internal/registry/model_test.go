@@ -117,7 +117,7 @@ func (m *model) leave(p *modelPool, who holder) {
 // around is the pool whose space a pool occupies; nil for a root.
 func (m *model) around(p *modelPool) *modelPool { return m.pools[p.Parent] }
 
-// mayBecome says whether a pool can be resized.
+// mayBecome reports whether a pool can be resized.
 func (m *model) mayBecome(p *modelPool, to netip.Prefix) bool {
 	for _, block := range p.taken {
 		if !inside(block, to) {
@@ -141,7 +141,7 @@ func (m *model) mayBecome(p *modelPool, to netip.Prefix) bool {
 	return inside(to, parent.CIDR)
 }
 
-// mayRegrow says whether an allocation can be resized.
+// mayRegrow reports whether an allocation can be resized.
 func (m *model) mayRegrow(p *modelPool, who holder, to netip.Prefix) bool {
 	for other, block := range p.taken {
 		if other != who && block.Overlaps(to) {

@@ -49,7 +49,7 @@ func (c edit) lockAround(p ipam.Pool) error {
 	return err
 }
 
-// outer says whether one space is locked before another: the scope before pools, then what may contain before what may be
+// outer reports whether one space is locked before another: the scope before pools, then what may contain before what may be
 // contained, and by key where neither can. A pool that is not there comes last and is missed when it is to be locked.
 func (c edit) outer(one, other string) (bool, error) {
 	if one == "" || other == "" {

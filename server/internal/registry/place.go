@@ -97,14 +97,14 @@ func (want claim) heldAs() string {
 	return ""
 }
 
-// keeps says whether the claim is that of a reservation, or of a plan's hold for one or for what an allocation gains: the
+// keeps reports whether the claim is that of a reservation, or of a plan's hold for one or for what an allocation gains: the
 // pool's size rules are not about those.
 func (want claim) keeps() bool {
 	planned := want.CIDR.IsValid() && (want.name == ipam.ReservationHold(want.CIDR) || ipam.Hold{Name: want.name}.Grows())
 	return want.kind == ipam.KindReservation || want.kind == ipam.KindHold && planned
 }
 
-// owns says whether a hold is the claim's own from an earlier plan: of the same name and asker. Pools and reservations have
+// owns reports whether a hold is the claim's own from an earlier plan: of the same name and asker. Pools and reservations have
 // none: a hold of their name is that of an allocation.
 func (want claim) owns(principal ipam.UID) func(ipam.Hold) bool {
 	return func(h ipam.Hold) bool {

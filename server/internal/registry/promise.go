@@ -189,7 +189,7 @@ func (r *Registry) tell(ctx context.Context, by ipam.Caller, in string, plan ipa
 	return failure
 }
 
-// told says whether an apply was told that a hold is lost.
+// told reports whether an apply was told that a hold is lost.
 func (c edit) told(h ipam.Hold) (bool, error) {
 	block, told, err := c.Tx.Promised(h.PoolUID, ipam.KindHold, h.Name, ipam.Family(h.CIDR), h.CIDR.Bits(), "")
 	return told && block == h.CIDR, err

@@ -53,7 +53,7 @@ func (r planner) occupy(pool ipam.Pool, kind int, name, want string, ttl time.Du
 	}
 }
 
-// there says whether an occupant still has its space.
+// there reports whether an occupant still has its space.
 func (r planner) there(t tb, o occupant) bool {
 	t.Helper()
 	ctx, is := context.Background(), true

@@ -280,7 +280,7 @@ func (c edit) followSet(pool ipam.Pool, name string, wanted []member) error {
 	return c.Record(setObject(after), "superseded", before, after)
 }
 
-// plannedAfter says whether a promise to any member of a set was made to replace another set.
+// plannedAfter reports whether a promise to any member of a set was made to replace another set.
 func (c edit) plannedAfter(pool ipam.Pool, name, replaced string, wanted []member) (bool, error) {
 	for _, m := range wanted {
 		h, found, err := c.Tx.HoldNamed(pool.UID, ipam.MemberName(name, m.key), m.length)

@@ -43,9 +43,9 @@ type DB struct {
 // keeps a second server away from it.
 type Options struct {
 	Log *slog.Logger
-	// Beside opens an existing SQLite file without the lock that keeps a second server away: for short commands next to a
+	// NoServerLock opens an existing SQLite file without the lock that keeps a second server away: for short commands next to a
 	// running one.
-	Beside bool
+	NoServerLock bool
 	// Existing refuses to make a SQLite file that is not there.
 	Existing bool
 	// ReadOnly opens an existing SQLite file without the lock, and writes neither to it nor next to it.

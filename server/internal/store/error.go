@@ -131,7 +131,7 @@ func (db *DB) Fault() string {
 	return ""
 }
 
-// repeatable says whether the engine asks for the write to run again: a serialization failure, a deadlock, or a race for
+// repeatable reports whether the engine asks for the write to run again: a serialization failure, a deadlock, or a race for
 // a unique key or with who refers to what is deleted, which the second run sees and answers properly.
 func repeatable(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
@@ -196,7 +196,7 @@ func ambiguous(err error) error {
 	}
 }
 
-// lostContact says whether the connection broke, so that nobody knows what the engine did last.
+// lostContact reports whether the connection broke, so that nobody knows what the engine did last.
 func lostContact(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true

@@ -15,7 +15,7 @@ func (tx *Tx) Pragma(name string) (value string, err error) {
 	return value, err
 }
 
-// OldSQLite says whether this build refuses a version of SQLite.
+// OldSQLite reports whether this build refuses a version of SQLite.
 func OldSQLite(version string) bool { return olderThan(version, oldestSQLite) }
 
 // Guards lists what a schema must have.

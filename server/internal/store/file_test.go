@@ -94,7 +94,7 @@ func TestAMissingDatabaseIsNotReplacedByAnEmptyOne(t *testing.T) {
 }
 
 func TestToolsMakeNoDatabase(t *testing.T) {
-	for _, o := range []store.Options{{Beside: true}, {Existing: true}, {ReadOnly: true}} {
+	for _, o := range []store.Options{{NoServerLock: true}, {Existing: true}, {ReadOnly: true}} {
 		root := t.TempDir()
 		for _, path := range []string{filepath.Join(root, "typo.db"), filepath.Join(root, "typo", "cloudpam.db")} {
 			wantRefusal(t, try(t, path, o), "there is no database at "+path, "CLOUDPAM_DATABASE_URL")
@@ -118,7 +118,7 @@ func TestALinkIsTheSameDatabase(t *testing.T) {
 	}
 	for _, name := range []string{link, filepath.Join(folder, "cloudpam.db")} {
 		wantRefusal(t, try(t, name, store.Options{}), "another CloudPAM")
-		if err := try(t, name, store.Options{Beside: true}); err != nil {
+		if err := try(t, name, store.Options{NoServerLock: true}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -127,7 +127,7 @@ func TestALinkIsTheSameDatabase(t *testing.T) {
 		if err := os.Link(path, name); err != nil {
 			t.Fatal(err)
 		}
-		for _, o := range []store.Options{{}, {Beside: true}} {
+		for _, o := range []store.Options{{}, {NoServerLock: true}} {
 			wantRefusal(t, try(t, name, o), "second name")
 		}
 	})

@@ -22,7 +22,7 @@ func Backup(ctx context.Context, url, file string) (schema int64, err error) {
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 		return 0, fmt.Errorf("%s is there already; name a file that is not", file)
 	}
-	db, err := Open(ctx, url, Options{Beside: true})
+	db, err := Open(ctx, url, Options{NoServerLock: true})
 	if err != nil {
 		return 0, err
 	}

@@ -44,7 +44,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	if o.ReadOnly {
 		return db.openReadOnly(ctx, real)
 	}
-	if o.Beside || o.Existing {
+	if o.NoServerLock || o.Existing {
 		if err := exists(real); err != nil {
 			return err
 		}
@@ -59,7 +59,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	if err := oneName(real); err != nil {
 		return err
 	}
-	if !o.Beside {
+	if !o.NoServerLock {
 		unlock, err := lockFile(real)
 		if err != nil {
 			return err

@@ -219,7 +219,7 @@ func TestOneServerHasTheFile(t *testing.T) {
 	if _, err := store.Open(t.Context(), url, store.Options{}); err == nil {
 		t.Fatal("a second server opened the same file")
 	}
-	beside, err := store.Open(t.Context(), url, store.Options{Beside: true})
+	beside, err := store.Open(t.Context(), url, store.Options{NoServerLock: true})
 	if err != nil {
 		t.Fatal(err)
 	}

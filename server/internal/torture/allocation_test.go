@@ -164,7 +164,7 @@ func (w *worker) gone(b block) error {
 	return nil
 }
 
-// fills says whether an allocation is all of a child pool, so that it cannot grow.
+// fills reports whether an allocation is all of a child pool, so that it cannot grow.
 func (w *worker) fills(a noun) bool {
 	return slices.ContainsFunc(w.children, func(p noun) bool { return p.ID == a.Pool && p.CIDR == a.CIDR })
 }
@@ -172,7 +172,7 @@ func (w *worker) fills(a noun) bool {
 // sized is a member of a set as a request has it.
 func sized(length int) object { return object{"prefix_length": length} }
 
-// inside says whether a worker has anything in a child pool.
+// inside reports whether a worker has anything in a child pool.
 func (w *worker) inside(pool string, but netip.Prefix) bool {
 	outside := func(a noun) bool {
 		return a.Pool == pool && (!but.IsValid() || !but.Contains(a.CIDR.Addr()) || a.CIDR.Bits() < but.Bits())

@@ -18,7 +18,7 @@ type block struct {
 	Until time.Time // when its promise ends by itself; zero when it does not
 }
 
-// ended says whether its promise has run out: from then on others may have the block, and nobody need be told.
+// ended reports whether its promise has run out: from then on others may have the block, and nobody need be told.
 func (b block) ended() bool { return !b.Until.IsZero() && !time.Now().Before(b.Until) }
 
 // ledger is what the clients together hold at this moment, by pool in address order: from the answer to a request until the

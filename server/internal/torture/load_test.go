@@ -107,7 +107,7 @@ func tidy(database string) error {
 
 func tryTidy(database string) error {
 	ctx := context.Background()
-	db, err := store.Open(ctx, database, store.Options{Beside: true})
+	db, err := store.Open(ctx, database, store.Options{NoServerLock: true})
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (p setPlan) held() []block { return slices.Collect(maps.Values(p.blocks)) }
 
 func (p setPlan) ended() bool { return slices.ContainsFunc(p.held(), block.ended) }
 
-// promised says whether the set must get what its plan shows.
+// promised reports whether the set must get what its plan shows.
 func (p setPlan) promised() bool { return p.updates && !p.ended() }
 
 func (w *worker) hold() *request {

@@ -64,7 +64,7 @@ func (s set) has() map[string]part {
 	return has
 }
 
-// whole says whether an answer has every member, each of its size, and nothing else.
+// whole reports whether an answer has every member, each of its size, and nothing else.
 func (s set) whole(members []part) error {
 	want := s.all()
 	for _, m := range members {

@@ -123,7 +123,7 @@ func (r *allocationResource) preview(ctx context.Context, req resource.ModifyPla
 	return nil
 }
 
-// lostGrowth says whether a plan was promised what others now have of the room to grow, and may be being applied. Asking
+// lostGrowth reports whether a plan was promised what others now have of the room to grow, and may be being applied. Asking
 // also notes that the loss is told, so that the next plan is a fresh one.
 func (r *allocationResource) lostGrowth(ctx context.Context, req resource.ModifyPlanRequest, state allocationModel, from, to netip.Prefix, others []cloudpam.Holder) bool {
 	lost := false

@@ -63,7 +63,7 @@ func (m providerModel) planning() (planning, error) {
 	return p, nil
 }
 
-// phase says whether Terraform applies. Terraform 1.11 to 1.14 allow deferrals in an apply only; OpenTofu never does, so
+// phase reports whether Terraform applies. Terraform 1.11 to 1.14 allow deferrals in an apply only; OpenTofu never does, so
 // that anything else is "cannot tell", and the server then reports a lost promise once.
 func (p planning) phase(req resource.ModifyPlanRequest) *bool {
 	if p.applying != nil {

@@ -235,7 +235,7 @@ func (m setModel) attempt(verb string) attempt {
 	return a
 }
 
-// settled says whether a value is known through and through.
+// settled reports whether a value is known through and through.
 func settled(ctx context.Context, v attr.Value) bool {
 	raw, err := v.ToTerraformValue(ctx)
 	return err == nil && raw.IsFullyKnown()

@@ -86,7 +86,7 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
 
-// keeps says whether the blocks of the state are what the configuration asks for.
+// keeps reports whether the blocks of the state are what the configuration asks for.
 func (m setModel) keeps(ctx context.Context, state setModel) bool {
 	if !m.Subnets.Equal(state.Subnets) || !m.Hosts.Equal(state.Hosts) || !m.Target.Equal(state.Target) || !m.GKE.Equal(state.GKE) || !m.EKS.Equal(state.EKS) {
 		return false

@@ -115,7 +115,7 @@ type block struct {
 	cidr          netip.Prefix
 }
 
-// planned reads the CIDRs that the plan shows; known says whether it shows all of them.
+// planned reads the CIDRs that the plan shows; known reports whether it shows all of them.
 func (t *terraform) planned(ctx context.Context) (found []block, known bool, err error) {
 	var plan struct {
 		Values values `json:"planned_values"`
