@@ -186,9 +186,9 @@ func (a *App) Run(ctx context.Context) error {
 // jobs are what a server does by itself.
 func (a *App) jobs() []job.Job {
 	return []job.Job{
-		{Name: "forgot old answers", Every: time.Hour, Run: a.kernel.ForgetAnswers},
-		{Name: "ended expired reservations", Every: time.Hour, Run: a.registry.EndReservations},
-		{Name: "forgot old plans", Every: time.Hour, Run: a.registry.ForgetPlans},
+		{Name: "forget answers", Every: time.Hour, Mine: a.kernel.Lease, Run: a.kernel.ForgetAnswers},
+		{Name: "end reservations", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndReservations},
+		{Name: "forget plans", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.ForgetPlans},
 	}
 }
 

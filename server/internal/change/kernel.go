@@ -16,10 +16,13 @@ import (
 type Kernel struct {
 	DB  *store.DB
 	now func() time.Time
+	id  string // of this server, among those that share the database
 }
 
 // New makes a Kernel; now tells the time of all that is written.
-func New(db *store.DB, now func() time.Time) *Kernel { return &Kernel{DB: db, now: now} }
+func New(db *store.DB, now func() time.Time) *Kernel {
+	return &Kernel{DB: db, now: now, id: NewID("server")}
+}
 
 // Now is the time as both engines keep it: in microseconds, UTC.
 func (k *Kernel) Now() time.Time { return k.now().UTC().Truncate(time.Microsecond) }

@@ -10,10 +10,15 @@ import (
 
 // Job is work that is due every so often. Run does all that is due, is idempotent, and reports on how many things it acted.
 type Job struct {
-	Name  string // in the past tense, as its log line says it
+	Name  string
 	Every time.Duration
-	Run   func(context.Context) (int64, error)
+	// Mine reports whether this server does it this time; of several on one database one does. Nil: each does it.
+	Mine func(ctx context.Context, work string, length time.Duration) (bool, error)
+	Run  func(context.Context) (int64, error)
 }
+
+// first is how long after the start a job runs first, if it is not due before: what was due while no server ran waits no longer.
+const first = time.Minute
 
 // Run runs the jobs until ctx ends, each in its own rhythm, and returns when none is under way. A job that fails is logged
 // and comes again at its next turn.
@@ -26,15 +31,15 @@ func Run(ctx context.Context, log *slog.Logger, jobs ...Job) {
 }
 
 func (j Job) repeat(ctx context.Context, log *slog.Logger) {
-	due := time.NewTicker(j.Every)
-	defer due.Stop()
-	for {
+	for wait := min(first, j.Every); ; wait = j.Every {
+		due := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
+			due.Stop()
 			return
 		case <-due.C:
 		}
-		n, err := j.Run(ctx)
+		n, err := j.once(ctx)
 		if err != nil && ctx.Err() == nil {
 			log.WarnContext(ctx, "a job failed", "job", j.Name, "error", err)
 		}
@@ -42,4 +47,14 @@ func (j Job) repeat(ctx context.Context, log *slog.Logger) {
 			log.InfoContext(ctx, "did a job", "job", j.Name, "count", n)
 		}
 	}
+}
+
+func (j Job) once(ctx context.Context) (int64, error) {
+	if j.Mine != nil {
+		// A little shorter than the rhythm, so that whoever has it is not too early for itself, and others get their turn.
+		if mine, err := j.Mine(ctx, j.Name, j.Every-j.Every/10); err != nil || !mine {
+			return 0, err
+		}
+	}
+	return j.Run(ctx)
 }

@@ -57,3 +57,10 @@ ON CONFLICT (schema_version) DO NOTHING;
 SELECT * FROM schema_info
 ORDER BY schema_version DESC
 LIMIT 1;
+
+-- name: TakeLease :execrows
+-- Takes a lease that has run out, or keeps one's own.
+INSERT INTO leases (name, holder, epoch, until)
+VALUES ($1, $2, 1, $3)
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = leases.epoch + 1, until = excluded.until
+WHERE leases.until <= @now OR leases.holder = excluded.holder;

@@ -245,6 +245,34 @@ func (q *Queries) SchemaInfo(ctx context.Context) (SchemaInfo, error) {
 	return i, err
 }
 
+const takeLease = `-- name: TakeLease :execrows
+INSERT INTO leases (name, holder, epoch, until)
+VALUES ($1, $2, 1, $3)
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = leases.epoch + 1, until = excluded.until
+WHERE leases.until <= $4 OR leases.holder = excluded.holder
+`
+
+type TakeLeaseParams struct {
+	Name   string
+	Holder string
+	Until  int64
+	Now    int64
+}
+
+// Takes a lease that has run out, or keeps one's own.
+func (q *Queries) TakeLease(ctx context.Context, arg TakeLeaseParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, takeLease,
+		arg.Name,
+		arg.Holder,
+		arg.Until,
+		arg.Now,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const tokenByHash = `-- name: TokenByHash :one
 SELECT id, hash, created_at, expires_at, revoked_at, name FROM named_tokens
 WHERE hash = $1
