@@ -27,7 +27,7 @@ func passesAxe(t *testing.T, s *server, b *chromium) {
 		{"reservation", "/reservations?reservation=" + id("/reservations"), find("dialog.drawer[open]")},
 		{"release all", "/holds?holder=pipeline-7", find("[data-release-all]") + "?.offsetParent && (" + find("dialog.confirm[open]") + " || !" + find("[data-release-all]") + ".disabled && " + find("[data-release-all]") + ".click())"},
 		{"reserve", "/reservations?new=&pool=lab", find("dialog.ask[open]")},
-		{"rename", "/pools?pool=lab", find(".panel .plain, .panel .map rect") + " && (" + find("dialog.ask[open]") + " || " + find("[data-rename]") + "?.click())"},
+		{"rename", "/pools?pool=lab", find("[data-rename]") + "?.offsetParent && (" + find("dialog.ask[open]") + " || " + find("[data-rename]") + ".click())"},
 		{"no reservation", "/reservations?pool=v6", find(".empty") + "?.offsetParent"},
 		{"accounts", "/accounts", find("tr[data-account]")},
 		{"account", "/accounts?account=aws:012345678901", find("dialog.drawer[open]")},

@@ -187,7 +187,6 @@ func TestAWrongImportIDSaysWhichOnesThereAre(t *testing.T) {
 		{"pool", "corp/app", `Error: Import id names no pool "corp/app" is not the id of a pool. Name the pool by its id:
 			<name> in the scope "default", such as prod-euw1, and <scope>.<name> elsewhere, such as partner.prod-euw1.`},
 		{"pool", "partner.gone", `Error: Pool "partner.gone" does not exist There is no pool "partner.gone". Correct the import id. Name the pool by its id:`},
-		{"pool", "default.corp", `There is no pool "default.corp". Correct the import id. Name the pool by its id: <name> in the scope "default"`},
 		{"scope", "partner.corp", `Error: Import id names no scope "partner.corp" is not the name of a scope. Name the scope as it is, such as partner.`},
 		{"scope", "gone", `Error: Scope "gone" does not exist There is no scope "gone". Correct the import id. Name the scope as it is, such as partner.`},
 	} {
