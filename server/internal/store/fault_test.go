@@ -85,7 +85,7 @@ func TestADatabaseThatVanishesHealsByItself(t *testing.T) {
 }
 
 func TestAStatementThatGetsNoAnswerEnds(t *testing.T) {
-	p, db, _ := behind(t, "statement_timeout=500ms")
+	p, db, _ := behind(t, "statement_timeout=5s")
 	runs := 0
 	err := db.Write(t.Context(), "a", func(tx *store.Tx) error {
 		if runs++; runs == 1 {
@@ -110,7 +110,7 @@ func TestAStatementThatGetsNoAnswerEnds(t *testing.T) {
 func TestACommitWithoutAnAnswerIsToldAsOpenAndNeverRunAgain(t *testing.T) {
 	for how, end := range map[string]bool{"the connection ends": true, "nothing more comes": false} {
 		t.Run(how, func(t *testing.T) {
-			p, db, _ := behind(t, "statement_timeout=500ms")
+			p, db, _ := behind(t, "statement_timeout=5s")
 			inside, release := make(chan struct{}), make(chan struct{})
 			var done sync.WaitGroup
 			done.Go(func() {

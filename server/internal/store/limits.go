@@ -23,8 +23,9 @@ type limits struct {
 var defaultLimits = limits{statement: 10 * time.Second, lock: 8 * time.Second, idle: 5 * time.Second}
 
 const (
-	// lockSlice is how long a write waits for a lock with a connection in hand. Then it makes room for others and comes again.
-	lockSlice = 250 * time.Millisecond
+	// lockSlice is how long a write waits for a lock with a connection in hand. Then it makes room for others and comes again, at
+	// the end of PostgreSQL's queue: so it is longer than what several busy servers take for a turn each.
+	lockSlice = 600 * time.Millisecond
 	// grace is what an answer may take on its way after PostgreSQL should have ended the statement.
 	grace = 2 * time.Second
 	// beginWait is how long a BEGIN may take, which does nothing; a longer one tells that the connection is dead.

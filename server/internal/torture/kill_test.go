@@ -88,7 +88,7 @@ func TestNothingAcknowledgedIsLostToKill9(t *testing.T) {
 			replays.done+replays.undone, replays.done, replays.undone, starts[len(starts)/2].Round(time.Millisecond), starts[len(starts)-1].Round(time.Millisecond))
 	})
 	t.Run("one of three servers on PostgreSQL", func(t *testing.T) {
-		database := storetest.Postgres(t)
+		database := unhurried(storetest.Postgres(t))
 		var replays tally
 		servers := []*server{start(t, database), start(t, database), start(t, database)}
 		shared := newWorld(t, servers[0].URL, database, 2, 16)
