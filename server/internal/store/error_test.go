@@ -1,6 +1,10 @@
 package store_test
 
 import (
+	"database/sql/driver"
+	"fmt"
+	"io"
+	"net"
 	"strings"
 	"testing"
 
@@ -21,6 +25,14 @@ func TestWhatPostgreSQLCannotDoNowMayBeTriedAgain(t *testing.T) {
 	} {
 		if got := ipam.CodeOf(store.Translate(&pgconn.PgError{Severity: "ERROR", Code: code})); got != want {
 			t.Errorf("%s is told as %q, not as %q", code, got, want)
+		}
+	}
+}
+
+func TestAConnectionThatEndsInTheMiddleOfAnAnswerMayBeTriedAgain(t *testing.T) {
+	for _, lost := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn} {
+		if got := ipam.CodeOf(store.Translate(fmt.Errorf("receive message: %w", lost))); got != ipam.CodeUnavailable {
+			t.Errorf("%v is told as %q", lost, got)
 		}
 	}
 }

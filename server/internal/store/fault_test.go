@@ -85,7 +85,7 @@ func TestADatabaseThatVanishesHealsByItself(t *testing.T) {
 }
 
 func TestAStatementThatGetsNoAnswerEnds(t *testing.T) {
-	p, db, _ := behind(t, "statement_timeout=5s")
+	p, db, _ := behind(t, "statement_timeout=1s")
 	runs := 0
 	err := db.Write(t.Context(), "a", func(tx *store.Tx) error {
 		if runs++; runs == 1 {

@@ -285,6 +285,13 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 	}
 	healed := time.Since(begun)
 	blocked.Wait()
+	if t.Failed() {
+		for line := range strings.SplitSeq(s.Log(), "\n") {
+			if strings.Contains(line, `"level":"ERROR"`) {
+				t.Log(line)
+			}
+		}
+	}
 	t.Logf("the primary vanished and a standby took over: all is served again after %s, what had waited too after %s", healed.Round(10*time.Millisecond), time.Since(begun).Round(10*time.Millisecond))
 	if bound := 15*time.Second + 10*usual; healed > bound {
 		t.Errorf("that is more than %s", bound)
