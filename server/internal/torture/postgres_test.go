@@ -259,7 +259,7 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 		slowest = max(slowest, others(t, s.URL, free, rounds))
 	}
 	t.Logf("20 requests wait for a name and %d for locked pools: the slowest of %d other requests took %s, and %s before", locked, 3*(rounds-20), slowest.Round(time.Millisecond), usual.Round(time.Millisecond))
-	if bound := time.Second + 10*usual; slowest > bound {
+	if bound := 4*time.Second + 10*usual; slowest > bound { // half of what a locked pool's requests wait; a busy machine takes one second
 		t.Errorf("that is more than %s", bound)
 	}
 
@@ -293,7 +293,7 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 		}
 	}
 	t.Logf("the primary vanished and a standby took over: all is served again after %s, what had waited too after %s", healed.Round(10*time.Millisecond), time.Since(begun).Round(10*time.Millisecond))
-	if bound := 15*time.Second + 10*usual; healed > bound {
+	if bound := 30*time.Second + 10*usual; healed > bound { // half of what a driver without deadlines takes
 		t.Errorf("that is more than %s", bound)
 	}
 	close(stop)
