@@ -142,6 +142,9 @@ func (h hand) column(t *testing.T, query string) (all []string) {
 		}
 		all = append(all, text.String)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
 	return all
 }
 
@@ -213,12 +216,10 @@ func (h hand) rowsOf(t *testing.T, table string, c column, keys []column) (rows 
 
 // quoted is the literal of a column's value.
 func (h hand) quoted(c column) string {
-	switch {
-	case h.engine == "postgres":
+	if h.engine == "postgres" {
 		return "quote_literal(" + c.name + ")"
-	default:
-		return "quote(" + c.name + ")"
 	}
+	return "quote(" + c.name + ")"
 }
 
 func TestVerifyNoticesEveryColumn(t *testing.T) {
