@@ -45,7 +45,13 @@ func running(t *testing.T, url string) (get func(path string) (int, string), log
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
-	t.Cleanup(func() { stop(); <-ended; _ = a.Close() })
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Log("the server ended with", err)
+		}
+		_ = a.Close()
+	})
 	return func(path string) (int, string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+a.Addr()+path, nil)

@@ -64,7 +64,9 @@ func (s *Server) Nginx(t testing.TB) string {
 	go func() { ended <- cmd.Wait() }()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(os.Interrupt)
-		<-ended
+		if err := <-ended; err != nil {
+			t.Log("nginx ended with", err)
+		}
 	})
 	target, err := url.Parse(endpoint)
 	if err != nil {
