@@ -40,17 +40,17 @@ var (
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
-// tables are where what events tell of is kept, by kind.
-var tables = map[string]string{"token": "tokens"}
+// tokens have rows, and events of their own kind: a row is not what its last event says.
+var tokens = noun{kind: "token", what: "token", table: "tokens"}
 
-// words are what keys are called, by kind.
-var words = map[string]string{"token": "token"}
-
-func init() {
-	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, holds} {
-		tables[n.kind], words[n.kind] = n.table, n.what
+// nouns are what events tell of, by kind.
+var nouns = func() map[string]noun {
+	byKind := map[string]noun{}
+	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, holds, tokens} {
+		byKind[n.kind] = n
 	}
-}
+	return byKind
+}()
 
 func sayAs[T any](of func(T) said) func([]byte) (said, error) {
 	return func(after []byte) (said, error) {

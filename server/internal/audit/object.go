@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -40,7 +41,7 @@ func (n noun) check(v *verifier) error {
 func (n noun) id(row store.Row) ipam.UID { return ipam.KeyUID(n.what, row.Key()) }
 
 // compare compares a row and its prefix with what the object's last event says.
-func (n noun) compare(tx *store.Tx, v *verifier, row store.Row, h history, prefix store.Row) error {
+func (n noun) compare(tx *store.Tx, v *verifier, row store.Row, h store.History, prefix store.Row) error {
 	if h.Last.ID == "" {
 		v.find(n.id(row), "has a row, but no event")
 		if n.owns && prefix == nil {
@@ -68,8 +69,6 @@ func (n noun) compare(tx *store.Tx, v *verifier, row store.Row, h history, prefi
 	}
 	return v.prefix(tx, n, row, prefix, say.prefix)
 }
-
-type history = store.History
 
 // differs says what an event says that a row should be, and where it differs.
 func (n noun) differs(last ipam.Event, row store.Row) (say said, wrong []string) {
@@ -133,20 +132,35 @@ func shown(v any) string {
 // versions and stay in one chain, the last of the chain.
 func (n noun) last(tx *store.Tx, object int64) (last ipam.Event, err error) {
 	var highest [3]int64
-	for after, more := int64(-1), true; more; {
-		events, err := tx.EventsOf(object, after, change.PageSize)
+	for e, err := range eventsOf(tx, object) {
 		if err != nil {
 			return last, err
 		}
-		for _, e := range events {
-			if order := orderOf(e); last.ID == "" || slices.Compare(order[:], highest[:]) > 0 {
-				last, highest = e, order
-			}
-			after = ipam.UID(e.ID).Key()
+		if order := orderOf(e); last.ID == "" || slices.Compare(order[:], highest[:]) > 0 {
+			last, highest = e, order
 		}
-		more = len(events) == change.PageSize
 	}
 	return last, nil
+}
+
+// eventsOf visits the events of an object by key, page by page, and ends with the error that it meets.
+func eventsOf(tx *store.Tx, object int64) iter.Seq2[ipam.Event, error] {
+	return func(yield func(ipam.Event, error) bool) {
+		for after, more := int64(-1), true; more; {
+			events, err := tx.EventsOf(object, after, change.PageSize)
+			if err != nil {
+				yield(ipam.Event{}, err)
+				return
+			}
+			for _, e := range events {
+				if !yield(e, nil) {
+					return
+				}
+				after = ipam.UID(e.ID).Key()
+			}
+			more = len(events) == change.PageSize
+		}
+	}
 }
 
 func orderOf(e ipam.Event) [3]int64 {
@@ -190,18 +204,10 @@ func (v *verifier) prefix(tx *store.Tx, n noun, owner, prefix, want store.Row) e
 
 // madeAt reports whether an object has an event of a moment.
 func madeAt(tx *store.Tx, object, micros int64) (bool, error) {
-	for after, more := int64(-1), true; more; {
-		events, err := tx.EventsOf(object, after, change.PageSize)
-		if err != nil {
-			return false, err
+	for e, err := range eventsOf(tx, object) {
+		if err != nil || e.At.UnixMicro() == micros {
+			return err == nil, err
 		}
-		for _, e := range events {
-			if e.At.UnixMicro() == micros {
-				return true, nil
-			}
-			after = ipam.UID(e.ID).Key()
-		}
-		more = len(events) == change.PageSize
 	}
 	return false, nil
 }
@@ -259,12 +265,12 @@ func (v *verifier) lost() error {
 }
 
 func (v *verifier) missing(tx *store.Tx, kind string, keys []int64) error {
-	table, known := tables[kind]
+	n, known := nouns[kind]
 	if !known {
 		v.find(ipam.KeyUID("event", 0), "there are events about a %q, which is nothing that has rows", kind)
 		return nil
 	}
-	present, err := tx.Present(table, keys)
+	present, err := tx.Present(n.table, keys)
 	if err != nil {
 		return err
 	}
@@ -272,7 +278,7 @@ func (v *verifier) missing(tx *store.Tx, kind string, keys []int64) error {
 		if present[key] {
 			continue
 		}
-		last, err := noun{}.last(tx, key)
+		last, err := n.last(tx, key)
 		if err != nil {
 			return err
 		}
@@ -282,7 +288,7 @@ func (v *verifier) missing(tx *store.Tx, kind string, keys []int64) error {
 		case kind == "hold" && hold.Kept != nil && !*hold.Kept: // forgotten without an event
 		case last.After == nil && kind != "token": // ended by an event that has a lower key
 		default:
-			v.find(ipam.KeyUID(words[kind], key), "has no row in %s, but its last event (%s, %s) did not end it", table, last.ID, last.Action)
+			v.find(ipam.KeyUID(n.what, key), "has no row in %s, but its last event (%s, %s) did not end it", n.table, last.ID, last.Action)
 		}
 	}
 	return nil

@@ -14,7 +14,6 @@ import (
 
 // prefixes looks for prefixes that nothing owns.
 func (v *verifier) prefixes() error {
-	owners := map[string]noun{"pool": pools, "allocation": allocations, "reservation": reservations, "hold": holds}
 	return v.rows("prefixes", change.PageSize, func(tx *store.Tx, rows []store.Row) error {
 		v.Prefixes += len(rows)
 		keys := map[string][]int64{}
@@ -23,8 +22,8 @@ func (v *verifier) prefixes() error {
 			keys[kind] = append(keys[kind], row.Key())
 		}
 		for kind, keys := range keys {
-			n, known := owners[kind]
-			if !known {
+			n := nouns[kind]
+			if !n.owns {
 				v.find("prefixes", "%d prefixes are of the kind %q, which there is not, among them %d", len(keys), kind, keys[0])
 				continue
 			}

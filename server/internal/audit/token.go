@@ -184,24 +184,19 @@ func (v *verifier) formerNames() error {
 
 func (v *verifier) formerName(tx *store.Tx, f store.FormerName) error {
 	id := ipam.KeyUID(f.Kind, f.Object)
-	for after, more := int64(-1), true; more; {
-		events, err := tx.EventsOf(f.Object, after, change.PageSize)
+	for e, err := range eventsOf(tx, f.Object) {
 		if err != nil {
 			return err
 		}
-		for _, e := range events {
-			after = ipam.UID(e.ID).Key()
-			if left, scope := leaves(e); e.At.UnixMicro() != f.LeftAt || e.ObjectKind != f.Kind || left != f.Name {
-				continue
-			} else if f.Scope == scope {
-				return nil
-			} else if f.Kind != pools.kind {
-				continue
-			} else if heir, err := inherits(tx, f.Scope, scope); heir || err != nil {
-				return err
-			}
+		if left, scope := leaves(e); e.At.UnixMicro() != f.LeftAt || e.ObjectKind != f.Kind || left != f.Name {
+			continue
+		} else if f.Scope == scope {
+			return nil
+		} else if f.Kind != pools.kind {
+			continue
+		} else if heir, err := inherits(tx, f.Scope, scope); heir || err != nil {
+			return err
 		}
-		more = len(events) == change.PageSize
 	}
 	v.find(id, "is said to have left the name %q of %s in scope %d at %d, and no event says so", f.Name, f.Kind, f.Scope, f.LeftAt)
 	return nil

@@ -199,7 +199,6 @@ func (db *DB) undo(b *batch, err error) {
 	b.answered, b.again, b.unrun = nil, nil, nil
 	for _, w := range b.writes {
 		w.err = err
-		w.alone = true
 		switch {
 		case w.stage.Load() == left, len(b.writes) == 1 && !lost && !repeatable(err), lost && time.Since(w.since) > connectionWait:
 			b.answered = append(b.answered, w)

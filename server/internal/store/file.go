@@ -56,7 +56,10 @@ func create(path string) error {
 	remains := []string{filepath.Join(filepath.Dir(path), TokenFile)}
 	if missing {
 		// The lock file is there next to an empty database when its first start was cut short.
-		remains = append(remains, path+".lock", path+"-wal", path+"-shm", path+"-journal")
+		remains = append(remains, path+".lock")
+		for _, end := range companions {
+			remains = append(remains, path+end)
+		}
 	}
 	var found []string
 	for _, name := range remains {

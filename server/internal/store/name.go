@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -81,30 +82,27 @@ func orMissing(err, missing error) error {
 
 // KeyNamed is the key of the pool, scope or account that people know by an id now, or knew by it last; "" when there is none.
 func (tx *Tx) KeyNamed(id string) (ipam.UID, error) {
-	if p, err := tx.Pool(id); err == nil {
-		return p.UID, nil
+	if p, err := tx.Pool(id); ipam.CodeOf(err) != ipam.CodeNotFound {
+		return p.UID, err
 	}
-	if s, err := tx.Scope(id); err == nil {
-		return s.UID, nil
+	if s, err := tx.Scope(id); ipam.CodeOf(err) != ipam.CodeNotFound {
+		return s.UID, err
 	}
-	if a, err := tx.Account(id); err == nil {
-		return a.UID, nil
+	if a, err := tx.Account(id); ipam.CodeOf(err) != ipam.CodeNotFound {
+		return a.UID, err
 	}
+	left := []query.FormerHolderParams{{Kind: scopeKey, Name: id}, {Kind: accountKey, Name: id}}
 	scope, name := ipam.SplitPoolID(id)
-	in, err := tx.rows.ScopeNamed(tx.ctx, scope)
-	if err == nil {
-		former, err := tx.rows.FormerHolder(tx.ctx, query.FormerHolderParams{Kind: "pool", ScopeID: in.ID, Name: name})
-		if err == nil {
-			return uid(poolKey, former), nil
-		}
+	switch in, err := tx.rows.ScopeNamed(tx.ctx, scope); {
+	case err == nil:
+		left = slices.Insert(left, 0, query.FormerHolderParams{Kind: poolKey, ScopeID: in.ID, Name: name})
+	case !noRows(err):
+		return "", err
 	}
-	for _, what := range []string{scopeKey, accountKey} {
-		former, err := tx.rows.FormerHolder(tx.ctx, query.FormerHolderParams{Kind: what, Name: id})
-		if err == nil {
-			return uid(what, former), nil
-		}
+	for _, l := range left {
+		former, err := tx.rows.FormerHolder(tx.ctx, l)
 		if !noRows(err) {
-			return "", err
+			return uid(l.Kind, former), err
 		}
 	}
 	return "", nil

@@ -139,9 +139,12 @@ func inspect(ctx context.Context, path string) (schema int64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	faults, err := db.names(ctx, "PRAGMA integrity_check(3)")
-	if err != nil || len(faults) != 1 || faults[0] != "ok" {
-		return 0, fmt.Errorf("it is damaged or no SQLite database (%s)", strings.Join(append(faults, text(err)...), "; "))
+	faults, err := db.faults(ctx, "integrity_check")
+	if err != nil {
+		return 0, fmt.Errorf("check it: %w", err)
+	}
+	if faults != "" {
+		return 0, fmt.Errorf("it is damaged or no SQLite database (%s)", faults)
 	}
 	status, err := db.SchemaStatus(ctx)
 	switch {
@@ -155,13 +158,6 @@ func inspect(ctx context.Context, path string) (schema int64, err error) {
 		return status.Current, db.guarded(ctx)
 	}
 	return status.Current, nil
-}
-
-func text(err error) []string {
-	if err == nil {
-		return nil
-	}
-	return []string{err.Error()}
 }
 
 const (

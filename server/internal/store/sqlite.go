@@ -186,18 +186,27 @@ func checkFile(ctx context.Context, path string) error {
 
 // sound refuses a database in which SQLite finds a fault.
 func (db *DB) sound(ctx context.Context, path, check string) error {
-	faults, err := db.names(ctx, "PRAGMA "+check+"(3)")
-	if err != nil && !damaged(err) {
+	faults, err := db.faults(ctx, check)
+	if err != nil {
 		return fmt.Errorf("check %s: %w", path, err)
 	}
-	if err != nil {
-		faults = []string{err.Error()}
-	}
-	if len(faults) == 1 && faults[0] == "ok" {
+	if faults == "" {
 		return nil
 	}
 	return fmt.Errorf("the database %s is damaged, or no SQLite database (%s). Restore a backup with \"cloudpam restore FILE\", which keeps the damaged files; "+
-		"a backup that was copied over the file, next to the log of the old one, does this too", path, strings.Join(faults, "; "))
+		"a backup that was copied over the file, next to the log of the old one, does this too", path, faults)
+}
+
+// faults says what a check of SQLite finds; "" is nothing.
+func (db *DB) faults(ctx context.Context, check string) (string, error) {
+	found, err := db.names(ctx, "PRAGMA "+check+"(3)")
+	switch {
+	case damaged(err):
+		return strings.Join(append(found, err.Error()), "; "), nil
+	case len(found) == 1 && found[0] == "ok":
+		return "", err
+	}
+	return strings.Join(found, "; "), err
 }
 
 func olderThan(version, floor string) bool {
