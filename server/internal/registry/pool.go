@@ -126,7 +126,7 @@ func (c edit) addPool(p ipam.Pool) error {
 func (c edit) lockParent(p ipam.Pool) (child, parent ipam.Pool, err error) {
 	parent, err = c.Tx.LockPool(p.Parent)
 	if err == nil && parent.DraftUntil != nil && p.DraftUntil == nil {
-		err = ipam.Errorf(ipam.CodeNotFound, "there is no pool %q to be the parent", p.Parent)
+		err = ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", p.Parent)
 	}
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return p, parent, ipam.At("/parent", err)
