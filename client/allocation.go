@@ -57,10 +57,10 @@ func (c *Client) ReleaseAllocation(ctx context.Context, id string, opts ...CallO
 	return done(c.raw.ReleaseAllocation(ctx, id, nil, call.edit))
 }
 
-// PreviewAllocation says what UpdateAllocation would make of an allocation, or fails as it would. Nothing changes
-// and nothing is promised.
-func (c *Client) PreviewAllocation(ctx context.Context, id string, patch AllocationPatch, opts ...CallOption) (Allocation, error) {
+// PreviewAllocation says what UpdateAllocation would make of an allocation, or fails as it would, to the plan that the parameters
+// name. Nothing changes and nothing is promised.
+func (c *Client) PreviewAllocation(ctx context.Context, id string, patch AllocationPatch, plan PreviewAllocationParams, opts ...CallOption) (Allocation, error) {
 	call := newCall(opts)
-	resp, err := c.raw.PreviewAllocation(ctx, id, patch, call.edit)
+	resp, err := c.raw.PreviewAllocation(ctx, id, &plan, patch, call.edit)
 	return answer[Allocation](call, resp, err)
 }

@@ -63,11 +63,7 @@ func refusal(resp *http.Response, body []byte) *Error {
 	e := &Error{Status: resp.StatusCode, Method: resp.Request.Method, Path: resp.Request.URL.Path, RequestID: resp.Header.Get("X-Request-Id")}
 	var p Problem
 	if strings.HasSuffix(mediaType(resp), "json") && json.Unmarshal(body, &p) == nil && p.Code != "" {
-		e.Code, e.Title, e.Detail, e.RequestID = Code(p.Code), p.Title, p.Detail, p.RequestID
-		e.Errors, e.Holders, e.LargestFreePrefixLength = p.Errors, p.Holders, p.LargestFreePrefixLength
-		if p.NearestPool != nil {
-			e.NearestPool = *p.NearestPool
-		}
+		e.take(p)
 		return e
 	}
 	// Not CloudPAM's own words: a proxy in front of it, or another server altogether.
@@ -77,6 +73,14 @@ func refusal(resp *http.Response, body []byte) *Error {
 		e.Detail += "; it redirects to " + to + ": use that server as the endpoint"
 	}
 	return e
+}
+
+func (e *Error) take(p Problem) {
+	e.Code, e.Title, e.Detail, e.RequestID = Code(p.Code), p.Title, p.Detail, p.RequestID
+	e.Errors, e.Holders, e.LargestFreePrefixLength = p.Errors, p.Holders, p.LargestFreePrefixLength
+	if p.NearestPool != nil {
+		e.NearestPool = *p.NearestPool
+	}
 }
 
 func unexpected(resp *http.Response, why string) *Error {

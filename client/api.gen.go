@@ -584,6 +584,19 @@ type Hold struct {
 	Scope    string `json:"scope"`
 }
 
+// HoldBatch defines model for HoldBatch.
+type HoldBatch struct {
+	Items []HoldItem `json:"items"`
+}
+
+// HoldItem What was asked for, or the problem.
+type HoldItem struct {
+	Draft   *Pool    `json:"draft,omitempty"`
+	Hold    *Hold    `json:"hold,omitempty"`
+	Problem *Problem `json:"problem,omitempty"`
+	Set     *SetPlan `json:"set,omitempty"`
+}
+
 // HoldPage defines model for HoldPage.
 type HoldPage struct {
 	Items         []Hold  `json:"items"`
@@ -730,6 +743,9 @@ type NewDraft struct {
 	PlanID *PlanID `json:"plan_id,omitempty"`
 	Pool   NewPool `json:"pool"`
 
+	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+	Run *Run `json:"run,omitempty"`
+
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
 }
@@ -762,11 +778,26 @@ type NewHold struct {
 	// Replaces The id of the living allocation that this one replaces and whose name it shares.
 	Replaces *string `json:"replaces,omitempty"`
 
+	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+	Run *Run `json:"run,omitempty"`
+
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
+}
+
+// NewHoldBatch defines model for NewHoldBatch.
+type NewHoldBatch struct {
+	Items []NewHoldItem `json:"items"`
+}
+
+// NewHoldItem One of the three.
+type NewHoldItem struct {
+	Draft *NewDraft    `json:"draft,omitempty"`
+	Hold  *NewHold     `json:"hold,omitempty"`
+	Set   *NewSetHolds `json:"set,omitempty"`
 }
 
 // NewPool defines model for NewPool.
@@ -858,6 +889,9 @@ type NewSetHolds struct {
 
 	// Replaces The id of the living set that this one replaces and whose name it shares.
 	Replaces *string `json:"replaces,omitempty"`
+
+	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+	Run *Run `json:"run,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
@@ -1021,7 +1055,7 @@ type PrefixStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
+	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, plan_again, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 
@@ -1083,6 +1117,9 @@ type ReservationPatch struct {
 	Owner  *Word   `json:"owner,omitempty"`
 	Reason *string `json:"reason,omitempty"`
 }
+
+// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+type Run = string
 
 // Scope defines model for Scope.
 type Scope struct {
@@ -1252,6 +1289,15 @@ type Limit = int
 
 // PageToken defines model for PageToken.
 type PageToken = string
+
+// PlanApplying defines model for PlanApplying.
+type PlanApplying = bool
+
+// PlanHolder defines model for PlanHolder.
+type PlanHolder = string
+
+// PlanRun defines model for PlanRun.
+type PlanRun = string
 
 // PoolFilter defines model for PoolFilter.
 type PoolFilter = string
@@ -1429,6 +1475,18 @@ type UpdateAllocationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// PreviewAllocationParams defines parameters for PreviewAllocation.
+type PreviewAllocationParams struct {
+	// Holder Whose plan asks, as of a hold.
+	Holder *PlanHolder `form:"holder,omitempty" json:"holder,omitempty"`
+
+	// Run Which run of the plan asks, as of a hold.
+	Run *PlanRun `form:"run,omitempty" json:"run,omitempty"`
+
+	// Applying Whether an apply asks, as of a hold.
+	Applying *PlanApplying `form:"applying,omitempty" json:"applying,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Scope Only this scope.
@@ -1460,6 +1518,12 @@ type ListEventsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// PlaceHoldsParams defines parameters for PlaceHolds.
+type PlaceHoldsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListHoldsParams defines parameters for ListHolds.
@@ -1574,6 +1638,18 @@ type UpdatePoolParams struct {
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PreviewPoolParams defines parameters for PreviewPool.
+type PreviewPoolParams struct {
+	// Holder Whose plan asks, as of a hold.
+	Holder *PlanHolder `form:"holder,omitempty" json:"holder,omitempty"`
+
+	// Run Which run of the plan asks, as of a hold.
+	Run *PlanRun `form:"run,omitempty" json:"run,omitempty"`
+
+	// Applying Whether an apply asks, as of a hold.
+	Applying *PlanApplying `form:"applying,omitempty" json:"applying,omitempty"`
 }
 
 // ListPoolSpaceParams defines parameters for ListPoolSpace.
@@ -1718,6 +1794,9 @@ type UpdateAllocationJSONRequestBody = AllocationPatch
 
 // PreviewAllocationJSONRequestBody defines body for PreviewAllocation for application/json ContentType.
 type PreviewAllocationJSONRequestBody = AllocationPatch
+
+// PlaceHoldsJSONRequestBody defines body for PlaceHolds for application/json ContentType.
+type PlaceHoldsJSONRequestBody = NewHoldBatch
 
 // PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
 type PlaceHoldJSONRequestBody = NewHold
@@ -2014,25 +2093,49 @@ type ClientInterface interface {
 	// PreviewAllocationWithBody What a change would make of an allocation, changing nothing
 	//
 	// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+	// To a plan that says which holder and run it is of, what earlier runs of that holder were promised is not in the way.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
-	PreviewAllocationWithBody(ctx context.Context, allocation AllocationPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PreviewAllocationWithBody(ctx context.Context, allocation AllocationPath, params *PreviewAllocationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewAllocation What a change would make of an allocation, changing nothing
 	//
 	// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+	// To a plan that says which holder and run it is of, what earlier runs of that holder were promised is not in the way.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
-	PreviewAllocation(ctx context.Context, allocation AllocationPath, body PreviewAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PreviewAllocation(ctx context.Context, allocation AllocationPath, params *PreviewAllocationParams, body PreviewAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEvents List events, the newest first
 	//
 	// Corresponds with GET /events (the `ListEvents` operationId).
 	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceHoldsWithBody Promise a plan all that it asks for at one moment
+	//
+	// Each item is answered as `placeHold`, `placeSetHolds` or `draftPool` answers it, or with the problem that it would be
+	// refused with; one refusal does not touch the others. The order of the items does not matter: what names its CIDR comes
+	// first, then the largest, then by name.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /hold-batches (the `PlaceHolds` operationId).
+	PlaceHoldsWithBody(ctx context.Context, params *PlaceHoldsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlaceHolds Promise a plan all that it asks for at one moment
+	//
+	// Each item is answered as `placeHold`, `placeSetHolds` or `draftPool` answers it, or with the problem that it would be
+	// refused with; one refusal does not touch the others. The order of the items does not matter: what names its CIDR comes
+	// first, then the largest, then by name.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /hold-batches (the `PlaceHolds` operationId).
+	PlaceHolds(ctx context.Context, params *PlaceHoldsParams, body PlaceHoldsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListHolds List holds, the oldest first
 	//
@@ -2044,6 +2147,9 @@ type ClientInterface interface {
 	// Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
 	// allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
 	// `applying` true, and, if none was told yet, once to a request that does not say; otherwise it is placed anew.
+	// A `run` may take what earlier runs of the same holder were promised and it cannot do without: never by an apply, and
+	// never what another holder was promised. Where a `cidr` is asked for that the same run was promised by size, that moves,
+	// and the answer is `plan_again`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2055,6 +2161,9 @@ type ClientInterface interface {
 	// Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
 	// allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
 	// `applying` true, and, if none was told yet, once to a request that does not say; otherwise it is placed anew.
+	// A `run` may take what earlier runs of the same holder were promised and it cannot do without: never by an apply, and
+	// never what another holder was promised. Where a `cidr` is asked for that the same run was promised by size, that moves,
+	// and the answer is `plan_again`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2181,20 +2290,22 @@ type ClientInterface interface {
 	// PreviewPoolWithBody What a change would make of a pool, changing nothing
 	//
 	// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+	// To a plan that says which holder and run it is of, what earlier runs of that holder were promised is not in the way.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /pools/{pool}/preview (the `PreviewPool` operationId).
-	PreviewPoolWithBody(ctx context.Context, pool PoolPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PreviewPoolWithBody(ctx context.Context, pool PoolPath, params *PreviewPoolParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewPool What a change would make of a pool, changing nothing
 	//
 	// Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+	// To a plan that says which holder and run it is of, what earlier runs of that holder were promised is not in the way.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /pools/{pool}/preview (the `PreviewPool` operationId).
-	PreviewPool(ctx context.Context, pool PoolPath, body PreviewPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	PreviewPool(ctx context.Context, pool PoolPath, params *PreviewPoolParams, body PreviewPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPoolSpace The space map - every block of the pool in address order, free ones included
 	//
@@ -2743,12 +2854,13 @@ func (c *rawClient) UpdateAllocation(ctx context.Context, allocation AllocationP
 // PreviewAllocationWithBody What a change would make of an allocation, changing nothing
 //
 // Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+// To a plan that says which holder and run it is of, what earlier runs of that holder were promised is not in the way.
 //
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
-func (c *rawClient) PreviewAllocationWithBody(ctx context.Context, allocation AllocationPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPreviewAllocationRequestWithBody(c.Server, allocation, contentType, body)
+func (c *rawClient) PreviewAllocationWithBody(ctx context.Context, allocation AllocationPath, params *PreviewAllocationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewAllocationRequestWithBody(c.Server, allocation, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2762,12 +2874,13 @@ func (c *rawClient) PreviewAllocationWithBody(ctx context.Context, allocation Al
 // PreviewAllocation What a change would make of an allocation, changing nothing
 //
 // Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+// To a plan that says which holder and run it is of, what earlier runs of that holder were promised is not in the way.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
-func (c *rawClient) PreviewAllocation(ctx context.Context, allocation AllocationPath, body PreviewAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPreviewAllocationRequest(c.Server, allocation, body)
+func (c *rawClient) PreviewAllocation(ctx context.Context, allocation AllocationPath, params *PreviewAllocationParams, body PreviewAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewAllocationRequest(c.Server, allocation, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2783,6 +2896,48 @@ func (c *rawClient) PreviewAllocation(ctx context.Context, allocation Allocation
 // Corresponds with GET /events (the `ListEvents` operationId).
 func (c *rawClient) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceHoldsWithBody Promise a plan all that it asks for at one moment
+//
+// Each item is answered as `placeHold`, `placeSetHolds` or `draftPool` answers it, or with the problem that it would be
+// refused with; one refusal does not touch the others. The order of the items does not matter: what names its CIDR comes
+// first, then the largest, then by name.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /hold-batches (the `PlaceHolds` operationId).
+func (c *rawClient) PlaceHoldsWithBody(ctx context.Context, params *PlaceHoldsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceHoldsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlaceHolds Promise a plan all that it asks for at one moment
+//
+// Each item is answered as `placeHold`, `placeSetHolds` or `draftPool` answers it, or with the problem that it would be
+// refused with; one refusal does not touch the others. The order of the items does not matter: what names its CIDR comes
+// first, then the largest, then by name.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /hold-batches (the `PlaceHolds` operationId).
+func (c *rawClient) PlaceHolds(ctx context.Context, params *PlaceHoldsParams, body PlaceHoldsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlaceHoldsRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -2813,6 +2968,9 @@ func (c *rawClient) ListHolds(ctx context.Context, params *ListHoldsParams, reqE
 // Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
 // allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
 // `applying` true, and, if none was told yet, once to a request that does not say; otherwise it is placed anew.
+// A `run` may take what earlier runs of the same holder were promised and it cannot do without: never by an apply, and
+// never what another holder was promised. Where a `cidr` is asked for that the same run was promised by size, that moves,
+// and the answer is `plan_again`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2834,6 +2992,9 @@ func (c *rawClient) PlaceHoldWithBody(ctx context.Context, params *PlaceHoldPara
 // Keyed by pool, name and prefix length: asking again renews the promise and answers the same block. Creating the
 // allocation converts it. A promise whose space was taken after it expired is `hold_lost`: to every request with
 // `applying` true, and, if none was told yet, once to a request that does not say; otherwise it is placed anew.
+// A `run` may take what earlier runs of the same holder were promised and it cannot do without: never by an apply, and
+// never what another holder was promised. Where a `cidr` is asked for that the same run was promised by size, that moves,
+// and the answer is `plan_again`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3120,12 +3281,13 @@ func (c *rawClient) ListFreeBlocks(ctx context.Context, pool PoolPath, reqEditor
 // PreviewPoolWithBody What a change would make of a pool, changing nothing
 //
 // Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+// To a plan that says which holder and run it is of, what earlier runs of that holder were promised is not in the way.
 //
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /pools/{pool}/preview (the `PreviewPool` operationId).
-func (c *rawClient) PreviewPoolWithBody(ctx context.Context, pool PoolPath, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPreviewPoolRequestWithBody(c.Server, pool, contentType, body)
+func (c *rawClient) PreviewPoolWithBody(ctx context.Context, pool PoolPath, params *PreviewPoolParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewPoolRequestWithBody(c.Server, pool, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3139,12 +3301,13 @@ func (c *rawClient) PreviewPoolWithBody(ctx context.Context, pool PoolPath, cont
 // PreviewPool What a change would make of a pool, changing nothing
 //
 // Answers what `PATCH` with the same body would, or its refusal. Nothing is promised: the space may be taken before the change is made.
+// To a plan that says which holder and run it is of, what earlier runs of that holder were promised is not in the way.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /pools/{pool}/preview (the `PreviewPool` operationId).
-func (c *rawClient) PreviewPool(ctx context.Context, pool PoolPath, body PreviewPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewPreviewPoolRequest(c.Server, pool, body)
+func (c *rawClient) PreviewPool(ctx context.Context, pool PoolPath, params *PreviewPoolParams, body PreviewPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewPoolRequest(c.Server, pool, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4629,18 +4792,18 @@ func NewUpdateAllocationRequestWithBody(server string, allocation AllocationPath
 }
 
 // NewPreviewAllocationRequest calls the generic PreviewAllocation builder with application/json body
-func NewPreviewAllocationRequest(server string, allocation AllocationPath, body PreviewAllocationJSONRequestBody) (*http.Request, error) {
+func NewPreviewAllocationRequest(server string, allocation AllocationPath, params *PreviewAllocationParams, body PreviewAllocationJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewPreviewAllocationRequestWithBody(server, allocation, "application/json", bodyReader)
+	return NewPreviewAllocationRequestWithBody(server, allocation, params, "application/json", bodyReader)
 }
 
 // NewPreviewAllocationRequestWithBody constructs an http.Request for the PreviewAllocation method, with any body, and a specified content type
-func NewPreviewAllocationRequestWithBody(server string, allocation AllocationPath, contentType string, body io.Reader) (*http.Request, error) {
+func NewPreviewAllocationRequestWithBody(server string, allocation AllocationPath, params *PreviewAllocationParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -4663,6 +4826,57 @@ func NewPreviewAllocationRequestWithBody(server string, allocation AllocationPat
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Holder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "holder", *params.Holder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Run != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "run", *params.Run, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Applying != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "applying", *params.Applying, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
@@ -4832,6 +5046,61 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPlaceHoldsRequest calls the generic PlaceHolds builder with application/json body
+func NewPlaceHoldsRequest(server string, params *PlaceHoldsParams, body PlaceHoldsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlaceHoldsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPlaceHoldsRequestWithBody constructs an http.Request for the PlaceHolds method, with any body, and a specified content type
+func NewPlaceHoldsRequestWithBody(server string, params *PlaceHoldsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/hold-batches")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -5744,18 +6013,18 @@ func NewListFreeBlocksRequest(server string, pool PoolPath) (*http.Request, erro
 }
 
 // NewPreviewPoolRequest calls the generic PreviewPool builder with application/json body
-func NewPreviewPoolRequest(server string, pool PoolPath, body PreviewPoolJSONRequestBody) (*http.Request, error) {
+func NewPreviewPoolRequest(server string, pool PoolPath, params *PreviewPoolParams, body PreviewPoolJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewPreviewPoolRequestWithBody(server, pool, "application/json", bodyReader)
+	return NewPreviewPoolRequestWithBody(server, pool, params, "application/json", bodyReader)
 }
 
 // NewPreviewPoolRequestWithBody constructs an http.Request for the PreviewPool method, with any body, and a specified content type
-func NewPreviewPoolRequestWithBody(server string, pool PoolPath, contentType string, body io.Reader) (*http.Request, error) {
+func NewPreviewPoolRequestWithBody(server string, pool PoolPath, params *PreviewPoolParams, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	var pathParam0 string
@@ -5778,6 +6047,57 @@ func NewPreviewPoolRequestWithBody(server string, pool PoolPath, contentType str
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Holder != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "holder", *params.Holder, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Run != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "run", *params.Run, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Applying != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "applying", *params.Applying, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)

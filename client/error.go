@@ -26,6 +26,7 @@ const (
 	ErrDeletionProtected    Code = "deletion_protected"
 	ErrHoldLost             Code = "hold_lost"
 	ErrHoldConflict         Code = "hold_conflict"
+	ErrPlanAgain            Code = "plan_again"
 	ErrQuotaExceeded        Code = "quota_exceeded"
 	ErrPolicyViolation      Code = "policy_violation"
 	ErrOutsidePool          Code = "outside_pool"

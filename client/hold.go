@@ -2,7 +2,9 @@ package cloudpam
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"net/http"
 )
 
 // Holds lists holds, the oldest first, lost ones too.
@@ -29,6 +31,28 @@ func (c *Client) PlaceHold(ctx context.Context, hold NewHold, opts ...CallOption
 	call := newCall(opts)
 	resp, err := c.raw.PlaceHold(ctx, nil, hold, call.edit)
 	return answer[Hold](call, resp, err)
+}
+
+// PlaceHolds promises a plan all that it asks for at one moment, whatever the order of the items. An answer holds what was asked for or
+// the problem with it, for Refusal.
+func (c *Client) PlaceHolds(ctx context.Context, items []NewHoldItem, opts ...CallOption) ([]HoldItem, error) {
+	call := newCall(opts)
+	resp, err := c.raw.PlaceHolds(ctx, nil, NewHoldBatch{Items: items}, call.edit)
+	batch, err := answer[HoldBatch](call, resp, err)
+	if err == nil && len(batch.Items) != len(items) {
+		err = fmt.Errorf("%d answers to %d items", len(batch.Items), len(items))
+	}
+	return batch.Items, err
+}
+
+// Refusal is the problem with an item of PlaceHolds as an *Error, or nil.
+func (i HoldItem) Refusal() error {
+	if i.Problem == nil {
+		return nil
+	}
+	e := &Error{Status: i.Problem.Status, Method: http.MethodPost, Path: "/api/v1/hold-batches"}
+	e.take(*i.Problem)
+	return e
 }
 
 // GetHold reads a hold. It fails with ErrNotFound.

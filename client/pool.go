@@ -101,10 +101,10 @@ func (c *Client) ListFreeBlocks(ctx context.Context, id string) ([]FreeBlock, er
 	return blocks.Items, err
 }
 
-// PreviewPool says what UpdatePool would make of a pool, or fails as it would. Nothing changes and
-// nothing is promised.
-func (c *Client) PreviewPool(ctx context.Context, id string, patch PoolPatch, opts ...CallOption) (Pool, error) {
+// PreviewPool says what UpdatePool would make of a pool, or fails as it would, to the plan that the parameters name. Nothing changes
+// and nothing is promised.
+func (c *Client) PreviewPool(ctx context.Context, id string, patch PoolPatch, plan PreviewPoolParams, opts ...CallOption) (Pool, error) {
 	call := newCall(opts)
-	resp, err := c.raw.PreviewPool(ctx, id, patch, call.edit)
+	resp, err := c.raw.PreviewPool(ctx, id, &plan, patch, call.edit)
 	return answer[Pool](call, resp, err)
 }

@@ -115,7 +115,7 @@ func TestAWriteIsRetriedWithTheSameKeyAndBody(t *testing.T) {
 
 func TestAPreviewIsRepeated(t *testing.T) {
 	c, s, _ := newClient(t, hangUp, problem(503, "unavailable", "starting"), answerWith(200, "application/json", allocationJSON))
-	got, err := c.PreviewAllocation(t.Context(), "alloc_1", AllocationPatch{PrefixLength: new(23)})
+	got, err := c.PreviewAllocation(t.Context(), "alloc_1", AllocationPatch{PrefixLength: new(23)}, PreviewAllocationParams{})
 	if err != nil || got.CIDR != "10.0.0.0/24" || len(s.seen) != 3 || s.body[2] != s.body[0] {
 		t.Errorf("%+v, %v after %d requests", got, err, len(s.seen))
 	}

@@ -589,6 +589,19 @@ type Hold struct {
 	Scope    string `json:"scope"`
 }
 
+// HoldBatch defines model for HoldBatch.
+type HoldBatch struct {
+	Items []HoldItem `json:"items"`
+}
+
+// HoldItem What was asked for, or the problem.
+type HoldItem struct {
+	Draft   *Pool    `json:"draft,omitempty"`
+	Hold    *Hold    `json:"hold,omitempty"`
+	Problem *Problem `json:"problem,omitempty"`
+	Set     *SetPlan `json:"set,omitempty"`
+}
+
 // HoldPage defines model for HoldPage.
 type HoldPage struct {
 	Items         []Hold  `json:"items"`
@@ -735,6 +748,9 @@ type NewDraft struct {
 	PlanID *PlanID `json:"plan_id,omitempty"`
 	Pool   NewPool `json:"pool"`
 
+	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+	Run *Run `json:"run,omitempty"`
+
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
 }
@@ -767,11 +783,26 @@ type NewHold struct {
 	// Replaces The id of the living allocation that this one replaces and whose name it shares.
 	Replaces *string `json:"replaces,omitempty"`
 
+	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+	Run *Run `json:"run,omitempty"`
+
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
+}
+
+// NewHoldBatch defines model for NewHoldBatch.
+type NewHoldBatch struct {
+	Items []NewHoldItem `json:"items"`
+}
+
+// NewHoldItem One of the three.
+type NewHoldItem struct {
+	Draft *NewDraft    `json:"draft,omitempty"`
+	Hold  *NewHold     `json:"hold,omitempty"`
+	Set   *NewSetHolds `json:"set,omitempty"`
 }
 
 // NewPool defines model for NewPool.
@@ -863,6 +894,9 @@ type NewSetHolds struct {
 
 	// Replaces The id of the living set that this one replaces and whose name it shares.
 	Replaces *string `json:"replaces,omitempty"`
+
+	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+	Run *Run `json:"run,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
@@ -1026,7 +1060,7 @@ type PrefixStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
+	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, plan_again, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 
@@ -1088,6 +1122,9 @@ type ReservationPatch struct {
 	Owner  *Word   `json:"owner,omitempty"`
 	Reason *string `json:"reason,omitempty"`
 }
+
+// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+type Run = string
 
 // Scope defines model for Scope.
 type Scope struct {
@@ -1257,6 +1294,15 @@ type Limit = int
 
 // PageToken defines model for PageToken.
 type PageToken = string
+
+// PlanApplying defines model for PlanApplying.
+type PlanApplying = bool
+
+// PlanHolder defines model for PlanHolder.
+type PlanHolder = string
+
+// PlanRun defines model for PlanRun.
+type PlanRun = string
 
 // PoolFilter defines model for PoolFilter.
 type PoolFilter = string
@@ -1434,6 +1480,18 @@ type UpdateAllocationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// PreviewAllocationParams defines parameters for PreviewAllocation.
+type PreviewAllocationParams struct {
+	// Holder Whose plan asks, as of a hold.
+	Holder *PlanHolder `form:"holder,omitempty" json:"holder,omitempty"`
+
+	// Run Which run of the plan asks, as of a hold.
+	Run *PlanRun `form:"run,omitempty" json:"run,omitempty"`
+
+	// Applying Whether an apply asks, as of a hold.
+	Applying *PlanApplying `form:"applying,omitempty" json:"applying,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Scope Only this scope.
@@ -1465,6 +1523,12 @@ type ListEventsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// PlaceHoldsParams defines parameters for PlaceHolds.
+type PlaceHoldsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListHoldsParams defines parameters for ListHolds.
@@ -1579,6 +1643,18 @@ type UpdatePoolParams struct {
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PreviewPoolParams defines parameters for PreviewPool.
+type PreviewPoolParams struct {
+	// Holder Whose plan asks, as of a hold.
+	Holder *PlanHolder `form:"holder,omitempty" json:"holder,omitempty"`
+
+	// Run Which run of the plan asks, as of a hold.
+	Run *PlanRun `form:"run,omitempty" json:"run,omitempty"`
+
+	// Applying Whether an apply asks, as of a hold.
+	Applying *PlanApplying `form:"applying,omitempty" json:"applying,omitempty"`
 }
 
 // ListPoolSpaceParams defines parameters for ListPoolSpace.
@@ -1724,6 +1800,9 @@ type UpdateAllocationJSONRequestBody = AllocationPatch
 // PreviewAllocationJSONRequestBody defines body for PreviewAllocation for application/json ContentType.
 type PreviewAllocationJSONRequestBody = AllocationPatch
 
+// PlaceHoldsJSONRequestBody defines body for PlaceHolds for application/json ContentType.
+type PlaceHoldsJSONRequestBody = NewHoldBatch
+
 // PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
 type PlaceHoldJSONRequestBody = NewHold
 
@@ -1803,10 +1882,13 @@ type ServerInterface interface {
 	UpdateAllocation(ctx echo.Context, allocation AllocationPath, params UpdateAllocationParams) error
 	// PreviewAllocation What a change would make of an allocation, changing nothing
 	// (POST /allocations/{allocation}/preview)
-	PreviewAllocation(ctx echo.Context, allocation AllocationPath) error
+	PreviewAllocation(ctx echo.Context, allocation AllocationPath, params PreviewAllocationParams) error
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
+	// PlaceHolds Promise a plan all that it asks for at one moment
+	// (POST /hold-batches)
+	PlaceHolds(ctx echo.Context, params PlaceHoldsParams) error
 	// ListHolds List holds, the oldest first
 	// (GET /holds)
 	ListHolds(ctx echo.Context, params ListHoldsParams) error
@@ -1851,7 +1933,7 @@ type ServerInterface interface {
 	ListFreeBlocks(ctx echo.Context, pool PoolPath) error
 	// PreviewPool What a change would make of a pool, changing nothing
 	// (POST /pools/{pool}/preview)
-	PreviewPool(ctx echo.Context, pool PoolPath) error
+	PreviewPool(ctx echo.Context, pool PoolPath, params PreviewPoolParams) error
 	// ListPoolSpace The space map - every block of the pool in address order, free ones included
 	// (GET /pools/{pool}/space)
 	ListPoolSpace(ctx echo.Context, pool PoolPath, params ListPoolSpaceParams) error
@@ -2604,8 +2686,31 @@ func (w *ServerInterfaceWrapper) PreviewAllocation(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter allocation: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PreviewAllocationParams
+	// ------------- Optional query parameter "holder" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "holder", ctx.QueryParams(), &params.Holder, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter holder: %s", err))
+	}
+
+	// ------------- Optional query parameter "run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "run", ctx.QueryParams(), &params.Run, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter run: %s", err))
+	}
+
+	// ------------- Optional query parameter "applying" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "applying", ctx.QueryParams(), &params.Applying, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter applying: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PreviewAllocation(ctx, allocation)
+	err = w.Handler.PreviewAllocation(ctx, allocation, params)
 	return err
 }
 
@@ -2687,6 +2792,35 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListEvents(ctx, params)
+	return err
+}
+
+// PlaceHolds converts echo context to params.
+func (w *ServerInterfaceWrapper) PlaceHolds(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlaceHoldsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PlaceHolds(ctx, params)
 	return err
 }
 
@@ -3194,8 +3328,31 @@ func (w *ServerInterfaceWrapper) PreviewPool(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PreviewPoolParams
+	// ------------- Optional query parameter "holder" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "holder", ctx.QueryParams(), &params.Holder, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter holder: %s", err))
+	}
+
+	// ------------- Optional query parameter "run" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "run", ctx.QueryParams(), &params.Run, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter run: %s", err))
+	}
+
+	// ------------- Optional query parameter "applying" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "applying", ctx.QueryParams(), &params.Applying, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter applying: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
-	err = w.Handler.PreviewPool(ctx, pool)
+	err = w.Handler.PreviewPool(ctx, pool, params)
 	return err
 }
 
@@ -3795,6 +3952,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/allocations/:allocation", wrapper.UpdateAllocation, options.OperationMiddlewares["updateAllocation"]...)
 	router.POST(options.BaseURL+"/allocations/:allocation/preview", wrapper.PreviewAllocation, options.OperationMiddlewares["previewAllocation"]...)
 	router.GET(options.BaseURL+"/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
+	router.POST(options.BaseURL+"/hold-batches", wrapper.PlaceHolds, options.OperationMiddlewares["placeHolds"]...)
 	router.GET(options.BaseURL+"/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
 	router.POST(options.BaseURL+"/holds", wrapper.PlaceHold, options.OperationMiddlewares["placeHold"]...)
 	router.DELETE(options.BaseURL+"/holds/:hold", wrapper.ReleaseHold, options.OperationMiddlewares["releaseHold"]...)
@@ -4522,6 +4680,7 @@ func (response UpdateAllocationdefaultApplicationProblemPlusJSONResponse) VisitU
 
 type PreviewAllocationRequestObject struct {
 	Allocation AllocationPath `json:"allocation"`
+	Params     PreviewAllocationParams
 	Body       *PreviewAllocationJSONRequestBody
 }
 
@@ -4588,6 +4747,46 @@ type ListEventsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceHoldsRequestObject struct {
+	Params PlaceHoldsParams
+	Body   *PlaceHoldsJSONRequestBody
+}
+
+type PlaceHoldsResponseObject interface {
+	VisitPlaceHoldsResponse(w http.ResponseWriter) error
+}
+
+type PlaceHolds200JSONResponse HoldBatch
+
+func (response PlaceHolds200JSONResponse) VisitPlaceHoldsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlaceHoldsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PlaceHoldsdefaultApplicationProblemPlusJSONResponse) VisitPlaceHoldsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5160,8 +5359,9 @@ func (response ListFreeBlocksdefaultApplicationProblemPlusJSONResponse) VisitLis
 }
 
 type PreviewPoolRequestObject struct {
-	Pool PoolPath `json:"pool"`
-	Body *PreviewPoolJSONRequestBody
+	Pool   PoolPath `json:"pool"`
+	Params PreviewPoolParams
+	Body   *PreviewPoolJSONRequestBody
 }
 
 type PreviewPoolResponseObject interface {
@@ -5845,6 +6045,9 @@ type StrictServerInterface interface {
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
+	// PlaceHolds Promise a plan all that it asks for at one moment
+	// (POST /hold-batches)
+	PlaceHolds(ctx context.Context, request PlaceHoldsRequestObject) (PlaceHoldsResponseObject, error)
 	// ListHolds List holds, the oldest first
 	// (GET /holds)
 	ListHolds(ctx context.Context, request ListHoldsRequestObject) (ListHoldsResponseObject, error)
@@ -6514,10 +6717,11 @@ func (sh *strictHandler) UpdateAllocation(ctx echo.Context, allocation Allocatio
 }
 
 // PreviewAllocation operation middleware
-func (sh *strictHandler) PreviewAllocation(ctx echo.Context, allocation AllocationPath) error {
+func (sh *strictHandler) PreviewAllocation(ctx echo.Context, allocation AllocationPath, params PreviewAllocationParams) error {
 	var request PreviewAllocationRequestObject
 
 	request.Allocation = allocation
+	request.Params = params
 
 	var body PreviewAllocationJSONRequestBody
 	var err error
@@ -6580,6 +6784,54 @@ func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) e
 		return err
 	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
 		return validResponse.VisitListEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PlaceHolds operation middleware
+func (sh *strictHandler) PlaceHolds(ctx echo.Context, params PlaceHoldsParams) error {
+	var request PlaceHoldsRequestObject
+
+	request.Params = params
+
+	var body PlaceHoldsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PlaceHolds(ctx.Request().Context(), request.(PlaceHoldsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlaceHolds")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PlaceHoldsResponseObject); ok {
+		return validResponse.VisitPlaceHoldsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -7033,10 +7285,11 @@ func (sh *strictHandler) ListFreeBlocks(ctx echo.Context, pool PoolPath) error {
 }
 
 // PreviewPool operation middleware
-func (sh *strictHandler) PreviewPool(ctx echo.Context, pool PoolPath) error {
+func (sh *strictHandler) PreviewPool(ctx echo.Context, pool PoolPath, params PreviewPoolParams) error {
 	var request PreviewPoolRequestObject
 
 	request.Pool = pool
+	request.Params = params
 
 	var body PreviewPoolJSONRequestBody
 	var err error
@@ -7530,205 +7783,215 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H0Lbxu3muhfIXQXaNM7lh913FTBxcInTdrctDlG7J7ibpO1qBlK4vGInJKUFTUIsL9mf9j+kgt+HznD",
-	"GXH09qM9RYHGkmb4/N7PT51UTgopmDC60/vUGTOaMQV/vryiI/tvxnSqeGG4FJ1e52rMyC1TmktB5JDM",
-	"xtSQGdVEMTNVgmUJGUpF+q+HBz9Rk4773U7S0emYTagdy8wL1ul1tFFcjDqfP39OOgVVdMKMm/Q8z2VK",
-	"7VwX1IztN9zOWtgPSUfQiX2dlg91ko5iv025YlmnZ9SUhZNN6McfmRjZYY5PvkkWJk86L6QwlAv9iueG",
-	"qcXN/l3kc/Li9XfvNDF2oyk+T8yYa0KzTDGtiVTwiN0orPW3KVPzarHuHV07B/aRTorc/nx81D3unnS/",
-	"7iThes9OY8t9RSc8n1eLjU03hGdqk/2bYsNOr/O/DqurPsRf9SEOCaO/ztikkIaJdP6GzRcP4yd6wzSh",
-	"9qbVnGg6ZD0iBSNsOGSpIQVT5IbNCRUZSWmeM5WQG1YYgIdvSEbnujwihLJq0cHUB3bulls8efo06Uy4",
-	"8J+fxQ7p9RAALw65fQvU/RJwuSYDxsWIpGMqRhZ4qSbckJROWI/MGL0hE6puNGxKT4dD/pFp+3ah5EfO",
-	"NMkkEZKMqZp0Sf+rPjyXc200oYoRmqasMCxr37fDkrYNPz0+iW3xRzpgeRvM9m/Y/P/c0nzK+s+JYgWj",
-	"eAWa3TJF84TQPCeTqTZkYqduA9vczlFbFzdsohsLPD06WlggAPJrfPj4rPyZKkUR0H7kE24WF/6DnJEJ",
-	"FXNCSUFHjIxlnunW5cEY4fIyNqTT3HR6x3ZNE/qRT6YT+HQEQOM+luvhwrARU7CiCzpiV/KGichxCvbR",
-	"XNsFXRv7BACPGTNc44ANpWJti6zearvg46OTKKZfSJkvJUpAgQop89a5pcw7m1FDO+kSqutG3IXeXqay",
-	"YKv3pe1jbRuDH9t2dvZ167RLduaHXGtr8Smu2EfTtrELqoyHGjtjAn/JmWDKMg/7IXghIVwQiwYp1a2H",
-	"8Fs7iTyLLe8XbsZcrMHmuNA8Y3gNlrhLRdhvU5oTIwk3bcuZwfDtHA7+O3zWSTpDqSbUWLbIM7Wa5322",
-	"l6ILKTQD0nOh5CBnE/un5atMAB2hRZFzFAgOC3zif/9TS8Dm9digHxdmrB/OLyDhMGHITEkxAhZBBXn3",
-	"6gX59vTpN8RN2IVzduOBJJOmcorrK5QsmDIc95DmcpqtWtALeOhz0kkVo4Zl1xRGKo8vo4YdGD6xYLtA",
-	"f2sb+LT4OxO3XEkxccdXXVWhZDZNnWC1+NpHw5Sg+TXP4twVdvaFtqBNeNazx3T+y6Vlg/YkiJhOBlYq",
-	"oOT7Fxf23P5p5QYO7DEAl5OvT5+effPs26Pjk9gqcPLqeTrTvVXvADPTq878R3zKMjCZsVVP/2Sf+exR",
-	"oHaKdG6PVh/Y44wtB1A/ejNFTo294/iAsbEUG3EpVu7tnXvMviFzdk2ViN+hvTD7hEV4qvV0An9pxoBO",
-	"uavsxlaCVDQ6KPyEIjQ3mghmZtKKVTm/ZYSLOgB4Rh6ZwnA8t2U7vbLPfE46U74SyX5+/R08WWQbo5hT",
-	"gWovcGHOTjuLAkbSsbvNJc2uecaE4WYePyaLFpqpW56WJw3XkBpLdIJrcLgTuYbPIRf71SILnkRSMjkk",
-	"P3VsdlBcpxweTgOorJOOCvhKDHOoEwBZbPPV8dXoW+0mPpRbkwO7V3uMjqRaaW2RrJbiafnHsqv31Plz",
-	"Uz5NOg2BL6a2Ng4ZJly6YKeQ0Czj9mxpfhGsfUhzzQIM+OQJRIX4ljTUdtsg8UsRgn00Eaq/7JVfpMru",
-	"i24ue/atfSYkmOssOqSh6zy/GwVdZ4aSMi57+DKf1mgcE1Zf+bWTsVuLvWZk/z/4aNFRZZ1ETPO8BLlf",
-	"PWgmHft950MbzVm92s8xMK7sLQtoRysxZ4FIgoy3KAsed48OT04jwuDiAHcv/Cz87gwoa9pNIvKIPazr",
-	"o6f09p/jY0Nvp+PhPkSSRTGDFsUB3VC8sCrcgsR3wKaz49hAhWJD/vE6dwJ68F6gtQZsrpiqQmoWnRqx",
-	"LPpTiR5ryQCamTj3rKyCRDPjpQ3CNaFkwqzoSeTwOaEDbYV5acZMzTiqWLFJrm9iRrDXRoOVC4yA1NiZ",
-	"ogPctUwR4/OewztF3bF0h1v1u0wqO2ELy3dXmZQIXl5hUwgoWf+WTD2w+O6Br1ek6o5Ze2io3o67p2OW",
-	"3sipWeTuAVFdh794OrtUoXz93bsIebwjwWEstVl5Vz/AQzvQwv2LDk2Ct9xmYB921os69Vtf7Fj3aUPV",
-	"iK08/it8agUTv2RmQz7+AGwY2erumjwQ/kWRufO3uaXjYNBah65cMvMTDBUlK60mgO3Y8+IPOzLWR8ye",
-	"/AU9JkZ0ycx+eZHFuPtiR7D4DTlSgCUoVcLOa7Tw5PRzAj8O2n7MBvEXz9DNuwuDG0xFlq+krH/Dp+6N",
-	"ye1Ai5YqyPDYJf+d3TGzuzt+FeU/RZHPLVAvkOJfxswK42DZstDOtCGpnDBNhkpOCBWE2neJou4x+w0p",
-	"cipKaX42ZgLeR88zSakQ0hDD8jwQzwdS5oyCZPi3EqKW4siiluEuEaV/StJ8qg1TRDCWafANgNcEnD2o",
-	"WwRoNrqBf4TM7BTHR0ef0VkaTnwMzsrGN3XkYTcrYejlm8sKG9y0y57//s1L/3zs7kB4XLi3c3vMUvCU",
-	"5uA96pF+6es5Oe0npH9ydHTcywbPer3Dp2f9hp1/qSmg4RcKnP7HEdb0wrtUvNGEziwfGKWF5QFTbeQk",
-	"oJrVe98pOozKQkaqGJxKzQDurF45o5rkVBtSKDnhmmXEyG7cbVJwxfRGvHYs84zFl0CovmEZGTDNM6ad",
-	"Vd5I1SOUgFW9oClLLILwguVcxBVcL2osFXDtM00W5Lg3HlG50NouY/wJTnofTBWv7G6ZaYU9m9GHc0Fe",
-	"vrksacIM4UVmmhh6w3zAEEaQcKOJng4EM5p8aS/xfEJ/l4L84+IFefH29ZMeBG0wmo7J75akmID29IGC",
-	"HPzH39++xJCTfiqFUTI/sMDJ3A9fUnJ48uxJl4AHBt0K+guiqBgxsIqI0GTCcs1mY6ZYD/ZgINhH4MzU",
-	"EHnLVE4LDev+x8WLbqdJlSb047Xd63XB1LVwhuAqKOM4DMo4eboiJiNBIglj2e3XpOvaUE9XxnckHTuC",
-	"rg3xa4d2ks7AUgcLAeuqAG/YfDG+ZcKF/xQJdgkhDtexsLcoCN4yEadMjgk3DI5wiV0n7sYQvp2mWfLB",
-	"soQM5mWEAqEG/rbkqU61Abd6AymNNooW0ZmGLsggjjkYWrGw4U2oI0bdbDxFOqa8xesJPyGk230ze/oW",
-	"R3IuLLHlwkgMdiuR0tJBwD34BLpNAp8r/k/0XBs2qR8gzFSah58Njo6OogyA6kgI2+UP5wcnT8/8+LhM",
-	"mBS/sHPj4YDlUwC2wowQVTJmH7vruNRh3NUmbDzZ1miAGzYv1wVPJmQ25vawpuqW37pYQgGhdvahKYd9",
-	"UDjaxPmMpfKeUIyacc+IuRlzMQKq1V2ythsusjZsiVu8uUh5QfN1MMVuEEBGsFsrc0IMoa5fdzlg7cqP",
-	"4558EH2vWywfK93rgzk61xv4+5ywSWGcxdrD5BcOLFqM379NmUgjkx0n5CQhX5P/+a//Jhjzg0I3Qpj9",
-	"Rk4NGVk+YaHS/SxVBrZ3K9RPuIET2sqCgAgcLLAyKoCCX91eJaBQH84SQkQIu7WDd4jXSpH3IcEgab9b",
-	"CeZV6cTyEjEvbu0x8+L2LCoKv+Isz14qhUyi6Ww2lOfxuOXDkyMyppqMpTZkAFINM89JxjMyl1MyYVQQ",
-	"eBa0gqN/jwuj9tpVTMP4v5d/f0vc70CGAaIGMpsnljb0IRCt9/b8p5dW38D42vJjQc0YP9SR8jDub1yQ",
-	"dHFVid9/9KAVY3/LZXoTifPyFo6WMNehYowM7LuajOktI+wjTY2PgUTzSW3dXyfrxJoMudItHrJczqxu",
-	"jUR5ElPHzuCS1nHNDrnRSzaXcf1Pe35+gzBnuS0yRPZE8xyPwSktXJCMpXxC88biNnVPHq0kKE1/mLct",
-	"4vG5/S29cb0rIahg5/MKwbEd0SvFfUNVhXz/5qXXVHoR7QL0B1RQrFb5hSaF4hOq5qhAILUHHcKlQQxd",
-	"KKtTRUBPZl9owkQGmPTEIqTMtNNYvELSJ18i0UilyMrh9ZMueWkFK7sWp4xYwSBz6ouVAQzJmdW/zYyn",
-	"LizKqlrckAmdEzUVPXJ4cgrrOj4+2lVhOQuUjGetCksc7yaWNsLvlYhZKok8zwH97SVYfdFuLc9B6dMo",
-	"UeL3aHASZFqMFM1Am6zLGo2493UUI38JtZ2fHn17lrTtwr/xvDp/UDNhodTgQ5QcHp9Z8dleHMgY5bLO",
-	"nj79+mxlPH4I+3iuMdj/QebZEuNNazjKnYSdPEorT4soecOKCId4ZekEWlIBI+0MYOWCWySg1lnswp1m",
-	"Pfu3FPmcKOZJR5kN5m1iceOrN2lv4ABrkvpFWFZMsNmGl6ZYkdO0DW0D60iJtpaqCZY5XTDP5UwvD4Zd",
-	"Iz5zo7iNBcNbuQd3rzVQbHjAgjNqQ6h9SLiAmHcr4Noprq5+jKjIwEgCQutAkWhDRWbpFsnonICpy3kP",
-	"uuQC+MiYTQLI55pMNcvAxlujs8/OTo/qvOHbkzqtPTuKEdsfSmxvyInrkqU2bHY67upYhTf2yXb8axy+",
-	"05TC8GBYWfw69FJxEOJBwEkSiAyJVxD7GN3QLw0EdO5oifFZBU4GsMycG83yYV0ytse/IBuXN3R68u3p",
-	"t2ffnHx7tooh/li69OKy1MpcmwU5y7HEs1OC7sIuOQfDgdWZjomR5PjkmVWgFU0NU5bjE0jeK5npydOz",
-	"hhvJMDppBAc3nEhBKk11R5VfcUNZ8e9o0erb2we1KiRJTpyDC+47obC80OdOLJP5F5o4AcOrAA4D8xxT",
-	"JRET6xuNeZnjuLNO5NNmMUk7hQLtHq0TOoGXQON6fuQIWBLNfw+smTdsntQgLoDSnBmEzIyPLHmE++6S",
-	"a3LQR/kULh1sS8x8URmgYKzjk28C6G7c79JYgyXhBAvwHmJicIalTL+QzwUOw4vzn0BVyMCooCCdOZ+T",
-	"XMqbxLKNwordzqoH1oYJvWGhND4DCC4KJW9R1PHGFjmwcjLD1AnRgcCJfB61u7x1tLi+yB9bz5z0yGH/",
-	"ueVmyn3PLLtziId3ZdcKL9a1aB8w3MzTrDtXC2qHsIv4z1/PD/6DHvx+dPDthy+rv7vXvcODD18FPz75",
-	"93+L8au3bBYkwa0bi+LS45wLt5Zz1swNK9Ns6/lWZUD/rx02PZgxbQ6O4ew5JlX4WL/tk/LuJ76kkW/X",
-	"yEFd4RL/K3Xj4VI31klP2z49I5TRliRzxcQ0i5G1XI51kdIX3nAUZCE/yatutXyC1ez7rzjnB4pzdnr2",
-	"ck5QpylJ5+PBSB7YLw/0DS8OZIGQc1Ca742aMjf6tWY585aYVUEml/7ZP1cIds2KtRZKusjsfYdtLhWl",
-	"Gkw0hsp/hW8+xvDNR4zDdxpZui5alcF966KTP1GPESErowogq5NKVSyytuOzSIhzEO+6NErcP1czCK9z",
-	"boLNrluiAsKQWghYRDOgDvVxl5QvpVX2lJQGY1qsRmTGTJABI5k9QjBDu5gS/xbXqDLF7bt2xuvV6fcX",
-	"ORWYgb9ONOJbNsOAxKRjjIVNsPOtY4q8uvoxHsbYAjjer7Au3Phb65SGea+JNMSm7WSkLeBoM7PIJjC3",
-	"mcCzCfHbGmj+bELMcqcEL4O9cn7LxSjipXCle/w4aKMBqwWYZrghekwVRiqtqNm0qdSzF9xcRtQv3KWv",
-	"i5vO6Hi9gGcAJwtfHyXbUf97VWyiO9oMxjKWM3t814WShqWNLL2AlD9SUYx+3G3/kbvfbIB1KJs3C2wm",
-	"1jlY24yu7U5zNtGENjKKaKOoYaOV9o1L/9wm5OAd00zdbmzOQHzDmKez0+7R4fGzij07JFeMQgmxTlnE",
-	"EoNklC92sLUjYptQgU0x5M5Vid0hjroKbQvlEJdOG09HcaO1QMmlh9f1uUbIdt/6clVySORUkYIqIzBn",
-	"tVSe4Zu9lOm5CyMR4uIGeHXJjOXOev/WiG0tDltIwZuaHTaThO/eHPBnkog3FGrLAi77lma3kE594vgW",
-	"a/fKd5UZsLpG6loo6u58kVTRiVfy7cQYM6hvNCZPaHtgszHPmSuMM4FAQjjQ6kuopsmyLjkvY2fgOSPh",
-	"IjD/UaONADMfqNAzpljmY0Khts4XGmN/uys9jgu3dIFBVq7gwvYBM2OnyC9emv0FT8dtEQ8NFlwmFVue",
-	"X5YOwmo/hs61qxHN44FfrmrQ5hFszegbKIMdDQKLAoRD/Z2Lcx1Zaejs7opztSgvER89LZPBR8y4gC4B",
-	"8C0khC90o/Hv26o291QobLGcFJIxl50D1rW+O6Z+QvpYC9k+0w9zNLnx4YdlFlUz8WhJYa+96Fux/AJL",
-	"5ixO2Ud9oA9kt+oJzXP7G6DYk6p+NRlTkWkipyZ+nVFNLZICNZbKtMydUzXaZupIWZdlh7qkrkup0zWi",
-	"cFwpMmHv0BtgG+mCqIxskPsQlFyvRcfuq/zaxurcYyrFuro86ppV08pjaKtbs361mhjB2raGDZZw3z2C",
-	"t7S0310Er6s2v13pNJeVcgChkIsGuaePwiBX5WKcPAsCT4+qqp0eLoOynX9Gy9xWBxEl/FuN9AC2uvay",
-	"rPdpptvG8hbF08tA69uoHsYcGa3PhwfpBlOaGEFainLdmGoIBfaaFIZK16NFK1D0xxCE99Wj+xbQf1NZ",
-	"Ld89DrxZ1+csVthn4bQ3MK02KK1bchupvVJsL1zBjvPWxQE2uYNRU5FCAYoIxYoyhvCdZSt/66ITm9a1",
-	"IiYPHjnNrSZSRarVrl0CJ+mAV/d6QFWLriLTdFrwwL+OpatyNoQK7oqPxiZB43EGJd19qPXREdFsBHaw",
-	"DWoRwguxG5ganvPf6TpM4efg0RarKp5vfdTwLKI3BiRrB6V9G7VyU/TePmVmUfMA9c3XubDcI/FNXdAo",
-	"jTUtVOWo6LYqD62lNCobE9bGqHy+STiynbiybKA1pzRrEDlcWglqcVaAY14Bd8MwUqKXT9spkaCME9ko",
-	"Nc4yLGqmer2LucRnm5BbdjlA6ArkdXg88VlN5XlXEn8Fd+1w/cYBTowEzIRDf3gyTAfwNbPqbesqz5Wz",
-	"VMXSA2oSwKK5b+rKWpOc0YyLEVRg6JEjS2O+PiFfvr64PX1iweL45Bl8OntS46rgblkhU4U0E5ezFw0D",
-	"6cQd6xghqATFMPDwoVCSuxT4e8xab6FsO9Ss8RBLMbk0dJCzLnGJU1zc0pxnCZkKOjVjJgyHGaFV4oBn",
-	"GRMJEdJcD+VUZJZNmLHMru03dnUzBq/qaVFIZSF0wjJOr+0iE6iEcW2kvAYjRwLU6BoSdhNiccD/DcZ7",
-	"9nFMpxpmhs92BigO46rthF809RD7koXS61xq4/5MpRjmPDUJ+W0qDb1mH1PGMhw+5+n8+pbL3JEpOTWa",
-	"Z+waCUahwAgPktX1kPIcXgq/9BecEF41B7yecA1d6xIsSCZphodDbynP7aEnBJwWollBor7/uGlyscgJ",
-	"UMDS6ANSqpBYseLw5Og5EDpvXarKeWDJ+cOTaCsippSM1SP+BUjokLM8w+aB0G3KGeepITM5zTMyYChL",
-	"rC0rBGVdIqiGHi/dQtG49mbJGZ33Kk7ik2sxG4pB7UdLY4D+zysRCIxvUE+DDPkte7L2ol2mbGTB7rCv",
-	"7WGvNCJzMyb9+sX3eyS0CAZ3FvDXFmsgo8pOHeeXLZM5X0hdC7ICQ6UKhWoQXvKQx3sKrCoQVZE5D8Cn",
-	"R9/GtmK4yRsWPyvokqX4gV8stEf0Ddf0Yb/U7CxVRF9QRvW4WRKresOeysGSSRt0Hn71qw9YeoothxwC",
-	"184pxhTeVUlDQT3AWqZYrNXlGjlXVV3AIAG3hN1GrMo9isf1gJOoDdqVfXBZ8mQqDM+dBKlYzqir5XA3",
-	"4viear1vU1h9nboSPlClAuFYSFDyB6u/vsrC7fZdWbR3LK8egP8+5McQm+5WiKwtfEN7dRlEVgEKlJWk",
-	"hi3GuKwdFxazK95pgNgOwVoLx1kGYzUI4B30mFjmcV275+CmB/tHcHbVXVY7Irbrrrs7SiNk3C0y+1bA",
-	"m6HxmvGAjz78b/E4nClx4eZY3M7BsLIsE5lO0Mpw3JScKziW00EeADG2f93O/AblDpYsCMshbL2kphEJ",
-	"ZkvgENxqo7CEBaGjTdmWCo5rlFhYq8BC1ZRmMfKnlua9zKLYzB9pD23auZ3fTdtp7dh5Lho6VbO2rR1H",
-	"dcnMRU4jAvq+GgnVY9sixK5FVo1b6P2qoluxWL9YWUTOmDpIqWbNwi4J6R+4aj7XW1YYCeNj1saAEvzx",
-	"DwD9FXBf0LS16urOQLqvclqrjPobmPJL23I9QBGUtqFiLXb2BbOnfbQ0Pa9r/WxWnMBjc4NH4c7ezl7k",
-	"geqa71goCBzlDfPGAKxN3DjDURnGFliOjLOVgVGJMCGno3Hia+2W1VG50qZL+vBvMGD9sS7plxYueAS8",
-	"iHGLVZf0dUGVZuFjE55lOavc6M2XEqIlLthZ8lIqyEjJWeiu8Hv21XDd38HK0AuoNItay6/KlMGIUbHy",
-	"R0Hl0wFL5YR1yWtnahhCzT2I/oQKVaZeBQ4fsOdEZ/oay9Pa/fPbsL0GVVgzViRQiNRIcnjyLCGvL27P",
-	"yOHpKXxxdkq4INqwAuS4oZyqLumP0uK6KnprR7YCXnxkHOfkWz/w2Wl4iNX6sBFNMGz80Kz8F1OwFp9c",
-	"q0FwbI6fYyHjV2EleypcrX5yw+zJDKUiIymx2OdC3X4s/yVkVYufQDz4GCKku+Q8TVlhWIa13jBS3Eoe",
-	"XEeM8ytbIvxc9223yTsRFl0V2NAk44pBlW0wbbtI0LUq0ieddMzzTLGISPUdjErgARhRrznkUFGQwFtE",
-	"tWMy4WKKtB/SHDxqV1Wz8eJy8LuKFrTvkSPi8igcGTByRlWmybH9PlXTyaB+J0fdp2uJ8kMXVtI48BJh",
-	"7O/tdb3Pnh6dnMaV7vXt/Felz9VH/baSvzrn9IDLdclEqyjab6KGc2lirSHOw8Y+lZe+fddPvz6LNg3W",
-	"LFs2uqM81bg9i1BAfcrSDeiDIyf/6chROevT45O2Oa+VBb9YII3VphpwcXT0zbPjk6eba1Wwu8QLIXiU",
-	"tfmb2BAgXFJD8BgP/0dlGGlqsiPuGgg5gql/y7lBS6g2I1WrLh0ab60Uch0YXCrgWAu1Y292QBJd6emo",
-	"DDGNVSR+O7EjAGtdMzTtaWwuzdKp4mZ+aUfHYyqFqIYAdD41Y6kc3e2RvzGqmCJpQSfX//Nf/933S4RQ",
-	"L/it2tzYmKIDzR+5GEbAqyzCWORU6KQKx8di4tOMG01eX5QyFJC77nvxXnz11YvX373TX30FDLnqQmfY",
-	"R9MjQlbdKBL76XcpGPzx+uL29GBCi4JlgDZdco7eSy/DCWmC4SqJ5L0oi1yC/5XoguU5F6Mu+eorcK/6",
-	"xbx79YJ8e/r0G+K9XF5x0hAUQPqpzFjfvvaL4obZ17A5mCD915Wn++ANm/d770XpMLQs2h7LQGZzMrLy",
-	"TvkTpl+VzYfYcMhS85zUXg0zs3CMQNz68vTk5EkXjhUz1b76ylIy8Duzj1wb18Cs/3p48BM16bhf1fzs",
-	"v7yio35FcrUhitGsZ/ebQ6GY0+OThEy41o7Wnp48g7l+tAO7U7NyvO6RgmpN+g3Jvk8GNL0hVJN++GXo",
-	"onLVY9+DNZOnTGDxISytN8TA0POCpmN2cALo51JQg+8qt2gJl4FFtNe5haRUWTBBC97pdb52iFxQMwYE",
-	"OnQh5vDByb+WDgHivM6s6s21OfcPQfQwnTADRoVf45pQ9QgaR1/x3ABx+dThdlHQ/aTajq8GiERjzWqW",
-	"bYPVsxWqIVdSl5VbAeNlsJUVj1vJeP2nf+QTbtZ50GqoV0D0Pn8AnbiQQiMtPDk6wuAeYZxxFHIikf0c",
-	"/tO5QtY7ZXfhoA8DLWwW4rUwDTGCDjK6QU5B2+Dlag99ZBJQ9elkQtXcQVo5IDSGAu86HUFR1BJQPySd",
-	"jwcFU4CcsBz/U8/iMFqj2prJgBwfqGal899++kITObOyfg80tV5YuLWfgJ7Vm8wPCiUt8+p3yVtJNEsV",
-	"A3QGVUEbCV0GUsUAjWmO6pcFzwzipcgNKxzS1xHtBXgvzssMnM0wLaDC0O/vQxlR8DeZzfcGGEF13M91",
-	"/u/yrRsgebxvkIyB4zs24towhd5+bKcE81sq3zaue+wQnnGD7gS+fhVQK768xU3Ad2Z5K4xakuXDT+6v",
-	"zwjPOTNt1aEDWZNoOid0YIUSM2a87EbXSAXulRKEFUEcN+RKx6DzO5h6a+gcAgdeh8JFAbkGU6eRLiBS",
-	"jaQxTOyDDtnBmNn5GpM4P/2emfMgy+5uCXgMW6BJCP78sOhCs+3PuKT0dTAEkcAKN0EZu+CwQ1rVIh1E",
-	"6xt8AIkJva/12/wZvMwPhRb7p+8l44dlrUPh7wVmUcJ/UPKOS0D1gmtyI6yoAF0990DtS9J9oJk5GPsi",
-	"NnE55hUkMgg2g6IdEI0pFSmbHru6Hb1603dL+S3hN2OrkqlS/0L+4O1rY0ZA2UKhZcxyVM4G8/fQVHkq",
-	"MqZI/+35Ty8P37z8f/0E9ZucpuwHmWd9kkkW5R4X9pGyPM/jlW3KJd4z6HsHbgT0L8qmVLvDsBuLUF9o",
-	"hQWdDuudtTUzCSY3Km9yDOAbIXQRuOH7dsheoWWGFaV31zVXaVJShurcIo+ExpZl1FVM2XQ5OOvzkb+0",
-	"zDrBDy98ta5pAWh/emYN1F2pIZlnYHp33TRLal5/NkbUK9l7hRL6U0iUsemM61GEJiVLKDNcQYLVioLW",
-	"LamcMLQrGUlo6cmFljeZxVTo7eLb2JXvs/ei9CpAYkPVn1EOgcCD13Iwx4463tkKPzDjmvr5Jw01rOp4",
-	"DV4z+z2yE9f/Ev2juhmpUzGOLjknfax01vfR21VkcnBCtGw5KRjL9BK9uVaO/hFrz7V13rcOvTh5o/UZ",
-	"FZm96+mDqgY/gFF4am9/QgsLbMilljCkzVC0nUEdftJsua4dmJO5Jr7uHIG64hHofId5CDuC5x2rz+/K",
-	"ZIl96HUwFqFAO9CCjzUSuNEeuXe9uSW6deOg74d5tenZmj0OHbt2xrtztpVKt2b7U7gb6OcgyMX8eR5i",
-	"5Ah7B0Csy9jqaTL37MuVW4TAnR6hVeBI6YQJM4YSp1xZrsa148jd9+LcF9XDIBMLzS4kyJUh1MhGwcaG",
-	"abSoeY0VFzc6eM0xYd9PstTcRkrONNaNc06v98JFTb1lMy+qB2KC63AgUU3Dn6pteD4uJDEziWyWOL7u",
-	"vZMQPTMnhk+i1MuZNx6UeN2BkaMudz6EqWMV8XgEBo/vYEEDR8mhPgTNsoQoNpG3mAWqGED8noh6nR2v",
-	"qyv+WRXFZjfTfF5KxmCo57pB1tsmR1q80dyxYSoj185D+dy8fbpnMS9zA134LhXtX7iVT9d//oUUhnKh",
-	"/wyq/Bo+4wp370CdX1eV302Nx5LFFJPn+0gcXSa9LzbddwWfIbASTa6gSLt4R6kyLIKCFlhe5i9b9my1",
-	"aiXlpEvcRO+Fb2RMm62MYXLfyhiL3PhOxljMYGknYxB/nhAjycCLFUHRhKqc9XvR/xIDBDGGtraGJ6AL",
-	"gbl4KFWCQbWwSQGJTmOKHckTwocu+EUbnucu0LJ83Pd4cpHtXXIe6RdjVYogxAisEBDRCxVpNelX1UT6",
-	"z+2Zw/sjygWczsybNmhur3gOCQsaREFfENqMlZyOxiCrLYQ3dd8LkOynacq0lgptIQvLTNztQzoEtAbv",
-	"+2Lg/cTFGrsquj6LXZRlsKvorhnVpT1nHePHH8Ly8XBmjz+EzQMwbyuaFRekDj9VH7Y2baw2bPxrWDVC",
-	"ZXqXO1rHgnE/5ovWGIHyicdlwtiNm28EoaFUY8adJWYJkM+xchDUQioUA7sCOmMtIwNNCRUmyHkAXtAD",
-	"nd9yDjBvY/Qr5EcMmOYZME/kkZY8oCXBPg22BGSCNWMCmYoc1HrvUwDOA6aEGdesS67KykdNh59zG9ul",
-	"CYmvkBmdr2MV+FOZBB7YHvBIjQHvXOpU5o0CUnntf28kcRnbOiwUu+VsBlERO+NwVKQ/B/FPo4DYvzi/",
-	"evFDEDEOsiaEoEO5KxC6rQQH0eg075K3VV6OF9h6AT5P6NxK2CCWersdBJ5iWIlraxKNncCdN9jCvxgK",
-	"/OKS/H1BuX3wdNevw90AjjyhN2yBNib4DJDpJZ6n9XiQhXJ2y1aF3L+8ZfsIuI9wKZy8NCJhJk4PzMAc",
-	"nMhTniWE5lq6xEdfYMEqLTkbthqaXE7P7nauxgoLxUXKC5oD0qEBwSMmRx2qR/qQYNFLeb9teRRqge+0",
-	"uldSEZcVRfqBfOQKzyybOkyMitRo2+hgXOI012C3JyigRU1/XKR1w+M69XqWT17SLjd929xgzNjz3B4i",
-	"0jHlmFJoSTAE4qmMqYQM2JiLjPTp0DDlktWHDKtXW/QjUsDp+eK/2AlK3/ACohi65C3j6EbCoxVSlflH",
-	"Q8AqMpLMZUfxVkyA9e103ViZEcbxSfyW5IuUEVGWzy1zl+B4KoOB3WkrKNqTiV+LTwpcVkz3D2iaBEq6",
-	"2iqJILY3gyQOh7ZIwWYxW6TjAotMA38I+EUZENrKLrYLrNzNExIDL9eNcEPb/h2R6ys1ZT0iLQFBI5/r",
-	"2oBpiFy53EzyiubaP5hLFx/l/ajgWW3DphtW1BneYv+APxy+WFBajS5woHvDFhhtqeF+ecTpcmP9GzZn",
-	"GRnMSWXAhiuu5d/36qZixQSb+dLoLmpWZM5GrAOVAP3zYIe1b0O0XahWS3HLlHGlJcqx0DiMqoEl2agX",
-	"AHGGUmVQVBFy1fpl/WrLCCSkmc3LJnNoDO/7RqN9ApEWdqlga4eobRhf5hmZgxvX8hAIH/RjAFZkkmEi",
-	"sabz55XFwFnrXbwBFWzWGt5t4eYRm59hefes01Rz3n9Md1kapeY6yXMyYmabSG744vCT/adhRI7ahfcH",
-	"DQ8TvAZ+GyfrWiHTi6ubHFu7jdedzr0Dnu8iup+zopk7qM3p9MoIsrE/oa1DyCzQQq3uTNHhCm37O3zk",
-	"juWnx8bpYderWT2e3954PQ63kN+9FwYfOJF51s7RYQkN296L19+96xKQo72xznE9Lgh1r1gRANf/XtiH",
-	"MKaOC/fl85JBQ0mL0K1dMVioTVErBOHMB9G0W7giLJv4WDkrrPG+WSv2uLp31gpX6Q1iwE7x8rbhqAFx",
-	"OvxkP6zDV/Gw/8CMFTacVIHhPhAXokfAopPsznc3Ox3X1HPcCZiGcSXCojUBL6CFonboX1nzuSK++FNC",
-	"NB/kXIzAo+bdc2Cm6pJz10jtaXJ0dIQBQs9Jv2wq59x2M5e9oxhED01kzA3/PTNlo7yd2NeHO0ZWWGGL",
-	"SGKgkNnuUPYSdCPftoS6fiVcwATeRuhsd5pAozgg6fVWcR7W4F4isAbfB9YZfG6ZeHEBT9yBLT8LKvgp",
-	"JiqTuSsPGLNZuP6f+81b/Cv88kElubKD8lJBzpV43JMch3GNTTFuHaRp9cBW3flcMBxE4EEkQ5ecB4Uq",
-	"w58RnjEfpLTeu/AHLnwUhQvQrEVOvhdh2GMpP8J4tTDEqnJQH3vaxxvfY0pKtPd9e+zeIxfuKjnr/uL1",
-	"2mS7F05OfsgqELAEl/y6Ntg3hL64uNcUvrDK3axq0VX2ueuDDdNZG10AkGuKlrhsJCrmGI4QtLfEICIc",
-	"cLFRXr/MY3IhDPh1t6US0HZge8cRf7i0vQisOBShgsCRb3Xf7fYfd3r3rh1dBf0lHjaib7MD3S58L5Dr",
-	"twzce14BAApDkH08tWpfzqhyTmPHbKRqMpjFeL/3YjHgTzA+Gg/kFMZHlwAU/3VMBvlREkT/Va+O+C0T",
-	"B9PCvQYr7VYscSKh8LV4LyogBtt/o8Ff2fo26O2XuAwBF/gBVTNxn1DLDhlq2YVwISeBG/0eSuSEeQbP",
-	"8ewm9AYIUqwd7yLfD7o6BjUHqurmPsfRJUzi3u0zkAFJQ5XdGWDcfdK5bo9ufBD6tn8O7lDg/sO5Wnn4",
-	"o6nkRMt0E2YMKOpVTKNlgg5ld2XyhxaXDzB3t9WgcJ7d8pRhfch6223SH3Kj+8RVxRzLGZlQMQ/q9mAl",
-	"dUzqSX2/1XGZ1ECEnEGdJurrb3tSBtFBdquRCtyLOuwrxbCthb5LxhXM0sK+qrrooHzUfLh7qf5XH9+C",
-	"Q1IvzI61WRhNx5Utod4R4/742gK0bR0nW2eWf8QI2VKo+hcgo/ceD+uY9JJA2I3MZR5c4epX2s6gp87G",
-	"3PixGWmqFkNLrTRIe/ZxoVcBbhXkwIWOLHSOXjBQJ0hkoaQEF2k+zVj2gCRtWm+hskyn+rlmyL2zmwyn",
-	"aWFTwaL3cZU/yBkZTsFd4i9NJ1h5APre3ufdAMdlKyze/qGHD0ksO26vSXFh5Zf4Umt0IvRb22xIbLx2",
-	"B7b0f0FzNxzoGgZvB4V7s3lj8rg3qQFtXRq1WOJKBCPdTwFnDOT+dlXhqioHCJGsDAR9qhjJuTYsc5EF",
-	"QV1X3yoo65L+b32SS3lTdl3CHsllGXyozBETsezu34XLe3i8/quKyJ8Or5vd1pcid4gte0PwcNClmF3D",
-	"1UXsDn9et5SIK/AR81SRqKOqWS0D5D2wN5YNCJ29zLcoyiSYGAZcZO8FN11yQbUh/aqHez8IIIVMFyPJ",
-	"bCwhTQbNjt6P4IkKKIBWghxgDyQyllMVpBy3Or7CXviP1/9V69h/v26whambHiJsiPqQprQ3jBWhGdhZ",
-	"Wy0kyCGZarYlxgS2tPD7w0/Bpzuo0rkTSP4ha3Sq2o53uKp2X1f9UO+Dd7TpZKFd9eEdYLsf/frR1Kpx",
-	"B/uvy1mWuxxT7WVS5BJY6ckJp87IB34rQklODVM1/tPukXlI5Nw/a6mJOg9gWFyBLo+p4cY8cYW75ATS",
-	"00G/geBIWik4QXvwHRkOOEKXWzcu8ZE/vEHSbmONuvuw272J2DicFWJdWUx/X+7gF28Kf1gQo2NCJWzp",
-	"MTcYgfXdsyAZTPp4A6q0u7l1oWEBYw8/wb8bRFXB80FYlY+dQiE2h67hEJHuVKtGtF9KBShTjGQ+7ige",
-	"K7UlUP5xg6W2vMt2GdKf4N2SwtYq7hDR+fAS46bHup2533GFZthUTCR7GMDeP2H2W75/MaydND+iOBkA",
-	"J6ggW67QCmI5HbBcb0eygzbjbTj/j7J7+J2dvp+iBe8HU55XLWLxJcINUVOhyU5+PdfJvNP79cOCBx4S",
-	"OECYVYTXjhe+ixyvkMLBUDBw2Rz91w8WbfBlxM+pyju9ziEt+OHtMSCVm2IxIN9l0GgoBaWl1deyRmtz",
-	"yJzEnEnFCkYNoamS2kUU6sQV2XGh+BgwWUXM5zM6165fdzdw2iEoLaa9nHvvJ6GuTK70Ge4MSvt0CWTb",
-	"EAGlDSTUtYJMn+cQ21BmEMAIpeGKG+0CLYNFoDM1soZaUn0wUBV11SVhuWSsjzwV/LcpI3QiXeQ2Fg0O",
-	"Jgxria2aVmPX4bJFTmD45TqM/8JOGNg1h2CfWNemyfWzwNuthn5eFppP5YQlZCTDYv9WdLLDTiRWPMZQ",
-	"0ugmsPZ/7A4D3cv1xSjvojQd+hzB0EdVMDWmBayXiawbNXC0HZ1rgYu7Pf/l0n+TEEq+f3FBXFtnEpR8",
-	"Anu7CzBlZibVjQaxkHDRXaiMH98p1BHgLmbKJZKGRZ3DYtvxYg1lfeggU5i89jVCNNFyaPJ54sqTQOYx",
-	"4iLa+HgI0Zg+GcUqjKPzKy19nCgM96BitpIzewO+W6R9EFBbzoSuz1P6PSOVrcaSZDzDacC7wNOxq0IH",
-	"McciCWLKoNuYCwaDDQ5NDdhcDaV4YwZPRI1m+TAkLkhIP3/4/P8DAAD//w==",
+	"7H3pjhu3muirELoDZLnV6iXtjiPjYtBxnBPfJD4N2+cEd+JMi6qiJKZLZIWkWlYMA/M082DzJBf8PpLF",
+	"kljae0lO4B9uSSySRX77+qGTy0klBRNGd3ofOmNGC6bgzxdv6cj+XzCdK14ZLkWn13k7ZuSWKc2lIHJI",
+	"ZmNqyIxqopiZKsGKjAylIv2Xw6MfqcnH/W4n6+h8zCbUzmXmFev0OtooLkadjx8/Zp2KKjphxi16WZYy",
+	"p3atK2rG9htuV63sh6wj6MQ+TsOgTtZR7LcpV6zo9IyasnixCX3/AxMjO83p2ZfZ0uJZ57kUhnKhv+Wl",
+	"YWr5Zf8uyjl5/vKb15oY+6I5jidmzDWhRaGY1kQqGGJfFPb625Speb1Z94xunAN7TydVaX8+Pemeds+6",
+	"X3SyeL8X56ntfksnvJzXm00tN4QxjcX+TbFhp9f5X8f1VR/jr/oYp4TZXxZsUknDRD7/ns2XD+NHesM0",
+	"ofam1ZxoOmQ9IgUjbDhkuSEVU+SGzQkVBclpWTKVkRtWGYCHL0lB5zocEUJZvelo6SO7dsstnj15knUm",
+	"XPjPT1OH9HIIgJeG3L4F6n4AXK7JgHExIvmYipEFXqoJNySnE9YjM0ZvyISqGw0vpafDIX/PtH26UvI9",
+	"Z5oUkghJxlRNuqT/eR/GlVwbTahihOY5qwwr2t/bYUnbCz85PUu94g90wMo2mO3fsPn/uaXllPWfEcUq",
+	"RvEKNLtlipYZoWVJJlNtyMQu3Qa2pV2jsS9u2EQvbPD85GRpgwDIL3Hw6UX4mSpFEdB+4BNuljf+nZyR",
+	"CRVzQklFR4yMZVno1u3BHPH2Cjak09J0eqd2TxP6nk+mE/h0AkDjPob9cGHYiCnY0RUdsbfyhonEcQr2",
+	"3lzbDV0bOwKAx4wZ7nHAhlKxtk3WT7Vd8OnJWRLTr0oqLquqnNsvlvb005iZMVOECkLtIEL1jQbYlUNC",
+	"4eDatkT9pAmqPJCyZFSEDXwnyyIFYT+NpWakKu3yGy88xslWYXb6GF5PRWoLPB8TNRXhNrbbjZq2X4ll",
+	"FRGROU1uTMpyJdMADlFJWbbChpRlZztuZRddwRXdjPvwwze5rNj699J2WNuLwY9tb3bxReuyK97MT7nR",
+	"q6WXeMvem7YXu6LKeDiyK2bwl5wJpixztx+iBzLCBbFkKqe69RB+awf0i9T2fuJmzMUGYggXmhcMr8Ey",
+	"X6kI+21KS2Ik4aZtOzOYvl0CgX/HTztZZyjVhBortvBCrZdJPtpL0ZUUmgFruFJyULKJ/dPKPUwAnbdE",
+	"h6PAdlzhiP/9q5aA15uJKX5eWHGRFFgJlAlDZkqKEeA/FeT1t8/JV+dPviRuwS6cs5sPJM08l1PcX6Vk",
+	"xZTh+A55KafFug09h0Efs06uGDWsuKYwUzi+ghp2ZPjEgu0Sf2y8wIfl35m45UqKiTu++qoqJYtp7gTf",
+	"5cfeG6YELa95kZZ+4M0+0Ra0CS969pguf3pjxRR7EkRMJwMrtVHyt+dX9tx+tXIdByIagcvZF+dPLr58",
+	"+tXJ6VlqF7h4PZ7OdG/dMyBs6HVn/gOOsgKGLNi60T/aMR89CjROkc7t0eoje5yp7QDqJ2+mKqmxd5ye",
+	"MDWXYiMuxdp3e+2G2Sdkya6pEuk7tBdmR1iEp1pPJ/CXZgzolLvKbmonSEWTk8JPqOJwo4lgZiat2Fvy",
+	"W0a4aAKAF7QSSxiO57bqTd/aMR+zzpSvRbJ/vPwGRlbF1ijmVNTGA1yYi/POsgCYdezblpIW17xgwnAz",
+	"Tx+TRQvN1C3Pw0nDNeTGEp3oGhzuJK7hY8zFfrbIgieRBSaH5KeJzQ6Km5TDw2kElU3SUQNfwDCHOhGQ",
+	"pV6+Pr4GfWvcxC/h1eTAvqs9RkdSrTS9TFaD+hD+WHX1njp/XNQfss6CQJ4yKywcMiy4csNOYaRFwe3Z",
+	"0vIq2vuQlppFGPDBE4ga8S1paLztAolfiRDsvUlQ/VWP/CRVcV90c9XYV3ZMTDA32XRMQzcZvx8F3WSF",
+	"QBlXDX5TThs0jgmrT/7cKditxV4DKtXgvUVHVXQyMS3LAHI/e9DMOvb7zi9tNGf9bj+mwLi2hy2hHa3F",
+	"nCUiCTLesix42j05PjtPCIPLE9y98LP0uzNwbWjXSsgj9rCuT57Q21/Hp4beTsfDQ4gky2IGraojuqV4",
+	"YVW4JYnviE1np6mJKsWG/P116QT06LnIqhCxuWqqKqlZcmnEsuRPAT02kgE0M2nuWVttiWbGSxuEa0LJ",
+	"hFnRk8jhM0IH2grz0oyZmnFUsVKLXN+kjJQvjQYrJBhpqbErJSe4a5kixec9h3eKumPpDread5nVdtwW",
+	"lu+uMgsIHq5wUQgIrH9Hph5Z5A/A12tSdcesPXYk7Mbd8zHLb+TULHP3iKhuwl88nV2pUL785nWCPN6R",
+	"4DCW2qy9q+9g0B608PCiwyLBW20zsIOd9aJJ/TYXOzYdbagasbXH/xZHrWHib5jZko8/ABtGtrq/Jg+E",
+	"f1lk7nw9t3QcDFqb0JU3zPwIUyXJSqsJYDf2vPzDnoz1EbMnf0GPiRG9YeawvMhi3H2xI9j8lhwpwhKU",
+	"KuHNG7Tw7PxjBj8O2n4sBukHL9ANvw+DG0xFUa6lrF/jqHtjcnvQopUKMgx7w39nd8zs7o5fJfnPWnej",
+	"GTNioZ1pQ3I5YZoMlZzUXkhF3TD7DXjkgjQ/GzMBz2NkAMmpENIQw8oyEs+DAzLrfB0gaiWOLGsZ7hJR",
+	"+qckL6faMEUEY4XzDQrmnD2oW0RoNrqB/4Qs7BKnJycf0ZkdL3wKzsGFb5rIw27WwtCL79/U2OCWXTX+",
+	"b9+/8ONTdwfC49K9XdpjloLntATvUY/0g6/n7Lyfkf7Zyclprxg87fWOn1z0F+z8K00BC36hlf7SrPPc",
+	"u1S80YTOLB8Y5ZXlAVNt5CSimvVz3yg6TMpCRq72S3MMSiqpNqRScsI1K4iR3bTbpOKK6a147bjdNU6o",
+	"vmEFGTDNC6adVd5I1SOUgFW9ojnLLILwipVcpBVcL2qsFHDtmEUW5Lg3HlFWu92jt0zxJzjpQzBVvLK7",
+	"ZaY19mxHHy4FefH9m0ATZggvstDE0BvmA7owwocbTfR0IJjR5FN7iZcT+rsU5J9Xz8nzVy8/60FQDaP5",
+	"mPxuSYqJaE8fKMjRf/z91QsMCernUhglyyMLnMz98Cklx2dPP+sS8MCgW0F/QhQVIwZWERGbTFip2WzM",
+	"FOvBOxgIxhK4MjVE3jJV0krDvv959bzbWaRKE/r+2r7rdcXUtXCG4Dpo5jQOmjl7siZmJkMiCXPZ129I",
+	"142pnqyNv8k6dgbdmOLnDu1knYGlDhYCNlUBvmfz5fijCRf+UyIYKYY43MfSuyVB8JaJNGVyTHjB4AiX",
+	"2HXibgrh22maJR+syMhgHiIUCDXwtyVPTaoNuNUbSGm0UbRKrjR0QQZpzMHQiqUX3oY6YlTU1kvkY8pb",
+	"vJ7wE0K6fW9mT9/iSMmFJbZcGInBiAEpLR0E3INPoNtk8Lnm/0TPtWGT5gHCSsE8/HRwcnKSZABUJ0IM",
+	"33x3eXT25MLPj9uERfELuzYeDlg+BWArrAhRJWP2vruJSx3mXW/CxpNtjQa4YfOwLxiZkRmEVempuuW3",
+	"LtZTQCikHTTlBQZW2aPNnM9YKu8JxagZN0bMzZiLEVCt7oq93XBRtGFL2uLNRc4rWm6CKfYFAWQEu7Uy",
+	"J8R46uZ1hwkbV36a9uSD6HvdYvlY614fzNG5voC/zwibVMZZrD1MfuLAosX4/duUiTyx2GlGzjLyBfmf",
+	"//pvgjE/KHQjhNlv5NSQkeUTFirdz1IVYHu3Qv2EGzihnSwIiMDRBmujAij49e3VAgr14SwxRMSw2zh4",
+	"h3itFPkQEgyS9ruVYL4NTiwvEfPq1h4zr24vkqLwt5yVxQulkEksOpsN5WU6rvz47ISMqSZjqQ0ZgFTD",
+	"zDNS8ILM5ZRMGBUExoJWcPLvaWHUXrtKaRj/983fXxH3O5BhgKiBLOaZpQ19CETrvbr88YXVNzD+OXys",
+	"qBnjhyZSHqf9jUuSLu4q8++fPGjF2NelzG8ScV7ewtEShjxUjJGBfVaTMb1lhL2nufExkGg+aez7i2yT",
+	"WJMhV7rFQ1bKmdWtkShPUurYBVzSJq7ZITd6xcsVXP9qz8+/IKwZXosMkT3RssRjcEoLF6RgOZ/QcmFz",
+	"27onT9YSlEV/mLct4vG591t543pfQlDDzsc1gmM7oteK+5aqCvnb9y+8ptJLaBegP6CCYrXKTzSpFJ9Q",
+	"NUcFAqk96BAuTWXoQlmdKgJ6MvtEEyYKwKTPLELKQjuNxSskffIpEo1ciiJMrz/rkhdWsLJ7ccqIFQwK",
+	"p75YGcCQkln928x47sKirKrFDZnQOVFT0SPHZ+ewr9PTk30VlotIyXjaqrCk8W5iaSP8XouYQUnkZQno",
+	"by/B6ov21coSlD6NEiV+jwYnQabVSNECtMmmrLGQl7CJYuQvofHm5ydfXWRtb+GfeFafP6iZsFFqcBAl",
+	"x6cXVny2FwcyRtjWxZMnX1yszZeIYR/PNQX738myWGG8aQ1HuZOwk0dp5WkRJW9YleAQ31o6gZZUwEi7",
+	"Ali54BYJqHUWu/BNi579W4pyThTzpCNk63mbWNr46k3aWzjAFkn9MiwrJthsy0tTrCpp3oa2kXUkoK2l",
+	"aoIVThcsSznTq4NhN4jP3CpuY8nwFt7B3WsDFBc8YNEZtSHU1953tA9nsxO9NGyyB2MLUySwwwEZoshQ",
+	"qsynUYRY/KVwSW/oXW/vxKPd5A1d3IZPSNgovyDEL62xNF2VLlEqeTCHUEP8G9yhFmKXePv2h4QdA7h9",
+	"xA0dvSDaUFFY5kIKOidgj3Quni65AmY/ZpOIPHFNppoVYIhvMMOnF+cnTQb+1VmTIV6cpDhinZO2IMxv",
+	"yjvaSK4zRKwPKPnejmwnkguH79TZOIYbdpa+Dr1SZoegHfBkRXJd5rX4Poag9IMVh84dwTc+9cMJalbi",
+	"4kazcthUX+zxLykw4YbOz746/+riy7OvLtZJLT8Ev2ta4F2bELUkDDu55eKcoE+3Sy7BumMV21NiJDk9",
+	"e0ryMVU0N0xZsYxABmyQeM6eXCz4+gyjk4UI7gVPX5TvVN9R7fzdUqD/O5od+/b2QfeN+YaTueGC+05y",
+	"Dxf6zMnOsvxEEycFej3NYWBZYr4xYmLzRVOhAGnc2SQ8bbvAsb3itfYPqYo99SugcTNnfwIsiea/Rybn",
+	"GzbPGhAXQWnJDEJmwUeWPMJ9d8k1OeqjEgGXDgZAZj6prYQw1+nZlxF0L9zvyoCQFTEfS/AeY2J0hkHx",
+	"WuLx4NW9uvwR9LkCLD8KagKUc1JKeZNZtlFZ3ciZXkEOmNAbFqtMM4DgqlLyFuVRbxGTA6vMMMxvEZ0M",
+	"c5eTxrFXjhY3N/lD65mTHjnuP7PcTLnvmWV3DvHwruxe4cGmqcNHda/OGK6oncJu4j9/vjz6D3r0+8nR",
+	"V798Wv/dve4dH/3yefTjZ//+byl+9YrNokzFTQOGXA6j87M3EgMXE/hCrnozKS5kXfzcYdOjGdPm6BTO",
+	"nmPmiw/I3D1z8n6CgBaSIhcShdfELfyVX/Nw+TWb5BDunkMTy2grMu5SYprFyEbCzaZIWZdgAAqylETm",
+	"9etG0sd69v1XMPoDBaM7Y8g2tSOyzvujkTyyXx7pG14dyQoh5yj4WIyaMjf7tWYl8+aydZrxGz/2zxUn",
+	"3zA1boSSLnz+0LG1K0WpBSaaQuW/YmwfY4ztI8bhOw3/3RStQgTmpujkT9RjRMzKqALI6uRSVcus7fQi",
+	"EYceBSWvDOX34xpW+03OTbDZdUvoRhz3DFGlaKvVsT7uKidIaZU9JaXBwCOrEZkxE2TACNg2wVfgAn/8",
+	"U1yjypQ2wtsVr9fXSLgqqcAyCZuEjL5iM29FVdO10PJ6ill6xkIxWAQ3MVq+fftDOiq1BcS8m2hTCPP3",
+	"2wl+Fq+zLAhYu0lTO0DcdgaUbaBzO9FoGzK5M3j92cSd1T4mHmL3Sn7LxSjhdHKVmPw8aM0B+wYYcbgh",
+	"ekwVBp6tKcG1FVZuJUkdBItXMYqGb2olKu/jFHELed9VFOjrfAcbRvq2+0TiFXay8EJc31gx5u57y+SR",
+	"jTxhgTFv6A3zVHYz99YrNnvDjH1Ap+2qnotsQbSd3fp6iQDDiSx9fZLtJkDcq26cfKPtiE/BSmaP77pS",
+	"0rB8IRs3kgYeqTRP3+/3/om7326CTVietyxtpxk4WNuyNuTezGgbZXoru5o2iho2Wmsie+PHbUP9XzPN",
+	"1O3WFjHEN4xtvDjvnhyfPq3lNofkilEoFdgJxYQxGE75oiY7+7J2CQnaFkPuXBvdH+Koq8S4VJZ2XRHU",
+	"RNqZm60FSt54eN2ca8QM9pUvSyeHRE4VqagyAnPTg/0FvjlIOa67sDMiLm6BV4EPH9ygtavRagf1aFvL",
+	"1XYq0t1blP5MqtKW2k4o1PRwas4OaosvJbHDW3pLT50rtL5q8kbI7KBjmajRibco2YUxihjqWEMwgD3a",
+	"2ZiXzJXKmkBoMRx9/SXU12VFl1yGQC0YZyRcGWZEazRIYS4UFXrGFCt8lDhU2/pEYzZAd617e+k+rzDs",
+	"0pVg2T06yyszy5dmf8HTca+IhwYbDmUGrHQQiolh/S9D59pV9efpUFBXR2z7mNbFUC9oXJAMC00ChCMS",
+	"e5frO7Fy08XdletrUXMSASE0lIcYMeOiBwXAt5AQK9NNZsTsqgTdU+nA5QJzSPBcvh6YcvvumPoZ6WN1",
+	"dDumH2dtc+MDkkNe5WIq4opSfwfRzFIZR5bMWZyyQ31UGeS76wktS/sboNhndUV7Mqai0EROTfo6kzpd",
+	"IilyLJVpWbukarTL0olCT6sOdUWlp6D9LYR8ueKEwt6ht/YvJBCj2rJFNlTUJKMRL3+ogoxbK36PqTjz",
+	"+oLJG9ZRDMfQVslq8/pVKYK1a1UrbOqwf7i4d+vcYbi46z+xWzFFl6d2BHG3y6a7J4/CdFdnZ509jaKc",
+	"T+o6vh4uo0K+f0Yb3k4HkST8O830AFa99kLN92nQ28VGl8TTN5F+uFWFnDkyWl8hA6QbTHJkBGkpynVj",
+	"qiHu3GtSGJffDE2uQdEfQxRL2gwlXUL/bWW1cv+kg0VnzUXKW7N02lsYYRcordtyG6l9q9hBuIKd55UL",
+	"Ol3kDkZNRQ4ladJtoJYZQ/zMqp2/cqGwi3a4KiUPnjjNrSFSJepXb1wUK+tAYMD1gKoWXUXm+bTiUTAH",
+	"FrMr2RB6Oig+GpsMzcwFNHnwcf0nJ0SzEVjMtqhOCg+kbmBqeMl/p5swhX9EQ1vsr3i+zVnjs0jeGJCs",
+	"PZT2XdTKbdF79/ysZc0D1Ddf+cZyj5CfiOZrrHKjapdGt1V5aC2uU9uYsFpOHTaQxTPbhWvLBlpzglmD",
+	"yOHK2nDLqwIc8xq4FwwjAb18jlhAghCUtFWyrGVY1Ez1ZhfzBscuQm7oe4LQFcnrMDzzKXThvGuJv4a7",
+	"drj+3gFOigTMhEN/GBnnnvgqes1Go7WPy1mqUrkoDQlg2dw3dYXuSclowcUIarL0yImlMV+ckU9fXt2e",
+	"f2bB4vTsKXy6+KzBVcExs0amimkmbucgGgbSiTvWMWJQicrj4OFD6TR3KfD3mLXeQsj7Xaz6kspnemPo",
+	"oGRd4mI4uLilJS8yMhV0asZMGA4rQnPbAS8KJjIipLkeyqkoLJswY1lc22/s7mYMHtXTqpLKQuiEFZxe",
+	"201mUBvn2kh5DUaODKjRNaTwZ8TigP8bzPzs/ZhONawMn+0KUC7K1d+Kv1jUQ+xDFkqvS6mN+zOXYljy",
+	"3GRgFL6mIygM9dtUGnrN3ueMFbhUyfP59S2XpSNZcmo0L9g1Eo9KgUEepKzrIeUlPBR/6S87I7xu7Xo9",
+	"4Rp6jmZYrlDSAg+K3lJe2gvICLg6xGJ9meZZpM2UyyWQgBoGAxBIrEJiPZvjs5NnQPS8paku9oMNKY7P",
+	"ko3KmFIyVa0c+1EOOSsLbP0KveicoZ4aMpPTsiADhnLFxnJDVPQpgXboJ9Mt1I1rb6Kc0Xmv5io+qxvT",
+	"8BhUhrX0BnjBvBaHwBAH1XbIkN+yzzbetEvRTmzYHfa1Pey1BmVuxqTfvPh+j8TWwejOIl7bYhlkVNml",
+	"07yzZTHnF2lqRFZ4qNWiWCXCSx7ydMeRdeXjapLnAfj85KvUqxhuygXrnxV6yUr8wC+Wmtv6doz6uB+0",
+	"PEsh0S9UUD1eLJhXP2FP5WjFogs0H371u4/Ye44NyRwCN84pxSBe19lqUbXQRopiqlHxBsl+dTBhlPkd",
+	"YHchwuUeReVmmErSHu2KwrjyDGQqDC+dNKlYyair9HI3ovmBOkHs0nZhk6ozPrylBuFUIFH2B+vOsM7a",
+	"7d67tm7v2XwhAv9DyJIxNt2tQNnY+Ja26xB6VgMKFJ2lhi1HxmwcTZayMd5pWNkeIV7Lx5nqxv2WlSVG",
+	"h+RyMkE+Qg2ImBoqxEJ8gmsXADWM2XvTJSCmMKpKzhRRU6EbPBalGywPEEq4j6Au7YzOrbo0awSmuJYC",
+	"hfR1Tq1kWTINrn+3gx0iG0LM2gLFv4OWO6vczRu3YN0Wkv4Inr6mv25PSuaaje9PwxAy7pZ6+c7o29Gt",
+	"DcMmH32U5PJxODvq0s2xtJGHYaFtJgqdoYnldFFVqOFYTgdlBMTYDXs32yMUFlmxISw8svOWFi1osFoG",
+	"h+B2m4QlrI+f7FG5UlLeoJjJRqVM6h5dy2FPjYIKq8ypi/lX7XFde3c3vWk7rT0bcSbjxhqmxo2DyHwl",
+	"uqUDPVRftWZgX4LYtQjnafeE31XyVSzWL9fwkTOmjnKq2WIJpYz0j1zdrOsda/nEwUEbY0AAf/wDQH8N",
+	"3Fc0by1CvTeQHqpw3TqPxhZ+jGBYb0ZngpY6dJlxqwwgzuZrhwa7+6am38XaLnhsbvIk3NnbOYg8UF/z",
+	"HQsFUZTAgj1nAOY1bpylLMTwRaYy44yDYEUjTMjpaJz50uOhWDRX2nRJH/6PJmwO65J+MOnBkCDgL5vo",
+	"uqSvK6o0i4dNeFGUrI4hWHwoI1rihp3pMqeCjJScxb4a/86+OLj7O9oZukCVZklXwduQSJuwotbOOCgE",
+	"PWC5nLAueelsK0Oobgmhr1ALzjTrLeIAe050pq+xWrd9f34bdxuiCktoiwzqMhtJjs+eZuTl1e0FOT4/",
+	"hy8uzgkXRBtWgRw3lFPVJf1RXl3XNcDtzFbAS8+M85x95Se+OI8Psd4f9uWKpk0fmpX/Uhrl8siN+qWn",
+	"1vhHKl7+bdzYgwrXuoTcMHsyQ6nISEqsfbzUxgQL7QlZtyYhEAw/hvDwLrnMc1YZVmBVRQyTt5IH1wlv",
+	"xNoOMf9oOvbb5J0Ei65L2WhScMWg6QDY8l0Y7EYNOrJOPuZloVhCpPoGZiUwAGbUG045VBQk8BZR7ZRM",
+	"uJgi7YdsEI/adRMBvDgwBzj3xDLa98gJcVq9IwNGzqgqNDm13+dqOhk07+Sk+2QjUX7oYmoWDjwgjP29",
+	"vc3BxZOTs/O00r25Y+NtcDj7kOdW8tfknB5wuQ5MtA4h/jLpKZAm1SnnMu5zVocotL/1ky8ukj3UNStW",
+	"ze4oTz1vzyIUUJ9QJAWdjuTsPx05Cqs+OT1rW/NaWfBLRRFZbWoBLk5Ovnx6evZke60K3i7zQggeZWP9",
+	"RWyIEC5rIHiKh/+zNowsarIj7vqpOYKpfyu5QdOvNiPVKLYfW6utFHIdGVxq4NgItVNPdkASXevaqQ0x",
+	"C7vI/OukjgDMk4txeU9Sa2mWTxU38zd2djymIEQtCECXUzOWytHdHvmaUcUUySs6uf6f//rvvt8ixLnB",
+	"b/XLjY2pOtALl4thArxCuVOwa2Z1LgL2VpgW3Gjy8irIUEDuuu/EO/H5589ffvNaf/45MOS6Kadh702P",
+	"CFk358nsp9+lYPDHy6vb86MJrSpWANp0ySW6a70MJ6SJpqslkncilJMFhzPRFStLLkZd8vnn4E/2m3n9",
+	"7XPy1fmTL31p9qA4aYiIIP1cFqxvH/tJccPsY9grUZD+y9q1f/Q9m/d770Sw3loWbY9lIIs5WG1rwy7m",
+	"noVebGw4ZLl5RhqPxmlpOEckbn16fnb2WReOFdP0Pv/cUjIwB7P3XBvXz7H/cnj0IzX5uF9X1+2/eEtH",
+	"/ZrkakMUo0XPvm8JJZnOT88yMuFaO1p7fvYU1vrBTuxOzcrxukcqqjXpL0j2fTKg+Q2hmvTjL2OfnKvT",
+	"/A6smTxnAst8YRHLIUbFXlY0H7OjM0A/l6kbfVf7gQNcRhbRXucWcndlxQSteKfX+cIhckXNGBDo2MXX",
+	"wwcn/1o6BIjzsrCqN9fm0g+C0Gk6YQaMCj+nNaF6CBpHv+WlAeLyocPtpqAZVP06vu4mEo0N68a2TdZM",
+	"1ainXEtd1r4KGC+jV1kz3ErGm4/+gU+42WSg1VDfAtH7+AvoxJUUGmnh2ckJRjYJ44yj4O5A9nP8q/P9",
+	"bHbK7sJBHwZauFjy2sI0BEg6yOhGCRVtk4fd1n0WLFWfTiZUzR2khQmhTx6EE9ARlB8OgPpL1nl/VDEF",
+	"yAnb8T/1LA6jNaqttxbI8ZFqFqId7KdPNJEzK+v3QFPrxSWS+xnoWb3J/KhS0jKvfpe8kkSzXDFAZ1AV",
+	"tJHQdCVXDNCYlqh+WfAsIFiM3LDKIX0T0Z6D9+IypB9th2kRFYb2p7+EEIqvZTE/GGBEdag/Nvm/S0tf",
+	"AMnTQ4NkChxfsxHXhikMb8DucrC+pfJt87phxzDGTboX+PpdQFeGcIvbgO/M8laYNZDl4w/ur48IzyUz",
+	"bXXYI1mTaDondGCFEjNmPDTnXMiD7gUJwoogjhtypVPQ+Q0svTN0DoEDb0LhkoDcgKnzRFMkqUbSGCYO",
+	"QYfsZMzsfY1Zmp/+jZnLKMXwbgl4ClugZxL+/LDoQovdzzhQ+iYYgkhghZuoDGR02DGtapEOksUdfgGJ",
+	"Cb2vzdv8B3iZHwotDk/fA+OHbW1C4e8FZlHCf1DyjltA9YJrciOsqABNjg9A7QPpPtLMHI19rZ+0HPMt",
+	"ZHEINoOKJRB+KhUJPeBd0ZJe6BQZKmBYwm/GViVTQf9C/uDta2NGQNlCoWXMSlTOBvN30GN+KgqmSP/V",
+	"5Y8vjr9/8f/6Geo3Jc3Zd7Is+qSQLMk9ruyQUMXo8co2UcHDewX9upXYEuhfhR59+8Owm4tQX2WGRY1f",
+	"qYi96pqZDDM7lTc5RvCNELoM3PB9O2Sv0TLj2u3765rrNCkpY3VumUdCn98QdZVSNl0C0uZ85C8ts0nw",
+	"4wtfr2taADqcntkAdVdnSZYFmN5dc+FAzZtjU0S9lr3XKKE/xkQZ2zu5bmBoUrKEssAdZFiqKWqSlMsJ",
+	"Q7uSkYQGTy40lyospjbCJMPz7J0IXgXI5Kjb1cohEHjwWg7m2LvKO1vhB2ZcA0c/0lCDmr8vxYIeGmQn",
+	"rh0w+kf1YqROzTi65JL0sSBc34er16HY0QnR0IFXMFboFXpzo/HDI9aeG/u8bx16efGFJoNUFPaupw+q",
+	"GnwHRuGpvf0JrSywIZdawZC2Q9F2BnX8QbPVunZkTuaa+PJ8BCr4J6DzNSZe7Amed6w+vw7ZIYfQ62Au",
+	"QoF2oAUfC0Rwoz1y73tzK3TrhYO+H+bVpmdr9jh07MYZ78/Z1irdmh1O4V5APwdBLubP8xAjR9ilA2Jd",
+	"xlZPk6VnX64qJQTu9AitA0eCEyZOkcqccmW5GteOI3ffiUtfURCDTCw0u5AgV4NRIxsFGxvmEKPmNVZc",
+	"3OjoMceEfefWoLmNlJxpLJrnnF7vhIuaesVmXlSPxATXS0SimoY/1a/h+biQxMwkslni+Lr3TkL0zJwY",
+	"PklSL2feeFDidQdGjqbc+RCmjnXE4xEYPL6BDQ0cJYfiGLQoMqLYRN5i2qtiAPEHIupNdryprvhnVRQX",
+	"u0qU8yAZg6Ge6wWy3rY40uKt1k5NUxu59p7KJyMe0j2Liahb6MJ3qWj/xK18uvn451IYyoX+M6jyG/iM",
+	"a9y9A3V+U1V+PzUe6zVTrBbQR+LoSgf4mtx9VxcbAivR5AqKtIt3lKrACjBogeUhYduyZ6tVKyknXeIW",
+	"eid8y3C62DQcFvdNw7HCj+8ZjtUbVvYMB/HnM2IkGXixIqoSUVf9fif6n2KAIMbQNvbwGehCYC4eSpVh",
+	"UC28pIBEpzHF3v8Z4UMX/KINL0sXaBmG+25qLrK9Sy4T/ZasShGFGIEVAiJ6oRyvJv26lEr/mT1zeH5E",
+	"uYDTmXnTBi3tFc8hYUGDKOirYZuxktPRGGS1pfCm7jsBkv00z5nWUqEtZGmbmbt9SIeAJvx9XzO9n7lY",
+	"Y1dC2Kfti1ADvI7umlEd7DmbGD/+EJaPhzN7/CFsHoB5O9GstCB1/KH+sLNpY71h41/DqhEr0/vc0SYW",
+	"jPsxX7TGCIQRj8uEsR833wpCY6nGjDsrzBIgn2OpJCj+VCkGdgV0xlpGBpoSKkyQ8wC8oAc6v+UcYN7G",
+	"6FfIjxgwzQtgnsgjLXlAS4IdDbYEZIINY4KvdRB8CsB5wJQw45p1ydtQ6mnR4efcxnZrQuIjZEbnm1gF",
+	"/lQmgQe2BzxSY8BrlzpVeKOAVF77PxhJXMW2jivFbjmbQVTE3jicFOkvQfzTKCD2ry7fPv8uihgHWRNC",
+	"0KG+FwjdVoKDaHRadsmrOi/HC2y9CJ8ndG4lbBBLvd0OAk8xrMT1dLHCpazd89QgAmOZTlcKBQwvU+Hk",
+	"aDnMXMj7UgUVatLVU1zGQF0WLhmxgee9B5JflVSEInAbjcZePxsNrRtL/SsShJ9cyQNfT/AQEo5r3eLg",
+	"EWee0Bu2xCkyHANMa4UfbjOObHGe3bJ1CQgvbtkh0g8SPBsXDyY1zEvqgVGcg0t9youM0FJLlwbqy01Y",
+	"Fa5kw1azm8tw2t/qt7DDSnGR84qWQILQnOLJFEeNskf6kG7Sy3m/bXsUysLvtbtvpSIuR4z0I2nRleFZ",
+	"tXScJpYo0bfVwbg0cq7Bi0FQXE0aQrnIm2bYTaoXrV48UHK3fNvaYNo58NoeIvIxlG/lAhgShCWqgqmM",
+	"DNiYi4L06dAw5VL3hwwLmVv0I1LA6fk60NgUTN/wCmI6uuQV4+hUw6MVUoVsrCFgFRlJ5nLFeCsmwP72",
+	"um4szAnz+JIGluSLnBERKimHTC44ntp8Yt+0FRTtyaSvxadIrqqr/Ac01AIlXW+jRRA7mHkWp8tc1bdZ",
+	"yjLruMAy08AfIn5hhZqjgeXKbEWULAQiccMmDdNeM141cx982GcfTKnQe/tKyrLvntOEo/8rSIMuTTIw",
+	"A8+I3wmfnWiHPnOtEkFChNhYELyMnObjKNYWtbLYHgz71vUTEyg800NBD82EFtVBkYNIq3eiGTEW0sjd",
+	"N4M5+qfaQnMfe1xu3Vb+nuWwhYUTVhIPIctWfbzFO4jbtRzfQx7VNxg656zaE+lyH7cO1Q1R561S2G5Q",
+	"sp+7NUW1XWfYLR2IdyQFvVVT1iPS8mX0JLi+OJjrzJVLACff0lL7gaV0QZg+WAPCN9qY1A2rmnLkcoeW",
+	"PxwbsqC0ngvBgR6MCcFsK72Dq3FltUfwezZnhSW0tZcMrrhR5KPX9EcpJtjMN59wKC6KQFNquwMGAYGz",
+	"xz4NIb2x7U6KW6aMq18T5kIPFNofrCSExgeQeaAeIpSqBXtAP3QIsPKVhFzWeWjjiR63vm/63CcQzmW3",
+	"Cg49SA2B+WVZkDnEiljRDGKU/RyAFYGhaTp/VpslnSnDBTVRwWYQbtVXU9EHwwnk8c+2rxNrD5Ob5Zqw",
+	"PSfqDuag2tr3gtd5J/D7GVYVQknXzxx74gjWcAxmVitigHMXg5hd9SfYmJqKxrN2Uc1/ZxmOm8hbprN3",
+	"wiciu7QcjnKK683QX8m4HznffgiW/VCJNKEeVcNfXZZkxHbnyccf7H8LnrukM+5w0PAwEcPgLHcqtRVw",
+	"vVa8zbG1O9bc6dw74Pm+1Yc5K1q4g9qeb60N2x37E9o5btcCLXSEACVqtTj5DQ65Y3nysUk+8NbrRR88",
+	"v4PJPjjdUlGNgwg8UeQOL9olHNjCgkPFarBdAnqF95A4KYALQt0jljXi/t8JOwgDmblwXz4LAgvUEYpj",
+	"iWqBAwoCNarvOCtlstaBNwA8Ys4Ke7xv1opdFe+dtcJVBlOLZad4ebtw1Ig4HX+wHzbhq3jYf2DGCi+c",
+	"1dk4PvsBQvbAcJztz3e3dA9iG+lxJ2IaxtVlTBZivYKmvdqhf+1C5Yr4insZ0XxQcjECe4yPiQCbTJdc",
+	"utadT7KTkxOMynxG+qGNad+7WtGAZqV7xchEpmKf/sZMaM26F/v65Y6RFXbYIpIYqB65P5S9AF3RN8ei",
+	"risWF7CAd0U4F4Em0JoUSHqzOamHNbiXBKzB95ERGMetEi+uYMQduAyLqGyqYqL2zLmarCkbjus4fdhk",
+	"8b9i3h9Ukgs9+1cKcq6u7oHkOAwmXxTjNkGa1rCXuh9s5FpAu0aXXEbVgeOfEZ4xCS84Cb0xRPjQNRcV",
+	"3whXfyfiWPMgP8J8jdjvulwbRHT3vYkd6UvfnabLA8SutTjOioCztnxcDJh+5MJdLWfdX5B0m2z33MnJ",
+	"D1l6B7bgKg5sDPYLQl9a3FsUvmrnncvmCJ1V+2DTddZXF3XpWm9mLgWUijnGgEUNlTFyEydcbs3aD8mj",
+	"Lm4Mv+62lF/bDWzvOMwat3YQgRWnIlQQOPKd7rvd/uNO7961o7dRU5+HDaPe7kB3i5mO5Podo6Wf1QCA",
+	"whCUfJhata9kVLnYFMdspFpkMMtB1u/EcpS1YHw0HsgpzI8uEqi47pgM8qMsCrmuHx3xWyaOppV7DHba",
+	"rVkiWPQJFe9EDcTgC1loIxuarUcdZDOXluXiy6BUMb4nFBBFhhp63S4lgnGj30Fdsji56xme3YTeMGyC",
+	"t9wAfpnvR72Do0IvdUsJn1justTx3e0YSDunscruDDDuPulct4eUPwh9OzwHdyhw/9EKrTz80ZTPoyHH",
+	"jxkDinodSM5NQNl9mfyxxeUjLJjQalC4LG55zrAoL43bGEHHG6P7xJUiHssZmVAxj4qlYfsKzKTMfVfv",
+	"ccgkI0LOoDge9U0PPCmDIET7qom2B8s67LeKYS8hfZeMK1qlhX3VzShA+Wj4tA9ScrU5v/ePRt0wMLyJ",
+	"0Xxc2xKabYjuj68tQdvOyQlNZvlXWsKmaQk7MYo/dkLCo2Mq956E4ESWFdkHWxkPPfICIqy1JEJbt61B",
+	"7rGZrOoudyttVkiJD3GhbyNKU5EjF1gUJNjg3Vk012fIcqCqERd5OS1Y8YAEftrs4rVKw/xHw6x9ZzcZ",
+	"L9PCtKNNH+Iqv5MzMpyC88hfms6w+A30mr/PuwH5g62x//tBDx+w6vpObtrjBHf+Bh9qjV2Flp/bTYm9",
+	"P+/As/AvaPyHA93A/O+g8GAeAKxf4g2MQFtXxrQGXElgpPsp4oyRFtSuOL2tK9JCnDMDtYcqRkquDStc",
+	"nEVUWtx3qyu6pP9bn5RS3oSQecWoliJ0YoHiUCnRz77963h7D4/XfxWy+tPhdQRh65E7xpaDIXg86UrM",
+	"buDqMnbHP29azcrVmEr57UjSbbdYsAnkPbC+hihoZz30XfIKCWregIvineCmS66oNqSPwej6mpp+FE4L",
+	"6YVGktlYQmA2GmG9V8UTFVCHrQQ5wDZ8ZCynKqp60eoGjC77EXsD413es1NwaelFfxn25H5Iw+L3jFWx",
+	"UdzZni0kyCGZarYjxkSWxfj74w/RpzsoFL0XSP4hy0SrxhvvcVXtnr/mod4H72jTyWIr88O7A/c/+s1j",
+	"y9XCHRy+NHSouDym2sukyCWw2KATTp3JE7x4hJKSGqYa/KfdP/WQyHl41tIQdR7AsLgGXR5Tz6d55mpH",
+	"ygnUBAH9BkJFaa3gKMcN92c44BZebd14g0P+8AZJ+xobtH6Btz2YiI3T+az46L7cwS/fFP6wJEanhEp4",
+	"pcfc4wr2d8+CZLTo4w0v0+7mNoWGJYw9/gD/bxFjBuOjIDMfSYZCbMlvMY7F6klvE7GPLrN1wEjho7DS",
+	"kWM7AuUfN3Rsx7tslyH9Cd4tKWxtJALxrQ8vMW57rLuZ+x1XWAwiS4lkDwPYhyfM/pXvXwxrJ82PKGoI",
+	"wAmKmIcdWkGspANW6t1IduiS3+7P+6cbcoen75dowfvBlJd1l3J8iHDjwin28euxfKq4mXd6P/+y5IGH",
+	"dBYQZhXhjeOF7xLHK6RwMBRN/KEDZejsEhZt8GHEz6kqO73OMa348e0pIJVbYjk9weUTaai/p6XV14rg",
+	"LHbFVZ6//OY1ZpAqVjFqCM2V1C6+Umeu3INLTMDw0Tp/oJzRucYMUajB4p12CErLSUCX3vtJqKvULn2+",
+	"P4N6al0CuUdEQOELCcUEIe/pGcQ2hHwKmCEYrrjRLuw02gQ6UxN7aJQYiCaqY9C6JK7YjyX6p4L/NmWE",
+	"TqSLY8e69dGCcQHHdctqbHwfurRFhl+u42g4bMaEjdsItip3nQJdSyW83XrqZ6HXSS4nLCMjGfebcVU8",
+	"yERi0X0MrE2+BLafSd1hpHu51kzhLoLp0GdMxj6qiqkxrWC/TBTdpIGj7ehcF3Z828uf3vhvMkLJ355f",
+	"kUrJX1mOeTM+WrikuTNrCGZmUt1oEAsJF92l5izpN4WqCtxFkLkgrrgiSdzvIV26IrQoiPKmyUtfQUYT",
+	"LYfGlVCxwA51qAAX0cbHY4jGZNIkVmFUod9p8HGiMNzDYmpyZm/ANyy2AwG15Uzo5jrB75koJziWpOAF",
+	"LgPeBZ6PXelPiMAWWRRhBw0vXWgcvODQNIDNFa5L9wbyRNRoVg5j4oKE9OMvH/9/AAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

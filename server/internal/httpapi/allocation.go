@@ -80,7 +80,7 @@ func (s *Server) PreviewAllocation(ctx context.Context, req api.PreviewAllocatio
 	if err != nil {
 		return nil, err
 	}
-	would, err := s.registry.PreviewAllocation(ctx, caller(ctx), req.Allocation, patch)
+	would, err := s.registry.PreviewAllocation(ctx, caller(ctx), req.Allocation, patch, planOf(req.Params.Holder, req.Params.Run, req.Params.Applying))
 	if err != nil {
 		return nil, err
 	}

@@ -30,6 +30,7 @@ var statuses = map[ipam.Code]struct {
 	ipam.CodeDeletionProtected:    {http.StatusConflict, "Deletion protected"},
 	ipam.CodeHoldLost:             {http.StatusConflict, "Promised CIDR lost"},
 	ipam.CodeHoldConflict:         {http.StatusConflict, "Held by someone else"},
+	ipam.CodePlanAgain:            {http.StatusConflict, "Plan again"},
 	ipam.CodeQuotaExceeded:        {http.StatusConflict, "Too many holds"},
 	ipam.CodePolicyViolation:      {http.StatusConflict, "Against the pool's policy"},
 	ipam.CodeOutsidePool:          {http.StatusBadRequest, "Outside the pool"},

@@ -26,18 +26,22 @@ func (s *Server) ListHolds(ctx context.Context, req api.ListHoldsRequestObject) 
 
 // PlaceHold promises a plan a block.
 func (s *Server) PlaceHold(ctx context.Context, req api.PlaceHoldRequestObject) (api.PlaceHoldResponseObject, error) {
-	b := req.Body
-	size, err := blockSize(b.CIDR, b.PrefixLength, b.Hosts, b.Target)
+	asked, err := newHold(*req.Body)
 	if err != nil {
 		return nil, err
 	}
-	held, err := s.registry.Promise(ctx, caller(ctx), ipam.NewHold{
-		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Applying, b.PlanID),
-	})
+	held, err := s.registry.Promise(ctx, caller(ctx), asked)
 	if err != nil {
 		return nil, err
 	}
 	return api.PlaceHold200JSONResponse(hold(held)), nil
+}
+
+func newHold(b api.NewHold) (ipam.NewHold, error) {
+	size, err := blockSize(b.CIDR, b.PrefixLength, b.Hosts, b.Target)
+	return ipam.NewHold{
+		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID),
+	}, err
 }
 
 // GetHold reads a hold.
@@ -59,17 +63,22 @@ func (s *Server) ReleaseHold(ctx context.Context, req api.ReleaseHoldRequestObje
 
 // DraftPool promises a plan a pool.
 func (s *Server) DraftPool(ctx context.Context, req api.DraftPoolRequestObject) (api.DraftPoolResponseObject, error) {
-	asked, err := newPool(req.Body.Pool)
+	asked, with, err := newDraft(*req.Body)
 	if err != nil {
 		return nil, err
 	}
-	with := plan(req.Body.TTLSeconds, req.Body.Holder, req.Body.Applying, req.Body.PlanID)
-	with.NewScope = value(req.Body.NewScope)
 	drafted, err := s.registry.DraftPool(ctx, caller(ctx), asked, with)
 	if err != nil {
 		return nil, err
 	}
 	return api.DraftPool200JSONResponse(pool(drafted)), nil
+}
+
+func newDraft(b api.NewDraft) (ipam.NewPool, ipam.Plan, error) {
+	asked, err := newPool(b.Pool)
+	with := plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID)
+	with.NewScope = value(b.NewScope)
+	return asked, with, err
 }
 
 // ListDrafts lists a page of drafts.
@@ -98,8 +107,14 @@ func (s *Server) ReleaseDraft(ctx context.Context, req api.ReleaseDraftRequestOb
 	return api.ReleaseDraft204Response{}, nil
 }
 
-func plan(seconds *int, holder *string, applying *bool, id *string) ipam.Plan {
-	return ipam.Plan{ID: value(id), TTL: time.Duration(value(seconds)) * time.Second, Holder: value(holder), Applying: applying}
+func plan(seconds *int, holder, run *string, applying *bool, id *string) ipam.Plan {
+	p := planOf(holder, run, applying)
+	p.ID, p.TTL = value(id), time.Duration(value(seconds))*time.Second
+	return p
+}
+
+func planOf(holder, run *string, applying *bool) ipam.Plan {
+	return ipam.Plan{Holder: value(holder), Run: value(run), Applying: applying}
 }
 
 func hold(h ipam.Hold) api.Hold {

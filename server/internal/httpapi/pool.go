@@ -86,7 +86,7 @@ func (s *Server) PreviewPool(ctx context.Context, req api.PreviewPoolRequestObje
 	if err != nil {
 		return nil, err
 	}
-	would, err := s.registry.PreviewPool(ctx, caller(ctx), req.Pool, patch)
+	would, err := s.registry.PreviewPool(ctx, caller(ctx), req.Pool, patch, planOf(req.Params.Holder, req.Params.Run, req.Params.Applying))
 	if err != nil {
 		return nil, err
 	}

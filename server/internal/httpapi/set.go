@@ -88,21 +88,29 @@ func (s *Server) ReleaseAllocationSet(ctx context.Context, req api.ReleaseAlloca
 
 // PlaceSetHolds promises a plan the blocks of a set.
 func (s *Server) PlaceSetHolds(ctx context.Context, req api.PlaceSetHoldsRequestObject) (api.PlaceSetHoldsResponseObject, error) {
-	b := req.Body
+	asked, err := newSetHolds(*req.Body)
+	if err != nil {
+		return nil, err
+	}
+	promised, err := s.registry.PromiseSet(ctx, caller(ctx), asked)
+	if err != nil {
+		return nil, err
+	}
+	return api.PlaceSetHolds200JSONResponse(setPlan(promised)), nil
+}
+
+func newSetHolds(b api.NewSetHolds) (ipam.NewSetHolds, error) {
 	sizes, err := setSizes(b.Members, b.Bundle)
-	if err != nil {
-		return nil, err
-	}
-	promised, err := s.registry.PromiseSet(ctx, caller(ctx), ipam.NewSetHolds{
+	return ipam.NewSetHolds{
 		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, SetSizes: sizes, Updates: value(b.Updates), Replaces: value(b.Replaces),
-		Plan: plan(b.TTLSeconds, b.Holder, b.Applying, b.PlanID),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return api.PlaceSetHolds200JSONResponse{Pool: promised.Pool, Members: each(promised.Members, func(m ipam.PlannedMember) api.PlannedMember {
+		Plan: plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID),
+	}, err
+}
+
+func setPlan(p ipam.SetPlan) api.SetPlan {
+	return api.SetPlan{Pool: p.Pool, Members: each(p.Members, func(m ipam.PlannedMember) api.PlannedMember {
 		return api.PlannedMember{Key: m.Key, CIDR: m.CIDR.String(), PrefixLength: m.CIDR.Bits(), Hold: optional(m.Hold)}
-	})}, nil
+	})}
 }
 
 // setSizes reads the members and the bundle of a set; what a bundle leaves out is as the contract says.

@@ -23,6 +23,7 @@ const (
 	CodeDeletionProtected    Code = "deletion_protected"
 	CodeHoldLost             Code = "hold_lost"
 	CodeHoldConflict         Code = "hold_conflict"
+	CodePlanAgain            Code = "plan_again"
 	CodeQuotaExceeded        Code = "quota_exceeded"
 	CodePolicyViolation      Code = "policy_violation"
 	CodeOutsidePool          Code = "outside_pool"

@@ -1,6 +1,7 @@
 package ipam
 
 import (
+	"errors"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ type Hold struct {
 	Principal UID          `json:"principal"`
 	Actor     string       `json:"actor"`    // the principal's name
 	Holder    string       `json:"holder"`   // who asks besides the actor: a workspace, a pipeline
+	Run       string       `json:"-"`        // of the plan that asked for it last; not in events: every plan is another
+	Named     bool         `json:"-"`        // it was asked for by its CIDR
 	Replaces  string       `json:"replaces"` // the allocation that this one follows, whose name it may share
 	Kept      bool         `json:"kept"`     // false: lost
 	ExpiresAt time.Time    `json:"expires_at"`
@@ -46,6 +49,24 @@ func (p Pool) Belongs(principal UID, holder string) bool {
 	return same(p.DraftPrincipal, principal, p.DraftHolder, holder)
 }
 
+// OutdatedBy reports whether a hold gives way to what a plan needs: an earlier run of the same holder asked for it last, and
+// this one plans. An apply displaces nothing, so that what a plan has shown is only taken by a newer plan.
+func (h Hold) OutdatedBy(principal UID, p Plan) bool {
+	return p.outdates(principal, h.Principal, h.Holder, h.Run)
+}
+
+// OutdatedBy reports whether a draft gives way, as of a hold.
+func (p Pool) OutdatedBy(principal UID, plan Plan) bool {
+	return plan.outdates(principal, p.DraftPrincipal, p.DraftHolder, p.DraftRun)
+}
+
+// Displaces reports whether a plan may take what earlier runs of its holder were promised.
+func (p Plan) Displaces() bool { return p.Run != "" && (p.Applying == nil || !*p.Applying) }
+
+func (p Plan) outdates(principal, of UID, holder, run string) bool {
+	return p.Displaces() && run != "" && run != p.Run && holder == p.Holder && (holder != "" || of == principal)
+}
+
 func same(principal, other UID, holder, otherHolder string) bool {
 	if holder != "" && otherHolder != "" {
 		return holder == otherHolder
@@ -58,8 +79,9 @@ type Plan struct {
 	ID       string        // the same while a plan is made and while it is applied; "" when it does not name itself
 	TTL      time.Duration // 0: HoldTTL
 	Holder   string
-	Applying *bool // nil: the caller cannot tell
-	NewScope bool  // the plan creates the scope of the pool that it drafts
+	Run      string // one command that plans or applies; "" when the caller does not tell its runs apart
+	Applying *bool  // nil: the caller cannot tell
+	NewScope bool   // the plan creates the scope of the pool that it drafts
 }
 
 // Check refuses a TTL that cannot be meant.
@@ -87,6 +109,11 @@ type NewHold struct {
 	Updates  string // of a member: the id of the set that the plan changes, whose member has the name
 	Replaces string
 	Plan     Plan
+}
+
+// CheckAll refuses what no pool could answer.
+func (in NewHold) CheckAll() error {
+	return errors.Join(CheckName("/name", in.Name), in.Plan.Check(), CheckPool(in.Pool, in.Selector))
 }
 
 const growth = "growth:"

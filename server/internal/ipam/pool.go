@@ -66,6 +66,10 @@ type Pool struct {
 	DraftActor     string `json:"draft_actor,omitempty"`
 	// DraftHolder is who asked besides the actor: a workspace, a pipeline.
 	DraftHolder string `json:"draft_holder,omitempty"`
+	// DraftRun is the run of the plan that asked for the draft, or for something in it, last. Not in events: every plan is another.
+	DraftRun string `json:"-"`
+	// DraftNamed reports whether it was asked for by its CIDR.
+	DraftNamed bool `json:"-"`
 }
 
 // Sizes is what a pool hands out, in prefix lengths: Min is the largest block, Max the smallest, Default what a request

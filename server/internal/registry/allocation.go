@@ -152,13 +152,17 @@ func (r *Registry) UpdateAllocation(ctx context.Context, by ipam.Caller, id stri
 	return write(ctx, r, by, known.Pool, func(c edit) (ipam.Allocation, error) { return c.updateAllocation(known, m, patch) })
 }
 
-// PreviewAllocation answers what UpdateAllocation would of whatever version stands, or fails as it would. Nothing changes.
-func (r *Registry) PreviewAllocation(ctx context.Context, by ipam.Caller, id string, patch ipam.AllocationPatch) (ipam.Allocation, error) {
+// PreviewAllocation answers what UpdateAllocation would of whatever version stands, or fails as it would, to the
+// plan that asks. Nothing changes.
+func (r *Registry) PreviewAllocation(ctx context.Context, by ipam.Caller, id string, patch ipam.AllocationPatch, plan ipam.Plan) (ipam.Allocation, error) {
 	known, err := r.Allocation(ctx, id)
 	if err != nil {
 		return known, err
 	}
-	return preview(ctx, r, by, known.Pool, func(c edit) (ipam.Allocation, error) { return c.updateAllocation(known, ipam.AnyVersion, patch) })
+	return preview(ctx, r, by, known.Pool, func(c edit) (ipam.Allocation, error) {
+		c.plan = plan
+		return c.updateAllocation(known, ipam.AnyVersion, patch)
+	})
 }
 
 // updateAllocation changes an allocation that was known to be in its pool, where it stays for life.

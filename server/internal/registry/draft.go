@@ -20,42 +20,45 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 		return ipam.Pool{}, err
 	}
 	p := in.Pool()
-	return write(ctx, r, by, p.Lane(), func(c edit) (ipam.Pool, error) {
-		until := plan.Until(c.At)
-		p := p
-		p.DraftUntil, p.DraftPrincipal, p.DraftActor, p.DraftHolder = &until, c.By.UID, c.By.String(), plan.Holder
-		if plan.NewScope && p.Parent == "" { // below, a draft has one around it already
-			if err := c.draftScope(p.Scope, until); err != nil {
-				return p, err
-			}
-		}
-		p, known, err := c.newPool(p)
-		switch {
-		case ipam.CodeOf(err) == ipam.CodeNotFound:
-		case err != nil:
-			return p, err
-		case known.DraftUntil == nil:
-			return p, nameTaken("pool", p.ID, "")
-		default:
-			kept, err := c.keepDraft(known, p, in)
-			if err != nil {
-				return p, err
-			}
-			if kept {
-				return c.draftAgain(p, in, plan)
-			}
-		}
-		if p, err = c.placePool(p, in, plan); err != nil {
+	return planned(ctx, r, by, p.Lane(), plan, func(c edit) (ipam.Pool, error) { return c.draftPool(in, plan) })
+}
+
+// draftPool makes, renews or refuses a draft.
+func (c edit) draftPool(in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
+	p, until := in.Pool(), plan.Until(c.At)
+	p.DraftUntil, p.DraftPrincipal, p.DraftActor, p.DraftHolder = &until, c.By.UID, c.By.String(), plan.Holder
+	p.DraftRun, p.DraftNamed = plan.Run, in.CIDR.IsValid()
+	if plan.NewScope && p.Parent == "" { // below, a draft has one around it already
+		if err := c.draftScope(p.Scope, until); err != nil {
 			return p, err
 		}
-		if err := c.addPool(p); err != nil {
+	}
+	p, known, err := c.newPool(p)
+	switch {
+	case ipam.CodeOf(err) == ipam.CodeNotFound:
+	case err != nil:
+		return p, err
+	case known.DraftUntil == nil:
+		return p, nameTaken("pool", p.ID, "")
+	default:
+		kept, err := c.keepDraft(known, p, in)
+		if err != nil {
 			return p, err
 		}
-		if err := c.Record(poolObject(p), "drafted", nil, p); err != nil {
-			return p, err
+		if kept {
+			return c.draftAgain(p, in, plan)
 		}
-		return p, c.rememberDraft(p, in, plan)
-	})
+	}
+	if p, err = c.placePool(p, in, plan); err != nil {
+		return p, err
+	}
+	if err := c.addPool(p); err != nil {
+		return p, err
+	}
+	if err := c.Record(poolObject(p), "drafted", nil, p); err != nil {
+		return p, err
+	}
+	return p, c.rememberDraft(p, in, plan)
 }
 
 // draftAgain renews a draft, unless this plan was promised one of its name elsewhere. The caller holds its lock.
@@ -160,9 +163,12 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 	if p.DraftHolder == "" && p.DraftPrincipal == draft.DraftPrincipal {
 		p.DraftHolder = draft.DraftHolder
 	}
+	if p.DraftUntil != nil && p.DraftRun == "" {
+		p.DraftRun = draft.DraftRun
+	}
 	p.UID, p.CIDR, p.CreatedAt, p.Version = draft.UID, draft.CIDR, draft.CreatedAt, draft.Version+1
 	if longer := draft; p.DraftUntil != nil {
-		longer.DraftUntil, longer.Version, longer.UpdatedAt = p.DraftUntil, p.Version, p.UpdatedAt
+		longer.DraftUntil, longer.DraftRun, longer.DraftNamed, longer.Version, longer.UpdatedAt = p.DraftUntil, p.DraftRun, p.DraftNamed, p.Version, p.UpdatedAt
 		if reflect.DeepEqual(longer, p) {
 			longer.Version, longer.UpdatedAt = draft.Version, draft.UpdatedAt
 			return longer, c.Tx.SetDraft(longer) // no event, as for a hold that is only renewed

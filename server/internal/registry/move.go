@@ -111,7 +111,7 @@ func (c edit) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 
 // empty takes all of a pool's own space, from promises of the past too; CodePoolNotEmpty when anything stands in it.
 func (c edit) empty(pool ipam.Pool) error {
-	err := c.placeAt(pool, pool.CIDR, nobodys)
+	err := c.placeAt(pool, pool.CIDR, "")
 	taken, ok := errors.AsType[*ipam.Error](err)
 	if !ok || taken.Code != ipam.CodeCIDRTaken || len(taken.Holders) == 0 {
 		return err

@@ -130,7 +130,7 @@ func TestAMoveIsRefused(t *testing.T) {
 				if e := wantCode(t, err, c.code); c.holder != "" {
 					wantHolders(t, e, c.holder)
 				}
-				_, err = r.PreviewPool(t.Context(), alice, c.pool.ID, patchTo(c.to, c.want))
+				_, err = r.PreviewPool(t.Context(), alice, c.pool.ID, patchTo(c.to, c.want), ipam.Plan{})
 				wantCode(t, err, c.code)
 				now, err := r.Pool(t.Context(), c.pool.ID)
 				if err != nil || fmt.Sprint(now) != fmt.Sprint(c.pool) || fmt.Sprint(r.free(t, west), r.free(t, east), r.free(t, c.pool)) != free || r.eventCount(t) != events {

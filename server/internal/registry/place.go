@@ -16,7 +16,6 @@ type claim struct {
 	owner string // the id of what will own it
 	name  string
 	ipam.BlockSize
-	holder string // who asks besides the actor, of a hold
 	status ipam.Status
 }
 
@@ -47,7 +46,7 @@ func (c edit) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	}
 	if !placed {
 		if at.IsValid() {
-			err = c.placeAt(pool, at, want.owns(c.By.UID))
+			err = c.placeAt(pool, at, want.own())
 		} else {
 			at, err = c.placeSomewhere(pool, want, length)
 		}
@@ -76,14 +75,14 @@ func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pref
 	if at, err = alloc.Place(c.Tx.Leaves(pool), pool.Strategy, length); !errors.Is(err, alloc.ErrNoFit) {
 		return at, err
 	}
-	at, largest, err := c.room(pool, length)
+	at, largest, err := c.room(pool, want.name, length)
 	switch {
 	case errors.Is(err, alloc.ErrNoFit):
 		return at, c.exhausted(pool, length, largest)
 	case err != nil:
 		return at, err
 	}
-	return at, c.placeAt(pool, at, nobodys)
+	return at, c.placeAt(pool, at, "")
 }
 
 // heldAs is the name of the hold that becomes what is claimed; "" when no hold does.
@@ -104,19 +103,17 @@ func (want claim) keeps() bool {
 	return want.kind == ipam.KindReservation || want.kind == ipam.KindHold && planned
 }
 
-// owns reports whether a hold is the claim's own from an earlier plan: of the same name and asker. Pools and reservations have
-// none: a hold of their name is that of an allocation.
-func (want claim) owns(principal ipam.UID) func(ipam.Hold) bool {
-	return func(h ipam.Hold) bool {
-		return want.kind != ipam.KindPool && want.kind != ipam.KindReservation && h.Name == want.name && h.Belongs(principal, want.holder)
+// own is the name whose holds are the claim's own when the same holder has them. Pools and reservations have none: a hold of their
+// name is that of an allocation.
+func (want claim) own() string {
+	if want.kind == ipam.KindPool || want.kind == ipam.KindReservation {
+		return ""
 	}
+	return want.name
 }
 
-// nobodys is the owner of holds to a resize: none is its own.
-func nobodys(ipam.Hold) bool { return false }
-
-// placeAt takes a named block, from what expired and from the caller's own to the same name too.
-func (c edit) placeAt(pool ipam.Pool, at netip.Prefix, own func(ipam.Hold) bool) error {
+// placeAt takes a named block, from what gives way too. Own is the name whose holds of the caller's do; "" for none.
+func (c edit) placeAt(pool ipam.Pool, at netip.Prefix, own string) error {
 	err := alloc.PlaceAt(c.Tx.Leaves(pool), at)
 	if !errors.Is(err, alloc.ErrTaken) {
 		return err

@@ -164,7 +164,7 @@ func (c edit) placeRoot(p ipam.Pool, status ipam.Status) (ipam.Pool, error) {
 }
 
 func (c edit) takeRoot(p ipam.Pool, status ipam.Status) error {
-	if err := c.clear(ipam.Pool{}, p.Space(), p.CIDR, nobodys); err != nil {
+	if err := c.clear(ipam.Pool{}, p.Space(), p.CIDR, ""); err != nil {
 		return err
 	}
 	return c.Tx.InsertPrefix(ipam.Prefix{
@@ -183,13 +183,17 @@ func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, m 
 	return write(ctx, r, by, laneOf(known, patch), func(c edit) (ipam.Pool, error) { return c.updatePool(known, m, patch) })
 }
 
-// PreviewPool answers what UpdatePool would of whatever version stands, or fails as it would. Nothing changes.
-func (r *Registry) PreviewPool(ctx context.Context, by ipam.Caller, id string, patch ipam.PoolPatch) (ipam.Pool, error) {
+// PreviewPool answers what UpdatePool would of whatever version stands, or fails as it would, to the plan
+// that asks. Nothing changes.
+func (r *Registry) PreviewPool(ctx context.Context, by ipam.Caller, id string, patch ipam.PoolPatch, plan ipam.Plan) (ipam.Pool, error) {
 	known, err := r.Pool(ctx, id)
 	if err != nil {
 		return known, err
 	}
-	return preview(ctx, r, by, laneOf(known, patch), func(c edit) (ipam.Pool, error) { return c.updatePool(known, ipam.AnyVersion, patch) })
+	return preview(ctx, r, by, laneOf(known, patch), func(c edit) (ipam.Pool, error) {
+		c.plan = plan
+		return c.updatePool(known, ipam.AnyVersion, patch)
+	})
 }
 
 // updatePool changes a pool that was known to stand in a space.

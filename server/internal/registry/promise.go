@@ -18,7 +18,7 @@ import (
 // to every request that applies, to every one of the plan that was promised it, and, unless an apply was told already, to
 // the first one that cannot tell whether it is either. Errors besides: those of Allocate, CodeHoldConflict when somebody else's plan holds the name.
 func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold) (ipam.Hold, error) {
-	if err := errors.Join(ipam.CheckName("/name", in.Name), in.Plan.Check(), ipam.CheckPool(in.Pool, in.Selector)); err != nil {
+	if err := in.CheckAll(); err != nil {
 		return ipam.Hold{}, err
 	}
 	if in.Selector == nil {
@@ -36,7 +36,7 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 }
 
 func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHold, at home) (ipam.Hold, error) {
-	h, err := write(ctx, r, by, in.Pool, func(c edit) (ipam.Hold, error) {
+	h, err := planned(ctx, r, by, in.Pool, in.Plan, func(c edit) (ipam.Hold, error) {
 		if err := at(c); err != nil {
 			return ipam.Hold{}, err
 		}
@@ -51,7 +51,10 @@ func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHol
 
 // promise makes, renews or refuses a hold. The caller holds the pool's lock.
 func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
-	want := claim{kind: ipam.KindHold, name: in.Name, BlockSize: in.BlockSize, holder: in.Plan.Holder, status: ipam.StatusHeld}
+	if err := c.touch(pool); err != nil {
+		return ipam.Hold{}, err
+	}
+	want := claim{kind: ipam.KindHold, name: in.Name, BlockSize: in.BlockSize, status: ipam.StatusHeld}
 	length, err := want.LengthIn(pool)
 	if err != nil {
 		return ipam.Hold{}, err
@@ -215,7 +218,7 @@ func (c edit) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) erro
 // promiseFirst places a hold.
 func (c edit) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold, error) {
 	h := ipam.Hold{
-		ID: change.NewID("hold"), In: pool.Inside(), Name: in.Name, Principal: c.By.UID, Actor: c.By.String(), Holder: in.Plan.Holder, Replaces: in.Replaces,
+		ID: change.NewID("hold"), In: pool.Inside(), Name: in.Name, Principal: c.By.UID, Actor: c.By.String(), Holder: in.Plan.Holder, Run: in.Plan.Run, Named: in.CIDR.IsValid(), Replaces: in.Replaces,
 		Kept: true, ExpiresAt: until(pool, in.Plan, c.At), CreatedAt: c.At, RenewedAt: c.At,
 	}
 	want.owner = h.ID
@@ -275,8 +278,8 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 		if !errors.Is(err, alloc.ErrTaken) {
 			return known, err
 		}
-		fresh := in.Plan.Applying != nil && !*in.Plan.Applying
-		if in.Plan.Applying == nil {
+		fresh := in.Plan.Applying != nil && !*in.Plan.Applying || in.Plan.Displaces() && known.Run == in.Plan.Run // it took the space itself
+		if in.Plan.Applying == nil && !fresh {
 			if fresh, err = c.told(known); err != nil {
 				return known, err
 			}
@@ -293,7 +296,10 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 
 func (c edit) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
 	h := known
-	h.Kept, h.Principal, h.Actor, h.RenewedAt = true, c.By.UID, c.By.String(), c.At
+	h.Kept, h.Principal, h.Actor, h.RenewedAt, h.Named = true, c.By.UID, c.By.String(), c.At, in.CIDR.IsValid()
+	if in.Plan.Run != "" {
+		h.Run = in.Plan.Run
+	}
 	if in.Replaces != "" {
 		h.Replaces = in.Replaces
 	}
@@ -308,7 +314,7 @@ func (c edit) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb strin
 		return h, err
 	}
 	same := h
-	same.ExpiresAt, same.RenewedAt = known.ExpiresAt, known.RenewedAt
+	same.ExpiresAt, same.RenewedAt, same.Run, same.Named = known.ExpiresAt, known.RenewedAt, known.Run, known.Named
 	if same == known {
 		return h, nil // only for longer: every plan does that to every hold of it, and renewed_at says when
 	}

@@ -11,22 +11,19 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// room is the block of a length that a full pool has once enough of what expired is taken, the oldest first. It decides in
+// room is the block of a length that a full pool has for a name once enough of what gives way is taken: what expired, the oldest
+// first, then what earlier runs of the caller's plan were promised. It decides in
 // memory, so that what does not help is not taken. When nothing helps it is alloc.ErrNoFit, and largest the length of the
 // largest block that could be had; 0 when none could. The caller holds the pool's lock.
-func (c edit) room(pool ipam.Pool, length int) (at netip.Prefix, largest int, err error) {
+func (c edit) room(pool ipam.Pool, name string, length int) (at netip.Prefix, largest int, err error) {
 	free := alloc.NewTree(pool.CIDR)
 	if err := free.AllocateAt(pool.CIDR); err != nil {
 		return at, 0, err
 	}
 	around := map[netip.Prefix]bool{} // whose free blocks are in the tree
-	// A reservation that has run out promises nobody anything, so those go before holds, which a late apply may still come
-	// for.
-	for _, expired := range []func(pool ipam.UID, now time.Time, limit, skip int) ([]netip.Prefix, error){
-		c.Tx.ExpiredReservationsIn, c.Tx.ExpiredHolds, c.Tx.ExpiredDrafts,
-	} {
+	for _, expired := range c.givesWay(name) {
 		for limit, seen := 1, 0; ; limit, seen = 8*limit, seen+limit { // mostly the very first one does
-			blocks, err := expired(pool.UID, c.At, limit, seen)
+			blocks, err := expired(pool.UID, limit, seen)
 			if err != nil {
 				return at, 0, err
 			}
@@ -49,6 +46,25 @@ func (c edit) room(pool ipam.Pool, length int) (at netip.Prefix, largest int, er
 	}
 	largest, _ = free.Largest()
 	return at, largest, alloc.ErrNoFit
+}
+
+// givesWay lists the blocks of a pool that give way to a name, in the order in which they do. A reservation that has run out
+// promises nobody anything, so those go before holds, which a late apply may still come for.
+func (c edit) givesWay(name string) []func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) {
+	type look = func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error)
+	expired := func(look func(ipam.UID, time.Time, int, int) ([]netip.Prefix, error)) look {
+		return func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) { return look(pool, c.At, limit, skip) }
+	}
+	looks := []look{expired(c.Tx.ExpiredReservationsIn), expired(c.Tx.ExpiredHolds), expired(c.Tx.ExpiredDrafts)}
+	if !c.plan.Displaces() {
+		return looks
+	}
+	outdated := func(look func(pool, principal ipam.UID, plan ipam.Plan, name string, limit, skip int) ([]netip.Prefix, error)) look {
+		return func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) {
+			return look(pool, c.By.UID, c.plan, name, limit, skip)
+		}
+	}
+	return append(looks, outdated(c.Tx.OutdatedHolds), outdated(c.Tx.OutdatedDrafts))
 }
 
 // addFree adds to a tree the free blocks that can make one of a length together with one of the blocks: all that lie in the
@@ -87,16 +103,16 @@ func (c edit) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bo
 	return nil
 }
 
-// clear frees a block of a space of what expired there, and of the caller's own holds of the name: a plan that was changed
-// must not stand in its own way. CodeCIDRTaken, and nothing is taken, when anything else is there. Pool is that of the space,
-// and zero at the root of a scope.
-func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own func(ipam.Hold) bool) error {
+// clear frees a block of a space of what gives way there: what expired, the caller's own holds of the name, and what earlier runs
+// of its plan were promised. A plan that was changed must not stand in its own way. CodeCIDRTaken, and nothing is taken, when
+// anything else is there. Pool is that of the space, and zero at the root of a scope.
+func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string) error {
 	take, standing, err := c.inTheWay(pool, space, at, own)
 	if err != nil {
 		return err
 	}
 	if len(standing) > 0 {
-		return taken(at, standing)
+		return c.inOwnWay(at, standing, taken(at, standing))
 	}
 	for _, free := range take {
 		if err := free(); err != nil {
@@ -107,7 +123,7 @@ func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own func(ip
 }
 
 // inTheWay is how to take the space of each thing at a block of a space, and the first few that may not be taken.
-func (c edit) inTheWay(pool ipam.Pool, space ipam.UID, at netip.Prefix, own func(ipam.Hold) bool) (take []func() error, standing []ipam.Prefix, err error) {
+func (c edit) inTheWay(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string) (take []func() error, standing []ipam.Prefix, err error) {
 	const limit, named = 100, 5
 	for from, last := at.Addr(), ipam.LastIP(at); ; {
 		inside, err := c.Tx.PrefixesFrom(space, from, last, limit)
@@ -137,7 +153,7 @@ func (c edit) inTheWay(pool ipam.Pool, space ipam.UID, at netip.Prefix, own func
 }
 
 // reclaimable is how to take the space of a prefix; nil when it still stands.
-func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own func(ipam.Hold) bool) (func() error, error) {
+func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own string) (func() error, error) {
 	switch {
 	case p.Kind == ipam.KindReservation:
 		reserved, err := c.Tx.Reservation(p.Owner)
@@ -147,14 +163,25 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own func(ipam.Hold) boo
 		return func() error { return c.endReservation(pool, reserved, "expired") }, nil
 	case p.Kind == ipam.KindHold:
 		h, err := c.Tx.Hold(p.Owner)
-		if err != nil || !h.Expired(c.At) && !own(h) {
+		switch {
+		case err != nil:
 			return nil, err
+		case h.OutdatedBy(c.By.UID, c.plan):
+			h.Run = c.plan.Run // should this run ask for the name too, it is not told of a loss
+			return func() error { return c.loseHold(pool, h, "lost") }, nil
+		case h.Expired(c.At), own != "" && h.Name == own && h.Belongs(c.By.UID, c.plan.Holder):
+			return func() error { return c.loseHold(pool, h, "lost") }, nil
+		case c.moves && c.shown(h.Run, h.Named):
+			return func() error { return c.dropHold(pool, h, "moved") }, nil
 		}
-		return func() error { return c.loseHold(pool, h, "lost") }, nil
+		return nil, nil
 	case p.Status == ipam.StatusHeld:
 		draft, err := c.Tx.Pool(p.Owner)
-		if err != nil || draft.DraftUntil == nil || c.At.Before(*draft.DraftUntil) {
+		if err != nil || draft.DraftUntil == nil {
 			return nil, err
+		}
+		if c.At.Before(*draft.DraftUntil) && !draft.OutdatedBy(c.By.UID, c.plan) && !(c.moves && c.shown(draft.DraftRun, draft.DraftNamed)) {
+			return nil, nil
 		}
 		return func() error { return c.dropDraft(draft) }, nil
 	}

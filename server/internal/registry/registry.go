@@ -23,17 +23,19 @@ func New(k *change.Kernel) *Registry { return &Registry{k: k} }
 // edit is one write of the registry under way. Its Tx writes rows; its own methods keep the rules about them.
 type edit struct {
 	change.Change
-	r *Registry
+	r     *Registry
+	plan  ipam.Plan // that asks; zero when none does
+	moves bool      // it may move what its own run was promised by size
 }
 
 // write runs a use case in one transaction in the lane of a space.
 func write[T any](ctx context.Context, r *Registry, by ipam.Caller, lane string, body func(edit) (T, error)) (T, error) {
-	return change.Write(ctx, r.k, by, lane, func(c change.Change) (T, error) { return body(edit{c, r}) })
+	return change.Write(ctx, r.k, by, lane, func(c change.Change) (T, error) { return body(edit{Change: c, r: r}) })
 }
 
 // preview answers what write would, and changes nothing.
 func preview[T any](ctx context.Context, r *Registry, by ipam.Caller, lane string, body func(edit) (T, error)) (T, error) {
-	return change.Preview(ctx, r.k, by, lane, func(c change.Change) (T, error) { return body(edit{c, r}) })
+	return change.Preview(ctx, r.k, by, lane, func(c change.Change) (T, error) { return body(edit{Change: c, r: r}) })
 }
 
 // read runs a query on one snapshot.

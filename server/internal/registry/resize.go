@@ -58,7 +58,7 @@ func (c edit) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 	}
 	if rest, grows := border(pool.CIDR, to); grows {
 		for _, b := range rest {
-			if err := c.clear(ipam.Pool{}, pool.Space(), b, nobodys); err != nil {
+			if err := c.clear(ipam.Pool{}, pool.Space(), b, ""); err != nil {
 				return err
 			}
 		}
@@ -92,7 +92,7 @@ func (c edit) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix) erro
 // gain takes blocks of a pool.
 func (c edit) gain(pool ipam.Pool, blocks []netip.Prefix) error {
 	for _, b := range blocks {
-		if err := c.placeAt(pool, b, nobodys); err != nil {
+		if err := c.placeAt(pool, b, ""); err != nil {
 			return err
 		}
 	}

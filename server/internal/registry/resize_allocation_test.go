@@ -205,7 +205,7 @@ func TestAPreviewIsWhatTheChangeWouldBe(t *testing.T) {
 		for _, to := range []string{"/27", "/25", "/28", "10.0.0.0/29", "10.0.1.0/28", "/99"} {
 			t.Run("of an allocation to "+to, func(t *testing.T) {
 				events, free := r.eventCount(t), fmt.Sprint(r.free(t, kid))
-				would, refused := r.PreviewAllocation(t.Context(), keyed("preview", to), a.ID, sized(to))
+				would, refused := r.PreviewAllocation(t.Context(), keyed("preview", to), a.ID, sized(to), ipam.Plan{})
 				if now, err := r.Allocation(t.Context(), a.ID); err != nil || fmt.Sprint(now) != fmt.Sprint(a) || fmt.Sprint(r.free(t, kid)) != free || r.eventCount(t) != events {
 					t.Errorf("the preview changed something: %+v, %v", now, err)
 				}
@@ -226,7 +226,7 @@ func TestAPreviewIsWhatTheChangeWouldBe(t *testing.T) {
 					patch.CIDR = &cidr
 				}
 				events, free := r.eventCount(t), fmt.Sprint(r.free(t, root))
-				would, refused := r.PreviewPool(t.Context(), alice, kid.ID, patch)
+				would, refused := r.PreviewPool(t.Context(), alice, kid.ID, patch, ipam.Plan{})
 				if now, err := r.Pool(t.Context(), kid.ID); err != nil || fmt.Sprint(now) != fmt.Sprint(kid) || fmt.Sprint(r.free(t, root)) != free || r.eventCount(t) != events {
 					t.Errorf("the preview changed something: %+v, %v", now, err)
 				}
@@ -240,9 +240,9 @@ func TestAPreviewIsWhatTheChangeWouldBe(t *testing.T) {
 			})
 		}
 		t.Run("of what is not there", func(t *testing.T) {
-			_, err := r.PreviewAllocation(t.Context(), alice, "alloc_none", ipam.AllocationPatch{})
+			_, err := r.PreviewAllocation(t.Context(), alice, "alloc_none", ipam.AllocationPatch{}, ipam.Plan{})
 			wantCode(t, err, ipam.CodeNotFound)
-			_, err = r.PreviewPool(t.Context(), alice, "none", ipam.PoolPatch{})
+			_, err = r.PreviewPool(t.Context(), alice, "none", ipam.PoolPatch{}, ipam.Plan{})
 			wantCode(t, err, ipam.CodeNotFound)
 		})
 	})

@@ -46,21 +46,21 @@ func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSe
 
 func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.NewSetHolds, at home) (ipam.SetPlan, error) {
 	var asked []ipam.NewHold
-	plan, err := write(ctx, r, by, in.Pool, func(c edit) (plan ipam.SetPlan, err error) {
+	promised, err := planned(ctx, r, by, in.Pool, in.Plan, func(c edit) (promised ipam.SetPlan, err error) {
 		if err := at(c); err != nil {
-			return plan, err
+			return promised, err
 		}
 		pool, err := c.lockFor(in.Pool)
 		if err != nil {
-			return plan, err
+			return promised, err
 		}
-		plan, asked, err = c.promiseSet(pool, in)
-		return plan, err
+		promised, asked, err = c.promiseSet(pool, in)
+		return promised, err
 	})
 	if ipam.CodeOf(err) != ipam.CodeHoldLost {
-		return plan, err
+		return promised, err
 	}
-	return plan, r.tell(ctx, by, in.Pool, in.Plan, asked, err)
+	return promised, r.tell(ctx, by, in.Pool, in.Plan, asked, err)
 }
 
 // promiseSet promises the blocks of a set, and says what it asked for. The caller holds the pool's lock.

@@ -42,6 +42,25 @@ func (tx *Tx) ExpiredDrafts(pool ipam.UID, now time.Time, limit, skip int) ([]ne
 	return all(blocks, err, func(r query.ExpiredDraftsRow) (netip.Prefix, error) { return block(r.FirstIp, int(r.Family), r.Length) })
 }
 
+// OutdatedHolds lists up to limit blocks of a pool that are held for an earlier run of the holder that asks for a name, the name's own
+// first, after so many that are passed over.
+func (tx *Tx) OutdatedHolds(pool, principal ipam.UID, plan ipam.Plan, name string, limit, skip int) ([]netip.Prefix, error) {
+	blocks, err := tx.rows.OutdatedHolds(tx.ctx, query.OutdatedHoldsParams{
+		PoolID: pool.Key(), Holder: plan.Holder, PrincipalID: principal.Key(), Run: plan.Run, Name: name, MaxRows: int32(limit), Skip: int32(skip),
+	})
+	return all(blocks, err, func(r query.OutdatedHoldsRow) (netip.Prefix, error) { return block(r.FirstIp, int(r.Family), r.Length) })
+}
+
+// OutdatedDrafts lists the blocks of drafts in a pool as OutdatedHolds does.
+func (tx *Tx) OutdatedDrafts(pool, principal ipam.UID, plan ipam.Plan, name string, limit, skip int) ([]netip.Prefix, error) {
+	blocks, err := tx.rows.OutdatedDrafts(tx.ctx, query.OutdatedDraftsParams{
+		ParentID: keyOrNull(pool), Holder: plan.Holder, PrincipalID: keyOrNull(principal), Run: plan.Run, Name: name, MaxRows: int32(limit), Skip: int32(skip),
+	})
+	return all(blocks, err, func(r query.OutdatedDraftsRow) (netip.Prefix, error) {
+		return block(r.FirstIp, int(r.Family), r.Length)
+	})
+}
+
 // StaleHolds lists up to limit holds that expired before a time.
 func (tx *Tx) StaleHolds(before time.Time, limit int) ([]ipam.Hold, error) {
 	rows, err := tx.rows.StaleHolds(tx.ctx, query.StaleHoldsParams{ExpiresAt: micros(before), MaxRows: int32(limit)})
@@ -59,14 +78,14 @@ func (tx *Tx) StaleDrafts(before time.Time, limit int) ([]ipam.Pool, error) {
 func (tx *Tx) InsertHold(h ipam.Hold) error {
 	return tx.rows.InsertHold(tx.ctx, query.InsertHoldParams{
 		ID: ipam.KeyOf(holdKey, h.ID), ScopeID: h.ScopeUID.Key(), PoolID: h.PoolUID.Key(), Name: h.Name, Family: family(h.CIDR), FirstIp: firstIP(h.CIDR), Length: int64(h.CIDR.Bits()),
-		PrincipalID: h.Principal.Key(), Holder: h.Holder, Replaces: h.Replaces, Kept: h.Kept, ExpiresAt: micros(h.ExpiresAt), CreatedAt: micros(h.CreatedAt), RenewedAt: micros(h.RenewedAt),
+		PrincipalID: h.Principal.Key(), Holder: h.Holder, Run: h.Run, Named: h.Named, Replaces: h.Replaces, Kept: h.Kept, ExpiresAt: micros(h.ExpiresAt), CreatedAt: micros(h.CreatedAt), RenewedAt: micros(h.RenewedAt),
 	})
 }
 
 // UpdateHold writes what may change of a hold.
 func (tx *Tx) UpdateHold(h ipam.Hold) error {
 	return tx.rows.UpdateHold(tx.ctx, query.UpdateHoldParams{
-		ID: ipam.KeyOf(holdKey, h.ID), FirstIp: firstIP(h.CIDR), PrincipalID: h.Principal.Key(), Holder: h.Holder, Replaces: h.Replaces, Kept: h.Kept,
+		ID: ipam.KeyOf(holdKey, h.ID), FirstIp: firstIP(h.CIDR), PrincipalID: h.Principal.Key(), Holder: h.Holder, Run: h.Run, Named: h.Named, Replaces: h.Replaces, Kept: h.Kept,
 		ExpiresAt: micros(h.ExpiresAt), RenewedAt: micros(h.RenewedAt),
 	})
 }
@@ -83,7 +102,7 @@ func (tx *Tx) CountHeld(pool, principal ipam.UID, now time.Time, atMost int) (in
 	return int(n), err
 }
 
-const holdColumns = "id, scope_id, scope_name, pool_id, pool_name, name, family, first_ip, length, principal_id, actor, holder, replaces, kept, expires_at, created_at, renewed_at"
+const holdColumns = "id, scope_id, scope_name, pool_id, pool_name, name, family, first_ip, length, principal_id, actor, holder, run, named, replaces, kept, expires_at, created_at, renewed_at"
 
 // Holds lists a page of holds, lost ones too.
 func (tx *Tx) Holds(f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
@@ -97,7 +116,7 @@ func (tx *Tx) Holds(f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
 	}
 	s.page(p, holdKey, false)
 	return list(tx, s, func(r *query.NamedHold) []any {
-		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.Family, &r.FirstIp, &r.Length, &r.PrincipalID, &r.Actor, &r.Holder, &r.Replaces, &r.Kept, &r.ExpiresAt, &r.CreatedAt, &r.RenewedAt}
+		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.Family, &r.FirstIp, &r.Length, &r.PrincipalID, &r.Actor, &r.Holder, &r.Run, &r.Named, &r.Replaces, &r.Kept, &r.ExpiresAt, &r.CreatedAt, &r.RenewedAt}
 	}, hold)
 }
 
@@ -105,7 +124,7 @@ func hold(row query.NamedHold) (ipam.Hold, error) {
 	p, err := block(row.FirstIp, int(row.Family), row.Length)
 	return ipam.Hold{
 		ID: id(holdKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name, CIDR: p,
-		Principal: uid(principalKey, row.PrincipalID), Actor: actor(row.Actor), Holder: row.Holder, Replaces: row.Replaces,
+		Principal: uid(principalKey, row.PrincipalID), Actor: actor(row.Actor), Holder: row.Holder, Run: row.Run, Named: row.Named, Replaces: row.Replaces,
 		Kept: row.Kept, ExpiresAt: moment(row.ExpiresAt), CreatedAt: moment(row.CreatedAt), RenewedAt: moment(row.RenewedAt),
 	}, err
 }

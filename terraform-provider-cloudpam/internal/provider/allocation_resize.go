@@ -107,7 +107,7 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 // preview asks whether an allocation can become a block where it stands, and holds for it what it would gain.
 func (r *allocationResource) preview(ctx context.Context, req resource.ModifyPlanRequest, state allocationModel, from, to netip.Prefix, plan allocationModel) error {
 	patch := cloudpam.AllocationPatch{CIDR: new(to.String()), Hosts: plan.Hosts.ValueInt64Pointer(), Target: plan.target()}
-	_, err := r.session.client.PreviewAllocation(ctx, state.ID.ValueString(), patch)
+	_, err := r.session.client.PreviewAllocation(ctx, state.ID.ValueString(), patch, r.session.planning.asks(req))
 	if err != nil || r.session.planning.applies(req) {
 		return err
 	}
@@ -144,7 +144,7 @@ func (r *allocationResource) holdGrowth(ctx context.Context, req resource.Modify
 	ask := r.session.planning.hold(r.session.planning.phase(req))
 	id := state.ID.ValueString()
 	ask.Pool, ask.Name, ask.CIDR, ask.Replaces = r.session.renames.askPool(state.Pool.ValueString()), "growth:"+id, new(block.String()), &id
-	_, err := r.session.client.PlaceHold(ctx, ask)
+	_, err := r.session.gather.hold(ctx, ask)
 	return err
 }
 

@@ -122,6 +122,9 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.add(diags, path.Root("name"), "Name is held by another plan", e,
 			"Two configurations plan the same name in this pool: rename one of them, let the other plan be applied, or release its hold (under Holds in the browser). "+
 				"If both are this one, with a token for the plan and another for the apply, set the same holder in the provider block for both, and plan again.")
+	case cloudpam.ErrPlanAgain:
+		a.add(diags, a.at("cidr"), "Two blocks of this plan were in each other's way", e,
+			"Run terraform plan again; it happens once, and only where Terraform asks for one after the other. Nothing was changed.")
 	case cloudpam.ErrQuotaExceeded:
 		a.add(diags, path.Root(a.poolAttr), "Plans hold too many blocks", e,
 			"Nothing is held for this resource. The page Holds in the browser says whose holds there are, and releases all of a holder. Applying a plan turns its holds into allocations, which do not count.")

@@ -32,6 +32,7 @@ type planning struct {
 	off      bool // plan_mode = "off": CIDRs are known after apply
 	ttl      *int // seconds; nil: the server's own
 	holder   string
+	run      string // this command of Terraform: its plan and its apply, and none before it
 	id       string // of the plan, the same while it is made and applied; "" when it has none
 	applying *bool  // nil: told by the protocol
 }
@@ -40,7 +41,7 @@ const shortestHold, longestHold = time.Minute, 30 * 24 * time.Hour
 
 // planning reads what the provider block and the environment say about holds; ValidateConfig has checked the block.
 func (m providerModel) planning() (planning, error) {
-	p := planning{holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID")}
+	p := planning{run: thisRun(), holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID")}
 	switch mode := firstOf(m.PlanMode, "CLOUDPAM_PLAN_MODE"); mode {
 	case "", "hold":
 	case "off":
@@ -92,8 +93,13 @@ func (p planning) applies(req resource.ModifyPlanRequest) bool {
 // hold is what every hold of this run says, with what is still to be said of the block.
 func (p planning) hold(applying *bool) cloudpam.NewHold {
 	return cloudpam.NewHold{
-		TTLSeconds: p.ttl, Applying: applying, Holder: optionalText(types.StringValue(p.holder)), PlanID: optionalText(types.StringValue(p.id)),
+		TTLSeconds: p.ttl, Applying: applying, Holder: optionalText(types.StringValue(p.holder)), Run: &p.run, PlanID: optionalText(types.StringValue(p.id)),
 	}
+}
+
+// asks is who asks what a change would come to.
+func (p planning) asks(req resource.ModifyPlanRequest) cloudpam.PreviewAllocationParams {
+	return cloudpam.PreviewAllocationParams{Holder: optionalText(types.StringValue(p.holder)), Run: &p.run, Applying: p.phase(req)}
 }
 
 // selfKey is where an allocation keeps its own id in Terraform's private state: the only thing that the second planning
@@ -166,11 +172,11 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 	if replaces != "" {
 		ask.Replaces = &replaces
 	}
-	hold, err := r.session.client.PlaceHold(ctx, ask)
+	hold, err := r.session.gather.hold(ctx, ask)
 	// An allocation that this run has refreshed and that now arrives as a new one is tainted: it replaces itself.
 	if refusal, ok := errors.AsType[*cloudpam.Error](err); ok && refusal.Code == cloudpam.ErrNameTaken && len(refusal.Holders) == 1 && r.session.claims.knows(refusal.Holders[0].ID) {
 		replaces, ask.Replaces = refusal.Holders[0].ID, &refusal.Holders[0].ID
-		hold, err = r.session.client.PlaceHold(ctx, ask)
+		hold, err = r.session.gather.hold(ctx, ask)
 	}
 	if err != nil {
 		if !r.session.claims.inOwnWay(err) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
@@ -219,9 +225,9 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		return diags
 	}
 	pool.Parent, pool.Scope = r.session.renames.ask(pool.Parent, pool.Scope)
-	draft, err := r.session.client.DraftPool(ctx, cloudpam.NewDraft{
+	draft, err := r.session.gather.draft(ctx, cloudpam.NewDraft{
 		Pool: pool, NewScope: new(r.session.claims.inNewScope(plan.Scope.ValueString())), TTLSeconds: r.session.planning.ttl, Holder: optionalText(types.StringValue(r.session.planning.holder)),
-		Applying: r.session.planning.phase(req), PlanID: optionalText(types.StringValue(r.session.planning.id)),
+		Run: &r.session.planning.run, Applying: r.session.planning.phase(req), PlanID: optionalText(types.StringValue(r.session.planning.id)),
 	})
 	if errors.Is(err, cloudpam.ErrNameTaken) && r.session.claims.knows(plan.ID.ValueString()) {
 		return diags // it replaces itself: its space is free only once it is destroyed

@@ -84,7 +84,7 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		plan.forgetBlock(config)
 	default:
 		r.session.names().pool(state.ID, plan.ID)
-		resp.Diagnostics.Append(r.resize(ctx, config, state, &plan)...)
+		resp.Diagnostics.Append(r.resize(ctx, req, config, state, &plan)...)
 	}
 	if resp.Diagnostics.HasError() {
 		return

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
@@ -15,7 +16,7 @@ import (
 
 // resize plans the block and the parent of a pool that exists, both of which change in place. The server is asked whether
 // they can: a pool is never replaced, for what is in it could not follow.
-func (r *poolResource) resize(ctx context.Context, config, state poolModel, plan *poolModel) diag.Diagnostics {
+func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanRequest, config, state poolModel, plan *poolModel) diag.Diagnostics {
 	var diags diag.Diagnostics
 	moves := !r.session.stays(state.Parent, plan.Parent, func() (string, error) {
 		pool, err := r.session.client.GetPool(ctx, state.key())
@@ -39,7 +40,7 @@ func (r *poolResource) resize(ctx context.Context, config, state poolModel, plan
 	if diags.Append(more...); more.HasError() {
 		return diags
 	}
-	_, err := r.session.client.PreviewPool(ctx, state.key(), patch)
+	_, err := r.session.client.PreviewPool(ctx, state.key(), patch, cloudpam.PreviewPoolParams(r.session.planning.asks(req)))
 	switch {
 	case err == nil, errors.Is(err, cloudpam.ErrForbidden):
 		// A token that may not ask still plans; whether there is room shows in the apply.

@@ -57,6 +57,7 @@ type session struct {
 	planning planning
 	claims   claims
 	renames  renames
+	gather   gather
 	defaults defaultLabels
 
 	allocations *refreshes[cloudpam.Allocation]
@@ -182,7 +183,7 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 		return nil, diags
 	}
 	return &session{
-		client: client, endpoint: endpoint, planning: planning, defaults: defaultLabels{model.DefaultLabels},
+		client: client, endpoint: endpoint, planning: planning, gather: gather{client: client}, defaults: defaultLabels{model.DefaultLabels},
 		allocations: allocationRefreshes(client), pools: poolRefreshes(client),
 		sets: setRefreshes(client), reservations: reservationRefreshes(client), accounts: accountRefreshes(client),
 	}, nil

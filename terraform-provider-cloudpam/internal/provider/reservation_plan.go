@@ -113,7 +113,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 	}
 	ask := r.session.planning.hold(r.session.planning.phase(req))
 	ask.Pool, ask.Name, ask.CIDR = r.session.renames.askPool(plan.Pool.ValueString()), plan.holdName(), new(plan.CIDR.prefix().String())
-	_, err := r.session.client.PlaceHold(ctx, ask)
+	_, err := r.session.gather.hold(ctx, ask)
 	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err) {
 		diags.Append(plan.attempt("plan").diagnose(err)...)
 	}

@@ -134,7 +134,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 		return diags
 	}
 	ask := cloudpam.NewSetHolds{
-		Name: plan.Name.ValueString(), TTLSeconds: r.session.planning.ttl, Applying: r.session.planning.phase(req),
+		Name: plan.Name.ValueString(), TTLSeconds: r.session.planning.ttl, Run: &r.session.planning.run, Applying: r.session.planning.phase(req),
 		PlanID: optionalText(types.StringValue(r.session.planning.id)),
 		Holder: optionalText(types.StringValue(r.session.planning.holder)),
 	}
@@ -159,7 +159,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 		diags.Append(plan.duplicate())
 		return diags
 	}
-	promised, err := r.session.client.PlaceSetHolds(ctx, ask)
+	promised, err := r.session.gather.set(ctx, ask)
 	if err != nil {
 		diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
 		return diags

@@ -1,6 +1,6 @@
 -- name: InsertHold :exec
-INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
+INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
 
 -- name: Hold :one
 SELECT * FROM named_holds
@@ -17,7 +17,7 @@ WHERE pool_id = $1 AND replaces = $2
 ORDER BY id;
 
 -- name: UpdateHold :exec
-UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, replaces = $5, kept = $6, expires_at = $7, renewed_at = $8
+UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, kept = $8, expires_at = $9, renewed_at = $10
 WHERE id = $1;
 
 -- name: DeleteHold :exec
@@ -42,6 +42,22 @@ WHERE parent_id = $1 AND draft_until <= @now
 ORDER BY draft_until, id
 LIMIT @max_rows OFFSET @skip;
 
+-- name: OutdatedHolds :many
+-- Of the kept holds of a pool that an earlier run of a holder asked for last: those of a name first, then the ones that have gone
+-- without a renewal the longest, and at the end what was asked for by its CIDR.
+SELECT family, first_ip, length FROM holds
+WHERE pool_id = $1 AND kept = TRUE AND holder = @holder AND (holder <> '' OR principal_id = @principal_id) AND run <> '' AND run <> @run
+ORDER BY CASE WHEN name = @name THEN 0 WHEN named THEN 2 ELSE 1 END, renewed_at, id
+LIMIT @max_rows OFFSET @skip;
+
+-- name: OutdatedDrafts :many
+-- Of the drafts in a pool, as of its holds.
+SELECT family, first_ip, length FROM pools
+WHERE parent_id = $1 AND draft_until IS NOT NULL AND draft_holder = @holder AND (draft_holder <> '' OR draft_principal_id = @principal_id)
+  AND draft_run <> '' AND draft_run <> @run
+ORDER BY CASE WHEN name = @name THEN 0 WHEN draft_named THEN 2 ELSE 1 END, updated_at, id
+LIMIT @max_rows OFFSET @skip;
+
 -- name: StaleHolds :many
 -- Holds that expired before a time.
 SELECT * FROM named_holds
@@ -57,7 +73,7 @@ ORDER BY length DESC, id
 LIMIT @max_rows;
 
 -- name: SetDraft :exec
-UPDATE pools SET draft_until = $2, draft_principal_id = $3, draft_holder = $4
+UPDATE pools SET draft_until = $2, draft_principal_id = $3, draft_holder = $4, draft_run = $5, draft_named = $6
 WHERE id = $1;
 
 -- name: CountHeld :one

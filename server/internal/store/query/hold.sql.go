@@ -170,7 +170,7 @@ func (q *Queries) ExpiredHolds(ctx context.Context, arg ExpiredHoldsParams) ([]E
 }
 
 const hold = `-- name: Hold :one
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE id = $1
 `
 
@@ -187,6 +187,8 @@ func (q *Queries) Hold(ctx context.Context, id int64) (NamedHold, error) {
 		&i.Length,
 		&i.PrincipalID,
 		&i.Holder,
+		&i.Run,
+		&i.Named,
 		&i.Replaces,
 		&i.Kept,
 		&i.ExpiresAt,
@@ -200,7 +202,7 @@ func (q *Queries) Hold(ctx context.Context, id int64) (NamedHold, error) {
 }
 
 const holdNamed = `-- name: HoldNamed :one
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND name = $2 AND length = $3
 `
 
@@ -223,6 +225,8 @@ func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (NamedHold
 		&i.Length,
 		&i.PrincipalID,
 		&i.Holder,
+		&i.Run,
+		&i.Named,
 		&i.Replaces,
 		&i.Kept,
 		&i.ExpiresAt,
@@ -236,7 +240,7 @@ func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (NamedHold
 }
 
 const holdsFor = `-- name: HoldsFor :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND replaces = $2
 ORDER BY id
 `
@@ -266,6 +270,8 @@ func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]NamedHold
 			&i.Length,
 			&i.PrincipalID,
 			&i.Holder,
+			&i.Run,
+			&i.Named,
 			&i.Replaces,
 			&i.Kept,
 			&i.ExpiresAt,
@@ -289,8 +295,8 @@ func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]NamedHold
 }
 
 const insertHold = `-- name: InsertHold :exec
-INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 `
 
 type InsertHoldParams struct {
@@ -303,6 +309,8 @@ type InsertHoldParams struct {
 	Length      int64
 	PrincipalID int64
 	Holder      string
+	Run         string
+	Named       bool
 	Replaces    string
 	Kept        bool
 	ExpiresAt   int64
@@ -321,6 +329,8 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 		arg.Length,
 		arg.PrincipalID,
 		arg.Holder,
+		arg.Run,
+		arg.Named,
 		arg.Replaces,
 		arg.Kept,
 		arg.ExpiresAt,
@@ -330,8 +340,120 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 	return err
 }
 
+const outdatedDrafts = `-- name: OutdatedDrafts :many
+SELECT family, first_ip, length FROM pools
+WHERE parent_id = $1 AND draft_until IS NOT NULL AND draft_holder = $2 AND (draft_holder <> '' OR draft_principal_id = $3)
+  AND draft_run <> '' AND draft_run <> $4
+ORDER BY CASE WHEN name = $5 THEN 0 WHEN draft_named THEN 2 ELSE 1 END, updated_at, id
+LIMIT $7 OFFSET $6
+`
+
+type OutdatedDraftsParams struct {
+	ParentID    *int64
+	Holder      string
+	PrincipalID *int64
+	Run         string
+	Name        string
+	Skip        int32
+	MaxRows     int32
+}
+
+type OutdatedDraftsRow struct {
+	Family  int64
+	FirstIp []byte
+	Length  int64
+}
+
+// Of the drafts in a pool, as of its holds.
+func (q *Queries) OutdatedDrafts(ctx context.Context, arg OutdatedDraftsParams) ([]OutdatedDraftsRow, error) {
+	rows, err := q.db.QueryContext(ctx, outdatedDrafts,
+		arg.ParentID,
+		arg.Holder,
+		arg.PrincipalID,
+		arg.Run,
+		arg.Name,
+		arg.Skip,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutdatedDraftsRow
+	for rows.Next() {
+		var i OutdatedDraftsRow
+		if err := rows.Scan(&i.Family, &i.FirstIp, &i.Length); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const outdatedHolds = `-- name: OutdatedHolds :many
+SELECT family, first_ip, length FROM holds
+WHERE pool_id = $1 AND kept = TRUE AND holder = $2 AND (holder <> '' OR principal_id = $3) AND run <> '' AND run <> $4
+ORDER BY CASE WHEN name = $5 THEN 0 WHEN named THEN 2 ELSE 1 END, renewed_at, id
+LIMIT $7 OFFSET $6
+`
+
+type OutdatedHoldsParams struct {
+	PoolID      int64
+	Holder      string
+	PrincipalID int64
+	Run         string
+	Name        string
+	Skip        int32
+	MaxRows     int32
+}
+
+type OutdatedHoldsRow struct {
+	Family  int64
+	FirstIp []byte
+	Length  int64
+}
+
+// Of the kept holds of a pool that an earlier run of a holder asked for last: those of a name first, then the ones that have gone
+// without a renewal the longest, and at the end what was asked for by its CIDR.
+func (q *Queries) OutdatedHolds(ctx context.Context, arg OutdatedHoldsParams) ([]OutdatedHoldsRow, error) {
+	rows, err := q.db.QueryContext(ctx, outdatedHolds,
+		arg.PoolID,
+		arg.Holder,
+		arg.PrincipalID,
+		arg.Run,
+		arg.Name,
+		arg.Skip,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OutdatedHoldsRow
+	for rows.Next() {
+		var i OutdatedHoldsRow
+		if err := rows.Scan(&i.Family, &i.FirstIp, &i.Length); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setDraft = `-- name: SetDraft :exec
-UPDATE pools SET draft_until = $2, draft_principal_id = $3, draft_holder = $4
+UPDATE pools SET draft_until = $2, draft_principal_id = $3, draft_holder = $4, draft_run = $5, draft_named = $6
 WHERE id = $1
 `
 
@@ -340,6 +462,8 @@ type SetDraftParams struct {
 	DraftUntil       *int64
 	DraftPrincipalID *int64
 	DraftHolder      string
+	DraftRun         string
+	DraftNamed       bool
 }
 
 func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
@@ -348,6 +472,8 @@ func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
 		arg.DraftUntil,
 		arg.DraftPrincipalID,
 		arg.DraftHolder,
+		arg.DraftRun,
+		arg.DraftNamed,
 	)
 	return err
 }
@@ -371,7 +497,7 @@ func (q *Queries) SetPrefixStatus(ctx context.Context, arg SetPrefixStatusParams
 }
 
 const staleDrafts = `-- name: StaleDrafts :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE draft_until < $1
 ORDER BY length DESC, id
 LIMIT $2
@@ -416,6 +542,8 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Nam
 			&i.DraftUntil,
 			&i.DraftPrincipalID,
 			&i.DraftHolder,
+			&i.DraftRun,
+			&i.DraftNamed,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.ScopeName,
@@ -436,7 +564,7 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Nam
 }
 
 const staleHolds = `-- name: StaleHolds :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE expires_at < $1
 ORDER BY pool_id, id
 LIMIT $2
@@ -467,6 +595,8 @@ func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Named
 			&i.Length,
 			&i.PrincipalID,
 			&i.Holder,
+			&i.Run,
+			&i.Named,
 			&i.Replaces,
 			&i.Kept,
 			&i.ExpiresAt,
@@ -490,7 +620,7 @@ func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Named
 }
 
 const updateHold = `-- name: UpdateHold :exec
-UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, replaces = $5, kept = $6, expires_at = $7, renewed_at = $8
+UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, kept = $8, expires_at = $9, renewed_at = $10
 WHERE id = $1
 `
 
@@ -499,6 +629,8 @@ type UpdateHoldParams struct {
 	FirstIp     []byte
 	PrincipalID int64
 	Holder      string
+	Run         string
+	Named       bool
 	Replaces    string
 	Kept        bool
 	ExpiresAt   int64
@@ -511,6 +643,8 @@ func (q *Queries) UpdateHold(ctx context.Context, arg UpdateHoldParams) error {
 		arg.FirstIp,
 		arg.PrincipalID,
 		arg.Holder,
+		arg.Run,
+		arg.Named,
 		arg.Replaces,
 		arg.Kept,
 		arg.ExpiresAt,

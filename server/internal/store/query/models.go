@@ -113,6 +113,8 @@ type Hold struct {
 	Length      int64
 	PrincipalID int64
 	Holder      string
+	Run         string
+	Named       bool
 	Replaces    string
 	Kept        bool
 	ExpiresAt   int64
@@ -207,6 +209,8 @@ type NamedHold struct {
 	Length      int64
 	PrincipalID int64
 	Holder      string
+	Run         string
+	Named       bool
 	Replaces    string
 	Kept        bool
 	ExpiresAt   int64
@@ -241,6 +245,8 @@ type NamedPool struct {
 	DraftUntil         *int64
 	DraftPrincipalID   *int64
 	DraftHolder        string
+	DraftRun           string
+	DraftNamed         bool
 	CreatedAt          int64
 	UpdatedAt          int64
 	ScopeName          string
@@ -335,6 +341,8 @@ type Pool struct {
 	DraftUntil         *int64
 	DraftPrincipalID   *int64
 	DraftHolder        string
+	DraftRun           string
+	DraftNamed         bool
 	CreatedAt          int64
 	UpdatedAt          int64
 }

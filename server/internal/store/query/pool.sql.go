@@ -180,8 +180,8 @@ const insertPool = `-- name: InsertPool :exec
 INSERT INTO pools (
   id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
   description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
-  draft_until, draft_principal_id, draft_holder, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $22)
+  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $24)
 `
 
 type InsertPoolParams struct {
@@ -206,6 +206,8 @@ type InsertPoolParams struct {
 	DraftUntil         *int64
 	DraftPrincipalID   *int64
 	DraftHolder        string
+	DraftRun           string
+	DraftNamed         bool
 	CreatedAt          int64
 }
 
@@ -232,6 +234,8 @@ func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
 		arg.DraftUntil,
 		arg.DraftPrincipalID,
 		arg.DraftHolder,
+		arg.DraftRun,
+		arg.DraftNamed,
 		arg.CreatedAt,
 	)
 	return err
@@ -264,7 +268,7 @@ func (q *Queries) LeaveName(ctx context.Context, arg LeaveNameParams) error {
 }
 
 const pool = `-- name: Pool :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE id = $1
 `
 
@@ -295,6 +299,8 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 		&i.DraftUntil,
 		&i.DraftPrincipalID,
 		&i.DraftHolder,
+		&i.DraftRun,
+		&i.DraftNamed,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ScopeName,
@@ -305,7 +311,7 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 }
 
 const poolNamed = `-- name: PoolNamed :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE named_pools.scope_id = (SELECT s.id FROM scopes s WHERE s.name = $1) AND named_pools.name = $2
 `
 
@@ -341,6 +347,8 @@ func (q *Queries) PoolNamed(ctx context.Context, arg PoolNamedParams) (NamedPool
 		&i.DraftUntil,
 		&i.DraftPrincipalID,
 		&i.DraftHolder,
+		&i.DraftRun,
+		&i.DraftNamed,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ScopeName,
@@ -385,7 +393,7 @@ func (q *Queries) PoolWithRoom(ctx context.Context, arg PoolWithRoomParams) (Poo
 }
 
 const poolsOfScope = `-- name: PoolsOfScope :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE scope_id = $1 AND draft_until IS NULL
 ORDER BY id
 LIMIT $2
@@ -430,6 +438,8 @@ func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]N
 			&i.DraftUntil,
 			&i.DraftPrincipalID,
 			&i.DraftHolder,
+			&i.DraftRun,
+			&i.DraftNamed,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.ScopeName,

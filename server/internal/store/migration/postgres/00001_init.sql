@@ -73,6 +73,8 @@ CREATE TABLE pools (
   draft_until         BIGINT,
   draft_principal_id  BIGINT REFERENCES principals (id),
   draft_holder        TEXT    NOT NULL,
+  draft_run           TEXT    NOT NULL,
+  draft_named         BOOLEAN NOT NULL,
   created_at          BIGINT  NOT NULL,
   updated_at          BIGINT  NOT NULL
 );
@@ -208,6 +210,8 @@ CREATE TABLE holds (
   length       BIGINT NOT NULL CHECK (length BETWEEN 0 AND 128),
   principal_id BIGINT NOT NULL REFERENCES principals (id),
   holder       TEXT COLLATE "C" NOT NULL,
+  run          TEXT COLLATE "C" NOT NULL,
+  named        BOOLEAN NOT NULL,
   replaces     TEXT COLLATE "C" NOT NULL,
   kept         BOOLEAN NOT NULL,
   expires_at   BIGINT NOT NULL,

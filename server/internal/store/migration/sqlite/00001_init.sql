@@ -72,6 +72,8 @@ CREATE TABLE pools (
   draft_until         BIGINT,
   draft_principal_id  BIGINT REFERENCES principals (id),
   draft_holder        TEXT    NOT NULL,
+  draft_run           TEXT    NOT NULL,
+  draft_named         BOOLEAN NOT NULL,
   created_at          BIGINT  NOT NULL,
   updated_at          BIGINT  NOT NULL
 );
@@ -229,6 +231,8 @@ CREATE TABLE holds (
   length       BIGINT NOT NULL CHECK (length BETWEEN 0 AND 128),
   principal_id BIGINT NOT NULL REFERENCES principals (id),
   holder       TEXT NOT NULL,
+  run          TEXT NOT NULL,
+  named        BOOLEAN NOT NULL,
   replaces     TEXT NOT NULL,
   kept         BOOLEAN NOT NULL,
   expires_at   BIGINT NOT NULL,

@@ -1,0 +1,50 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
+)
+
+// PlaceHolds promises a plan several things at once, each answered by itself.
+func (s *Server) PlaceHolds(ctx context.Context, req api.PlaceHoldsRequestObject) (api.PlaceHoldsResponseObject, error) {
+	answers := make([]api.HoldItem, len(req.Body.Items))
+	var asks []registry.Ask
+	var at []int // the item of each ask
+	for i, item := range req.Body.Items {
+		ask, err := newAsk(item)
+		if err != nil {
+			answers[i].Problem = new(problem(ctx, s.log, err))
+			continue
+		}
+		asks, at = append(asks, ask), append(at, i)
+	}
+	for n, p := range s.registry.PromiseAll(ctx, caller(ctx), asks) {
+		answer := &answers[at[n]]
+		switch {
+		case p.Err != nil:
+			answer.Problem = new(problem(ctx, s.log, p.Err))
+		case asks[n].Draft != nil:
+			answer.Draft = new(pool(p.Draft))
+		case asks[n].Hold != nil:
+			answer.Hold = new(hold(p.Hold))
+		default:
+			answer.Set = new(setPlan(p.Set))
+		}
+	}
+	return api.PlaceHolds200JSONResponse{Items: answers}, nil
+}
+
+func newAsk(item api.NewHoldItem) (ask registry.Ask, err error) {
+	switch {
+	case item.Draft != nil:
+		pool, plan, err := newDraft(*item.Draft)
+		return registry.Ask{Draft: &pool, Plan: plan}, err
+	case item.Hold != nil:
+		hold, err := newHold(*item.Hold)
+		return registry.Ask{Hold: &hold}, err
+	}
+	set, err := newSetHolds(*item.Set)
+	return registry.Ask{Set: &set}, err
+}
