@@ -16,6 +16,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/config"
@@ -82,7 +83,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		return err
 	}
 	handler, err := httpapi.New(httpapi.Services{
-		Registry: a.registry, Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel),
+		Registry: a.registry, Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel),
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},

@@ -19,7 +19,7 @@ func (s *Server) ListAccounts(ctx context.Context, req api.ListAccountsRequestOb
 	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
 		return nil, err
 	}
-	items, err := s.registry.Accounts(ctx, f, p)
+	items, err := s.accounts.Accounts(ctx, f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (s *Server) ListAccounts(ctx context.Context, req api.ListAccountsRequestOb
 // CreateAccount registers an account.
 func (s *Server) CreateAccount(ctx context.Context, req api.CreateAccountRequestObject) (api.CreateAccountResponseObject, error) {
 	b := req.Body
-	created, err := s.registry.CreateAccount(ctx, caller(ctx), ipam.Account{
+	created, err := s.accounts.CreateAccount(ctx, caller(ctx), ipam.Account{
 		Scope: value(b.Scope), Cloud: ipam.Cloud(b.Cloud), ExternalID: b.ExternalID, Name: b.Name, Description: value(b.Description), Owner: value(b.Owner),
 		Platform: value(b.Platform), Tier: string(value(b.Tier)), Environment: value(b.Environment), Regions: value(b.Regions), Labels: ipam.Labels(value(b.Labels)),
 		Mode: string(value(b.Mode)), RoleARN: value(b.RoleArn), WorkloadIdentity: value(b.WorkloadIdentity),
@@ -43,7 +43,7 @@ func (s *Server) CreateAccount(ctx context.Context, req api.CreateAccountRequest
 
 // GetAccount reads an account.
 func (s *Server) GetAccount(ctx context.Context, req api.GetAccountRequestObject) (api.GetAccountResponseObject, error) {
-	found, err := s.registry.Account(ctx, req.Account)
+	found, err := s.accounts.Account(ctx, req.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func (s *Server) UpdateAccount(ctx context.Context, req api.UpdateAccountRequest
 		tier, _ := b.Tier.Get() // null takes it away
 		patch.Tier = new(string(tier))
 	}
-	changed, err := s.registry.UpdateAccount(ctx, caller(ctx), req.Account, version, patch)
+	changed, err := s.accounts.UpdateAccount(ctx, caller(ctx), req.Account, version, patch)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (s *Server) DeleteAccount(ctx context.Context, req api.DeleteAccountRequest
 	if err != nil {
 		return nil, err
 	}
-	if err := s.registry.DeleteAccount(ctx, caller(ctx), req.Account, version); err != nil {
+	if err := s.accounts.DeleteAccount(ctx, caller(ctx), req.Account, version); err != nil {
 		return nil, err
 	}
 	return api.DeleteAccount204Response{}, nil

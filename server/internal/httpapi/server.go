@@ -10,6 +10,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/access"
+	accounts "github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
@@ -28,6 +29,7 @@ type Options struct {
 // Services are the use cases that the server carries, by room.
 type Services struct {
 	Registry *registry.Registry
+	Accounts *accounts.Book
 	Access   *access.Gate
 	Audit    *audit.Auditor
 	Insight  *insight.Viewer
@@ -36,6 +38,7 @@ type Services struct {
 // Server implements api.StrictServerInterface, one file for each noun.
 type Server struct {
 	registry *registry.Registry
+	accounts *accounts.Book
 	audit    *audit.Auditor
 	insight  *insight.Viewer
 	version  api.Version
@@ -61,7 +64,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, audit: services.Audit, insight: services.Insight, version: o.Version, log: o.Log}
+	s := &Server{registry: services.Registry, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, version: o.Version, log: o.Log}
 	v1 := e.Group("/api/v1", authenticate(services.Access), readBody, query, echo.WrapMiddleware(validate))
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong

@@ -20,6 +20,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/httpapi"
@@ -51,7 +52,7 @@ func serve(t *testing.T, url string) lab {
 	t.Helper()
 	db := storetest.Open(t, url)
 	k := change.New(db, func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
-	services := httpapi.Services{Registry: registry.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k)}
+	services := httpapi.Services{Registry: registry.New(k), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k)}
 	if _, err := services.Access.SetUp(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func (p Pool) Space() UID {
 // Lane names the space that the pool occupies or is to occupy, for writes to queue in.
 func (p Pool) Lane() string {
 	if p.Parent == "" {
-		return "/" + p.Scope
+		return ScopeLane(p.Scope)
 	}
 	return p.Parent
 }

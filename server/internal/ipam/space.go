@@ -1,6 +1,7 @@
 package ipam
 
 import (
+	"errors"
 	"math/big"
 	"net/netip"
 )
@@ -63,4 +64,15 @@ type TreeNode struct {
 	Depth       int
 	Utilization Utilization
 	Bar         []Segment
+}
+
+// ScopeLane names the root space of a scope, for writes to queue in.
+func ScopeLane(scope string) string { return "/" + scope }
+
+// NoScope says that a scope named in a body is not there.
+func NoScope(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok && e.Code == CodeNotFound {
+		return Invalid("/scope", "%s", e.Detail)
+	}
+	return err
 }

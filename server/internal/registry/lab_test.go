@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
@@ -41,6 +42,7 @@ type tb interface {
 type lab struct {
 	*registry.Registry
 	*access.Gate
+	*account.Book
 	*audit.Auditor
 	*insight.Viewer
 	db  *store.DB
@@ -50,7 +52,7 @@ type lab struct {
 // labOn is a lab on an open database; now tells its time.
 func labOn(db *store.DB, url string, now func() time.Time) lab {
 	k := change.New(db, now)
-	return lab{registry.New(k), access.New(k), audit.New(k), insight.New(k), db, url}
+	return lab{registry.New(k), access.New(k), account.New(k), audit.New(k), insight.New(k), db, url}
 }
 
 var scopes atomic.Int64

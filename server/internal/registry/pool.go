@@ -147,7 +147,7 @@ func (c edit) lockRoot(p ipam.Pool) (ipam.Pool, error) {
 		err = ipam.Errorf(ipam.CodeNotFound, "there is no scope %q", p.Scope)
 	}
 	if err != nil {
-		return p, noScope(err, p.Scope)
+		return p, ipam.NoScope(err)
 	}
 	p.Scope, p.ScopeUID = s.ID, s.UID
 	p.ID = ipam.PoolID(p.Scope, p.Name)

@@ -9,9 +9,6 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-// scopeLane names the root space of a scope, for writes to queue in.
-func scopeLane(scope string) string { return "/" + scope }
-
 // Scopes lists a page of scopes by age.
 func (r *Registry) Scopes(ctx context.Context, p ipam.Page) ([]ipam.Scope, error) {
 	return read(ctx, r, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.Scopes(false, p) })
@@ -30,7 +27,7 @@ func (r *Registry) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope
 	if err := ipam.CheckLabels(s.Labels); err != nil {
 		return ipam.Scope{}, err
 	}
-	return write(ctx, r, by, scopeLane(s.ID), func(c edit) (ipam.Scope, error) {
+	return write(ctx, r, by, ipam.ScopeLane(s.ID), func(c edit) (ipam.Scope, error) {
 		draft, err := c.Tx.LockScope(s.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
@@ -54,7 +51,7 @@ func (r *Registry) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope
 
 // UpdateScope changes or renames a scope. Errors: CodeNotFound, CodeNameTaken, CodeInvalid, CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.ScopePatch) (ipam.Scope, error) {
-	return write(ctx, r, by, scopeLane(id), func(c edit) (ipam.Scope, error) {
+	return write(ctx, r, by, ipam.ScopeLane(id), func(c edit) (ipam.Scope, error) {
 		before, err := ipam.RealScope(c.Tx.LockScope(id))
 		if err != nil {
 			return before, err
@@ -102,7 +99,7 @@ func (c edit) renameScope(s ipam.Scope, name string) error {
 // DeleteScope removes a scope without pools and accounts. Errors: CodeNotFound, CodeScopeNotEmpty, CodeInvalid for the default scope,
 // CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
-	_, err := write(ctx, r, by, scopeLane(id), func(c edit) (struct{}, error) {
+	_, err := write(ctx, r, by, ipam.ScopeLane(id), func(c edit) (struct{}, error) {
 		none := struct{}{}
 		s, err := ipam.RealScope(c.Tx.LockScope(id))
 		if err != nil {
@@ -163,7 +160,7 @@ func (c edit) draftScope(id string, until time.Time) error {
 // dropScopeDraft drops a draft that expired before a time, and reports whether it did: not one that has been created, renewed,
 // or got something in it meanwhile.
 func (r *Registry) dropScopeDraft(ctx context.Context, by ipam.Caller, d ipam.Scope, before time.Time) (dropped bool, err error) {
-	_, err = write(ctx, r, by, scopeLane(d.ID), func(c edit) (struct{}, error) {
+	_, err = write(ctx, r, by, ipam.ScopeLane(d.ID), func(c edit) (struct{}, error) {
 		none := struct{}{}
 		draft, err := c.Tx.LockScope(string(d.UID))
 		if err != nil || draft.DraftUntil == nil || !draft.DraftUntil.Before(before) {
