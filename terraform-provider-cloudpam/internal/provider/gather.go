@@ -14,22 +14,26 @@ import (
 //
 // Nobody tells the provider how many resources Terraform plans at once. So what is asked waits until as many are there as came
 // together before, or until nothing has come for a moment; and it does not wait where each has come alone for a while, as with
-// -parallelism=1. It is safe for concurrent use.
+// -parallelism=1. An apply asks for what it was promised, so it only waits for the request before. It is safe for concurrent use.
 type gather struct {
 	client *cloudpam.Client
 
 	mu     sync.Mutex
 	asked  []*asked
 	timer  *time.Timer
-	most   int // the most that came together
-	single int // requests in a row that had one thing to ask, while nothing else came
-	flying int // requests under way
+	due    time.Time // when the timer is to fire
+	late   int       // how often it fired late in a row: the machine is busy, and so is Terraform
+	most   int       // the most that came together
+	single int       // requests in a row that had one thing to ask, while nothing else came
+	flying int       // requests under way
 }
 
 const (
-	gatherQuiet  = 20 * time.Millisecond // without anything new, after which what is there is asked
-	gatherAlone  = 4                     // requests with one thing each, after which nothing waits
-	gatherAtOnce = 100                   // items of one request, as the contract has it
+	gatherQuiet   = 50 * time.Millisecond // without anything new, after which what is there is asked
+	gatherLate    = 5 * time.Millisecond  // past which a timer is late
+	gatherPatient = 5                     // late timers after which it is asked all the same
+	gatherAlone   = 4                     // requests with one thing each, after which nothing waits
+	gatherAtOnce  = 100                   // items of one request, as the contract has it
 )
 
 type asked struct {
@@ -71,12 +75,11 @@ func (g *gather) ask(ctx context.Context, item cloudpam.NewHoldItem) (cloudpam.H
 		g.single = 0
 	}
 	switch {
-	case g.single >= gatherAlone, g.most > 1 && len(g.asked) >= g.most, len(g.asked) >= gatherAtOnce:
+	case a.applies() && g.flying > 0: // goes with the next one
+	case a.applies(), g.single >= gatherAlone, g.most > 1 && len(g.asked) >= g.most, len(g.asked) >= gatherAtOnce:
 		g.send()
-	case g.timer == nil:
-		g.timer = time.AfterFunc(gatherQuiet, g.quiet)
 	default:
-		g.timer.Reset(gatherQuiet)
+		g.wait()
 	}
 	g.mu.Unlock()
 	select {
@@ -87,12 +90,42 @@ func (g *gather) ask(ctx context.Context, item cloudpam.NewHoldItem) (cloudpam.H
 	}
 }
 
+// applies reports whether an apply surely asks.
+func (a *asked) applies() bool {
+	var applying *bool
+	switch {
+	case a.item.Hold != nil:
+		applying = a.item.Hold.Applying
+	case a.item.Set != nil:
+		applying = a.item.Set.Applying
+	default:
+		applying = a.item.Draft.Applying
+	}
+	return applying != nil && *applying
+}
+
+// wait has what is there asked once nothing new comes. The caller holds the lock.
+func (g *gather) wait() {
+	g.due = time.Now().Add(gatherQuiet)
+	if g.timer == nil {
+		g.timer = time.AfterFunc(gatherQuiet, g.quiet)
+		return
+	}
+	g.timer.Reset(gatherQuiet)
+}
+
 func (g *gather) quiet() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.asked) > 0 {
-		g.send()
+	if len(g.asked) == 0 || time.Now().Before(g.due) {
+		return // sent meanwhile, or fired while something came
 	}
+	if g.late++; time.Since(g.due) < gatherLate || g.late > gatherPatient {
+		g.late = 0
+		g.send()
+		return
+	}
+	g.wait()
 }
 
 // send asks for what is there. The caller holds the lock.
@@ -111,7 +144,9 @@ func (g *gather) send() {
 	go func() {
 		g.carry(all)
 		g.mu.Lock()
-		g.flying--
+		if g.flying--; len(g.asked) > 0 && g.asked[0].applies() && g.flying == 0 {
+			g.send()
+		}
 		g.mu.Unlock()
 		for _, a := range all {
 			close(a.done)
