@@ -465,6 +465,9 @@ type Draft struct {
 	Actor     string    `json:"actor"`
 	ExpiresAt time.Time `json:"expires_at"`
 
+	// Grows The uid of the pool that is to grow over it; absent of a pool that is to be created.
+	Grows *string `json:"grows,omitempty"`
+
 	// Holder Who asked besides the actor: a workspace, a pipeline.
 	Holder string `json:"holder"`
 	Pool   Pool   `json:"pool"`
@@ -836,6 +839,23 @@ type NewPool struct {
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy *Strategy `json:"strategy,omitempty"`
+}
+
+// NewPoolPlan defines model for NewPoolPlan.
+type NewPoolPlan struct {
+	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+	Applying *Applying `json:"applying,omitempty"`
+	Change   PoolPatch `json:"change"`
+	Holder   *Word     `json:"holder,omitempty"`
+
+	// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+	PlanID *PlanID `json:"plan_id,omitempty"`
+
+	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+	Run *Run `json:"run,omitempty"`
+
+	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
+	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
 }
 
 // NewReservation defines model for NewReservation.
@@ -1640,6 +1660,12 @@ type UpdatePoolParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// PlanPoolParams defines parameters for PlanPool.
+type PlanPoolParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PreviewPoolParams defines parameters for PreviewPool.
 type PreviewPoolParams struct {
 	// Holder Whose plan asks, as of a hold.
@@ -1809,6 +1835,9 @@ type CreatePoolJSONRequestBody = NewPool
 
 // UpdatePoolJSONRequestBody defines body for UpdatePool for application/json ContentType.
 type UpdatePoolJSONRequestBody = PoolPatch
+
+// PlanPoolJSONRequestBody defines body for PlanPool for application/json ContentType.
+type PlanPoolJSONRequestBody = NewPoolPlan
 
 // PreviewPoolJSONRequestBody defines body for PreviewPool for application/json ContentType.
 type PreviewPoolJSONRequestBody = PoolPatch
@@ -2286,6 +2315,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /pools/{pool}/free-blocks (the `ListFreeBlocks` operationId).
 	ListFreeBlocks(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanPoolWithBody Promise a plan the change of a pool
+	//
+	// Answers as `previewPool` does, and keeps what the change needs until it is made: what the pool gains is kept next to it,
+	// where holds of the same plan have room already, and what it gives up goes to nobody. Asking again renews that.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /pools/{pool}/plan (the `PlanPool` operationId).
+	PlanPoolWithBody(ctx context.Context, pool PoolPath, params *PlanPoolParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PlanPool Promise a plan the change of a pool
+	//
+	// Answers as `previewPool` does, and keeps what the change needs until it is made: what the pool gains is kept next to it,
+	// where holds of the same plan have room already, and what it gives up goes to nobody. Asking again renews that.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /pools/{pool}/plan (the `PlanPool` operationId).
+	PlanPool(ctx context.Context, pool PoolPath, params *PlanPoolParams, body PlanPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewPoolWithBody What a change would make of a pool, changing nothing
 	//
@@ -3268,6 +3317,46 @@ func (c *rawClient) UpdatePool(ctx context.Context, pool PoolPath, params *Updat
 // Corresponds with GET /pools/{pool}/free-blocks (the `ListFreeBlocks` operationId).
 func (c *rawClient) ListFreeBlocks(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFreeBlocksRequest(c.Server, pool)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanPoolWithBody Promise a plan the change of a pool
+//
+// Answers as `previewPool` does, and keeps what the change needs until it is made: what the pool gains is kept next to it,
+// where holds of the same plan have room already, and what it gives up goes to nobody. Asking again renews that.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /pools/{pool}/plan (the `PlanPool` operationId).
+func (c *rawClient) PlanPoolWithBody(ctx context.Context, pool PoolPath, params *PlanPoolParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanPoolRequestWithBody(c.Server, pool, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PlanPool Promise a plan the change of a pool
+//
+// Answers as `previewPool` does, and keeps what the change needs until it is made: what the pool gains is kept next to it,
+// where holds of the same plan have room already, and what it gives up goes to nobody. Asking again renews that.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /pools/{pool}/plan (the `PlanPool` operationId).
+func (c *rawClient) PlanPool(ctx context.Context, pool PoolPath, params *PlanPoolParams, body PlanPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPlanPoolRequest(c.Server, pool, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -6007,6 +6096,68 @@ func NewListFreeBlocksRequest(server string, pool PoolPath) (*http.Request, erro
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPlanPoolRequest calls the generic PlanPool builder with application/json body
+func NewPlanPoolRequest(server string, pool PoolPath, params *PlanPoolParams, body PlanPoolJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPlanPoolRequestWithBody(server, pool, params, "application/json", bodyReader)
+}
+
+// NewPlanPoolRequestWithBody constructs an http.Request for the PlanPool method, with any body, and a specified content type
+func NewPlanPoolRequestWithBody(server string, pool PoolPath, params *PlanPoolParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "pool", pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pools/%s/plan", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil

@@ -101,6 +101,14 @@ func (c *Client) ListFreeBlocks(ctx context.Context, id string) ([]FreeBlock, er
 	return blocks.Items, err
 }
 
+// PlanPool answers what PreviewPool does, and keeps the space that the change needs until it is made or the promise ends. It fails
+// with ErrPlanAgain besides.
+func (c *Client) PlanPool(ctx context.Context, id string, plan NewPoolPlan, opts ...CallOption) (Pool, error) {
+	call := newCall(opts)
+	resp, err := c.raw.PlanPool(ctx, id, nil, plan, call.edit)
+	return answer[Pool](call, resp, err)
+}
+
 // PreviewPool says what UpdatePool would make of a pool, or fails as it would, to the plan that the parameters name. Nothing changes
 // and nothing is promised.
 func (c *Client) PreviewPool(ctx context.Context, id string, patch PoolPatch, plan PreviewPoolParams, opts ...CallOption) (Pool, error) {

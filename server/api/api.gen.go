@@ -470,6 +470,9 @@ type Draft struct {
 	Actor     string    `json:"actor"`
 	ExpiresAt time.Time `json:"expires_at"`
 
+	// Grows The uid of the pool that is to grow over it; absent of a pool that is to be created.
+	Grows *string `json:"grows,omitempty"`
+
 	// Holder Who asked besides the actor: a workspace, a pipeline.
 	Holder string `json:"holder"`
 	Pool   Pool   `json:"pool"`
@@ -841,6 +844,23 @@ type NewPool struct {
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy *Strategy `json:"strategy,omitempty"`
+}
+
+// NewPoolPlan defines model for NewPoolPlan.
+type NewPoolPlan struct {
+	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
+	Applying *Applying `json:"applying,omitempty"`
+	Change   PoolPatch `json:"change"`
+	Holder   *Word     `json:"holder,omitempty"`
+
+	// PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
+	PlanID *PlanID `json:"plan_id,omitempty"`
+
+	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
+	Run *Run `json:"run,omitempty"`
+
+	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
+	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
 }
 
 // NewReservation defines model for NewReservation.
@@ -1645,6 +1665,12 @@ type UpdatePoolParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// PlanPoolParams defines parameters for PlanPool.
+type PlanPoolParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PreviewPoolParams defines parameters for PreviewPool.
 type PreviewPoolParams struct {
 	// Holder Whose plan asks, as of a hold.
@@ -1815,6 +1841,9 @@ type CreatePoolJSONRequestBody = NewPool
 // UpdatePoolJSONRequestBody defines body for UpdatePool for application/json ContentType.
 type UpdatePoolJSONRequestBody = PoolPatch
 
+// PlanPoolJSONRequestBody defines body for PlanPool for application/json ContentType.
+type PlanPoolJSONRequestBody = NewPoolPlan
+
 // PreviewPoolJSONRequestBody defines body for PreviewPool for application/json ContentType.
 type PreviewPoolJSONRequestBody = PoolPatch
 
@@ -1931,6 +1960,9 @@ type ServerInterface interface {
 	// ListFreeBlocks Free blocks by size, the largest first, each with its lowest address
 	// (GET /pools/{pool}/free-blocks)
 	ListFreeBlocks(ctx echo.Context, pool PoolPath) error
+	// PlanPool Promise a plan the change of a pool
+	// (POST /pools/{pool}/plan)
+	PlanPool(ctx echo.Context, pool PoolPath, params PlanPoolParams) error
 	// PreviewPool What a change would make of a pool, changing nothing
 	// (POST /pools/{pool}/preview)
 	PreviewPool(ctx echo.Context, pool PoolPath, params PreviewPoolParams) error
@@ -3317,6 +3349,42 @@ func (w *ServerInterfaceWrapper) ListFreeBlocks(ctx echo.Context) error {
 	return err
 }
 
+// PlanPool converts echo context to params.
+func (w *ServerInterfaceWrapper) PlanPool(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "pool" -------------
+	var pool PoolPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pool", ctx.Param("pool"), &pool, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PlanPoolParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PlanPool(ctx, pool, params)
+	return err
+}
+
 // PreviewPool converts echo context to params.
 func (w *ServerInterfaceWrapper) PreviewPool(ctx echo.Context) error {
 	var err error
@@ -3967,6 +4035,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/pools/:pool", wrapper.GetPool, options.OperationMiddlewares["getPool"]...)
 	router.PATCH(options.BaseURL+"/pools/:pool", wrapper.UpdatePool, options.OperationMiddlewares["updatePool"]...)
 	router.GET(options.BaseURL+"/pools/:pool/free-blocks", wrapper.ListFreeBlocks, options.OperationMiddlewares["listFreeBlocks"]...)
+	router.POST(options.BaseURL+"/pools/:pool/plan", wrapper.PlanPool, options.OperationMiddlewares["planPool"]...)
 	router.POST(options.BaseURL+"/pools/:pool/preview", wrapper.PreviewPool, options.OperationMiddlewares["previewPool"]...)
 	router.GET(options.BaseURL+"/pools/:pool/space", wrapper.ListPoolSpace, options.OperationMiddlewares["listPoolSpace"]...)
 	router.GET(options.BaseURL+"/pools/:pool/utilization", wrapper.GetPoolUtilization, options.OperationMiddlewares["getPoolUtilization"]...)
@@ -5358,6 +5427,47 @@ func (response ListFreeBlocksdefaultApplicationProblemPlusJSONResponse) VisitLis
 	return err
 }
 
+type PlanPoolRequestObject struct {
+	Pool   PoolPath `json:"pool"`
+	Params PlanPoolParams
+	Body   *PlanPoolJSONRequestBody
+}
+
+type PlanPoolResponseObject interface {
+	VisitPlanPoolResponse(w http.ResponseWriter) error
+}
+
+type PlanPool200JSONResponse Pool
+
+func (response PlanPool200JSONResponse) VisitPlanPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PlanPooldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PlanPooldefaultApplicationProblemPlusJSONResponse) VisitPlanPoolResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PreviewPoolRequestObject struct {
 	Pool   PoolPath `json:"pool"`
 	Params PreviewPoolParams
@@ -6090,6 +6200,9 @@ type StrictServerInterface interface {
 	// ListFreeBlocks Free blocks by size, the largest first, each with its lowest address
 	// (GET /pools/{pool}/free-blocks)
 	ListFreeBlocks(ctx context.Context, request ListFreeBlocksRequestObject) (ListFreeBlocksResponseObject, error)
+	// PlanPool Promise a plan the change of a pool
+	// (POST /pools/{pool}/plan)
+	PlanPool(ctx context.Context, request PlanPoolRequestObject) (PlanPoolResponseObject, error)
 	// PreviewPool What a change would make of a pool, changing nothing
 	// (POST /pools/{pool}/preview)
 	PreviewPool(ctx context.Context, request PreviewPoolRequestObject) (PreviewPoolResponseObject, error)
@@ -7284,6 +7397,55 @@ func (sh *strictHandler) ListFreeBlocks(ctx echo.Context, pool PoolPath) error {
 	return nil
 }
 
+// PlanPool operation middleware
+func (sh *strictHandler) PlanPool(ctx echo.Context, pool PoolPath, params PlanPoolParams) error {
+	var request PlanPoolRequestObject
+
+	request.Pool = pool
+	request.Params = params
+
+	var body PlanPoolJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PlanPool(ctx.Request().Context(), request.(PlanPoolRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PlanPool")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PlanPoolResponseObject); ok {
+		return validResponse.VisitPlanPoolResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PreviewPool operation middleware
 func (sh *strictHandler) PreviewPool(ctx echo.Context, pool PoolPath, params PreviewPoolParams) error {
 	var request PreviewPoolRequestObject
@@ -7783,215 +7945,219 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H3pjhu3muirELoDZLnV6iXtjiPjYtBxnBPfJD4N2+cEd+JMi6qiJKZLZIWkWlYMA/M082DzJBf8PpLF",
-	"kljae0lO4B9uSSySRX77+qGTy0klBRNGd3ofOmNGC6bgzxdv6cj+XzCdK14ZLkWn13k7ZuSWKc2lIHJI",
-	"ZmNqyIxqopiZKsGKjAylIv2Xw6MfqcnH/W4n6+h8zCbUzmXmFev0OtooLkadjx8/Zp2KKjphxi16WZYy",
-	"p3atK2rG9htuV63sh6wj6MQ+TsOgTtZR7LcpV6zo9IyasnixCX3/AxMjO83p2ZfZ0uJZ57kUhnKhv+Wl",
-	"YWr5Zf8uyjl5/vKb15oY+6I5jidmzDWhRaGY1kQqGGJfFPb625Speb1Z94xunAN7TydVaX8+Pemeds+6",
-	"X3SyeL8X56ntfksnvJzXm00tN4QxjcX+TbFhp9f5X8f1VR/jr/oYp4TZXxZsUknDRD7/ns2XD+NHesM0",
-	"ofam1ZxoOmQ9IgUjbDhkuSEVU+SGzQkVBclpWTKVkRtWGYCHL0lB5zocEUJZvelo6SO7dsstnj15knUm",
-	"XPjPT1OH9HIIgJeG3L4F6n4AXK7JgHExIvmYipEFXqoJNySnE9YjM0ZvyISqGw0vpafDIX/PtH26UvI9",
-	"Z5oUkghJxlRNuqT/eR/GlVwbTahihOY5qwwr2t/bYUnbCz85PUu94g90wMo2mO3fsPn/uaXllPWfEcUq",
-	"RvEKNLtlipYZoWVJJlNtyMQu3Qa2pV2jsS9u2EQvbPD85GRpgwDIL3Hw6UX4mSpFEdB+4BNuljf+nZyR",
-	"CRVzQklFR4yMZVno1u3BHPH2Cjak09J0eqd2TxP6nk+mE/h0AkDjPob9cGHYiCnY0RUdsbfyhonEcQr2",
-	"3lzbDV0bOwKAx4wZ7nHAhlKxtk3WT7Vd8OnJWRLTr0oqLquqnNsvlvb005iZMVOECkLtIEL1jQbYlUNC",
-	"4eDatkT9pAmqPJCyZFSEDXwnyyIFYT+NpWakKu3yGy88xslWYXb6GF5PRWoLPB8TNRXhNrbbjZq2X4ll",
-	"FRGROU1uTMpyJdMADlFJWbbChpRlZztuZRddwRXdjPvwwze5rNj699J2WNuLwY9tb3bxReuyK97MT7nR",
-	"q6WXeMvem7YXu6LKeDiyK2bwl5wJpixztx+iBzLCBbFkKqe69RB+awf0i9T2fuJmzMUGYggXmhcMr8Ey",
-	"X6kI+21KS2Ik4aZtOzOYvl0CgX/HTztZZyjVhBortvBCrZdJPtpL0ZUUmgFruFJyULKJ/dPKPUwAnbdE",
-	"h6PAdlzhiP/9q5aA15uJKX5eWHGRFFgJlAlDZkqKEeA/FeT1t8/JV+dPviRuwS6cs5sPJM08l1PcX6Vk",
-	"xZTh+A55KafFug09h0Efs06uGDWsuKYwUzi+ghp2ZPjEgu0Sf2y8wIfl35m45UqKiTu++qoqJYtp7gTf",
-	"5cfeG6YELa95kZZ+4M0+0Ra0CS969pguf3pjxRR7EkRMJwMrtVHyt+dX9tx+tXIdByIagcvZF+dPLr58",
-	"+tXJ6VlqF7h4PZ7OdG/dMyBs6HVn/gOOsgKGLNi60T/aMR89CjROkc7t0eoje5yp7QDqJ2+mKqmxd5ye",
-	"MDWXYiMuxdp3e+2G2Sdkya6pEuk7tBdmR1iEp1pPJ/CXZgzolLvKbmonSEWTk8JPqOJwo4lgZiat2Fvy",
-	"W0a4aAKAF7QSSxiO57bqTd/aMR+zzpSvRbJ/vPwGRlbF1ijmVNTGA1yYi/POsgCYdezblpIW17xgwnAz",
-	"Tx+TRQvN1C3Pw0nDNeTGEp3oGhzuJK7hY8zFfrbIgieRBSaH5KeJzQ6Km5TDw2kElU3SUQNfwDCHOhGQ",
-	"pV6+Pr4GfWvcxC/h1eTAvqs9RkdSrTS9TFaD+hD+WHX1njp/XNQfss6CQJ4yKywcMiy4csNOYaRFwe3Z",
-	"0vIq2vuQlppFGPDBE4ga8S1paLztAolfiRDsvUlQ/VWP/CRVcV90c9XYV3ZMTDA32XRMQzcZvx8F3WSF",
-	"QBlXDX5TThs0jgmrT/7cKditxV4DKtXgvUVHVXQyMS3LAHI/e9DMOvb7zi9tNGf9bj+mwLi2hy2hHa3F",
-	"nCUiCTLesix42j05PjtPCIPLE9y98LP0uzNwbWjXSsgj9rCuT57Q21/Hp4beTsfDQ4gky2IGraojuqV4",
-	"YVW4JYnviE1np6mJKsWG/P116QT06LnIqhCxuWqqKqlZcmnEsuRPAT02kgE0M2nuWVttiWbGSxuEa0LJ",
-	"hFnRk8jhM0IH2grz0oyZmnFUsVKLXN+kjJQvjQYrJBhpqbErJSe4a5kixec9h3eKumPpDread5nVdtwW",
-	"lu+uMgsIHq5wUQgIrH9Hph5Z5A/A12tSdcesPXYk7Mbd8zHLb+TULHP3iKhuwl88nV2pUL785nWCPN6R",
-	"4DCW2qy9q+9g0B608PCiwyLBW20zsIOd9aJJ/TYXOzYdbagasbXH/xZHrWHib5jZko8/ABtGtrq/Jg+E",
-	"f1lk7nw9t3QcDFqb0JU3zPwIUyXJSqsJYDf2vPzDnoz1EbMnf0GPiRG9YeawvMhi3H2xI9j8lhwpwhKU",
-	"KuHNG7Tw7PxjBj8O2n4sBukHL9ANvw+DG0xFUa6lrF/jqHtjcnvQopUKMgx7w39nd8zs7o5fJfnPWnej",
-	"GTNioZ1pQ3I5YZoMlZzUXkhF3TD7DXjkgjQ/GzMBz2NkAMmpENIQw8oyEs+DAzLrfB0gaiWOLGsZ7hJR",
-	"+qckL6faMEUEY4XzDQrmnD2oW0RoNrqB/4Qs7BKnJycf0ZkdL3wKzsGFb5rIw27WwtCL79/U2OCWXTX+",
-	"b9+/8ONTdwfC49K9XdpjloLntATvUY/0g6/n7Lyfkf7Zyclprxg87fWOn1z0F+z8K00BC36hlf7SrPPc",
-	"u1S80YTOLB8Y5ZXlAVNt5CSimvVz3yg6TMpCRq72S3MMSiqpNqRScsI1K4iR3bTbpOKK6a147bjdNU6o",
-	"vmEFGTDNC6adVd5I1SOUgFW9ojnLLILwipVcpBVcL2qsFHDtmEUW5Lg3HlFWu92jt0zxJzjpQzBVvLK7",
-	"ZaY19mxHHy4FefH9m0ATZggvstDE0BvmA7owwocbTfR0IJjR5FN7iZcT+rsU5J9Xz8nzVy8/60FQDaP5",
-	"mPxuSYqJaE8fKMjRf/z91QsMCernUhglyyMLnMz98Cklx2dPP+sS8MCgW0F/QhQVIwZWERGbTFip2WzM",
-	"FOvBOxgIxhK4MjVE3jJV0krDvv959bzbWaRKE/r+2r7rdcXUtXCG4Dpo5jQOmjl7siZmJkMiCXPZ129I",
-	"142pnqyNv8k6dgbdmOLnDu1knYGlDhYCNlUBvmfz5fijCRf+UyIYKYY43MfSuyVB8JaJNGVyTHjB4AiX",
-	"2HXibgrh22maJR+syMhgHiIUCDXwtyVPTaoNuNUbSGm0UbRKrjR0QQZpzMHQiqUX3oY6YlTU1kvkY8pb",
-	"vJ7wE0K6fW9mT9/iSMmFJbZcGInBiAEpLR0E3INPoNtk8Lnm/0TPtWGT5gHCSsE8/HRwcnKSZABUJ0IM",
-	"33x3eXT25MLPj9uERfELuzYeDlg+BWArrAhRJWP2vruJSx3mXW/CxpNtjQa4YfOwLxiZkRmEVempuuW3",
-	"LtZTQCikHTTlBQZW2aPNnM9YKu8JxagZN0bMzZiLEVCt7oq93XBRtGFL2uLNRc4rWm6CKfYFAWQEu7Uy",
-	"J8R46uZ1hwkbV36a9uSD6HvdYvlY614fzNG5voC/zwibVMZZrD1MfuLAosX4/duUiTyx2GlGzjLyBfmf",
-	"//pvgjE/KHQjhNlv5NSQkeUTFirdz1IVYHu3Qv2EGzihnSwIiMDRBmujAij49e3VAgr14SwxRMSw2zh4",
-	"h3itFPkQEgyS9ruVYL4NTiwvEfPq1h4zr24vkqLwt5yVxQulkEksOpsN5WU6rvz47ISMqSZjqQ0ZgFTD",
-	"zDNS8ILM5ZRMGBUExoJWcPLvaWHUXrtKaRj/983fXxH3O5BhgKiBLOaZpQ19CETrvbr88YXVNzD+OXys",
-	"qBnjhyZSHqf9jUuSLu4q8++fPGjF2NelzG8ScV7ewtEShjxUjJGBfVaTMb1lhL2nufExkGg+aez7i2yT",
-	"WJMhV7rFQ1bKmdWtkShPUurYBVzSJq7ZITd6xcsVXP9qz8+/IKwZXosMkT3RssRjcEoLF6RgOZ/QcmFz",
-	"27onT9YSlEV/mLct4vG591t543pfQlDDzsc1gmM7oteK+5aqCvnb9y+8ptJLaBegP6CCYrXKTzSpFJ9Q",
-	"NUcFAqk96BAuTWXoQlmdKgJ6MvtEEyYKwKTPLELKQjuNxSskffIpEo1ciiJMrz/rkhdWsLJ7ccqIFQwK",
-	"p75YGcCQkln928x47sKirKrFDZnQOVFT0SPHZ+ewr9PTk30VlotIyXjaqrCk8W5iaSP8XouYQUnkZQno",
-	"by/B6ov21coSlD6NEiV+jwYnQabVSNECtMmmrLGQl7CJYuQvofHm5ydfXWRtb+GfeFafP6iZsFFqcBAl",
-	"x6cXVny2FwcyRtjWxZMnX1yszZeIYR/PNQX738myWGG8aQ1HuZOwk0dp5WkRJW9YleAQ31o6gZZUwEi7",
-	"Ali54BYJqHUWu/BNi579W4pyThTzpCNk63mbWNr46k3aWzjAFkn9MiwrJthsy0tTrCpp3oa2kXUkoK2l",
-	"aoIVThcsSznTq4NhN4jP3CpuY8nwFt7B3WsDFBc8YNEZtSHU1953tA9nsxO9NGyyB2MLUySwwwEZoshQ",
-	"qsynUYRY/KVwSW/oXW/vxKPd5A1d3IZPSNgovyDEL62xNF2VLlEqeTCHUEP8G9yhFmKXePv2h4QdA7h9",
-	"xA0dvSDaUFFY5kIKOidgj3Quni65AmY/ZpOIPHFNppoVYIhvMMOnF+cnTQb+1VmTIV6cpDhinZO2IMxv",
-	"yjvaSK4zRKwPKPnejmwnkguH79TZOIYbdpa+Dr1SZoegHfBkRXJd5rX4Poag9IMVh84dwTc+9cMJalbi",
-	"4kazcthUX+zxLykw4YbOz746/+riy7OvLtZJLT8Ev2ta4F2bELUkDDu55eKcoE+3Sy7BumMV21NiJDk9",
-	"e0ryMVU0N0xZsYxABmyQeM6eXCz4+gyjk4UI7gVPX5TvVN9R7fzdUqD/O5od+/b2QfeN+YaTueGC+05y",
-	"Dxf6zMnOsvxEEycFej3NYWBZYr4xYmLzRVOhAGnc2SQ8bbvAsb3itfYPqYo99SugcTNnfwIsiea/Rybn",
-	"GzbPGhAXQWnJDEJmwUeWPMJ9d8k1OeqjEgGXDgZAZj6prYQw1+nZlxF0L9zvyoCQFTEfS/AeY2J0hkHx",
-	"WuLx4NW9uvwR9LkCLD8KagKUc1JKeZNZtlFZ3ciZXkEOmNAbFqtMM4DgqlLyFuVRbxGTA6vMMMxvEZ0M",
-	"c5eTxrFXjhY3N/lD65mTHjnuP7PcTLnvmWV3DvHwruxe4cGmqcNHda/OGK6oncJu4j9/vjz6D3r0+8nR",
-	"V798Wv/dve4dH/3yefTjZ//+byl+9YrNokzFTQOGXA6j87M3EgMXE/hCrnozKS5kXfzcYdOjGdPm6BTO",
-	"nmPmiw/I3D1z8n6CgBaSIhcShdfELfyVX/Nw+TWb5BDunkMTy2grMu5SYprFyEbCzaZIWZdgAAqylETm",
-	"9etG0sd69v1XMPoDBaM7Y8g2tSOyzvujkTyyXx7pG14dyQoh5yj4WIyaMjf7tWYl8+aydZrxGz/2zxUn",
-	"3zA1boSSLnz+0LG1K0WpBSaaQuW/YmwfY4ztI8bhOw3/3RStQgTmpujkT9RjRMzKqALI6uRSVcus7fQi",
-	"EYceBSWvDOX34xpW+03OTbDZdUvoRhz3DFGlaKvVsT7uKidIaZU9JaXBwCOrEZkxE2TACNg2wVfgAn/8",
-	"U1yjypQ2wtsVr9fXSLgqqcAyCZuEjL5iM29FVdO10PJ6ill6xkIxWAQ3MVq+fftDOiq1BcS8m2hTCPP3",
-	"2wl+Fq+zLAhYu0lTO0DcdgaUbaBzO9FoGzK5M3j92cSd1T4mHmL3Sn7LxSjhdHKVmPw8aM0B+wYYcbgh",
-	"ekwVBp6tKcG1FVZuJUkdBItXMYqGb2olKu/jFHELed9VFOjrfAcbRvq2+0TiFXay8EJc31gx5u57y+SR",
-	"jTxhgTFv6A3zVHYz99YrNnvDjH1Ap+2qnotsQbSd3fp6iQDDiSx9fZLtJkDcq26cfKPtiE/BSmaP77pS",
-	"0rB8IRs3kgYeqTRP3+/3/om7326CTVietyxtpxk4WNuyNuTezGgbZXoru5o2iho2Wmsie+PHbUP9XzPN",
-	"1O3WFjHEN4xtvDjvnhyfPq3lNofkilEoFdgJxYQxGE75oiY7+7J2CQnaFkPuXBvdH+Koq8S4VJZ2XRHU",
-	"RNqZm60FSt54eN2ca8QM9pUvSyeHRE4VqagyAnPTg/0FvjlIOa67sDMiLm6BV4EPH9ygtavRagf1aFvL",
-	"1XYq0t1blP5MqtKW2k4o1PRwas4OaosvJbHDW3pLT50rtL5q8kbI7KBjmajRibco2YUxihjqWEMwgD3a",
-	"2ZiXzJXKmkBoMRx9/SXU12VFl1yGQC0YZyRcGWZEazRIYS4UFXrGFCt8lDhU2/pEYzZAd617e+k+rzDs",
-	"0pVg2T06yyszy5dmf8HTca+IhwYbDmUGrHQQiolh/S9D59pV9efpUFBXR2z7mNbFUC9oXJAMC00ChCMS",
-	"e5frO7Fy08XdletrUXMSASE0lIcYMeOiBwXAt5AQK9NNZsTsqgTdU+nA5QJzSPBcvh6YcvvumPoZ6WN1",
-	"dDumH2dtc+MDkkNe5WIq4opSfwfRzFIZR5bMWZyyQ31UGeS76wktS/sboNhndUV7Mqai0EROTfo6kzpd",
-	"IilyLJVpWbukarTL0olCT6sOdUWlp6D9LYR8ueKEwt6ht/YvJBCj2rJFNlTUJKMRL3+ogoxbK36PqTjz",
-	"+oLJG9ZRDMfQVslq8/pVKYK1a1UrbOqwf7i4d+vcYbi46z+xWzFFl6d2BHG3y6a7J4/CdFdnZ509jaKc",
-	"T+o6vh4uo0K+f0Yb3k4HkST8O830AFa99kLN92nQ28VGl8TTN5F+uFWFnDkyWl8hA6QbTHJkBGkpynVj",
-	"qiHu3GtSGJffDE2uQdEfQxRL2gwlXUL/bWW1cv+kg0VnzUXKW7N02lsYYRcordtyG6l9q9hBuIKd55UL",
-	"Ol3kDkZNRQ4ladJtoJYZQ/zMqp2/cqGwi3a4KiUPnjjNrSFSJepXb1wUK+tAYMD1gKoWXUXm+bTiUTAH",
-	"FrMr2RB6Oig+GpsMzcwFNHnwcf0nJ0SzEVjMtqhOCg+kbmBqeMl/p5swhX9EQ1vsr3i+zVnjs0jeGJCs",
-	"PZT2XdTKbdF79/ysZc0D1Ddf+cZyj5CfiOZrrHKjapdGt1V5aC2uU9uYsFpOHTaQxTPbhWvLBlpzglmD",
-	"yOHK2nDLqwIc8xq4FwwjAb18jlhAghCUtFWyrGVY1Ez1ZhfzBscuQm7oe4LQFcnrMDzzKXThvGuJv4a7",
-	"drj+3gFOigTMhEN/GBnnnvgqes1Go7WPy1mqUrkoDQlg2dw3dYXuSclowcUIarL0yImlMV+ckU9fXt2e",
-	"f2bB4vTsKXy6+KzBVcExs0amimkmbucgGgbSiTvWMWJQicrj4OFD6TR3KfD3mLXeQsj7Xaz6kspnemPo",
-	"oGRd4mI4uLilJS8yMhV0asZMGA4rQnPbAS8KJjIipLkeyqkoLJswY1lc22/s7mYMHtXTqpLKQuiEFZxe",
-	"201mUBvn2kh5DUaODKjRNaTwZ8TigP8bzPzs/ZhONawMn+0KUC7K1d+Kv1jUQ+xDFkqvS6mN+zOXYljy",
-	"3GRgFL6mIygM9dtUGnrN3ueMFbhUyfP59S2XpSNZcmo0L9g1Eo9KgUEepKzrIeUlPBR/6S87I7xu7Xo9",
-	"4Rp6jmZYrlDSAg+K3lJe2gvICLg6xGJ9meZZpM2UyyWQgBoGAxBIrEJiPZvjs5NnQPS8paku9oMNKY7P",
-	"ko3KmFIyVa0c+1EOOSsLbP0KveicoZ4aMpPTsiADhnLFxnJDVPQpgXboJ9Mt1I1rb6Kc0Xmv5io+qxvT",
-	"8BhUhrX0BnjBvBaHwBAH1XbIkN+yzzbetEvRTmzYHfa1Pey1BmVuxqTfvPh+j8TWwejOIl7bYhlkVNml",
-	"07yzZTHnF2lqRFZ4qNWiWCXCSx7ydMeRdeXjapLnAfj85KvUqxhuygXrnxV6yUr8wC+Wmtv6doz6uB+0",
-	"PEsh0S9UUD1eLJhXP2FP5WjFogs0H371u4/Ye44NyRwCN84pxSBe19lqUbXQRopiqlHxBsl+dTBhlPkd",
-	"YHchwuUeReVmmErSHu2KwrjyDGQqDC+dNKlYyair9HI3ovmBOkHs0nZhk6ozPrylBuFUIFH2B+vOsM7a",
-	"7d67tm7v2XwhAv9DyJIxNt2tQNnY+Ja26xB6VgMKFJ2lhi1HxmwcTZayMd5pWNkeIV7Lx5nqxv2WlSVG",
-	"h+RyMkE+Qg2ImBoqxEJ8gmsXADWM2XvTJSCmMKpKzhRRU6EbPBalGywPEEq4j6Au7YzOrbo0awSmuJYC",
-	"hfR1Tq1kWTINrn+3gx0iG0LM2gLFv4OWO6vczRu3YN0Wkv4Inr6mv25PSuaaje9PwxAy7pZ6+c7o29Gt",
-	"DcMmH32U5PJxODvq0s2xtJGHYaFtJgqdoYnldFFVqOFYTgdlBMTYDXs32yMUFlmxISw8svOWFi1osFoG",
-	"h+B2m4QlrI+f7FG5UlLeoJjJRqVM6h5dy2FPjYIKq8ypi/lX7XFde3c3vWk7rT0bcSbjxhqmxo2DyHwl",
-	"uqUDPVRftWZgX4LYtQjnafeE31XyVSzWL9fwkTOmjnKq2WIJpYz0j1zdrOsda/nEwUEbY0AAf/wDQH8N",
-	"3Fc0by1CvTeQHqpw3TqPxhZ+jGBYb0ZngpY6dJlxqwwgzuZrhwa7+6am38XaLnhsbvIk3NnbOYg8UF/z",
-	"HQsFUZTAgj1nAOY1bpylLMTwRaYy44yDYEUjTMjpaJz50uOhWDRX2nRJH/6PJmwO65J+MOnBkCDgL5vo",
-	"uqSvK6o0i4dNeFGUrI4hWHwoI1rihp3pMqeCjJScxb4a/86+OLj7O9oZukCVZklXwduQSJuwotbOOCgE",
-	"PWC5nLAueelsK0Oobgmhr1ALzjTrLeIAe050pq+xWrd9f34bdxuiCktoiwzqMhtJjs+eZuTl1e0FOT4/",
-	"hy8uzgkXRBtWgRw3lFPVJf1RXl3XNcDtzFbAS8+M85x95Se+OI8Psd4f9uWKpk0fmpX/Uhrl8siN+qWn",
-	"1vhHKl7+bdzYgwrXuoTcMHsyQ6nISEqsfbzUxgQL7QlZtyYhEAw/hvDwLrnMc1YZVmBVRQyTt5IH1wlv",
-	"xNoOMf9oOvbb5J0Ei65L2WhScMWg6QDY8l0Y7EYNOrJOPuZloVhCpPoGZiUwAGbUG045VBQk8BZR7ZRM",
-	"uJgi7YdsEI/adRMBvDgwBzj3xDLa98gJcVq9IwNGzqgqNDm13+dqOhk07+Sk+2QjUX7oYmoWDjwgjP29",
-	"vc3BxZOTs/O00r25Y+NtcDj7kOdW8tfknB5wuQ5MtA4h/jLpKZAm1SnnMu5zVocotL/1ky8ukj3UNStW",
-	"ze4oTz1vzyIUUJ9QJAWdjuTsPx05Cqs+OT1rW/NaWfBLRRFZbWoBLk5Ovnx6evZke60K3i7zQggeZWP9",
-	"RWyIEC5rIHiKh/+zNowsarIj7vqpOYKpfyu5QdOvNiPVKLYfW6utFHIdGVxq4NgItVNPdkASXevaqQ0x",
-	"C7vI/OukjgDMk4txeU9Sa2mWTxU38zd2djymIEQtCECXUzOWytHdHvmaUcUUySs6uf6f//rvvt8ixLnB",
-	"b/XLjY2pOtALl4thArxCuVOwa2Z1LgL2VpgW3Gjy8irIUEDuuu/EO/H5589ffvNaf/45MOS6Kadh702P",
-	"CFk358nsp9+lYPDHy6vb86MJrSpWANp0ySW6a70MJ6SJpqslkncilJMFhzPRFStLLkZd8vnn4E/2m3n9",
-	"7XPy1fmTL31p9qA4aYiIIP1cFqxvH/tJccPsY9grUZD+y9q1f/Q9m/d770Sw3loWbY9lIIs5WG1rwy7m",
-	"noVebGw4ZLl5RhqPxmlpOEckbn16fnb2WReOFdP0Pv/cUjIwB7P3XBvXz7H/cnj0IzX5uF9X1+2/eEtH",
-	"/ZrkakMUo0XPvm8JJZnOT88yMuFaO1p7fvYU1vrBTuxOzcrxukcqqjXpL0j2fTKg+Q2hmvTjL2OfnKvT",
-	"/A6smTxnAst8YRHLIUbFXlY0H7OjM0A/l6kbfVf7gQNcRhbRXucWcndlxQSteKfX+cIhckXNGBDo2MXX",
-	"wwcn/1o6BIjzsrCqN9fm0g+C0Gk6YQaMCj+nNaF6CBpHv+WlAeLyocPtpqAZVP06vu4mEo0N68a2TdZM",
-	"1ainXEtd1r4KGC+jV1kz3ErGm4/+gU+42WSg1VDfAtH7+AvoxJUUGmnh2ckJRjYJ44yj4O5A9nP8q/P9",
-	"bHbK7sJBHwZauFjy2sI0BEg6yOhGCRVtk4fd1n0WLFWfTiZUzR2khQmhTx6EE9ARlB8OgPpL1nl/VDEF",
-	"yAnb8T/1LA6jNaqttxbI8ZFqFqId7KdPNJEzK+v3QFPrxSWS+xnoWb3J/KhS0jKvfpe8kkSzXDFAZ1AV",
-	"tJHQdCVXDNCYlqh+WfAsIFiM3LDKIX0T0Z6D9+IypB9th2kRFYb2p7+EEIqvZTE/GGBEdag/Nvm/S0tf",
-	"AMnTQ4NkChxfsxHXhikMb8DucrC+pfJt87phxzDGTboX+PpdQFeGcIvbgO/M8laYNZDl4w/ur48IzyUz",
-	"bXXYI1mTaDondGCFEjNmPDTnXMiD7gUJwoogjhtypVPQ+Q0svTN0DoEDb0LhkoDcgKnzRFMkqUbSGCYO",
-	"QYfsZMzsfY1Zmp/+jZnLKMXwbgl4ClugZxL+/LDoQovdzzhQ+iYYgkhghZuoDGR02DGtapEOksUdfgGJ",
-	"Cb2vzdv8B3iZHwotDk/fA+OHbW1C4e8FZlHCf1DyjltA9YJrciOsqABNjg9A7QPpPtLMHI19rZ+0HPMt",
-	"ZHEINoOKJRB+KhUJPeBd0ZJe6BQZKmBYwm/GViVTQf9C/uDta2NGQNlCoWXMSlTOBvN30GN+KgqmSP/V",
-	"5Y8vjr9/8f/6Geo3Jc3Zd7Is+qSQLMk9ruyQUMXo8co2UcHDewX9upXYEuhfhR59+8Owm4tQX2WGRY1f",
-	"qYi96pqZDDM7lTc5RvCNELoM3PB9O2Sv0TLj2u3765rrNCkpY3VumUdCn98QdZVSNl0C0uZ85C8ts0nw",
-	"4wtfr2taADqcntkAdVdnSZYFmN5dc+FAzZtjU0S9lr3XKKE/xkQZ2zu5bmBoUrKEssAdZFiqKWqSlMsJ",
-	"Q7uSkYQGTy40lyospjbCJMPz7J0IXgXI5Kjb1cohEHjwWg7m2LvKO1vhB2ZcA0c/0lCDmr8vxYIeGmQn",
-	"rh0w+kf1YqROzTi65JL0sSBc34er16HY0QnR0IFXMFboFXpzo/HDI9aeG/u8bx16efGFJoNUFPaupw+q",
-	"GnwHRuGpvf0JrSywIZdawZC2Q9F2BnX8QbPVunZkTuaa+PJ8BCr4J6DzNSZe7Amed6w+vw7ZIYfQ62Au",
-	"QoF2oAUfC0Rwoz1y73tzK3TrhYO+H+bVpmdr9jh07MYZ78/Z1irdmh1O4V5APwdBLubP8xAjR9ilA2Jd",
-	"xlZPk6VnX64qJQTu9AitA0eCEyZOkcqccmW5GteOI3ffiUtfURCDTCw0u5AgV4NRIxsFGxvmEKPmNVZc",
-	"3OjoMceEfefWoLmNlJxpLJrnnF7vhIuaesVmXlSPxATXS0SimoY/1a/h+biQxMwkslni+Lr3TkL0zJwY",
-	"PklSL2feeFDidQdGjqbc+RCmjnXE4xEYPL6BDQ0cJYfiGLQoMqLYRN5i2qtiAPEHIupNdryprvhnVRQX",
-	"u0qU8yAZg6Ge6wWy3rY40uKt1k5NUxu59p7KJyMe0j2Liahb6MJ3qWj/xK18uvn451IYyoX+M6jyG/iM",
-	"a9y9A3V+U1V+PzUe6zVTrBbQR+LoSgf4mtx9VxcbAivR5AqKtIt3lKrACjBogeUhYduyZ6tVKyknXeIW",
-	"eid8y3C62DQcFvdNw7HCj+8ZjtUbVvYMB/HnM2IkGXixIqoSUVf9fif6n2KAIMbQNvbwGehCYC4eSpVh",
-	"UC28pIBEpzHF3v8Z4UMX/KINL0sXaBmG+25qLrK9Sy4T/ZasShGFGIEVAiJ6oRyvJv26lEr/mT1zeH5E",
-	"uYDTmXnTBi3tFc8hYUGDKOirYZuxktPRGGS1pfCm7jsBkv00z5nWUqEtZGmbmbt9SIeAJvx9XzO9n7lY",
-	"Y1dC2Kfti1ADvI7umlEd7DmbGD/+EJaPhzN7/CFsHoB5O9GstCB1/KH+sLNpY71h41/DqhEr0/vc0SYW",
-	"jPsxX7TGCIQRj8uEsR833wpCY6nGjDsrzBIgn2OpJCj+VCkGdgV0xlpGBpoSKkyQ8wC8oAc6v+UcYN7G",
-	"6FfIjxgwzQtgnsgjLXlAS4IdDbYEZIINY4KvdRB8CsB5wJQw45p1ydtQ6mnR4efcxnZrQuIjZEbnm1gF",
-	"/lQmgQe2BzxSY8BrlzpVeKOAVF77PxhJXMW2jivFbjmbQVTE3jicFOkvQfzTKCD2ry7fPv8uihgHWRNC",
-	"0KG+FwjdVoKDaHRadsmrOi/HC2y9CJ8ndG4lbBBLvd0OAk8xrMT1dLHCpazd89QgAmOZTlcKBQwvU+Hk",
-	"aDnMXMj7UgUVatLVU1zGQF0WLhmxgee9B5JflVSEInAbjcZePxsNrRtL/SsShJ9cyQNfT/AQEo5r3eLg",
-	"EWee0Bu2xCkyHANMa4UfbjOObHGe3bJ1CQgvbtkh0g8SPBsXDyY1zEvqgVGcg0t9youM0FJLlwbqy01Y",
-	"Fa5kw1azm8tw2t/qt7DDSnGR84qWQILQnOLJFEeNskf6kG7Sy3m/bXsUysLvtbtvpSIuR4z0I2nRleFZ",
-	"tXScJpYo0bfVwbg0cq7Bi0FQXE0aQrnIm2bYTaoXrV48UHK3fNvaYNo58NoeIvIxlG/lAhgShCWqgqmM",
-	"DNiYi4L06dAw5VL3hwwLmVv0I1LA6fk60NgUTN/wCmI6uuQV4+hUw6MVUoVsrCFgFRlJ5nLFeCsmwP72",
-	"um4szAnz+JIGluSLnBERKimHTC44ntp8Yt+0FRTtyaSvxadIrqqr/Ac01AIlXW+jRRA7mHkWp8tc1bdZ",
-	"yjLruMAy08AfIn5hhZqjgeXKbEWULAQiccMmDdNeM141cx982GcfTKnQe/tKyrLvntOEo/8rSIMuTTIw",
-	"A8+I3wmfnWiHPnOtEkFChNhYELyMnObjKNYWtbLYHgz71vUTEyg800NBD82EFtVBkYNIq3eiGTEW0sjd",
-	"N4M5+qfaQnMfe1xu3Vb+nuWwhYUTVhIPIctWfbzFO4jbtRzfQx7VNxg656zaE+lyH7cO1Q1R561S2G5Q",
-	"sp+7NUW1XWfYLR2IdyQFvVVT1iPS8mX0JLi+OJjrzJVLACff0lL7gaV0QZg+WAPCN9qY1A2rmnLkcoeW",
-	"PxwbsqC0ngvBgR6MCcFsK72Dq3FltUfwezZnhSW0tZcMrrhR5KPX9EcpJtjMN59wKC6KQFNquwMGAYGz",
-	"xz4NIb2x7U6KW6aMq18T5kIPFNofrCSExgeQeaAeIpSqBXtAP3QIsPKVhFzWeWjjiR63vm/63CcQzmW3",
-	"Cg49SA2B+WVZkDnEiljRDGKU/RyAFYGhaTp/VpslnSnDBTVRwWYQbtVXU9EHwwnk8c+2rxNrD5Ob5Zqw",
-	"PSfqDuag2tr3gtd5J/D7GVYVQknXzxx74gjWcAxmVitigHMXg5hd9SfYmJqKxrN2Uc1/ZxmOm8hbprN3",
-	"wiciu7QcjnKK683QX8m4HznffgiW/VCJNKEeVcNfXZZkxHbnyccf7H8LnrukM+5w0PAwEcPgLHcqtRVw",
-	"vVa8zbG1O9bc6dw74Pm+1Yc5K1q4g9qeb60N2x37E9o5btcCLXSEACVqtTj5DQ65Y3nysUk+8NbrRR88",
-	"v4PJPjjdUlGNgwg8UeQOL9olHNjCgkPFarBdAnqF95A4KYALQt0jljXi/t8JOwgDmblwXz4LAgvUEYpj",
-	"iWqBAwoCNarvOCtlstaBNwA8Ys4Ke7xv1opdFe+dtcJVBlOLZad4ebtw1Ig4HX+wHzbhq3jYf2DGCi+c",
-	"1dk4PvsBQvbAcJztz3e3dA9iG+lxJ2IaxtVlTBZivYKmvdqhf+1C5Yr4insZ0XxQcjECe4yPiQCbTJdc",
-	"utadT7KTkxOMynxG+qGNad+7WtGAZqV7xchEpmKf/sZMaM26F/v65Y6RFXbYIpIYqB65P5S9AF3RN8ei",
-	"risWF7CAd0U4F4Em0JoUSHqzOamHNbiXBKzB95ERGMetEi+uYMQduAyLqGyqYqL2zLmarCkbjus4fdhk",
-	"8b9i3h9Ukgs9+1cKcq6u7oHkOAwmXxTjNkGa1rCXuh9s5FpAu0aXXEbVgeOfEZ4xCS84Cb0xRPjQNRcV",
-	"3whXfyfiWPMgP8J8jdjvulwbRHT3vYkd6UvfnabLA8SutTjOioCztnxcDJh+5MJdLWfdX5B0m2z33MnJ",
-	"D1l6B7bgKg5sDPYLQl9a3FsUvmrnncvmCJ1V+2DTddZXF3XpWm9mLgWUijnGgEUNlTFyEydcbs3aD8mj",
-	"Lm4Mv+62lF/bDWzvOMwat3YQgRWnIlQQOPKd7rvd/uNO7961o7dRU5+HDaPe7kB3i5mO5Podo6Wf1QCA",
-	"whCUfJhata9kVLnYFMdspFpkMMtB1u/EcpS1YHw0HsgpzI8uEqi47pgM8qMsCrmuHx3xWyaOppV7DHba",
-	"rVkiWPQJFe9EDcTgC1loIxuarUcdZDOXluXiy6BUMb4nFBBFhhp63S4lgnGj30Fdsji56xme3YTeMGyC",
-	"t9wAfpnvR72Do0IvdUsJn1justTx3e0YSDunscruDDDuPulct4eUPwh9OzwHdyhw/9EKrTz80ZTPoyHH",
-	"jxkDinodSM5NQNl9mfyxxeUjLJjQalC4LG55zrAoL43bGEHHG6P7xJUiHssZmVAxj4qlYfsKzKTMfVfv",
-	"ccgkI0LOoDge9U0PPCmDIET7qom2B8s67LeKYS8hfZeMK1qlhX3VzShA+Wj4tA9ScrU5v/ePRt0wMLyJ",
-	"0Xxc2xKabYjuj68tQdvOyQlNZvlXWsKmaQk7MYo/dkLCo2Mq956E4ESWFdkHWxkPPfICIqy1JEJbt61B",
-	"7rGZrOoudyttVkiJD3GhbyNKU5EjF1gUJNjg3Vk012fIcqCqERd5OS1Y8YAEftrs4rVKw/xHw6x9ZzcZ",
-	"L9PCtKNNH+Iqv5MzMpyC88hfms6w+A30mr/PuwH5g62x//tBDx+w6vpObtrjBHf+Bh9qjV2Flp/bTYm9",
-	"P+/As/AvaPyHA93A/O+g8GAeAKxf4g2MQFtXxrQGXElgpPsp4oyRFtSuOL2tK9JCnDMDtYcqRkquDStc",
-	"nEVUWtx3qyu6pP9bn5RS3oSQecWoliJ0YoHiUCnRz77963h7D4/XfxWy+tPhdQRh65E7xpaDIXg86UrM",
-	"buDqMnbHP29azcrVmEr57UjSbbdYsAnkPbC+hihoZz30XfIKCWregIvineCmS66oNqSPwej6mpp+FE4L",
-	"6YVGktlYQmA2GmG9V8UTFVCHrQQ5wDZ8ZCynKqp60eoGjC77EXsD413es1NwaelFfxn25H5Iw+L3jFWx",
-	"UdzZni0kyCGZarYjxkSWxfj74w/RpzsoFL0XSP4hy0SrxhvvcVXtnr/mod4H72jTyWIr88O7A/c/+s1j",
-	"y9XCHRy+NHSouDym2sukyCWw2KATTp3JE7x4hJKSGqYa/KfdP/WQyHl41tIQdR7AsLgGXR5Tz6d55mpH",
-	"ygnUBAH9BkJFaa3gKMcN92c44BZebd14g0P+8AZJ+xobtH6Btz2YiI3T+az46L7cwS/fFP6wJEanhEp4",
-	"pcfc4wr2d8+CZLTo4w0v0+7mNoWGJYw9/gD/bxFjBuOjIDMfSYZCbMlvMY7F6klvE7GPLrN1wEjho7DS",
-	"kWM7AuUfN3Rsx7tslyH9Cd4tKWxtJALxrQ8vMW57rLuZ+x1XWAwiS4lkDwPYhyfM/pXvXwxrJ82PKGoI",
-	"wAmKmIcdWkGspANW6t1IduiS3+7P+6cbcoen75dowfvBlJd1l3J8iHDjwin28euxfKq4mXd6P/+y5IGH",
-	"dBYQZhXhjeOF7xLHK6RwMBRN/KEDZejsEhZt8GHEz6kqO73OMa348e0pIJVbYjk9weUTaai/p6XV14rg",
-	"LHbFVZ6//OY1ZpAqVjFqCM2V1C6+Umeu3INLTMDw0Tp/oJzRucYMUajB4p12CErLSUCX3vtJqKvULn2+",
-	"P4N6al0CuUdEQOELCcUEIe/pGcQ2hHwKmCEYrrjRLuw02gQ6UxN7aJQYiCaqY9C6JK7YjyX6p4L/NmWE",
-	"TqSLY8e69dGCcQHHdctqbHwfurRFhl+u42g4bMaEjdsItip3nQJdSyW83XrqZ6HXSS4nLCMjGfebcVU8",
-	"yERi0X0MrE2+BLafSd1hpHu51kzhLoLp0GdMxj6qiqkxrWC/TBTdpIGj7ehcF3Z828uf3vhvMkLJ355f",
-	"kUrJX1mOeTM+WrikuTNrCGZmUt1oEAsJF92l5izpN4WqCtxFkLkgrrgiSdzvIV26IrQoiPKmyUtfQUYT",
-	"LYfGlVCxwA51qAAX0cbHY4jGZNIkVmFUod9p8HGiMNzDYmpyZm/ANyy2AwG15Uzo5jrB75koJziWpOAF",
-	"LgPeBZ6PXelPiMAWWRRhBw0vXWgcvODQNIDNFa5L9wbyRNRoVg5j4oKE9OMvH/9/AAAA//8=",
+	"7H3rjhu3muCrENoBEmer1Ze0O46MxaDj2InXiU/Ddk6wE3taVBUlMV0iKyTVasUwME8zDzZPsuD3kVWs",
+	"Ekv3vjgn8A+3JBbJIr/79WMnlZNCCiaM7vQ+dsaMZkzBn8/f0ZH9P2M6VbwwXIpOr/NuzMg1U5pLQeSQ",
+	"zMbUkBnVRDEzVYJlCRlKRfovhwc/U5OO+91O0tHpmE2oncvMC9bpdbRRXIw6nz59SjoFVXTCjFv0PM9l",
+	"Su1aF9SM7TfcrlrYD0lH0Il9nJaDOklHsT+mXLGs0zNqysLFJvTmJyZGdprjk2+ShcWTzjMpDOVCv+C5",
+	"YWrxZf8h8jl59vL7N5oY+6IpjidmzDWhWaaY1kQqGGJfFPb6x5SpebVZ94yunQO7oZMitz8fH3WPuyfd",
+	"rztJuN+z09h2X9AJz+fVZmPLDWFMbbF/U2zY6XX+12F11Yf4qz7EKWH2lxmbFNIwkc5fsfniYfxMr5gm",
+	"1N60mhNNh6xHpGCEDYcsNaRgilyxOaEiIynNc6YScsUKA/DwDcnoXJdHhFBWbTpY+sCu3XKLJ48fJ50J",
+	"F/7zk9ghvRwC4MUht2+Bul8CLtdkwLgYkXRMxcgCL9WEG5LSCeuRGaNXZELVlYaX0tPhkN8wbZ8ulLzh",
+	"TJNMEiHJmKpJl/S/6sO4nGujCVWM0DRlhWFZ+3s7LGl74cfHJ7FX/IkOWN4Gs/0rNv8/1zSfsv5ToljB",
+	"KF6BZtdM0TwhNM/JZKoNmdil28A2t2vU9sUNm+jGBk+PjhY2CID8Egcfn5U/U6UoAtpPfMLN4sZ/lDMy",
+	"oWJOKCnoiJGxzDPduj2YI9xexoZ0mptO79juaUJv+GQ6gU9HADTuY7kfLgwbMQU7uqAj9k5eMRE5TsFu",
+	"zKXd0KWxIwB4zJjhHgdsKBVr22T1VNsFHx+dRDH9IqfivCjyuf1iYU+/jpkZM0WoINQOIlRfaYBdOSQU",
+	"Dq5tS9RPGqHKAylzRkW5gR9lnsUg7Nex1IwUuV1+7YXHONkyzI4fw5upiG2Bp2OipqK8jc12o6btV2JZ",
+	"RUBkjqMbkzJfyjSAQxRS5q2wIWXe2Yxb2UWXcEU34y788G0qC7b6vbQd1vZi8GPbm5193brskjfzU671",
+	"avEl3rEb0/ZiF1QZD0d2xQT+kjPBlGXu9kPwQEK4IJZMpVS3HsIf7YB+Ftver9yMuVhDDOFC84zhNVjm",
+	"KxVhf0xpTowk3LRtZwbTt0sg8O/wSSfpDKWaUGPFFp6p1TLJJ3spupBCM2ANF0oOcjaxf1q5hwmg85bo",
+	"cBTYDgsc8b9/1xLwej0xxc8LKzZJgZVAmTBkpqQYAf5TQd68eEa+PX38DXELduGc3XwgaaapnOL+CiUL",
+	"pgzHd0hzOc1WbegZDPqUdFLFqGHZJYWZyuPLqGEHhk8s2C7wx9oLfFz8nYlrrqSYuOOrrqpQMpumTvBd",
+	"fOzGMCVofsmzuPQDb/aFtqBNeNazx3T+61srptiTIGI6GVipjZIfnl3Yc/vdynUciGgALidfnz4+++bJ",
+	"t0fHJ7Fd4OLVeDrTvVXPgLChV535TzjKChgyY6tG/2zHfPIoUDtFOrdHqw/scca2A6gfvZkip8becXzC",
+	"2FyKjbgUK9/tjRtmn5A5u6RKxO/QXpgdYRGeaj2dwF+aMaBT7iq7sZ0gFY1OCj+hisONJoKZmbRib86v",
+	"GeGiDgBe0IosYTie27I3fWfHfEo6U74SyX55+T2MLLKNUcypqLUHuDBnp51FATDp2LfNJc0uecaE4WYe",
+	"PyaLFpqpa56WJw3XkBpLdIJrcLgTuYZPIRf7zSILnkRSMjkkP3VsdlBcpxweTgOorJOOCvhKDHOoEwBZ",
+	"7OWr46vRt9pNfChfTQ7su9pjdCTVStOLZLVUH8o/ll29p86fmvpD0mkI5DGzQuOQYcGlG3YKI80ybs+W",
+	"5hfB3oc01yzAgI+eQFSIb0lD7W0bJH4pQrAbE6H6yx75VarsrujmsrGv7ZiQYK6z6ZCGrjN+Nwq6zgol",
+	"ZVw2+G0+rdE4Jqw++VsnY9cWew2oVIMbi44q6yRimuclyP3mQTPp2O87H9pozurdfoqBcWUPW0A7Wok5",
+	"C0QSZLxFWfC4e3R4choRBhcnuH3hZ+F3Z+Ba064VkUfsYV0ePabXv4+PDb2ejof7EEkWxQxaFAd0Q/HC",
+	"qnALEt8Bm86OYxMVig35zWXuBPTgucCqELC5YqoKqVl0acSy6E8leqwlA2hm4tyzstoSzYyXNgjXhJIJ",
+	"s6InkcOnhA60FealGTM146hixRa5vIoZKV8aDVZIMNJSY1eKTnDbMkWMz3sO7xR1x9IdbtXvMqnsuC0s",
+	"311lUiJ4eYVNIaBk/Vsy9cAivwe+XpGqW2btoSNhO+6ejll6JadmkbsHRHUd/uLp7FKF8uX3byLk8ZYE",
+	"h7HUZuVd/QiDdqCF+xcdmgRvuc3ADnbWizr1W1/sWHe0oWrEVh7/Oxy1gom/ZWZDPn4PbBjZ6u6aPBD+",
+	"RZG5893c0nEwaK1DV94y8zNMFSUrrSaA7djz4g87MtYHzJ78BT0kRvSWmf3yIotxd8WOYPMbcqQAS1Cq",
+	"hDev0cKT008J/Dho+zEbxB88Qzf8LgxuMBVZvpKyfoej7ozJ7UCLlirIMOwt/5PdMrO7PX4V5T8r3Y1m",
+	"zIiFdqYNSeWEaTJUclJ5IRV1w+w34JErpfnZmAl4HiMDSEqFkIYYlueBeF46IJPOdyVELcWRRS3DXSJK",
+	"/5Sk+VQbpohgLHO+QcGcswd1iwDNRlfwn5CZXeL46OgTOrPDhY/BOdj4po487GolDD1/9bbCBrfssvE/",
+	"vHrux8fuDoTHhXs7t8csBU9pDt6jHumXvp6T035C+idHR8e9bPCk1zt8fNZv2PmXmgIafqGl/tKk88y7",
+	"VLzRhM4sHxilheUBU23kJKCa1XPfKzqMykJGLvdLcwxKyqk2pFBywjXLiJHduNuk4IrpjXjtSMmZjqu5",
+	"U56VTmkpc6fngnnYPkXkNVOEm0rRHVpkaYwcMOJYY3TL43bPPKH6imVkwDTPmHZOASNVj1ACRv2Cpiyx",
+	"S/KC5VzE9Wsv6SyVr+2YJgd0wgPeUFJ5/YNDjrFHuOh98HSEmNvl5RXybkaezgV5/uptSZJmCK4y08TQ",
+	"K+bjyTDAiBtN9HQgmNHkS3uJ5xP6pxTknxfPyLPXLx/1IKaH0XRM/rQUzQSkrw8E7OA//vH6OUYk9VMp",
+	"jJL5gcUN5n74kpLDkyePugQcQOjV0F8QRcWIgVFGhBYblms2GzPFevAOBmLBBK5MDQB1TgsN+/7nxbNu",
+	"p0kUJ/Tm0r7rZcHUpXB26Cpm5ziM2Tl5vCJkJ0EaDXPZ168J97WpHq8M/0k6dgZdm+K3Du0knYElThYC",
+	"1tVAXrH5YvjThAv/KRILFUIc7mPh3aIgeM1EnDA6GaBh74RL7DqSEkP4dpJqyQfLEjKYlwEShBr421LH",
+	"OtMA3OoNpDTaKFpEVxq6GIc45mBkx8ILb0KcMShr4yXSMeUtTlf4CSHdvjezp29xJOfCElsujMRYyBIp",
+	"gaBb3INPoFol8LkSP4iea8Mm9QOElUrr9JPB0dFRlAFQHYlwfPvj+cHJ4zM/P24TFsUv7Np4OGB4FYCt",
+	"sCIEtYzZTXcdjz7Mu9qCjifbGoxwxeblvmBkQmYQ1aWn6ppfu1BTAZGYpuKryCsT57KWyjtiMWjHjRFz",
+	"M+ZiBFSru2RvV1xkbdgSN7hzkfKC5utgin1BABnBLMvHEFNdv+5ywtqVH8cDCUDyvmwxvKz07g/m6Ntv",
+	"4O9TwiaFcQZzD5NfOLBosb3/MWUijSx2nJCThHxN/ue//ptgyBHK/Ahh9hs5NWRk+YSFSvezVBmY/q1O",
+	"MeEGTmgrAwYicLDByqYB9oXq9ioBhfpomhAiQtitHbxDvFaKvA8JBkn77UowL0ofmhfIeXFtj5kX12dR",
+	"SfwFZ3n2XClkEk1ft6E8j4e1H54ckTHVZCy1IQOQaph5SjKekbmckgmjgsBYUEqO/j0ujNprVzEF5/++",
+	"/cdr4n4HMgwQNZDZPLG0oQ9xcL3X5z8/t+oOhl+XHwtqxvihjpSHcXfngqSLu0r8+0cPWjH2XS7Tq0iY",
+	"mTewtERBDxVjZGCf1WRMrxlhNzQ1PgQTrTe1fX+drBPqMuRKtzjocjmzqj0S5UlMGzyDS1rHMzzkRi95",
+	"uYzr3+35+ReENcvXIkNkTzTP8Ric0sIFyVjKJzRvbG5T7+jRSoLSdMd50yYen3u/pTeudyUEFex8WiE4",
+	"tiN6ZTfYUFUhP7x67jWVXkS7AP0BFRSrVX6hSaH4hKo5KhBI7UGHcFkyQxdJ61QRUNPZF5owkQEmPbII",
+	"KTPtNBavkPTJl0g0Uimycnr9qEueW8HK7sUpI1YwyJz6YmUAQ3Jm1X8z46mLyrKqFjdkQudETUWPHJ6c",
+	"wr6Oj492VVjOAiXjSavCEse7iaWN8HslYpZKIs9zQH97CVZftK+W56D0aZQo8Xu0dwkyLUaKZqBN1mWN",
+	"RlrEOoqRv4Tam58efXuWtL2Ff+Jpdf6gZsJGqcFBlBwen4Ghg14xkDHKbZ09fvz12cp0jRD28VxjsP+j",
+	"zLMltqPWaJhbiXrZxsh061aeFlHyihURDvHC0gk05AJG2hXAyAa3SECts9iFb5r17N9S5HOimCcdZbKg",
+	"N8nFbb/eor6B/61J6hdhWTHBZhtemmJFTtM2tA2sIyXaWqomWOZ0wTyXM708FneN8NCNwkYWDG/lO7h7",
+	"rYFiwwEXnFEbQn3nXVe7cDY70UvDJjswtnKKCHY4IEMUGUqV+CyOMhVgIVrT25lX2zvxaNd5Qxc24vMh",
+	"1kpvKMOnVliaLnKXpxU9mH2oIf4NblELsUu8e/dTxI4B3D7gho5eEG2oyCxzIRmdE7BHOjN6l1wAsx+z",
+	"SUCeuCZTzTLwA9SY4ZOz06M6A//2pM4Qz45iHLFKiWsI8+vyjjaS6wwRq+NZXtmR7USycfhOnQ1DyGFn",
+	"8evQS2V2iBkCR1og1yVei+9jBEy/tOLQuSP4xmeeOEHNSlzcaJYP6+qLPf4FBaa8odOTb0+/Pfvm5Nuz",
+	"VVLLT6XbNy7wrszHWhCGndxydkrQpdwl52DdsYrtMTGSHJ88IemYKpoapqxYRiABt5R4Th6fNVyNhtFJ",
+	"I4C84WgM0q2qO6p8zxsK9P9As2Pf3j7oviHfcDI3XHDfSe7lhT4tXVlfaOKkQK+nOQzMc0x3Rkysv2gs",
+	"EiGOO+tEx20Wt7ZTuNjuEV1hoMASaFwv1iAClkTzPwOT8xWbJzWIC6A0ZwYhM+MjSx7hvrvkkhz0UYmA",
+	"SwcDIDNfVFZCmOv45JsAuhv3uzQeZUnIyQK8h5gYnGGpeC3weHAqX5z/DPpcBpYfBSUJ8jnJpbxKLNso",
+	"rG7kTK8gB0zoFQtVphlAcFEoeY3yqLeIyYFVZhim14hOgqnTUePYa0eL65v8qfXMSY8c9p9abqbc98yy",
+	"O4d4eFd2r/Bg3dThg8qXJywX1E5hN/Gfv50f/Ac9+PPo4NsPX1Z/dy97hwcfvgp+fPTv/xbjV6/ZLEiU",
+	"XDdeyaVQOjd/LS+xmT9YpsrXc/LKpI/fOmx6MGPaHBzD2XNMvPHxoNsnbt5NDFIjJ7ORp7wibOLv9J77",
+	"S+9ZJ4Vx+xSeUEZbkvAXE9MsRtbyfdZFyqoCBFCQhRw2r1/Xck5Ws++/Y+HvKRbeGUM2KV2RdG4ORvLA",
+	"fnmgr3hxIAuEnIPSx2LUlLnZLzXLmTeXrdKM3/qxf60w/ZqpcS2UdNH7+w7tXSpKNZhoDJX/DvF9iCG+",
+	"DxiHbzX6eF20KgNA10Unf6IeI0JWRhVAVieVqlhkbcdnkTD4ICZ6aSaBH1ez2q9zboLNLltCN8Kwawhq",
+	"RVutDvVxV7hBSqvsKSkNBh5ZjciMmSADRsC2Cb4CF/jjn+IaVaa4Ed6ueLm6RMNFTgVWaVgnZPQ1m3kr",
+	"qpquhJY3U0wSNBaKwSK4jtHy3buf4lGpLSDm3UTrQpi/307pZ/E6S0PA2k6a2gLiNjOgbAKdm4lGm5DJ",
+	"rcHrrybuLPcxVbHkOb/mYhRxOrlCUH4etOaAfQOMONwQPaYKA89WVADbCCs3kqT2gsXLGEXNN7UuKjtH",
+	"yG8fS5/ONij8KQkcSHH+k67Jfz59WCAIm3lt3El451oQieycG2uGIrc7bcIVtjJBQ+DhWDHmAHLD5Jq1",
+	"XHWl5LCmu86zgfX8b6/Z7C0z9gEdN/x6NrcBKDrD+uUCeMGJLHx9lGwn4dyp8h59o82oY8ZyZo/vslDS",
+	"sLSRrRyIKw9U3aA3u71/5O43m2AdnuxNX5upLg7WNqyduTO33ETb38jwp42iho1W2vDe+nGbsCco3ZnT",
+	"jex16LWI6PzHjwNBrimG7keiLJdeJQdhKvPGguXG4t+dqgvu9Vvu8g3TTF1vbH5F2omBtGen3aPD4yeV",
+	"hOEItmIUymJ2ysLZGHmpfAGfrR2n28SfbUrtbt30sTv1oK7q6EIJ5lUFfyM5jm62Fih562nP+hJAKCy9",
+	"9iUY5ZDIqSIFVUZgHYbS2Aff7KX03G0YtZGubkAjS5lq79bTbS2kW1DOTc2km5HN2zdf/pX08g1V67Io",
+	"2f3p1FuwLl82ZYu39GbFKjFtdYXwtZDZQcciUaMTb760C2PIOtRsh8gTe7SzMc+ZKws3gTh2OPrqS6gl",
+	"zbIuOS+jAmGckXBlmP2v0fqJiXdU6BlTLPMpCVBZ7guNqSfdlbEUC/d5gTG+rtzQ9qGAXjFdvDT7C56O",
+	"e0U8NNhwWTfASgdl4TysdWfoXLsOFjwed+xq5m0eQN2MK4QmHdEY5ChAOCKxc2nKIys3nd1eacoWlTUS",
+	"fUTLUigjZlyoqgD4FhICs7rR9KttFdo7KpO5WEwRCZ5LDgW/Qd8dUz8hfewEYMf0wxIB3Pjo9zKJt5n3",
+	"uqSs5V607Fh6myVzFqfsUB/CCMUV9ITmuf0NUOxR1b2BjKnINJFTE7/OqH4eycAdS2Va1s6pGm2zdKSo",
+	"2bJDXVLVrNTkG/GFrj6JsHfoXUuNbHVUWzZIvQsawtSSM/ZVfHRjJf4hFSJfXRx8zZqh5TG0VW1bv1Zb",
+	"jGBtW8ENDQa75yZ4H+It5iZUto0tCoe6pMgDCPJOouab+zfDVqmAJ0+CkPqjqma1h8ugaPVf0R671UFE",
+	"Cf9WM92Dhba9KPldGme3sbdG8fRtoB9uVI5pjozWl2MB6QYzahlBWopy3ZhqSHLwmhQmgdTj4CtQ9McQ",
+	"BC7X45YX0H9TWS3fPcOl6Xg7i3neFk57A4N6g9K6LbeR2neK7YUr2HleuwjnJncwaipSqH8Ub3m2yBjC",
+	"Z5bt/LWLu27a4YqYPHjkNLeaSBWp1b52BbakA+b/ywFVLbqKTNNpwYPIISzcmLMh9C9RfDQ2CZqZM2ho",
+	"4pNIjo6IZiOwmG1QiRceiN3A1PCc/0nXYQq/BENb7K94vvVZw7OI3hiQrB2U9m3Uyk3Re/tkwEXNA9Q3",
+	"X2bJco8yGRbN11hSSVUujW6r8tBayale8DAJYlSScGa7cGXZQGtOadYgcri0EOHiqgDHvALuhmGkRC+f",
+	"kFgiQRkBt1FmtmVY1Ez1ehfzFsc2Ibfs8YPQFcjrMDzx+ZrleVcSfwV37XD9ygFOjATMhEN/GBkmOvmS",
+	"jfWmupWPy1mqYolPNQlg0dw3dU0dSM5oxsUICgD1yJGlMV+fkC9fXlyfPrJgcXzyBD6dPapxVXDMrJCp",
+	"QpqJ29mLhoF04pZ1jBBUglpMePhQp89dCvw9Zq23UCaZN0sMxZLn3ho6yFmXuHgcLq5pzrOETAWdmjET",
+	"hsOK0Mh5wLOMiYQIaS6HcioyyybMWGaX9hu7uxmDR/W0KKSyEDphGaeXdpMJFGK6NFJegpEjAWp0CfUi",
+	"EmJxwP8NZn52M6ZTDSvDZ7sC1CZzxd7CL5p6iH3IQullLrVxf6ZSDHOemgSMwpd0BFXI/phKQy/ZTcpY",
+	"hkvlPJ1fXnOZO5Ilp0bzjF0i8SgUGORByrocUp7DQ+GX/rITwqs2xpcTrqG/boK1MSXN8KDoNeW5vYCE",
+	"gKtDNIsZ1c8ibqZcrLcF1LA0AIHEKiQWTzo8OXoKRM9bmqrKUth85fAk2pSPKSVjlfmx9+qQszzDNsfQ",
+	"d9EZ6qkhMznNMzJgKFesLTcEFcYiaId+Mt1C3bj2JsoZnfcqruJLCGDOJ4MqyJbeAC+YV+IQGOKgtBMZ",
+	"8mv2aO1Nu3oAkQ27w760h73SoMzNmPTrF9/vkdA6GNxZwGtbLIOMKrt0nHe2LOb8InWNyAoPlVoUqkR4",
+	"yUMe766zqlZhRfI8AJ8efRt7FcNN3rD+WaGXLMUP/GKhkbNvPaoP+6WWZykk+oUyqsfN6ozVE/ZUDpYs",
+	"2qD58KvffcDeU2y+5xC4dk4xBvGmSo0MStPW8mFjTbnXyCytAkODMgMl7DYiXO5QVK6HqUTt0a4CkasF",
+	"QqbC8NxJk4rljLqyQrcjmu+p68k2LUbWKXHkw1sqEI4FEiWfWSeSVdZu996VdXvHRiMB+O9Dlgyx6XYF",
+	"ytrGN7Rdl6FnFaBAhWNq2GJkzNrRZDEb462Gle0Q4rV4nLHO8+9YnmN0SConE+Qj1ICIqaEcMcQnuNYY",
+	"UDCb3ZguATGFUZVzpoiaCl3jsSjdYC2Ksl3BCIogz+jcqkuzWmCKa5+RSV9U10qWOdPg+nc72CKyoYxZ",
+	"a1D8W2gvtczdvHa74U0h6XPw9NX9dTtSMtdYf3cahpBxu9TLbXZDurVm2OSDj5JcPA5nR124ORY38jCs",
+	"6s5EphM0sRw3VYUKjuV0kAdAjJ3ft7M9QhWbJRvCKjdbb6lpQYPVEjgEt9soLGEzhmg/1qWS8hqVc9aq",
+	"m1P1o1sMe6pV71hmTm0m+7XHde3cyfeq7bR2bDobjRurmRrXDiLzZQ8XDnRfPQTrgX0RYtcinMfdE35X",
+	"0VexWL9YMErOmDpIqWbNel0J6R+4Im2XWxaOCoOD1saAEvzxDwD9FXBf0LS14vnOQLqvKomrPBob+DFK",
+	"w3o9OhO01KHLclxmAHE2Xzu0tLuva/ptpq3gsbnJo3Bnb2cv8kB1zbcsFARRAg17zgDMa9w4S1kZwxeY",
+	"ynxHLbCiESbkdDROfJ37sjI5V9p0SR/+DyasD+uSfmnSgyGlgL9oouuSvi6o0iwcNuFZlrMqhqD5UEK0",
+	"xA0702VKBXQMC301/p19JXr3d7AzdIEqzaKugndl1nbEilo546Dq+IClcsK65KWzrQyhlCqEvkLhQVMv",
+	"7okD7DnRmb7E0vD2/fl12NqKKqzXLhIoAm4kOTx5kpCXF9dn5PD0FL44OyVcEG1YAXLcUE5Vl/RHaXFZ",
+	"FZy3M1sBLz4zznPyrZ/47DQ8xGp/2IMumDZ+aFb+i2mUiyNd8TC/UsauASGt/qsHN8Dm4j6cX2Lx8u/C",
+	"LjJUuD455IrZkxlKRUZSYqHthZ45WNVRyKoPDoFg+DGEh3fJeZqywrAMS3himLyVPLiOeCNWtiP6pe7Y",
+	"b5N3Iiy6qpukScYVgw4XYMt3YbBrdYNJOumY55liEZHqe5iVwACYUa855VBRkMBbRLVjMuFiirQfskE8",
+	"alcdK/DiwBzg3BOLaN8jR8Rp9Y4MGDmjKtPk2H6fqulkUL+To+7jtUT5oYupaRx4iTD29/aeGmePj05O",
+	"40r3+o6Nd6XD2Yc8t5K/Ouf0gMt1yUSrEOJvop4CaWJtmc7DpnpViEL7Wz/++iz21pb2LZvdUZ5q3p5F",
+	"KKA+ZUUedDqSk/905Khc9fHxSdual8qCXyyKyGpTDbg4OvrmyfHJ4821Kni7xAsheJS19ZvYECBcUkPw",
+	"GA//Z2UYaWqyI+6a9zmCqf/IuUHTrzYjVevsEFqrrRRyGRhcKuBYC7VjT3ZAEl3p2qkMMY1dJP51YkcA",
+	"5slmXN7j2FqapVPFzfytnR2PqRSiGgLQ+dSMpXJ0t0e+Y1QxRdKCTi7/57/+u++3CHFu8Fv1cmNjig70",
+	"feZiGAGvsrYu2DWTKhcBG3lMM240eXlRylBA7rrvxXvx1VfPXn7/Rn/1FTDkqgGtYTemR4SsOkEl9tOf",
+	"UjD44+XF9enBhBYFywBtuuQc3bVehhPSBNNVEsl7UdYuBocz0QXLcy5GXfLVV+BP9pt58+IZ+fb08Te+",
+	"D0CpOGmIiCD9VGasbx/7VXHD7GPYmFOQ/svKtX/wis37vfeitN5aFm2PZSCzOVhtK8Mu5p6Vjf/YcMhS",
+	"85TUHg3T0nCOQNz68vTk5FEXjhXT9L76ylIyMAezG66Nax7afzk8+JmadNyvSjn3n7+jo35FcrUhitGs",
+	"Z983h/pfp8cnCZlwrR2tPT15Amv9ZCd2p2bleN0jBdWa9BuSfZ8MaHpFqCb98MvQJ+eKgr8HayZPmcCa",
+	"clgxdYhRsecFTcfs4ATQz2XqBt9VfuASLgOLaK9zDbm7smCCFrzT63ztELmgZgwIdOji6+GDk38tHQLE",
+	"eZlZ1Ztrc+4HQeg0nTADRoXf4ppQNQSNoy94boC4fOxwuynoPFa9ji/yikRjzSLFbZPVUzWqKVdSl5Wv",
+	"AsbL4FVWDLeS8fqjf+ITbtYZaDXUd0D0Pn0AnbiQQiMtPDk6wsgmYZxxFNwdyH4Of3e+n/VO2V046MNA",
+	"C5v11S1MQ4Ckg4xukFDRNnm526qph6Xq08mEqrmDtHJCaMoI4QR0BLWuS0D9kHRuDgqmADlhO/6nnsVh",
+	"tEa1NXIDOT5QzcpoB/vpC03kzMr6PdDUemE97n4CelZvMj8olLTMq98lryXRLFUM0BlUBW0kdPhJFQM0",
+	"pjmqXxY8MwgWI1escEhfR7Rn4L04L9OPNsO0gApDr90PZQjFdzKb7w0wgqLnn+r836WlN0DyeN8gGQPH",
+	"N2zEtWEKwxuwlSGsb6l827xu2CGMcZPuBL5+F9ACpLzFTcB3ZnkrzFqS5cOP7q9PCM85M21F/wNZk2g6",
+	"J3RghRIzZrzsBNvIg+5VfdXZje9uyJWOQef3sPTW0Dn82VXD2Q6QazB1GunAJdVIGsPEPuiQnYyZna8x",
+	"ifPTH5g5D1IMb5eAx7AFGnThz/eLLjTb/oxLSl8HQxAJrHAT1BwNDjukVS3SQbS4wweQmND7Wr/NX8DL",
+	"fF9osX/6XjJ+2NY6FP5OYBYl/Hsl77gFVC+4JlfCigrQUXsP1L4k3QeamYOxr/UTl2NeQBaHYDOoWALh",
+	"p1KBEgXk3BUt6ZVtScsKGJbwm7FVyVSpfyF/8Pa1MSOgbKHQMmY5KmeD+Xth/5+KjCnSf33+8/PDV8//",
+	"Xz9B/SanKftR5lmfZJJFuceFHVJWMXq4sk1QvPJOQb/qW7cA+hdlQ8jdYdjNRaivMsOCLsNUhF51zUyC",
+	"mZ3KmxwD+EYIXQRu+L4dsldomWGjgN11zVWalJShOrfII6GpdBl1FVM2XQLS+nzkby2zTvDDC1+ta1oA",
+	"2p+eWQN1V2dJ5hmY3l0n65Ka18fGiHole69QQn8OiTL2EnOt59CkZAllhjtIsFRT0JErlROGdiUjCS09",
+	"udDJLLOYWguTLJ9n70XpVYBMjqo3shwCgQev5WCOjdK8sxV+YMZ1C/UjDTWo+ftSLOihQXbiek+jf1Q3",
+	"I3UqxtEl56SPBeH6Ply9CsUOToiW7Z4FY5leojfXuow8YO25ts+71qEXF290tKQis3c9vVfV4EcwCk/t",
+	"7U9oYYENudQShrQZirYzqMOPmi3XtQNzMtfEl+cj0C4iAp1vMPFiR/C8ZfX5TZkdsg+9DuYiFGgHWvCx",
+	"QAQ32iP3rje3RLduHPTdMK82PVuzh6Fj1854d862UunWbH8KdwP9HAS5mD/PQ4wcYUsYiHUZWz1N5p59",
+	"uaqUELjTI7QKHCmdMGGKVOKUK8vVuHYcuftenPuKghhkYqHZhQS5Gowa2SjY2DCHGDWvseLiSgePOSbs",
+	"2wSXmttIyZnGonnO6fVeuKip12zmRfVATHCNaySqafhT9RqejwtJzEwimyWOr3vvJETPzInhkyj1cuaN",
+	"eyVet2DkqMud92HqWEU8HoDB43vY0MBRciiOQbMsIYpN5DWmvSoGEL8nol5nx+vqin9VRbHZISSfl5Ix",
+	"GOq5bpD1tsWRFm+0dmyaysi181Q+GXGf7llMRN1AF75NRftXbuXT9cc/k8JQLvRfQZVfw2dc4e4tqPPr",
+	"qvK7qfFYr5litYA+EkdXOsDX5O67utgQWIkmV1CkXbyjVBlWgEELLC8Tti17tlq1knLSJW6h98L3p6fN",
+	"DvWwuO9QjxV+fIN6rN6wtEE9iD+PiJFk4MWKoEpEVfX7veh/iQGCGENb28Mj0IXAXDyUKsGgWnhJAYlO",
+	"Y5pBkE1C+NAFv2jD89wFWpbDfes+F9neJeeR5l5WpQhCjMAKARG9UI5Xk35VSqX/1J45PD+iXMDpzLxp",
+	"g+b2iueQsKBBFPTVsM1YyeloDLLaQnhT970AyX6apkxrqdAWsrDNxN0+pENoOtek72um9xMXa+xKCPu0",
+	"fVHWAK+iu2ZUl/acdYwfn4Xl4/7MHp+FzQMwbyuaFRekDj9WH7Y2baw2bPxrWDVCZXqXO1rHgnE35ovW",
+	"GIFyxMMyYezGzTeC0FCqMePOErMEyOdYKgmKPxWKgV0BnbGWkYGmhAoT5DwAL+iBzm85B5i3MfoV8iMG",
+	"TPMMmCfySEse0JJgR4MtAZlgzZjgax2UPgXgPGBKmHHNuuRdWeqp6fBzbmO7NSHxETKj83WsAn8pk8A9",
+	"2wMeqDHgjUudyrxRQCqv/e+NJC5jW4eFYteczSAqYmccjor05yD+aRQQ+xfn7579GESMg6wJIehQ3wuE",
+	"bivBQTQ6zbvkdZWX4wW2XoDPEzq3EjaIpd5uB4GnGFbierpY4VJW7nlqEIGxTKcrhQKGl6lwcrQcJi7k",
+	"faGCCjXx6ikuY6AqCxeN2MDz3gHJL3IqyiJwa43GXj9rDa0aS/0rEoRfXckDX09wHxKOa93i4BFnntAr",
+	"tsApEhwDTGuJH249jmxxnl2zVQkIz6/ZPtIPIjwbFy9NapiX1AOjOAeX+pRnCaG5li4N1JebsCpczoat",
+	"ZjeX4bS71a+xw0JxkfKC5kCC0JziyRRHjbJH+pBu0kt5v217FMrC77S7F1IRlyNG+oG06MrwLFs6TBOL",
+	"lOjb6GBcGjnX4MUgKK5GDaFcpHUz7DrVi5YvXlJyt3zb2mDa2fPaHiLSMZRv5QIYEoQlqoyphAzYmIuM",
+	"9OnQMOVS94cMC5lb9CNSwOn5OtDYFExf8QJiOrrkNePoVMOjFVKV2VhDwCoykszlivFWTID97XTdWJgT",
+	"5vElDSzJFykjoqykXGZywfFU5hP7pq2gaE8mfi0+RXJZXeXP0FALlHS1jRZBbG/mWZwucVXfZjHLrOMC",
+	"i0wDfwj4hRVqDgaWK7MlUbIQiMQNm9RMe/V41cR98GGffTClQh/1CynzvntOE47+r1IadGmSJTPwjPi9",
+	"8NmJduhT1yoRJESIjQXBy8hpOg5ibVErC+3BsG9dPTGBwjM9FPTQTGhRHRQ5iLR6L+oRY2UauftmMEf/",
+	"VFto7kOPy7X7++4+5LDGwhEriYeQRas+3uItxO1aju8hj+orDJ1zVu2JdLmPG4fqllHnrVLYdlCym7s1",
+	"RrVdZ9gNHYi3JAW9U1PWI9LyZfQkuL44mOvMlUsAJy9orv3AXLogTB+sAeEbbUzqihV1OXKxQ8tnx4Ys",
+	"KK3mQnCge2NCMNtS7+ByXFnuEXzF5iyzhLbyksEV14p89Or+KMUEm/nmEw7FRVbSlMrugEFA4OyxT0NI",
+	"b2i7k+KaKePq15RzoQcK7Q9WEkLjA8g8UA8RStWCPaBfdgiw8pWEXNZ52cYTPW593/S5TyCcy24VHHqQ",
+	"GgLzyzwjc4gVsaIZxCj7OQArSoam6fxpZZZ0pgwX1EQFm0G4VV9NRR8MJ5DHP9u8Tqw9TG4Wa8L2nKg7",
+	"mINqa98LXue9wO9nWFUIJV0/c+iJI1jDsTSzWhEDnLsYxOyqP8HG1FTUnrWLav4nS3DcRF4znbwXPhHZ",
+	"peVwlFNcb4b+Usb9wPn2fbDs+0qkKetR1fzVeU5GbHuefPjR/tfw3EWdcfuDhvuJGAZnuVOprYDrteJN",
+	"jq3dseZO584Bz/et3s9Z0cwd1OZ8a2XY7tif0NZxuxZooSMEKFHLxcnvccgty5MPTfKBt14t+uD57U32",
+	"wekWimrsReAJInd41i7hwBYaDhWrwXYJ6BXeQ+KkAC4IdY9Y1oj7fy/sIAxk5sJ9+bQUWKCOUBhLVAkc",
+	"UBCoVn3HWSmjtQ68AeABc1bY412zVuyqeOesFa6yNLVYdoqXtw1HDYjT4Uf7YR2+iof9GTNWeOGkysbx",
+	"2Q8QsgeG42R3vruhexDbSI87AdMwri5jtBDrBTTt1Q79KxcqV8RX3EuI5oOcixHYY3xMBNhkuuTcte58",
+	"nBwdHWFU5lPSL9uY9r2rFQ1oVrpXjExkLPbpB2bK1qw7sa8Pt4yssMMWkcRA9cjdoew56Iq+ORZ1XbG4",
+	"gAW8K8K5CDSB1qRA0uvNST2swb1EYA2+D4zAOG6ZeHEBI27BZZgFZVMVE5VnztVkjdlwXMfp/SaL/x3z",
+	"fq+SXNmzf6kg5+rq7kmOw2Dyphi3DtK0hr1U/WAD1wLaNbrkPKgOHP6M8IxJeKWT0BtDhA9dc1HxtXD1",
+	"9yKMNS/lR5ivFvtdlWuDiO6+N7Ejfem703R5gNi1FsdZEXDWlo+LAdMPXLir5Ky7C5Juk+2eOTn5Pkvv",
+	"wBZcxYG1wb4h9MXFvabwVTnvXDZH2Vm1DzZdZ311UZeu9WbiUkCpmGMMWNBQGSM3ccLF1qz9MnnUxY3h",
+	"192W8mvbge0th1nj1vYisOJUhAoCR77Vfbfbf9zp3bl29C5o6nO/YdSbHeh2MdOBXL9ltPTTCgBQGIKS",
+	"D1Or9uWMKheb4piNVE0Gsxhk/V4sRlkLxkfjgZzC/OgigYrrjskgP0qCkOvq0RG/ZuJgWrjHYKfdiiWC",
+	"RZ9Q8V5UQAy+kEYb2bLZetBBNnFpWS6+DEoV43tCAVFkqGWv24VEMG70e6hLFiZ3PcWzm9Arhk3wFhvA",
+	"L/L9oHdwUOilainhE8tdljq+ux0Daec0VNmdAcbdJ53r9pDye6Fv++fgDgXuPlqhlYc/mPJ5tMzxY8aA",
+	"ol4FknNTouyuTP7Q4vIBFkxoNSicZ9c8ZViUl4ZtjKDjjdF94koRj+WMTKiYB8XSsH0FZlKmvqv3uMwk",
+	"I0LOoDge9U0PPCmDIET7qpG2B4s67AvFsJeQvk3GFazSwr6qZhSgfNR82nspuVqf3/tHg24YGN7EaDqu",
+	"bAn1NkR3x9cWoK3wzdd24JRLcxIgbA0j8jEwLZNMo2iJZUVmZcchxDPkVqG9e0Iz1qvGAYEeWQUcqlmy",
+	"wkA7VsuouEneC+QgGNES+tnBKAvRLUrKiU+iTaoe99y49qzTAqNDjSRCDmQ275LzqGuAmhb3tvgM1LSq",
+	"bOP9k/nbSAuImOMdiJU14LY1w1fos21uzwYY9HdWT5DVsxVefd75PA9OJrvzHB4n8S9J3tnI9u6RFxBh",
+	"pSEeuiJuDHIPzeJbNYlcavJFQWYfF/ouoDQFOXBxeaUCWDLyprcrQYkNioJxkebTjGX3KB9N603wlhlo",
+	"fql5hW7tJsNlWmTeYNP7uMof5YwMp+B79ZemE6wdlc/v+G5AfGcr3Gd+0P3He7u2reu2CMKdv8WHWkO/",
+	"oWPuZlNi69xbcMz9C/rO4EDX8J45KNybAw3L/3j7PNDWpSHhJa5EMNL9FHDGwIjQbnd4VxV0BkWKgdWA",
+	"KkZyrg3LnNoWVOb3zR6zLun/0Se5lFdlxoliVEtRNjKC2mox0c++/Ztwe/eP13/XgfvL4XUAYauRO8SW",
+	"vSF4OOlSzK7h6iJ2hz+vWwzOlWiLub1J1OvdrHcG8h44L0zNUFM1mcwkqHkDLrL3gpsuuaDakD7mcuhL",
+	"avpBNLq3v8zGEvIa0CrknZKeqIA6bCXIAXaxJGM5VUHRmFYvenDZD9hKE+7yjn3qC0s33c3Y0v4+7fKv",
+	"GCtCn5Jz3VhIkEMy1WxLjAlsPeH3hx+DT7dQZ30nkPwsq6yr2hvvcFXtjvP6od4F72jTyUInzf1703c/",
+	"+vVTM1TjDvZfWb0sWD6m2sukyCWwVqcTTp3JE5zghJKcGqZq/KfdvXufyLl/1lITde7BsLgCXR5Sy7R5",
+	"4kqvygmU1AH9BiKtaaXgKMcNd2c4EFWx3LrxFod89gZJ+xprdE6Ct92biI3T+aISwX25g1+8KfxhQYyO",
+	"CZXwSg+5RRzs744FyWDRhxudqd3NrQsNCxh7+BH+3yBEE8YHMZo+EBOF2Bz80JDe4lSrRuiwSwwfMJL5",
+	"IMZ44OWWQPn5Rl5ueZftMqQ/wdslha19eCA8/P4lxk2PdTtzv+MKzRjMmEh2P4C9f8LsX/nuxbB20vyA",
+	"gu4AnKAHQLlDK4jldMByvR3JvmZKr/Dn/dMNucXT90u04P1gyvOqyT8+RLhx4RS7+PVYOlXczDu93z4s",
+	"eOAhGwyEWUV47Xjhu8jxCikcDAUTf+xAFUe7hEUbfBjxc6ryTq9zSAt+eH0MSOWWWMzucel4GspXamn1",
+	"tax0FrvaRM9efv8GE7AVKxg1hKZKaheerBNXLcXl9WD0dZV+k8/oXGOCNZQw8k47BKXFHLpz7/0k1DU6",
+	"kL5cBoNyhF0CqXtEQN0YCbU4IW3wKcQ2lOlIMENpuOJGu6jtYBPoTI3soVahI5ioCuHskrDhBXa4mAr+",
+	"x5QROpEuDQTbPgQLhvVPVy2rGXYg800OA8Mv12EwKfYyw76HBDv9u0abriMZ3m419dOyVVAqJywhIxm2",
+	"a3JFcMhEYs8KjEuPvgR2b4rdYaB7uRDE8i5K06FPOA59VAVTY1rAfpnIulEDR9vRYQci97bnv7713ySE",
+	"kh+eXZBCyd9ZimlnPtg+p6kzawhmZlJdaRALCRfdhd5G8TeFoiTcRZC5IK6woE/YLiVe+aXs8BGUHSAv",
+	"fQEmTbQcGleByAI7lHEDXEQbHw8hGiPsoliFQbl+p6WPE4XhHtYilDN7A77ftx0IqC1nQtfXKf2ekWqc",
+	"Y0ky7sI9wbvA07GrnAsJDCIJIuygX6wLjYMXHJoasLm6j/HWWp6IGs3yYUhckJB++vDp/wcAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

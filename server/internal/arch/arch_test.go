@@ -128,7 +128,7 @@ func TestSomeOutsidersHaveOneDoor(t *testing.T) {
 
 // rowsOf are the calls that change who has which space or what happened, and who may make them.
 var rowsOf = map[string]string{
-	"InsertPrefix": "internal/registry", "DeletePrefix": "internal/registry", "MovePrefix": "internal/registry", "SetPrefixStatus": "internal/registry",
+	"InsertPrefix": "internal/registry", "DeletePrefix": "internal/registry", "MovePrefix": "internal/registry", "SetPrefixStatus": "internal/registry", "MoveHold": "internal/registry",
 	"AppendEvent": "internal/change", "InsertAnswer": "internal/change",
 }
 

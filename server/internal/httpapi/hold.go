@@ -96,7 +96,7 @@ func (s *Server) ListDrafts(ctx context.Context, req api.ListDraftsRequestObject
 }
 
 func draft(p ipam.Pool) api.Draft {
-	return api.Draft{Pool: pool(p), Actor: p.DraftActor, Holder: p.DraftHolder, ExpiresAt: *p.DraftUntil}
+	return api.Draft{Pool: pool(p), Actor: p.DraftActor, Holder: p.DraftHolder, Grows: optional(string(p.DraftGrows)), ExpiresAt: *p.DraftUntil}
 }
 
 // ReleaseDraft gives up a draft.

@@ -80,6 +80,20 @@ func (s *Server) UpdatePool(ctx context.Context, req api.UpdatePoolRequestObject
 	return api.UpdatePool200JSONResponse{Body: pool(changed), Headers: api.UpdatePool200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
 }
 
+// PlanPool says what UpdatePool would answer, and keeps the space for it.
+func (s *Server) PlanPool(ctx context.Context, req api.PlanPoolRequestObject) (api.PlanPoolResponseObject, error) {
+	b := req.Body
+	patch, err := poolPatch(b.Change)
+	if err != nil {
+		return nil, err
+	}
+	would, err := s.registry.PlanPool(ctx, caller(ctx), req.Pool, patch, plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID))
+	if err != nil {
+		return nil, err
+	}
+	return api.PlanPool200JSONResponse(pool(would)), nil
+}
+
 // PreviewPool says what UpdatePool would answer.
 func (s *Server) PreviewPool(ctx context.Context, req api.PreviewPoolRequestObject) (api.PreviewPoolResponseObject, error) {
 	patch, err := poolPatch(*req.Body)

@@ -124,10 +124,21 @@ func GrowthHold(allocation string) string { return growth + allocation }
 // Grows reports whether the hold is for an allocation to gain.
 func (h Hold) Grows() bool { return strings.HasPrefix(h.Name, growth) }
 
+const shrink = "shrink:"
+
+// ShrinkHold is the name of what is held in a pool that is to give it up.
+func ShrinkHold(pool UID) string { return shrink + string(pool) }
+
+// OfBorder reports whether the hold is for the border of an allocation or a pool to move, and not for a new block.
+func (h Hold) OfBorder() bool { return h.Grows() || strings.HasPrefix(h.Name, shrink) }
+
 // For is how an error says what a hold is for: the name, or the allocation that is to grow.
 func (h Hold) For() string {
 	if id, grows := strings.CutPrefix(h.Name, growth); grows {
 		return "the growth of allocation " + id
+	}
+	if strings.HasPrefix(h.Name, shrink) {
+		return "what the pool gives up"
 	}
 	return strconv.Quote(h.Name)
 }

@@ -70,6 +70,8 @@ type Pool struct {
 	DraftRun string `json:"-"`
 	// DraftNamed reports whether it was asked for by its CIDR.
 	DraftNamed bool `json:"-"`
+	// DraftGrows is the pool that is to grow over the draft.
+	DraftGrows UID `json:"draft_grows,omitempty"`
 }
 
 // Sizes is what a pool hands out, in prefix lengths: Min is the largest block, Max the smallest, Default what a request
@@ -172,7 +174,7 @@ func CheckName(pointer, name string) error {
 
 // CheckFreeName refuses, besides, what the system names its own promises: nobody can take one by its name.
 func CheckFreeName(pointer, name string) error {
-	for _, reserved := range []string{growth, reservation} {
+	for _, reserved := range []string{growth, shrink, reservation} {
 		if strings.HasPrefix(name, reserved) {
 			return Invalid(pointer, "names that begin with %q are those of promises; choose another", reserved)
 		}

@@ -96,10 +96,10 @@ func (want claim) heldAs() string {
 	return ""
 }
 
-// keeps reports whether the claim is that of a reservation, or of a plan's hold for one or for what an allocation gains: the
+// keeps reports whether the claim is that of a reservation, or of a plan's hold for one or for a border to move: the
 // pool's size rules are not about those.
 func (want claim) keeps() bool {
-	planned := want.CIDR.IsValid() && (want.name == ipam.ReservationHold(want.CIDR) || ipam.Hold{Name: want.name}.Grows())
+	planned := want.CIDR.IsValid() && (want.name == ipam.ReservationHold(want.CIDR) || ipam.Hold{Name: want.name}.OfBorder())
 	return want.kind == ipam.KindReservation || want.kind == ipam.KindHold && planned
 }
 

@@ -272,6 +272,9 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 		if p.DeletionProtection {
 			return none, ipam.Errorf(ipam.CodeDeletionProtected, "pool %s is protected; set deletion_protection to false first", p.ID)
 		}
+		if err := c.dropGrowth(p); err != nil {
+			return none, err
+		}
 		if err := c.dropHeld(p); err != nil {
 			return none, err
 		}

@@ -49,11 +49,8 @@ func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHol
 	return h, r.tell(ctx, by, in.Pool, in.Plan, []ipam.NewHold{in}, err)
 }
 
-// promise makes, renews or refuses a hold. The caller holds the pool's lock.
-func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
-	if err := c.touch(pool); err != nil {
-		return ipam.Hold{}, err
-	}
+// promiseHere makes, renews or refuses a hold in a pool. The caller holds the pool's lock.
+func (c edit) promiseHere(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	want := claim{kind: ipam.KindHold, name: in.Name, BlockSize: in.BlockSize, status: ipam.StatusHeld}
 	length, err := want.LengthIn(pool)
 	if err != nil {

@@ -34,17 +34,25 @@ func (c edit) resized(before, after ipam.Pool, patch ipam.PoolPatch) (netip.Pref
 func (c edit) resize(pool ipam.Pool, to netip.Prefix) error {
 	rest, grows := border(pool.CIDR, to)
 	if !grows {
+		if err := c.dropHoldsFor(pool, string(pool.UID)); err != nil {
+			return err
+		}
 		if err := c.gain(pool, rest); err != nil {
 			return err
 		}
+		return c.resizeAround(pool, to)
+	}
+	held, err := c.takeGrowth(pool, to)
+	if err != nil {
+		return err
 	}
 	if err := c.resizeAround(pool, to); err != nil {
 		return err
 	}
-	if !grows {
-		return nil
+	if err := c.yield(pool, to, rest); err != nil {
+		return err
 	}
-	return c.yield(pool, to, rest)
+	return c.keepGrown(pool, held)
 }
 
 // resizeAround is the part of resize that the space around the pool sees.
@@ -109,10 +117,9 @@ func (c edit) yield(pool ipam.Pool, around netip.Prefix, blocks []netip.Prefix) 
 	return nil
 }
 
-// resizeAllocation moves the border of an allocation. What was held for it goes with that: the blocks that a plan means it
-// to gain, and those that were to follow it while it could not grow.
-func (c edit) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
-	holds, err := c.Tx.HoldsFor(pool.UID, a.ID)
+// dropHoldsFor ends what is held in a pool for something to change as it does now.
+func (c edit) dropHoldsFor(pool ipam.Pool, id string) error {
+	holds, err := c.Tx.HoldsFor(pool.UID, id)
 	if err != nil {
 		return err
 	}
@@ -120,6 +127,15 @@ func (c edit) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefi
 		if err := c.dropHold(pool, h, "converted"); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// resizeAllocation moves the border of an allocation. What was held for it goes with that: the blocks that a plan means it
+// to gain, and those that were to follow it while it could not grow.
+func (c edit) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
+	if err := c.dropHoldsFor(pool, a.ID); err != nil {
+		return err
 	}
 	if err := c.resizeIn(pool, a.ID, a.CIDR, to); err != nil {
 		return err

@@ -117,6 +117,7 @@ func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s selec
 		return err
 	}
 	var refusals []refusal
+	var full []int // the refusals of pools that were not asked
 	for _, pool := range pools {
 		short, err := s.refuse(pool)
 		if err == nil {
@@ -126,7 +127,18 @@ func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s selec
 		if !ok || !passedOver(why.Code) {
 			return answer, err
 		}
+		if short != nil && s.plan != nil && s.plan.Displaces() {
+			full = append(full, len(refusals))
+		}
 		refusals = append(refusals, refusal{why, pool.Pool, short})
+	}
+	for _, i := range full { // now that nothing else fits, what an earlier run was promised there may give way
+		answer, err := attempt(refusals[i].pool.ID, at)
+		why, ok := errors.AsType[*ipam.Error](err)
+		if !ok || !passedOver(why.Code) {
+			return answer, err
+		}
+		refusals[i] = refusal{why, refusals[i].pool, nil}
 	}
 	none, err := read(ctx, r, func(tx *store.Tx) (*ipam.Error, error) { return noneOf(tx, s.selector, refusals) })
 	if err != nil {

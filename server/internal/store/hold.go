@@ -82,6 +82,22 @@ func (tx *Tx) InsertHold(h ipam.Hold) error {
 	})
 }
 
+// HoldsIn lists all holds of a pool, lost ones too.
+func (tx *Tx) HoldsIn(pool ipam.UID) ([]ipam.Hold, error) {
+	rows, err := tx.rows.HoldsIn(tx.ctx, pool.Key())
+	return all(rows, err, hold)
+}
+
+// MoveHold puts a hold into another pool, with its prefix when it has it. The addresses stay.
+func (tx *Tx) MoveHold(h ipam.Hold, to ipam.UID) error {
+	key := ipam.KeyOf(holdKey, h.ID)
+	if err := tx.rows.MoveHold(tx.ctx, query.MoveHoldParams{ID: key, PoolID: to.Key()}); err != nil || !h.Kept {
+		return err
+	}
+	n, err := tx.rows.MovePrefixTo(tx.ctx, query.MovePrefixToParams{ID: key, SpaceID: to.Key()})
+	return oneOfOwner(n, err, h.ID)
+}
+
 // UpdateHold writes what may change of a hold.
 func (tx *Tx) UpdateHold(h ipam.Hold) error {
 	return tx.rows.UpdateHold(tx.ctx, query.UpdateHoldParams{

@@ -8,11 +8,13 @@ import (
 	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/acctest"
 )
 
-// edit is something that people change before they apply for the first time. The plan after it works, and so does its apply.
+// edit is something that people change between two applies. The plan after it works, and so does its apply.
 type edit struct {
-	before string // planned and thrown away; "": nothing
-	after  string
-	want   map[string]string // output → CIDR, where the test knows it
+	applied string // "": nothing
+	thrown  string // planned and thrown away; "": nothing
+	after   string
+	says    string            // what the plan says
+	want    map[string]string // output → CIDR, where the test knows it; the plan shows it
 }
 
 func poolNamed(label, args string) string {
@@ -22,6 +24,10 @@ func poolNamed(label, args string) string {
 func sizedIn(label, in string, length int) string {
 	return fmt.Sprintf("resource \"cloudpam_allocation\" %q {\n  pool          = cloudpam_pool.%s.id\n  name          = %q\n  prefix_length = %d\n}\n"+
 		"output %q {\n  value = cloudpam_allocation.%s.cidr\n}\n", label, in, label, length, label, label)
+}
+
+func childIn(label string, length int) string {
+	return poolNamed(label, fmt.Sprintf("parent = cloudpam_pool.corp.id\n  prefix_length = %d", length))
 }
 
 func fixedIn(label, in, cidr string) string {
@@ -43,25 +49,56 @@ var edits = map[string]edit{
 		want: map[string]string{"new": "10.1.0.0/16"},
 	},
 	"a size corrected in a pool that it fills": {
-		before: poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 25),
+		thrown: poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 25),
 		after:  poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 24),
 		want:   map[string]string{"app": "10.0.0.0/24"},
 	},
 	"a root pool under another name": {
-		before: poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("app", "corp", 24),
+		thrown: poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("app", "corp", 24),
 		after:  poolNamed("company", `cidr = "10.0.0.0/8"`) + sizedIn("app", "company", 24),
 		want:   map[string]string{"app": "10.0.0.0/24"},
 	},
 	"four names changed in a pool that they fill": {
-		before: poolNamed("corp", `cidr = "10.0.0.0/16"`) + sizedIn("a", "corp", 18) + sizedIn("b", "corp", 18) + sizedIn("c", "corp", 18) + sizedIn("d", "corp", 18),
+		thrown: poolNamed("corp", `cidr = "10.0.0.0/16"`) + sizedIn("a", "corp", 18) + sizedIn("b", "corp", 18) + sizedIn("c", "corp", 18) + sizedIn("d", "corp", 18),
 		after:  poolNamed("corp", `cidr = "10.0.0.0/16"`) + sizedIn("e", "corp", 18) + sizedIn("f", "corp", 18) + sizedIn("g", "corp", 18) + sizedIn("h", "corp", 18),
 	},
 	"a name changed among others in a pool that they fill": {
-		before: poolNamed("corp", `cidr = "10.0.0.0/16"`) + sizedIn("a", "corp", 18) + sizedIn("b", "corp", 18) + sizedIn("c", "corp", 18) + sizedIn("d", "corp", 18),
+		thrown: poolNamed("corp", `cidr = "10.0.0.0/16"`) + sizedIn("a", "corp", 18) + sizedIn("b", "corp", 18) + sizedIn("c", "corp", 18) + sizedIn("d", "corp", 18),
 		after:  poolNamed("corp", `cidr = "10.0.0.0/16"`) + sizedIn("a", "corp", 18) + sizedIn("e", "corp", 18) + sizedIn("c", "corp", 18) + sizedIn("d", "corp", 18),
 	},
+	"a block that grows next to a thrown-away plan": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 26),
+		thrown:  poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 26) + sizedIn("other", "corp", 26),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 25),
+		says:    "0 to add, 1 to change, 0 to destroy",
+		want:    map[string]string{"app": "10.0.0.0/25"},
+	},
+	"a pool that grows next to a thrown-away plan": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/22"`) + childIn("vpc", 24),
+		thrown:  poolNamed("corp", `cidr = "10.0.0.0/22"`) + childIn("vpc", 24) + sizedIn("other", "corp", 24),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/22"`) + childIn("vpc", 23),
+		says:    "0 to add, 1 to change, 0 to destroy",
+	},
+	"a full pool that grows with a new block in it": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/16"`) + childIn("vpc", 24) + sizedIn("all", "vpc", 24),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/16"`) + childIn("vpc", 23) + sizedIn("all", "vpc", 24) + sizedIn("more", "vpc", 25),
+		says:    "1 to add, 1 to change, 0 to destroy",
+		want:    map[string]string{"all": "10.0.0.0/24", "more": "10.0.1.0/25"},
+	},
+	"a full root pool that grows with a new block in it": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("all", "corp", 24),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/22"`) + sizedIn("all", "corp", 24) + sizedIn("more", "corp", 23),
+		says:    "1 to add, 1 to change, 0 to destroy",
+		want:    map[string]string{"all": "10.0.0.0/24", "more": "10.0.2.0/23"},
+	},
+	"a pool that shrinks": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/16"`) + childIn("vpc", 22) + sizedIn("app", "vpc", 26),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/16"`) + childIn("vpc", 24) + sizedIn("app", "vpc", 26) + sizedIn("new", "vpc", 25),
+		says:    "1 to add, 1 to change, 0 to destroy",
+		want:    map[string]string{"app": "10.0.0.0/26", "new": "10.0.0.128/25"},
+	},
 	"a fixed block where a size was shown": {
-		before: poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("new", "corp", 16),
+		thrown: poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("new", "corp", 16),
 		after:  poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("new", "corp", 16) + fixedIn("old", "corp", "10.0.0.0/16"),
 		want:   map[string]string{"new": "10.1.0.0/16"},
 	},
@@ -69,7 +106,7 @@ var edits = map[string]edit{
 
 // Whatever order Terraform walks in, an edit works the first time where it asks for things at once; where it asks for one after the
 // other it may be told once to plan again.
-func TestAnEditBeforeTheFirstApplyWorks(t *testing.T) {
+func TestAnEditWorks(t *testing.T) {
 	t.Parallel()
 	for name, e := range edits {
 		for _, parallelism := range []string{"1", "10"} {
@@ -77,8 +114,13 @@ func TestAnEditBeforeTheFirstApplyWorks(t *testing.T) {
 				t.Parallel()
 				server := acctest.Start(t)
 				tf := acctest.NewTerraform(t, server, e.after)
-				if e.before != "" {
-					tf.Write(t, "main.tf", e.before)
+				if e.applied != "" {
+					tf.Write(t, "main.tf", e.applied)
+					tf.Run(t, "apply", "-auto-approve", "-parallelism="+parallelism)
+					tf.Write(t, "main.tf", e.after)
+				}
+				if e.thrown != "" {
+					tf.Write(t, "main.tf", e.thrown)
 					tf.Run(t, "plan", "-parallelism="+parallelism)
 					tf.Write(t, "main.tf", e.after)
 				}
@@ -87,6 +129,15 @@ func TestAnEditBeforeTheFirstApplyWorks(t *testing.T) {
 						t.Fatalf("%v\n%s", err, out)
 					}
 					tf.Run(t, "plan", "-out=plan", "-parallelism="+parallelism)
+				}
+				plan := tf.Run(t, "show", "-no-color", "plan")
+				if !strings.Contains(plan, e.says) {
+					t.Errorf("the plan does not say %q:\n%s", e.says, plan)
+				}
+				for name, cidr := range e.want {
+					if strings.Contains(plan, "cloudpam_allocation."+name) && !strings.Contains(plan, cidr) {
+						t.Errorf("the plan does not show %s:\n%s", cidr, plan)
+					}
 				}
 				tf.Run(t, "apply", "plan")
 				tf.Run(t, "plan", "-detailed-exitcode")

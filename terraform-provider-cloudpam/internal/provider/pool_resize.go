@@ -40,7 +40,7 @@ func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanReques
 	if diags.Append(more...); more.HasError() {
 		return diags
 	}
-	_, err := r.session.client.PreviewPool(ctx, state.key(), patch, cloudpam.PreviewPoolParams(r.session.planning.asks(req)))
+	err := r.plan(ctx, req, state, patch)
 	switch {
 	case err == nil, errors.Is(err, cloudpam.ErrForbidden):
 		// A token that may not ask still plans; whether there is room shows in the apply.
@@ -50,6 +50,18 @@ func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanReques
 		diags.Append(plan.change(moves).previewed(err)...)
 	}
 	return diags
+}
+
+// plan asks whether a pool can change, and has the space for that kept. A token that may not hold anything is told whether it can.
+func (r *poolResource) plan(ctx context.Context, req resource.ModifyPlanRequest, state poolModel, patch cloudpam.PoolPatch) error {
+	with := r.session.planning.hold(r.session.planning.phase(req))
+	_, err := r.session.client.PlanPool(ctx, state.key(), cloudpam.NewPoolPlan{
+		Change: patch, TTLSeconds: with.TTLSeconds, Holder: with.Holder, Run: with.Run, PlanID: with.PlanID, Applying: with.Applying,
+	})
+	if errors.Is(err, cloudpam.ErrForbidden) {
+		_, err = r.session.client.PreviewPool(ctx, state.key(), patch, cloudpam.PreviewPoolParams(r.session.planning.asks(req)))
+	}
+	return err
 }
 
 // border plans the block of a pool that stays in its parent. Growing takes the block around the old one, shrinking keeps its

@@ -16,6 +16,20 @@ SELECT * FROM named_holds
 WHERE pool_id = $1 AND replaces = $2
 ORDER BY id;
 
+-- name: HoldsIn :many
+-- All holds of a pool, lost ones too.
+SELECT * FROM named_holds
+WHERE pool_id = $1
+ORDER BY id;
+
+-- name: MoveHold :exec
+UPDATE holds SET pool_id = $2
+WHERE id = $1;
+
+-- name: MovePrefixTo :execrows
+UPDATE prefixes SET space_id = $2
+WHERE id = $1;
+
 -- name: UpdateHold :exec
 UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, kept = $8, expires_at = $9, renewed_at = $10
 WHERE id = $1;

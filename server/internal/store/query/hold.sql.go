@@ -294,6 +294,56 @@ func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]NamedHold
 	return items, nil
 }
 
+const holdsIn = `-- name: HoldsIn :many
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+WHERE pool_id = $1
+ORDER BY id
+`
+
+// All holds of a pool, lost ones too.
+func (q *Queries) HoldsIn(ctx context.Context, poolID int64) ([]NamedHold, error) {
+	rows, err := q.db.QueryContext(ctx, holdsIn, poolID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NamedHold
+	for rows.Next() {
+		var i NamedHold
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.PoolID,
+			&i.Name,
+			&i.Family,
+			&i.FirstIp,
+			&i.Length,
+			&i.PrincipalID,
+			&i.Holder,
+			&i.Run,
+			&i.Named,
+			&i.Replaces,
+			&i.Kept,
+			&i.ExpiresAt,
+			&i.CreatedAt,
+			&i.RenewedAt,
+			&i.ScopeName,
+			&i.PoolName,
+			&i.Actor,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertHold = `-- name: InsertHold :exec
 INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
@@ -338,6 +388,39 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 		arg.RenewedAt,
 	)
 	return err
+}
+
+const moveHold = `-- name: MoveHold :exec
+UPDATE holds SET pool_id = $2
+WHERE id = $1
+`
+
+type MoveHoldParams struct {
+	ID     int64
+	PoolID int64
+}
+
+func (q *Queries) MoveHold(ctx context.Context, arg MoveHoldParams) error {
+	_, err := q.db.ExecContext(ctx, moveHold, arg.ID, arg.PoolID)
+	return err
+}
+
+const movePrefixTo = `-- name: MovePrefixTo :execrows
+UPDATE prefixes SET space_id = $2
+WHERE id = $1
+`
+
+type MovePrefixToParams struct {
+	ID      int64
+	SpaceID int64
+}
+
+func (q *Queries) MovePrefixTo(ctx context.Context, arg MovePrefixToParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, movePrefixTo, arg.ID, arg.SpaceID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const outdatedDrafts = `-- name: OutdatedDrafts :many
@@ -497,7 +580,7 @@ func (q *Queries) SetPrefixStatus(ctx context.Context, arg SetPrefixStatusParams
 }
 
 const staleDrafts = `-- name: StaleDrafts :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE draft_until < $1
 ORDER BY length DESC, id
 LIMIT $2
@@ -544,6 +627,7 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Nam
 			&i.DraftHolder,
 			&i.DraftRun,
 			&i.DraftNamed,
+			&i.GrowsID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.ScopeName,

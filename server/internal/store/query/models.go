@@ -247,6 +247,7 @@ type NamedPool struct {
 	DraftHolder        string
 	DraftRun           string
 	DraftNamed         bool
+	GrowsID            *int64
 	CreatedAt          int64
 	UpdatedAt          int64
 	ScopeName          string
@@ -343,6 +344,7 @@ type Pool struct {
 	DraftHolder        string
 	DraftRun           string
 	DraftNamed         bool
+	GrowsID            *int64
 	CreatedAt          int64
 	UpdatedAt          int64
 }

@@ -2,8 +2,8 @@
 INSERT INTO pools (
   id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
   description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
-  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $24);
+  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $25);
 
 -- name: Pool :one
 SELECT * FROM named_pools
@@ -12,6 +12,12 @@ WHERE id = $1;
 -- name: PoolNamed :one
 SELECT * FROM named_pools
 WHERE named_pools.scope_id = (SELECT s.id FROM scopes s WHERE s.name = @scope_name) AND named_pools.name = @name;
+
+-- name: GrowthOf :many
+-- The drafts that a pool is to grow over, in address order.
+SELECT * FROM named_pools
+WHERE grows_id = $1
+ORDER BY first_ip, id;
 
 -- name: UpdatePool :execrows
 UPDATE pools SET

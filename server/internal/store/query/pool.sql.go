@@ -128,6 +128,68 @@ func (q *Queries) FormerScope(ctx context.Context, name string) (FormerScopeRow,
 	return i, err
 }
 
+const growthOf = `-- name: GrowthOf :many
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+WHERE grows_id = $1
+ORDER BY first_ip, id
+`
+
+// The drafts that a pool is to grow over, in address order.
+func (q *Queries) GrowthOf(ctx context.Context, growsID *int64) ([]NamedPool, error) {
+	rows, err := q.db.QueryContext(ctx, growthOf, growsID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NamedPool
+	for rows.Next() {
+		var i NamedPool
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.Name,
+			&i.ParentID,
+			&i.Family,
+			&i.FirstIp,
+			&i.Length,
+			&i.Strategy,
+			&i.MinLength,
+			&i.MaxLength,
+			&i.DefaultLength,
+			&i.Description,
+			&i.Owner,
+			&i.Account,
+			&i.Region,
+			&i.Environment,
+			&i.Labels,
+			&i.DeletionProtection,
+			&i.Version,
+			&i.SpaceRevision,
+			&i.DraftUntil,
+			&i.DraftPrincipalID,
+			&i.DraftHolder,
+			&i.DraftRun,
+			&i.DraftNamed,
+			&i.GrowsID,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.ScopeName,
+			&i.ParentName,
+			&i.DraftActor,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const inheritLastBlocks = `-- name: InheritLastBlocks :exec
 UPDATE last_blocks SET space_id = $1
 WHERE space_id = $2 AND NOT EXISTS (SELECT 1 FROM pools p WHERE p.id = $3)
@@ -180,8 +242,8 @@ const insertPool = `-- name: InsertPool :exec
 INSERT INTO pools (
   id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
   description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
-  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $24)
+  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $25)
 `
 
 type InsertPoolParams struct {
@@ -208,6 +270,7 @@ type InsertPoolParams struct {
 	DraftHolder        string
 	DraftRun           string
 	DraftNamed         bool
+	GrowsID            *int64
 	CreatedAt          int64
 }
 
@@ -236,6 +299,7 @@ func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
 		arg.DraftHolder,
 		arg.DraftRun,
 		arg.DraftNamed,
+		arg.GrowsID,
 		arg.CreatedAt,
 	)
 	return err
@@ -268,7 +332,7 @@ func (q *Queries) LeaveName(ctx context.Context, arg LeaveNameParams) error {
 }
 
 const pool = `-- name: Pool :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE id = $1
 `
 
@@ -301,6 +365,7 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 		&i.DraftHolder,
 		&i.DraftRun,
 		&i.DraftNamed,
+		&i.GrowsID,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ScopeName,
@@ -311,7 +376,7 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 }
 
 const poolNamed = `-- name: PoolNamed :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE named_pools.scope_id = (SELECT s.id FROM scopes s WHERE s.name = $1) AND named_pools.name = $2
 `
 
@@ -349,6 +414,7 @@ func (q *Queries) PoolNamed(ctx context.Context, arg PoolNamedParams) (NamedPool
 		&i.DraftHolder,
 		&i.DraftRun,
 		&i.DraftNamed,
+		&i.GrowsID,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.ScopeName,
@@ -393,7 +459,7 @@ func (q *Queries) PoolWithRoom(ctx context.Context, arg PoolWithRoomParams) (Poo
 }
 
 const poolsOfScope = `-- name: PoolsOfScope :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE scope_id = $1 AND draft_until IS NULL
 ORDER BY id
 LIMIT $2
@@ -440,6 +506,7 @@ func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]N
 			&i.DraftHolder,
 			&i.DraftRun,
 			&i.DraftNamed,
+			&i.GrowsID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.ScopeName,

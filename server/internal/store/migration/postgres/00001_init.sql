@@ -75,6 +75,7 @@ CREATE TABLE pools (
   draft_holder        TEXT    NOT NULL,
   draft_run           TEXT    NOT NULL,
   draft_named         BOOLEAN NOT NULL,
+  grows_id            BIGINT REFERENCES pools (id),
   created_at          BIGINT  NOT NULL,
   updated_at          BIGINT  NOT NULL
 );
@@ -83,6 +84,7 @@ CREATE INDEX pools_by_scope ON pools (scope_id, id);
 CREATE INDEX pools_by_address ON pools (family, first_ip, length);
 CREATE INDEX pools_by_parent ON pools (parent_id, first_ip);
 CREATE INDEX pools_by_draft ON pools (parent_id, draft_until) WHERE draft_until IS NOT NULL;
+CREATE INDEX pools_by_growth ON pools (grows_id) WHERE grows_id IS NOT NULL;
 CREATE INDEX pools_by_draft_age ON pools (draft_until) WHERE draft_until IS NOT NULL;
 
 -- Names that pools and scopes have left, by a new name or by their end, until somebody else takes them: what is made anew under
