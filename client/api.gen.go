@@ -351,9 +351,12 @@ type Allocation struct {
 	Set *string `json:"set,omitempty"`
 
 	// SetKey Its key in that set.
-	SetKey    *string   `json:"set_key,omitempty"`
-	UpdatedAt time.Time `json:"updated_at"`
-	Version   int64     `json:"version"`
+	SetKey *string `json:"set_key,omitempty"`
+
+	// Superseded Its successor has its block; all that is left to do is to release it.
+	Superseded *bool     `json:"superseded,omitempty"`
+	UpdatedAt  time.Time `json:"updated_at"`
+	Version    int64     `json:"version"`
 }
 
 // AllocationPage defines model for AllocationPage.
@@ -574,6 +577,9 @@ type Hold struct {
 	// Holder Who asked besides the actor: a workspace, a pipeline.
 	Holder string `json:"holder"`
 	ID     string `json:"id"`
+
+	// Inherits Its block is that of the allocation that it replaces, until that goes or its successor is created.
+	Inherits *bool `json:"inherits,omitempty"`
 
 	// Kept False when its space was taken after it expired: it only remembers what was promised.
 	Kept         bool      `json:"kept"`

@@ -100,8 +100,11 @@ func setSaid(s ipam.AllocationSet) said {
 func allocationSaid(a ipam.Allocation) said {
 	row := with(store.Row{
 		"id": ipam.UID(a.ID).Key(), "scope_id": a.ScopeUID.Key(), "pool_id": a.PoolUID.Key(), "name": a.Name, "set_id": key(ipam.UID(a.Set)), "set_key": a.SetKey,
-		"description": a.Description, "owner": a.Owner, "purpose": a.Purpose, "account": a.Account, "region": a.Region, "environment": a.Environment,
+		"description": a.Description, "owner": a.Owner, "purpose": a.Purpose, "account": a.Account, "region": a.Region, "environment": a.Environment, "superseded": a.Superseded,
 	}, block(a.CIDR), labelled(a.Labels), versioned(a.Version, a.CreatedAt, a.UpdatedAt))
+	if a.Superseded {
+		return said{row: row, version: a.Version}
+	}
 	return said{row, prefixOf(row, a.PoolUID, a.CIDR, ipam.StatusAllocated, ipam.KindAllocation, a.Name), a.Version}
 }
 
@@ -115,9 +118,9 @@ func reservationSaid(r ipam.Reservation) said {
 func holdSaid(h ipam.Hold) said {
 	row := with(store.Row{
 		"id": ipam.UID(h.ID).Key(), "scope_id": h.ScopeUID.Key(), "pool_id": h.PoolUID.Key(), "name": h.Name, "principal_id": h.Principal.Key(), "holder": h.Holder,
-		"replaces": h.Replaces, "kept": h.Kept, "created_at": h.CreatedAt.UnixMicro(),
+		"replaces": h.Replaces, "inherits": h.Inherits, "kept": h.Kept, "created_at": h.CreatedAt.UnixMicro(),
 	}, block(h.CIDR))
-	if !h.Kept {
+	if !h.HasPrefix() {
 		return said{row: row}
 	}
 	return said{row: row, prefix: prefixOf(row, h.PoolUID, h.CIDR, ipam.StatusHeld, ipam.KindHold, h.Name)}

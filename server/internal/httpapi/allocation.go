@@ -111,6 +111,6 @@ func allocation(a ipam.Allocation) api.Allocation {
 	return api.Allocation{
 		ID: a.ID, Scope: a.Scope, Pool: a.Pool, Name: a.Name, Set: optional(a.Set), SetKey: optional(a.SetKey), CIDR: a.CIDR.String(), PrefixLength: a.CIDR.Bits(), Family: familyName(a.CIDR),
 		Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region, Environment: a.Environment,
-		Labels: labels(a.Labels), Version: a.Version, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		Labels: labels(a.Labels), Superseded: optional(a.Superseded), Version: a.Version, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 }

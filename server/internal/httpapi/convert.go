@@ -18,11 +18,12 @@ func value[T any](p *T) T {
 	return *p
 }
 
-func optional(text string) *string {
-	if text == "" {
+func optional[T comparable](v T) *T {
+	var none T
+	if v == none {
 		return nil
 	}
-	return &text
+	return &v
 }
 
 func labels(l ipam.Labels) api.Labels {

@@ -120,6 +120,6 @@ func planOf(holder, run *string, applying *bool) ipam.Plan {
 func hold(h ipam.Hold) api.Hold {
 	return api.Hold{
 		ID: h.ID, Scope: h.Scope, Pool: h.Pool, Name: h.Name, CIDR: h.CIDR.String(), PrefixLength: h.CIDR.Bits(), Actor: h.Actor, Holder: h.Holder,
-		Replaces: h.Replaces, Kept: h.Kept, ExpiresAt: h.ExpiresAt, CreatedAt: h.CreatedAt, RenewedAt: h.RenewedAt,
+		Replaces: h.Replaces, Inherits: optional(h.Inherits), Kept: h.Kept, ExpiresAt: h.ExpiresAt, CreatedAt: h.CreatedAt, RenewedAt: h.RenewedAt,
 	}
 }

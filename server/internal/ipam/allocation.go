@@ -22,6 +22,7 @@ type Allocation struct {
 	Region      string       `json:"region"`
 	Environment string       `json:"environment"`
 	Labels      Labels       `json:"labels"`
+	Superseded  bool         `json:"superseded,omitempty"` // its successor has its block; all that is left to do is to release it
 	Version     int64        `json:"version"`
 	CreatedAt   time.Time    `json:"created_at"`
 	UpdatedAt   time.Time    `json:"updated_at"`
@@ -81,6 +82,14 @@ func (a Allocation) Resized(patch AllocationPatch) (netip.Prefix, error) {
 		err = Invalid("/cidr", "allocation %s is %s; it can grow around that or shrink inside it, but not move to %s: release it and allocate anew", a.ID, a.CIDR, to)
 	}
 	return to, err
+}
+
+// CheckLiving refuses to change an allocation whose successor has its block.
+func (a Allocation) CheckLiving() error {
+	if !a.Superseded {
+		return nil
+	}
+	return Errorf(CodePreconditionFailed, "allocation %s has given %s to its successor; all that is left to do is to release it", a.ID, a.CIDR)
 }
 
 // Apply returns the allocation with the settings of the patch. Resizing is not a setting: the registry does it.

@@ -24,12 +24,13 @@ type Hold struct {
 	Name      string       `json:"name"`
 	CIDR      netip.Prefix `json:"cidr"`
 	Principal UID          `json:"principal"`
-	Actor     string       `json:"actor"`    // the principal's name
-	Holder    string       `json:"holder"`   // who asks besides the actor: a workspace, a pipeline
-	Run       string       `json:"-"`        // of the plan that asked for it last; not in events: every plan is another
-	Named     bool         `json:"-"`        // it was asked for by its CIDR
-	Replaces  string       `json:"replaces"` // the allocation that this one follows, whose name it may share
-	Kept      bool         `json:"kept"`     // false: lost
+	Actor     string       `json:"actor"`              // the principal's name
+	Holder    string       `json:"holder"`             // who asks besides the actor: a workspace, a pipeline
+	Run       string       `json:"-"`                  // of the plan that asked for it last; not in events: every plan is another
+	Named     bool         `json:"-"`                  // it was asked for by its CIDR
+	Replaces  string       `json:"replaces"`           // the allocation that this one follows, whose name it may share
+	Inherits  bool         `json:"inherits,omitempty"` // its block is that of what it replaces, until that goes or the allocation is made
+	Kept      bool         `json:"kept"`               // false: lost
 	ExpiresAt time.Time    `json:"expires_at"`
 	CreatedAt time.Time    `json:"created_at"`
 	RenewedAt time.Time    `json:"renewed_at"`
@@ -48,6 +49,9 @@ func (h Hold) Belongs(principal UID, holder string) bool {
 func (p Pool) Belongs(principal UID, holder string) bool {
 	return same(p.DraftPrincipal, principal, p.DraftHolder, holder)
 }
+
+// HasPrefix reports whether the hold itself takes its block.
+func (h Hold) HasPrefix() bool { return h.Kept && !h.Inherits }
 
 // OutdatedBy reports whether a hold gives way to what a plan needs: an earlier run of the same holder asked for it last, and
 // this one plans. An apply displaces nothing, so that what a plan has shown is only taken by a newer plan.

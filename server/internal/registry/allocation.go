@@ -1,8 +1,10 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -105,11 +107,20 @@ func (c edit) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 	return c.stepAside(before, before.Name+"~"+before.ID)
 }
 
-// stepAside gives an allocation that is being replaced another name.
+// stepAside gives an allocation that is being replaced another name, and takes its block where the successor inherits that.
 func (c edit) stepAside(before ipam.Allocation, name string) error {
+	heir, found, err := c.Tx.HoldNamed(before.PoolUID, before.Name, before.CIDR.Bits())
+	if err != nil {
+		return err
+	}
 	after := before
-	after.Name, after.Version, after.UpdatedAt = name, before.Version+1, c.At
-	if err := c.Tx.RenamePrefix(after.ID, after.Name); err != nil {
+	after.Name, after.Version, after.UpdatedAt, after.Superseded = name, before.Version+1, c.At, found && heir.Inherits
+	if after.Superseded {
+		err = c.Tx.DeletePrefix(after.ID)
+	} else {
+		err = c.Tx.RenamePrefix(after.ID, after.Name)
+	}
+	if err != nil {
 		return err
 	}
 	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
@@ -178,7 +189,7 @@ func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.A
 	if err := m.Require("allocation", before.ID, before.ETag()); err != nil {
 		return before, err
 	}
-	if err := before.CheckMember(patch); err != nil {
+	if err := errors.Join(before.CheckMember(patch), before.CheckLiving()); err != nil {
 		return before, err
 	}
 	after := before.Apply(patch)
@@ -247,8 +258,63 @@ func (c edit) release(pool ipam.Pool, a ipam.Allocation) error {
 	if err := c.Tx.DeleteAllocation(a.ID); err != nil {
 		return err
 	}
-	if err := c.giveBack(pool, ipam.KindAllocation, a.ID, a.Name, a.CIDR); err != nil {
-		return err
+	if !a.Superseded {
+		if err := c.leaveBlock(pool, a); err != nil {
+			return err
+		}
 	}
 	return c.Record(allocationObject(a), "released", a, nil)
+}
+
+// leaveBlock gives the block of an allocation to what a plan has to inherit it, or back to the pool.
+func (c edit) leaveBlock(pool ipam.Pool, a ipam.Allocation) error {
+	holds, err := c.Tx.HoldsFor(pool.UID, cmp.Or(a.Set, a.ID))
+	if err != nil {
+		return err
+	}
+	for _, h := range holds {
+		if h.Inherits && h.CIDR == a.CIDR {
+			return c.inherit(pool, h, a)
+		}
+	}
+	return c.giveBack(pool, ipam.KindAllocation, a.ID, a.Name, a.CIDR)
+}
+
+// inherited is the block of the living allocation that a plan replaces by one of its name and size: the successor has the same.
+func (c edit) inherited(pool ipam.Pool, in ipam.NewHold) (netip.Prefix, bool, error) {
+	if in.Replaces == "" || in.Updates != "" {
+		return netip.Prefix{}, false, nil
+	}
+	length, err := in.LengthIn(pool)
+	if err != nil {
+		return netip.Prefix{}, false, err
+	}
+	a, err := c.Tx.AllocationNamed(pool.UID, in.Name)
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return netip.Prefix{}, false, nil
+	}
+	inherits := a.FollowedBy(in.Replaces) && !a.Superseded && a.CIDR.Bits() == length && (!in.CIDR.IsValid() || in.CIDR == a.CIDR)
+	return a.CIDR, inherits && err == nil, err
+}
+
+// inherit gives the block of an allocation that ends to a hold.
+func (c edit) inherit(pool ipam.Pool, h ipam.Hold, a ipam.Allocation) error {
+	if err := c.Tx.DeletePrefix(a.ID); err != nil {
+		return err
+	}
+	if err := c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, a.Name, a.CIDR, c.At); err != nil {
+		return err
+	}
+	want := claim{kind: ipam.KindHold, name: h.Name, status: ipam.StatusHeld}
+	p := c.prefixOf(pool, want, h.ID, h.CIDR)
+	p.CreatedAt = h.CreatedAt
+	if err := c.Tx.InsertPrefix(p); err != nil {
+		return err
+	}
+	after := h
+	after.Inherits = false
+	if err := c.Tx.UpdateHold(after); err != nil {
+		return err
+	}
+	return c.Record(holdObject(h), "inherited", h, after)
 }

@@ -11,6 +11,9 @@
 //	promise    what a plan that named itself was promised, remembered past the hold
 //	last block what a name had when it left, so that destroy and apply give the same CIDR
 //	holder     the Terraform state or pipeline that a plan is of, whoever runs it
+//	run        one command that plans or applies; what earlier runs of a holder were promised is outdated, and gives way
+//	growth     what a plan keeps for a pool to grow over: drafts next to it, in which the plan's holds for that pool may be
+//	inherits   of a hold: its block is that of the allocation which it replaces, and becomes its own when that ends or steps aside
 //
 // # Locks
 //
@@ -29,6 +32,12 @@
 //  3. what the name had last with this length, if it is free
 //  4. what the pool's strategy picks from free space
 //  5. the space of what expired, the oldest first and only where it helps: reservations, holds, drafts
+//  6. where a plan asks, what earlier runs of its holder were promised: of the same name, then what was not renewed the longest, then
+//     what was asked for by its CIDR
+//
+// A request that names its CIDR takes what 5 and 6 name from there. What its own run was promised by size moves out of its way, and the
+// request is refused once with plan_again: the old place may be in the plan already. Nothing gives way to an apply but what expired, and
+// never what another holder was promised.
 //
 // # The plan protocol
 //

@@ -154,7 +154,7 @@ func (c edit) takeGrowth(pool ipam.Pool, to netip.Prefix) (held []ipam.Hold, err
 // keepGrown takes what was held in the drafts that a pool grew over from its new space.
 func (c edit) keepGrown(pool ipam.Pool, held []ipam.Hold) error {
 	for _, h := range held {
-		if h.Kept {
+		if h.HasPrefix() {
 			if err := alloc.PlaceAt(c.Tx.Leaves(pool), h.CIDR); err != nil {
 				return err
 			}

@@ -60,7 +60,7 @@ func (r *Registry) withHold(ctx context.Context, by ipam.Caller, id string, body
 
 // dropHold removes a hold for good, with its space when it has it.
 func (c edit) dropHold(pool ipam.Pool, h ipam.Hold, verb string) error {
-	if h.Kept {
+	if h.HasPrefix() {
 		if err := c.free(pool, h.ID, h.CIDR); err != nil {
 			return err
 		}
@@ -73,11 +73,13 @@ func (c edit) dropHold(pool ipam.Pool, h ipam.Hold, verb string) error {
 
 // loseHold frees the space of a hold, and remembers what was promised.
 func (c edit) loseHold(pool ipam.Pool, h ipam.Hold, verb string) error {
-	if err := c.free(pool, h.ID, h.CIDR); err != nil {
-		return err
+	if h.HasPrefix() {
+		if err := c.free(pool, h.ID, h.CIDR); err != nil {
+			return err
+		}
 	}
 	lost := h
-	lost.Kept = false
+	lost.Kept, lost.Inherits = false, false
 	if err := c.Tx.UpdateHold(lost); err != nil {
 		return err
 	}
@@ -105,6 +107,7 @@ func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, boo
 		if err != nil {
 			return h.CIDR, false, err
 		}
+	case h.Inherits: // what had the block has stepped aside
 	default:
 		if err := c.Tx.DeletePrefix(h.ID); err != nil {
 			return h.CIDR, false, err

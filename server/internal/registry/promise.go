@@ -219,12 +219,17 @@ func (c edit) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Ho
 		Kept: true, ExpiresAt: until(pool, in.Plan, c.At), CreatedAt: c.At, RenewedAt: c.At,
 	}
 	want.owner = h.ID
-	err := c.withinQuota(pool)
-	if err != nil {
+	var err error
+	if h.CIDR, h.Inherits, err = c.inherited(pool, in); err != nil {
 		return h, err
 	}
-	if h.CIDR, err = c.place(pool, want); err != nil {
-		return h, err
+	if !h.Inherits {
+		if err := c.withinQuota(pool); err != nil {
+			return h, err
+		}
+		if h.CIDR, err = c.place(pool, want); err != nil {
+			return h, err
+		}
 	}
 	if err := c.Tx.InsertHold(h); err != nil {
 		return h, err

@@ -180,7 +180,8 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own string) (func() err
 		if err != nil || draft.DraftUntil == nil {
 			return nil, err
 		}
-		if c.At.Before(*draft.DraftUntil) && !draft.OutdatedBy(c.By.UID, c.plan) && !(c.moves && c.shown(draft.DraftRun, draft.DraftNamed)) {
+		over := !c.At.Before(*draft.DraftUntil) || draft.OutdatedBy(c.By.UID, c.plan)
+		if !over && (!c.moves || !c.shown(draft.DraftRun, draft.DraftNamed)) {
 			return nil, nil
 		}
 		return func() error { return c.dropDraft(draft) }, nil

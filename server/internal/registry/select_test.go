@@ -127,23 +127,20 @@ func TestASelectorOrAPoolIsNamedAndTheSelectorMeansSomething(t *testing.T) {
 
 func TestANameThatLivesInAPoolOfTheSelectorIsTaken(t *testing.T) {
 	eachPlanner(t, func(t *testing.T, r planner) {
-		_, b, c := r.three(t)
+		_, _, c := r.three(t)
 		living := r.take(t, c, "app", "/30")
 		_, err := r.trySelect(c.Scope, "app", "/30", alice)
 		wantHolders(t, wantCode(t, err, ipam.CodeNameTaken), "app")
 		_, err = r.tryHold(alice, "", "app", "/30", func(in *ipam.NewHold) { in.Selector = selecting(c.Scope) })
 		wantCode(t, err, ipam.CodeNameTaken)
 
-		r.take(t, c, "rest", "10.0.2.8/29") // no room beside app for a successor of its size
-		r.take(t, c, "last", "10.0.2.4/30")
-		r.take(t, r.poolOf(t, "a", c.Scope), "full", "/28")
 		h := r.selectHold(t, c.Scope, "app", "/30", func(in *ipam.NewHold) { in.Replaces = living.ID })
-		if h.Pool != b.ID {
-			t.Errorf("the successor is promised in %s", h.Pool)
+		if h.Pool != c.ID || h.CIDR != living.CIDR {
+			t.Errorf("the successor is promised %s in %s", h.CIDR, h.Pool)
 		}
-		next, err := r.trySelect(c.Scope, "app", "/30", alice)
-		if err != nil || next.Pool != b.ID || next.CIDR != h.CIDR {
-			t.Errorf("the successor is %+v, %v; want %s in %s", next, err, h.CIDR, b.ID)
+		next, err := r.trySelect(c.Scope, "app", h.CIDR.String(), alice)
+		if err != nil || next.Pool != c.ID || next.CIDR != h.CIDR {
+			t.Errorf("the successor is %+v, %v; want %s in %s", next, err, h.CIDR, c.ID)
 		}
 	})
 }

@@ -132,6 +132,11 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 		if err != nil {
 			return before, err
 		}
+		for _, a := range stay {
+			if err := a.CheckLiving(); err != nil {
+				return before, err
+			}
+		}
 		if patch.Given() {
 			named = after.Name
 			if err := patch.CheckNames(after.Name); err != nil {

@@ -38,7 +38,7 @@ func (tx *Tx) InsertAllocation(a ipam.Allocation) error {
 func (tx *Tx) UpdateAllocation(a ipam.Allocation, at time.Time) error {
 	_, err := tx.rows.UpdateAllocation(tx.ctx, query.UpdateAllocationParams{
 		ID: ipam.KeyOf(allocationKey, a.ID), Name: a.Name, Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region,
-		Environment: a.Environment, Labels: encodeLabels(a.Labels), FirstIp: firstIP(a.CIDR), Length: int64(a.CIDR.Bits()), UpdatedAt: micros(at),
+		Environment: a.Environment, Labels: encodeLabels(a.Labels), FirstIp: firstIP(a.CIDR), Length: int64(a.CIDR.Bits()), Superseded: a.Superseded, UpdatedAt: micros(at),
 	})
 	return err
 }
@@ -67,12 +67,12 @@ func (tx *Tx) Allocations(f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocati
 }
 
 const allocationColumns = "id, scope_id, scope_name, pool_id, pool_name, name, set_id, set_key, family, first_ip, length," +
-	" description, owner, purpose, account, region, environment, labels, version, created_at, updated_at"
+	" description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at"
 
 func allocationFields(r *query.NamedAllocation) []any {
 	return []any{
 		&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.SetID, &r.SetKey, &r.Family, &r.FirstIp, &r.Length,
-		&r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+		&r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.Superseded, &r.Version, &r.CreatedAt, &r.UpdatedAt,
 	}
 }
 
@@ -85,7 +85,7 @@ func allocation(row query.NamedAllocation) (ipam.Allocation, error) {
 	return ipam.Allocation{
 		ID: id(allocationKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name,
 		Set: string(optionalUID(setKey, row.SetID)), SetKey: row.SetKey, CIDR: cidr, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
-		Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels, Version: row.Version,
+		Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels, Superseded: row.Superseded, Version: row.Version,
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err
 }

@@ -13,6 +13,7 @@ type edit struct {
 	applied string // "": nothing
 	thrown  string // planned and thrown away; "": nothing
 	after   string
+	args    []string          // of the plan
 	says    string            // what the plan says
 	want    map[string]string // output → CIDR, where the test knows it; the plan shows it
 }
@@ -33,6 +34,27 @@ func childIn(label string, length int) string {
 func fixedIn(label, in, cidr string) string {
 	return fmt.Sprintf("resource \"cloudpam_allocation\" %q {\n  pool = cloudpam_pool.%s.id\n  name = %q\n  cidr = %q\n}\n", label, in, label, cidr)
 }
+
+func createdFirst(resource string) string {
+	return strings.Replace(resource, "\n  name ", "\n  lifecycle { create_before_destroy = true }\n  name ", 1)
+}
+
+const relabelled = `resource "cloudpam_allocation" "other" {
+  pool          = cloudpam_pool.corp.id
+  name          = "app"
+  prefix_length = 24
+}
+output "app" {
+  value = cloudpam_allocation.other.cidr
+}
+`
+
+const halves = `resource "cloudpam_allocation_set" "s" {
+  pool    = cloudpam_pool.corp.id
+  name    = "s"
+  subnets = { a = 25, b = 25 }
+}
+`
 
 var edits = map[string]edit{
 	"a fixed block next to a sized one": {
@@ -97,6 +119,38 @@ var edits = map[string]edit{
 		says:    "1 to add, 1 to change, 0 to destroy",
 		want:    map[string]string{"app": "10.0.0.0/26", "new": "10.0.0.128/25"},
 	},
+	"a block replaced in a pool that it fills": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 24),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 24),
+		args:    []string{"-replace=cloudpam_allocation.app"},
+		says:    "1 to add, 0 to change, 1 to destroy",
+		want:    map[string]string{"app": "10.0.0.0/24"},
+	},
+	"a block replaced before it is destroyed": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + createdFirst(sizedIn("app", "corp", 25)),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + createdFirst(sizedIn("app", "corp", 25)),
+		args:    []string{"-replace=cloudpam_allocation.app"},
+		says:    "1 to add, 0 to change, 1 to destroy",
+		want:    map[string]string{"app": "10.0.0.0/25"},
+	},
+	"a fixed block replaced": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + fixedIn("app", "corp", "10.0.0.64/26"),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + fixedIn("app", "corp", "10.0.0.64/26"),
+		args:    []string{"-replace=cloudpam_allocation.app"},
+		says:    "1 to add, 0 to change, 1 to destroy",
+	},
+	"a resource under another label, without a moved block": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 24),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + relabelled,
+		says:    "1 to add, 0 to change, 1 to destroy",
+		want:    map[string]string{"app": "10.0.0.0/24"},
+	},
+	"a set replaced in a pool that it fills": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + halves,
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + halves,
+		args:    []string{"-replace=cloudpam_allocation_set.s"},
+		says:    "1 to add, 0 to change, 1 to destroy",
+	},
 	"a fixed block where a size was shown": {
 		thrown: poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("new", "corp", 16),
 		after:  poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("new", "corp", 16) + fixedIn("old", "corp", "10.0.0.0/16"),
@@ -124,18 +178,18 @@ func TestAnEditWorks(t *testing.T) {
 					tf.Run(t, "plan", "-parallelism="+parallelism)
 					tf.Write(t, "main.tf", e.after)
 				}
-				if _, out, err := tf.Try("plan", "-out=plan", "-parallelism="+parallelism); err != nil {
+				if _, out, err := tf.Try(append([]string{"plan", "-out=plan", "-parallelism=" + parallelism}, e.args...)...); err != nil {
 					if parallelism != "1" || !strings.Contains(out, "Two blocks of this plan were in each other's way") {
 						t.Fatalf("%v\n%s", err, out)
 					}
-					tf.Run(t, "plan", "-out=plan", "-parallelism="+parallelism)
+					tf.Run(t, append([]string{"plan", "-out=plan", "-parallelism=" + parallelism}, e.args...)...)
 				}
 				plan := tf.Run(t, "show", "-no-color", "plan")
 				if !strings.Contains(plan, e.says) {
 					t.Errorf("the plan does not say %q:\n%s", e.says, plan)
 				}
 				for name, cidr := range e.want {
-					if strings.Contains(plan, "cloudpam_allocation."+name) && !strings.Contains(plan, cidr) {
+					if e.args == nil && strings.Contains(plan, "cloudpam_allocation."+name) && !strings.Contains(plan, cidr) {
 						t.Errorf("the plan does not show %s:\n%s", cidr, plan)
 					}
 				}

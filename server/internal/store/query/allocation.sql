@@ -1,8 +1,8 @@
 -- name: InsertAllocation :exec
 INSERT INTO allocations (
   id, scope_id, pool_id, name, family, first_ip, length,
-  description, owner, purpose, account, region, environment, labels, set_id, set_key, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17);
+  description, owner, purpose, account, region, environment, labels, set_id, set_key, superseded, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, FALSE, 1, $17, $17);
 
 -- name: Allocation :one
 SELECT * FROM named_allocations
@@ -15,7 +15,7 @@ WHERE pool_id = $1 AND name = $2;
 -- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,
-  first_ip = $10, length = $11, updated_at = $12, version = version + 1
+  first_ip = $10, length = $11, superseded = $12, updated_at = $13, version = version + 1
 WHERE id = $1;
 
 -- name: DeleteAllocation :execrows

@@ -10,7 +10,7 @@ import (
 )
 
 const allocation = `-- name: Allocation :one
-SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
+SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
 WHERE id = $1
 `
 
@@ -34,6 +34,7 @@ func (q *Queries) Allocation(ctx context.Context, id int64) (NamedAllocation, er
 		&i.Region,
 		&i.Environment,
 		&i.Labels,
+		&i.Superseded,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
@@ -44,7 +45,7 @@ func (q *Queries) Allocation(ctx context.Context, id int64) (NamedAllocation, er
 }
 
 const allocationNamed = `-- name: AllocationNamed :one
-SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
+SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
 WHERE pool_id = $1 AND name = $2
 `
 
@@ -73,6 +74,7 @@ func (q *Queries) AllocationNamed(ctx context.Context, arg AllocationNamedParams
 		&i.Region,
 		&i.Environment,
 		&i.Labels,
+		&i.Superseded,
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
@@ -98,8 +100,8 @@ func (q *Queries) DeleteAllocation(ctx context.Context, id int64) (int64, error)
 const insertAllocation = `-- name: InsertAllocation :exec
 INSERT INTO allocations (
   id, scope_id, pool_id, name, family, first_ip, length,
-  description, owner, purpose, account, region, environment, labels, set_id, set_key, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17, $17)
+  description, owner, purpose, account, region, environment, labels, set_id, set_key, superseded, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, FALSE, 1, $17, $17)
 `
 
 type InsertAllocationParams struct {
@@ -148,7 +150,7 @@ func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationPara
 const updateAllocation = `-- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,
-  first_ip = $10, length = $11, updated_at = $12, version = version + 1
+  first_ip = $10, length = $11, superseded = $12, updated_at = $13, version = version + 1
 WHERE id = $1
 `
 
@@ -164,6 +166,7 @@ type UpdateAllocationParams struct {
 	Labels      string
 	FirstIp     []byte
 	Length      int64
+	Superseded  bool
 	UpdatedAt   int64
 }
 
@@ -180,6 +183,7 @@ func (q *Queries) UpdateAllocation(ctx context.Context, arg UpdateAllocationPara
 		arg.Labels,
 		arg.FirstIp,
 		arg.Length,
+		arg.Superseded,
 		arg.UpdatedAt,
 	)
 	if err != nil {

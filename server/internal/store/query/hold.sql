@@ -1,6 +1,6 @@
 -- name: InsertHold :exec
-INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16);
+INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
 
 -- name: Hold :one
 SELECT * FROM named_holds
@@ -31,7 +31,7 @@ UPDATE prefixes SET space_id = $2
 WHERE id = $1;
 
 -- name: UpdateHold :exec
-UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, kept = $8, expires_at = $9, renewed_at = $10
+UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, inherits = $8, kept = $9, expires_at = $10, renewed_at = $11
 WHERE id = $1;
 
 -- name: DeleteHold :exec
@@ -45,7 +45,7 @@ WHERE pool_id = $1;
 -- name: ExpiredHolds :many
 -- Of the kept holds of a pool that have expired by then, the oldest first.
 SELECT family, first_ip, length FROM holds
-WHERE pool_id = $1 AND kept = TRUE AND expires_at <= @now
+WHERE pool_id = $1 AND kept = TRUE AND expires_at <= @now AND inherits = FALSE
 ORDER BY expires_at, id
 LIMIT @max_rows OFFSET @skip;
 
@@ -60,7 +60,7 @@ LIMIT @max_rows OFFSET @skip;
 -- Of the kept holds of a pool that an earlier run of a holder asked for last: those of a name first, then the ones that have gone
 -- without a renewal the longest, and at the end what was asked for by its CIDR.
 SELECT family, first_ip, length FROM holds
-WHERE pool_id = $1 AND kept = TRUE AND holder = @holder AND (holder <> '' OR principal_id = @principal_id) AND run <> '' AND run <> @run
+WHERE pool_id = $1 AND kept = TRUE AND holder = @holder AND (holder <> '' OR principal_id = @principal_id) AND run <> '' AND run <> @run AND inherits = FALSE
 ORDER BY CASE WHEN name = @name THEN 0 WHEN named THEN 2 ELSE 1 END, renewed_at, id
 LIMIT @max_rows OFFSET @skip;
 
@@ -95,7 +95,7 @@ WHERE id = $1;
 SELECT
   (SELECT count(*) FROM (
     SELECT 1 FROM holds h
-    WHERE h.pool_id = @pool_id AND h.principal_id = @principal_id AND h.kept = TRUE AND h.expires_at > @now
+    WHERE h.pool_id = @pool_id AND h.principal_id = @principal_id AND h.kept = TRUE AND h.expires_at > @now AND h.inherits = FALSE
     LIMIT @at_most
   ) some_holds) +
   (SELECT count(*) FROM (

@@ -13,7 +13,7 @@ const countHeld = `-- name: CountHeld :one
 SELECT
   (SELECT count(*) FROM (
     SELECT 1 FROM holds h
-    WHERE h.pool_id = $1 AND h.principal_id = $2 AND h.kept = TRUE AND h.expires_at > $3
+    WHERE h.pool_id = $1 AND h.principal_id = $2 AND h.kept = TRUE AND h.expires_at > $3 AND h.inherits = FALSE
     LIMIT $4
   ) some_holds) +
   (SELECT count(*) FROM (
@@ -122,7 +122,7 @@ func (q *Queries) ExpiredDrafts(ctx context.Context, arg ExpiredDraftsParams) ([
 
 const expiredHolds = `-- name: ExpiredHolds :many
 SELECT family, first_ip, length FROM holds
-WHERE pool_id = $1 AND kept = TRUE AND expires_at <= $2
+WHERE pool_id = $1 AND kept = TRUE AND expires_at <= $2 AND inherits = FALSE
 ORDER BY expires_at, id
 LIMIT $4 OFFSET $3
 `
@@ -170,7 +170,7 @@ func (q *Queries) ExpiredHolds(ctx context.Context, arg ExpiredHoldsParams) ([]E
 }
 
 const hold = `-- name: Hold :one
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE id = $1
 `
 
@@ -190,6 +190,7 @@ func (q *Queries) Hold(ctx context.Context, id int64) (NamedHold, error) {
 		&i.Run,
 		&i.Named,
 		&i.Replaces,
+		&i.Inherits,
 		&i.Kept,
 		&i.ExpiresAt,
 		&i.CreatedAt,
@@ -202,7 +203,7 @@ func (q *Queries) Hold(ctx context.Context, id int64) (NamedHold, error) {
 }
 
 const holdNamed = `-- name: HoldNamed :one
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND name = $2 AND length = $3
 `
 
@@ -228,6 +229,7 @@ func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (NamedHold
 		&i.Run,
 		&i.Named,
 		&i.Replaces,
+		&i.Inherits,
 		&i.Kept,
 		&i.ExpiresAt,
 		&i.CreatedAt,
@@ -240,7 +242,7 @@ func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (NamedHold
 }
 
 const holdsFor = `-- name: HoldsFor :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND replaces = $2
 ORDER BY id
 `
@@ -273,6 +275,7 @@ func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]NamedHold
 			&i.Run,
 			&i.Named,
 			&i.Replaces,
+			&i.Inherits,
 			&i.Kept,
 			&i.ExpiresAt,
 			&i.CreatedAt,
@@ -295,7 +298,7 @@ func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]NamedHold
 }
 
 const holdsIn = `-- name: HoldsIn :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1
 ORDER BY id
 `
@@ -323,6 +326,7 @@ func (q *Queries) HoldsIn(ctx context.Context, poolID int64) ([]NamedHold, error
 			&i.Run,
 			&i.Named,
 			&i.Replaces,
+			&i.Inherits,
 			&i.Kept,
 			&i.ExpiresAt,
 			&i.CreatedAt,
@@ -345,8 +349,8 @@ func (q *Queries) HoldsIn(ctx context.Context, poolID int64) ([]NamedHold, error
 }
 
 const insertHold = `-- name: InsertHold :exec
-INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 `
 
 type InsertHoldParams struct {
@@ -362,6 +366,7 @@ type InsertHoldParams struct {
 	Run         string
 	Named       bool
 	Replaces    string
+	Inherits    bool
 	Kept        bool
 	ExpiresAt   int64
 	CreatedAt   int64
@@ -382,6 +387,7 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 		arg.Run,
 		arg.Named,
 		arg.Replaces,
+		arg.Inherits,
 		arg.Kept,
 		arg.ExpiresAt,
 		arg.CreatedAt,
@@ -481,7 +487,7 @@ func (q *Queries) OutdatedDrafts(ctx context.Context, arg OutdatedDraftsParams) 
 
 const outdatedHolds = `-- name: OutdatedHolds :many
 SELECT family, first_ip, length FROM holds
-WHERE pool_id = $1 AND kept = TRUE AND holder = $2 AND (holder <> '' OR principal_id = $3) AND run <> '' AND run <> $4
+WHERE pool_id = $1 AND kept = TRUE AND holder = $2 AND (holder <> '' OR principal_id = $3) AND run <> '' AND run <> $4 AND inherits = FALSE
 ORDER BY CASE WHEN name = $5 THEN 0 WHEN named THEN 2 ELSE 1 END, renewed_at, id
 LIMIT $7 OFFSET $6
 `
@@ -648,7 +654,7 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Nam
 }
 
 const staleHolds = `-- name: StaleHolds :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
 WHERE expires_at < $1
 ORDER BY pool_id, id
 LIMIT $2
@@ -682,6 +688,7 @@ func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Named
 			&i.Run,
 			&i.Named,
 			&i.Replaces,
+			&i.Inherits,
 			&i.Kept,
 			&i.ExpiresAt,
 			&i.CreatedAt,
@@ -704,7 +711,7 @@ func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Named
 }
 
 const updateHold = `-- name: UpdateHold :exec
-UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, kept = $8, expires_at = $9, renewed_at = $10
+UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, inherits = $8, kept = $9, expires_at = $10, renewed_at = $11
 WHERE id = $1
 `
 
@@ -716,6 +723,7 @@ type UpdateHoldParams struct {
 	Run         string
 	Named       bool
 	Replaces    string
+	Inherits    bool
 	Kept        bool
 	ExpiresAt   int64
 	RenewedAt   int64
@@ -730,6 +738,7 @@ func (q *Queries) UpdateHold(ctx context.Context, arg UpdateHoldParams) error {
 		arg.Run,
 		arg.Named,
 		arg.Replaces,
+		arg.Inherits,
 		arg.Kept,
 		arg.ExpiresAt,
 		arg.RenewedAt,

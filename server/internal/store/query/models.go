@@ -42,6 +42,7 @@ type Allocation struct {
 	Region      string
 	Environment string
 	Labels      string
+	Superseded  bool
 	Version     int64
 	CreatedAt   int64
 	UpdatedAt   int64
@@ -116,6 +117,7 @@ type Hold struct {
 	Run         string
 	Named       bool
 	Replaces    string
+	Inherits    bool
 	Kept        bool
 	ExpiresAt   int64
 	CreatedAt   int64
@@ -192,6 +194,7 @@ type NamedAllocation struct {
 	Region      string
 	Environment string
 	Labels      string
+	Superseded  bool
 	Version     int64
 	CreatedAt   int64
 	UpdatedAt   int64
@@ -212,6 +215,7 @@ type NamedHold struct {
 	Run         string
 	Named       bool
 	Replaces    string
+	Inherits    bool
 	Kept        bool
 	ExpiresAt   int64
 	CreatedAt   int64

@@ -168,6 +168,7 @@ CREATE TABLE allocations (
   region      TEXT   NOT NULL,
   environment TEXT   NOT NULL,
   labels      TEXT   NOT NULL,
+  superseded  BOOLEAN NOT NULL,
   version     BIGINT NOT NULL,
   created_at  BIGINT NOT NULL,
   updated_at  BIGINT NOT NULL
@@ -215,6 +216,7 @@ CREATE TABLE holds (
   run          TEXT COLLATE "C" NOT NULL,
   named        BOOLEAN NOT NULL,
   replaces     TEXT COLLATE "C" NOT NULL,
+  inherits     BOOLEAN NOT NULL,
   kept         BOOLEAN NOT NULL,
   expires_at   BIGINT NOT NULL,
   created_at   BIGINT NOT NULL,

@@ -189,6 +189,7 @@ CREATE TABLE allocations (
   region      TEXT   NOT NULL,
   environment TEXT   NOT NULL,
   labels      TEXT   NOT NULL,
+  superseded  BOOLEAN NOT NULL,
   version     BIGINT NOT NULL,
   created_at  BIGINT NOT NULL,
   updated_at  BIGINT NOT NULL
@@ -236,6 +237,7 @@ CREATE TABLE holds (
   run          TEXT NOT NULL,
   named        BOOLEAN NOT NULL,
   replaces     TEXT NOT NULL,
+  inherits     BOOLEAN NOT NULL,
   kept         BOOLEAN NOT NULL,
   expires_at   BIGINT NOT NULL,
   created_at   BIGINT NOT NULL,
