@@ -107,6 +107,15 @@ func (tf *Terraform) Write(t testing.TB, name, content string) {
 	}
 }
 
+// WriteModule puts a module into a folder of the working folder.
+func (tf *Terraform) WriteModule(t testing.TB, folder, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(tf.Dir, folder), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	tf.Write(t, filepath.Join(folder, "main.tf"), requiredProviders+content)
+}
+
 // Setenv sets a variable of every command from now on.
 func (tf *Terraform) Setenv(name, value string) { tf.env = append(tf.env, name+"="+value) }
 

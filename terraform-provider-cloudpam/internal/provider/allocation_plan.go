@@ -53,7 +53,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 	case req.State.Raw.IsNull():
 		resp.Diagnostics.Append(r.promise(ctx, req, config, &plan)...)
 	case r.session != nil && plan.CIDR.known() && !r.session.claims.claim(plan.key(), plan.ID.ValueString(), ""):
-		resp.Diagnostics.Append(plan.duplicate())
+		resp.Diagnostics.Append(r.duplicate(plan))
 	}
 	if resp.Diagnostics.HasError() {
 		return

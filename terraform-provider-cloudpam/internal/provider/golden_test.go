@@ -94,6 +94,21 @@ var tales = map[string]tale{
 		config: appOfCorp + strings.Replace(appOfCorp, `"app" {`, `"again" {
   depends_on    = [cloudpam_allocation.app]`, 1),
 	},
+	"duplicate_pool_name": {config: rootPool("10.0.0.0/16", "") + strings.NewReplacer(`"corp" {`, `"again" {
+  depends_on = [cloudpam_pool.corp]`, "10.0", "10.1").Replace(rootPool("10.0.0.0/16", ""))},
+	"duplicate_of_member": {
+		others: others(corpPool),
+		config: setOfCorp("subnets = { app = 24 }") + strings.NewReplacer(`"app" {`, `"app" {
+  depends_on    = [cloudpam_allocation_set.shop]`, `"app"
+`, `"shop/app"
+`).Replace(appOfCorp),
+	},
+	"duplicate_member": {
+		others: others(corpPool),
+		config: strings.Replace(appOfCorp, `"app"
+`, `"shop/app"
+`, 1) + setOfCorp("subnets = { app = 24 }\n  depends_on = [cloudpam_allocation.app]"),
+	},
 	"name_taken":        {others: others(corpPool, cloudpam.NewAllocation{Pool: "corp", Name: "app", PrefixLength: new(24)}), config: appOfCorp},
 	"pool_name_taken":   {others: others(corpPool), config: "resource \"cloudpam_pool\" \"corp\" {\n  name = \"corp\"\n  cidr = \"172.16.0.0/12\"\n}\n"},
 	"pool_not_there":    {config: appOfCorp},

@@ -96,7 +96,7 @@ func (p planning) hold(applying *bool) cloudpam.NewHold {
 	}
 }
 
-// selfKey is where an allocation keeps its own id in Terraform's private state: the only thing that the second planning
+// selfKey is where what can be replaced keeps its own id in Terraform's private state: the only thing that the second planning
 // call of a replacement is told about what it replaces.
 const selfKey = "self"
 
@@ -145,7 +145,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 	self := selfOf(ctx, req.Private)
 	selects := !config.PoolSelector.IsNull()
 	if !selects && !r.session.claims.claim(plan.key(), created, self) {
-		diags.Append(plan.duplicate())
+		diags.Append(r.duplicate(*plan))
 		return diags
 	}
 	ask := r.session.planning.hold(r.session.planning.phase(req))
@@ -182,7 +182,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		plan.Pool = types.StringValue(r.session.renames.planned(hold.Pool))
 	}
 	if selects && !r.session.claims.claim(plan.key(), created, replaces) {
-		diags.Append(plan.duplicate())
+		diags.Append(r.duplicate(*plan))
 		return diags
 	}
 	if !plan.CIDR.known() { // what is configured keeps its spelling
@@ -253,8 +253,13 @@ func (a attempt) unplanned(err error) diag.Diagnostics {
 
 func (m allocationFacts) key() string { return m.Pool.ValueString() + "/" + m.Name.ValueString() }
 
-func (m allocationFacts) duplicate() diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Duplicate allocation name", fmt.Sprintf(
-		"Another allocation of this configuration is named %q in pool %q too. A name identifies one allocation of its pool: choose another, for example with the key of for_each in it.",
-		m.Name.ValueString(), m.Pool.ValueString()))
+func (r *allocationResource) duplicate(m allocationModel) diag.Diagnostic {
+	name, pool := m.Name.ValueString(), m.Pool.ValueString()
+	text := fmt.Sprintf("Another allocation of this configuration is named %q in pool %q too. A name identifies one allocation of its pool: "+
+		"choose another, for example with the key of for_each in it.", name, pool)
+	if at := strings.LastIndex(name, "/"); at >= 0 && r.session.claims.isMember(m.key()) {
+		text = fmt.Sprintf("The set %q of this configuration has the member %q, which is the allocation %q of pool %q. "+
+			"Choose another name for this one, or another key in the set.", name[:at], name[at+1:], name, pool)
+	}
+	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Duplicate allocation name", text)
 }

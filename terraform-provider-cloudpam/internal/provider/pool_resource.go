@@ -78,6 +78,7 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 		return
 	}
 	r.session.claims.refreshed(pool.ID)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(pool.UID))...)
 	resp.Diagnostics.Append(state.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, state.UID, state.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
