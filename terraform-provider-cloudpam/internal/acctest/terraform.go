@@ -107,6 +107,14 @@ func (tf *Terraform) Write(t testing.TB, name, content string) {
 	}
 }
 
+// Remove takes a file out of the working folder.
+func (tf *Terraform) Remove(t testing.TB, name string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(tf.Dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // WriteModule puts a module into a folder of the working folder.
 func (tf *Terraform) WriteModule(t testing.TB, folder, content string) {
 	t.Helper()

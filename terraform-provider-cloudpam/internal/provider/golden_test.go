@@ -198,7 +198,7 @@ var tales = map[string]tale{
 	"pool_gone_at_apply": {
 		others: others(corpPool), config: appOfCorp,
 		between: func(t *testing.T, s *acctest.Server) {
-			err := releaseHolds(t.Context(), s.Client, func(context.Context, cloudpam.Hold) error { return nil })
+			err := releaseHolds(t.Context(), s.Client, nothing)
 			if err == nil {
 				err = s.Client.DeletePool(t.Context(), "corp")
 			}

@@ -41,6 +41,10 @@ const shortestHold, longestHold = time.Minute, 30 * 24 * time.Hour
 // planning reads what the provider block and the environment say about holds; ValidateConfig has checked the block.
 func (m providerModel) planning() (planning, error) {
 	p := planning{holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID")}
+	if p.holder == "" && !m.Holder.IsUnknown() {
+		folder, host := workingFolder()
+		p.holder = defaultHolder(os.Getenv, folder, host)
+	}
 	switch mode := firstOf(m.PlanMode, "CLOUDPAM_PLAN_MODE"); mode {
 	case "", "hold":
 	case "off":
@@ -174,7 +178,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 	}
 	if err != nil {
 		if !r.session.claims.inOwnWay(err) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
-			diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
+			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags
 	}
@@ -228,7 +232,7 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 	}
 	if err != nil {
 		if !r.session.claims.inOwnWay(err) {
-			diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
+			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags
 	}
@@ -241,8 +245,9 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 }
 
 // unplanned explains why a plan got no promise. A token that may only read still plans: the CIDR is then known after apply.
-func (a attempt) unplanned(err error) diag.Diagnostics {
+func (p planning) unplanned(a attempt, err error) diag.Diagnostics {
 	var diags diag.Diagnostics
+	a.holder = p.holder
 	if errors.Is(err, cloudpam.ErrForbidden) {
 		diags.AddWarning("CIDR cannot be planned with this token", fmt.Sprintf(
 			"The token may not place holds, so the CIDR of %s is shown as (known after apply). Give it the permission holds:write to see it in the plan.", a.object()))

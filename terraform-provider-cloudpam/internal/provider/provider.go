@@ -111,7 +111,8 @@ func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 			},
 			"holder": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: "Who plans: a name of this configuration and workspace, such as `\"network/${terraform.workspace}\"`. Two holders never plan the same name, and one may plan with one token and apply with another. Environment: `CLOUDPAM_HOLDER`.",
+				MarkdownDescription: "Who plans: a name of this configuration and workspace, such as `\"network/${terraform.workspace}\"`. Two holders never plan the same name, and one may plan with one token and apply with another. " +
+					"Default: the workspace of HCP Terraform, the stack of Spacelift, or the backend and the workspace that Terraform uses; without a backend the host, the folder and the workspace. Environment: `CLOUDPAM_HOLDER`.",
 			},
 			"plan_id": schema.StringAttribute{
 				Optional:   true,

@@ -115,7 +115,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 	ask.Pool, ask.Name, ask.CIDR = r.session.renames.askPool(plan.Pool.ValueString()), plan.holdName(), new(plan.CIDR.prefix().String())
 	_, err := r.session.client.PlaceHold(ctx, ask)
 	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err) {
-		diags.Append(plan.attempt("plan").diagnose(err)...)
+		diags.Append(r.session.planning.unplanned(plan.attempt("plan"), err)...)
 	}
 	return diags
 }

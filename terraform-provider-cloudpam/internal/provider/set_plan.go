@@ -160,7 +160,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	}
 	promised, err := r.session.client.PlaceSetHolds(ctx, ask)
 	if err != nil {
-		diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
+		diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		return diags
 	}
 	if selects {
