@@ -15,9 +15,7 @@ func (r *allocationResource) ValidateConfig(ctx context.Context, req resource.Va
 		return
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
-	if r.session != nil {
-		r.session.claims.validated(keyOf(m.Pool, m.PoolSelector, m.Name))
-	}
+	r.session.validated(keyOf(m.Pool, m.PoolSelector, m.Name))
 }
 
 // ModifyPlan computes while planning what follows from the configuration. The CIDR of a new allocation is promised by the

@@ -56,18 +56,19 @@ const created = "new"
 // in Terraform after 1.11, hands one session to all runs of a file and validates each run as a whole before it plans. What
 // was validated more often than planned is planned run after run, and having its key twice makes it no second resource. A real
 // pair is then for the server to refuse, in the apply.
-func (c *claims) validated(key string) { c.count(key, 1) }
+func (c *claims) validated(key string) (ahead int) { return c.count(key, 1) }
 
 // planning notes that a resource is planned under a key, once for both planning calls of a replacement.
 func (c *claims) planning(key string) { c.count(key, -1) }
 
-func (c *claims) count(key string, by int) {
+func (c *claims) count(key string, by int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ahead == nil {
 		c.ahead = map[string]int{}
 	}
 	c.ahead[key] += by
+	return c.ahead[key]
 }
 
 // anyPool stands in a key for the pool that the server will choose.
@@ -223,6 +224,18 @@ func (c *claims) knows(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.read[id]
+}
+
+// planned reports whether this run plans what has an id.
+func (c *claims) planned(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, holder := range c.byKey {
+		if holder == id {
+			return true
+		}
+	}
+	return false
 }
 
 // inOwnWay reports whether only what this configuration manages itself holds a configured CIDR. A replacement takes the

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,14 +34,18 @@ type planning struct {
 	ttl      *int // seconds; nil: the server's own
 	holder   string
 	id       string // of the plan, the same while it is made and applied; "" when it has none
-	applying *bool  // nil: told by the protocol
+	applying *bool  // nil: told by the protocol, or by what is seen of the run
+	seen     *seen
 }
 
 const shortestHold, longestHold = time.Minute, 30 * 24 * time.Hour
 
 // planning reads what the provider block and the environment say about holds; ValidateConfig has checked the block.
 func (m providerModel) planning() (planning, error) {
-	p := planning{holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID")}
+	p := planning{holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID"), seen: &seen{}}
+	if p.id == "" && !m.PlanID.IsUnknown() {
+		p.id = cmp.Or(os.Getenv("TFC_RUN_ID"), spacelift(os.Getenv, "run_id"))
+	}
 	if p.holder == "" && !m.Holder.IsUnknown() {
 		folder, host := workingFolder()
 		p.holder = defaultHolder(os.Getenv, folder, host)
@@ -65,32 +70,6 @@ func (m providerModel) planning() (planning, error) {
 		p.applying = &said
 	}
 	return p, nil
-}
-
-// phase reports whether Terraform applies. Terraform 1.11 to 1.14 allow deferrals in an apply only; OpenTofu never does, so
-// that anything else is "cannot tell", and the server then reports a lost promise once.
-func (p planning) phase(req resource.ModifyPlanRequest) *bool {
-	if p.applying != nil {
-		return p.applying
-	}
-	if req.ClientCapabilities.DeferralAllowed {
-		return new(true)
-	}
-	return nil
-}
-
-// verb is what a run does that asks for a promise: the planning call of an apply creates.
-func (p planning) verb(req resource.ModifyPlanRequest) string {
-	if p.applies(req) {
-		return "create"
-	}
-	return "plan"
-}
-
-// applies reports whether Terraform surely applies.
-func (p planning) applies(req resource.ModifyPlanRequest) bool {
-	phase := p.phase(req)
-	return phase != nil && *phase
 }
 
 // hold is what every hold of this run says, with what is still to be said of the block.

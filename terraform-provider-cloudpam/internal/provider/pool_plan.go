@@ -18,9 +18,7 @@ func (r *poolResource) ValidateConfig(ctx context.Context, req resource.Validate
 		return
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
-	if r.session != nil {
-		r.session.claims.validated(m.configured())
-	}
+	r.session.validated(m.configured())
 	switch {
 	case m.Parent.IsNull() && m.CIDR.IsNull():
 		resp.Diagnostics.AddAttributeError(path.Root("cidr"), "Root pool has no CIDR",

@@ -39,7 +39,7 @@ func (r *poolResource) Configure(_ context.Context, req resource.ConfigureReques
 func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan poolModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	request, diags := plan.request(ctx)
@@ -63,7 +63,7 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state poolModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.refreshes(&resp.Diagnostics) {
 		return
 	}
 	pool, err := r.session.pools.read(ctx, state.key(), scopeOfPool(state.ID).ValueString())
@@ -89,7 +89,7 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	var plan, state poolModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	patch, diags := plan.patch(ctx, state, r.session.names())
@@ -113,7 +113,7 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state poolModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	r.session.pools.forget(state.key())

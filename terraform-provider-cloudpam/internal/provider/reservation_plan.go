@@ -26,9 +26,7 @@ func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.V
 			"Set cidr to the block to keep, or prefix_length to have CloudPAM choose a free one of that size.")
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
-	if r.session != nil {
-		r.session.claims.validated(m.configured())
-	}
+	r.session.validated(m.configured())
 }
 
 // ModifyPlan computes while planning what follows from the configuration. A configured CIDR is held, so that no other

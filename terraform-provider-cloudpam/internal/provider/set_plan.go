@@ -21,9 +21,7 @@ func (r *setResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if r.session != nil {
-		r.session.claims.validated(m.configured())
-	}
+	r.session.validated(m.configured())
 	keys, known := m.keys(ctx)
 	if !known {
 		return
