@@ -255,6 +255,16 @@ var tales = map[string]tale{
 		},
 	},
 	"pool_protected": {applied: rootPool("10.0.0.0/16", "deletion_protection = true"), config: rootPool("10.0.0.0/16", "deletion_protection = true"), command: "destroy"},
+	"pool_not_replaced": {
+		applied: rootPool("10.0.0.0/16", ""), config: rootPool("10.0.0.0/16", ""), command: "plan -replace=cloudpam_pool.corp",
+		between: func(t *testing.T, s *acctest.Server) {
+			others(nil, cloudpam.NewAllocation{Pool: "corp", Name: "app", CIDR: new("10.0.200.0/24")}, cloudpam.NewAllocation{Pool: "corp", Name: "data", CIDR: new("10.0.201.0/24")})(t, s.Client)
+		},
+	},
+	"protected_pool_not_replaced": {
+		applied: rootPool("10.0.0.0/16", "deletion_protection = true"), config: rootPool("10.0.0.0/16", "deletion_protection = true"),
+		command: "plan -replace=cloudpam_pool.corp",
+	},
 	"scope_not_empty": {
 		applied: scope("partner", ""), config: scope("partner", ""), command: "destroy",
 		between: func(t *testing.T, s *acctest.Server) {
@@ -317,7 +327,7 @@ func (tale tale) tell(t *testing.T) string {
 		arguments += "  " + name + " = " + block[name] + "\n"
 	}
 	tf := acctest.NewTerraform(t, server, cmp.Or(tale.applied, tale.config))
-	command := []string{cmp.Or(tale.command, "plan")}
+	command := strings.Fields(cmp.Or(tale.command, "plan"))
 	if tale.applied != "" {
 		tf.Run(t, "apply", "-auto-approve")
 		tf.Write(t, "main.tf", tale.config)

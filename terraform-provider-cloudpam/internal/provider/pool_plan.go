@@ -75,6 +75,9 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	}
 	switch {
 	case req.State.Raw.IsNull():
+		if resp.Diagnostics.Append(r.replaceable(ctx, selfOf(ctx, req.Private), plan)...); resp.Diagnostics.HasError() {
+			return
+		}
 		resp.Diagnostics.Append(r.draft(ctx, req, config, &plan)...)
 	case !r.session.staysInScope(state.Scope, plan.Scope, func() (string, error) {
 		pool, err := r.session.client.GetPool(ctx, state.key())
