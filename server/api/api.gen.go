@@ -433,6 +433,9 @@ type AllocationSetPatch struct {
 	Description *Text   `json:"description,omitempty"`
 	Environment *Word   `json:"environment,omitempty"`
 
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
@@ -444,6 +447,9 @@ type AllocationSetPatch struct {
 	Owner   *Word `json:"owner,omitempty"`
 	Purpose *Word `json:"purpose,omitempty"`
 	Region  *Word `json:"region,omitempty"`
+
+	// Strategy How new blocks are chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
@@ -525,6 +531,9 @@ type EventPage struct {
 	Items         []Event `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
+
+// Exclude The block that is chosen shares no address with any of these.
+type Exclude = []CIDR
 
 // Family defines model for Family.
 type Family string
@@ -673,6 +682,9 @@ type NewAllocation struct {
 	Description *Text `json:"description,omitempty"`
 	Environment *Word `json:"environment,omitempty"`
 
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
 
@@ -692,6 +704,9 @@ type NewAllocation struct {
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
 
+	// Strategy How the block is chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
+
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 }
@@ -704,6 +719,9 @@ type NewAllocationSet struct {
 	Bundle      *Bundle `json:"bundle,omitempty"`
 	Description *Text   `json:"description,omitempty"`
 	Environment *Word   `json:"environment,omitempty"`
+
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
@@ -720,6 +738,9 @@ type NewAllocationSet struct {
 	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
+
+	// Strategy How new blocks are chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
 // NewDraft defines model for NewDraft.
@@ -745,8 +766,11 @@ type NewHold struct {
 	Applying *Applying `json:"applying,omitempty"`
 
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
-	CIDR   *CIDR `json:"cidr,omitempty"`
-	Holder *Word `json:"holder,omitempty"`
+	CIDR *CIDR `json:"cidr,omitempty"`
+
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+	Holder  *Word    `json:"holder,omitempty"`
 
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
@@ -766,6 +790,9 @@ type NewHold struct {
 
 	// Replaces The id of the living allocation that this one replaces and whose name it shares.
 	Replaces *string `json:"replaces,omitempty"`
+
+	// Strategy How the block is chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
@@ -787,6 +814,9 @@ type NewPool struct {
 	Description         *Text         `json:"description,omitempty"`
 	Environment         *Word         `json:"environment,omitempty"`
 
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
@@ -800,6 +830,12 @@ type NewPool struct {
 	Name   Slug    `json:"name"`
 	Owner  *Word   `json:"owner,omitempty"`
 	Parent *string `json:"parent,omitempty"`
+
+	// ParentStrategy How the pool's own block is chosen; as its parent does where absent.
+	ParentStrategy *Strategy `json:"parent_strategy,omitempty"`
+
+	// PoolSelector In place of `parent`: whichever of these pools has room.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
@@ -846,7 +882,10 @@ type NewSetHolds struct {
 
 	// Bundle The members that a cluster needs, as one of these.
 	Bundle *Bundle `json:"bundle,omitempty"`
-	Holder *Word   `json:"holder,omitempty"`
+
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+	Holder  *Word    `json:"holder,omitempty"`
 
 	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
 	Members *MemberSizes `json:"members,omitempty"`
@@ -863,6 +902,9 @@ type NewSetHolds struct {
 
 	// Replaces The id of the living set that this one replaces and whose name it shares.
 	Replaces *string `json:"replaces,omitempty"`
+
+	// Strategy How new blocks are chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
@@ -7530,205 +7572,206 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7H0Lbxu3muhfIXQXaNM7lh913FTBxcInTdrctDlG7J7ibpO1qBlK4vGInJKUFTUIsL9mf9j+kgt+HznD",
-	"GXH09qM9RYHGkmb4/N7PT51UTgopmDC60/vUGTOaMQV/vryiI/tvxnSqeGG4FJ1e52rMyC1TmktB5JDM",
-	"xtSQGdVEMTNVgmUJGUpF+q+HBz9Rk4773U7S0emYTagdy8wL1ul1tFFcjDqfP39OOgVVdMKMm/Q8z2VK",
-	"7VwX1IztN9zOWtgPSUfQiX2dlg91ko5iv025YlmnZ9SUhZNN6McfmRjZYY5PvkkWJk86L6QwlAv9iueG",
-	"qcXN/l3kc/Li9XfvNDF2oyk+T8yYa0KzTDGtiVTwiN0orPW3KVPzarHuHV07B/aRTorc/nx81D3unnS/",
-	"7iThes9OY8t9RSc8n1eLjU03hGdqk/2bYsNOr/O/DqurPsRf9SEOCaO/ztikkIaJdP6GzRcP4yd6wzSh",
-	"9qbVnGg6ZD0iBSNsOGSpIQVT5IbNCRUZSWmeM5WQG1YYgIdvSEbnujwihLJq0cHUB3bulls8efo06Uy4",
-	"8J+fxQ7p9RAALw65fQvU/RJwuSYDxsWIpGMqRhZ4qSbckJROWI/MGL0hE6puNGxKT4dD/pFp+3ah5EfO",
-	"NMkkEZKMqZp0Sf+rPjyXc200oYoRmqasMCxr37fDkrYNPz0+iW3xRzpgeRvM9m/Y/P/c0nzK+s+JYgWj",
-	"eAWa3TJF84TQPCeTqTZkYqduA9vczlFbFzdsohsLPD06WlggAPJrfPj4rPyZKkUR0H7kE24WF/6DnJEJ",
-	"FXNCSUFHjIxlnunW5cEY4fIyNqTT3HR6x3ZNE/qRT6YT+HQEQOM+luvhwrARU7CiCzpiV/KGichxCvbR",
-	"XNsFXRv7BACPGTNc44ANpWJti6zearvg46OTKKZfSJkvJUpAgQop89a5pcw7m1FDO+kSqutG3IXeXqay",
-	"YKv3pe1jbRuDH9t2dvZ167RLduaHXGtr8Smu2EfTtrELqoyHGjtjAn/JmWDKMg/7IXghIVwQiwYp1a2H",
-	"8Fs7iTyLLe8XbsZcrMHmuNA8Y3gNlrhLRdhvU5oTIwk3bcuZwfDtHA7+O3zWSTpDqSbUWLbIM7Wa5322",
-	"l6ILKTQD0nOh5CBnE/un5atMAB2hRZFzFAgOC3zif/9TS8Dm9digHxdmrB/OLyDhMGHITEkxAhZBBXn3",
-	"6gX59vTpN8RN2IVzduOBJJOmcorrK5QsmDIc95DmcpqtWtALeOhz0kkVo4Zl1xRGKo8vo4YdGD6xYLtA",
-	"f2sb+LT4OxO3XEkxccdXXVWhZDZNnWC1+NpHw5Sg+TXP4twVdvaFtqBNeNazx3T+y6Vlg/YkiJhOBlYq",
-	"oOT7Fxf23P5p5QYO7DEAl5OvT5+effPs26Pjk9gqcPLqeTrTvVXvADPTq878R3zKMjCZsVVP/2Sf+exR",
-	"oHaKdG6PVh/Y44wtB1A/ejNFTo294/iAsbEUG3EpVu7tnXvMviFzdk2ViN+hvTD7hEV4qvV0An9pxoBO",
-	"uavsxlaCVDQ6KPyEIjQ3mghmZtKKVTm/ZYSLOgB4Rh6ZwnA8t2U7vbLPfE46U74SyX5+/R08WWQbo5hT",
-	"gWovcGHOTjuLAkbSsbvNJc2uecaE4WYePyaLFpqpW56WJw3XkBpLdIJrcLgTuYbPIRf71SILnkRSMjkk",
-	"P3VsdlBcpxweTgOorJOOCvhKDHOoEwBZbPPV8dXoW+0mPpRbkwO7V3uMjqRaaW2RrJbiafnHsqv31Plz",
-	"Uz5NOg2BL6a2Ng4ZJly6YKeQ0Czj9mxpfhGsfUhzzQIM+OQJRIX4ljTUdtsg8UsRgn00Eaq/7JVfpMru",
-	"i24ue/atfSYkmOssOqSh6zy/GwVdZ4aSMi57+DKf1mgcE1Zf+bWTsVuLvWZk/z/4aNFRZZ1ETPO8BLlf",
-	"PWgmHft950MbzVm92s8xMK7sLQtoRysxZ4FIgoy3KAsed48OT04jwuDiAHcv/Cz87gwoa9pNIvKIPazr",
-	"o6f09p/jY0Nvp+PhPkSSRTGDFsUB3VC8sCrcgsR3wKaz49hAhWJD/vE6dwJ68F6gtQZsrpiqQmoWnRqx",
-	"LPpTiR5ryQCamTj3rKyCRDPjpQ3CNaFkwqzoSeTwOaEDbYV5acZMzTiqWLFJrm9iRrDXRoOVC4yA1NiZ",
-	"ogPctUwR4/OewztF3bF0h1v1u0wqO2ELy3dXmZQIXl5hUwgoWf+WTD2w+O6Br1ek6o5Ze2io3o67p2OW",
-	"3sipWeTuAVFdh794OrtUoXz93bsIebwjwWEstVl5Vz/AQzvQwv2LDk2Ct9xmYB921os69Vtf7Fj3aUPV",
-	"iK08/it8agUTv2RmQz7+AGwY2erumjwQ/kWRufO3uaXjYNBah65cMvMTDBUlK60mgO3Y8+IPOzLWR8ye",
-	"/AU9JkZ0ycx+eZHFuPtiR7D4DTlSgCUoVcLOa7Tw5PRzAj8O2n7MBvEXz9DNuwuDG0xFlq+krH/Dp+6N",
-	"ye1Ai5YqyPDYJf+d3TGzuzt+FeU/RZHPLVAvkOJfxswK42DZstDOtCGpnDBNhkpOCBWE2neJou4x+w0p",
-	"cipKaX42ZgLeR88zSakQ0hDD8jwQzwdS5oyCZPi3EqKW4siiluEuEaV/StJ8qg1TRDCWafANgNcEnD2o",
-	"WwRoNrqBf4TM7BTHR0ef0VkaTnwMzsrGN3XkYTcrYejlm8sKG9y0y57//s1L/3zs7kB4XLi3c3vMUvCU",
-	"5uA96pF+6es5Oe0npH9ydHTcywbPer3Dp2f9hp1/qSmg4RcKnP7HEdb0wrtUvNGEziwfGKWF5QFTbeQk",
-	"oJrVe98pOozKQkaqGJxKzQDurF45o5rkVBtSKDnhmmXEyG7cbVJwxfRGvHYs84zFl0CovmEZGTDNM6ad",
-	"Vd5I1SOUgFW9oClLLILwguVcxBVcL2osFXDtM00W5Lg3HlG50NouY/wJTnofTBWv7G6ZaYU9m9GHc0Fe",
-	"vrksacIM4UVmmhh6w3zAEEaQcKOJng4EM5p8aS/xfEJ/l4L84+IFefH29ZMeBG0wmo7J75akmID29IGC",
-	"HPzH39++xJCTfiqFUTI/sMDJ3A9fUnJ48uxJl4AHBt0K+guiqBgxsIqI0GTCcs1mY6ZYD/ZgINhH4MzU",
-	"EHnLVE4LDev+x8WLbqdJlSb047Xd63XB1LVwhuAqKOM4DMo4eboiJiNBIglj2e3XpOvaUE9XxnckHTuC",
-	"rg3xa4d2ks7AUgcLAeuqAG/YfDG+ZcKF/xQJdgkhDtexsLcoCN4yEadMjgk3DI5wiV0n7sYQvp2mWfLB",
-	"soQM5mWEAqEG/rbkqU61Abd6AymNNooW0ZmGLsggjjkYWrGw4U2oI0bdbDxFOqa8xesJPyGk230ze/oW",
-	"R3IuLLHlwkgMdiuR0tJBwD34BLpNAp8r/k/0XBs2qR8gzFSah58Njo6OogyA6kgI2+UP5wcnT8/8+LhM",
-	"mBS/sHPj4YDlUwC2wowQVTJmH7vruNRh3NUmbDzZ1miAGzYv1wVPJmQ25vawpuqW37pYQgGhdvahKYd9",
-	"UDjaxPmMpfKeUIyacc+IuRlzMQKq1V2ythsusjZsiVu8uUh5QfN1MMVuEEBGsFsrc0IMoa5fdzlg7cqP",
-	"4558EH2vWywfK93rgzk61xv4+5ywSWGcxdrD5BcOLFqM379NmUgjkx0n5CQhX5P/+a//Jhjzg0I3Qpj9",
-	"Rk4NGVk+YaHS/SxVBrZ3K9RPuIET2sqCgAgcLLAyKoCCX91eJaBQH84SQkQIu7WDd4jXSpH3IcEgab9b",
-	"CeZV6cTyEjEvbu0x8+L2LCoKv+Isz14qhUyi6Ww2lOfxuOXDkyMyppqMpTZkAFINM89JxjMyl1MyYVQQ",
-	"eBa0gqN/jwuj9tpVTMP4v5d/f0vc70CGAaIGMpsnljb0IRCt9/b8p5dW38D42vJjQc0YP9SR8jDub1yQ",
-	"dHFVid9/9KAVY3/LZXoTifPyFo6WMNehYowM7LuajOktI+wjTY2PgUTzSW3dXyfrxJoMudItHrJczqxu",
-	"jUR5ElPHzuCS1nHNDrnRSzaXcf1Pe35+gzBnuS0yRPZE8xyPwSktXJCMpXxC88biNnVPHq0kKE1/mLct",
-	"4vG5/S29cb0rIahg5/MKwbEd0SvFfUNVhXz/5qXXVHoR7QL0B1RQrFb5hSaF4hOq5qhAILUHHcKlQQxd",
-	"KKtTRUBPZl9owkQGmPTEIqTMtNNYvELSJ18i0UilyMrh9ZMueWkFK7sWp4xYwSBz6ouVAQzJmdW/zYyn",
-	"LizKqlrckAmdEzUVPXJ4cgrrOj4+2lVhOQuUjGetCksc7yaWNsLvlYhZKok8zwH97SVYfdFuLc9B6dMo",
-	"UeL3aHASZFqMFM1Am6zLGo2493UUI38JtZ2fHn17lrTtwr/xvDp/UDNhodTgQ5QcHp9Z8dleHMgY5bLO",
-	"nj79+mxlPH4I+3iuMdj/QebZEuNNazjKnYSdPEorT4soecOKCId4ZekEWlIBI+0MYOWCWySg1lnswp1m",
-	"Pfu3FPmcKOZJR5kN5m1iceOrN2lv4ABrkvpFWFZMsNmGl6ZYkdO0DW0D60iJtpaqCZY5XTDP5UwvD4Zd",
-	"Iz5zo7iNBcNbuQd3rzVQbHjAgjNqQ6h9SLiAmHcr4Noprq5+jKjIwEgCQutAkWhDRWbpFsnonICpy3kP",
-	"uuQC+MiYTQLI55pMNcvAxlujs8/OTo/qvOHbkzqtPTuKEdsfSmxvyInrkqU2bHY67upYhTf2yXb8axy+",
-	"05TC8GBYWfw69FJxEOJBwEkSiAyJVxD7GN3QLw0EdO5oifFZBU4GsMycG83yYV0ytse/IBuXN3R68u3p",
-	"t2ffnHx7tooh/li69OKy1MpcmwU5y7HEs1OC7sIuOQfDgdWZjomR5PjkmVWgFU0NU5bjE0jeK5npydOz",
-	"hhvJMDppBAc3nEhBKk11R5VfcUNZ8e9o0erb2we1KiRJTpyDC+47obC80OdOLJP5F5o4AcOrAA4D8xxT",
-	"JRET6xuNeZnjuLNO5NNmMUk7hQLtHq0TOoGXQON6fuQIWBLNfw+smTdsntQgLoDSnBmEzIyPLHmE++6S",
-	"a3LQR/kULh1sS8x8URmgYKzjk28C6G7c79JYgyXhBAvwHmJicIalTL+QzwUOw4vzn0BVyMCooCCdOZ+T",
-	"XMqbxLKNwordzqoH1oYJvWGhND4DCC4KJW9R1PHGFjmwcjLD1AnRgcCJfB61u7x1tLi+yB9bz5z0yGH/",
-	"ueVmyn3PLLtziId3ZdcKL9a1aB8w3MzTrDtXC2qHsIv4z1/PD/6DHvx+dPDthy+rv7vXvcODD18FPz75",
-	"93+L8au3bBYkwa0bi+LS45wLt5Zz1swNK9Ns6/lWZUD/rx02PZgxbQ6O4ew5JlX4WL/tk/LuJ76kkW/X",
-	"yEFd4RL/K3Xj4VI31klP2z49I5TRliRzxcQ0i5G1XI51kdIX3nAUZCE/yatutXyC1ez7rzjnB4pzdnr2",
-	"ck5QpylJ5+PBSB7YLw/0DS8OZIGQc1Ca742aMjf6tWY585aYVUEml/7ZP1cIds2KtRZKusjsfYdtLhWl",
-	"Gkw0hsp/hW8+xvDNR4zDdxpZui5alcF966KTP1GPESErowogq5NKVSyytuOzSIhzEO+6NErcP1czCK9z",
-	"boLNrluiAsKQWghYRDOgDvVxl5QvpVX2lJQGY1qsRmTGTJABI5k9QjBDu5gS/xbXqDLF7bt2xuvV6fcX",
-	"ORWYgb9ONOJbNsOAxKRjjIVNsPOtY4q8uvoxHsbYAjjer7Au3Phb65SGea+JNMSm7WSkLeBoM7PIJjC3",
-	"mcCzCfHbGmj+bELMcqcEL4O9cn7LxSjipXCle/w4aKMBqwWYZrghekwVRiqtqNm0qdSzF9xcRtQv3KWv",
-	"i5vO6Hi9gGcAJwtfHyXbUf97VWyiO9oMxjKWM3t814WShqWNLL2AlD9SUYx+3G3/kbvfbIB1KJs3C2wm",
-	"1jlY24yu7U5zNtGENjKKaKOoYaOV9o1L/9wm5OAd00zdbmzOQHzDmKez0+7R4fGzij07JFeMQgmxTlnE",
-	"EoNklC92sLUjYptQgU0x5M5Vid0hjroKbQvlEJdOG09HcaO1QMmlh9f1uUbIdt/6clVySORUkYIqIzBn",
-	"tVSe4Zu9lOm5CyMR4uIGeHXJjOXOev/WiG0tDltIwZuaHTaThO/eHPBnkog3FGrLAi77lma3kE594vgW",
-	"a/fKd5UZsLpG6loo6u58kVTRiVfy7cQYM6hvNCZPaHtgszHPmSuMM4FAQjjQ6kuopsmyLjkvY2fgOSPh",
-	"IjD/UaONADMfqNAzpljmY0Khts4XGmN/uys9jgu3dIFBVq7gwvYBM2OnyC9emv0FT8dtEQ8NFlwmFVue",
-	"X5YOwmo/hs61qxHN44FfrmrQ5hFszegbKIMdDQKLAoRD/Z2Lcx1Zaejs7opztSgvER89LZPBR8y4gC4B",
-	"8C0khC90o/Hv26o291QobLGcFJIxl50D1rW+O6Z+QvpYC9k+0w9zNLnx4YdlFlUz8WhJYa+96Fux/AJL",
-	"5ixO2Ud9oA9kt+oJzXP7G6DYk6p+NRlTkWkipyZ+nVFNLZICNZbKtMydUzXaZupIWZdlh7qkrkup0zWi",
-	"cFwpMmHv0BtgG+mCqIxskPsQlFyvRcfuq/zaxurcYyrFuro86ppV08pjaKtbs361mhjB2raGDZZw3z2C",
-	"t7S0310Er6s2v13pNJeVcgChkIsGuaePwiBX5WKcPAsCT4+qqp0eLoOynX9Gy9xWBxEl/FuN9AC2uvay",
-	"rPdpptvG8hbF08tA69uoHsYcGa3PhwfpBlOaGEFainLdmGoIBfaaFIZK16NFK1D0xxCE99Wj+xbQf1NZ",
-	"Ld89DrxZ1+csVthn4bQ3MK02KK1bchupvVJsL1zBjvPWxQE2uYNRU5FCAYoIxYoyhvCdZSt/66ITm9a1",
-	"IiYPHjnNrSZSRarVrl0CJ+mAV/d6QFWLriLTdFrwwL+OpatyNoQK7oqPxiZB43EGJd19qPXREdFsBHaw",
-	"DWoRwguxG5ganvPf6TpM4efg0RarKp5vfdTwLKI3BiRrB6V9G7VyU/TePmVmUfMA9c3XubDcI/FNXdAo",
-	"jTUtVOWo6LYqD62lNCobE9bGqHy+STiynbiybKA1pzRrEDlcWglqcVaAY14Bd8MwUqKXT9spkaCME9ko",
-	"Nc4yLGqmer2LucRnm5BbdjlA6ArkdXg88VlN5XlXEn8Fd+1w/cYBTowEzIRDf3gyTAfwNbPqbesqz5Wz",
-	"VMXSA2oSwKK5b+rKWpOc0YyLEVRg6JEjS2O+PiFfvr64PX1iweL45Bl8OntS46rgblkhU4U0E5ezFw0D",
-	"6cQd6xghqATFMPDwoVCSuxT4e8xab6FsO9Ss8RBLMbk0dJCzLnGJU1zc0pxnCZkKOjVjJgyHGaFV4oBn",
-	"GRMJEdJcD+VUZJZNmLHMru03dnUzBq/qaVFIZSF0wjJOr+0iE6iEcW2kvAYjRwLU6BoSdhNiccD/DcZ7",
-	"9nFMpxpmhs92BigO46rthF809RD7koXS61xq4/5MpRjmPDUJ+W0qDb1mH1PGMhw+5+n8+pbL3JEpOTWa",
-	"Z+waCUahwAgPktX1kPIcXgq/9BecEF41B7yecA1d6xIsSCZphodDbynP7aEnBJwWollBor7/uGlyscgJ",
-	"UMDS6ANSqpBYseLw5Og5EDpvXarKeWDJ+cOTaCsippSM1SP+BUjokLM8w+aB0G3KGeepITM5zTMyYChL",
-	"rC0rBGVdIqiGHi/dQtG49mbJGZ33Kk7ik2sxG4pB7UdLY4D+zysRCIxvUE+DDPkte7L2ol2mbGTB7rCv",
-	"7WGvNCJzMyb9+sX3eyS0CAZ3FvDXFmsgo8pOHeeXLZM5X0hdC7ICQ6UKhWoQXvKQx3sKrCoQVZE5D8Cn",
-	"R9/GtmK4yRsWPyvokqX4gV8stEf0Ddf0Yb/U7CxVRF9QRvW4WRKresOeysGSSRt0Hn71qw9YeoothxwC",
-	"184pxhTeVUlDQT3AWqZYrNXlGjlXVV3AIAG3hN1GrMo9isf1gJOoDdqVfXBZ8mQqDM+dBKlYzqir5XA3",
-	"4viear1vU1h9nboSPlClAuFYSFDyB6u/vsrC7fZdWbR3LK8egP8+5McQm+5WiKwtfEN7dRlEVgEKlJWk",
-	"hi3GuKwdFxazK95pgNgOwVoLx1kGYzUI4B30mFjmcV275+CmB/tHcHbVXVY7Irbrrrs7SiNk3C0y+1bA",
-	"m6HxmvGAjz78b/E4nClx4eZY3M7BsLIsE5lO0Mpw3JScKziW00EeADG2f93O/AblDpYsCMshbL2kphEJ",
-	"ZkvgENxqo7CEBaGjTdmWCo5rlFhYq8BC1ZRmMfKnlua9zKLYzB9pD23auZ3fTdtp7dh5Lho6VbO2rR1H",
-	"dcnMRU4jAvq+GgnVY9sixK5FVo1b6P2qoluxWL9YWUTOmDpIqWbNwi4J6R+4aj7XW1YYCeNj1saAEvzx",
-	"DwD9FXBf0LS16urOQLqvclqrjPobmPJL23I9QBGUtqFiLXb2BbOnfbQ0Pa9r/WxWnMBjc4NH4c7ezl7k",
-	"geqa71goCBzlDfPGAKxN3DjDURnGFliOjLOVgVGJMCGno3Hia+2W1VG50qZL+vBvMGD9sS7plxYueAS8",
-	"iHGLVZf0dUGVZuFjE55lOavc6M2XEqIlLthZ8lIqyEjJWeiu8Hv21XDd38HK0AuoNItay6/KlMGIUbHy",
-	"R0Hl0wFL5YR1yWtnahhCzT2I/oQKVaZeBQ4fsOdEZ/oay9Pa/fPbsL0GVVgzViRQiNRIcnjyLCGvL27P",
-	"yOHpKXxxdkq4INqwAuS4oZyqLumP0uK6KnprR7YCXnxkHOfkWz/w2Wl4iNX6sBFNMGz80Kz8F1OwFp9c",
-	"q0FwbI6fYyHjV2EleypcrX5yw+zJDKUiIymx2OdC3X4s/yVkVYufQDz4GCKku+Q8TVlhWIa13jBS3Eoe",
-	"XEeM8ytbIvxc9223yTsRFl0V2NAk44pBlW0wbbtI0LUq0ieddMzzTLGISPUdjErgARhRrznkUFGQwFtE",
-	"tWMy4WKKtB/SHDxqV1Wz8eJy8LuKFrTvkSPi8igcGTByRlWmybH9PlXTyaB+J0fdp2uJ8kMXVtI48BJh",
-	"7O/tdb3Pnh6dnMaV7vXt/Felz9VH/baSvzrn9IDLdclEqyjab6KGc2lirSHOw8Y+lZe+fddPvz6LNg3W",
-	"LFs2uqM81bg9i1BAfcrSDeiDIyf/6chROevT45O2Oa+VBb9YII3VphpwcXT0zbPjk6eba1Wwu8QLIXiU",
-	"tfmb2BAgXFJD8BgP/0dlGGlqsiPuGgg5gql/y7lBS6g2I1WrLh0ab60Uch0YXCrgWAu1Y292QBJd6emo",
-	"DDGNVSR+O7EjAGtdMzTtaWwuzdKp4mZ+aUfHYyqFqIYAdD41Y6kc3e2RvzGqmCJpQSfX//Nf/933S4RQ",
-	"L/it2tzYmKIDzR+5GEbAqyzCWORU6KQKx8di4tOMG01eX5QyFJC77nvxXnz11YvX373TX30FDLnqQmfY",
-	"R9MjQlbdKBL76XcpGPzx+uL29GBCi4JlgDZdco7eSy/DCWmC4SqJ5L0oi1yC/5XoguU5F6Mu+eorcK/6",
-	"xbx79YJ8e/r0G+K9XF5x0hAUQPqpzFjfvvaL4obZ17A5mCD915Wn++ANm/d770XpMLQs2h7LQGZzMrLy",
-	"TvkTpl+VzYfYcMhS85zUXg0zs3CMQNz68vTk5EkXjhUz1b76ylIy8Duzj1wb18Cs/3p48BM16bhf1fzs",
-	"v7yio35FcrUhitGsZ/ebQ6GY0+OThEy41o7Wnp48g7l+tAO7U7NyvO6RgmpN+g3Jvk8GNL0hVJN++GXo",
-	"onLVY9+DNZOnTGDxISytN8TA0POCpmN2cALo51JQg+8qt2gJl4FFtNe5haRUWTBBC97pdb52iFxQMwYE",
-	"OnQh5vDByb+WDgHivM6s6s21OfcPQfQwnTADRoVf45pQ9QgaR1/x3ABx+dThdlHQ/aTajq8GiERjzWqW",
-	"bYPVsxWqIVdSl5VbAeNlsJUVj1vJeP2nf+QTbtZ50GqoV0D0Pn8AnbiQQiMtPDk6wuAeYZxxFHIikf0c",
-	"/tO5QtY7ZXfhoA8DLWwW4rUwDTGCDjK6QU5B2+Dlag99ZBJQ9elkQtXcQVo5IDSGAu86HUFR1BJQPySd",
-	"jwcFU4CcsBz/U8/iMFqj2prJgBwfqGal899++kITObOyfg80tV5YuLWfgJ7Vm8wPCiUt8+p3yVtJNEsV",
-	"A3QGVUEbCV0GUsUAjWmO6pcFzwzipcgNKxzS1xHtBXgvzssMnM0wLaDC0O/vQxlR8DeZzfcGGEF13M91",
-	"/u/yrRsgebxvkIyB4zs24towhd5+bKcE81sq3zaue+wQnnGD7gS+fhVQK768xU3Ad2Z5K4xakuXDT+6v",
-	"zwjPOTNt1aEDWZNoOid0YIUSM2a87EbXSAXulRKEFUEcN+RKx6DzO5h6a+gcAgdeh8JFAbkGU6eRLiBS",
-	"jaQxTOyDDtnBmNn5GpM4P/2emfMgy+5uCXgMW6BJCP78sOhCs+3PuKT0dTAEkcAKN0EZu+CwQ1rVIh1E",
-	"6xt8AIkJva/12/wZvMwPhRb7p+8l44dlrUPh7wVmUcJ/UPKOS0D1gmtyI6yoAF0990DtS9J9oJk5GPsi",
-	"NnE55hUkMgg2g6IdEI0pFSmbHru6Hb1603dL+S3hN2OrkqlS/0L+4O1rY0ZA2UKhZcxyVM4G8/fQVHkq",
-	"MqZI/+35Ty8P37z8f/0E9ZucpuwHmWd9kkkW5R4X9pGyPM/jlW3KJd4z6HsHbgT0L8qmVLvDsBuLUF9o",
-	"hQWdDuudtTUzCSY3Km9yDOAbIXQRuOH7dsheoWWGFaV31zVXaVJShurcIo+ExpZl1FVM2XQ5OOvzkb+0",
-	"zDrBDy98ta5pAWh/emYN1F2pIZlnYHp33TRLal5/NkbUK9l7hRL6U0iUsemM61GEJiVLKDNcQYLVioLW",
-	"LamcMLQrGUlo6cmFljeZxVTo7eLb2JXvs/ei9CpAYkPVn1EOgcCD13Iwx4463tkKPzDjmvr5Jw01rOp4",
-	"DV4z+z2yE9f/Ev2juhmpUzGOLjknfax01vfR21VkcnBCtGw5KRjL9BK9uVaO/hFrz7V13rcOvTh5o/UZ",
-	"FZm96+mDqgY/gFF4am9/QgsLbMilljCkzVC0nUEdftJsua4dmJO5Jr7uHIG64hHofId5CDuC5x2rz+/K",
-	"ZIl96HUwFqFAO9CCjzUSuNEeuXe9uSW6deOg74d5tenZmj0OHbt2xrtztpVKt2b7U7gb6OcgyMX8eR5i",
-	"5Ah7B0Csy9jqaTL37MuVW4TAnR6hVeBI6YQJM4YSp1xZrsa148jd9+LcF9XDIBMLzS4kyJUh1MhGwcaG",
-	"abSoeY0VFzc6eM0xYd9PstTcRkrONNaNc06v98JFTb1lMy+qB2KC63AgUU3Dn6pteD4uJDEziWyWOL7u",
-	"vZMQPTMnhk+i1MuZNx6UeN2BkaMudz6EqWMV8XgEBo/vYEEDR8mhPgTNsoQoNpG3mAWqGED8noh6nR2v",
-	"qyv+WRXFZjfTfF5KxmCo57pB1tsmR1q80dyxYSoj185D+dy8fbpnMS9zA134LhXtX7iVT9d//oUUhnKh",
-	"/wyq/Bo+4wp370CdX1eV302Nx5LFFJPn+0gcXSa9LzbddwWfIbASTa6gSLt4R6kyLIKCFlhe5i9b9my1",
-	"aiXlpEvcRO+Fb2RMm62MYXLfyhiL3PhOxljMYGknYxB/nhAjycCLFUHRhKqc9XvR/xIDBDGGtraGJ6AL",
-	"gbl4KFWCQbWwSQGJTmOKHckTwocu+EUbnucu0LJ83Pd4cpHtXXIe6RdjVYogxAisEBDRCxVpNelX1UT6",
-	"z+2Zw/sjygWczsybNmhur3gOCQsaREFfENqMlZyOxiCrLYQ3dd8LkOynacq0lgptIQvLTNztQzoEtAbv",
-	"+2Lg/cTFGrsquj6LXZRlsKvorhnVpT1nHePHH8Ly8XBmjz+EzQMwbyuaFRekDj9VH7Y2baw2bPxrWDVC",
-	"ZXqXO1rHgnE/5ovWGIHyicdlwtiNm28EoaFUY8adJWYJkM+xchDUQioUA7sCOmMtIwNNCRUmyHkAXtAD",
-	"nd9yDjBvY/Qr5EcMmOYZME/kkZY8oCXBPg22BGSCNWMCmYoc1HrvUwDOA6aEGdesS67KykdNh59zG9ul",
-	"CYmvkBmdr2MV+FOZBB7YHvBIjQHvXOpU5o0CUnntf28kcRnbOiwUu+VsBlERO+NwVKQ/B/FPo4DYvzi/",
-	"evFDEDEOsiaEoEO5KxC6rQQH0eg075K3VV6OF9h6AT5P6NxK2CCWersdBJ5iWIlraxKNncCdN9jCvxgK",
-	"/OKS/H1BuX3wdNevw90AjjyhN2yBNib4DJDpJZ6n9XiQhXJ2y1aF3L+8ZfsIuI9wKZy8NCJhJk4PzMAc",
-	"nMhTniWE5lq6xEdfYMEqLTkbthqaXE7P7nauxgoLxUXKC5oD0qEBwSMmRx2qR/qQYNFLeb9teRRqge+0",
-	"uldSEZcVRfqBfOQKzyybOkyMitRo2+hgXOI012C3JyigRU1/XKR1w+M69XqWT17SLjd929xgzNjz3B4i",
-	"0jHlmFJoSTAE4qmMqYQM2JiLjPTp0DDlktWHDKtXW/QjUsDp+eK/2AlK3/ACohi65C3j6EbCoxVSlflH",
-	"Q8AqMpLMZUfxVkyA9e103ViZEcbxSfyW5IuUEVGWzy1zl+B4KoOB3WkrKNqTiV+LTwpcVkz3D2iaBEq6",
-	"2iqJILY3gyQOh7ZIwWYxW6TjAotMA38I+EUZENrKLrYLrNzNExIDL9eNcEPb/h2R6ys1ZT0iLQFBI5/r",
-	"2oBpiFy53EzyiubaP5hLFx/l/ajgWW3DphtW1BneYv+APxy+WFBajS5woHvDFhhtqeF+ecTpcmP9GzZn",
-	"GRnMSWXAhiuu5d/36qZixQSb+dLoLmpWZM5GrAOVAP3zYIe1b0O0XahWS3HLlHGlJcqx0DiMqoEl2agX",
-	"AHGGUmVQVBFy1fpl/WrLCCSkmc3LJnNoDO/7RqN9ApEWdqlga4eobRhf5hmZgxvX8hAIH/RjAFZkkmEi",
-	"sabz55XFwFnrXbwBFWzWGt5t4eYRm59hefes01Rz3n9Md1kapeY6yXMyYmabSG744vCT/adhRI7ahfcH",
-	"DQ8TvAZ+GyfrWiHTi6ubHFu7jdedzr0Dnu8iup+zopk7qM3p9MoIsrE/oa1DyCzQQq3uTNHhCm37O3zk",
-	"juWnx8bpYderWT2e3954PQ63kN+9FwYfOJF51s7RYQkN296L19+96xKQo72xznE9Lgh1r1gRANf/XtiH",
-	"MKaOC/fl85JBQ0mL0K1dMVioTVErBOHMB9G0W7giLJv4WDkrrPG+WSv2uLp31gpX6Q1iwE7x8rbhqAFx",
-	"OvxkP6zDV/Gw/8CMFTacVIHhPhAXokfAopPsznc3Ox3X1HPcCZiGcSXCojUBL6CFonboX1nzuSK++FNC",
-	"NB/kXIzAo+bdc2Cm6pJz10jtaXJ0dIQBQs9Jv2wq59x2M5e9oxhED01kzA3/PTNlo7yd2NeHO0ZWWGGL",
-	"SGKgkNnuUPYSdCPftoS6fiVcwATeRuhsd5pAozgg6fVWcR7W4F4isAbfB9YZfG6ZeHEBT9yBLT8LKvgp",
-	"JiqTuSsPGLNZuP6f+81b/Cv88kElubKD8lJBzpV43JMch3GNTTFuHaRp9cBW3flcMBxE4EEkQ5ecB4Uq",
-	"w58RnjEfpLTeu/AHLnwUhQvQrEVOvhdh2GMpP8J4tTDEqnJQH3vaxxvfY0pKtPd9e+zeIxfuKjnr/uL1",
-	"2mS7F05OfsgqELAEl/y6Ntg3hL64uNcUvrDK3axq0VX2ueuDDdNZG10AkGuKlrhsJCrmGI4QtLfEICIc",
-	"cLFRXr/MY3IhDPh1t6US0HZge8cRf7i0vQisOBShgsCRb3Xf7fYfd3r3rh1dBf0lHjaib7MD3S58L5Dr",
-	"twzce14BAApDkH08tWpfzqhyTmPHbKRqMpjFeL/3YjHgTzA+Gg/kFMZHlwAU/3VMBvlREkT/Va+O+C0T",
-	"B9PCvQYr7VYscSKh8LV4LyogBtt/o8Ff2fo26O2XuAwBF/gBVTNxn1DLDhlq2YVwISeBG/0eSuSEeQbP",
-	"8ewm9AYIUqwd7yLfD7o6BjUHqurmPsfRJUzi3u0zkAFJQ5XdGWDcfdK5bo9ufBD6tn8O7lDg/sO5Wnn4",
-	"o6nkRMt0E2YMKOpVTKNlgg5ld2XyhxaXDzB3t9WgcJ7d8pRhfch6223SH3Kj+8RVxRzLGZlQMQ/q9mAl",
-	"dUzqSX2/1XGZ1ECEnEGdJurrb3tSBtFBdquRCtyLOuwrxbCthb5LxhXM0sK+qrrooHzUfLh7qf5XH9+C",
-	"Q1IvzI61WRhNx5Utod4R4/742gK0bR0nW2eWf8QI2VKo+hcgo/ceD+uY9JJA2I3MZR5c4epX2s6gp87G",
-	"3PixGWmqFkNLrTRIe/ZxoVcBbhXkwIWOLHSOXjBQJ0hkoaQEF2k+zVj2gCRtWm+hskyn+rlmyL2zmwyn",
-	"aWFTwaL3cZU/yBkZTsFd4i9NJ1h5APre3ufdAMdlKyze/qGHD0ksO26vSXFh5Zf4Umt0IvRb22xIbLx2",
-	"B7b0f0FzNxzoGgZvB4V7s3lj8rg3qQFtXRq1WOJKBCPdTwFnDOT+dlXhqioHCJGsDAR9qhjJuTYsc5EF",
-	"QV1X3yoo65L+b32SS3lTdl3CHsllGXyozBETsezu34XLe3i8/quKyJ8Or5vd1pcid4gte0PwcNClmF3D",
-	"1UXsDn9et5SIK/AR81SRqKOqWS0D5D2wN5YNCJ29zLcoyiSYGAZcZO8FN11yQbUh/aqHez8IIIVMFyPJ",
-	"bCwhTQbNjt6P4IkKKIBWghxgDyQyllMVpBy3Or7CXviP1/9V69h/v26whambHiJsiPqQprQ3jBWhGdhZ",
-	"Wy0kyCGZarYlxgS2tPD7w0/Bpzuo0rkTSP4ha3Sq2o53uKp2X1f9UO+Dd7TpZKFd9eEdYLsf/frR1Kpx",
-	"B/uvy1mWuxxT7WVS5BJY6ckJp87IB34rQklODVM1/tPukXlI5Nw/a6mJOg9gWFyBLo+p4cY8cYW75ATS",
-	"00G/geBIWik4QXvwHRkOOEKXWzcu8ZE/vEHSbmONuvuw272J2DicFWJdWUx/X+7gF28Kf1gQo2NCJWzp",
-	"MTcYgfXdsyAZTPp4A6q0u7l1oWEBYw8/wb8bRFXB80FYlY+dQiE2h67hEJHuVKtGtF9KBShTjGQ+7ige",
-	"K7UlUP5xg6W2vMt2GdKf4N2SwtYq7hDR+fAS46bHup2533GFZthUTCR7GMDeP2H2W75/MaydND+iOBkA",
-	"J6ggW67QCmI5HbBcb0eygzbjbTj/j7J7+J2dvp+iBe8HU55XLWLxJcINUVOhyU5+PdfJvNP79cOCBx4S",
-	"OECYVYTXjhe+ixyvkMLBUDBw2Rz91w8WbfBlxM+pyju9ziEt+OHtMSCVm2IxIN9l0GgoBaWl1deyRmtz",
-	"yJzEnEnFCkYNoamS2kUU6sQV2XGh+BgwWUXM5zM6165fdzdw2iEoLaa9nHvvJ6GuTK70Ge4MSvt0CWTb",
-	"EAGlDSTUtYJMn+cQ21BmEMAIpeGKG+0CLYNFoDM1soZaUn0wUBV11SVhuWSsjzwV/LcpI3QiXeQ2Fg0O",
-	"Jgxria2aVmPX4bJFTmD45TqM/8JOGNg1h2CfWNemyfWzwNuthn5eFppP5YQlZCTDYv9WdLLDTiRWPMZQ",
-	"0ugmsPZ/7A4D3cv1xSjvojQd+hzB0EdVMDWmBayXiawbNXC0HZ1rgYu7Pf/l0n+TEEq+f3FBXFtnEpR8",
-	"Anu7CzBlZibVjQaxkHDRXaiMH98p1BHgLmbKJZKGRZ3DYtvxYg1lfeggU5i89jVCNNFyaPJ54sqTQOYx",
-	"4iLa+HgI0Zg+GcUqjKPzKy19nCgM96BitpIzewO+W6R9EFBbzoSuz1P6PSOVrcaSZDzDacC7wNOxq0IH",
-	"McciCWLKoNuYCwaDDQ5NDdhcDaV4YwZPRI1m+TAkLkhIP3/4/P8DAAD//w==",
+	"7H2Ljhs3luivELoLJM6tVj/S7tgyLhYdx058nXgatjPB3djboqooidMlskJSrVYMA/s1+2H7JRc8h6xi",
+	"lVh698OZwQATt0Txed7PT51UTgopmDC60/vUGTOaMQX/fPGejux/M6ZTxQvDpej0Ou/HjFwzpbkURA7J",
+	"bEwNmVFNFDNTJViWkKFUpP9qePALNem43+0kHZ2O2YTaucy8YJ1eRxvFxajz+fPnpFNQRSfMuEXP81ym",
+	"1K51Qc3YfsLtqoX9I+kIOrE/p+WgTtJR7I8pVyzr9IyasnCxCb35mYmRneb45LtkYfGk81wKQ7nQL3lu",
+	"mFo87N9EPifPX/3wVhNjD5rieGLGXBOaZYppTaSCIfagsNc/pkzNq8263+jaPbAbOily+/XxUfe4e9L9",
+	"tpOE+z07jW33JZ3wfF5tNrbcEMbUFvs3xYadXud/HVZPfYjf6kOcEmZ/lbFJIQ0T6fw1my9exi/0imlC",
+	"7UurOdF0yHpECkbYcMhSQwqmyBWbEyoyktI8ZyohV6wwAA/fkYzOdXlFCGXVpoOlD+zaLa948vhx0plw",
+	"4f9+ErukV0MAvDjk9i1Q90vA5ZoMGBcjko6pGFngpZpwQ1I6YT0yY/SKTKi60nAoPR0O+Q3T9teFkjec",
+	"aZJJIiQZUzXpkv43fRiXc200oYoRmqasMCxrP7fDkrYDPz4+iR3xZzpgeRvM9q/Y/P9c03zK+s+IYgWj",
+	"+ASaXTNF84TQPCeTqTZkYpduA9vcrlHbFzdsohsbPD06WtggAPIrHHx8Vn5NlaIIaD/zCTeLG/9JzsiE",
+	"ijmhpKAjRsYyz3Tr9mCOcHsZG9Jpbjq9Y7unCb3hk+kE/joCoHF/lvvhwrARU7CjCzpi7+UVE5HrFOzG",
+	"XNoNXRo7AoDHjBnuccCGUrG2TVa/anvg46OTKKZfSJkvJUpAgQop89a1pcw7m1FDu+gSqutm3IXevktl",
+	"wVafS9thbQeDL9tOdvZt67JLTuanXOto8SXesxvTdrALqoyHGrtiAv+SM8GUZR72j+AHCeGCWDRIqW69",
+	"hD/aSeRZbHu/cTPmYg02x4XmGcNnsMRdKsL+mNKcGEm4advODKZv53Dwv8MnnaQzlGpCjWWLPFOred5n",
+	"+yi6kEIzID0XSg5yNrH/tHyVCaAjtChyjgLBYYEj/vc/tARsXo8N+nlhxfrl/AYSDhOGzJQUI2ARVJC3",
+	"L5+Tp6ePvyNuwS7cs5sPJJk0lVPcX6FkwZTheIY0l9Ns1Yaew6DPSSdVjBqWXVKYqby+jBp2YPjEgu0C",
+	"/a0d4NPi90xccyXFxF1f9VSFktk0dYLV4s9uDFOC5pc8i3NXONlX2oI24VnPXtP5b+8sG7Q3QcR0MrBS",
+	"ASU/Pr+w9/YPKzdwYI8BuJx8e/r47LsnT4+OT2K7wMWr8XSme6t+A8xMr7rzn3GUZWAyY6tG/2LHfPYo",
+	"ULtFOrdXqw/sdca2A6gffZkip8a+cXzC2FyKjbgUK8/21g2zv5A5u6RKxN/QPpgdYRGeaj2dwL80Y0Cn",
+	"3FN2YztBKhqdFL5CEZobTQQzM2nFqpxfM8JFHQA8I48sYTje27KTvrdjPiedKV+JZL+++gFGFtnGKOZU",
+	"oNoPuDBnp51FASPp2NPmkmaXPGPCcDOPX5NFC83UNU/Lm4ZnSI0lOsEzONyJPMPnkIv9bpEFbyIpmRyS",
+	"nzo2OyiuUw4PpwFU1klHBXwlhjnUCYAsdvjq+mr0rfYSH8ujyYE9q71GR1KttLZIVkvxtPzHsqf31Plz",
+	"Uz5NOg2BL6a2Ni4ZFly6YaeQ0Czj9m5pfhHsfUhzzQIM+OQJRIX4ljTUTtsg8UsRgt2YCNVf9pPfpMru",
+	"im4uG/vGjgkJ5jqbDmnoOuN3o6DrrFBSxmWD3+XTGo1jwuorv3cydm2x14zs/w9uLDqqrJOIaZ6XIPe7",
+	"B82kYz/vfGyjOat3+zkGxpW9ZQHtaCXmLBBJkPEWZcHj7tHhyWlEGFyc4PaFn4XvnQFlTbtJRB6xl3V5",
+	"9Jhe/2N8bOj1dDzch0iyKGbQojigG4oXVoVbkPgO2HR2HJuoUGzIby5zJ6AHvwu01oDNFVNVSM2iSyOW",
+	"Rb8q0WMtGUAzE+eelVWQaGa8tEG4JpRMmBU9iRw+I3SgrTAvzZipGUcVK7bI5VXMCPbKaLBygRGQGrtS",
+	"dILblilifN5zeKeoO5bucKv+lkllJ2xh+e4pkxLByydsCgEl69+SqQcW3z3w9YpU3TJrDw3V23H3dMzS",
+	"Kzk1i9w9IKrr8BdPZ5cqlK9+eBshj7ckOIylNivf6icYtAMt3L/o0CR4y20GdrCzXtSp3/pix7qjDVUj",
+	"tvL63+OoFUz8HTMb8vF7YMPIVnfX5IHwL4rMne/nlo6DQWsduvKOmV9gqihZaTUBbMeeF7/YkbE+YPbk",
+	"H+ghMaJ3zOyXF1mMuyt2BJvfkCMFWIJSJZy8RgtPTj8n8OWg7ctsEP/hGbp5d2Fwg6nI8pWU9XscdWdM",
+	"jt2k+XS1wvvCDduNei1VqWHYO/4nu2X2eJscThtFDRut1Lze+XFxLlcU+dyizgLB/23MrMgP9jOLU0wb",
+	"ksoJ02So5IRQQaj9LVHUDbOfkCKnotQZZmMm4Pfo3yYpFUIaYlieB0rAQMqcUZA/vy/hdikmLuoy7uFR",
+	"x6AkzafaMEUEY5kGDwT4ZsClhBpMgMyjK/iPkJld4vjo6DO6ZMOFj8El2vikjqLsaiXcvXj9rsI5t+yy",
+	"8T++fuHHx94ORNSFdzu31ywFT2kOPqoe6ZcepZPTfkL6J0dHx71s8KTXO3x81m94E5YaHBrepyC04DjC",
+	"AJ97x403zdCZ5TajtLCcZqqNnAS0ufrdD4oOoxKXkSoGp1IzgDurvc6oJjnVhhRKTrhmGTGyG3fOFFwx",
+	"vRFHH8s8Y/EtEKqvWEYGTPOMaWf7N1L1CCVguy9oyhKLILxgORdxNdoLNEvFaDumyeicjIBXVG60dsoY",
+	"F4Sb3gfrxie7XZZdYc9m9OFckBev35U0YYbwIjNNDL1iPiwJ41S40URPB4IZTb62j3g+oX9KQf5+8Zw8",
+	"f/PqUQ9CQxhNx+RPS1JMQHv6QEEO/uNvb15gYEs/lcIomR9Y4GTui68pOTx58qhLwM+Dzgv9FVFUjBjY",
+	"XkRomGG5ZrMxU6wHZzAQUiRwZWqIvGYqp4WGff/94nm306RKE3pzac96WTB1KZy5uQr9OA5DP04er4j8",
+	"SJBIwlz2+DUZvjbV45VRJEnHzqBrU/zeoZ2kM7DUwULAuorGazZfjKKZcOH/ioTUhBCH+1g4WxQEr5mI",
+	"UybHuBtmTXjErhOqYwjfTtMs+WBZQgbzMg6CUAP/tuSpTrUBt3oDKY2VCoroSkMXyhDHHAzgWDjwJtQR",
+	"Y3s2XiIdU97iW4WvENLtuZm9fYsjOReW2HJhJIbUlUhp6SDgHvwFGlQCf1f8n+i5NmxSv0BYqTRCPxkc",
+	"HR1FGQDVkUC5dz+dH5w8PvPz4zZhUfzAro2XA/ZVAdgKK0LsypjddNdx3MO8qw3leLOtMQdXbF7uC0Ym",
+	"ZDbm9rKm6ppfu4hFAQF9dtCUwzkoXG3iPNNSeX8rxua4MWJuxlyMgGp1l+ztiousDVvidnUuUl7QfB1M",
+	"sQcEkBHs2sqcEKmo689dTlh78uN4vACIvpct9pWVTvzBHF34Dfx9RtikMM4u7mHyKwcWLSb2P6ZMpJHF",
+	"jhNykpBvyf/8138TjCxCoRshzH4ip4aMLJ+wUOm+lioDC78V6ifcwA1tZadABA42WJkuwIxQvV4loFAf",
+	"NBNCRAi7tYt3iNdKkfchwSBpv2UJplKAF8FlkMv0ynlhLBxIzQTRY6qA45fR0/Y5Idwt1GbWOqG3aFd8",
+	"MoggK4/7snTneamdF9cWFHhxfRYV119ylmcvlEJG1nS7G8rzeAT34ckRGVNNxlIbMgDJi5lnJOMZmcsp",
+	"mTAqCIwFzeXo3+MCswVNFdOC/u+7v70h7ntgFQD1A5nNE0u/+hCS13tz/ssLqxNhpHH5Z0HNGP+oE47D",
+	"uOd1QRrHXSX+/DFgeKkY+96+eSTizdt6WgJ+h4o5eNFkTK8ZYTc0NT4aFA1JtX1/m6wTdTPkSrf4CnM5",
+	"s/o/wtwkpjKewSOt46QecqOXHC7j+h/2/vwBYc3yWGSILJTmOV6DU6y4IBlL+YTmjc1t6qg9Wkn0mp5B",
+	"b2XF63PnW/rieldiVcHO5xXCbTsxqowLG6pT5MfXL7w21YtoQKDjoBJlNd+vNCkUn1A1RyUn8SSsJGlD",
+	"F9Tr1CXQ5dlXmjCRASY9sggpM+20Kq809cnXSDRSKbJyev2oS15Y4c/uxSlMVnjJnIpl5RRDcka1IWbG",
+	"UxcgZtVBbsiEzomaih45PDmFfR0fH+2qVJ0FitCTVqUqjncTSxvh+0oMLhVZnueA/vYRrE5rj5bnoJhq",
+	"lHrxczSKCTItRopmoPHW5aFGBsA6ypt/hNrJT4+eniVtp/C/eFbdP6jCsFFqcBAlh8dnlv/ZhwM5qNzW",
+	"2ePH356tzEwIYR/vNQb7P8k8W2Jgag3MuZUAnAdpiWoRd69YEeEQLy2dQGsvYKRdASxx8IoEVE+LXXjS",
+	"rGf/LUU+J4p50lHmxXm7XdxA7E31G7gCm6R+EZYVE2y24aMpVuQ0bUPbwIJToq2laoJlTl/NcznTy8OC",
+	"14hU3SiCZcE4WJ7BvWsNFBu+wOCO2hBqH1I4IObtCuF2iffvf46o8cBIAkLrQJFoQ0Vm6RbJ6JyAOc55",
+	"OLrkAvjImE0CyOeaTDXLwA5do7NPzk6P6rzh6Umd1p4dxYjtTyW2N+TEdclSGzY7PXx11MZrO7Id/xqX",
+	"77S5MFAadhZ/Dr1UHITIGHDkBCJD4pXYPsZ59EsjBp07WmJ8foWTASwz50azfFiXjO31L8jG5Qudnjw9",
+	"fXr23cnTs1UM8efSVRmXpVZmHS3IWY4lnp0SdIN2yTkYN6zOdEyMJMcnT6ySr2hqmLIcn0AaY8lMTx6f",
+	"NVxdhtFJI0y64egKVMLqjSp/6Yay4t/Q6ta3rw9qVUiSnDgHD9x3QmH5oM+cWCbzrzRxAoZXARwG5jkm",
+	"jSIm1g8a87fHcWcdjXmz6KydgqJ2j1sKndtLoHE9/3gELInmfwYW1ys2T2oQF0BpzgxCZsZHljzCe3fJ",
+	"JTnoo3wKjw72L2a+qoxkMNfxyXcBdDfed2nUxZLAigV4DzExuEMZs9JAZhs4NS/OfwFVIQOjgoLE7nxO",
+	"cimvEss2Cit2O8sjWBsm9IqF0vgMILgolLxGUccbW+TAyskMk0hEB0JI8nnU7vLG0eL6Jn9uvXPSI4f9",
+	"Z5abKfc5s+zOIR6+ld0r/LCuRfvQ6WbGat0BXFA7hd3Ef/5+fvAf9ODPo4OnH7+u/t297B0efPwm+PLR",
+	"v/9bjF+9YbMgHXDdqByXKOjczLXsu2aWXJlwXM88K1Mbfu+w6cGMaXNwDHfPMb3ERz1un554V5E2tczD",
+	"RjbuCrf9v5JY7i+JZZ1Eve0TVUIZbUlaW0xMsxhZy2pZFyl9CRJHQRYytbzqVsusWM2+v/iI782D4b7U",
+	"GHGnmS/nHXUqlHRuDkbywH54oK94cSALhLWD0uBv1JS52S81y5m33awKnXnnxz7o8PXNg/u2EB1rtrK1",
+	"EN9Fwu87THapwNZg1TGC8a9w2b9GuOwDphQPLpJ3XeQtgynXRVr/Ch7vQrZMFcBvJ5WqWGTTx2eRwPUg",
+	"vnhp7L8fVzNur3N7gs0uW6IwwhBmCBBFk6YObQuu1IKUVnFVUhqMIbLanRkzQQaMZPYKwaTuYnj8r7hG",
+	"9S9uq7YrXq4uqnCRU4F1FdaJ/nzDZhgAmnSMsfAMNst1zKrv3/8cDxttARzvI1kXbvyrdUong9eqGiLg",
+	"dvLeFnC0idC3jTi2CZRuJrxtQmK3BrO/mkC23CXDy3C8nF9zMYr4aFwJJz8PWqjAZgOGKW5cOE43YglZ",
+	"dOPcugS3FwqwjHVcOEBZlwI4M+3lAjYDbC18fJRsx2PuVBWMnmgzuMxYzuz1XRZKGpY2MjwDhvGXESvp",
+	"zW43FoGWzSZYh35608tmIqqDzs2oZ/nDy22own1S1I3E2E0MXrcq875lmqnrjU1VSBkwnu3stHt0ePyk",
+	"ElccOVKMQqG8TlmqFQOglC/psbWTaZswkE0x89bVsd0hjro6hAtFP5cuG0+HcrO1QMk7D6/r87dQqHjj",
+	"i7LJIZFTRQqqjMDM7NJkAZ/spRjVbZjzEBc3wKt3zFg5Qu/fBrStnWcLrWBTY89tawa3b4T5K2kIGwr5",
+	"ZWGjhyDdbyGt+yIMW5zXmzyq/JfV9YbXIgQOThYJIp1404pdGKNO9ZXGFCFtL3k25jlzRaYmEIoKj1B9",
+	"CJVpWdYl52X0FYwzEh4Ps3w1WmYwv4cKPWOKZT6qGOpUfaUxery70me98LIXGKbnipdsH3I1duaTxUez",
+	"3+DtuCPipcGGy9R5K1mUZbiwcpahc+3qrfN46KCrwLV5DGQzfgtKykfDCKMA4cjFzoXujqzMdXZ7he5a",
+	"lLlIlActSx6MmHEhgQLgW0gIgOlGMyi2VfXuqOjeYmk2JH0uBw1smn13Tf2E9LGuuB3TDzORufEBrGWu",
+	"YDO9bkmRvL1ok7EMFUvmLE7ZoT5UDHK49YTmuf0OUOxRVQuejKnINJFTE3/OqB4aSfQbS2Va1s6pGm2z",
+	"dKRE0rJLXVIjqdRYG3FcrqyfsG/ozd6NpFhUeTbIngnaF9Tiq/dVynALrvtwyhqvLjW8ZgXC8hraakCt",
+	"X/kpRrC2rQeF7RB2jwEv/Ru3FwPuOjdsV4bQ5TUdQDDtooHy8YMwUFbZPCdPgtDlo6oCrofLoATuA7NU",
+	"7oVTbHURUcK/1Uz3YIlsL3F8l8bAvVSnqml/m1Z9mSOj9VUfQLrBpDhGkJaiXDemGoLJvSaFwfb1eOMK",
+	"FP01BAGi9fjQBfTfVFbLd88kaFavOouVr1q47Q0MuA1K67bcRmrfK7YXrmDneeMiSZvcwaipSKHMSoRi",
+	"RRlD+JtlO3/j4lubNrwiJg8eOc2tJlJFKj+vXegp6YAv/XJAVYuuItN0WvAgqgELtOVsCN0QFB+NTYIm",
+	"6gzaI/hg/aMjotkIrG0b1PWEH8ReYGp4zv+k6zCFX4OhLbZbvN/6rOFdRF8MSNYOSvs2auWm6L190tWi",
+	"5gHqm6/mYrlH4hskoekbK7eoyh3SbVUeWgvGVDYmrABT+c2TcGa7cGXZQGtOadYgcri03tniqgDHvALu",
+	"hmGkRC+f+FUiQRmds1FypWVY1Ez1eg/zDsc2IbfsGILQFcjrMDzxeXHlfVcSfwV37XD92gFOjATMhEN/",
+	"GBkmlPjKcPUWkJV/zFmqYgkmNQlg0dw3dSXiSc5oxsUIanj0yJGlMd+ekK9fXVyfPrJgcXzyBP46e1Tj",
+	"quDUWSFThTQTt7MXDQPpxC3rGCGoBOVU8PKhHJh7FPj3mLW+QtnCq1klJJak9M7QQc66xKXecXFNc54l",
+	"ZCro1IyZMBxWhLajA55lTCRESHM5lFORWTZhxjK7tJ/Y3c0Y/FRPi0IqC6ETlnF6aTeZQC2VSyPlJRg5",
+	"EqBGl5DynRCLA/7fYPBnN2M61bAy/G1XgBJIrqZU+EFTD7E/slB6mUtt3D9TKYY5T01C/phKQy/ZTcpY",
+	"htPnPJ1fXnOZOzIlp0bzjF0iwSgUGOFBsrocUp7Dj8IP/QMnhFeNNi8nXEMHyATL7kma4eXQa8pze+kJ",
+	"AUeHaNYgqZ8/bppcLJMDFLA0+oCUKiTWPDk8OXoGhM5bl6qCMNi+4fAk2taLKSVjtb1/AxI65CzPsBEn",
+	"dG5zxnlqyExO84wMGMoSa8sKQWGgCKqhl0y3UDSuvVlyRue9ipP49GzMp2NQ4dTSGKD/80oEAuMbVGQh",
+	"Q37NHq29aZdrHdmwu+xLe9krjcjcjEm//vD9HgktgsGbBfy1xRrIqLJLx/lly2LOF1LXgqzAUKlCoRqE",
+	"jzzk8f4cq8qgVWTOA/Dp0dPYUQw3ecPiZwVdshQ/8IOFVqO+eaE+7JeanaWK6AvKqB43C79Vv7C3crBk",
+	"0Qadh2/97gOWnmL7LofAtXuKMYW3VdpZUPWylmsYaxu7Rtbe8qpejYiYOxSP62EtURu0Kxzi6iyQqTA8",
+	"dxKkYjmjrhrI7Yjje+qbsE2TgnUqk/hwmAqEY4FHyRfWy2CVhdudu7Jo79iqIAD/fciPITbdrhBZ2/iG",
+	"9uoyVK0CFCieSg1bjKRZO/osZle81TC0HULCFq6zDPlqEMBb6NeyzOO6dv/OTS/2S3B21V1WOyK261S9",
+	"O0ojZNwuMvu22puh8ZpRhw8+yHDxOpwpceHlWNzOwbB+MhOZTtDKcNyUnCs4ltNBHgAxtlLezvwGBTOW",
+	"bAgLamy9paYRCVZL4BLcbqOwhGXPow0OlwqOaxTpWKtER9XgaTHyp1YoYJlFsZmD0x7atHNrzKu229qx",
+	"i2M0dKpmbVs7juodMxc5jQjo+2rKVY9tixC7Flk1bqH3u4oexWL9Ym0aOWPqIKWaNUsDJaR/4OpBXW5Z",
+	"oyaMj1kbA0rwx38A6K+A+4KmrXV7dwbSfRVkW2XU38CUX9qW6wGKoLQNFWuxsy+YPe3Q0vS8rvWzWbME",
+	"r81NHoU7+zp7kQeqZ75loSBwlDfMGwOwNnHjDEdlGFtgOfLlwsGoRJiQ09E48dWay/q6XGnTJX34bzBh",
+	"fViX9EsLFwwBL2LcYtUlfV1QpVk4bMKzLGeVG735o4RoiRt2lryUCjJScha6K/yZfT1l9+9gZ+gFVJpF",
+	"reXvyxTKiFGx8kdB7dwBS+WEdckrZ2oYQtVGiP6EGmemXkcQB9h7ojN9iQWO7fn5ddhEhiqsOiwSKGVr",
+	"JDk8eZKQVxfXZ+Tw9BQ+ODslXBBtWAFy3FBOVZf0R2lxWZVNtjNbAS8+M85z8tRPfHYaXmK1P2y3FEwb",
+	"vzQr/8UUrMWRazXbjq3xayxk/H3Yr4EK15GCXDF7M0OpyEhKLBe70J0CC8gJWXWcIBAPPoYI6S45T1NW",
+	"GJZhtUCMFLeSB9cR4/zKxh+/1n3bbfJOhEVXxVM0ybhiUKcdTNsuEnStvgtJJx3zPFMsIlL9ALMSGAAz",
+	"6jWnHCoKEniLqHZMJlxMkfZDaoRH7aruOj5cDn5X0YL2PXJEXO6FIwNGzqjKNDmGRgdqOhnU3+So+3gt",
+	"UX7owkoaF14ijP2+vTL82eOjk9O40r2+nf996XP1Ub+t5K/OOT3gcl0y0SqK9ruo4VyaWAOU87B9VeWl",
+	"bz/142/Pog24NcuWze4oTzVvzyIUUJ+yYAb64MjJfzpyVK76+Pikbc1LZcEvFkhjtakGXBwdfffk+OTx",
+	"5loVnC7xQgheZW39JjYECJfUEDzGw/9eGUaamuyIuzZZjmDqP3Ju0BKqzUjV6pOHxlsrhVwGBpcKONZC",
+	"7dgvOyCJrvR0VIaYxi4Sf5zYFYC1rhma9ji2lmbpVHEzf2dnx2sqhaiGAHQ+NWOpHN3tke8ZVUyRtKCT",
+	"y//5r//u+y1CqBd8Vx1ubEzRgUaqXAwj4FWW8SxyKnRSheNjOfppxo0mry5KGQrIXfeD+CC++eb5qx/e",
+	"6m++AYZc9Vo07Mb0iJBVP5PE/vWnFAz+8eri+vRgQouCZYA2XXKO3ksvwwlpgukqieSDKMukgv+V6ILl",
+	"ORejLvnmG3Cv+s28ffmcPD19/B3xXi6vOGkICiD9VGasb3/2m+KG2Z9hCzxB+q8qT/fBazbv9z6I0mFo",
+	"WbS9loHM5mRk5Z3yK0y/KltsseGQpeYZqf00zMzCOQJx6+vTk5NHXbhWzFT75htLycDvzG64Nq5NX//V",
+	"8OAXatJxv6oa23/xno76FcnVhihGs549bw7leU6PTxIy4Vo7Wnt68gTW+tlO7G7NyvG6RwqqNek3JPs+",
+	"GdD0ilBN+uGHoYvK1R/+ANZMnjKBZaKwOOMQA0PPC5qO2cEJoJ9LdA0+q9yiJVwGFtFe5xpSX2XBBC14",
+	"p9f51iFyQc0YEOjQhZjDH07+tXQIEOdVZlVvrs25HwTRw3TCDBgVfo9rQtUQNI6+5LkB4vKpw+2moH9O",
+	"dRxfTxKJxpr1UNsmq2crVFOupC4rjwLGy+AoK4ZbyXj90T/zCTfrDLQa6nsgep8/gk5cSKGRFp4cHWFw",
+	"jzDOOAo5kch+Dv/hXCHr3bJ7cNCHgRY2SzlbmIYYQQcZ3SCnoG3ycreHPjIJqPp0MqFq7iCtnBDan4F3",
+	"nY6grG4JqB+Tzs1BwRQgJ2zHf9WzOIzWqLZ2RCDHB6pZ6fy3f32liZxZWb8HmlovLP3bT0DP6k3mB4WS",
+	"lnn1u+SNJJqligE6g6qgjYQ+FaligMY0R/XLgmcG8VLkihUO6euI9hy8F+dlBs5mmBZQYehq+bGMKPhe",
+	"ZvO9AUZQX/lznf+7HO0GSB7vGyRj4PiWjbg2TKG3HxtywfqWyrfN64Ydwhg36U7g63cB3QbKV9wEfGeW",
+	"t8KsJVk+/OT+9RnhOWemrb54IGsSTeeEDqxQYsaMlz0XG6nAvVKCsCKI44Zc6Rh0/gBLbw2dQ+DA61C4",
+	"KCDXYOo00kdGqpE0hol90CE7GTM7P2MS56c/MnMeZNndLgGPYQu0mcGv7xddaLb9HZeUvg6GIBJY4SYo",
+	"HhhcdkirWqSDaH2DjyAxofe1/pq/gpf5vtBi//S9ZPywrXUo/J3ALEr490recQuoXnBNroQVFaB37R6o",
+	"fUm6DzQzB2NfKicux7yERAbBZlC0A6IxpSJla29Xt6NXNtcri0BYwm/GViVTpf6F/MHb18aMgLKFQsuY",
+	"5aicDeYfoHX4VGRMkf6b819eHL5+8f/6Ceo3OU3ZTzLP+iSTLMo9LuyQsgjQw5Vtyi3eMeh7B24E9C/K",
+	"tma7w7Cbi1BfaIUFvTLr/eM1MwkmNypvcgzgGyF0Ebjh83bIXqFlhtXCd9c1V2lSUobq3CKPhNaoZdRV",
+	"TNl0OTjr85F/aZl1gh8++Gpd0wLQ/vTMGqi7UkMyz8D07vqxltS8PjZG1CvZe4US+ktIlLFtketyhSYl",
+	"Sygz3EGC1YqC5j+pnDC0KxlJaOnJhaZJmcVU6A7kGyGWv2cfROlVgMSGqsOnHAKBB6/lYI49mbyzFb5g",
+	"xrWF9CMNNazq6w5eM/s5shPXQRX9o7oZqVMxji45J32sp9b30dtVZHJwQ7RsWioYy/QSvbnWauABa8+1",
+	"fd61Dr24eKN5HhWZfevpvaoGP4FReGpff0ILC2zIpZYwpM1QtJ1BHX7SbLmuHZiTuSa+Vh2Bau4R6HyL",
+	"eQg7guctq89vy2SJfeh1MBehQDvQgo81ErjRHrl3fbklunXjou+GebXp2Zo9DB27dse7c7aVSrdm+1O4",
+	"G+jnIMjF/HkeYuQIOzZArMvY6mky9+zLlWiEwJ0eoVXgSOmECTOGEqdcWa7GtePI3Q/i3BfVwyATC80u",
+	"JMiVIdTIRsHGhmm0qHmNFRdXOviZY8K+I2mpuY2UnGmsG+ecXh+Ei5p6w2ZeVA/EBNdXQqKahl9Vx/B8",
+	"XEhiZhLZLHF83XsnIXpmTgyfRKmXM2/cK/G6BSNHXe68D1PHKuLxAAweP8CGBo6SQ30ImmUJUWwirzEL",
+	"VDGA+D0R9To7XldX/Ksqis1+uPm8lIzBUM91g6y3LY60eKO1Y9NURq6dp/K5eft0z2Je5ga68G0q2r9x",
+	"K5+uP/65FIZyof8KqvwaPuMKd29BnV9Xld9NjceSxRST5/tIHF0mvS9Q3XdFoiGwEk2uoEi7eEepMiyC",
+	"ghZYXuYvW/ZstWol5aRL3EIfhG+FTZvNsGFx3wwbi9z4XthYzGBpL2wQfx4RI8nAixVB0YSqBPYH0f8a",
+	"AwQxhra2h0egC4G5eChVgkG1cEgBiU5jij3tE8KHLvhFG57nLtCyHO47a7nI9i45j/TcsSpFEGIEVgiI",
+	"6IWKtJr0q2oi/Wf2zuH3I8oF3M7MmzZobp94DgkLGkRBXxDajJWcjsYgqy2EN3U/CJDsp2nKtJYKbSEL",
+	"20zc60M6BDSX7/sC4v3ExRq7Kro+i12UZbCr6K4Z1aU9Zx3jxxdh+bg/s8cXYfMAzNuKZsUFqcNP1R9b",
+	"mzZWGzb+OawaoTK9yxutY8G4G/NFa4xAOeJhmTB24+YbQWgo1ZhxZ4lZAuRzrBwEtZAKxcCugM5Yy8hA",
+	"U0KFCXIegBf0QOe3nAPM2xj9CvkRA6Z5BswTeaQlD2hJsKPBloBMsGZMIFORg1rvfQrAecCUMOOadcn7",
+	"svJR0+Hn3MZ2a0LiT8iMztexCvylTAL3bA94oMaAty51KvNGAam89r83kriMbR0Wil1zNoOoiJ1xOCrS",
+	"n4P4p1FA7F+cv3/+UxAxDrImhKBDuSsQuq0EB9HoNO+SN1VejhfYegE+T+jcStgglnq7HQSeYliJa2sS",
+	"jZ3AkzfYwj8ZCvzmkvx9Qbl98HTXr8O9AM48oVdsgTYmOAbI9BLP03o8yEI5u2arQu5fXLN9BNxHuBQu",
+	"XhqRMBOnB2ZgDk7kKc8SQnMtXeKjL7BglZacDVsNTS6nZ3c7V2OHheIi5QXNAenQgOARk6MO1SN9SLDo",
+	"pbzftj0KtcB32t1LqYjLiiL9QD5yhWeWLR0mRkVqtG10MS5xmmuw2xMU0KKmPy7SuuFxnXo9yxcvaZdb",
+	"vm1tMGbseW0PEemYckwptCQYAvFUxlRCBmzMRUb6dGiYcsnqQ4bVqy36ESng9nzxX+wEpa94AVEMXfKG",
+	"cXQj4dUKqcr8oyFgFRlJ5rKjeCsmwP52em6szAjz+CR+S/JFyogoy+eWuUtwPZXBwJ60FRTtzcSfxScF",
+	"Lium+wWaJoGSrrZKIojtzSCJ06EtUrBZzBbpuMAi08AvAn5RBoS2sovtAit384TEwMt1MNzQtn9L5Pq9",
+	"mrIekZaAoJHPdW3ANESuXG4meUlz7Qfm0sVHeT8qeFbbsOmKFXWGt9g/4IvDFwtKq9EFLnRv2AKzLTXc",
+	"L484XW6sf83mLCODOakM2PDEtfz7Xt1UrJhgM18a3UXNiszZiHWgEqB/Huyw9tcQbReq1VJcM2VcaYly",
+	"LjQOo2pgSTbqBUCcoVQZFFWEXLV+Wb/aMgIJaWbzsskcGsP7vp1pn0Ckhd0q2Nohahvml3lG5uDGtTwE",
+	"wgf9HIAVmWSYSKzp/FllMXDWehdvQAWbtYZ3W7h5wOZn2N4d6zTVmncf012WRqm5TvKcjJjZJpIbPjj8",
+	"ZP/TMCJH7cL7g4b7CV4Dv42Tda2Q6cXVTa6t3cbrbufOAc93Ed3PXdHMXdTmdHplBNnY39DWIWQWaKFW",
+	"d6bocIW2/QMOuWX56aFxejj1alaP97c3Xo/TLeR374XBB05knrVzdNhCw7b3/NUPb7sE5GhvrHNcjwtC",
+	"3U+sCID7/yDsIIyp48J9+Kxk0FDSInRrVwwWalPUCkE480E07RaeCMsmPlTOCnu8a9aKPa7unLXCU3qD",
+	"GLBTfLxtOGpAnA4/2T/W4at42V8wY4UDJ1VguA/EhegRsOgku/PdzW7HNfUcdwKmYVyJsGhNwAtooagd",
+	"+lfWfK6IL/6UEM0HORcj8Kh59xyYqbrk3DVSe5wcHR1hgNAz0i+byjm33cxl7ygG0UMTGXPD/8hM2Shv",
+	"J/b18ZaRFXbYIpIYKGS2O5S9AN3Ity2hrl8JF7CAtxE6250m0CgOSHq9VZyHNXiXCKzB54F1BsctEy8u",
+	"YMQt2PKzoIKfYqIymbvygDGbhev/ud+8xX+FX96rJFd2UF4qyLkSj3uS4zCusSnGrYM0rR7YqjufC4aD",
+	"CDyIZOiS86BQZfg1wjPmg5TWexf+wIWPonABmrXIyQ8iDHss5UeYrxaGWFUO6mNP+3jje0xJifa+b4/d",
+	"e+DCXSVn3V28Xpts99zJyfdZBQK24JJf1wb7htAXF/eawhdWuZtVLbrKPnd9sGE6a6MLAHJN0RKXjUTF",
+	"HMMRgvaWGESEEy42yuuXeUwuhAE/7rZUAtoObG854g+3theBFaciVBC48q3eu93+427vzrWj90F/ifuN",
+	"6NvsQrcL3wvk+i0D955VAIDCEGQfT63alzOqnNPYMRupmgxmMd7vg1gM+BOMj8YDOYX50SUAxX8dk0F+",
+	"lATRf9VPR/yaiYNp4X4GO+1WLHEiofC1+CAqIAbbf6PBX9n6Nujtl7gMARf4AVUz8ZxQyw4ZatmFcCEn",
+	"gRv9AUrkhHkGz/DuJvQKCFKsHe8i3w+6OgY1B6rq5j7H0SVM4tntGMiApKHK7gww7j3pXLdHN94Lfds/",
+	"B3cocPfhXK08/MFUcqJlugkzBhT1KqbRMkGHsrsy+UOLyweYu9tqUDjPrnnKsD5kve026Q+50X3iqmKO",
+	"5YxMqJgHdXuwkjom9aS+3+q4TGogQs6gThP19bc9KYPoIHvUSAXuRR32pWLY1kLfJuMKVmlhX1VddFA+",
+	"aj7cvVT/q89vwSGpF2bH2iyMpuPKllDviHF3fG0B2raOk60zyy8xQrYUqv4JyOidx8M6Jr0kEHYjc5kH",
+	"V3j6lbYz6KmzMTd+aEaaqsXQUisN0p59POj7ALcKcuBCRxY6Ry8YqBMkslBSgos0n2Ysu0eSNq23UFmm",
+	"U/1aM+Te2kuGy7SwqWDT+3jKn+SMDKfgLvGPphOsPAB9b+/ybYDjshUWbz/o/kMSy47ba1Jc2Pk7/FFr",
+	"dCL0W9tsSmy8dgu29H9Cczdc6BoGbweFe7N5Y/K4N6kBbV0atVjiSgQj3VcBZwzk/nZV4X1VDhAiWRkI",
+	"+lQxknNtWOYiC4K6rr5VUNYl/T/6JJfyquy6hD2SyzL4UJkjJmLZ078Nt3f/eP2vKiJ/Obxudltfitwh",
+	"tuwNwcNJl2J2DVcXsTv8et1SIq7AR8xTRaKOqma1DJD3wN5YNiB09jLfoiiTYGIYcJF9ENx0yQXVhvSr",
+	"Hu79IIAUMl2MJLOxhDQZNDt6P4InKqAAWglygD2QyFhOVZBy3Or4CnvhP1z/V61j/926wRaWbnqIsCHq",
+	"fZrSXjNWhGZgZ221kCCHZKrZlhgT2NLCzw8/BX/dQpXOnUDyi6zRqWon3uGp2n1d9Uu9C97RppOFdtX7",
+	"d4DtfvXrR1Orxhvsvy5nWe5yTLWXSZFLYKUnJ5w6Ix/4rQglOTVM1fhPu0fmPpFz/6ylJurcg2FxBbo8",
+	"pIYb88QV7pITSE8H/QaCI2ml4ATtwXdkOOAIXW7deIdDvniDpD3GGnX34bR7E7FxOivEurKY/r3cxS++",
+	"FH6xIEbHhEo40kNuMAL7u2NBMlj04QZUafdy60LDAsYefoL/bhBVBeODsCofO4VCbA5dwyEi3alWjWi/",
+	"lApQphjJfNxRPFZqS6D8coOltnzLdhnS3+DtksLWKu4Q0Xn/EuOm17qdud9xhWbYVEwkux/A3j9h9ke+",
+	"ezGsnTQ/oDgZACeoIFvu0ApiOR2wXG9HsoM24204//eye/it3b5fogXvB1OeVy1i8UeEG6KmQpOd/Hqu",
+	"k3mn9/vHBQ88JHCAMKsIr10vfBa5XiGFg6Fg4rI5+u8fLdrgjxE/pyrv9DqHtOCH18eAVG6JxYB8l0Gj",
+	"oRSUllZfyxqtzSFzEnMmFSsYNYSmSmoXUagTV2THheJjwGQVMZ/P6Fy7ft3dwGmHoLSY9nLuvZ+EujK5",
+	"0me4Myjt0yWQbUMElDaQUNcKMn2eQWxDmUEAM5SGK260C7QMNoHO1Mgeakn1wURV1FWXhOWSsT7yVPA/",
+	"pozQiXSR21g0OFgwrCW2almNXYfLFjmB4ZfrMP4LO2Fg1xyCfWJdmybXzwJft5r6WVloPpUTlpCRDIv9",
+	"W9HJTjuRWPEYQ0mjh8Da/7E3DHQv1xejfIvSdOhzBEMfVcHUmBawXyaybtTA0XZ1rgUunvb8t3f+k4RQ",
+	"8uPzC+LaOpOg5BPY212AKTMzqa40iIWEi+5CZfz4SaGOAHcxUy6RNCzqHBbbjhdrKOtDB5nC5JWvEaKJ",
+	"lkOTzxNXngQyjxEX0cbHQ4jG9MkoVmEcnd9p6eNEYbgHFbOVnNkX8N0i7UBAbTkTur5O6feMVLYaS5Lx",
+	"DJcB7wJPx64KHcQciySIKYNuYy4YDA44NDVgczWU4o0ZPBE1muXDkLggIf388fP/DwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -31,6 +31,9 @@ func (s *Server) PlaceHold(ctx context.Context, req api.PlaceHoldRequestObject) 
 	if err != nil {
 		return nil, err
 	}
+	if size.Placing, err = placing(b.Strategy, b.Exclude); err != nil {
+		return nil, err
+	}
 	held, err := s.registry.Promise(ctx, caller(ctx), ipam.NewHold{
 		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Applying, b.PlanID),
 	})

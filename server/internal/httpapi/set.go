@@ -30,7 +30,7 @@ func (s *Server) ListAllocationSets(ctx context.Context, req api.ListAllocationS
 // CreateAllocationSet hands out a map of blocks.
 func (s *Server) CreateAllocationSet(ctx context.Context, req api.CreateAllocationSetRequestObject) (api.CreateAllocationSetResponseObject, error) {
 	b := req.Body
-	sizes, err := setSizes(b.Members, b.Bundle)
+	sizes, err := setSizes(b.Members, b.Bundle, b.Strategy, b.Exclude)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *Server) UpdateAllocationSet(ctx context.Context, req api.UpdateAllocati
 		return nil, err
 	}
 	b := req.Body
-	sizes, err := setSizes(b.Members, b.Bundle)
+	sizes, err := setSizes(b.Members, b.Bundle, b.Strategy, b.Exclude)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (s *Server) ReleaseAllocationSet(ctx context.Context, req api.ReleaseAlloca
 // PlaceSetHolds promises a plan the blocks of a set.
 func (s *Server) PlaceSetHolds(ctx context.Context, req api.PlaceSetHoldsRequestObject) (api.PlaceSetHoldsResponseObject, error) {
 	b := req.Body
-	sizes, err := setSizes(b.Members, b.Bundle)
+	sizes, err := setSizes(b.Members, b.Bundle, b.Strategy, b.Exclude)
 	if err != nil {
 		return nil, err
 	}
@@ -106,8 +106,10 @@ func (s *Server) PlaceSetHolds(ctx context.Context, req api.PlaceSetHoldsRequest
 }
 
 // setSizes reads the members and the bundle of a set; what a bundle leaves out is as the contract says.
-func setSizes(members *api.MemberSizes, b *api.Bundle) (ipam.SetSizes, error) {
-	var sizes ipam.SetSizes
+func setSizes(members *api.MemberSizes, b *api.Bundle, strategy *api.Strategy, exclude *api.Exclude) (sizes ipam.SetSizes, err error) {
+	if sizes.Placing, err = placing(strategy, exclude); err != nil {
+		return sizes, err
+	}
 	if members != nil {
 		sizes.Members = map[string]ipam.BlockSize{}
 		for _, key := range slices.Sorted(maps.Keys(*members)) {

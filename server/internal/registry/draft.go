@@ -19,8 +19,24 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 	if err := errors.Join(in.Check(), plan.Check()); err != nil {
 		return ipam.Pool{}, err
 	}
+	if in.Selector == nil {
+		return r.draftPoolIn(ctx, by, in, plan, anyHome)
+	}
+	s, err := selectParent(in, &plan)
+	if err != nil {
+		return ipam.Pool{}, err
+	}
+	return chosen(ctx, r, by, s, func(parent string, at home) (ipam.Pool, error) {
+		return r.draftPoolIn(ctx, by, in.In(parent), plan, at)
+	})
+}
+
+func (r *Registry) draftPoolIn(ctx context.Context, by ipam.Caller, in ipam.NewPool, plan ipam.Plan, at home) (ipam.Pool, error) {
 	p := in.Pool()
 	return write(ctx, r, by, p.Lane(), func(c edit) (ipam.Pool, error) {
+		if err := at(c); err != nil {
+			return p, err
+		}
 		until := plan.Until(c.At)
 		p := p
 		p.DraftUntil, p.DraftPrincipal, p.DraftActor, p.DraftHolder = &until, c.By.UID, c.By.String(), plan.Holder
