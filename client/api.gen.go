@@ -431,6 +431,9 @@ type AllocationSetPatch struct {
 	Description *Text   `json:"description,omitempty"`
 	Environment *Word   `json:"environment,omitempty"`
 
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
@@ -442,6 +445,9 @@ type AllocationSetPatch struct {
 	Owner   *Word `json:"owner,omitempty"`
 	Purpose *Word `json:"purpose,omitempty"`
 	Region  *Word `json:"region,omitempty"`
+
+	// Strategy How new blocks are chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
@@ -526,6 +532,9 @@ type EventPage struct {
 	Items         []Event `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
+
+// Exclude The block that is chosen shares no address with any of these.
+type Exclude = []CIDR
 
 // Family defines model for Family.
 type Family string
@@ -690,6 +699,9 @@ type NewAllocation struct {
 	Description *Text `json:"description,omitempty"`
 	Environment *Word `json:"environment,omitempty"`
 
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
 
@@ -709,6 +721,9 @@ type NewAllocation struct {
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
 
+	// Strategy How the block is chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
+
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 }
@@ -721,6 +736,9 @@ type NewAllocationSet struct {
 	Bundle      *Bundle `json:"bundle,omitempty"`
 	Description *Text   `json:"description,omitempty"`
 	Environment *Word   `json:"environment,omitempty"`
+
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
@@ -737,6 +755,9 @@ type NewAllocationSet struct {
 	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
+
+	// Strategy How new blocks are chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
 // NewDraft defines model for NewDraft.
@@ -765,8 +786,11 @@ type NewHold struct {
 	Applying *Applying `json:"applying,omitempty"`
 
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
-	CIDR   *CIDR `json:"cidr,omitempty"`
-	Holder *Word `json:"holder,omitempty"`
+	CIDR *CIDR `json:"cidr,omitempty"`
+
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+	Holder  *Word    `json:"holder,omitempty"`
 
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
@@ -789,6 +813,9 @@ type NewHold struct {
 
 	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
 	Run *Run `json:"run,omitempty"`
+
+	// Strategy How the block is chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
@@ -822,6 +849,9 @@ type NewPool struct {
 	Description         *Text         `json:"description,omitempty"`
 	Environment         *Word         `json:"environment,omitempty"`
 
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
@@ -835,6 +865,12 @@ type NewPool struct {
 	Name   Slug    `json:"name"`
 	Owner  *Word   `json:"owner,omitempty"`
 	Parent *string `json:"parent,omitempty"`
+
+	// ParentStrategy How the pool's own block is chosen; as its parent does where absent.
+	ParentStrategy *Strategy `json:"parent_strategy,omitempty"`
+
+	// PoolSelector In place of `parent`: whichever of these pools has room.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
@@ -898,7 +934,10 @@ type NewSetHolds struct {
 
 	// Bundle The members that a cluster needs, as one of these.
 	Bundle *Bundle `json:"bundle,omitempty"`
-	Holder *Word   `json:"holder,omitempty"`
+
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+	Holder  *Word    `json:"holder,omitempty"`
 
 	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
 	Members *MemberSizes `json:"members,omitempty"`
@@ -918,6 +957,9 @@ type NewSetHolds struct {
 
 	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
 	Run *Run `json:"run,omitempty"`
+
+	// Strategy How new blocks are chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`

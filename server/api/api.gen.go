@@ -436,6 +436,9 @@ type AllocationSetPatch struct {
 	Description *Text   `json:"description,omitempty"`
 	Environment *Word   `json:"environment,omitempty"`
 
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
@@ -447,6 +450,9 @@ type AllocationSetPatch struct {
 	Owner   *Word `json:"owner,omitempty"`
 	Purpose *Word `json:"purpose,omitempty"`
 	Region  *Word `json:"region,omitempty"`
+
+	// Strategy How new blocks are chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
@@ -531,6 +537,9 @@ type EventPage struct {
 	Items         []Event `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
+
+// Exclude The block that is chosen shares no address with any of these.
+type Exclude = []CIDR
 
 // Family defines model for Family.
 type Family string
@@ -695,6 +704,9 @@ type NewAllocation struct {
 	Description *Text `json:"description,omitempty"`
 	Environment *Word `json:"environment,omitempty"`
 
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
 
@@ -714,6 +726,9 @@ type NewAllocation struct {
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
 
+	// Strategy How the block is chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
+
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 }
@@ -726,6 +741,9 @@ type NewAllocationSet struct {
 	Bundle      *Bundle `json:"bundle,omitempty"`
 	Description *Text   `json:"description,omitempty"`
 	Environment *Word   `json:"environment,omitempty"`
+
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
@@ -742,6 +760,9 @@ type NewAllocationSet struct {
 	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
+
+	// Strategy How new blocks are chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
 // NewDraft defines model for NewDraft.
@@ -770,8 +791,11 @@ type NewHold struct {
 	Applying *Applying `json:"applying,omitempty"`
 
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
-	CIDR   *CIDR `json:"cidr,omitempty"`
-	Holder *Word `json:"holder,omitempty"`
+	CIDR *CIDR `json:"cidr,omitempty"`
+
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+	Holder  *Word    `json:"holder,omitempty"`
 
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
@@ -794,6 +818,9 @@ type NewHold struct {
 
 	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
 	Run *Run `json:"run,omitempty"`
+
+	// Strategy How the block is chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
@@ -827,6 +854,9 @@ type NewPool struct {
 	Description         *Text         `json:"description,omitempty"`
 	Environment         *Word         `json:"environment,omitempty"`
 
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
@@ -840,6 +870,12 @@ type NewPool struct {
 	Name   Slug    `json:"name"`
 	Owner  *Word   `json:"owner,omitempty"`
 	Parent *string `json:"parent,omitempty"`
+
+	// ParentStrategy How the pool's own block is chosen; as its parent does where absent.
+	ParentStrategy *Strategy `json:"parent_strategy,omitempty"`
+
+	// PoolSelector In place of `parent`: whichever of these pools has room.
+	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
@@ -903,7 +939,10 @@ type NewSetHolds struct {
 
 	// Bundle The members that a cluster needs, as one of these.
 	Bundle *Bundle `json:"bundle,omitempty"`
-	Holder *Word   `json:"holder,omitempty"`
+
+	// Exclude The block that is chosen shares no address with any of these.
+	Exclude *Exclude `json:"exclude,omitempty"`
+	Holder  *Word    `json:"holder,omitempty"`
 
 	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
 	Members *MemberSizes `json:"members,omitempty"`
@@ -923,6 +962,9 @@ type NewSetHolds struct {
 
 	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
 	Run *Run `json:"run,omitempty"`
+
+	// Strategy How new blocks are chosen; as the pool does where absent.
+	Strategy *Strategy `json:"strategy,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
@@ -7984,188 +8026,189 @@ var swaggerSpec = []string{
 	"ChxbihKBH2AP0kRFIG9ZoAjdF9vJFOmYpVdyapoyRUDK1+FqnrovVWNffv8mQpRvSVwZS21W3tWPMGgH",
 	"Crx/gWWRzC63VNjBzmZSp7nrCzvrjjZUjdjK43+Ho1aIDm+Z2VB6uAfmj8x8d/sBsJumoN75bm65B5jR",
 	"1qErb5n5GaaKkpVWw8N2QkHzhx3ZeeOXh8Oe/AU9JEb0lpn98iKLcXfFjmDzG3KkAEtQloU3r9HCk9NP",
-	"Cfw4aPsxG8QfPEPn/y4MbjAVWb6Ssn6Ho+6Mye1Ai5aq5TDsLf+T3TKzuz1+FeU/K52cZsyIhXamDUnl",
-	"hGkyVHJS+T4VdcPsN+AHLHWI2ZgJeB7jEUhKhZCGGJbncfn8uxKiluJIU7dxl4iaASVpPtWGKSIYy5xH",
-	"UjDnYkKNJkCz0RX8J2Rmlzg+OvqELvRw4WNwSS58U0cedrUShp6/elthg1t22fgfXj3342N3B8Jj497O",
-	"7TFLwVOag8+qR/qlh+nktJ+Q/snR0XEvGzzp9Q4fn/UXvAtLDRAL3qilXtqk88w7cryphs4sHxilheUB",
-	"U23kJKCa1XPfKzqMykJGLveGcwyFyqk2pFBywjXLiJHduLOm4IrpjXjtSMmZjivXU56VrnApKxXVSGKf",
-	"IvKaKcJNpV4PLbIsjBww4lhjdMvj9ngAQvUVy8iAaZ4x7VwRRqoeoQRcCQVNWWKX5AXLuYhr9V7SWSpf",
-	"2zGLHNAJD3hDSRVrEBxyjD3CRe+DpyPE3C4vr5B3M/J0LsjzV29LkjRDcJWZJoZeMR/FhmFNHCwfA8GM",
-	"Jl/aSzyf0D+lIP+8eEaevX75qAeRRIymY/KnpWgmIH19IGAH//GP188xDqqfSmGUzA8sbjD3w5eUHJ48",
-	"edQl4HZCX4r+gigqRgxMQSK0E7Fcs9mYKdaDdzAQgSZwZWoAqHNaoH3mnxfPup1FojihN5f2XS8Lpi6F",
-	"s35XkULHYaTQyeMVgUIJ0miYy75+TbivTfV4ZdBR0rEz6NoUv3VoJ+kMLHGyELCuBvKKzZtBVxMu/KdI",
-	"BFYIcbiPxrtFQfCaiThhdDLAgpUVLrHrSEoM4dtJqiUfLEvIYF6GZRBq4G9LHetMA3CrN5DSaKNoEV1p",
-	"6CIr4piD8SSNF96EOGMo2MZLpGPKW1y98BNCun1vZk8fzI5cWGLLhZEYgVkiJRB0i3vwCVSrBD5X4gfR",
-	"c23YpH6AsFJpE38yODo6ijIAqiNxlW9/PD84eXzm58dtwqL4hV0bDwfMvQKwFVaEUJoxu+muE0cA8662",
-	"2+PJtoZAXLF5uS8YmZAZxJLpqbrm1y7AVUD8p6n4KvLKxDnKpfLuXwwVcmPE3Iy5GAHV6i7Z2xUXWRu2",
-	"xM38XKS8oPk6mGJfEEBGMMvyMbBV16+7nLB25cfx8AWQvC9bDC8rYwoGc4woWMDfp4RNCuPM9B4mv3Bg",
-	"0WLx/2PKRBpZ7DghJwn5mvzPf/03wUAnlPkRwuw3cmrIyPIJC5XuZ6kycDhYnWLCDZzQVgYMROBgg5VN",
-	"A+wL1e1VAgr1MTwhRISwWzt4h3itFHkfEgyS9tuVYF6UnjsvkPPi2h4zL67PopL4C87y7LlSyCQWPeyG",
-	"8jweTH94cgR+m7HUhgxAqmHmKcl4RuZySiaMCgJjQSk5+ve4MGqvXcUUnP/79h+vifsdyDBA1EBm88TS",
-	"hj5E3/Ven//83Ko7GPRdfiyoGeOHOlIexp2sDUkXd5X4948etGLsu1ymV5HgNm9gaYm9HirG0NWlyZhe",
-	"M8JuaGp84Cdab2r7/jpZJ8BmyJVucQvmcmZVeyTKk5g2eAaXtI4/esiNXvJyGde/2/PzLwhrlq9Fhsie",
-	"aJ7jMTilhQuSsZRPaL6wuU19skcrCcqiO86bNvH43PstvXG9KyGoYOfTCsGxHdEru8GGqgr54dVzr6n0",
-	"ItoF6A+ooFit8gtNCsUnVM1RgUBqDzqEy80Zuvhdp4qAms6+0ISJDDDpkUVImWmnsXiFpE++RKKRSpGV",
-	"0+tHXfLcClZ2L04ZsYJB5tQXKwMYkjOr/psZT10smFW1uCETOidqKnrk8OQU9nV8fLSrwnIWKBlPWhWW",
-	"ON5NLG2E3ysRs1QSeZ4D+ttLsPqifbU8B6VPo0SJ36O9S5BpMVI0A22yLmssJGOsoxj5S6i9+enRt2dJ",
-	"21v4J55W5w9qJmyUGhxEyeHxGRg66BUDGaPc1tnjx1+frUwSCWEfzzUG+z/KPFtiO2qNwbmVWJttjEy3",
-	"buVpESW5GDMVpd8vffQF3B4o/ijBB5YCH02iWJHT1ALpVBjurFsjySBNj9cCO7iOWLsCY/AVKyIs64Ul",
-	"XGhZhunsK4PVD8CKgJ5pN4JHn/Xs31Lkc6KYp2VlzqS3EcbX9yb+DRyCi7yniVyKCTbbEIr8ma4M6ynp",
-	"iCWzgmVOOc1zOdPLQ5LXiJLdKI6lYQks38Hdaw03FjyCwRm1Yfh33pe2C6u1E700bLIDpy2niKCrAzLE",
-	"2aFUiU9mKTMiGkGr3vC92gCLR7vOG7o4Fp8WslaWRxlFtsL0dZG7dLXowexDL/JvcItqkV3i3bufIoYV",
-	"ED8C9uzoBdGGisxyO5LROQEDqbPrd8kFSB9jNgnIE9dkqlkGjokad35ydnpUlyi+Palz6LOjGIuuMgMX",
-	"tIt1mVkLD/CWkdUBNq/syHYiuXD4Tr8OI+lhZ/Hr0EuVCAhiAs9eIGgm3qzQx5CcfmlWonNH8I1PwHGS",
-	"4xAZEsuHdX3KHn9Doypv6PTk29Nvz745+fZslRj1U+mHjkvgK9PSGtK5E6TOTgn6uLvkHMxNVtM+JkaS",
-	"45MnJB1TRVPDlJUTCeQhlyLYyeOzBd+nYXSyEEe/4PkMss6qO6qc4RtqGP9AO2jf3j4o4yHfcEoAXHDf",
-	"qRLlhT4tfWtfaOLEUq84OgzMc8z6Rkysv2gsNCKOO+uE620WSLdT/NruIWZh5MISaFwv+CEClkTzPwMb",
-	"+BWbJzWIC6A0ZwYhM+MjSx7hvrvkkhz0UauBSweLJDNfVGZLmOv45JsAuhfud2mAzJIYmAa8h5gYnGGp",
-	"CTZ4PHi5L85/BgUzA1OUgsoM+ZzkUl4llm0UVllztmCQAyb0ioU63AwguCiUvEZ51Jvo5MBqVwyzjEQn",
-	"wQzyqLXutaPF9U3+1HrmpEcO+08tN1Pue2bZnUM8vCu7V3iwbnvxsfXL87YLaqewm/jP384P/oMe/Hl0",
-	"8O2HL6u/u5e9w4MPXwU/Pvr3f4vxq9dsFuSLrhtA5TJJXdxBLT1zMY2yrBhQT00sc19+67DpwYxpc3AM",
-	"Z88x/8gHqG6fv3o3QVELqakL6dor4jj+znK6vyyndTI5t89kCmW0JXmPMTHNYmQt7WldpKwKYQAFaaTy",
-	"ef26lnqzmn3/HZx/T8H5zhiySQWPpHNzMJIH9ssDfcWLA1kg5ByUTh+jpszNfqlZzrz9bpVm/NaP/Wvl",
-	"DdRsn2uhpEsn2Hes8VJRaoGJxlD575jjhxhz/IBx+FbDoddFqzIidV108ifqMSJkZVQBZHVSqYomazs+",
-	"i8TlB0HaS1Mb/LiaG2GdcxNsdtkSSxLGgUOULdpqdaiPu/oVUlplT0lpMBLKakRmzAQZMAK2TXBeuEgk",
-	"/xT4FJhicSO8XfFydaWKi5wKLFaxTgzrazbzVlQ1XQktb6aYtWgsFINFcB2j5bt3P8XDZFtAzPut1oUw",
-	"f7+d0vHjdZYFAWs7aWoLiNvMgLIJdG4mGm1CJrcGr7+auLPcx1QFt+f8motRxOnk6mH5edCaA/YNMOJw",
-	"Q/SYKoyEW1EIbSOs3EiS2gsWL2MUNd/UuqjsHCG/fSx9Otug8KckcCDF+U+6Jv/59KFBEDbz2riT8M61",
-	"IDTaOTfWjI1ud9qEK2xlgoZIyLFizAHkhtk+a7nqSslhTXedZwPr+d9es9lbZuwDOm749WxuA1B0hvXL",
-	"BnjBiTS+Pkq2k3DuVHmPvtFm1DFjObPHd1koaVi6kD4diCsPVN2gN7u9f+TuN5tgHZ7sTV+bqS4O1jYs",
-	"Ibozt9xE29/I8KeNooaNVtrw3vpxm7AnqGCa043sdei1iOj8x48DQW5RDN2PRFkuvUoOwtzqjQXLjcW/",
-	"O1UX3Ou33OUbppm63tj8irQTI3vPTrtHh8dPKgnDEWzFKFQH7ZT1wzEUVPk6Rls7TrcJiNuU2t266WN3",
-	"6kFd8dVGJepVdY8jSZduthYoeetpz/oSQCgsvfaVKOWQyKkiBVVGYGGI0tgH3+ylAt9tGLWRrm5AI0uZ",
-	"au/W020tpFtQzk3NpJuRzds3X/6V9PINVeuyNtv96dRbsC5fx2WLt/RmxSpTbnWh9LWQ2UFHk6jRiTdf",
-	"2oUxhh5K10PkiT3a2ZjnzFXHm0BgPRx99SWU1GZZl5yXUYEwzki4MixHoNH6iZmAVOgZUyzzORJQYO8L",
-	"F1ndXRlL0bjPC4zxdfWPtg8F9Ipp89LsL3g67hXx0HwhPixkYKWDsn4glvwzdK5dIw8ejzt2pQM3D6Be",
-	"jCuEXiXRGOQoQDgisXOFziMrN53dXoXOFpU1En1Ey9osI2ZcqKoA+BYSArO60XywbRXaO6oW2sw/QILn",
-	"slXBb9B3x9RPSB8bItgx/bBmATc++r3MKl5MxF1S3XMvWnYs386SOYtTdqgPYYRqD3pC89z+Bij2qGpi",
-	"QcZUZJrIqYlfZ1Q/j6QEj6UyLWvnVI22WTpSZW3ZoS4ps1Zq8gvxha5girB36F1LC+nzqLZskAsY9MWp",
-	"JWfsqwbrxkr8Q6rHvrpG+ppFTMtjaCsjt37xuBjB2rakHBoMds9N8D7EW8xNqGwbW1QydVmaBxDknUTN",
-	"N/dvhq1yE0+eBCH1R1Xpbg+XQe3uv6I9dquDiBL+rWa6Bwtte232uzTObmNvjeLp20A/3Kg+1BwZra8P",
-	"A9INpvgygrQU5box1ZDk4DUpTAKpx8FXoOiPIQhcrsctN9B/U1kt3z3DZdHxdhbzvDVOewOD+gKldVtu",
-	"I7XvFNsLV7DzvHYRzovcwaipSKEgU7zzW5MxhM8s2/lrF3e9aIcrYvLgkdPcaiJVpGT92iXhkg6Y/y8H",
-	"VLXoKjJNpwUPIoewkqSv4q74aGwSNDNn0NfFJ5EcHRHNRmAx26A0MDwQu4Gp4Tn/k67DFH4JhrbYX/F8",
-	"67OGZxG9MSBZOyjt26iVm6L39smATc0D1Ddf98lyjzIZFs3XWONJVS6Nbqvy0Fpaql6BMQliVJJwZrtw",
-	"ZdlAa05p1iByuLQyYnNVgGNeAfeCYaREL5+QWCJBGQG3UWa2ZVjUTPV6F/MWxy5CbtnqCKErkNdheOLz",
-	"NcvzriT+Cu7a4fqVA5wYCZgJh/4wMkx08jUk672FKx+Xs1TFEp9qEkDT3Dd1vS1IzmjGxQgqEvXIkaUx",
-	"X5+QL19eXJ8+smBxfPIEPp09qnFVcMyskKlCmonb2YuGgXTilnWMEFSC4lB4+FA40F0K/D1mrbdQJpkv",
-	"1jyKJc+9NXSQsy5x8ThcXNOcZwmZCjo1YyYMhxWhn/WAZxkTCRHSXA7lVGSWTZixzC7tN3Z3MwaP6mlR",
-	"SGUhdMIyTi/tJhOoDHVppLwEI0cC1OgS6kUkxOKA/xvM/OxmTKcaVobPdgUoluaqz4VfLOoh9iELpZe5",
-	"1Mb9mUoxzHlqEjAKX9IRlEX7YyoNvWQ3KWMZLpXzdH55zWXuSJacGs0zdonEo1BgkAcp63JIeQ4PhV/6",
-	"y04Ir7o5X064hjbDCRbrlDTDg6LXlOf2AhICrg6xWF2pfhZxM2WzABhQw9IABBKrkFjN6fDk6CkQPW9p",
-	"qkpdYQ+aw5Nob0KmlIy1CsAWtEPO8gy7PUP7SWeop4bM5DTPyIChXLG23BCUPIugHfrJdAt149qbKGd0",
-	"3qu4ii8hgDmfDMoyW3oDvGBeiUNgiINaU2TIr9mjtTft6gFENuwO+9Ie9kqDMjdj0q9ffL9HQutgcGcB",
-	"r22xDDKq7NJx3tmymPOL1DUiKzxUalGoEuElD3m8ydCq4okVyfMAfHr0bexVDDf5gvXPCr1kKX7gF41+",
-	"1r4Dqz7sl1qepZDoF8qoHi+Wi6yesKdysGTRBZoPv/rdB+w9xR6EDoFr5xRjEG+q1MigVm4tHzbWm3yN",
-	"zNIqMDQoM1DC7kKEyx2KyvUwlag92lUgcrVAXLUjlCZdF6qsVtJyr6L5ntqwbNPzZJ0SRz68pQLhWCBR",
-	"8pm1Rlll7XbvXVm3d+x8EoD/PmTJEJtuV6CsbXxD23UZelYBCpRcpoY1I2PWjiaL2RhvNaxshxCv5nHG",
-	"GvC/Y3mO0SGpnEyQj1ADIiaUWsP4BNerAyp4sxvTJSCmMKpyzhRRU6FrPBalG6xFUfZPGEFV5hmdW3Vp",
-	"VgtMcf08Mumr/FrJMmcaXP9uB1tENpQxawsU/xb6XS1zN6/ddXlTSPocPH11f92OlAwudB80DCHjdqmX",
-	"2+yGdGvNsMkHHyXZPA5nR23cHIsbeRiWmWci0wmaWI4XVYUKjuV0kAdAjA3wt7M9QhWbJRvCKjdbb2nR",
-	"ggarJXAIbrdRWMLuENG2tEsl5TUq56xVN6dqkNcMe6pV71hmTo2U+WyJ69q5ofFV22nt2Hs3GjdWMzWu",
-	"HUTmyx42DnRfTQ3rgX0RYtcinMfdE35X0VexWN8sGCVnTB2kVLPFel0J6R+4Im2XWxaOCoOD1saAEvzx",
-	"DwD9FXBf0LS1BPvOQLqvKomrPBob+DFKw3o9OhO01KHLclxmAHE2Xzu0tLuva/pdTFvBY3OTR+HO3s5e",
-	"5IHqmm9ZKAiiBBbsOQMwr3HjLGVlDF9gKiv7VVM1YoQJOR2NE194vyyVzpU2XdKH/4MJ68O6pF+a9GBI",
-	"KeA3TXRd0tcFVZqFwyY8y3JWxRAsPpQQLXHDznSZUgEtzEJfjX9nXxrf/R3sDF2gSrOoq+BdmbUdsaJW",
-	"zjgogz5gqZywLnnpbCtDKKUKoa9QeNDUi3viAHtOdKYvsVa9fX9+HfbaogoLyIsEqpIbSQ5PniTk5cX1",
-	"GTk8PYUvzk4JF0QbVoAcN5RT1SX9UVpcVhXw7cxWwIvPjPOcfOsnPjsND7HaHzbFC6aNH5qV/2IaZXOk",
-	"Kx7mV8rYNSCk1X/14AbYXNyH80ssXv5d2NaGCte4h1wxezJDqchISiy03Wjig1Udhawa8xAIhsem7l1y",
-	"nqasMCzDEp4YJm8lD64j3oiV/ZF+qTv22+SdCIuu6iZpknHFoOUG2PJdGOxa7WmSTjrmeaZYRKT6HmYl",
-	"MABm1GtOOVQUJPAWUe2YTLiYIu2HbBCP2lULDbw4MAc490QT7XvkiDit3pEBI2dUZZocY6H26WRQv5Oj",
-	"7uO1RPmhi6lZOPASYezv7U0+zh4fnZzGle71HRvvSoezD3luJX91zukBl+uSiVYhxN9EPQXSxPpEnYdd",
-	"/qoQhfa3fvz1WeytLe1bNrujPNW8PYtQQH3KijzodCQn/+nIUbnq4+OTtjUvlQW/WBSR1aYW4OLo6Jsn",
-	"xyePN9eq4O0SL4TgUdbWX8SGAOGSGoLHePg/K8PIoiY74q6boCOY+o+cGzT9ajNStVYTobXaSiGXgcGl",
-	"Ao61UDv2ZAck0ZWuncoQs7CLxL9O7AjAPLkYl/c4tpZm6VRxM39rZ8djKoWoBQHofGrGUjm62yPfMaqY",
-	"ImlBJ5f/81//3fdbhDg3+K16ubExRQcaUXMxjIBXWVsX7JpJlYuAnUWmGTeavLwoZSggd9334r346qtn",
-	"L79/o7/6Chhy1RHXsBvTI0JWrakS++lPKRj88fLi+vRgQouCZYA2XXKO7lovwwlpgukqieS9KGsXg8OZ",
-	"6ILlORejLvnqK/An+828efGMfHv6+BvfB6BUnDRERJB+KjPWt4/9qrhh9jHsFCpI/2Xl2j94xeb93ntR",
-	"Wm8ti7bHMpDZHKy2lWEXc8/KToRsOGSpeUpqj4ZpaThHIG59eXpy8qgLx4ppel99ZSkZmIPZDdfGdTPt",
-	"vxwe/ExNOu5XpZz7z9/RUb8iudoQxWjWs++bQ/2v0+OThEy41o7Wnp48gbV+shO7U7NyvO6RgmpN+guS",
-	"fZ8MaHpFqCb98MvQJ+eKgr8HayZPmcCaclgxdYhRsecFTcfs4ATQz2XqBt9VfuASLgOLaK9zDbm7smCC",
-	"FrzT63ztELmgZgwIdOji6+GDk38tHQLEeZlZ1Ztrc+4HQeg0nTADRoXf4ppQNQSNoy94boC4fOxwuylo",
-	"hVa9ji/yikRjzSLFbZPVUzWqKVdSl5WvAsbL4FVWDLeS8fqjf+ITbtYZaDXUd0D0Pn0AnbiQQiMtPDk6",
-	"wsgmYZxxFNwdyH4Of3e+n/VO2V046MNACxfrq1uYhgBJBxndIKGibfJyt1VTD0vVp5MJVXMHaeWE0CUS",
-	"wgnoCGpdl4D6IencHBRMAXLCdvxPPYvDaI1q6ywHcnygmpXRDvbTF5rImZX1e6Cp9cJ63P0E9KzeZH5Q",
-	"KGmZV79LXkuiWaoYoDOoCtpI6PCTKgZoTHNUvyx4ZhAsRq5Y4ZC+jmjPwHtxXqYfbYZpARWG5r8fyhCK",
-	"72Q23xtgBEXPP9X5v0tLXwDJ432DZAwc37AR14YpDG/A3oqwvqXybfO6YYcwxk26E/j6XUALkPIWNwHf",
-	"meWtMGtJlg8/ur8+ITznzLQV/Q9kTaLpnNCBFUrMmPGyNe1CHnSvavTObnwHLa50DDq/h6W3hs7hz64a",
-	"znaAXIOp00gHLqlG0hgm9kGH7GTM7HyNSZyf/sDMeZBieLsEPIYt0KALf75fdKHZ9mdcUvo6GIJIYIWb",
-	"oOZocNghrWqRDqLFHT6AxITe1/pt/gJe5vtCi/3T95Lxw7bWofB3ArMo4d8recctoHrBNbkSVlSAFt97",
-	"oPYl6T7QzByMfa2fuBzzArI4BJtBxRIIP5UKlCgg565oSa/sk1pWwLCE34ytSqZK/Qv5g7evjRkBZQuF",
-	"ljHLUTkbzN8L+/9UZEyR/uvzn58fvnr+//oJ6jc5TdmPMs/6JJMsyj0u7JCyitHDlW2C4pV3CvpV37oG",
-	"6F+UDSF3h2E3F6G+ygwL2h5TEXrVNTMJZnYqb3IM4BshtAnc8H07ZK/QMsNGAbvrmqs0KSlDda7JI6HL",
-	"dRl1FVM2XQLS+nzkby2zTvDDC1+ta1oA2p+eWQN1V2dJ5hmY3l1r7ZKa18fGiHole69QQn8OiTL2EnOt",
-	"59CkZAllhjtIsFRT0JErlROGdiUjCS09udDJLLOYWguTLJ9n70XpVYBMjqpZsxwCgQev5WCOjdK8sxV+",
-	"YMZ1C/UjDTWo+ftSLOihQXbimmGjf1QvRupUjKNLzkkfC8L1fbh6FYodnBAt+08LxjK9RG+udRl5wNpz",
-	"bZ93rUM3F1/oaElFZu96eq+qwY9gFJ7a25/QwgIbcqklDGkzFG1nUIcfNVuuawfmZK6JL89HoF1EBDrf",
-	"YOLFjuB5y+rzmzI7ZB96HcxFKNAOtOBjgQhutEfuXW9uiW69cNB3w7za9GzNHoaOXTvj3TnbSqVbs/0p",
-	"3Avo5yDIxfx5HmLkCFvCQKzL2OppMvfsy1WlhMCdHqFV4EjphAlTpBKnXFmuxrXjyN334txXFMQgE152",
-	"oPc1GDWyUbCxYQ4xal5jxcWVDh5zTNi3CS41t5GSM41F85zT671wUVOv2cyL6oGY4BrXSFTT8KfqNTwf",
-	"F5KYmUQ2Sxxf995JiJ6ZE8MnUerlzBv3SrxuwchRlzvvw9Sxing8AIPH97ChgaPkUByDZllCFJvIa0x7",
-	"VQwgfk9Evc6O19UV/6qK4mKHkHxeSsZgqOd6gay3LY60eKO1Y9NURq6dp/LJiPt0z2Ii6ga68G0q2r9y",
-	"K5+uP/6ZFIZyof8KqvwaPuMKd29BnV9Xld9Njcd6zRSrBfSROLrSAb4md9/VxYbASjS5giLt4h2lyrAC",
-	"DFpgeZmwbdmz1aqVlJMucQu9F74/PV3sUA+L+w71WOHHN6jH6g1LG9SD+POIGEkGXqwIqkRUVb/fi/6X",
-	"GCCIMbS1PTwCXQjMxUOpEgyqhZcUkOg0phkE2SSED13wizY8z12gZTnct+5zke1dch5p7mVViiDECKwQ",
-	"ENEL5Xg16VelVPpP7ZnD8yPKBZzOzJs2aG6veA4JCxpEQV8N24yVnI7GIKs1wpu67wVI9tM0ZVpLhbaQ",
-	"xjYTd/uQDqHpXJO+r5neT1yssSsh7NP2RVkDvIrumlFd2nPWMX58FpaP+zN7fBY2D8C8rWhWXJA6/Fh9",
-	"2Nq0sdqw8a9h1QiV6V3uaB0Lxt2YL1pjBMoRD8uEsRs33whCQ6nGjDtLzBIgn2OpJCj+VCgGdgV0xlpG",
-	"BpoSKkyQ8wC8oAc6v+UcYN7G6FfIjxgwzTNgnsgjLXlAS4IdDbYEZII1Y4KvdVD6FIDzgClhxjXrkndl",
-	"qadFh59zG9utCYmPkBmdr2MV+EuZBO7ZHvBAjQFvXOpU5o0CUnntf28kcRnbOiwUu+ZsBlERO+NwVKQ/",
-	"B/FPo4DYvzh/9+zHIGIcZE0IQYf6XiB0WwkOotFp3iWvq7wcL7D1Anye0LmVsEEs9XY7CDzFsBLX08UK",
-	"l7Jyz1ODCIxlOl0pFDC8TIWTo+UwcSHvjQoq1MSrp7iMgaosXDRiA897ByS/yKkoi8CtNRp7/aw1tGos",
-	"9a9IEH51JQ98PcF9SDiudYuDR5x5Qq9Yg1MkOAaY1hI/3Hoc2eI8u2arEhCeX7N9pB9EeDYuXprUMC+p",
-	"B0ZxDi71Kc8SQnMtXRqoLzdhVbicDVvNbi7DaXer38IOC8VFyguaAwlCc4onUxw1yh7pQ7pJL+X9tu1R",
-	"KAu/0+5eSEVcjhjpB9KiK8OzbOkwTSxSom+jg3Fp5FyDF4OguBo1hHKR1s2w61QvWr54Scnd8m1rg2ln",
-	"z2t7iEjHUL6VC2BIEJaoMqYSMmBjLjLSp0PDlEvdHzIsZG7Rj0gBp+frQGNTMH3FC4jp6JLXjKNTDY9W",
-	"SFVmYw0Bq8hIMpcrxlsxAfa303VjYU6Yx5c0sCRfpIyIspJymckFx1OZT+ybtoKiPZn4tfgUyWV1lT9D",
-	"Qy1Q0tU2WgSxvZlncbrEVX2bxSyzjgs0mQb+EPALK9QcDCxXZkuiZCEQiRs2qZn26vGqifvgwz77YEqF",
-	"PuoXUuZ995wmHP1fpTTo0iRLZuAZ8XvhsxPt0KeuVSJIiBAbC4KXkdN0HMTaolYW2oNh37p6YgKFZ3oo",
-	"6KGZ0KI6KHIQafVe1CPGyjRy981gjv6pttDchx6Xa/f33X3IYQsLR6wkHkKaVn28xVuI27Uc30Me1VcY",
-	"Oues2hPpch83DtUto85bpbDtoGQ3d2uMarvOsBs6EG9JCnqnpqxHpOXL6ElwfXEw15krlwBOXtBc+4G5",
-	"dEGYPlgDwjfamNQVK+pyZLNDy2fHhiworeZCcKB7Y0Iw21Lv4HJcWe4RfMXmLLOEtvKSwRXXinz06v4o",
-	"xQSb+eYTDsVFVtKUyu6AQUDg7LFPQ0hvaLuT4pop4+rXlHOhBwrtD1YSQuMDyDxQDxFK1YI9oF92CLDy",
-	"lYRc1nnZxhM9bn3f9LlPIJzLbhUcepAaAvPLPCNziBWxohnEKPs5ACtKhqbp/GlllnSmDBfURAWbQbhV",
-	"X01FHwwnkMc/27xOrD1Mbpo1YXtO1B3MQbW17wWv817g9zOsKoSSrp859MQRrOFYmlmtiAHOXQxidtWf",
-	"YGNqKmrP2kU1/5MlOG4ir5lO3gufiOzScjjKKa43Q38p437gfPs+WPZ9JdKU9ahq/uo8JyO2PU8+/Gj/",
-	"W/DcRZ1x+4OG+4kYBme5U6mtgOu14k2Ord2x5k7nzgHP963ez1nRzB3U5nxrZdju2J/Q1nG7FmihIwQo",
-	"UcvFye9xyC3Lkw9N8oG3Xi364PntTfbB6RpFNfYi8ASROzxrl3BgCwsOFavBdgnoFd5D4qQALgh1j1jW",
-	"iPt/L+wgDGTmwn35tBRYoI5QGEtUCRxQEKhWfcdZKaO1DrwB4AFzVtjjXbNW7Kp456wVrrI0tVh2ipe3",
-	"DUcNiNPhR/thHb6Kh/0ZM1Z44aTKxvHZDxCyB4bjZHe+u6F7ENtIjzsB0zCuLmO0EOsFNO3VDv0rFypX",
-	"xFfcS4jmg5yLEdhjfEwE2GS65Ny17nycHB0dYVTmU9Iv25j2vasVDWhWuleMTGQs9ukHZsrWrDuxrw+3",
-	"jKywwxaRxED1yN2h7Dnoir45FnVdsbiABbwrwrkINIHWpEDS681JPazBvURgDb4PjMA4bpl4cQEjbsFl",
-	"mAVlUxUTlWfO1WSN2XBcx+n9Jov/HfN+r5Jc2bN/qSDn6uruSY7DYPJFMW4dpGkNe6n6wQauBbRrdMl5",
-	"UB04/BnhGZPwSiehN4YIH7rmouJr4ervRRhrXsqPMF8t9rsq1wYR3X1vYkf60nen6fIAsWstjrMi4Kwt",
-	"HxcDph+4cFfJWXcXJN0m2z1zcvJ9lt6BLbiKA2uD/YLQFxf3FoWvynnnsjnKzqp9sOk666uLunStNxOX",
-	"AkrFHGPAgobKGLmJEzZbs/bL5FEXN4Zfd1vKr20HtrccZo1b24vAilMRKggc+Vb33W7/cad359rRu6Cp",
-	"z/2GUW92oNvFTAdy/ZbR0k8rAEBhCEo+TK3alzOqXGyKYzZSLTKYZpD1e9GMshaMj8YDOYX50UUCFdcd",
-	"k0F+lAQh19WjI37NxMG0cI/BTrsVSwSLPqHivaiAGHwhC21ky2brQQfZxKVlufgyKFWM7wkFRJGhlr1u",
-	"G4lg3Oj3UJcsTO56imc3oVcMm+A1G8A3+X7QOzgo9FK1lPCJ5S5LHd/djoG0cxqq7M4A4+6TznV7SPm9",
-	"0Lf9c3CHAncfrdDKwx9M+Txa5vgxY0BRrwLJuSlRdlcmf2hx+QALJrQaFM6za54yLMpLwzZG0PHG6D5x",
-	"pYjHckYmVMyDYmnYvgIzKVPf1XtcZpIRIWdQHI/6pgeelEEQon3VSNuDpg77QjHsJaRvk3EFq7Swr6oZ",
-	"BSgfNZ/2Xkqu1uf3/tGgGwaGNzGajitbQr0N0d3xtQa0Fb752g6ccmlOAoStYUQ+BqZlkmkULbGsyKzs",
-	"OIR4htwqtHdPaMZ61Tgg0COrgEM1S1YYaMdqGRU3yXuBHAQjWkI/OxhlIbpFSTnxSbRJ1eOeG9eedVpg",
-	"dKiRRMiBzOZdch51DVDT4t4Wn4GaVpVtvH8yfxtpARFzvAOxsgbctmb4Cn22ze3ZAIP+zuoJsnq2wqvP",
-	"O5/nwclkd57D4yT+Jck7G9nePfICIqw0xENXxI1B7qFZfKsmkUtNvijI7ONC3wWUpiAHLi6vVABLRr7o",
-	"7UpQYoOiYFyk+TRj2T3KR9N6E7xlBppfal6hW7vJcJkWmTfY9D6u8kc5I8Mp+F79pekEa0fl8zu+GxDf",
-	"2Qr3mR90//Herm3rui2CcOdv8aHW0G/omLvZlNg69xYcc/+CvjM40DW8Zw4K9+ZAw/I/3j4PtHVpSHiJ",
-	"KxGMdD8FnDEwIrTbHd5VBZ1BkWJgNaCKkZxrwzKntgWV+X2zx6xL+n/0SS7lVZlxohjVUpSNjKC2Wkz0",
-	"s2//Jtze/eP133Xg/nJ4HUDYauQOsWVvCB5OuhSza7jaxO7w53WLwbkSbTG3N4l6vRfrnYG8B84LUzPU",
-	"VE0mMwlq3oCL7L3gpksuqDakj7kc+pKafhCN7u0vs7GEvAa0CnmnpCcqoA5bCXKAXSzJWE5VUDSm1Yse",
-	"XPYDttKEu7xjn3pj6UV3M7a0v0+7/CvGitCn5Fw3FhLkkEw12xJjAltP+P3hx+DTLdRZ3wkkP8sq66r2",
-	"xjtcVbvjvH6od8E72nSy0Elz/9703Y9+/dQMtXAH+6+sXhYsH1PtZVLkElir0wmnzuQJTnBCSU4NUzX+",
-	"0+7evU/k3D9rqYk692BYXIEuD6ll2jxxpVflBErqgH4Dkda0UnCU44a7MxyIqlhu3XiLQz57g6R9jTU6",
-	"J8Hb7k3Exul8UYngvtzBN28Kf2iI0TGhEl7pIbeIg/3dsSAZLPpwozO1u7l1oaGBsYcf4f8NQjRhfBCj",
-	"6QMxUYjNwQ8N6S1OtVoIHXaJ4QNGMh/EGA+83BIoP9/Iyy3vsl2G9Cd4u6SwtQ8PhIffv8S46bFuZ+53",
-	"XGExBjMmkt0PYO+fMPtXvnsxrJ00P6CgOwAn6AFQ7tAKYjkdsFxvR7KvmdIr/Hn/dENu8fT9Ei14P5jy",
-	"vGryjw8Rblw4xS5+PZZOFTfzTu+3Dw0PPGSDgTCrCK8dL3wXOV4hhYOhYOKPHajiaJewaIMPI35OVd7p",
-	"dQ5pwQ+vjwGp3BLN7B6XjqehfKWWVl/LSmexq0307OX3bzABW7GCUUNoqqR24ck6cdVSXF4PRl9X6Tf5",
-	"jM41JlhDCSPvtENQaubQnXvvJ6Gu0YH05TIYlCPsEkjdIwLqxkioxQlpg08htqFMR4IZSsMVN9pFbQeb",
-	"QGdqZA+1Ch3BRFUIZ5eEDS+ww8VU8D+mjNCJdGkg2PYhWDCsf7pqWc2wA5lvchgYfrkOg0mxlxn2PSTY",
-	"6d812nQdyfB2q6mflq2CUjlhCRnJsF2TK4JDJhJ7VmBcevQlsHtT7A4D3cuFIJZ3UZoOfcJx6KMqmBrT",
-	"AvbLRNaNGjjajg47ELm3Pf/1rf8mIZT88OyCFEr+zlJMO/PB9jlNnVlDMDOT6kqDWEi46DZ6G8XfFIqS",
-	"cBdB5oK4woI+YbuUeOWXssNHUHaAvPQFmDTRcmhcBSIL7FDGDXARbXw8hGiMsItiFQbl+p2WPk4UhntY",
-	"i1DO7A34ft92IKC2nAldX6f0e0aqcY4lybgL9wTvAk/HrnIuJDCIJIiwg36xLjQOXnBoasDm6j7GW2t5",
-	"Imo0y4chcUFC+unDp/8fAAD//w==",
+	"Cfw4aPsxG8QfPEPn/y4MbjAVWb6Ssn6Ho+6MybGbNJ+uVrOfu2G7Ua+lijwMe8v/ZLfMHm+Tw2mjqGGj",
+	"lfreWz8uzuVWulLNmBGLU0wbksoJ02So5KTysCrqhtlvwNtYaiqzMRPwPEY9kJQKIQ0xLM/jWsB3Jdwu",
+	"xcSmBuUuHvUPStJ8qg1TRDCWOb+nYM6RhXpTgMyjK/hPyMwucXx09Akd9eHCx+D4XPimjqLsaiXcPX/1",
+	"tsI5t+yy8T+8eu7Hx+4ORNTGvZ3bY5aCpzQHz1iP9Es/1slpPyH9k6Oj4142eNLrHT4+6y/4MJaaORZ8",
+	"Xkt9wUnnmXcXeYMQnVluM0oLy2mm2shJQJur575XdBiVuIxc7nPnGHCVU21IoeSEa5YRI7txl1DBFdMb",
+	"cfSRkjMdV+GnPCsd7lJWirCRxD5F5DVThJtKiR9aZFkYOWDEMeDolsftUQeE6iuWkQHTPGPaOTyMVD1C",
+	"CTgsCpqyxC7JC5ZzEbcdeHlqqRRvxyzyWSei4A0lVURDcMgxJgwXvQ/JASHmdiWGCnk3I0/ngjx/9bYk",
+	"STMEV5lpYugV87FyGDzFwb4yEMxo8qW9xPMJ/VMK8s+LZ+TZ65ePehCvxGg6Jn9aimYC0tcHAnbwH/94",
+	"/RyjrfqpFEbJ/MDiBnM/fEnJ4cmTR10Czi302OgviKJixMDgJEJrFMs1m42ZYj14BwNxbgJXpgaAOqcF",
+	"WoH+efGs21kkihN6c2nf9bJg6lI4G3sVj3QcxiOdPF4RjpQgjYa57OvXVIjaVI9XhjYlHTuDrk3xW4d2",
+	"ks7AEicLAevqOa/YvBnaNeHCf4rEeYUQh/tovFsUBK+ZiBNGJzcs2HLhEruOpMQQvp2kWvLBsoQM5mXw",
+	"B6EG/rbUsc40ALd6AymNFUqK6EpDF78RxxyMWmm88CbEGQPONl4iHVPe4lCGnxDS7Xsze/pg3OTCElsu",
+	"jMQ4zxIpgaBb3INPoMAl8LkSP4iea8Mm9QOElUrL+5PB0dFRlAFQHYnefPvj+cHJ4zM/P24TFsUv7Np4",
+	"OGBUFoCtsCIE7IzZTXedaAWYd7V3AE+2NdDiis3LfcHIhMwgYk1P1TW/dmG0AqJMTcVXkVcmzh0vlXcy",
+	"Y0CSGyPmZszFCKhWd8nerrjI2rAl7kzgIuUFzdfBFPuCADKCWZaP4bO6ft3lhLUrP44HSYDkfdli3lkZ",
+	"uTCYY9zCAv4+JWxSGOcM8DD5hQOLFr/CH1Mm0shixwk5ScjX5H/+678JhlOhzI8QZr+RU0NGlk9YqHQ/",
+	"S5WBW8PqFBNu4IS2MpMgAgcbrCwnYMWobq8SUKiPFAohIoTd2sE7xGulyPuQYJC037IEU+nfTXABJ04p",
+	"jKZWShFEj6kCjl+G9NvrhBi/UJla6w29Qb3ik0HYXPm6L0ofplcaeHFtQYEX12dRbeEFZ3n2XClkZIux",
+	"BobyPJ5WcHhyBB6ssdSGDEDyYuYpyXhG5nJKJowKAmNBcTr697jAbEFTxZSw//v2H6+J+x1YBUD9QGbz",
+	"xNKvPsQh9l6f//zcqmQY/l5+LKgZ44c64TiMu5sb0jjuKvHvHwOGF4qx7+ydR8L8vKmpJQp9qJiDF03G",
+	"9JoRdkNT40Ng0Y5V2/fXyTqhRkOudIuDNJczpn0k6iSmsZ7BJa3jmR9yo5e8XMb17/b8/AvCmuVrkSGy",
+	"UJrneAxOseKCZCzlE5ovbG5T7/TRSqK36Jj0Rl48Pvd+S29c70qsKtj5tEK4bSdGlW1jQ3WK/PDqudem",
+	"ehENCHQcVKKs5vuFJoXiE6rmqOQknoSVJG3oIpmdugSmBPaFJkxkgEmPLELKTDutyitNffIlEo1Uiqyc",
+	"Xj/qkudW+LN7cQqTFV4yp2JZOcWQnFFtiJnx1EXFWXWQGzKhc6KmokcOT05hX8fHR7sqVWeBIvSkVamK",
+	"493E0kb4vRKDS0WW5zmgv70Eq9PaV8tzUEw1Sr34PdrkBJkWI0Uz0Hjr8tBCWso6ypu/hNqbnx59e5a0",
+	"vYV/4ml1/qAKw0apwUGUHB6fgTGGXjGQg8ptnT1+/PXZynSZEPbxXGOw/6PMsyX2rdZopFuJOtrGEHbr",
+	"lqgWcZeLMVNR+v3Sx6HA7YFxArWMwJrh42oUK3KaWiCdCsOdBW4kGSQs8lqIixWFGha5wGB9xYoIy3ph",
+	"CRdav2E6+8pgmQSwIqAL243g0Wc9+7cU+Zwo5mlZmT3q7Zjx9b3rYgPX6CLvaSKXYoLNNoQif6YrA5xK",
+	"OmLJrGCZU6DzXM708uDsNeKFN4roaVgry3dw91rDjQXfaHBGbRj+nfcq7sJq7URWXN6B05ZTRNDVARni",
+	"7FCqxKf1lLkhjfBdb5xfbSTGo13nDV1Ej0+QWSvfpYynW2Geu8hd4l70YPahu/k3uEXVzS7x7t1PEeMP",
+	"iB8Be3b0gmhDRWa5HcnonIAR1/keuuQCpI8xmwTkiWsy1SwD50mNOz85Oz2qSxTfntQ59NlRjEVXOZIL",
+	"2sW6zKyFB3jrzepQo1d2ZDuRXDh8ZwMIcwpgZ/Hr0EuVCAjnAu9jIGgm3vTRx+Ckfmn6onNH8I1PRXKS",
+	"4xAZEsuHdX3KHn9Doypv6PTk29Nvz745+fZslRj1U+lfj0vgKxP0GtK5E6TOTgn67rvkHExiVtM+JkaS",
+	"45MnJB1TRVPDlJUTCWRklyLYyeOzBf+sYXSykFGw4J0NDAnVHVVO/g01jH+grbZvbx+U8ZBvOCUALrjv",
+	"VInyQp+W/r8vNHFiqVccHQbmOea/IybWXzQWJBLHnXXsLJuFFO4Uybd7sF0YkbEEGtcL6oiAJdH8z8BO",
+	"f8XmSQ3iAijNmUHIzPjIkke47y65JAd91Grg0sFqyswXlWkV5jo++SaA7oX7XRoqtCQaqAHvISYGZyhj",
+	"tj3g8eCJvzj/GRTMDExRCmpU5HOSS3mVWLZRWGXN2atBDpjQKxbqcDOA4KJQ8hrlUW+ikwOrXTHMtxKd",
+	"BHPpo9a6144W1zf5U+uZkx457D+13Ey575lldw7x8K7sXuHBuu3FZxksz2AvqJ3CbuI/fzs/+A968OfR",
+	"wbcfvqz+7l72Dg8+fBX8+Ojf/y3Gr16zWZA5u24omcupdbERtUTVxYTSsnZCPUmzzAL6rcOmBzOmzcEx",
+	"nD3HTCwfqrt9Ju9dhYfVknQXEtdXxJr8ne91f/le6+S0bp/TFcpoSzJAY2KaxchaAti6SFmVBAEK0khq",
+	"9Pp1LQlpNfv+7NMUNo/g/FwTG5z5ZJPqJ0nn5mAkD+yXB/qKFweyQFg7KN1ERk2Zm/1Ss5x5i98qXfqt",
+	"H/ugcy42j0jdQnSsWVjXQnyXvrHv2O6lAtsCq44RjL9jvP8aMd4PmFI8uPDzdZG3jABeF2n9LXi8C9ky",
+	"VQC/nVSqosmmj88i2RZBUPzShBU/ruYSWef0BJtdtsTuhHH3ENWMdmcd2hZcVRIpreKqpDQYeWa1OzNm",
+	"ggwYATstOGJc5Jd/CvwjTLG4Q8GueLm6/shFTgWWIFknZvg1m3mLsJquhLA3U8xFNRbywbq5jgH23buf",
+	"4mHJLSDmfXDrQpi/307pxPL614KwuJ1kuAXEbSIebiO4bQLPm4l5mxDjrQHyrya6LfewVekHOb/mYhRx",
+	"ubm6aH4etGWBdQdMWNy4cK9uxGbS9Petjce3LxXuhVYsY0c1b966BMO5jn77WHrBtiEUn5LA5Rbncuma",
+	"XO7ThwbZ2czP5U7CuyODgHfnDloz4r3dzRWusJXRHuJbx4oxB8Qb5nCt5dws5ZM1HZye2aznsXzNZm+Z",
+	"sQ/ouKncM9MNQNG5Ii4b4AUn0vj6KNlOjrpTc0f0jTajqBnLmT2+y0JJw9KF1PtAKPrLqE70ZrcTi0DL",
+	"ZhOsw/m9eXEzNcxB54YFa/2Dl9twqfuUBTZS1TYx6t6qXgd1enO6kS0WPVIRS8vx40BMXRTL9yNhl0uv",
+	"ulmsILCx2LyxcHun6pN7/Za7fMM0U9cbm9aRymPU9tlp9+jw+EklCznWohiFGridsko+hvkqX61ra6f4",
+	"NsGOm1LZWzcf7U49qCsx3Ki3vqq6dyTp183WAiVvPe1ZX1YJxbrXvt6qHBI5VaSgyggsf1KaWOGbvdSZ",
+	"vA33A9LVDWhkKf3t3Wa9rV16C8q5qXH6tu0Tt280/ivZKTY0NZQ1Cz8vG8MWDNLXRNriZLwxt8oHXd10",
+	"YC2S4SCqSTrpxBuN7cKYhQFtICB2yV7HbMxz5ipNTiA1A66r+hLK07OsS87LuFIYZyRcMxbd0GhzxnxX",
+	"KvSMKZb5LBsoVvmFi83vrozGacDABUaJu1pi2weTekW9eWn2Fzwd94p4aL6oJZbrsDJIWYsTy2caOteu",
+	"KQ6PR667Mpybh+AvRqZC359oFHsUIBxh2bna7ZGVzs5ur9ptiwofiV+jZQWiETMu2FkAfAsJoX3daEbh",
+	"tgr+HVXebWawIJF0Odngrem7Y+onpI/NReyYfliZgxufP1Hmzi+mmy+plLsXG0IsY9OSOYtTdqgPgoWa",
+	"JnpC89z+Bij2qGoIQ8ZUZJrIqYlfZ9T6EEl8H0tlWtbOqRpts3SkYuGyQ11SsrC0UyxEqLqyQMLeoXfo",
+	"LRSJQOVog2zSoMdULb1nX/WMt+C6D6e3wep+A2sWBC6Poa0k4/qFGGMEa9vyjGiW2D27xXtubzG7pbKg",
+	"bFEV2OX5HkCaQBI1Et2/WbrKbj15EiRlHFVl8D1cBnXwH5h9ei+cYquDiBL+rWa6B/tze5+DuzQB76VY",
+	"ZE1P3LQK2hwZra+CBNINJokzgrQU5box1ZAm4zUpTCOqZ1JUoOiPIQh9r0e+N9B/U1kt3z1HatEReRbz",
+	"RDZOewOz/QKldVtuI7XvFNsLV7DzvHYx8ovcwaipSKHsWLyLYpMxhM8s2/lrF7m/aO0rYvLgkdPcaiJV",
+	"pP3D2oUPkw44GS4HVLXoKjJNpwUP4rWwXqrviKD4aGwSNGZn0CPJpyEdHRHNRmCX26DMNjwQu4Gp4Tn/",
+	"k67DFH4JhrZYefF867OGZxG9MSBZOyjt26iVm6L39umkTc0D1Ddf3cxyjzKdGo3kWMlMVY6Tbqvy0FpA",
+	"rV5nNAnifJJwZrtwZdlAa05p1iByuLT+Z3NVgGNeAfeCYaREL5/SWiJBGXe4UW6/ZVjUTPV6F/MWxy5C",
+	"btk2DKErkNdheOIzfsvzriT+Cu7a4fqVA5wYCZgJh/4wMkyV85VS6326K0+as1TFUudqEkDT3Dd1fWJI",
+	"zmjGxQhqWvXIkaUxX5+QL19eXJ8+smBxfPIEPp09qnFVcP+skKlCmonb2YuGgXTilnWMEFSC8mJ4+FAe",
+	"010K/D1mrbdQlilYrJoVS798a+ggZ13i4pO4uKY5zxIyFXRqxkwYDitCb/gBzzImEiKkuRzKqcgsmzBj",
+	"mV3ab+zuZgwe1dOikMpC6IRlnF7aTSZQW+zSSHkJRo4EqNElVBxJiMUB/ze4BtjNmE41rAyf7QpQEtDV",
+	"WAy/WNRD7EMWSi9zqY37M5VimPPUJGAUvqQjKP73x1QaesluUsYyXCrn6fzymsvckSw5NZpn7BKJR6HA",
+	"IA9S1uWQ8hweCr/0l50QXnVGv5xwDS27EyxJK2mGB0WvKc/tBSQE3CNisT5X/SziZspmCTmghqUBCCRW",
+	"IbEe2OHJ0VMget7SVBVLw35OhyfRPp9MKRlru4HtnIec5Rl2TodWrs5QTw2ZyWmekQFDuWJtuSEomhdB",
+	"O/St6RbqxrU3Uc7ovFdxFV+EArOGGRQft/QGeMG8EofAEAfVysiQX7NHa2/aVZSIbNgd9qU97JUGZW7G",
+	"pF+/+H6PhNbB4M4CXttiGWRU2aXjvLNlMecXqWtEVnio1KJQJcJLHvJ4w65VJUIrkucB+PTo29irGG7y",
+	"BeufFXrJUvzALxq94X03Y33YL7U8SyHRL5RRPV4silo9YU/lYMmiCzQffvW7D9h7iv08HQLXzinGIN5U",
+	"ybVBRehaRnWsz/8aucnLK14uxNHcoahcD4aJ2qNdDStXTcbVy0Jp0nV0y2qFW/cqmu+ppdE2/YPWKZLl",
+	"g2gqEI6FKyWfWZuhVdZu996VdXvHLkIB+O9Dlgyx6XYFytrGN7RdlwFuFaBAYXFqWDP+Zu2YtZiN8VaD",
+	"13YIJGse5zRWhZ3lOUaUpHIyQT5CDYiYUKwP4xNcRxqoU89uTJeAmMKoyjlTRE2FrvFYlG6wmknZJWQE",
+	"tcdndG7VpVktmMV1rcmkr2VtJcucaXD9ux1sEdlQRsYtUPxb6B23zN28dgfzTSHpc/D01f11O1IyuNB9",
+	"0DCEjNulXm6zG9KtNYMzH3wsZvM4nB21cXMsbuRh2EyBiUwnaGI5XlQVKjiW00EeALGY+r6Im9seoQ7S",
+	"kg1hnaStt7RoQYPVEjgEt9soLGEPlGiL56WS8hq1l9aqvFQ1m2yGPdXqvywzp0YKxbbEde3cHPyq7bR2",
+	"7GMdjRurmRrXDiLzhTMbB7qvBqH1wL4IsWsRzuPuCb+r6KtYrG+WHJMzpg5SqtlixbeE9A9cmb/LLUuP",
+	"hcFBa2NACf74B4D+CrgvaNpaxH9nIN1Xnc1VHo0N/BilYb0enQla6tBlfS4zgDibrx1a2t3XNf0uJsfg",
+	"sbnJo3Bnb2cv8kB1zbcsFARRAgv2nAGY17hxlrIyhi8wlZW936kaMcKEnI7GiW/dUBbb50qbLunD/8GE",
+	"9WFd0i9NejCkFPCbJrou6euCKs3CYROeZTmrYggWH0qIlrhhZ7pMqYBGfaGvxr+zb67g/g52hi5QpVnU",
+	"VfCuzGKPWFErZxwU0h+wVE5Yl7x0tpUhFOOF0FcoXWnq5WFxgD0nOtOX2O3Avj+/DjvKUYUtCEQCde2N",
+	"JIcnTxLy8uL6jByensIXZ6eEC6INK0COG8qp6pL+KC0uqx4KdmYr4MVnxnlOvvUTn52Gh1jtD1s/BtPG",
+	"D83KfzGNsjnSlZ/zK2XsGhDS6r96cANsLu7D+SUWL/8ubN5EhWtPRa6YPZmhVGQkJZZqb7SqwrqgQlbt",
+	"pwgEw48hPLxLztOUFYZlWAQWw+St5MF1xBuxsgvYL3XHfpu8E2HRVU0sTTKuGDRtAVu+C4NdqwlT0knH",
+	"PM8Ui4hU38OsBAbAjHrNKYeKggTeIqodkwkXU6T9kEHiUbtqwoIXB+YA555oon2PHBGn1TsyYOSMqkyT",
+	"Yyz1P50M6ndy1H28lig/dDE1CwdeIoz9vb1NzNnjo5PTuNK9vmPjXelw9iHPreSvzjk94HJdMtEqhPib",
+	"qKdAmlg3tPOwl2UVotD+1o+/Pou9taV9y2Z3lKeat2cRCqhPWQcJnY7k5D8dOSpXfXx80rbmpbLgF4si",
+	"strUAlwcHX3z5Pjk8eZaFbxd4oUQPMra+ovYECBcUkPwGA//Z2UYWdRkR9z1zHQEU/+Rc4OmX21Gqtas",
+	"JLRWWynkMjC4VMCxFmrHnuyAJLrStVMZYhZ2kfjXiR0BmCcX4/Iex9bSLJ0qbuZv7ex4TKUQtSAAnU/N",
+	"WCpHd3vkO0YVUyQt6OTyf/7rv/t+ixDnBr9VLzc2puhAU3cuhhHwKqszg10zqXIRsDfNNONGk5cXpQwF",
+	"5K77XrwXX3317OX3b/RXXwFDrvo+G3ZjekTIqrlZYj/9KQWDP15eXJ8eTGhRsAzQpkvO0V3rZTghTTBd",
+	"JZG8F2X1a3A4E12wPOdi1CVffQX+ZL+ZNy+ekW9PH3/jO0mUipOGiAjST2XG+vaxXxU3zD6G/XAF6b+s",
+	"XPsHr9i833svSuutZdH2WAYym4PVtjLsYu5Z2W+TDYcsNU9J7dEwLQ3nCMStL09PTh514VgxTe+rrywl",
+	"A3Mwu+HauJ69/ZfDg5+pScf9qhh4//k7OupXJFcbohjNevZ9c6i6dnp8kpAJ19rR2tOTJ7DWT3Zid2pW",
+	"jtc9UlCtSX9Bsu+TAU2vCNWkH34Z+uRcWfn3YM3kKRNY/Q9r7g4xKva8oOmYHZwA+rl84OC7yg9cwmVg",
+	"Ee11riFDWBZM0IJ3ep2vHSIX1IwBgQ5dfD18cPKvpUOAOC8zq3pzbc79IAidphNmwKjwW1wTqoagcfQF",
+	"zw0Ql48dbjcFzfSq1/FlgpForFnmum2yeqpGNeVK6rLyVcB4GbzKiuFWMl5/9E98ws06A62G+g6I3qcP",
+	"oBMXUmikhSdHRxjZJIwzjoK7A9nP4e/O97PeKbsLB30YaOFihX4L0xAg6SCjGyRUtE1e7rZqC2Op+nQy",
+	"oWruIK2cEHqhQjgBHUG19BJQPySdm4OCKUBO2I7/qWdxGK1Rbb0JQY4PVLMy2sF++kITObOyfg80tV5Y",
+	"0b2fgJ7Vm8wPCiUt8+p3yWtJNEsVA3QGVUEbCT2iUsUAjWmO6pcFzwyCxcgVKxzS1xHtGXgvzsv0o80w",
+	"LaDC0OL6QxlC8Z3M5nsDjKBs/qc6/3ep7AsgebxvkIyB4xs24towheEN2J0T1rdUvm1eN+wQxrhJdwJf",
+	"vwtoIlPe4ibgO7O8FWYtyfLhR/fXJ4TnnJm2thGBrEk0nRM6sEKJGTNeNmBeyIPulRKEFUEcN+RKx6Dz",
+	"e1h6a+gc/uxq7mwHyDWYOo30cJNqJI1hYh90yE7GzM7XmMT56Q/MnAcphrdLwGPYAi3e8Of7RReabX/G",
+	"JaWvgyGIBFa4CSq9Bocd0qoW6SBa3OEDSEzofa3f5i/gZb4vtNg/fS8ZP2xrHQp/JzCLEv69knfcAqoX",
+	"XJMrYUUFaGS/B2pfku4DzczB2FcUissxLyCLQ7AZVCyB8FOpQIkCcu6KlvTKTrtlBQxL+M3YqmSq1L+Q",
+	"P3j72pgRULZQaBmzHJWzwfy9sP9PRcYU6b8+//n54avn/6+foH6T05T9KPOsTzLJotzjwg4payU9XNkm",
+	"KOZ5p6BfdT5sgP5F2VJ0dxh2cxHqq8ywoHE2FaFXXTOTYGan8ibHAL4RQpvADd+3Q/YKLTNsArG7rrlK",
+	"k5IyVOeaPBL6pJdRVzFl0yUgrc9H/tYy6wQ/vPDVuqYFoP3pmTVQd3WWZJ6B6d01Zy+peX1sjKhXsvcK",
+	"JfTnkChjNzrXvBBNSpZQZriDBEs1BT3dUjlhaFcyktDSkwu98DKLqbUwyfJ59l6UXgXI5KjafcshEHjw",
+	"Wg7m2GrPO1vhB2Zcv1k/0lCDmr8vxYIeGmQnrp06+kf1YqROxTi65Jz0sexc34erV6HYwQnRsoO5YCzT",
+	"S/TmWgeZB6w91/Z51zp0c/GFnqhUZPaup/eqGvwIRuGpvf0JLSywIZdawpA2Q9F2BnX4UbPlunZgTuaa",
+	"+JJ+BJp0RKDzDSZe7Aiet6w+vymzQ/ah18FchALtQAs+FojgRnvk3vXmlujWCwd9N8yrTc/W7GHo2LUz",
+	"3p2zrVS6Ndufwr2Afg6CXMyf5yFGjrARD8S6jK2eJnPPvlwlSwjc6RFaBY6UTpgwRSpxypXlalw7jtx9",
+	"L859RUEMMrHQ7EKCXA1GjWwUbGyYQ4ya11hxcaWDxxwT9o2mS81tpORMY9E85/R6L1zU1Gs286J6ICa4",
+	"dkES1TT8qXoNz8eFJGYmkc0Sx9e9dxKiZ+bE8EmUejnzxr0Sr1swctTlzvswdawiHg/A4PE9bGjgKDkU",
+	"x6BZlhDFJvIa014VA4jfE1Gvs+N1dcW/qqK42DEln5eSMRjquV4g622LIy3eaO3YNJWRa+epfDLiPt2z",
+	"mIi6gS58m4r2r9zKp+uPfyaFoVzov4Iqv4bPuMLdW1Dn11Xld1PjsV4zxWoBfSSOrnSAr+Pdd7W0IbAS",
+	"Ta6gSLt4R6kyrACDFlheJmxb9my1aiXlpEvcQu8FGgkSWCYMLcTF+9DTre8q/PSxJVcfqze4NoTumH24",
+	"IUS3OvHnETGSDLxYEVSJqCqFvxf9LzFAEGNoa3t4BLoQmIuHUiUYVAsvKSDRaUwzCLJJCB+64BdteJ67",
+	"QMtyuG+Y6CLbu+Q80iDNqhRBiBFYISCiF8rxatKvSqn0n9ozh+dHlAs4nZk3bdDcXvEcEhY0iIK+GrYZ",
+	"KzkdjUFWa4Q3dd8LkOynacq0lgptIY1tJu72IR1C07kmfV9nvZ+4WGNXQtin7YuyBngV3TWjurTnrGP8",
+	"+CwsH/dn9vgsbB6AeVvRrLggdfix+rC1aWO1YeNfw6oRKtO73NE6Foy7MV+0xgiUIx6WCWM3br4RhIZS",
+	"jRl3lpglQD7HUklQ/KlQDOwK6Iy1jAw0JVSYIOcBeEEPdH7LOcC8jdGvkB8xYJpnwDyRR1rygJYEOxps",
+	"CcgEa8YEX+ug9CkA5wFTwoxr1iXvylJPiw4/5za2WxMSHyEzOl/HKvCXMgncsz3ggRoD3rjUqcwbBaTy",
+	"2v/eSOIytnVYKHbN2QyiInbG4ahIfw7in0YBsX9x/u7Zj0HEOMiaEIIO9b1A6LYSHESj07xLXld5OV5g",
+	"6wX4PKFzK2GDWOrtdhB4imElrqeLFS5l5Z6nBhEYy3S6UihgeJkKJ0fLYeJC3hsVVKiJV09xGQNVWbho",
+	"xAae9w5IfpFTURaBW2s09gdaa2jVvupfkSD86koe+HqC+5BwXOsWB48484ResQanSHAMMK0lfrj1OLLF",
+	"eXbNViUgPL9m+0g/iPBsXLw0qWFeUg+M4hxc6lOeJYTmWro0UF9uwqpwORu2mt1chtPuVr+FHRaKi5QX",
+	"NAcShOYUT6Y4apQ90od0k17K+23bo1AWfqfdvZCKuBwx0g+kRVeGZ9nSYZpYpETfRgfj0si5Bi8GQXE1",
+	"agjlIq2bYdepXrR88ZKSu+Xb1gbTzp7X9hCRjqF8KxfAkCAsUWVMJWTAxlxkpE+HhimXuj9kWMjcoh+R",
+	"Ak7P14HGpmD6ihcQ09ElrxlHpxoerZCqzMYaAlaRkWQuV4y3YgLsb6frxsKcMI8vaWBJvkgZEWUl5TKT",
+	"C46nMp/YN20FRXsy8WvxKZLL6ip/hoZaoKSrbbQIYnszz+J0iav6NotZZh0XaDIN/CHgF1aoORhYrsyW",
+	"RMlCIBI3bFIz7dXjVRP3wYd99sGUCn3lL6TM++45TTj6v0pp0KVJlszAM+L3wmcn2qFPXXtFkBAhNhYE",
+	"LyOn6TiItUWtLLQHw7519cQECs/0UNBDM6FFdVDkINLqvahHjJVp5O6bwRz9U22huQ89Ltfu77v7kMMW",
+	"Fo5YSTyENK36eIu3ELdrOb6HPKqvMHTOWbUn0uU+bhyqW0adt0ph20HJbu7WGNV23WQ3dCDekhT0Tk1Z",
+	"j0jLl9GT4PriYK4zVy4BnLygufYDc+mCMH2wBoRvtDGpK1bU5chmh5bPjg1ZUFrNheBA98aEYLal3sHl",
+	"uLLcI/iKzVlmCW3lJYMrrhX56NX9UYoJNvPNJxyKi6ykKZXdAYOAwNljn4aQ3tB2J8U1U8bVrynnQg8U",
+	"2h+sJITGB5B5oB4ilKoFe0C/7BBg5SsJuazzso0netz6vrV0n0A4l90qOPQgNQTml3lG5hArYkUziFH2",
+	"cwBWlAxN0/nTyizpTBkuqIkKNoNwq76aij4YTiCPf7Z5nVh7mNw0a8L2nKg7mINqa98LXue9wO9nWFUI",
+	"JV0/c+iJI1jDsTSzWhEDnLsYxOyqP8HG1FTUnrWLav4nS3DcRF4znbwXPhHZpeVwlFNcb4b+Usb9wPn2",
+	"fbDs+0qkKetR1fzVeU5GbHuefPjR/rfguYs64/YHDfcTMQzOcqdSWwHXa8WbHFu7Y82dzp0Dnu9bvZ+z",
+	"opk7qM351sqw3bE/oa3jdi3QQkcIUKKWi5Pf45BblicfmuQDb71a9MHz25vsg9M1imrsReAJInd41i7h",
+	"wBYWHCpWg+0S0Cu8h8RJAVwQ6h6xrBH3/17YQRjIzIX78mkpsEAdoTCWqBI4oCBQrfqOs1JGax14A8AD",
+	"5qywx7tmrdhV8c5ZK1xlaWqx7BQvbxuOGhCnw4/2wzp8FQ/7M2as8MJJlY3jsx8gZA8Mx8nufHdD9yC2",
+	"kR53AqZhXF3GaCHWC2jaqx36Vy5UroivuJcQzQc5FyOwx/iYCLDJdMm5a935ODk6OsKozKekX7Yx7XtX",
+	"KxrQrHSvGJnIWOzTD8yUrVl3Yl8fbhlZYYctIomB6pG7Q9lz0BV9cyzqumJxAQt4V4RzEWgCrUmBpNeb",
+	"k3pYg3uJwBp8HxiBcdwy8eICRtyCyzALyqYqJirPnKvJGrPhuI7T+00W/zvm/V4lubJn/1JBztXV3ZMc",
+	"h8Hki2LcOkjTGvZS9YMNXAto1+iS86A6cPgzwjMm4ZVOQm8MET50zUXF18LV34sw1ryUH2G+Wux3Va4N",
+	"Irr73sSO9KXvTtPlAWLXWhxnRcBZWz4uBkw/cOGukrPuLki6TbZ75uTk+yy9A1twFQfWBvsFoS8u7i0K",
+	"X5XzzmVzlJ1V+2DTddZXF3XpWm8mLgWUijnGgAUNlTFyEydstmbtl8mjLm4Mv+62lF/bDmxvOcwat7YX",
+	"gRWnIlQQOPKt7rvd/uNO7861o3dBU5/7DaPe7EC3i5kO5Poto6WfVgCAwhCUfJhatS9nVLnYFMdspFpk",
+	"MM0g6/eiGWUtGB+NB3IK86OLBCquOyaD/CgJQq6rR0f8momDaeEeg512K5YIFn1CxXtRATH4QhbayJbN",
+	"1oMOsolLy3LxZVCqGN8TCogiQy173TYSwbjR76EuWZjc9RTPbkKvGDbBazaAb/L9oHdwUOilainhE8td",
+	"ljq+ux0Daec0VNmdAcbdJ53r9pDye6Fv++fgDgXuPlqhlYc/mPJ5tMzxY8aAol4FknNTouyuTP7Q4vIB",
+	"FkxoNSicZ9c8ZViUl4ZtjKDjjdF94koRj+WMTKiYB8XSsH0FZlKmvqv3uMwkI0LOoDge9U0PPCmDIET7",
+	"qpG2B00d9oVi2EtI3ybjClZpYV9VMwpQPmo+7b2UXK3P7/2jQTcMDG9iNB1XtoR6G6K742sNaCt887Ud",
+	"OOXSnAQIW8OIfAxMyyTTKFpiWZFZ2XEI8Qy5VWjvntCM9apxQKBHVgGHapasMNCO1TIqbpL3AjkIRrSE",
+	"fnYwykJ0i5Jy4pNok6rHPTeuPeu0wOhQI4mQA5nNu+Q86hqgpsW9LT4DNa0q23j/ZP420gIi5ngHYmUN",
+	"uG3N8BX6bJvbswEG/Z3VE2T1bIVXn3c+z4OTye48h8dJ/EuSdzayvXvkBURYaYiHrogbg9xDs/hWTSKX",
+	"mnxRkNnHhb4LKE1BDlxcXqkAlox80duVoMQGRcG4SPNpxrJ7lI+m9SZ4yww0v9S8Qrd2k+EyLTJvsOl9",
+	"XOWPckaGU/C9+kvTCdaOyud3fDcgvrMV7jM/6P7jvV3b1nVbBOHO3+JDraHf0DF3symxde4tOOb+BX1n",
+	"cKBreM8cFO7NgYblf7x9Hmjr0pDwElciGOl+CjhjYERotzu8qwo6gyLFwGpAFSM514ZlTm0LKvP7Zo9Z",
+	"l/T/6JNcyqsy40QxqqUoGxlBbbWY6Gff/k24vfvH67/rwP3l8DqAsNXIHWLL3hA8nHQpZtdwtYnd4c/r",
+	"FoNzJdpibm8S9Xov1jsDeQ+cF6ZmqKmaTGYS1LwBF9l7wU2XXFBtSB9zOfQlNf0gGt3bX2ZjCXkNaBXy",
+	"TklPVEAdthLkALtYkrGcqqBoTKsXPbjsB2ylCXd5xz71xtKL7mZsaX+fdvlXjBWhT8m5biwkyCGZarYl",
+	"xgS2nvD7w4/Bp1uos74TSH6WVdZV7Y13uKp2x3n9UO+Cd7TpZKGT5v696bsf/fqpGWrhDvZfWb0sWD6m",
+	"2sukyCWwVqcTTp3JE5zghJKcGqZq/KfdvXufyLl/1lITde7BsLgCXR5Sy7R54kqvygmU1AH9BiKtaaXg",
+	"KMcNd2c4EFWx3LrxFod89gZJ+xprdE6Ct92biI3T+aISwX25g2/eFP7QEKNjQiW80kNuEQf7u2NBMlj0",
+	"4UZnandz60JDA2MPP8L/G4RowvggRtMHYqIQm4MfGtJbnGq1EDrsEsMHjGQ+iDEeeLklUH6+kZdb3mW7",
+	"DOlP8HZJYWsfHggPv3+JcdNj3c7c77jCYgxmTCS7H8DeP2H2r3z3Ylg7aX5AQXcATtADoNyhFcRyOmC5",
+	"3o5kXzOlV/jz/umG3OLp+yVa8H4w5XnV5B8fIty4cIpd/HosnSpu5p3ebx8aHnjIBgNhVhFeO174LnK8",
+	"QgoHQ8HEHztQxdEuYdEGH0b8nKq80+sc0oIfXh8DUrklmtk9Lh1PQ/lKLa2+lpXOYleb6NnL799gArZi",
+	"BaOG0FRJ7cKTdeKqpbi8Hoy+rtJv8hmda0ywhhJG3mmHoNTMoTv33k9CXaMD6ctlMChH2CWQukcE1I2R",
+	"UIsT0gafQmxDmY4EM5SGK260i9oONoHO1MgeahU6gomqEM4uCRteYIeLqeB/TBmhE+nSQLDtQ7BgWP90",
+	"1bKaYQcy3+QwMPxyHQaTYi8z7HtIsNO/a7TpOpLh7VZTPy1bBaVywhIykmG7JlcEh0wk9qzAuPToS2D3",
+	"ptgdBrqXC0Es76I0HfqE49BHVTA1pgXsl4msGzVwtB0ddiByb3v+61v/TUIo+eHZBSmU/J2lmHbmg+1z",
+	"mjqzhmBmJtWVBrGQcNFt9DaKvykUJeEugswFcYUFfcJ2KfHKL2WHj6DsAHnpCzBpouXQuApEFtihjBvg",
+	"Itr4eAjRGGEXxSoMyvU7LX2cKAz3sBahnNkb8P2+7UBAbTkTur5O6feMVOMcS5JxF+4J3gWejl3lXEhg",
+	"EEkQYQf9Yl1oHLzg0NSAzdV9jLfW8kTUaJYPQ+KChPTTh0//PwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

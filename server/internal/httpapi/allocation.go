@@ -38,6 +38,9 @@ func (s *Server) CreateAllocation(ctx context.Context, req api.CreateAllocationR
 	if err != nil {
 		return nil, err
 	}
+	if size.Placing, err = placing(b.Strategy, b.Exclude); err != nil {
+		return nil, err
+	}
 	created, err := s.registry.Allocate(ctx, caller(ctx), ipam.NewAllocation{
 		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Description: value(b.Description), Owner: value(b.Owner), Purpose: value(b.Purpose),
 		Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)),

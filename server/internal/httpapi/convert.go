@@ -3,10 +3,12 @@ package httpapi
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"strings"
 
 	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -70,6 +72,18 @@ func poolSelector(s *api.PoolSelector) *ipam.PoolSelector {
 func blockSize(cidr *string, length *int, hosts *int64, target *api.Target) (ipam.BlockSize, error) {
 	at, err := prefixAt("/cidr", cidr)
 	return ipam.BlockSize{CIDR: at, Length: length, Hosts: value(hosts), Target: ipam.Target(value(target))}, err
+}
+
+func placing(strategy *api.Strategy, exclude *api.Exclude) (ipam.Placing, error) {
+	p := ipam.Placing{Strategy: alloc.Strategy(value(strategy))}
+	for i, text := range value(exclude) {
+		x, err := prefixAt(fmt.Sprintf("/exclude/%d", i), &text)
+		if err != nil {
+			return p, err
+		}
+		p.Exclude = append(p.Exclude, x)
+	}
+	return p, nil
 }
 
 // prefixPatch reads the CIDR of a change; nil where it names none.

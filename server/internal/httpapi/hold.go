@@ -39,6 +39,10 @@ func (s *Server) PlaceHold(ctx context.Context, req api.PlaceHoldRequestObject) 
 
 func newHold(b api.NewHold) (ipam.NewHold, error) {
 	size, err := blockSize(b.CIDR, b.PrefixLength, b.Hosts, b.Target)
+	if err != nil {
+		return ipam.NewHold{}, err
+	}
+	size.Placing, err = placing(b.Strategy, b.Exclude)
 	return ipam.NewHold{
 		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID),
 	}, err

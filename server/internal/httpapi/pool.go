@@ -46,8 +46,12 @@ func (s *Server) CreatePool(ctx context.Context, req api.CreatePoolRequestObject
 
 func newPool(b api.NewPool) (ipam.NewPool, error) {
 	cidr, err := prefixAt("/cidr", b.CIDR)
+	if err != nil {
+		return ipam.NewPool{}, err
+	}
+	how, err := placing(b.ParentStrategy, b.Exclude)
 	return ipam.NewPool{
-		Scope: value(b.Scope), Name: b.Name, Parent: value(b.Parent), CIDR: cidr, Length: b.PrefixLength, Strategy: alloc.Strategy(value(b.Strategy)),
+		Scope: value(b.Scope), Name: b.Name, Parent: value(b.Parent), Selector: poolSelector(b.PoolSelector), CIDR: cidr, Length: b.PrefixLength, Placing: how, Strategy: alloc.Strategy(value(b.Strategy)),
 		Sizes:       ipam.Sizes{Min: b.MinPrefixLength, Max: b.MaxPrefixLength, Default: b.DefaultPrefixLength},
 		Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment),
 		Labels: ipam.Labels(value(b.Labels)), DeletionProtection: value(b.DeletionProtection),

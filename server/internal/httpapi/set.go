@@ -30,7 +30,7 @@ func (s *Server) ListAllocationSets(ctx context.Context, req api.ListAllocationS
 // CreateAllocationSet hands out a map of blocks.
 func (s *Server) CreateAllocationSet(ctx context.Context, req api.CreateAllocationSetRequestObject) (api.CreateAllocationSetResponseObject, error) {
 	b := req.Body
-	sizes, err := setSizes(b.Members, b.Bundle)
+	sizes, err := setSizes(b.Members, b.Bundle, b.Strategy, b.Exclude)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *Server) UpdateAllocationSet(ctx context.Context, req api.UpdateAllocati
 		return nil, err
 	}
 	b := req.Body
-	sizes, err := setSizes(b.Members, b.Bundle)
+	sizes, err := setSizes(b.Members, b.Bundle, b.Strategy, b.Exclude)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (s *Server) PlaceSetHolds(ctx context.Context, req api.PlaceSetHoldsRequest
 }
 
 func newSetHolds(b api.NewSetHolds) (ipam.NewSetHolds, error) {
-	sizes, err := setSizes(b.Members, b.Bundle)
+	sizes, err := setSizes(b.Members, b.Bundle, b.Strategy, b.Exclude)
 	return ipam.NewSetHolds{
 		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, SetSizes: sizes, Updates: value(b.Updates), Replaces: value(b.Replaces),
 		Plan: plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID),
@@ -114,8 +114,10 @@ func setPlan(p ipam.SetPlan) api.SetPlan {
 }
 
 // setSizes reads the members and the bundle of a set; what a bundle leaves out is as the contract says.
-func setSizes(members *api.MemberSizes, b *api.Bundle) (ipam.SetSizes, error) {
-	var sizes ipam.SetSizes
+func setSizes(members *api.MemberSizes, b *api.Bundle, strategy *api.Strategy, exclude *api.Exclude) (sizes ipam.SetSizes, err error) {
+	if sizes.Placing, err = placing(strategy, exclude); err != nil {
+		return sizes, err
+	}
 	if members != nil {
 		sizes.Members = map[string]ipam.BlockSize{}
 		for _, key := range slices.Sorted(maps.Keys(*members)) {

@@ -103,9 +103,11 @@ type NewPool struct {
 	Scope              string
 	Name               string
 	Parent             string
-	CIDR               netip.Prefix // zero: to be placed
+	Selector           *PoolSelector // of the parent; nil: Parent
+	CIDR               netip.Prefix  // zero: to be placed
 	Length             *int
-	Strategy           alloc.Strategy
+	Placing            Placing        // of the pool's own block, in its parent
+	Strategy           alloc.Strategy // of the blocks in the pool
 	Sizes              Sizes
 	Description        string
 	Owner              string
@@ -114,6 +116,17 @@ type NewPool struct {
 	Environment        string
 	Labels             Labels
 	DeletionProtection bool
+}
+
+// In is the request of a pool in a parent that was chosen for it.
+func (n NewPool) In(parent string) NewPool {
+	n.Parent, n.Selector = parent, nil
+	return n
+}
+
+// Size is the block that the pool asks its parent for.
+func (n NewPool) Size() BlockSize {
+	return BlockSize{CIDR: n.CIDR, Length: n.Length, Placing: n.Placing}
 }
 
 // PoolPatch changes a pool; nil leaves a field as it is, and a size that points to nil clears the rule. A Parent that points
@@ -258,9 +271,15 @@ func (n NewPool) Check() error {
 	switch {
 	case n.Strategy != "" && !n.Strategy.Valid():
 		return Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", n.Strategy)
-	case n.Parent == "" && !n.CIDR.IsValid():
+	case n.Selector != nil && n.Parent != "":
+		return Invalid("/pool_selector", "parent and pool_selector are two ways to say which pool; leave one out")
+	case n.Selector != nil && len(n.Selector.Labels) == 0:
+		return Invalid("/pool_selector/labels", "a pool_selector names one label at least")
+	case n.Selector != nil && n.Scope != "" && n.Scope != n.Selector.Scope:
+		return Invalid("/scope", "the pool is in scope %q and its pool_selector in %q; leave scope out", n.Scope, n.Selector.Scope)
+	case n.Parent == "" && n.Selector == nil && !n.CIDR.IsValid():
 		return Invalid("/cidr", "a root pool names its cidr; a child pool names its parent and a cidr or a prefix_length")
-	case n.Parent == "" && n.Length != nil && *n.Length != n.CIDR.Bits():
+	case n.Parent == "" && n.Selector == nil && n.Length != nil && *n.Length != n.CIDR.Bits():
 		return Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *n.Length, n.CIDR)
 	}
 	return CheckLabels(n.Labels)
@@ -268,7 +287,7 @@ func (n NewPool) Check() error {
 
 // Fits reports whether a draft is what this request asks for: it may keep its CIDR.
 func (n NewPool) Fits(draft Pool) bool {
-	return (n.Parent == draft.Parent || n.Parent == string(draft.ParentUID)) && (!n.CIDR.IsValid() || n.CIDR == draft.CIDR) && (n.Length == nil || *n.Length == draft.CIDR.Bits())
+	return (n.Parent == draft.Parent || n.Parent == string(draft.ParentUID)) && (!n.CIDR.IsValid() || n.CIDR == draft.CIDR) && (n.Length == nil || *n.Length == draft.CIDR.Bits()) && !n.Placing.Excludes(draft.CIDR)
 }
 
 // Pool is the pool that a request asks for, not placed yet. A scope that is not named is the parent's, or the default.

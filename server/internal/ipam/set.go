@@ -99,6 +99,7 @@ type PlannedMember struct {
 type SetSizes struct {
 	Members map[string]BlockSize // nil: none is named
 	Bundle  *Bundle
+	Placing // of every member that is placed
 }
 
 // Given reports whether the sizes are said at all.
@@ -120,6 +121,10 @@ func (s SetSizes) All() (map[string]BlockSize, error) {
 			return nil, Invalid("/members/"+key, "the bundle has a member %q too; choose another key", key)
 		}
 		all[key] = s.Members[key]
+	}
+	for key, size := range all {
+		size.Placing = s.Placing
+		all[key] = size
 	}
 	if len(all) > MaxMembers {
 		return nil, Invalid("/members", "%d members are too many; a set has at most %d", len(all), MaxMembers)

@@ -6,12 +6,18 @@ import (
 )
 
 // BlockSize says how large a block shall be: by its CIDR, by a prefix length, by how many hosts a target is to hold, or by
-// none of these for the default length of the pool. More than one may be given where they agree.
+// none of these for the default length of the pool. More than one may be given where they agree. And it says how to choose it.
 type BlockSize struct {
 	CIDR   netip.Prefix // zero: to be placed
 	Length *int
 	Hosts  int64  // 1 to 2^32; 0: not given
 	Target Target // what the block will become; "": nothing that a cloud limits
+	Placing
+}
+
+// Refuses reports whether a block is not what is asked for: another one is named, or it is excluded.
+func (s BlockSize) Refuses(block netip.Prefix) bool {
+	return s.CIDR.IsValid() && s.CIDR != block || s.Excludes(block)
 }
 
 // Target is what a block will become in a cloud.
@@ -50,6 +56,9 @@ func (s BlockSize) LengthIn(pool Pool) (int, error) {
 		return 0, e
 	}
 	length, err := s.length(Family(pool.CIDR))
+	if err == nil {
+		err = s.check(s.CIDR)
+	}
 	switch {
 	case err != nil:
 		return 0, err
@@ -70,6 +79,9 @@ func (s BlockSize) Check(family int) error {
 	length, err := s.length(family)
 	if err == nil && length != nil && *length > width(family) {
 		err = Invalid("/prefix_length", "/%d is longer than an IPv%d address", *length, family)
+	}
+	if err == nil {
+		err = s.check(s.CIDR)
 	}
 	return err
 }

@@ -293,7 +293,7 @@ func (c edit) inherited(pool ipam.Pool, in ipam.NewHold) (netip.Prefix, bool, er
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return netip.Prefix{}, false, nil
 	}
-	inherits := a.FollowedBy(in.Replaces) && !a.Superseded && a.CIDR.Bits() == length && (!in.CIDR.IsValid() || in.CIDR == a.CIDR)
+	inherits := a.FollowedBy(in.Replaces) && !a.Superseded && a.CIDR.Bits() == length && !in.Refuses(a.CIDR)
 	return a.CIDR, inherits && err == nil, err
 }
 

@@ -25,6 +25,9 @@ func (p candidate) alike(o candidate) bool { return p.UID == o.UID && p.knows.al
 func (s selection) candidates(tx *store.Tx, principal ipam.UID, now time.Time) ([]candidate, error) {
 	var pools []candidate
 	err := change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
+		if p.ID == s.itself {
+			return nil
+		}
 		if p.DraftUntil == nil || s.plan != nil && p.Belongs(principal, s.plan.Holder) && now.Before(*p.DraftUntil) {
 			pools = append(pools, candidate{Pool: p})
 		}
@@ -67,7 +70,7 @@ func (s selection) ordered(tx *store.Tx, pools []candidate) ([]candidate, error)
 	if s.set {
 		set = s.name
 	}
-	traces, err := tx.Traces(uidsOf(pools), set, names)
+	traces, err := tx.Traces(uidsOf(pools), s.kind, set, names)
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,26 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 	if err := errors.Join(in.Check(), plan.Check()); err != nil {
 		return ipam.Pool{}, err
 	}
+	if in.Selector == nil {
+		return r.draftPoolIn(ctx, by, in, plan, anyHome)
+	}
+	s, err := selectParent(in, &plan)
+	if err != nil {
+		return ipam.Pool{}, err
+	}
+	return chosen(ctx, r, by, s, func(parent string, at home) (ipam.Pool, error) {
+		return r.draftPoolIn(ctx, by, in.In(parent), plan, at)
+	})
+}
+
+func (r *Registry) draftPoolIn(ctx context.Context, by ipam.Caller, in ipam.NewPool, plan ipam.Plan, at home) (ipam.Pool, error) {
 	p := in.Pool()
-	return planned(ctx, r, by, p.Lane(), plan, func(c edit) (ipam.Pool, error) { return c.draftPool(in, plan) })
+	return planned(ctx, r, by, p.Lane(), plan, func(c edit) (ipam.Pool, error) {
+		if err := at(c); err != nil {
+			return p, err
+		}
+		return c.draftPool(in, plan)
+	})
 }
 
 // draftPool makes, renews or refuses a draft.
@@ -118,7 +136,7 @@ func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) 
 }
 
 // keepDraft locks the draft that is in the way of p, a new pool or draft of its id: true when it is what is asked for, and
-// false when it was not and is dropped. A plan does not drop another's while that is promised; a person may. The draft was
+// false when it was not and is dropped. A plan neither shares nor drops another's while that is promised; who creates the pool may. The draft was
 // read before the lock, so that it may be anything by now.
 func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	draft, err := c.lockWithSpace(known)
@@ -131,13 +149,17 @@ func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	if draft.DraftUntil == nil {
 		return false, nameTaken("pool", draft.ID, "")
 	}
-	if in.Fits(draft) {
-		return true, nil
-	}
 	if p.DraftUntil != nil && !draft.Belongs(c.By.UID, p.DraftHolder) && c.At.Before(*draft.DraftUntil) {
-		e := ipam.Errorf(ipam.CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, draft.DraftActor, draft.DraftUntil.Format(time.RFC3339))
+		who := draft.DraftActor
+		if draft.DraftHolder != "" {
+			who += " (" + draft.DraftHolder + ")"
+		}
+		e := ipam.Errorf(ipam.CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, who, draft.DraftUntil.Format(time.RFC3339))
 		e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
 		return false, e
+	}
+	if in.Fits(draft) {
+		return true, nil
 	}
 	return false, c.dropDraft(draft)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,13 +38,30 @@ func TestADraftStaysADraft(t *testing.T) {
 		t.Run("another plan neither cuts its promise short nor drops it", func(t *testing.T) {
 			root := r.root(t, "10.0.0.0/8")
 			first := r.draft(t, root, "env", "/16")
-			again, err := r.tryDraft(bob, root, "env", "/16", ipam.Plan{TTL: time.Minute})
+			again, err := r.tryDraft(alice, root, "env", "/16", ipam.Plan{TTL: time.Minute})
 			if err != nil || again.DraftUntil.Before(*first.DraftUntil) {
 				t.Errorf("promised until %v, then %v, %v", first.DraftUntil, again.DraftUntil, err)
 			}
-			_, err = r.tryDraft(alice, root, "env", "/12", ipam.Plan{}) // bob's plan was the last
+			_, err = r.tryDraft(bob, root, "env", "/12", ipam.Plan{})
 			wantCode(t, err, ipam.CodeHoldConflict)
-			r.child(t, root, "env", "/12") // a person may
+			r.child(t, root, "env", "/12") // who creates it may
+		})
+		t.Run("another plan of the same is not promised its block too", func(t *testing.T) {
+			root := r.root(t, "10.0.0.0/8")
+			if _, err := r.tryDraft(alice, root, "env", "/16", ipam.Plan{Holder: "blue"}); err != nil {
+				t.Fatal(err)
+			}
+			_, err := r.tryDraft(alice, root, "env", "/16", ipam.Plan{Holder: "green"})
+			if refusal := wantCode(t, err, ipam.CodeHoldConflict); !strings.Contains(refusal.Detail, "(blue)") {
+				t.Errorf("does not say whose: %s", refusal.Detail)
+			}
+			if _, err := r.tryDraft(bob, root, "env", "/16", ipam.Plan{Holder: "blue"}); err != nil {
+				t.Errorf("the holder with another token: %v", err)
+			}
+			r.wait(25 * time.Hour)
+			if _, err := r.tryDraft(alice, root, "env", "/16", ipam.Plan{Holder: "green"}); err != nil {
+				t.Errorf("once the promise has run out: %v", err)
+			}
 		})
 		t.Run("what is held in it promises no longer than it does", func(t *testing.T) {
 			env := r.draft(t, r.root(t, "10.0.0.0/16"), "env", "/16")

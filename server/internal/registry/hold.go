@@ -94,7 +94,7 @@ func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, boo
 		return h.CIDR, false, err
 	}
 	switch {
-	case want.CIDR.IsValid() && want.CIDR != h.CIDR:
+	case want.Refuses(h.CIDR):
 		return h.CIDR, false, c.dropHold(pool, h, "released")
 	case !h.Kept:
 		err := alloc.PlaceAt(c.Tx.Leaves(pool), h.CIDR)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -68,9 +69,13 @@ func (c edit) prefixOf(pool ipam.Pool, want claim, owner string, at netip.Prefix
 
 // placeSomewhere picks a block. What expired is taken oldest first, only while nothing else fits and only where it helps.
 func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
+	pool.Strategy = cmp.Or(want.Strategy, pool.Strategy)
 	at, err := c.placeAgain(pool, want, length)
 	if !errors.Is(err, alloc.ErrTaken) {
 		return at, err
+	}
+	if len(want.Exclude) > 0 {
+		return c.placeOutside(pool, want.name, want.Placing, length)
 	}
 	if at, err = alloc.Place(c.Tx.Leaves(pool), pool.Strategy, length); !errors.Is(err, alloc.ErrNoFit) {
 		return at, err
@@ -137,7 +142,7 @@ func (c edit) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix, 
 	if err != nil {
 		return last, err
 	}
-	if !found || length < pool.CIDR.Bits() || !pool.CIDR.Contains(last.Addr()) {
+	if !found || want.Excludes(last) || length < pool.CIDR.Bits() || !pool.CIDR.Contains(last.Addr()) {
 		return last, alloc.ErrTaken
 	}
 	return last, alloc.PlaceAt(c.Tx.Leaves(pool), last)

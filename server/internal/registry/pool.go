@@ -25,14 +25,30 @@ func (r *Registry) Pool(ctx context.Context, id string) (ipam.Pool, error) {
 	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Pool, error) { return ipam.RealPool(tx.Pool(id)) })
 }
 
-// CreatePool adds a root pool or places a child pool in its parent. Errors: CodeInvalid, CodeNotFound (scope or parent),
+// CreatePool adds a root pool or places a child pool in its parent, or in the first one of a selector that can have it. Errors: CodeInvalid, CodeNotFound (scope or parent),
 // CodeNameTaken, CodeCIDRTaken, CodeOutsidePool, CodePolicyViolation, CodePoolExhausted.
 func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPool) (ipam.Pool, error) {
 	if err := in.Check(); err != nil {
 		return ipam.Pool{}, err
 	}
+	if in.Selector == nil {
+		return r.createPoolIn(ctx, by, in, anyHome)
+	}
+	s, err := selectParent(in, nil)
+	if err != nil {
+		return ipam.Pool{}, err
+	}
+	return chosen(ctx, r, by, s, func(parent string, at home) (ipam.Pool, error) {
+		return r.createPoolIn(ctx, by, in.In(parent), at)
+	})
+}
+
+func (r *Registry) createPoolIn(ctx context.Context, by ipam.Caller, in ipam.NewPool, at home) (ipam.Pool, error) {
 	p := in.Pool()
 	return write(ctx, r, by, p.Lane(), func(c edit) (ipam.Pool, error) {
+		if err := at(c); err != nil {
+			return p, err
+		}
 		p, known, err := c.newPool(p)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
@@ -85,7 +101,7 @@ func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool
 			return p, err
 		}
 	}
-	want := claim{kind: ipam.KindPool, owner: string(p.UID), name: p.Name, BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: status}
+	want := claim{kind: ipam.KindPool, owner: string(p.UID), name: p.Name, BlockSize: in.Size(), status: status}
 	if in.CIDR.IsValid() {
 		p.CIDR, err = c.place(parent, want)
 		return p, err

@@ -254,7 +254,7 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 	if known.Kept && !known.Expired(c.At) && !known.Belongs(c.By.UID, in.Plan.Holder) {
 		return known, heldByOther(known)
 	}
-	moved := in.CIDR.IsValid() && in.CIDR != known.CIDR
+	moved := in.Refuses(known.CIDR)
 	if known.Kept && !moved {
 		if known.Expired(c.At) || known.Principal != c.By.UID { // what does not count against the caller yet
 			if err := c.withinQuota(pool); err != nil {

@@ -140,7 +140,7 @@ func retried(by ipam.Caller, i int) ipam.Caller {
 func (a Ask) lane() string {
 	switch {
 	case a.Draft != nil:
-		if a.Draft.Check() != nil || a.Plan.Check() != nil {
+		if a.Draft.Selector != nil || a.Draft.Check() != nil || a.Plan.Check() != nil {
 			return ""
 		}
 		p := a.Draft.Pool()

@@ -16,9 +16,11 @@ import (
 // selection is a request that may be served by any pool of a selector.
 type selection struct {
 	selector ipam.PoolSelector
-	name     string     // of the allocation or the set
+	kind     ipam.Kind  // what it asks for a block for: allocations, or a pool
+	name     string     // of the allocation, the set or the pool
 	set      bool       // it asks for a set
-	keys     []string   // the members of the set; "" alone for an allocation
+	itself   string     // the id of the pool that asks: that is in no pool of its own labels
+	keys     []string   // the members of the set; "" alone for anything else
 	replaces string     // the id of what has the name and shall be followed
 	plan     *ipam.Plan // the caller's own drafts will do for it; nil: none will
 
@@ -31,12 +33,19 @@ type selection struct {
 // selectOne is the selection of an allocation.
 func selectOne(selector ipam.PoolSelector, name string, size ipam.BlockSize) selection {
 	return selection{
-		selector: selector, name: name, keys: []string{""},
+		selector: selector, kind: ipam.KindAllocation, name: name, keys: []string{""},
 		sized: func(pool ipam.Pool) ([]member, error) {
 			return sized(pool, map[string]ipam.BlockSize{"": size}, asItIs)
 		},
 		tell: asItIs,
 	}
+}
+
+// selectParent is the selection of a pool's parent. Errors: CodeInvalid.
+func selectParent(in ipam.NewPool, plan *ipam.Plan) (selection, error) {
+	s := selectOne(*in.Selector, in.Name, in.Size())
+	s.kind, s.itself, s.plan = ipam.KindPool, ipam.PoolID(in.Selector.Scope, in.Name), plan
+	return s, in.Size().Check(in.Selector.Family)
 }
 
 func asItIs(_ string, err error) error { return err }
@@ -45,7 +54,7 @@ func asItIs(_ string, err error) error { return err }
 func selectSet(selector ipam.PoolSelector, name string, sizes ipam.SetSizes) (selection, error) {
 	all, err := sizes.All()
 	return selection{
-		selector: selector, name: name, set: true, keys: slices.Sorted(maps.Keys(all)),
+		selector: selector, kind: ipam.KindAllocation, name: name, set: true, keys: slices.Sorted(maps.Keys(all)),
 		sized: func(pool ipam.Pool) ([]member, error) { return sized(pool, all, sizes.At) },
 		tell:  sizes.At,
 	}, err
@@ -89,7 +98,9 @@ func chosen[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection
 }
 
 // key is what requests for one name in a scope take from each other.
-func (s selection) key() string { return fmt.Sprintf("%s/%t/%s", s.selector.Scope, s.set, s.name) }
+func (s selection) key() string {
+	return fmt.Sprintf("%s/%s/%t/%s", s.selector.Scope, s.kind, s.set, s.name)
+}
 
 func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection, attempt func(pool string, at home) (T, error)) (T, error) {
 	var answer T

@@ -33,10 +33,16 @@ const (
 	TracePromised TraceKind = "promised" // a plan was promised one, which may be gone
 )
 
-// Traces lists what pools know of names of allocations. With a set, a set of that name lives, not its members.
-func (tx *Tx) Traces(pools []ipam.UID, set string, names []string) (all []Trace, err error) {
+// Traces lists what pools know of names of allocations or of pools in them. With a set, a set of that name lives, not its members.
+func (tx *Tx) Traces(pools []ipam.UID, of ipam.Kind, set string, names []string) (all []Trace, err error) {
+	query := tracesOfAllocations
+	if of == ipam.KindPool {
+		query = tracesOfPools
+	}
 	for some := range slices.Chunk(pools, askedAtOnce) {
-		found, err := tx.traces(some, set, names)
+		s := &listQuery{}
+		query(s, s.oneOfUIDs(some), set, names)
+		found, err := tx.traces(s)
 		if err != nil {
 			return nil, err
 		}
@@ -47,35 +53,41 @@ func (tx *Tx) Traces(pools []ipam.UID, set string, names []string) (all []Trace,
 
 const askedAtOnce = 512 // pools in one statement
 
-func (tx *Tx) traces(pools []ipam.UID, set string, names []string) ([]Trace, error) {
-	s := &listQuery{}
-	in := s.oneOfUIDs(pools)
-	has, name := "allocations", names
+func tracesOfAllocations(s *listQuery, in, set string, names []string) {
+	has, what, name := "allocations", allocationKey, names
 	if set != "" {
-		has, name = "allocation_sets", []string{set}
+		has, what, name = "allocation_sets", setKey, []string{set}
 	}
-	fmt.Fprintf(&s.text, "SELECT 'living' AS kind, pool_id, name, 0 AS length, CAST(id AS TEXT), 0 AS at FROM %s WHERE pool_id IN %s AND name IN %s", has, in, s.oneOf(name))
+	fmt.Fprintf(&s.text, "SELECT 'living' AS kind, '%s' AS what, pool_id, name, 0 AS length, CAST(id AS TEXT), 0 AS at FROM %s WHERE pool_id IN %s AND name IN %s", what, has, in, s.oneOf(name))
 	if len(names) > 0 {
 		named := s.oneOf(names)
-		fmt.Fprintf(&s.text, " UNION ALL SELECT 'held', pool_id, name, length, replaces, renewed_at FROM holds WHERE pool_id IN %s AND name IN %s", in, named)
-		fmt.Fprintf(&s.text, " UNION ALL SELECT 'left', space_id, name, length, '', left_at FROM last_blocks WHERE space_id IN %s AND kind = 'allocation' AND name IN %s", in, named)
-		fmt.Fprintf(&s.text, " UNION ALL SELECT DISTINCT 'promised', space_id, name, length, '', 0 FROM promises WHERE space_id IN %s AND kind = 'hold' AND name IN %s", in, named)
+		fmt.Fprintf(&s.text, " UNION ALL SELECT 'held', '', pool_id, name, length, replaces, renewed_at FROM holds WHERE pool_id IN %s AND name IN %s", in, named)
+		fmt.Fprintf(&s.text, " UNION ALL SELECT 'left', '', space_id, name, length, '', left_at FROM last_blocks WHERE space_id IN %s AND kind = 'allocation' AND name IN %s", in, named)
+		fmt.Fprintf(&s.text, " UNION ALL SELECT DISTINCT 'promised', '', space_id, name, length, '', 0 FROM promises WHERE space_id IN %s AND kind = 'hold' AND name IN %s", in, named)
 	}
+}
+
+// A draft is what holds are to allocations.
+func tracesOfPools(s *listQuery, in, _ string, names []string) {
+	named := s.oneOf(names)
+	fmt.Fprintf(&s.text, "SELECT 'living' AS kind, '%s' AS what, parent_id, name, 0 AS length, CAST(id AS TEXT), 0 AS at FROM pools WHERE parent_id IN %s AND name IN %s AND draft_until IS NULL", poolKey, in, named)
+	fmt.Fprintf(&s.text, " UNION ALL SELECT 'held', '', parent_id, name, length, '', updated_at FROM pools WHERE parent_id IN %s AND name IN %s AND draft_until IS NOT NULL", in, named)
+	fmt.Fprintf(&s.text, " UNION ALL SELECT 'left', '', space_id, name, length, '', left_at FROM last_blocks WHERE space_id IN %s AND kind = 'pool' AND name IN %s", in, named)
+	fmt.Fprintf(&s.text, " UNION ALL SELECT DISTINCT 'promised', '', space_id, name, length, '', 0 FROM promises WHERE space_id IN %s AND kind = 'pool' AND name IN %s", in, named)
+}
+
+func (tx *Tx) traces(s *listQuery) ([]Trace, error) {
 	type row struct {
-		kind, name, id   string
-		pool, length, at int64
+		kind, what, name, id string
+		pool, length, at     int64
 	}
-	return list(tx, s, func(r *row) []any { return []any{&r.kind, &r.pool, &r.name, &r.length, &r.id, &r.at} }, func(r row) (Trace, error) {
+	return list(tx, s, func(r *row) []any { return []any{&r.kind, &r.what, &r.pool, &r.name, &r.length, &r.id, &r.at} }, func(r row) (Trace, error) {
 		if TraceKind(r.kind) == TraceLiving {
 			key, err := strconv.ParseInt(r.id, 10, 64)
 			if err != nil {
 				return Trace{}, err
 			}
-			what := allocationKey
-			if set != "" {
-				what = setKey
-			}
-			r.id = id(what, key)
+			r.id = id(r.what, key)
 		}
 		return Trace{Kind: TraceKind(r.kind), Pool: uid(poolKey, r.pool), Name: r.name, Length: int(r.length), ID: r.id, At: moment(r.at)}, nil
 	})

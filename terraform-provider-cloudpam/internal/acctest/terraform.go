@@ -107,6 +107,23 @@ func (tf *Terraform) Write(t testing.TB, name, content string) {
 	}
 }
 
+// Remove takes a file out of the working folder.
+func (tf *Terraform) Remove(t testing.TB, name string) {
+	t.Helper()
+	if err := os.Remove(filepath.Join(tf.Dir, name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// WriteModule puts a module into a folder of the working folder.
+func (tf *Terraform) WriteModule(t testing.TB, folder, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Join(tf.Dir, folder), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	tf.Write(t, filepath.Join(folder, "main.tf"), requiredProviders+content)
+}
+
 // Setenv sets a variable of every command from now on.
 func (tf *Terraform) Setenv(name, value string) { tf.env = append(tf.env, name+"="+value) }
 

@@ -38,7 +38,7 @@ func (r *accountResource) Configure(_ context.Context, req resource.ConfigureReq
 func (r *accountResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan accountModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	request, diags := plan.request(ctx)
@@ -60,7 +60,7 @@ func (r *accountResource) Create(ctx context.Context, req resource.CreateRequest
 func (r *accountResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state accountModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.refreshes(&resp.Diagnostics) {
 		return
 	}
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.ID)...) // also of what turns out to be gone
@@ -83,7 +83,7 @@ func (r *accountResource) Update(ctx context.Context, req resource.UpdateRequest
 	var plan, state accountModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	patch, diags := plan.patch(ctx, state)
@@ -106,7 +106,7 @@ func (r *accountResource) Update(ctx context.Context, req resource.UpdateRequest
 func (r *accountResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state accountModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	r.session.accounts.forget(state.ID.ValueString())

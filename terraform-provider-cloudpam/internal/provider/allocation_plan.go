@@ -15,9 +15,7 @@ func (r *allocationResource) ValidateConfig(ctx context.Context, req resource.Va
 		return
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
-	if r.session != nil {
-		r.session.claims.validated(keyOf(m.Pool, m.PoolSelector, m.Name))
-	}
+	r.session.validated(keyOf(m.Pool, m.PoolSelector, m.Name))
 }
 
 // ModifyPlan computes while planning what follows from the configuration. The CIDR of a new allocation is promised by the
@@ -53,7 +51,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 	case req.State.Raw.IsNull():
 		resp.Diagnostics.Append(r.promise(ctx, req, config, &plan)...)
 	case r.session != nil && plan.CIDR.known() && !r.session.claims.claim(plan.key(), plan.ID.ValueString(), ""):
-		resp.Diagnostics.Append(plan.duplicate())
+		resp.Diagnostics.Append(r.duplicate(plan))
 	}
 	if resp.Diagnostics.HasError() {
 		return

@@ -38,7 +38,7 @@ func (r *allocationResource) Configure(_ context.Context, req resource.Configure
 func (r *allocationResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan allocationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	request, diags := plan.request(ctx)
@@ -60,7 +60,7 @@ func (r *allocationResource) Create(ctx context.Context, req resource.CreateRequ
 func (r *allocationResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state allocationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.refreshes(&resp.Diagnostics) {
 		return
 	}
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, state.ID)...) // also of what turns out to be gone
@@ -85,7 +85,7 @@ func (r *allocationResource) Update(ctx context.Context, req resource.UpdateRequ
 	var plan, state allocationModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	patch, diags := plan.patch(ctx, state)
@@ -112,7 +112,7 @@ func (r *allocationResource) Update(ctx context.Context, req resource.UpdateRequ
 func (r *allocationResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state allocationModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	r.session.allocations.forget(state.ID.ValueString())

@@ -13,7 +13,7 @@ import (
 // claims notes which resource of this run has which name. The server cannot see a name that is used twice in one
 // configuration: both resources would be promised the same block.
 //
-// A key, pool/name, goes this way; what is in brackets is what byKey holds for it:
+// A key, pool/name of an allocation and /id of a pool, goes this way; what is in brackets is what byKey holds for it:
 //
 //	                       ┌── another resource asks for it: refused as a duplicate, unless the key is ahead
 //	                       │
@@ -22,7 +22,8 @@ import (
 //	    │                  │ claim(created, replaces: id)   the successor takes the key of what it replaces
 //	    └──────claim──▶ [an id]   of a resource that exists, and again with the same id
 //
-// A key is ahead while it was validated more often than planned: validated +1, planning -1. See validated.
+// A key is ahead while it was validated more often than planned: validated +1, planning -1. See validated. The members of a set
+// are allocations, so the set claims their keys too, as its own.
 //
 // And a pool, by the id that it will have:
 //
@@ -34,7 +35,7 @@ import (
 // What else is known of a pool is its former name, in renames. It is safe for concurrent use.
 type claims struct {
 	mu    sync.Mutex
-	byKey map[string]string // pool/name → the allocation's id, or created for a new one
+	byKey map[string]string // → the id of what has the key, or created for a new one
 	// How often a key was validated more than planned. See validated.
 	ahead map[string]int
 	read  map[string]bool   // ids that this run has refreshed
@@ -55,18 +56,19 @@ const created = "new"
 // in Terraform after 1.11, hands one session to all runs of a file and validates each run as a whole before it plans. What
 // was validated more often than planned is planned run after run, and having its key twice makes it no second resource. A real
 // pair is then for the server to refuse, in the apply.
-func (c *claims) validated(key string) { c.count(key, 1) }
+func (c *claims) validated(key string) (ahead int) { return c.count(key, 1) }
 
 // planning notes that a resource is planned under a key, once for both planning calls of a replacement.
 func (c *claims) planning(key string) { c.count(key, -1) }
 
-func (c *claims) count(key string, by int) {
+func (c *claims) count(key string, by int) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ahead == nil {
 		c.ahead = map[string]int{}
 	}
 	c.ahead[key] += by
+	return c.ahead[key]
 }
 
 // anyPool stands in a key for the pool that the server will choose.
@@ -103,6 +105,30 @@ func (c *claims) claim(key, id, replaces string) bool {
 	c.byKey[key] = id
 	return true
 }
+
+// claimMember takes the key of an allocation for the set that it is a member of; false when an allocation of its own has it. Two
+// sets never meet here: their own keys would have met before.
+func (c *claims) claimMember(key, set string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey == nil {
+		c.byKey = map[string]string{}
+	}
+	if holder, taken := c.byKey[key]; taken && !strings.HasPrefix(holder, memberOf) && !c.runsAgain(key) {
+		return false
+	}
+	c.byKey[key] = memberOf + set
+	return true
+}
+
+// isMember reports whether a set has claimed a key for a member.
+func (c *claims) isMember(key string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return strings.HasPrefix(c.byKey[key], memberOf)
+}
+
+const memberOf = "member of "
 
 func (c *claims) refreshed(id string) {
 	c.mu.Lock()
@@ -198,6 +224,18 @@ func (c *claims) knows(id string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.read[id]
+}
+
+// planned reports whether this run plans what has an id.
+func (c *claims) planned(id string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, holder := range c.byKey {
+		if holder == id {
+			return true
+		}
+	}
+	return false
 }
 
 // inOwnWay reports whether only what this configuration manages itself holds a configured CIDR. A replacement takes the

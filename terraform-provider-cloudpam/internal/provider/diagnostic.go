@@ -21,6 +21,7 @@ type attempt struct {
 	pool     string // the pool that was asked for space: an allocation's pool, a pool's parent
 	poolAttr string // the attribute that names it
 	sizeAttr string // the attribute that names the size, and the block; "" for prefix_length and cidr
+	holder   string // who plans
 }
 
 // at is the attribute that a field of the API is: under the same name, or what says the size of a set.
@@ -99,7 +100,7 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 			return
 		}
 		a.add(diags, path.Root("name"), "Name is taken", e,
-			"Choose another name, or adopt what exists with an import block:\n\n"+a.importBlock())
+			"Choose another name. If each workspace is to have its own, put ${terraform.workspace} into it. What exists, and no other configuration or workspace manages, is adopted with an import block:\n\n"+a.importBlock())
 	case cloudpam.ErrCIDRTaken:
 		a.taken(e, diags)
 	case cloudpam.ErrOutsidePool:
@@ -119,9 +120,13 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.add(diags, a.at("cidr"), "Planned CIDR is no longer available", e,
 			"Nothing was changed for this resource. Run terraform plan again to get a fresh CIDR, then apply that plan.")
 	case cloudpam.ErrHoldConflict:
+		planner := ""
+		if a.holder != "" {
+			planner = fmt.Sprintf("The holder of this plan is %q. ", a.holder)
+		}
 		a.add(diags, path.Root("name"), "Name is held by another plan", e,
-			"Two configurations plan the same name in this pool: rename one of them, let the other plan be applied, or release its hold (under Holds in the browser). "+
-				"If both are this one, with a token for the plan and another for the apply, set the same holder in the provider block for both, and plan again.")
+			planner+"Two configurations, or two workspaces of one, plan the same name: rename one of them, for example with ${terraform.workspace} in the name; let the other plan be applied; or release its hold (under Holds in the browser). "+
+				"If both are this one, planned in one place and applied in another, set the same holder in the provider block for both, and plan again.")
 	case cloudpam.ErrPlanAgain:
 		a.add(diags, a.at("cidr"), "Two blocks of this plan were in each other's way", e,
 			"Run terraform plan again; it happens once, and only where Terraform asks for one after the other. Nothing was changed.")

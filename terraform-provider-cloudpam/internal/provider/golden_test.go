@@ -94,6 +94,21 @@ var tales = map[string]tale{
 		config: appOfCorp + strings.Replace(appOfCorp, `"app" {`, `"again" {
   depends_on    = [cloudpam_allocation.app]`, 1),
 	},
+	"duplicate_pool_name": {config: rootPool("10.0.0.0/16", "") + strings.NewReplacer(`"corp" {`, `"again" {
+  depends_on = [cloudpam_pool.corp]`, "10.0", "10.1").Replace(rootPool("10.0.0.0/16", ""))},
+	"duplicate_of_member": {
+		others: others(corpPool),
+		config: setOfCorp("subnets = { app = 24 }") + strings.NewReplacer(`"app" {`, `"app" {
+  depends_on    = [cloudpam_allocation_set.shop]`, `"app"
+`, `"shop/app"
+`).Replace(appOfCorp),
+	},
+	"duplicate_member": {
+		others: others(corpPool),
+		config: strings.Replace(appOfCorp, `"app"
+`, `"shop/app"
+`, 1) + setOfCorp("subnets = { app = 24 }\n  depends_on = [cloudpam_allocation.app]"),
+	},
 	"name_taken":        {others: others(corpPool, cloudpam.NewAllocation{Pool: "corp", Name: "app", PrefixLength: new(24)}), config: appOfCorp},
 	"pool_name_taken":   {others: others(corpPool), config: "resource \"cloudpam_pool\" \"corp\" {\n  name = \"corp\"\n  cidr = \"172.16.0.0/12\"\n}\n"},
 	"pool_not_there":    {config: appOfCorp},
@@ -183,7 +198,7 @@ var tales = map[string]tale{
 	"pool_gone_at_apply": {
 		others: others(corpPool), config: appOfCorp,
 		between: func(t *testing.T, s *acctest.Server) {
-			err := releaseHolds(t.Context(), s.Client, func(context.Context, cloudpam.Hold) error { return nil })
+			err := releaseHolds(t.Context(), s.Client, nothing)
 			if err == nil {
 				err = s.Client.DeletePool(t.Context(), "corp")
 			}
@@ -240,6 +255,16 @@ var tales = map[string]tale{
 		},
 	},
 	"pool_protected": {applied: rootPool("10.0.0.0/16", "deletion_protection = true"), config: rootPool("10.0.0.0/16", "deletion_protection = true"), command: "destroy"},
+	"pool_not_replaced": {
+		applied: rootPool("10.0.0.0/16", ""), config: rootPool("10.0.0.0/16", ""), command: "plan -replace=cloudpam_pool.corp",
+		between: func(t *testing.T, s *acctest.Server) {
+			others(nil, cloudpam.NewAllocation{Pool: "corp", Name: "app", CIDR: new("10.0.200.0/24")}, cloudpam.NewAllocation{Pool: "corp", Name: "data", CIDR: new("10.0.201.0/24")})(t, s.Client)
+		},
+	},
+	"protected_pool_not_replaced": {
+		applied: rootPool("10.0.0.0/16", "deletion_protection = true"), config: rootPool("10.0.0.0/16", "deletion_protection = true"),
+		command: "plan -replace=cloudpam_pool.corp",
+	},
 	"scope_not_empty": {
 		applied: scope("partner", ""), config: scope("partner", ""), command: "destroy",
 		between: func(t *testing.T, s *acctest.Server) {
@@ -302,7 +327,7 @@ func (tale tale) tell(t *testing.T) string {
 		arguments += "  " + name + " = " + block[name] + "\n"
 	}
 	tf := acctest.NewTerraform(t, server, cmp.Or(tale.applied, tale.config))
-	command := []string{cmp.Or(tale.command, "plan")}
+	command := strings.Fields(cmp.Or(tale.command, "plan"))
 	if tale.applied != "" {
 		tf.Run(t, "apply", "-auto-approve")
 		tf.Write(t, "main.tf", tale.config)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,14 +35,22 @@ type planning struct {
 	holder   string
 	run      string // this command of Terraform: its plan and its apply, and none before it
 	id       string // of the plan, the same while it is made and applied; "" when it has none
-	applying *bool  // nil: told by the protocol
+	applying *bool  // nil: told by the protocol, or by what is seen of the run
+	seen     *seen
 }
 
 const shortestHold, longestHold = time.Minute, 30 * 24 * time.Hour
 
 // planning reads what the provider block and the environment say about holds; ValidateConfig has checked the block.
 func (m providerModel) planning() (planning, error) {
-	p := planning{run: thisRun(), holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID")}
+	p := planning{run: thisRun(), holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID"), seen: &seen{}}
+	if p.id == "" && !m.PlanID.IsUnknown() {
+		p.id = cmp.Or(os.Getenv("TFC_RUN_ID"), spacelift(os.Getenv, "run_id"))
+	}
+	if p.holder == "" && !m.Holder.IsUnknown() {
+		folder, host := workingFolder()
+		p.holder = defaultHolder(os.Getenv, folder, host)
+	}
 	switch mode := firstOf(m.PlanMode, "CLOUDPAM_PLAN_MODE"); mode {
 	case "", "hold":
 	case "off":
@@ -64,32 +73,6 @@ func (m providerModel) planning() (planning, error) {
 	return p, nil
 }
 
-// phase reports whether Terraform applies. Terraform 1.11 to 1.14 allow deferrals in an apply only; OpenTofu never does, so
-// that anything else is "cannot tell", and the server then reports a lost promise once.
-func (p planning) phase(req resource.ModifyPlanRequest) *bool {
-	if p.applying != nil {
-		return p.applying
-	}
-	if req.ClientCapabilities.DeferralAllowed {
-		return new(true)
-	}
-	return nil
-}
-
-// verb is what a run does that asks for a promise: the planning call of an apply creates.
-func (p planning) verb(req resource.ModifyPlanRequest) string {
-	if p.applies(req) {
-		return "create"
-	}
-	return "plan"
-}
-
-// applies reports whether Terraform surely applies.
-func (p planning) applies(req resource.ModifyPlanRequest) bool {
-	phase := p.phase(req)
-	return phase != nil && *phase
-}
-
 // hold is what every hold of this run says, with what is still to be said of the block.
 func (p planning) hold(applying *bool) cloudpam.NewHold {
 	return cloudpam.NewHold{
@@ -102,7 +85,7 @@ func (p planning) asks(req resource.ModifyPlanRequest) cloudpam.PreviewAllocatio
 	return cloudpam.PreviewAllocationParams{Holder: optionalText(types.StringValue(p.holder)), Run: &p.run, Applying: p.phase(req)}
 }
 
-// selfKey is where an allocation keeps its own id in Terraform's private state: the only thing that the second planning
+// selfKey is where what can be replaced keeps its own id in Terraform's private state: the only thing that the second planning
 // call of a replacement is told about what it replaces.
 const selfKey = "self"
 
@@ -151,7 +134,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 	self := selfOf(ctx, req.Private)
 	selects := !config.PoolSelector.IsNull()
 	if !selects && !r.session.claims.claim(plan.key(), created, self) {
-		diags.Append(plan.duplicate())
+		diags.Append(r.duplicate(*plan))
 		return diags
 	}
 	ask := r.session.planning.hold(r.session.planning.phase(req))
@@ -180,7 +163,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 	}
 	if err != nil {
 		if !r.session.claims.inOwnWay(err) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
-			diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
+			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags
 	}
@@ -188,7 +171,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		plan.Pool = types.StringValue(r.session.renames.planned(hold.Pool))
 	}
 	if selects && !r.session.claims.claim(plan.key(), created, replaces) {
-		diags.Append(plan.duplicate())
+		diags.Append(r.duplicate(*plan))
 		return diags
 	}
 	if !plan.CIDR.known() { // what is configured keeps its spelling
@@ -234,7 +217,7 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 	}
 	if err != nil {
 		if !r.session.claims.inOwnWay(err) {
-			diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
+			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags
 	}
@@ -247,8 +230,9 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 }
 
 // unplanned explains why a plan got no promise. A token that may only read still plans: the CIDR is then known after apply.
-func (a attempt) unplanned(err error) diag.Diagnostics {
+func (p planning) unplanned(a attempt, err error) diag.Diagnostics {
 	var diags diag.Diagnostics
+	a.holder = p.holder
 	if errors.Is(err, cloudpam.ErrForbidden) {
 		diags.AddWarning("CIDR cannot be planned with this token", fmt.Sprintf(
 			"The token may not place holds, so the CIDR of %s is shown as (known after apply). Give it the permission holds:write to see it in the plan.", a.object()))
@@ -259,8 +243,13 @@ func (a attempt) unplanned(err error) diag.Diagnostics {
 
 func (m allocationFacts) key() string { return m.Pool.ValueString() + "/" + m.Name.ValueString() }
 
-func (m allocationFacts) duplicate() diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Duplicate allocation name", fmt.Sprintf(
-		"Another allocation of this configuration is named %q in pool %q too. A name identifies one allocation of its pool: choose another, for example with the key of for_each in it.",
-		m.Name.ValueString(), m.Pool.ValueString()))
+func (r *allocationResource) duplicate(m allocationModel) diag.Diagnostic {
+	name, pool := m.Name.ValueString(), m.Pool.ValueString()
+	text := fmt.Sprintf("Another allocation of this configuration is named %q in pool %q too. A name identifies one allocation of its pool: "+
+		"choose another, for example with the key of for_each in it.", name, pool)
+	if at := strings.LastIndex(name, "/"); at >= 0 && r.session.claims.isMember(m.key()) {
+		text = fmt.Sprintf("The set %q of this configuration has the member %q, which is the allocation %q of pool %q. "+
+			"Choose another name for this one, or another key in the set.", name[:at], name[at+1:], name, pool)
+	}
+	return diag.NewAttributeErrorDiagnostic(path.Root("name"), "Duplicate allocation name", text)
 }

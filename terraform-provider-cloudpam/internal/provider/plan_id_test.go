@@ -83,15 +83,20 @@ func TestAnOldPlanIsToldOfANewerOne(t *testing.T) {
 
 func TestThePlanIDComesFromTheEnvironmentToo(t *testing.T) {
 	t.Parallel()
-	server := acctest.Start(t)
-	tf := overtaken(t, server, "", allocation(appA), func(tf *acctest.Terraform, id string) {
-		tf.Setenv("CLOUDPAM_PLAN_ID", id)
-		tf.Run(t, "plan", "-no-color", "-out="+id+".tfplan")
-	})
-	tf.Setenv("CLOUDPAM_PLAN_ID", "one")
-	wantToldOfTheLoss(t, tf, "one.tfplan")
-	tf.Setenv("CLOUDPAM_PLAN_ID", "three")
-	tf.Run(t, "apply", "-no-color", "-auto-approve")
+	for _, variable := range []string{"CLOUDPAM_PLAN_ID", "TFC_RUN_ID", "SPACELIFT_RUN_ID"} {
+		t.Run(variable, func(t *testing.T) {
+			t.Parallel()
+			server := acctest.Start(t)
+			tf := overtaken(t, server, "", allocation(appA), func(tf *acctest.Terraform, id string) {
+				tf.Setenv(variable, id)
+				tf.Run(t, "plan", "-no-color", "-out="+id+".tfplan")
+			})
+			tf.Setenv(variable, "one")
+			wantToldOfTheLoss(t, tf, "one.tfplan")
+			tf.Setenv(variable, "three")
+			tf.Run(t, "apply", "-no-color", "-auto-approve")
+		})
+	}
 }
 
 func TestThePlanTimestampNamesAPlan(t *testing.T) {

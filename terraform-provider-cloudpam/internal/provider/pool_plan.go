@@ -18,6 +18,7 @@ func (r *poolResource) ValidateConfig(ctx context.Context, req resource.Validate
 		return
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
+	r.session.validated(m.configured())
 	switch {
 	case m.Parent.IsNull() && m.CIDR.IsNull():
 		resp.Diagnostics.AddAttributeError(path.Root("cidr"), "Root pool has no CIDR",
@@ -69,8 +70,14 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	}
 	plan.ID = poolID(plan.Scope, plan.Name)
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
+	if resp.Diagnostics.Append(r.claim(ctx, req, config, state, plan)...); resp.Diagnostics.HasError() {
+		return
+	}
 	switch {
 	case req.State.Raw.IsNull():
+		if resp.Diagnostics.Append(r.replaceable(ctx, selfOf(ctx, req.Private), plan)...); resp.Diagnostics.HasError() {
+			return
+		}
 		resp.Diagnostics.Append(r.draft(ctx, req, config, &plan)...)
 	case !r.session.staysInScope(state.Scope, plan.Scope, func() (string, error) {
 		pool, err := r.session.client.GetPool(ctx, state.key())
@@ -95,4 +102,40 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		plan.PrefixLength = types.Int64Unknown()
 	}
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// claim takes the id of a pool for it, and refuses a second pool of the same.
+func (r *poolResource) claim(ctx context.Context, req resource.ModifyPlanRequest, config, state, plan poolModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if r.session == nil {
+		return diags
+	}
+	id, replaces := created, selfOf(ctx, req.Private)
+	if !req.State.Raw.IsNull() {
+		id, replaces = state.key(), ""
+	}
+	if replaces == "" { // not the second call of a replacement
+		r.session.claims.planning(config.configured())
+	}
+	if !plan.ID.IsUnknown() && !r.session.claims.claim(plan.claim(), id, replaces) {
+		diags.AddAttributeError(path.Root("name"), "Duplicate pool name", fmt.Sprintf(
+			"Another pool of this configuration is named %q in scope %q too. A name identifies one pool of its scope: choose another, for example with the region or the environment in it.",
+			plan.Name.ValueString(), plan.Scope.ValueString()))
+	}
+	return diags
+}
+
+// claim is the pool's key among the claims of this run: no allocation is in a pool without a name.
+func (m poolFacts) claim() string { return "/" + m.ID.ValueString() }
+
+// configured is the key that follows from a configuration, or "" while it is not known.
+func (m poolModel) configured() string {
+	scope := m.Scope
+	if scope.IsNull() {
+		scope = scopeOfPool(m.Parent)
+	}
+	if m.ID = poolID(scope, m.Name); m.ID.IsUnknown() {
+		return ""
+	}
+	return m.claim()
 }

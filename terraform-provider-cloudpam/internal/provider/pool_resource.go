@@ -39,7 +39,7 @@ func (r *poolResource) Configure(_ context.Context, req resource.ConfigureReques
 func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var plan poolModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	request, diags := plan.request(ctx)
@@ -63,7 +63,7 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state poolModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.refreshes(&resp.Diagnostics) {
 		return
 	}
 	pool, err := r.session.pools.read(ctx, state.key(), scopeOfPool(state.ID).ValueString())
@@ -78,6 +78,7 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 		return
 	}
 	r.session.claims.refreshed(pool.ID)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(pool.UID))...)
 	resp.Diagnostics.Append(state.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, state.UID, state.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
@@ -88,7 +89,7 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	var plan, state poolModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	patch, diags := plan.patch(ctx, state, r.session.names())
@@ -112,7 +113,7 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state poolModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	if resp.Diagnostics.HasError() || !r.session.ready(&resp.Diagnostics) {
+	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
 	r.session.pools.forget(state.key())

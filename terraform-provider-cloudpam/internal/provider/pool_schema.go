@@ -26,7 +26,7 @@ const (
 func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "A CIDR to allocate from. Pools nest to any depth: a child pool is a block of its parent. " +
-			"A pool is resized in place, and only deleted when it is empty.",
+			"A pool is resized in place, and only deleted or replaced when it is empty.",
 		Attributes: map[string]schema.Attribute{
 			"id": schema.StringAttribute{
 				Computed:            true,

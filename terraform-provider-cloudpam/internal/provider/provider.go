@@ -111,15 +111,16 @@ func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 				MarkdownDescription: "How long a planned CIDR is promised, from `1m` to `720h`. Default `24h`. After that its space is used last. Environment: `CLOUDPAM_HOLD_TTL`.",
 			},
 			"holder": schema.StringAttribute{
-				Optional:            true,
-				MarkdownDescription: "Who plans: a name of this configuration and workspace, such as `\"network/${terraform.workspace}\"`. Two holders never plan the same name, and one may plan with one token and apply with another. Environment: `CLOUDPAM_HOLDER`.",
+				Optional: true,
+				MarkdownDescription: "Who plans: a name of this configuration and workspace, such as `\"network/${terraform.workspace}\"`. Two holders never plan the same name, and one may plan with one token and apply with another. " +
+					"Default: the workspace of HCP Terraform, the stack of Spacelift, or the backend and the workspace that Terraform uses; without a backend the host, the folder and the workspace. Environment: `CLOUDPAM_HOLDER`.",
 			},
 			"plan_id": schema.StringAttribute{
 				Optional:   true,
 				Validators: []validator.String{stringvalidator.LengthBetween(1, 127)},
 				MarkdownDescription: "Names the plan, the same while it is made and while it is applied and never used for another: the id of a pipeline run, or `plantimestamp()`, which counts seconds. " +
 					"A saved plan is then told when a newer plan was promised its CIDRs, instead of failing as a bug of the provider. Not needed where plans are applied in the order in which they are made. " +
-					"With `plantimestamp()` the command `terraform import` does not work, because it cannot know the time of a plan; `import` blocks do. Environment: `CLOUDPAM_PLAN_ID`.",
+					"With `plantimestamp()` the command `terraform import` does not work, because it cannot know the time of a plan; `import` blocks do. Default: the run of HCP Terraform or Spacelift. Environment: `CLOUDPAM_PLAN_ID`.",
 			},
 			"default_labels": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType,

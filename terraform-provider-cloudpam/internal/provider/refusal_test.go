@@ -111,7 +111,7 @@ func TestATakenNameComesWithAnImportBlock(t *testing.T) {
 				}
 			},
 			Config: allocation("name = \"a\"\nprefix_length = 24"),
-			ExpectError: said(`Choose another name, or adopt what exists with an import block:
+			ExpectError: said(`is adopted with an import block:
 				import { to = cloudpam_allocation.NAME id = "corp/a" }`),
 		},
 		refuses(allocation("name = \"a\"\nprefix_length = 24"), `Error: Name is taken with cloudpam_allocation.a,`),
@@ -127,8 +127,11 @@ func TestATakenNameComesWithAnImportBlock(t *testing.T) {
 				return err
 			},
 		},
-		refuses(allocation("name = \"a\"\nprefix_length = 24")+"resource \"cloudpam_pool\" \"again\" {\n  name = \"corp\"\n  cidr = \"172.16.0.0/12\"\n}\n",
-			`import { to = cloudpam_pool.NAME id = "corp" }`),
+		resource.TestStep{
+			PreConfig:   func() { others([]cloudpam.NewPool{{Name: "strange", CIDR: new("172.20.0.0/16")}})(t, server.Client) },
+			Config:      allocation("name = \"a\"\nprefix_length = 24") + "resource \"cloudpam_pool\" \"again\" {\n  name = \"strange\"\n  cidr = \"172.16.0.0/12\"\n}\n",
+			ExpectError: said(`import { to = cloudpam_pool.NAME id = "strange" }`),
+		},
 	)
 }
 

@@ -26,9 +26,7 @@ func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.V
 			"Set cidr to the block to keep, or prefix_length to have CloudPAM choose a free one of that size.")
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
-	if r.session != nil {
-		r.session.claims.validated(m.configured())
-	}
+	r.session.validated(m.configured())
 }
 
 // ModifyPlan computes while planning what follows from the configuration. A configured CIDR is held, so that no other
@@ -115,7 +113,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 	ask.Pool, ask.Name, ask.CIDR = r.session.renames.askPool(plan.Pool.ValueString()), plan.holdName(), new(plan.CIDR.prefix().String())
 	_, err := r.session.gather.hold(ctx, ask)
 	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err) {
-		diags.Append(plan.attempt("plan").diagnose(err)...)
+		diags.Append(r.session.planning.unplanned(plan.attempt("plan"), err)...)
 	}
 	return diags
 }

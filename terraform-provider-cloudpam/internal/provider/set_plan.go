@@ -21,9 +21,7 @@ func (r *setResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if r.session != nil {
-		r.session.claims.validated(m.configured())
-	}
+	r.session.validated(m.configured())
 	keys, known := m.keys(ctx)
 	if !known {
 		return
@@ -72,9 +70,7 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		plan.expect(ctx, setModel{}) // a replacement: Terraform asks again for the new set alone
 	case plan.keeps(ctx, state):
 		plan.CIDRs, plan.IDs = state.CIDRs, state.IDs
-		if r.session != nil && !r.session.claims.claim(plan.claim(), plan.ID.ValueString(), "") {
-			resp.Diagnostics.Append(plan.duplicate())
-		}
+		resp.Diagnostics.Append(r.claim(ctx, plan, plan.ID.ValueString(), "")...)
 	default:
 		plan.expect(ctx, state)
 		resp.Diagnostics.Append(r.promise(ctx, req, &plan, "", state)...)
@@ -155,21 +151,23 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 		ask.Replaces = &replaces
 	}
 	selects := ask.Pool == "" // the name is claimed in the pool that the server chooses
-	if !selects && !r.session.claims.claim(plan.claim(), id, replaces) {
-		diags.Append(plan.duplicate())
-		return diags
+	if !selects {
+		if diags.Append(r.claim(ctx, *plan, id, replaces)...); diags.HasError() {
+			return diags
+		}
 	}
 	promised, err := r.session.gather.set(ctx, ask)
 	if err != nil {
-		diags.Append(plan.attempt(r.session.planning.verb(req)).unplanned(err)...)
+		diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		return diags
 	}
 	if selects {
 		plan.Pool = types.StringValue(r.session.renames.planned(promised.Pool))
 	}
-	if selects && !r.session.claims.claim(plan.claim(), id, replaces) {
-		diags.Append(plan.duplicate())
-		return diags
+	if selects {
+		if diags.Append(r.claim(ctx, *plan, id, replaces)...); diags.HasError() {
+			return diags
+		}
 	}
 	plan.settle(promised, state)
 	return diags
@@ -186,6 +184,29 @@ func (m *setModel) settle(promised cloudpam.SetPlan, state setModel) {
 		}
 	}
 	m.CIDRs, m.IDs = types.MapValueMust(types.StringType, cidrs), types.MapValueMust(types.StringType, ids)
+}
+
+// claim takes the names of a set and of its members for it, and refuses what has one of them already.
+func (r *setResource) claim(ctx context.Context, m setModel, id, replaces string) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if r.session == nil {
+		return diags
+	}
+	if !r.session.claims.claim(m.claim(), id, replaces) {
+		diags.Append(m.duplicate())
+		return diags
+	}
+	keys, _ := m.keys(ctx)
+	for _, key := range keys {
+		name := m.Name.ValueString() + "/" + key
+		if !r.session.claims.claimMember(m.Pool.ValueString()+"/"+name, id) {
+			diags.AddAttributeError(path.Root(m.attempt("").sizeAttr), "Duplicate allocation name", fmt.Sprintf(
+				"The member %q of this set is the allocation %q of pool %q, and this configuration has an allocation of that name besides. Choose another key, or another name for that allocation.",
+				key, name, m.Pool.ValueString()))
+			return diags
+		}
+	}
+	return diags
 }
 
 // claim is the set's key among the claims of this run: sets have names of their own.

@@ -1,0 +1,50 @@
+package ipam
+
+import (
+	"net/netip"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+)
+
+// Placing is how a request wants its block chosen. It is about this choice alone: what stands, or was promised and is not excluded,
+// stays.
+type Placing struct {
+	Strategy alloc.Strategy // "": the pool's
+	Exclude  []netip.Prefix // the block shares no address with these
+}
+
+// Excludes reports whether a block shares an address with what is excluded.
+func (p Placing) Excludes(block netip.Prefix) bool {
+	for _, x := range p.Exclude {
+		if x.Overlaps(block) {
+			return true
+		}
+	}
+	return false
+}
+
+// Outside is what is left of a block without what is excluded.
+func (p Placing) Outside(block netip.Prefix) ([]netip.Prefix, error) {
+	var inside []netip.Prefix
+	for _, x := range p.Exclude {
+		switch {
+		case !x.Overlaps(block):
+		case x.Bits() <= block.Bits():
+			return nil, nil
+		default:
+			inside = append(inside, x)
+		}
+	}
+	return alloc.Cover(block, inside)
+}
+
+// check refuses what cannot be meant, of a request that may name its CIDR.
+func (p Placing) check(cidr netip.Prefix) error {
+	switch {
+	case p.Strategy != "" && !p.Strategy.Valid():
+		return Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", p.Strategy)
+	case cidr.IsValid() && p.Excludes(cidr):
+		return Invalid("/exclude", "%s is asked for and excluded; leave one out", cidr)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// placeOutside picks a block that shares no address with what a request excludes. The rows of free space know nothing of that, so
+// it decides in memory: over all that is free, and then over what gives way to the name too. The caller holds the pool's lock.
+func (c edit) placeOutside(pool ipam.Pool, name string, how ipam.Placing, length int) (netip.Prefix, error) {
+	free := alloc.NewTree(pool.CIDR)
+	if err := free.AllocateAt(pool.CIDR); err != nil {
+		return netip.Prefix{}, err
+	}
+	if err := c.freeOutside(pool, how, free.Add); err != nil {
+		return netip.Prefix{}, err
+	}
+	at, err := free.Allocate(pool.Strategy, length)
+	for _, expired := range c.givesWay(name) {
+		const limit = 200
+		for seen := 0; errors.Is(err, alloc.ErrNoFit); seen += limit {
+			blocks, failure := expired(pool.UID, limit, seen)
+			if failure != nil {
+				return at, failure
+			}
+			for i := 0; i < len(blocks) && errors.Is(err, alloc.ErrNoFit); i++ {
+				if failure := releaseOutside(free, how, blocks[i]); failure != nil {
+					return at, failure
+				}
+				at, err = free.Allocate(pool.Strategy, length)
+			}
+			if len(blocks) < limit {
+				break
+			}
+		}
+	}
+	switch {
+	case errors.Is(err, alloc.ErrNoFit):
+		return at, noneOutside(pool, how, length, free)
+	case err != nil:
+		return at, err
+	}
+	return at, c.placeAt(pool, at, "")
+}
+
+// freeOutside shows the free blocks of a pool without what is excluded.
+func (c edit) freeOutside(pool ipam.Pool, how ipam.Placing, add func(...netip.Prefix) error) error {
+	const page = 1000
+	var from netip.Addr
+	for {
+		leaves, err := c.Tx.Leaves(pool).After(from, page)
+		if err != nil {
+			return err
+		}
+		for _, leaf := range leaves {
+			left, err := how.Outside(leaf)
+			if err == nil {
+				err = add(left...)
+			}
+			if err != nil {
+				return err
+			}
+			from = leaf.Addr()
+		}
+		if len(leaves) < page {
+			return nil
+		}
+	}
+}
+
+// releaseOutside frees a block in a tree without what is excluded.
+func releaseOutside(free *alloc.Tree, how ipam.Placing, block netip.Prefix) error {
+	left, err := how.Outside(block)
+	for _, part := range left {
+		err = errors.Join(err, free.Release(part))
+	}
+	return err
+}
+
+// noneOutside is the error of a pool that has no block of a length but in what is excluded.
+func noneOutside(pool ipam.Pool, how ipam.Placing, length int, free *alloc.Tree) error {
+	var largest *int
+	if bits, some := free.Largest(); some {
+		largest = &bits
+	}
+	e := noRoom(pool.ID, length, largest)
+	var excluded []string
+	for _, x := range how.Exclude {
+		if x.Overlaps(pool.CIDR) {
+			excluded = append(excluded, x.String())
+		}
+	}
+	e.Detail += fmt.Sprintf(", without %s, which the request excludes", strings.Join(excluded, ", "))
+	return e
+}
