@@ -91,7 +91,7 @@ func (k *Kernel) ForgetAnswers(ctx context.Context) (dropped int64, err error) {
 	const some = 500
 	for more := true; more; {
 		err := k.DB.Write(ctx, "answers", func(tx *store.Tx) error {
-			n, err := tx.ForgetAnswers(k.Now().Add(-answerMemory), some)
+			n, err := tx.ForgetAnswers(k.Due().Add(-answerMemory), some)
 			dropped, more = dropped+n, n == some
 			return err
 		})

@@ -58,8 +58,8 @@ func TestARehearsalFindsWhatAWeakerSettingLoses(t *testing.T) {
 		t.Errorf("synchronous=NORMAL: of %d cuts %d lost what was acknowledged and %d damaged the database; it loses commits and damages nothing", few, lost, damaged)
 	}
 	lost, damaged = recorded(t, "OFF").cutAll(t, few, false)
-	if lost == 0 || damaged == 0 {
-		t.Errorf("synchronous=OFF: of %d cuts %d lost what was acknowledged and %d damaged the database; it does both", few, lost, damaged)
+	if damaged == 0 {
+		t.Errorf("synchronous=OFF: of %d cuts %d lost what was acknowledged and %d damaged the database; it does damage", few, lost, damaged)
 	}
 }
 

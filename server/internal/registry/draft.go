@@ -131,7 +131,7 @@ func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	if in.Fits(draft) {
 		return true, nil
 	}
-	if p.DraftUntil != nil && !draft.Belongs(c.By.UID, p.DraftHolder) && c.At.Before(*draft.DraftUntil) {
+	if p.DraftUntil != nil && !draft.Belongs(c.By.UID, p.DraftHolder) && c.Due.Before(*draft.DraftUntil) {
 		e := ipam.Errorf(ipam.CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, draft.DraftActor, draft.DraftUntil.Format(time.RFC3339))
 		e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
 		return false, e
@@ -221,7 +221,7 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 				if err != nil {
 					return err
 				}
-				if !reserved.Expired(c.At) {
+				if !reserved.Expired(c.Due) {
 					continue
 				}
 				if err := c.endReservation(pool, reserved, "expired"); err != nil {

@@ -13,7 +13,8 @@ import (
 func TestALeaseHasOneHolder(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		now := clock
-		one, two := change.New(db, func() time.Time { return now }), change.New(db, func() time.Time { return now })
+		server := func() *change.Kernel { return change.New(db, time.Now).Pretend(func() time.Time { return now }) }
+		one, two := server(), server()
 		want := func(k *change.Kernel, work string, mine bool) {
 			t.Helper()
 			got, err := k.Lease(t.Context(), work, time.Hour)

@@ -26,7 +26,7 @@ func (c edit) room(pool ipam.Pool, length int) (at netip.Prefix, largest int, er
 		c.Tx.ExpiredReservationsIn, c.Tx.ExpiredHolds, c.Tx.ExpiredDrafts,
 	} {
 		for limit, seen := 1, 0; ; limit, seen = 8*limit, seen+limit { // mostly the very first one does
-			blocks, err := expired(pool.UID, c.At, limit, seen)
+			blocks, err := expired(pool.UID, c.Due, limit, seen)
 			if err != nil {
 				return at, 0, err
 			}
@@ -141,19 +141,19 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own func(ipam.Hold) boo
 	switch {
 	case p.Kind == ipam.KindReservation:
 		reserved, err := c.Tx.Reservation(p.Owner)
-		if err != nil || !reserved.Expired(c.At) {
+		if err != nil || !reserved.Expired(c.Due) {
 			return nil, err
 		}
 		return func() error { return c.endReservation(pool, reserved, "expired") }, nil
 	case p.Kind == ipam.KindHold:
 		h, err := c.Tx.Hold(p.Owner)
-		if err != nil || !h.Expired(c.At) && !own(h) {
+		if err != nil || !h.Expired(c.Due) && !own(h) {
 			return nil, err
 		}
 		return func() error { return c.loseHold(pool, h, "lost") }, nil
 	case p.Status == ipam.StatusHeld:
 		draft, err := c.Tx.Pool(p.Owner)
-		if err != nil || draft.DraftUntil == nil || c.At.Before(*draft.DraftUntil) {
+		if err != nil || draft.DraftUntil == nil || c.Due.Before(*draft.DraftUntil) {
 			return nil, err
 		}
 		return func() error { return c.dropDraft(draft) }, nil

@@ -78,7 +78,7 @@ func (r *Registry) forget(ctx context.Context, some func(*store.Tx, int) (int64,
 
 // EndReservations frees the blocks of reservations that have expired, and reports of how many.
 func (r *Registry) EndReservations(ctx context.Context) (int64, error) {
-	now, by := r.k.Now(), bySweep("end-reservations")
+	now, by := r.k.Due(), bySweep("end-reservations")
 	return sweep(ctx, r, func(tx *store.Tx, n int) ([]ipam.Reservation, error) { return tx.ExpiredReservations(now, n) },
 		func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) (ended bool, err error) {
 			err = r.withReservation(ctx, by, v.ID, func(c edit, pool ipam.Pool, v ipam.Reservation) error {
@@ -94,7 +94,7 @@ func (r *Registry) EndReservations(ctx context.Context) (int64, error) {
 // ForgetPlans drops drafts a day after they expired, holds when even their memory has run out, and reports how many of both;
 // and what is remembered of names for longer than that.
 func (r *Registry) ForgetPlans(ctx context.Context) (int64, error) {
-	now, by := r.k.Now(), bySweep("forget-plans")
+	now, by := r.k.Due(), bySweep("forget-plans")
 	pools, failedPools := sweep(ctx, r, func(tx *store.Tx, n int) ([]ipam.Pool, error) { return tx.StaleDrafts(now.Add(-draftMemory), n) },
 		func(p ipam.Pool) string { return string(p.UID) }, func(d ipam.Pool) (dropped bool, err error) {
 			_, err = write(ctx, r, by, d.Lane(), func(c edit) (struct{}, error) {

@@ -69,6 +69,7 @@ type Chain struct {
 	ScopeID int64
 	Length  int64
 	Hash    []byte
+	At      int64
 }
 
 type Event struct {
@@ -133,6 +134,7 @@ type Instance struct {
 	ID        int64
 	TokenKey  []byte
 	CreatedAt int64
+	SeenAt    int64
 }
 
 type LastBlock struct {

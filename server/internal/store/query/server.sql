@@ -1,6 +1,10 @@
 -- name: InsertInstance :exec
-INSERT INTO instance (id, token_key, created_at)
-VALUES (1, $1, $2);
+INSERT INTO instance (id, token_key, created_at, seen_at)
+VALUES (1, $1, $2, $2);
+
+-- name: SeeTime :exec
+UPDATE instance SET seen_at = $1
+WHERE seen_at < $1;
 
 -- name: Instance :one
 SELECT * FROM instance

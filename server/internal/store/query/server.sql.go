@@ -78,8 +78,8 @@ func (q *Queries) InsertIdempotentAnswer(ctx context.Context, arg InsertIdempote
 }
 
 const insertInstance = `-- name: InsertInstance :exec
-INSERT INTO instance (id, token_key, created_at)
-VALUES (1, $1, $2)
+INSERT INTO instance (id, token_key, created_at, seen_at)
+VALUES (1, $1, $2, $2)
 `
 
 type InsertInstanceParams struct {
@@ -160,14 +160,19 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 }
 
 const instance = `-- name: Instance :one
-SELECT id, token_key, created_at FROM instance
+SELECT id, token_key, created_at, seen_at FROM instance
 WHERE id = 1
 `
 
 func (q *Queries) Instance(ctx context.Context) (Instance, error) {
 	row := q.db.QueryRowContext(ctx, instance)
 	var i Instance
-	err := row.Scan(&i.ID, &i.TokenKey, &i.CreatedAt)
+	err := row.Scan(
+		&i.ID,
+		&i.TokenKey,
+		&i.CreatedAt,
+		&i.SeenAt,
+	)
 	return i, err
 }
 
@@ -243,6 +248,16 @@ func (q *Queries) SchemaInfo(ctx context.Context) (SchemaInfo, error) {
 		&i.AppliedAt,
 	)
 	return i, err
+}
+
+const seeTime = `-- name: SeeTime :exec
+UPDATE instance SET seen_at = $1
+WHERE seen_at < $1
+`
+
+func (q *Queries) SeeTime(ctx context.Context, seenAt int64) error {
+	_, err := q.db.ExecContext(ctx, seeTime, seenAt)
+	return err
 }
 
 const takeLease = `-- name: TakeLease :execrows
