@@ -78,6 +78,9 @@ func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, b
 		by.Retry = &ipam.Retry{Key: by.Retry.Key, Fingerprint: by.Retry.Fingerprint}
 	}
 	err := k.DB.Write(ctx, lane, func(tx *store.Tx) error {
+		if err := holdLease(ctx, tx); err != nil {
+			return err
+		}
 		if found, err := answered(tx, by, &answer); found || err != nil {
 			return err
 		}

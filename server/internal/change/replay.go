@@ -90,7 +90,7 @@ const answerMemory = 7 * 24 * time.Hour
 func (k *Kernel) ForgetAnswers(ctx context.Context) (dropped int64, err error) {
 	const some = 500
 	for more := true; more; {
-		err := k.DB.Write(ctx, "answers", func(tx *store.Tx) error {
+		err := k.Work(ctx, "answers", func(tx *store.Tx) error {
 			n, err := tx.ForgetAnswers(k.Due().Add(-answerMemory), some)
 			dropped, more = dropped+n, n == some
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -22,7 +23,7 @@ func bySweep(request string) ipam.Caller {
 }
 
 // sweep ends all that is due, some at a time, each in a transaction of its own. What cannot be ended is left, and does not keep
-// the rest from its end: its error is told at last. End reports whether it did something.
+// the rest from its end: its error is told at last. A lost lease is the end of all. End reports whether it did something.
 func sweep[T any](ctx context.Context, r *Registry, due func(*store.Tx, int) ([]T, error), id func(T) string, end func(T) (bool, error)) (ended int64, err error) {
 	failed := map[string]error{}
 	for {
@@ -39,6 +40,8 @@ func sweep[T any](ctx context.Context, r *Registry, due func(*store.Tx, int) ([]
 			fresh++
 			did, err := end(item)
 			switch {
+			case errors.Is(err, change.ErrLeaseLost):
+				return ended, err
 			case err != nil && ipam.CodeOf(err) != ipam.CodeNotFound:
 				failed[id(item)] = err
 			case err == nil && did:
@@ -66,7 +69,7 @@ func sweep[T any](ctx context.Context, r *Registry, due func(*store.Tx, int) ([]
 func (r *Registry) forget(ctx context.Context, some func(*store.Tx, int) (int64, error)) error {
 	for {
 		var n int64
-		err := r.k.DB.Write(ctx, "memory", func(tx *store.Tx) (err error) {
+		err := r.k.Work(ctx, "memory", func(tx *store.Tx) (err error) {
 			n, err = some(tx, sweepSize)
 			return err
 		})
