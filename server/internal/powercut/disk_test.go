@@ -32,7 +32,6 @@ type entry struct {
 type kind string
 
 const (
-	opens     kind = "open"
 	writes    kind = "write"
 	truncates kind = "truncate"
 	syncs     kind = "sync"
@@ -47,7 +46,6 @@ func (d *disk) add(e entry) {
 	d.log = append(d.log, e)
 }
 
-func (d *disk) open(file string) { d.add(entry{what: opens, file: file}) }
 func (d *disk) sync(file string) { d.add(entry{what: syncs, file: file}) }
 func (d *disk) write(file string, offset int64, b []byte) {
 	d.add(entry{what: writes, file: file, offset: offset, bytes: bytes.Clone(b)})
@@ -96,11 +94,11 @@ func newState(t testing.TB, folder string) *state {
 // apply moves on by one entry.
 func (s *state) apply(e entry) {
 	f := s.files[e.file]
+	if e.what != removes && (f == nil || f.removed) { // it was made since
+		f = &file{before: f}
+		s.files[e.file] = f
+	}
 	switch e.what {
-	case opens:
-		if f == nil || f.removed {
-			s.files[e.file] = &file{before: f}
-		}
 	case writes, truncates:
 		f.since = append(f.since, e)
 	case syncs:
