@@ -61,7 +61,8 @@ func (d *disk) answer(op int) { d.add(entry{what: answers, op: op}) }
 
 // state is what a disk certainly has at a point of the log, and what it may have.
 type state struct {
-	files map[string]*file
+	honest bool // what it says is flushed is
+	files  map[string]*file
 }
 
 // file is what lies under a name.
@@ -73,22 +74,28 @@ type file struct {
 	before  *file   // what was under the name, as long as that may still be there
 }
 
-// newState is a disk on which a folder is as it is now.
-func newState(t testing.TB, folder string) *state {
+// newState is a disk that certainly has some files.
+func newState(has map[string][]byte, honest bool) *state {
+	s := &state{honest: honest, files: map[string]*file{}}
+	for name, content := range has {
+		s.files[name] = &file{certain: bytes.Clone(content), exists: true}
+	}
+	return s
+}
+
+func contents(t testing.TB, folder string) map[string][]byte {
 	t.Helper()
-	s := &state{files: map[string]*file{}}
 	found, err := os.ReadDir(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
+	has := map[string][]byte{}
 	for _, f := range found {
-		b, err := os.ReadFile(filepath.Join(folder, f.Name()))
-		if err != nil {
+		if has[f.Name()], err = os.ReadFile(filepath.Join(folder, f.Name())); err != nil {
 			t.Fatal(err)
 		}
-		s.files[f.Name()] = &file{certain: b, exists: true}
 	}
-	return s
+	return has
 }
 
 // apply moves on by one entry.
@@ -102,6 +109,9 @@ func (s *state) apply(e entry) {
 	case writes, truncates:
 		f.since = append(f.since, e)
 	case syncs:
+		if !s.honest {
+			return
+		}
 		for _, w := range f.since {
 			f.certain = w.on(f.certain)
 		}
