@@ -9,7 +9,7 @@ import (
 )
 
 func TestToolsLeaveNothingAtAMisspeltPath(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	wrong := "--database-url=sqlite://" + filepath.Join(p.dir, "typo", "cloudpam.db")
 	for _, args := range [][]string{
 		{"verify"}, {"token", "list"}, {"token", "create", "ci"}, {"token", "revoke", "token_x"}, {"migrate", "status"}, {"migrate", "stamp", "1"}, {"backup", "b.db"},
@@ -24,7 +24,7 @@ func TestToolsLeaveNothingAtAMisspeltPath(t *testing.T) {
 }
 
 func TestVerifyNamesGuardsThatAreGoneAndServeIsRefused(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	_, _, stop := p.serve(t)
 	stop()
 	alter(t, p.database(), "DROP TRIGGER events_are_final_on_delete")

@@ -26,7 +26,10 @@ func TestMain(m *testing.M) {
 }
 
 // place is a directory with a database in it, and the commands on that database.
-type place struct{ dir string }
+type place struct {
+	dir      string
+	settings []string // more of the environment
+}
 
 func (p place) database() string { return filepath.Join(p.dir, "cloudpam.db") }
 
@@ -34,6 +37,7 @@ func (p place) command(args ...string) *exec.Cmd {
 	c := exec.Command(os.Args[0], args...)
 	c.Dir = p.dir
 	c.Env = []string{"RUN_AS_CLOUDPAM=1", "PATH=" + os.Getenv("PATH"), "HOME=" + p.dir, "CLOUDPAM_DATABASE_URL=sqlite://" + p.database(), "CLOUDPAM_LISTEN=127.0.0.1:0"}
+	c.Env = append(c.Env, p.settings...)
 	return c
 }
 
@@ -117,13 +121,13 @@ func status(t *testing.T, address, secret string) int {
 }
 
 func TestVersion(t *testing.T) {
-	if out, _ := (place{t.TempDir()}).want(t, 0, "version"); !strings.HasPrefix(out, "cloudpam dev\nbuilt with go") {
+	if out, _ := (place{dir: t.TempDir()}).want(t, 0, "version"); !strings.HasPrefix(out, "cloudpam dev\nbuilt with go") {
 		t.Errorf("it says %q", out)
 	}
 }
 
 func TestWrongUsageIsCode2(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	for _, args := range [][]string{{}, {"nonsense"}, {"serve", "--nonsense"}, {"token", "create"}, {"migrate", "stamp", "x"}} {
 		if _, said := p.want(t, 2, args...); !strings.HasPrefix(said, "cloudpam: ") {
 			t.Errorf("%v: it says %q", args, said)
@@ -135,7 +139,7 @@ func TestWrongUsageIsCode2(t *testing.T) {
 }
 
 func TestMigrateStatusIsCode3UntilUp(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	if err := os.WriteFile(p.database(), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +153,7 @@ func TestMigrateStatusIsCode3UntilUp(t *testing.T) {
 }
 
 func TestTheFirstStartShowsATokenOnce(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	address, said, stop := p.serve(t)
 	secret := regexp.MustCompile(`cpam_[0-9a-z_]+`).FindString(said)
 	if secret == "" || strings.Count(said, secret) != 1 || status(t, address, secret) != http.StatusOK {
@@ -171,7 +175,7 @@ func TestTheFirstStartShowsATokenOnce(t *testing.T) {
 }
 
 func TestTokensBesideARunningServer(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	address, _, _ := p.serve(t)
 	out, _ := p.want(t, 0, "token", "create", "ci")
 	secret := strings.TrimSpace(out)
@@ -205,7 +209,7 @@ func TestTokensBesideARunningServer(t *testing.T) {
 }
 
 func TestVerifyIsCode3OnDamage(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	_, _, stop := p.serve(t)
 	stop()
 	p.want(t, 0, "verify")

@@ -86,7 +86,7 @@ func crash(t *testing.T, p place) (backup, secret string) {
 }
 
 func TestABackupIsRestoredOverTheFilesOfAServerThatWasKilled(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	backup, secret := crash(t, p)
 	out, _ := p.want(t, 0, "restore", backup)
 	if !strings.Contains(out, "restored "+p.database()) {
@@ -117,7 +117,7 @@ func TestABackupIsRestoredOverTheFilesOfAServerThatWasKilled(t *testing.T) {
 }
 
 func TestABackupCopiedOverTheFileOfAServerThatWasKilledIsRefused(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	backup, secret := crash(t, p)
 	wrong, err := os.ReadFile(backup)
 	if err != nil {
@@ -139,7 +139,7 @@ func TestABackupCopiedOverTheFileOfAServerThatWasKilledIsRefused(t *testing.T) {
 }
 
 func TestARestoreNeedsTheServerStopped(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	address, said, stop := p.serve(t)
 	secret := firstToken(t, said)
 	backup := filepath.Join(p.dir, "backup.db")
@@ -156,7 +156,7 @@ func TestARestoreNeedsTheServerStopped(t *testing.T) {
 }
 
 func TestABackupNeverOverwrites(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	p.want(t, 0, "migrate", "up")
 	for _, name := range []string{"kept", "cloudpam.db"} {
 		path := filepath.Join(p.dir, name)
@@ -176,7 +176,7 @@ func TestABackupNeverOverwrites(t *testing.T) {
 }
 
 func TestWhatIsNoBackupIsNotRestored(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	_, _, stop := p.serve(t)
 	good := filepath.Join(p.dir, "good.db")
 	p.want(t, 0, "backup", good)
@@ -230,7 +230,7 @@ func TestWhatIsNoBackupIsNotRestored(t *testing.T) {
 func TestARestoreThatIsCutShortLeavesNoMixAndMayBeRunAgain(t *testing.T) {
 	for cut, ends := range map[string][]string{"after the database": {""}, "after its log": {"", "-wal"}, "before the new one": {"", "-wal", "-shm"}} {
 		t.Run(cut, func(t *testing.T) {
-			p := place{t.TempDir()}
+			p := place{dir: t.TempDir()}
 			backup, secret := crash(t, p)
 			const stamp = "20260101T000000.000Z"
 			if err := os.WriteFile(p.database()+".restoring-"+stamp, []byte("half a copy"), 0o600); err != nil {
@@ -258,7 +258,7 @@ func TestARestoreThatIsCutShortLeavesNoMixAndMayBeRunAgain(t *testing.T) {
 }
 
 func TestAServerThatLostItsDatabaseDoesNotBeginANewOne(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	address, said, stop := p.serve(t)
 	secret := firstToken(t, said)
 	allocate(t, address, secret, 0, 3)
@@ -285,7 +285,7 @@ func TestAServerThatLostItsDatabaseDoesNotBeginANewOne(t *testing.T) {
 }
 
 func TestPostgreSQLIsBackedUpByItsOwnTools(t *testing.T) {
-	p := place{t.TempDir()}
+	p := place{dir: t.TempDir()}
 	for command, tool := range map[string]string{"backup": "pg_dump", "restore": "pg_restore"} {
 		if _, said := p.want(t, 1, command, "x.db", "--database-url=postgres://nobody@127.0.0.1:1/none"); !strings.Contains(said, tool) || !strings.Contains(said, "docs/operations.md") {
 			t.Errorf("%s says %q", command, said)

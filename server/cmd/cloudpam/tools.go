@@ -116,7 +116,7 @@ func (c *tokenCreate) Run(ctx context.Context) error {
 	return withKernel(ctx, c.DatabaseURL, store.Options{NoServerLock: true}, func(k *change.Kernel) error {
 		var expires *time.Time
 		if c.TTL > 0 {
-			at := time.Now().Add(c.TTL)
+			at := k.Now().Add(c.TTL)
 			expires = &at
 		}
 		secret, err := access.New(k).CreateToken(ctx, operator, c.Name, expires)
@@ -181,6 +181,10 @@ func withKernel(ctx context.Context, url string, o store.Options, body func(*cha
 		if err := db.Start(ctx); err != nil {
 			return err
 		}
-		return body(change.New(db, time.Now))
+		k := change.New(db, time.Now)
+		if err := k.ReadClock(ctx); err != nil {
+			return err
+		}
+		return body(k)
 	})
 }

@@ -40,6 +40,8 @@ type App struct {
 	server   *http.Server
 	draining atomic.Bool
 	unready  atomic.Value // the reason that was logged last, "" when ready
+
+	wrongClock atomic.Value // what was logged last of a clock, "" when all are right
 	// FirstToken is the secret made at a first start, to be shown once; "" later.
 	FirstToken string
 	// FirstTokenFile is where FirstToken was written, readable by its owner only; "" when there was nowhere to write it.
@@ -77,10 +79,16 @@ func (a *App) start(ctx context.Context, version string) error {
 		return err
 	}
 	a.kernel = change.New(a.db, time.Now)
+	if err := a.kernel.ReadClock(ctx); err != nil {
+		return fmt.Errorf("read the clock: %w", err)
+	}
 	a.registry, a.access = registry.New(a.kernel), access.New(a.kernel)
 	a.registry.HoldQuota = a.config.HoldQuota
 	if err := a.setUp(ctx); err != nil {
 		return err
+	}
+	if _, err := a.watchClock(ctx); err != nil { // it comes again in a minute, and reads need no disk with room
+		a.log.WarnContext(ctx, "the time could not be kept", "error", err)
 	}
 	handler, err := httpapi.New(httpapi.Services{
 		Registry: a.registry, Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel),
@@ -88,7 +96,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
 		Web:     web.Handler(version),
-		Metrics: httpapi.NewMetrics(a.stats),
+		Metrics: httpapi.NewMetrics(a.stats, a.clock),
 		Ready:   a.ready,
 	})
 	if err != nil {
@@ -187,6 +195,7 @@ func (a *App) Run(ctx context.Context) error {
 // jobs are what a server does by itself.
 func (a *App) jobs() []job.Job {
 	return []job.Job{
+		{Name: "watch the clock", Every: time.Minute, Run: a.watchClock},
 		{Name: "forget answers", Every: time.Hour, Mine: a.kernel.Lease, Run: a.kernel.ForgetAnswers},
 		{Name: "end reservations", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndReservations},
 		{Name: "forget plans", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.ForgetPlans},

@@ -45,6 +45,7 @@ var rules = map[string]rule{
 	"internal/arch":                         {nil, "looks from outside"},
 	"internal/servertest":                   {nil, "meets the built program only, as its users do"},
 	"internal/torture":                      {nil, "meets the built program only, as its users do"},
+	"internal/powercut":                     {nil, "tests alone, which cut the power under the layers in their own process"},
 	"internal/bench":                        {[]string{"internal/access", "internal/alloc", "internal/change", "internal/ipam", "internal/registry", "internal/servertest", "internal/store", "internal/store/query"}, "measures each layer beside the one below it; nothing imports it"},
 	"cmd/cloudpam":                          {[]string{"internal/access", "internal/app", "internal/audit", "internal/change", "internal/config", "internal/ipam", "internal/store"}, "signals, exit codes and the short commands beside a server"},
 }

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -27,6 +28,7 @@ func (v *verifier) chain(key int64) error {
 	var head store.Chain
 	var seq int64
 	var previous []byte
+	var at time.Time
 	for more := true; more; {
 		var events []ipam.Event
 		err := v.slice(func(tx *store.Tx) (err error) {
@@ -50,10 +52,13 @@ func (v *verifier) chain(key int64) error {
 			if e.ScopeUID != head.Scope {
 				v.find(id, "event %d (%s) is of scope %q, and the chain of %q", e.Seq, e.ID, e.ScopeUID, head.Scope)
 			}
+			if e.At.Before(at) {
+				v.find(id, "event %d (%s) is of %s, and the one before it of %s", e.Seq, e.ID, e.At.Format(time.RFC3339Nano), at.Format(time.RFC3339Nano))
+			}
 			if e.Seq <= seq {
 				return errStuck
 			}
-			seq, previous = e.Seq, e.Hash
+			seq, previous, at = e.Seq, e.Hash, e.At
 		}
 		more = len(events) == change.PageSize
 	}
@@ -62,7 +67,7 @@ func (v *verifier) chain(key int64) error {
 		v.find(id, "its last %d events are missing: it ends with event %d, and its head is %d", head.Length-seq, seq, head.Length)
 	case seq > head.Length:
 		v.find(id, "has %d events behind its head, which is %d", seq-head.Length, head.Length)
-	case !bytes.Equal(previous, head.Hash):
+	case !bytes.Equal(previous, head.Hash), seq > 0 && !at.Equal(head.At):
 		v.find(id, "its head does not match its last event")
 	}
 	return nil

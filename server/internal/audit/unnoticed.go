@@ -18,6 +18,7 @@ var Unnoticed = []Blind{
 	{"tokens", "hash", "no event says anything about a secret"},
 	{"instance", "token_key", "no event says anything about a secret; with another key no token lets anyone in"},
 	{"instance", "created_at", "nothing refers to it"},
+	{"instance", "seen_at", "it moves with the time, without an event"},
 	{"promises", "", "memory of what plans were promised; it has no events, and a wrong one at worst refuses an apply"},
 	{"last_blocks", "", "memory of where names were; it has no events, and a wrong one at worst places a name elsewhere"},
 	{"idempotency_keys", "", "answers for a week; they have no events"},

@@ -14,24 +14,58 @@ import (
 // Kernel reads and writes one database. It keeps no state that could grow stale, so any number of replicas may run. It is
 // safe for concurrent use.
 type Kernel struct {
-	DB  *store.DB
-	now func() time.Time
-	id  string // of this server, among those that share the database
+	DB      *store.DB
+	clock   *clock
+	pretend func() time.Time
+	id      string // of this server, among those that share the database
 }
 
-// New makes a Kernel; now tells the time of all that is written.
-func New(db *store.DB, now func() time.Time) *Kernel {
-	return &Kernel{DB: db, now: now, id: NewID("server")}
+// New makes a Kernel of a server with a clock. That is SQLite's time; PostgreSQL has its own, and the server's is only compared.
+func New(db *store.DB, own func() time.Time) *Kernel {
+	return &Kernel{DB: db, clock: newClock(own), id: NewID("server")}
 }
 
-// Now is the time as both engines keep it: in microseconds, UTC.
-func (k *Kernel) Now() time.Time { return k.now().UTC().Truncate(time.Microsecond) }
+// Pretend lets a test tell the time, whatever the clocks say. It may go to and fro.
+func (k *Kernel) Pretend(now func() time.Time) *Kernel {
+	k.pretend = now
+	return k
+}
+
+// Now is the time. It never goes back.
+func (k *Kernel) Now() time.Time {
+	now, _ := k.at(nil)
+	return now
+}
+
+// Due is the time by which what has an end has come to it.
+func (k *Kernel) Due() time.Time {
+	_, due := k.at(nil)
+	return due
+}
+
+// at is now and due: in a write, as of the begin of its transaction, if the database has a clock.
+func (k *Kernel) at(tx *store.Tx) (now, due time.Time) {
+	if k.pretend != nil {
+		now = stored(k.pretend())
+		return now, now
+	}
+	if tx == nil {
+		return k.clock.times(time.Time{}, 0)
+	}
+	return k.clock.times(tx.Clock())
+}
 
 // Change is one write under way.
 type Change struct {
-	Tx *store.Tx
-	By ipam.Caller
-	At time.Time
+	Tx  *store.Tx
+	By  ipam.Caller
+	At  time.Time // of all that is written
+	Due time.Time // what has an end by then has run out; it may be long before At when a clock has just jumped
+}
+
+func (k *Kernel) change(tx *store.Tx, by ipam.Caller) Change {
+	at, due := k.at(tx)
+	return Change{Tx: tx, By: by, At: at, Due: due}
 }
 
 // Write runs a body in one transaction in a lane of the database. A caller that repeats a request with its Idempotency-Key
@@ -44,12 +78,15 @@ func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, b
 		by.Retry = &ipam.Retry{Key: by.Retry.Key, Fingerprint: by.Retry.Fingerprint}
 	}
 	err := k.DB.Write(ctx, lane, func(tx *store.Tx) error {
+		if err := holdLease(ctx, tx); err != nil {
+			return err
+		}
 		if found, err := answered(tx, by, &answer); found || err != nil {
 			return err
 		}
-		at := k.Now()
+		c := k.change(tx, by)
 		var err error
-		answer, err = body(Change{Tx: tx, By: by, At: at})
+		answer, err = body(c)
 		if err != nil || by.Retry == nil {
 			return err
 		}
@@ -57,7 +94,7 @@ func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, b
 		if err != nil {
 			return fmt.Errorf("encode an answer: %w", err)
 		}
-		return tx.InsertAnswer(by.UID, by.Retry.Key, store.Answer{Fingerprint: by.Retry.Fingerprint[:], Body: string(text)}, at)
+		return tx.InsertAnswer(by.UID, by.Retry.Key, store.Answer{Fingerprint: by.Retry.Fingerprint[:], Body: string(text)}, c.At)
 	})
 	if err != nil {
 		// The request may have met itself: its first sending ran on another replica and was done while this one waited for
@@ -78,7 +115,7 @@ var errUndo = errors.New("undo this write")
 func Preview[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(Change) (T, error)) (T, error) {
 	var answer T
 	err := k.DB.Undo(ctx, lane, func(tx *store.Tx) (err error) {
-		if answer, err = body(Change{Tx: tx, By: by, At: k.Now()}); err != nil {
+		if answer, err = body(k.change(tx, by)); err != nil {
 			return err
 		}
 		return errUndo

@@ -2,17 +2,55 @@ package change
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-// Lease reports whether this server does a piece of work for the time given: of several on one database, one does.
-func (k *Kernel) Lease(ctx context.Context, work string, length time.Duration) (mine bool, err error) {
+// ErrLeaseLost is the end of leased work that another server has taken over.
+var ErrLeaseLost = errors.New("another server does this work by now")
+
+// lease is one taking of a piece of work. It is in the context of the work, so that no write of it can forget to look.
+type lease struct {
+	work  string
+	epoch int64
+}
+
+type leaseKey struct{}
+
+// Lease reports whether this server does a piece of work for the time given: of several on one database, one does. Leased is the
+// context of the work: a write under it fails with ErrLeaseLost once another server has taken the work, as it may when this one was
+// frozen for longer than its lease.
+func (k *Kernel) Lease(ctx context.Context, work string, length time.Duration) (leased context.Context, mine bool, err error) {
+	l := lease{work: work}
 	err = k.DB.Write(ctx, "lease "+work, func(tx *store.Tx) (err error) {
-		now := k.Now()
-		mine, err = tx.TakeLease(work, k.id, now, now.Add(length))
+		now, _ := k.at(tx)
+		l.epoch, mine, err = tx.TakeLease(work, k.id, now, now.Add(length))
 		return err
 	})
-	return mine, err
+	return context.WithValue(ctx, leaseKey{}, l), mine && err == nil, err
+}
+
+// holdLease makes sure that the lease of a context is still this server's, until the transaction ends.
+func holdLease(ctx context.Context, tx *store.Tx) error {
+	l, leased := ctx.Value(leaseKey{}).(lease)
+	if !leased {
+		return nil
+	}
+	mine, err := tx.HoldLease(l.work, l.epoch)
+	if err == nil && !mine {
+		return ErrLeaseLost
+	}
+	return err
+}
+
+// Work is a write of periodic work that tells no event.
+func (k *Kernel) Work(ctx context.Context, lane string, body func(*store.Tx) error) error {
+	return k.DB.Write(ctx, lane, func(tx *store.Tx) error {
+		if err := holdLease(ctx, tx); err != nil {
+			return err
+		}
+		return body(tx)
+	})
 }

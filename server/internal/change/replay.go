@@ -54,6 +54,22 @@ func Refuse(tx *store.Tx, by ipam.Caller, failure error, at time.Time) error {
 	return tx.InsertAnswer(by.UID, by.Retry.Key, store.Answer{Fingerprint: by.Retry.Fingerprint[:], Body: string(text), Refused: true}, at)
 }
 
+// WriteRefused runs a body in one transaction and stores the refusal that its caller is told all the same, which it returns: the error
+// of a request that has an effect. Errors besides: those of the body.
+func WriteRefused(ctx context.Context, k *Kernel, by ipam.Caller, lane string, refusal error, body func(Change) error) error {
+	err := k.DB.Write(ctx, lane, func(tx *store.Tx) error {
+		c := k.change(tx, by)
+		if err := body(c); err != nil {
+			return err
+		}
+		return Refuse(tx, by, refusal, c.At)
+	})
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
 // OrReplay returns the stored answer if this very request has succeeded before, and failure otherwise.
 func OrReplay[T any](ctx context.Context, k *Kernel, by ipam.Caller, failure error) (T, error) {
 	var answer T
@@ -90,8 +106,8 @@ const answerMemory = 7 * 24 * time.Hour
 func (k *Kernel) ForgetAnswers(ctx context.Context) (dropped int64, err error) {
 	const some = 500
 	for more := true; more; {
-		err := k.DB.Write(ctx, "answers", func(tx *store.Tx) error {
-			n, err := tx.ForgetAnswers(k.Now().Add(-answerMemory), some)
+		err := k.Work(ctx, "answers", func(tx *store.Tx) error {
+			n, err := tx.ForgetAnswers(k.Due().Add(-answerMemory), some)
 			dropped, more = dropped+n, n == some
 			return err
 		})

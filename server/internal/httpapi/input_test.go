@@ -2,8 +2,14 @@ package httpapi_test
 
 import (
 	"encoding/base64"
+	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
 // bad is a request that must be refused, with what the refusal must say.
@@ -109,6 +115,31 @@ func badBodies() []bad {
 	}
 }
 
+func badTexts() (all []bad) {
+	for _, text := range []string{`\ud800`, `\udc00`, `a\uD800b`, `\ud800\ud800`, `\udc00\ud800`, `\\\ud800`, `\ud83d\ude00\ud83d`, `\ud800\u0041`, `\ud800\n\udc00`} {
+		all = append(all,
+			pool(`{"name":"x","cidr":"10.9.0.0/16","description":"`+text+`"}`, "/description", "half of a character"),
+			pool(`{"name":"x","cidr":"10.9.0.0/16","labels":{"a/b":"`+text+`"}}`, "/labels/a~1b", "half of a character"),
+			pool(`{"name":"x","cidr":"10.9.0.0/16","labels":{"`+text+`":"v"}}`, "/labels", "half of a character"))
+	}
+	return all
+}
+
+func badTimes() (all []bad) {
+	for at, says := range map[string]string{
+		`"tomorrow"`: "not a time", `""`: "not a time", `"2031-13-01T00:00:00Z"`: "not a time", `"2031-02-30T00:00:00Z"`: "not a time",
+		`"2031-01-01T25:00:00Z"`: "not a time", `"2031-01-01 00:00:00Z"`: "not a time", `"2031-01-01T00:00:00"`: "not a time",
+		`"9999-12-31T23:59:60Z"`: "not a time", `"2031-01-01T00:00:00+99:00"`: "not a time", `"9999-12-31T23:59:59-23:00"`: "not a time",
+		`"0000-01-01T00:00:00+01:00"`: "not a time", `"2020-01-01T00:00:00Z"`: "has passed", `7`: "string", `{}`: "string",
+	} {
+		body := `"pool":"small","prefix_length":32,"reason":"x","expires_at":` + at
+		all = append(all,
+			bad{name: "reserve until " + at, method: "POST", path: "/reservations", body: "{" + body + "}", status: 400, code: "invalid", pointer: "/expires_at", says: says},
+			bad{name: "keep until " + at, method: "PATCH", path: "/reservations/ID", headers: []string{"If-Match: *"}, body: `{"expires_at":` + at + `}`, status: 400, code: "invalid", pointer: "/expires_at", says: says})
+	}
+	return all
+}
+
 func badRequests() []bad {
 	return []bad{
 		{name: "a wrong method", method: "PUT", path: "/pools", body: `{}`, status: 405, code: "method_not_allowed"},
@@ -139,6 +170,7 @@ func badRequests() []bad {
 		query("/pools?contains=10.0.0.300", "query:contains", "is not a CIDR"),
 		query("/pools?contains=::ffff:10.0.0.1", "query:contains", ""),
 		query("/pools?label=k", "query:label", "write key=value"),
+		query("/events?since=2031-02-30T00:00:00Z", "query:since", "not a time"),
 		query("/pools?q=%00", "query:q", "UTF-8"),
 		query("/pools?q=%ff", "query:q", "UTF-8"),
 		query("/pools?q=%zz", "query:", "malformed"),
@@ -151,11 +183,12 @@ func badRequests() []bad {
 func TestBadInputIsRefusedAndNothingIsStored(t *testing.T) {
 	each(t, func(t *testing.T, s lab) {
 		post[any](t, s, "/pools", `{"name":"small","cidr":"10.0.0.0/24"}`)
+		kept := post[api.Reservation](t, s, "/reservations", `{"pool":"small","prefix_length":32,"reason":"x"}`)
 		before := s.events(t)
-		for _, requests := range [][]bad{badCIDRs(), badBodies(), badRequests()} {
+		for _, requests := range [][]bad{badCIDRs(), badBodies(), badTexts(), badTimes(), badRequests()} {
 			for _, b := range requests {
 				t.Run(b.name[:min(len(b.name), 80)], func(t *testing.T) {
-					p := wantProblemCode(t, s.send(t, b.method, "/api/v1"+b.path, b.body, b.headers...), b.status, b.code)
+					p := wantProblemCode(t, s.send(t, b.method, "/api/v1"+strings.Replace(b.path, "/ID", "/"+kept.ID, 1), b.body, b.headers...), b.status, b.code)
 					said := p.Detail
 					if b.pointer != "" {
 						if len(p.Errors) == 0 || p.Errors[0].Pointer != b.pointer {
@@ -172,6 +205,52 @@ func TestBadInputIsRefusedAndNothingIsStored(t *testing.T) {
 		}
 		if after := s.events(t); after != before {
 			t.Errorf("%d events of refused requests", after-before)
+		}
+	})
+}
+
+// Every parameter of every operation, as the contract has them: none is taken for one that was not given.
+func TestAnEmptyQueryParameterIsRefused(t *testing.T) {
+	s := serve(t, storetest.SQLite(t))
+	spec, err := api.GetSpec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for path, item := range spec.Paths.Map() {
+		for method, op := range item.Operations() {
+			for _, p := range append(item.Parameters, op.Parameters...) {
+				if p.Value.In != openapi3.ParameterInQuery {
+					continue
+				}
+				tried++
+				for _, query := range []string{p.Value.Name + "=", p.Value.Name} {
+					a := s.send(t, method, "/api/v1"+strings.NewReplacer("{", "", "}", "").Replace(path)+"?"+query, "")
+					problem := wantProblemCode(t, a, http.StatusBadRequest, "invalid")
+					if len(problem.Errors) != 1 || problem.Errors[0].Pointer != "query:"+p.Value.Name || !strings.Contains(problem.Detail, "without a value") {
+						t.Errorf("%s %s?%s: %+v", method, path, query, problem)
+					}
+				}
+			}
+		}
+	}
+	if tried < 50 {
+		t.Errorf("the contract has %d query parameters", tried)
+	}
+}
+
+func TestTextThatIsWholeIsStoredAsItIs(t *testing.T) {
+	each(t, func(t *testing.T, s lab) {
+		for text, want := range map[string]string{`\ud83d\ude00`: "😀", `\uD83D\uDE00\ufffd`: "😀\ufffd", `\\ud800\ufffd`: `\ud800` + "\ufffd", "\ufffd": "\ufffd", `\u00e9`: "é"} {
+			p := post[api.Pool](t, s, "/pools", `{"name":"p","cidr":"10.0.0.0/24","description":"`+text+`"}`)
+			if p.Description != want {
+				t.Errorf("%s is stored as %q", text, p.Description)
+			}
+			s.send(t, "DELETE", "/api/v1/pools/p", "", "If-Match: *")
+		}
+		kept := post[api.Pool](t, s, "/pools", `{"name":"small","cidr":"10.0.0.0/24"}`)
+		for _, at := range []string{"2031-01-31T12:00:00Z", "2031-01-31T12:00:00.123456+02:00", "9999-12-31T23:59:59Z"} {
+			post[api.Reservation](t, s, "/reservations", `{"pool":"`+kept.ID+`","prefix_length":32,"reason":"x","expires_at":"`+at+`"}`)
 		}
 	})
 }

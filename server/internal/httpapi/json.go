@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -16,7 +17,7 @@ import (
 const maxDepth = 32
 
 // checkJSON refuses what encoding/json would silently make something of: a key given twice (the last would win), bytes that
-// are not text, anything behind the value, and nesting beyond reason.
+// are not text, half a character, anything behind the value, and nesting beyond reason.
 func checkJSON(body []byte) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
@@ -26,7 +27,7 @@ func checkJSON(body []byte) error {
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	if err := checkValue(d, "", 0); err != nil {
+	if err := (jsonBody{d, body}).check("", 0); err != nil {
 		if e, ok := errors.AsType[*ipam.Error](err); ok {
 			return e
 		}
@@ -38,48 +39,98 @@ func checkJSON(body []byte) error {
 	return nil
 }
 
-func checkValue(d *json.Decoder, at string, depth int) error {
+// jsonBody is a body and how far it is read.
+type jsonBody struct {
+	*json.Decoder
+	text []byte
+}
+
+// next is the next token, and why its text cannot be stored; "" when it can.
+func (b jsonBody) next() (token json.Token, fault string, err error) {
+	begin := b.InputOffset()
+	token, err = b.Token()
+	text, ok := token.(string)
+	switch {
+	case err != nil || !ok:
+	case !isText(text):
+		fault = "the character U+0000 cannot be stored"
+	case strings.ContainsRune(text, utf8.RuneError) && halfCharacter(b.text[begin:b.InputOffset()]):
+		fault = "half of a character, a \\u escape of U+D800 to U+DFFF without its other half, cannot be stored"
+	}
+	return token, fault, err
+}
+
+// halfCharacter reports whether a literal has an escape of one half of a UTF-16 pair alone, which encoding/json replaces.
+func halfCharacter(literal []byte) bool {
+	for i := 0; i < len(literal); i++ {
+		if literal[i] != '\\' {
+			continue
+		}
+		if r := escaped(literal[i:]); utf16.IsSurrogate(r) {
+			if utf16.DecodeRune(r, escaped(literal[i+6:])) == utf8.RuneError {
+				return true
+			}
+			i += 10
+		}
+		i++
+	}
+	return false
+}
+
+// escaped is the number of a \u escape that a text begins with; -1: it does not.
+func escaped(text []byte) rune {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return -1
+	}
+	n, err := strconv.ParseUint(string(text[2:6]), 16, 32)
+	if err != nil {
+		return -1
+	}
+	return rune(n)
+}
+
+func (b jsonBody) check(at string, depth int) error {
 	if depth > maxDepth {
 		return ipam.Invalid("", "the body is nested more than %d levels deep", maxDepth)
 	}
-	token, err := d.Token()
+	token, fault, err := b.next()
 	if err != nil {
 		return err
 	}
-	if text, ok := token.(string); ok && !isText(text) {
-		return ipam.Invalid(at, "the character U+0000 cannot be stored")
+	if fault != "" {
+		return ipam.Invalid(at, "%s", fault)
 	}
 	switch token {
 	case json.Delim('{'):
 		seen := map[string]bool{}
-		for d.More() {
-			key, err := d.Token()
+		for b.More() {
+			key, fault, err := b.next()
 			if err != nil {
 				return err
 			}
 			name := key.(string)
 			pointer := at + "/" + escapePointer(name)
-			if !isText(name) {
-				return ipam.Invalid(at, "the key %q has the character U+0000, which cannot be stored", name)
+			if fault != "" {
+				return ipam.Invalid(at, "the key %q: %s", name, fault)
 			}
 			if seen[name] {
 				return ipam.Invalid(pointer, "the key %q is given twice; give it once", name)
 			}
 			seen[name] = true
-			if err := checkValue(d, pointer, depth+1); err != nil {
+			if err := b.check(pointer, depth+1); err != nil {
 				return err
 			}
 		}
 	case json.Delim('['):
-		for i := 0; d.More(); i++ {
-			if err := checkValue(d, at+"/"+strconv.Itoa(i), depth+1); err != nil {
+		for i := 0; b.More(); i++ {
+			if err := b.check(at+"/"+strconv.Itoa(i), depth+1); err != nil {
 				return err
 			}
 		}
 	default:
 		return nil
 	}
-	_, err = d.Token() // the closing bracket
+	_, err = b.Token() // the closing bracket
 	return err
 }
 

@@ -16,9 +16,10 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 }
 
-// NewMetrics makes the metrics of one server; stats tells how many writes its database committed, in how many transactions,
-// and how many wait now.
-func NewMetrics(stats func() (writes, commits uint64, waiting int)) *Metrics {
+// NewMetrics makes the metrics of one server. Stats tells how many writes its database committed, in how many transactions,
+// and how many wait now; clock how far its clock is ahead of the database's, and the time behind one that was told or ahead of
+// what is believed.
+func NewMetrics(stats func() (writes, commits uint64, waiting int), clock func() (differs, behind, doubted time.Duration)) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -34,6 +35,12 @@ func NewMetrics(stats func() (writes, commits uint64, waiting int)) *Metrics {
 			func() float64 { _, commits, _ := stats(); return float64(commits) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_store_writes_waiting", Help: "Writes waiting for their transaction."},
 			func() float64 { _, _, waiting := stats(); return float64(waiting) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_clock_difference_seconds", Help: "How far this server's clock is ahead of PostgreSQL's; 0 on SQLite."},
+			func() float64 { differs, _, _ := clock(); return differs.Seconds() }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_clock_behind_seconds", Help: "How far the time is behind one that was written already."},
+			func() float64 { _, behind, _ := clock(); return behind.Seconds() }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_clock_doubted_seconds", Help: "How far the time has jumped ahead; until it is believed nothing that has expired is collected or given away."},
+			func() float64 { _, _, doubted := clock(); return doubted.Seconds() }),
 	)
 	return m
 }

@@ -25,6 +25,9 @@ func TestPagesBesideTheAPI(t *testing.T) {
 		{"/healthz", "text/plain; charset=UTF-8", "ok"},
 		{"/readyz", "text/plain; charset=UTF-8", "ready"},
 		{"/metrics", "text/plain", "cloudpam_store_writes_total 7"},
+		{"/metrics", "text/plain", "cloudpam_clock_difference_seconds 60"},
+		{"/metrics", "text/plain", "cloudpam_clock_behind_seconds 1"},
+		{"/metrics", "text/plain", "cloudpam_clock_doubted_seconds 3600"},
 	} {
 		a := s.send(t, "GET", c.path, "", "Authorization:")
 		if a.status != http.StatusOK || !strings.HasPrefix(a.header.Get("Content-Type"), c.kind) || !strings.Contains(a.body, c.says) {

@@ -14,8 +14,8 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// checkQuery refuses query parameters that the operation does not have, or has once and is given twice: a misspelt filter
-// that is ignored would answer more than was asked for. It also refuses what is not text, which PostgreSQL cannot store.
+// checkQuery refuses query parameters that the operation does not have, or has once and is given twice, or that are empty: a
+// filter that is misspelt, or whose value is missing, would answer more than was asked for if it were ignored. It also refuses what is not text, which PostgreSQL cannot store.
 func checkQuery() (echo.MiddlewareFunc, error) {
 	spec, err := api.GetSpec()
 	if err != nil {
@@ -60,6 +60,8 @@ func checkQuery() (echo.MiddlewareFunc, error) {
 					return ipam.Invalid("query:"+name, "not a parameter of this operation; it takes %s", strings.Join(slices.Sorted(maps.Keys(takes)), ", "))
 				case len(query[name]) > 1 && !p.Schema.Value.Type.Is("array"):
 					return ipam.Invalid("query:"+name, "given %d times; give it once", len(query[name]))
+				case slices.Contains(query[name], ""):
+					return ipam.Invalid("query:"+name, "given without a value; give it one, or leave it out")
 				case !isText(strings.Join(query[name], "")):
 					return ipam.Invalid("query:"+name, "not UTF-8 text")
 				}

@@ -51,7 +51,7 @@ func each(t *testing.T, body func(t *testing.T, s lab)) {
 func serve(t *testing.T, url string) lab {
 	t.Helper()
 	db := storetest.Open(t, url)
-	k := change.New(db, func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
+	k := change.New(db, time.Now).Pretend(func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
 	services := httpapi.Services{Registry: registry.New(k), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k)}
 	if _, err := services.Access.SetUp(t.Context(), secret); err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func serve(t *testing.T, url string) lab {
 	handler, err := httpapi.New(services, httpapi.Options{
 		Log:     slog.New(slog.NewJSONHandler(log, nil)),
 		Version: api.Version{Version: "test", SchemaVersion: 1, Engine: api.VersionEngine(db.Engine())},
-		Metrics: httpapi.NewMetrics(func() (uint64, uint64, int) { return 7, 3, 1 }),
+		Metrics: httpapi.NewMetrics(func() (uint64, uint64, int) { return 7, 3, 1 }, func() (differs, behind, doubted time.Duration) { return time.Minute, time.Second, time.Hour }),
 		Ready:   func(*http.Request) error { return *unready },
 	})
 	if err != nil {

@@ -12,8 +12,9 @@ import (
 type Job struct {
 	Name  string
 	Every time.Duration
-	// Mine reports whether this server does it this time; of several on one database one does. Nil: each does it.
-	Mine func(ctx context.Context, work string, length time.Duration) (bool, error)
+	// Mine reports whether this server does it this time, and under which context; of several on one database one does. Nil: each
+	// does it.
+	Mine func(ctx context.Context, work string, length time.Duration) (leased context.Context, mine bool, err error)
 	Run  func(context.Context) (int64, error)
 }
 
@@ -52,9 +53,11 @@ func (j Job) repeat(ctx context.Context, log *slog.Logger) {
 func (j Job) once(ctx context.Context) (int64, error) {
 	if j.Mine != nil {
 		// A little shorter than the rhythm, so that whoever has it is not too early for itself, and others get their turn.
-		if mine, err := j.Mine(ctx, j.Name, j.Every-j.Every/10); err != nil || !mine {
+		leased, mine, err := j.Mine(ctx, j.Name, j.Every-j.Every/10)
+		if err != nil || !mine {
 			return 0, err
 		}
+		ctx = leased
 	}
 	return j.Run(ctx)
 }

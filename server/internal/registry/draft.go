@@ -149,7 +149,7 @@ func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	if draft.DraftUntil == nil {
 		return false, nameTaken("pool", draft.ID, "")
 	}
-	if p.DraftUntil != nil && !draft.Belongs(c.By.UID, p.DraftHolder) && c.At.Before(*draft.DraftUntil) {
+	if p.DraftUntil != nil && !draft.Belongs(c.By.UID, p.DraftHolder) && c.Due.Before(*draft.DraftUntil) {
 		who := draft.DraftActor
 		if draft.DraftHolder != "" {
 			who += " (" + draft.DraftHolder + ")"
@@ -249,7 +249,7 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 				if err != nil {
 					return err
 				}
-				if !reserved.Expired(c.At) {
+				if !reserved.Expired(c.Due) {
 					continue
 				}
 				if err := c.endReservation(pool, reserved, "expired"); err != nil {

@@ -60,7 +60,7 @@ func (c edit) growOver(pool ipam.Pool, block netip.Prefix) error {
 		if d.CIDR != block {
 			continue
 		}
-		if !d.Belongs(c.By.UID, c.plan.Holder) && c.At.Before(*d.DraftUntil) {
+		if !d.Belongs(c.By.UID, c.plan.Holder) && c.Due.Before(*d.DraftUntil) {
 			break // it is in the way, and says whose it is
 		}
 		if d.DraftUntil.Before(until) {

@@ -51,7 +51,7 @@ type lab struct {
 
 // labOn is a lab on an open database; now tells its time.
 func labOn(db *store.DB, url string, now func() time.Time) lab {
-	k := change.New(db, now)
+	k := change.New(db, time.Now).Pretend(now)
 	return lab{registry.New(k), access.New(k), account.New(k), audit.New(k), insight.New(k), db, url}
 }
 

@@ -251,12 +251,12 @@ func until(pool ipam.Pool, plan ipam.Plan, now time.Time) time.Time {
 
 // promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
 func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
-	if known.Kept && !known.Expired(c.At) && !known.Belongs(c.By.UID, in.Plan.Holder) {
+	if known.Kept && !known.Expired(c.Due) && !known.Belongs(c.By.UID, in.Plan.Holder) {
 		return known, heldByOther(known)
 	}
 	moved := in.Refuses(known.CIDR)
 	if known.Kept && !moved {
-		if known.Expired(c.At) || known.Principal != c.By.UID { // what does not count against the caller yet
+		if known.Expired(c.Due) || known.Principal != c.By.UID { // what does not count against the caller yet
 			if err := c.withinQuota(pool); err != nil {
 				return known, err
 			}
@@ -329,7 +329,7 @@ func (c edit) withinQuota(pool ipam.Pool) error {
 	if most == 0 {
 		return nil
 	}
-	held, err := c.Tx.CountHeld(pool.UID, c.By.UID, c.At, most)
+	held, err := c.Tx.CountHeld(pool.UID, c.By.UID, c.Due, most)
 	if err != nil || held < most {
 		return err
 	}

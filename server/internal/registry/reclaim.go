@@ -53,7 +53,7 @@ func (c edit) room(pool ipam.Pool, name string, length int) (at netip.Prefix, la
 func (c edit) givesWay(name string) []func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) {
 	type look = func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error)
 	expired := func(look func(ipam.UID, time.Time, int, int) ([]netip.Prefix, error)) look {
-		return func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) { return look(pool, c.At, limit, skip) }
+		return func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) { return look(pool, c.Due, limit, skip) }
 	}
 	looks := []look{expired(c.Tx.ExpiredReservationsIn), expired(c.Tx.ExpiredHolds), expired(c.Tx.ExpiredDrafts)}
 	if !c.plan.Displaces() {
@@ -157,7 +157,7 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own string) (func() err
 	switch {
 	case p.Kind == ipam.KindReservation:
 		reserved, err := c.Tx.Reservation(p.Owner)
-		if err != nil || !reserved.Expired(c.At) {
+		if err != nil || !reserved.Expired(c.Due) {
 			return nil, err
 		}
 		return func() error { return c.endReservation(pool, reserved, "expired") }, nil
@@ -169,7 +169,7 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own string) (func() err
 		case h.OutdatedBy(c.By.UID, c.plan):
 			h.Run = c.plan.Run // should this run ask for the name too, it is not told of a loss
 			return func() error { return c.loseHold(pool, h, "lost") }, nil
-		case h.Expired(c.At), own != "" && h.Name == own && h.Belongs(c.By.UID, c.plan.Holder):
+		case h.Expired(c.Due), own != "" && h.Name == own && h.Belongs(c.By.UID, c.plan.Holder):
 			return func() error { return c.loseHold(pool, h, "lost") }, nil
 		case c.moves && c.shown(h.Run, h.Named):
 			return func() error { return c.dropHold(pool, h, "moved") }, nil
@@ -180,7 +180,7 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own string) (func() err
 		if err != nil || draft.DraftUntil == nil {
 			return nil, err
 		}
-		over := !c.At.Before(*draft.DraftUntil) || draft.OutdatedBy(c.By.UID, c.plan)
+		over := !c.Due.Before(*draft.DraftUntil) || draft.OutdatedBy(c.By.UID, c.plan)
 		if !over && (!c.moves || !c.shown(draft.DraftRun, draft.DraftNamed)) {
 			return nil, nil
 		}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // planned runs the request of a plan. What this very run was promised by size never blocks what it asks for by CIDR: that moves,
@@ -22,17 +21,10 @@ func planned[T any](ctx context.Context, r *Registry, by ipam.Caller, lane strin
 	if !ok || refusal.Code != ipam.CodePlanAgain || by.Retry != nil && by.Retry.Replayed {
 		return answer, err
 	}
-	err = r.k.DB.Write(ctx, lane, func(tx *store.Tx) error {
-		c := edit{Change: change.Change{Tx: tx, By: by, At: r.k.Now()}, r: r, plan: plan, moves: true}
-		if _, err := body(c); err != nil {
-			return err
-		}
-		return change.Refuse(tx, by, refusal, c.At)
+	return answer, change.WriteRefused(ctx, r.k, by, lane, refusal, func(c change.Change) error {
+		_, err := body(edit{Change: c, r: r, plan: plan, moves: true})
+		return err
 	})
-	if err != nil {
-		return answer, err
-	}
-	return answer, refusal
 }
 
 // shown reports whether something is promised to this very run, which left its place to us.

@@ -104,7 +104,7 @@ func (s selection) key() string {
 
 func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s selection, attempt func(pool string, at home) (T, error)) (T, error) {
 	var answer T
-	pools, err := read(ctx, r, func(tx *store.Tx) ([]candidate, error) { return s.candidates(tx, by.UID, r.k.Now()) })
+	pools, err := read(ctx, r, func(tx *store.Tx) ([]candidate, error) { return s.candidates(tx, by.UID, r.k.Due()) })
 	if err != nil {
 		return answer, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -22,7 +23,7 @@ func bySweep(request string) ipam.Caller {
 }
 
 // sweep ends all that is due, some at a time, each in a transaction of its own. What cannot be ended is left, and does not keep
-// the rest from its end: its error is told at last. End reports whether it did something.
+// the rest from its end: its error is told at last. A lost lease is the end of all. End reports whether it did something.
 func sweep[T any](ctx context.Context, r *Registry, due func(*store.Tx, int) ([]T, error), id func(T) string, end func(T) (bool, error)) (ended int64, err error) {
 	failed := map[string]error{}
 	for {
@@ -39,6 +40,8 @@ func sweep[T any](ctx context.Context, r *Registry, due func(*store.Tx, int) ([]
 			fresh++
 			did, err := end(item)
 			switch {
+			case errors.Is(err, change.ErrLeaseLost):
+				return ended, err
 			case err != nil && ipam.CodeOf(err) != ipam.CodeNotFound:
 				failed[id(item)] = err
 			case err == nil && did:
@@ -66,7 +69,7 @@ func sweep[T any](ctx context.Context, r *Registry, due func(*store.Tx, int) ([]
 func (r *Registry) forget(ctx context.Context, some func(*store.Tx, int) (int64, error)) error {
 	for {
 		var n int64
-		err := r.k.DB.Write(ctx, "memory", func(tx *store.Tx) (err error) {
+		err := r.k.Work(ctx, "memory", func(tx *store.Tx) (err error) {
 			n, err = some(tx, sweepSize)
 			return err
 		})
@@ -78,7 +81,7 @@ func (r *Registry) forget(ctx context.Context, some func(*store.Tx, int) (int64,
 
 // EndReservations frees the blocks of reservations that have expired, and reports of how many.
 func (r *Registry) EndReservations(ctx context.Context) (int64, error) {
-	now, by := r.k.Now(), bySweep("end-reservations")
+	now, by := r.k.Due(), bySweep("end-reservations")
 	return sweep(ctx, r, func(tx *store.Tx, n int) ([]ipam.Reservation, error) { return tx.ExpiredReservations(now, n) },
 		func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) (ended bool, err error) {
 			err = r.withReservation(ctx, by, v.ID, func(c edit, pool ipam.Pool, v ipam.Reservation) error {
@@ -94,7 +97,7 @@ func (r *Registry) EndReservations(ctx context.Context) (int64, error) {
 // ForgetPlans drops drafts a day after they expired, holds when even their memory has run out, and reports how many of both;
 // and what is remembered of names for longer than that.
 func (r *Registry) ForgetPlans(ctx context.Context) (int64, error) {
-	now, by := r.k.Now(), bySweep("forget-plans")
+	now, by := r.k.Due(), bySweep("forget-plans")
 	pools, failedPools := sweep(ctx, r, func(tx *store.Tx, n int) ([]ipam.Pool, error) { return tx.StaleDrafts(now.Add(-draftMemory), n) },
 		func(p ipam.Pool) string { return string(p.UID) }, func(d ipam.Pool) (dropped bool, err error) {
 			_, err = write(ctx, r, by, d.Lane(), func(c edit) (struct{}, error) {

@@ -77,7 +77,7 @@ func (p *sessions) beginOn(ctx context.Context, text string) (*session, error) {
 	s := &session{conn: conn}
 	limited, cancel := context.WithTimeout(ctx, beginWait)
 	defer cancel()
-	if err := s.exec(limited, text); err != nil {
+	if err := s.begin(limited, text); err != nil {
 		s.spoilt = true
 		s.leave()
 		if ctx.Err() == nil {

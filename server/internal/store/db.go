@@ -126,8 +126,9 @@ type Tx struct {
 	conn   *session
 	rows   *query.Queries
 	engine Engine
-	known  memory // of a write: what those before it in its transaction have read and written,
-	fresh  memory // and what it has itself
+	asked  func(text string, args []any) // told of each list; nil but in tests
+	known  memory                        // of a write: what those before it in its transaction have read and written,
+	fresh  memory                        // and what it has itself
 }
 
 // Read runs the body on one snapshot of the database, which never sees half of a write.

@@ -14,17 +14,21 @@ type Chain struct {
 	Scope  ipam.UID // "" of the system's
 	Length int64
 	Hash   []byte // of the last event
+	At     time.Time
 }
 
-// AppendEvent links an event to its chain and adds it. The caller holds the lock of the space that the chain belongs to, or
-// the system's.
+// AppendEvent links an event to its chain and adds it, no earlier than the one before it: who waited for the lock has the time of
+// its begin. The caller holds the lock of the space that the chain belongs to, or the system's.
 func (tx *Tx) AppendEvent(e ipam.Event) error {
 	head, err := tx.head(e.Chain, e.ScopeUID)
 	if err != nil {
 		return err
 	}
 	e.Seq = head.Length + 1
-	head.Length, head.Hash = e.Seq, e.Link(head.Hash)
+	if e.At.Before(head.At) {
+		e.At = head.At
+	}
+	head.At, head.Length, head.Hash = e.At, e.Seq, e.Link(head.Hash)
 	err = tx.rows.InsertEvent(tx.ctx, query.InsertEventParams{
 		ID: ipam.KeyOf(eventKey, e.ID), ChainID: e.Chain.Key(), Seq: e.Seq, ScopeID: e.ScopeUID.Key(), Scope: e.Scope, At: micros(e.At),
 		PrincipalID: e.Principal.Key(), Actor: e.Actor, Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: ipam.UID(e.ObjectID).Key(),
@@ -55,7 +59,7 @@ func (tx *Tx) head(chain, scope ipam.UID) (Chain, error) {
 // writeHeads stores the heads that the writes of a transaction moved.
 func (tx *Tx) writeHeads() error {
 	for _, head := range tx.known.heads {
-		err := tx.rows.SetChain(tx.ctx, query.SetChainParams{ID: head.UID.Key(), ScopeID: head.Scope.Key(), Length: head.Length, Hash: head.Hash})
+		err := tx.rows.SetChain(tx.ctx, query.SetChainParams{ID: head.UID.Key(), ScopeID: head.Scope.Key(), Length: head.Length, Hash: head.Hash, At: micros(head.At)})
 		if err != nil {
 			return err
 		}
@@ -108,7 +112,7 @@ func (tx *Tx) Events(f ipam.EventFilter, p ipam.Page) ([]ipam.Event, error) {
 }
 
 func chainOf(row query.Chain) Chain {
-	c := Chain{UID: uid(chainKey, row.ID), Length: row.Length, Hash: row.Hash}
+	c := Chain{UID: uid(chainKey, row.ID), Length: row.Length, Hash: row.Hash, At: moment(row.At)}
 	if row.ScopeID != 0 {
 		c.Scope = uid(scopeKey, row.ScopeID)
 	}

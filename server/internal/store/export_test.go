@@ -9,6 +9,9 @@ import (
 // Exec runs a statement as hands in the database would.
 func (tx *Tx) Exec(statement string) error { return tx.conn.exec(tx.ctx, statement) }
 
+// Asked tells of each list that is asked for from now on.
+func (tx *Tx) Asked(tell func(text string, args []any)) { tx.asked = tell }
+
 // Pragma reads a setting of this connection.
 func (tx *Tx) Pragma(name string) (value string, err error) {
 	err = tx.conn.QueryRowContext(tx.ctx, "PRAGMA "+name).Scan(&value)

@@ -6,9 +6,18 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// TakeLease reports whether a holder has a lease until a time: it took one that nobody has or that has run out by now, or kept
-// its own.
-func (tx *Tx) TakeLease(name, holder string, now, until time.Time) (bool, error) {
-	n, err := tx.rows.TakeLease(tx.ctx, query.TakeLeaseParams{Name: name, Holder: holder, Until: micros(until), Now: micros(now)})
+// TakeLease takes a lease for a holder until a time, if nobody has it, it has run out by now or is the holder's own, and reports
+// whether it did. The epoch tells this taking from every other.
+func (tx *Tx) TakeLease(name, holder string, now, until time.Time) (epoch int64, taken bool, err error) {
+	epoch, err = tx.rows.TakeLease(tx.ctx, query.TakeLeaseParams{Name: name, Holder: holder, Until: micros(until), Now: micros(now)})
+	if noRows(err) {
+		return 0, false, nil
+	}
+	return epoch, err == nil, err
+}
+
+// HoldLease reports whether nobody has taken a lease since, and lets nobody take it before the transaction ends.
+func (tx *Tx) HoldLease(name string, epoch int64) (bool, error) {
+	n, err := tx.rows.HoldLease(tx.ctx, query.HoldLeaseParams{Name: name, Epoch: epoch})
 	return n == 1, err
 }

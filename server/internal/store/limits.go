@@ -71,14 +71,15 @@ func (l limits) beginRead() string {
 		setLocal("idle_in_transaction_session_timeout", l.idle)
 }
 
-// beginWrite reads what is committed: each statement after a lock sees what the lock waited for.
+// beginWrite reads what is committed: each statement after a lock sees what the lock waited for. It reads the clock too, which
+// is the time of all that is written in the transaction.
 func (l limits) beginWrite() string {
 	slice := lockSlice
 	if l.lock > 0 {
 		slice = min(slice, l.lock)
 	}
 	return "BEGIN ISOLATION LEVEL READ COMMITTED" + setLocal("statement_timeout", l.statement) + setLocal("lock_timeout", slice) +
-		setLocal("idle_in_transaction_session_timeout", l.idle)
+		setLocal("idle_in_transaction_session_timeout", l.idle) + "; " + askClock
 }
 
 func setLocal(name string, limit time.Duration) string {

@@ -195,6 +195,9 @@ func list[R, T any](tx *Tx, s *listQuery, scan func(*R) []any, convert func(R) (
 	if s.err != nil {
 		return nil, s.err
 	}
+	if tx.asked != nil {
+		tx.asked(s.String(), s.args)
+	}
 	rows, err := tx.conn.QueryContext(tx.ctx, s.String(), s.args...)
 	if err != nil {
 		return nil, err

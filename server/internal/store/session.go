@@ -18,6 +18,7 @@ type session struct {
 	conn     *sql.Conn
 	written  int  // statements that may have changed something; a lock is a query here
 	spoilt   bool // it is of no more use, and is closed instead of given back
+	clock    reading
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt // nil where the driver caches; lists have many texts, so old ones go
 	order    []string             // the texts as they came

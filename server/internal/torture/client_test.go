@@ -176,14 +176,15 @@ func items[T any](t testing.TB, c *client, server, path string) []T {
 			Items         []T    `json:"items"`
 			NextPageToken string `json:"next_page_token"`
 		}
-		a := c.must(t, server, request{method: http.MethodGet, path: path + "limit=1000&page_token=" + url.QueryEscape(token), status: http.StatusOK})
+		a := c.must(t, server, request{method: http.MethodGet, path: path + "limit=1000" + token, status: http.StatusOK})
 		if err := json.Unmarshal(a.body, &page); err != nil {
 			t.Fatal(err)
 		}
 		found = append(found, page.Items...)
-		if token = page.NextPageToken; token == "" {
+		if page.NextPageToken == "" {
 			return found
 		}
+		token = "&page_token=" + url.QueryEscape(page.NextPageToken)
 	}
 }
 

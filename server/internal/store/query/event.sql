@@ -14,9 +14,9 @@ WHERE id = 0
 RETURNING length;
 
 -- name: SetChain :exec
-INSERT INTO chains (id, scope_id, length, hash)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (id) DO UPDATE SET length = excluded.length, hash = excluded.hash;
+INSERT INTO chains (id, scope_id, length, hash, at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO UPDATE SET length = excluded.length, hash = excluded.hash, at = excluded.at;
 
 -- name: EventsOfChain :many
 SELECT * FROM events

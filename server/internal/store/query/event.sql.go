@@ -10,7 +10,7 @@ import (
 )
 
 const chain = `-- name: Chain :one
-SELECT id, scope_id, length, hash FROM chains
+SELECT id, scope_id, length, hash, at FROM chains
 WHERE id = $1
 `
 
@@ -23,6 +23,7 @@ func (q *Queries) Chain(ctx context.Context, id int64) (Chain, error) {
 		&i.ScopeID,
 		&i.Length,
 		&i.Hash,
+		&i.At,
 	)
 	return i, err
 }
@@ -138,9 +139,9 @@ func (q *Queries) LockSystemChain(ctx context.Context) (int64, error) {
 }
 
 const setChain = `-- name: SetChain :exec
-INSERT INTO chains (id, scope_id, length, hash)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (id) DO UPDATE SET length = excluded.length, hash = excluded.hash
+INSERT INTO chains (id, scope_id, length, hash, at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (id) DO UPDATE SET length = excluded.length, hash = excluded.hash, at = excluded.at
 `
 
 type SetChainParams struct {
@@ -148,6 +149,7 @@ type SetChainParams struct {
 	ScopeID int64
 	Length  int64
 	Hash    []byte
+	At      int64
 }
 
 func (q *Queries) SetChain(ctx context.Context, arg SetChainParams) error {
@@ -156,6 +158,7 @@ func (q *Queries) SetChain(ctx context.Context, arg SetChainParams) error {
 		arg.ScopeID,
 		arg.Length,
 		arg.Hash,
+		arg.At,
 	)
 	return err
 }

@@ -70,6 +70,7 @@ type Chain struct {
 	ScopeID int64
 	Length  int64
 	Hash    []byte
+	At      int64
 }
 
 type Event struct {
@@ -137,6 +138,7 @@ type Instance struct {
 	ID        int64
 	TokenKey  []byte
 	CreatedAt int64
+	SeenAt    int64
 }
 
 type LastBlock struct {

@@ -28,6 +28,25 @@ func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (i
 	return result.RowsAffected()
 }
 
+const holdLease = `-- name: HoldLease :execrows
+UPDATE leases SET epoch = epoch
+WHERE name = $1 AND epoch = $2
+`
+
+type HoldLeaseParams struct {
+	Name  string
+	Epoch int64
+}
+
+// The row lock of a lease, if nobody has taken it since.
+func (q *Queries) HoldLease(ctx context.Context, arg HoldLeaseParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, holdLease, arg.Name, arg.Epoch)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const idempotentAnswer = `-- name: IdempotentAnswer :one
 SELECT fingerprint, answer, refused FROM idempotency_keys
 WHERE principal_id = $1 AND key = $2
@@ -78,8 +97,8 @@ func (q *Queries) InsertIdempotentAnswer(ctx context.Context, arg InsertIdempote
 }
 
 const insertInstance = `-- name: InsertInstance :exec
-INSERT INTO instance (id, token_key, created_at)
-VALUES (1, $1, $2)
+INSERT INTO instance (id, token_key, created_at, seen_at)
+VALUES (1, $1, $2, $2)
 `
 
 type InsertInstanceParams struct {
@@ -160,14 +179,19 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 }
 
 const instance = `-- name: Instance :one
-SELECT id, token_key, created_at FROM instance
+SELECT id, token_key, created_at, seen_at FROM instance
 WHERE id = 1
 `
 
 func (q *Queries) Instance(ctx context.Context) (Instance, error) {
 	row := q.db.QueryRowContext(ctx, instance)
 	var i Instance
-	err := row.Scan(&i.ID, &i.TokenKey, &i.CreatedAt)
+	err := row.Scan(
+		&i.ID,
+		&i.TokenKey,
+		&i.CreatedAt,
+		&i.SeenAt,
+	)
 	return i, err
 }
 
@@ -245,11 +269,22 @@ func (q *Queries) SchemaInfo(ctx context.Context) (SchemaInfo, error) {
 	return i, err
 }
 
-const takeLease = `-- name: TakeLease :execrows
+const seeTime = `-- name: SeeTime :exec
+UPDATE instance SET seen_at = $1
+WHERE seen_at < $1
+`
+
+func (q *Queries) SeeTime(ctx context.Context, seenAt int64) error {
+	_, err := q.db.ExecContext(ctx, seeTime, seenAt)
+	return err
+}
+
+const takeLease = `-- name: TakeLease :one
 INSERT INTO leases (name, holder, epoch, until)
 VALUES ($1, $2, 1, $3)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = leases.epoch + 1, until = excluded.until
 WHERE leases.until <= $4 OR leases.holder = excluded.holder
+RETURNING epoch
 `
 
 type TakeLeaseParams struct {
@@ -259,18 +294,17 @@ type TakeLeaseParams struct {
 	Now    int64
 }
 
-// Takes a lease that has run out, or keeps one's own.
+// Takes a lease that has run out, or keeps one's own. The epoch is another each time.
 func (q *Queries) TakeLease(ctx context.Context, arg TakeLeaseParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, takeLease,
+	row := q.db.QueryRowContext(ctx, takeLease,
 		arg.Name,
 		arg.Holder,
 		arg.Until,
 		arg.Now,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	var epoch int64
+	err := row.Scan(&epoch)
+	return epoch, err
 }
 
 const tokenByHash = `-- name: TokenByHash :one

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"testing"
 )
 
 var running struct {
@@ -107,6 +108,16 @@ func (i *instance) stop() {
 
 func (i *instance) url(database string) string {
 	return "postgres://cloudpam@/" + database + "?host=" + url.QueryEscape(i.dir)
+}
+
+// Programs is the folder of PostgreSQL's programs.
+func Programs(t testing.TB) string {
+	t.Helper()
+	bin, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bin
 }
 
 // programs finds PostgreSQL where PATH leads, or the newest where Debian puts it.

@@ -14,7 +14,8 @@ CREATE TABLE schema_info (
 CREATE TABLE instance (
   id         BIGINT PRIMARY KEY CHECK (id = 1),
   token_key  BYTEA  NOT NULL,
-  created_at BIGINT NOT NULL
+  created_at BIGINT NOT NULL,
+  seen_at    BIGINT NOT NULL -- the latest time that a server has believed in: none goes back behind it
 );
 
 -- Who acts. The name is for people: it may change, and two principals may have the same.
@@ -286,9 +287,10 @@ CREATE TABLE chains (
   id       BIGINT PRIMARY KEY,
   scope_id BIGINT NOT NULL,
   length   BIGINT NOT NULL,
-  hash     BYTEA  NOT NULL
+  hash     BYTEA  NOT NULL,
+  at       BIGINT NOT NULL -- of the newest event, behind which the next does not go back
 );
-INSERT INTO chains (id, scope_id, length, hash) VALUES (0, 0, 0, '');
+INSERT INTO chains (id, scope_id, length, hash, at) VALUES (0, 0, 0, '', 0);
 
 CREATE TABLE events (
   id           BIGINT PRIMARY KEY,

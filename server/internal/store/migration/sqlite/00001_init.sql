@@ -13,7 +13,8 @@ CREATE TABLE schema_info (
 CREATE TABLE instance (
   id         INTEGER PRIMARY KEY CHECK (id = 1),
   token_key  BLOB   NOT NULL,
-  created_at BIGINT NOT NULL
+  created_at BIGINT NOT NULL,
+  seen_at    BIGINT NOT NULL -- the latest time that a server has believed in: none goes back behind it
 );
 
 -- Who acts. The name is for people: it may change, and two principals may have the same.
@@ -307,9 +308,10 @@ CREATE TABLE chains (
   id       INTEGER PRIMARY KEY,
   scope_id BIGINT NOT NULL,
   length   BIGINT NOT NULL,
-  hash     BLOB   NOT NULL
+  hash     BLOB   NOT NULL,
+  at       BIGINT NOT NULL -- of the newest event, behind which the next does not go back
 );
-INSERT INTO chains (id, scope_id, length, hash) VALUES (0, 0, 0, x'');
+INSERT INTO chains (id, scope_id, length, hash, at) VALUES (0, 0, 0, x'', 0);
 
 CREATE TABLE events (
   id           INTEGER PRIMARY KEY,

@@ -1,0 +1,287 @@
+package store_test
+
+import (
+	"database/sql"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
+)
+
+// planner is a database full of rows, whose plans are asked for as the server asks for answers.
+type planner struct {
+	*sql.DB
+	engine string
+	state  string // of its statistics
+	db     *store.DB
+}
+
+// Every query that sqlc generates and every list with its filters, with what the planner knows of the tables in each state that
+// a database may be in: whatever it believes, it takes an index that is made for the query, and sorts no more than a page.
+func TestEveryHotQueryHasItsIndex(t *testing.T) {
+	for engine, url := range storetest.Engines(t) {
+		for _, statistics := range []string{"none", "stale", "fresh"} {
+			t.Run(engine+" "+statistics, func(t *testing.T) {
+				at := url(t)
+				p := planner{handle(t, at), engine, statistics, storetest.Open(t, at)}
+				p.SetMaxOpenConns(1) // settings are of a connection
+				p.fill(t, 1, 100)
+				if statistics == "stale" {
+					p.run(t, "ANALYZE")
+				}
+				p.fill(t, 101, 10_000)
+				if statistics == "fresh" {
+					p.run(t, "ANALYZE")
+				}
+				if engine == "sqlite" {
+					p.run(t, "ANALYZE sqlite_schema") // reads what there is
+				} else {
+					p.run(t, "SET plan_cache_mode = force_generic_plan")
+				}
+				p.generated(t)
+				p.listed(t)
+			})
+		}
+	}
+}
+
+func (p planner) run(t *testing.T, statement string) {
+	t.Helper()
+	if _, err := p.Exec(statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// fill adds rows of each table, numbered, in a hundred scopes and pools.
+func (p planner) fill(t *testing.T, from, to int) {
+	t.Helper()
+	address := "unhex(printf('%032x', i * 256))"
+	if p.engine == "postgres" {
+		address = "decode(lpad(to_hex(i * 256), 32, '0'), 'hex')"
+	}
+	const cidr = "'10.' || (i / 65536) || '.' || (i / 256 % 256) || '.' || (i % 256) || '/32'"
+	rows := func(table, columns, values string) {
+		t.Helper()
+		values = strings.NewReplacer("ADDRESS", address, "SCOPE", "(1 + i % 100)", "POOL", "(1 + i % 100)", "NAME", "'n' || i").Replace(values)
+		p.run(t, fmt.Sprintf("INSERT INTO %s (%s) WITH RECURSIVE n (i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d) SELECT %s FROM n", table, columns, from, to, values))
+	}
+	const who, told = "owner, account, region, environment, labels", "'o', '', '', 'prd', '{\"team\":\"a\"}'"
+	rows("principals", "id, kind, name, created_at", "i + 1, 'token', NAME, i")
+	rows("tokens", "id, hash, created_at", "i + 1, ADDRESS, i")
+	rows("scopes", "id, name, description, labels, version, space_revision, draft_until, created_at, updated_at", "i, NAME, '', '{}', 1, 1, CASE WHEN i % 7 = 0 THEN i END, 1, 1")
+	rows("pools", "id, scope_id, name, parent_id, family, first_ip, length, strategy, description, "+who+", deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at",
+		"i, SCOPE, NAME, CASE WHEN i > 1 THEN POOL END, 4, ADDRESS, 24, 'best_fit', '', "+told+", FALSE, 1, 1, CASE WHEN i % 7 = 0 THEN i END, CASE WHEN i % 7 = 0 THEN 2 END, '', '', FALSE, CASE WHEN i % 70 = 0 THEN POOL END, 1, 1")
+	rows("prefixes", "id, scope_id, space_id, kind, status, name, cidr, family, first_ip, last_ip, length, created_at", "i, SCOPE, POOL, 'allocation', 'allocated', NAME, "+cidr+", 4, ADDRESS, ADDRESS, 32, 1")
+	rows("free_blocks", "pool_id, first_ip, length", "POOL, ADDRESS, 20 + i % 9")
+	rows("allocation_sets", "id, scope_id, pool_id, name, description, purpose, "+who+", version, created_at, updated_at", "i, SCOPE, POOL, NAME, '', '', "+told+", 1, 1, 1")
+	rows("allocations", "id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, purpose, "+who+", superseded, version, created_at, updated_at",
+		"i, SCOPE, POOL, NAME, CASE WHEN i % 3 = 0 THEN i END, 'k', 4, ADDRESS, 28, '', '', "+told+", FALSE, 1, 1, 1")
+	rows("reservations", "id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at", "i, SCOPE, POOL, 4, ADDRESS, 28, NAME, '', '{}', CASE WHEN i % 2 = 0 THEN i END, 1, 1, 1")
+	rows("holds", "id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at", "i, SCOPE, POOL, NAME, 4, ADDRESS, 28, 2, '', '1', FALSE, NAME, FALSE, TRUE, i, 1, 1")
+	rows("former_names", "kind, scope_id, name, object_id, left_at", "'pool', SCOPE, NAME, i, i")
+	rows("last_blocks", "space_id, kind, name, length, first_ip, left_at", "POOL, 'allocation', NAME, 28, ADDRESS, i")
+	rows("promises", "space_id, kind, name, length, plan_id, first_ip, promised_at", "POOL, 'hold', NAME, 28, 'p', ADDRESS, i")
+	rows("accounts", "id, scope_id, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at",
+		"i, SCOPE, 'aws', NAME, '', '', '', '', '', 'prd', '[]', '{}', 'observe', '', '', 1, 1, 1")
+	rows("chains", "id, scope_id, length, hash, at", "i, SCOPE, 1, ADDRESS, 1")
+	rows("events", "id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash", "i, POOL, i, SCOPE, NAME, i, 2, 'token:a', 'pool.created', 'pool', i, '', '', '', ADDRESS")
+	rows("idempotency_keys", "principal_id, key, fingerprint, answer, refused, created_at", "2, NAME, ADDRESS, '', FALSE, i")
+	rows("leases", "name, holder, epoch, until", "NAME, '', 1, i")
+}
+
+var (
+	generatedQuery = regexp.MustCompile("(?s)= `-- name: (\\w+) :\\w+\n(.*?)`")
+	argument       = regexp.MustCompile(`\$\d+`)
+)
+
+// generated asks for the plans of what sqlc wrote.
+func (p planner) generated(t *testing.T) {
+	t.Helper()
+	files, err := filepath.Glob("query/*.sql.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	known := map[string]bool{}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range generatedQuery.FindAllStringSubmatch(string(text), -1) {
+			name, query := m[1], m[2]
+			known[name] = true
+			if insert := strings.HasPrefix(query, "INSERT") && !strings.Contains(query, "SELECT"); !insert && cold[name] == "" {
+				p.check(t, name, query, sample[name])
+			}
+		}
+	}
+	for name := range plans {
+		if !known[name] && !strings.Contains(name, " ") {
+			t.Errorf("there is no query %s any more", name)
+		}
+	}
+	for name := range cold {
+		if !known[name] {
+			t.Errorf("there is no cold query %s any more", name)
+		}
+	}
+}
+
+// listed asks for the plans of lists, as they are with each filter.
+func (p planner) listed(t *testing.T) {
+	t.Helper()
+	scope, pool := string(ipam.KeyUID("scope", 5)), string(ipam.KeyUID("pool", 5))
+	within := ipam.Around{Within: netip.MustParsePrefix("10.0.0.0/28")}
+	contains := ipam.Around{Contains: netip.MustParsePrefix("10.0.0.0/32")}
+	page := ipam.Page{Limit: 100, After: ipam.Cursor{}}
+	after := func(kind string) ipam.Page {
+		return ipam.Page{Limit: 100, After: ipam.Cursor{ID: string(ipam.KeyUID(kind, 5))}}
+	}
+	uids := []ipam.UID{ipam.KeyUID("pool", 5), ipam.KeyUID("pool", 6)}
+	for name, ask := range map[string]func(*store.Tx) error{
+		"Pools all":                func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{}, page)) },
+		"Pools next page":          func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{}, after("pool"))) },
+		"Pools by scope":           func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Scope: scope}, page)) },
+		"Pools by scope's name":    func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Scope: "n5"}, page)) },
+		"Pools by parent":          func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Parent: pool}, page)) },
+		"Pools within":             func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Around: within}, page)) },
+		"Pools that contain":       func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Around: contains}, page)) },
+		"Drafts all":               func(tx *store.Tx) error { return second(tx.Drafts("", page)) },
+		"Drafts by scope":          func(tx *store.Tx) error { return second(tx.Drafts(scope, page)) },
+		"Allocations all":          func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{}, page)) },
+		"Allocations by scope":     func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Scope: scope}, page)) },
+		"Allocations by pool":      func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Pool: pool}, page)) },
+		"Allocations by pool's id": func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Pool: "n5/n5"}, page)) },
+		"Allocations by pool after": func(tx *store.Tx) error {
+			return second(tx.Allocations(ipam.AllocationFilter{Pool: pool}, after("alloc")))
+		},
+		"Allocations by pool, name": func(tx *store.Tx) error {
+			return second(tx.Allocations(ipam.AllocationFilter{Pool: pool, Name: "n5"}, page))
+		},
+		"Allocations by set": func(tx *store.Tx) error {
+			return second(tx.Allocations(ipam.AllocationFilter{Set: string(ipam.KeyUID("set", 6))}, page))
+		},
+		"Allocations within":       func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Around: within}, page)) },
+		"Allocations that contain": func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Around: contains}, page)) },
+		"AllocationSets by scope": func(tx *store.Tx) error {
+			return second(tx.AllocationSets(ipam.AllocationSetFilter{Scope: scope}, page))
+		},
+		"AllocationSets by pool, name": func(tx *store.Tx) error {
+			return second(tx.AllocationSets(ipam.AllocationSetFilter{Pool: pool, Name: "n5"}, page))
+		},
+		"Reservations by scope": func(tx *store.Tx) error { return second(tx.Reservations(ipam.ReservationFilter{Scope: scope}, page)) },
+		"Reservations by pool":  func(tx *store.Tx) error { return second(tx.Reservations(ipam.ReservationFilter{Pool: pool}, page)) },
+		"Reservations within":   func(tx *store.Tx) error { return second(tx.Reservations(ipam.ReservationFilter{Around: within}, page)) },
+		"Reservations that contain": func(tx *store.Tx) error {
+			return second(tx.Reservations(ipam.ReservationFilter{Around: contains}, page))
+		},
+		"Prefixes by scope":     func(tx *store.Tx) error { return second(tx.Prefixes(ipam.PrefixFilter{Scope: scope}, page)) },
+		"Prefixes by pool":      func(tx *store.Tx) error { return second(tx.Prefixes(ipam.PrefixFilter{Pool: pool}, page)) },
+		"Prefixes within":       func(tx *store.Tx) error { return second(tx.Prefixes(ipam.PrefixFilter{Around: within}, page)) },
+		"Prefixes that contain": func(tx *store.Tx) error { return second(tx.Prefixes(ipam.PrefixFilter{Around: contains}, page)) },
+		"Holds by scope":        func(tx *store.Tx) error { return second(tx.Holds(ipam.HoldFilter{Scope: scope}, page)) },
+		"Holds by pool":         func(tx *store.Tx) error { return second(tx.Holds(ipam.HoldFilter{Pool: pool}, page)) },
+		"Accounts by scope":     func(tx *store.Tx) error { return second(tx.Accounts(ipam.AccountFilter{Scope: scope}, page)) },
+		"Events all":            func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{}, page)) },
+		"Events by scope":       func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Scope: scope}, page)) },
+		"Events by object":      func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Object: pool}, page)) },
+		"Traces of names":       func(tx *store.Tx) error { return second(tx.Traces(uids, ipam.KindAllocation, "", []string{"n5", "n6"})) },
+		"Traces of a set":       func(tx *store.Tx) error { return second(tx.Traces(uids, ipam.KindAllocation, "n5", []string{"n5/a"})) },
+		"Rooms of pools":        func(tx *store.Tx) error { return second(tx.Rooms(uids, time.UnixMicro(5))) },
+	} {
+		err := p.db.Read(t.Context(), func(tx *store.Tx) error {
+			asked := 0
+			tx.Asked(func(text string, args []any) {
+				if asked++; asked == 1 { // what follows fills in what was found
+					p.check(t, name, text, args)
+				}
+			})
+			_ = ask(tx) // rows that nobody can read are enough
+			if asked == 0 {
+				t.Errorf("%s asks for nothing", name)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// check compares a plan with what is expected of it.
+func (p planner) check(t *testing.T, name, query string, args []any) {
+	t.Helper()
+	lines := p.explain(t, name, query, args)
+	used, faults := p.read(lines)
+	expected, known := plans[name]
+	if !known {
+		t.Errorf("the query %s has no expectation: give it one, or say why it is cold. It uses %q\n%s", name, strings.Join(used, " "), strings.Join(lines, "\n"))
+		return
+	}
+	allowed := expected.on(p.engine, p.state)
+	for _, index := range used {
+		if !slices.Contains(allowed, index) {
+			faults = append(faults, "uses "+index)
+		}
+	}
+	if len(faults) > 0 {
+		t.Errorf("%s: %s\n%s", name, strings.Join(faults, ", "), strings.Join(lines, "\n"))
+	}
+}
+
+func (p planner) explain(t *testing.T, name, query string, args []any) (lines []string) {
+	t.Helper()
+	var rows *sql.Rows
+	var err error
+	most := 0
+	for _, a := range argument.FindAllString(query, -1) {
+		n, _ := strconv.Atoi(a[1:])
+		most = max(most, n)
+	}
+	switch {
+	case p.engine == "sqlite" && args == nil:
+		rows, err = p.Query("EXPLAIN QUERY PLAN "+query, make([]any, most)...)
+	case p.engine == "sqlite":
+		rows, err = p.Query("EXPLAIN QUERY PLAN "+query, args...)
+	case args == nil: // for any values
+		p.run(t, "PREPARE asked AS "+query)
+		defer p.run(t, "DEALLOCATE asked")
+		nulls := strings.TrimSuffix(strings.Repeat("NULL, ", most), ", ")
+		rows, err = p.Query(strings.TrimSuffix("EXPLAIN EXECUTE asked("+nulls+")", "()"))
+	default:
+		rows, err = p.Query("EXPLAIN "+query, args...)
+	}
+	if err != nil {
+		t.Errorf("explain %s: %v", name, err)
+		return nil
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		var into []any
+		if p.engine == "sqlite" {
+			var id, parent, unused int
+			into = []any{&id, &parent, &unused}
+		}
+		if err := rows.Scan(append(into, &line)...); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, line)
+	}
+	if err := rows.Err(); err != nil {
+		t.Errorf("explain %s: %v", name, err)
+	}
+	return lines
+}
