@@ -2,12 +2,11 @@ package registry
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // claim asks a pool for a block.
@@ -193,29 +192,9 @@ func (c edit) exhausted(pool ipam.Pool, length, could int) error {
 	if could > 0 {
 		largest = &could
 	}
-	e := noRoom(pool.ID, length, largest)
-	if err := nearest(c.Tx, pool, length, e); err != nil {
+	e := choose.NoRoom(pool.ID, length, largest)
+	if err := choose.AddNearest(c.Tx, pool, length, e); err != nil {
 		return err
 	}
 	return e
-}
-
-// noRoom is the error of a pool that lacks a block of a length; largest is the length of the largest that it has, nil for
-// none.
-func noRoom(pool string, length int, largest *int) *ipam.Error {
-	what := "nothing in it is free"
-	if largest != nil {
-		what = fmt.Sprintf("its largest free block is a /%d", *largest)
-	}
-	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; %s", pool, length, what)
-	e.LargestFree = largest
-	return e
-}
-
-// nearest adds to the error of a pool without room another one that has.
-func nearest(tx *store.Tx, pool ipam.Pool, length int, e *ipam.Error) (err error) {
-	if e.NearestPool, err = tx.PoolWithRoom(pool, length); err == nil && e.NearestPool != "" {
-		e.Detail += "; pool " + e.NearestPool + " has room"
-	}
-	return err
 }

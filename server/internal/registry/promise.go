@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -27,8 +28,8 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 	if err := in.Check(in.Selector.Family); err != nil {
 		return ipam.Hold{}, err
 	}
-	s := selectOne(*in.Selector, in.Name, in.BlockSize)
-	s.replaces, s.plan = in.Replaces, &in.Plan
+	s := choose.One(*in.Selector, in.Name, in.BlockSize)
+	s.Replaces, s.Plan = in.Replaces, &in.Plan
 	return chosen(ctx, r, by, s, func(pool string, at home) (ipam.Hold, error) {
 		in.Pool = pool
 		return r.promiseIn(ctx, by, in, at)
