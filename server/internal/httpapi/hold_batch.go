@@ -4,13 +4,13 @@ import (
 	"context"
 
 	"github.com/cloudpam/cloudpam/server/api"
-	"github.com/cloudpam/cloudpam/server/internal/registry"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
 // PlaceHolds promises a plan several things at once, each answered by itself.
 func (s *Server) PlaceHolds(ctx context.Context, req api.PlaceHoldsRequestObject) (api.PlaceHoldsResponseObject, error) {
 	answers := make([]api.HoldItem, len(req.Body.Items))
-	var asks []registry.Ask
+	var asks []ipam.Ask
 	var at []int // the item of each ask
 	for i, item := range req.Body.Items {
 		ask, err := newAsk(item)
@@ -36,15 +36,15 @@ func (s *Server) PlaceHolds(ctx context.Context, req api.PlaceHoldsRequestObject
 	return api.PlaceHolds200JSONResponse{Items: answers}, nil
 }
 
-func newAsk(item api.NewHoldItem) (ask registry.Ask, err error) {
+func newAsk(item api.NewHoldItem) (ask ipam.Ask, err error) {
 	switch {
 	case item.Draft != nil:
 		pool, plan, err := newDraft(*item.Draft)
-		return registry.Ask{Draft: &pool, Plan: plan}, err
+		return ipam.Ask{Draft: &pool, Plan: plan}, err
 	case item.Hold != nil:
 		hold, err := newHold(*item.Hold)
-		return registry.Ask{Hold: &hold}, err
+		return ipam.Ask{Hold: &hold}, err
 	}
 	set, err := newSetHolds(*item.Set)
-	return registry.Ask{Set: &set}, err
+	return ipam.Ask{Set: &set}, err
 }

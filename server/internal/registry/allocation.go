@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -40,7 +41,7 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 	if err := in.Check(in.Selector.Family); err != nil {
 		return ipam.Allocation{}, err
 	}
-	return chosen(ctx, r, by, selectOne(*in.Selector, in.Name, in.BlockSize), func(pool string, at home) (ipam.Allocation, error) {
+	return chosen(ctx, r, by, choose.One(*in.Selector, in.Name, in.BlockSize), func(pool string, at home) (ipam.Allocation, error) {
 		in.Pool = pool
 		return r.allocateIn(ctx, by, in, at)
 	})

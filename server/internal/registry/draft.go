@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -22,7 +23,7 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 	if in.Selector == nil {
 		return r.draftPoolIn(ctx, by, in, plan, anyHome)
 	}
-	s, err := selectParent(in, &plan)
+	s, err := choose.Parent(in, &plan)
 	if err != nil {
 		return ipam.Pool{}, err
 	}
@@ -57,7 +58,7 @@ func (c edit) draftPool(in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
 	case err != nil:
 		return p, err
 	case known.DraftUntil == nil:
-		return p, nameTaken("pool", p.ID, "")
+		return p, ipam.NameTaken("pool", p.ID)
 	default:
 		kept, err := c.keepDraft(known, p, in)
 		if err != nil {
@@ -147,7 +148,7 @@ func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 		return false, err
 	}
 	if draft.DraftUntil == nil {
-		return false, nameTaken("pool", draft.ID, "")
+		return false, ipam.NameTaken("pool", draft.ID)
 	}
 	if p.DraftUntil != nil && !draft.Belongs(c.By.UID, p.DraftHolder) && c.Due.Before(*draft.DraftUntil) {
 		who := draft.DraftActor

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -88,7 +89,7 @@ func noneOutside(pool ipam.Pool, how ipam.Placing, length int, free *alloc.Tree)
 	if bits, some := free.Largest(); some {
 		largest = &bits
 	}
-	e := noRoom(pool.ID, length, largest)
+	e := choose.NoRoom(pool.ID, length, largest)
 	var excluded []string
 	for _, x := range how.Exclude {
 		if x.Overlaps(pool.CIDR) {

@@ -133,22 +133,7 @@ func (c edit) holdLost(h ipam.Hold) error {
 		since = fmt.Sprintf("%s %q now uses it", now[0].Kind, now[0].Name)
 	}
 	e := ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for %s in pool %s ended at %s and %s; plan again for a fresh CIDR", h.CIDR, h.For(), h.Pool, h.ExpiresAt.Format(time.RFC3339), since)
-	e.Holders = holders(now)
+	e.Holders = ipam.Holders(now)
 	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
-	return e
-}
-
-func heldByOther(h ipam.Hold) error {
-	who := h.Actor
-	if h.Holder != "" {
-		who += " (" + h.Holder + ")"
-	}
-	instead := "choose another name"
-	if h.Grows() {
-		instead = "wait until then"
-	}
-	e := ipam.Errorf(ipam.CodeHoldConflict, "%s in pool %s is held by a plan of %s until %s; %s, or release the hold %s", h.For(), h.Pool, who, h.ExpiresAt.Format(time.RFC3339), instead, h.ID)
-	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
-	e.Holders = []ipam.Holder{{Kind: ipam.KindHold, ID: h.ID, Name: h.Name, CIDR: h.CIDR}}
 	return e
 }

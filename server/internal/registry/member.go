@@ -1,25 +1,15 @@
 package registry
 
 import (
-	"cmp"
-	"maps"
 	"net/netip"
-	"slices"
 
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// member is a member of a set as it shall be.
-type member struct {
-	key    string
-	size   ipam.BlockSize
-	length int // what the size comes to in the pool
-}
-
-// members sizes the members of a set for a pool, in the order to place them: those that name their CIDR, those that come
-// back to a block, then the largest first and those of one length by key. So one set, asked of one state of a pool, has one
-// answer, and what is new to the set never takes the place of what is not. The caller holds the pool's lock.
-func (c edit) members(pool ipam.Pool, set string, sizes ipam.SetSizes) ([]member, error) {
+// members sizes the members of a set for a pool, in the order of choose.Order. So one set, asked of one state of a pool, has
+// one answer, and what is new to the set never takes the place of what is not. The caller holds the pool's lock.
+func (c edit) members(pool ipam.Pool, set string, sizes ipam.SetSizes) ([]choose.Member, error) {
 	if err := sizes.CheckFor(ipam.Family(pool.CIDR)); err != nil {
 		return nil, err
 	}
@@ -27,38 +17,18 @@ func (c edit) members(pool ipam.Pool, set string, sizes ipam.SetSizes) ([]member
 	if err != nil {
 		return nil, err
 	}
-	wanted, err := sized(pool, all, sizes.At)
+	wanted, err := choose.Sized(pool, all, sizes.At)
 	if err != nil {
 		return nil, err
 	}
 	known := map[string]bool{}
 	for _, m := range wanted {
-		if known[m.key], err = c.comesBack(pool, ipam.MemberName(set, m.key), m.length); err != nil {
+		if known[m.Key], err = c.comesBack(pool, ipam.MemberName(set, m.Key), m.Length); err != nil {
 			return nil, err
 		}
 	}
-	slices.SortStableFunc(wanted, func(a, b member) int {
-		return cmp.Or(trueFirst(a.size.CIDR.IsValid(), b.size.CIDR.IsValid()), trueFirst(known[a.key], known[b.key]))
-	})
+	choose.Order(wanted, known)
 	return wanted, nil
-}
-
-// sized sizes members for a pool that knows none of them, in the order to place them. The error, of the first one that
-// cannot be sized, is told by its key; the others are answered nevertheless.
-func sized(pool ipam.Pool, all map[string]ipam.BlockSize, tell func(string, error) error) (wanted []member, err error) {
-	for _, key := range slices.Sorted(maps.Keys(all)) {
-		length, wrong := all[key].LengthIn(pool)
-		switch {
-		case wrong == nil:
-			wanted = append(wanted, member{key, all[key], length})
-		case err == nil:
-			err = tell(key, wrong)
-		}
-	}
-	slices.SortFunc(wanted, func(a, b member) int {
-		return cmp.Or(trueFirst(a.size.CIDR.IsValid(), b.size.CIDR.IsValid()), cmp.Compare(a.length, b.length), cmp.Compare(a.key, b.key))
-	})
-	return wanted, err
 }
 
 // comesBack reports whether a name has a block to come back to: one that it was promised, or had.
@@ -91,8 +61,8 @@ func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocat
 		}
 	}
 	for _, m := range fresh {
-		if _, err := c.allocate(pool, set.Member(m.key, m.size)); err != nil {
-			return nil, sizes.At(m.key, err)
+		if _, err := c.allocate(pool, set.Member(m.Key, m.Size)); err != nil {
+			return nil, sizes.At(m.Key, err)
 		}
 	}
 	for i, s := range stay {
@@ -122,16 +92,16 @@ type staying struct {
 
 // sortMembers tells the members that stay from those that are new or get another block, in the order to place them, and
 // those that go or have a successor.
-func sortMembers(has []ipam.Allocation, wanted []member) (stay []staying, fresh []member, leave []ipam.Allocation) {
+func sortMembers(has []ipam.Allocation, wanted []choose.Member) (stay []staying, fresh []choose.Member, leave []ipam.Allocation) {
 	was := map[string]ipam.Allocation{}
 	for _, a := range has {
 		was[a.SetKey] = a
 	}
 	kept := map[string]bool{}
 	for _, m := range wanted {
-		if a, found := was[m.key]; found {
-			if to, stays := a.StaysAt(m.size, m.length); stays {
-				stay, kept[m.key] = append(stay, staying{a, to}), true
+		if a, found := was[m.Key]; found {
+			if to, stays := a.StaysAt(m.Size, m.Length); stays {
+				stay, kept[m.Key] = append(stay, staying{a, to}), true
 				continue
 			}
 		}

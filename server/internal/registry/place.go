@@ -3,12 +3,11 @@ package registry
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // claim asks a pool for a block.
@@ -127,7 +126,7 @@ func (c edit) placeAt(pool ipam.Pool, at netip.Prefix, own string) error {
 		return err
 	}
 	if err = alloc.PlaceAt(c.Tx.Leaves(pool), at); errors.Is(err, alloc.ErrTaken) {
-		return taken(at, nil)
+		return ipam.Taken(at, nil)
 	}
 	return err
 }
@@ -164,26 +163,6 @@ func (c edit) free(pool ipam.Pool, owner string, block netip.Prefix) error {
 	return alloc.Return(c.Tx.Leaves(pool), pool.CIDR, block)
 }
 
-// taken names what stands in the way of a block.
-func taken(at netip.Prefix, blockers []ipam.Prefix) error {
-	e := ipam.Errorf(ipam.CodeCIDRTaken, "%s is taken", at)
-	if len(blockers) > 0 {
-		b := blockers[0]
-		e = ipam.Errorf(ipam.CodeCIDRTaken, "%s is taken: %s %q holds %s", at, b.Kind, b.Name, b.CIDR)
-	}
-	e.Holders = holders(blockers)
-	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
-	return e
-}
-
-func holders(prefixes []ipam.Prefix) []ipam.Holder {
-	out := make([]ipam.Holder, 0, len(prefixes))
-	for _, p := range prefixes {
-		out = append(out, ipam.Holder{Kind: p.Kind, ID: p.OwnerID(), Name: p.Name, CIDR: p.CIDR})
-	}
-	return out
-}
-
 // exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
 // for none.
 func (c edit) exhausted(pool ipam.Pool, length, could int) error {
@@ -198,29 +177,9 @@ func (c edit) exhausted(pool ipam.Pool, length, could int) error {
 	if could > 0 {
 		largest = &could
 	}
-	e := noRoom(pool.ID, length, largest)
-	if err := nearest(c.Tx, pool, length, e); err != nil {
+	e := choose.NoRoom(pool.ID, length, largest)
+	if err := choose.AddNearest(c.Tx, pool, length, e); err != nil {
 		return err
 	}
 	return e
-}
-
-// noRoom is the error of a pool that lacks a block of a length; largest is the length of the largest that it has, nil for
-// none.
-func noRoom(pool string, length int, largest *int) *ipam.Error {
-	what := "nothing in it is free"
-	if largest != nil {
-		what = fmt.Sprintf("its largest free block is a /%d", *largest)
-	}
-	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; %s", pool, length, what)
-	e.LargestFree = largest
-	return e
-}
-
-// nearest adds to the error of a pool without room another one that has.
-func nearest(tx *store.Tx, pool ipam.Pool, length int, e *ipam.Error) (err error) {
-	if e.NearestPool, err = tx.PoolWithRoom(pool, length); err == nil && e.NearestPool != "" {
-		e.Detail += "; pool " + e.NearestPool + " has room"
-	}
-	return err
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -34,7 +35,7 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 	if in.Selector == nil {
 		return r.createPoolIn(ctx, by, in, anyHome)
 	}
-	s, err := selectParent(in, nil)
+	s, err := choose.Parent(in, nil)
 	if err != nil {
 		return ipam.Pool{}, err
 	}
@@ -55,7 +56,7 @@ func (r *Registry) createPoolIn(ctx context.Context, by ipam.Caller, in ipam.New
 		case err != nil:
 			return p, err
 		case known.DraftUntil == nil:
-			return p, nameTaken("pool", p.ID, "")
+			return p, ipam.NameTaken("pool", p.ID)
 		default:
 			kept, err := c.keepDraft(known, p, in)
 			if err != nil {
@@ -257,7 +258,7 @@ func (c edit) renamePool(before, after ipam.Pool) error {
 	other, err := c.Tx.Pool(after.ID)
 	switch {
 	case err == nil && other.DraftUntil == nil:
-		return nameTaken("pool", after.ID, "")
+		return ipam.NameTaken("pool", after.ID)
 	case err == nil:
 		return ipam.Errorf(ipam.CodeNameTaken, "pool %q is planned by %s until %s; choose another name, or release that draft", after.ID, other.DraftActor, other.DraftUntil.Format(time.RFC3339))
 	case ipam.CodeOf(err) != ipam.CodeNotFound:
@@ -300,7 +301,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 		}
 		if len(inside) > 0 {
 			e := ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: %s %q holds %s; release what is in it first", p.ID, inside[0].Kind, inside[0].Name, inside[0].CIDR)
-			e.Holders = holders(inside)
+			e.Holders = ipam.Holders(inside)
 			return none, e
 		}
 		sets, err := c.Tx.AllocationSets(ipam.AllocationSetFilter{Pool: string(p.UID)}, ipam.Page{Limit: 1})

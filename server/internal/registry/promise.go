@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -27,8 +28,8 @@ func (r *Registry) Promise(ctx context.Context, by ipam.Caller, in ipam.NewHold)
 	if err := in.Check(in.Selector.Family); err != nil {
 		return ipam.Hold{}, err
 	}
-	s := selectOne(*in.Selector, in.Name, in.BlockSize)
-	s.replaces, s.plan = in.Replaces, &in.Plan
+	s := choose.One(*in.Selector, in.Name, in.BlockSize)
+	s.Replaces, s.Plan = in.Replaces, &in.Plan
 	return chosen(ctx, r, by, s, func(pool string, at home) (ipam.Hold, error) {
 		in.Pool = pool
 		return r.promiseIn(ctx, by, in, at)
@@ -74,7 +75,7 @@ func (c edit) promiseHere(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	case err != nil:
 		return known, err
 	case told && found && known.CIDR != block:
-		return known, outdated(pool, known, block)
+		return known, ipam.Outdated(pool, known, block)
 	case found:
 		if in.Plan.ID != "" && (told || in.Plan.Applying == nil) {
 			in.Plan.Applying = &told // its id tells a new plan from one that was promised this
@@ -135,13 +136,6 @@ func (c edit) promiseLost(pool ipam.Pool, want claim, failure error) error {
 	}
 	e := ipam.Errorf(ipam.CodeHoldLost, "%s and %s now uses it; plan again for a fresh CIDR", what, by)
 	e.Holders = taken.Holders
-	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
-	return e
-}
-
-// outdated says that a newer plan was promised another block for the name.
-func outdated(pool ipam.Pool, now ipam.Hold, block netip.Prefix) error {
-	e := ipam.Errorf(ipam.CodeHoldLost, "this plan was promised %s for %q in pool %s, and a newer one %s; plan again and apply that", block, now.Name, pool.ID, now.CIDR)
 	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
 	return e
 }
@@ -252,7 +246,7 @@ func until(pool ipam.Pool, plan ipam.Plan, now time.Time) time.Time {
 // promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
 func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
 	if known.Kept && !known.Expired(c.Due) && !known.Belongs(c.By.UID, in.Plan.Holder) {
-		return known, heldByOther(known)
+		return known, ipam.HeldByOther(known)
 	}
 	moved := in.Refuses(known.CIDR)
 	if known.Kept && !moved {

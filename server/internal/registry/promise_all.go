@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,15 +8,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// Ask is one thing that a plan asks for: one of the three.
-type Ask struct {
-	Hold  *ipam.NewHold
-	Set   *ipam.NewSetHolds
-	Draft *ipam.NewPool
-	Plan  ipam.Plan // of a draft
-}
-
-// Promised is the answer to an Ask: what it asks for, or an error of Promise, PromiseSet or DraftPool.
+// Promised is the answer to an ipam.Ask: what it asks for, or an error of Promise, PromiseSet or DraftPool.
 type Promised struct {
 	Hold  ipam.Hold
 	Set   ipam.SetPlan
@@ -28,17 +19,17 @@ type Promised struct {
 // PromiseAll answers what a plan asks for at one moment, each as Promise, PromiseSet and DraftPool do, so that the order of its
 // questions does not matter: what names its CIDR comes first, then the largest, then by name. The answers are in the order of the
 // asks.
-func (r *Registry) PromiseAll(ctx context.Context, by ipam.Caller, asks []Ask) []Promised {
+func (r *Registry) PromiseAll(ctx context.Context, by ipam.Caller, asks []ipam.Ask) []Promised {
 	order := make([]int, len(asks))
 	for i := range asks {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return asks[a].compare(asks[b]) })
+	slices.SortStableFunc(order, func(a, b int) int { return asks[a].Compare(asks[b]) })
 	answers := make([]Promised, len(asks))
 	var lanes []string
 	inLane := map[string][]int{}
 	for _, i := range order {
-		lane := asks[i].lane()
+		lane := asks[i].Lane()
 		if inLane[lane] == nil {
 			lanes = append(lanes, lane)
 		}
@@ -58,7 +49,7 @@ func (r *Registry) PromiseAll(ctx context.Context, by ipam.Caller, asks []Ask) [
 
 // promiseTogether answers asks of one lane in one transaction, and returns those that it did not: each has something to be told or
 // to be refused, and is asked by itself.
-func (r *Registry) promiseTogether(ctx context.Context, by ipam.Caller, lane string, asks []Ask, group []int, answers []Promised) (alone []int) {
+func (r *Registry) promiseTogether(ctx context.Context, by ipam.Caller, lane string, asks []ipam.Ask, group []int, answers []Promised) (alone []int) {
 	by.Retry = nil // asked again, each answers the same
 	for len(group) > 1 {
 		failed := -1
@@ -92,7 +83,7 @@ func (r *Registry) promiseTogether(ctx context.Context, by ipam.Caller, lane str
 	return append(alone, group...)
 }
 
-func (c edit) promiseAsked(a Ask) (p Promised, err error) {
+func (c edit) promiseAsked(a ipam.Ask) (p Promised, err error) {
 	switch {
 	case a.Draft != nil:
 		c.plan = a.Plan
@@ -116,7 +107,7 @@ func (c edit) promiseAsked(a Ask) (p Promised, err error) {
 	return p, err
 }
 
-func (r *Registry) promiseOne(ctx context.Context, by ipam.Caller, a Ask) (p Promised) {
+func (r *Registry) promiseOne(ctx context.Context, by ipam.Caller, a ipam.Ask) (p Promised) {
 	switch {
 	case a.Draft != nil:
 		p.Draft, p.Err = r.DraftPool(ctx, by, *a.Draft, a.Plan)
@@ -134,50 +125,4 @@ func retried(by ipam.Caller, i int) ipam.Caller {
 		by.Retry = &ipam.Retry{Key: fmt.Sprintf("%s#%d", by.Retry.Key, i), Fingerprint: by.Retry.Fingerprint}
 	}
 	return by
-}
-
-// lane is the lane of an ask; "" of one that is asked by itself: which chooses its pool, or is refused before it is tried.
-func (a Ask) lane() string {
-	switch {
-	case a.Draft != nil:
-		if a.Draft.Selector != nil || a.Draft.Check() != nil || a.Plan.Check() != nil {
-			return ""
-		}
-		p := a.Draft.Pool()
-		return p.Lane()
-	case a.Hold != nil:
-		if a.Hold.Selector != nil || a.Hold.CheckAll() != nil {
-			return ""
-		}
-		return a.Hold.Pool
-	case a.Set.Selector != nil || a.Set.Updates != "" || a.Set.Check() != nil:
-		return ""
-	}
-	return a.Set.Pool
-}
-
-// compare orders asks: what names its CIDR first, then the largest, pools before what is in none, then by name.
-func (a Ask) compare(b Ask) int {
-	named, size, name := a.rank()
-	otherNamed, otherSize, otherName := b.rank()
-	return cmp.Or(cmp.Compare(named, otherNamed), cmp.Compare(size, otherSize), cmp.Compare(name, otherName))
-}
-
-func (a Ask) rank() (named, size int, name string) {
-	block, name := ipam.BlockSize{}, ""
-	switch {
-	case a.Draft != nil:
-		block, name = ipam.BlockSize{CIDR: a.Draft.CIDR, Length: a.Draft.Length}, a.Draft.Name
-	case a.Hold != nil:
-		block, name = a.Hold.BlockSize, a.Hold.Name
-	default: // packed by itself
-		return 1, 0, a.Set.Name
-	}
-	switch {
-	case block.CIDR.IsValid():
-		return 0, block.CIDR.Bits(), name
-	case block.Length != nil:
-		return 1, *block.Length, name
-	}
-	return 1, 129, name
 }

@@ -112,7 +112,7 @@ func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string)
 		return err
 	}
 	if len(standing) > 0 {
-		return c.inOwnWay(at, standing, taken(at, standing))
+		return c.inOwnWay(at, standing, ipam.Taken(at, standing))
 	}
 	for _, free := range take {
 		if err := free(); err != nil {

@@ -54,7 +54,7 @@ func (c edit) inOwnWay(at netip.Prefix, standing []ipam.Prefix, refusal error) e
 		what += fmt.Sprintf(" and %d more", len(standing)-1)
 	}
 	e := ipam.Errorf(ipam.CodePlanAgain, "%s was shown for %s earlier in this plan, which asks for a size only; it is kept for what names it now. Plan again: %s gets another block", at, what, what)
-	e.Holders = holders(standing)
+	e.Holders = ipam.Holders(standing)
 	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
 	return e
 }

@@ -39,7 +39,7 @@ func (r *Registry) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope
 		case err != nil:
 			return s, err
 		case draft.DraftUntil == nil:
-			return s, nameTaken("scope", s.ID, "")
+			return s, ipam.NameTaken("scope", s.ID)
 		}
 		s.UID, s.Version, s.CreatedAt, s.UpdatedAt = draft.UID, draft.Version+1, draft.CreatedAt, c.At
 		if err := c.Tx.UpdateScope(s, c.At); err != nil {
@@ -87,7 +87,7 @@ func (c edit) renameScope(s ipam.Scope, name string) error {
 	other, err := c.Tx.Scope(name)
 	switch {
 	case err == nil && other.DraftUntil == nil:
-		return nameTaken("scope", name, "")
+		return ipam.NameTaken("scope", name)
 	case err == nil:
 		return ipam.Errorf(ipam.CodeNameTaken, "scope %q is planned by somebody; choose another name", name)
 	case ipam.CodeOf(err) != ipam.CodeNotFound:
@@ -177,13 +177,4 @@ func (r *Registry) dropScopeDraft(ctx context.Context, by ipam.Caller, d ipam.Sc
 		return none, c.Record(change.ScopeObject(draft), "draft_dropped", draft, nil)
 	})
 	return dropped && err == nil, err
-}
-
-func nameTaken(kind, name, in string) error {
-	if in != "" {
-		in = " in pool " + in
-	}
-	e := ipam.Errorf(ipam.CodeNameTaken, "there is already a %s %q%s", kind, name, in)
-	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
-	return e
 }

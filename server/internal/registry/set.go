@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -35,7 +36,7 @@ func (r *Registry) AllocateSet(ctx context.Context, by ipam.Caller, in ipam.NewA
 	if err := in.CheckFor(in.Selector.Family); err != nil {
 		return ipam.AllocationSet{}, err
 	}
-	s, err := selectSet(*in.Selector, in.Name, in.SetSizes)
+	s, err := choose.Set(*in.Selector, in.Name, in.SetSizes)
 	if err != nil {
 		return ipam.AllocationSet{}, err
 	}
@@ -67,8 +68,8 @@ func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.Ne
 			return set, err
 		}
 		for _, m := range wanted {
-			if _, err := c.allocate(pool, set.Member(m.key, m.size)); err != nil {
-				return set, in.At(m.key, err)
+			if _, err := c.allocate(pool, set.Member(m.Key, m.Size)); err != nil {
+				return set, in.At(m.Key, err)
 			}
 		}
 		if set, err = c.Tx.AllocationSet(set.ID); err != nil {
@@ -253,12 +254,12 @@ func (c edit) setNameFree(pool ipam.Pool, name string) error {
 
 // followSet makes the name free for a new set. A living one whose replacement was planned steps aside with its members, as
 // an allocation does (followOn).
-func (c edit) followSet(pool ipam.Pool, name string, wanted []member) error {
+func (c edit) followSet(pool ipam.Pool, name string, wanted []choose.Member) error {
 	before, taken, err := c.Tx.AllocationSetNamed(pool.UID, name)
 	if err != nil || !taken {
 		return err
 	}
-	planned, err := c.plannedAfter(pool, name, before.ID, slices.DeleteFunc(slices.Clone(wanted), func(m member) bool { return !m.size.CIDR.IsValid() }))
+	planned, err := c.plannedAfter(pool, name, before.ID, slices.DeleteFunc(slices.Clone(wanted), func(m choose.Member) bool { return !m.Size.CIDR.IsValid() }))
 	if err != nil {
 		return err
 	}
@@ -286,13 +287,13 @@ func (c edit) followSet(pool ipam.Pool, name string, wanted []member) error {
 }
 
 // plannedAfter reports whether a promise to any member of a set was made to replace another set.
-func (c edit) plannedAfter(pool ipam.Pool, name, replaced string, wanted []member) (bool, error) {
+func (c edit) plannedAfter(pool ipam.Pool, name, replaced string, wanted []choose.Member) (bool, error) {
 	for _, m := range wanted {
-		h, found, err := c.Tx.HoldNamed(pool.UID, ipam.MemberName(name, m.key), m.length)
+		h, found, err := c.Tx.HoldNamed(pool.UID, ipam.MemberName(name, m.Key), m.Length)
 		if err != nil {
 			return false, err
 		}
-		if found && h.Replaces == replaced && (!m.size.CIDR.IsValid() || m.size.CIDR == h.CIDR) {
+		if found && h.Replaces == replaced && (!m.Size.CIDR.IsValid() || m.Size.CIDR == h.CIDR) {
 			return true, nil
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -33,11 +34,11 @@ func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSe
 	if err := in.CheckFor(in.Selector.Family); err != nil {
 		return ipam.SetPlan{}, err
 	}
-	s, err := selectSet(*in.Selector, in.Name, in.SetSizes)
+	s, err := choose.Set(*in.Selector, in.Name, in.SetSizes)
 	if err != nil {
 		return ipam.SetPlan{}, err
 	}
-	s.replaces, s.plan = in.Replaces, &in.Plan
+	s.Replaces, s.Plan = in.Replaces, &in.Plan
 	return chosen(ctx, r, by, s, func(pool string, at home) (ipam.SetPlan, error) {
 		in.Pool = pool
 		return r.promiseSetIn(ctx, by, in, at)
@@ -121,15 +122,15 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 		}
 	}
 	for _, m := range fresh {
-		ask := in.Hold(m.key, m.size)
+		ask := in.Hold(m.Key, m.Size)
 		if in.Updates != "" {
-			ask.Replaces = was[m.key]
+			ask.Replaces = was[m.Key]
 		}
-		h, err := promise(m.key, ask)
+		h, err := promise(m.Key, ask)
 		if err != nil {
 			return plan, asked, err
 		}
-		plan.Members = append(plan.Members, ipam.PlannedMember{Key: m.key, CIDR: h.CIDR, Hold: h.ID})
+		plan.Members = append(plan.Members, ipam.PlannedMember{Key: m.Key, CIDR: h.CIDR, Hold: h.ID})
 	}
 	slices.SortFunc(plan.Members, func(a, b ipam.PlannedMember) int { return strings.Compare(a.Key, b.Key) })
 	return plan, asked, together(lost)
@@ -162,7 +163,7 @@ func (c edit) gains(pool ipam.Pool, s staying, plan ipam.Plan) ([]ipam.NewHold, 
 
 // setNameFreeFor lets a plan have the name of the set that it changes or replaces. That it replaces it, the promises to its
 // members remember, as that to an allocation does (nameFreeFor).
-func (c edit) setNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []member) error {
+func (c edit) setNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []choose.Member) error {
 	living, taken, err := c.Tx.AllocationSetNamed(pool.UID, in.Name)
 	if err != nil || !taken || living.ID == in.Updates || living.ID == in.Replaces {
 		return err

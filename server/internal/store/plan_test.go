@@ -195,9 +195,11 @@ func (p planner) listed(t *testing.T) {
 		"Events all":            func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{}, page)) },
 		"Events by scope":       func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Scope: scope}, page)) },
 		"Events by object":      func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Object: pool}, page)) },
-		"Traces of names":       func(tx *store.Tx) error { return second(tx.Traces(uids, ipam.KindAllocation, "", []string{"n5", "n6"})) },
-		"Traces of a set":       func(tx *store.Tx) error { return second(tx.Traces(uids, ipam.KindAllocation, "n5", []string{"n5/a"})) },
-		"Rooms of pools":        func(tx *store.Tx) error { return second(tx.Rooms(uids, time.UnixMicro(5))) },
+		"Traces of names": func(tx *store.Tx) error {
+			return second(tx.Traces(uids, ipam.KindAllocation, "", []string{"n5", "n6"}))
+		},
+		"Traces of a set": func(tx *store.Tx) error { return second(tx.Traces(uids, ipam.KindAllocation, "n5", []string{"n5/a"})) },
+		"Rooms of pools":  func(tx *store.Tx) error { return second(tx.Rooms(uids, time.UnixMicro(5))) },
 	} {
 		err := p.db.Read(t.Context(), func(tx *store.Tx) error {
 			asked := 0

@@ -1,0 +1,104 @@
+package choose
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// Candidate is a pool of a selection, as a look at all of them saw it.
+type Candidate struct {
+	ipam.Pool
+	room  store.Room
+	knows trace
+}
+
+// alike reports whether two looks at a pool saw the same of the name.
+func (p Candidate) alike(o Candidate) bool { return p.UID == o.UID && p.knows.alike(o.knows) }
+
+// Candidates lists the pools of a selection in the order to ask them. Of drafts it lists those that the plan may use.
+func (s Selection) Candidates(tx *store.Tx, principal ipam.UID, now time.Time) ([]Candidate, error) {
+	var pools []Candidate
+	err := change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
+		if p.ID == s.itself {
+			return nil
+		}
+		if p.DraftUntil == nil || s.Plan != nil && p.Belongs(principal, s.Plan.Holder) && now.Before(*p.DraftUntil) {
+			pools = append(pools, Candidate{Pool: p})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	rooms, err := tx.Rooms(uidsOf(pools), now)
+	if err != nil {
+		return nil, err
+	}
+	of := map[ipam.UID]store.Room{}
+	for _, room := range rooms {
+		of[room.Pool] = room
+	}
+	for i := range pools {
+		pools[i].room = of[pools[i].UID]
+	}
+	return s.ordered(tx, pools)
+}
+
+func uidsOf(pools []Candidate) []ipam.UID {
+	uids := make([]ipam.UID, 0, len(pools))
+	for _, p := range pools {
+		uids = append(uids, p.UID)
+	}
+	return uids
+}
+
+// Moved reports whether the pools know of the name by now what they did not when they were listed.
+func (s Selection) Moved(tx *store.Tx, pools []Candidate) (bool, error) {
+	now, err := s.ordered(tx, pools)
+	return err == nil && !slices.EqualFunc(now, pools, Candidate.alike), err
+}
+
+// ordered is pools by what they know of the name now: where it lives; where it was promised, the latest first; where it was
+// last; then those that exist before those that are only planned, by id. So a plan that was promised a block finds it again,
+// whatever room there is elsewhere by then.
+func (s Selection) ordered(tx *store.Tx, pools []Candidate) ([]Candidate, error) {
+	names := make([]string, 0, len(s.keys))
+	for _, key := range s.keys {
+		names = append(names, s.nameOf(key))
+	}
+	set := ""
+	if s.set {
+		set = s.name
+	}
+	traces, err := tx.Traces(uidsOf(pools), s.kind, set, names)
+	if err != nil {
+		return nil, err
+	}
+	of := map[ipam.UID][]store.Trace{}
+	for _, t := range traces {
+		of[t.Pool] = append(of[t.Pool], t)
+	}
+	pools = slices.Clone(pools)
+	follows := map[string]bool{s.Replaces: true}
+	for i := range pools {
+		p := &pools[i]
+		p.knows = s.traceIn(p.Pool, of[p.UID])
+		if p.knows.follows != "" {
+			follows[p.knows.follows] = true
+		}
+	}
+	blocked := func(p Candidate) bool { return p.knows.living != "" && !follows[p.knows.living] }
+	slices.SortStableFunc(pools, func(a, b Candidate) int {
+		return cmp.Or(
+			trueFirst(blocked(a), blocked(b)), b.knows.promised.Compare(a.knows.promised), trueFirst(a.knows.living != "", b.knows.living != ""),
+			b.knows.left.Compare(a.knows.left), trueFirst(a.DraftUntil == nil, b.DraftUntil == nil), strings.Compare(a.ID, b.ID),
+		)
+	})
+	return pools, nil
+}
