@@ -159,7 +159,13 @@ func (db *DB) Start(ctx context.Context) error {
 		return err
 	}
 	if db.engine == SQLite && db.writers.idle == nil {
-		return db.writers.fill(ctx, db.handle, 1)
+		if err := db.writers.fill(ctx, db.handle, 1); err != nil {
+			return err
+		}
+		s := <-db.writers.idle
+		defer db.writers.give(s)
+		s.direct, err = newDirect(s.conn)
+		return err
 	}
 	return nil
 }

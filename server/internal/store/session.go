@@ -19,6 +19,7 @@ type session struct {
 	written  int  // statements that may have changed something; a lock is a query here
 	spoilt   bool // it is of no more use, and is closed instead of given back
 	mu       sync.Mutex
+	direct   *direct              // of SQLite's writer
 	prepared map[string]*sql.Stmt // nil where the driver caches; lists have many texts, so old ones go
 	order    []string             // the texts as they came
 }
@@ -26,6 +27,9 @@ type session struct {
 // close ends the statements first: database/sql forgets those of a single connection, and SQLite would stay open for them.
 func (s *session) close() error {
 	var errs []error
+	if s.direct != nil {
+		s.direct.close()
+	}
 	for _, st := range s.prepared {
 		errs = append(errs, st.Close())
 	}
@@ -59,6 +63,9 @@ func (s *session) PrepareContext(ctx context.Context, text string) (*sql.Stmt, e
 
 func (s *session) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	s.written++
+	if s.direct != nil {
+		return s.direct.exec(text, args)
+	}
 	if s.prepared == nil {
 		return s.conn.ExecContext(ctx, text, args...)
 	}
@@ -87,6 +94,14 @@ func (s *session) QueryRowContext(ctx context.Context, text string, args ...any)
 		}
 	}
 	return s.conn.QueryRowContext(ctx, text, args...)
+}
+
+// one reads the first row of a query into places of what its columns are; sql.ErrNoRows when there is none.
+func (s *session) one(ctx context.Context, text string, args, into []any) error {
+	if s.direct != nil {
+		return s.direct.one(text, args, into)
+	}
+	return s.QueryRowContext(ctx, text, args...).Scan(into...)
 }
 
 // rollback undoes what the session began. It fails when the engine has rolled back by itself, which is as good, or when the
