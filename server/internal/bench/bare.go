@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql" //nolint:depguard // the loop is what the store is compared with
 	"encoding/json"
 	"errors"
@@ -170,21 +171,23 @@ func (w *bareWriter) allocate(ctx context.Context) error {
 	if err := w.rows.SetChain(ctx, query.SetChainParams{ID: w.pool.ID, ScopeID: w.pool.ScopeID, Length: w.seq, Hash: w.hash}); err != nil {
 		return err
 	}
+	digest := sha256.Sum256([]byte(key))
 	return w.rows.InsertIdempotentAnswer(ctx, query.InsertIdempotentAnswerParams{
-		PrincipalID: 1, Key: key, Fingerprint: w.hash, Answer: string(after), CreatedAt: micros,
+		ID: ipam.NewUID("answer").Key(), Digest: digest[:16], Fingerprint: w.hash, Answer: string(after), CreatedAt: micros,
 	})
 }
 
 // take splits the best free block.
 func (w *bareWriter) take(ctx context.Context) (netip.Prefix, error) {
-	row, err := w.rows.SmallestFreeBlock(ctx, query.SmallestFreeBlockParams{PoolID: w.pool.ID, Length: blockLength})
-	if err != nil {
+	var first []byte
+	var length int64
+	if err := w.conn.QueryRowContext(ctx, query.SmallestFreeBlock, w.pool.ID, blockLength).Scan(&first, &length); err != nil {
 		return netip.Prefix{}, err
 	}
-	if _, err := w.rows.DeleteFreeBlock(ctx, query.DeleteFreeBlockParams{PoolID: w.pool.ID, FirstIp: row.FirstIp, Length: row.Length}); err != nil {
+	if _, err := w.rows.DeleteFreeBlock(ctx, query.DeleteFreeBlockParams{PoolID: w.pool.ID, FirstIp: first, Length: length}); err != nil {
 		return netip.Prefix{}, err
 	}
-	leaf := netip.PrefixFrom(netip.AddrFrom16([16]byte(row.FirstIp)).Unmap(), int(row.Length))
+	leaf := netip.PrefixFrom(netip.AddrFrom16([16]byte(first)).Unmap(), int(length))
 	p := netip.PrefixFrom(leaf.Addr(), blockLength)
 	for _, b := range alloc.Buddies(leaf, p) {
 		first := b.Addr().As16()

@@ -128,6 +128,7 @@ type Tx struct {
 	engine Engine
 	known  memory // of a write: what those before it in its transaction have read and written,
 	fresh  memory // and what it has itself
+	looked nameLook
 }
 
 // Read runs the body on one snapshot of the database, which never sees half of a write.

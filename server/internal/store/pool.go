@@ -56,6 +56,7 @@ func (tx *Tx) LockPool(id string) (ipam.Pool, error) {
 		scope, name := ipam.SplitPoolID(id)
 		text, args = lockPoolNamed, []any{scope, name}
 	}
+	tx.looked = nameLook{} // what was seen before a wait for the lock
 	var row query.NamedPool
 	if err := tx.conn.QueryRowContext(tx.ctx, text, args...).Scan(poolFields(&row)...); err != nil {
 		return ipam.Pool{}, tx.absentPool(err, id)

@@ -121,8 +121,8 @@ type Hold struct {
 }
 
 type IdempotencyKey struct {
-	PrincipalID int64
-	Key         string
+	ID          int64
+	Digest      []byte
 	Fingerprint []byte
 	Answer      string
 	Refused     bool

@@ -34,18 +34,14 @@ LIMIT @max_rows;
 UPDATE tokens SET revoked_at = $2
 WHERE id = $1 AND revoked_at IS NULL;
 
--- name: IdempotentAnswer :one
-SELECT fingerprint, answer, refused FROM idempotency_keys
-WHERE principal_id = $1 AND key = $2;
-
 -- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, refused, created_at)
+INSERT INTO idempotency_keys (id, digest, fingerprint, answer, refused, created_at)
 VALUES ($1, $2, $3, $4, $5, $6);
 
 -- name: ForgetAnswers :execrows
--- Drops the oldest answers given before a time.
+-- Drops those of the oldest answers that were given before a time.
 DELETE FROM idempotency_keys
-WHERE (principal_id, key) IN (SELECT k.principal_id, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT @max_rows);
+WHERE id IN (SELECT k.id FROM idempotency_keys k ORDER BY k.id LIMIT @max_rows) AND idempotency_keys.created_at < $1;
 
 -- name: InsertSchemaInfo :exec
 INSERT INTO schema_info (schema_version, app_version, min_supported_schema, applied_at)

@@ -11,7 +11,7 @@ import (
 
 const forgetAnswers = `-- name: ForgetAnswers :execrows
 DELETE FROM idempotency_keys
-WHERE (principal_id, key) IN (SELECT k.principal_id, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT $2)
+WHERE id IN (SELECT k.id FROM idempotency_keys k ORDER BY k.id LIMIT $2) AND idempotency_keys.created_at < $1
 `
 
 type ForgetAnswersParams struct {
@@ -19,7 +19,7 @@ type ForgetAnswersParams struct {
 	MaxRows   int32
 }
 
-// Drops the oldest answers given before a time.
+// Drops those of the oldest answers that were given before a time.
 func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, forgetAnswers, arg.CreatedAt, arg.MaxRows)
 	if err != nil {
@@ -28,37 +28,14 @@ func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (i
 	return result.RowsAffected()
 }
 
-const idempotentAnswer = `-- name: IdempotentAnswer :one
-SELECT fingerprint, answer, refused FROM idempotency_keys
-WHERE principal_id = $1 AND key = $2
-`
-
-type IdempotentAnswerParams struct {
-	PrincipalID int64
-	Key         string
-}
-
-type IdempotentAnswerRow struct {
-	Fingerprint []byte
-	Answer      string
-	Refused     bool
-}
-
-func (q *Queries) IdempotentAnswer(ctx context.Context, arg IdempotentAnswerParams) (IdempotentAnswerRow, error) {
-	row := q.db.QueryRowContext(ctx, idempotentAnswer, arg.PrincipalID, arg.Key)
-	var i IdempotentAnswerRow
-	err := row.Scan(&i.Fingerprint, &i.Answer, &i.Refused)
-	return i, err
-}
-
 const insertIdempotentAnswer = `-- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, refused, created_at)
+INSERT INTO idempotency_keys (id, digest, fingerprint, answer, refused, created_at)
 VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertIdempotentAnswerParams struct {
-	PrincipalID int64
-	Key         string
+	ID          int64
+	Digest      []byte
 	Fingerprint []byte
 	Answer      string
 	Refused     bool
@@ -67,8 +44,8 @@ type InsertIdempotentAnswerParams struct {
 
 func (q *Queries) InsertIdempotentAnswer(ctx context.Context, arg InsertIdempotentAnswerParams) error {
 	_, err := q.db.ExecContext(ctx, insertIdempotentAnswer,
-		arg.PrincipalID,
-		arg.Key,
+		arg.ID,
+		arg.Digest,
 		arg.Fingerprint,
 		arg.Answer,
 		arg.Refused,

@@ -336,16 +336,16 @@ CREATE TRIGGER events_are_final_on_update BEFORE UPDATE ON events BEGIN SELECT R
 CREATE TRIGGER events_are_final_on_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are final'); END;
 -- +goose StatementEnd
 
+-- Answers are appended, and found by a digest of the principal and the key: of what arrives in no order only that is sorted.
 CREATE TABLE idempotency_keys (
-  principal_id BIGINT NOT NULL,
-  key          TEXT NOT NULL,
-  fingerprint  BLOB   NOT NULL,
-  answer       TEXT   NOT NULL,
-  refused      BOOLEAN NOT NULL,
-  created_at   BIGINT NOT NULL,
-  PRIMARY KEY (principal_id, key)
-) WITHOUT ROWID;
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+  id          INTEGER PRIMARY KEY,
+  digest      BLOB    NOT NULL,
+  fingerprint BLOB    NOT NULL,
+  answer      TEXT    NOT NULL,
+  refused     BOOLEAN NOT NULL,
+  created_at  BIGINT  NOT NULL
+);
+CREATE UNIQUE INDEX idempotency_keys_by_digest ON idempotency_keys (digest);
 
 -- Who does a piece of periodic work now. Each holder has a higher epoch than the one before.
 CREATE TABLE leases (
