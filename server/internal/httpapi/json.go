@@ -15,75 +15,101 @@ import (
 // maxDepth bounds the nesting of a body; the contract itself needs two levels.
 const maxDepth = 32
 
-// checkJSON refuses what encoding/json would silently make something of: a key given twice (the last would win), bytes that
-// are not text, anything behind the value, and nesting beyond reason.
-func checkJSON(body []byte) error {
+// parseJSON reads a body, nil for an empty one, and refuses what encoding/json would silently make something of: a key given
+// twice (the last would win), bytes that are not text, anything behind the value, and nesting beyond reason.
+func parseJSON(body []byte) (any, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return nil
+		return nil, nil
 	}
 	if !utf8.Valid(body) {
-		return ipam.Invalid("", "the body is not UTF-8 text")
+		return nil, ipam.Invalid("", "the body is not UTF-8 text")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	if err := checkValue(d, "", 0); err != nil {
+	value, err := parseValue(d, nil, 0)
+	if err != nil {
 		if e, ok := errors.AsType[*ipam.Error](err); ok {
-			return e
+			return nil, e
 		}
-		return ipam.Invalid("", "the body is not JSON: %v", err)
+		return nil, ipam.Invalid("", "the body is not JSON: %v", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return ipam.Invalid("", "the body has more than one JSON value")
+		return nil, ipam.Invalid("", "the body has more than one JSON value")
 	}
-	return nil
+	return value, nil
 }
 
-func checkValue(d *json.Decoder, at string, depth int) error {
+// place is where in a body a value is; nil is the body itself.
+type place struct {
+	in   *place
+	name string
+}
+
+func (p *place) pointer() string {
+	if p == nil {
+		return ""
+	}
+	return p.in.pointer() + "/" + escapePointer(p.name)
+}
+
+func parseValue(d *json.Decoder, at *place, depth int) (any, error) {
 	if depth > maxDepth {
-		return ipam.Invalid("", "the body is nested more than %d levels deep", maxDepth)
+		return nil, ipam.Invalid("", "the body is nested more than %d levels deep", maxDepth)
 	}
 	token, err := d.Token()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if text, ok := token.(string); ok && !isText(text) {
-		return ipam.Invalid(at, "the character U+0000 cannot be stored")
+		return nil, ipam.Invalid(at.pointer(), "the character U+0000 cannot be stored")
 	}
+	var value any
 	switch token {
 	case json.Delim('{'):
-		seen := map[string]bool{}
-		for d.More() {
-			key, err := d.Token()
-			if err != nil {
-				return err
-			}
-			name := key.(string)
-			pointer := at + "/" + escapePointer(name)
-			if !isText(name) {
-				return ipam.Invalid(at, "the key %q has the character U+0000, which cannot be stored", name)
-			}
-			if seen[name] {
-				return ipam.Invalid(pointer, "the key %q is given twice; give it once", name)
-			}
-			seen[name] = true
-			if err := checkValue(d, pointer, depth+1); err != nil {
-				return err
-			}
-		}
+		value, err = parseObject(d, at, depth)
 	case json.Delim('['):
+		list := []any{}
 		for i := 0; d.More(); i++ {
-			if err := checkValue(d, at+"/"+strconv.Itoa(i), depth+1); err != nil {
-				return err
+			item, err := parseValue(d, &place{at, strconv.Itoa(i)}, depth+1)
+			if err != nil {
+				return nil, err
 			}
+			list = append(list, item)
 		}
+		value = list
 	default:
-		return nil
+		return token, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	_, err = d.Token() // the closing bracket
-	return err
+	return value, err
 }
 
-// escapePointer writes a key as a part of a JSON pointer (RFC 6901).
-func escapePointer(key string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+func parseObject(d *json.Decoder, at *place, depth int) (map[string]any, error) {
+	object := map[string]any{}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		name := key.(string)
+		if !isText(name) {
+			return nil, ipam.Invalid(at.pointer(), "the key %q has the character U+0000, which cannot be stored", name)
+		}
+		inside := &place{at, name}
+		if _, twice := object[name]; twice {
+			return nil, ipam.Invalid(inside.pointer(), "the key %q is given twice; give it once", name)
+		}
+		if object[name], err = parseValue(d, inside, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return object, nil
 }
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// escapePointer writes a key as a part of a JSON pointer (RFC 6901).
+func escapePointer(key string) string { return pointerEscapes.Replace(key) }

@@ -96,12 +96,13 @@ CREATE INDEX former_names_by_scope ON former_names (scope_id);
 CREATE INDEX former_names_by_age ON former_names (left_at);
 
 -- What occupies a space: a pool, or the root of a scope. Its key is that of the pool, allocation, reservation or hold which owns it.
+-- The values are checked one by one: for IN with more than two SQLite fills a table in memory for each row.
 CREATE TABLE prefixes (
   id         INTEGER PRIMARY KEY,
   scope_id   BIGINT NOT NULL REFERENCES scopes (id),
   space_id   BIGINT NOT NULL,
-  kind       TEXT   NOT NULL CHECK (kind IN ('pool', 'allocation', 'reservation', 'hold')),
-  status     TEXT   NOT NULL CHECK (status IN ('reserved', 'allocated', 'held')),
+  kind       TEXT   NOT NULL CHECK (kind = 'pool' OR kind = 'allocation' OR kind = 'reservation' OR kind = 'hold'),
+  status     TEXT   NOT NULL CHECK (status = 'reserved' OR status = 'allocated' OR status = 'held'),
   name       TEXT   NOT NULL,
   cidr       TEXT   NOT NULL,
   family     BIGINT NOT NULL CHECK (family IN (4, 6)),
