@@ -126,9 +126,6 @@ func (w *bareWriter) allocate(ctx context.Context) error {
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	micros := at.UnixMicro()
 	id, name, key := ipam.NewUID("alloc"), fmt.Sprintf("bare-%s-%d", w.run, w.made), uuid.NewString()
-	if _, err := w.conn.ExecContext(ctx, "UPDATE pools SET space_revision = space_revision + 1 WHERE id = $1", w.pool.ID); err != nil {
-		return err
-	}
 	_, err := w.rows.LastBlock(ctx, query.LastBlockParams{SpaceID: w.pool.ID, Kind: "allocation", Name: name, Length: blockLength})
 	if !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("look for the last block: %w", err)
@@ -171,9 +168,9 @@ func (w *bareWriter) allocate(ctx context.Context) error {
 	if err := w.rows.SetChain(ctx, query.SetChainParams{ID: w.pool.ID, ScopeID: w.pool.ScopeID, Length: w.seq, Hash: w.hash}); err != nil {
 		return err
 	}
-	digest := sha256.Sum256([]byte(key))
+	digest, event := sha256.Sum256([]byte(key)), ipam.UID(e.ID).Key()
 	return w.rows.InsertIdempotentAnswer(ctx, query.InsertIdempotentAnswerParams{
-		ID: ipam.NewUID("answer").Key(), Digest: digest[:16], Fingerprint: w.hash, Answer: string(after), CreatedAt: micros,
+		ID: ipam.NewUID("answer").Key(), Digest: digest[:16], Fingerprint: w.hash, EventID: &event, CreatedAt: micros,
 	})
 }
 

@@ -87,9 +87,14 @@ func answerDigest(principal ipam.UID, key string) []byte {
 
 // InsertAnswer keeps the answer given to a principal's key.
 func (tx *Tx) InsertAnswer(principal ipam.UID, key string, a Answer, at time.Time) error {
-	return tx.rows.InsertIdempotentAnswer(tx.ctx, query.InsertIdempotentAnswerParams{
+	row := query.InsertIdempotentAnswerParams{
 		ID: ipam.NewUID("answer").Key(), Digest: answerDigest(principal, key), Fingerprint: a.Fingerprint, Answer: a.Body, Refused: a.Refused, CreatedAt: micros(at),
-	})
+	}
+	if last := tx.fresh.event; a.Body == string(last.After) && last.ID != "" {
+		key := ipam.KeyOf(eventKey, last.ID)
+		row.EventID, row.Answer = &key, ""
+	}
+	return tx.rows.InsertIdempotentAnswer(tx.ctx, row)
 }
 
 // ForgetAnswers drops up to limit answers given before a time, and reports how many.

@@ -9,7 +9,11 @@ const (
 	SmallestFreeBlock = `SELECT first_ip, length FROM free_blocks WHERE pool_id = $1 AND length <= $2 ORDER BY length DESC, first_ip LIMIT 1`
 
 	// IdempotentAnswer is what was answered to the digest of a principal and its key: fingerprint, answer, refused.
-	IdempotentAnswer = `SELECT fingerprint, answer, refused FROM idempotency_keys WHERE digest = $1`
+	IdempotentAnswer = `SELECT k.fingerprint, COALESCE((SELECT e.after FROM events e WHERE e.id = k.event_id), k.answer), k.refused
+FROM idempotency_keys k WHERE k.digest = $1`
+
+	// ChainHead is the head of a chain: id, scope, length, hash.
+	ChainHead = `SELECT id, scope_id, length, hash FROM chains WHERE id = $1`
 
 	// Name is what a pool knows of the name of an allocation: the key of the one that has it, whether something is held for it,
 	// and whether one had it before.

@@ -124,6 +124,7 @@ type IdempotencyKey struct {
 	ID          int64
 	Digest      []byte
 	Fingerprint []byte
+	EventID     *int64
 	Answer      string
 	Refused     bool
 	CreatedAt   int64

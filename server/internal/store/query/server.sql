@@ -35,8 +35,8 @@ UPDATE tokens SET revoked_at = $2
 WHERE id = $1 AND revoked_at IS NULL;
 
 -- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (id, digest, fingerprint, answer, refused, created_at)
-VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO idempotency_keys (id, digest, fingerprint, event_id, answer, refused, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: ForgetAnswers :execrows
 -- Drops those of the oldest answers that were given before a time.

@@ -29,14 +29,15 @@ func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (i
 }
 
 const insertIdempotentAnswer = `-- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (id, digest, fingerprint, answer, refused, created_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO idempotency_keys (id, digest, fingerprint, event_id, answer, refused, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type InsertIdempotentAnswerParams struct {
 	ID          int64
 	Digest      []byte
 	Fingerprint []byte
+	EventID     *int64
 	Answer      string
 	Refused     bool
 	CreatedAt   int64
@@ -47,6 +48,7 @@ func (q *Queries) InsertIdempotentAnswer(ctx context.Context, arg InsertIdempote
 		arg.ID,
 		arg.Digest,
 		arg.Fingerprint,
+		arg.EventID,
 		arg.Answer,
 		arg.Refused,
 		arg.CreatedAt,

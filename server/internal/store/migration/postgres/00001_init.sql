@@ -307,11 +307,13 @@ CREATE FUNCTION events_are_final() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RA
 CREATE TRIGGER events_are_final BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION events_are_final();
 CREATE TRIGGER events_are_not_truncated BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_are_final();
 
--- Answers are appended, and found by a digest of the principal and the key: of what arrives in no order only that is sorted.
+-- Answers are appended, and found by a digest of the principal and the key: of what arrives in no order only that is sorted. One
+-- that is what an event says of its object after the change is in the event alone.
 CREATE TABLE idempotency_keys (
   id          BIGINT  PRIMARY KEY,
   digest      BYTEA   NOT NULL,
   fingerprint BYTEA   NOT NULL,
+  event_id    BIGINT,
   answer      TEXT    NOT NULL,
   refused     BOOLEAN NOT NULL,
   created_at  BIGINT  NOT NULL

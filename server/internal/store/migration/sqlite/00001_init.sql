@@ -337,11 +337,13 @@ CREATE TRIGGER events_are_final_on_update BEFORE UPDATE ON events BEGIN SELECT R
 CREATE TRIGGER events_are_final_on_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are final'); END;
 -- +goose StatementEnd
 
--- Answers are appended, and found by a digest of the principal and the key: of what arrives in no order only that is sorted.
+-- Answers are appended, and found by a digest of the principal and the key: of what arrives in no order only that is sorted. One
+-- that is what an event says of its object after the change is in the event alone.
 CREATE TABLE idempotency_keys (
   id          INTEGER PRIMARY KEY,
   digest      BLOB    NOT NULL,
   fingerprint BLOB    NOT NULL,
+  event_id    BIGINT,
   answer      TEXT    NOT NULL,
   refused     BOOLEAN NOT NULL,
   created_at  BIGINT  NOT NULL
