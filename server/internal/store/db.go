@@ -34,6 +34,8 @@ type DB struct {
 	log     *slog.Logger
 	closers []func() error
 
+	checkpoints checkpoints
+
 	files    identity                   // what a SQLite database consists of, to see when it is gone
 	readOnly bool                       // opened so
 	fault    atomic.Pointer[ipam.Error] // why nothing is written any more

@@ -23,6 +23,7 @@ type direct struct {
 	known  map[string]*statement
 	memory uintptr // for the texts and bytes of one statement's arguments
 	size   int
+	pages  uintptr // in the log, see countLog
 }
 
 type statement struct {
@@ -39,6 +40,7 @@ func newDirect(conn *sql.Conn) (d *direct, err error) {
 			return fmt.Errorf("SQLite's driver has another connection inside: %T", c)
 		}
 		d = &direct{tls: (*libc.TLS)(tls.UnsafePointer()), db: uintptr(db.Uint()), known: map[string]*statement{}}
+		d.countLog()
 		return nil
 	})
 	return d, err
@@ -50,8 +52,10 @@ func (d *direct) close() {
 		lib.Xsqlite3_finalize(d.tls, st.address)
 	}
 	clear(d.known)
+	lib.Xsqlite3_wal_hook(d.tls, d.db, 0, 0)
 	libc.Xfree(d.tls, d.memory)
-	d.memory, d.size = 0, 0
+	libc.Xfree(d.tls, d.pages)
+	d.memory, d.size, d.pages = 0, 0, 0
 }
 
 // exec runs a statement to its end and returns how many rows it changed, where it changes any.

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"sync/atomic"
+
+	"modernc.org/libc"
+	lib "modernc.org/sqlite/lib"
+)
+
+// SQLite's log is moved into the database now and then. The writer would do all of it in its turn, while everybody waits. So a
+// reader's connection moves what is there by then, and what was written meanwhile the writer moves after a commit: SQLite begins
+// the log anew only once all of it is moved.
+const (
+	moveFrom = 6_000  // pages in the log, 24 MiB: a page that many commits write is moved once for all of them
+	moveAll  = 12_000 // pages at which the writer waits for nobody
+)
+
+type checkpoints struct {
+	running atomic.Bool
+	moved   atomic.Bool // nearly all: the rest is the writer's
+}
+
+// moveLog is called between two commits, when those of the first have their answers.
+func (db *DB) moveLog() {
+	if db.engine != SQLite || db.fault.Load() != nil {
+		return
+	}
+	s, err := db.writers.take(context.Background())
+	if err != nil {
+		return // it is being closed, which moves all
+	}
+	defer db.writers.give(s)
+	switch pages := s.direct.logged(); {
+	case pages < moveFrom:
+	case pages >= moveAll, db.checkpoints.moved.Load():
+		db.checkpoints.moved.Store(false)
+		s.checkpoint()
+	case db.checkpoints.running.CompareAndSwap(false, true):
+		db.commits.drains.Go(db.moveMost)
+	}
+}
+
+func (db *DB) moveMost() {
+	defer db.checkpoints.running.Store(false)
+	s, err := db.readers.take(context.Background())
+	if err != nil {
+		return
+	}
+	defer db.readers.give(s)
+	if db.fault.Load() == nil {
+		s.checkpoint()
+		db.checkpoints.moved.Store(true)
+	}
+}
+
+// checkpoint moves what no reader needs. A failure does not matter: after the next commit it is tried again.
+func (s *session) checkpoint() { _ = s.exec(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)") }
+
+// countLog has SQLite say after each commit how many pages are in the log, instead of moving it.
+func (d *direct) countLog() {
+	d.pages = libc.Xcalloc(d.tls, 1, 8)
+	lib.Xsqlite3_wal_hook(d.tls, d.db, pointer(committed), d.pages)
+}
+
+func committed(_ *libc.TLS, pages, _, _ uintptr, n int32) int32 {
+	*at[int64](pages) = int64(n)
+	return lib.SQLITE_OK
+}
+
+func (d *direct) logged() int64 { return *at[int64](d.pages) }
