@@ -10,12 +10,7 @@ import (
 
 // SQLite's log is moved into the database now and then. The writer would do all of it in its turn, while everybody waits. So a
 // reader's connection moves what is there by then, and what was written meanwhile the writer moves after a commit: SQLite begins
-// the log anew only once all of it is moved.
-const (
-	moveFrom = 6_000  // pages in the log, 24 MiB: a page that many commits write is moved once for all of them
-	moveAll  = 12_000 // pages at which the writer waits for nobody
-)
-
+// the log anew only once all of it is moved. Past twice the pages of wal_autocheckpoint the writer waits for nobody.
 type checkpoints struct {
 	running atomic.Bool
 	moved   atomic.Bool // nearly all: the rest is the writer's
@@ -31,9 +26,9 @@ func (db *DB) moveLog() {
 		return // it is being closed, which moves all
 	}
 	defer db.writers.give(s)
-	switch pages := s.direct.logged(); {
-	case pages < moveFrom:
-	case pages >= moveAll, db.checkpoints.moved.Load():
+	switch pages, enough := s.direct.logged(), s.direct.enough; {
+	case enough == 0 || pages < enough:
+	case pages >= 2*enough, db.checkpoints.moved.Load():
 		db.checkpoints.moved.Store(false)
 		s.checkpoint()
 	case db.checkpoints.running.CompareAndSwap(false, true):
@@ -57,10 +52,14 @@ func (db *DB) moveMost() {
 // checkpoint moves what no reader needs. A failure does not matter: after the next commit it is tried again.
 func (s *session) checkpoint() { _ = s.exec(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)") }
 
-// countLog has SQLite say after each commit how many pages are in the log, instead of moving it.
-func (d *direct) countLog() {
+// countLog has SQLite say after each commit how many pages are in the log, instead of moving it when there are enough.
+func (d *direct) countLog() error {
+	if err := d.one("PRAGMA wal_autocheckpoint", nil, []any{&d.enough}); err != nil {
+		return err
+	}
 	d.pages = libc.Xcalloc(d.tls, 1, 8)
 	lib.Xsqlite3_wal_hook(d.tls, d.db, pointer(committed), d.pages)
+	return nil
 }
 
 func committed(_ *libc.TLS, pages, _, _ uintptr, n int32) int32 {

@@ -23,7 +23,9 @@ type direct struct {
 	known  map[string]*statement
 	memory uintptr // for the texts and bytes of one statement's arguments
 	size   int
-	pages  uintptr // in the log, see countLog
+
+	pages  uintptr // how many there are in the log, see countLog
+	enough int64   // pages to move it
 }
 
 type statement struct {
@@ -40,8 +42,7 @@ func newDirect(conn *sql.Conn) (d *direct, err error) {
 			return fmt.Errorf("SQLite's driver has another connection inside: %T", c)
 		}
 		d = &direct{tls: (*libc.TLS)(tls.UnsafePointer()), db: uintptr(db.Uint()), known: map[string]*statement{}}
-		d.countLog()
-		return nil
+		return d.countLog()
 	})
 	return d, err
 }

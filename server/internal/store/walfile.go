@@ -11,14 +11,15 @@ import (
 
 // SQLite writes each page of its log by two calls of the system, and a commit of many writes has some hundred pages: the calls
 // cost more than all else that it does. So the log is opened through a VFS that gathers writes which follow on each other, and
-// does them as one before anything can depend on them: a flush, a read, a truncation, a question for the size. That changes
-// nothing in what is durable when. With synchronous=FULL, which we always have, SQLite flushes the frames of a commit before it
-// lets any connection know of them, and a write that fails at the flush fails the commit as it would have before. All else is
-// the system's own VFS.
+// does them as one before anything can depend on them: the last page of a commit, a flush, a read, a truncation, a question for
+// the size. That changes nothing in what is durable when: SQLite lets other connections know of a commit once all of it is
+// written, and flushed with synchronous=FULL, which we always have; a write that fails fails the commit as before. All else is the
+// system's own VFS.
 
 const (
 	logVFS     = "cloudpam"
 	maxPending = 1 << 16 // bytes of a log that wait; SQLite's own methods take less than 128 KiB at once
+	pageHeader = 24      // bytes before each page; the second four are not 0 before the last of a commit
 )
 
 // pending is what waits to be written to a log. It stands behind SQLite's own record of the open file, in memory that the
@@ -27,6 +28,7 @@ type pending struct {
 	buffer uintptr
 	at     int64 // where in the file it belongs
 	size   int64
+	commit bool // the next write is the last page of a commit
 }
 
 // The types of the methods that differ.
@@ -126,6 +128,11 @@ func writeLog(tls *libc.TLS, file, data uintptr, size int32, offset int64) int32
 	}
 	libc.Xmemcpy(tls, p.buffer+uintptr(p.size), data, libc.Tsize_t(size))
 	p.size += int64(size)
+	last := p.commit
+	p.commit = size == pageHeader && *at[uint32](data + 4) != 0
+	if last {
+		return writePending(tls, file)
+	}
 	return sqlite3.SQLITE_OK
 }
 
