@@ -3,9 +3,6 @@ package store
 import (
 	"context"
 	"sync/atomic"
-
-	"modernc.org/libc"
-	lib "modernc.org/sqlite/lib"
 )
 
 // SQLite's log is moved into the database now and then. The writer would do all of it in its turn, while everybody waits. So a
@@ -26,7 +23,7 @@ func (db *DB) moveLog() {
 		return // it is being closed, which moves all
 	}
 	defer db.writers.give(s)
-	switch pages, enough := s.direct.logged(), s.direct.enough; {
+	switch pages, enough := s.direct.Logged(), s.direct.Enough; {
 	case enough == 0 || pages < enough:
 	case pages >= 2*enough, db.checkpoints.moved.Load():
 		db.checkpoints.moved.Store(false)
@@ -51,20 +48,3 @@ func (db *DB) moveMost() {
 
 // checkpoint moves what no reader needs. A failure does not matter: after the next commit it is tried again.
 func (s *session) checkpoint() { _ = s.exec(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)") }
-
-// countLog has SQLite say after each commit how many pages are in the log, instead of moving it when there are enough.
-func (d *direct) countLog() error {
-	if err := d.one("PRAGMA wal_autocheckpoint", nil, []any{&d.enough}); err != nil {
-		return err
-	}
-	d.pages = libc.Xcalloc(d.tls, 1, 8)
-	lib.Xsqlite3_wal_hook(d.tls, d.db, pointer(committed), d.pages)
-	return nil
-}
-
-func committed(_ *libc.TLS, pages, _, _ uintptr, n int32) int32 {
-	*at[int64](pages) = int64(n)
-	return lib.SQLITE_OK
-}
-
-func (d *direct) logged() int64 { return *at[int64](d.pages) }

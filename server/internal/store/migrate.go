@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
 
+	"github.com/cloudpam/cloudpam/server/internal/store/lite"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
@@ -164,7 +165,7 @@ func (db *DB) Start(ctx context.Context) error {
 		}
 		s := <-db.writers.idle
 		defer db.writers.give(s)
-		s.direct, err = newDirect(s.conn)
+		s.direct, err = lite.On(s.conn)
 		return err
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/cloudpam/cloudpam/server/internal/store/lite"
 )
 
 // maxPrepared bounds the statements that a connection keeps: ours are some hundred, the filters of lists make any number.
@@ -19,7 +21,7 @@ type session struct {
 	written  int  // statements that may have changed something; a lock is a query here
 	spoilt   bool // it is of no more use, and is closed instead of given back
 	mu       sync.Mutex
-	direct   *direct              // of SQLite's writer
+	direct   *lite.Conn           // of SQLite's writer
 	prepared map[string]*sql.Stmt // nil where the driver caches; lists have many texts, so old ones go
 	order    []string             // the texts as they came
 }
@@ -28,7 +30,7 @@ type session struct {
 func (s *session) close() error {
 	var errs []error
 	if s.direct != nil {
-		s.direct.close()
+		s.direct.Close()
 	}
 	for _, st := range s.prepared {
 		errs = append(errs, st.Close())
@@ -64,7 +66,7 @@ func (s *session) PrepareContext(ctx context.Context, text string) (*sql.Stmt, e
 func (s *session) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	s.written++
 	if s.direct != nil {
-		return s.direct.exec(text, args)
+		return s.direct.Exec(text, args)
 	}
 	if s.prepared == nil {
 		return s.conn.ExecContext(ctx, text, args...)
@@ -99,7 +101,7 @@ func (s *session) QueryRowContext(ctx context.Context, text string, args ...any)
 // one reads the first row of a query into places of what its columns are; sql.ErrNoRows when there is none.
 func (s *session) one(ctx context.Context, text string, args, into []any) error {
 	if s.direct != nil {
-		return s.direct.one(text, args, into)
+		return s.direct.One(text, args, into)
 	}
 	return s.QueryRowContext(ctx, text, args...).Scan(into...)
 }

@@ -1,4 +1,4 @@
-package store
+package lite
 
 import (
 	"fmt"
@@ -9,15 +9,10 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// SQLite writes each page of its log by two calls of the system, and a commit of many writes has some hundred pages: the calls
-// cost more than all else that it does. So the log is opened through a VFS that gathers writes which follow on each other, and
-// does them as one before anything can depend on them: the last page of a commit, a flush, a read, a truncation, a question for
-// the size. That changes nothing in what is durable when: SQLite lets other connections know of a commit once all of it is
-// written, and flushed with synchronous=FULL, which we always have; a write that fails fails the commit as before. All else is the
-// system's own VFS.
+// VFS is what the file system is called in the address of a database.
+const VFS = "cloudpam"
 
 const (
-	logVFS     = "cloudpam"
 	maxPending = 1 << 16 // bytes of a log that wait; SQLite's own methods take less than 128 KiB at once
 	pageHeader = 24      // bytes before each page; the second four are not 0 before the last of a commit
 )
@@ -63,7 +58,7 @@ func init() {
 	defer tls.Close()
 	base := sqlite3.Xsqlite3_vfs_find(tls, 0) // also initializes SQLite
 	ours := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(sqlite3.Tsqlite3_vfs{})))
-	name, err := libc.CString(logVFS)
+	name, err := libc.CString(VFS)
 	if base == 0 || ours == 0 || err != nil {
 		panic("SQLite has no VFS")
 	}
