@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 
 	"github.com/cloudpam/cloudpam/server/internal/app"
 	"github.com/cloudpam/cloudpam/server/internal/config"
@@ -20,6 +21,11 @@ type serveCommand struct {
 func (c *serveCommand) Run(ctx context.Context) (err error) {
 	if err := c.Check(); err != nil {
 		return fmt.Errorf("%w:\n%w", errUsage, err)
+	}
+	if os.Getenv("GOGC") == "" {
+		// The server keeps a few megabytes and makes some hundred kilobytes of garbage for each commit: at Go's 100 the collector
+		// would run many times a second.
+		debug.SetGCPercent(400)
 	}
 	log := c.Logger()
 	for _, name := range config.Unknown(os.Environ()) {

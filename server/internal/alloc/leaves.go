@@ -76,6 +76,13 @@ type Leaves interface {
 	Add(leaves ...netip.Prefix) error
 }
 
+// Carver is a set of leaves that takes p out of a leaf, and puts back what p
+// leaves of it, cheaper than by Remove and Add. It returns what they would.
+type Carver interface {
+	Leaves
+	Carve(leaf, p netip.Prefix) error
+}
+
 // Cut names the block of length bits that s takes out of leaf: its start, or
 // for Sparse the start of its second half when leaf is larger than asked. It
 // returns the zero Prefix when leaf is too small or bits exceeds the length of

@@ -52,6 +52,9 @@ func PlaceAt(l Leaves, p netip.Prefix) error {
 
 // carve removes leaf and puts back what p leaves of it.
 func carve(l Leaves, leaf, p netip.Prefix) error {
+	if c, ok := l.(Carver); ok {
+		return c.Carve(leaf, p)
+	}
 	if err := l.Remove(leaf); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql" //nolint:depguard // the loop is what the store is compared with
 	"encoding/json"
 	"errors"
@@ -125,9 +126,6 @@ func (w *bareWriter) allocate(ctx context.Context) error {
 	at := time.Now().UTC().Truncate(time.Microsecond)
 	micros := at.UnixMicro()
 	id, name, key := ipam.NewUID("alloc"), fmt.Sprintf("bare-%s-%d", w.run, w.made), uuid.NewString()
-	if _, err := w.conn.ExecContext(ctx, "UPDATE pools SET space_revision = space_revision + 1 WHERE id = $1", w.pool.ID); err != nil {
-		return err
-	}
 	_, err := w.rows.LastBlock(ctx, query.LastBlockParams{SpaceID: w.pool.ID, Kind: "allocation", Name: name, Length: blockLength})
 	if !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("look for the last block: %w", err)
@@ -170,21 +168,23 @@ func (w *bareWriter) allocate(ctx context.Context) error {
 	if err := w.rows.SetChain(ctx, query.SetChainParams{ID: w.pool.ID, ScopeID: w.pool.ScopeID, Length: w.seq, Hash: w.hash}); err != nil {
 		return err
 	}
+	digest, event := sha256.Sum256([]byte(key)), ipam.UID(e.ID).Key()
 	return w.rows.InsertIdempotentAnswer(ctx, query.InsertIdempotentAnswerParams{
-		PrincipalID: 1, Key: key, Fingerprint: w.hash, Answer: string(after), CreatedAt: micros,
+		ID: ipam.NewUID("answer").Key(), Digest: digest[:16], Fingerprint: w.hash, EventID: &event, CreatedAt: micros,
 	})
 }
 
 // take splits the best free block.
 func (w *bareWriter) take(ctx context.Context) (netip.Prefix, error) {
-	row, err := w.rows.SmallestFreeBlock(ctx, query.SmallestFreeBlockParams{PoolID: w.pool.ID, Length: blockLength})
-	if err != nil {
+	var first []byte
+	var length int64
+	if err := w.conn.QueryRowContext(ctx, query.SmallestFreeBlock, w.pool.ID, blockLength).Scan(&first, &length); err != nil {
 		return netip.Prefix{}, err
 	}
-	if _, err := w.rows.DeleteFreeBlock(ctx, query.DeleteFreeBlockParams{PoolID: w.pool.ID, FirstIp: row.FirstIp, Length: row.Length}); err != nil {
+	if _, err := w.rows.DeleteFreeBlock(ctx, query.DeleteFreeBlockParams{PoolID: w.pool.ID, FirstIp: first, Length: length}); err != nil {
 		return netip.Prefix{}, err
 	}
-	leaf := netip.PrefixFrom(netip.AddrFrom16([16]byte(row.FirstIp)).Unmap(), int(row.Length))
+	leaf := netip.PrefixFrom(netip.AddrFrom16([16]byte(first)).Unmap(), int(length))
 	p := netip.PrefixFrom(leaf.Addr(), blockLength)
 	for _, b := range alloc.Buddies(leaf, p) {
 		first := b.Addr().As16()

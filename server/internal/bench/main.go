@@ -2,11 +2,12 @@
 // the same rows with the same driver, next to the disk alone. All three run in turns on one disk, so that their ratios mean
 // something on any machine; the absolute figures mean something on this one only.
 //
-//	go run ./internal/bench [-rounds 3] [-for 2s] [-existing 0,10000,200000] [-clients 1,8,64]
+//	go run ./internal/bench [-rounds 3] [-for 2s] [-existing 0,10000,200000] [-clients 1,8,64] [-pools 1000] [-beside /path/of/another/build]
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -26,6 +27,8 @@ type plan struct {
 	clients  []int
 	dir      string // for the files; must be on a disk, not in memory
 	server   string // the server's binary; "" builds it
+	beside   string // another build's, measured in turns with it
+	others   int    // pools besides the one that is allocated from
 }
 
 func main() {
@@ -36,6 +39,8 @@ func main() {
 	flag.DurationVar(&p.each, "for", 2*time.Second, "length of one measurement")
 	flag.StringVar(&p.dir, "dir", os.TempDir(), "where the databases are made")
 	flag.StringVar(&p.server, "server", "", "the server's binary; built where it is not given")
+	flag.StringVar(&p.beside, "beside", "", "another build's binary, to be measured in turns with the server")
+	flag.IntVar(&p.others, "pools", 0, "pools there are besides the one that is allocated from, up to 4000")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -67,6 +72,7 @@ func numbers(text string) ([]int, error) {
 type cell struct {
 	existing, clients int
 	served, bare      []result
+	beside            []result // of the other build, where one is given
 }
 
 // of gives one figure of all rounds.
@@ -106,9 +112,14 @@ func run(ctx context.Context, p plan) error {
 	}
 	var cells []*cell
 	for _, n := range p.existing {
-		seed, err := newSeed(ctx, dir, n)
+		seed, err := newSeed(ctx, dir, n, p.others)
 		if err != nil {
 			return err
+		}
+		if p.beside != "" {
+			if seed.beside, err = besideSeed(ctx, dir, p.beside, n, p.others); err != nil {
+				return err
+			}
 		}
 		group := make([]*cell, len(p.clients))
 		for i, clients := range p.clients {
@@ -132,20 +143,16 @@ func run(ctx context.Context, p plan) error {
 	return nil
 }
 
-// measure runs one round of a cell: the server, then at once the bare loop in batches as large as the server's were.
+// measure runs one round of a cell: the other build, the server, then at once the bare loop in batches as large as the server's were.
 func measure(ctx context.Context, p plan, seed *seed, c *cell) error {
-	served, err := seed.fresh("served")
-	if err != nil {
-		return err
+	if seed.beside != nil {
+		result, err := serve(ctx, p.beside, seed.beside, "beside", c.clients, p.each)
+		if err != nil {
+			return err
+		}
+		c.beside = append(c.beside, result)
 	}
-	s, err := startServer(ctx, p.server, served)
-	if err != nil {
-		return err
-	}
-	result, err := load(ctx, s, c.clients, p.each)
-	if err := s.Stop(ctx); err != nil {
-		return err
-	}
+	result, err := serve(ctx, p.server, seed, "served", c.clients, p.each)
 	if err != nil {
 		return err
 	}
@@ -157,6 +164,19 @@ func measure(ctx context.Context, p plan, seed *seed, c *cell) error {
 	result, err = bareLoop(ctx, bare, max(1, int(result.perCommit+0.5)), p.each)
 	c.bare = append(c.bare, result)
 	return err
+}
+
+func serve(ctx context.Context, binary string, from *seed, side string, clients int, length time.Duration) (result, error) {
+	path, err := from.fresh(side)
+	if err != nil {
+		return result{}, err
+	}
+	s, err := startServer(ctx, binary, path)
+	if err != nil {
+		return result{}, err
+	}
+	r, err := load(ctx, s, clients, length)
+	return r, errors.Join(s.Stop(ctx), err)
 }
 
 func show(cells []*cell, disk []float64) {
@@ -172,6 +192,17 @@ func show(cells []*cell, disk []float64) {
 		fmt.Printf("| %d | %d | %.0f | %.2f | %.2f | %.1f | %.0f | %.2f | %.2f | %.0f | %.0f |\n", c.existing, c.clients, middle, median(of(c.served, p50)),
 			median(of(c.served, p99)), median(of(c.served, perCommit)), median(of(c.bare, rate)), median(ratios(of(c.served, rate), of(c.bare, rate))),
 			middle/empty[c.clients], median(of(c.served, cpu)), median(of(c.bare, cpu)))
+	}
+	for i, c := range cells {
+		if c.beside == nil {
+			return
+		}
+		if i == 0 {
+			fmt.Println("\n| existing | clients | the other build, durable/s | p99 ms | processor, µs each | HTTP ÷ the other build | processor ÷ the other build's |")
+			fmt.Println("|---:|---:|---:|---:|---:|---:|---:|")
+		}
+		fmt.Printf("| %d | %d | %.0f | %.2f | %.0f | %.2f | %.2f |\n", c.existing, c.clients, median(of(c.beside, rate)), median(of(c.beside, p99)),
+			median(of(c.beside, cpu)), median(ratios(of(c.served, rate), of(c.beside, rate))), median(ratios(of(c.served, cpu), of(c.beside, cpu))))
 	}
 }
 

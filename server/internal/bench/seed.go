@@ -32,10 +32,12 @@ type seed struct {
 	dir   string
 	count int
 	path  string
+
+	beside *seed // the other build's, where one is measured
 }
 
 // newSeed makes its allocations through the registry, as the server would, without HTTP.
-func newSeed(ctx context.Context, dir string, count int) (s *seed, err error) {
+func newSeed(ctx context.Context, dir string, count, others int) (s *seed, err error) {
 	s = &seed{dir: dir, count: count, path: filepath.Join(dir, fmt.Sprintf("seed-%d.db", count))}
 	db, err := store.Open(ctx, "sqlite://"+s.path, store.Options{})
 	if err != nil {
@@ -56,6 +58,12 @@ func newSeed(ctx context.Context, dir string, count int) (s *seed, err error) {
 	by := ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "seed"}
 	if _, err := r.CreatePool(ctx, by, ipam.NewPool{Name: poolID, CIDR: netip.MustParsePrefix(poolCIDR)}); err != nil {
 		return nil, err
+	}
+	for n := range others {
+		name, cidr := otherPool(n + 1)
+		if _, err := r.CreatePool(ctx, by, ipam.NewPool{Name: name, CIDR: netip.MustParsePrefix(cidr)}); err != nil {
+			return nil, err
+		}
 	}
 	return s, fill(ctx, r, by, count)
 }

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,8 +28,8 @@ type server struct {
 	address string
 }
 
-func startServer(ctx context.Context, binary, database string) (*server, error) {
-	s, err := servertest.Launch(binary, filepath.Dir(database), "CLOUDPAM_DATABASE_URL=sqlite://"+database)
+func startServer(ctx context.Context, binary, database string, settings ...string) (*server, error) {
+	s, err := servertest.Launch(binary, filepath.Dir(database), append(settings, "CLOUDPAM_DATABASE_URL=sqlite://"+database)...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +81,10 @@ func load(ctx context.Context, s *server, clients int, length time.Duration) (re
 	errs := make([]error, clients)
 	begin := time.Now()
 	for i := range clients {
-		wg.Go(func() { took[i], errs[i] = allocateFor(ctx, s.address, length) })
+		wg.Go(func() {
+			end := time.Now().Add(length)
+			took[i], errs[i] = allocateWhile(ctx, s.address, func() bool { return time.Now().Before(end) })
+		})
 	}
 	wg.Wait()
 	wall := time.Since(begin).Seconds()
@@ -103,9 +107,23 @@ func load(ctx context.Context, s *server, clients int, length time.Duration) (re
 	}, nil
 }
 
-// allocateFor is one client with one connection. It speaks HTTP by hand: Go's client would take more of the processor from
+// allocateAll makes a number of allocations.
+func allocateAll(ctx context.Context, address string, count int) error {
+	var begun atomic.Int64
+	var wg sync.WaitGroup
+	errs := make([]error, 64)
+	for i := range errs {
+		wg.Go(func() {
+			_, errs[i] = allocateWhile(ctx, address, func() bool { return begun.Add(1) <= int64(count) })
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// allocateWhile is one client with one connection. It speaks HTTP by hand: Go's client would take more of the processor from
 // the server than the server's own HTTP does.
-func allocateFor(ctx context.Context, address string, length time.Duration) ([]time.Duration, error) {
+func allocateWhile(ctx context.Context, address string, more func() bool) ([]time.Duration, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -116,7 +134,7 @@ func allocateFor(ctx context.Context, address string, length time.Duration) ([]t
 	var out bytes.Buffer
 	var took []time.Duration
 	run := uuid.NewString()
-	for begin := time.Now(); time.Since(begin) < length && ctx.Err() == nil; {
+	for ctx.Err() == nil && more() {
 		body := fmt.Sprintf(`{"pool":%q,"name":"http-%s-%d","prefix_length":%d}`, poolID, run, len(took), blockLength)
 		out.Reset()
 		fmt.Fprintf(&out, "POST /api/v1/allocations HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+

@@ -91,10 +91,11 @@ func readBody(next echo.HandlerFunc) echo.HandlerFunc {
 			if err != nil {
 				return ipam.Errorf(ipam.CodeInvalid, "the body ended early")
 			}
-			if err := checkJSON(body); err != nil {
+			value, err := parseJSON(body)
+			if err != nil {
 				return err
 			}
-			r.Body = io.NopCloser(bytes.NewReader(body))
+			r.Body = parsedBody{io.NopCloser(bytes.NewReader(body)), value}
 		}
 		if key := r.Header.Get("Idempotency-Key"); key != "" {
 			retry := &ipam.Retry{Key: key, Fingerprint: sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + r.Header.Get("If-Match") + "\n" + string(body)))}
@@ -109,6 +110,15 @@ func readBody(next echo.HandlerFunc) echo.HandlerFunc {
 		return next(c)
 	}
 }
+
+// parsedBody is a body that was read: the contract and the handlers take its value and do not parse it again.
+type parsedBody struct {
+	io.ReadCloser
+	value any
+}
+
+// ValidatedValue is what the generated handlers look for.
+func (b parsedBody) ValidatedValue() any { return b.value }
 
 // authenticate names the actor of a request by its bearer token.
 func authenticate(gate *access.Gate) echo.MiddlewareFunc {

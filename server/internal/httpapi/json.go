@@ -16,27 +16,29 @@ import (
 // maxDepth bounds the nesting of a body; the contract itself needs two levels.
 const maxDepth = 32
 
-// checkJSON refuses what encoding/json would silently make something of: a key given twice (the last would win), bytes that
-// are not text, half a character, anything behind the value, and nesting beyond reason.
-func checkJSON(body []byte) error {
+// parseJSON reads a body, nil for an empty one, and refuses what encoding/json would silently make something of: a key given
+// twice (the last would win), bytes that are not text, half a character, anything behind the value, and nesting beyond reason.
+func parseJSON(body []byte) (any, error) {
 	if len(bytes.TrimSpace(body)) == 0 {
-		return nil
+		return nil, nil
 	}
 	if !utf8.Valid(body) {
-		return ipam.Invalid("", "the body is not UTF-8 text")
+		return nil, ipam.Invalid("", "the body is not UTF-8 text")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
-	if err := (jsonBody{d, body}).check("", 0); err != nil {
+	b := jsonBody{d, body}
+	value, err := b.value(nil, 0)
+	if err != nil {
 		if e, ok := errors.AsType[*ipam.Error](err); ok {
-			return e
+			return nil, e
 		}
-		return ipam.Invalid("", "the body is not JSON: %v", err)
+		return nil, ipam.Invalid("", "the body is not JSON: %v", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return ipam.Invalid("", "the body has more than one JSON value")
+		return nil, ipam.Invalid("", "the body has more than one JSON value")
 	}
-	return nil
+	return value, nil
 }
 
 // jsonBody is a body and how far it is read.
@@ -89,52 +91,77 @@ func escaped(text []byte) rune {
 	return rune(n)
 }
 
-func (b jsonBody) check(at string, depth int) error {
+// place is where in a body a value is; nil is the body itself.
+type place struct {
+	in   *place
+	name string
+}
+
+func (p *place) pointer() string {
+	if p == nil {
+		return ""
+	}
+	return p.in.pointer() + "/" + escapePointer(p.name)
+}
+
+func (b jsonBody) value(at *place, depth int) (any, error) {
 	if depth > maxDepth {
-		return ipam.Invalid("", "the body is nested more than %d levels deep", maxDepth)
+		return nil, ipam.Invalid("", "the body is nested more than %d levels deep", maxDepth)
 	}
 	token, fault, err := b.next()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if fault != "" {
-		return ipam.Invalid(at, "%s", fault)
+		return nil, ipam.Invalid(at.pointer(), "%s", fault)
 	}
+	var value any
 	switch token {
 	case json.Delim('{'):
-		seen := map[string]bool{}
-		for b.More() {
-			key, fault, err := b.next()
-			if err != nil {
-				return err
-			}
-			name := key.(string)
-			pointer := at + "/" + escapePointer(name)
-			if fault != "" {
-				return ipam.Invalid(at, "the key %q: %s", name, fault)
-			}
-			if seen[name] {
-				return ipam.Invalid(pointer, "the key %q is given twice; give it once", name)
-			}
-			seen[name] = true
-			if err := b.check(pointer, depth+1); err != nil {
-				return err
-			}
-		}
+		value, err = b.object(at, depth)
 	case json.Delim('['):
+		list := []any{}
 		for i := 0; b.More(); i++ {
-			if err := b.check(at+"/"+strconv.Itoa(i), depth+1); err != nil {
-				return err
+			item, err := b.value(&place{at, strconv.Itoa(i)}, depth+1)
+			if err != nil {
+				return nil, err
 			}
+			list = append(list, item)
 		}
+		value = list
 	default:
-		return nil
+		return token, nil
+	}
+	if err != nil {
+		return nil, err
 	}
 	_, err = b.Token() // the closing bracket
-	return err
+	return value, err
 }
 
-// escapePointer writes a key as a part of a JSON pointer (RFC 6901).
-func escapePointer(key string) string {
-	return strings.NewReplacer("~", "~0", "/", "~1").Replace(key)
+func (b jsonBody) object(at *place, depth int) (map[string]any, error) {
+	object := map[string]any{}
+	for b.More() {
+		key, fault, err := b.next()
+		if err != nil {
+			return nil, err
+		}
+		name := key.(string)
+		if fault != "" {
+			return nil, ipam.Invalid(at.pointer(), "the key %q: %s", name, fault)
+		}
+		inside := &place{at, name}
+		if _, twice := object[name]; twice {
+			return nil, ipam.Invalid(inside.pointer(), "the key %q is given twice; give it once", name)
+		}
+		if object[name], err = b.value(inside, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return object, nil
 }
+
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// escapePointer writes a key as a part of a JSON pointer (RFC 6901).
+func escapePointer(key string) string { return pointerEscapes.Replace(key) }

@@ -23,7 +23,7 @@ func checkQuery() (echo.MiddlewareFunc, error) {
 	}
 	known := map[string]map[string]*openapi3.Parameter{} // by method and route
 	for path, item := range spec.Paths.Map() {
-		route := "/api/v1" + strings.NewReplacer("{", ":", "}", "").Replace(path)
+		route := echoRoute(path)
 		for method, op := range item.Operations() {
 			takes := map[string]*openapi3.Parameter{}
 			for _, p := range slices.Concat(item.Parameters, op.Parameters) {

@@ -65,7 +65,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
 	s := &Server{registry: services.Registry, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, version: o.Version, log: o.Log}
-	v1 := e.Group("/api/v1", authenticate(services.Access), readBody, query, echo.WrapMiddleware(validate))
+	v1 := e.Group("/api/v1", authenticate(services.Access), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 

@@ -35,13 +35,19 @@ func (c edit) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 		return netip.Prefix{}, err
 	}
 	at, placed := want.CIDR, false
-	if want.heldAs() != "" {
-		promised, converted, err := c.convert(pool, want, length)
+	if name := want.heldAs(); name != "" {
+		held, err := c.Tx.Held(pool.UID, name)
 		if err != nil {
 			return at, err
 		}
-		if placed = converted; placed {
-			at = promised
+		if held {
+			var promised netip.Prefix
+			if promised, placed, err = c.convert(pool, want, length); err != nil {
+				return at, err
+			}
+			if placed {
+				at = promised
+			}
 		}
 	}
 	if !placed {

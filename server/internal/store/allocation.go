@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -18,11 +19,48 @@ func (tx *Tx) Allocation(id string) (ipam.Allocation, error) {
 
 // AllocationNamed reads the allocation of a name; CodeNotFound when there is none.
 func (tx *Tx) AllocationNamed(pool ipam.UID, name string) (ipam.Allocation, error) {
-	row, err := tx.rows.AllocationNamed(tx.ctx, query.AllocationNamedParams{PoolID: pool.Key(), Name: name})
+	known, err := tx.name(pool, name)
+	if err == nil && known.allocation == nil {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return ipam.Allocation{}, absent(err, "allocation", name)
+	}
+	row, err := tx.rows.Allocation(tx.ctx, *known.allocation)
 	if err != nil {
 		return ipam.Allocation{}, absent(err, "allocation", name)
 	}
 	return allocation(row)
+}
+
+// Held reports whether anything is held for a name of an allocation in a pool.
+func (tx *Tx) Held(pool ipam.UID, name string) (bool, error) {
+	known, err := tx.name(pool, name)
+	return known.held, err
+}
+
+// name is what a pool knows of a name. A new allocation asks for all of it, so one look serves until the next change.
+func (tx *Tx) name(pool ipam.UID, name string) (nameLook, error) {
+	if tx.looked.pool == pool && tx.looked.name == name && tx.looked.written == tx.conn.written {
+		return tx.looked, nil
+	}
+	k := nameLook{pool: pool, name: name, written: tx.conn.written}
+	err := tx.conn.one(tx.ctx, query.Name, []any{pool.Key(), name}, []any{&k.allocation, &k.held, &k.left})
+	if err != nil {
+		return nameLook{}, err
+	}
+	tx.looked = k
+	return k, nil
+}
+
+// nameLook is what a look for a name found when so many statements had written.
+type nameLook struct {
+	pool       ipam.UID
+	name       string
+	written    int
+	allocation *int64 // that has it
+	held       bool
+	left       bool // an allocation had it before
 }
 
 // InsertAllocation adds an allocation; its prefix is a row of its own.

@@ -274,7 +274,7 @@ func runBody(tx *Tx, body func(*Tx) error) (err error) {
 			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
 		}
 	}()
-	tx.fresh = newMemory()
+	tx.fresh, tx.looked = newMemory(), nameLook{}
 	if err := body(tx); err != nil {
 		return err
 	}

@@ -163,6 +163,7 @@ func (db *DB) drain(l *lane) {
 			l.rest(pause)
 		default:
 			db.settle(db.serve(l, batch))
+			db.moveLog()
 		}
 	}
 }

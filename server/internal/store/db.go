@@ -34,6 +34,8 @@ type DB struct {
 	log     *slog.Logger
 	closers []func() error
 
+	checkpoints checkpoints
+
 	files    identity                   // what a SQLite database consists of, to see when it is gone
 	readOnly bool                       // opened so
 	fault    atomic.Pointer[ipam.Error] // why nothing is written any more
@@ -129,6 +131,7 @@ type Tx struct {
 	asked  func(text string, args []any) // told of each list; nil but in tests
 	known  memory                        // of a write: what those before it in its transaction have read and written,
 	fresh  memory                        // and what it has itself
+	looked nameLook
 }
 
 // Read runs the body on one snapshot of the database, which never sees half of a write.

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -49,7 +48,7 @@ func meaning(err error) (ipam.Code, string) {
 		}
 		return "", ""
 	}
-	if lite, ok := errors.AsType[*sqlite.Error](err); ok {
+	if lite, ok := errors.AsType[liteError](err); ok {
 		switch lite.Code() {
 		case lib.SQLITE_CONSTRAINT_TRIGGER:
 			return ipam.CodeCIDRTaken, "the block overlaps one that is taken"
@@ -88,7 +87,7 @@ const (
 
 // damaged reports whether SQLite met a page that cannot be.
 func damaged(err error) bool {
-	lite, ok := errors.AsType[*sqlite.Error](err)
+	lite, ok := errors.AsType[liteError](err)
 	return ok && (lite.Code()&0xff == lib.SQLITE_CORRUPT || lite.Code()&0xff == lib.SQLITE_NOTADB)
 }
 
@@ -183,8 +182,14 @@ func refused(err error) bool {
 }
 
 func isSQLite(err error) bool {
-	_, ok := errors.AsType[*sqlite.Error](err)
+	_, ok := errors.AsType[liteError](err)
 	return ok
+}
+
+// liteError is an error of SQLite: the driver's, or that of a direct statement.
+type liteError interface {
+	error
+	Code() int
 }
 
 // ambiguous is the answer of a write that may be durable or not. Saying so is the only honest one; a retry with the same key

@@ -37,7 +37,7 @@ func (tx *Tx) AppendEvent(e ipam.Event) error {
 	if err != nil {
 		return err
 	}
-	tx.fresh.heads[e.Chain] = head
+	tx.fresh.heads[e.Chain], tx.fresh.event = head, e
 	return nil
 }
 
@@ -49,7 +49,8 @@ func (tx *Tx) head(chain, scope ipam.UID) (Chain, error) {
 	if head, ok := tx.known.heads[chain]; ok {
 		return head, nil
 	}
-	row, err := tx.rows.Chain(tx.ctx, chain.Key())
+	var row query.Chain
+	err := tx.conn.one(tx.ctx, query.ChainHead, []any{chain.Key()}, []any{&row.ID, &row.ScopeID, &row.Length, &row.Hash, &row.At})
 	if noRows(err) {
 		return Chain{UID: chain, Scope: scope}, nil
 	}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -328,5 +329,28 @@ func TestTheLogIsCutAfterALongRead(t *testing.T) {
 	exec("INSERT INTO much VALUES (1)")
 	if size() > 64<<20 {
 		t.Errorf("the log keeps %d bytes", size())
+	}
+}
+
+func TestTheLogIsMovedWhileItIsWritten(t *testing.T) {
+	url := storetest.SQLite(t)
+	db := storetest.Open(t, url)
+	large := strings.Repeat("x", 200_000) // some 50 pages
+	var longest int64
+	for i := range 600 {
+		err := db.Write(t.Context(), "s", func(tx *store.Tx) error {
+			return tx.InsertScope(ipam.Scope{UID: ipam.NewUID("scope"), ID: fmt.Sprint("s", i), Description: large})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		log, err := os.Stat(strings.TrimPrefix(url, "sqlite://") + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		longest = max(longest, log.Size())
+	}
+	if limit := int64(13_000 * 4120); longest > limit { // of 30,000 pages that were written
+		t.Errorf("the log grew to %d bytes, more than %d", longest, limit)
 	}
 }

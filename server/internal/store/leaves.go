@@ -17,7 +17,7 @@ type Leaves struct {
 	family int
 }
 
-var _ alloc.Leaves = Leaves{}
+var _ alloc.Carver = Leaves{}
 
 // Leaves gives the free blocks of a pool.
 func (tx *Tx) Leaves(p ipam.Pool) Leaves {
@@ -36,8 +36,10 @@ func (l Leaves) Pick(s alloc.Strategy, bits int) (netip.Prefix, error) {
 		}
 		return largest, err
 	default:
-		row, err := l.tx.rows.SmallestFreeBlock(l.tx.ctx, query.SmallestFreeBlockParams{PoolID: l.pool, Length: int64(bits)})
-		return l.leaf(row.FirstIp, row.Length, err, alloc.ErrNoFit)
+		var first []byte
+		var length int64
+		err := l.tx.conn.one(l.tx.ctx, query.SmallestFreeBlock, []any{l.pool, int64(bits)}, []any{&first, &length})
+		return l.leaf(first, length, err, alloc.ErrNoFit)
 	}
 }
 
@@ -95,6 +97,25 @@ func (l Leaves) Remove(leaf netip.Prefix) error {
 	return err
 }
 
+// Carve takes p out of a leaf and leaves the rest of it: whoever changes the leaf's row has the space. The rest needs no look
+// at what is free around it.
+func (l Leaves) Carve(leaf, p netip.Prefix) error {
+	rest := alloc.Buddies(leaf, p)
+	if len(rest) == 0 {
+		return l.Remove(leaf)
+	}
+	n, err := l.tx.rows.MoveFreeBlock(l.tx.ctx, query.MoveFreeBlockParams{
+		PoolID: l.pool, FirstIp: firstIP(leaf), Length: int64(leaf.Bits()), PartIp: firstIP(rest[0]), PartLength: int64(rest[0].Bits()),
+	})
+	if err == nil && n == 0 {
+		return alloc.ErrTaken
+	}
+	if err != nil {
+		return err
+	}
+	return l.insert(rest[1:])
+}
+
 // Discard takes a leaf away if it is there.
 func (l Leaves) Discard(leaf netip.Prefix) (bool, error) {
 	n, err := l.tx.rows.DeleteFreeBlock(l.tx.ctx, query.DeleteFreeBlockParams{PoolID: l.pool, FirstIp: firstIP(leaf), Length: int64(leaf.Bits())})
@@ -114,6 +135,10 @@ func (l Leaves) Add(leaves ...netip.Prefix) error {
 	if n > 0 {
 		return fmt.Errorf("free %s to %s of pool %s: %w", first, last, l.id, alloc.ErrNotHeld)
 	}
+	return l.insert(leaves)
+}
+
+func (l Leaves) insert(leaves []netip.Prefix) error {
 	for _, leaf := range leaves {
 		err := l.tx.rows.InsertFreeBlock(l.tx.ctx, query.InsertFreeBlockParams{PoolID: l.pool, FirstIp: firstIP(leaf), Length: int64(leaf.Bits())})
 		if err != nil {

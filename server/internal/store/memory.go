@@ -7,6 +7,7 @@ import "github.com/cloudpam/cloudpam/server/internal/ipam"
 type memory struct {
 	heads map[ipam.UID]Chain   // of the chains that it has moved; written before the commit
 	pools map[string]ipam.Pool // that it has locked, by what they were asked for as
+	event ipam.Event           // the last one
 }
 
 func newMemory() memory {

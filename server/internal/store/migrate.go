@@ -12,6 +12,7 @@ import (
 	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
 
+	"github.com/cloudpam/cloudpam/server/internal/store/lite"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
@@ -159,7 +160,13 @@ func (db *DB) Start(ctx context.Context) error {
 		return err
 	}
 	if db.engine == SQLite && db.writers.idle == nil {
-		return db.writers.fill(ctx, db.handle, 1)
+		if err := db.writers.fill(ctx, db.handle, 1); err != nil {
+			return err
+		}
+		s := <-db.writers.idle
+		defer db.writers.give(s)
+		s.direct, err = lite.On(s.conn)
+		return err
 	}
 	return nil
 }

@@ -12,7 +12,6 @@ type expected struct{ both, sqlite, postgres, none, stale string }
 var plans = map[string]expected{
 	"Account":               {both: "accounts_by_external_id key"},
 	"Allocation":            {both: "key"},
-	"AllocationNamed":       {both: "allocations_by_name key", stale: "allocations_by_pool"},
 	"AllocationSet":         {both: "key"},
 	"AllocationSetNamed":    {both: "allocation_sets_by_name key"},
 	"Chain":                 {both: "key"},
@@ -28,7 +27,12 @@ var plans = map[string]expected{
 	"DeletePool":            {both: "key"},
 	"DeletePrefix":          {both: "key"},
 	"GrowthOf":              {both: "key pools_by_growth sort"},
+	"MoveFreeBlock":         {both: "free_blocks_by_length key"},
 	"MoveHold":              {both: "key"},
+	"SmallestFreeBlock":     {both: "free_blocks_by_length"},
+	"IdempotentAnswer":      {both: "idempotency_keys_by_digest key"},
+	"ChainHead":             {both: "key"},
+	"Name":                  {both: "allocations_by_name holds_by_name key", stale: "allocations_by_pool holds_by_replaced"},
 	"MovePrefixTo":          {both: "key"},
 	"DeleteReservation":     {both: "key"},
 	"DeleteScope":           {both: "key"},
@@ -37,7 +41,7 @@ var plans = map[string]expected{
 	"ExpiredHolds":          {both: "holds_by_expiry"},
 	"ExpiredReservations":   {both: "key reservations_by_age", sqlite: "sort walk:reservations_by_pool", none: "walk:reservations_by_pool"},
 	"ExpiredReservationsIn": {both: "reservations_by_expiry"},
-	"ForgetAnswers":         {both: "idempotency_keys_by_age key", none: "all:idempotency_keys", stale: "all:idempotency_keys"},
+	"ForgetAnswers":         {both: "key walk:key", postgres: "all:idempotency_keys", none: "all:idempotency_keys", stale: "all:idempotency_keys"},
 	"ForgetLastBlocks":      {both: "key last_blocks_by_age", none: "all:last_blocks", stale: "all:last_blocks"},
 	"ForgetNames":           {both: "former_names_by_age key", none: "all:former_names", stale: "all:former_names"},
 	"ForgetPromise":         {both: "key"},
@@ -54,7 +58,6 @@ var plans = map[string]expected{
 	"HoldLease":             {both: "key"},
 	"HoldNamed":             {both: "holds_by_name key", stale: "holds_by_replaced"},
 	"HoldsFor":              {both: "holds_by_replaced key"},
-	"IdempotentAnswer":      {both: "key"},
 	"InheritLastBlocks":     {both: "key"},
 	"InheritNames":          {both: "former_names_by_scope key"},
 	"InheritPromises":       {both: "key"},
@@ -86,7 +89,6 @@ var plans = map[string]expected{
 	"SeeTime":               {sqlite: "walk:key", postgres: "all:instance"},
 	"SetDraft":              {both: "key"},
 	"SetPrefixStatus":       {both: "key"},
-	"SmallestFreeBlock":     {both: "free_blocks_by_length"},
 	"StaleDrafts":           {both: "key pools_by_draft_age", sqlite: "sort", none: "all:pools sort"},
 	"StaleHolds":            {both: "holds_by_age key", sqlite: "sort", none: "holds_by_expiry sort"},
 	"StaleScopeDrafts":      {both: "pools_by_scope scopes_by_draft_age", none: "all:pools sort"},
@@ -156,5 +158,5 @@ var cold = map[string]string{
 // sample are values for queries whose plan on PostgreSQL depends on how many rows are asked for.
 var sample = map[string][]any{
 	"ForgetAnswers": {5, 500}, "ForgetLastBlocks": {5, 500}, "ForgetNames": {5, 500}, "ForgetPromises": {5, 500},
-	"StaleHolds": {5, 500}, "StaleDrafts": {5, 500}, "StaleScopeDrafts": {5, 500}, "ExpiredReservations": {5, 500}, "PoolsOfScope": {5, 500},
+	"StaleHolds":    {5, 500}, "StaleDrafts": {5, 500}, "StaleScopeDrafts": {5, 500}, "ExpiredReservations": {5, 500}, "PoolsOfScope": {5, 500},
 }

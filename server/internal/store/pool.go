@@ -37,13 +37,21 @@ func (tx *Tx) absentPool(err error, id string) error {
 
 // lockPool takes the row lock of a pool's space. Lock in this statement and look for space in the next: one statement for
 // both would see the space as it was before the wait. The version behind the ETag does not move, so a busy pool stays editable.
-var lockPool = "UPDATE pools SET space_revision = space_revision + 1 WHERE id = $1 RETURNING " + strings.NewReplacer(
-	"scope_name", "(SELECT s.name FROM scopes s WHERE s.id = pools.scope_id)",
-	"parent_name", "(SELECT COALESCE(max(q.name), '') FROM pools q WHERE q.id = pools.parent_id)",
-	"draft_actor", "(SELECT COALESCE(max(d.kind || ':' || d.name), '') FROM principals d WHERE d.id = pools.draft_principal_id)",
-).Replace(poolColumns)
+// SQLite has one writer, which has all locks since its BEGIN.
+var lockPool = map[Engine]string{
+	SQLite: "SELECT " + poolColumns + " FROM named_pools WHERE id = $1",
+	Postgres: "UPDATE pools SET space_revision = space_revision + 1 WHERE id = $1 RETURNING " + strings.NewReplacer(
+		"scope_name", "(SELECT s.name FROM scopes s WHERE s.id = pools.scope_id)",
+		"parent_name", "(SELECT COALESCE(max(q.name), '') FROM pools q WHERE q.id = pools.parent_id)",
+		"draft_actor", "(SELECT COALESCE(max(d.kind || ':' || d.name), '') FROM principals d WHERE d.id = pools.draft_principal_id)",
+	).Replace(poolColumns),
+}
 
-var lockPoolNamed = strings.Replace(lockPool, "WHERE id = $1", "WHERE scope_id = (SELECT n.id FROM scopes n WHERE n.name = $1) AND name = $2", 1)
+var lockPoolNamed = map[Engine]string{SQLite: named(lockPool[SQLite]), Postgres: named(lockPool[Postgres])}
+
+func named(lock string) string {
+	return strings.Replace(lock, "WHERE id = $1", "WHERE scope_id = (SELECT n.id FROM scopes n WHERE n.name = $1) AND name = $2", 1)
+}
 
 // LockPool reads a pool by its id or its UID and holds its space until the transaction ends. Parents are locked before their
 // children. Errors: those of Pool.
@@ -51,13 +59,15 @@ func (tx *Tx) LockPool(id string) (ipam.Pool, error) {
 	if p, locked := tx.known.pools[id]; locked {
 		return p, nil
 	}
-	text, args := lockPool, []any{ipam.KeyOf(poolKey, id)}
+	lock, args := lockPool, []any{ipam.KeyOf(poolKey, id)}
 	if args[0] == int64(0) {
 		scope, name := ipam.SplitPoolID(id)
-		text, args = lockPoolNamed, []any{scope, name}
+		lock, args = lockPoolNamed, []any{scope, name}
 	}
+	text := lock[tx.engine]
+	tx.looked = nameLook{} // what was seen before a wait for the lock
 	var row query.NamedPool
-	if err := tx.conn.QueryRowContext(tx.ctx, text, args...).Scan(poolFields(&row)...); err != nil {
+	if err := tx.conn.one(tx.ctx, text, args, poolFields(&row)); err != nil {
 		return ipam.Pool{}, tx.absentPool(err, id)
 	}
 	p, err := pool(row)

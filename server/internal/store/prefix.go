@@ -105,6 +105,11 @@ func (tx *Tx) LastLeft(space ipam.UID, kind ipam.Kind, name string, length int) 
 
 // LastBlock is the block that a name of a kind last had in a space with this length; false when it never had one.
 func (tx *Tx) LastBlock(space ipam.UID, kind ipam.Kind, name string, fam, length int) (netip.Prefix, bool, error) {
+	if kind == ipam.KindAllocation {
+		if known, err := tx.name(space, name); err != nil || !known.left {
+			return netip.Prefix{}, false, err
+		}
+	}
 	first, err := tx.rows.LastBlock(tx.ctx, query.LastBlockParams{SpaceID: space.Key(), Kind: string(kind), Name: name, Length: int64(length)})
 	if noRows(err) {
 		return netip.Prefix{}, false, nil

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/cloudpam/cloudpam/server/internal/store/lite"
 )
 
 // maxPrepared bounds the statements that a connection keeps: ours are some hundred, the filters of lists make any number.
@@ -20,6 +22,7 @@ type session struct {
 	spoilt   bool // it is of no more use, and is closed instead of given back
 	clock    reading
 	mu       sync.Mutex
+	direct   *lite.Conn           // of SQLite's writer
 	prepared map[string]*sql.Stmt // nil where the driver caches; lists have many texts, so old ones go
 	order    []string             // the texts as they came
 }
@@ -27,6 +30,9 @@ type session struct {
 // close ends the statements first: database/sql forgets those of a single connection, and SQLite would stay open for them.
 func (s *session) close() error {
 	var errs []error
+	if s.direct != nil {
+		s.direct.Close()
+	}
 	for _, st := range s.prepared {
 		errs = append(errs, st.Close())
 	}
@@ -60,6 +66,9 @@ func (s *session) PrepareContext(ctx context.Context, text string) (*sql.Stmt, e
 
 func (s *session) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	s.written++
+	if s.direct != nil {
+		return s.direct.Exec(text, args)
+	}
 	if s.prepared == nil {
 		return s.conn.ExecContext(ctx, text, args...)
 	}
@@ -88,6 +97,14 @@ func (s *session) QueryRowContext(ctx context.Context, text string, args ...any)
 		}
 	}
 	return s.conn.QueryRowContext(ctx, text, args...)
+}
+
+// one reads the first row of a query into places of what its columns are; sql.ErrNoRows when there is none.
+func (s *session) one(ctx context.Context, text string, args, into []any) error {
+	if s.direct != nil {
+		return s.direct.One(text, args, into)
+	}
+	return s.QueryRowContext(ctx, text, args...).Scan(into...)
 }
 
 // rollback undoes what the session began. It fails when the engine has rolled back by itself, which is as good, or when the

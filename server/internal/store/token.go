@@ -1,6 +1,8 @@
 package store
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -69,18 +71,30 @@ type Answer struct {
 
 // Answer reads the answer given to a principal's key; false when there is none.
 func (tx *Tx) Answer(principal ipam.UID, key string) (Answer, bool, error) {
-	row, err := tx.rows.IdempotentAnswer(tx.ctx, query.IdempotentAnswerParams{PrincipalID: principal.Key(), Key: key})
+	var a Answer
+	err := tx.conn.one(tx.ctx, query.IdempotentAnswer, []any{answerDigest(principal, key)}, []any{&a.Fingerprint, &a.Body, &a.Refused})
 	if noRows(err) {
 		return Answer{}, false, nil
 	}
-	return Answer{Fingerprint: row.Fingerprint, Body: row.Answer, Refused: row.Refused}, err == nil, err
+	return a, err == nil, err
+}
+
+// answerDigest is what an answer is found by. The index of all answers has it instead of the key, which may be 16 times as long.
+func answerDigest(principal ipam.UID, key string) []byte {
+	sum := sha256.Sum256(append(binary.BigEndian.AppendUint64(make([]byte, 0, 64), uint64(principal.Key())), key...))
+	return sum[:16]
 }
 
 // InsertAnswer keeps the answer given to a principal's key.
 func (tx *Tx) InsertAnswer(principal ipam.UID, key string, a Answer, at time.Time) error {
-	return tx.rows.InsertIdempotentAnswer(tx.ctx, query.InsertIdempotentAnswerParams{
-		PrincipalID: principal.Key(), Key: key, Fingerprint: a.Fingerprint, Answer: a.Body, Refused: a.Refused, CreatedAt: micros(at),
-	})
+	row := query.InsertIdempotentAnswerParams{
+		ID: ipam.NewUID("answer").Key(), Digest: answerDigest(principal, key), Fingerprint: a.Fingerprint, Answer: a.Body, Refused: a.Refused, CreatedAt: micros(at),
+	}
+	if last := tx.fresh.event; a.Body == string(last.After) && last.ID != "" {
+		key := ipam.KeyOf(eventKey, last.ID)
+		row.EventID, row.Answer = &key, ""
+	}
+	return tx.rows.InsertIdempotentAnswer(tx.ctx, row)
 }
 
 // ForgetAnswers drops up to limit answers given before a time, and reports how many.

@@ -8,10 +8,6 @@ INSERT INTO allocations (
 SELECT * FROM named_allocations
 WHERE id = $1;
 
--- name: AllocationNamed :one
-SELECT * FROM named_allocations
-WHERE pool_id = $1 AND name = $2;
-
 -- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,

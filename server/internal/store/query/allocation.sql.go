@@ -44,46 +44,6 @@ func (q *Queries) Allocation(ctx context.Context, id int64) (NamedAllocation, er
 	return i, err
 }
 
-const allocationNamed = `-- name: AllocationNamed :one
-SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
-WHERE pool_id = $1 AND name = $2
-`
-
-type AllocationNamedParams struct {
-	PoolID int64
-	Name   string
-}
-
-func (q *Queries) AllocationNamed(ctx context.Context, arg AllocationNamedParams) (NamedAllocation, error) {
-	row := q.db.QueryRowContext(ctx, allocationNamed, arg.PoolID, arg.Name)
-	var i NamedAllocation
-	err := row.Scan(
-		&i.ID,
-		&i.ScopeID,
-		&i.PoolID,
-		&i.Name,
-		&i.SetID,
-		&i.SetKey,
-		&i.Family,
-		&i.FirstIp,
-		&i.Length,
-		&i.Description,
-		&i.Owner,
-		&i.Purpose,
-		&i.Account,
-		&i.Region,
-		&i.Environment,
-		&i.Labels,
-		&i.Superseded,
-		&i.Version,
-		&i.CreatedAt,
-		&i.UpdatedAt,
-		&i.ScopeName,
-		&i.PoolName,
-	)
-	return i, err
-}
-
 const deleteAllocation = `-- name: DeleteAllocation :execrows
 DELETE FROM allocations
 WHERE id = $1

@@ -1,10 +1,3 @@
--- name: SmallestFreeBlock :one
--- Best fit: the smallest free block that holds the length, the lowest address first.
-SELECT first_ip, length FROM free_blocks
-WHERE pool_id = $1 AND length <= $2
-ORDER BY length DESC, first_ip
-LIMIT 1;
-
 -- name: LargestFreeBlock :one
 -- The largest free block, the lowest address first. Two steps of the index instead of a sort: it holds lengths in falling order.
 SELECT f.first_ip, f.length FROM free_blocks f
@@ -44,6 +37,11 @@ SELECT count(*) FROM (
 -- name: InsertFreeBlock :exec
 INSERT INTO free_blocks (pool_id, first_ip, length)
 VALUES ($1, $2, $3);
+
+-- name: MoveFreeBlock :execrows
+-- Makes a free block a part of itself; the token, as below.
+UPDATE free_blocks SET first_ip = @part_ip, length = @part_length
+WHERE pool_id = $1 AND first_ip = $2 AND length = $3;
 
 -- name: DeleteFreeBlock :execrows
 -- The token: whoever deletes the row has the space.

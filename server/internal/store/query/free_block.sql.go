@@ -240,27 +240,30 @@ func (q *Queries) LowestFreeBlock(ctx context.Context, arg LowestFreeBlockParams
 	return first_ip, err
 }
 
-const smallestFreeBlock = `-- name: SmallestFreeBlock :one
-SELECT first_ip, length FROM free_blocks
-WHERE pool_id = $1 AND length <= $2
-ORDER BY length DESC, first_ip
-LIMIT 1
+const moveFreeBlock = `-- name: MoveFreeBlock :execrows
+UPDATE free_blocks SET first_ip = $4, length = $5
+WHERE pool_id = $1 AND first_ip = $2 AND length = $3
 `
 
-type SmallestFreeBlockParams struct {
-	PoolID int64
-	Length int64
+type MoveFreeBlockParams struct {
+	PoolID     int64
+	FirstIp    []byte
+	Length     int64
+	PartIp     []byte
+	PartLength int64
 }
 
-type SmallestFreeBlockRow struct {
-	FirstIp []byte
-	Length  int64
-}
-
-// Best fit: the smallest free block that holds the length, the lowest address first.
-func (q *Queries) SmallestFreeBlock(ctx context.Context, arg SmallestFreeBlockParams) (SmallestFreeBlockRow, error) {
-	row := q.db.QueryRowContext(ctx, smallestFreeBlock, arg.PoolID, arg.Length)
-	var i SmallestFreeBlockRow
-	err := row.Scan(&i.FirstIp, &i.Length)
-	return i, err
+// Makes a free block a part of itself; the token, as below.
+func (q *Queries) MoveFreeBlock(ctx context.Context, arg MoveFreeBlockParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, moveFreeBlock,
+		arg.PoolID,
+		arg.FirstIp,
+		arg.Length,
+		arg.PartIp,
+		arg.PartLength,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }

@@ -126,9 +126,10 @@ type Hold struct {
 }
 
 type IdempotencyKey struct {
-	PrincipalID int64
-	Key         string
+	ID          int64
+	Digest      []byte
 	Fingerprint []byte
+	EventID     *int64
 	Answer      string
 	Refused     bool
 	CreatedAt   int64

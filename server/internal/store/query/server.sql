@@ -1,10 +1,6 @@
 -- name: InsertInstance :exec
-INSERT INTO instance (id, token_key, created_at, seen_at)
-VALUES (1, $1, $2, $2);
-
--- name: SeeTime :exec
-UPDATE instance SET seen_at = $1
-WHERE seen_at < $1;
+INSERT INTO instance (id, token_key, created_at)
+VALUES (1, $1, $2);
 
 -- name: Instance :one
 SELECT * FROM instance
@@ -38,18 +34,14 @@ LIMIT @max_rows;
 UPDATE tokens SET revoked_at = $2
 WHERE id = $1 AND revoked_at IS NULL;
 
--- name: IdempotentAnswer :one
-SELECT fingerprint, answer, refused FROM idempotency_keys
-WHERE principal_id = $1 AND key = $2;
-
 -- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, refused, created_at)
-VALUES ($1, $2, $3, $4, $5, $6);
+INSERT INTO idempotency_keys (id, digest, fingerprint, event_id, answer, refused, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: ForgetAnswers :execrows
--- Drops the oldest answers given before a time.
+-- Drops those of the oldest answers that were given before a time.
 DELETE FROM idempotency_keys
-WHERE (principal_id, key) IN (SELECT k.principal_id, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT @max_rows);
+WHERE id IN (SELECT k.id FROM idempotency_keys k ORDER BY k.id LIMIT @max_rows) AND idempotency_keys.created_at < $1;
 
 -- name: InsertSchemaInfo :exec
 INSERT INTO schema_info (schema_version, app_version, min_supported_schema, applied_at)
@@ -62,15 +54,9 @@ SELECT * FROM schema_info
 ORDER BY schema_version DESC
 LIMIT 1;
 
--- name: TakeLease :one
--- Takes a lease that has run out, or keeps one's own. The epoch is another each time.
+-- name: TakeLease :execrows
+-- Takes a lease that has run out, or keeps one's own.
 INSERT INTO leases (name, holder, epoch, until)
 VALUES ($1, $2, 1, $3)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = leases.epoch + 1, until = excluded.until
-WHERE leases.until <= @now OR leases.holder = excluded.holder
-RETURNING epoch;
-
--- name: HoldLease :execrows
--- The row lock of a lease, if nobody has taken it since.
-UPDATE leases SET epoch = epoch
-WHERE name = $1 AND epoch = $2;
+WHERE leases.until <= @now OR leases.holder = excluded.holder;

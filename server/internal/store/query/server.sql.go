@@ -11,7 +11,7 @@ import (
 
 const forgetAnswers = `-- name: ForgetAnswers :execrows
 DELETE FROM idempotency_keys
-WHERE (principal_id, key) IN (SELECT k.principal_id, k.key FROM idempotency_keys k WHERE k.created_at < $1 ORDER BY k.created_at LIMIT $2)
+WHERE id IN (SELECT k.id FROM idempotency_keys k ORDER BY k.id LIMIT $2) AND idempotency_keys.created_at < $1
 `
 
 type ForgetAnswersParams struct {
@@ -19,7 +19,7 @@ type ForgetAnswersParams struct {
 	MaxRows   int32
 }
 
-// Drops the oldest answers given before a time.
+// Drops those of the oldest answers that were given before a time.
 func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, forgetAnswers, arg.CreatedAt, arg.MaxRows)
 	if err != nil {
@@ -28,57 +28,16 @@ func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (i
 	return result.RowsAffected()
 }
 
-const holdLease = `-- name: HoldLease :execrows
-UPDATE leases SET epoch = epoch
-WHERE name = $1 AND epoch = $2
-`
-
-type HoldLeaseParams struct {
-	Name  string
-	Epoch int64
-}
-
-// The row lock of a lease, if nobody has taken it since.
-func (q *Queries) HoldLease(ctx context.Context, arg HoldLeaseParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, holdLease, arg.Name, arg.Epoch)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const idempotentAnswer = `-- name: IdempotentAnswer :one
-SELECT fingerprint, answer, refused FROM idempotency_keys
-WHERE principal_id = $1 AND key = $2
-`
-
-type IdempotentAnswerParams struct {
-	PrincipalID int64
-	Key         string
-}
-
-type IdempotentAnswerRow struct {
-	Fingerprint []byte
-	Answer      string
-	Refused     bool
-}
-
-func (q *Queries) IdempotentAnswer(ctx context.Context, arg IdempotentAnswerParams) (IdempotentAnswerRow, error) {
-	row := q.db.QueryRowContext(ctx, idempotentAnswer, arg.PrincipalID, arg.Key)
-	var i IdempotentAnswerRow
-	err := row.Scan(&i.Fingerprint, &i.Answer, &i.Refused)
-	return i, err
-}
-
 const insertIdempotentAnswer = `-- name: InsertIdempotentAnswer :exec
-INSERT INTO idempotency_keys (principal_id, key, fingerprint, answer, refused, created_at)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO idempotency_keys (id, digest, fingerprint, event_id, answer, refused, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type InsertIdempotentAnswerParams struct {
-	PrincipalID int64
-	Key         string
+	ID          int64
+	Digest      []byte
 	Fingerprint []byte
+	EventID     *int64
 	Answer      string
 	Refused     bool
 	CreatedAt   int64
@@ -86,9 +45,10 @@ type InsertIdempotentAnswerParams struct {
 
 func (q *Queries) InsertIdempotentAnswer(ctx context.Context, arg InsertIdempotentAnswerParams) error {
 	_, err := q.db.ExecContext(ctx, insertIdempotentAnswer,
-		arg.PrincipalID,
-		arg.Key,
+		arg.ID,
+		arg.Digest,
 		arg.Fingerprint,
+		arg.EventID,
 		arg.Answer,
 		arg.Refused,
 		arg.CreatedAt,
@@ -97,8 +57,8 @@ func (q *Queries) InsertIdempotentAnswer(ctx context.Context, arg InsertIdempote
 }
 
 const insertInstance = `-- name: InsertInstance :exec
-INSERT INTO instance (id, token_key, created_at, seen_at)
-VALUES (1, $1, $2, $2)
+INSERT INTO instance (id, token_key, created_at)
+VALUES (1, $1, $2)
 `
 
 type InsertInstanceParams struct {
@@ -269,22 +229,11 @@ func (q *Queries) SchemaInfo(ctx context.Context) (SchemaInfo, error) {
 	return i, err
 }
 
-const seeTime = `-- name: SeeTime :exec
-UPDATE instance SET seen_at = $1
-WHERE seen_at < $1
-`
-
-func (q *Queries) SeeTime(ctx context.Context, seenAt int64) error {
-	_, err := q.db.ExecContext(ctx, seeTime, seenAt)
-	return err
-}
-
-const takeLease = `-- name: TakeLease :one
+const takeLease = `-- name: TakeLease :execrows
 INSERT INTO leases (name, holder, epoch, until)
 VALUES ($1, $2, 1, $3)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = leases.epoch + 1, until = excluded.until
 WHERE leases.until <= $4 OR leases.holder = excluded.holder
-RETURNING epoch
 `
 
 type TakeLeaseParams struct {
@@ -294,17 +243,18 @@ type TakeLeaseParams struct {
 	Now    int64
 }
 
-// Takes a lease that has run out, or keeps one's own. The epoch is another each time.
+// Takes a lease that has run out, or keeps one's own.
 func (q *Queries) TakeLease(ctx context.Context, arg TakeLeaseParams) (int64, error) {
-	row := q.db.QueryRowContext(ctx, takeLease,
+	result, err := q.db.ExecContext(ctx, takeLease,
 		arg.Name,
 		arg.Holder,
 		arg.Until,
 		arg.Now,
 	)
-	var epoch int64
-	err := row.Scan(&epoch)
-	return epoch, err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const tokenByHash = `-- name: TokenByHash :one

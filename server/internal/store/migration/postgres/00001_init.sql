@@ -317,16 +317,18 @@ CREATE FUNCTION events_are_final() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RA
 CREATE TRIGGER events_are_final BEFORE UPDATE OR DELETE ON events FOR EACH ROW EXECUTE FUNCTION events_are_final();
 CREATE TRIGGER events_are_not_truncated BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_are_final();
 
+-- Answers are appended, and found by a digest of the principal and the key: of what arrives in no order only that is sorted. One
+-- that is what an event says of its object after the change is in the event alone.
 CREATE TABLE idempotency_keys (
-  principal_id BIGINT NOT NULL,
-  key          TEXT COLLATE "C" NOT NULL,
-  fingerprint  BYTEA  NOT NULL,
-  answer       TEXT   NOT NULL,
-  refused      BOOLEAN NOT NULL,
-  created_at   BIGINT NOT NULL,
-  PRIMARY KEY (principal_id, key)
+  id          BIGINT  PRIMARY KEY,
+  digest      BYTEA   NOT NULL,
+  fingerprint BYTEA   NOT NULL,
+  event_id    BIGINT,
+  answer      TEXT    NOT NULL,
+  refused     BOOLEAN NOT NULL,
+  created_at  BIGINT  NOT NULL
 );
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+CREATE UNIQUE INDEX idempotency_keys_by_digest ON idempotency_keys (digest);
 
 -- Who does a piece of periodic work now. Each holder has a higher epoch than the one before.
 CREATE TABLE leases (

@@ -101,12 +101,13 @@ CREATE INDEX former_names_by_scope ON former_names (scope_id);
 CREATE INDEX former_names_by_age ON former_names (left_at);
 
 -- What occupies a space: a pool, or the root of a scope. Its key is that of the pool, allocation, reservation or hold which owns it.
+-- The values are checked one by one: for IN with more than two SQLite fills a table in memory for each row.
 CREATE TABLE prefixes (
   id         INTEGER PRIMARY KEY,
   scope_id   BIGINT NOT NULL REFERENCES scopes (id),
   space_id   BIGINT NOT NULL,
-  kind       TEXT   NOT NULL CHECK (kind IN ('pool', 'allocation', 'reservation', 'hold')),
-  status     TEXT   NOT NULL CHECK (status IN ('reserved', 'allocated', 'held')),
+  kind       TEXT   NOT NULL CHECK (kind = 'pool' OR kind = 'allocation' OR kind = 'reservation' OR kind = 'hold'),
+  status     TEXT   NOT NULL CHECK (status = 'reserved' OR status = 'allocated' OR status = 'held'),
   name       TEXT   NOT NULL,
   cidr       TEXT   NOT NULL,
   family     BIGINT NOT NULL CHECK (family IN (4, 6)),
@@ -346,16 +347,18 @@ CREATE TRIGGER events_are_final_on_update BEFORE UPDATE ON events BEGIN SELECT R
 CREATE TRIGGER events_are_final_on_delete BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are final'); END;
 -- +goose StatementEnd
 
+-- Answers are appended, and found by a digest of the principal and the key: of what arrives in no order only that is sorted. One
+-- that is what an event says of its object after the change is in the event alone.
 CREATE TABLE idempotency_keys (
-  principal_id BIGINT NOT NULL,
-  key          TEXT NOT NULL,
-  fingerprint  BLOB   NOT NULL,
-  answer       TEXT   NOT NULL,
-  refused      BOOLEAN NOT NULL,
-  created_at   BIGINT NOT NULL,
-  PRIMARY KEY (principal_id, key)
-) WITHOUT ROWID;
-CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+  id          INTEGER PRIMARY KEY,
+  digest      BLOB    NOT NULL,
+  fingerprint BLOB    NOT NULL,
+  event_id    BIGINT,
+  answer      TEXT    NOT NULL,
+  refused     BOOLEAN NOT NULL,
+  created_at  BIGINT  NOT NULL
+);
+CREATE UNIQUE INDEX idempotency_keys_by_digest ON idempotency_keys (digest);
 
 -- Who does a piece of periodic work now. Each holder has a higher epoch than the one before.
 CREATE TABLE leases (
