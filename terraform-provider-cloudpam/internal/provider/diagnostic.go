@@ -112,7 +112,7 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.notEmpty(e, diags)
 	case cloudpam.ErrScopeNotEmpty:
 		a.add(diags, path.Empty(), fmt.Sprintf("Scope %q is not empty", a.name), e,
-			"Delete its pools and accounts first. What this configuration manages is deleted in time when it references the scope (scope = cloudpam_scope.NAME.name) instead of repeating its name.")
+			"Delete its pools and accounts first. What this configuration manages is deleted in time when it references the scope (scope = cloudpam_scope.NAME.name) instead of repeating its name; where it repeats the name, run Terraform again, a destroy with -refresh=false.")
 	case cloudpam.ErrDeletionProtected:
 		a.add(diags, path.Root("deletion_protection"), "Pool is protected", e,
 			"Set deletion_protection = false, apply that, and then remove the pool.")

@@ -56,8 +56,12 @@ func agree(cidr cidrValue, length types.Int64, diags *diag.Diagnostics) {
 // ModifyPlan computes while planning what follows from the configuration: the id, and everything about a CIDR that is known.
 // A new pool is drafted by the server (hold.go), so its CIDR is known and blocks in it can be promised.
 func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		return // a destroy
+	if req.Plan.Raw.IsNull() { // a destroy
+		var state poolModel
+		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.protected(ctx, state)...)
+		}
+		return
 	}
 	var config, plan poolModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)

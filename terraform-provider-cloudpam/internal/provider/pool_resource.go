@@ -121,7 +121,7 @@ func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 		return
 	}
 	r.session.pools.forget(state.key())
-	err := r.session.client.DeletePool(ctx, state.key())
+	err := r.session.deletes.whenEmpty(ctx, func() error { return r.session.client.DeletePool(ctx, state.key()) })
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return

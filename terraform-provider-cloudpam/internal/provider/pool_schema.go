@@ -86,7 +86,7 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 			"labels_all":            labelsAll(),
 			"deletion_protection": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-				MarkdownDescription: "Refuse to delete the pool, whoever asks. Default `false`.",
+				MarkdownDescription: "Refuse to delete the pool, whoever asks; Terraform refuses while planning to destroy it. Default `false`.",
 			},
 		},
 	}

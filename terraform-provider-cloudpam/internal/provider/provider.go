@@ -57,6 +57,7 @@ type session struct {
 	planning planning
 	claims   claims
 	renames  renames
+	deletes  deletes
 	defaults defaultLabels
 
 	allocations *refreshes[cloudpam.Allocation]
