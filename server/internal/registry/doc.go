@@ -27,8 +27,10 @@
 //  1. the CIDR that it names: from free space, from what expired, and from the caller's own hold of the name
 //  2. what a plan was promised for this name and length: the hold becomes the block, which is never free in between
 //  3. what the name had last with this length, if it is free
-//  4. what the pool's strategy picks from free space
+//  4. what the strategy of the request, or of the pool, picks from free space
 //  5. the space of what expired, the oldest first and only where it helps: reservations, holds, drafts
+//
+// A block that the request excludes is none of these: a promise of it is given up, as where the request names another CIDR.
 //
 // # The plan protocol
 //
