@@ -30,7 +30,7 @@
 //  1. the CIDR that it names: from free space, from what expired, and from the caller's own hold of the name
 //  2. what a plan was promised for this name and length: the hold becomes the block, which is never free in between
 //  3. what the name had last with this length, if it is free
-//  4. what the pool's strategy picks from free space
+//  4. what the strategy of the request, or of the pool, picks from free space
 //  5. the space of what expired, the oldest first and only where it helps: reservations, holds, drafts
 //  6. where a plan asks, what earlier runs of its holder were promised: of the same name, then what was not renewed the longest, then
 //     what was asked for by its CIDR
@@ -38,6 +38,8 @@
 // A request that names its CIDR takes what 5 and 6 name from there. What its own run was promised by size moves out of its way, and the
 // request is refused once with plan_again: the old place may be in the plan already. Nothing gives way to an apply but what expired, and
 // never what another holder was promised.
+//
+// A block that the request excludes is none of these: a promise of it is given up, as where the request names another CIDR.
 //
 // # The plan protocol
 //

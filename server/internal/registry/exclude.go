@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
-	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -85,17 +84,18 @@ func releaseOutside(free *alloc.Tree, how ipam.Placing, block netip.Prefix) erro
 
 // noneOutside is the error of a pool that has no block of a length but in what is excluded.
 func noneOutside(pool ipam.Pool, how ipam.Placing, length int, free *alloc.Tree) error {
-	var largest *int
-	if bits, some := free.Largest(); some {
-		largest = &bits
-	}
-	e := choose.NoRoom(pool.ID, length, largest)
 	var excluded []string
 	for _, x := range how.Exclude {
 		if x.Overlaps(pool.CIDR) {
 			excluded = append(excluded, x.String())
 		}
 	}
-	e.Detail += fmt.Sprintf(", without %s, which the request excludes", strings.Join(excluded, ", "))
+	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d outside %s, which the request excludes; ", pool.ID, length, strings.Join(excluded, " and "))
+	if bits, some := free.Largest(); some {
+		e.LargestFree = &bits
+		e.Detail += fmt.Sprintf("the largest free block there is a /%d", bits)
+	} else {
+		e.Detail += "nothing else is free"
+	}
 	return e
 }

@@ -52,7 +52,7 @@ func TestWhatARequestExcludesIsNotHandedOut(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/23")
 			r.take(t, pool, "b", "10.0.1.0/24")
 			_, err := r.takeWith(t, pool, "a", "/25", without("10.0.0.0/24"))
-			if e := wantCode(t, err, ipam.CodePoolExhausted); !strings.Contains(e.Detail, "without 10.0.0.0/24, which the request excludes") || e.LargestFree != nil {
+			if e := wantCode(t, err, ipam.CodePoolExhausted); !strings.Contains(e.Detail, "outside 10.0.0.0/24, which the request excludes; nothing else is free") || e.LargestFree != nil {
 				t.Errorf("%s, largest %v", e.Detail, e.LargestFree)
 			}
 			_, err = r.takeWith(t, pool, "a", "/25", without("10.0.0.0/25", "10.0.0.192/26"))

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -56,6 +57,20 @@ func run(m *testing.M) int {
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..", "..")
+}
+
+// Readme lists the blocks of code of a language that the repository's README shows.
+func Readme(t testing.TB, language string) (blocks []string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(Root(), "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rest := range strings.Split(string(text), "```"+language+"\n")[1:] {
+		block, _, _ := strings.Cut(rest, "```")
+		blocks = append(blocks, block)
+	}
+	return blocks
 }
 
 // terraformPath is the Terraform command line that Main found.

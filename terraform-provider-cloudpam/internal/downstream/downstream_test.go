@@ -210,19 +210,15 @@ func TestWhatACloudMakesOfABlockThatGrows(t *testing.T) {
 	}
 }
 
-// readme is the configuration that the README shows.
+// readme is the configuration that the README shows, and what AWS makes of it, in the pool corp that is there already.
 func readme(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(acctest.Root(), "README.md"))
-	if err != nil {
-		t.Fatal(err)
+	shown := acctest.Readme(t, "hcl")
+	if len(shown) != 2 {
+		t.Fatalf("the README shows %d configurations", len(shown))
 	}
-	_, rest, _ := strings.Cut(string(text), "```hcl\n")
-	config, _, closed := strings.Cut(rest, "```")
-	if !closed {
-		t.Fatal("the README shows no configuration")
-	}
-	return config
+	_, ours, _ := strings.Cut(shown[0], "resource \"cloudpam_pool\" \"vpc\"")
+	return "resource \"cloudpam_pool\" \"vpc\"" + strings.Replace(ours, "cloudpam_pool.corp.id", `"corp"`, 1) + shown[1]
 }
 
 // copyFiles copies the files of a folder, not those of its folders.

@@ -110,7 +110,7 @@ func (r *accountResource) Delete(ctx context.Context, req resource.DeleteRequest
 		return
 	}
 	r.session.accounts.forget(state.ID.ValueString())
-	err := r.session.client.DeleteAccount(ctx, state.ID.ValueString())
+	err := r.session.deletes.run(func() error { return r.session.client.DeleteAccount(ctx, state.ID.ValueString()) })
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return

@@ -31,7 +31,7 @@ func (l *allocationList) List(ctx context.Context, req list.ListRequest, stream 
 		return
 	}
 	stream.Results = results(ctx, req, "allocations", l.session.client.Allocations(ctx, filter), func(a cloudpam.Allocation) (string, string, any, diag.Diagnostics) {
-		m := allocationModel{PoolSelector: noSelector()}
+		m := allocationModel{PoolSelector: noSelector(), Exclude: noExclude()}
 		diags := m.from(a, l.session.defaults)
 		return a.ID, fmt.Sprintf("%s (%s)", m.key(), a.CIDR), &m, diags
 	})

@@ -36,6 +36,8 @@ type allocationModel struct {
 	PoolSelector types.Object `tfsdk:"pool_selector"`
 	Hosts        types.Int64  `tfsdk:"hosts"`
 	Target       types.String `tfsdk:"target"`
+	Strategy     types.String `tfsdk:"strategy"`
+	Exclude      types.Set    `tfsdk:"exclude"`
 	LabelsAll    types.Map    `tfsdk:"labels_all"`
 }
 
@@ -87,6 +89,9 @@ func (m allocationModel) request(ctx context.Context) (cloudpam.NewAllocation, d
 		allocation.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
 	} else {
 		allocation.PrefixLength, allocation.Hosts = optionalLength(m.PrefixLength), m.Hosts.ValueInt64Pointer()
+		allocation.Strategy = chosenBy(m.Strategy)
+		allocation.Exclude, more = excluded(ctx, m.Exclude)
+		diags.Append(more...)
 	}
 	if allocation.Pool = m.Pool.ValueString(); allocation.Pool == "" {
 		allocation.PoolSelector, more = poolSelector(ctx, m.PoolSelector)

@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 
+	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -15,6 +16,7 @@ func (r *allocationResource) ValidateConfig(ctx context.Context, req resource.Va
 		return
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
+	contradict(ctx, path.Root("cidr"), m.CIDR.prefix(), m.Exclude, &resp.Diagnostics)
 	r.session.validated(keyOf(m.Pool, m.PoolSelector, m.Name))
 }
 

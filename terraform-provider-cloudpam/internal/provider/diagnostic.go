@@ -112,7 +112,7 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.notEmpty(e, diags)
 	case cloudpam.ErrScopeNotEmpty:
 		a.add(diags, path.Empty(), fmt.Sprintf("Scope %q is not empty", a.name), e,
-			"Delete its pools and accounts first. What this configuration manages is deleted in time when it references the scope (scope = cloudpam_scope.NAME.name) instead of repeating its name.")
+			"Delete its pools and accounts first. What this configuration manages is deleted in time when it references the scope (scope = cloudpam_scope.NAME.name) instead of repeating its name; where it repeats the name, run Terraform again, a destroy with -refresh=false.")
 	case cloudpam.ErrDeletionProtected:
 		a.add(diags, path.Root("deletion_protection"), "Pool is protected", e,
 			"Set deletion_protection = false, apply that, and then remove the pool.")
@@ -191,7 +191,7 @@ var attributes = map[string]bool{
 	"min_prefix_length": true, "max_prefix_length": true, "default_prefix_length": true, "description": true, "owner": true,
 	"purpose": true, "account": true, "region": true, "environment": true, "labels": true, "deletion_protection": true,
 	"reason": true, "expires_at": true, "cloud": true, "external_id": true, "platform": true, "tier": true, "regions": true, "mode": true,
-	"role_arn": true, "workload_identity": true, "members": true, "bundle": true, "hosts": true, "target": true, "pool_selector": true,
+	"role_arn": true, "workload_identity": true, "members": true, "bundle": true, "exclude": true, "parent_strategy": true, "hosts": true, "target": true, "pool_selector": true,
 }
 
 func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
@@ -246,9 +246,14 @@ func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
 			"If that is an allocation of this configuration, let it depend on the reservation (depends_on), so that it is planned elsewhere, and release its hold: "+
 			"under Holds in the browser, or with DELETE /api/v1/holds/"+e.Holders[0].ID+". Otherwise wait for that plan, or choose another CIDR.")
 		return
-	case a.kind == "pool" && a.pool == "":
+	case a.kind == "pool" && a.pool == "" && a.poolAttr != "pool_selector":
 		a.add(diags, a.at("cidr"), "CIDR is taken", e, others+
 			"Root pools of one scope never overlap. Choose another CIDR, put the smaller pool into the larger one (parent), or give this one a scope of its own.")
+		return
+	}
+	if a.kind == "allocation set" {
+		a.add(diags, a.at("cidr"), "CIDR is taken", e, others+
+			"Choose another CIDR for the member, or give it a size in subnets, so that CloudPAM chooses a free block.")
 		return
 	}
 	a.add(diags, a.at("cidr"), "CIDR is taken", e, others+
@@ -262,7 +267,8 @@ func (a attempt) notEmpty(e *cloudpam.Error, diags *diag.Diagnostics) {
 		return
 	}
 	a.add(diags, path.Empty(), fmt.Sprintf("Pool %q is not empty", a.name), e, held(e)+
-		"Release or move them first. What this configuration manages is released in time when it references the pool (pool = cloudpam_pool.NAME.id) instead of repeating its id.")
+		"Release or move them first. What this configuration manages is destroyed in time when it references the pool (pool = cloudpam_pool.NAME.id, or parent) instead of repeating its id; "+
+		"where it repeats the id, run Terraform again, a destroy with -refresh=false.")
 }
 
 // held lists what is in the way, one a line.

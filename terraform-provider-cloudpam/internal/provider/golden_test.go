@@ -271,6 +271,25 @@ var tales = map[string]tale{
 			others([]cloudpam.NewPool{{Name: "corp", Scope: new("partner"), CIDR: new("10.0.0.0/16")}})(t, s.Client)
 		},
 	},
+	"cidr_excluded":   {config: strings.Replace(appOfCorp, "prefix_length = 24", "cidr          = \"10.0.1.0/24\"\n  exclude       = [\"10.0.0.0/20\"]", 1), command: "validate"},
+	"fixed_excluded":  {config: setOfCorp("fixed   = { dns = \"10.0.1.0/24\" }\n  exclude = [\"10.0.0.0/20\"]"), command: "validate"},
+	"exclude_no_cidr": {config: appOfCorpWith(`exclude       = ["10.0.0.1/24"]`), command: "validate"},
+	"fixed_taken": {
+		others: others(corpPool, cloudpam.NewAllocation{Pool: "corp", Name: "legacy", CIDR: new("10.0.0.0/22")}),
+		config: setOfCorp("fixed   = { dns = \"10.0.1.0/24\" }"),
+	},
+	"all_excluded": {others: others(corpPool), config: appOfCorpWith(`exclude       = ["10.0.0.0/17", "10.0.128.0/17"]`)},
+	"two_parents":  {config: strings.Replace(childPool("corp"), "parent        = ", "pool_selector = { labels = { tier = \"prd\" } }\n  parent        = ", 1), command: "validate"},
+	"no_such_parent": {
+		others: others(corpPool), config: strings.Replace(childPool("corp"), `parent        = "corp"`, `pool_selector = { labels = { tier = "prd" } }`, 1),
+	},
+	"no_parent_with_room": {
+		others: others([]cloudpam.NewPool{{Name: "tiny", CIDR: new("10.9.0.0/25"), Labels: &cloudpam.Labels{"tier": "prd"}}}),
+		config: strings.Replace(childPool("corp"), `parent        = "corp"`, `pool_selector = { labels = { tier = "prd" } }`, 1),
+	},
+	"root_pool_selects": {
+		applied: rootPool("10.0.0.0/16", ""), config: strings.Replace(rootPool("10.0.0.0/16", ""), `cidr = "10.0.0.0/16"`, "prefix_length = 16\n  pool_selector = { labels = { tier = \"prd\" } }", 1),
+	},
 	"wrong_strategy":  {config: rootPool("10.0.0.0/16", `strategy = "worst_fit"`), command: "validate"},
 	"wrong_name":      {config: strings.Replace(rootPool("10.0.0.0/16", ""), `name = "corp"`, `name = "Corp!"`, 1), command: "validate"},
 	"host_bits":       {config: strings.Replace(appOfCorp, "prefix_length = 24", `cidr          = "10.0.1.7/24"`, 1), command: "validate"},

@@ -120,7 +120,7 @@ func (s *session) canPlan(diags *diag.Diagnostics) bool {
 // promise plans the CIDR of a new allocation.
 func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPlanRequest, config allocationModel, plan *allocationModel) diag.Diagnostics {
 	var diags diag.Diagnostics
-	for _, input := range []attr.Value{config.Pool, config.PoolSelector, config.Name, config.PrefixLength, config.CIDR, config.Hosts, config.Target} {
+	for _, input := range []attr.Value{config.Pool, config.PoolSelector, config.Name, config.PrefixLength, config.CIDR, config.Hosts, config.Target, config.Strategy, config.Exclude} {
 		if !settled(ctx, input) {
 			return diags
 		}
@@ -142,7 +142,11 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 	if plan.CIDR.known() {
 		ask.CIDR = new(plan.CIDR.prefix().String())
 	} else {
-		ask.PrefixLength, ask.Hosts = optionalLength(plan.PrefixLength), plan.Hosts.ValueInt64Pointer()
+		var more diag.Diagnostics
+		ask.PrefixLength, ask.Hosts, ask.Strategy = optionalLength(plan.PrefixLength), plan.Hosts.ValueInt64Pointer(), chosenBy(plan.Strategy)
+		if ask.Exclude, more = excluded(ctx, plan.Exclude); more.HasError() {
+			return more
+		}
 	}
 	if selects {
 		var more diag.Diagnostics
@@ -192,8 +196,8 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 	if r.session != nil {
 		r.session.claims.changesPool(plan.ID.ValueString(), poolCreated)
 	}
-	for _, input := range []attr.Value{config.Name, config.Scope, config.Parent, config.CIDR, config.PrefixLength, config.MinPrefixLength, config.MaxPrefixLength, config.DefaultPrefixLength} {
-		if input.IsUnknown() {
+	for _, input := range []attr.Value{config.Name, config.Scope, config.Parent, config.PoolSelector, config.ParentStrategy, config.Exclude, config.CIDR, config.PrefixLength, config.MinPrefixLength, config.MaxPrefixLength, config.DefaultPrefixLength} {
+		if !settled(ctx, input) {
 			return diags
 		}
 	}
@@ -208,6 +212,9 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		return diags
 	}
 	pool.Parent, pool.Scope = r.session.renames.ask(pool.Parent, pool.Scope)
+	if pool.PoolSelector != nil {
+		_, pool.PoolSelector.Scope = r.session.renames.ask(nil, pool.PoolSelector.Scope)
+	}
 	draft, err := r.session.gather.draft(ctx, cloudpam.NewDraft{
 		Pool: pool, NewScope: new(r.session.claims.inNewScope(plan.Scope.ValueString())), TTLSeconds: r.session.planning.ttl, Holder: optionalText(types.StringValue(r.session.planning.holder)),
 		Run: &r.session.planning.run, Applying: r.session.planning.phase(req), PlanID: optionalText(types.StringValue(r.session.planning.id)),
@@ -220,6 +227,9 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags
+	}
+	if plan.Parent.IsUnknown() && draft.Parent != nil {
+		plan.Parent = types.StringValue(r.session.renames.planned(*draft.Parent))
 	}
 	drafted = true
 	r.session.claims.isThere(plan.ID.ValueString())

@@ -149,16 +149,16 @@ func (at place) name() string {
 		}
 		value := at[p.setting]
 		if workspaces, ok := value.(map[string]any); ok { // of the backends cloud and remote
-			value = cmp.Or(textOf(workspaces["name"]), textOf(workspaces["prefix"]))
+			value = cmp.Or(written(workspaces["name"]), written(workspaces["prefix"]))
 		}
-		if part := strings.Trim(textOf(value), "/"); part != "" {
+		if part := strings.Trim(written(value), "/"); part != "" {
 			parts = append(parts, part)
 		}
 	}
 	return strings.Join(parts, "/")
 }
 
-func textOf(v any) string {
+func written(v any) string {
 	s, _ := v.(string)
 	return s
 }

@@ -31,7 +31,7 @@ func (l *poolList) List(ctx context.Context, req list.ListRequest, stream *list.
 		return
 	}
 	stream.Results = results(ctx, req, "pools", l.session.client.Pools(ctx, filter), func(p cloudpam.Pool) (string, string, any, diag.Diagnostics) {
-		var m poolModel
+		m := poolModel{PoolSelector: noSelector(), Exclude: noExclude()}
 		diags := m.from(p, l.session.defaults)
 		return p.UID, fmt.Sprintf("%s (%s)", p.ID, p.CIDR), &m, diags
 	})

@@ -36,7 +36,10 @@ type poolFacts struct {
 // poolModel is a pool of the resource: in configuration, plan and state.
 type poolModel struct {
 	poolFacts
-	LabelsAll types.Map `tfsdk:"labels_all"`
+	PoolSelector   types.Object `tfsdk:"pool_selector"`
+	ParentStrategy types.String `tfsdk:"parent_strategy"`
+	Exclude        types.Set    `tfsdk:"exclude"`
+	LabelsAll      types.Map    `tfsdk:"labels_all"`
 }
 
 // from fills the model with what the server says, and tells the resource's own labels from the provider's defaults.
@@ -80,11 +83,20 @@ func (m poolModel) request(ctx context.Context) (cloudpam.NewPool, diag.Diagnost
 	if strategy := m.Strategy.ValueString(); strategy != "" {
 		pool.Strategy = new(cloudpam.Strategy(strategy))
 	}
-	if pool.CIDR == nil {
-		pool.PrefixLength = optionalLength(m.PrefixLength)
-	} else {
-		pool.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
+	if pool.Parent == nil && !m.PoolSelector.IsNull() { // the server chooses it, in the selector's scope
+		var more diag.Diagnostics
+		pool.PoolSelector, more = poolSelector(ctx, m.PoolSelector)
+		pool.Scope = nil
+		diags.Append(more...)
 	}
+	if pool.CIDR != nil {
+		pool.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
+		return pool, diags
+	}
+	var more diag.Diagnostics
+	pool.PrefixLength, pool.ParentStrategy = optionalLength(m.PrefixLength), chosenBy(m.ParentStrategy)
+	pool.Exclude, more = excluded(ctx, m.Exclude)
+	diags.Append(more...)
 	return pool, diags
 }
 
@@ -150,4 +162,25 @@ func (m poolFacts) attempt(verb string) attempt {
 		a.name = m.Name.ValueString()
 	}
 	return a
+}
+
+// attempt says by what the parent is named.
+func (m poolModel) attempt(verb string) attempt {
+	a := m.poolFacts.attempt(verb)
+	if a.pool == "" && !m.PoolSelector.IsNull() {
+		a.poolAttr = "pool_selector"
+	}
+	return a
+}
+
+// selected is the scope of the pools that a selector means.
+func (m poolModel) selected() types.String {
+	scope, _ := m.PoolSelector.Attributes()["scope"].(types.String)
+	switch {
+	case m.PoolSelector.IsUnknown() || scope.IsUnknown():
+		return types.StringUnknown()
+	case scope.ValueString() == "":
+		return types.StringValue(defaultScope)
+	}
+	return scope
 }

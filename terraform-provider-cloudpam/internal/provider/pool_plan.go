@@ -19,13 +19,20 @@ func (r *poolResource) ValidateConfig(ctx context.Context, req resource.Validate
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
 	r.session.validated(m.configured())
+	contradict(ctx, path.Root("cidr"), m.CIDR.prefix(), m.Exclude, &resp.Diagnostics)
 	switch {
-	case m.Parent.IsNull() && m.CIDR.IsNull():
+	case !m.Parent.IsNull() && !m.PoolSelector.IsNull():
+		resp.Diagnostics.AddAttributeError(path.Root("pool_selector"), "The parent is named twice", "parent names one pool, and pool_selector any of several. Leave one of them out.")
+	case m.Parent.IsNull() && m.PoolSelector.IsNull() && m.CIDR.IsNull():
 		resp.Diagnostics.AddAttributeError(path.Root("cidr"), "Root pool has no CIDR",
-			"A pool without a parent brings its own address space: set cidr. A child pool sets parent, and either cidr or prefix_length.")
+			"A pool without a parent brings its own address space: set cidr. A child pool sets parent or pool_selector, and either cidr or prefix_length.")
 	case m.CIDR.IsNull() && m.PrefixLength.IsNull():
 		resp.Diagnostics.AddAttributeError(path.Root("prefix_length"), "Pool has no size",
 			"Set prefix_length to let CloudPAM choose a block of the parent, or cidr to choose it yourself.")
+	}
+	if scope := m.selected(); !m.PoolSelector.IsNull() && !m.Scope.IsNull() && !m.Scope.IsUnknown() && !scope.IsUnknown() && !scope.Equal(m.Scope) {
+		resp.Diagnostics.AddAttributeError(path.Root("scope"), "Pool and parent are in different scopes",
+			fmt.Sprintf("pool_selector means pools of the scope %q. Leave scope out: a child pool is in the scope of its parent.", scope.ValueString()))
 	}
 	if scope := scopeOfPool(m.Parent); !m.Scope.IsNull() && !m.Scope.IsUnknown() && !m.Parent.IsNull() && !scope.IsUnknown() && !scope.Equal(m.Scope) {
 		resp.Diagnostics.AddAttributeError(path.Root("scope"), "Pool and parent are in different scopes",
@@ -49,8 +56,12 @@ func agree(cidr cidrValue, length types.Int64, diags *diag.Diagnostics) {
 // ModifyPlan computes while planning what follows from the configuration: the id, and everything about a CIDR that is known.
 // A new pool is drafted by the server (hold.go), so its CIDR is known and blocks in it can be promised.
 func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		return // a destroy
+	if req.Plan.Raw.IsNull() { // a destroy
+		var state poolModel
+		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.protected(ctx, state)...)
+		}
+		return
 	}
 	var config, plan poolModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -62,7 +73,20 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if config.Scope.IsNull() {
+	if config.Parent.IsNull() { // chosen once, or a root pool
+		plan.Parent = types.StringNull()
+		if !config.PoolSelector.IsNull() {
+			plan.Parent = types.StringUnknown()
+			if !req.State.Raw.IsNull() {
+				plan.Parent = state.Parent
+			}
+		}
+	}
+	switch {
+	case !config.Scope.IsNull():
+	case plan.Parent.IsUnknown() && !config.PoolSelector.IsNull():
+		plan.Scope = config.selected()
+	default:
 		plan.Scope = scopeOfPool(plan.Parent)
 	}
 	if plan.Parent.IsUnknown() && !req.State.Raw.IsNull() && config.Scope.IsNull() {
@@ -71,6 +95,11 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	plan.ID = poolID(plan.Scope, plan.Name)
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
 	if resp.Diagnostics.Append(r.claim(ctx, req, config, state, plan)...); resp.Diagnostics.HasError() {
+		return
+	}
+	if !req.State.Raw.IsNull() && !config.PoolSelector.IsNull() && state.Parent.IsNull() {
+		resp.Diagnostics.AddAttributeError(path.Root("pool_selector"), fmt.Sprintf("Pool %q is a root pool", state.ID.ValueString()),
+			"pool_selector chooses the parent of a new pool, and moves none that exists. Set parent to move this one while it is empty, or leave both out.")
 		return
 	}
 	switch {
@@ -131,7 +160,11 @@ func (m poolFacts) claim() string { return "/" + m.ID.ValueString() }
 // configured is the key that follows from a configuration, or "" while it is not known.
 func (m poolModel) configured() string {
 	scope := m.Scope
-	if scope.IsNull() {
+	switch {
+	case !scope.IsNull():
+	case !m.PoolSelector.IsNull():
+		scope = m.selected()
+	default:
 		scope = scopeOfPool(m.Parent)
 	}
 	if m.ID = poolID(scope, m.Name); m.ID.IsUnknown() {

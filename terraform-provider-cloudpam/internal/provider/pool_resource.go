@@ -104,12 +104,16 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	}
 	r.session.renames.poolDone(pool.ID)
 	tflog.Debug(ctx, "updated pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
+	planned := plan
 	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
+	if !planned.PoolSelector.IsNull() { // chosen once; a rename of this run shows after the next refresh
+		plan.Parent = planned.Parent
+	}
 	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, plan.UID, plan.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
-// Delete deletes the pool when it is empty. A pool that is gone already is as wanted.
+// Delete deletes the pool when it is empty, which it waits for. A pool that is gone already is as wanted.
 func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state poolModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -117,7 +121,7 @@ func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 		return
 	}
 	r.session.pools.forget(state.key())
-	err := r.session.client.DeletePool(ctx, state.key())
+	err := r.session.deletes.whenEmpty(ctx, func() error { return r.session.client.DeletePool(ctx, state.key()) })
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return

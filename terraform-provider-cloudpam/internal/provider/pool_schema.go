@@ -46,10 +46,13 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 				MarkdownDescription: "Name, unique in its scope. Changing it renames in place: the id follows, and what refers to it shows a change of its `pool` or `parent`, while nothing moves.",
 			},
 			"parent": schema.StringAttribute{
-				Optional:            true,
+				Optional: true, Computed: true,
 				Validators:          []validator.String{matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
-				MarkdownDescription: "Id of the pool that this one is a block of. A pool without a parent is a root pool. An empty pool moves to another parent of its scope in place, where it gets another CIDR; one that is not empty stays.",
+				MarkdownDescription: "Id of the pool that this one is a block of. A pool without a parent and a `pool_selector` is a root pool. An empty pool moves to another parent of its scope in place, where it gets another CIDR; one that is not empty stays.",
 			},
+			"pool_selector":   parentSelector(),
+			"parent_strategy": placingStrategy("the pool's own block is", "its parent"),
+			"exclude":         exclude(),
 			"cidr": schema.StringAttribute{
 				Optional: true, Computed: true, CustomType: cidrType{},
 				PlanModifiers:       []planmodifier.String{keepCIDRSpelling{}, stringplanmodifier.UseStateForUnknown()},
@@ -68,8 +71,8 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 			},
 			"strategy": schema.StringAttribute{
 				Optional: true, Computed: true, Default: stringdefault.StaticString("best_fit"),
-				Validators:          []validator.String{oneOf{"best_fit", "first_fit", "largest_fit", "sparse"}},
-				MarkdownDescription: "How blocks are chosen: `best_fit` (default, the smallest free block that is large enough), `first_fit`, `largest_fit` or `sparse` (leaves room to grow).",
+				Validators:          strategies(),
+				MarkdownDescription: "How blocks in the pool are chosen: `best_fit` (default, the smallest free block that is large enough), `first_fit`, `largest_fit` or `sparse` (leaves room to grow).",
 			},
 			"min_prefix_length":     sizeRule("Shortest prefix length, the largest block, that the pool hands out."),
 			"max_prefix_length":     sizeRule("Longest prefix length, the smallest block, that the pool hands out."),
@@ -83,10 +86,17 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 			"labels_all":            labelsAll(),
 			"deletion_protection": schema.BoolAttribute{
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
-				MarkdownDescription: "Refuse to delete the pool, whoever asks. Default `false`.",
+				MarkdownDescription: "Refuse to delete the pool, whoever asks; Terraform refuses while planning to destroy it. Default `false`.",
 			},
 		},
 	}
+}
+
+func parentSelector() schema.SingleNestedAttribute {
+	selector := selector()
+	selector.MarkdownDescription = "Instead of `parent`: takes the first pool, in the order of their ids, that has all of these labels and room. It decides when the pool is first planned; " +
+		"changed later, it moves nothing. Name pools of the same configuration in `depends_on`, so that they are planned before and destroyed after."
+	return selector
 }
 
 func sizeRule(description string) schema.Int64Attribute {

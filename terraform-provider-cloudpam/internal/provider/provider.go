@@ -58,6 +58,7 @@ type session struct {
 	claims   claims
 	renames  renames
 	gather   gather
+	deletes  deletes
 	defaults defaultLabels
 
 	allocations *refreshes[cloudpam.Allocation]

@@ -116,7 +116,7 @@ func (r *reservationResource) Delete(ctx context.Context, req resource.DeleteReq
 		return
 	}
 	r.session.reservations.forget(state.ID.ValueString())
-	err := r.session.client.ReleaseReservation(ctx, state.ID.ValueString())
+	err := r.session.deletes.run(func() error { return r.session.client.ReleaseReservation(ctx, state.ID.ValueString()) })
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return

@@ -205,7 +205,7 @@ func (r *scopeResource) Delete(ctx context.Context, req resource.DeleteRequest, 
 	if resp.Diagnostics.HasError() || !r.session.changes(&resp.Diagnostics) {
 		return
 	}
-	err := r.session.client.DeleteScope(ctx, state.key())
+	err := r.session.deletes.whenEmpty(ctx, func() error { return r.session.client.DeleteScope(ctx, state.key()) })
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return

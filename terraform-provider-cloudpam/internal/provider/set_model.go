@@ -22,6 +22,9 @@ type setModel struct {
 	Name         types.String `tfsdk:"name"`
 	Subnets      types.Map    `tfsdk:"subnets"`
 	Hosts        types.Map    `tfsdk:"hosts"`
+	Fixed        types.Map    `tfsdk:"fixed"`
+	Strategy     types.String `tfsdk:"strategy"`
+	Exclude      types.Set    `tfsdk:"exclude"`
 	Target       types.String `tfsdk:"target"`
 	GKE          types.Object `tfsdk:"gke"`
 	EKS          types.Object `tfsdk:"eks"`
@@ -71,10 +74,12 @@ func poolSelector(ctx context.Context, o types.Object) (*cloudpam.PoolSelector, 
 	return s, nil
 }
 
-// sizing is what a set shall be: members by size, and the bundle that stands for more of them.
+// sizing is what a set shall be: members by size, the bundle that stands for more of them, and how blocks are chosen.
 type sizing struct {
-	members cloudpam.MemberSizes
-	bundle  *cloudpam.Bundle
+	members  cloudpam.MemberSizes
+	bundle   *cloudpam.Bundle
+	strategy *cloudpam.Strategy
+	exclude  *cloudpam.Exclude
 }
 
 // sizing reads sizes that are all known.
@@ -93,6 +98,15 @@ func (m setModel) sizing(ctx context.Context) (sizing, diag.Diagnostics) {
 	for key, n := range hosts {
 		s.members[key] = cloudpam.MemberSize{Hosts: &n, Target: target}
 	}
+	for key, cidr := range m.Fixed.Elements() {
+		if p, err := parseCIDR(textOf(cidr)); err == nil {
+			s.members[key] = cloudpam.MemberSize{CIDR: new(p.String()), Target: target}
+		}
+	}
+	var more diag.Diagnostics
+	s.strategy = chosenBy(m.Strategy)
+	s.exclude, more = excluded(ctx, m.Exclude)
+	diags.Append(more...)
 	if !m.GKE.IsNull() {
 		var b gkeModel
 		diags.Append(m.GKE.As(ctx, &b, basetypes.ObjectAsOptions{})...)
@@ -120,10 +134,10 @@ func (m setModel) planned(ctx context.Context) (sizing, diag.Diagnostics) {
 
 // keys are the members that the configuration asks for; false while that is not known.
 func (m setModel) keys(ctx context.Context) ([]string, bool) {
-	if m.Subnets.IsUnknown() || m.Hosts.IsUnknown() || m.GKE.IsUnknown() || m.EKS.IsUnknown() {
+	if m.Subnets.IsUnknown() || m.Hosts.IsUnknown() || m.Fixed.IsUnknown() || m.GKE.IsUnknown() || m.EKS.IsUnknown() {
 		return nil, false
 	}
-	keys := slices.Concat(slices.Collect(maps.Keys(m.Subnets.Elements())), slices.Collect(maps.Keys(m.Hosts.Elements())))
+	keys := slices.Concat(slices.Collect(maps.Keys(m.Subnets.Elements())), slices.Collect(maps.Keys(m.Hosts.Elements())), slices.Collect(maps.Keys(m.Fixed.Elements())))
 	bundled, known := m.bundleKeys(ctx)
 	return append(keys, bundled...), known
 }
@@ -149,7 +163,7 @@ func (m setModel) bundleKeys(ctx context.Context) ([]string, bool) {
 // from fills the model with what the server says. A member that is missing or has another size shows in subnets and hosts,
 // so that the next plan says what it mends.
 func (m *setModel) from(ctx context.Context, set cloudpam.AllocationSet, defaults defaultLabels) diag.Diagnostics {
-	imported := m.Subnets.IsNull() && m.Hosts.IsNull() && m.GKE.IsNull() && m.EKS.IsNull()
+	imported := m.Subnets.IsNull() && m.Hosts.IsNull() && m.Fixed.IsNull() && m.GKE.IsNull() && m.EKS.IsNull()
 	m.ID, m.Scope, m.Pool, m.Name = types.StringValue(set.ID), types.StringValue(set.Scope), types.StringValue(set.Pool), types.StringValue(set.Name)
 	m.Account, m.Region = fromText(m.Account, set.Account), fromText(m.Region, set.Region)
 	m.Environment, m.Owner = fromText(m.Environment, set.Environment), fromText(m.Owner, set.Owner)
@@ -157,11 +171,16 @@ func (m *setModel) from(ctx context.Context, set cloudpam.AllocationSet, default
 	m.Labels, m.LabelsAll = defaults.split(m.Labels, m.LabelsAll, set.Labels)
 
 	m.CIDRs, m.IDs = memberMaps(set)
-	lengths, hosts := map[string]attr.Value{}, map[string]attr.Value{}
+	lengths, hosts, fixed := map[string]attr.Value{}, map[string]attr.Value{}, map[string]attr.Value{}
 	bundled, _ := m.bundleKeys(ctx)
 	for _, member := range set.Members {
 		if n, asked := m.Hosts.Elements()[member.Key]; asked {
 			hosts[member.Key] = n
+		} else if said, asked := m.Fixed.Elements()[member.Key]; asked {
+			fixed[member.Key] = types.StringValue(member.CIDR)
+			if p, err := parseCIDR(textOf(said)); err == nil && p.String() == member.CIDR {
+				fixed[member.Key] = said // what is configured keeps its spelling
+			}
 		} else if !slices.Contains(bundled, member.Key) {
 			lengths[member.Key] = types.Int64Value(int64(member.PrefixLength))
 		}
@@ -172,6 +191,9 @@ func (m *setModel) from(ctx context.Context, set cloudpam.AllocationSet, default
 	if !m.Hosts.IsNull() {
 		m.Hosts = types.MapValueMust(types.Int64Type, hosts)
 	}
+	if !m.Fixed.IsNull() {
+		m.Fixed = types.MapValueMust(types.StringType, fixed)
+	}
 	return nil
 }
 
@@ -181,7 +203,7 @@ func (m setModel) request(ctx context.Context) (cloudpam.NewAllocationSet, diag.
 	labels, more := optionalLabels(ctx, m.LabelsAll)
 	diags.Append(more...)
 	set := cloudpam.NewAllocationSet{
-		Name: m.Name.ValueString(), Members: &sizes.members, Bundle: sizes.bundle,
+		Name: m.Name.ValueString(), Members: &sizes.members, Bundle: sizes.bundle, Strategy: sizes.strategy, Exclude: sizes.exclude,
 		Account: optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
 		Owner: optionalText(m.Owner), Purpose: optionalText(m.Purpose), Description: optionalText(m.Description), Labels: labels,
 	}
@@ -207,7 +229,7 @@ func (m setModel) patch(ctx context.Context, state setModel) (cloudpam.Allocatio
 	if !m.CIDRs.Equal(state.CIDRs) {
 		sizes, more := m.planned(ctx)
 		diags.Append(more...)
-		patch.Members, patch.Bundle = &sizes.members, sizes.bundle
+		patch.Members, patch.Bundle, patch.Strategy, patch.Exclude = &sizes.members, sizes.bundle, sizes.strategy, sizes.exclude
 	}
 	if !m.LabelsAll.Equal(state.LabelsAll) {
 		labels, more := toLabels(ctx, m.LabelsAll)
@@ -229,10 +251,18 @@ func (m setModel) attempt(verb string) attempt {
 		a.sizeAttr = "hosts"
 	case !m.GKE.IsNull():
 		a.sizeAttr = "gke"
+	case !m.Fixed.IsNull():
+		a.sizeAttr = "fixed"
 	default:
 		a.sizeAttr = "eks"
 	}
 	return a
+}
+
+// textOf is what a value says that is a text; "" while it is not known.
+func textOf(v attr.Value) string {
+	text, _ := v.(types.String)
+	return text.ValueString()
 }
 
 // settled reports whether a value is known through and through.

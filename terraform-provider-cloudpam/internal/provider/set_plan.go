@@ -22,6 +22,11 @@ func (r *setResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 		return
 	}
 	r.session.validated(m.configured())
+	for key, cidr := range m.Fixed.Elements() {
+		if p, err := parseCIDR(textOf(cidr)); err == nil {
+			contradict(ctx, path.Root("fixed").AtMapKey(key), p, m.Exclude, &resp.Diagnostics)
+		}
+	}
 	keys, known := m.keys(ctx)
 	if !known {
 		return
@@ -30,7 +35,7 @@ func (r *setResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 	for i := 1; i < len(keys); i++ {
 		if keys[i] == keys[i-1] {
 			resp.Diagnostics.AddError("Duplicate member", fmt.Sprintf(
-				"The member %q of this set is asked for twice: a key may stand in one of subnets, hosts and the bundle only. Choose another key.", keys[i]))
+				"The member %q of this set is asked for twice: a key may stand in one of subnets, hosts, fixed and the bundle only. Choose another key.", keys[i]))
 			return
 		}
 	}
@@ -84,7 +89,7 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 
 // keeps reports whether the blocks of the state are what the configuration asks for.
 func (m setModel) keeps(ctx context.Context, state setModel) bool {
-	if !m.Subnets.Equal(state.Subnets) || !m.Hosts.Equal(state.Hosts) || !m.Target.Equal(state.Target) || !m.GKE.Equal(state.GKE) || !m.EKS.Equal(state.EKS) {
+	if !m.Subnets.Equal(state.Subnets) || !m.Hosts.Equal(state.Hosts) || !m.Fixed.Equal(state.Fixed) || !m.Target.Equal(state.Target) || !m.GKE.Equal(state.GKE) || !m.EKS.Equal(state.EKS) {
 		return false
 	}
 	keys, known := m.keys(ctx)
@@ -104,13 +109,15 @@ func (m *setModel) expect(ctx context.Context, state setModel) {
 		cidrs[key], ids[key] = types.StringUnknown(), types.StringUnknown()
 		if state.CIDRs.Elements()[key] != nil && m.keepsMember(key, state) {
 			cidrs[key], ids[key] = state.CIDRs.Elements()[key], state.IDs.Elements()[key]
+		} else if p, err := parseCIDR(textOf(m.Fixed.Elements()[key])); err == nil {
+			cidrs[key] = types.StringValue(p.String())
 		}
 	}
 	m.CIDRs, m.IDs = types.MapValueMust(types.StringType, cidrs), types.MapValueMust(types.StringType, ids)
 }
 
 func (m setModel) keepsMember(key string, state setModel) bool {
-	for _, sizes := range []struct{ now, before types.Map }{{m.Subnets, state.Subnets}, {m.Hosts, state.Hosts}} {
+	for _, sizes := range []struct{ now, before types.Map }{{m.Subnets, state.Subnets}, {m.Hosts, state.Hosts}, {m.Fixed, state.Fixed}} {
 		if n, asked := sizes.now.Elements()[key]; asked {
 			return n.Equal(sizes.before.Elements()[key])
 		}
@@ -121,7 +128,7 @@ func (m setModel) keepsMember(key string, state setModel) bool {
 // promise plans the CIDRs of a set that is new, or whose members change.
 func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanRequest, plan *setModel, replaces string, state setModel) diag.Diagnostics {
 	var diags diag.Diagnostics
-	for _, input := range []attr.Value{plan.Name, plan.Subnets, plan.Hosts, plan.Target, plan.GKE, plan.EKS, plan.PoolSelector} {
+	for _, input := range []attr.Value{plan.Name, plan.Subnets, plan.Hosts, plan.Fixed, plan.Strategy, plan.Exclude, plan.Target, plan.GKE, plan.EKS, plan.PoolSelector} {
 		if !settled(ctx, input) {
 			return diags
 		}
@@ -136,7 +143,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	}
 	sizes, more := plan.sizing(ctx)
 	diags.Append(more...)
-	ask.Members, ask.Bundle = &sizes.members, sizes.bundle
+	ask.Members, ask.Bundle, ask.Strategy, ask.Exclude = &sizes.members, sizes.bundle, sizes.strategy, sizes.exclude
 	if ask.Pool = r.session.renames.askPool(plan.Pool.ValueString()); ask.Pool == "" {
 		ask.PoolSelector, more = poolSelector(ctx, plan.PoolSelector)
 		diags.Append(more...)

@@ -51,7 +51,7 @@ func (r *setResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 			"subnets": schema.MapAttribute{
 				Optional: true, ElementType: types.Int64Type,
 				Validators: append(memberKeys(), mapvalidator.ValueInt64sAre(int64validator.Between(0, 128)),
-					mapvalidator.AtLeastOneOf(path.MatchRoot("subnets"), path.MatchRoot("hosts"), path.MatchRoot("gke"), path.MatchRoot("eks"))),
+					mapvalidator.AtLeastOneOf(path.MatchRoot("subnets"), path.MatchRoot("hosts"), path.MatchRoot("gke"), path.MatchRoot("eks"), path.MatchRoot("fixed"))),
 				MarkdownDescription: "Prefix length of each member by its key, such as `{ app-a = 24, db-a = 26 }`. A member whose size shrinks keeps its first address, one that grows gets another block; the others stay.",
 			},
 			"hosts": schema.MapAttribute{
@@ -60,7 +60,14 @@ func (r *setResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 					mapvalidator.AlsoRequires(path.MatchRoot("target"))),
 				MarkdownDescription: "How many hosts each member must have addresses for, by its key, such as `{ app-a = 300 }`: the smallest block that `target` leaves that many.",
 			},
+			"fixed": schema.MapAttribute{
+				Optional: true, ElementType: types.StringType,
+				Validators:          append(memberKeys(), mapvalidator.ValueStringsAre(cidrOnly{})),
+				MarkdownDescription: "CIDR of each member that shall have that very block, by its key, such as `{ dns = \"10.0.0.0/28\" }`. One that contains the present block or lies in it resizes in place; any other is another block.",
+			},
 			"target":      target("`subnets` and `hosts`"),
+			"strategy":    placingStrategy("new blocks are", "the pool"),
+			"exclude":     exclude(),
 			"gke":         gkeBundle(),
 			"eks":         eksBundle(),
 			"cidrs":       computedMap("CIDR of each member by its key, known while planning."),

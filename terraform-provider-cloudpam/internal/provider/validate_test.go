@@ -41,7 +41,7 @@ func TestValidateRefusesOffline(t *testing.T) {
 			  name          = "a"
 			  prefix_length = 8
 			}`,
-			`A pool without a parent brings its own address space: set cidr. A child pool sets parent, and either cidr or prefix_length.`,
+			`A pool without a parent brings its own address space: set cidr. A child pool sets parent or pool_selector, and either cidr or prefix_length.`,
 		},
 		"a child pool without a size": {
 			`resource "cloudpam_pool" "a" {

@@ -1,6 +1,10 @@
 -- name: InsertInstance :exec
-INSERT INTO instance (id, token_key, created_at)
-VALUES (1, $1, $2);
+INSERT INTO instance (id, token_key, created_at, seen_at)
+VALUES (1, $1, $2, $2);
+
+-- name: SeeTime :exec
+UPDATE instance SET seen_at = $1
+WHERE seen_at < $1;
 
 -- name: Instance :one
 SELECT * FROM instance
@@ -54,9 +58,15 @@ SELECT * FROM schema_info
 ORDER BY schema_version DESC
 LIMIT 1;
 
--- name: TakeLease :execrows
--- Takes a lease that has run out, or keeps one's own.
+-- name: TakeLease :one
+-- Takes a lease that has run out, or keeps one's own. The epoch is another each time.
 INSERT INTO leases (name, holder, epoch, until)
 VALUES ($1, $2, 1, $3)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = leases.epoch + 1, until = excluded.until
-WHERE leases.until <= @now OR leases.holder = excluded.holder;
+WHERE leases.until <= @now OR leases.holder = excluded.holder
+RETURNING epoch;
+
+-- name: HoldLease :execrows
+-- The row lock of a lease, if nobody has taken it since.
+UPDATE leases SET epoch = epoch
+WHERE name = $1 AND epoch = $2;

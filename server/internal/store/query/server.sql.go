@@ -28,6 +28,25 @@ func (q *Queries) ForgetAnswers(ctx context.Context, arg ForgetAnswersParams) (i
 	return result.RowsAffected()
 }
 
+const holdLease = `-- name: HoldLease :execrows
+UPDATE leases SET epoch = epoch
+WHERE name = $1 AND epoch = $2
+`
+
+type HoldLeaseParams struct {
+	Name  string
+	Epoch int64
+}
+
+// The row lock of a lease, if nobody has taken it since.
+func (q *Queries) HoldLease(ctx context.Context, arg HoldLeaseParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, holdLease, arg.Name, arg.Epoch)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const insertIdempotentAnswer = `-- name: InsertIdempotentAnswer :exec
 INSERT INTO idempotency_keys (id, digest, fingerprint, event_id, answer, refused, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -57,8 +76,8 @@ func (q *Queries) InsertIdempotentAnswer(ctx context.Context, arg InsertIdempote
 }
 
 const insertInstance = `-- name: InsertInstance :exec
-INSERT INTO instance (id, token_key, created_at)
-VALUES (1, $1, $2)
+INSERT INTO instance (id, token_key, created_at, seen_at)
+VALUES (1, $1, $2, $2)
 `
 
 type InsertInstanceParams struct {
@@ -229,11 +248,22 @@ func (q *Queries) SchemaInfo(ctx context.Context) (SchemaInfo, error) {
 	return i, err
 }
 
-const takeLease = `-- name: TakeLease :execrows
+const seeTime = `-- name: SeeTime :exec
+UPDATE instance SET seen_at = $1
+WHERE seen_at < $1
+`
+
+func (q *Queries) SeeTime(ctx context.Context, seenAt int64) error {
+	_, err := q.db.ExecContext(ctx, seeTime, seenAt)
+	return err
+}
+
+const takeLease = `-- name: TakeLease :one
 INSERT INTO leases (name, holder, epoch, until)
 VALUES ($1, $2, 1, $3)
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = leases.epoch + 1, until = excluded.until
 WHERE leases.until <= $4 OR leases.holder = excluded.holder
+RETURNING epoch
 `
 
 type TakeLeaseParams struct {
@@ -243,18 +273,17 @@ type TakeLeaseParams struct {
 	Now    int64
 }
 
-// Takes a lease that has run out, or keeps one's own.
+// Takes a lease that has run out, or keeps one's own. The epoch is another each time.
 func (q *Queries) TakeLease(ctx context.Context, arg TakeLeaseParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, takeLease,
+	row := q.db.QueryRowContext(ctx, takeLease,
 		arg.Name,
 		arg.Holder,
 		arg.Until,
 		arg.Now,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	var epoch int64
+	err := row.Scan(&epoch)
+	return epoch, err
 }
 
 const tokenByHash = `-- name: TokenByHash :one

@@ -33,6 +33,15 @@ resource "cloudpam_allocation" "anywhere" {
   prefix_length = 24
 }
 
+# Not where the office is, and with room to grow.
+resource "cloudpam_allocation" "lab" {
+  pool          = cloudpam_pool.prod.id
+  name          = "lab"
+  prefix_length = 24
+  strategy      = "sparse"
+  exclude       = ["10.0.16.0/20"]
+}
+
 # This very block, for what is there already.
 resource "cloudpam_allocation" "legacy" {
   pool = cloudpam_pool.prod.id

@@ -13,6 +13,7 @@ resource "cloudpam_allocation_set" "shop" {
     db-a  = 26
     db-b  = 26
   }
+  fixed = { dns = "10.0.255.0/28" } # that very block
 }
 
 # By the hosts that need an address: /23 for 300, since AWS takes five of a subnet for itself.

@@ -15,3 +15,12 @@ resource "cloudpam_pool" "prod" {
   owner                 = "network-team"
   labels                = { tier = "prd" }
 }
+
+# In whichever pool with these labels has room. The plan says which, and the pool stays there.
+resource "cloudpam_pool" "vpc" {
+  name          = "vpc-shop"
+  pool_selector = { labels = { tier = "prd" } }
+  prefix_length = 20
+  exclude       = ["10.0.0.0/20"]
+  depends_on    = [cloudpam_pool.prod]
+}
