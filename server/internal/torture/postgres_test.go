@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -147,15 +148,29 @@ func TestAFrozenServerStopsTheOthersForSecondsOnly(t *testing.T) {
 	close(stop)
 	clients.Wait()
 	t.Logf("frozen inside a transaction; PostgreSQL ended it after %s; longest time without a success on the other servers: %s", held.Round(10*time.Millisecond), healthy.longest.Round(10*time.Millisecond))
-	// 5 s is the rule; the rest is for a busy machine. Before there were limits it was a minute.
-	if healthy.longest > 15*time.Second {
+	// They wait for as long as PostgreSQL lets it hold what it has, and then for their turn.
+	if healthy.longest > 3*held {
 		t.Errorf("the others stood still for %s", healthy.longest)
 	}
 	verify(t, database)
 }
 
-// others does what everybody else does, and says how long the slowest of it took.
-func others(t *testing.T, url, pool string, round int) (slowest time.Duration) {
+// took is how long requests took, by what they asked.
+type took map[string][]time.Duration
+
+func (all took) median(what string) time.Duration {
+	return slices.Sorted(slices.Values(all[what]))[len(all[what])/2]
+}
+
+func (all took) slowest() (slowest time.Duration, count int) {
+	for _, some := range all {
+		slowest, count = max(slowest, slices.Max(some)), count+len(some)
+	}
+	return slowest, count
+}
+
+// others does what everybody else does.
+func (all took) others(t *testing.T, url, pool string, round int) {
 	t.Helper()
 	for _, r := range []struct{ method, path, body string }{
 		{"GET", "/readyz", ""},
@@ -166,13 +181,14 @@ func others(t *testing.T, url, pool string, round int) (slowest time.Duration) {
 		if status, answer := ask(t, r.method, url+r.path, r.body); status < 200 || status > 299 {
 			t.Errorf("%s %s: %d %s", r.method, r.path, status, answer)
 		}
-		slowest = max(slowest, time.Since(begun))
+		what := r.method + " " + r.path
+		all[what] = append(all[what], time.Since(begun))
 	}
-	return slowest
 }
 
 // Twenty requests for one name that another server is placing, eighteen pools that somebody has locked, a primary that vanishes
-// and a standby that takes over: whoever needs none of it is served as if nothing were, and all heals without a restart.
+// and a standby that takes over: whoever needs none of it is served as if nothing were, and all heals without a restart. How fast
+// a machine is says another server, on a database beside it, which is asked the same in turn.
 func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 	const locked = 18
 	pair := storetest.NewPair(t)
@@ -180,10 +196,11 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 	s := start(t, proxy.URL("target_session_attrs=read-write"))
 	makePools(t, s.URL, locked+1)
 	free := fmt.Sprint("p", locked)
-	var usual time.Duration
-	for round := range 20 {
-		usual = max(usual, others(t, s.URL, free, round))
+	if err := storetest.Exec(pair.Primary(), "CREATE DATABASE undisturbed"); err != nil {
+		t.Fatal(err)
 	}
+	undisturbed := start(t, strings.Replace(pair.Primary(), "/postgres?", "/undisturbed?", 1))
+	makePools(t, undisturbed.URL, locked+1)
 
 	elsewhere := func(body func(*store.Tx) error) (release func()) {
 		db, err := store.Open(t.Context(), pair.Primary()+"&idle_in_transaction_session_timeout=0", store.Options{})
@@ -228,6 +245,8 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 	})
 	stop := make(chan struct{})
 	var blocked sync.WaitGroup
+	var refused gaps
+	shortest := time.Hour // wait of a request that was refused for what it waited for
 	send := func(name, body string) {
 		blocked.Go(func() {
 			for i := 0; ; i++ {
@@ -236,9 +255,16 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 					return
 				default:
 				}
+				begun := time.Now()
 				status, answer := ask(t, "POST", s.URL+"/api/v1/allocations", body)
-				if status == http.StatusInternalServerError {
+				switch status {
+				case http.StatusInternalServerError:
 					t.Errorf("%s: %d %s", name, status, answer)
+				case http.StatusServiceUnavailable:
+					refused.worked()
+					refused.mu.Lock()
+					shortest = min(shortest, time.Since(begun))
+					refused.mu.Unlock()
 				}
 				if status == http.StatusCreated || status == http.StatusConflict {
 					return // served, or its name was while its answer was lost
@@ -252,35 +278,50 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 	for i := range locked {
 		send("a locked pool", fmt.Sprintf(`{"pool":"p%d","name":"late","prefix_length":28}`, i))
 	}
-	var slowest time.Duration
-	until := time.Now().Add(4 * time.Second)
-	rounds := 20
-	for ; time.Now().Before(until) || rounds < 40; rounds++ {
-		slowest = max(slowest, others(t, s.URL, free, rounds))
+	beside, alone := took{}, took{}
+	for round, done := 0, 0; done < locked; round++ { // until as many have been refused
+		beside.others(t, s.URL, free, round)
+		alone.others(t, undisturbed.URL, free, round)
+		refused.mu.Lock()
+		done = refused.done
+		refused.mu.Unlock()
 	}
-	t.Logf("20 requests wait for a name and %d for locked pools: the slowest of %d other requests took %s, and %s before", locked, 3*(rounds-20), slowest.Round(time.Millisecond), usual.Round(time.Millisecond))
-	if bound := 4*time.Second + 10*usual; slowest > bound { // half of what a locked pool's requests wait; a busy machine takes one second
-		t.Errorf("that is more than %s", bound)
+	refused.mu.Lock()
+	least := shortest
+	refused.mu.Unlock()
+	slowest, count := beside.slowest()
+	usual, _ := alone.slowest()
+	t.Logf("20 requests wait for a name and %d for locked pools, each for %s at least: the slowest of %d other requests took %s, and %s on a server without any of that",
+		locked, least.Round(time.Millisecond), count, slowest.Round(time.Millisecond), usual.Round(time.Millisecond))
+	if slowest > least+usual {
+		t.Error("one of the others waited as long as those who need what is locked")
+	}
+	for what := range beside {
+		if here, there := beside.median(what), alone.median(what); here > 10*there {
+			t.Errorf("%s: %s at the median, and %s without any of that; it is not as if nothing were", what, here.Round(time.Millisecond), there.Round(time.Millisecond))
+		}
 	}
 
 	pair.Promote(t)
 	proxy.Swallow()
 	proxy.Point(t, pair.Standby())
 	begun := time.Now()
+	refusals := 0
 	for _, pool := range []string{free, "p0", "p17"} {
 		for status := 0; status != http.StatusCreated; {
 			var answer string
-			if status, answer = allocate(t, s.URL, pool, fmt.Sprintf("new-%d", time.Now().UnixNano())); status == http.StatusInternalServerError {
+			switch status, answer = allocate(t, s.URL, pool, fmt.Sprintf("new-%d", time.Now().UnixNano())); status {
+			case http.StatusCreated:
+			case http.StatusServiceUnavailable:
+				refusals++
+			default: // also none at all: every wait of the server has an end long before that of this client
 				t.Fatalf("after the switch: %d %s", status, answer)
-			}
-			if time.Since(begun) > 2*time.Minute {
-				t.Fatalf("pool %s is not served", pool)
 			}
 		}
 	}
 	for status := 0; status != http.StatusOK; status, _ = ask(t, "GET", s.URL+"/readyz", "") {
-		if time.Since(begun) > 2*time.Minute {
-			t.Fatal("it is not ready")
+		if status == http.StatusServiceUnavailable {
+			refusals++
 		}
 	}
 	healed := time.Since(begun)
@@ -292,9 +333,9 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("the primary vanished and a standby took over: all is served again after %s, what had waited too after %s", healed.Round(10*time.Millisecond), time.Since(begun).Round(10*time.Millisecond))
-	if bound := 30*time.Second + 10*usual; healed > bound { // half of what a driver without deadlines takes
-		t.Errorf("that is more than %s", bound)
+	t.Logf("the primary vanished and a standby took over: all is served again after %s and %d refusals, what had waited too after %s", healed.Round(10*time.Millisecond), refusals, time.Since(begun).Round(10*time.Millisecond))
+	if most := 10; refusals > most { // each after a wait that has its end, so this is how long it took, on whatever machine
+		t.Errorf("that is more than %d", most)
 	}
 	close(stop)
 	verify(t, pair.Standby())
