@@ -158,5 +158,5 @@ var cold = map[string]string{
 // sample are values for queries whose plan on PostgreSQL depends on how many rows are asked for.
 var sample = map[string][]any{
 	"ForgetAnswers": {5, 500}, "ForgetLastBlocks": {5, 500}, "ForgetNames": {5, 500}, "ForgetPromises": {5, 500},
-	"StaleHolds":    {5, 500}, "StaleDrafts": {5, 500}, "StaleScopeDrafts": {5, 500}, "ExpiredReservations": {5, 500}, "PoolsOfScope": {5, 500},
+	"StaleHolds": {5, 500}, "StaleDrafts": {5, 500}, "StaleScopeDrafts": {5, 500}, "ExpiredReservations": {5, 500}, "PoolsOfScope": {5, 500},
 }
