@@ -50,9 +50,11 @@ func (d *disk) sync(file string) { d.add(entry{what: syncs, file: file}) }
 func (d *disk) write(file string, offset int64, b []byte) {
 	d.add(entry{what: writes, file: file, offset: offset, bytes: bytes.Clone(b)})
 }
+
 func (d *disk) truncate(file string, size int64) {
 	d.add(entry{what: truncates, file: file, offset: size})
 }
+
 func (d *disk) remove(file string, synced bool) {
 	d.add(entry{what: removes, file: file, synced: synced})
 }
