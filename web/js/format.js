@@ -66,6 +66,7 @@ export function labelText(labels) {
 // were made for machines.
 export function holdName(name) {
   if (isGrowth(name)) return 'growth of an allocation';
+  if (name.startsWith('shrink:')) return 'what the pool gives up';
   return name.startsWith('reservation:') ? 'a reservation' : name;
 }
 

@@ -119,8 +119,10 @@ function holds() {
   };
 }
 
-function draftRow({ pool, actor, holder, expires_at: until }) {
-  return Object.freeze({ id: pool.id, cidr: pool.cidr, parent: pool.parent || '', scope: pool.scope, actor, holder, who: who(actor, holder), ...life(true, until) });
+// A draft that a pool is to grow over is named POOL~CIDR.
+function draftRow({ pool, grows, actor, holder, expires_at: until }) {
+  const name = grows ? pool.id.slice(0, pool.id.lastIndexOf('~')) + ', to grow' : pool.id;
+  return Object.freeze({ id: pool.id, name, cidr: pool.cidr, parent: pool.parent || '', scope: pool.scope, actor, holder, who: who(actor, holder), ...life(true, until) });
 }
 
 function who(actor, holder) { return holder ? actor + ' for ' + holder : actor; }
@@ -151,7 +153,7 @@ function details(hold) {
     id: hold.id, name: holdName(hold.name), cidr: hold.cidr, pool: hold.pool, state, stateWord, releasable: hold.kept,
     means: meaning(state, until), advice: advice(state), facts: facts(all),
     poolLink: '/pools?' + new URLSearchParams({ scope: hold.scope, pool: hold.pool }),
-    replaces: hold.replaces, replacesWord: 'Open the allocation that it ' + (isGrowth(hold.name) ? 'grows' : 'replaces'), replacesLink: '/allocations?' + new URLSearchParams({ pool: hold.pool, allocation: hold.replaces }),
+    replaces: hold.name.startsWith('shrink:') ? '' : hold.replaces, replacesWord: 'Open the allocation that it ' + (isGrowth(hold.name) ? 'grows' : 'replaces'), replacesLink: '/allocations?' + new URLSearchParams({ pool: hold.pool, allocation: hold.replaces }),
     all: 'All that ' + (hold.holder || hold.actor) + ' holds', allLink: '/holds?' + new URLSearchParams(whose),
   };
 }
