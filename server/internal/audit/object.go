@@ -8,6 +8,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -202,10 +203,20 @@ func (v *verifier) prefix(tx *store.Tx, n noun, owner, prefix, want store.Row) e
 	return nil
 }
 
+// longestWait is how much later than its rows an event may be: they have the time at which their transaction began, and an event that of
+// the one before it in its chain where that is later, which is so after a wait for the lock.
+const longestWait = time.Minute
+
+// told reports whether an event is that of what was written with a time.
+func told(e ipam.Event, micros int64) bool {
+	late := e.At.UnixMicro() - micros
+	return late >= 0 && late <= longestWait.Microseconds()
+}
+
 // madeAt reports whether an object has an event of a moment.
 func madeAt(tx *store.Tx, object, micros int64) (bool, error) {
 	for e, err := range eventsOf(tx, object) {
-		if err != nil || e.At.UnixMicro() == micros {
+		if err != nil || told(e, micros) {
 			return err == nil, err
 		}
 	}

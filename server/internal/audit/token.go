@@ -188,7 +188,7 @@ func (v *verifier) formerName(tx *store.Tx, f store.FormerName) error {
 		if err != nil {
 			return err
 		}
-		if left, scope := leaves(e); e.At.UnixMicro() != f.LeftAt || e.ObjectKind != f.Kind || left != f.Name {
+		if left, scope := leaves(e); !told(e, f.LeftAt) || e.ObjectKind != f.Kind || left != f.Name {
 			continue
 		} else if f.Scope == scope {
 			return nil

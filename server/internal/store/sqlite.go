@@ -171,6 +171,11 @@ func checkFile(ctx context.Context, path string) error {
 	check := "quick_check"
 	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
 		check = "integrity_check"
+		if foreign, err := neverLogged(path); err != nil {
+			return err
+		} else if foreign {
+			return notSound(path, "the log next to it is of another database")
+		}
 	}
 	// Read-only, because closing the last connection moves the log into the file: a refused file stays as it was found.
 	// Only a journal, left by a first start that was cut short, needs writing to be undone.
@@ -196,6 +201,26 @@ func (db *DB) sound(ctx context.Context, path, check string) error {
 	if faults == "" {
 		return nil
 	}
+	return notSound(path, faults)
+}
+
+// neverLogged reports whether a database file is of before it had a log, as a backup is: byte 18 is 1 then, and 2 from its first
+// log on (SQLite, Database File Format, 1.3.3). A log next to it has the pages of another file, all of them where that was young,
+// and with those the database would be whole, and the other one.
+func neverLogged(path string) (bool, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	var header [19]byte
+	if n, err := f.ReadAt(header[:], 0); n < len(header) {
+		return false, err
+	}
+	return header[18] == 1, nil
+}
+
+func notSound(path, faults string) error {
 	return fmt.Errorf("the database %s is damaged, or no SQLite database (%s). Restore a backup with \"cloudpam restore FILE\", which keeps the damaged files; "+
 		"a backup that was copied over the file, next to the log of the old one, does this too", path, faults)
 }
