@@ -132,7 +132,7 @@ func TestAnAllocationTakesAPoolByItsLabelsAndStaysThere(t *testing.T) {
 		},
 		resource.TestStep{Config: selectable + app("prefix_length = 23"), ConfigPlanChecks: emptyPlan},
 		resource.TestStep{Config: selectable + app("prefix_length = 23"), Taint: []string{theApp}, Check: func(s *terraform.State) error {
-			if at := s.RootModule().Resources[theApp].Primary.Attributes; at["pool"] != "b" || at["cidr"] == "10.1.0.0/23" {
+			if at := s.RootModule().Resources[theApp].Primary.Attributes; at["pool"] != "b" || at["cidr"] != "10.1.0.0/23" {
 				return fmt.Errorf("the successor is %s in %s", at["cidr"], at["pool"])
 			}
 			return nil

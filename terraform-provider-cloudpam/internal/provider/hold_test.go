@@ -291,7 +291,7 @@ func TestATaintedAllocationIsPlannedAgain(t *testing.T) {
 		resource.TestStep{Config: allocation(appA)},
 		resource.TestStep{
 			Taint: []string{"cloudpam_allocation.a"}, Config: allocation(appA),
-			ConfigPlanChecks: before(known("cloudpam_allocation.a", "cidr", "10.0.1.0/24")),
+			ConfigPlanChecks: before(known("cloudpam_allocation.a", "cidr", "10.0.0.0/24")),
 		},
 		resource.TestStep{Config: allocation(appA), ConfigPlanChecks: emptyPlan},
 	)

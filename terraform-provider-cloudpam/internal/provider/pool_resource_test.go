@@ -184,8 +184,7 @@ func TestSettingsOfAPoolChangeInPlaceAndCanBeRemovedAgain(t *testing.T) {
 		resource.TestStep{Config: config(full), ResourceName: "cloudpam_pool.corp", ImportState: true, ImportStateVerify: true},
 		resource.TestStep{
 			Config: config(full), Destroy: true,
-			ExpectError: said(`Error: Pool is protected Pool corp is protected; set deletion_protection to false first.
-			Set deletion_protection = false, apply that, and then remove the pool.`),
+			ExpectError: said(`Error: Pool "corp" is protected`),
 		},
 		resource.TestStep{Config: config(""), ConfigPlanChecks: updated, ConfigStateChecks: []statecheck.StateCheck{
 			has("cloudpam_pool.corp", "strategy", "best_fit"),

@@ -55,7 +55,7 @@ func TestAScopeThatHoldsPoolsIsNotDeleted(t *testing.T) {
 				}
 			},
 			Config: scope("partner", ""), Destroy: true,
-			ExpectError: said(`Delete its pools and accounts first. What this configuration manages is deleted in time when it references the scope (scope = cloudpam_scope.NAME.name) instead of repeating its name.`),
+			ExpectError: said(`Delete its pools and accounts first. What this configuration manages is deleted in time when it references the scope (scope = cloudpam_scope.NAME.name) instead of repeating its name; where it repeats the name, run Terraform again, a destroy with -refresh=false.`),
 		},
 		resource.TestStep{Config: scope("partner", ""), Destroy: true, ExpectError: said(`Error: Scope "partner" is not empty`)},
 		resource.TestStep{

@@ -243,7 +243,7 @@ func TestATaintedSetIsPlannedAgain(t *testing.T) {
 			config := set("subnets = { a = 24, b = 26 }" + lifecycle)
 			steps(t, acctest.Start(t),
 				resource.TestStep{Config: config},
-				resource.TestStep{Taint: []string{theSet}, Config: config, ConfigPlanChecks: before(everyCIDR(map[string]string{"a": "10.0.2.0/24", "b": "10.0.1.64/26"}))},
+				resource.TestStep{Taint: []string{theSet}, Config: config, ConfigPlanChecks: before(everyCIDR(map[string]string{"a": "10.0.0.0/24", "b": "10.0.1.0/26"}))},
 				resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan},
 			)
 		})
