@@ -89,7 +89,7 @@ func (c edit) growOver(pool ipam.Pool, block netip.Prefix) error {
 
 // growthName is the name of a draft that a pool is to grow over: one that nobody can ask for.
 func growthName(pool ipam.Pool, block netip.Prefix) string {
-	return pool.Name + "~" + strings.ReplaceAll(block.String(), "/", "-")
+	return pool.Name + "~" + strings.NewReplacer("/", "-", ".", "-", ":", "-").Replace(block.String()) // a dot would part a scope from a name
 }
 
 // standIn takes the block of a draft in the space around it.

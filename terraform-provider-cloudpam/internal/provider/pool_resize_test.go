@@ -125,7 +125,7 @@ func TestAResizeOfAPoolThatIsTakenBetweenPlanAndApplyIsToldInOurWords(t *testing
 		resource.TestStep{
 			Config: regions("parent = cloudpam_pool.west.id\nprefix_length = 23"),
 			ConfigPlanChecks: before(between(func(ctx context.Context) error {
-				if err := server.Client.ReleaseDraft(ctx, "vpc~10.0.1.0-24"); err != nil { // what the plan keeps, a person may give up
+				if err := server.Client.ReleaseDraft(ctx, "vpc~10-0-1-0-24"); err != nil { // what the plan keeps, a person may give up
 					return err
 				}
 				_, err := server.Client.CreateAllocation(ctx, cloudpam.NewAllocation{Pool: "west", Name: "thief", CIDR: new("10.0.1.0/24")})
