@@ -31,7 +31,7 @@ func inFolder(t *testing.T, backend, workspace string, env map[string]string) st
 			t.Fatal(err)
 		}
 	}
-	return strings.Replace(defaultHolder(environment(env), folder, "build-7"), folder, "/work/network", 1)
+	return strings.Replace(defaultHolder(environment(env), folder, "build-7"), folder, "/srv/network", 1)
 }
 
 func backend(kind, config string) string {
@@ -45,25 +45,25 @@ func TestTheDefaultHolderSaysWhichStateItIs(t *testing.T) {
 		env                map[string]string
 		want               string // without the sum at the end
 	}{
-		"nothing":             {want: "folder build-7:/work/network (default)"},
-		"a workspace":         {workspace: "prod\n", want: "folder build-7:/work/network (prod)"},
-		"TF_WORKSPACE":        {workspace: "prod", env: map[string]string{"TF_WORKSPACE": "stage"}, want: "folder build-7:/work/network (stage)"},
+		"nothing":             {want: "folder build-7:/srv/network (default)"},
+		"a workspace":         {workspace: "prod\n", want: "folder build-7:/srv/network (prod)"},
+		"TF_WORKSPACE":        {workspace: "prod", env: map[string]string{"TF_WORKSPACE": "stage"}, want: "folder build-7:/srv/network (stage)"},
 		"TF_DATA_DIR":         {backend: backend("gcs", `"bucket": "states", "prefix": "network"`), env: map[string]string{"TF_DATA_DIR": "data"}, want: "gcs states/network (default)"},
-		"local":               {backend: backend("local", `"path": "here.tfstate"`), want: "folder build-7:/work/network (default)"},
+		"local":               {backend: backend("local", `"path": "here.tfstate"`), want: "folder build-7:/srv/network (default)"},
 		"s3":                  {backend: backend("s3", `"bucket": "network", "key": "prod", "region": "eu-west-1", "endpoints": [{"s3": null}]`), want: "s3 network/prod (default)"},
 		"azurerm":             {backend: backend("azurerm", `"storage_account_name": "acme", "container_name": "tf", "key": "network"`), workspace: "prod", want: "azurerm acme/tf/network (prod)"},
 		"http":                {backend: backend("http", `"address": "https://me:secret@git.example.com/states/1?private_token=secret", "password": "secret"`), want: "http git.example.com/states/1 (default)"},
 		"http by environment": {backend: backend("http", `"address": null`), env: map[string]string{"TF_HTTP_ADDRESS": "https://git.example.com/states/2"}, want: "http git.example.com/states/2 (default)"},
 		"pg":                  {backend: backend("pg", `"conn_str": "postgres://me:secret@db/states?sslmode=require", "schema_name": "network"`), want: "pg db/states/network (default)"},
 		"pg by keywords":      {backend: backend("pg", `"conn_str": "host=db user=me password=secret dbname=states"`), want: "pg db/states (default)"},
-		"pg by nothing":       {backend: backend("pg", `"conn_str": null`), want: "folder build-7:/work/network (default)"},
+		"pg by nothing":       {backend: backend("pg", `"conn_str": null`), want: "folder build-7:/srv/network (default)"},
 		"cloud":               {backend: backend("cloud", `"organization": "acme", "token": "secret", "workspaces": {"name": "network", "tags": null}`), want: "cloud acme/network (default)"},
 		"remote":              {backend: backend("remote", `"organization": "acme", "workspaces": [{"prefix": "network-"}]`), workspace: "prod", want: "remote acme/network- (prod)"},
 		"HCP Terraform":       {workspace: "x", env: map[string]string{"TFC_WORKSPACE_SLUG": "acme/network"}, want: "hcp acme/network"},
 		"Terraform Cloud":     {env: map[string]string{"TFC_ORGANIZATION_NAME": "acme", "TFC_WORKSPACE_NAME": "network"}, want: "hcp acme/network"},
 		"Spacelift":           {env: map[string]string{"SPACELIFT_STACK_ID": "network"}, want: "spacelift network"},
 		"Spacelift's input":   {env: map[string]string{"TF_VAR_spacelift_stack_id": "network"}, want: "spacelift network"},
-		"unreadable":          {backend: "{", want: "folder build-7:/work/network (default)"},
+		"unreadable":          {backend: "{", want: "folder build-7:/srv/network (default)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
