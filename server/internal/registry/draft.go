@@ -52,21 +52,12 @@ func (c edit) draftPool(in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
 			return p, err
 		}
 	}
-	p, known, err := c.newPool(p)
-	switch {
-	case ipam.CodeOf(err) == ipam.CodeNotFound:
-	case err != nil:
+	p, kept, err := c.newPool(p, in)
+	if err != nil {
 		return p, err
-	case known.DraftUntil == nil:
-		return p, ipam.NameTaken("pool", p.ID)
-	default:
-		kept, err := c.keepDraft(known, p, in)
-		if err != nil {
-			return p, err
-		}
-		if kept {
-			return c.draftAgain(p, in, plan)
-		}
+	}
+	if kept {
+		return c.draftAgain(p, in, plan)
 	}
 	if p, err = c.placePool(p, in, plan); err != nil {
 		return p, err

@@ -50,21 +50,12 @@ func (r *Registry) createPoolIn(ctx context.Context, by ipam.Caller, in ipam.New
 		if err := at(c); err != nil {
 			return p, err
 		}
-		p, known, err := c.newPool(p)
-		switch {
-		case ipam.CodeOf(err) == ipam.CodeNotFound:
-		case err != nil:
+		p, kept, err := c.newPool(p, in)
+		if err != nil {
 			return p, err
-		case known.DraftUntil == nil:
-			return p, ipam.NameTaken("pool", p.ID)
-		default:
-			kept, err := c.keepDraft(known, p, in)
-			if err != nil {
-				return p, err
-			}
-			if kept {
-				return c.adopt(p, "created")
-			}
+		}
+		if kept {
+			return c.adopt(p, "created")
 		}
 		if p, err = c.placePool(p, in, ipam.Plan{}); err != nil {
 			return p, err
@@ -76,11 +67,21 @@ func (r *Registry) createPoolIn(ctx context.Context, by ipam.Caller, in ipam.New
 	})
 }
 
-// newPool gives a pool that is asked for its key, and what has its name already; CodeNotFound when nothing has.
-func (c edit) newPool(p ipam.Pool) (asked, known ipam.Pool, err error) {
+// newPool gives a pool or a draft that is asked for its key, and reports whether a draft of its name is kept for it, as keepDraft says.
+// CodeNameTaken when a pool has the name.
+func (c edit) newPool(p ipam.Pool, in ipam.NewPool) (asked ipam.Pool, kept bool, err error) {
 	p.UID, p.Version, p.CreatedAt, p.UpdatedAt = ipam.NewUID("pool"), 1, c.At, c.At
-	known, err = c.Tx.Pool(p.ID)
-	return p, known, err
+	known, err := c.Tx.Pool(p.ID)
+	switch {
+	case ipam.CodeOf(err) == ipam.CodeNotFound:
+		return p, false, nil
+	case err != nil:
+		return p, false, err
+	case known.DraftUntil == nil:
+		return p, false, ipam.NameTaken("pool", p.ID)
+	}
+	kept, err = c.keepDraft(known, p, in)
+	return p, kept, err
 }
 
 // placePool takes the space of a pool or a draft, under the lock of the space around it. A plan that was promised a block

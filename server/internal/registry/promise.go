@@ -11,7 +11,6 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // Promise answers a plan: the block that the allocation of this pool, name and length will get. Asking again renews the
@@ -147,12 +146,9 @@ func (r *Registry) tell(ctx context.Context, by ipam.Caller, in string, plan ipa
 	if ipam.CodeOf(failure) != ipam.CodeHoldLost || plan.ID != "" || by.Retry != nil && by.Retry.Replayed {
 		return failure
 	}
-	err := r.k.DB.Write(ctx, in, func(tx *store.Tx) error {
-		pool, err := tx.LockPool(in)
+	return change.WriteRefused(ctx, r.k, by, in, failure, func(c change.Change) error {
+		pool, err := c.Tx.LockPool(in)
 		if err != nil {
-			return err
-		}
-		if err := change.Refuse(tx, by, failure, r.k.Now()); err != nil {
 			return err
 		}
 		for _, in := range holds {
@@ -160,16 +156,16 @@ func (r *Registry) tell(ctx context.Context, by ipam.Caller, in string, plan ipa
 			if err != nil {
 				return err
 			}
-			h, found, err := tx.HoldNamed(pool.UID, in.Name, length)
+			h, found, err := c.Tx.HoldNamed(pool.UID, in.Name, length)
 			switch {
 			case err != nil:
 				return err
 			case !found || h.Kept:
 				continue
 			case plan.Applying == nil:
-				err = tx.DeleteHold(h.ID)
+				err = c.Tx.DeleteHold(h.ID)
 			default:
-				err = tx.RememberPromise(pool.UID, ipam.KindHold, h.Name, h.CIDR, "", r.k.Now())
+				err = c.Tx.RememberPromise(pool.UID, ipam.KindHold, h.Name, h.CIDR, "", c.At)
 			}
 			if err != nil {
 				return err
@@ -177,10 +173,6 @@ func (r *Registry) tell(ctx context.Context, by ipam.Caller, in string, plan ipa
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return failure
 }
 
 // told reports whether an apply was told that a hold is lost.
