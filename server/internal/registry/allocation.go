@@ -224,6 +224,17 @@ func (c edit) renameAllocation(pool ipam.Pool, a ipam.Allocation, name string) e
 	if err := c.nameFree(pool, name); err != nil {
 		return err
 	}
+	heirs, err := c.Tx.HoldsFor(pool.UID, cmp.Or(a.Set, a.ID))
+	if err != nil {
+		return err
+	}
+	for _, h := range heirs { // nothing follows it under its old name
+		if h.Inherits && h.Name == a.Name {
+			if err := c.dropHold(pool, h, "released"); err != nil {
+				return err
+			}
+		}
+	}
 	return c.Tx.RenamePrefix(a.ID, name)
 }
 

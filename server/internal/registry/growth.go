@@ -232,6 +232,9 @@ func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 // promiseOver promises a block in what a pool is to grow over: to the plan, it is in the pool.
 func (c edit) promiseOver(pool, growth ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	growth, err := c.Tx.LockPool(string(growth.UID))
+	if err == nil {
+		err = c.touch(growth)
+	}
 	if err != nil {
 		return ipam.Hold{}, err
 	}

@@ -127,3 +127,32 @@ func TestWhatAPoolIsPlannedToGiveUpGoesToNobody(t *testing.T) {
 		r.take(t, around, "freed", "10.0.2.0/23")
 	})
 }
+
+func TestAPoolThatMovesLeavesNothingKeptWhereItWas(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		from := r.root(t, "10.0.0.0/16")
+		to := r.rootIn(t, from.Scope, "to", "10.1.0.0/16")
+		pool := r.child(t, from, "grows", "10.0.0.0/24")
+		if _, err := r.planResize("1", pool, "/23"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.rehome(pool, to.ID, "/24"); err != nil {
+			t.Fatal(err)
+		}
+		r.take(t, from, "next", "10.0.0.0/23")
+	})
+}
+
+// A draft of an earlier run stands while something of the run that asks is in what a pool grows over.
+func TestWhatAPoolGrowsOverStaysWhileTheRunHasSomethingInIt(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		around := r.root(t, "10.0.0.0/23")
+		pool := r.child(t, around, "grows", "10.0.0.0/24")
+		r.take(t, pool, "all", "/24")
+		if _, err := r.planResize("1", pool, "/23"); err != nil {
+			t.Fatal(err)
+		}
+		r.hold(t, pool, "more", "/25", inRun("2"))
+		wantCode(t, second(r.tryHold(alice, around.ID, "new", "/25", inRun("2"))), ipam.CodePoolExhausted)
+	})
+}

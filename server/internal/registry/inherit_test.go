@@ -98,3 +98,18 @@ func TestASuccessorInheritsTheBlock(t *testing.T) {
 		})
 	})
 }
+
+// Renamed between plan and apply, what is replaced keeps its block: the apply is refused, and the next plan is right.
+func TestAnAllocationThatWasRenamedSinceThePlanKeepsItsBlock(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		pool := r.root(t, "10.0.0.0/24")
+		old := r.take(t, pool, "app", "/25")
+		r.hold(t, pool, "app", "/25", replacing(old.ID))
+		name := "renamed"
+		if _, err := r.UpdateAllocation(t.Context(), alice, old.ID, ipam.AnyVersion, ipam.AllocationPatch{Name: &name}); err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, second(r.try(pool, "app", "10.0.0.0/25")), ipam.CodeCIDRTaken)
+		wantCIDR(t, "in the next plan", r.hold(t, pool, "app", "/25").CIDR, "10.0.0.128/25")
+	})
+}

@@ -84,6 +84,9 @@ func (c edit) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 	if err != nil {
 		return before, err
 	}
+	if err := c.dropGrowth(before); err != nil {
+		return before, err
+	}
 	if err := c.empty(before); err != nil {
 		return before, err
 	}

@@ -322,7 +322,7 @@ func (c edit) removePool(p ipam.Pool, verb string) error {
 	if err := c.Tx.DeletePool(p, c.At); err != nil {
 		return err
 	}
-	if p.DraftUntil != nil && p.Parent != "" {
+	if p.DraftUntil != nil && p.Parent != "" && p.DraftGrows == "" {
 		if err := c.Tx.RememberPromise(p.ParentUID, ipam.KindPool, p.Name, p.CIDR, "", c.At); err != nil {
 			return err
 		}
