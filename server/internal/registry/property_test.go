@@ -71,12 +71,12 @@ var (
 	ways      = rapid.SampledFrom([]alloc.Strategy{alloc.BestFit, alloc.FirstFit, alloc.LargestFit, alloc.Sparse})
 )
 
+// pool is any pool. Where there is none it is made first: rapid gives up on a run in which too many actions in a row are skipped.
 func (s *run) pool(t *rapid.T) *modelPool {
-	ids := s.model.ids()
-	if len(ids) == 0 {
-		t.Skip("no pool yet")
+	if len(s.model.ids()) == 0 {
+		s.createRoot(t)
 	}
-	return s.model.pools[rapid.SampledFrom(ids).Draw(t, "pool")]
+	return s.model.pools[rapid.SampledFrom(s.model.ids()).Draw(t, "pool")]
 }
 
 func length(t *rapid.T, p *modelPool) int {

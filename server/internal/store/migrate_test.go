@@ -82,7 +82,7 @@ var indexes = map[string]string{
 		FROM sqlite_master m JOIN pragma_index_list(m.name) l WHERE m.type = 'table' AND m.name <> 'schema_migrations'`,
 	"postgres": `SELECT t.relname || ' ' || CASE WHEN i.indisprimary THEN 'primary' ELSE x.relname END || CASE WHEN i.indisunique THEN ' unique' ELSE '' END || CASE WHEN i.indpred IS NOT NULL THEN ' partial' ELSE '' END || ' ' ||
 		(SELECT string_agg(a.attname || CASE WHEN i.indoption[k.n - 1] & 1 = 1 THEN ' desc' ELSE '' END, ',' ORDER BY k.n)
-		 FROM unnest(i.indkey) WITH ORDINALITY k(col, n) JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.col)
+		 FROM unnest(i.indkey) WITH ORDINALITY k(col, n) JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.col WHERE k.n <= i.indnkeyatts)
 		FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid JOIN pg_namespace s ON s.oid = t.relnamespace
 		WHERE s.nspname = 'public' AND t.relname NOT IN ('schema_migrations', 'goose_lock') AND NOT i.indisexclusion
 		AND NOT (i.indisprimary AND i.indnkeyatts = 1 AND (SELECT a.atttypid FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum = i.indkey[0]) = 'bigint'::regtype)`,

@@ -55,6 +55,9 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 	case r.session != nil && plan.CIDR.known() && !r.session.claims.claim(plan.key(), plan.ID.ValueString(), ""):
 		resp.Diagnostics.Append(r.duplicate(plan))
 	}
+	if !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
+		resp.Diagnostics.Append(r.session.keeps(plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
+	}
 	if resp.Diagnostics.HasError() {
 		return
 	}

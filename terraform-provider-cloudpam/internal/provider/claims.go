@@ -43,6 +43,9 @@ type claims struct {
 	// Scopes that this run creates, whose root pools are drafted with them; and pools that it creates and could not draft,
 	// in which nothing can be promised: the server does not know them yet.
 	scopes, unplanned map[string]bool
+	// What this run keeps where it is, by id, and what is asked for in its place. See keeps.
+	kept   map[string]bool
+	wishes map[string][]wish
 	// What this run does to pools: by then a promise in one may be possible that is not now, or void.
 	pools map[string]poolChange
 }
@@ -236,19 +239,4 @@ func (c *claims) planned(id string) bool {
 		}
 	}
 	return false
-}
-
-// inOwnWay reports whether only what this configuration manages itself holds a configured CIDR. A replacement takes the
-// place of what it destroys, so whether the CIDR will be free is for the apply to find out.
-func (c *claims) inOwnWay(err error) bool {
-	refusal, ok := errors.AsType[*cloudpam.Error](err)
-	if !ok || refusal.Code != cloudpam.ErrCIDRTaken || len(refusal.Holders) == 0 {
-		return false
-	}
-	for _, holder := range refusal.Holders {
-		if !c.knows(holder.ID) {
-			return false
-		}
-	}
-	return true
 }

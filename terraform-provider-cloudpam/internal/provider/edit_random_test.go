@@ -156,8 +156,8 @@ func TestRandomEditsArePlannedAsTheyAreApplied(t *testing.T) {
 					done = append(done, "thrown away")
 					continue
 				}
-				if _, out, err := tf.Try("apply", "-no-color", parallelism, "plan"); err != nil {
-					t.Fatalf("seed %d: %s\nthe apply fails:\n%s\nof the configuration\n%s", seed, strings.Join(done, "; "), out, after.text())
+				if _, failed, err := tf.Try("apply", "-no-color", parallelism, "plan"); err != nil {
+					t.Fatalf("seed %d: %s\nthe apply fails:\n%s\nof the plan\n%s\nof the configuration\n%s", seed, strings.Join(done, "; "), failed, out, after.text())
 				}
 				if _, out, err := tf.Try("plan", "-no-color", "-detailed-exitcode", parallelism); err != nil {
 					t.Fatalf("seed %d: %s\nthe plan after the apply is not empty:\n%s", seed, strings.Join(done, "; "), out)

@@ -132,6 +132,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		return diags
 	}
 	self := selfOf(ctx, req.Private)
+	r.session.leaves(self, self)
 	selects := !config.PoolSelector.IsNull()
 	if !selects && !r.session.claims.claim(plan.key(), created, self) {
 		diags.Append(r.duplicate(*plan))
@@ -166,7 +167,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		hold, err = r.session.gather.hold(ctx, ask)
 	}
 	if err != nil {
-		if !r.session.claims.inOwnWay(err) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
+		if !r.session.claims.inOwnWay(err, wish{"allocation " + strconv.Quote(plan.Name.ValueString()), plan.CIDR.prefix()}) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
 			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags
@@ -223,7 +224,7 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		return diags // it replaces itself: its space is free only once it is destroyed
 	}
 	if err != nil {
-		if !r.session.claims.inOwnWay(err) {
+		if !r.session.claims.inOwnWay(err, wish{"pool " + strconv.Quote(plan.ID.ValueString()), plan.CIDR.prefix()}) {
 			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags

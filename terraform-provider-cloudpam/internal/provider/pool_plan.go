@@ -104,6 +104,7 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	}
 	switch {
 	case req.State.Raw.IsNull():
+		r.session.leaves(selfOf(ctx, req.Private), plan.ID.ValueString())
 		if resp.Diagnostics.Append(r.replaceable(ctx, selfOf(ctx, req.Private), plan)...); resp.Diagnostics.HasError() {
 			return
 		}
@@ -121,6 +122,9 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	default:
 		r.session.names().pool(state.ID, plan.ID)
 		resp.Diagnostics.Append(r.resize(ctx, req, config, state, &plan)...)
+	}
+	if !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
+		resp.Diagnostics.Append(r.session.keeps(state.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
 	}
 	if resp.Diagnostics.HasError() {
 		return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -68,6 +69,9 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	case r.session != nil && plan.CIDR.known() && !r.session.claims.claim(plan.key(), plan.ID.ValueString(), ""):
 		resp.Diagnostics.Append(plan.duplicate())
 	}
+	if !creates && len(resp.RequiresReplace) == 0 {
+		resp.Diagnostics.Append(r.session.keeps(plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
+	}
 	plan.Scope = scopeOfPool(plan.Pool)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
 }
@@ -105,14 +109,16 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 	if config.Pool.IsUnknown() || !plan.CIDR.known() || !r.session.canPlan(&diags) || !r.session.claims.canPromiseIn(plan.Pool.ValueString()) {
 		return diags
 	}
-	if !r.session.claims.claim(plan.key(), created, selfOf(ctx, req.Private)) {
+	self := selfOf(ctx, req.Private)
+	r.session.leaves(self, self)
+	if !r.session.claims.claim(plan.key(), created, self) {
 		diags.Append(plan.duplicate())
 		return diags
 	}
 	ask := r.session.planning.hold(r.session.planning.phase(req))
 	ask.Pool, ask.Name, ask.CIDR = r.session.renames.askPool(plan.Pool.ValueString()), plan.holdName(), new(plan.CIDR.prefix().String())
 	_, err := r.session.gather.hold(ctx, ask)
-	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err) {
+	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err, wish{"a reservation in pool " + strconv.Quote(plan.Pool.ValueString()), plan.CIDR.prefix()}) {
 		diags.Append(r.session.planning.unplanned(plan.attempt("plan"), err)...)
 	}
 	return diags

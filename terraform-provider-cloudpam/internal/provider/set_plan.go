@@ -80,6 +80,13 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		plan.expect(ctx, state)
 		resp.Diagnostics.Append(r.promise(ctx, req, &plan, "", state)...)
 	}
+	if !creates && len(resp.RequiresReplace) == 0 {
+		for key, id := range plan.IDs.Elements() {
+			if at, err := parseCIDR(textOf(plan.CIDRs.Elements()[key])); err == nil && id.Equal(state.IDs.Elements()[key]) {
+				resp.Diagnostics.Append(r.session.keeps(textOf(id), at, path.Root("name"))...)
+			}
+		}
+	}
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -127,7 +127,8 @@ CREATE TABLE free_blocks (
   pool_id  BIGINT NOT NULL,
   first_ip BYTEA  NOT NULL,
   length   BIGINT NOT NULL,
-  PRIMARY KEY (pool_id, first_ip)
+  -- In order of addresses too, blocks are read from the index alone. Without that, whichever of the two a vacuum favours is taken.
+  PRIMARY KEY (pool_id, first_ip) INCLUDE (length)
 );
 -- Best fit walks this order; with the primary key alone every pick would sort all candidates.
 CREATE INDEX free_blocks_by_length ON free_blocks (pool_id, length DESC, first_ip);
