@@ -587,7 +587,7 @@ type Hold struct {
 	Holder string `json:"holder"`
 	ID     string `json:"id"`
 
-	// Inherits Its block is that of the allocation that it replaces, until that goes or its successor is created.
+	// Inherits Its block is that of something else until that goes: of the allocation that it replaces, or of what the same plan releases.
 	Inherits *bool `json:"inherits,omitempty"`
 
 	// Kept False when its space was taken after it expired: it only remembers what was promised.
@@ -808,7 +808,7 @@ type NewHold struct {
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
 
-	// Replaces The id of the living allocation that this one replaces and whose name it shares.
+	// Replaces The id of the living allocation that this one replaces and whose name it shares. Of a hold named `leaving:CIDR` of that cidr: the id of the living allocation, or of its set, whose block that is and which the plan releases. Its block is then room for what the same plan asks for.
 	Replaces *string `json:"replaces,omitempty"`
 
 	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
@@ -1123,7 +1123,7 @@ type PrefixStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, plan_again, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
+	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, plan_again, release_pending, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 

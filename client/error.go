@@ -27,6 +27,7 @@ const (
 	ErrHoldLost             Code = "hold_lost"
 	ErrHoldConflict         Code = "hold_conflict"
 	ErrPlanAgain            Code = "plan_again"
+	ErrReleasePending       Code = "release_pending"
 	ErrQuotaExceeded        Code = "quota_exceeded"
 	ErrPolicyViolation      Code = "policy_violation"
 	ErrOutsidePool          Code = "outside_pool"

@@ -31,6 +31,7 @@ var statuses = map[ipam.Code]struct {
 	ipam.CodeHoldLost:             {http.StatusConflict, "Promised CIDR lost"},
 	ipam.CodeHoldConflict:         {http.StatusConflict, "Held by someone else"},
 	ipam.CodePlanAgain:            {http.StatusConflict, "Plan again"},
+	ipam.CodeReleasePending:       {http.StatusConflict, "Not released yet"},
 	ipam.CodeQuotaExceeded:        {http.StatusConflict, "Too many holds"},
 	ipam.CodePolicyViolation:      {http.StatusConflict, "Against the pool's policy"},
 	ipam.CodeOutsidePool:          {http.StatusBadRequest, "Outside the pool"},

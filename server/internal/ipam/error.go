@@ -24,6 +24,7 @@ const (
 	CodeHoldLost             Code = "hold_lost"
 	CodeHoldConflict         Code = "hold_conflict"
 	CodePlanAgain            Code = "plan_again"
+	CodeReleasePending       Code = "release_pending"
 	CodeQuotaExceeded        Code = "quota_exceeded"
 	CodePolicyViolation      Code = "policy_violation"
 	CodeOutsidePool          Code = "outside_pool"

@@ -29,7 +29,7 @@ type Hold struct {
 	Run       string       `json:"-"`                  // of the plan that asked for it last; not in events: every plan is another
 	Named     bool         `json:"-"`                  // it was asked for by its CIDR
 	Replaces  string       `json:"replaces"`           // the allocation that this one follows, whose name it may share
-	Inherits  bool         `json:"inherits,omitempty"` // its block is that of what it replaces, until that goes or the allocation is made
+	Inherits  bool         `json:"inherits,omitempty"` // its block is that of something else, until that goes: of what it replaces, or of what the plan releases
 	Kept      bool         `json:"kept"`               // false: lost
 	ExpiresAt time.Time    `json:"expires_at"`
 	CreatedAt time.Time    `json:"created_at"`
@@ -133,6 +133,14 @@ const shrink = "shrink:"
 // ShrinkHold is the name of what is held in a pool that is to give it up.
 func ShrinkHold(pool UID) string { return shrink + string(pool) }
 
+const leaving = "leaving:"
+
+// LeavingHold is the name of what is held of a block that a plan releases, for what the same plan puts there.
+func LeavingHold(cidr netip.Prefix) string { return leaving + cidr.String() }
+
+// OfLeaving reports whether the hold is of a block that a plan releases.
+func (h Hold) OfLeaving() bool { return strings.HasPrefix(h.Name, leaving) }
+
 // OfBorder reports whether the hold is for the border of an allocation or a pool to move, and not for a new block.
 func (h Hold) OfBorder() bool { return h.Grows() || strings.HasPrefix(h.Name, shrink) }
 
@@ -143,6 +151,9 @@ func (h Hold) For() string {
 	}
 	if strings.HasPrefix(h.Name, shrink) {
 		return "what the pool gives up"
+	}
+	if h.OfLeaving() {
+		return "what its plan puts where it releases something"
 	}
 	return strconv.Quote(h.Name)
 }

@@ -297,6 +297,9 @@ func (c edit) inherited(pool ipam.Pool, in ipam.NewHold) (netip.Prefix, bool, er
 	if in.Replaces == "" || in.Updates != "" {
 		return netip.Prefix{}, false, nil
 	}
+	if left, err := c.leaves(pool, in); left || err != nil {
+		return in.CIDR, left, err
+	}
 	length, err := in.LengthIn(pool)
 	if err != nil {
 		return netip.Prefix{}, false, err

@@ -34,6 +34,9 @@ func (r *Registry) ReleaseHold(ctx context.Context, by ipam.Caller, id string) e
 		if !h.Kept {
 			return nil
 		}
+		if err := c.dropLeft(pool, h); err != nil {
+			return err
+		}
 		h.ExpiresAt = c.At
 		return c.loseHold(pool, h, "released")
 	})
@@ -107,7 +110,10 @@ func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, boo
 		if err != nil {
 			return h.CIDR, false, err
 		}
-	case h.Inherits: // what had the block has stepped aside
+	case h.Inherits:
+		if err := c.moveIn(pool, h); err != nil {
+			return h.CIDR, false, err
+		}
 	default:
 		if err := c.Tx.DeletePrefix(h.ID); err != nil {
 			return h.CIDR, false, err

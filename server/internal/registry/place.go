@@ -109,7 +109,7 @@ func (want claim) heldAs() string {
 // keeps reports whether the claim is that of a reservation, or of a plan's hold for one or for a border to move: the
 // pool's size rules are not about those.
 func (want claim) keeps() bool {
-	planned := want.CIDR.IsValid() && (want.name == ipam.ReservationHold(want.CIDR) || ipam.Hold{Name: want.name}.OfBorder())
+	planned := want.CIDR.IsValid() && (want.name == ipam.ReservationHold(want.CIDR) || ipam.Hold{Name: want.name}.OfBorder() || want.name == ipam.LeavingHold(want.CIDR))
 	return want.kind == ipam.KindReservation || want.kind == ipam.KindHold && planned
 }
 

@@ -213,7 +213,11 @@ func (c edit) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Ho
 		if err := c.withinQuota(pool); err != nil {
 			return h, err
 		}
-		if h.CIDR, err = c.place(pool, want); err != nil {
+		h.CIDR, err = c.place(pool, want)
+		if p, ok := errors.AsType[pending](err); ok && c.plan.Displaces() {
+			h.CIDR, h.Inherits, err = p.at, true, c.promiseOnLeft(pool, p.at, in.Name)
+		}
+		if err != nil {
 			return h, err
 		}
 	}

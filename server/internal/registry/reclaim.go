@@ -64,7 +64,7 @@ func (c edit) givesWay(name string) []func(pool ipam.UID, limit, skip int) ([]ne
 			return look(pool, c.By.UID, c.plan, name, limit, skip)
 		}
 	}
-	return append(looks, outdated(c.Tx.OutdatedHolds), outdated(c.Tx.OutdatedDrafts))
+	return append(looks, outdated(c.Tx.OutdatedHolds), outdated(c.Tx.OutdatedDrafts), c.left)
 }
 
 // addFree adds to a tree the free blocks that can make one of a length together with one of the blocks: all that lie in the
@@ -107,12 +107,14 @@ func (c edit) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bo
 // of its plan were promised. A plan that was changed must not stand in its own way. CodeCIDRTaken, and nothing is taken, when
 // anything else is there. Pool is that of the space, and zero at the root of a scope.
 func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string) error {
-	take, standing, err := c.inTheWay(pool, space, at, own)
-	if err != nil {
+	take, standing, leaving, err := c.inTheWay(pool, space, at, own)
+	switch {
+	case err != nil:
 		return err
-	}
-	if len(standing) > 0 {
+	case len(standing) > 0:
 		return c.inOwnWay(at, standing, ipam.Taken(at, standing))
+	case len(leaving) > 0:
+		return releasePending(at, leaving)
 	}
 	for _, free := range take {
 		if err := free(); err != nil {
@@ -122,38 +124,47 @@ func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string)
 	return nil
 }
 
-// inTheWay is how to take the space of each thing at a block of a space, and the first few that may not be taken.
-func (c edit) inTheWay(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string) (take []func() error, standing []ipam.Prefix, err error) {
+// inTheWay is how to take the space of each thing at a block of a space, the first few that may not be taken, and, where there are
+// none, those that the caller's plan leaves.
+func (c edit) inTheWay(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string) (take []func() error, standing, leaving []ipam.Prefix, err error) {
 	const limit, named = 100, 5
 	for from, last := at.Addr(), ipam.LastIP(at); ; {
 		inside, err := c.Tx.PrefixesFrom(space, from, last, limit)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		for _, p := range inside {
-			free, err := c.reclaimable(pool, p, own)
+			free, err := c.reclaimable(pool, p, at, own)
 			if err != nil {
-				return nil, nil, err
+				return nil, nil, nil, err
 			}
 			if free != nil {
 				take = append(take, free)
 				continue
 			}
+			left, err := c.isLeft(pool, p)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			if left {
+				leaving = append(leaving, p)
+				continue
+			}
 			if standing = append(standing, p); len(standing) == named {
-				return nil, standing, nil
+				return nil, standing, nil, nil
 			}
 		}
 		if len(inside) < limit {
-			return take, standing, nil
+			return take, standing, leaving, nil
 		}
 		if from = ipam.LastIP(inside[limit-1].CIDR).Next(); !from.IsValid() || last.Less(from) {
-			return take, standing, nil
+			return take, standing, leaving, nil
 		}
 	}
 }
 
-// reclaimable is how to take the space of a prefix; nil when it still stands.
-func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own string) (func() error, error) {
+// reclaimable is how to take the space of a prefix that is in the way of a block; nil when it still stands.
+func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own string) (func() error, error) {
 	switch {
 	case p.Kind == ipam.KindReservation:
 		reserved, err := c.Tx.Reservation(p.Owner)
@@ -169,6 +180,8 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, own string) (func() err
 		case h.OutdatedBy(c.By.UID, c.plan):
 			h.Run = c.plan.Run // should this run ask for the name too, it is not told of a loss
 			return func() error { return c.loseHold(pool, h, "lost") }, nil
+		case c.leftBy(h):
+			return func() error { return c.takeLeft(pool, h, at) }, nil
 		case h.Expired(c.Due), own != "" && h.Name == own && h.Belongs(c.By.UID, c.plan.Holder):
 			return func() error { return c.loseHold(pool, h, "lost") }, nil
 		case c.moves && c.shown(h.Run, h.Named):

@@ -29,6 +29,12 @@ func (tx *Tx) HoldsFor(pool ipam.UID, id string) ([]ipam.Hold, error) {
 	return all(rows, err, hold)
 }
 
+// Inheriting lists what is held in a pool over blocks that others have still.
+func (tx *Tx) Inheriting(pool ipam.UID) ([]ipam.Hold, error) {
+	rows, err := tx.rows.Inheriting(tx.ctx, pool.Key())
+	return all(rows, err, hold)
+}
+
 // ExpiredHolds lists up to limit blocks of a pool that are held by what has expired by then, the oldest first, after so many
 // that are passed over.
 func (tx *Tx) ExpiredHolds(pool ipam.UID, now time.Time, limit, skip int) ([]netip.Prefix, error) {

@@ -58,6 +58,7 @@ var plans = map[string]expected{
 	"HoldLease":             {both: "key"},
 	"HoldNamed":             {both: "holds_by_name key", stale: "holds_by_replaced"},
 	"HoldsFor":              {both: "holds_by_replaced key"},
+	"Inheriting":            {both: "holds_by_expiry holds_by_principal holds_by_replaced key", sqlite: "sort"},
 	"InheritLastBlocks":     {both: "key"},
 	"InheritNames":          {both: "former_names_by_scope key"},
 	"InheritPromises":       {both: "key"},

@@ -23,8 +23,12 @@ func (r *allocationResource) ValidateConfig(ctx context.Context, req resource.Va
 // ModifyPlan computes while planning what follows from the configuration. The CIDR of a new allocation is promised by the
 // server (hold.go); whatever settles it, everything else is derived from it.
 func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		return // a destroy
+	if req.Plan.Raw.IsNull() { // a destroy
+		var state allocationModel
+		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.CIDR.prefix())...)
+		}
+		return
 	}
 	var config, plan, state allocationModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -56,7 +60,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 		resp.Diagnostics.Append(r.duplicate(plan))
 	}
 	if !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
-		resp.Diagnostics.Append(r.session.keeps(plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
+		resp.Diagnostics.Append(r.session.keeps(ctx, plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
 	}
 	if resp.Diagnostics.HasError() {
 		return

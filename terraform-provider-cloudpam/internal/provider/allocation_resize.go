@@ -91,6 +91,9 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 		return diags
 	}
 	err := r.preview(ctx, req, state, from, to, *plan)
+	if r.session.makeRoom(ctx, req, r.session.renames.askPool(state.Pool.ValueString()), err) {
+		err = r.preview(ctx, req, state, from, to, *plan)
+	}
 	refusal, _ := errors.AsType[*cloudpam.Error](err)
 	switch {
 	case errors.Is(err, cloudpam.ErrCIDRTaken) && !r.lostGrowth(ctx, req, state, from, to, refusal.Holders) && !applying:
@@ -108,6 +111,9 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 func (r *allocationResource) preview(ctx context.Context, req resource.ModifyPlanRequest, state allocationModel, from, to netip.Prefix, plan allocationModel) error {
 	patch := cloudpam.AllocationPatch{CIDR: new(to.String()), Hosts: plan.Hosts.ValueInt64Pointer(), Target: plan.target()}
 	_, err := r.session.client.PreviewAllocation(ctx, state.ID.ValueString(), patch, r.session.planning.asks(req))
+	if errors.Is(err, cloudpam.ErrReleasePending) {
+		err = nil // once this run has released it
+	}
 	if err != nil || r.session.planning.applies(req) {
 		return err
 	}

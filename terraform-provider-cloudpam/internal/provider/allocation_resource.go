@@ -45,7 +45,7 @@ func (r *allocationResource) Create(ctx context.Context, req resource.CreateRequ
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	allocation, err := r.session.client.CreateAllocation(ctx, request)
+	allocation, err := onceReleased(ctx, r.session, func() (cloudpam.Allocation, error) { return r.session.client.CreateAllocation(ctx, request) })
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
@@ -74,7 +74,7 @@ func (r *allocationResource) Read(ctx context.Context, req resource.ReadRequest,
 		resp.Diagnostics.Append(state.attempt("read").diagnose(err)...)
 		return
 	}
-	r.session.claims.refreshed(allocation.ID)
+	r.session.claims.refreshedAt(allocation.Pool, allocation.ID, allocation.CIDR)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(allocation.ID))...)
 	resp.Diagnostics.Append(state.from(allocation, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
@@ -93,7 +93,9 @@ func (r *allocationResource) Update(ctx context.Context, req resource.UpdateRequ
 		return
 	}
 	r.session.allocations.forget(state.ID.ValueString())
-	allocation, err := updated(ctx, state.ID.ValueString(), patch, r.session.client.GetAllocation, r.session.client.UpdateAllocation)
+	allocation, err := onceReleased(ctx, r.session, func() (cloudpam.Allocation, error) {
+		return updated(ctx, state.ID.ValueString(), patch, r.session.client.GetAllocation, r.session.client.UpdateAllocation)
+	})
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
 		return

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"sync"
 
@@ -43,6 +44,8 @@ type claims struct {
 	// Scopes that this run creates, whose root pools are drafted with them; and pools that it creates and could not draft,
 	// in which nothing can be promised: the server does not know them yet.
 	scopes, unplanned map[string]bool
+	blocks            map[string]map[string]netip.Prefix // pool → id → what this run has read there
+	events            int                                // how much this run has validated, read and planned
 	// What this run keeps where it is, by id, and what is asked for in its place. See keeps.
 	kept   map[string]bool
 	wishes map[string][]wish
@@ -71,6 +74,7 @@ func (c *claims) count(key string, by int) int {
 		c.ahead = map[string]int{}
 	}
 	c.ahead[key] += by
+	c.events++
 	return c.ahead[key]
 }
 
@@ -86,6 +90,13 @@ func keyOf(pool types.String, selector types.Object, name types.String) string {
 		return anyPool + "/" + name.ValueString()
 	}
 	return pool.ValueString() + "/" + name.ValueString()
+}
+
+// activity grows with all that this run validates, reads and plans.
+func (c *claims) activity() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.events
 }
 
 // runsAgain reports whether a key may be that of a run before.
@@ -134,18 +145,39 @@ func (c *claims) isMember(key string) bool {
 const memberOf = "member of "
 
 func (c *claims) refreshed(id string) {
+	c.note(&c.read, id)
+	c.happens()
+}
+
+// happens notes that Terraform goes on.
+func (c *claims) happens() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.read == nil {
-		c.read = map[string]bool{}
+	c.events++
+}
+
+// refreshedAt notes an allocation with its block.
+func (c *claims) refreshedAt(pool, id, cidr string) {
+	c.refreshed(id)
+	at, err := netip.ParsePrefix(cidr)
+	if err != nil {
+		return
 	}
-	c.read[id] = true
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.blocks == nil {
+		c.blocks = map[string]map[string]netip.Prefix{}
+	}
+	if c.blocks[pool] == nil {
+		c.blocks[pool] = map[string]netip.Prefix{}
+	}
+	c.blocks[pool][id] = at
 }
 
 // refreshedSet notes a set with its members, so that a set that arrives as a new one afterwards is known to be tainted.
 func (c *claims) refreshedSet(claim string, set cloudpam.AllocationSet) {
 	for _, member := range set.Members {
-		c.refreshed(member.Allocation)
+		c.refreshedAt(set.Pool, member.Allocation, member.CIDR)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -130,6 +130,9 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 	case cloudpam.ErrPlanAgain:
 		a.add(diags, a.at("cidr"), "Two blocks of this plan were in each other's way", e,
 			"Run terraform plan again; it happens once, and only where Terraform asks for one after the other. Nothing was changed.")
+	case cloudpam.ErrReleasePending:
+		a.add(diags, a.at("cidr"), "What has the block is not released", e, held(e)+
+			"The plan released it too, and this waited for that in vain: with -parallelism=1 nothing else goes on meanwhile. Run terraform apply again, once the plan or the state has what is in the way no more.")
 	case cloudpam.ErrQuotaExceeded:
 		a.add(diags, path.Root(a.poolAttr), "Plans hold too many blocks", e,
 			"Nothing is held for this resource. The page Holds in the browser says whose holds there are, and releases all of a holder. Applying a plan turns its holds into allocations, which do not count.")

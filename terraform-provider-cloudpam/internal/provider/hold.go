@@ -166,12 +166,16 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		replaces, ask.Replaces = refusal.Holders[0].ID, &refusal.Holders[0].ID
 		hold, err = r.session.gather.hold(ctx, ask)
 	}
+	if err != nil && r.session.makeRoom(ctx, req, ask.Pool, err) {
+		hold, err = r.session.gather.hold(ctx, ask)
+	}
 	if err != nil {
-		if !r.session.claims.inOwnWay(err, wish{"allocation " + strconv.Quote(plan.Name.ValueString()), plan.CIDR.prefix()}) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
+		if !r.session.claims.inOwnWay(err, wish{by: "allocation " + strconv.Quote(plan.Name.ValueString()), cidr: plan.CIDR.prefix()}) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
 			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags
 	}
+	diags.Append(r.session.standsOn(ctx, hold, replaces)...)
 	if selects {
 		plan.Pool = types.StringValue(r.session.renames.planned(hold.Pool))
 	}
@@ -224,7 +228,7 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		return diags // it replaces itself: its space is free only once it is destroyed
 	}
 	if err != nil {
-		if !r.session.claims.inOwnWay(err, wish{"pool " + strconv.Quote(plan.ID.ValueString()), plan.CIDR.prefix()}) {
+		if !r.session.claims.inOwnWay(err, wish{by: "pool " + strconv.Quote(plan.ID.ValueString()), cidr: plan.CIDR.prefix()}) {
 			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags

@@ -124,7 +124,7 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		resp.Diagnostics.Append(r.resize(ctx, req, config, state, &plan)...)
 	}
 	if !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
-		resp.Diagnostics.Append(r.session.keeps(state.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
+		resp.Diagnostics.Append(r.session.keeps(ctx, state.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
 	}
 	if resp.Diagnostics.HasError() {
 		return

@@ -59,6 +59,7 @@ type session struct {
 	renames  renames
 	gather   gather
 	deletes  deletes
+	leaving  leaving
 	defaults defaultLabels
 
 	allocations *refreshes[cloudpam.Allocation]

@@ -70,7 +70,7 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 		resp.Diagnostics.Append(plan.duplicate())
 	}
 	if !creates && len(resp.RequiresReplace) == 0 {
-		resp.Diagnostics.Append(r.session.keeps(plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
+		resp.Diagnostics.Append(r.session.keeps(ctx, plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
 	}
 	plan.Scope = scopeOfPool(plan.Pool)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
@@ -118,7 +118,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 	ask := r.session.planning.hold(r.session.planning.phase(req))
 	ask.Pool, ask.Name, ask.CIDR = r.session.renames.askPool(plan.Pool.ValueString()), plan.holdName(), new(plan.CIDR.prefix().String())
 	_, err := r.session.gather.hold(ctx, ask)
-	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err, wish{"a reservation in pool " + strconv.Quote(plan.Pool.ValueString()), plan.CIDR.prefix()}) {
+	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err, wish{by: "a reservation in pool " + strconv.Quote(plan.Pool.ValueString()), cidr: plan.CIDR.prefix()}) {
 		diags.Append(r.session.planning.unplanned(plan.attempt("plan"), err)...)
 	}
 	return diags

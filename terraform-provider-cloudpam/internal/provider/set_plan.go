@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
@@ -44,8 +45,12 @@ func (r *setResource) ValidateConfig(ctx context.Context, req resource.ValidateC
 // ModifyPlan plans the CIDRs. A new set, and one whose members change, asks the server, which promises new blocks
 // (hold.go); all others keep what the state has.
 func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		return // a destroy
+	if req.Plan.Raw.IsNull() { // a destroy
+		var state setModel
+		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
+			resp.Diagnostics.Append(r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.blocks()...)...)
+		}
+		return
 	}
 	var config, plan, state setModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -83,7 +88,7 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if !creates && len(resp.RequiresReplace) == 0 {
 		for key, id := range plan.IDs.Elements() {
 			if at, err := parseCIDR(textOf(plan.CIDRs.Elements()[key])); err == nil && id.Equal(state.IDs.Elements()[key]) {
-				resp.Diagnostics.Append(r.session.keeps(textOf(id), at, path.Root("name"))...)
+				resp.Diagnostics.Append(r.session.keeps(ctx, textOf(id), at, path.Root("name"))...)
 			}
 		}
 	}
@@ -102,6 +107,16 @@ func (m setModel) keeps(ctx context.Context, state setModel) bool {
 	keys, known := m.keys(ctx)
 	has := state.CIDRs.Elements()
 	return known && len(keys) == len(has) && !slices.ContainsFunc(keys, func(key string) bool { return has[key] == nil })
+}
+
+// blocks are those of the members, as far as they are known.
+func (m setModel) blocks() (blocks []netip.Prefix) {
+	for _, cidr := range m.CIDRs.Elements() {
+		if at, err := parseCIDR(textOf(cidr)); err == nil {
+			blocks = append(blocks, at)
+		}
+	}
+	return blocks
 }
 
 // expect plans what is known without the server: which members there will be, and the blocks of those whose size stays.
@@ -171,6 +186,9 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 		}
 	}
 	promised, err := r.session.gather.set(ctx, ask)
+	if err != nil && r.session.makeRoom(ctx, req, ask.Pool, err) {
+		promised, err = r.session.gather.set(ctx, ask)
+	}
 	if err != nil {
 		diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		return diags

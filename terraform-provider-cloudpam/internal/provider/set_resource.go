@@ -47,7 +47,7 @@ func (r *setResource) Create(ctx context.Context, req resource.CreateRequest, re
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	set, err := r.session.client.CreateAllocationSet(ctx, request)
+	set, err := onceReleased(ctx, r.session, func() (cloudpam.AllocationSet, error) { return r.session.client.CreateAllocationSet(ctx, request) })
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
@@ -95,7 +95,9 @@ func (r *setResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		return
 	}
 	r.session.sets.forget(state.ID.ValueString())
-	set, err := updated(ctx, state.ID.ValueString(), patch, r.session.client.GetAllocationSet, r.session.client.UpdateAllocationSet)
+	set, err := onceReleased(ctx, r.session, func() (cloudpam.AllocationSet, error) {
+		return updated(ctx, state.ID.ValueString(), patch, r.session.client.GetAllocationSet, r.session.client.UpdateAllocationSet)
+	})
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
 		return

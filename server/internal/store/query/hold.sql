@@ -16,6 +16,12 @@ SELECT * FROM named_holds
 WHERE pool_id = $1 AND replaces = $2
 ORDER BY id;
 
+-- name: Inheriting :many
+-- What is held in a pool over blocks that others have still.
+SELECT * FROM named_holds
+WHERE pool_id = $1 AND kept = TRUE AND inherits = TRUE
+ORDER BY id;
+
 -- name: HoldsIn :many
 -- All holds of a pool, lost ones too.
 SELECT * FROM named_holds

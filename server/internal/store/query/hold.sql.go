@@ -348,6 +348,57 @@ func (q *Queries) HoldsIn(ctx context.Context, poolID int64) ([]NamedHold, error
 	return items, nil
 }
 
+const inheriting = `-- name: Inheriting :many
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+WHERE pool_id = $1 AND kept = TRUE AND inherits = TRUE
+ORDER BY id
+`
+
+// What is held in a pool over blocks that others have still.
+func (q *Queries) Inheriting(ctx context.Context, poolID int64) ([]NamedHold, error) {
+	rows, err := q.db.QueryContext(ctx, inheriting, poolID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NamedHold
+	for rows.Next() {
+		var i NamedHold
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.PoolID,
+			&i.Name,
+			&i.Family,
+			&i.FirstIp,
+			&i.Length,
+			&i.PrincipalID,
+			&i.Holder,
+			&i.Run,
+			&i.Named,
+			&i.Replaces,
+			&i.Inherits,
+			&i.Kept,
+			&i.ExpiresAt,
+			&i.CreatedAt,
+			&i.RenewedAt,
+			&i.ScopeName,
+			&i.PoolName,
+			&i.Actor,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertHold = `-- name: InsertHold :exec
 INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)

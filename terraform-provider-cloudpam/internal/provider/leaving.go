@@ -1,0 +1,171 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+// What a plan releases is room for what it plans, if the server knows. That costs a request, so it is told where room is short:
+//
+//	a destroy is planned    releases notes it, and tells the server if a plan in its pool has had no room before
+//	there is no room        makeRoom waits until Terraform plans nothing else, and tells what is noted of the pool
+//	apply                   what is promised where something is still there waits for that: onceReleased
+//
+// With -parallelism=1 Terraform may plan a destroy after what needs its room. That is refused once; the server knows then.
+
+// leaving is what a run plans to release, by pool. It is safe for concurrent use.
+type leaving struct {
+	mu     sync.Mutex
+	blocks map[string][]*left // by pool, as the server calls it
+	short  map[string]bool    // pools in which there was no room
+}
+
+// left is a block that goes.
+type left struct {
+	owner string // the id of the allocation, or of the set
+	cidr  netip.Prefix
+	told  bool
+}
+
+const (
+	planQuiet     = 250 * time.Millisecond // in which a run plans nothing, so that all that it releases is noted
+	planQuietMost = 3 * time.Second        // that is waited for it
+)
+
+// releases notes the blocks of an allocation or a set that a run plans to destroy.
+func (s *session) releases(ctx context.Context, req resource.ModifyPlanRequest, pool, owner string, blocks ...netip.Prefix) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if s == nil || s.client == nil || s.planning.off || s.planning.applies(req) {
+		return diags
+	}
+	pool = s.renames.askPool(pool)
+	s.claims.happens()
+	s.leaving.mu.Lock()
+	if s.leaving.blocks == nil {
+		s.leaving.blocks = map[string][]*left{}
+	}
+	wanted := s.leaving.short[pool]
+	for _, at := range blocks {
+		s.leaving.blocks[pool] = append(s.leaving.blocks[pool], &left{owner: owner, cidr: at})
+	}
+	s.leaving.mu.Unlock()
+	if wanted {
+		s.tellLeft(ctx, req, pool)
+	}
+	return diags
+}
+
+// makeRoom tells the server what a run releases in a pool in which there is no room; false when that is nothing new.
+func (s *session) makeRoom(ctx context.Context, req resource.ModifyPlanRequest, pool string, err error) bool {
+	if !errors.Is(err, cloudpam.ErrPoolExhausted) && !errors.Is(err, cloudpam.ErrCIDRTaken) || pool == "" || s.planning.applies(req) {
+		return false
+	}
+	s.leaving.mu.Lock()
+	if s.leaving.short == nil {
+		s.leaving.short = map[string]bool{}
+	}
+	s.leaving.short[pool] = true
+	s.leaving.mu.Unlock()
+	for begun, seen := time.Now(), -1; seen != s.claims.activity() && time.Since(begun) < planQuietMost; {
+		seen = s.claims.activity()
+		quiet := time.NewTimer(planQuiet)
+		select {
+		case <-quiet.C:
+		case <-ctx.Done():
+			quiet.Stop()
+			return false
+		}
+	}
+	return s.tellLeft(ctx, req, pool)
+}
+
+// tellLeft has the server hold what is noted of a pool for this plan, and reports whether it holds any. A refusal means that what
+// was to go is another by now, which the apply will say.
+func (s *session) tellLeft(ctx context.Context, req resource.ModifyPlanRequest, pool string) bool {
+	s.leaving.mu.Lock()
+	blocks := s.leaving.blocks[pool]
+	var untold []*left
+	for _, b := range blocks {
+		if !b.told {
+			b.told = true
+			untold = append(untold, b)
+		}
+	}
+	s.leaving.mu.Unlock()
+	var asks sync.WaitGroup
+	for _, b := range untold {
+		asks.Go(func() {
+			ask := s.planning.hold(s.planning.phase(req))
+			ask.Pool, ask.Name, ask.CIDR, ask.Replaces = pool, "leaving:"+b.cidr.String(), new(b.cidr.String()), &b.owner
+			_, _ = s.gather.hold(ctx, ask)
+		})
+	}
+	asks.Wait()
+	return len(blocks) > 0
+}
+
+// standsOn notes what a promise stands on that is still there, so that one of those which this run keeps says so: an earlier plan
+// was to release it. Such a promise is given up.
+func (s *session) standsOn(ctx context.Context, hold cloudpam.Hold, self string) diag.Diagnostics {
+	var diags diag.Diagnostics
+	at, err := netip.ParsePrefix(hold.CIDR)
+	if err != nil || !valueOf(hold.Inherits) {
+		return diags
+	}
+	w := wish{by: fmt.Sprintf("%q", hold.Name), cidr: at, hold: hold.ID}
+	if s.claims.wishFor(hold.Pool, self, w) {
+		diags.Append(s.giveUp(ctx, path.Root("prefix_length"), at, w))
+	}
+	return diags
+}
+
+// giveUp ends a promise over what stays, and says so.
+func (s *session) giveUp(ctx context.Context, from path.Path, at netip.Prefix, w wish) diag.Diagnostic {
+	next := "Run terraform plan again; it happens once."
+	if err := s.client.ReleaseHold(ctx, w.hold); err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
+		next = "Release the hold " + w.hold + ", under Holds in the browser, and run terraform plan again."
+	}
+	return diag.NewAttributeErrorDiagnostic(from, "Two blocks of this plan were in each other's way", fmt.Sprintf(
+		"An earlier plan released %s, and its place was planned for %s. This one keeps it. %s Nothing was changed.", at, w.by, next))
+}
+
+// releaseWait is how long an apply waits for what it releases itself.
+func releaseWait() time.Duration {
+	if d, err := time.ParseDuration(os.Getenv("CLOUDPAM_RELEASE_WAIT")); err == nil && d > 0 {
+		return d
+	}
+	return longestWait
+}
+
+// onceReleased does what needs a block that this very apply releases: it waits for that. In Terraform's graph nothing says that the
+// one comes after the other, and what is in the cloud must go first.
+func onceReleased[T any](ctx context.Context, s *session, do func() (T, error)) (T, error) {
+	end := time.Now().Add(releaseWait())
+	for {
+		ended, _ := s.deletes.now()
+		done, err := do()
+		if !errors.Is(err, cloudpam.ErrReleasePending) || !time.Now().Before(end) {
+			return done, err
+		}
+		look := time.NewTimer(min(betweenLooks, time.Until(end)))
+		select {
+		case <-ended:
+		case <-look.C:
+		case <-ctx.Done():
+			look.Stop()
+			return done, err
+		}
+		look.Stop()
+	}
+}
