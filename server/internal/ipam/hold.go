@@ -141,6 +141,20 @@ func LeavingHold(cidr netip.Prefix) string { return leaving + cidr.String() }
 // OfLeaving reports whether the hold is of a block that a plan releases.
 func (h Hold) OfLeaving() bool { return strings.HasPrefix(h.Name, leaving) }
 
+const rename = "rename:"
+
+// RenameHold is the name of the promise that an allocation is to be called something: it is of the allocation's own block.
+func RenameHold(name string) string { return rename + name }
+
+// NewName is what an allocation is to be called; false when the hold is not about that.
+func (h Hold) NewName() (string, bool) { return strings.CutPrefix(h.Name, rename) }
+
+// OverOthers reports whether the hold promises a block that something else has still, and that is to go.
+func (h Hold) OverOthers() bool {
+	_, renames := h.NewName()
+	return h.Inherits && !h.OfLeaving() && !renames
+}
+
 // OfBorder reports whether the hold is for the border of an allocation or a pool to move, and not for a new block.
 func (h Hold) OfBorder() bool { return h.Grows() || strings.HasPrefix(h.Name, shrink) }
 
@@ -151,6 +165,9 @@ func (h Hold) For() string {
 	}
 	if strings.HasPrefix(h.Name, shrink) {
 		return "what the pool gives up"
+	}
+	if name, renames := h.NewName(); renames {
+		return "another name, " + strconv.Quote(name)
 	}
 	if h.OfLeaving() {
 		return "what its plan puts where it releases something"

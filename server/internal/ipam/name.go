@@ -26,7 +26,7 @@ func CheckName(pointer, name string) error {
 
 // CheckFreeName refuses, besides, what the system names its own promises: nobody can take one by its name.
 func CheckFreeName(pointer, name string) error {
-	for _, reserved := range []string{growth, shrink, leaving, reservation} {
+	for _, reserved := range []string{growth, shrink, leaving, rename, reservation} {
 		if strings.HasPrefix(name, reserved) {
 			return Invalid(pointer, "names that begin with %q are those of promises; choose another", reserved)
 		}

@@ -97,6 +97,9 @@ func (c edit) followOn(pool ipam.Pool, in ipam.NewAllocation) error {
 	if err != nil {
 		return err
 	}
+	if handed, err := c.handOn(pool, before, nil); handed || err != nil {
+		return err
+	}
 	h, found, err := c.Tx.HoldNamed(pool.UID, in.Name, length)
 	if err != nil {
 		return err
@@ -217,27 +220,6 @@ func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.A
 	return after, c.Record(allocationObject(after), "updated", before, after)
 }
 
-func (c edit) renameAllocation(pool ipam.Pool, a ipam.Allocation, name string) error {
-	if err := ipam.CheckFreeName("/name", name); err != nil {
-		return err
-	}
-	if err := c.nameFree(pool, name); err != nil {
-		return err
-	}
-	heirs, err := c.Tx.HoldsFor(pool.UID, cmp.Or(a.Set, a.ID))
-	if err != nil {
-		return err
-	}
-	for _, h := range heirs { // nothing follows it under its old name
-		if h.Inherits && h.Name == a.Name {
-			if err := c.dropHold(pool, h, "released"); err != nil {
-				return err
-			}
-		}
-	}
-	return c.Tx.RenamePrefix(a.ID, name)
-}
-
 // Release gives an allocation's block back to its pool. Errors: CodeNotFound, CodePreconditionFailed.
 func (r *Registry) Release(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
 	known, err := r.Allocation(ctx, id)
@@ -285,7 +267,11 @@ func (c edit) leaveBlock(pool ipam.Pool, a ipam.Allocation) error {
 		return err
 	}
 	for _, h := range holds {
-		if h.Inherits && h.CIDR == a.CIDR {
+		if _, renames := h.NewName(); renames {
+			if err := c.dropHold(pool, h, "released"); err != nil {
+				return err
+			}
+		} else if h.Inherits && h.CIDR == a.CIDR {
 			return c.inherit(pool, h, a)
 		}
 	}

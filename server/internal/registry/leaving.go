@@ -36,17 +36,19 @@ func releasePending(at netip.Prefix, leaving []ipam.Prefix) error {
 	return pending{e, at}
 }
 
-// leaves reports whether what is asked for is a hold of a block that the plan leaves and that is not released yet.
+// leaves reports whether what is asked for is a hold of a block that the plan leaves and that is not released yet, or of an
+// allocation that it gives another name.
 func (c edit) leaves(pool ipam.Pool, in ipam.NewHold) (bool, error) {
-	if !in.CIDR.IsValid() || in.Name != ipam.LeavingHold(in.CIDR) || in.Replaces == "" {
+	_, renames := ipam.Hold{Name: in.Name}.NewName()
+	if !in.CIDR.IsValid() || !renames && in.Name != ipam.LeavingHold(in.CIDR) || in.Replaces == "" {
 		return false, nil
 	}
 	there, err := c.Tx.PrefixesIn(pool.UID, in.CIDR, 1)
 	if err != nil || len(there) == 0 || there[0].CIDR != in.CIDR || there[0].Kind != ipam.KindAllocation {
 		return false, err
 	}
-	if there[0].Owner == in.Replaces {
-		return true, nil
+	if there[0].Owner == in.Replaces || renames {
+		return there[0].Owner == in.Replaces, nil
 	}
 	a, err := c.Tx.Allocation(there[0].Owner)
 	return a.Set == in.Replaces, err
@@ -81,7 +83,7 @@ func (c edit) left(pool ipam.UID, _, skip int) (blocks []netip.Prefix, err error
 		}
 	}
 	for _, h := range inherit {
-		if !h.OfLeaving() && !c.gone(h) {
+		if h.OverOthers() && !c.gone(h) {
 			blocks = without(blocks, h.CIDR)
 		}
 	}
@@ -112,7 +114,7 @@ func (c edit) promiseOnLeft(pool ipam.Pool, at netip.Prefix, name string) error 
 	}
 	for _, h := range inherit {
 		switch {
-		case h.OfLeaving() || !h.CIDR.Overlaps(at):
+		case !h.OverOthers() || !h.CIDR.Overlaps(at):
 		case c.gone(h) || h.Name == name && h.Belongs(c.By.UID, c.plan.Holder):
 			if err := c.loseHold(pool, h, "lost"); err != nil {
 				return err
@@ -157,7 +159,7 @@ func (c edit) takeLeft(pool ipam.Pool, h ipam.Hold, at netip.Prefix) error {
 	}
 	for _, rest := range alloc.Buddies(h.CIDR, at) {
 		promised := func(o ipam.Hold) bool {
-			return !o.OfLeaving() && !o.Expired(c.Due) && o.CIDR.Overlaps(rest) && !o.CIDR.Overlaps(at) && o.Belongs(h.Principal, h.Holder)
+			return o.OverOthers() && !o.Expired(c.Due) && o.CIDR.Overlaps(rest) && !o.CIDR.Overlaps(at) && o.Belongs(h.Principal, h.Holder)
 		}
 		if !slices.ContainsFunc(inherit, promised) {
 			continue
@@ -220,7 +222,7 @@ func (c edit) moveIn(pool ipam.Pool, h ipam.Hold) error {
 
 // dropLeft ends what was held of blocks that a plan was to leave, for a promise over them that is given up.
 func (c edit) dropLeft(pool ipam.Pool, over ipam.Hold) error {
-	if !over.Inherits || over.OfLeaving() {
+	if !over.OverOthers() {
 		return nil
 	}
 	inherit, err := c.Tx.Inheriting(pool.UID)

@@ -195,6 +195,9 @@ func (c edit) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) erro
 	if living.UpdatedBy(in.Updates) || living.FollowedBy(in.Replaces) || living.FollowedBy(known.Replaces) {
 		return nil
 	}
+	if _, renamed, err := c.newName(living); renamed || err != nil {
+		return err
+	}
 	return taken
 }
 

@@ -81,6 +81,11 @@ func (tx *Tx) UpdateAllocation(a ipam.Allocation, at time.Time) error {
 	return err
 }
 
+// SetAllocationAside frees the name of an allocation for another before UpdateAllocation gives it a new one.
+func (tx *Tx) SetAllocationAside(id string) error {
+	return tx.rows.SetAllocationAside(tx.ctx, query.SetAllocationAsideParams{ID: ipam.KeyOf(allocationKey, id), Name: "~" + id})
+}
+
 // DeleteAllocation removes an allocation.
 func (tx *Tx) DeleteAllocation(id string) error {
 	_, err := tx.rows.DeleteAllocation(tx.ctx, ipam.KeyOf(allocationKey, id))

@@ -29,6 +29,7 @@ var plans = map[string]expected{
 	"GrowthOf":              {both: "key pools_by_growth sort"},
 	"MoveFreeBlock":         {both: "free_blocks_by_length key"},
 	"MoveHold":              {both: "key"},
+	"SetAllocationAside":    {both: "key"},
 	"SmallestFreeBlock":     {both: "free_blocks_by_length"},
 	"IdempotentAnswer":      {both: "idempotency_keys_by_digest key"},
 	"ChainHead":             {both: "key"},

@@ -60,6 +60,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 		resp.Diagnostics.Append(r.duplicate(plan))
 	}
 	if !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
+		resp.Diagnostics.Append(r.renamed(ctx, req, state, plan)...)
 		resp.Diagnostics.Append(r.session.keeps(ctx, plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
 	}
 	if resp.Diagnostics.HasError() {

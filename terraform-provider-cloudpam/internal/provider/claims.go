@@ -49,6 +49,8 @@ type claims struct {
 	// What this run keeps where it is, by id, and what is asked for in its place. See keeps.
 	kept   map[string]bool
 	wishes map[string][]wish
+	named  map[string]bool     // ids of what keeps its name
+	names  map[string][]string // what else is to have the name of an id, as people say it
 	// What this run does to pools: by then a promise in one may be possible that is not now, or void.
 	pools map[string]poolChange
 }

@@ -161,9 +161,13 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		ask.Replaces = &replaces
 	}
 	hold, err := r.session.gather.hold(ctx, ask)
-	// An allocation that this run has refreshed and that now arrives as a new one is tainted: it replaces itself.
-	if refusal, ok := errors.AsType[*cloudpam.Error](err); ok && refusal.Code == cloudpam.ErrNameTaken && len(refusal.Holders) == 1 && r.session.claims.knows(refusal.Holders[0].ID) {
-		replaces, ask.Replaces = refusal.Holders[0].ID, &refusal.Holders[0].ID
+	// An allocation that this run has refreshed and that now arrives as a new one is tainted: it replaces itself. One that is planned
+	// too hands its name on.
+	if holder := r.session.nameOf(err); holder != "" {
+		r.session.settle(ctx)
+		if !r.session.claims.planned(holder) {
+			replaces, ask.Replaces = holder, &holder
+		}
 		hold, err = r.session.gather.hold(ctx, ask)
 	}
 	if err != nil && r.session.makeRoom(ctx, req, ask.Pool, err) {
@@ -175,7 +179,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		}
 		return diags
 	}
-	diags.Append(r.session.standsOn(ctx, hold, replaces)...)
+	diags.Append(r.session.standsOn(ctx, hold, self)...)
 	if selects {
 		plan.Pool = types.StringValue(r.session.renames.planned(hold.Pool))
 	}

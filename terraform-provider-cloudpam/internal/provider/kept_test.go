@@ -39,3 +39,17 @@ func TestACIDROfWhatStaysIsRefusedWhilePlanning(t *testing.T) {
 		})
 	}
 }
+
+func TestANameOfWhatKeepsItIsRefusedWhilePlanning(t *testing.T) {
+	t.Parallel()
+	pool := poolNamed("corp", `cidr = "10.0.0.0/8"`)
+	tf := acctest.NewTerraform(t, acctest.Start(t), pool+calledIn("aa", "a", 24)+calledIn("mm", "m", 24)+calledIn("zz", "z", 24))
+	tf.Run(t, "apply", "-auto-approve")
+	tf.Write(t, "main.tf", pool+calledIn("aa", "m", 24)+calledIn("mm", "m", 24)+calledIn("zz", "z", 24))
+	for _, parallelism := range []string{"1", "10"} {
+		_, out, err := tf.Try("plan", "-no-color", "-parallelism="+parallelism)
+		if err == nil || !strings.Contains(out, "Name is taken") && !strings.Contains(out, "Name is asked for twice") && !strings.Contains(out, "Duplicate allocation name") {
+			t.Errorf("at parallelism %s: %v\n%s", parallelism, err, out)
+		}
+	}
+}

@@ -71,12 +71,23 @@ func (s *session) makeRoom(ctx context.Context, req resource.ModifyPlanRequest, 
 	if !errors.Is(err, cloudpam.ErrPoolExhausted) && !errors.Is(err, cloudpam.ErrCIDRTaken) || pool == "" || s.planning.applies(req) {
 		return false
 	}
+	return s.needRoom(ctx, req, pool)
+}
+
+// needRoom is makeRoom for whoever needs what something releases.
+func (s *session) needRoom(ctx context.Context, req resource.ModifyPlanRequest, pool string) bool {
 	s.leaving.mu.Lock()
 	if s.leaving.short == nil {
 		s.leaving.short = map[string]bool{}
 	}
 	s.leaving.short[pool] = true
 	s.leaving.mu.Unlock()
+	s.settle(ctx)
+	return s.tellLeft(ctx, req, pool)
+}
+
+// settle waits until Terraform plans nothing else, for a while at most.
+func (s *session) settle(ctx context.Context) {
 	for begun, seen := time.Now(), -1; seen != s.claims.activity() && time.Since(begun) < planQuietMost; {
 		seen = s.claims.activity()
 		quiet := time.NewTimer(planQuiet)
@@ -84,10 +95,9 @@ func (s *session) makeRoom(ctx context.Context, req resource.ModifyPlanRequest, 
 		case <-quiet.C:
 		case <-ctx.Done():
 			quiet.Stop()
-			return false
+			return
 		}
 	}
-	return s.tellLeft(ctx, req, pool)
 }
 
 // tellLeft has the server hold what is noted of a pool for this plan, and reports whether it holds any. A refusal means that what

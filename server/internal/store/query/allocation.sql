@@ -14,6 +14,11 @@ UPDATE allocations SET
   first_ip = $10, length = $11, superseded = $12, updated_at = $13, version = version + 1
 WHERE id = $1;
 
+-- name: SetAllocationAside :exec
+-- Within one change: its name is free for another before it has the new one.
+UPDATE allocations SET name = $2
+WHERE id = $1;
+
 -- name: DeleteAllocation :execrows
 DELETE FROM allocations
 WHERE id = $1;

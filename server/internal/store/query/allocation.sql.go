@@ -107,6 +107,22 @@ func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationPara
 	return err
 }
 
+const setAllocationAside = `-- name: SetAllocationAside :exec
+UPDATE allocations SET name = $2
+WHERE id = $1
+`
+
+type SetAllocationAsideParams struct {
+	ID   int64
+	Name string
+}
+
+// Within one change: its name is free for another before it has the new one.
+func (q *Queries) SetAllocationAside(ctx context.Context, arg SetAllocationAsideParams) error {
+	_, err := q.db.ExecContext(ctx, setAllocationAside, arg.ID, arg.Name)
+	return err
+}
+
 const updateAllocation = `-- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,

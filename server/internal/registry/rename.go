@@ -1,0 +1,127 @@
+package registry
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// Names are handed on, and swapped, by one apply whose order nobody knows. So a plan says what each allocation will be called, in a
+// hold ipam.RenameHold of the allocation's own block. Whoever asks for a name first has all the renames done that its name waits for.
+
+// renameAllocation gives an allocation another name. The caller writes the allocation.
+func (c edit) renameAllocation(pool ipam.Pool, a ipam.Allocation, name string) error {
+	if err := ipam.CheckFreeName("/name", name); err != nil {
+		return err
+	}
+	taken := c.nameFree(pool, name)
+	if ipam.CodeOf(taken) == ipam.CodeNameTaken {
+		before, err := c.Tx.AllocationNamed(pool.UID, name)
+		if err != nil {
+			return err
+		}
+		handed, err := c.handOn(pool, before, &a)
+		switch {
+		case err != nil:
+			return err
+		case handed:
+			taken = nil
+		}
+	}
+	if taken != nil {
+		return taken
+	}
+	heirs, err := c.Tx.HoldsFor(pool.UID, cmp.Or(a.Set, a.ID))
+	if err != nil {
+		return err
+	}
+	for _, h := range heirs { // nothing follows it under its old name
+		if _, renames := h.NewName(); renames && h.Replaces == a.ID || h.Inherits && h.Name == a.Name {
+			if err := c.dropHold(pool, h, "released"); err != nil {
+				return err
+			}
+		}
+	}
+	return c.Tx.RenamePrefix(a.ID, name)
+}
+
+// newName is what the caller's plan will call an allocation; false when it keeps its name.
+func (c edit) newName(a ipam.Allocation) (string, bool, error) {
+	if a.Set != "" || a.Superseded {
+		return "", false, nil
+	}
+	holds, err := c.Tx.HoldsFor(a.PoolUID, a.ID)
+	for _, h := range holds {
+		if name, renames := h.NewName(); renames && name != a.Name && h.Kept && !h.Expired(c.Due) && h.Belongs(c.By.UID, c.plan.Holder) {
+			return name, true, err
+		}
+	}
+	return "", false, err
+}
+
+// handOn makes an allocation leave its name for the one that is planned, and whatever has that before it; false when it is to keep
+// its own. To, which gets the name, may be last in that row: then its own name is free for the one before it.
+func (c edit) handOn(pool ipam.Pool, from ipam.Allocation, to *ipam.Allocation) (bool, error) {
+	type step struct {
+		ipam.Allocation
+		name string
+	}
+	var row []step
+	for a := from; ; {
+		name, renamed, err := c.newName(a)
+		if err != nil {
+			return false, err
+		}
+		if !renamed || slices.ContainsFunc(row, func(s step) bool { return s.ID == a.ID }) {
+			if len(row) == 0 {
+				return false, c.pendingName(pool, a)
+			}
+			return false, c.nameFree(pool, a.Name)
+		}
+		row = append(row, step{a, name})
+		if to != nil && name == to.Name {
+			break
+		}
+		next, err := c.Tx.AllocationNamed(pool.UID, name)
+		if ipam.CodeOf(err) == ipam.CodeNotFound {
+			break
+		}
+		if err != nil {
+			return false, err
+		}
+		a = next
+	}
+	if to != nil { // the caller writes its new name
+		if err := c.Tx.SetAllocationAside(to.ID); err != nil {
+			return false, err
+		}
+	}
+	for _, s := range slices.Backward(row) {
+		after := s.Allocation
+		after.Name, after.Version, after.UpdatedAt = s.name, s.Version+1, c.At
+		if err := c.renameAllocation(pool, s.Allocation, s.name); err != nil {
+			return false, err
+		}
+		if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
+			return false, err
+		}
+		if err := c.Record(allocationObject(after), "updated", s.Allocation, after); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// pendingName is CodeReleasePending where the caller's plan releases what has a name.
+func (c edit) pendingName(pool ipam.Pool, a ipam.Allocation) error {
+	if a.Superseded {
+		return nil
+	}
+	at := c.prefixOf(pool, claim{kind: ipam.KindAllocation, name: a.Name, status: ipam.StatusAllocated}, a.ID, a.CIDR)
+	left, err := c.isLeft(pool, at)
+	if left && err == nil {
+		return releasePending(a.CIDR, []ipam.Prefix{at})
+	}
+	return err
+}
