@@ -29,7 +29,7 @@ type Serve struct {
 	PostgresRead       int           `name:"postgres-read-connections" env:"CLOUDPAM_POSTGRES_READ_CONNECTIONS" default:"6" help:"The most connections to PostgreSQL for reads."`
 	PostgresWrite      int           `name:"postgres-write-connections" env:"CLOUDPAM_POSTGRES_WRITE_CONNECTIONS" default:"8" help:"The most connections to PostgreSQL for writes."`
 	PostgresAuth       int           `name:"postgres-auth-connections" env:"CLOUDPAM_POSTGRES_AUTH_CONNECTIONS" default:"2" help:"The most connections to PostgreSQL for authentication and readiness."`
-	HoldQuota          int           `env:"CLOUDPAM_HOLD_QUOTA" default:"2000" help:"The most blocks of one pool that the plans of one token may hold at a time; 0 is no limit."`
+	HoldQuota          int           `env:"CLOUDPAM_HOLD_QUOTA" default:"10000" help:"The most blocks of one pool that the plans of one token may hold at a time; 0 is no limit."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
 	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 	LogFormat          string        `env:"CLOUDPAM_LOG_FORMAT" default:"json" help:"json or text."`

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"flag"
 	"maps"
 	"strings"
 	"testing"
@@ -53,4 +54,32 @@ func TestAPlanOverManyObjectsAsksForAHandfulOfLists(t *testing.T) {
 	if plan := tf.Run(t, "plan", "-no-color"); !strings.Contains(plan, "cloudpam_allocation.a[42] will be created") || !strings.Contains(plan, "1 to add, 0 to change") {
 		t.Errorf("a released allocation is not planned again:\n%s", plan)
 	}
+}
+
+var manyPlanned = flag.Int("requests.allocations", 500, "how many allocations are planned, applied and planned again")
+
+// At the parallelism that Terraform has when nobody says another: ten at a time.
+func TestAPlanOfManyNewAllocationsAsksForTenAtATime(t *testing.T) {
+	t.Parallel()
+	n := *manyPlanned
+	server := acctest.Start(t)
+	proxy := server.Proxy(t, nil)
+	tf := acctest.NewTerraform(t, server, proxy.ProviderConfig("")+"resource \"cloudpam_pool\" \"big\" {\n  name = \"big\"\n  cidr = \"10.0.0.0/8\"\n}\n"+subnetsOf(n, "cloudpam_pool.big.id", "subnet"))
+	asked := func(what string, most int, args ...string) {
+		t.Helper()
+		proxy.Counts()
+		tf.Run(t, args...)
+		total := 0
+		counts := proxy.Counts()
+		for _, count := range counts {
+			total += count
+		}
+		if t.Logf("%s of %d allocations: %d requests, %v", what, n, total, counts); total > most {
+			t.Errorf("%s of %d allocations took %d requests, at most %d are wanted: %v", what, n, total, most, counts)
+		}
+	}
+	asked("a first plan", n*12/100, "plan", "-no-color", "-out=plan")
+	asked("another plan", n*12/100, "plan", "-no-color")
+	asked("the apply", n+n*12/100, "apply", "-no-color", "plan")
+	asked("a plan after it", 60, "plan", "-no-color", "-detailed-exitcode")
 }
