@@ -36,7 +36,7 @@ var rules = map[string]rule{
 	"internal/change":                       {[]string{"internal/ipam", "internal/store"}, "the kernel of a write; it knows no use case"},
 	"internal/access":                       {[]string{"internal/change", "internal/ipam", "internal/store"}, "who asks; it changes no space"},
 	"internal/account":                      {[]string{"internal/change", "internal/ipam", "internal/store"}, "where networks live; it changes no space"},
-	"internal/choose":                       {[]string{"internal/change", "internal/ipam", "internal/store"}, "reads and ranks; who attempts knows it, and it does not know who attempts"},
+	"internal/choose":                       {[]string{"internal/alloc", "internal/change", "internal/ipam", "internal/store"}, "reads and ranks; who attempts knows it, and it does not know who attempts"},
 	"internal/registry":                     {[]string{"internal/alloc", "internal/change", "internal/choose", "internal/ipam", "internal/store"}, "what changes space: the only writer of prefixes"},
 	"internal/audit":                        {[]string{"internal/alloc", "internal/change", "internal/ipam", "internal/store"}, "what checks the books does not keep them"},
 	"internal/insight":                      {[]string{"internal/change", "internal/ipam", "internal/store"}, "reads only, so that a question never takes a lock of a change"},

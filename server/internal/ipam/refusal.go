@@ -1,6 +1,7 @@
 package ipam
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -53,5 +54,48 @@ func Outdated(pool Pool, now Hold, block netip.Prefix) error {
 func NameTaken(kind, name string) error {
 	e := Errorf(CodeNameTaken, "there is already a %s %q", kind, name)
 	e.Fields = []FieldError{{Pointer: "/name", Detail: e.Detail}}
+	return e
+}
+
+// DraftedByOther is the refusal of the name of a pool that somebody else's plan is to create.
+func DraftedByOther(draft Pool) error {
+	who := draft.DraftActor
+	if draft.DraftHolder != "" {
+		who += " (" + draft.DraftHolder + ")"
+	}
+	e := Errorf(CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, who, draft.DraftUntil.Format(time.RFC3339))
+	e.Fields = []FieldError{{Pointer: "/name", Detail: e.Detail}}
+	return e
+}
+
+// ShownBefore asks to plan again: one plan was shown a block by size, and then asks for it by its CIDR.
+func ShownBefore(at netip.Prefix, standing []Prefix) error {
+	kind := standing[0].Kind
+	if kind == KindHold {
+		kind = KindAllocation
+	}
+	what := fmt.Sprintf("%s %q", kind, standing[0].Name)
+	if len(standing) > 1 {
+		what += fmt.Sprintf(" and %d more", len(standing)-1)
+	}
+	e := Errorf(CodePlanAgain, "%s was shown for %s earlier in this plan, which asks for a size only; it is kept for what names it now. Plan again: %s gets another block", at, what, what)
+	e.Holders = Holders(standing)
+	e.Fields = []FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+	return e
+}
+
+// PoolNotEmpty is the refusal of what only an empty pool can do; instead says more of the first that is in it, and what to do.
+func PoolNotEmpty(p Pool, inside []Holder, instead string) error {
+	e := Errorf(CodePoolNotEmpty, "pool %s is not empty: %s %q holds %s%s", p.ID, inside[0].Kind, inside[0].Name, inside[0].CIDR, instead)
+	e.Holders = inside
+	return e
+}
+
+// ScopeNotEmpty is the refusal to delete a scope with pools.
+func ScopeNotEmpty(s Scope, pools []Pool) error {
+	e := Errorf(CodeScopeNotEmpty, "scope %q holds pools, among them %s; delete them first", s.ID, pools[0].ID)
+	for _, p := range pools {
+		e.Holders = append(e.Holders, Holder{Kind: KindPool, ID: p.ID, Name: p.Name, CIDR: p.CIDR})
+	}
 	return e
 }

@@ -60,50 +60,7 @@ func (c edit) isLeft(pool ipam.Pool, p ipam.Prefix) (bool, error) {
 		return false, nil
 	}
 	h, found, err := c.Tx.HoldNamed(pool.UID, ipam.LeavingHold(p.CIDR), p.CIDR.Bits())
-	return found && h.Inherits && c.leftBy(h), err
-}
-
-// leftBy reports whether a hold is of a block that the caller's plan leaves, or left.
-func (c edit) leftBy(h ipam.Hold) bool {
-	return h.OfLeaving() && h.Kept && !h.Expired(c.Due) && h.Belongs(c.By.UID, c.plan.Holder)
-}
-
-// left lists the blocks of a pool that the caller's plan leaves, without what it has promised of them already.
-func (c edit) left(pool ipam.UID, _, skip int) (blocks []netip.Prefix, err error) {
-	if skip > 0 {
-		return nil, nil
-	}
-	inherit, err := c.Tx.Inheriting(pool)
-	if err != nil {
-		return nil, err
-	}
-	for _, h := range inherit {
-		if c.leftBy(h) {
-			blocks = append(blocks, h.CIDR)
-		}
-	}
-	for _, h := range inherit {
-		if h.OverOthers() && !c.gone(h) {
-			blocks = without(blocks, h.CIDR)
-		}
-	}
-	return blocks, nil
-}
-
-// gone reports whether a promise over what a plan leaves is void: it has run out, or is of a plan that was thrown away.
-func (c edit) gone(h ipam.Hold) bool { return h.Expired(c.Due) || h.OutdatedBy(c.By.UID, c.plan) }
-
-// without is what of some blocks is outside another.
-func without(blocks []netip.Prefix, taken netip.Prefix) (rest []netip.Prefix) {
-	for _, b := range blocks {
-		switch {
-		case !b.Overlaps(taken):
-			rest = append(rest, b)
-		case b.Bits() < taken.Bits():
-			rest = append(rest, alloc.Buddies(b, taken)...)
-		}
-	}
-	return rest
+	return found && h.Inherits && c.full().LeftBy(h), err
 }
 
 // promiseOnLeft promises a block over what the plan leaves: what gives way in it does, and what is free in it is kept.
@@ -115,7 +72,7 @@ func (c edit) promiseOnLeft(pool ipam.Pool, at netip.Prefix, name string) error 
 	for _, h := range inherit {
 		switch {
 		case !h.OverOthers() || !h.CIDR.Overlaps(at):
-		case c.gone(h) || h.Name == name && h.Belongs(c.By.UID, c.plan.Holder):
+		case c.full().Gone(h) || h.Name == name && h.Belongs(c.By.UID, c.plan.Holder):
 			if err := c.loseHold(pool, h, "lost"); err != nil {
 				return err
 			}

@@ -79,20 +79,28 @@ func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pref
 	if !errors.Is(err, alloc.ErrTaken) {
 		return at, err
 	}
+	full := c.full()
 	if len(want.Exclude) > 0 {
-		return c.placeOutside(pool, want.name, want.Placing, length)
+		if at, err = full.Outside(pool, want.name, want.Placing, length); err != nil {
+			return at, err
+		}
+		return at, c.placeAt(pool, at, "")
 	}
 	if at, err = alloc.Place(c.Tx.Leaves(pool), pool.Strategy, length); !errors.Is(err, alloc.ErrNoFit) {
 		return at, err
 	}
-	at, largest, err := c.room(pool, want.name, length)
+	at, largest, err := full.Room(pool, want.name, length)
 	switch {
 	case errors.Is(err, alloc.ErrNoFit):
-		return at, c.exhausted(pool, length, largest)
+		return at, full.Exhausted(pool, length, largest)
 	case err != nil:
 		return at, err
 	}
 	return at, c.placeAt(pool, at, "")
+}
+
+func (c edit) full() choose.Full {
+	return choose.Full{Tx: c.Tx, Due: c.Due, Principal: c.By.UID, Plan: c.plan}
 }
 
 // heldAs is the name of the hold that becomes what is claimed; "" when no hold does.
@@ -167,25 +175,4 @@ func (c edit) free(pool ipam.Pool, owner string, block netip.Prefix) error {
 		return err
 	}
 	return alloc.Return(c.Tx.Leaves(pool), pool.CIDR, block)
-}
-
-// exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
-// for none.
-func (c edit) exhausted(pool ipam.Pool, length, could int) error {
-	leaf, err := c.Tx.Leaves(pool).Largest()
-	if err != nil && !errors.Is(err, alloc.ErrNoFit) {
-		return err
-	}
-	if err == nil && (could == 0 || leaf.Bits() < could) {
-		could = leaf.Bits()
-	}
-	var largest *int
-	if could > 0 {
-		largest = &could
-	}
-	e := choose.NoRoom(pool.ID, length, largest)
-	if err := choose.AddNearest(c.Tx, pool, length, e); err != nil {
-		return err
-	}
-	return e
 }

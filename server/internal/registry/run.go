@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
@@ -49,21 +48,7 @@ func (c edit) inOwnWay(at netip.Prefix, standing []ipam.Prefix, refusal error) e
 			return refusal
 		}
 	}
-	what := fmt.Sprintf("%s %q", promiseOf(standing[0].Kind), standing[0].Name)
-	if len(standing) > 1 {
-		what += fmt.Sprintf(" and %d more", len(standing)-1)
-	}
-	e := ipam.Errorf(ipam.CodePlanAgain, "%s was shown for %s earlier in this plan, which asks for a size only; it is kept for what names it now. Plan again: %s gets another block", at, what, what)
-	e.Holders = ipam.Holders(standing)
-	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
-	return e
-}
-
-func promiseOf(kind ipam.Kind) string {
-	if kind == ipam.KindHold {
-		return "allocation"
-	}
-	return string(kind)
+	return ipam.ShownBefore(at, standing)
 }
 
 // promisedTo is the run that a hold or a draft is promised to, and whether it named the block.

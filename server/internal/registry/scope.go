@@ -119,11 +119,7 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m
 			return none, err
 		}
 		if len(pools) > 0 {
-			e := ipam.Errorf(ipam.CodeScopeNotEmpty, "scope %q holds pools, among them %s; delete them first", s.ID, pools[0].ID)
-			for _, p := range pools {
-				e.Holders = append(e.Holders, ipam.Holder{Kind: ipam.KindPool, ID: p.ID, Name: p.Name, CIDR: p.CIDR})
-			}
-			return none, e
+			return none, ipam.ScopeNotEmpty(s, pools)
 		}
 		accounts, err := c.Tx.Accounts(ipam.AccountFilter{Scope: string(s.UID)}, ipam.Page{Limit: 1})
 		if err != nil {

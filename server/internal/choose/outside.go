@@ -1,4 +1,4 @@
-package registry
+package choose
 
 import (
 	"errors"
@@ -10,18 +10,18 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// placeOutside picks a block that shares no address with what a request excludes. The rows of free space know nothing of that, so
+// Outside picks a block that shares no address with what a request excludes. The rows of free space know nothing of that, so
 // it decides in memory: over all that is free, and then over what gives way to the name too. The caller holds the pool's lock.
-func (c edit) placeOutside(pool ipam.Pool, name string, how ipam.Placing, length int) (netip.Prefix, error) {
+func (f Full) Outside(pool ipam.Pool, name string, how ipam.Placing, length int) (netip.Prefix, error) {
 	free := alloc.NewTree(pool.CIDR)
 	if err := free.AllocateAt(pool.CIDR); err != nil {
 		return netip.Prefix{}, err
 	}
-	if err := c.freeOutside(pool, how, free.Add); err != nil {
+	if err := f.freeOutside(pool, how, free.Add); err != nil {
 		return netip.Prefix{}, err
 	}
 	at, err := free.Allocate(pool.Strategy, length)
-	for _, expired := range c.givesWay(name) {
+	for _, expired := range f.givesWay(name) {
 		const limit = 200
 		for seen := 0; errors.Is(err, alloc.ErrNoFit); seen += limit {
 			blocks, failure := expired(pool.UID, limit, seen)
@@ -45,15 +45,15 @@ func (c edit) placeOutside(pool ipam.Pool, name string, how ipam.Placing, length
 	case err != nil:
 		return at, err
 	}
-	return at, c.placeAt(pool, at, "")
+	return at, nil
 }
 
 // freeOutside shows the free blocks of a pool without what is excluded.
-func (c edit) freeOutside(pool ipam.Pool, how ipam.Placing, add func(...netip.Prefix) error) error {
+func (f Full) freeOutside(pool ipam.Pool, how ipam.Placing, add func(...netip.Prefix) error) error {
 	const page = 1000
 	var from netip.Addr
 	for {
-		leaves, err := c.Tx.Leaves(pool).After(from, page)
+		leaves, err := f.Tx.Leaves(pool).After(from, page)
 		if err != nil {
 			return err
 		}

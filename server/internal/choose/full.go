@@ -1,0 +1,135 @@
+package choose
+
+import (
+	"errors"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// Full finds a block where the rows of free space offer none: over what gives way to the one who asks. It decides in memory and takes
+// nothing; whoever takes the block it names takes what stands there too.
+type Full struct {
+	Tx        *store.Tx
+	Due       time.Time
+	Principal ipam.UID
+	Plan      ipam.Plan // that asks; zero when none does
+}
+
+// Room is the block of a length that a full pool has for a name once enough of what gives way is taken: what expired, the oldest
+// first, then what earlier runs of the caller's plan were promised. It decides in
+// memory, so that what does not help is not taken. When nothing helps it is alloc.ErrNoFit, and largest the length of the
+// largest block that could be had; 0 when none could. The caller holds the pool's lock.
+func (f Full) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, largest int, err error) {
+	free := alloc.NewTree(pool.CIDR)
+	if err := free.AllocateAt(pool.CIDR); err != nil {
+		return at, 0, err
+	}
+	around := map[netip.Prefix]bool{} // whose free blocks are in the tree
+	for _, expired := range f.givesWay(name) {
+		for limit, seen := 1, 0; ; limit, seen = 8*limit, seen+limit { // mostly the very first one does
+			blocks, err := expired(pool.UID, limit, seen)
+			if err != nil {
+				return at, 0, err
+			}
+			if err := f.addFree(pool, free, around, blocks, length); err != nil {
+				return at, 0, err
+			}
+			for _, b := range blocks {
+				if err := free.Release(b); err != nil {
+					return at, 0, err
+				}
+				at, err := free.Allocate(pool.Strategy, length)
+				if !errors.Is(err, alloc.ErrNoFit) {
+					return at, 0, err
+				}
+			}
+			if len(blocks) < limit {
+				break
+			}
+		}
+	}
+	largest, _ = free.Largest()
+	return at, largest, alloc.ErrNoFit
+}
+
+// givesWay lists the blocks of a pool that give way to a name, in the order in which they do. A reservation that has run out
+// promises nobody anything, so those go before holds, which a late apply may still come for.
+func (f Full) givesWay(name string) []func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) {
+	type look = func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error)
+	expired := func(look func(ipam.UID, time.Time, int, int) ([]netip.Prefix, error)) look {
+		return func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) { return look(pool, f.Due, limit, skip) }
+	}
+	looks := []look{expired(f.Tx.ExpiredReservationsIn), expired(f.Tx.ExpiredHolds), expired(f.Tx.ExpiredDrafts)}
+	if !f.Plan.Displaces() {
+		return looks
+	}
+	outdated := func(look func(pool, principal ipam.UID, plan ipam.Plan, name string, limit, skip int) ([]netip.Prefix, error)) look {
+		return func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) {
+			return look(pool, f.Principal, f.Plan, name, limit, skip)
+		}
+	}
+	return append(looks, outdated(f.Tx.OutdatedHolds), outdated(f.Tx.OutdatedDrafts), f.left)
+}
+
+// addFree adds to a tree the free blocks that can make one of a length together with one of the blocks: all that lie in the
+// block of that length around it. Done notes what the tree has. One look serves as many as it reaches.
+func (f Full) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bool, blocks []netip.Prefix, length int) error {
+	fresh := map[netip.Prefix]bool{}
+	for _, b := range blocks {
+		if around := netip.PrefixFrom(b.Addr(), length).Masked(); b.Bits() > length && !done[around] {
+			fresh[around], done[around] = true, true
+		}
+	}
+	const enough = 200
+	var reached netip.Addr
+	for _, around := range slices.SortedFunc(maps.Keys(fresh), netip.Prefix.Compare) {
+		if before := around.Addr().Prev(); reached.Less(before) {
+			reached = before
+		}
+		for last := ipam.LastIP(around); reached.Less(last); {
+			leaves, err := f.Tx.Leaves(pool).After(reached, enough)
+			if err != nil {
+				return err
+			}
+			for _, leaf := range leaves {
+				if fresh[netip.PrefixFrom(leaf.Addr(), length).Masked()] {
+					if err := tree.Add(leaf); err != nil {
+						return err
+					}
+				}
+			}
+			if len(leaves) < enough {
+				return nil
+			}
+			reached = leaves[len(leaves)-1].Addr()
+		}
+	}
+	return nil
+}
+
+// Exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
+// for none.
+func (f Full) Exhausted(pool ipam.Pool, length, could int) error {
+	leaf, err := f.Tx.Leaves(pool).Largest()
+	if err != nil && !errors.Is(err, alloc.ErrNoFit) {
+		return err
+	}
+	if err == nil && (could == 0 || leaf.Bits() < could) {
+		could = leaf.Bits()
+	}
+	var largest *int
+	if could > 0 {
+		largest = &could
+	}
+	e := NoRoom(pool.ID, length, largest)
+	if err := AddNearest(f.Tx, pool, length, e); err != nil {
+		return err
+	}
+	return e
+}

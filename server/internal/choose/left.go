@@ -1,0 +1,51 @@
+package choose
+
+import (
+	"net/netip"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// LeftBy reports whether a hold is of a block that the caller's plan leaves, or left.
+func (f Full) LeftBy(h ipam.Hold) bool {
+	return h.OfLeaving() && h.Kept && !h.Expired(f.Due) && h.Belongs(f.Principal, f.Plan.Holder)
+}
+
+// Gone reports whether a promise over what a plan leaves is void: it has run out, or is of a plan that was thrown away.
+func (f Full) Gone(h ipam.Hold) bool { return h.Expired(f.Due) || h.OutdatedBy(f.Principal, f.Plan) }
+
+// left lists the blocks of a pool that the caller's plan leaves, without what it has promised of them already.
+func (f Full) left(pool ipam.UID, _, skip int) (blocks []netip.Prefix, err error) {
+	if skip > 0 {
+		return nil, nil
+	}
+	inherit, err := f.Tx.Inheriting(pool)
+	if err != nil {
+		return nil, err
+	}
+	for _, h := range inherit {
+		if f.LeftBy(h) {
+			blocks = append(blocks, h.CIDR)
+		}
+	}
+	for _, h := range inherit {
+		if h.OverOthers() && !f.Gone(h) {
+			blocks = without(blocks, h.CIDR)
+		}
+	}
+	return blocks, nil
+}
+
+// without is what of some blocks is outside another.
+func without(blocks []netip.Prefix, taken netip.Prefix) (rest []netip.Prefix) {
+	for _, b := range blocks {
+		switch {
+		case !b.Overlaps(taken):
+			rest = append(rest, b)
+		case b.Bits() < taken.Bits():
+			rest = append(rest, alloc.Buddies(b, taken)...)
+		}
+	}
+	return rest
+}
