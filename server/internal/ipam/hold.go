@@ -128,6 +128,11 @@ func GrowthHold(allocation string) string { return growth + allocation }
 // Grows reports whether the hold is for an allocation to gain.
 func (h Hold) Grows() bool { return strings.HasPrefix(h.Name, growth) }
 
+// GrowthName is the name of a draft that a pool is to grow over: one that nobody can ask for.
+func GrowthName(pool Pool, block netip.Prefix) string {
+	return pool.Name + "~" + strings.NewReplacer("/", "-", ".", "-", ":", "-").Replace(block.String()) // a dot would part a scope from a name
+}
+
 const shrink = "shrink:"
 
 // ShrinkHold is the name of what is held in a pool that is to give it up.
@@ -155,8 +160,12 @@ func (h Hold) OverOthers() bool {
 	return h.Inherits && !h.OfLeaving() && !renames
 }
 
-// OfBorder reports whether the hold is for the border of an allocation or a pool to move, and not for a new block.
-func (h Hold) OfBorder() bool { return h.Grows() || strings.HasPrefix(h.Name, shrink) }
+// OfBorder reports whether the hold is for the border of an allocation or a pool to move, or for a pool to stay in, and not for a
+// new block.
+func (h Hold) OfBorder() bool {
+	_, encloses := h.Encloses()
+	return encloses || h.Grows() || strings.HasPrefix(h.Name, shrink)
+}
 
 // For is how an error says what a hold is for: the name, or the allocation that is to grow.
 func (h Hold) For() string {
@@ -171,6 +180,9 @@ func (h Hold) For() string {
 	}
 	if h.OfLeaving() {
 		return "what its plan puts where it releases something"
+	}
+	if pool, encloses := h.Encloses(); encloses {
+		return "the enclosed pool " + string(pool)
 	}
 	return strconv.Quote(h.Name)
 }

@@ -1,6 +1,7 @@
 package ipam
 
 import (
+	"errors"
 	"maps"
 	"net/netip"
 	"regexp"
@@ -69,8 +70,13 @@ type Pool struct {
 	DraftRun string `json:"-"`
 	// DraftNamed reports whether it was asked for by its CIDR.
 	DraftNamed bool `json:"-"`
+	// DraftEncloses reports whether pools stand in the draft's CIDR until it is created: it has no prefix of its own, but drafts that
+	// it is to grow over between them.
+	DraftEncloses bool `json:"draft_encloses,omitempty"`
 	// DraftGrows is the pool that is to grow over the draft.
 	DraftGrows UID `json:"draft_grows,omitempty"`
+	// Enclosed are the ids of the pools that became its children when it was created; in the answer and the event of that only.
+	Enclosed []string `json:"enclosed,omitempty"`
 }
 
 // Sizes is what a pool hands out, in prefix lengths: Min is the largest block, Max the smallest, Default what a request
@@ -87,6 +93,18 @@ func (p Pool) Space() UID {
 		return p.ScopeUID
 	}
 	return p.ParentUID
+}
+
+// LockedBefore reports whether a pool is locked before another: what may contain before what may be contained, and by key where neither
+// can.
+func (p Pool) LockedBefore(q Pool) bool {
+	switch {
+	case p.CIDR.Bits() != q.CIDR.Bits():
+		return p.CIDR.Bits() < q.CIDR.Bits()
+	case p.ParentUID == q.UID || q.ParentUID == p.UID:
+		return q.ParentUID == p.UID // a child as large as its parent
+	}
+	return p.UID < q.UID
 }
 
 // Lane names the space that the pool occupies or is to occupy, for writes to queue in.
@@ -115,6 +133,7 @@ type NewPool struct {
 	Environment        string
 	Labels             Labels
 	DeletionProtection bool
+	Encloses           bool // the pools that stand in CIDR become its children
 }
 
 // In is the request of a pool in a parent that was chosen for it.
@@ -236,12 +255,13 @@ func (n NewPool) Check() error {
 	case n.Parent == "" && n.Selector == nil && n.Length != nil && *n.Length != n.CIDR.Bits():
 		return Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *n.Length, n.CIDR)
 	}
-	return CheckLabels(n.Labels)
+	return errors.Join(n.checkEncloses(), CheckLabels(n.Labels))
 }
 
 // Fits reports whether a draft is what this request asks for: it may keep its CIDR.
 func (n NewPool) Fits(draft Pool) bool {
-	return (n.Parent == draft.Parent || n.Parent == string(draft.ParentUID)) && (!n.CIDR.IsValid() || n.CIDR == draft.CIDR) && (n.Length == nil || *n.Length == draft.CIDR.Bits()) && !n.Placing.Excludes(draft.CIDR)
+	return (n.Parent == draft.Parent || n.Parent == string(draft.ParentUID)) && (!n.CIDR.IsValid() || n.CIDR == draft.CIDR) && (n.Length == nil || *n.Length == draft.CIDR.Bits()) && !n.Placing.Excludes(draft.CIDR) &&
+		(n.Encloses || !draft.DraftEncloses)
 }
 
 // Pool is the pool that a request asks for, not placed yet. A scope that is not named is the parent's, or the default.

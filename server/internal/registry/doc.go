@@ -13,13 +13,14 @@
 //	holder     the Terraform state or pipeline that a plan is of, whoever runs it
 //	run        one command that plans or applies; what earlier runs of a holder were promised is outdated, and gives way
 //	growth     what a plan keeps for a pool to grow over: drafts next to it, in which the plan's holds for that pool may be
+//	encloses   of a new pool: the pools that stand in its block become its children, and nothing in them changes
 //	inherits   of a hold: its block is that of the allocation which it replaces, and becomes its own when that ends or steps aside
 //
 // # Locks
 //
 // A change locks the space that it takes from or gives to, by the row of the pool or scope, and looks only then. Whoever needs
 // several takes them in one order: the scope before pools, a parent before its children, a pool before what is in it; of two spaces
-// of a move the one that may contain the other, then by key; of two scopes by key. The name of a request by selector is tried for
+// of a move, and of pools that are enclosed, the one that may contain the other, then by key; of two scopes by key. The name of a request by selector is tried for
 // and never waited for with a lock in hand. So nobody waits in a circle; what remains (a move and a draft that is dropped elsewhere)
 // PostgreSQL ends and the store repeats.
 //

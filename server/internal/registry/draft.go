@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"reflect"
-	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/choose"
@@ -34,12 +33,13 @@ func (r *Registry) DraftPool(ctx context.Context, by ipam.Caller, in ipam.NewPoo
 
 func (r *Registry) draftPoolIn(ctx context.Context, by ipam.Caller, in ipam.NewPool, plan ipam.Plan, at home) (ipam.Pool, error) {
 	p := in.Pool()
-	return planned(ctx, r, by, p.Lane(), plan, func(c edit) (ipam.Pool, error) {
+	p, err := planned(ctx, r, by, p.Lane(), plan, func(c edit) (ipam.Pool, error) {
 		if err := at(c); err != nil {
 			return p, err
 		}
 		return c.draftPool(in, plan)
 	})
+	return p, in.Refused(err)
 }
 
 // draftPool makes, renews or refuses a draft.
@@ -58,6 +58,12 @@ func (c edit) draftPool(in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
 	}
 	if kept {
 		return c.draftAgain(p, in, plan)
+	}
+	if _, inside, err := c.toEnclose(p, in); err != nil || len(inside) > 0 {
+		if err == nil {
+			p, err = c.draftAround(p)
+		}
+		return p, err
 	}
 	if p, err = c.placePool(p, in, plan); err != nil {
 		return p, err
@@ -88,6 +94,9 @@ func (c edit) draftAgain(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Poo
 	}
 	if p, err = c.adopt(p, "drafted"); err != nil {
 		return p, err
+	}
+	if p.DraftEncloses {
+		return c.keepAround(p)
 	}
 	return p, c.rememberDraft(p, in, plan)
 }
@@ -142,15 +151,15 @@ func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 		return false, ipam.NameTaken("pool", draft.ID)
 	}
 	if p.DraftUntil != nil && !draft.Belongs(c.By.UID, p.DraftHolder) && c.Due.Before(*draft.DraftUntil) {
-		who := draft.DraftActor
-		if draft.DraftHolder != "" {
-			who += " (" + draft.DraftHolder + ")"
-		}
-		e := ipam.Errorf(ipam.CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, who, draft.DraftUntil.Format(time.RFC3339))
-		e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
-		return false, e
+		return false, ipam.DraftedByOther(draft)
 	}
-	if in.Fits(draft) {
+	fits := in.Fits(draft)
+	if fits && p.DraftUntil != nil {
+		if fits, err = c.enclosesStill(draft); err != nil {
+			return false, err
+		}
+	}
+	if fits {
 		return true, nil
 	}
 	return false, c.dropDraft(draft)
@@ -163,12 +172,7 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 	if err != nil {
 		return p, err
 	}
-	if p.Parent == "" {
-		p, err = c.lockRoot(p)
-	} else {
-		p, _, err = c.lockParent(p)
-	}
-	if err != nil { // a pool is in no draft
+	if p, _, err = c.lockAround(p); err != nil { // a pool is in no draft
 		return p, err
 	}
 	if p.DraftUntil != nil && draft.DraftUntil.After(*p.DraftUntil) {
@@ -180,6 +184,7 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 	if p.DraftUntil != nil && p.DraftRun == "" {
 		p.DraftRun = draft.DraftRun
 	}
+	p.DraftEncloses = draft.DraftEncloses
 	p.UID, p.CIDR, p.CreatedAt, p.Version = draft.UID, draft.CIDR, draft.CreatedAt, draft.Version+1
 	if longer := draft; p.DraftUntil != nil {
 		longer.DraftUntil, longer.DraftRun, longer.DraftNamed, longer.Version, longer.UpdatedAt = p.DraftUntil, p.DraftRun, p.DraftNamed, p.Version, p.UpdatedAt
@@ -209,11 +214,26 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 // stands inside is only reached through that.
 func (c edit) dropDraft(draft ipam.Pool) error {
 	draft, err := c.Tx.LockPool(string(draft.UID))
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return nil // with another that needed it
+	}
 	if err != nil {
 		return err
 	}
 	if draft.DraftUntil == nil {
 		return ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has been created meanwhile", draft.ID)
+	}
+	if draft.DraftGrows != "" {
+		of, err := c.Tx.Pool(string(draft.DraftGrows))
+		if err != nil {
+			return err
+		}
+		if of.DraftEncloses { // that has lost what it was promised
+			return c.dropDraft(of)
+		}
+	}
+	if err := c.leaveBetween(draft, "draft_dropped"); err != nil {
+		return err
 	}
 	if err := c.dropHeld(draft); err != nil {
 		return err

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"net/netip"
-	"strings"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -19,6 +18,9 @@ func (r *Registry) PlanPool(ctx context.Context, by ipam.Caller, id string, patc
 	known, err := r.Pool(ctx, id)
 	if err != nil {
 		return known, err
+	}
+	if would, enclosed, err := r.planEnclosed(ctx, by, known, patch, plan); enclosed {
+		return would, err
 	}
 	would, err := r.PreviewPool(ctx, by, id, patch, plan)
 	if err != nil && ipam.CodeOf(err) != ipam.CodePlanAgain || err == nil && (would.CIDR == known.CIDR || known.Moves(patch)) {
@@ -70,7 +72,7 @@ func (c edit) growOver(pool ipam.Pool, block netip.Prefix) error {
 		return c.Tx.SetDraft(d)
 	}
 	d := ipam.Pool{
-		UID: ipam.NewUID("pool"), Scope: pool.Scope, ScopeUID: pool.ScopeUID, Name: growthName(pool, block), Parent: pool.Parent, ParentUID: pool.ParentUID, CIDR: block,
+		UID: ipam.NewUID("pool"), Scope: pool.Scope, ScopeUID: pool.ScopeUID, Name: ipam.GrowthName(pool, block), Parent: pool.Parent, ParentUID: pool.ParentUID, CIDR: block,
 		Strategy: pool.Strategy, Sizes: pool.Sizes, Labels: ipam.Labels{}, Version: 1, CreatedAt: c.At, UpdatedAt: c.At,
 		DraftUntil: &until, DraftPrincipal: c.By.UID, DraftActor: c.By.String(), DraftHolder: c.plan.Holder, DraftRun: c.plan.Run, DraftNamed: true, DraftGrows: pool.UID,
 	}
@@ -87,11 +89,6 @@ func (c edit) growOver(pool ipam.Pool, block netip.Prefix) error {
 	return c.Record(poolObject(d), "drafted", nil, d)
 }
 
-// growthName is the name of a draft that a pool is to grow over: one that nobody can ask for.
-func growthName(pool ipam.Pool, block netip.Prefix) string {
-	return pool.Name + "~" + strings.NewReplacer("/", "-", ".", "-", ":", "-").Replace(block.String()) // a dot would part a scope from a name
-}
-
 // standIn takes the block of a draft in the space around it.
 func (c edit) standIn(d ipam.Pool) error {
 	if d.Parent == "" {
@@ -101,8 +98,10 @@ func (c edit) standIn(d ipam.Pool) error {
 	if err != nil {
 		return err
 	}
-	if err := c.withinQuota(parent); err != nil {
-		return err
+	if d.DraftGrows != "" {
+		if err := c.withinQuota(parent); err != nil {
+			return err
+		}
 	}
 	if err := c.placeAt(parent, d.CIDR, ""); err != nil {
 		return err
@@ -184,6 +183,9 @@ func (c edit) dropGrowth(pool ipam.Pool) error {
 
 // growthFor lists the drafts that a pool is to grow over and that are the caller's.
 func (c edit) growthFor(pool ipam.Pool) ([]ipam.Pool, error) {
+	if pool.DraftUntil != nil {
+		return nil, nil // it has that space already
+	}
 	drafts, err := c.Tx.GrowthOf(pool.UID)
 	own := drafts[:0]
 	for _, d := range drafts {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -32,21 +33,54 @@ func (c edit) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 		first, second = moved, known
 	}
 	for _, p := range []ipam.Pool{first, second} {
-		if err := c.lockAround(p); err != nil {
+		if _, _, err := c.lockAround(p); err != nil {
 			return known, err
 		}
 	}
 	return c.lockIn(known)
 }
 
-// lockAround locks the space that a pool stands in or is to stand in.
-func (c edit) lockAround(p ipam.Pool) error {
+// lockAround locks the space that a pool stands in or is to stand in, and answers the pool with it, and the pool of the space: one
+// without a key at the root of a scope.
+func (c edit) lockAround(p ipam.Pool) (in, around ipam.Pool, err error) {
 	if p.Parent == "" {
-		_, err := c.Tx.LockScope(string(p.ScopeUID))
-		return err
+		p, err = c.lockRoot(p)
+		return p, around, err
 	}
-	_, _, err := c.lockParent(p)
-	return err
+	return c.lockParent(p)
+}
+
+// lockParent locks the pool that another is to be in, and answers that other with it as its parent. A draft may be in drafts
+// and pools, a pool in pools only.
+func (c edit) lockParent(p ipam.Pool) (child, parent ipam.Pool, err error) {
+	parent, err = c.Tx.LockPool(p.Parent)
+	if err == nil && parent.DraftUntil != nil && p.DraftUntil == nil {
+		err = ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", p.Parent)
+	}
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return p, parent, ipam.At("/parent", err)
+	}
+	if err == nil && parent.Scope != p.Scope && string(parent.ScopeUID) != p.Scope {
+		return p, parent, ipam.Invalid("/parent", "pool %q is of scope %q, not %q; a pool and its parent share a scope", p.Parent, parent.Scope, p.Scope)
+	}
+	p.Parent, p.ParentUID, p.Scope, p.ScopeUID = parent.ID, parent.UID, parent.Scope, parent.ScopeUID
+	p.ID = ipam.PoolID(p.Scope, p.Name)
+	return p, parent, err
+}
+
+// lockRoot locks the root of the scope that a root pool is to be in, and answers the pool with it as its scope. A draft may be
+// in drafts and scopes, a pool in scopes only.
+func (c edit) lockRoot(p ipam.Pool) (ipam.Pool, error) {
+	s, err := c.Tx.LockScope(cmp.Or(string(p.ScopeUID), p.Scope))
+	if err == nil && s.DraftUntil != nil && p.DraftUntil == nil {
+		err = ipam.Errorf(ipam.CodeNotFound, "there is no scope %q", p.Scope)
+	}
+	if err != nil {
+		return p, ipam.NoScope(err)
+	}
+	p.Scope, p.ScopeUID = s.ID, s.UID
+	p.ID = ipam.PoolID(p.Scope, p.Name)
+	return p, nil
 }
 
 // outer reports whether one space is locked before another: the scope before pools, then what may contain before what may be
@@ -63,18 +97,10 @@ func (c edit) outer(one, other string) (bool, error) {
 		return false, err
 	}
 	b, err := c.Tx.Pool(other)
-	switch {
-	case ipam.CodeOf(err) == ipam.CodeNotFound:
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return true, nil
-	case err != nil:
-		return false, err
-	case a.CIDR.Bits() != b.CIDR.Bits():
-		return a.CIDR.Bits() < b.CIDR.Bits(), nil
-	case a.ParentUID == b.UID || b.ParentUID == a.UID:
-		return b.ParentUID == a.UID, nil // a child as large as its parent
-	default:
-		return a.UID < b.UID, nil
 	}
+	return err == nil && a.LockedBefore(b), err
 }
 
 // move gives a pool a block of another space. What stands in a pool has addresses of the space it leaves, and no other pool
@@ -119,14 +145,14 @@ func (c edit) empty(pool ipam.Pool) error {
 	if !ok || taken.Code != ipam.CodeCIDRTaken || len(taken.Holders) == 0 {
 		return err
 	}
-	h := taken.Holders[0]
-	e := ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: %s %q holds %s, which no other parent has; release what is in the pool before it moves", pool.ID, h.Kind, h.Name, h.CIDR)
-	e.Holders = taken.Holders
-	return e
+	return ipam.PoolNotEmpty(pool, taken.Holders, ", which no other parent has; release what is in the pool before it moves")
 }
 
-// leaveSpace frees the block of a pool in the space around it.
+// leaveSpace frees the block of a pool in the space around it, where it has one.
 func (c edit) leaveSpace(p ipam.Pool) error {
+	if p.DraftEncloses {
+		return nil
+	}
 	if p.Parent == "" {
 		return c.Tx.DeletePrefix(string(p.UID))
 	}

@@ -46,25 +46,43 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 
 func (r *Registry) createPoolIn(ctx context.Context, by ipam.Caller, in ipam.NewPool, at home) (ipam.Pool, error) {
 	p := in.Pool()
-	return write(ctx, r, by, p.Lane(), func(c edit) (ipam.Pool, error) {
+	p, err := write(ctx, r, by, enclosing(p.Lane(), in.Encloses), func(c edit) (ipam.Pool, error) {
 		if err := at(c); err != nil {
 			return p, err
 		}
-		p, kept, err := c.newPool(p, in)
-		if err != nil {
-			return p, err
-		}
-		if kept {
-			return c.adopt(p, "created")
-		}
-		if p, err = c.placePool(p, in, ipam.Plan{}); err != nil {
-			return p, err
-		}
-		if err := c.addPool(p); err != nil {
-			return p, err
-		}
-		return p, c.Record(poolObject(p), "created", nil, p)
+		return c.createPool(p, in)
 	})
+	return p, in.Refused(err)
+}
+
+func (c edit) createPool(p ipam.Pool, in ipam.NewPool) (ipam.Pool, error) {
+	p, kept, err := c.newPool(p, in)
+	if err != nil {
+		return p, err
+	}
+	if kept {
+		if p.Enclosed, err = c.encloseDraft(p.ID); err != nil {
+			return p, err
+		}
+		return c.adopt(p, "created")
+	}
+	around, inside, err := c.toEnclose(p, in)
+	if err != nil {
+		return p, err
+	}
+	if err := c.leaveFor(around, inside); err != nil {
+		return p, err
+	}
+	if p, err = c.placePool(p, in, ipam.Plan{}); err != nil {
+		return p, err
+	}
+	if err := c.addPool(p); err != nil {
+		return p, err
+	}
+	if p.Enclosed, err = c.settle(p, inside, "enclosed"); err != nil {
+		return p, err
+	}
+	return p, c.Record(poolObject(p), "created", nil, p)
 }
 
 // newPool gives a pool or a draft that is asked for its key, and reports whether a draft of its name is kept for it, as keepDraft says.
@@ -137,39 +155,6 @@ func (c edit) addPool(p ipam.Pool) error {
 		return err
 	}
 	return c.Tx.Leaves(p).Add(p.CIDR)
-}
-
-// lockParent locks the pool that another is to be in, and answers that other with it as its parent. A draft may be in drafts
-// and pools, a pool in pools only.
-func (c edit) lockParent(p ipam.Pool) (child, parent ipam.Pool, err error) {
-	parent, err = c.Tx.LockPool(p.Parent)
-	if err == nil && parent.DraftUntil != nil && p.DraftUntil == nil {
-		err = ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", p.Parent)
-	}
-	if ipam.CodeOf(err) == ipam.CodeNotFound {
-		return p, parent, ipam.At("/parent", err)
-	}
-	if err == nil && parent.Scope != p.Scope && string(parent.ScopeUID) != p.Scope {
-		return p, parent, ipam.Invalid("/parent", "pool %q is of scope %q, not %q; a pool and its parent share a scope", p.Parent, parent.Scope, p.Scope)
-	}
-	p.Parent, p.ParentUID, p.Scope, p.ScopeUID = parent.ID, parent.UID, parent.Scope, parent.ScopeUID
-	p.ID = ipam.PoolID(p.Scope, p.Name)
-	return p, parent, err
-}
-
-// lockRoot locks the root of the scope that a root pool is to be in, and answers the pool with it as its scope. A draft may be
-// in drafts and scopes, a pool in scopes only.
-func (c edit) lockRoot(p ipam.Pool) (ipam.Pool, error) {
-	s, err := c.Tx.LockScope(p.Scope)
-	if err == nil && s.DraftUntil != nil && p.DraftUntil == nil {
-		err = ipam.Errorf(ipam.CodeNotFound, "there is no scope %q", p.Scope)
-	}
-	if err != nil {
-		return p, ipam.NoScope(err)
-	}
-	p.Scope, p.ScopeUID = s.ID, s.UID
-	p.ID = ipam.PoolID(p.Scope, p.Name)
-	return p, nil
 }
 
 // placeRoot takes a root pool's CIDR in its scope, under the scope's lock.
@@ -274,11 +259,15 @@ func (c edit) renamePool(before, after ipam.Pool) error {
 // DeletePool removes a pool that nothing occupies. Errors: CodeNotFound, CodePoolNotEmpty (with the first holders),
 // CodeDeletionProtected, CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
+	return r.deletePool(ctx, by, id, m, false)
+}
+
+func (r *Registry) deletePool(ctx context.Context, by ipam.Caller, id string, m ipam.Match, keep bool) error {
 	known, err := r.Pool(ctx, id)
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, known.Lane(), func(c edit) (struct{}, error) {
+	_, err = write(ctx, r, by, enclosing(known.Lane(), keep), func(c edit) (struct{}, error) {
 		none := struct{}{}
 		p, err := ipam.RealPool(c.lockWithSpace(known))
 		if err != nil {
@@ -296,14 +285,21 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 		if err := c.dropHeld(p); err != nil {
 			return none, err
 		}
+		var stay []ipam.Prefix
+		if keep {
+			if stay, err = c.poolsIn(p.UID, p.CIDR); err != nil {
+				return none, err
+			}
+			if err := c.leaveFor(p, stay); err != nil {
+				return none, err
+			}
+		}
 		inside, err := c.Tx.PrefixesIn(p.UID, p.CIDR, 5)
 		if err != nil {
 			return none, err
 		}
 		if len(inside) > 0 {
-			e := ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: %s %q holds %s; release what is in it first", p.ID, inside[0].Kind, inside[0].Name, inside[0].CIDR)
-			e.Holders = ipam.Holders(inside)
-			return none, e
+			return none, ipam.PoolNotEmpty(p, ipam.Holders(inside), "; release what is in it first")
 		}
 		sets, err := c.Tx.AllocationSets(ipam.AllocationSetFilter{Pool: string(p.UID)}, ipam.Page{Limit: 1})
 		if err != nil {
@@ -312,13 +308,25 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 		if len(sets) > 0 {
 			return none, ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: the allocation set %q (%s) is in it, without members; release it first", p.ID, sets[0].Name, sets[0].ID)
 		}
-		return none, c.removePool(p, "deleted")
+		return none, c.removePool(p, "deleted", stay...)
 	})
 	return err
 }
 
-// removePool removes a pool or a draft that is empty and gives its space back.
-func (c edit) removePool(p ipam.Pool, verb string) error {
+// removePool removes a pool or a draft that is empty and gives its space back, to pools that left it first.
+func (c edit) removePool(p ipam.Pool, verb string, stay ...ipam.Prefix) error {
+	if err := c.leaveSpace(p); err != nil {
+		return err
+	}
+	if len(stay) > 0 {
+		_, around, err := c.lockAround(p)
+		if err != nil {
+			return err
+		}
+		if _, err := c.settle(around, stay, "kept"); err != nil {
+			return err
+		}
+	}
 	if err := c.Tx.DeletePool(p, c.At); err != nil {
 		return err
 	}
@@ -326,9 +334,6 @@ func (c edit) removePool(p ipam.Pool, verb string) error {
 		if err := c.Tx.RememberPromise(p.ParentUID, ipam.KindPool, p.Name, p.CIDR, "", c.At); err != nil {
 			return err
 		}
-	}
-	if err := c.leaveSpace(p); err != nil {
-		return err
 	}
 	return c.Record(poolObject(p), verb, p, nil)
 }

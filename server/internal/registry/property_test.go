@@ -48,6 +48,8 @@ func TestTheRegistryBehavesAsTheModel(t *testing.T) {
 				"resize":         run.resize,
 				"regrow":         run.regrow,
 				"move":           run.move,
+				"enclose":        run.enclose,
+				"dissolve":       run.dissolve,
 				"reserve":        run.reserve,
 				"unreserve":      run.unreserve,
 			})

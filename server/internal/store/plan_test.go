@@ -97,8 +97,8 @@ func (p planner) fill(t *testing.T, from, to int) {
 	rows("principals", "id, kind, name, created_at", "i + 1, 'token', NAME, i")
 	rows("tokens", "id, hash, created_at", "i + 1, ADDRESS, i")
 	rows("scopes", "id, name, description, labels, version, space_revision, draft_until, created_at, updated_at", "i, NAME, '', '{}', 1, 1, CASE WHEN i % 7 = 0 THEN i END, 1, 1")
-	rows("pools", "id, scope_id, name, parent_id, family, first_ip, length, strategy, description, "+who+", deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at",
-		"i, SCOPE, NAME, CASE WHEN i > 1 THEN POOL END, 4, ADDRESS, 24, 'best_fit', '', "+told+", FALSE, 1, 1, CASE WHEN i % 7 = 0 THEN i END, CASE WHEN i % 7 = 0 THEN 2 END, '', '', FALSE, CASE WHEN i % 70 = 0 THEN POOL END, 1, 1")
+	rows("pools", "id, scope_id, name, parent_id, family, first_ip, length, strategy, description, "+who+", deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at",
+		"i, SCOPE, NAME, CASE WHEN i > 1 THEN POOL END, 4, ADDRESS, 24, 'best_fit', '', "+told+", FALSE, 1, 1, CASE WHEN i % 7 = 0 THEN i END, CASE WHEN i % 7 = 0 THEN 2 END, '', '', FALSE, FALSE, CASE WHEN i % 70 = 0 THEN POOL END, 1, 1")
 	rows("prefixes", "id, scope_id, space_id, kind, status, name, cidr, family, first_ip, last_ip, length, created_at", "i, SCOPE, POOL, 'allocation', 'allocated', NAME, "+cidr+", 4, ADDRESS, ADDRESS, 32, 1")
 	rows("free_blocks", "pool_id, first_ip, length", "POOL, ADDRESS, 20 + i % 9")
 	rows("allocation_sets", "id, scope_id, pool_id, name, description, purpose, "+who+", version, created_at, updated_at", "i, SCOPE, POOL, NAME, '', '', "+told+", 1, 1, 1")

@@ -20,7 +20,7 @@ func (tx *Tx) EachReserved(scope ipam.UID, visit func(pool ipam.UID, block netip
 // EachHeld visits the blocks of a scope that plans hold, drafts too.
 func (tx *Tx) EachHeld(scope ipam.UID, visit func(pool ipam.UID, block netip.Prefix)) error {
 	return tx.eachBlock(scope, visit, "SELECT pool_id, family, first_ip, length FROM holds WHERE scope_id = $1 AND kept = TRUE"+
-		" UNION ALL SELECT parent_id, family, first_ip, length FROM pools WHERE scope_id = $1 AND draft_until IS NOT NULL AND parent_id IS NOT NULL")
+		" UNION ALL SELECT parent_id, family, first_ip, length FROM pools WHERE scope_id = $1 AND draft_until IS NOT NULL AND draft_encloses = FALSE AND parent_id IS NOT NULL")
 }
 
 func (tx *Tx) eachBlock(scope ipam.UID, visit func(ipam.UID, netip.Prefix), text string) error {

@@ -56,9 +56,9 @@ ORDER BY expires_at, id
 LIMIT @max_rows OFFSET @skip;
 
 -- name: ExpiredDrafts :many
--- Of the drafts in a pool that have expired by then, the oldest first.
+-- Of the drafts in a pool that have expired by then, the oldest first. One that encloses pools has no block there itself.
 SELECT family, first_ip, length FROM pools
-WHERE parent_id = $1 AND draft_until <= @now
+WHERE parent_id = $1 AND draft_until <= @now AND draft_encloses = FALSE
 ORDER BY draft_until, id
 LIMIT @max_rows OFFSET @skip;
 
@@ -74,7 +74,7 @@ LIMIT @max_rows OFFSET @skip;
 -- Of the drafts in a pool, as of its holds.
 SELECT family, first_ip, length FROM pools
 WHERE parent_id = $1 AND draft_until IS NOT NULL AND draft_holder = @holder AND (draft_holder <> '' OR draft_principal_id = @principal_id)
-  AND draft_run <> '' AND draft_run <> @run
+  AND draft_run <> '' AND draft_run <> @run AND draft_encloses = FALSE
 ORDER BY CASE WHEN name = @name THEN 0 WHEN draft_named THEN 2 ELSE 1 END, updated_at, id
 LIMIT @max_rows OFFSET @skip;
 
@@ -93,7 +93,7 @@ ORDER BY length DESC, id
 LIMIT @max_rows;
 
 -- name: SetDraft :exec
-UPDATE pools SET draft_until = $2, draft_principal_id = $3, draft_holder = $4, draft_run = $5, draft_named = $6
+UPDATE pools SET draft_until = $2, draft_principal_id = $3, draft_holder = $4, draft_run = $5, draft_named = $6, draft_encloses = $7
 WHERE id = $1;
 
 -- name: CountHeld :one

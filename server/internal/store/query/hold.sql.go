@@ -73,7 +73,7 @@ func (q *Queries) DeleteHoldsOfPool(ctx context.Context, poolID int64) error {
 
 const expiredDrafts = `-- name: ExpiredDrafts :many
 SELECT family, first_ip, length FROM pools
-WHERE parent_id = $1 AND draft_until <= $2
+WHERE parent_id = $1 AND draft_until <= $2 AND draft_encloses = FALSE
 ORDER BY draft_until, id
 LIMIT $4 OFFSET $3
 `
@@ -91,7 +91,7 @@ type ExpiredDraftsRow struct {
 	Length  int64
 }
 
-// Of the drafts in a pool that have expired by then, the oldest first.
+// Of the drafts in a pool that have expired by then, the oldest first. One that encloses pools has no block there itself.
 func (q *Queries) ExpiredDrafts(ctx context.Context, arg ExpiredDraftsParams) ([]ExpiredDraftsRow, error) {
 	rows, err := q.db.QueryContext(ctx, expiredDrafts,
 		arg.ParentID,
@@ -483,7 +483,7 @@ func (q *Queries) MovePrefixTo(ctx context.Context, arg MovePrefixToParams) (int
 const outdatedDrafts = `-- name: OutdatedDrafts :many
 SELECT family, first_ip, length FROM pools
 WHERE parent_id = $1 AND draft_until IS NOT NULL AND draft_holder = $2 AND (draft_holder <> '' OR draft_principal_id = $3)
-  AND draft_run <> '' AND draft_run <> $4
+  AND draft_run <> '' AND draft_run <> $4 AND draft_encloses = FALSE
 ORDER BY CASE WHEN name = $5 THEN 0 WHEN draft_named THEN 2 ELSE 1 END, updated_at, id
 LIMIT $7 OFFSET $6
 `
@@ -593,7 +593,7 @@ func (q *Queries) OutdatedHolds(ctx context.Context, arg OutdatedHoldsParams) ([
 }
 
 const setDraft = `-- name: SetDraft :exec
-UPDATE pools SET draft_until = $2, draft_principal_id = $3, draft_holder = $4, draft_run = $5, draft_named = $6
+UPDATE pools SET draft_until = $2, draft_principal_id = $3, draft_holder = $4, draft_run = $5, draft_named = $6, draft_encloses = $7
 WHERE id = $1
 `
 
@@ -604,6 +604,7 @@ type SetDraftParams struct {
 	DraftHolder      string
 	DraftRun         string
 	DraftNamed       bool
+	DraftEncloses    bool
 }
 
 func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
@@ -614,6 +615,7 @@ func (q *Queries) SetDraft(ctx context.Context, arg SetDraftParams) error {
 		arg.DraftHolder,
 		arg.DraftRun,
 		arg.DraftNamed,
+		arg.DraftEncloses,
 	)
 	return err
 }
@@ -637,7 +639,7 @@ func (q *Queries) SetPrefixStatus(ctx context.Context, arg SetPrefixStatusParams
 }
 
 const staleDrafts = `-- name: StaleDrafts :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE draft_until < $1
 ORDER BY length DESC, id
 LIMIT $2
@@ -684,6 +686,7 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Nam
 			&i.DraftHolder,
 			&i.DraftRun,
 			&i.DraftNamed,
+			&i.DraftEncloses,
 			&i.GrowsID,
 			&i.CreatedAt,
 			&i.UpdatedAt,

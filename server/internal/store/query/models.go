@@ -254,6 +254,7 @@ type NamedPool struct {
 	DraftHolder        string
 	DraftRun           string
 	DraftNamed         bool
+	DraftEncloses      bool
 	GrowsID            *int64
 	CreatedAt          int64
 	UpdatedAt          int64
@@ -351,6 +352,7 @@ type Pool struct {
 	DraftHolder        string
 	DraftRun           string
 	DraftNamed         bool
+	DraftEncloses      bool
 	GrowsID            *int64
 	CreatedAt          int64
 	UpdatedAt          int64

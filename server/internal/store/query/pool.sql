@@ -2,8 +2,8 @@
 INSERT INTO pools (
   id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
   description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
-  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $25);
+  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $26, $26);
 
 -- name: Pool :one
 SELECT * FROM named_pools

@@ -129,7 +129,7 @@ func (q *Queries) FormerScope(ctx context.Context, name string) (FormerScopeRow,
 }
 
 const growthOf = `-- name: GrowthOf :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE grows_id = $1
 ORDER BY first_ip, id
 `
@@ -170,6 +170,7 @@ func (q *Queries) GrowthOf(ctx context.Context, growsID *int64) ([]NamedPool, er
 			&i.DraftHolder,
 			&i.DraftRun,
 			&i.DraftNamed,
+			&i.DraftEncloses,
 			&i.GrowsID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
@@ -242,8 +243,8 @@ const insertPool = `-- name: InsertPool :exec
 INSERT INTO pools (
   id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
   description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
-  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $25)
+  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $26, $26)
 `
 
 type InsertPoolParams struct {
@@ -270,6 +271,7 @@ type InsertPoolParams struct {
 	DraftHolder        string
 	DraftRun           string
 	DraftNamed         bool
+	DraftEncloses      bool
 	GrowsID            *int64
 	CreatedAt          int64
 }
@@ -299,6 +301,7 @@ func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
 		arg.DraftHolder,
 		arg.DraftRun,
 		arg.DraftNamed,
+		arg.DraftEncloses,
 		arg.GrowsID,
 		arg.CreatedAt,
 	)
@@ -332,7 +335,7 @@ func (q *Queries) LeaveName(ctx context.Context, arg LeaveNameParams) error {
 }
 
 const pool = `-- name: Pool :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE id = $1
 `
 
@@ -365,6 +368,7 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 		&i.DraftHolder,
 		&i.DraftRun,
 		&i.DraftNamed,
+		&i.DraftEncloses,
 		&i.GrowsID,
 		&i.CreatedAt,
 		&i.UpdatedAt,
@@ -376,7 +380,7 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 }
 
 const poolNamed = `-- name: PoolNamed :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE named_pools.scope_id = (SELECT s.id FROM scopes s WHERE s.name = $1) AND named_pools.name = $2
 `
 
@@ -414,6 +418,7 @@ func (q *Queries) PoolNamed(ctx context.Context, arg PoolNamedParams) (NamedPool
 		&i.DraftHolder,
 		&i.DraftRun,
 		&i.DraftNamed,
+		&i.DraftEncloses,
 		&i.GrowsID,
 		&i.CreatedAt,
 		&i.UpdatedAt,
@@ -459,7 +464,7 @@ func (q *Queries) PoolWithRoom(ctx context.Context, arg PoolWithRoomParams) (Poo
 }
 
 const poolsOfScope = `-- name: PoolsOfScope :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
 WHERE scope_id = $1 AND draft_until IS NULL
 ORDER BY id
 LIMIT $2
@@ -506,6 +511,7 @@ func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]N
 			&i.DraftHolder,
 			&i.DraftRun,
 			&i.DraftNamed,
+			&i.DraftEncloses,
 			&i.GrowsID,
 			&i.CreatedAt,
 			&i.UpdatedAt,

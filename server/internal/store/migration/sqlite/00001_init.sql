@@ -75,6 +75,7 @@ CREATE TABLE pools (
   draft_holder        TEXT    NOT NULL,
   draft_run           TEXT    NOT NULL,
   draft_named         BOOLEAN NOT NULL,
+  draft_encloses      BOOLEAN NOT NULL,
   grows_id            BIGINT REFERENCES pools (id),
   created_at          BIGINT  NOT NULL,
   updated_at          BIGINT  NOT NULL
