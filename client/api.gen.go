@@ -847,7 +847,10 @@ type NewPool struct {
 	DefaultPrefixLength *PrefixLength `json:"default_prefix_length,omitempty"`
 	DeletionProtection  *bool         `json:"deletion_protection,omitempty"`
 	Description         *Text         `json:"description,omitempty"`
-	Environment         *Word         `json:"environment,omitempty"`
+
+	// Encloses Whether the pools that stand in the `cidr`, which is named, become its children.
+	Encloses    *bool `json:"encloses,omitempty"`
+	Environment *Word `json:"environment,omitempty"`
 
 	// Exclude The block that is chosen shares no address with any of these.
 	Exclude *Exclude `json:"exclude,omitempty"`
@@ -991,8 +994,11 @@ type Pool struct {
 	DefaultPrefixLength *int   `json:"default_prefix_length,omitempty"`
 	DeletionProtection  bool   `json:"deletion_protection"`
 	Description         string `json:"description"`
-	Environment         string `json:"environment"`
-	Family              Family `json:"family"`
+
+	// Enclosed The ids of the pools that it encloses, or would: only in the answer to its creation, and to a draft.
+	Enclosed    []string `json:"enclosed,omitempty"`
+	Environment string   `json:"environment"`
+	Family      Family   `json:"family"`
 
 	// ID Its name in the scope `default`, `scope.name` elsewhere: it follows a rename.
 	ID string `json:"id"`
@@ -1692,6 +1698,9 @@ type CreatePoolParams struct {
 
 // DeletePoolParams defines parameters for DeletePool.
 type DeletePoolParams struct {
+	// KeepChildren Whether the pools in it stay; anything else in it is still refused.
+	KeepChildren *bool `form:"keep_children,omitempty" json:"keep_children,omitempty"`
+
 	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
@@ -2304,6 +2313,10 @@ type ClientInterface interface {
 	// A root pool names its `cidr`. A child pool names its `parent` and either a `cidr` inside it or a `prefix_length`
 	// to be placed by the parent's strategy. The id is `name` in the scope `default` and `scope.name` elsewhere.
 	//
+	// With `encloses` the pools that stand in the `cidr` on its level become its children, in one step: a supernet above root
+	// pools, or a layer between two levels. Their ids, CIDRs and all that is in them stay; their `parent` and their version
+	// change. It is refused with `cidr_taken`, which names it, while anything but pools is there.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /pools (the `CreatePool` operationId).
@@ -2314,14 +2327,19 @@ type ClientInterface interface {
 	// A root pool names its `cidr`. A child pool names its `parent` and either a `cidr` inside it or a `prefix_length`
 	// to be placed by the parent's strategy. The id is `name` in the scope `default` and `scope.name` elsewhere.
 	//
+	// With `encloses` the pools that stand in the `cidr` on its level become its children, in one step: a supernet above root
+	// pools, or a layer between two levels. Their ids, CIDRs and all that is in them stay; their `parent` and their version
+	// change. It is refused with `cidr_taken`, which names it, while anything but pools is there.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /pools (the `CreatePool` operationId).
 	CreatePool(ctx context.Context, params *CreatePoolParams, body CreatePoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeletePool Delete an empty pool
+	// DeletePool Delete an empty pool, or one with nothing but pools in it
 	//
-	// Refused with `pool_not_empty`, naming the first holders, while anything occupies it, and with `deletion_protected` while it is protected.
+	// Refused with `pool_not_empty`, naming the first holders, while anything occupies it, and with `deletion_protected` while
+	// it is protected. With `keep_children` the pools in it stay where they are: children of the pool around it, or root pools.
 	//
 	// Corresponds with DELETE /pools/{pool} (the `DeletePool` operationId).
 	DeletePool(ctx context.Context, pool PoolPath, params *DeletePoolParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3245,6 +3263,10 @@ func (c *rawClient) ListPools(ctx context.Context, params *ListPoolsParams, reqE
 // A root pool names its `cidr`. A child pool names its `parent` and either a `cidr` inside it or a `prefix_length`
 // to be placed by the parent's strategy. The id is `name` in the scope `default` and `scope.name` elsewhere.
 //
+// With `encloses` the pools that stand in the `cidr` on its level become its children, in one step: a supernet above root
+// pools, or a layer between two levels. Their ids, CIDRs and all that is in them stay; their `parent` and their version
+// change. It is refused with `cidr_taken`, which names it, while anything but pools is there.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /pools (the `CreatePool` operationId).
@@ -3265,6 +3287,10 @@ func (c *rawClient) CreatePoolWithBody(ctx context.Context, params *CreatePoolPa
 // A root pool names its `cidr`. A child pool names its `parent` and either a `cidr` inside it or a `prefix_length`
 // to be placed by the parent's strategy. The id is `name` in the scope `default` and `scope.name` elsewhere.
 //
+// With `encloses` the pools that stand in the `cidr` on its level become its children, in one step: a supernet above root
+// pools, or a layer between two levels. Their ids, CIDRs and all that is in them stay; their `parent` and their version
+// change. It is refused with `cidr_taken`, which names it, while anything but pools is there.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /pools (the `CreatePool` operationId).
@@ -3280,9 +3306,10 @@ func (c *rawClient) CreatePool(ctx context.Context, params *CreatePoolParams, bo
 	return c.Client.Do(req)
 }
 
-// DeletePool Delete an empty pool
+// DeletePool Delete an empty pool, or one with nothing but pools in it
 //
-// Refused with `pool_not_empty`, naming the first holders, while anything occupies it, and with `deletion_protected` while it is protected.
+// Refused with `pool_not_empty`, naming the first holders, while anything occupies it, and with `deletion_protected` while
+// it is protected. With `keep_children` the pools in it stay where they are: children of the pool around it, or root pools.
 //
 // Corresponds with DELETE /pools/{pool} (the `DeletePool` operationId).
 func (c *rawClient) DeletePool(ctx context.Context, pool PoolPath, params *DeletePoolParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5972,6 +5999,33 @@ func NewDeletePoolRequest(server string, pool PoolPath, params *DeletePoolParams
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.KeepChildren != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "keep_children", *params.KeepChildren, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)

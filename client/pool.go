@@ -61,6 +61,17 @@ func (c *Client) DeletePool(ctx context.Context, id string, opts ...CallOption) 
 	return err
 }
 
+// DissolvePool deletes a pool as DeletePool does, but the pools in it stay where they are: children of the pool around it, or root
+// pools. It fails with ErrPoolNotEmpty while anything else is in it.
+func (c *Client) DissolvePool(ctx context.Context, id string, opts ...CallOption) error {
+	_, err := current(opts,
+		func(etag CallOption) error { _, err := c.GetPool(ctx, id, etag); return err },
+		func(call *call) (struct{}, error) {
+			return struct{}{}, done(c.raw.DeletePool(ctx, id, &DeletePoolParams{KeepChildren: new(true)}, call.edit))
+		})
+	return err
+}
+
 // GetPoolTree reads every pool of a scope, or of all scopes, in tree order with its utilization.
 func (c *Client) GetPoolTree(ctx context.Context, filter GetPoolTreeParams) (PoolTree, error) {
 	resp, err := c.raw.GetPoolTree(ctx, &filter)

@@ -98,7 +98,7 @@ func readBody(next echo.HandlerFunc) echo.HandlerFunc {
 			r.Body = parsedBody{io.NopCloser(bytes.NewReader(body)), value}
 		}
 		if key := r.Header.Get("Idempotency-Key"); key != "" {
-			retry := &ipam.Retry{Key: key, Fingerprint: sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "\n" + r.Header.Get("If-Match") + "\n" + string(body)))}
+			retry := &ipam.Retry{Key: key, Fingerprint: sha256.Sum256([]byte(r.Method + " " + r.URL.Path + "?" + r.URL.RawQuery + "\n" + r.Header.Get("If-Match") + "\n" + string(body)))}
 			r.Context().Value(callKey{}).(*ipam.Caller).Retry = retry
 			c.Response().Before(func() {
 				if retry.Replayed {

@@ -54,7 +54,7 @@ func newPool(b api.NewPool) (ipam.NewPool, error) {
 		Scope: value(b.Scope), Name: b.Name, Parent: value(b.Parent), Selector: poolSelector(b.PoolSelector), CIDR: cidr, Length: b.PrefixLength, Placing: how, Strategy: alloc.Strategy(value(b.Strategy)),
 		Sizes:       ipam.Sizes{Min: b.MinPrefixLength, Max: b.MaxPrefixLength, Default: b.DefaultPrefixLength},
 		Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment),
-		Labels: ipam.Labels(value(b.Labels)), DeletionProtection: value(b.DeletionProtection),
+		Labels: ipam.Labels(value(b.Labels)), DeletionProtection: value(b.DeletionProtection), Encloses: value(b.Encloses),
 	}, err
 }
 
@@ -121,13 +121,17 @@ func poolPatch(b api.PoolPatch) (ipam.PoolPatch, error) {
 	}, err
 }
 
-// DeletePool deletes an empty pool.
+// DeletePool deletes an empty pool, or one with pools only, which stay.
 func (s *Server) DeletePool(ctx context.Context, req api.DeletePoolRequestObject) (api.DeletePoolResponseObject, error) {
 	version, err := ifMatch(req.Params.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.registry.DeletePool(ctx, caller(ctx), req.Pool, version); err != nil {
+	end := s.registry.DeletePool
+	if value(req.Params.KeepChildren) {
+		end = s.registry.DissolvePool
+	}
+	if err := end(ctx, caller(ctx), req.Pool, version); err != nil {
 		return nil, err
 	}
 	return api.DeletePool204Response{}, nil
@@ -165,6 +169,6 @@ func pool(p ipam.Pool) api.Pool {
 		ID: p.ID, UID: string(p.UID), Scope: p.Scope, Name: p.Name, Parent: optional(p.Parent), CIDR: p.CIDR.String(), PrefixLength: p.CIDR.Bits(), Family: familyName(p.CIDR),
 		Strategy: api.Strategy(p.Strategy), MinPrefixLength: p.Sizes.Min, MaxPrefixLength: p.Sizes.Max, DefaultPrefixLength: p.Sizes.Default,
 		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment, Labels: labels(p.Labels),
-		DeletionProtection: p.DeletionProtection, Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+		DeletionProtection: p.DeletionProtection, Enclosed: p.Enclosed, Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 }
