@@ -53,6 +53,9 @@ type claims struct {
 	names  map[string][]string // what else is to have the name of an id, as people say it
 	// What this run does to pools: by then a promise in one may be possible that is not now, or void.
 	pools map[string]poolChange
+	// Pools that name the parent that they have, and the new pools that would enclose others. See encloses.
+	parents  map[string]bool
+	enclosed map[string]string
 }
 
 const created = "new"

@@ -193,7 +193,7 @@ var attributes = map[string]bool{
 	"name": true, "scope": true, "pool": true, "parent": true, "cidr": true, "prefix_length": true, "strategy": true,
 	"min_prefix_length": true, "max_prefix_length": true, "default_prefix_length": true, "description": true, "owner": true,
 	"purpose": true, "account": true, "region": true, "environment": true, "labels": true, "deletion_protection": true,
-	"reason": true, "expires_at": true, "cloud": true, "external_id": true, "platform": true, "tier": true, "regions": true, "mode": true,
+	"reason": true, "expires_at": true, "encloses": true, "cloud": true, "external_id": true, "platform": true, "tier": true, "regions": true, "mode": true,
 	"role_arn": true, "workload_identity": true, "members": true, "bundle": true, "exclude": true, "parent_strategy": true, "hosts": true, "target": true, "pool_selector": true,
 }
 
@@ -249,6 +249,15 @@ func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
 			"If that is an allocation of this configuration, let it depend on the reservation (depends_on), so that it is planned elsewhere, and release its hold: "+
 			"under Holds in the browser, or with DELETE /api/v1/holds/"+e.Holders[0].ID+". Otherwise wait for that plan, or choose another CIDR.")
 		return
+	case a.kind == "pool" && strings.Contains(e.Detail, "encloses = true"):
+		a.add(diags, a.at("cidr"), "CIDR is taken", e, others+
+			"Pools of one level never overlap. To put this one above those, set encloses = true, and parent = cloudpam_pool.NAME.id in them, with the address of this one: they keep their CIDRs. "+
+			"Otherwise choose another CIDR, or give this one a scope of its own.")
+		return
+	case a.kind == "pool" && strings.Contains(e.Detail, "cannot enclose"):
+		a.add(diags, a.at("encloses"), "Pool cannot enclose all that is in its CIDR", e, others+
+			"Choose a CIDR without that, or release or move it and apply that first. What another plan holds is released under Holds in the browser.")
+		return
 	case a.kind == "pool" && a.pool == "" && a.poolAttr != "pool_selector":
 		a.add(diags, a.at("cidr"), "CIDR is taken", e, others+
 			"Root pools of one scope never overlap. Choose another CIDR, put the smaller pool into the larger one (parent), or give this one a scope of its own.")
@@ -266,7 +275,8 @@ func (a attempt) taken(e *cloudpam.Error, diags *diag.Diagnostics) {
 func (a attempt) notEmpty(e *cloudpam.Error, diags *diag.Diagnostics) {
 	if a.verb == "move" {
 		a.add(diags, path.Root("parent"), fmt.Sprintf("Pool %q is not empty, so it stays in its parent", a.name), e, held(e)+
-			"What is in a pool has addresses of its parent. Release or move it and apply that, then change the parent; or create a pool under another name.")
+			"What is in a pool has addresses of its parent. Release or move it and apply that, then change the parent; or create a pool under another name. "+
+			"If another pool was put between the two, name that as the parent.")
 		return
 	}
 	a.add(diags, path.Empty(), fmt.Sprintf("Pool %q is not empty", a.name), e, held(e)+

@@ -205,7 +205,7 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 	if r.session != nil {
 		r.session.claims.changesPool(plan.ID.ValueString(), poolCreated)
 	}
-	for _, input := range []attr.Value{config.Name, config.Scope, config.Parent, config.PoolSelector, config.ParentStrategy, config.Exclude, config.CIDR, config.PrefixLength, config.MinPrefixLength, config.MaxPrefixLength, config.DefaultPrefixLength} {
+	for _, input := range []attr.Value{config.Name, config.Scope, config.Parent, config.PoolSelector, config.ParentStrategy, config.Exclude, config.Encloses, config.CIDR, config.PrefixLength, config.MinPrefixLength, config.MaxPrefixLength, config.DefaultPrefixLength} {
 		if !settled(ctx, input) {
 			return diags
 		}
@@ -242,6 +242,10 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 	}
 	drafted = true
 	r.session.claims.isThere(plan.ID.ValueString())
+	if id := r.session.claims.encloses(plan.ID.ValueString(), draft.Enclosed); id != "" {
+		diags.Append(astray(path.Root("encloses"), id, plan.ID.ValueString()))
+		return diags
+	}
 	if !plan.CIDR.known() { // what is configured keeps its spelling
 		plan.CIDR = newCIDR(draft.CIDR)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -60,6 +61,10 @@ func (s *session) keeps(ctx context.Context, id string, at netip.Prefix, from pa
 		case !w.cidr.Overlaps(at):
 		case w.hold != "":
 			diags.Append(s.giveUp(ctx, from, at, w))
+		case strings.HasPrefix(w.by, "pool ") && w.cidr.Bits() < at.Bits():
+			diags.AddAttributeError(from, "CIDR is asked for twice", fmt.Sprintf(
+				"This is %s and stays so, and %s of this configuration asks for %s around it. Set encloses = true there, which puts it above this one, and name it as the parent here; or choose another CIDR for it.",
+				at, w.by, w.cidr))
 		default:
 			diags.AddAttributeError(from, "CIDR is asked for twice", fmt.Sprintf(
 				"This is %s and stays so, and %s of this configuration asks for %s. Choose another CIDR for that one, or leave its cidr out and set prefix_length, so that CloudPAM chooses a free one.",

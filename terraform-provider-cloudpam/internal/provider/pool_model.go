@@ -39,6 +39,7 @@ type poolModel struct {
 	PoolSelector   types.Object `tfsdk:"pool_selector"`
 	ParentStrategy types.String `tfsdk:"parent_strategy"`
 	Exclude        types.Set    `tfsdk:"exclude"`
+	Encloses       types.Bool   `tfsdk:"encloses"`
 	LabelsAll      types.Map    `tfsdk:"labels_all"`
 }
 
@@ -78,7 +79,7 @@ func (m poolModel) request(ctx context.Context) (cloudpam.NewPool, diag.Diagnost
 		DefaultPrefixLength: optionalLength(m.DefaultPrefixLength),
 		Account:             optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
 		Owner: optionalText(m.Owner), Description: optionalText(m.Description), Labels: labels,
-		DeletionProtection: new(m.DeletionProtection.ValueBool()),
+		DeletionProtection: new(m.DeletionProtection.ValueBool()), Encloses: m.Encloses.ValueBoolPointer(),
 	}
 	if strategy := m.Strategy.ValueString(); strategy != "" {
 		pool.Strategy = new(cloudpam.Strategy(strategy))

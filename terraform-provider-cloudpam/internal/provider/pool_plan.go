@@ -26,6 +26,12 @@ func (r *poolResource) ValidateConfig(ctx context.Context, req resource.Validate
 	case m.Parent.IsNull() && m.PoolSelector.IsNull() && m.CIDR.IsNull():
 		resp.Diagnostics.AddAttributeError(path.Root("cidr"), "Root pool has no CIDR",
 			"A pool without a parent brings its own address space: set cidr. A child pool sets parent or pool_selector, and either cidr or prefix_length.")
+	case m.Encloses.ValueBool() && m.CIDR.IsNull():
+		resp.Diagnostics.AddAttributeError(path.Root("encloses"), "Pool that encloses others has no CIDR",
+			"A pool with encloses = true is put above the pools that stand in its cidr: set cidr.")
+	case m.Encloses.ValueBool() && !m.PoolSelector.IsNull():
+		resp.Diagnostics.AddAttributeError(path.Root("encloses"), "Pool that encloses others has no parent of its own",
+			"A pool with encloses = true is put above pools of one level: set parent, and leave pool_selector out.")
 	case m.CIDR.IsNull() && m.PrefixLength.IsNull():
 		resp.Diagnostics.AddAttributeError(path.Root("prefix_length"), "Pool has no size",
 			"Set prefix_length to let CloudPAM choose a block of the parent, or cidr to choose it yourself.")
@@ -80,6 +86,8 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 			if !req.State.Raw.IsNull() {
 				plan.Parent = state.Parent
 			}
+		} else if !req.State.Raw.IsNull() && wasEnclosed(ctx, req.Private) {
+			plan.Parent = state.Parent
 		}
 	}
 	switch {

@@ -18,10 +18,13 @@ import (
 // they can: a pool is never replaced, for what is in it could not follow.
 func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanRequest, config, state poolModel, plan *poolModel) diag.Diagnostics {
 	var diags diag.Diagnostics
-	moves := !r.session.stays(state.Parent, plan.Parent, func() (string, error) {
-		pool, err := r.session.client.GetPool(ctx, state.key())
-		return types.StringPointerValue(pool.Parent).ValueString(), err
-	})
+	moves := !r.session.stays(state.Parent, plan.Parent, func() (string, error) { return r.parentNow(ctx, state) })
+	if !moves && !config.Parent.IsNull() && r.session != nil {
+		if above := r.session.claims.staysIn(state.ID.ValueString()); above != "" && above != plan.Parent.ValueString() {
+			diags.Append(astray(path.Root("parent"), state.ID.ValueString(), above))
+			return diags
+		}
+	}
 	if moves {
 		plan.forgetBlock(config) // the new parent chooses one, which nobody promises
 	} else {
@@ -40,7 +43,14 @@ func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanReques
 	if diags.Append(more...); more.HasError() {
 		return diags
 	}
-	err := r.plan(ctx, req, state, patch)
+	would, err := r.plan(ctx, req, state, patch)
+	if err == nil && moves && newCIDR(would.CIDR).prefix() == state.CIDR.prefix() { // enclosed: no other parent has its block
+		plan.CIDR, plan.PrefixLength, plan.IPVersion = state.CIDR, state.PrefixLength, state.IPVersion
+		if !config.CIDR.IsNull() {
+			plan.CIDR = config.CIDR
+		}
+		r.session.claims.changesPool(plan.ID.ValueString(), "")
+	}
 	switch {
 	case err == nil, errors.Is(err, cloudpam.ErrForbidden):
 		// A token that may not ask still plans; whether there is room shows in the apply.
@@ -53,15 +63,15 @@ func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanReques
 }
 
 // plan asks whether a pool can change, and has the space for that kept. A token that may not hold anything is told whether it can.
-func (r *poolResource) plan(ctx context.Context, req resource.ModifyPlanRequest, state poolModel, patch cloudpam.PoolPatch) error {
+func (r *poolResource) plan(ctx context.Context, req resource.ModifyPlanRequest, state poolModel, patch cloudpam.PoolPatch) (cloudpam.Pool, error) {
 	with := r.session.planning.hold(r.session.planning.phase(req))
-	_, err := r.session.client.PlanPool(ctx, state.key(), cloudpam.NewPoolPlan{
+	would, err := r.session.client.PlanPool(ctx, state.key(), cloudpam.NewPoolPlan{
 		Change: patch, TTLSeconds: with.TTLSeconds, Holder: with.Holder, Run: with.Run, PlanID: with.PlanID, Applying: with.Applying,
 	})
 	if errors.Is(err, cloudpam.ErrForbidden) {
-		_, err = r.session.client.PreviewPool(ctx, state.key(), patch, cloudpam.PreviewPoolParams(r.session.planning.asks(req)))
+		would, err = r.session.client.PreviewPool(ctx, state.key(), patch, cloudpam.PreviewPoolParams(r.session.planning.asks(req)))
 	}
-	return err
+	return would, err
 }
 
 // border plans the block of a pool that stays in its parent. Growing takes the block around the old one, shrinking keeps its

@@ -79,6 +79,7 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 	}
 	r.session.claims.refreshed(pool.ID)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(pool.UID))...)
+	resp.Diagnostics.Append(noteEnclosed(ctx, resp.Private, state, pool)...)
 	resp.Diagnostics.Append(state.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, state.UID, state.ID)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
@@ -104,6 +105,9 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	}
 	r.session.renames.poolDone(pool.ID)
 	tflog.Debug(ctx, "updated pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
+	if patch.Parent.IsSpecified() {
+		resp.Diagnostics.Append(noteEnclosed(ctx, resp.Private, state, pool)...)
+	}
 	planned := plan
 	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
 	if !planned.PoolSelector.IsNull() { // chosen once; a rename of this run shows after the next refresh
@@ -113,7 +117,8 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
-// Delete deletes the pool when it is empty, which it waits for. A pool that is gone already is as wanted.
+// Delete deletes the pool when it is empty, which it waits for; pools in one that encloses them stay where they are. A pool that is gone
+// already is as wanted.
 func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state poolModel
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
@@ -121,7 +126,11 @@ func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 		return
 	}
 	r.session.pools.forget(state.key())
-	err := r.session.deletes.whenEmpty(ctx, func() error { return r.session.client.DeletePool(ctx, state.key()) })
+	end := r.session.client.DeletePool
+	if state.Encloses.ValueBool() {
+		end = r.session.client.DissolvePool
+	}
+	err := r.session.deletes.whenEmpty(ctx, func() error { return end(ctx, state.key()) })
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return

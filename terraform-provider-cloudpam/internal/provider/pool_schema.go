@@ -48,11 +48,17 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 			"parent": schema.StringAttribute{
 				Optional: true, Computed: true,
 				Validators:          []validator.String{matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127)},
-				MarkdownDescription: "Id of the pool that this one is a block of. A pool without a parent and a `pool_selector` is a root pool. An empty pool moves to another parent of its scope in place, where it gets another CIDR; one that is not empty stays.",
+				MarkdownDescription: "Id of the pool that this one is a block of. A pool without a parent and a `pool_selector` is a root pool. An empty pool moves to another parent of its scope in place, where it gets another CIDR; one that is not empty stays. One that another pool was put above (`encloses`) may leave `parent` out, and stays in that.",
 			},
 			"pool_selector":   parentSelector(),
 			"parent_strategy": placingStrategy("the pool's own block is", "its parent"),
 			"exclude":         exclude(),
+			"encloses": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Put the pool above the pools that stand in its `cidr`: a supernet above root pools, or a layer between a pool and its children. " +
+					"They become its children when it is created and keep their CIDRs and all that is in them; set their `parent` to it in the same plan. " +
+					"When it is destroyed, the pools that are still in it stay where they are. Default `false`: both are refused.",
+			},
 			"cidr": schema.StringAttribute{
 				Optional: true, Computed: true, CustomType: cidrType{},
 				PlanModifiers:       []planmodifier.String{keepCIDRSpelling{}, stringplanmodifier.UseStateForUnknown()},
