@@ -28,6 +28,15 @@ func (p Prefix) Encloses() (UID, bool) {
 	return Hold{Name: p.Name}.Encloses()
 }
 
+// EnclosingLane is the lane of a change that locks the space around a pool, and many pools in it where it encloses them: one of its own,
+// as that of a move.
+func EnclosingLane(p Pool, encloses bool) string {
+	if encloses {
+		return "enclose " + p.Lane()
+	}
+	return p.Lane()
+}
+
 func (n NewPool) checkEncloses() error {
 	switch {
 	case !n.Encloses:
@@ -52,7 +61,7 @@ func (n NewPool) Refused(err error) error {
 		case n.Encloses && h.CIDR.Contains(n.CIDR.Addr()) && h.CIDR.Bits() < n.CIDR.Bits():
 			e.Detail = fmt.Sprintf("%s is taken: %s %q holds %s, which is around it", n.CIDR, h.Kind, h.Name, h.CIDR)
 		case n.Encloses:
-			e.Detail = fmt.Sprintf("%s cannot enclose %s %q, which holds %s: only pools become its children, and no draft does", n.CIDR, h.Kind, h.Name, h.CIDR)
+			e.Detail = fmt.Sprintf("%s cannot enclose %s %q, which holds %s: only pools that stand already become its children", n.CIDR, h.Kind, h.Name, h.CIDR)
 		case h.Kind != KindPool || !in:
 			return err
 		default:

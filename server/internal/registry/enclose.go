@@ -1,12 +1,12 @@
 package registry
 
 import (
-	"cmp"
 	"context"
 	"net/netip"
 	"slices"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -17,40 +17,10 @@ import (
 // A plan changes nothing real. The draft of such a pool has no prefix, since the pools in it have the space; what is between them is
 // kept by drafts for it to grow over, and where they are by holds in it. So its free blocks are those that it will have.
 
-// enclosing is the lane of a change that locks a space and many pools in it: one of its own, as that of a move.
-func enclosing(lane string, encloses bool) string {
-	if encloses {
-		return "enclose " + lane
-	}
-	return lane
-}
-
 // DissolvePool deletes a pool as DeletePool does, but the pools in it stay where they are, and are children of the pool around it then, or
 // root pools. CodePoolNotEmpty where anything else is in it.
 func (r *Registry) DissolvePool(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
 	return r.deletePool(ctx, by, id, m, true)
-}
-
-// poolsIn lists the pools that stand wholly in a block of a space, in the order in which they are locked. In a draft, these are the
-// pools that it encloses.
-func (c edit) poolsIn(space ipam.UID, at netip.Prefix) (inside []ipam.Prefix, err error) {
-	err = c.eachIn(space, at, func(p ipam.Prefix) error {
-		if of, encloses := p.Encloses(); encloses {
-			pool, err := c.Tx.Pool(string(of))
-			if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound { // one that was deleted is held for still
-				return err
-			}
-			p.Owner, p.Kind, p.Status, p.Name = string(of), ipam.KindPool, ipam.StatusAllocated, pool.Name
-		}
-		if p.Kind == ipam.KindPool && p.Status == ipam.StatusAllocated && at.Bits() <= p.CIDR.Bits() {
-			inside = append(inside, p)
-		}
-		return nil
-	})
-	slices.SortFunc(inside, func(a, b ipam.Prefix) int {
-		return cmp.Or(cmp.Compare(a.CIDR.Bits(), b.CIDR.Bits()), cmp.Compare(a.Owner, b.Owner))
-	})
-	return inside, err
 }
 
 // toEnclose locks the space around a pool and lists the pools that it is to enclose; none unless that is asked for.
@@ -61,7 +31,7 @@ func (c edit) toEnclose(p ipam.Pool, in ipam.NewPool) (around ipam.Pool, inside 
 	if p, around, err = c.lockAround(p); err != nil {
 		return around, nil, err
 	}
-	if inside, err = c.poolsIn(p.Space(), in.CIDR); err == nil && len(inside) > ipam.MostEnclosed {
+	if inside, err = choose.PoolsIn(c.Tx, p.Space(), in.CIDR); err == nil && len(inside) > ipam.MostEnclosed {
 		err = ipam.TooManyEnclosed(in)
 	}
 	return around, inside, err
@@ -121,7 +91,10 @@ func (c edit) settle(in ipam.Pool, pools []ipam.Prefix, verb string) (ids []stri
 
 // draftAround drafts a pool that encloses others.
 func (c edit) draftAround(p ipam.Pool) (ipam.Pool, error) {
-	p, _, err := c.lockAround(p)
+	p, around, err := c.lockAround(p)
+	if err == nil && around.UID != "" {
+		err = c.withinQuota(around)
+	}
 	if err != nil {
 		return p, err
 	}
@@ -137,10 +110,11 @@ func (c edit) draftAround(p ipam.Pool) (ipam.Pool, error) {
 
 // keepAround keeps what a draft that encloses pools needs until it is created, or renews that, and says which pools those are.
 func (c edit) keepAround(draft ipam.Pool) (ipam.Pool, error) {
-	inside, err := c.poolsIn(draft.Space(), draft.CIDR)
+	inside, err := choose.PoolsIn(c.Tx, draft.Space(), draft.CIDR)
 	if err != nil || !draft.DraftEncloses {
 		return draft, err
 	}
+	c.r = New(c.r.k) // without a quota: all of it is one block
 	var blocks []netip.Prefix
 	for _, p := range inside {
 		blocks, draft.Enclosed = append(blocks, p.CIDR), append(draft.Enclosed, p.OwnerID())
@@ -178,11 +152,11 @@ func (c edit) enclosesStill(draft ipam.Pool) (bool, error) {
 	if !draft.DraftEncloses {
 		return true, nil
 	}
-	inside, err := c.poolsIn(draft.Space(), draft.CIDR)
+	inside, err := choose.PoolsIn(c.Tx, draft.Space(), draft.CIDR)
 	if err != nil {
 		return false, err
 	}
-	held, err := c.poolsIn(draft.UID, draft.CIDR)
+	held, err := choose.PoolsIn(c.Tx, draft.UID, draft.CIDR)
 	return slices.EqualFunc(inside, held, func(a, b ipam.Prefix) bool { return a.Owner == b.Owner && a.CIDR == b.CIDR }), err
 }
 
@@ -209,7 +183,7 @@ func (c edit) encloseDraft(id string) (enclosed []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	inside, err := c.poolsIn(draft.Space(), draft.CIDR)
+	inside, err := choose.PoolsIn(c.Tx, draft.Space(), draft.CIDR)
 	if err != nil {
 		return nil, err
 	}
@@ -232,18 +206,8 @@ func (r *Registry) planEnclosed(ctx context.Context, by ipam.Caller, known ipam.
 	if patch.Parent == nil || *patch.Parent == "" {
 		return known, false, nil
 	}
-	draft, err := read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) {
-		draft, err := tx.Pool(*patch.Parent)
-		if err != nil || !draft.DraftEncloses || !draft.Belongs(by.UID, plan.Holder) {
-			return ipam.Pool{}, err
-		}
-		h, _, err := tx.HoldNamed(draft.UID, ipam.EnclosedHold(known.UID), known.CIDR.Bits())
-		if h.CIDR != known.CIDR || !h.Kept {
-			return ipam.Pool{}, err
-		}
-		return draft, err
-	})
-	if err != nil || draft.UID == "" {
+	draft, err := read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) { return choose.Enclosing(tx, *patch.Parent, known) })
+	if err != nil || !draft.DraftEncloses || !draft.Belongs(by.UID, plan.Holder) {
 		return known, false, nil //nolint:nilerr // what is asked for next says why
 	}
 	patch.Parent = nil

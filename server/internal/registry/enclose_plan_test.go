@@ -180,3 +180,19 @@ func TestAPlanOfTwoLayers(t *testing.T) {
 		_ = b
 	})
 }
+
+func TestAPlannedPoolAboveOthersIsOnePromise(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		r.HoldQuota = 2
+		corp := r.root(t, "10.0.0.0/8")
+		for i := range 5 {
+			r.child(t, corp, fmt.Sprint("kid", i), fmt.Sprintf("10.%d.0.0/16", 2*i))
+		}
+		above := must(t)(r.planPool("1", r.aboveIn(corp, corp.Scope, "10.0.0.0/10")))
+		if len(above.Enclosed) != 5 {
+			t.Errorf("it would enclose %v", above.Enclosed)
+		}
+		_, err := r.planPool("1", ipam.NewPool{Scope: corp.Scope, Name: "other", Parent: corp.ID, CIDR: r.cidr("10.64.0.0/10"), Encloses: true})
+		wantCode(t, err, ipam.CodeQuotaExceeded) // what is between them counts, as the space that it is
+	})
+}

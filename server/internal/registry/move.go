@@ -34,7 +34,7 @@ func (c edit) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 	}
 	for _, p := range []ipam.Pool{first, second} {
 		if _, _, err := c.lockAround(p); err != nil {
-			return known, err
+			return known, c.orMoved(err, known)
 		}
 	}
 	return c.lockIn(known)

@@ -46,7 +46,7 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 
 func (r *Registry) createPoolIn(ctx context.Context, by ipam.Caller, in ipam.NewPool, at home) (ipam.Pool, error) {
 	p := in.Pool()
-	p, err := write(ctx, r, by, enclosing(p.Lane(), in.Encloses), func(c edit) (ipam.Pool, error) {
+	p, err := write(ctx, r, by, ipam.EnclosingLane(p, in.Encloses), func(c edit) (ipam.Pool, error) {
 		if err := at(c); err != nil {
 			return p, err
 		}
@@ -267,7 +267,7 @@ func (r *Registry) deletePool(ctx context.Context, by ipam.Caller, id string, m 
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, enclosing(known.Lane(), keep), func(c edit) (struct{}, error) {
+	_, err = write(ctx, r, by, ipam.EnclosingLane(known, keep), func(c edit) (struct{}, error) {
 		none := struct{}{}
 		p, err := ipam.RealPool(c.lockWithSpace(known))
 		if err != nil {
@@ -287,7 +287,7 @@ func (r *Registry) deletePool(ctx context.Context, by ipam.Caller, id string, m 
 		}
 		var stay []ipam.Prefix
 		if keep {
-			if stay, err = c.poolsIn(p.UID, p.CIDR); err != nil {
+			if stay, err = choose.PoolsIn(c.Tx, p.UID, p.CIDR); err != nil {
 				return none, err
 			}
 			if err := c.leaveFor(p, stay); err != nil {
@@ -347,9 +347,20 @@ func (c edit) lockWithSpace(known ipam.Pool) (ipam.Pool, error) {
 		_, err = c.Tx.LockPool(string(known.ParentUID))
 	}
 	if err != nil {
-		return known, gonePool(err, known)
+		return known, gonePool(c.orMoved(err, known), known)
 	}
 	return c.lockIn(known)
+}
+
+// orMoved says of a pool whose space is gone that it stands in another by now, where it does.
+func (c edit) orMoved(err error, known ipam.Pool) error {
+	if ipam.CodeOf(err) != ipam.CodeNotFound {
+		return err
+	}
+	if now, gone := c.Tx.Pool(string(known.UID)); gone == nil && now.Space() != known.Space() {
+		return ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", known.ID)
+	}
+	return err
 }
 
 // lockIn locks a pool whose space is locked.

@@ -32,7 +32,7 @@ func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string)
 // none, those that the caller's plan leaves.
 func (c edit) inTheWay(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string) (take []func() error, standing, leaving []ipam.Prefix, err error) {
 	const named = 5
-	err = c.eachIn(space, at, func(p ipam.Prefix) error {
+	err = c.Tx.EachPrefix(space, at, func(p ipam.Prefix) error {
 		free, err := c.reclaimable(pool, p, at, own)
 		if free != nil || err != nil {
 			take = append(take, free)
@@ -59,27 +59,6 @@ func (c edit) inTheWay(pool ipam.Pool, space ipam.UID, at netip.Prefix, own stri
 }
 
 var errEnough = errors.New("enough was seen")
-
-// eachIn visits what stands at a block of a space, in the order of addresses.
-func (c edit) eachIn(space ipam.UID, at netip.Prefix, visit func(ipam.Prefix) error) error {
-	const limit = 100
-	for from, last := at.Addr(), ipam.LastIP(at); from.IsValid() && !last.Less(from); {
-		some, err := c.Tx.PrefixesFrom(space, from, last, limit)
-		if err != nil {
-			return err
-		}
-		for _, p := range some {
-			if err := visit(p); err != nil {
-				return err
-			}
-		}
-		if len(some) < limit {
-			return nil
-		}
-		from = ipam.LastIP(some[limit-1].CIDR).Next()
-	}
-	return nil
-}
 
 // reclaimable is how to take the space of a prefix that is in the way of a block; nil when it still stands.
 func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own string) (func() error, error) {

@@ -94,6 +94,27 @@ func (tx *Tx) PrefixesFrom(space ipam.UID, first, last netip.Addr, limit int) ([
 	return append(found, inside...), err
 }
 
+// EachPrefix visits the prefixes of a space that share an address with a block, in address order, until visit returns an error.
+func (tx *Tx) EachPrefix(space ipam.UID, at netip.Prefix, visit func(ipam.Prefix) error) error {
+	const limit = 100
+	for from, last := at.Addr(), ipam.LastIP(at); from.IsValid() && !last.Less(from); {
+		some, err := tx.PrefixesFrom(space, from, last, limit)
+		if err != nil {
+			return err
+		}
+		for _, p := range some {
+			if err := visit(p); err != nil {
+				return err
+			}
+		}
+		if len(some) < limit {
+			return nil
+		}
+		from = ipam.LastIP(some[limit-1].CIDR).Next()
+	}
+	return nil
+}
+
 // LastLeft is when a name of a kind last left a space with this length; zero when it never had a block there.
 func (tx *Tx) LastLeft(space ipam.UID, kind ipam.Kind, name string, length int) (time.Time, error) {
 	at, err := tx.rows.LastLeft(tx.ctx, query.LastLeftParams{SpaceID: space.Key(), Kind: string(kind), Name: name, Length: int64(length)})
