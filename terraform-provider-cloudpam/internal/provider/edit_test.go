@@ -158,6 +158,20 @@ var edits = map[string]edit{
 		args:    []string{"-replace=cloudpam_allocation_set.s"},
 		says:    "1 to add, 0 to change, 1 to destroy",
 	},
+	"a supernet above two root pools": {
+		applied: layers["a supernet above two root pools"].before,
+		thrown:  layers["a supernet above two root pools"].before + sizedIn("other", "a", 24),
+		after:   layers["a supernet above two root pools"].after + layers["a supernet above two root pools"].above + sizedIn("new", "super", 16),
+		says:    "2 to add, 2 to change, 0 to destroy",
+		want:    map[string]string{"app": "10.0.0.0/24", "new": "10.2.0.0/16"},
+	},
+	"a layer between two levels with allocations and sets in the pools below": {
+		applied: layers["a layer between two levels"].before,
+		thrown:  layers["a layer between two levels"].before + sizedIn("other", "corp", 16),
+		after:   layers["a layer between two levels"].after + layers["a layer between two levels"].above + sizedIn("new", "super", 16),
+		says:    "2 to add, 2 to change, 0 to destroy",
+		want:    map[string]string{"app": "10.0.0.0/24", "new": "10.2.0.0/16"},
+	},
 	"a fixed block where a size was shown": {
 		thrown: poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("new", "corp", 16),
 		after:  poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("new", "corp", 16) + fixedIn("old", "corp", "10.0.0.0/16"),

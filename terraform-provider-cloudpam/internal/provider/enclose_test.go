@@ -125,6 +125,17 @@ func TestAPoolThatIsEnclosedElsewhereStays(t *testing.T) {
 		t.Fatal(err)
 	}
 	tf.Run(t, "plan", "-detailed-exitcode")
+
+	chosen := poolNamed("corp", "cidr = \"10.0.0.0/8\"\n  scope = \"default\"\n  labels = { tier = \"prd\" }") +
+		poolNamed("vpc", "pool_selector = { labels = { tier = \"prd\" } }\n  prefix_length = 16\n  depends_on = [cloudpam_pool.corp]") + sizedIn("app", "vpc", 24)
+	tf.Write(t, "main.tf", "")
+	tf.Run(t, "apply", "-auto-approve")
+	tf.Write(t, "main.tf", chosen)
+	tf.Run(t, "apply", "-auto-approve")
+	if _, err := server.Client.CreatePool(t.Context(), cloudpam.NewPool{Name: "layer", Parent: new("corp"), CIDR: new("10.0.0.0/12"), Encloses: new(true)}); err != nil {
+		t.Fatal(err)
+	}
+	tf.Run(t, "plan", "-detailed-exitcode")
 }
 
 // A pool that names the parent that it has is not enclosed behind its back: the next plan could not move it there again.

@@ -236,6 +236,20 @@ var tales = map[string]tale{
 			others(nil, cloudpam.NewAllocation{Pool: "vpc", Name: "strange", CIDR: new("10.1.0.0/28")})(t, s.Client)
 		},
 	},
+	"cannot_enclose": {
+		others: others(corpPool, cloudpam.NewAllocation{Pool: "corp", Name: "app", CIDR: new("10.0.1.0/24")}),
+		config: poolNamed("layer", "parent = \"corp\"\n  cidr = \"10.0.0.0/20\"\n  encloses = true"),
+	},
+	"pool_names_another_parent": {
+		applied: poolNamed("a", `cidr = "10.0.0.0/16"`) + poolNamed("b", "parent = cloudpam_pool.a.id\n  prefix_length = 24"),
+		config: poolNamed("a", `cidr = "10.0.0.0/16"`) + poolNamed("b", "parent = cloudpam_pool.a.id\n  prefix_length = 24") +
+			poolNamed("layer", "parent = cloudpam_pool.a.id\n  cidr = \"10.0.0.0/20\"\n  encloses = true\n  depends_on = [cloudpam_pool.b]"),
+	},
+	"supernet_without_encloses": {
+		applied: poolNamed("a", `cidr = "10.0.0.0/16"`),
+		config:  poolNamed("super", `cidr = "10.0.0.0/8"`) + poolNamed("a", "parent = cloudpam_pool.super.id\n  cidr = \"10.0.0.0/16\""),
+	},
+	"encloses_no_cidr": {config: strings.Replace(childPool("corp"), "prefix_length = 24", "prefix_length = 24\n  encloses      = true", 1), command: "validate"},
 	"growth_blocked": {
 		others: others(corpPool), applied: appOfCorp, config: strings.Replace(appOfCorp, "24", "22", 1),
 		between: func(t *testing.T, s *acctest.Server) {

@@ -86,5 +86,5 @@ func (c *claims) staysIn(id string) (above string) {
 
 func astray(at path.Path, id, above string) diag.Diagnostic {
 	return diag.NewAttributeErrorDiagnostic(at, fmt.Sprintf("Pool %q is to be in pool %q", id, above), fmt.Sprintf(
-		"Pool %q encloses %q, and the configuration of %q names the parent that it has now. Set parent = cloudpam_pool.NAME.id there, with the address of %q, or leave parent out.", above, id, id, above))
+		"Pool %q encloses %q, and the configuration of %q names the parent that it has now. Set parent = cloudpam_pool.NAME.id there, with the address of %q.", above, id, id, above))
 }
