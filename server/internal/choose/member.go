@@ -3,6 +3,7 @@ package choose
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -40,6 +41,37 @@ func Order(members []Member, comeBack map[string]bool) {
 			cmp.Compare(a.Length, b.Length), cmp.Compare(a.Key, b.Key),
 		)
 	})
+}
+
+// Staying is a member that keeps its place, and the block that it has there in the end.
+type Staying struct {
+	ipam.Allocation
+	To netip.Prefix
+}
+
+// Sort tells the members that stay from those that are new or get another block, in the order to place them, and those that go
+// or have a successor.
+func Sort(has []ipam.Allocation, wanted []Member) (stay []Staying, fresh []Member, leave []ipam.Allocation) {
+	was := map[string]ipam.Allocation{}
+	for _, a := range has {
+		was[a.SetKey] = a
+	}
+	kept := map[string]bool{}
+	for _, m := range wanted {
+		if a, found := was[m.Key]; found {
+			if to, stays := a.StaysAt(m.Size, m.Length); stays {
+				stay, kept[m.Key] = append(stay, Staying{a, to}), true
+				continue
+			}
+		}
+		fresh = append(fresh, m)
+	}
+	for _, a := range has {
+		if !kept[a.SetKey] {
+			leave = append(leave, a)
+		}
+	}
+	return stay, fresh, leave
 }
 
 // trueFirst puts what has a property ahead of what has not.

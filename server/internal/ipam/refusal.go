@@ -3,6 +3,8 @@ package ipam
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -98,4 +100,21 @@ func ScopeNotEmpty(s Scope, pools []Pool) error {
 		e.Holders = append(e.Holders, Holder{Kind: KindPool, ID: p.ID, Name: p.Name, CIDR: p.CIDR})
 	}
 	return e
+}
+
+// Losses makes one error of the losses of a set; nil when there are none.
+func Losses(lost []*Error) error {
+	switch len(lost) {
+	case 0:
+		return nil
+	case 1:
+		return lost[0]
+	}
+	slices.SortFunc(lost, func(a, b *Error) int { return strings.Compare(a.Detail, b.Detail) })
+	all := Errorf(CodeHoldLost, "%d blocks of the set that were promised are lost", len(lost))
+	for _, e := range lost {
+		all.Detail += "; " + e.Detail
+		all.Fields, all.Holders = append(all.Fields, e.Fields...), append(all.Holders, e.Holders...)
+	}
+	return all
 }

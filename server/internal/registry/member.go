@@ -1,8 +1,6 @@
 package registry
 
 import (
-	"net/netip"
-
 	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
@@ -47,14 +45,14 @@ func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocat
 	if err != nil {
 		return nil, err
 	}
-	stay, fresh, leave := sortMembers(has, wanted)
+	stay, fresh, leave := choose.Sort(has, wanted)
 	for _, a := range leave { // its name is free for its successor, its block is not yet
 		if err := c.Tx.DeleteAllocation(a.ID); err != nil {
 			return nil, err
 		}
 	}
 	for i, s := range stay { // what names a CIDR around its own needs room that nobody else may take
-		if s.to.Bits() < s.CIDR.Bits() {
+		if s.To.Bits() < s.CIDR.Bits() {
 			if stay[i], err = c.resizeMember(pool, s); err != nil {
 				return nil, sizes.At(s.SetKey, err)
 			}
@@ -66,7 +64,7 @@ func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocat
 		}
 	}
 	for i, s := range stay {
-		if s.to != s.CIDR {
+		if s.To != s.CIDR {
 			if stay[i], err = c.resizeMember(pool, s); err != nil {
 				return nil, sizes.At(s.SetKey, err)
 			}
@@ -84,45 +82,14 @@ func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocat
 	return after, nil
 }
 
-// staying is a member that keeps its place, and the block that it has there in the end.
-type staying struct {
-	ipam.Allocation
-	to netip.Prefix
-}
-
-// sortMembers tells the members that stay from those that are new or get another block, in the order to place them, and
-// those that go or have a successor.
-func sortMembers(has []ipam.Allocation, wanted []choose.Member) (stay []staying, fresh []choose.Member, leave []ipam.Allocation) {
-	was := map[string]ipam.Allocation{}
-	for _, a := range has {
-		was[a.SetKey] = a
-	}
-	kept := map[string]bool{}
-	for _, m := range wanted {
-		if a, found := was[m.Key]; found {
-			if to, stays := a.StaysAt(m.Size, m.Length); stays {
-				stay, kept[m.Key] = append(stay, staying{a, to}), true
-				continue
-			}
-		}
-		fresh = append(fresh, m)
-	}
-	for _, a := range has {
-		if !kept[a.SetKey] {
-			leave = append(leave, a)
-		}
-	}
-	return stay, fresh, leave
-}
-
-func (c edit) resizeMember(pool ipam.Pool, s staying) (staying, error) {
-	if err := c.resizeAllocation(pool, s.Allocation, s.to); err != nil {
+func (c edit) resizeMember(pool ipam.Pool, s choose.Staying) (choose.Staying, error) {
+	if err := c.resizeAllocation(pool, s.Allocation, s.To); err != nil {
 		return s, err
 	}
 	after := s.Allocation
-	after.CIDR, after.Version, after.UpdatedAt = s.to, s.Version+1, c.At
+	after.CIDR, after.Version, after.UpdatedAt = s.To, s.Version+1, c.At
 	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
 		return s, err
 	}
-	return staying{after, s.to}, c.Record(allocationObject(after), "updated", s.Allocation, after)
+	return choose.Staying{Allocation: after, To: s.To}, c.Record(allocationObject(after), "updated", s.Allocation, after)
 }

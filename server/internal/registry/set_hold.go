@@ -87,7 +87,7 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 	for _, a := range has {
 		was[a.SetKey] = a.ID
 	}
-	stay, fresh, _ := sortMembers(has, wanted)
+	stay, fresh, _ := choose.Sort(has, wanted)
 	var lost []*ipam.Error
 	promise := func(key string, ask ipam.NewHold) (ipam.Hold, error) {
 		asked = append(asked, ask)
@@ -104,11 +104,11 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 		}
 	}
 	for _, s := range stay {
-		plan.Members = append(plan.Members, ipam.PlannedMember{Key: s.SetKey, CIDR: s.to})
-		if s.to == s.CIDR {
+		plan.Members = append(plan.Members, ipam.PlannedMember{Key: s.SetKey, CIDR: s.To})
+		if s.To == s.CIDR {
 			continue
 		}
-		if err := pool.Allow(s.to.Bits()); err != nil {
+		if err := pool.Allow(s.To.Bits()); err != nil {
 			return plan, asked, in.At(s.SetKey, err)
 		}
 		gained, err := c.gains(pool, s, in.Plan)
@@ -133,13 +133,13 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 		plan.Members = append(plan.Members, ipam.PlannedMember{Key: m.Key, CIDR: h.CIDR, Hold: h.ID})
 	}
 	slices.SortFunc(plan.Members, func(a, b ipam.PlannedMember) int { return strings.Compare(a.Key, b.Key) })
-	return plan, asked, together(lost)
+	return plan, asked, ipam.Losses(lost)
 }
 
 // gains is what to hold for a member so that it can grow around its block, each for the member and not under its name, which
 // is for a successor. One that an earlier plan of the caller's was promised is not in the way of it.
-func (c edit) gains(pool ipam.Pool, s staying, plan ipam.Plan) ([]ipam.NewHold, error) {
-	rest, grows := border(s.CIDR, s.to)
+func (c edit) gains(pool ipam.Pool, s choose.Staying, plan ipam.Plan) ([]ipam.NewHold, error) {
+	rest, grows := border(s.CIDR, s.To)
 	if !grows {
 		return nil, nil
 	}
@@ -173,21 +173,4 @@ func (c edit) setNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []choos
 		return err
 	}
 	return c.setNameFree(pool, in.Name)
-}
-
-// together makes one error of the losses of a set; nil when there are none.
-func together(lost []*ipam.Error) error {
-	switch len(lost) {
-	case 0:
-		return nil
-	case 1:
-		return lost[0]
-	}
-	slices.SortFunc(lost, func(a, b *ipam.Error) int { return strings.Compare(a.Detail, b.Detail) })
-	all := ipam.Errorf(ipam.CodeHoldLost, "%d blocks of the set that were promised are lost", len(lost))
-	for _, e := range lost {
-		all.Detail += "; " + e.Detail
-		all.Fields, all.Holders = append(all.Fields, e.Fields...), append(all.Holders, e.Holders...)
-	}
-	return all
 }
