@@ -911,8 +911,11 @@ type NewReservation struct {
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
-	Owner  *Word   `json:"owner,omitempty"`
-	Pool   string  `json:"pool"`
+
+	// Name As the name of an allocation, and no CIDR; empty is none. The pool has no other reservation of that name.
+	Name  *ReservationName `json:"name,omitempty"`
+	Owner *Word            `json:"owner,omitempty"`
+	Pool  string           `json:"pool"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
@@ -1166,7 +1169,10 @@ type Reservation struct {
 	ID        string     `json:"id"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels       Labels    `json:"labels"`
+	Labels Labels `json:"labels"`
+
+	// Name Absent where it has none.
+	Name         *string   `json:"name,omitempty"`
 	Owner        string    `json:"owner"`
 	Pool         string    `json:"pool"`
 	PrefixLength int       `json:"prefix_length"`
@@ -1175,6 +1181,9 @@ type Reservation struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 	Version      int64     `json:"version"`
 }
+
+// ReservationName As the name of an allocation, and no CIDR; empty is none. The pool has no other reservation of that name.
+type ReservationName = string
 
 // ReservationPage defines model for ReservationPage.
 type ReservationPage struct {
@@ -1188,8 +1197,11 @@ type ReservationPatch struct {
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
-	Owner  *Word   `json:"owner,omitempty"`
-	Reason *string `json:"reason,omitempty"`
+
+	// Name As the name of an allocation, and no CIDR; empty is none. The pool has no other reservation of that name.
+	Name   *ReservationName `json:"name,omitempty"`
+	Owner  *Word            `json:"owner,omitempty"`
+	Reason *string          `json:"reason,omitempty"`
 }
 
 // Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
@@ -2439,7 +2451,7 @@ type ClientInterface interface {
 
 	// ListReservations List reservations, the oldest first
 	//
-	// Those that have ended are listed until their block is freed. `q` looks in the reason and the owner.
+	// Those that have ended are listed until their block is freed. `q` looks in the name, the reason and the owner.
 	//
 	// Corresponds with GET /reservations (the `ListReservations` operationId).
 	ListReservations(ctx context.Context, params *ListReservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2447,7 +2459,9 @@ type ClientInterface interface {
 	// CreateReservationWithBody Keep a block of a pool out of use
 	//
 	// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. The sizes that the pool hands out do not bind
-	// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise.
+	// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise. A plan holds the
+	// block beforehand under `reservation:` and the `name`, for its `cidr` or its `prefix_length`; where there is no name, under
+	// `reservation:` and the `cidr`. What it holds becomes the reservation's block.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2457,7 +2471,9 @@ type ClientInterface interface {
 	// CreateReservation Keep a block of a pool out of use
 	//
 	// Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. The sizes that the pool hands out do not bind
-	// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise.
+	// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise. A plan holds the
+	// block beforehand under `reservation:` and the `name`, for its `cidr` or its `prefix_length`; where there is no name, under
+	// `reservation:` and the `cidr`. What it holds becomes the reservation's block.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2476,7 +2492,7 @@ type ClientInterface interface {
 	// Corresponds with GET /reservations/{reservation} (the `GetReservation` operationId).
 	GetReservation(ctx context.Context, reservation string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateReservationWithBody Change why, for whom or until when a block is reserved
+	// UpdateReservationWithBody Change the name of a reservation, or why, for whom or until when its block is kept
 	//
 	// One that has ended and is still listed may be given a later `expires_at`.
 	//
@@ -2485,7 +2501,7 @@ type ClientInterface interface {
 	// Corresponds with PATCH /reservations/{reservation} (the `UpdateReservation` operationId).
 	UpdateReservationWithBody(ctx context.Context, reservation string, params *UpdateReservationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateReservation Change why, for whom or until when a block is reserved
+	// UpdateReservation Change the name of a reservation, or why, for whom or until when its block is kept
 	//
 	// One that has ended and is still listed may be given a later `expires_at`.
 	//
@@ -3529,7 +3545,7 @@ func (c *rawClient) ListPrefixes(ctx context.Context, params *ListPrefixesParams
 
 // ListReservations List reservations, the oldest first
 //
-// Those that have ended are listed until their block is freed. `q` looks in the reason and the owner.
+// Those that have ended are listed until their block is freed. `q` looks in the name, the reason and the owner.
 //
 // Corresponds with GET /reservations (the `ListReservations` operationId).
 func (c *rawClient) ListReservations(ctx context.Context, params *ListReservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3547,7 +3563,9 @@ func (c *rawClient) ListReservations(ctx context.Context, params *ListReservatio
 // CreateReservationWithBody Keep a block of a pool out of use
 //
 // Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. The sizes that the pool hands out do not bind
-// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise.
+// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise. A plan holds the
+// block beforehand under `reservation:` and the `name`, for its `cidr` or its `prefix_length`; where there is no name, under
+// `reservation:` and the `cidr`. What it holds becomes the reservation's block.
 //
 // Takes any type of body and a specified content type.
 //
@@ -3567,7 +3585,9 @@ func (c *rawClient) CreateReservationWithBody(ctx context.Context, params *Creat
 // CreateReservation Keep a block of a pool out of use
 //
 // Names a `cidr`, or a `prefix_length` to be placed by the pool's strategy. The sizes that the pool hands out do not bind
-// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise.
+// it. Past `expires_at` the block goes to whoever needs it, and is freed within about an hour otherwise. A plan holds the
+// block beforehand under `reservation:` and the `name`, for its `cidr` or its `prefix_length`; where there is no name, under
+// `reservation:` and the `cidr`. What it holds becomes the reservation's block.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -3616,7 +3636,7 @@ func (c *rawClient) GetReservation(ctx context.Context, reservation string, reqE
 	return c.Client.Do(req)
 }
 
-// UpdateReservationWithBody Change why, for whom or until when a block is reserved
+// UpdateReservationWithBody Change the name of a reservation, or why, for whom or until when its block is kept
 //
 // One that has ended and is still listed may be given a later `expires_at`.
 //
@@ -3635,7 +3655,7 @@ func (c *rawClient) UpdateReservationWithBody(ctx context.Context, reservation s
 	return c.Client.Do(req)
 }
 
-// UpdateReservation Change why, for whom or until when a block is reserved
+// UpdateReservation Change the name of a reservation, or why, for whom or until when its block is kept
 //
 // One that has ended and is still listed may be given a later `expires_at`.
 //

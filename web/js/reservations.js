@@ -8,7 +8,7 @@ import { reserving } from './reserving.js';
 import { reservationImport, reservationResource } from './terraform.js';
 
 const FILTERS = ['q', 'within', 'pool', 'owner', 'scope'];
-const NONE = { id: '', reason: '', cidr: '', pool: '', state: '', stateWord: '', advice: '', facts: [], poolLink: '', terraform: '' };
+const NONE = { id: '', name: '', reason: '', cidr: '', pool: '', state: '', stateWord: '', advice: '', facts: [], poolLink: '', terraform: '' };
 
 function reservations() {
   const list = listing({ resource: 'reservations', one: 'reservation', filters: FILTERS, row, details, none: NONE });
@@ -55,18 +55,18 @@ function stateWord(r) {
 
 function row(r) {
   return Object.freeze({
-    id: r.id, cidr: r.cidr, reason: r.reason, pool: r.pool, owner: r.owner, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r),
+    id: r.id, name: r.name || '', cidr: r.cidr, reason: r.reason, pool: r.pool, owner: r.owner, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r),
     age: age(r.created_at), created: moment(r.created_at),
   });
 }
 
 function details(r) {
   const all = [
-    ['Pool', r.pool], ['Scope', r.scope], ['Owner', r.owner], ['Labels', labelText(r.labels)], ['Made', moment(r.created_at)],
+    ['Name', r.name], ['Pool', r.pool], ['Scope', r.scope], ['Owner', r.owner], ['Labels', labelText(r.labels)], ['Made', moment(r.created_at)],
     ['Changed', r.updated_at === r.created_at ? '' : moment(r.updated_at)], ['Id', r.id, true], ['Version', String(r.version), true],
   ];
   return {
-    id: r.id, reason: r.reason, cidr: r.cidr, pool: r.pool, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r), advice: advice(r), facts: facts(all),
+    id: r.id, name: r.name || '', reason: r.reason, cidr: r.cidr, pool: r.pool, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r), advice: advice(r), facts: facts(all),
     poolLink: '/pools?' + new URLSearchParams({ scope: r.scope, pool: r.pool }), terraform: reservationImport(r),
   };
 }

@@ -3,10 +3,10 @@ import { create, get, idempotencyKey } from './api.js';
 import { parse } from './cidr.js';
 import { note } from './toasts.js';
 
-const EMPTY = { pool: '', block: '', reason: '', owner: '', until: '' };
+const EMPTY = { pool: '', block: '', name: '', reason: '', owner: '', until: '' };
 
 // FIELDS are those of the form, by the names that the server has for them.
-const FIELDS = { pool: 'pool', cidr: 'block', prefix_length: 'block', reason: 'reason', owner: 'owner', expires_at: 'until' };
+const FIELDS = { pool: 'pool', cidr: 'block', prefix_length: 'block', name: 'name', reason: 'reason', owner: 'owner', expires_at: 'until' };
 
 // reserving is the part of a page's component that reserves. Its dialog is $refs.reserve; done gets the new reservation.
 // What was typed stays there until it is reserved.
@@ -84,10 +84,11 @@ export function reserving({ done }) {
 }
 
 // request turns what was typed into what the server is asked: a block is a size to be placed, or else a CIDR.
-function request({ pool, block, reason, owner, until }) {
+function request({ pool, block, name, reason, owner, until }) {
   const body = { pool: pool.trim(), reason: reason.trim() };
   const size = /^\/?(\d{1,3})$/.exec(block.trim());
   if (size) body.prefix_length = Number(size[1]); else body.cidr = block.trim();
+  if (name.trim()) body.name = name.trim();
   if (owner.trim()) body.owner = owner.trim();
   if (until) body.expires_at = new Date(until).toISOString();
   return body;

@@ -26,9 +26,9 @@ export function setOf(allocation) {
   return allocation.name.slice(0, -allocation.set_key.length - 1);
 }
 
-// reservationImport names the block after its reason, which is what people call a reservation.
+// reservationImport names the block after the name, or else the reason, which is what people call a reservation then.
 export function reservationImport(reservation) {
-  return importBlock('cloudpam_reservation', reservation.reason.toLowerCase().split(/[^a-z0-9]+/).slice(0, 4).join('_'), reservation.pool + '@' + reservation.cidr);
+  return importBlock('cloudpam_reservation', (reservation.name || reservation.reason).toLowerCase().split(/[^a-z0-9]+/).slice(0, 4).join('_'), reservation.pool + '@' + reservation.cidr);
 }
 
 export function accountImport(account) {

@@ -113,7 +113,7 @@ func allocationSaid(a ipam.Allocation) said {
 
 func reservationSaid(r ipam.Reservation) said {
 	row := with(store.Row{
-		"id": ipam.UID(r.ID).Key(), "scope_id": r.ScopeUID.Key(), "pool_id": r.PoolUID.Key(), "reason": r.Reason, "owner": r.Owner, "expires_at": optional(r.ExpiresAt),
+		"id": ipam.UID(r.ID).Key(), "scope_id": r.ScopeUID.Key(), "pool_id": r.PoolUID.Key(), "name": r.Name, "reason": r.Reason, "owner": r.Owner, "expires_at": optional(r.ExpiresAt),
 	}, block(r.CIDR), labelled(r.Labels), versioned(r.Version, r.CreatedAt, r.UpdatedAt))
 	return said{row, prefixOf(row, r.PoolUID, r.CIDR, ipam.StatusReserved, ipam.KindReservation, r.Reason), r.Version}
 }

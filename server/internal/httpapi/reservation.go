@@ -41,7 +41,7 @@ func (s *Server) CreateReservation(ctx context.Context, req api.CreateReservatio
 		return nil, err
 	}
 	created, err := s.registry.Reserve(ctx, caller(ctx), ipam.NewReservation{
-		Pool: b.Pool, CIDR: cidr, Length: b.PrefixLength, Reason: b.Reason, Owner: value(b.Owner), Labels: ipam.Labels(value(b.Labels)), ExpiresAt: b.ExpiresAt,
+		Pool: b.Pool, Name: value(b.Name), CIDR: cidr, Length: b.PrefixLength, Reason: b.Reason, Owner: value(b.Owner), Labels: ipam.Labels(value(b.Labels)), ExpiresAt: b.ExpiresAt,
 	})
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func (s *Server) UpdateReservation(ctx context.Context, req api.UpdateReservatio
 	}
 	b := req.Body
 	changed, err := s.registry.UpdateReservation(ctx, caller(ctx), req.Reservation, version, ipam.ReservationPatch{
-		Reason: b.Reason, Owner: b.Owner, Labels: labelsPatch(b.Labels), ExpiresAt: momentPatch(b.ExpiresAt),
+		Name: b.Name, Reason: b.Reason, Owner: b.Owner, Labels: labelsPatch(b.Labels), ExpiresAt: momentPatch(b.ExpiresAt),
 	})
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func momentPatch(n nullable.Nullable[time.Time]) **time.Time {
 
 func reservation(v ipam.Reservation) api.Reservation {
 	return api.Reservation{
-		ID: v.ID, Scope: v.Scope, Pool: v.Pool, CIDR: v.CIDR.String(), PrefixLength: v.CIDR.Bits(), Family: familyName(v.CIDR), Reason: v.Reason, Owner: v.Owner,
+		ID: v.ID, Scope: v.Scope, Pool: v.Pool, Name: optional(v.Name), CIDR: v.CIDR.String(), PrefixLength: v.CIDR.Bits(), Family: familyName(v.CIDR), Reason: v.Reason, Owner: v.Owner,
 		Labels: labels(v.Labels), ExpiresAt: v.ExpiresAt, Version: v.Version, CreatedAt: v.CreatedAt, UpdatedAt: v.UpdatedAt,
 	}
 }

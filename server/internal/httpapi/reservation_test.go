@@ -66,13 +66,26 @@ func TestReservations(t *testing.T) {
 			}
 			wantProblemCode(t, s.send(t, "GET", at, ""), 404, "not_found")
 		})
+		t.Run("a plan is promised the block of a name", func(t *testing.T) {
+			h := post[api.Hold](t, s, "/holds", `{"pool":"four","name":"reservation:merger/one","prefix_length":24}`)
+			v := post[api.Reservation](t, s, "/reservations", `{"pool":"four","name":"merger/one","cidr":"`+h.CIDR+`","reason":"x"}`)
+			if v.Name == nil || *v.Name != "merger/one" || v.CIDR != h.CIDR {
+				t.Errorf("%+v was promised %s", v, h.CIDR)
+			}
+			wantProblemCode(t, s.send(t, "POST", "/api/v1/reservations", `{"pool":"four","name":"merger/one","prefix_length":24,"reason":"y"}`), 409, "name_taken")
+			if a := s.send(t, "PATCH", "/api/v1/reservations/"+v.ID, `{"name":""}`, `If-Match: "v1"`); a.status != 200 || strings.Contains(a.body, `"name"`) {
+				t.Errorf("%d %s", a.status, a.body)
+			}
+		})
 		t.Run("what is wrong is told where", func(t *testing.T) {
 			for body, pointer := range map[string]string{
 				`{"pool":"four","reason":"x"}`:                                            "/cidr",
 				`{"pool":"four","prefix_length":24}`:                                      "/reason",
 				`{"pool":"four","prefix_length":24,"reason":""}`:                          "/reason",
 				`{"pool":"four","prefix_length":24,"reason":"x","expires_at":"tomorrow"}`: "/expires_at",
-				`{"pool":"four","prefix_length":24,"reason":"x","name":"y"}`:              "/name",
+				`{"pool":"four","prefix_length":24,"reason":"x","name":"10.0.0.0/24"}`:    "/name",
+				`{"pool":"four","prefix_length":24,"reason":"x","name":"a b"}`:            "/name",
+				`{"pool":"four","prefix_length":24,"reason":"x","why":"y"}`:               "/why",
 			} {
 				p := wantProblemCode(t, s.send(t, "POST", "/api/v1/reservations", body), 400, "invalid")
 				if len(p.Errors) != 1 || p.Errors[0].Pointer != pointer {

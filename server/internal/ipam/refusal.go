@@ -29,6 +29,18 @@ func Holders(prefixes []Prefix) []Holder {
 	return out
 }
 
+// NameInPool is the refusal of a name that an allocation of the pool has, or a reservation, as what its hold is for.
+func NameInPool(pool Pool, a Allocation) error {
+	kind, name, has := KindAllocation, a.Name, "an allocation %q in pool %s: %s holds %s"
+	if of, is := ReservationOf(a.Name, a.CIDR); is {
+		kind, name, has = KindReservation, of, "a reservation %q in pool %s: %s keeps %s"
+	}
+	e := Errorf(CodeNameTaken, "there is already "+has, name, pool.ID, a.ID, a.CIDR)
+	e.Fields = []FieldError{{Pointer: "/name", Detail: e.Detail}}
+	e.Holders = []Holder{{Kind: kind, ID: a.ID, Name: name, CIDR: a.CIDR}}
+	return e
+}
+
 // HeldByOther is the refusal of a name that somebody else's plan holds.
 func HeldByOther(h Hold) error {
 	who := h.Actor

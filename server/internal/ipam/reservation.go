@@ -1,6 +1,7 @@
 package ipam
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"strings"
@@ -9,10 +10,12 @@ import (
 )
 
 // Reservation keeps a block of a pool out of use, for a reason. Its CIDR never changes, and a pool's size rules do not
-// bind it: they are about what is handed out. It expires softly: past ExpiresAt its space may be taken at any time.
+// bind it: they are about what is handed out. It expires softly: past ExpiresAt its space may be taken at any time. It may have a
+// name, which no other of its pool has then.
 type Reservation struct {
 	ID string `json:"id"`
 	In
+	Name      string       `json:"name,omitempty"` // "" where it has none
 	CIDR      netip.Prefix `json:"cidr"`
 	Reason    string       `json:"reason"`
 	Owner     string       `json:"owner"`
@@ -23,11 +26,35 @@ type Reservation struct {
 	UpdatedAt time.Time    `json:"updated_at"`
 }
 
-// ReservationHold is the name under which a plan holds the block of a reservation that it will make: reservations have no
-// names, and their CIDR in their pool is what tells them apart.
-func ReservationHold(cidr netip.Prefix) string { return reservation + cidr.String() }
+// ReservationHold is the name under which a plan holds the block of a reservation that it will make: by its name, or by its CIDR
+// where it has none; "" where it has neither. Its reason would not do: it is for people, changes while a plan waits, and is the same
+// for all reservations of a for_each. So a block that is to be chosen for what has no name is not promised.
+func ReservationHold(name string, cidr netip.Prefix) string {
+	switch {
+	case name != "":
+		return reservation + name
+	case cidr.IsValid():
+		return reservation + cidr.String()
+	}
+	return ""
+}
 
 const reservation = "reservation:"
+
+// ReservationOf is the name of the reservation that a hold is for: "" of one that has none. False where a hold is for none, or names
+// another block than that of its CIDR.
+func ReservationOf(hold string, cidr netip.Prefix) (string, bool) {
+	name, is := strings.CutPrefix(hold, reservation)
+	if block, err := netip.ParsePrefix(name); err == nil {
+		return "", is && block == cidr
+	}
+	return name, is
+}
+
+// Promised is the reservation as what its hold is for: an allocation of the hold's name.
+func (r Reservation) Promised() Allocation {
+	return Allocation{ID: r.ID, In: r.In, Name: ReservationHold(r.Name, r.CIDR), CIDR: r.CIDR}
+}
 
 // Expired reports whether the reservation has run out; its space may still be there.
 func (r Reservation) Expired(at time.Time) bool {
@@ -37,6 +64,7 @@ func (r Reservation) Expired(at time.Time) bool {
 // NewReservation asks to keep a block: by CIDR, or by length for one that the pool's strategy picks.
 type NewReservation struct {
 	Pool      string
+	Name      string       // "": it has none
 	CIDR      netip.Prefix // zero: to be placed
 	Length    *int
 	Reason    string
@@ -50,10 +78,22 @@ func (n NewReservation) Check() error {
 	if !n.CIDR.IsValid() && n.Length == nil {
 		return Invalid("/cidr", "name the cidr to keep, or a prefix_length to have a block of that size placed")
 	}
-	if err := CheckReason(n.Reason); err != nil {
-		return err
+	return cmp.Or(CheckReservationName(n.Name), CheckReason(n.Reason), CheckLabels(n.Labels))
+}
+
+// CheckReservationName refuses what cannot be the name of a reservation: what cannot be that of an allocation, what is too long for
+// the name of its hold, 115 characters, and a CIDR, which is the name of a hold for what has none.
+func CheckReservationName(name string) error {
+	if name == "" {
+		return nil
 	}
-	return CheckLabels(n.Labels)
+	if _, err := netip.ParsePrefix(name); err == nil {
+		return Invalid("/name", "%q is a CIDR; choose a name, or leave it out", name)
+	}
+	if most := 127 - len(reservation); len(name) > most {
+		return Invalid("/name", "the name of a reservation has at most %d characters; this one has %d", most, len(name))
+	}
+	return CheckFreeName("/name", name)
 }
 
 // CheckReason refuses a reason that says nothing, or more than 1024 characters.
@@ -78,6 +118,7 @@ func CheckExpiry(at *time.Time, now time.Time) error {
 
 // ReservationPatch changes a reservation; nil leaves a field as it is, and an end that points to nil takes it away.
 type ReservationPatch struct {
+	Name          *string // to "": none any more
 	Reason, Owner *string
 	Labels        *Labels
 	ExpiresAt     **time.Time
@@ -85,6 +126,7 @@ type ReservationPatch struct {
 
 // Apply returns the reservation with the patch applied.
 func (r Reservation) Apply(patch ReservationPatch) Reservation {
+	set(&r.Name, patch.Name)
 	set(&r.Reason, patch.Reason)
 	set(&r.Owner, patch.Owner)
 	set(&r.ExpiresAt, patch.ExpiresAt)

@@ -142,18 +142,36 @@ func (c edit) lockFor(id string) (ipam.Pool, error) {
 	return pool, err
 }
 
+// nameFree refuses a name of an allocation, or of a hold for a reservation, that the pool has already.
 func (c edit) nameFree(pool ipam.Pool, name string) error {
-	holder, err := c.Tx.AllocationNamed(pool.UID, name)
+	holder, err := c.living(pool, name)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	e := ipam.Errorf(ipam.CodeNameTaken, "there is already an allocation %q in pool %s: %s holds %s", name, pool.ID, holder.ID, holder.CIDR)
-	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
-	e.Holders = []ipam.Holder{{Kind: ipam.KindAllocation, ID: holder.ID, Name: holder.Name, CIDR: holder.CIDR}}
-	return e
+	return ipam.NameInPool(pool, holder)
+}
+
+// living is what has the name of an allocation, or of a hold for a reservation, of which it is the allocation that the hold is for;
+// CodeNotFound when nothing has. A reservation that has expired ends here: it keeps its name no more than its space.
+func (c edit) living(pool ipam.Pool, name string) (ipam.Allocation, error) {
+	of, is := ipam.ReservationOf(name, netip.Prefix{})
+	if !is {
+		return c.Tx.AllocationNamed(pool.UID, name)
+	}
+	v, found, err := c.Tx.ReservationNamed(pool.UID, of)
+	switch {
+	case err != nil:
+		return v.Promised(), err
+	case found && v.Expired(c.Due):
+		found, err = false, c.endReservation(pool, v, "expired")
+	}
+	if !found && err == nil {
+		err = ipam.Errorf(ipam.CodeNotFound, "there is no reservation %q in pool %s", of, pool.ID)
+	}
+	return v.Promised(), err
 }
 
 // UpdateAllocation renames, describes or resizes an allocation where it stands. Errors: CodeNotFound, CodeInvalid,
@@ -290,7 +308,7 @@ func (c edit) inherited(pool ipam.Pool, in ipam.NewHold) (netip.Prefix, bool, er
 	if err != nil {
 		return netip.Prefix{}, false, err
 	}
-	a, err := c.Tx.AllocationNamed(pool.UID, in.Name)
+	a, err := c.living(pool, in.Name)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return netip.Prefix{}, false, nil
 	}

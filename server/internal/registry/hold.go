@@ -102,10 +102,10 @@ func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, boo
 	case !h.Kept:
 		err := alloc.PlaceAt(c.Tx.Leaves(pool), h.CIDR)
 		if errors.Is(err, alloc.ErrTaken) {
-			if want.kind == ipam.KindAllocation {
-				return h.CIDR, false, c.holdLost(h)
+			if want.kind == ipam.KindReservation && want.CIDR.IsValid() { // what is there now is in the way
+				return h.CIDR, false, c.Tx.DeleteHold(h.ID)
 			}
-			return h.CIDR, false, c.Tx.DeleteHold(h.ID)
+			return h.CIDR, false, c.holdLost(h)
 		}
 		if err != nil {
 			return h.CIDR, false, err

@@ -15,6 +15,7 @@ type claim struct {
 	kind  ipam.Kind
 	owner string // the id of what will own it
 	name  string
+	hold  string // of a reservation: the name of the hold that becomes it
 	ipam.BlockSize
 	status ipam.Status
 }
@@ -105,11 +106,11 @@ func (c edit) full() choose.Full {
 
 // heldAs is the name of the hold that becomes what is claimed; "" when no hold does.
 func (want claim) heldAs() string {
-	switch {
-	case want.kind == ipam.KindAllocation:
+	switch want.kind {
+	case ipam.KindAllocation:
 		return want.name
-	case want.kind == ipam.KindReservation && want.CIDR.IsValid():
-		return ipam.ReservationHold(want.CIDR)
+	case ipam.KindReservation:
+		return want.hold
 	}
 	return ""
 }
@@ -117,7 +118,8 @@ func (want claim) heldAs() string {
 // keeps reports whether the claim is that of a reservation, or of a plan's hold for one or for a border to move: the
 // pool's size rules are not about those.
 func (want claim) keeps() bool {
-	planned := want.CIDR.IsValid() && (want.name == ipam.ReservationHold(want.CIDR) || ipam.Hold{Name: want.name}.OfBorder() || want.name == ipam.LeavingHold(want.CIDR))
+	_, planned := ipam.ReservationOf(want.name, want.CIDR)
+	planned = planned || want.CIDR.IsValid() && (ipam.Hold{Name: want.name}.OfBorder() || want.name == ipam.LeavingHold(want.CIDR))
 	return want.kind == ipam.KindReservation || want.kind == ipam.KindHold && planned
 }
 
@@ -147,11 +149,14 @@ func (c edit) placeAt(pool ipam.Pool, at netip.Prefix, own string) error {
 
 // placeAgain takes the block that the name had last; alloc.ErrTaken when it never had one or it is not free.
 func (c edit) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
-	kind := want.kind
-	if kind == ipam.KindHold {
+	kind, name := want.kind, want.name
+	switch kind {
+	case ipam.KindHold:
 		kind = ipam.KindAllocation // what it will become
+	case ipam.KindReservation:
+		kind, name = ipam.KindAllocation, want.hold // as its hold
 	}
-	last, found, err := c.Tx.LastBlock(pool.UID, kind, want.name, ipam.Family(pool.CIDR), length)
+	last, found, err := c.Tx.LastBlock(pool.UID, kind, name, ipam.Family(pool.CIDR), length)
 	if err != nil {
 		return last, err
 	}

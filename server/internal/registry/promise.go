@@ -188,7 +188,7 @@ func (c edit) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) erro
 	if ipam.CodeOf(taken) != ipam.CodeNameTaken {
 		return taken
 	}
-	living, err := c.Tx.AllocationNamed(pool.UID, in.Name)
+	living, err := c.living(pool, in.Name)
 	if err != nil {
 		return err
 	}

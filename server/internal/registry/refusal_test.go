@@ -76,7 +76,7 @@ func TestTheNamesOfPromisesAreNobodys(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
 		pool := r.root(t, "10.0.0.0/16")
 		a := r.take(t, pool, "a", "/24")
-		for _, name := range []string{ipam.GrowthHold(a.ID), ipam.ReservationHold(netip.MustParsePrefix("10.0.9.0/24"))} {
+		for _, name := range []string{ipam.GrowthHold(a.ID), ipam.ReservationHold("", netip.MustParsePrefix("10.0.9.0/24"))} {
 			_, err := r.try(pool, name, "/24")
 			wantPointer(t, wantCode(t, err, ipam.CodeInvalid), "/name")
 			_, err = r.AllocateSet(t.Context(), alice, ipam.NewAllocationSet{Pool: pool.ID, Name: name, SetSizes: ipam.SetSizes{Members: map[string]ipam.BlockSize{"k": {Length: ptr(28)}}}})

@@ -32,18 +32,26 @@ func (c edit) renameAllocation(pool ipam.Pool, a ipam.Allocation, name string) e
 	if taken != nil {
 		return taken
 	}
+	if err := c.disinherit(pool, a); err != nil {
+		return err
+	}
+	return c.Tx.RenamePrefix(a.ID, name)
+}
+
+// disinherit lets nothing follow an allocation under the name that it leaves, and ends what was planned of its name.
+func (c edit) disinherit(pool ipam.Pool, a ipam.Allocation) error {
 	heirs, err := c.Tx.HoldsFor(pool.UID, cmp.Or(a.Set, a.ID))
 	if err != nil {
 		return err
 	}
-	for _, h := range heirs { // nothing follows it under its old name
+	for _, h := range heirs {
 		if _, renames := h.NewName(); renames && h.Replaces == a.ID || h.Inherits && h.Name == a.Name {
 			if err := c.dropHold(pool, h, "released"); err != nil {
 				return err
 			}
 		}
 	}
-	return c.Tx.RenamePrefix(a.ID, name)
+	return nil
 }
 
 // newName is what the caller's plan will call an allocation; false when it keeps its name.

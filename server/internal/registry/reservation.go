@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -23,13 +24,13 @@ func (r *Registry) Reservation(ctx context.Context, id string) (ipam.Reservation
 	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Reservation, error) { return tx.Reservation(id) })
 }
 
-// Reserve keeps a block of a pool out of use. The pool's size rules do not bind it. Errors: CodeInvalid, CodeNotFound (the
-// pool), CodeCIDRTaken, CodeOutsidePool, CodePoolExhausted.
+// Reserve keeps a block of a pool out of use. The pool's size rules do not bind it. What a plan was promised for its name becomes
+// its block. Errors: CodeInvalid, CodeNotFound (the pool), CodeNameTaken, CodeCIDRTaken, CodeOutsidePool, CodePoolExhausted, CodeHoldLost.
 func (r *Registry) Reserve(ctx context.Context, by ipam.Caller, in ipam.NewReservation) (ipam.Reservation, error) {
 	if err := in.Check(); err != nil {
 		return ipam.Reservation{}, err
 	}
-	return write(ctx, r, by, in.Pool, func(c edit) (ipam.Reservation, error) {
+	v, err := write(ctx, r, by, in.Pool, func(c edit) (ipam.Reservation, error) {
 		if err := ipam.CheckExpiry(in.ExpiresAt, c.At); err != nil {
 			return ipam.Reservation{}, err
 		}
@@ -37,11 +38,16 @@ func (r *Registry) Reserve(ctx context.Context, by ipam.Caller, in ipam.NewReser
 		if err != nil {
 			return ipam.Reservation{}, err
 		}
+		if err := c.followReservation(pool, in); err != nil {
+			return ipam.Reservation{}, err
+		}
 		v := ipam.Reservation{
-			ID: change.NewID("rsv"), In: pool.Inside(), Reason: in.Reason, Owner: in.Owner, Labels: in.Labels, ExpiresAt: stored(in.ExpiresAt),
+			ID: change.NewID("rsv"), In: pool.Inside(), Name: in.Name, Reason: in.Reason, Owner: in.Owner, Labels: in.Labels, ExpiresAt: stored(in.ExpiresAt),
 			Version: 1, CreatedAt: c.At, UpdatedAt: c.At,
 		}
-		v.CIDR, err = c.place(pool, claim{kind: ipam.KindReservation, owner: v.ID, name: v.Reason, BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: ipam.StatusReserved})
+		v.CIDR, err = c.place(pool, claim{
+			kind: ipam.KindReservation, owner: v.ID, name: v.Reason, hold: ipam.ReservationHold(in.Name, in.CIDR), BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: ipam.StatusReserved,
+		})
 		if err != nil {
 			return v, err
 		}
@@ -50,6 +56,32 @@ func (r *Registry) Reserve(ctx context.Context, by ipam.Caller, in ipam.NewReser
 		}
 		return v, c.Record(reservationObject(v), "created", nil, v)
 	})
+	if in.CIDR.IsValid() { // an apply, which is told again
+		return v, err
+	}
+	return v, r.tell(ctx, by, in.Pool, ipam.Plan{}, []ipam.NewHold{{Pool: in.Pool, Name: ipam.ReservationHold(in.Name, in.CIDR), BlockSize: ipam.BlockSize{Length: in.Length}}}, err)
+}
+
+// followReservation makes the name free for a new reservation. A living one whose replacement was planned ends here: who creates the
+// successor first destroys it next, and its block may be the successor's.
+func (c edit) followReservation(pool ipam.Pool, in ipam.NewReservation) error {
+	if in.Name == "" {
+		return nil
+	}
+	hold := ipam.ReservationHold(in.Name, in.CIDR)
+	taken := c.nameFree(pool, hold)
+	if ipam.CodeOf(taken) != ipam.CodeNameTaken || !in.CIDR.IsValid() {
+		return taken
+	}
+	before, _, err := c.Tx.ReservationNamed(pool.UID, in.Name)
+	if err != nil {
+		return err
+	}
+	h, found, err := c.Tx.HoldNamed(pool.UID, hold, in.CIDR.Bits())
+	if err != nil || !found || h.CIDR != in.CIDR || h.Replaces != before.ID {
+		return cmp.Or(err, taken)
+	}
+	return c.endReservation(pool, before, "released")
 }
 
 // stored is a moment as both engines keep it.
@@ -60,16 +92,17 @@ func stored(t *time.Time) *time.Time {
 	return new(t.UTC().Truncate(time.Microsecond))
 }
 
-// UpdateReservation changes why, for whom and until when a block is kept; its CIDR stays. One that has expired and is still
-// there may be given a new end: nobody has taken its space. Errors: CodeNotFound, CodeInvalid, CodePreconditionFailed,
-// CodePreconditionRequired.
+// UpdateReservation renames a reservation and changes why, for whom and until when a block is kept; its CIDR stays. One that has
+// expired and is still there may be given a new end: nobody has taken its space. Errors: CodeNotFound, CodeInvalid, CodeNameTaken,
+// CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.ReservationPatch) (ipam.Reservation, error) {
 	known, err := r.Reservation(ctx, id)
 	if err != nil {
 		return change.OrReplay[ipam.Reservation](ctx, r.k, by, err) // changed by this very request, and released since
 	}
 	return write(ctx, r, by, known.Pool, func(c edit) (ipam.Reservation, error) {
-		if _, err := c.Tx.LockPool(string(known.PoolUID)); err != nil {
+		pool, err := c.Tx.LockPool(string(known.PoolUID))
+		if err != nil {
 			return known, err
 		}
 		before, err := c.Tx.Reservation(id)
@@ -88,6 +121,16 @@ func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id str
 		}
 		if err := ipam.CheckLabels(after.Labels); err != nil {
 			return before, err
+		}
+		if after.Name != before.Name && after.Name != "" {
+			if err := cmp.Or(ipam.CheckReservationName(after.Name), c.nameFree(pool, ipam.ReservationHold(after.Name, after.CIDR))); err != nil {
+				return before, err
+			}
+		}
+		if after.Name != before.Name {
+			if err := c.disinherit(pool, before.Promised()); err != nil {
+				return before, err
+			}
 		}
 		if after.Reason != before.Reason {
 			if err := ipam.CheckReason(after.Reason); err != nil {
@@ -140,7 +183,11 @@ func (c edit) endReservation(pool ipam.Pool, v ipam.Reservation, verb string) er
 	if err := c.Tx.DeleteReservation(v.ID); err != nil {
 		return err
 	}
-	if err := c.free(pool, v.ID, v.CIDR); err != nil {
+	leave := c.leaveBlock // a name comes back to its block
+	if v.Name == "" {
+		leave = func(pool ipam.Pool, a ipam.Allocation) error { return c.free(pool, a.ID, a.CIDR) }
+	}
+	if err := leave(pool, v.Promised()); err != nil {
 		return err
 	}
 	return c.Record(reservationObject(v), verb, v, nil)

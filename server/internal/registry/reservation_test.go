@@ -120,7 +120,7 @@ func TestAPlanHoldsTheBlockOfAReservation(t *testing.T) {
 	eachPlanner(t, func(t *testing.T, r planner) {
 		const cidr = "10.0.0.0/17"
 		hold := func(t *testing.T, pool ipam.Pool) ipam.Hold {
-			return r.hold(t, pool, ipam.ReservationHold(r.cidr(cidr)), cidr)
+			return r.hold(t, pool, ipam.ReservationHold("", r.cidr(cidr)), cidr)
 		}
 		t.Run("whatever sizes the pool hands out, and the reservation gets it", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/16", sizes(20, 26, 24))
@@ -145,9 +145,9 @@ func TestAPlanHoldsTheBlockOfAReservation(t *testing.T) {
 		})
 		t.Run("its name bends no rule for anything else", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/16", sizes(20, 26, 24))
-			_, err := r.tryHold(alice, pool.ID, ipam.ReservationHold(r.cidr(cidr)), "10.0.128.0/17")
+			_, err := r.tryHold(alice, pool.ID, ipam.ReservationHold("", r.cidr(cidr)), "10.0.128.0/17")
 			wantCode(t, err, ipam.CodePolicyViolation)
-			_, err = r.try(pool, ipam.ReservationHold(r.cidr(cidr)), cidr)
+			_, err = r.try(pool, ipam.ReservationHold("", r.cidr(cidr)), cidr)
 			wantPointer(t, wantCode(t, err, ipam.CodeInvalid), "/name")
 		})
 	})

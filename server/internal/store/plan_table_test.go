@@ -84,6 +84,7 @@ var plans = map[string]expected{
 	"RenamePrefix":          {both: "key"},
 	"RenewScopeDraft":       {both: "key"},
 	"Reservation":           {both: "key"},
+	"ReservationNamed":      {both: "key reservations_by_name"},
 	"RevokeToken":           {both: "key"},
 	"Scope":                 {both: "key"},
 	"ScopeNamed":            {both: "scopes_by_name"},

@@ -104,7 +104,7 @@ func (p planner) fill(t *testing.T, from, to int) {
 	rows("allocation_sets", "id, scope_id, pool_id, name, description, purpose, "+who+", version, created_at, updated_at", "i, SCOPE, POOL, NAME, '', '', "+told+", 1, 1, 1")
 	rows("allocations", "id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, purpose, "+who+", superseded, version, created_at, updated_at",
 		"i, SCOPE, POOL, NAME, CASE WHEN i % 3 = 0 THEN i END, 'k', 4, ADDRESS, 28, '', '', "+told+", FALSE, 1, 1, 1")
-	rows("reservations", "id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at", "i, SCOPE, POOL, 4, ADDRESS, 28, NAME, '', '{}', CASE WHEN i % 2 = 0 THEN i END, 1, 1, 1")
+	rows("reservations", "id, scope_id, pool_id, name, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at", "i, SCOPE, POOL, CASE WHEN i % 2 = 0 THEN NAME ELSE '' END, 4, ADDRESS, 28, NAME, '', '{}', CASE WHEN i % 2 = 0 THEN i END, 1, 1, 1")
 	rows("holds", "id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at", "i, SCOPE, POOL, NAME, 4, ADDRESS, 28, 2, '', '1', FALSE, NAME, FALSE, TRUE, i, 1, 1")
 	rows("former_names", "kind, scope_id, name, object_id, left_at", "'pool', SCOPE, NAME, i, i")
 	rows("last_blocks", "space_id, kind, name, length, first_ip, left_at", "POOL, 'allocation', NAME, 28, ADDRESS, i")

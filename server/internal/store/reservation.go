@@ -17,6 +17,12 @@ func (tx *Tx) Reservation(id string) (ipam.Reservation, error) {
 	return reservation(row)
 }
 
+// ReservationNamed reads the reservation of a name in a pool; false when there is none.
+func (tx *Tx) ReservationNamed(pool ipam.UID, name string) (ipam.Reservation, bool, error) {
+	row, err := tx.rows.ReservationNamed(tx.ctx, query.ReservationNamedParams{PoolID: pool.Key(), Name: name})
+	return found(row, err, reservation)
+}
+
 // ExpiredReservationsIn lists the blocks of reservations in a pool as ExpiredHolds does.
 func (tx *Tx) ExpiredReservationsIn(pool ipam.UID, now time.Time, limit, skip int) ([]netip.Prefix, error) {
 	blocks, err := tx.rows.ExpiredReservationsIn(tx.ctx, query.ExpiredReservationsInParams{PoolID: pool.Key(), Now: optionalMicros(&now), MaxRows: int32(limit), Skip: int32(skip)})
@@ -34,7 +40,7 @@ func (tx *Tx) ExpiredReservations(now time.Time, limit int) ([]ipam.Reservation,
 // InsertReservation adds a reservation; its prefix is a row of its own.
 func (tx *Tx) InsertReservation(r ipam.Reservation) error {
 	return tx.rows.InsertReservation(tx.ctx, query.InsertReservationParams{
-		ID: ipam.KeyOf(reservationKey, r.ID), ScopeID: r.ScopeUID.Key(), PoolID: r.PoolUID.Key(), Family: family(r.CIDR), FirstIp: firstIP(r.CIDR),
+		ID: ipam.KeyOf(reservationKey, r.ID), ScopeID: r.ScopeUID.Key(), PoolID: r.PoolUID.Key(), Name: r.Name, Family: family(r.CIDR), FirstIp: firstIP(r.CIDR),
 		Length: int64(r.CIDR.Bits()), Reason: r.Reason, Owner: r.Owner, Labels: encodeLabels(r.Labels), ExpiresAt: optionalMicros(r.ExpiresAt),
 		CreatedAt: micros(r.CreatedAt),
 	})
@@ -43,7 +49,7 @@ func (tx *Tx) InsertReservation(r ipam.Reservation) error {
 // UpdateReservation writes what may change of a reservation and moves its version.
 func (tx *Tx) UpdateReservation(r ipam.Reservation, at time.Time) error {
 	return tx.rows.UpdateReservation(tx.ctx, query.UpdateReservationParams{
-		ID: ipam.KeyOf(reservationKey, r.ID), Reason: r.Reason, Owner: r.Owner, Labels: encodeLabels(r.Labels), ExpiresAt: optionalMicros(r.ExpiresAt), UpdatedAt: micros(at),
+		ID: ipam.KeyOf(reservationKey, r.ID), Name: r.Name, Reason: r.Reason, Owner: r.Owner, Labels: encodeLabels(r.Labels), ExpiresAt: optionalMicros(r.ExpiresAt), UpdatedAt: micros(at),
 	})
 }
 
@@ -52,7 +58,7 @@ func (tx *Tx) DeleteReservation(id string) error {
 	return tx.rows.DeleteReservation(tx.ctx, ipam.KeyOf(reservationKey, id))
 }
 
-const reservationColumns = "id, scope_id, scope_name, pool_id, pool_name, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at"
+const reservationColumns = "id, scope_id, scope_name, pool_id, pool_name, name, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at"
 
 // Reservations lists a page of reservations, expired ones too.
 func (tx *Tx) Reservations(f ipam.ReservationFilter, p ipam.Page) ([]ipam.Reservation, error) {
@@ -62,11 +68,11 @@ func (tx *Tx) Reservations(f ipam.ReservationFilter, p ipam.Page) ([]ipam.Reserv
 	s.equal("owner", f.Owner)
 	s.family(f.Family)
 	s.labels(f.Labels)
-	s.contains(f.Text, "reason", "owner")
+	s.contains(f.Text, "name", "reason", "owner")
 	s.around(f.Around)
 	s.page(p, reservationKey, f.Around.Given())
 	return list(tx, s, func(r *query.NamedReservation) []any {
-		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Family, &r.FirstIp, &r.Length, &r.Reason, &r.Owner, &r.Labels, &r.ExpiresAt, &r.Version, &r.CreatedAt, &r.UpdatedAt}
+		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.Family, &r.FirstIp, &r.Length, &r.Reason, &r.Owner, &r.Labels, &r.ExpiresAt, &r.Version, &r.CreatedAt, &r.UpdatedAt}
 	}, reservation)
 }
 
@@ -77,7 +83,7 @@ func reservation(row query.NamedReservation) (ipam.Reservation, error) {
 	}
 	p, err := block(row.FirstIp, int(row.Family), row.Length)
 	return ipam.Reservation{
-		ID: id(reservationKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), CIDR: p, Reason: row.Reason, Owner: row.Owner, Labels: labels,
+		ID: id(reservationKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name, CIDR: p, Reason: row.Reason, Owner: row.Owner, Labels: labels,
 		ExpiresAt: optionalMoment(row.ExpiresAt), Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err
 }

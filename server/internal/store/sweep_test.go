@@ -24,8 +24,8 @@ var crowded = []string{
 	"INSERT INTO pools (id, scope_id, name, parent_id, family, first_ip, length, strategy, description, owner, account, region, environment, labels," +
 		" deletion_protection, version, space_revision, draft_holder, draft_run, draft_named, draft_encloses, created_at, updated_at, draft_until) " + many +
 		"SELECT i, 1, 'p' || i, NULL, 4, $1, 8, 'best_fit', '', '', '', '', '', '{}', FALSE, 1, 1, '', '', FALSE, FALSE, 0, 0, " + seldom + " FROM n",
-	"INSERT INTO reservations (id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at) " + many +
-		"SELECT i, 1, i, 4, $1, 24, '', '', '{}', " + seldom + ", 1, 0, 0 FROM n",
+	"INSERT INTO reservations (id, scope_id, pool_id, name, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at) " + many +
+		"SELECT i, 1, i, '', 4, $1, 24, '', '', '{}', " + seldom + ", 1, 0, 0 FROM n",
 	"INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at) " + many +
 		"SELECT i, 1, i, 'n', 4, $1, 24, 1, '', '', FALSE, '', FALSE, TRUE, " + early + ", 0, 0 FROM n",
 	"INSERT INTO promises (space_id, kind, name, length, plan_id, first_ip, promised_at) " + many + "SELECT i, 'hold', 'n', 24, '', $1, " + early + " FROM n",

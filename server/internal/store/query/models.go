@@ -287,6 +287,7 @@ type NamedReservation struct {
 	Family    int64
 	FirstIp   []byte
 	Length    int64
+	Name      string
 	Reason    string
 	Owner     string
 	Labels    string
@@ -397,6 +398,7 @@ type Reservation struct {
 	Family    int64
 	FirstIp   []byte
 	Length    int64
+	Name      string
 	Reason    string
 	Owner     string
 	Labels    string

@@ -1,14 +1,18 @@
 -- name: InsertReservation :exec
 INSERT INTO reservations (
-  id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $11);
+  id, scope_id, pool_id, name, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12);
 
 -- name: Reservation :one
 SELECT * FROM named_reservations
 WHERE id = $1;
 
+-- name: ReservationNamed :one
+SELECT * FROM named_reservations
+WHERE pool_id = $1 AND name = $2 AND name <> '';
+
 -- name: UpdateReservation :exec
-UPDATE reservations SET reason = $2, owner = $3, labels = $4, expires_at = $5, updated_at = $6, version = version + 1
+UPDATE reservations SET name = $2, reason = $3, owner = $4, labels = $5, expires_at = $6, updated_at = $7, version = version + 1
 WHERE id = $1;
 
 -- name: DeleteReservation :exec

@@ -20,7 +20,7 @@ func (q *Queries) DeleteReservation(ctx context.Context, id int64) error {
 }
 
 const expiredReservations = `-- name: ExpiredReservations :many
-SELECT id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at, scope_name, pool_name FROM named_reservations
+SELECT id, scope_id, pool_id, family, first_ip, length, name, reason, owner, labels, expires_at, version, created_at, updated_at, scope_name, pool_name FROM named_reservations
 WHERE expires_at <= $1
 ORDER BY pool_id, id
 LIMIT $2
@@ -48,6 +48,7 @@ func (q *Queries) ExpiredReservations(ctx context.Context, arg ExpiredReservatio
 			&i.Family,
 			&i.FirstIp,
 			&i.Length,
+			&i.Name,
 			&i.Reason,
 			&i.Owner,
 			&i.Labels,
@@ -122,14 +123,15 @@ func (q *Queries) ExpiredReservationsIn(ctx context.Context, arg ExpiredReservat
 
 const insertReservation = `-- name: InsertReservation :exec
 INSERT INTO reservations (
-  id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, $11, $11)
+  id, scope_id, pool_id, name, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $12)
 `
 
 type InsertReservationParams struct {
 	ID        int64
 	ScopeID   int64
 	PoolID    int64
+	Name      string
 	Family    int64
 	FirstIp   []byte
 	Length    int64
@@ -145,6 +147,7 @@ func (q *Queries) InsertReservation(ctx context.Context, arg InsertReservationPa
 		arg.ID,
 		arg.ScopeID,
 		arg.PoolID,
+		arg.Name,
 		arg.Family,
 		arg.FirstIp,
 		arg.Length,
@@ -158,7 +161,7 @@ func (q *Queries) InsertReservation(ctx context.Context, arg InsertReservationPa
 }
 
 const reservation = `-- name: Reservation :one
-SELECT id, scope_id, pool_id, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at, scope_name, pool_name FROM named_reservations
+SELECT id, scope_id, pool_id, family, first_ip, length, name, reason, owner, labels, expires_at, version, created_at, updated_at, scope_name, pool_name FROM named_reservations
 WHERE id = $1
 `
 
@@ -172,6 +175,41 @@ func (q *Queries) Reservation(ctx context.Context, id int64) (NamedReservation, 
 		&i.Family,
 		&i.FirstIp,
 		&i.Length,
+		&i.Name,
+		&i.Reason,
+		&i.Owner,
+		&i.Labels,
+		&i.ExpiresAt,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.ScopeName,
+		&i.PoolName,
+	)
+	return i, err
+}
+
+const reservationNamed = `-- name: ReservationNamed :one
+SELECT id, scope_id, pool_id, family, first_ip, length, name, reason, owner, labels, expires_at, version, created_at, updated_at, scope_name, pool_name FROM named_reservations
+WHERE pool_id = $1 AND name = $2 AND name <> ''
+`
+
+type ReservationNamedParams struct {
+	PoolID int64
+	Name   string
+}
+
+func (q *Queries) ReservationNamed(ctx context.Context, arg ReservationNamedParams) (NamedReservation, error) {
+	row := q.db.QueryRowContext(ctx, reservationNamed, arg.PoolID, arg.Name)
+	var i NamedReservation
+	err := row.Scan(
+		&i.ID,
+		&i.ScopeID,
+		&i.PoolID,
+		&i.Family,
+		&i.FirstIp,
+		&i.Length,
+		&i.Name,
 		&i.Reason,
 		&i.Owner,
 		&i.Labels,
@@ -186,12 +224,13 @@ func (q *Queries) Reservation(ctx context.Context, id int64) (NamedReservation, 
 }
 
 const updateReservation = `-- name: UpdateReservation :exec
-UPDATE reservations SET reason = $2, owner = $3, labels = $4, expires_at = $5, updated_at = $6, version = version + 1
+UPDATE reservations SET name = $2, reason = $3, owner = $4, labels = $5, expires_at = $6, updated_at = $7, version = version + 1
 WHERE id = $1
 `
 
 type UpdateReservationParams struct {
 	ID        int64
+	Name      string
 	Reason    string
 	Owner     string
 	Labels    string
@@ -202,6 +241,7 @@ type UpdateReservationParams struct {
 func (q *Queries) UpdateReservation(ctx context.Context, arg UpdateReservationParams) error {
 	_, err := q.db.ExecContext(ctx, updateReservation,
 		arg.ID,
+		arg.Name,
 		arg.Reason,
 		arg.Owner,
 		arg.Labels,

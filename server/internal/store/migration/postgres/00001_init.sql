@@ -182,7 +182,7 @@ CREATE INDEX allocations_by_scope ON allocations (scope_id, id);
 CREATE INDEX allocations_by_address ON allocations (family, first_ip, length);
 CREATE UNIQUE INDEX allocations_by_set ON allocations (set_id, set_key) WHERE set_id IS NOT NULL;
 
--- A block that is kept out of use. Expired, it keeps its space until that is needed.
+-- A block that is kept out of use. Expired, it keeps its space until that is needed. The name is '' where it has none.
 CREATE TABLE reservations (
   id         BIGINT PRIMARY KEY,
   scope_id   BIGINT NOT NULL REFERENCES scopes (id),
@@ -190,6 +190,7 @@ CREATE TABLE reservations (
   family     BIGINT NOT NULL CHECK (family IN (4, 6)),
   first_ip   BYTEA  NOT NULL,
   length     BIGINT NOT NULL CHECK (length BETWEEN 0 AND 128),
+  name       TEXT   NOT NULL,
   reason     TEXT   NOT NULL,
   owner      TEXT   NOT NULL,
   labels     TEXT   NOT NULL,
@@ -198,6 +199,7 @@ CREATE TABLE reservations (
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX reservations_by_name ON reservations (pool_id, name) WHERE name <> '';
 CREATE INDEX reservations_by_pool ON reservations (pool_id, id);
 CREATE INDEX reservations_by_scope ON reservations (scope_id, id);
 CREATE INDEX reservations_by_address ON reservations (family, first_ip, length);
