@@ -327,6 +327,9 @@ type AccountPatch struct {
 // AccountPatchTier defines model for AccountPatch.Tier.
 type AccountPatchTier string
 
+// Adopt An allocation of the pool that has the name of a new member, `NAME/KEY`, and is in no set becomes that member: it keeps its id, its CIDR, which must be what is asked for, and what the set does not say of it. Needs the `pool`.
+type Adopt = bool
+
 // Allocation defines model for Allocation.
 type Allocation struct {
 	Account     string    `json:"account"`
@@ -426,6 +429,9 @@ type AllocationSetPage struct {
 type AllocationSetPatch struct {
 	Account *Word `json:"account,omitempty"`
 
+	// Adopt An allocation of the pool that has the name of a new member, `NAME/KEY`, and is in no set becomes that member: it keeps its id, its CIDR, which must be what is asked for, and what the set does not say of it. Needs the `pool`.
+	Adopt *Adopt `json:"adopt,omitempty"`
+
 	// Bundle The members that a cluster needs, as one of these.
 	Bundle      *Bundle `json:"bundle,omitempty"`
 	Description *Text   `json:"description,omitempty"`
@@ -445,6 +451,9 @@ type AllocationSetPatch struct {
 	Owner   *Word `json:"owner,omitempty"`
 	Purpose *Word `json:"purpose,omitempty"`
 	Region  *Word `json:"region,omitempty"`
+
+	// Renamed Members that get another key and keep their block and their allocation: the old key of each by its new one. All at once, so two may exchange their keys. An old key that no member has is passed over.
+	Renamed *Renamed `json:"renamed,omitempty"`
 
 	// Strategy How new blocks are chosen; as the pool does where absent.
 	Strategy *Strategy `json:"strategy,omitempty"`
@@ -732,6 +741,9 @@ type NewAllocation struct {
 type NewAllocationSet struct {
 	Account *Word `json:"account,omitempty"`
 
+	// Adopt An allocation of the pool that has the name of a new member, `NAME/KEY`, and is in no set becomes that member: it keeps its id, its CIDR, which must be what is asked for, and what the set does not say of it. Needs the `pool`.
+	Adopt *Adopt `json:"adopt,omitempty"`
+
 	// Bundle The members that a cluster needs, as one of these.
 	Bundle      *Bundle `json:"bundle,omitempty"`
 	Description *Text   `json:"description,omitempty"`
@@ -935,6 +947,9 @@ type NewScope struct {
 
 // NewSetHolds defines model for NewSetHolds.
 type NewSetHolds struct {
+	// Adopt An allocation of the pool that has the name of a new member, `NAME/KEY`, and is in no set becomes that member: it keeps its id, its CIDR, which must be what is asked for, and what the set does not say of it. Needs the `pool`.
+	Adopt *Adopt `json:"adopt,omitempty"`
+
 	// Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 	Applying *Applying `json:"applying,omitempty"`
 
@@ -958,6 +973,9 @@ type NewSetHolds struct {
 	// PoolSelector Any pool of the scope and the family that has all of the labels.
 	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
 
+	// Renamed Members that get another key and keep their block and their allocation: the old key of each by its new one. All at once, so two may exchange their keys. An old key that no member has is passed over.
+	Renamed *Renamed `json:"renamed,omitempty"`
+
 	// Replaces The id of the living set that this one replaces and whose name it shares.
 	Replaces *string `json:"replaces,omitempty"`
 
@@ -979,7 +997,9 @@ type PlanID = string
 
 // PlannedMember defines model for PlannedMember.
 type PlannedMember struct {
-	CIDR string `json:"cidr"`
+	// Allocation The id of the allocation that it is and stays, or that is adopted; absent for one that is new or gets another block.
+	Allocation *string `json:"allocation,omitempty"`
+	CIDR       string  `json:"cidr"`
 
 	// Hold The hold that promises the block; absent for a member that stays as it is.
 	Hold         *string `json:"hold,omitempty"`
@@ -1157,6 +1177,9 @@ type Problem struct {
 
 // Regions defines model for Regions.
 type Regions = []string
+
+// Renamed Members that get another key and keep their block and their allocation: the old key of each by its new one. All at once, so two may exchange their keys. An old key that no member has is passed over.
+type Renamed map[string]string
 
 // Reservation defines model for Reservation.
 type Reservation struct {

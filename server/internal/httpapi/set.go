@@ -37,6 +37,7 @@ func (s *Server) CreateAllocationSet(ctx context.Context, req api.CreateAllocati
 	created, err := s.registry.AllocateSet(ctx, caller(ctx), ipam.NewAllocationSet{
 		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, SetSizes: sizes, Description: value(b.Description), Owner: value(b.Owner),
 		Purpose: value(b.Purpose), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)),
+		Adopt: value(b.Adopt),
 	})
 	if err != nil {
 		return nil, err
@@ -66,7 +67,7 @@ func (s *Server) UpdateAllocationSet(ctx context.Context, req api.UpdateAllocati
 	}
 	changed, err := s.registry.UpdateAllocationSet(ctx, caller(ctx), req.Set, version, ipam.AllocationSetPatch{
 		Name: b.Name, SetSizes: sizes, Description: b.Description, Owner: b.Owner, Purpose: b.Purpose, Account: b.Account, Region: b.Region,
-		Environment: b.Environment, Labels: labelsPatch(b.Labels),
+		Environment: b.Environment, Labels: labelsPatch(b.Labels), Renamed: ipam.Renames(value(b.Renamed)), Adopt: value(b.Adopt),
 	})
 	if err != nil {
 		return nil, err
@@ -103,13 +104,14 @@ func newSetHolds(b api.NewSetHolds) (ipam.NewSetHolds, error) {
 	sizes, err := setSizes(b.Members, b.Bundle, b.Strategy, b.Exclude)
 	return ipam.NewSetHolds{
 		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, SetSizes: sizes, Updates: value(b.Updates), Replaces: value(b.Replaces),
+		Renamed: ipam.Renames(value(b.Renamed)), Adopt: value(b.Adopt),
 		Plan: plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID),
 	}, err
 }
 
 func setPlan(p ipam.SetPlan) api.SetPlan {
 	return api.SetPlan{Pool: p.Pool, Members: each(p.Members, func(m ipam.PlannedMember) api.PlannedMember {
-		return api.PlannedMember{Key: m.Key, CIDR: m.CIDR.String(), PrefixLength: m.CIDR.Bits(), Hold: optional(m.Hold)}
+		return api.PlannedMember{Key: m.Key, CIDR: m.CIDR.String(), PrefixLength: m.CIDR.Bits(), Hold: optional(m.Hold), Allocation: optional(m.Allocation)}
 	})}
 }
 

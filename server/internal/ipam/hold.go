@@ -167,10 +167,13 @@ func (h Hold) OfBorder() bool {
 	return encloses || h.Grows() || strings.HasPrefix(h.Name, shrink)
 }
 
-// For is how an error says what a hold is for: the name, or the allocation that is to grow.
+// For is how an error says what a hold is for: the name, or the allocation that is to grow, or the reservation.
 func (h Hold) For() string {
 	if id, grows := strings.CutPrefix(h.Name, growth); grows {
 		return "the growth of allocation " + id
+	}
+	if of, is := ReservationOf(h.Name, h.CIDR); is && of != "" {
+		return "the reservation " + strconv.Quote(of)
 	}
 	if strings.HasPrefix(h.Name, shrink) {
 		return "what the pool gives up"

@@ -1,6 +1,7 @@
 package ipam
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -89,6 +90,9 @@ func ShownBefore(at netip.Prefix, standing []Prefix) error {
 		kind = KindAllocation
 	}
 	what := fmt.Sprintf("%s %q", kind, standing[0].Name)
+	if of, is := ReservationOf(standing[0].Name, standing[0].CIDR); is {
+		what = fmt.Sprintf("%s %q", KindReservation, of)
+	}
 	if len(standing) > 1 {
 		what += fmt.Sprintf(" and %d more", len(standing)-1)
 	}
@@ -129,4 +133,41 @@ func Losses(lost []*Error) error {
 		all.Fields, all.Holders = append(all.Fields, e.Fields...), append(all.Holders, e.Holders...)
 	}
 	return all
+}
+
+// HoldLost says what became of a promise: what is in its block now, if anything.
+func HoldLost(h Hold, pool Pool, now []Prefix) error {
+	since := "something else now uses it"
+	if !pool.CIDR.Contains(h.CIDR.Addr()) || h.CIDR.Bits() < pool.CIDR.Bits() {
+		since = fmt.Sprintf("the pool is %s now", pool.CIDR)
+	}
+	if len(now) > 0 {
+		since = fmt.Sprintf("%s %q now uses it", now[0].Kind, now[0].Name)
+	}
+	e := Errorf(CodeHoldLost, "the hold on %s for %s in pool %s ended at %s and %s; plan again for a fresh CIDR", h.CIDR, h.For(), h.Pool, h.ExpiresAt.Format(time.RFC3339), since)
+	e.Holders = Holders(now)
+	e.Fields = []FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+	return e
+}
+
+// PromiseLost says of a block that a plan was promised for a name, and that cannot be had now, that it is lost.
+func PromiseLost(pool Pool, at netip.Prefix, name string, failure error) error {
+	what := fmt.Sprintf("the hold on %s for %q in pool %s expired", at, name, pool.ID)
+	taken, ok := errors.AsType[*Error](failure)
+	switch {
+	case !ok:
+		return failure
+	case taken.Code == CodeOutsidePool:
+		return Errorf(CodeHoldLost, "%s and the pool is %s now; plan again for a fresh CIDR", what, pool.CIDR)
+	case taken.Code != CodeCIDRTaken:
+		return failure
+	}
+	by := "something else"
+	if len(taken.Holders) > 0 {
+		by = fmt.Sprintf("%s %q", taken.Holders[0].Kind, taken.Holders[0].Name)
+	}
+	e := Errorf(CodeHoldLost, "%s and %s now uses it; plan again for a fresh CIDR", what, by)
+	e.Holders = taken.Holders
+	e.Fields = []FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+	return e
 }

@@ -46,6 +46,7 @@ type NewAllocationSet struct {
 	Selector *PoolSelector // nil: Pool
 	Name     string
 	SetSizes
+	Adopt       bool // an allocation that has the name of a member and is in no set becomes that member
 	Description string
 	Owner       string
 	Purpose     string
@@ -60,6 +61,8 @@ type NewAllocationSet struct {
 type AllocationSetPatch struct {
 	Name *string
 	SetSizes
+	Renamed                     Renames
+	Adopt                       bool // as of NewAllocationSet, for members that are new
 	Description, Owner, Purpose *string
 	Account, Region             *string
 	Environment                 *string
@@ -72,8 +75,10 @@ type NewSetHolds struct {
 	Selector *PoolSelector // nil: Pool
 	Name     string
 	SetSizes
-	Updates  string // the id of the set that the plan changes; "" for a new one
-	Replaces string // the id of the set that a new one follows, whose name it may share
+	Renamed  Renames // of the set that changes
+	Adopt    bool    // as of NewAllocationSet
+	Updates  string  // the id of the set that the plan changes; "" for a new one
+	Replaces string  // the id of the set that a new one follows, whose name it may share
 	Plan     Plan
 }
 
@@ -93,6 +98,8 @@ type PlannedMember struct {
 	Key  string       `json:"key"`
 	CIDR netip.Prefix `json:"cidr"`
 	Hold string       `json:"hold"` // "" for one that stays as it is
+	// The allocation that it is and stays, or that is adopted; "" for one that is new, or gets another block.
+	Allocation string `json:"allocation"`
 }
 
 // SetSizes says which members a set has and how large they are: by key, by a bundle, or by both.
@@ -199,7 +206,7 @@ func (n NewAllocationSet) Check() error {
 	if !n.Given() {
 		return Invalid("/members", "say what the set consists of: members, a bundle, or both")
 	}
-	for _, err := range []error{n.CheckNames(n.Name), CheckLabels(n.Labels), CheckPool(n.Pool, n.Selector)} {
+	for _, err := range []error{n.CheckNames(n.Name), CheckLabels(n.Labels), CheckPool(n.Pool, n.Selector), checkAdopt(n.Adopt, n.Selector)} {
 		if err != nil {
 			return err
 		}
@@ -216,7 +223,7 @@ func (n NewSetHolds) Check() error {
 		return Invalid("/replaces", "a plan changes a set or replaces it; leave out updates or replaces")
 	}
 	if n.Updates == "" {
-		if err := CheckPool(n.Pool, n.Selector); err != nil {
+		if err := cmp.Or(CheckPool(n.Pool, n.Selector), checkAdopt(n.Adopt, n.Selector)); err != nil {
 			return err
 		}
 	}
@@ -224,6 +231,14 @@ func (n NewSetHolds) Check() error {
 		return err
 	}
 	return n.CheckNames(n.Name)
+}
+
+// checkAdopt refuses to adopt what is in a pool that nobody names.
+func checkAdopt(adopt bool, in *PoolSelector) error {
+	if adopt && in != nil {
+		return Invalid("/adopt", "name the pool that the allocations to adopt are in, instead of selecting one")
+	}
+	return nil
 }
 
 // Set is the set that a request asks for, without its members.

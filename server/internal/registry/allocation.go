@@ -118,7 +118,7 @@ func (c edit) stepAside(before ipam.Allocation, name string) error {
 		return err
 	}
 	after := before
-	after.Name, after.Version, after.UpdatedAt, after.Superseded = name, before.Version+1, c.At, found && heir.Inherits
+	after.Name, after.Superseded = name, found && heir.Inherits
 	if after.Superseded {
 		err = c.Tx.DeletePrefix(after.ID)
 	} else {
@@ -127,10 +127,8 @@ func (c edit) stepAside(before ipam.Allocation, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
-		return err
-	}
-	return c.Record(allocationObject(after), "superseded", before, after)
+	_, err = c.changed(before, after, "superseded")
+	return err
 }
 
 // lockFor locks the pool that a request names in its body.
@@ -231,11 +229,16 @@ func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.A
 			return before, err
 		}
 	}
+	return c.changed(before, after, "updated")
+}
+
+// changed writes an allocation that is another than before.
+func (c edit) changed(before, after ipam.Allocation, verb string) (ipam.Allocation, error) {
 	after.Version, after.UpdatedAt = before.Version+1, c.At
 	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
 		return before, err
 	}
-	return after, c.Record(allocationObject(after), "updated", before, after)
+	return after, c.Record(allocationObject(after), verb, before, after)
 }
 
 // Release gives an allocation's block back to its pool. Errors: CodeNotFound, CodePreconditionFailed.

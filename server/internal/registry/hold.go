@@ -3,9 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
-	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/change"
@@ -131,15 +129,9 @@ func (c edit) holdLost(h ipam.Hold) error {
 	if err != nil {
 		return err
 	}
-	since := "something else now uses it"
-	if pool, err := c.Tx.Pool(string(h.PoolUID)); err == nil && (!pool.CIDR.Contains(h.CIDR.Addr()) || h.CIDR.Bits() < pool.CIDR.Bits()) {
-		since = fmt.Sprintf("the pool is %s now", pool.CIDR)
+	pool, err := c.Tx.Pool(string(h.PoolUID))
+	if err != nil {
+		return err
 	}
-	if len(now) > 0 {
-		since = fmt.Sprintf("%s %q now uses it", now[0].Kind, now[0].Name)
-	}
-	e := ipam.Errorf(ipam.CodeHoldLost, "the hold on %s for %s in pool %s ended at %s and %s; plan again for a fresh CIDR", h.CIDR, h.For(), h.Pool, h.ExpiresAt.Format(time.RFC3339), since)
-	e.Holders = ipam.Holders(now)
-	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
-	return e
+	return ipam.HoldLost(h, pool, now)
 }

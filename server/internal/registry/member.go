@@ -38,9 +38,81 @@ func (c edit) comesBack(pool ipam.Pool, name string, length int) (bool, error) {
 	return found, err
 }
 
+// rekey renames members where they stand and answers all as they are then. All leave their names before any takes another, so that
+// keys are exchanged. The caller holds the pool's lock.
+func (c edit) rekey(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocation, patch ipam.AllocationSetPatch) ([]ipam.Allocation, error) {
+	to, err := patch.Renamed.Of(has, patch.SetSizes)
+	if err != nil {
+		return nil, err
+	}
+	after := ipam.Rekeyed(has, set.Name, to)
+	for i, a := range has {
+		if a.SetKey != after[i].SetKey {
+			a.Name, a.SetKey = a.Name+"~"+a.ID, "~"+a.ID
+			if err := c.Tx.PutInSet(a); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i, a := range has {
+		if a.SetKey == after[i].SetKey {
+			continue
+		}
+		if err := c.renameAllocation(pool, a, after[i].Name); err != nil {
+			return nil, err
+		}
+		if after[i], err = c.putInSet(a, after[i]); err != nil {
+			return nil, err
+		}
+	}
+	return after, nil
+}
+
+// join makes a member of a set: of the allocation that has its name, where the set adopts it, or a new one. The caller holds the
+// pool's lock.
+func (c edit) join(pool ipam.Pool, set ipam.AllocationSet, m choose.Member, adopt bool) error {
+	in := set.Member(m.Key, m.Size)
+	a, adopts, err := c.adoptable(pool, in.Name, m, adopt)
+	if err != nil {
+		return err
+	}
+	if !adopts {
+		_, err := c.allocate(pool, in)
+		return err
+	}
+	if err := c.disinherit(pool, a); err != nil {
+		return err
+	}
+	_, err = c.putInSet(a, a.Joins(in))
+	return err
+}
+
+// adoptable is the allocation that a set takes over as a member. One that is in a set, or makes way for its successor, is none.
+func (c edit) adoptable(pool ipam.Pool, name string, m choose.Member, adopt bool) (ipam.Allocation, bool, error) {
+	if !adopt {
+		return ipam.Allocation{}, false, nil
+	}
+	a, err := c.Tx.AllocationNamed(pool.UID, name)
+	switch {
+	case ipam.CodeOf(err) == ipam.CodeNotFound:
+		return ipam.Allocation{}, false, nil
+	case err != nil || a.Set != "" || a.Superseded:
+		return ipam.Allocation{}, false, err
+	}
+	return a, true, a.CheckAdopts(m.Size, m.Length)
+}
+
+func (c edit) putInSet(before, after ipam.Allocation) (ipam.Allocation, error) {
+	if err := c.Tx.PutInSet(after); err != nil {
+		return after, err
+	}
+	return c.changed(before, after, "updated")
+}
+
 // reshape makes the members of a set what the sizes say and answers those that were there before and still are. The caller
 // holds the pool's lock.
-func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocation, sizes ipam.SetSizes) ([]ipam.Allocation, error) {
+func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocation, patch ipam.AllocationSetPatch) ([]ipam.Allocation, error) {
+	sizes := patch.SetSizes
 	wanted, err := c.members(pool, set.Name, sizes)
 	if err != nil {
 		return nil, err
@@ -59,7 +131,7 @@ func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocat
 		}
 	}
 	for _, m := range fresh {
-		if _, err := c.allocate(pool, set.Member(m.Key, m.Size)); err != nil {
+		if err := c.join(pool, set, m, patch.Adopt); err != nil {
 			return nil, sizes.At(m.Key, err)
 		}
 	}
@@ -87,9 +159,7 @@ func (c edit) resizeMember(pool ipam.Pool, s choose.Staying) (choose.Staying, er
 		return s, err
 	}
 	after := s.Allocation
-	after.CIDR, after.Version, after.UpdatedAt = s.To, s.Version+1, c.At
-	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
-		return s, err
-	}
-	return choose.Staying{Allocation: after, To: s.To}, c.Record(allocationObject(after), "updated", s.Allocation, after)
+	after.CIDR = s.To
+	after, err := c.changed(s.Allocation, after, "updated")
+	return choose.Staying{Allocation: after, To: s.To}, err
 }

@@ -137,7 +137,7 @@ func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool
 	if told {
 		want.CIDR = block
 		p.CIDR, err = c.place(parent, want)
-		return p, c.promiseLost(parent, want, err)
+		return p, ipam.PromiseLost(parent, want.CIDR, want.name, err)
 	}
 	p.CIDR, err = c.place(parent, want)
 	return p, err

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"time"
 
@@ -83,7 +82,7 @@ func (c edit) promiseHere(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	case told:
 		want.CIDR = block
 		known, err = c.promiseFirst(pool, want, in)
-		err = c.promiseLost(pool, want, err)
+		err = ipam.PromiseLost(pool, want.CIDR, want.name, err)
 	default:
 		known, err = c.promiseFirst(pool, want, in)
 	}
@@ -115,28 +114,6 @@ func (c edit) rememberPlan(space ipam.UID, kind ipam.Kind, name string, block ne
 		return nil
 	}
 	return c.Tx.RememberPromise(space, kind, name, block, plan.ID, c.At)
-}
-
-// promiseLost says of a block that a plan was promised, and that cannot be had now, that it is lost.
-func (c edit) promiseLost(pool ipam.Pool, want claim, failure error) error {
-	what := fmt.Sprintf("the hold on %s for %q in pool %s expired", want.CIDR, want.name, pool.ID)
-	taken, ok := errors.AsType[*ipam.Error](failure)
-	switch {
-	case !ok:
-		return failure
-	case taken.Code == ipam.CodeOutsidePool:
-		return ipam.Errorf(ipam.CodeHoldLost, "%s and the pool is %s now; plan again for a fresh CIDR", what, pool.CIDR)
-	case taken.Code != ipam.CodeCIDRTaken:
-		return failure
-	}
-	by := "something else"
-	if len(taken.Holders) > 0 {
-		by = fmt.Sprintf("%s %q", taken.Holders[0].Kind, taken.Holders[0].Name)
-	}
-	e := ipam.Errorf(ipam.CodeHoldLost, "%s and %s now uses it; plan again for a fresh CIDR", what, by)
-	e.Holders = taken.Holders
-	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
-	return e
 }
 
 // tell notes that a loss is told to a plan that does not name itself, so that the next plan of the name is a fresh one: a

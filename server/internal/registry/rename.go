@@ -101,7 +101,9 @@ func (c edit) handOn(pool ipam.Pool, from ipam.Allocation, to *ipam.Allocation) 
 		a = next
 	}
 	if to != nil { // the caller writes its new name
-		if err := c.Tx.SetAllocationAside(to.ID); err != nil {
+		aside := *to
+		aside.Name = "~" + aside.ID
+		if err := c.Tx.PutInSet(aside); err != nil {
 			return false, err
 		}
 	}

@@ -25,7 +25,7 @@ func (r *Registry) AllocationSet(ctx context.Context, id string) (ipam.Allocatio
 }
 
 // AllocateSet hands out a map of blocks of one pool, or of the first one of a selector that has room for all of them: all or
-// none. Errors: those of Allocate; one about a member points to it.
+// none. What it adopts of these stands there already. Errors: those of Allocate; one about a member points to it.
 func (r *Registry) AllocateSet(ctx context.Context, by ipam.Caller, in ipam.NewAllocationSet) (ipam.AllocationSet, error) {
 	if err := in.Check(); err != nil {
 		return ipam.AllocationSet{}, err
@@ -68,7 +68,7 @@ func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.Ne
 			return set, err
 		}
 		for _, m := range wanted {
-			if _, err := c.allocate(pool, set.Member(m.Key, m.Size)); err != nil {
+			if err := c.join(pool, set, m, in.Adopt); err != nil {
 				return set, in.At(m.Key, err)
 			}
 		}
@@ -99,7 +99,7 @@ func (r *Registry) tellSet(ctx context.Context, by ipam.Caller, pool, name strin
 	return r.tell(ctx, by, pool, ipam.Plan{}, asked, failure)
 }
 
-// UpdateAllocationSet describes a set and its members, or makes the members what a map of sizes says. A member keeps its
+// UpdateAllocationSet describes a set and its members, renames keys, or makes the members what a map of sizes says. A member keeps its
 // block while its size stays; one that shrinks keeps its first address; one that grows is another block, and so another
 // allocation. New blocks are placed before old ones are released: no two members, of before and after, ever share an
 // address. Errors: CodeNotFound, CodePreconditionFailed, CodePreconditionRequired, and those of AllocateSet.
@@ -138,12 +138,15 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 				return before, err
 			}
 		}
+		if stay, err = c.rekey(pool, after, stay, patch); err != nil {
+			return before, err
+		}
 		if patch.Given() {
 			named = after.Name
 			if err := patch.CheckNames(after.Name); err != nil {
 				return before, err
 			}
-			if stay, err = c.reshape(pool, after, stay, patch.SetSizes); err != nil {
+			if stay, err = c.reshape(pool, after, stay, patch); err != nil {
 				return before, err
 			}
 		}
@@ -190,11 +193,8 @@ func (c edit) describeMember(pool ipam.Pool, before ipam.Allocation, patch ipam.
 			return err
 		}
 	}
-	after.Version, after.UpdatedAt = before.Version+1, c.At
-	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
-		return err
-	}
-	return c.Record(allocationObject(after), "updated", before, after)
+	_, err := c.changed(before, after, "updated")
+	return err
 }
 
 // ReleaseSet gives the blocks of all members back. Errors: CodeNotFound, CodePreconditionFailed.

@@ -83,6 +83,16 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 			return plan, nil, err
 		}
 	}
+	to, err := in.Renamed.Of(has, in.SetSizes)
+	if err != nil {
+		return plan, nil, err
+	}
+	has = ipam.Rekeyed(has, in.Name, to)
+	for _, key := range to { // which an allocation of its own may have
+		if err := c.nameFreeFor(pool, ipam.NewHold{Name: ipam.MemberName(in.Name, key), Updates: in.Updates}, ipam.Hold{}); err != nil {
+			return plan, nil, in.At(key, err)
+		}
+	}
 	was := map[string]string{}
 	for _, a := range has {
 		was[a.SetKey] = a.ID
@@ -104,7 +114,7 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 		}
 	}
 	for _, s := range stay {
-		plan.Members = append(plan.Members, ipam.PlannedMember{Key: s.SetKey, CIDR: s.To})
+		plan.Members = append(plan.Members, ipam.PlannedMember{Key: s.SetKey, CIDR: s.To, Allocation: s.ID})
 		if s.To == s.CIDR {
 			continue
 		}
@@ -123,17 +133,43 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 	}
 	for _, m := range fresh {
 		ask := in.Hold(m.Key, m.Size)
-		if in.Updates != "" {
+		a, adopts, err := c.adoptable(pool, ask.Name, m, in.Adopt)
+		switch {
+		case adopts: // should somebody release it before the apply, the hold inherits its block
+			ask.BlockSize, ask.Replaces, ask.Updates = ipam.BlockSize{CIDR: a.CIDR}, a.ID, ""
+		case in.Updates != "":
 			ask.Replaces = was[m.Key]
+		}
+		if err == nil && in.Adopt && !adopts {
+			err = c.adopted(pool, m, ask)
+		}
+		if err != nil {
+			return plan, asked, in.At(m.Key, err)
 		}
 		h, err := promise(m.Key, ask)
 		if err != nil {
 			return plan, asked, err
 		}
-		plan.Members = append(plan.Members, ipam.PlannedMember{Key: m.Key, CIDR: h.CIDR, Hold: h.ID})
+		plan.Members = append(plan.Members, ipam.PlannedMember{Key: m.Key, CIDR: h.CIDR, Hold: h.ID, Allocation: a.ID})
 	}
 	slices.SortFunc(plan.Members, func(a, b ipam.PlannedMember) int { return strings.Compare(a.Key, b.Key) })
 	return plan, asked, ipam.Losses(lost)
+}
+
+// adopted tells an apply that an allocation which its plan was to adopt has been released since: the plan may have shown its id. A new
+// plan is promised a block for a member of its own.
+func (c edit) adopted(pool ipam.Pool, m choose.Member, ask ipam.NewHold) error {
+	h, found, err := c.Tx.HoldNamed(pool.UID, ask.Name, m.Length)
+	if err != nil || !found || ipam.KeyOf("alloc", h.Replaces) == 0 || h.Replaces == ask.Replaces {
+		return err
+	}
+	if _, err := c.Tx.Allocation(h.Replaces); ipam.CodeOf(err) != ipam.CodeNotFound {
+		return err
+	}
+	if ask.Plan.Applying != nil && *ask.Plan.Applying {
+		return ipam.Errorf(ipam.CodeHoldLost, "the allocation %s, which the set was to adopt as %q, has been released; plan again", h.Replaces, ask.Name)
+	}
+	return c.dropHold(pool, h, "released")
 }
 
 // gains is what to hold for a member so that it can grow around its block, each for the member and not under its name, which

@@ -38,8 +38,18 @@ func TestWhatAPlanSaysOfASetIsMadeWhateverOthersDo(t *testing.T) {
 			}
 			for range rapid.IntRange(1, 6).Draw(t, "changes") {
 				disturb("before the plan")
-				wanted := drawMembers(t, s)
-				in := ipam.NewSetHolds{Updates: s.ID, Name: "net", SetSizes: wanted}
+				to := ipam.Renames{}
+				if idsBy(s, "a") != "" && idsBy(s, "b") != "" && rapid.Bool().Draw(t, "exchange") {
+					to = ipam.Renames{"a": "b", "b": "a"}
+				}
+				renamed := rekeyed(s, to)
+				wanted := drawMembers(t, renamed)
+				_, a := wanted.Members["a"]
+				if _, b := wanted.Members["b"]; !a || !b { // what is renamed is asked for
+					to, renamed = nil, s
+					wanted = drawMembers(t, s)
+				}
+				in := ipam.NewSetHolds{Updates: s.ID, Name: "net", SetSizes: wanted, Renamed: to}
 				p, err := r.PromiseSet(t.Context(), alice, in)
 				if code := ipam.CodeOf(err); code == ipam.CodePoolExhausted || code == ipam.CodeCIDRTaken {
 					continue
@@ -51,13 +61,13 @@ func TestWhatAPlanSaysOfASetIsMadeWhateverOthersDo(t *testing.T) {
 				planned := ipam.SetSizes{Members: map[string]ipam.BlockSize{}}
 				for _, m := range p.Members {
 					planned.Members[m.Key] = ipam.BlockSize{CIDR: m.CIDR}
-					for _, was := range s.Members {
+					for _, was := range renamed.Members {
 						if was.Key == m.Key && m.CIDR.Bits() < was.CIDR.Bits() && m.CIDR.Contains(was.CIDR.Addr()) {
 							grown++
 						}
 					}
 				}
-				now, err := r.tryChange(s, ipam.AllocationSetPatch{SetSizes: planned})
+				now, err := r.tryChange(s, ipam.AllocationSetPatch{SetSizes: planned, Renamed: to})
 				if want := strings.ReplaceAll(plannedBlocks(p), "*", ""); err != nil || blocks(now) != want {
 					t.Fatalf("planned %s, made %s, %v", want, blocks(now), err)
 				}

@@ -11,7 +11,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
-// Ten thousand changes of sets, drawn from a seed: no member moves unless it was resized itself, a shrinking one keeps its
+// Ten thousand changes of sets, drawn from a seed: no member moves unless it was resized itself, under another key neither, a shrinking one keeps its
 // first address, a new block lies on nothing that was there before, and a refusal changes nothing. That nothing overlaps and
 // that free space is exactly the rest is Verify's word.
 func TestSetsThroughTenThousandChanges(t *testing.T) {
@@ -25,8 +25,10 @@ func TestSetsThroughTenThousandChanges(t *testing.T) {
 			for n := range changes {
 				name := fmt.Sprint("set", random.IntN(6))
 				before, exists := sets[name]
-				wanted := redraw(random, before)
-				now, err := r.change(t, pool, name, before, exists, wanted, random)
+				to := drawRenames(random, before)
+				renamed := rekeyed(before, to)
+				wanted := redraw(random, renamed, to)
+				now, err := r.change(t, pool, name, before, exists, wanted, to, random)
 				if err != nil {
 					if code := ipam.CodeOf(err); code != ipam.CodePoolExhausted {
 						t.Fatalf("change %d: %v", n, err)
@@ -37,7 +39,7 @@ func TestSetsThroughTenThousandChanges(t *testing.T) {
 					}
 					continue
 				}
-				wantKept(t, n, sets, before, now, wanted)
+				wantKept(t, n, sets, renamed, now, wanted)
 				if sets[name] = now; now.ID == "" {
 					delete(sets, name)
 				}
@@ -53,8 +55,38 @@ func TestSetsThroughTenThousandChanges(t *testing.T) {
 	}
 }
 
-// redraw adds, removes and resizes a few members.
-func redraw(random *rand.Rand, s ipam.AllocationSet) map[string]int {
+// drawRenames exchanges two keys, gives one another, or mostly leaves all as they are.
+func drawRenames(random *rand.Rand, s ipam.AllocationSet) ipam.Renames {
+	if len(s.Members) < 2 || random.IntN(3) > 0 {
+		return nil
+	}
+	keys := random.Perm(len(s.Members))
+	one, other := s.Members[keys[0]].Key, s.Members[keys[1]].Key
+	if random.IntN(2) == 0 {
+		return ipam.Renames{one: other, other: one}
+	}
+	fresh := fmt.Sprint("k", 12+random.IntN(4))
+	if slices.ContainsFunc(s.Members, func(m ipam.SetMember) bool { return m.Key == fresh }) {
+		return nil
+	}
+	return ipam.Renames{fresh: other, other: one} // a chain
+}
+
+// rekeyed is a set whose members have been renamed and nothing else.
+func rekeyed(s ipam.AllocationSet, to ipam.Renames) ipam.AllocationSet {
+	s.Members = slices.Clone(s.Members)
+	for i, m := range s.Members {
+		for key, old := range to {
+			if m.Key == old {
+				s.Members[i].Key = key
+			}
+		}
+	}
+	return s
+}
+
+// redraw adds, removes and resizes a few members; those of the renames stay.
+func redraw(random *rand.Rand, s ipam.AllocationSet, to ipam.Renames) map[string]int {
 	wanted := map[string]int{}
 	for _, m := range s.Members {
 		wanted[m.Key] = m.CIDR.Bits()
@@ -67,11 +99,21 @@ func redraw(random *rand.Rand, s ipam.AllocationSet) map[string]int {
 			wanted[key] = 22 + random.IntN(7)
 		}
 	}
+	for key, old := range to {
+		if _, moves := to[old]; !moves {
+			delete(wanted, old)
+		}
+		for _, m := range s.Members {
+			if _, there := wanted[key]; m.Key == key && !there {
+				wanted[key] = m.CIDR.Bits()
+			}
+		}
+	}
 	return wanted
 }
 
 // change makes a set, changes or describes it, or releases it; the zero set is one that is gone.
-func (r lab) change(t *testing.T, pool ipam.Pool, name string, before ipam.AllocationSet, exists bool, wanted map[string]int, random *rand.Rand) (ipam.AllocationSet, error) {
+func (r lab) change(t *testing.T, pool ipam.Pool, name string, before ipam.AllocationSet, exists bool, wanted map[string]int, to ipam.Renames, random *rand.Rand) (ipam.AllocationSet, error) {
 	sizes := ipam.SetSizes{Members: map[string]ipam.BlockSize{}}
 	for key, length := range wanted {
 		sizes.Members[key] = ipam.BlockSize{Length: &length}
@@ -84,12 +126,12 @@ func (r lab) change(t *testing.T, pool ipam.Pool, name string, before ipam.Alloc
 		return ipam.AllocationSet{}, r.ReleaseSet(t.Context(), alice, before.ID, ipam.Match{})
 	case random.IntN(10) == 0:
 		clear(wanted)
-		for _, m := range before.Members {
+		for _, m := range rekeyed(before, to).Members {
 			wanted[m.Key] = m.CIDR.Bits()
 		}
-		return r.tryChange(before, ipam.AllocationSetPatch{Owner: new(fmt.Sprint("owner", random.IntN(9)))})
+		return r.tryChange(before, ipam.AllocationSetPatch{Renamed: to, Owner: new(fmt.Sprint("owner", random.IntN(9)))})
 	default:
-		return r.tryChange(before, ipam.AllocationSetPatch{SetSizes: sizes})
+		return r.tryChange(before, ipam.AllocationSetPatch{SetSizes: sizes, Renamed: to})
 	}
 }
 

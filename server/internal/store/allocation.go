@@ -81,9 +81,10 @@ func (tx *Tx) UpdateAllocation(a ipam.Allocation, at time.Time) error {
 	return err
 }
 
-// SetAllocationAside frees the name of an allocation for another before UpdateAllocation gives it a new one.
-func (tx *Tx) SetAllocationAside(id string) error {
-	return tx.rows.SetAllocationAside(tx.ctx, query.SetAllocationAsideParams{ID: ipam.KeyOf(allocationKey, id), Name: "~" + id})
+// PutInSet makes an allocation the member of its set that it is under its key and its name. UpdateAllocation, with which it goes, does
+// not write those two.
+func (tx *Tx) PutInSet(a ipam.Allocation) error {
+	return tx.rows.PutInSet(tx.ctx, query.PutInSetParams{ID: ipam.KeyOf(allocationKey, a.ID), Name: a.Name, SetID: keyOrNull(ipam.UID(a.Set)), SetKey: a.SetKey})
 }
 
 // DeleteAllocation removes an allocation.

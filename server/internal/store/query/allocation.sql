@@ -14,9 +14,9 @@ UPDATE allocations SET
   first_ip = $10, length = $11, superseded = $12, updated_at = $13, version = version + 1
 WHERE id = $1;
 
--- name: SetAllocationAside :exec
--- Within one change: its name is free for another before it has the new one.
-UPDATE allocations SET name = $2
+-- name: PutInSet :exec
+-- The version is moved by UpdateAllocation.
+UPDATE allocations SET name = $2, set_id = $3, set_key = $4
 WHERE id = $1;
 
 -- name: DeleteAllocation :execrows

@@ -107,19 +107,26 @@ func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationPara
 	return err
 }
 
-const setAllocationAside = `-- name: SetAllocationAside :exec
-UPDATE allocations SET name = $2
+const putInSet = `-- name: PutInSet :exec
+UPDATE allocations SET name = $2, set_id = $3, set_key = $4
 WHERE id = $1
 `
 
-type SetAllocationAsideParams struct {
-	ID   int64
-	Name string
+type PutInSetParams struct {
+	ID     int64
+	Name   string
+	SetID  *int64
+	SetKey string
 }
 
-// Within one change: its name is free for another before it has the new one.
-func (q *Queries) SetAllocationAside(ctx context.Context, arg SetAllocationAsideParams) error {
-	_, err := q.db.ExecContext(ctx, setAllocationAside, arg.ID, arg.Name)
+// The version is moved by UpdateAllocation.
+func (q *Queries) PutInSet(ctx context.Context, arg PutInSetParams) error {
+	_, err := q.db.ExecContext(ctx, putInSet,
+		arg.ID,
+		arg.Name,
+		arg.SetID,
+		arg.SetKey,
+	)
 	return err
 }
 
