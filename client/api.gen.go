@@ -820,7 +820,7 @@ type NewHold struct {
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
 
-	// Replaces The id of the living allocation that this one replaces and whose name it shares. Of a hold named `leaving:CIDR` of that cidr: the id of the living allocation, or of its set, whose block that is and which the plan releases. Its block is then room for what the same plan asks for.
+	// Replaces The id of the living allocation, or reservation, that this one replaces and whose name it shares. Of a hold named `leaving:CIDR` of that cidr: the id of the living allocation, or of its set, whose block that is and which the plan releases. Its block is then room for what the same plan asks for. Of a hold named `rename:NAME` of its cidr: the id of the living allocation that the plan calls NAME.
 	Replaces *string `json:"replaces,omitempty"`
 
 	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
@@ -2072,7 +2072,7 @@ type ClientInterface interface {
 	// PlaceSetHoldsWithBody Promise a plan the blocks of an allocation set, all or nothing
 	//
 	// For a new set and for one that changes: members that stay as they are answer their block, the others are held one by
-	// one under `NAME/KEY`, as `placeHold` does.
+	// one under `NAME/KEY`, as `placeHold` does. One that is adopted is held too, on its own block.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2082,7 +2082,7 @@ type ClientInterface interface {
 	// PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
 	//
 	// For a new set and for one that changes: members that stay as they are answer their block, the others are held one by
-	// one under `NAME/KEY`, as `placeHold` does.
+	// one under `NAME/KEY`, as `placeHold` does. One that is adopted is held too, on its own block.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2130,7 +2130,8 @@ type ClientInterface interface {
 	//
 	// `members` and `bundle` together are the whole set as it shall be: a key that is absent is released, a new one is placed.
 	// A member keeps its block while its size stays. One that shrinks keeps its first address, one that grows gets another
-	// block. New blocks are placed before old ones are released, so that no two stand at one address at any time.
+	// block. New blocks are placed before old ones are released, so that no two stand at one address at any time. Keys are
+	// `renamed` before anything else.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -2141,7 +2142,8 @@ type ClientInterface interface {
 	//
 	// `members` and `bundle` together are the whole set as it shall be: a key that is absent is released, a new one is placed.
 	// A member keeps its block while its size stays. One that shrinks keeps its first address, one that grows gets another
-	// block. New blocks are placed before old ones are released, so that no two stand at one address at any time.
+	// block. New blocks are placed before old ones are released, so that no two stand at one address at any time. Keys are
+	// `renamed` before anything else.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -2706,7 +2708,7 @@ func (c *rawClient) UpdateAccount(ctx context.Context, account string, params *U
 // PlaceSetHoldsWithBody Promise a plan the blocks of an allocation set, all or nothing
 //
 // For a new set and for one that changes: members that stay as they are answer their block, the others are held one by
-// one under `NAME/KEY`, as `placeHold` does.
+// one under `NAME/KEY`, as `placeHold` does. One that is adopted is held too, on its own block.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2726,7 +2728,7 @@ func (c *rawClient) PlaceSetHoldsWithBody(ctx context.Context, params *PlaceSetH
 // PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
 //
 // For a new set and for one that changes: members that stay as they are answer their block, the others are held one by
-// one under `NAME/KEY`, as `placeHold` does.
+// one under `NAME/KEY`, as `placeHold` does. One that is adopted is held too, on its own block.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -2834,7 +2836,8 @@ func (c *rawClient) GetAllocationSet(ctx context.Context, set string, reqEditors
 //
 // `members` and `bundle` together are the whole set as it shall be: a key that is absent is released, a new one is placed.
 // A member keeps its block while its size stays. One that shrinks keeps its first address, one that grows gets another
-// block. New blocks are placed before old ones are released, so that no two stand at one address at any time.
+// block. New blocks are placed before old ones are released, so that no two stand at one address at any time. Keys are
+// `renamed` before anything else.
 //
 // Takes any type of body and a specified content type.
 //
@@ -2855,7 +2858,8 @@ func (c *rawClient) UpdateAllocationSetWithBody(ctx context.Context, set string,
 //
 // `members` and `bundle` together are the whole set as it shall be: a key that is absent is released, a new one is placed.
 // A member keeps its block while its size stays. One that shrinks keeps its first address, one that grows gets another
-// block. New blocks are placed before old ones are released, so that no two stand at one address at any time.
+// block. New blocks are placed before old ones are released, so that no two stand at one address at any time. Keys are
+// `renamed` before anything else.
 //
 // Takes a body of the `application/json` content type.
 //

@@ -59,7 +59,7 @@ func (c edit) rekey(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocatio
 			continue
 		}
 		if err := c.renameAllocation(pool, a, after[i].Name); err != nil {
-			return nil, err
+			return nil, ipam.At("/renamed/"+after[i].SetKey, err)
 		}
 		if after[i], err = c.putInSet(a, after[i]); err != nil {
 			return nil, err

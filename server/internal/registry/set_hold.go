@@ -90,7 +90,7 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 	has = ipam.Rekeyed(has, in.Name, to)
 	for _, key := range to { // which an allocation of its own may have
 		if err := c.nameFreeFor(pool, ipam.NewHold{Name: ipam.MemberName(in.Name, key), Updates: in.Updates}, ipam.Hold{}); err != nil {
-			return plan, nil, in.At(key, err)
+			return plan, nil, ipam.At("/renamed/"+key, err)
 		}
 	}
 	was := map[string]string{}

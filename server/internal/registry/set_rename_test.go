@@ -129,7 +129,7 @@ func TestARenameThatCannotBeMeantIsRefused(t *testing.T) {
 			"one to two keys":                {ipam.Renames{"x": "a", "y": "a"}, []string{"x /26", "y /26"}, "/renamed/y", `the member "a" is renamed to "x" too`},
 			"to what is no key":              {ipam.Renames{"-x": "a"}, nil, "/renamed/-x", `"-x" is not a key`},
 			"to a key there, with no sizes":  {ipam.Renames{"b": "a"}, nil, "/renamed/b", `the set has a member "b" already`},
-			"to the name of what is outside": {ipam.Renames{"single": "a"}, []string{"single /26", "b /26", "c /25"}, "", `there is already an allocation "net/single"`},
+			"to the name of what is outside": {ipam.Renames{"single": "a"}, []string{"single /26", "b /26", "c /25"}, "/renamed/single", `there is already an allocation "net/single"`},
 		} {
 			_, err := r.tryRekey(s, c.to, c.members...)
 			if err == nil || !strings.Contains(err.Error(), c.says) {
@@ -143,7 +143,9 @@ func TestARenameThatCannotBeMeantIsRefused(t *testing.T) {
 				t.Errorf("%s, planned: %v", name, planned)
 			}
 			if c.pointer != "" {
-				wantPointer(t, wantCode(t, planned, ipam.CodeInvalid), c.pointer)
+				for _, err := range []error{err, planned} {
+					wantPointer(t, wantCode(t, err, map[bool]ipam.Code{true: ipam.CodeNameTaken, false: ipam.CodeInvalid}[c.to["single"] != ""]), c.pointer)
+				}
 			}
 		}
 		same, err := r.AllocationSet(context.Background(), s.ID)
