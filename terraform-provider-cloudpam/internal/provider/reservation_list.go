@@ -23,7 +23,7 @@ func (*reservationList) ListResourceConfigSchema(_ context.Context, _ list.ListR
 	filters := filterAttributes(map[string]schema.Attribute{
 		"pool":   filterByPool("Only the pool with this id, without the pools in it."),
 		"owner":  filterByWord("Only this owner.", 255),
-		"search": filterByWord("Only what has this text in its reason or owner, in any case.", 256),
+		"search": filterByWord("Only what has this text in its name, reason or owner, in any case.", 256),
 	})
 	resp.Schema = listSchema("Lists reservations. Filters narrow the list together.", filters)
 }

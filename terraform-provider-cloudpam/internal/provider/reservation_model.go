@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -16,6 +17,7 @@ type reservationModel struct {
 	ID           types.String `tfsdk:"id"`
 	Scope        types.String `tfsdk:"scope"`
 	Pool         types.String `tfsdk:"pool"`
+	Name         types.String `tfsdk:"name"`
 	CIDR         cidrValue    `tfsdk:"cidr"`
 	PrefixLength types.Int64  `tfsdk:"prefix_length"`
 	Reason       types.String `tfsdk:"reason"`
@@ -28,6 +30,7 @@ type reservationModel struct {
 // from fills the model with what the server says, and tells the resource's own labels from the provider's defaults.
 func (m *reservationModel) from(v cloudpam.Reservation, defaults defaultLabels) {
 	m.ID, m.Scope, m.Pool = types.StringValue(v.ID), types.StringValue(v.Scope), types.StringValue(v.Pool)
+	m.Name = fromText(m.Name, valueOf(v.Name))
 	m.CIDR, m.PrefixLength = newCIDR(v.CIDR), types.Int64Value(int64(v.PrefixLength))
 	m.Reason, m.ExpiresAt = types.StringValue(v.Reason), fromMoment(v.ExpiresAt)
 	m.Owner = fromText(m.Owner, v.Owner)
@@ -38,7 +41,7 @@ func (m *reservationModel) from(v cloudpam.Reservation, defaults defaultLabels) 
 func (m reservationModel) request(ctx context.Context) (cloudpam.NewReservation, diag.Diagnostics) {
 	labels, diags := optionalLabels(ctx, m.LabelsAll)
 	reservation := cloudpam.NewReservation{
-		Pool: m.Pool.ValueString(), Reason: m.Reason.ValueString(), Owner: optionalText(m.Owner), Labels: labels, ExpiresAt: m.ExpiresAt.time(),
+		Pool: m.Pool.ValueString(), Name: optionalText(m.Name), Reason: m.Reason.ValueString(), Owner: optionalText(m.Owner), Labels: labels, ExpiresAt: m.ExpiresAt.time(),
 	}
 	if m.CIDR.known() {
 		reservation.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
@@ -50,7 +53,7 @@ func (m reservationModel) request(ctx context.Context) (cloudpam.NewReservation,
 
 // patch is what turns the reservation of the state into that of the plan.
 func (m reservationModel) patch(ctx context.Context, state reservationModel) (cloudpam.ReservationPatch, diag.Diagnostics) {
-	patch := cloudpam.ReservationPatch{Reason: changedText(state.Reason, m.Reason), Owner: changedText(state.Owner, m.Owner)}
+	patch := cloudpam.ReservationPatch{Name: changedText(state.Name, m.Name), Reason: changedText(state.Reason, m.Reason), Owner: changedText(state.Owner, m.Owner)}
 	if !m.ExpiresAt.Equal(state.ExpiresAt) {
 		patch.ExpiresAt = nullable.NewNullNullable[time.Time]()
 		if at := m.ExpiresAt.time(); at != nil {
@@ -65,7 +68,8 @@ func (m reservationModel) patch(ctx context.Context, state reservationModel) (cl
 	return patch, diags
 }
 
-// attempt describes what is done to the reservation, for diagnostics. It has no name: its reason tells people which it is.
+// attempt describes what is done to the reservation, for diagnostics. Where it has no name, its reason tells people which it is.
 func (m reservationModel) attempt(verb string) attempt {
-	return attempt{verb: verb, kind: "reservation", name: m.Reason.ValueString(), pool: m.Pool.ValueString(), poolAttr: "pool"}
+	name := cmp.Or(m.Name.ValueString(), m.Reason.ValueString())
+	return attempt{verb: verb, kind: "reservation", name: name, pool: m.Pool.ValueString(), poolAttr: "pool"}
 }

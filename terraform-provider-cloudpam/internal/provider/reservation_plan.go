@@ -1,10 +1,13 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -26,13 +29,18 @@ func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.V
 		resp.Diagnostics.AddAttributeError(path.Root("cidr"), "Reservation names no block",
 			"Set cidr to the block to keep, or prefix_length to have CloudPAM choose a free one of that size.")
 	}
+	if name := m.Name.ValueString(); strings.Contains(name, "/") {
+		if _, err := netip.ParsePrefix(name); err == nil {
+			resp.Diagnostics.AddAttributeError(path.Root("name"), "Name is a CIDR", fmt.Sprintf("%q is a block and no name. Set cidr to keep it, and name to what people call it, if anything.", name))
+		}
+	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
 	r.session.validated(m.configured())
 }
 
-// ModifyPlan computes while planning what follows from the configuration. A configured CIDR is held, so that no other
-// block of the same plan is placed there; one that CloudPAM is to choose is known after apply, for a reservation has no
-// name by which it could be promised.
+// ModifyPlan computes while planning what follows from the configuration. A configured CIDR is held, so that no other block of the
+// same plan is placed there, and one that CloudPAM is to choose is promised to the reservation's name. Without a name there is
+// nothing that a plan and its apply both know it by, and the block is known after apply.
 func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() {
 		return // a destroy
@@ -65,9 +73,9 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	case resp.Diagnostics.HasError():
 		return
 	case creates:
-		resp.Diagnostics.Append(r.hold(ctx, req, config, plan)...)
-	case r.session != nil && plan.CIDR.known() && !r.session.claims.claim(plan.key(), plan.ID.ValueString(), ""):
-		resp.Diagnostics.Append(plan.duplicate())
+		resp.Diagnostics.Append(r.hold(ctx, req, config, &plan)...)
+	default:
+		resp.Diagnostics.Append(r.claim(plan, plan.ID.ValueString(), "")...)
 	}
 	if !creates && len(resp.RequiresReplace) == 0 {
 		resp.Diagnostics.Append(r.session.keeps(ctx, plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
@@ -103,41 +111,84 @@ func (m reservationModel) over(now time.Time) diag.Diagnostics {
 	return diags
 }
 
-// hold has the server keep the block of a new reservation free of everything else that is planned.
-func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanRequest, config, plan reservationModel) diag.Diagnostics {
+// hold has the server keep the block of a new reservation free of everything else that is planned, and choose it where the
+// configuration does not.
+func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanRequest, config reservationModel, plan *reservationModel) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if config.Pool.IsUnknown() || !plan.CIDR.known() || !r.session.canPlan(&diags) || !r.session.claims.canPromiseIn(plan.Pool.ValueString()) {
+	named := !config.Name.IsNull()
+	if config.Pool.IsUnknown() || config.Name.IsUnknown() || config.CIDR.IsUnknown() || config.PrefixLength.IsUnknown() || !named && !plan.CIDR.known() {
+		return diags
+	}
+	if !r.session.canPlan(&diags) || !r.session.claims.canPromiseIn(plan.Pool.ValueString()) {
 		return diags
 	}
 	self := selfOf(ctx, req.Private)
 	r.session.leaves(self, self)
-	if !r.session.claims.claim(plan.key(), created, self) {
-		diags.Append(plan.duplicate())
+	if diags.Append(r.claim(*plan, created, self)...); diags.HasError() {
 		return diags
 	}
 	ask := r.session.planning.hold(r.session.planning.phase(req))
-	ask.Pool, ask.Name, ask.CIDR = r.session.renames.askPool(plan.Pool.ValueString()), plan.holdName(), new(plan.CIDR.prefix().String())
-	_, err := r.session.gather.hold(ctx, ask)
-	if err != nil && !errors.Is(err, cloudpam.ErrForbidden) && !r.session.claims.inOwnWay(err, wish{by: "a reservation in pool " + strconv.Quote(plan.Pool.ValueString()), cidr: plan.CIDR.prefix()}) {
-		diags.Append(r.session.planning.unplanned(plan.attempt("plan"), err)...)
+	ask.Pool, ask.Name = r.session.renames.askPool(plan.Pool.ValueString()), plan.holdName()
+	if plan.CIDR.known() {
+		ask.CIDR = new(plan.CIDR.prefix().String())
+	} else {
+		ask.PrefixLength = optionalLength(plan.PrefixLength)
+	}
+	if self != "" && named {
+		ask.Replaces = &self
+	}
+	hold, err := r.session.gather.hold(ctx, ask)
+	// One that this run has refreshed and that now arrives as a new one is tainted: it replaces itself.
+	if holder := r.session.nameOf(err); holder != "" {
+		ask.Replaces = &holder
+		hold, err = r.session.gather.hold(ctx, ask)
+	}
+	if r.session.makeRoom(ctx, req, ask.Pool, err) {
+		hold, err = r.session.gather.hold(ctx, ask)
+	}
+	if err == nil {
+		diags.Append(r.session.standsOn(ctx, hold, self)...)
+	}
+	w := wish{by: "a reservation in pool " + strconv.Quote(plan.Pool.ValueString()), cidr: plan.CIDR.prefix()}
+	switch {
+	case err != nil && plan.CIDR.known() && errors.Is(err, cloudpam.ErrForbidden), r.session.claims.inOwnWay(err, w), r.session.claims.yetToGrow(plan.Pool.ValueString(), err):
+	case err != nil:
+		diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
+	case !plan.CIDR.known(): // what is configured keeps its spelling
+		plan.CIDR = newCIDR(hold.CIDR)
 	}
 	return diags
 }
 
 // holdName is the name that the server gives the hold of a reservation to be.
-func (m reservationModel) holdName() string { return "reservation:" + m.CIDR.prefix().String() }
-
-func (m reservationModel) key() string { return m.Pool.ValueString() + "/" + m.holdName() }
-
-// configured is the key, or "" while it is not known.
-func (m reservationModel) configured() string {
-	if m.Pool.IsUnknown() || !m.CIDR.known() {
-		return ""
-	}
-	return m.key()
+func (m reservationModel) holdName() string {
+	return reservationHold + cmp.Or(m.Name.ValueString(), m.CIDR.prefix().String())
 }
 
-func (m reservationModel) duplicate() diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(path.Root("cidr"), "Duplicate reservation", fmt.Sprintf(
-		"Another reservation of this configuration keeps %s in pool %q too. Remove one of them.", m.CIDR.ValueString(), m.Pool.ValueString()))
+const reservationHold = "reservation:"
+
+// configured is the key under which the configuration names the reservation, or "" while it is not known.
+func (m reservationModel) configured() string {
+	if m.Pool.IsUnknown() || m.Name.IsUnknown() || m.Name.IsNull() && !m.CIDR.known() {
+		return ""
+	}
+	return m.Pool.ValueString() + "/" + m.holdName()
+}
+
+// claim takes the name of a reservation for it and its block, as far as it has them, and refuses what has one of them already.
+func (r *reservationResource) claim(m reservationModel, id, replaces string) diag.Diagnostics {
+	var diags diag.Diagnostics
+	name, block := m.Name.ValueString(), m.CIDR.prefix()
+	in := m.Pool.ValueString() + "/" + reservationHold
+	switch {
+	case r.session == nil || m.Pool.IsUnknown():
+	case name != "" && !r.session.claims.claim(in+name, id, replaces):
+		diags.AddAttributeError(path.Root("name"), "Duplicate reservation", fmt.Sprintf(
+			"Another reservation of this configuration is named %q in pool %q too. A name identifies one reservation of its pool: choose another, for example with the key of for_each in it.",
+			name, m.Pool.ValueString()))
+	case block.IsValid() && !r.session.claims.claim(in+block.String(), id, replaces):
+		diags.AddAttributeError(path.Root("cidr"), "Duplicate reservation", fmt.Sprintf(
+			"Another reservation of this configuration keeps %s in pool %q too. Remove one of them.", m.CIDR.ValueString(), m.Pool.ValueString()))
+	}
+	return diags
 }

@@ -12,9 +12,10 @@ resource "cloudpam_reservation" "merger" {
   expires_at = "2099-06-30T00:00:00Z"
 }
 
-# Any free block of that size, until it is released.
+# Any free block of that size, until it is released. By its name the plan knows which.
 resource "cloudpam_reservation" "legacy" {
   pool          = cloudpam_pool.corp.id
+  name          = "legacy"
   prefix_length = 16
   reason        = "the old data centre routes it until it is shut down"
 }
