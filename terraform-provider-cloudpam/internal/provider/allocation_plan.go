@@ -23,14 +23,17 @@ func (r *allocationResource) ValidateConfig(ctx context.Context, req resource.Va
 // ModifyPlan computes while planning what follows from the configuration. The CIDR of a new allocation is promised by the
 // server (hold.go); whatever settles it, everything else is derived from it.
 func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	var config, plan, state allocationModel
 	if req.Plan.Raw.IsNull() { // a destroy
-		var state allocationModel
-		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+		if r.session != nil {
+			if name := r.session.claims.destroys(state.ID.ValueString()); name != "" {
+				resp.Diagnostics.Append(adoptedAndDestroyed(name))
+			}
 			resp.Diagnostics.Append(r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.CIDR.prefix())...)
 		}
 		return
 	}
-	var config, plan, state allocationModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	if !req.State.Raw.IsNull() {

@@ -51,6 +51,9 @@ type claims struct {
 	wishes map[string][]wish
 	named  map[string]bool     // ids of what keeps its name
 	names  map[string][]string // what else is to have the name of an id, as people say it
+	// Allocations that this run destroys, and those that become members of a set, by id → name.
+	destroyed map[string]bool
+	adopted   map[string]string
 	// What this run does to pools: by then a promise in one may be possible that is not now, or void.
 	pools map[string]poolChange
 	// Pools that name the parent that they have, and the new pools that would enclose others. See encloses.

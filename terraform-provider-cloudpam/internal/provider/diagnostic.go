@@ -22,6 +22,7 @@ type attempt struct {
 	poolAttr string // the attribute that names it
 	sizeAttr string // the attribute that names the size, and the block; "" for prefix_length and cidr
 	holder   string // who plans
+	adopts   bool   // a set takes over allocations that have the names of its members
 }
 
 // at is the attribute that a field of the API is: under the same name, or what says the size of a set.
@@ -98,6 +99,12 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		if a.kind == "account" {
 			a.add(diags, path.Root("external_id"), "Account is registered already", e, "Adopt what exists with an import block:\n\n"+a.importBlock())
 			return
+		}
+		if a.kind == "allocation set" && a.memberTaken(e, diags) {
+			return
+		}
+		if a.kind == "reservation" && len(e.Holders) == 1 { // which no import finds by its name
+			a.name, a.poolAttr = e.Holders[0].ID, ""
 		}
 		a.add(diags, path.Root("name"), "Name is taken", e,
 			"Choose another name. If each workspace is to have its own, put ${terraform.workspace} into it. What exists, and no other configuration or workspace manages, is adopted with an import block:\n\n"+a.importBlock())
@@ -194,7 +201,7 @@ var attributes = map[string]bool{
 	"min_prefix_length": true, "max_prefix_length": true, "default_prefix_length": true, "description": true, "owner": true,
 	"purpose": true, "account": true, "region": true, "environment": true, "labels": true, "deletion_protection": true,
 	"reason": true, "expires_at": true, "encloses": true, "cloud": true, "external_id": true, "platform": true, "tier": true, "regions": true, "mode": true,
-	"role_arn": true, "workload_identity": true, "members": true, "bundle": true, "exclude": true, "parent_strategy": true, "hosts": true, "target": true, "pool_selector": true,
+	"role_arn": true, "workload_identity": true, "members": true, "bundle": true, "exclude": true, "parent_strategy": true, "hosts": true, "target": true, "pool_selector": true, "adopt": true, "renamed": true,
 }
 
 func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {

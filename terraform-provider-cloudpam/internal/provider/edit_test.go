@@ -42,6 +42,11 @@ func fixedIn(label, in, cidr string) string {
 	return fmt.Sprintf("resource \"cloudpam_allocation\" %q {\n  pool = cloudpam_pool.%s.id\n  name = %q\n  cidr = %q\n}\n", label, in, label, cidr)
 }
 
+func reservedIn(label, in string, length int) string {
+	return fmt.Sprintf("resource \"cloudpam_reservation\" %q {\n  pool          = cloudpam_pool.%s.id\n  name          = %q\n  prefix_length = %d\n  reason        = \"later\"\n}\n"+
+		"output %q {\n  value = cloudpam_reservation.%s.cidr\n}\n", label, in, label, length, label, label)
+}
+
 func createdFirst(resource string) string {
 	return strings.Replace(resource, "\n  name ", "\n  lifecycle { create_before_destroy = true }\n  name ", 1)
 }
@@ -55,6 +60,29 @@ output "app" {
   value = cloudpam_allocation.other.cidr
 }
 `
+
+// setIn is a set that fills 10.0.0.0/24 with an /25 and two /26, with what each member has as outputs named after them.
+func setIn(in string, more string, keys ...string) string {
+	text := "resource \"cloudpam_allocation_set\" \"app\" {\n  pool    = cloudpam_pool." + in + ".id\n  name    = \"app\"\n  " + more + "\n}\n"
+	for _, key := range keys {
+		text += fmt.Sprintf("output %q {\n  value = cloudpam_allocation_set.app.cidrs[%q]\n}\n", key, key)
+	}
+	return text
+}
+
+// singles are allocations of their own that have the names of members, and forgotten is how Terraform lets go of them.
+var (
+	singles   = single("a", "10.0.0.0/25") + single("b", "10.0.0.128/26") + single("c", "10.0.0.192/26")
+	forgotten = forget("a") + forget("b") + forget("c")
+)
+
+func single(key, cidr string) string {
+	return fmt.Sprintf("resource \"cloudpam_allocation\" %q {\n  pool = cloudpam_pool.corp.id\n  name = \"app/%s\"\n  cidr = %q\n}\n", key, key, cidr)
+}
+
+func forget(key string) string {
+	return "removed {\n  from = cloudpam_allocation." + key + "\n  lifecycle {\n    destroy = false\n  }\n}\n"
+}
 
 const halves = `resource "cloudpam_allocation_set" "s" {
   pool    = cloudpam_pool.corp.id
@@ -76,6 +104,41 @@ var edits = map[string]edit{
 		after: poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("new", "corp", 16) +
 			"resource \"cloudpam_reservation\" \"old\" {\n  pool   = cloudpam_pool.corp.id\n  cidr   = \"10.0.0.0/16\"\n  reason = \"legacy\"\n}\n",
 		want: map[string]string{"new": "10.1.0.0/16"},
+	},
+	"a reservation by length, thrown away": {
+		thrown: poolNamed("corp", `cidr = "10.0.0.0/8"`) + reservedIn("spare", "corp", 16),
+		after:  poolNamed("corp", `cidr = "10.0.0.0/8"`) + reservedIn("spare", "corp", 16) + sizedIn("new", "corp", 16),
+		want:   map[string]string{"spare": "10.0.0.0/16", "new": "10.1.0.0/16"},
+	},
+	"the length of a reservation corrected in a pool that it fills": {
+		thrown: poolNamed("corp", `cidr = "10.0.0.0/24"`) + reservedIn("spare", "corp", 25),
+		after:  poolNamed("corp", `cidr = "10.0.0.0/24"`) + reservedIn("spare", "corp", 24),
+		want:   map[string]string{"spare": "10.0.0.0/24"},
+	},
+	"a reservation by length next to a fixed block": {
+		thrown: poolNamed("corp", `cidr = "10.0.0.0/8"`) + reservedIn("spare", "corp", 16),
+		after:  poolNamed("corp", `cidr = "10.0.0.0/8"`) + reservedIn("spare", "corp", 16) + fixedIn("old", "corp", "10.0.0.0/16"),
+		want:   map[string]string{"spare": "10.1.0.0/16"},
+	},
+	"a reservation by length replaced in a pool that it fills": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + reservedIn("spare", "corp", 24),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + reservedIn("spare", "corp", 24),
+		args:    []string{"-replace=cloudpam_reservation.spare"},
+		says:    "1 to add, 0 to change, 1 to destroy",
+		want:    map[string]string{"spare": "10.0.0.0/24"},
+	},
+	"a reservation by length replaced before it is destroyed": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + createdFirst(reservedIn("spare", "corp", 25)),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + createdFirst(reservedIn("spare", "corp", 25)),
+		args:    []string{"-replace=cloudpam_reservation.spare"},
+		says:    "1 to add, 0 to change, 1 to destroy",
+		want:    map[string]string{"spare": "10.0.0.0/25"},
+	},
+	"the length of a reservation changed": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/16"`) + reservedIn("spare", "corp", 25),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/16"`) + reservedIn("spare", "corp", 24),
+		says:    "1 to add, 0 to change, 1 to destroy",
+		want:    map[string]string{"spare": "10.0.1.0/24"},
 	},
 	"a size corrected in a pool that it fills": {
 		thrown: poolNamed("corp", `cidr = "10.0.0.0/24"`) + sizedIn("app", "corp", 25),
@@ -171,6 +234,30 @@ var edits = map[string]edit{
 		after:   layers["a layer between two levels"].after + layers["a layer between two levels"].above + sizedIn("new", "super", 16),
 		says:    "2 to add, 2 to change, 0 to destroy",
 		want:    map[string]string{"app": "10.0.0.0/24", "new": "10.2.0.0/16"},
+	},
+	"a set's key renamed in a full pool": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + setIn("corp", "subnets = { a = 25, b = 26, c = 26 }"),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + setIn("corp", "subnets = { web = 25, b = 26, c = 26 }\n  renamed = { web = \"a\" }", "web", "b"),
+		says:    "0 to add, 1 to change, 0 to destroy",
+		want:    map[string]string{"web": "10.0.0.0/25", "b": "10.0.0.128/26"},
+	},
+	"keys of a set exchanged": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + setIn("corp", "subnets = { a = 25, b = 26, c = 26 }"),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + setIn("corp", "subnets = { a = 25, b = 26, c = 26 }\n  renamed = { b = \"c\", c = \"b\" }", "a", "b", "c"),
+		says:    "0 to add, 1 to change, 0 to destroy",
+		want:    map[string]string{"a": "10.0.0.0/25", "b": "10.0.0.192/26", "c": "10.0.0.128/26"},
+	},
+	"a key of a set renamed and another shrunk for a new one": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + setIn("corp", "subnets = { a = 25, b = 25 }"),
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + setIn("corp", "subnets = { web = 25, b = 26 }\n  renamed = { web = \"a\" }", "web", "b"),
+		says:    "0 to add, 1 to change, 0 to destroy",
+		want:    map[string]string{"web": "10.0.0.0/25", "b": "10.0.0.128/26"},
+	},
+	"single allocations turned into a set": {
+		applied: poolNamed("corp", `cidr = "10.0.0.0/24"`) + singles,
+		after:   poolNamed("corp", `cidr = "10.0.0.0/24"`) + setIn("corp", "subnets = { a = 25, b = 26, c = 26 }\n  adopt   = true", "a", "b", "c") + forgotten,
+		says:    "1 to add, 0 to change, 0 to destroy",
+		want:    map[string]string{"a": "10.0.0.0/25", "b": "10.0.0.128/26", "c": "10.0.0.192/26"},
 	},
 	"a fixed block where a size was shown": {
 		thrown: poolNamed("corp", `cidr = "10.0.0.0/8"`) + sizedIn("new", "corp", 16),
@@ -279,7 +366,7 @@ func TestAnEditWorks(t *testing.T) {
 					t.Errorf("the plan does not say %q:\n%s", e.says, plan)
 				}
 				for name, cidr := range e.want {
-					if e.args == nil && strings.Contains(plan, "cloudpam_allocation."+name) && !strings.Contains(plan, cidr) {
+					if e.args == nil && (strings.Contains(plan, "cloudpam_allocation."+name) || strings.Contains(plan, "cloudpam_reservation."+name)) && !strings.Contains(plan, cidr) {
 						t.Errorf("the plan does not show %s:\n%s", cidr, plan)
 					}
 				}

@@ -23,6 +23,8 @@ type setModel struct {
 	Subnets      types.Map    `tfsdk:"subnets"`
 	Hosts        types.Map    `tfsdk:"hosts"`
 	Fixed        types.Map    `tfsdk:"fixed"`
+	Renamed      types.Map    `tfsdk:"renamed"`
+	Adopt        types.Bool   `tfsdk:"adopt"`
 	Strategy     types.String `tfsdk:"strategy"`
 	Exclude      types.Set    `tfsdk:"exclude"`
 	Target       types.String `tfsdk:"target"`
@@ -203,7 +205,7 @@ func (m setModel) request(ctx context.Context) (cloudpam.NewAllocationSet, diag.
 	labels, more := optionalLabels(ctx, m.LabelsAll)
 	diags.Append(more...)
 	set := cloudpam.NewAllocationSet{
-		Name: m.Name.ValueString(), Members: &sizes.members, Bundle: sizes.bundle, Strategy: sizes.strategy, Exclude: sizes.exclude,
+		Name: m.Name.ValueString(), Members: &sizes.members, Bundle: sizes.bundle, Strategy: sizes.strategy, Exclude: sizes.exclude, Adopt: m.Adopt.ValueBoolPointer(),
 		Account: optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
 		Owner: optionalText(m.Owner), Purpose: optionalText(m.Purpose), Description: optionalText(m.Description), Labels: labels,
 	}
@@ -230,6 +232,12 @@ func (m setModel) patch(ctx context.Context, state setModel) (cloudpam.Allocatio
 		sizes, more := m.planned(ctx)
 		diags.Append(more...)
 		patch.Members, patch.Bundle, patch.Strategy, patch.Exclude = &sizes.members, sizes.bundle, sizes.strategy, sizes.exclude
+		patch.Adopt = m.Adopt.ValueBoolPointer()
+		to, more := m.renames(ctx, state)
+		diags.Append(more...)
+		if len(to) > 0 {
+			patch.Renamed = &to
+		}
 	}
 	if !m.LabelsAll.Equal(state.LabelsAll) {
 		labels, more := toLabels(ctx, m.LabelsAll)
@@ -241,7 +249,7 @@ func (m setModel) patch(ctx context.Context, state setModel) (cloudpam.Allocatio
 
 // attempt describes what is done to the set, for diagnostics.
 func (m setModel) attempt(verb string) attempt {
-	a := attempt{verb: verb, kind: "allocation set", name: m.Name.ValueString(), pool: m.Pool.ValueString(), poolAttr: "pool", sizeAttr: "subnets"}
+	a := attempt{verb: verb, kind: "allocation set", name: m.Name.ValueString(), pool: m.Pool.ValueString(), poolAttr: "pool", sizeAttr: "subnets", adopts: m.Adopt.ValueBool()}
 	if a.pool == "" {
 		a.poolAttr = "pool_selector"
 	}

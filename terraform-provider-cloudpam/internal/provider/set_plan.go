@@ -72,22 +72,29 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 			return set.Pool, err
 		})
 	}
+	to, diags := plan.renames(ctx, state)
+	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	state = state.rekeyed(ctx, to) // as it will be before anything else of it changes
 	switch {
 	case creates:
 		plan.expect(ctx, setModel{})
-		resp.Diagnostics.Append(r.promise(ctx, req, &plan, selfOf(ctx, req.Private), state)...)
+		resp.Diagnostics.Append(r.promise(ctx, req, &plan, selfOf(ctx, req.Private), state, nil)...)
 	case len(resp.RequiresReplace) > 0:
 		plan.expect(ctx, setModel{}) // a replacement: Terraform asks again for the new set alone
-	case plan.keeps(ctx, state):
+	case !settled(ctx, plan.Renamed):
+		plan.CIDRs, plan.IDs = types.MapUnknown(types.StringType), types.MapUnknown(types.StringType)
+	case len(to) == 0 && plan.keeps(ctx, state):
 		plan.CIDRs, plan.IDs = state.CIDRs, state.IDs
 		resp.Diagnostics.Append(r.claim(ctx, plan, plan.ID.ValueString(), "")...)
 	default:
 		plan.expect(ctx, state)
-		resp.Diagnostics.Append(r.promise(ctx, req, &plan, "", state)...)
+		resp.Diagnostics.Append(r.promise(ctx, req, &plan, "", state, to)...)
 	}
-	if !creates && len(resp.RequiresReplace) == 0 {
+	if len(resp.RequiresReplace) == 0 {
 		for key, id := range plan.IDs.Elements() {
-			if at, err := parseCIDR(textOf(plan.CIDRs.Elements()[key])); err == nil && id.Equal(state.IDs.Elements()[key]) {
+			if at, err := parseCIDR(textOf(plan.CIDRs.Elements()[key])); err == nil && !id.IsUnknown() {
 				resp.Diagnostics.Append(r.session.keeps(ctx, textOf(id), at, path.Root("name"))...)
 			}
 		}
@@ -148,9 +155,9 @@ func (m setModel) keepsMember(key string, state setModel) bool {
 }
 
 // promise plans the CIDRs of a set that is new, or whose members change.
-func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanRequest, plan *setModel, replaces string, state setModel) diag.Diagnostics {
+func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanRequest, plan *setModel, replaces string, state setModel, to cloudpam.Renamed) diag.Diagnostics {
 	var diags diag.Diagnostics
-	for _, input := range []attr.Value{plan.Name, plan.Subnets, plan.Hosts, plan.Fixed, plan.Strategy, plan.Exclude, plan.Target, plan.GKE, plan.EKS, plan.PoolSelector} {
+	for _, input := range []attr.Value{plan.Name, plan.Subnets, plan.Hosts, plan.Fixed, plan.Renamed, plan.Adopt, plan.Strategy, plan.Exclude, plan.Target, plan.GKE, plan.EKS, plan.PoolSelector} {
 		if !settled(ctx, input) {
 			return diags
 		}
@@ -165,7 +172,10 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	}
 	sizes, more := plan.sizing(ctx)
 	diags.Append(more...)
-	ask.Members, ask.Bundle, ask.Strategy, ask.Exclude = &sizes.members, sizes.bundle, sizes.strategy, sizes.exclude
+	ask.Members, ask.Bundle, ask.Strategy, ask.Exclude, ask.Adopt = &sizes.members, sizes.bundle, sizes.strategy, sizes.exclude, plan.Adopt.ValueBoolPointer()
+	if len(to) > 0 {
+		ask.Renamed = &to
+	}
 	if ask.Pool = r.session.renames.askPool(plan.Pool.ValueString()); ask.Pool == "" {
 		ask.PoolSelector, more = poolSelector(ctx, plan.PoolSelector)
 		diags.Append(more...)
@@ -201,18 +211,17 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 			return diags
 		}
 	}
-	plan.settle(promised, state)
-	return diags
+	plan.settle(promised)
+	return append(diags, r.adopts(promised, *plan, state)...)
 }
 
 // settle plans the promised blocks. A member whose block is new is an allocation that has no id yet.
-func (m *setModel) settle(promised cloudpam.SetPlan, state setModel) {
+func (m *setModel) settle(promised cloudpam.SetPlan) {
 	cidrs, ids := map[string]attr.Value{}, map[string]attr.Value{}
 	for _, member := range promised.Members {
-		cidr := types.StringValue(member.CIDR)
-		cidrs[member.Key], ids[member.Key] = cidr, types.StringUnknown()
-		if before := state.CIDRs.Elements()[member.Key]; before != nil && before.Equal(cidr) {
-			ids[member.Key] = state.IDs.Elements()[member.Key]
+		cidrs[member.Key], ids[member.Key] = types.StringValue(member.CIDR), types.StringUnknown()
+		if member.Allocation != nil {
+			ids[member.Key] = types.StringValue(*member.Allocation)
 		}
 	}
 	m.CIDRs, m.IDs = types.MapValueMust(types.StringType, cidrs), types.MapValueMust(types.StringType, ids)

@@ -65,6 +65,17 @@ func (r *setResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 				Validators:          append(memberKeys(), mapvalidator.ValueStringsAre(cidrOnly{})),
 				MarkdownDescription: "CIDR of each member that shall have that very block, by its key, such as `{ dns = \"10.0.0.0/28\" }`. One that contains the present block or lies in it resizes in place; any other is another block.",
 			},
+			"renamed": schema.MapAttribute{
+				Optional: true, ElementType: types.StringType,
+				Validators: append(memberKeys(), mapvalidator.ValueStringsAre(matching(memberKeyForm, memberKeyWant), stringvalidator.LengthAtMost(63))),
+				MarkdownDescription: "Members that are asked for under another key than before: the old key of each by its new one, such as `{ web-a = \"app-a\" }`. Such a member keeps its CIDR and its allocation, which is renamed in place. " +
+					"Two may exchange their keys. An entry is carried out once and may stay, like a `moved` block; one whose old key is no member does nothing.",
+			},
+			"adopt": schema.BoolAttribute{
+				Optional: true,
+				MarkdownDescription: "Whether an allocation of the pool that has the name of a new member, `NAME/KEY`, and is in no set becomes that member, with its id and its CIDR, instead of being in its way. " +
+					"Its size or CIDR must be what is asked for. Take the `cloudpam_allocation` that it was out of the configuration with a `removed` block that does not destroy it. Needs `pool`. Default: `false`.",
+			},
 			"target":      target("`subnets` and `hosts`"),
 			"strategy":    placingStrategy("new blocks are", "the pool"),
 			"exclude":     exclude(),

@@ -22,6 +22,8 @@ resource "cloudpam_allocation_set" "batch" {
   name   = "batch"
   target = "aws_subnet"
   hosts  = { workers = 300, queue = 20 }
+
+  renamed = { workers = "jobs" } # the key was jobs once; its block is the same
 }
 
 # What a GKE cluster needs: nodes, pods and services, all or nothing.
