@@ -76,3 +76,29 @@ func TestSetsOverHTTP(t *testing.T) {
 		}
 	})
 }
+
+func TestASetRenamesAndAdoptsOverHTTP(t *testing.T) {
+	each(t, func(t *testing.T, s lab) {
+		post[api.Pool](t, s, "/pools", `{"name":"net","cidr":"10.0.0.0/24"}`)
+		single := post[api.Allocation](t, s, "/allocations", `{"pool":"net","name":"app/a","prefix_length":25}`)
+		body := `{"pool":"net","name":"app","adopt":true,"members":{"a":{"prefix_length":25},"b":{"prefix_length":26}}}`
+		plan := post[api.SetPlan](t, s, "/allocation-set-holds", body)
+		if m := plan.Members[0]; m.Allocation == nil || *m.Allocation != single.ID || m.CIDR != single.CIDR || plan.Members[1].Allocation != nil {
+			t.Errorf("planned %+v", plan)
+		}
+		set := post[api.AllocationSet](t, s, "/allocation-sets", body)
+		if set.Members[0].Allocation != single.ID || setBlocks(set) != "a=10.0.0.0/25 b=10.0.0.128/26" {
+			t.Errorf("made %+v", set)
+		}
+		sizes := `"members":{"a":{"prefix_length":26},"b":{"prefix_length":25}},"renamed":{"a":"b","b":"a"}}`
+		plan = post[api.SetPlan](t, s, "/allocation-set-holds", `{"name":"app","updates":"`+set.ID+`",`+sizes)
+		changed := decode[api.AllocationSet](t, s.send(t, "PATCH", "/api/v1/allocation-sets/"+set.ID, `{`+sizes, `If-Match: "v1"`))
+		if setBlocks(changed) != "a=10.0.0.128/26 b=10.0.0.0/25" || changed.Members[1].Allocation != single.ID || *plan.Members[1].Allocation != single.ID {
+			t.Errorf("planned %+v, made %+v", plan, changed)
+		}
+		p := wantProblemCode(t, s.send(t, "PATCH", "/api/v1/allocation-sets/"+set.ID, `{"renamed":{"b":"a"}}`, `If-Match: "v2"`), 400, "invalid")
+		if len(p.Errors) != 1 || p.Errors[0].Pointer != "/renamed/b" {
+			t.Errorf("%+v", p.Errors)
+		}
+	})
+}

@@ -125,6 +125,7 @@ func TestKeysOfASetAreRenamedAndStayRenamed(t *testing.T) {
 			wantSame(t, before, ids(t, server))
 		}
 		applies("subnets = { a = 25, c = 26, d = 26 }\n  renamed = { c = \"b\", d = \"c\" }", "1 to change") // a chain
+		applies("subnets = { a = 25, c = 26, d = 26 }", "1 to change")                                       // an entry is carried out again once it has been away
 		applies("subnets = { a = 25, c = 26, d = 26 }\n  renamed = { c = \"d\", d = \"c\" }", "1 to change") // exchanged
 		applies("subnets = { a = 25, c = 26, d = 26 }\n  renamed = { c = \"d\", d = \"c\" }\n  owner   = \"ann\"", "1 to change")
 		applies("subnets = { web = 25, c = 26, d = 26 }\n  renamed = { c = \"d\", d = \"c\", web = \"a\" }", "1 to change") // beside what has been done
