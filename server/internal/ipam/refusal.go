@@ -15,6 +15,9 @@ func Taken(at netip.Prefix, blockers []Prefix) error {
 	if len(blockers) > 0 {
 		b := blockers[0]
 		e = Errorf(CodeCIDRTaken, "%s is taken: %s %q holds %s", at, b.Kind, b.Name, b.CIDR)
+		if pool, encloses := b.Encloses(); encloses {
+			e = Errorf(CodeCIDRTaken, "%s is taken: pool %s stands at %s, and is to be in this one", at, pool, b.CIDR)
+		}
 	}
 	e.Holders = Holders(blockers)
 	e.Fields = []FieldError{{Pointer: "/cidr", Detail: e.Detail}}

@@ -1,20 +1,20 @@
 # Put above east and west, which stood before it.
 resource "cloudpam_pool" "company" {
   name     = "company"
-  cidr     = "10.0.0.0/8"
+  cidr     = "172.16.0.0/12"
   encloses = true
 }
 
 resource "cloudpam_pool" "east" {
   name   = "east"
   parent = cloudpam_pool.company.id # new in this plan
-  cidr   = "10.0.0.0/16"
+  cidr   = "172.16.0.0/16"
 }
 
 resource "cloudpam_pool" "west" {
   name   = "west"
   parent = cloudpam_pool.company.id # new in this plan
-  cidr   = "10.1.0.0/16"
+  cidr   = "172.17.0.0/16"
 }
 
 # A block of what is between them, known in the same plan.
