@@ -24,6 +24,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/job"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
+	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/web"
 )
@@ -91,7 +92,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		a.log.WarnContext(ctx, "the time could not be kept", "error", err)
 	}
 	handler, err := httpapi.New(httpapi.Services{
-		Registry: a.registry, Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel),
+		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel),
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},

@@ -18,7 +18,7 @@ func (s *Server) ListScopes(ctx context.Context, req api.ListScopesRequestObject
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.registry.Scopes(ctx, p)
+	items, err := s.scopes.Scopes(ctx, p)
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func (s *Server) ListScopes(ctx context.Context, req api.ListScopesRequestObject
 
 // CreateScope creates a scope.
 func (s *Server) CreateScope(ctx context.Context, req api.CreateScopeRequestObject) (api.CreateScopeResponseObject, error) {
-	created, err := s.registry.CreateScope(ctx, caller(ctx), ipam.Scope{
+	created, err := s.scopes.CreateScope(ctx, caller(ctx), ipam.Scope{
 		ID: req.Body.Name, Description: value(req.Body.Description), Labels: ipam.Labels(value(req.Body.Labels)),
 	})
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Server) CreateScope(ctx context.Context, req api.CreateScopeRequestObje
 
 // GetScope reads a scope.
 func (s *Server) GetScope(ctx context.Context, req api.GetScopeRequestObject) (api.GetScopeResponseObject, error) {
-	found, err := s.registry.Scope(ctx, req.Scope)
+	found, err := s.scopes.Scope(ctx, req.Scope)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (s *Server) UpdateScope(ctx context.Context, req api.UpdateScopeRequestObje
 	if err != nil {
 		return nil, err
 	}
-	changed, err := s.registry.UpdateScope(ctx, caller(ctx), req.Scope, version, ipam.ScopePatch{
+	changed, err := s.scopes.UpdateScope(ctx, caller(ctx), req.Scope, version, ipam.ScopePatch{
 		Name:        req.Body.Name,
 		Description: req.Body.Description, Labels: labelsPatch(req.Body.Labels),
 	})
@@ -68,7 +68,7 @@ func (s *Server) DeleteScope(ctx context.Context, req api.DeleteScopeRequestObje
 	if err != nil {
 		return nil, err
 	}
-	if err := s.registry.DeleteScope(ctx, caller(ctx), req.Scope, version); err != nil {
+	if err := s.scopes.DeleteScope(ctx, caller(ctx), req.Scope, version); err != nil {
 		return nil, err
 	}
 	return api.DeleteScope204Response{}, nil

@@ -14,6 +14,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
+	scopes "github.com/cloudpam/cloudpam/server/internal/scope"
 )
 
 // Options are what the server needs besides the use cases.
@@ -29,6 +30,7 @@ type Options struct {
 // Services are the use cases that the server carries, by room.
 type Services struct {
 	Registry *registry.Registry
+	Scopes   *scopes.Book
 	Accounts *accounts.Book
 	Access   *access.Gate
 	Audit    *audit.Auditor
@@ -38,6 +40,7 @@ type Services struct {
 // Server implements api.StrictServerInterface, one file for each noun.
 type Server struct {
 	registry *registry.Registry
+	scopes   *scopes.Book
 	accounts *accounts.Book
 	audit    *audit.Auditor
 	insight  *insight.Viewer
@@ -64,7 +67,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, version: o.Version, log: o.Log}
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, version: o.Version, log: o.Log}
 	v1 := e.Group("/api/v1", authenticate(services.Access), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong

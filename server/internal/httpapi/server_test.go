@@ -52,7 +52,8 @@ func serve(t *testing.T, url string) lab {
 	t.Helper()
 	db := storetest.Open(t, url)
 	k := change.New(db, time.Now).Pretend(func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
-	services := httpapi.Services{Registry: registry.New(k), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k)}
+	r := registry.New(k)
+	services := httpapi.Services{Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k)}
 	if _, err := services.Access.SetUp(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
+	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
@@ -56,7 +57,8 @@ func (w timed) server(own *clockOf) (lab, *change.Kernel) {
 	if err := k.ReadClock(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
-	return lab{registry.New(k), access.New(k), account.New(k), audit.New(k), insight.New(k), db, w.url}, k
+	r := registry.New(k)
+	return lab{r, access.New(k), account.New(k), scope.New(k, r.DropRootDrafts), audit.New(k), insight.New(k), db, w.url}, k
 }
 
 // jump sets the clock that counts: the database's, or that of its one server.

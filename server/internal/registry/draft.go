@@ -8,6 +8,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
@@ -48,7 +49,7 @@ func (c edit) draftPool(in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
 	p.DraftUntil, p.DraftPrincipal, p.DraftActor, p.DraftHolder = &until, c.By.UID, c.By.String(), plan.Holder
 	p.DraftRun, p.DraftNamed = plan.Run, in.CIDR.IsValid()
 	if plan.NewScope && p.Parent == "" { // below, a draft has one around it already
-		if err := c.draftScope(p.Scope, until); err != nil {
+		if err := scope.Draft(c.Change, p.Scope, until); err != nil {
 			return p, err
 		}
 	}
@@ -110,8 +111,8 @@ func (c edit) rememberDraft(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) error 
 }
 
 // Drafts lists a page of drafts by id; "" is every scope.
-func (r *Registry) Drafts(ctx context.Context, scope string, p ipam.Page) ([]ipam.Pool, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.Drafts(scope, p) })
+func (r *Registry) Drafts(ctx context.Context, of string, p ipam.Page) ([]ipam.Pool, error) {
+	return read(ctx, r, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.Drafts(of, p) })
 }
 
 // ReleaseDraft gives up a draft with all that is held in it: anyone may. Errors: CodeNotFound, for a real pool too.
@@ -291,10 +292,11 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 	}
 }
 
-// dropRootDrafts removes the drafts at the root of a scope, under the scope's lock.
-func (c edit) dropRootDrafts(scope ipam.Scope) error {
+// DropRootDrafts removes the drafts at the root of a scope. The change holds the scope's lock.
+func (r *Registry) DropRootDrafts(in change.Change, of ipam.Scope) error {
+	c := edit{Change: in, r: r}
 	return change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) {
-		return c.Tx.Pools(ipam.PoolFilter{Scope: string(scope.UID), Drafts: true}, p)
+		return c.Tx.Pools(ipam.PoolFilter{Scope: string(of.UID), Drafts: true}, p)
 	}, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
 		if p.DraftUntil != nil && p.Parent == "" {
 			return c.dropDraft(p)

@@ -19,6 +19,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
+	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
@@ -42,17 +43,24 @@ type tb interface {
 type lab struct {
 	*registry.Registry
 	*access.Gate
-	*account.Book
+	*accountBook
+	*scopeBook
 	*audit.Auditor
 	*insight.Viewer
 	db  *store.DB
 	url string
 }
 
+type (
+	accountBook = account.Book
+	scopeBook   = scope.Book
+)
+
 // labOn is a lab on an open database; now tells its time.
 func labOn(db *store.DB, url string, now func() time.Time) lab {
 	k := change.New(db, time.Now).Pretend(now)
-	return lab{registry.New(k), access.New(k), account.New(k), audit.New(k), insight.New(k), db, url}
+	r := registry.New(k)
+	return lab{r, access.New(k), account.New(k), scope.New(k, r.DropRootDrafts), audit.New(k), insight.New(k), db, url}
 }
 
 var scopes atomic.Int64

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
@@ -52,7 +53,7 @@ func (r *Registry) ForgetPlans(ctx context.Context) (int64, error) {
 			return dropped, err
 		})
 	_, failedScopes := change.Sweep(ctx, r.k, func(tx *store.Tx, n int) ([]ipam.Scope, error) { return tx.StaleScopeDrafts(now.Add(-draftMemory), n) },
-		func(s ipam.Scope) string { return string(s.UID) }, func(s ipam.Scope) (bool, error) { return r.dropScopeDraft(ctx, by, s, now.Add(-draftMemory)) })
+		func(s ipam.Scope) string { return string(s.UID) }, func(s ipam.Scope) (bool, error) { return scope.DropDraft(ctx, r.k, by, s, now.Add(-draftMemory)) })
 	holds, failedHolds := change.Sweep(ctx, r.k, func(tx *store.Tx, n int) ([]ipam.Hold, error) { return tx.StaleHolds(now.Add(-ipam.HoldMemory), n) },
 		func(h ipam.Hold) string { return h.ID }, func(h ipam.Hold) (dropped bool, err error) {
 			err = r.withHold(ctx, by, h.ID, func(c edit, pool ipam.Pool, h ipam.Hold) error {

@@ -1,4 +1,5 @@
-package registry
+// Package scope keeps the scopes: address spaces side by side, each with pools of its own, which may overlap those of others.
+package scope
 
 import (
 	"context"
@@ -9,25 +10,34 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
+// Book serves the scopes. It is safe for concurrent use.
+type Book struct {
+	k     *change.Kernel
+	clear func(change.Change, ipam.Scope) error
+}
+
+// New makes a Book. Clear ends what only plans know at the root of a scope that is to be deleted, whose lock the change holds.
+func New(k *change.Kernel, clear func(change.Change, ipam.Scope) error) *Book { return &Book{k, clear} }
+
 // Scopes lists a page of scopes by age.
-func (r *Registry) Scopes(ctx context.Context, p ipam.Page) ([]ipam.Scope, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.Scopes(false, p) })
+func (b *Book) Scopes(ctx context.Context, p ipam.Page) ([]ipam.Scope, error) {
+	return change.Read(ctx, b.k, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.Scopes(false, p) })
 }
 
 // Scope reads a scope; CodeNotFound when there is none.
-func (r *Registry) Scope(ctx context.Context, id string) (ipam.Scope, error) {
-	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Scope, error) { return ipam.RealScope(tx.Scope(id)) })
+func (b *Book) Scope(ctx context.Context, id string) (ipam.Scope, error) {
+	return change.Get(ctx, b.k, func(tx *store.Tx) (ipam.Scope, error) { return ipam.RealScope(tx.Scope(id)) })
 }
 
 // CreateScope adds a scope. Errors: CodeInvalid, CodeNameTaken.
-func (r *Registry) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope) (ipam.Scope, error) {
+func (b *Book) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope) (ipam.Scope, error) {
 	if err := ipam.CheckSlug("/name", s.ID); err != nil {
 		return ipam.Scope{}, err
 	}
 	if err := ipam.CheckLabels(s.Labels); err != nil {
 		return ipam.Scope{}, err
 	}
-	return write(ctx, r, by, ipam.ScopeLane(s.ID), func(c edit) (ipam.Scope, error) {
+	return change.Write(ctx, b.k, by, ipam.ScopeLane(s.ID), func(c change.Change) (ipam.Scope, error) {
 		draft, err := c.Tx.LockScope(s.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
@@ -50,8 +60,8 @@ func (r *Registry) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope
 }
 
 // UpdateScope changes or renames a scope. Errors: CodeNotFound, CodeNameTaken, CodeInvalid, CodePreconditionFailed, CodePreconditionRequired.
-func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.ScopePatch) (ipam.Scope, error) {
-	return write(ctx, r, by, ipam.ScopeLane(id), func(c edit) (ipam.Scope, error) {
+func (b *Book) UpdateScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.ScopePatch) (ipam.Scope, error) {
+	return change.Write(ctx, b.k, by, ipam.ScopeLane(id), func(c change.Change) (ipam.Scope, error) {
 		before, err := ipam.RealScope(c.Tx.LockScope(id))
 		if err != nil {
 			return before, err
@@ -64,7 +74,7 @@ func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, m
 			return before, err
 		}
 		if after.ID != before.ID {
-			if err := c.renameScope(before, after.ID); err != nil {
+			if err := rename(c, before, after.ID); err != nil {
 				return before, err
 			}
 		}
@@ -76,8 +86,8 @@ func (r *Registry) UpdateScope(ctx context.Context, by ipam.Caller, id string, m
 	})
 }
 
-// renameScope makes a scope leave its name for another. The ids of its pools follow: rows refer to keys.
-func (c edit) renameScope(s ipam.Scope, name string) error {
+// rename makes a scope leave its name for another. The ids of its pools follow: rows refer to keys.
+func rename(c change.Change, s ipam.Scope, name string) error {
 	if s.ID == ipam.DefaultScope {
 		return ipam.Invalid("/name", "the scope %q keeps its name: pools without a scope in their id are in it", s.ID)
 	}
@@ -98,8 +108,8 @@ func (c edit) renameScope(s ipam.Scope, name string) error {
 
 // DeleteScope removes a scope without pools and accounts. Errors: CodeNotFound, CodeScopeNotEmpty, CodeInvalid for the default scope,
 // CodePreconditionFailed, CodePreconditionRequired.
-func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
-	_, err := write(ctx, r, by, ipam.ScopeLane(id), func(c edit) (struct{}, error) {
+func (b *Book) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
+	_, err := change.Write(ctx, b.k, by, ipam.ScopeLane(id), func(c change.Change) (struct{}, error) {
 		none := struct{}{}
 		s, err := ipam.RealScope(c.Tx.LockScope(id))
 		if err != nil {
@@ -111,7 +121,7 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m
 		if s.ID == ipam.DefaultScope {
 			return none, ipam.Invalid("path:scope", "the scope %q always exists and cannot be deleted", s.ID)
 		}
-		if err := c.dropRootDrafts(s); err != nil {
+		if err := b.clear(c, s); err != nil {
 			return none, err
 		}
 		pools, err := c.Tx.Pools(ipam.PoolFilter{Scope: string(s.UID)}, ipam.Page{Limit: 5})
@@ -136,9 +146,9 @@ func (r *Registry) DeleteScope(ctx context.Context, by ipam.Caller, id string, m
 	return err
 }
 
-// draftScope makes or renews the draft of a scope that a plan creates, under whose root a pool is drafted. A scope that is
+// Draft makes or renews the draft of a scope that a plan creates, under whose root a pool is drafted. A scope that is
 // there will do: the plan is being applied, or somebody was faster, which the plan's apply will say.
-func (c edit) draftScope(id string, until time.Time) error {
+func Draft(c change.Change, id string, until time.Time) error {
 	known, err := c.Tx.LockScope(id)
 	switch {
 	case ipam.CodeOf(err) == ipam.CodeNotFound:
@@ -153,10 +163,10 @@ func (c edit) draftScope(id string, until time.Time) error {
 	return c.Tx.RenewScopeDraft(known.UID, until)
 }
 
-// dropScopeDraft drops a draft that expired before a time, and reports whether it did: not one that has been created, renewed,
+// DropDraft drops a draft that expired before a time, and reports whether it did: not one that has been created, renewed,
 // or got something in it meanwhile.
-func (r *Registry) dropScopeDraft(ctx context.Context, by ipam.Caller, d ipam.Scope, before time.Time) (dropped bool, err error) {
-	_, err = write(ctx, r, by, ipam.ScopeLane(d.ID), func(c edit) (struct{}, error) {
+func DropDraft(ctx context.Context, k *change.Kernel, by ipam.Caller, d ipam.Scope, before time.Time) (dropped bool, err error) {
+	_, err = change.Write(ctx, k, by, ipam.ScopeLane(d.ID), func(c change.Change) (struct{}, error) {
 		none := struct{}{}
 		draft, err := c.Tx.LockScope(string(d.UID))
 		if err != nil || draft.DraftUntil == nil || !draft.DraftUntil.Before(before) {
