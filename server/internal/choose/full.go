@@ -12,20 +12,23 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-// Full finds a block where the rows of free space offer none: over what gives way to the one who asks. It decides in memory and takes
-// nothing; whoever takes the block it names takes what stands there too.
-type Full struct {
+// Asker is who asks for space, with what it may see and have: what gives way to it, what its plan was promised, what it leaves. It reads
+// and decides, and takes nothing.
+type Asker struct {
 	Tx        *store.Tx
 	Due       time.Time
 	Principal ipam.UID
+	Actor     string    // the principal's name
+	Quota     int       // how many blocks of a pool its promises may take; 0 is no limit
 	Plan      ipam.Plan // that asks; zero when none does
+	Moves     bool      // it may move what its own run was promised by size
 }
 
 // Room is the block of a length that a full pool has for a name once enough of what gives way is taken: what expired, the oldest
 // first, then what earlier runs of the caller's plan were promised. It decides in
 // memory, so that what does not help is not taken. When nothing helps it is alloc.ErrNoFit, and largest the length of the
 // largest block that could be had; 0 when none could. The caller holds the pool's lock.
-func (f Full) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, largest int, err error) {
+func (f Asker) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, largest int, err error) {
 	free := alloc.NewTree(pool.CIDR)
 	if err := free.AllocateAt(pool.CIDR); err != nil {
 		return at, 0, err
@@ -60,7 +63,7 @@ func (f Full) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, la
 
 // givesWay lists the blocks of a pool that give way to a name, in the order in which they do. A reservation that has run out
 // promises nobody anything, so those go before holds, which a late apply may still come for.
-func (f Full) givesWay(name string) []func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) {
+func (f Asker) givesWay(name string) []func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) {
 	type look = func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error)
 	expired := func(look func(ipam.UID, time.Time, int, int) ([]netip.Prefix, error)) look {
 		return func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) { return look(pool, f.Due, limit, skip) }
@@ -79,7 +82,7 @@ func (f Full) givesWay(name string) []func(pool ipam.UID, limit, skip int) ([]ne
 
 // addFree adds to a tree the free blocks that can make one of a length together with one of the blocks: all that lie in the
 // block of that length around it. Done notes what the tree has. One look serves as many as it reaches.
-func (f Full) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bool, blocks []netip.Prefix, length int) error {
+func (f Asker) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bool, blocks []netip.Prefix, length int) error {
 	fresh := map[netip.Prefix]bool{}
 	for _, b := range blocks {
 		if around := netip.PrefixFrom(b.Addr(), length).Masked(); b.Bits() > length && !done[around] {
@@ -115,7 +118,7 @@ func (f Full) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]bo
 
 // Exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
 // for none.
-func (f Full) Exhausted(pool ipam.Pool, length, could int) error {
+func (f Asker) Exhausted(pool ipam.Pool, length, could int) error {
 	leaf, err := f.Tx.Leaves(pool).Largest()
 	if err != nil && !errors.Is(err, alloc.ErrNoFit) {
 		return err

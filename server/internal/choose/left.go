@@ -8,15 +8,15 @@ import (
 )
 
 // LeftBy reports whether a hold is of a block that the caller's plan leaves, or left.
-func (f Full) LeftBy(h ipam.Hold) bool {
+func (f Asker) LeftBy(h ipam.Hold) bool {
 	return h.OfLeaving() && h.Kept && !h.Expired(f.Due) && h.Belongs(f.Principal, f.Plan.Holder)
 }
 
 // Gone reports whether a promise over what a plan leaves is void: it has run out, or is of a plan that was thrown away.
-func (f Full) Gone(h ipam.Hold) bool { return h.Expired(f.Due) || h.OutdatedBy(f.Principal, f.Plan) }
+func (f Asker) Gone(h ipam.Hold) bool { return h.Expired(f.Due) || h.OutdatedBy(f.Principal, f.Plan) }
 
 // left lists the blocks of a pool that the caller's plan leaves, without what it has promised of them already.
-func (f Full) left(pool ipam.UID, _, skip int) (blocks []netip.Prefix, err error) {
+func (f Asker) left(pool ipam.UID, _, skip int) (blocks []netip.Prefix, err error) {
 	if skip > 0 {
 		return nil, nil
 	}

@@ -12,7 +12,7 @@ import (
 
 // Outside picks a block that shares no address with what a request excludes. The rows of free space know nothing of that, so
 // it decides in memory: over all that is free, and then over what gives way to the name too. The caller holds the pool's lock.
-func (f Full) Outside(pool ipam.Pool, name string, how ipam.Placing, length int) (netip.Prefix, error) {
+func (f Asker) Outside(pool ipam.Pool, name string, how ipam.Placing, length int) (netip.Prefix, error) {
 	free := alloc.NewTree(pool.CIDR)
 	if err := free.AllocateAt(pool.CIDR); err != nil {
 		return netip.Prefix{}, err
@@ -49,7 +49,7 @@ func (f Full) Outside(pool ipam.Pool, name string, how ipam.Placing, length int)
 }
 
 // freeOutside shows the free blocks of a pool without what is excluded.
-func (f Full) freeOutside(pool ipam.Pool, how ipam.Placing, add func(...netip.Prefix) error) error {
+func (f Asker) freeOutside(pool ipam.Pool, how ipam.Placing, add func(...netip.Prefix) error) error {
 	const page = 1000
 	var from netip.Addr
 	for {

@@ -86,6 +86,14 @@ func DraftedByOther(draft Pool) error {
 	return e
 }
 
+// ReleasePending is the refusal of a block that is to be had once what the caller's plan releases there has gone.
+func ReleasePending(at netip.Prefix, leaving []Prefix) error {
+	e := Errorf(CodeReleasePending, "%s is to be had once %s %q is released, which holds %s", at, leaving[0].Kind, leaving[0].Name, leaving[0].CIDR)
+	e.Holders = Holders(leaving)
+	e.Fields = []FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+	return e
+}
+
 // ShownBefore asks to plan again: one plan was shown a block by size, and then asks for it by its CIDR.
 func ShownBefore(at netip.Prefix, standing []Prefix) error {
 	kind := standing[0].Kind

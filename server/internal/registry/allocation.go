@@ -140,38 +140,6 @@ func (c edit) lockFor(id string) (ipam.Pool, error) {
 	return pool, err
 }
 
-// nameFree refuses a name of an allocation, or of a hold for a reservation, that the pool has already.
-func (c edit) nameFree(pool ipam.Pool, name string) error {
-	holder, err := c.living(pool, name)
-	if ipam.CodeOf(err) == ipam.CodeNotFound {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return ipam.NameInPool(pool, holder)
-}
-
-// living is what has the name of an allocation, or of a hold for a reservation, of which it is the allocation that the hold is for;
-// CodeNotFound when nothing has. A reservation that has expired ends here: it keeps its name no more than its space.
-func (c edit) living(pool ipam.Pool, name string) (ipam.Allocation, error) {
-	of, is := ipam.ReservationOf(name, netip.Prefix{})
-	if !is {
-		return c.Tx.AllocationNamed(pool.UID, name)
-	}
-	v, found, err := c.Tx.ReservationNamed(pool.UID, of)
-	switch {
-	case err != nil:
-		return v.Promised(), err
-	case found && v.Expired(c.Due):
-		found, err = false, c.endReservation(pool, v, "expired")
-	}
-	if !found && err == nil {
-		err = ipam.Errorf(ipam.CodeNotFound, "there is no reservation %q in pool %s", of, pool.ID)
-	}
-	return v.Promised(), err
-}
-
 // UpdateAllocation renames, describes or resizes an allocation where it stands. Errors: CodeNotFound, CodeInvalid,
 // CodeNameTaken, CodeCIDRTaken (with what is in the way), CodePolicyViolation, CodePreconditionFailed,
 // CodePreconditionRequired.
@@ -299,26 +267,6 @@ func (c edit) leaveBlock(pool ipam.Pool, a ipam.Allocation) error {
 	return c.giveBack(pool, ipam.KindAllocation, a.ID, a.Name, a.CIDR)
 }
 
-// inherited is the block of the living allocation that a plan replaces by one of its name and size: the successor has the same.
-func (c edit) inherited(pool ipam.Pool, in ipam.NewHold) (netip.Prefix, bool, error) {
-	if in.Replaces == "" || in.Updates != "" {
-		return netip.Prefix{}, false, nil
-	}
-	if left, err := c.leaves(pool, in); left || err != nil {
-		return in.CIDR, left, err
-	}
-	length, err := in.LengthIn(pool)
-	if err != nil {
-		return netip.Prefix{}, false, err
-	}
-	a, err := c.living(pool, in.Name)
-	if ipam.CodeOf(err) == ipam.CodeNotFound {
-		return netip.Prefix{}, false, nil
-	}
-	inherits := a.FollowedBy(in.Replaces) && !a.Superseded && a.CIDR.Bits() == length && !in.Refuses(a.CIDR)
-	return a.CIDR, inherits && err == nil, err
-}
-
 // inherit gives the block of an allocation that ends to a hold.
 func (c edit) inherit(pool ipam.Pool, h ipam.Hold, a ipam.Allocation) error {
 	if err := c.Tx.DeletePrefix(a.ID); err != nil {
@@ -339,4 +287,56 @@ func (c edit) inherit(pool ipam.Pool, h ipam.Hold, a ipam.Allocation) error {
 		return err
 	}
 	return c.Record(holdObject(h), "inherited", h, after)
+}
+
+// living is what has the name of an allocation, or of a hold for a reservation, of which it is the allocation that the hold is for;
+// CodeNotFound when nothing has. A reservation that has expired ends here: it keeps its name no more than its space.
+func (c edit) living(pool ipam.Pool, name string) (ipam.Allocation, error) {
+	of, is := ipam.ReservationOf(name, netip.Prefix{})
+	if !is {
+		return c.Tx.AllocationNamed(pool.UID, name)
+	}
+	v, found, err := c.Tx.ReservationNamed(pool.UID, of)
+	switch {
+	case err != nil:
+		return v.Promised(), err
+	case found && v.Expired(c.Due):
+		found, err = false, c.endReservation(pool, v, "expired")
+	}
+	if !found && err == nil {
+		err = ipam.Errorf(ipam.CodeNotFound, "there is no reservation %q in pool %s", of, pool.ID)
+	}
+	return v.Promised(), err
+}
+
+// nameFree refuses a name of an allocation, or of a hold for a reservation, that the pool has already.
+func (c edit) nameFree(pool ipam.Pool, name string) error {
+	holder, err := c.living(pool, name)
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return ipam.NameInPool(pool, holder)
+}
+
+// inherited is the block of the living allocation that a plan replaces by one of its name and size: the successor has the same.
+func (c edit) inherited(pool ipam.Pool, in ipam.NewHold) (netip.Prefix, bool, error) {
+	if in.Replaces == "" || in.Updates != "" {
+		return netip.Prefix{}, false, nil
+	}
+	if left, err := c.asks().Leaves(pool, in); left || err != nil {
+		return in.CIDR, left, err
+	}
+	length, err := in.LengthIn(pool)
+	if err != nil {
+		return netip.Prefix{}, false, err
+	}
+	a, err := c.living(pool, in.Name)
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return netip.Prefix{}, false, nil
+	}
+	inherits := a.FollowedBy(in.Replaces) && !a.Superseded && a.CIDR.Bits() == length && !in.Refuses(a.CIDR)
+	return a.CIDR, inherits && err == nil, err
 }

@@ -14,7 +14,8 @@
 //	run        one command that plans or applies; what earlier runs of a holder were promised is outdated, and gives way
 //	growth     what a plan keeps for a pool to grow over: drafts next to it, in which the plan's holds for that pool may be
 //	encloses   of a new pool: the pools that stand in its block become its children, and nothing in them changes
-//	inherits   of a hold: its block is that of the allocation which it replaces, and becomes its own when that ends or steps aside
+//	inherits   of a hold: its block is that of something else still: of the allocation which it replaces, or of what its plan leaves
+//	leaving    what a plan releases, and is room for what the same plan puts there (leaving.go)
 //
 // # Locks
 //

@@ -85,7 +85,7 @@ func (c edit) draftAgain(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Poo
 		return p, err
 	}
 	if in.Parent != "" && !in.CIDR.IsValid() {
-		told, block, err := c.promised(draft.ParentUID, ipam.KindPool, p.Name, ipam.Family(draft.CIDR), draft.CIDR.Bits(), plan)
+		told, block, err := c.asks().Promised(draft.ParentUID, ipam.KindPool, p.Name, ipam.Family(draft.CIDR), draft.CIDR.Bits(), plan)
 		if err != nil {
 			return p, err
 		}
@@ -303,4 +303,14 @@ func (r *Registry) DropRootDrafts(in change.Change, of ipam.Scope) error {
 		}
 		return nil
 	})
+}
+
+// touch notes that a run asks for something in a draft, so that the draft is not of an earlier run any more. The caller holds
+// its lock.
+func (c edit) touch(draft ipam.Pool) error {
+	if draft.DraftUntil == nil || c.plan.Run == "" || draft.DraftRun == c.plan.Run || !draft.Belongs(c.By.UID, c.plan.Holder) {
+		return nil
+	}
+	draft.DraftRun = c.plan.Run
+	return c.Tx.SetDraft(draft)
 }

@@ -93,7 +93,7 @@ func (c edit) settle(in ipam.Pool, pools []ipam.Prefix, verb string) (ids []stri
 func (c edit) draftAround(p ipam.Pool) (ipam.Pool, error) {
 	p, around, err := c.lockAround(p)
 	if err == nil && around.UID != "" {
-		err = c.withinQuota(around)
+		err = c.asks().WithinQuota(around)
 	}
 	if err != nil {
 		return p, err

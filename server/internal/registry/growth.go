@@ -99,7 +99,7 @@ func (c edit) standIn(d ipam.Pool) error {
 		return err
 	}
 	if d.DraftGrows != "" {
-		if err := c.withinQuota(parent); err != nil {
+		if err := c.asks().WithinQuota(parent); err != nil {
 			return err
 		}
 	}
@@ -181,28 +181,13 @@ func (c edit) dropGrowth(pool ipam.Pool) error {
 	return nil
 }
 
-// growthFor lists the drafts that a pool is to grow over and that are the caller's.
-func (c edit) growthFor(pool ipam.Pool) ([]ipam.Pool, error) {
-	if pool.DraftUntil != nil {
-		return nil, nil // it has that space already
-	}
-	drafts, err := c.Tx.GrowthOf(pool.UID)
-	own := drafts[:0]
-	for _, d := range drafts {
-		if d.Belongs(c.By.UID, c.plan.Holder) {
-			own = append(own, d)
-		}
-	}
-	return own, err
-}
-
 // promise makes, renews or refuses a hold: in the pool, or in what the plan keeps for the pool to grow over, so that a block in
 // room to come is known before the pool has it. The caller holds the pool's lock.
 func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	if err := c.touch(pool); err != nil {
 		return ipam.Hold{}, err
 	}
-	growth, err := c.growthFor(pool)
+	growth, err := c.asks().Growth(pool)
 	if err != nil {
 		return ipam.Hold{}, err
 	}

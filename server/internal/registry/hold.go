@@ -103,7 +103,7 @@ func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, boo
 			if want.kind == ipam.KindReservation && want.CIDR.IsValid() { // what is there now is in the way
 				return h.CIDR, false, c.Tx.DeleteHold(h.ID)
 			}
-			return h.CIDR, false, c.holdLost(h)
+			return h.CIDR, false, c.asks().HoldLost(h)
 		}
 		if err != nil {
 			return h.CIDR, false, err
@@ -121,17 +121,4 @@ func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, boo
 		return h.CIDR, false, err
 	}
 	return h.CIDR, true, c.Record(holdObject(h), "converted", h, nil)
-}
-
-// holdLost says what became of a promise.
-func (c edit) holdLost(h ipam.Hold) error {
-	now, err := c.Tx.PrefixesIn(h.PoolUID, h.CIDR, 5)
-	if err != nil {
-		return err
-	}
-	pool, err := c.Tx.Pool(string(h.PoolUID))
-	if err != nil {
-		return err
-	}
-	return ipam.HoldLost(h, pool, now)
 }

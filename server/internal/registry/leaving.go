@@ -29,40 +29,6 @@ type pending struct {
 // Unwrap gives what users see.
 func (p pending) Unwrap() error { return p.error }
 
-func releasePending(at netip.Prefix, leaving []ipam.Prefix) error {
-	e := ipam.Errorf(ipam.CodeReleasePending, "%s is to be had once %s %q is released, which holds %s", at, leaving[0].Kind, leaving[0].Name, leaving[0].CIDR)
-	e.Holders = ipam.Holders(leaving)
-	e.Fields = []ipam.FieldError{{Pointer: "/cidr", Detail: e.Detail}}
-	return pending{e, at}
-}
-
-// leaves reports whether what is asked for is a hold of a block that the plan leaves and that is not released yet, or of an
-// allocation that it gives another name.
-func (c edit) leaves(pool ipam.Pool, in ipam.NewHold) (bool, error) {
-	_, renames := ipam.Hold{Name: in.Name}.NewName()
-	if !in.CIDR.IsValid() || !renames && in.Name != ipam.LeavingHold(in.CIDR) || in.Replaces == "" {
-		return false, nil
-	}
-	there, err := c.Tx.PrefixesIn(pool.UID, in.CIDR, 1)
-	if err != nil || len(there) == 0 || there[0].CIDR != in.CIDR || there[0].Kind != ipam.KindAllocation {
-		return false, err
-	}
-	if there[0].Owner == in.Replaces || renames {
-		return there[0].Owner == in.Replaces, nil
-	}
-	a, err := c.Tx.Allocation(there[0].Owner)
-	return a.Set == in.Replaces, err
-}
-
-// isLeft reports whether the caller's plan leaves an allocation.
-func (c edit) isLeft(pool ipam.Pool, p ipam.Prefix) (bool, error) {
-	if p.Kind != ipam.KindAllocation || pool.UID == "" {
-		return false, nil
-	}
-	h, found, err := c.Tx.HoldNamed(pool.UID, ipam.LeavingHold(p.CIDR), p.CIDR.Bits())
-	return found && h.Inherits && c.full().LeftBy(h), err
-}
-
 // promiseOnLeft promises a block over what the plan leaves: what gives way in it does, and what is free in it is kept.
 func (c edit) promiseOnLeft(pool ipam.Pool, at netip.Prefix, name string) error {
 	inherit, err := c.Tx.Inheriting(pool.UID)
@@ -72,7 +38,7 @@ func (c edit) promiseOnLeft(pool ipam.Pool, at netip.Prefix, name string) error 
 	for _, h := range inherit {
 		switch {
 		case !h.OverOthers() || !h.CIDR.Overlaps(at):
-		case c.full().Gone(h) || h.Name == name && h.Belongs(c.By.UID, c.plan.Holder):
+		case c.asks().Gone(h) || h.Name == name && h.Belongs(c.By.UID, c.plan.Holder):
 			if err := c.loseHold(pool, h, "lost"); err != nil {
 				return err
 			}
@@ -160,9 +126,9 @@ func (c edit) moveIn(pool ipam.Pool, h ipam.Hold) error {
 		case err != nil:
 			return err
 		case len(standing) > 0:
-			return c.holdLost(h)
+			return c.asks().HoldLost(h)
 		case len(leaving) > 0:
-			return releasePending(h.CIDR, leaving)
+			return pending{ipam.ReleasePending(h.CIDR, leaving), h.CIDR}
 		}
 		for _, free := range take {
 			if err := free(); err != nil {

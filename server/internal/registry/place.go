@@ -80,7 +80,7 @@ func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pref
 	if !errors.Is(err, alloc.ErrTaken) {
 		return at, err
 	}
-	full := c.full()
+	full := c.asks()
 	if len(want.Exclude) > 0 {
 		if at, err = full.Outside(pool, want.name, want.Placing, length); err != nil {
 			return at, err
@@ -100,8 +100,8 @@ func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pref
 	return at, c.placeAt(pool, at, "")
 }
 
-func (c edit) full() choose.Full {
-	return choose.Full{Tx: c.Tx, Due: c.Due, Principal: c.By.UID, Plan: c.plan}
+func (c edit) asks() choose.Asker {
+	return choose.Asker{Tx: c.Tx, Due: c.Due, Principal: c.By.UID, Actor: c.By.String(), Quota: c.r.HoldQuota, Plan: c.plan, Moves: c.moves}
 }
 
 // heldAs is the name of the hold that becomes what is claimed; "" when no hold does.

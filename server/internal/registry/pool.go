@@ -117,7 +117,7 @@ func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool
 		return p, err
 	}
 	if p.DraftUntil != nil {
-		if err := c.withinQuota(parent); err != nil {
+		if err := c.asks().WithinQuota(parent); err != nil {
 			return p, err
 		}
 	}
@@ -130,7 +130,7 @@ func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool
 	if err != nil {
 		return p, err
 	}
-	told, block, err := c.promised(parent.UID, ipam.KindPool, p.Name, ipam.Family(parent.CIDR), length, plan)
+	told, block, err := c.asks().Promised(parent.UID, ipam.KindPool, p.Name, ipam.Family(parent.CIDR), length, plan)
 	if err != nil {
 		return p, err
 	}

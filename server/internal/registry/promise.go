@@ -68,7 +68,7 @@ func (c edit) promiseHere(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 		}
 		return c.promiseFirst(pool, want, in)
 	}
-	told, block, err := c.promised(pool.UID, ipam.KindHold, in.Name, ipam.Family(pool.CIDR), length, in.Plan)
+	told, block, err := c.asks().Promised(pool.UID, ipam.KindHold, in.Name, ipam.Family(pool.CIDR), length, in.Plan)
 	switch {
 	case err != nil:
 		return known, err
@@ -90,22 +90,6 @@ func (c edit) promiseHere(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 		return known, err
 	}
 	return known, c.rememberPlan(pool.UID, ipam.KindHold, in.Name, known.CIDR, in.Plan)
-}
-
-// promised is the block that a plan was promised: this very plan, when it names itself, else any that is being applied and
-// whose hold or draft has gone with the draft around it. False when it was promised none, or nobody knows.
-func (c edit) promised(space ipam.UID, kind ipam.Kind, name string, fam, length int, plan ipam.Plan) (bool, netip.Prefix, error) {
-	if plan.ID != "" {
-		block, told, err := c.Tx.Promised(space, kind, name, fam, length, plan.ID)
-		if told || err != nil {
-			return told, block, err
-		}
-	}
-	if plan.Applying == nil || !*plan.Applying {
-		return false, netip.Prefix{}, nil
-	}
-	block, told, err := c.Tx.Promised(space, kind, name, fam, length, "")
-	return told, block, err
 }
 
 // rememberPlan keeps what a plan that names itself was promised.
@@ -152,12 +136,6 @@ func (r *Registry) tell(ctx context.Context, by ipam.Caller, in string, plan ipa
 	})
 }
 
-// told reports whether an apply was told that a hold is lost.
-func (c edit) told(h ipam.Hold) (bool, error) {
-	block, told, err := c.Tx.Promised(h.PoolUID, ipam.KindHold, h.Name, ipam.Family(h.CIDR), h.CIDR.Bits(), "")
-	return told && block == h.CIDR, err
-}
-
 // nameFreeFor lets a plan share the name of the allocation that it replaces. The hold remembers that: Terraform says what
 // is replaced while it plans, and no longer when it applies.
 func (c edit) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) error {
@@ -172,7 +150,7 @@ func (c edit) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) erro
 	if living.UpdatedBy(in.Updates) || living.FollowedBy(in.Replaces) || living.FollowedBy(known.Replaces) {
 		return nil
 	}
-	if _, renamed, err := c.newName(living); renamed || err != nil {
+	if _, renamed, err := c.asks().NewName(living); renamed || err != nil {
 		return err
 	}
 	return taken
@@ -190,7 +168,7 @@ func (c edit) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Ho
 		return h, err
 	}
 	if !h.Inherits {
-		if err := c.withinQuota(pool); err != nil {
+		if err := c.asks().WithinQuota(pool); err != nil {
 			return h, err
 		}
 		h.CIDR, err = c.place(pool, want)
@@ -227,14 +205,14 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 	moved := in.Refuses(known.CIDR)
 	if known.Kept && !moved {
 		if known.Expired(c.Due) || known.Principal != c.By.UID { // what does not count against the caller yet
-			if err := c.withinQuota(pool); err != nil {
+			if err := c.asks().WithinQuota(pool); err != nil {
 				return known, err
 			}
 		}
 		return c.renew(pool, known, in, "renewed")
 	}
 	if !known.Kept && !moved {
-		if err := c.withinQuota(pool); err != nil {
+		if err := c.asks().WithinQuota(pool); err != nil {
 			return known, err
 		}
 		err := alloc.PlaceAt(c.Tx.Leaves(pool), known.CIDR) // lost, and free again
@@ -252,12 +230,12 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 		}
 		fresh := in.Plan.Applying != nil && !*in.Plan.Applying || in.Plan.Displaces() && known.Run == in.Plan.Run // it took the space itself
 		if in.Plan.Applying == nil && !fresh {
-			if fresh, err = c.told(known); err != nil {
+			if fresh, err = c.asks().Told(known); err != nil {
 				return known, err
 			}
 		}
 		if !fresh {
-			return known, c.holdLost(known)
+			return known, c.asks().HoldLost(known)
 		}
 	}
 	if err := c.dropHold(pool, known, "released"); err != nil {
@@ -291,18 +269,4 @@ func (c edit) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb strin
 		return h, nil // only for longer: every plan does that to every hold of it, and renewed_at says when
 	}
 	return h, c.Record(holdObject(h), verb, known, h)
-}
-
-// withinQuota refuses a new promise to an actor that keeps as many blocks of the pool as one may. Renewing is no new one.
-func (c edit) withinQuota(pool ipam.Pool) error {
-	most := c.r.HoldQuota
-	if most == 0 {
-		return nil
-	}
-	held, err := c.Tx.CountHeld(pool.UID, c.By.UID, c.Due, most)
-	if err != nil || held < most {
-		return err
-	}
-	return ipam.Errorf(ipam.CodeQuotaExceeded, "the plans of %s hold %d blocks of pool %s, and one token may hold %d; release the holds of plans that will not be applied, wait until they run out, or ask the operator for a larger CLOUDPAM_HOLD_QUOTA",
-		c.By, held, pool.ID, most)
 }

@@ -16,9 +16,9 @@ func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string)
 	case err != nil:
 		return err
 	case len(standing) > 0:
-		return c.inOwnWay(at, standing, ipam.Taken(at, standing))
+		return c.asks().InOwnWay(at, standing, ipam.Taken(at, standing))
 	case len(leaving) > 0:
-		return releasePending(at, leaving)
+		return pending{ipam.ReleasePending(at, leaving), at}
 	}
 	for _, free := range take {
 		if err := free(); err != nil {
@@ -38,7 +38,7 @@ func (c edit) inTheWay(pool ipam.Pool, space ipam.UID, at netip.Prefix, own stri
 			take = append(take, free)
 			return err
 		}
-		left, err := c.isLeft(pool, p)
+		left, err := c.asks().IsLeft(pool, p)
 		switch {
 		case err != nil:
 			return err
@@ -77,11 +77,11 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own st
 		case h.OutdatedBy(c.By.UID, c.plan):
 			h.Run = c.plan.Run // should this run ask for the name too, it is not told of a loss
 			return func() error { return c.loseHold(pool, h, "lost") }, nil
-		case c.full().LeftBy(h):
+		case c.asks().LeftBy(h):
 			return func() error { return c.takeLeft(pool, h, at) }, nil
 		case h.Expired(c.Due), own != "" && h.Name == own && h.Belongs(c.By.UID, c.plan.Holder):
 			return func() error { return c.loseHold(pool, h, "lost") }, nil
-		case c.moves && c.shown(h.Run, h.Named):
+		case c.moves && c.asks().Shown(h.Run, h.Named):
 			return func() error { return c.dropHold(pool, h, "moved") }, nil
 		}
 		return nil, nil
@@ -91,7 +91,7 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own st
 			return nil, err
 		}
 		over := !c.Due.Before(*draft.DraftUntil) || draft.OutdatedBy(c.By.UID, c.plan)
-		if !over && (!c.moves || !c.shown(draft.DraftRun, draft.DraftNamed)) {
+		if !over && (!c.moves || !c.asks().Shown(draft.DraftRun, draft.DraftNamed)) {
 			return nil, nil
 		}
 		return func() error { return c.dropDraft(draft) }, nil

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -31,6 +32,23 @@ type edit struct {
 // write runs a use case in one transaction in the lane of a space.
 func write[T any](ctx context.Context, r *Registry, by ipam.Caller, lane string, body func(edit) (T, error)) (T, error) {
 	return change.Write(ctx, r.k, by, lane, func(c change.Change) (T, error) { return body(edit{Change: c, r: r}) })
+}
+
+// planned runs the request of a plan. What this very run was promised by size never blocks what it asks for by CIDR: that moves,
+// the request is refused with CodePlanAgain, since its old place may be in the plan already, and the next plan finds all in place.
+func planned[T any](ctx context.Context, r *Registry, by ipam.Caller, lane string, plan ipam.Plan, body func(edit) (T, error)) (T, error) {
+	answer, err := write(ctx, r, by, lane, func(c edit) (T, error) {
+		c.plan = plan
+		return body(c)
+	})
+	refusal, ok := errors.AsType[*ipam.Error](err)
+	if !ok || refusal.Code != ipam.CodePlanAgain || by.Retry != nil && by.Retry.Replayed {
+		return answer, err
+	}
+	return answer, change.WriteRefused(ctx, r.k, by, lane, refusal, func(c change.Change) error {
+		_, err := body(edit{Change: c, r: r, plan: plan, moves: true})
+		return err
+	})
 }
 
 // preview answers what write would, and changes nothing.

@@ -54,51 +54,15 @@ func (c edit) disinherit(pool ipam.Pool, a ipam.Allocation) error {
 	return nil
 }
 
-// newName is what the caller's plan will call an allocation; false when it keeps its name.
-func (c edit) newName(a ipam.Allocation) (string, bool, error) {
-	if a.Set != "" || a.Superseded {
-		return "", false, nil
-	}
-	holds, err := c.Tx.HoldsFor(a.PoolUID, a.ID)
-	for _, h := range holds {
-		if name, renames := h.NewName(); renames && name != a.Name && h.Kept && !h.Expired(c.Due) && h.Belongs(c.By.UID, c.plan.Holder) {
-			return name, true, err
-		}
-	}
-	return "", false, err
-}
-
 // handOn makes an allocation leave its name for the one that is planned, and whatever has that before it; false when it is to keep
 // its own. To, which gets the name, may be last in that row: then its own name is free for the one before it.
 func (c edit) handOn(pool ipam.Pool, from ipam.Allocation, to *ipam.Allocation) (bool, error) {
-	type step struct {
-		ipam.Allocation
-		name string
-	}
-	var row []step
-	for a := from; ; {
-		name, renamed, err := c.newName(a)
-		if err != nil {
-			return false, err
-		}
-		if !renamed || slices.ContainsFunc(row, func(s step) bool { return s.ID == a.ID }) {
-			if len(row) == 0 {
-				return false, c.pendingName(pool, a)
-			}
-			return false, c.nameFree(pool, a.Name)
-		}
-		row = append(row, step{a, name})
-		if to != nil && name == to.Name {
-			break
-		}
-		next, err := c.Tx.AllocationNamed(pool.UID, name)
-		if ipam.CodeOf(err) == ipam.CodeNotFound {
-			break
-		}
-		if err != nil {
-			return false, err
-		}
-		a = next
+	row, err := c.asks().Renames(pool, from, to)
+	switch {
+	case err != nil:
+		return false, err
+	case len(row) == 0:
+		return false, c.pendingName(pool, from)
 	}
 	if to != nil { // the caller writes its new name
 		aside := *to
@@ -109,8 +73,8 @@ func (c edit) handOn(pool ipam.Pool, from ipam.Allocation, to *ipam.Allocation) 
 	}
 	for _, s := range slices.Backward(row) {
 		after := s.Allocation
-		after.Name, after.Version, after.UpdatedAt = s.name, s.Version+1, c.At
-		if err := c.renameAllocation(pool, s.Allocation, s.name); err != nil {
+		after.Name, after.Version, after.UpdatedAt = s.NewName, s.Version+1, c.At
+		if err := c.renameAllocation(pool, s.Allocation, s.NewName); err != nil {
 			return false, err
 		}
 		if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
@@ -129,9 +93,9 @@ func (c edit) pendingName(pool ipam.Pool, a ipam.Allocation) error {
 		return nil
 	}
 	at := c.prefixOf(pool, claim{kind: ipam.KindAllocation, name: a.Name, status: ipam.StatusAllocated}, a.ID, a.CIDR)
-	left, err := c.isLeft(pool, at)
+	left, err := c.asks().IsLeft(pool, at)
 	if left && err == nil {
-		return releasePending(a.CIDR, []ipam.Prefix{at})
+		return ipam.ReleasePending(a.CIDR, []ipam.Prefix{at})
 	}
 	return err
 }

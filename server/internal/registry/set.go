@@ -125,7 +125,7 @@ func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id s
 			if err := ipam.CheckFreeName("/name", after.Name); err != nil {
 				return before, err
 			}
-			if err := c.setNameFree(pool, after.Name); err != nil {
+			if err := c.asks().SetNameFree(pool, after.Name); err != nil {
 				return before, err
 			}
 		}
@@ -242,16 +242,6 @@ func (c edit) releaseMember(pool ipam.Pool, a ipam.Allocation) error {
 	return err
 }
 
-func (c edit) setNameFree(pool ipam.Pool, name string) error {
-	holder, taken, err := c.Tx.AllocationSetNamed(pool.UID, name)
-	if err != nil || !taken {
-		return err
-	}
-	e := ipam.Errorf(ipam.CodeNameTaken, "there is already an allocation set %q in pool %s: %s", name, pool.ID, holder.ID)
-	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
-	return e
-}
-
 // followSet makes the name free for a new set. A living one whose replacement was planned steps aside with its members, as
 // an allocation does (followOn).
 func (c edit) followSet(pool ipam.Pool, name string, wanted []choose.Member) error {
@@ -259,12 +249,12 @@ func (c edit) followSet(pool ipam.Pool, name string, wanted []choose.Member) err
 	if err != nil || !taken {
 		return err
 	}
-	planned, err := c.plannedAfter(pool, name, before.ID, slices.DeleteFunc(slices.Clone(wanted), func(m choose.Member) bool { return !m.Size.CIDR.IsValid() }))
+	planned, err := c.asks().PlannedAfter(pool, name, before.ID, slices.DeleteFunc(slices.Clone(wanted), func(m choose.Member) bool { return !m.Size.CIDR.IsValid() }))
 	if err != nil {
 		return err
 	}
 	if !planned { // only a request that names the promised blocks is the one that was planned
-		return c.setNameFree(pool, name)
+		return c.asks().SetNameFree(pool, name)
 	}
 	after := before
 	after.Name = before.Name + "~" + before.ID
@@ -284,18 +274,4 @@ func (c edit) followSet(pool ipam.Pool, name string, wanted []choose.Member) err
 		return err
 	}
 	return c.Record(setObject(after), "superseded", before, after)
-}
-
-// plannedAfter reports whether a promise to any member of a set was made to replace another set.
-func (c edit) plannedAfter(pool ipam.Pool, name, replaced string, wanted []choose.Member) (bool, error) {
-	for _, m := range wanted {
-		h, found, err := c.Tx.HoldNamed(pool.UID, ipam.MemberName(name, m.Key), m.Length)
-		if err != nil {
-			return false, err
-		}
-		if found && h.Replaces == replaced && (!m.Size.CIDR.IsValid() || m.Size.CIDR == h.CIDR) {
-			return true, nil
-		}
-	}
-	return false, nil
 }

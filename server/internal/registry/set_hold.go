@@ -71,7 +71,7 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 	if err != nil {
 		return plan, nil, err
 	}
-	if err := c.setNameFreeFor(pool, in, wanted); err != nil {
+	if err := c.asks().SetNameFreeFor(pool, in, wanted); err != nil {
 		return plan, nil, err
 	}
 	var has []ipam.Allocation
@@ -195,18 +195,4 @@ func (c edit) gains(pool ipam.Pool, s choose.Staying, plan ipam.Plan) ([]ipam.Ne
 		holds = append(holds, ipam.NewHold{Pool: pool.ID, Name: ipam.GrowthHold(s.ID), BlockSize: ipam.BlockSize{CIDR: b}, Replaces: s.ID, Plan: plan})
 	}
 	return holds, nil
-}
-
-// setNameFreeFor lets a plan have the name of the set that it changes or replaces. That it replaces it, the promises to its
-// members remember, as that to an allocation does (nameFreeFor).
-func (c edit) setNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []choose.Member) error {
-	living, taken, err := c.Tx.AllocationSetNamed(pool.UID, in.Name)
-	if err != nil || !taken || living.ID == in.Updates || living.ID == in.Replaces {
-		return err
-	}
-	planned, err := c.plannedAfter(pool, in.Name, living.ID, wanted)
-	if err != nil || planned {
-		return err
-	}
-	return c.setNameFree(pool, in.Name)
 }

@@ -1,0 +1,42 @@
+package choose
+
+import (
+	"slices"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// Renamed is an allocation with what the plan will call it.
+type Renamed struct {
+	ipam.Allocation
+	NewName string
+}
+
+// Renames is the row of allocations that leave their names one for the other, from the one that has a name which is asked for to the
+// one whose new name is free, or is that of what asks (to, where that is an allocation). None when the first keeps its name;
+// CodeNameTaken when a later one does.
+func (f Asker) Renames(pool ipam.Pool, from ipam.Allocation, to *ipam.Allocation) (row []Renamed, err error) {
+	for a := from; ; {
+		name, renamed, err := f.NewName(a)
+		if err != nil {
+			return nil, err
+		}
+		if !renamed || slices.ContainsFunc(row, func(r Renamed) bool { return r.ID == a.ID }) {
+			if len(row) == 0 {
+				return nil, nil
+			}
+			return nil, ipam.NameInPool(pool, a)
+		}
+		row = append(row, Renamed{a, name})
+		if to != nil && name == to.Name {
+			return row, nil
+		}
+		a, err = f.Tx.AllocationNamed(pool.UID, name)
+		switch {
+		case ipam.CodeOf(err) == ipam.CodeNotFound:
+			return row, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
