@@ -170,7 +170,8 @@ func (f Asker) SetNameFreeFor(pool ipam.Pool, in ipam.NewSetHolds, wanted []Memb
 	return f.SetNameFree(pool, in.Name)
 }
 
-// Growth lists the drafts that a pool is to grow over and that are the caller's.
+// Growth lists the drafts that a pool is to grow over by the plan that asks. Those of a plan that was thrown away are none: the pool
+// may stay as it is. An apply comes by the name of what its plan was promised, whichever run that was.
 func (f Asker) Growth(pool ipam.Pool) ([]ipam.Pool, error) {
 	if pool.DraftUntil != nil {
 		return nil, nil // it has that space already
@@ -178,7 +179,7 @@ func (f Asker) Growth(pool ipam.Pool) ([]ipam.Pool, error) {
 	drafts, err := f.Tx.GrowthOf(pool.UID)
 	own := drafts[:0]
 	for _, d := range drafts {
-		if d.Belongs(f.Principal, f.Plan.Holder) {
+		if d.Belongs(f.Principal, f.Plan.Holder) && (!f.Plan.Displaces() || d.DraftRun == f.Plan.Run) {
 			own = append(own, d)
 		}
 	}

@@ -72,3 +72,25 @@ func Diagnostics(printed string) string {
 	}
 	return text
 }
+
+// Page compares a text with what a page of the documentation has between its two marks, which go test -update writes.
+func Page(t testing.TB, file, got string) {
+	t.Helper()
+	const begin, end = "<!-- what the tests found -->\n", "<!-- until here -->\n"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, found := strings.Cut(string(text), begin)
+	want, tail, ended := strings.Cut(rest, end)
+	switch {
+	case !found || !ended:
+		t.Fatalf("%s has no marks", file)
+	case *update:
+		if err := os.WriteFile(file, []byte(head+begin+got+end+tail), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	case got != want:
+		t.Errorf("%s does not say what was found. go test -update writes it.\n--- found:\n%s\n--- it says:\n%s", file, got, want)
+	}
+}

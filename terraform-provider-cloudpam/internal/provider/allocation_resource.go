@@ -53,6 +53,7 @@ func (r *allocationResource) Create(ctx context.Context, req resource.CreateRequ
 	tflog.Debug(ctx, "created allocation", map[string]any{"id": allocation.ID, "pool": allocation.Pool, "cidr": allocation.CIDR})
 	resp.Diagnostics.Append(plan.from(allocation, r.session.defaults)...)
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(plan.ID.ValueString()))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 

@@ -53,3 +53,16 @@ func TestANameOfWhatKeepsItIsRefusedWhilePlanning(t *testing.T) {
 		}
 	}
 }
+
+// A replacement is told from a second resource of the same name by what it replaces, which the state knows from the first apply on.
+func TestAReplacementIsPlannedWithoutARefreshToo(t *testing.T) {
+	t.Parallel()
+	pool := poolNamed("corp", `cidr = "10.0.0.0/16"`)
+	reservation := "resource \"cloudpam_reservation\" \"r\" {\n  pool = cloudpam_pool.corp.id\n  cidr = \"10.0.32.0/24\"\n  reason = \"legacy\"\n}\n"
+	tf := acctest.NewTerraform(t, acctest.Start(t), pool+fixedIn("a", "corp", "10.0.0.0/24")+reservation+halves)
+	tf.Run(t, "apply", "-auto-approve")
+	tf.Write(t, "main.tf", pool+fixedIn("a", "corp", "10.0.8.0/24")+strings.Replace(reservation, "10.0.32.0", "10.0.40.0", 1)+halves)
+	tf.Run(t, "plan", "-refresh=false", "-replace=cloudpam_allocation_set.s", "-out=plan")
+	tf.Run(t, "apply", "plan")
+	tf.Run(t, "plan", "-detailed-exitcode")
+}

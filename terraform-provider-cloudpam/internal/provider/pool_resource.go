@@ -56,6 +56,7 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 	tflog.Debug(ctx, "created pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
 	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, plan.UID, plan.ID)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(plan.UID.ValueString()))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 

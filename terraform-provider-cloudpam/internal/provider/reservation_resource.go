@@ -57,6 +57,7 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	tflog.Debug(ctx, "created reservation", map[string]any{"id": reservation.ID, "pool": reservation.Pool, "cidr": reservation.CIDR})
 	plan.from(reservation, r.session.defaults)
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(plan.ID.ValueString()))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 

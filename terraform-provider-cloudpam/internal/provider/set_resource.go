@@ -55,6 +55,7 @@ func (r *setResource) Create(ctx context.Context, req resource.CreateRequest, re
 	tflog.Debug(ctx, "created allocation set", map[string]any{"id": set.ID, "pool": set.Pool, "members": len(set.Members)})
 	resp.Diagnostics.Append(plan.from(ctx, set, r.session.defaults)...)
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(plan.ID.ValueString()))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
