@@ -95,7 +95,11 @@ func TestABlockInRoomToComeIsKnownInThePlan(t *testing.T) {
 			t.Errorf("%+v", h)
 		}
 		wantCode(t, second(r.tryHold(bob, pool.ID, "bobs", "/27")), ipam.CodePoolExhausted) // it is the holder's only
-		wantCIDR(t, "again", r.hold(t, pool, "more", "/25", inRun("2")).CIDR, "10.0.1.0/25")
+		wantCIDR(t, "while applying", r.hold(t, pool, "more", "/25", inRun("2"), applying(true)).CIDR, "10.0.1.0/25")
+		if _, err := r.planResize("3", pool, "/23"); err != nil {
+			t.Fatal(err)
+		}
+		wantCIDR(t, "again", r.hold(t, pool, "more", "/25", inRun("3")).CIDR, "10.0.1.0/25")
 		in := ipam.NewAllocation{Pool: pool.ID, Name: "more"}
 		in.CIDR = h.CIDR
 		wantCode(t, second(r.Allocate(t.Context(), alice, in)), ipam.CodeOutsidePool)
@@ -143,8 +147,8 @@ func TestAPoolThatMovesLeavesNothingKeptWhereItWas(t *testing.T) {
 	})
 }
 
-// A draft of an earlier run stands while something of the run that asks is in what a pool grows over.
-func TestWhatAPoolGrowsOverStaysWhileTheRunHasSomethingInIt(t *testing.T) {
+// The pool may stay as it is in the plan after that.
+func TestRoomThatAThrownAwayPlanWasToGainIsNone(t *testing.T) {
 	eachPlanner(t, func(t *testing.T, r planner) {
 		around := r.root(t, "10.0.0.0/23")
 		pool := r.child(t, around, "grows", "10.0.0.0/24")
@@ -152,7 +156,14 @@ func TestWhatAPoolGrowsOverStaysWhileTheRunHasSomethingInIt(t *testing.T) {
 		if _, err := r.planResize("1", pool, "/23"); err != nil {
 			t.Fatal(err)
 		}
-		r.hold(t, pool, "more", "/25", inRun("2"))
-		wantCode(t, second(r.tryHold(alice, around.ID, "new", "/25", inRun("2"))), ipam.CodePoolExhausted)
+		r.hold(t, pool, "more", "/25", inRun("1"))
+		for _, name := range []string{"more", "other"} {
+			_, err := r.tryHold(alice, pool.ID, name, "/25", inRun("2"))
+			wantCode(t, err, ipam.CodePoolExhausted)
+		}
+		if _, err := r.planResize("2", pool, "/23"); err != nil {
+			t.Fatal(err)
+		}
+		wantCIDR(t, "more", r.hold(t, pool, "more", "/25", inRun("2")).CIDR, "10.0.1.0/25")
 	})
 }
