@@ -138,8 +138,8 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 		a.add(diags, a.at("cidr"), "Two blocks of this plan were in each other's way", e,
 			"Run terraform plan again; it happens once, and only where Terraform asks for one after the other. Nothing was changed.")
 	case cloudpam.ErrReleasePending:
-		a.add(diags, a.at("cidr"), "What has the block is not released", e, held(e)+
-			"The plan released it too, and this waited for that in vain: with -parallelism=1 nothing else goes on meanwhile. Run terraform apply again, once the plan or the state has what is in the way no more.")
+		a.add(diags, a.at("cidr"), "Block is not released yet", e, held(e)+
+			"The same plan releases it, but that did not happen while this waited. With -parallelism=1 nothing else goes on meanwhile. Nothing was changed for this resource: run terraform apply again.")
 	case cloudpam.ErrQuotaExceeded:
 		a.add(diags, path.Root(a.poolAttr), "Plans hold too many blocks", e,
 			"Nothing is held for this resource. The page Holds in the browser says whose holds there are, and releases all of a holder. Applying a plan turns its holds into allocations, which do not count.")
