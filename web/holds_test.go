@@ -114,12 +114,14 @@ func expiresSoftly(t *testing.T, s *server, b *chromium) {
 // saysWhatHoldsAreFor looks at holds that Terraform names after what they are for, and not after an allocation to be.
 func saysWhatHoldsAreFor(_ *testing.T, s *server, b *chromium) {
 	_, page := s.request("GET", "/allocations?pool=lab&name=bench-12", adminToken, nil)
-	bench := page["items"].([]any)[0].(object)["id"].(string)
+	bench, cidr := page["items"].([]any)[0].(object)["id"].(string), page["items"].([]any)[0].(object)["cidr"].(string)
 	growth := s.promise("/holds", object{"pool": "lab", "name": "growth:" + bench, "cidr": "10.128.0.208/28", "replaces": bench})
 	later := s.promise("/holds", object{"pool": "lab", "name": "reservation:10.128.0.224/28", "cidr": "10.128.0.224/28"})
+	leaving := s.promise("/holds", object{"pool": "lab", "name": "leaving:" + cidr, "cidr": cidr, "replaces": bench, "run": "1", "holder": "w"})
 	row := func(hold object) string { return "tr[data-hold='" + hold["id"].(string) + "']" }
 	b.open(s.url + "/holds?pool=lab")
 	b.await(find(row(growth)) + "?.innerText.includes('growth of an allocation') && " + find(row(later)) + ".innerText.includes('a reservation')")
+	b.await(find(row(leaving)) + ".innerText.includes('what its plan releases')")
 	b.click(row(growth) + " .link")
 	b.await(promised + ".includes('Open the allocation that it grows')")
 	b.click("dialog.drawer a[href^='/allocations?']")

@@ -62,12 +62,13 @@ export function labelText(labels) {
   return Object.entries(labels || {}).map(([key, value]) => key + '=' + value).sort().join(', ');
 }
 
-// holdName says what a hold without the name of an allocation is for: room to grow and reservations to be have names that
-// were made for machines.
+// holdName says what a hold without the name of an allocation is for: such names were made for machines.
 export function holdName(name) {
-  if (isGrowth(name)) return 'growth of an allocation';
-  if (name.startsWith('shrink:')) return 'what the pool gives up';
-  return name.startsWith('reservation:') ? 'a reservation' : name;
+  const kind = name.slice(0, name.indexOf(':') + 1);
+  if (kind === 'rename:') return 'another name, ' + name.slice(kind.length);
+  return {
+    'growth:': 'growth of an allocation', 'shrink:': 'what the pool gives up', 'leaving:': 'what its plan releases', 'enclosed:': 'an enclosed pool', 'reservation:': 'a reservation',
+  }[kind] || name;
 }
 
 export function isGrowth(name) { return name.startsWith('growth:'); }

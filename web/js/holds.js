@@ -153,9 +153,15 @@ function details(hold) {
     id: hold.id, name: holdName(hold.name), cidr: hold.cidr, pool: hold.pool, state, stateWord, releasable: hold.kept,
     means: meaning(state, until), advice: advice(state), facts: facts(all),
     poolLink: '/pools?' + new URLSearchParams({ scope: hold.scope, pool: hold.pool }),
-    replaces: hold.name.startsWith('shrink:') ? '' : hold.replaces, replacesWord: 'Open the allocation that it ' + (isGrowth(hold.name) ? 'grows' : 'replaces'), replacesLink: '/allocations?' + new URLSearchParams({ pool: hold.pool, allocation: hold.replaces }),
+    replaces: hold.replaces.startsWith('alloc_') ? hold.replaces : '', replacesWord: 'Open the allocation that it ' + toIt(hold.name), replacesLink: '/allocations?' + new URLSearchParams({ pool: hold.pool, allocation: hold.replaces }),
     all: 'All that ' + (hold.holder || hold.actor) + ' holds', allLink: '/holds?' + new URLSearchParams(whose),
   };
+}
+
+function toIt(name) {
+  if (name.startsWith('leaving:')) return 'releases';
+  if (name.startsWith('rename:')) return 'renames';
+  return isGrowth(name) ? 'grows' : 'replaces';
 }
 
 function meaning(state, until) {
