@@ -2,9 +2,23 @@ package choose
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 )
+
+// Asker is who asks for space, with what it may see and have: what gives way to it, what its plan was promised, what it leaves. It reads
+// and decides, and takes nothing.
+type Asker struct {
+	Tx        *store.Tx
+	Due       time.Time
+	Principal ipam.UID
+	Actor     string    // the principal's name
+	Quota     int       // how many blocks of a pool its promises may take; 0 is no limit
+	Plan      ipam.Plan // that asks; zero when none does
+	Moves     bool      // it may move what its own run was promised by size
+}
 
 // HoldLost says what became of a promise.
 func (f Asker) HoldLost(h ipam.Hold) error {

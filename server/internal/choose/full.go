@@ -9,25 +9,12 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
-	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-// Asker is who asks for space, with what it may see and have: what gives way to it, what its plan was promised, what it leaves. It reads
-// and decides, and takes nothing.
-type Asker struct {
-	Tx        *store.Tx
-	Due       time.Time
-	Principal ipam.UID
-	Actor     string    // the principal's name
-	Quota     int       // how many blocks of a pool its promises may take; 0 is no limit
-	Plan      ipam.Plan // that asks; zero when none does
-	Moves     bool      // it may move what its own run was promised by size
-}
-
 // Room is the block of a length that a full pool has for a name once enough of what gives way is taken: what expired, the oldest
-// first, then what earlier runs of the caller's plan were promised. It decides in
-// memory, so that what does not help is not taken. When nothing helps it is alloc.ErrNoFit, and largest the length of the
-// largest block that could be had; 0 when none could. The caller holds the pool's lock.
+// first, then what earlier runs of the caller's plan were promised, then what the plan leaves. It decides in memory, so that what does
+// not help is not taken. When nothing helps it is alloc.ErrNoFit, and largest the length of the largest block that could be had; 0 when
+// none could. The caller holds the pool's lock.
 func (f Asker) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, largest int, err error) {
 	free := alloc.NewTree(pool.CIDR)
 	if err := free.AllocateAt(pool.CIDR); err != nil {

@@ -30,7 +30,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 			if name := r.session.claims.destroys(state.ID.ValueString()); name != "" {
 				resp.Diagnostics.Append(adoptedAndDestroyed(name))
 			}
-			resp.Diagnostics.Append(r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.CIDR.prefix())...)
+			r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.CIDR.prefix())
 		}
 		return
 	}

@@ -37,13 +37,15 @@ type planning struct {
 	id       string // of the plan, the same while it is made and applied; "" when it has none
 	applying *bool  // nil: told by the protocol, or by what is seen of the run
 	seen     *seen
+
+	releaseWait time.Duration // that an apply waits for what it releases itself
 }
 
 const shortestHold, longestHold = time.Minute, 30 * 24 * time.Hour
 
 // planning reads what the provider block and the environment say about holds; ValidateConfig has checked the block.
 func (m providerModel) planning() (planning, error) {
-	p := planning{run: thisRun(), holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID"), seen: &seen{}}
+	p := planning{run: thisRun(), holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID"), seen: &seen{}, releaseWait: longestWait}
 	if p.id == "" && !m.PlanID.IsUnknown() {
 		p.id = cmp.Or(os.Getenv("TFC_RUN_ID"), spacelift(os.Getenv, "run_id"))
 	}
@@ -64,6 +66,12 @@ func (m providerModel) planning() (planning, error) {
 		}
 		ttl, _ := time.ParseDuration(text)
 		p.ttl = new(int(ttl.Seconds()))
+	}
+	if text := os.Getenv("CLOUDPAM_RELEASE_WAIT"); text != "" {
+		if !(durationValidator{}).accepts(text) {
+			return p, fmt.Errorf("CLOUDPAM_RELEASE_WAIT is %q; it must be a duration such as 30s or 2m", text)
+		}
+		p.releaseWait, _ = time.ParseDuration(text)
 	}
 	if !m.Applying.IsNull() && !m.Applying.IsUnknown() {
 		p.applying = m.Applying.ValueBoolPointer()

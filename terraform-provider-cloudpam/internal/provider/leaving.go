@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"sync"
 	"time"
 
@@ -44,10 +43,9 @@ const (
 )
 
 // releases notes the blocks of an allocation or a set that a run plans to destroy.
-func (s *session) releases(ctx context.Context, req resource.ModifyPlanRequest, pool, owner string, blocks ...netip.Prefix) diag.Diagnostics {
-	var diags diag.Diagnostics
+func (s *session) releases(ctx context.Context, req resource.ModifyPlanRequest, pool, owner string, blocks ...netip.Prefix) {
 	if s == nil || s.client == nil || s.planning.off || s.planning.applies(req) {
-		return diags
+		return
 	}
 	pool = s.renames.askPool(pool)
 	s.claims.happens()
@@ -63,7 +61,6 @@ func (s *session) releases(ctx context.Context, req resource.ModifyPlanRequest, 
 	if wanted {
 		s.tellLeft(ctx, req, pool)
 	}
-	return diags
 }
 
 // makeRoom tells the server what a run releases in a pool in which there is no room; false when that is nothing new.
@@ -150,18 +147,10 @@ func (s *session) giveUp(ctx context.Context, from path.Path, at netip.Prefix, w
 		"An earlier plan released %s, and its place was planned for %s. This one keeps it. %s Nothing was changed.", at, w.by, next))
 }
 
-// releaseWait is how long an apply waits for what it releases itself.
-func releaseWait() time.Duration {
-	if d, err := time.ParseDuration(os.Getenv("CLOUDPAM_RELEASE_WAIT")); err == nil && d > 0 {
-		return d
-	}
-	return longestWait
-}
-
 // onceReleased does what needs a block that this very apply releases: it waits for that. In Terraform's graph nothing says that the
 // one comes after the other, and what is in the cloud must go first.
 func onceReleased[T any](ctx context.Context, s *session, do func() (T, error)) (T, error) {
-	end := time.Now().Add(releaseWait())
+	end := time.Now().Add(s.planning.releaseWait)
 	for {
 		ended, _ := s.deletes.now()
 		done, err := do()

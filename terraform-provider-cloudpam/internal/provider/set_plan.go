@@ -48,7 +48,7 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	if req.Plan.Raw.IsNull() { // a destroy
 		var state setModel
 		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
-			resp.Diagnostics.Append(r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.blocks()...)...)
+			r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.blocks()...)
 		}
 		return
 	}
