@@ -127,6 +127,14 @@ func Buddies(leaf, p netip.Prefix) []netip.Prefix {
 	return out
 }
 
+// Border lists what changes hands when a block becomes another that contains it or lies in it.
+func Border(from, to netip.Prefix) (rest []netip.Prefix, grows bool) {
+	if to.Bits() < from.Bits() {
+		return Buddies(to, from), true
+	}
+	return Buddies(from, to), false
+}
+
 // Buddy names the other half of the block one bit shorter than p. A /0 has no
 // buddy and gives the zero Prefix.
 func Buddy(p netip.Prefix) netip.Prefix {

@@ -43,3 +43,17 @@ func Enclosing(tx *store.Tx, draft string, pool ipam.Pool) (ipam.Pool, error) {
 	}
 	return of, nil
 }
+
+// EnclosesStill reports whether the pools in the CIDR of a draft are those that it encloses. The caller holds the locks of the draft and
+// of the space around it.
+func EnclosesStill(tx *store.Tx, draft ipam.Pool) (bool, error) {
+	if !draft.DraftEncloses {
+		return true, nil
+	}
+	inside, err := PoolsIn(tx, draft.Space(), draft.CIDR)
+	if err != nil {
+		return false, err
+	}
+	held, err := PoolsIn(tx, draft.UID, draft.CIDR)
+	return slices.EqualFunc(inside, held, func(a, b ipam.Prefix) bool { return a.Owner == b.Owner && a.CIDR == b.CIDR }), err
+}

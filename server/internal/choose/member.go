@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // Member is a member of a set as it shall be.
@@ -30,6 +31,54 @@ func Sized(pool ipam.Pool, all map[string]ipam.BlockSize, tell func(string, erro
 	}
 	Order(wanted, nil)
 	return wanted, err
+}
+
+// Members sizes the members of a set for a pool, in the order of Order. So one set, asked of one state of a pool, has one answer, and
+// what is new to the set never takes the place of what is not. The caller holds the pool's lock.
+func Members(tx *store.Tx, pool ipam.Pool, set string, sizes ipam.SetSizes) ([]Member, error) {
+	if err := sizes.CheckFor(ipam.Family(pool.CIDR)); err != nil {
+		return nil, err
+	}
+	all, err := sizes.All()
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := Sized(pool, all, sizes.At)
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, m := range wanted {
+		if known[m.Key], err = comesBack(tx, pool, ipam.MemberName(set, m.Key), m.Length); err != nil {
+			return nil, err
+		}
+	}
+	Order(wanted, known)
+	return wanted, nil
+}
+
+// comesBack reports whether a name has a block to come back to: one that it was promised, or had.
+func comesBack(tx *store.Tx, pool ipam.Pool, name string, length int) (bool, error) {
+	if _, found, err := tx.HoldNamed(pool.UID, name, length); found || err != nil {
+		return found, err
+	}
+	_, found, err := tx.LastBlock(pool.UID, ipam.KindAllocation, name, ipam.Family(pool.CIDR), length)
+	return found, err
+}
+
+// Adoptable is the allocation that a set takes over as a member. One that is in a set, or makes way for its successor, is none.
+func Adoptable(tx *store.Tx, pool ipam.Pool, name string, m Member, adopt bool) (ipam.Allocation, bool, error) {
+	if !adopt {
+		return ipam.Allocation{}, false, nil
+	}
+	a, err := tx.AllocationNamed(pool.UID, name)
+	switch {
+	case ipam.CodeOf(err) == ipam.CodeNotFound:
+		return ipam.Allocation{}, false, nil
+	case err != nil || a.Set != "" || a.Superseded:
+		return ipam.Allocation{}, false, err
+	}
+	return a, true, a.CheckAdopts(m.Size, m.Length)
 }
 
 // Order sorts members into the order to place them: those that name their CIDR, those whose keys come back to a block, then

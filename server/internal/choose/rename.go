@@ -12,6 +12,19 @@ type Renamed struct {
 	NewName string
 }
 
+// PendingName is CodeReleasePending where the caller's plan releases what has a name.
+func (f Asker) PendingName(pool ipam.Pool, a ipam.Allocation) error {
+	if a.Superseded {
+		return nil
+	}
+	at := ipam.Prefix{Owner: a.ID, In: pool.Inside(), CIDR: a.CIDR, Status: ipam.StatusAllocated, Kind: ipam.KindAllocation, Name: a.Name}
+	left, err := f.IsLeft(pool, at)
+	if left && err == nil {
+		return ipam.ReleasePending(a.CIDR, []ipam.Prefix{at})
+	}
+	return err
+}
+
 // Renames is the row of allocations that leave their names one for the other, from the one that has a name which is asked for to the
 // one whose new name is free, or is that of what asks (to, where that is an allocation). None when the first keeps its name;
 // CodeNameTaken when a later one does.

@@ -15,3 +15,19 @@ func RealScope(s Scope, err error) (Scope, error) {
 	}
 	return s, err
 }
+
+// Adopts is a draft or a pool that is asked for, in place of the draft of its name: that one's key and CIDR are its own.
+func (p Pool) Adopts(draft Pool) Pool {
+	if p.DraftUntil != nil && draft.DraftUntil.After(*p.DraftUntil) {
+		p.DraftUntil = draft.DraftUntil // a promise is never cut short
+	}
+	if p.DraftHolder == "" && p.DraftPrincipal == draft.DraftPrincipal {
+		p.DraftHolder = draft.DraftHolder
+	}
+	if p.DraftUntil != nil && p.DraftRun == "" {
+		p.DraftRun = draft.DraftRun
+	}
+	p.DraftEncloses = draft.DraftEncloses
+	p.UID, p.CIDR, p.CreatedAt, p.Version = draft.UID, draft.CIDR, draft.CreatedAt, draft.Version+1
+	return p
+}

@@ -104,6 +104,15 @@ func (p Plan) Until(now time.Time) time.Time {
 	return now.Add(p.TTL)
 }
 
+// UntilIn is when a hold in a pool that is promised now runs out. In a draft it goes with the draft, so it promises no more than that.
+func (p Plan) UntilIn(pool Pool, now time.Time) time.Time {
+	end := p.Until(now)
+	if pool.DraftUntil != nil && pool.DraftUntil.Before(end) {
+		return *pool.DraftUntil
+	}
+	return end
+}
+
 // NewHold asks for a promise: like NewAllocation, without the description.
 type NewHold struct {
 	Pool     string        // "": by Selector
@@ -121,6 +130,27 @@ func (in NewHold) CheckAll() error {
 }
 
 const growth = "growth:"
+
+// Renewed is the hold as a plan that asks for it at a time has it.
+func (h Hold) Renewed(pool Pool, in NewHold, by Caller, at time.Time) Hold {
+	if in.Plan.Run != "" {
+		h.Run = in.Plan.Run
+	}
+	if in.Replaces != "" {
+		h.Replaces = in.Replaces
+	}
+	if in.Plan.Holder != "" || h.Principal != by.UID {
+		h.Holder = in.Plan.Holder
+	}
+	h.Kept, h.Principal, h.Actor, h.RenewedAt, h.Named, h.ExpiresAt = true, by.UID, by.String(), at, in.CIDR.IsValid(), in.Plan.UntilIn(pool, at)
+	return h
+}
+
+// Same reports whether two states of a hold differ only in what every plan moves.
+func (h Hold) Same(o Hold) bool {
+	h.ExpiresAt, h.RenewedAt, h.Run, h.Named = o.ExpiresAt, o.RenewedAt, o.Run, o.Named
+	return h == o
+}
 
 // GrowthHold is the name of what is held for an allocation to gain beside its block.
 func GrowthHold(allocation string) string { return growth + allocation }

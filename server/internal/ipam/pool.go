@@ -115,6 +115,15 @@ func (p Pool) Lane() string {
 	return p.Parent
 }
 
+// LaneOf is the lane of a change of the pool. A move locks two spaces; it has a lane of its own, so that it begins with no lock
+// that another write of its batch took, and the order in which it locks is the whole order.
+func (p Pool) LaneOf(patch PoolPatch) string {
+	if p.Moves(patch) {
+		return "move " + p.ID
+	}
+	return p.Lane()
+}
+
 // NewPool asks for a pool: a root pool names its CIDR, a child pool its parent and a CIDR or a length.
 type NewPool struct {
 	Scope              string

@@ -182,3 +182,11 @@ func PromiseLost(pool Pool, at netip.Prefix, name string, failure error) error {
 	e.Fields = []FieldError{{Pointer: "/cidr", Detail: e.Detail}}
 	return e
 }
+
+// GonePool says of a pool that was deleted meanwhile, with its space perhaps, that it is not there, by its name.
+func GonePool(err error, known Pool) error {
+	if CodeOf(err) == CodeNotFound {
+		return Errorf(CodeNotFound, "there is no pool %q", known.ID)
+	}
+	return err
+}

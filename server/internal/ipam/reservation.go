@@ -144,3 +144,11 @@ type ReservationFilter struct {
 	Text               string
 	Around             Around
 }
+
+// Stored is a moment as both engines keep it.
+func Stored(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	return new(t.UTC().Truncate(time.Microsecond))
+}

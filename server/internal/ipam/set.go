@@ -325,3 +325,18 @@ func (a Allocation) FollowedBy(replaces string) bool { return replaces == cmp.Or
 
 // UpdatedBy reports whether a promise to a plan that changes a set may have the allocation's name: it is a member of that set.
 func (a Allocation) UpdatedBy(set string) bool { return set != "" && set == a.Set }
+
+// Asked is what a plan of a set in a pool asks to hold; false where a member names its CIDR.
+func (s SetSizes) Asked(pool, set string) (asked []NewHold, bySize bool) {
+	all, err := s.All()
+	if err != nil {
+		return nil, false
+	}
+	for key, size := range all {
+		if size.CIDR.IsValid() {
+			return nil, false
+		}
+		asked = append(asked, NewHold{Pool: pool, Name: MemberName(set, key), BlockSize: size})
+	}
+	return asked, true
+}

@@ -72,7 +72,7 @@ func (c edit) allocate(pool ipam.Pool, in ipam.NewAllocation) (ipam.Allocation, 
 	}
 	var err error
 	a.ID, a.In, a.Version, a.CreatedAt, a.UpdatedAt = change.NewID("alloc"), pool.Inside(), 1, c.At, c.At
-	a.CIDR, err = c.place(pool, claim{kind: ipam.KindAllocation, owner: a.ID, name: a.Name, BlockSize: in.BlockSize, status: ipam.StatusAllocated})
+	a.CIDR, err = c.place(pool, choose.Claim{Kind: ipam.KindAllocation, Owner: a.ID, Name: a.Name, BlockSize: in.BlockSize, Status: ipam.StatusAllocated})
 	if err != nil {
 		return a, err
 	}
@@ -275,7 +275,7 @@ func (c edit) inherit(pool ipam.Pool, h ipam.Hold, a ipam.Allocation) error {
 	if err := c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, a.Name, a.CIDR, c.At); err != nil {
 		return err
 	}
-	want := claim{kind: ipam.KindHold, name: h.Name, status: ipam.StatusHeld}
+	want := choose.Claim{Kind: ipam.KindHold, Name: h.Name, Status: ipam.StatusHeld}
 	p := c.prefixOf(pool, want, h.ID, h.CIDR)
 	p.CreatedAt = h.CreatedAt
 	if err := c.Tx.InsertPrefix(p); err != nil {

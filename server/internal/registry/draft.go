@@ -156,7 +156,7 @@ func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	}
 	fits := in.Fits(draft)
 	if fits && p.DraftUntil != nil {
-		if fits, err = c.enclosesStill(draft); err != nil {
+		if fits, err = choose.EnclosesStill(c.Tx, draft); err != nil {
 			return false, err
 		}
 	}
@@ -176,17 +176,7 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 	if p, _, err = c.lockAround(p); err != nil { // a pool is in no draft
 		return p, err
 	}
-	if p.DraftUntil != nil && draft.DraftUntil.After(*p.DraftUntil) {
-		p.DraftUntil = draft.DraftUntil // a promise is never cut short
-	}
-	if p.DraftHolder == "" && p.DraftPrincipal == draft.DraftPrincipal {
-		p.DraftHolder = draft.DraftHolder
-	}
-	if p.DraftUntil != nil && p.DraftRun == "" {
-		p.DraftRun = draft.DraftRun
-	}
-	p.DraftEncloses = draft.DraftEncloses
-	p.UID, p.CIDR, p.CreatedAt, p.Version = draft.UID, draft.CIDR, draft.CreatedAt, draft.Version+1
+	p = p.Adopts(draft)
 	if longer := draft; p.DraftUntil != nil {
 		longer.DraftUntil, longer.DraftRun, longer.DraftNamed, longer.Version, longer.UpdatedAt = p.DraftUntil, p.DraftRun, p.DraftNamed, p.Version, p.UpdatedAt
 		if reflect.DeepEqual(longer, p) {

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"net/netip"
-	"slices"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/choose"
@@ -144,20 +143,6 @@ func (c edit) leaveBetween(draft ipam.Pool, verb string) error {
 		}
 	}
 	return err
-}
-
-// enclosesStill reports whether the pools in the CIDR of a draft are those that it encloses. The caller holds the locks of the draft and
-// of the space around it.
-func (c edit) enclosesStill(draft ipam.Pool) (bool, error) {
-	if !draft.DraftEncloses {
-		return true, nil
-	}
-	inside, err := choose.PoolsIn(c.Tx, draft.Space(), draft.CIDR)
-	if err != nil {
-		return false, err
-	}
-	held, err := choose.PoolsIn(c.Tx, draft.UID, draft.CIDR)
-	return slices.EqualFunc(inside, held, func(a, b ipam.Prefix) bool { return a.Owner == b.Owner && a.CIDR == b.CIDR }), err
 }
 
 // encloseDraft gives a draft that encloses pools its block, and those pools theirs in it; it is to be created. The caller holds the locks

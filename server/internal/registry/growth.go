@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -35,7 +36,7 @@ func (r *Registry) PlanPool(ctx context.Context, by ipam.Caller, id string, patc
 		if err != nil {
 			return would, err
 		}
-		rest, grows := border(pool.CIDR, to)
+		rest, grows := alloc.Border(pool.CIDR, to)
 		for _, block := range rest {
 			if grows {
 				err = c.growOver(pool, block)
@@ -106,7 +107,7 @@ func (c edit) standIn(d ipam.Pool) error {
 	if err := c.placeAt(parent, d.CIDR, ""); err != nil {
 		return err
 	}
-	return c.Tx.InsertPrefix(c.prefixOf(parent, claim{kind: ipam.KindPool, name: d.Name, status: ipam.StatusHeld}, string(d.UID), d.CIDR))
+	return c.Tx.InsertPrefix(c.prefixOf(parent, choose.Claim{Kind: ipam.KindPool, Name: d.Name, Status: ipam.StatusHeld}, string(d.UID), d.CIDR))
 }
 
 // takeGrowth ends the drafts that a pool grows over, so that it can gain their space, and returns what was held in them. The caller

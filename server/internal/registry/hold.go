@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -89,8 +90,8 @@ func (c edit) loseHold(pool ipam.Pool, h ipam.Hold, verb string) error {
 
 // convert gives an allocation or a reservation the block that its plan was promised; false when nothing fitting is promised. The space
 // changes hands without ever being free.
-func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, bool, error) {
-	h, found, err := c.Tx.HoldNamed(pool.UID, want.heldAs(), length)
+func (c edit) convert(pool ipam.Pool, want choose.Claim, length int) (netip.Prefix, bool, error) {
+	h, found, err := c.Tx.HoldNamed(pool.UID, want.HeldAs(), length)
 	if err != nil || !found {
 		return h.CIDR, false, err
 	}
@@ -100,7 +101,7 @@ func (c edit) convert(pool ipam.Pool, want claim, length int) (netip.Prefix, boo
 	case !h.Kept:
 		err := alloc.PlaceAt(c.Tx.Leaves(pool), h.CIDR)
 		if errors.Is(err, alloc.ErrTaken) {
-			if want.kind == ipam.KindReservation && want.CIDR.IsValid() { // what is there now is in the way
+			if want.Kind == ipam.KindReservation && want.CIDR.IsValid() { // what is there now is in the way
 				return h.CIDR, false, c.Tx.DeleteHold(h.ID)
 			}
 			return h.CIDR, false, c.asks().HoldLost(h)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -43,7 +44,7 @@ func (c edit) promiseOnLeft(pool ipam.Pool, at netip.Prefix, name string) error 
 				return err
 			}
 		default:
-			return ipam.Taken(at, []ipam.Prefix{c.prefixOf(pool, claim{kind: ipam.KindHold, name: h.Name, status: ipam.StatusHeld}, h.ID, h.CIDR)})
+			return ipam.Taken(at, []ipam.Prefix{c.prefixOf(pool, choose.Claim{Kind: ipam.KindHold, Name: h.Name, Status: ipam.StatusHeld}, h.ID, h.CIDR)})
 		}
 	}
 	take, standing, _, err := c.inTheWay(pool, pool.UID, at, name)
@@ -99,7 +100,7 @@ func (c edit) takeLeft(pool ipam.Pool, h ipam.Hold, at netip.Prefix) error {
 		if err := alloc.PlaceAt(c.Tx.Leaves(pool), rest); err != nil {
 			return err
 		}
-		if err := c.Tx.InsertPrefix(c.prefixOf(pool, claim{kind: ipam.KindHold, name: part.Name, status: ipam.StatusHeld}, part.ID, rest)); err != nil {
+		if err := c.Tx.InsertPrefix(c.prefixOf(pool, choose.Claim{Kind: ipam.KindHold, Name: part.Name, Status: ipam.StatusHeld}, part.ID, rest)); err != nil {
 			return err
 		}
 		if err := c.Tx.InsertHold(part); err != nil {

@@ -5,39 +5,6 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// members sizes the members of a set for a pool, in the order of choose.Order. So one set, asked of one state of a pool, has
-// one answer, and what is new to the set never takes the place of what is not. The caller holds the pool's lock.
-func (c edit) members(pool ipam.Pool, set string, sizes ipam.SetSizes) ([]choose.Member, error) {
-	if err := sizes.CheckFor(ipam.Family(pool.CIDR)); err != nil {
-		return nil, err
-	}
-	all, err := sizes.All()
-	if err != nil {
-		return nil, err
-	}
-	wanted, err := choose.Sized(pool, all, sizes.At)
-	if err != nil {
-		return nil, err
-	}
-	known := map[string]bool{}
-	for _, m := range wanted {
-		if known[m.Key], err = c.comesBack(pool, ipam.MemberName(set, m.Key), m.Length); err != nil {
-			return nil, err
-		}
-	}
-	choose.Order(wanted, known)
-	return wanted, nil
-}
-
-// comesBack reports whether a name has a block to come back to: one that it was promised, or had.
-func (c edit) comesBack(pool ipam.Pool, name string, length int) (bool, error) {
-	if _, found, err := c.Tx.HoldNamed(pool.UID, name, length); found || err != nil {
-		return found, err
-	}
-	_, found, err := c.Tx.LastBlock(pool.UID, ipam.KindAllocation, name, ipam.Family(pool.CIDR), length)
-	return found, err
-}
-
 // rekey renames members where they stand and answers all as they are then. All leave their names before any takes another, so that
 // keys are exchanged. The caller holds the pool's lock.
 func (c edit) rekey(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocation, patch ipam.AllocationSetPatch) ([]ipam.Allocation, error) {
@@ -72,7 +39,7 @@ func (c edit) rekey(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocatio
 // pool's lock.
 func (c edit) join(pool ipam.Pool, set ipam.AllocationSet, m choose.Member, adopt bool) error {
 	in := set.Member(m.Key, m.Size)
-	a, adopts, err := c.adoptable(pool, in.Name, m, adopt)
+	a, adopts, err := choose.Adoptable(c.Tx, pool, in.Name, m, adopt)
 	if err != nil {
 		return err
 	}
@@ -87,21 +54,6 @@ func (c edit) join(pool ipam.Pool, set ipam.AllocationSet, m choose.Member, adop
 	return err
 }
 
-// adoptable is the allocation that a set takes over as a member. One that is in a set, or makes way for its successor, is none.
-func (c edit) adoptable(pool ipam.Pool, name string, m choose.Member, adopt bool) (ipam.Allocation, bool, error) {
-	if !adopt {
-		return ipam.Allocation{}, false, nil
-	}
-	a, err := c.Tx.AllocationNamed(pool.UID, name)
-	switch {
-	case ipam.CodeOf(err) == ipam.CodeNotFound:
-		return ipam.Allocation{}, false, nil
-	case err != nil || a.Set != "" || a.Superseded:
-		return ipam.Allocation{}, false, err
-	}
-	return a, true, a.CheckAdopts(m.Size, m.Length)
-}
-
 func (c edit) putInSet(before, after ipam.Allocation) (ipam.Allocation, error) {
 	if err := c.Tx.PutInSet(after); err != nil {
 		return after, err
@@ -113,7 +65,7 @@ func (c edit) putInSet(before, after ipam.Allocation) (ipam.Allocation, error) {
 // holds the pool's lock.
 func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocation, patch ipam.AllocationSetPatch) ([]ipam.Allocation, error) {
 	sizes := patch.SetSizes
-	wanted, err := c.members(pool, set.Name, sizes)
+	wanted, err := choose.Members(c.Tx, pool, set.Name, sizes)
 	if err != nil {
 		return nil, err
 	}

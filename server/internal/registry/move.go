@@ -4,17 +4,9 @@ import (
 	"cmp"
 	"errors"
 
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
-
-// laneOf is the lane of a pool's change. A move locks two spaces; it has a lane of its own, so that it begins with no lock
-// that another write of its batch took, and the order below is the whole order.
-func laneOf(p ipam.Pool, patch ipam.PoolPatch) string {
-	if p.Moves(patch) {
-		return "move " + p.ID
-	}
-	return p.Lane()
-}
 
 // lockToUpdate locks what a patch of a pool touches: the space around it, that which it moves to, and the pool.
 func (c edit) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, error) {
@@ -27,14 +19,14 @@ func (c edit) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 	moved := known
 	moved.Parent = *patch.Parent
 	first, second := known, moved
-	if outer, err := c.outer(moved.Parent, string(known.ParentUID)); err != nil {
+	if outer, err := choose.Outer(c.Tx, moved.Parent, string(known.ParentUID)); err != nil {
 		return known, err
 	} else if outer {
 		first, second = moved, known
 	}
 	for _, p := range []ipam.Pool{first, second} {
 		if _, _, err := c.lockAround(p); err != nil {
-			return known, c.orMoved(err, known)
+			return known, choose.OrMoved(c.Tx, err, known)
 		}
 	}
 	return c.lockIn(known)
@@ -81,26 +73,6 @@ func (c edit) lockRoot(p ipam.Pool) (ipam.Pool, error) {
 	p.Scope, p.ScopeUID = s.ID, s.UID
 	p.ID = ipam.PoolID(p.Scope, p.Name)
 	return p, nil
-}
-
-// outer reports whether one space is locked before another: the scope before pools, then what may contain before what may be
-// contained, and by key where neither can. A pool that is not there comes last and is missed when it is to be locked.
-func (c edit) outer(one, other string) (bool, error) {
-	if one == "" || other == "" {
-		return one == "", nil
-	}
-	a, err := c.Tx.Pool(one)
-	if ipam.CodeOf(err) == ipam.CodeNotFound {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	b, err := c.Tx.Pool(other)
-	if ipam.CodeOf(err) == ipam.CodeNotFound {
-		return true, nil
-	}
-	return err == nil && a.LockedBefore(b), err
 }
 
 // move gives a pool a block of another space. What stands in a pool has addresses of the space it leaves, and no other pool

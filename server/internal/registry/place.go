@@ -10,33 +10,23 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// claim asks a pool for a block.
-type claim struct {
-	kind  ipam.Kind
-	owner string // the id of what will own it
-	name  string
-	hold  string // of a reservation: the name of the hold that becomes it
-	ipam.BlockSize
-	status ipam.Status
-}
-
 // place is the only way a block of a pool is taken. The caller holds the pool's lock. In this order: a named CIDR as it is;
 // what a plan was promised for the name; the block that this name had last with this length, if it is still free, so that
 // destroy and apply give the same CIDR; what the pool's strategy picks; and at last the space of what expired.
-func (c edit) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
+func (c edit) place(pool ipam.Pool, want choose.Claim) (netip.Prefix, error) {
 	length, err := want.LengthIn(pool)
 	if err != nil {
 		return netip.Prefix{}, err
 	}
 	allow := pool.Allow
-	if want.keeps() {
+	if want.Keeps() {
 		allow = pool.Fits // none of that is handed out as a block of its own
 	}
 	if err := allow(length); err != nil {
 		return netip.Prefix{}, err
 	}
 	at, placed := want.CIDR, false
-	if name := want.heldAs(); name != "" {
+	if name := want.HeldAs(); name != "" {
 		held, err := c.Tx.Held(pool.UID, name)
 		if err != nil {
 			return at, err
@@ -53,7 +43,7 @@ func (c edit) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	}
 	if !placed {
 		if at.IsValid() {
-			err = c.placeAt(pool, at, want.own())
+			err = c.placeAt(pool, at, want.Own())
 		} else {
 			at, err = c.placeSomewhere(pool, want, length)
 		}
@@ -64,17 +54,17 @@ func (c edit) place(pool ipam.Pool, want claim) (netip.Prefix, error) {
 	if ipam.IsMapped(at) {
 		return at, ipam.Errorf(ipam.CodePoolExhausted, "what is left in pool %s for a /%d are IPv4-mapped addresses, which are no network", pool.ID, length)
 	}
-	return at, c.Tx.InsertPrefix(c.prefixOf(pool, want, want.owner, at))
+	return at, c.Tx.InsertPrefix(c.prefixOf(pool, want, want.Owner, at))
 }
 
-func (c edit) prefixOf(pool ipam.Pool, want claim, owner string, at netip.Prefix) ipam.Prefix {
+func (c edit) prefixOf(pool ipam.Pool, want choose.Claim, owner string, at netip.Prefix) ipam.Prefix {
 	return ipam.Prefix{
-		Owner: owner, In: pool.Inside(), CIDR: at, Status: want.status, Kind: want.kind, Name: want.name, CreatedAt: c.At,
+		Owner: owner, In: pool.Inside(), CIDR: at, Status: want.Status, Kind: want.Kind, Name: want.Name, CreatedAt: c.At,
 	}
 }
 
 // placeSomewhere picks a block. What expired is taken oldest first, only while nothing else fits and only where it helps.
-func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
+func (c edit) placeSomewhere(pool ipam.Pool, want choose.Claim, length int) (netip.Prefix, error) {
 	pool.Strategy = cmp.Or(want.Strategy, pool.Strategy)
 	at, err := c.placeAgain(pool, want, length)
 	if !errors.Is(err, alloc.ErrTaken) {
@@ -82,7 +72,7 @@ func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pref
 	}
 	full := c.asks()
 	if len(want.Exclude) > 0 {
-		if at, err = full.Outside(pool, want.name, want.Placing, length); err != nil {
+		if at, err = full.Outside(pool, want.Name, want.Placing, length); err != nil {
 			return at, err
 		}
 		return at, c.placeAt(pool, at, "")
@@ -90,7 +80,7 @@ func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pref
 	if at, err = alloc.Place(c.Tx.Leaves(pool), pool.Strategy, length); !errors.Is(err, alloc.ErrNoFit) {
 		return at, err
 	}
-	at, largest, err := full.Room(pool, want.name, length)
+	at, largest, err := full.Room(pool, want.Name, length)
 	switch {
 	case errors.Is(err, alloc.ErrNoFit):
 		return at, full.Exhausted(pool, length, largest)
@@ -102,34 +92,6 @@ func (c edit) placeSomewhere(pool ipam.Pool, want claim, length int) (netip.Pref
 
 func (c edit) asks() choose.Asker {
 	return choose.Asker{Tx: c.Tx, Due: c.Due, Principal: c.By.UID, Actor: c.By.String(), Quota: c.r.HoldQuota, Plan: c.plan, Moves: c.moves}
-}
-
-// heldAs is the name of the hold that becomes what is claimed; "" when no hold does.
-func (want claim) heldAs() string {
-	switch want.kind {
-	case ipam.KindAllocation:
-		return want.name
-	case ipam.KindReservation:
-		return want.hold
-	}
-	return ""
-}
-
-// keeps reports whether the claim is that of a reservation, or of a plan's hold for one or for a border to move: the
-// pool's size rules are not about those.
-func (want claim) keeps() bool {
-	_, planned := ipam.ReservationOf(want.name, want.CIDR)
-	planned = planned || want.CIDR.IsValid() && (ipam.Hold{Name: want.name}.OfBorder() || want.name == ipam.LeavingHold(want.CIDR))
-	return want.kind == ipam.KindReservation || want.kind == ipam.KindHold && planned
-}
-
-// own is the name whose holds are the claim's own when the same holder has them. Pools and reservations have none: a hold of their
-// name is that of an allocation.
-func (want claim) own() string {
-	if want.kind == ipam.KindPool || want.kind == ipam.KindReservation {
-		return ""
-	}
-	return want.name
 }
 
 // placeAt takes a named block, from what gives way too. Own is the name whose holds of the caller's do; "" for none.
@@ -148,13 +110,13 @@ func (c edit) placeAt(pool ipam.Pool, at netip.Prefix, own string) error {
 }
 
 // placeAgain takes the block that the name had last; alloc.ErrTaken when it never had one or it is not free.
-func (c edit) placeAgain(pool ipam.Pool, want claim, length int) (netip.Prefix, error) {
-	kind, name := want.kind, want.name
+func (c edit) placeAgain(pool ipam.Pool, want choose.Claim, length int) (netip.Prefix, error) {
+	kind, name := want.Kind, want.Name
 	switch kind {
 	case ipam.KindHold:
 		kind = ipam.KindAllocation // what it will become
 	case ipam.KindReservation:
-		kind, name = ipam.KindAllocation, want.hold // as its hold
+		kind, name = ipam.KindAllocation, want.Hold // as its hold
 	}
 	last, found, err := c.Tx.LastBlock(pool.UID, kind, name, ipam.Family(pool.CIDR), length)
 	if err != nil {

@@ -121,7 +121,7 @@ func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool
 			return p, err
 		}
 	}
-	want := claim{kind: ipam.KindPool, owner: string(p.UID), name: p.Name, BlockSize: in.Size(), status: status}
+	want := choose.Claim{Kind: ipam.KindPool, Owner: string(p.UID), Name: p.Name, BlockSize: in.Size(), Status: status}
 	if in.CIDR.IsValid() {
 		p.CIDR, err = c.place(parent, want)
 		return p, err
@@ -137,7 +137,7 @@ func (c edit) placePool(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool
 	if told {
 		want.CIDR = block
 		p.CIDR, err = c.place(parent, want)
-		return p, ipam.PromiseLost(parent, want.CIDR, want.name, err)
+		return p, ipam.PromiseLost(parent, want.CIDR, want.Name, err)
 	}
 	p.CIDR, err = c.place(parent, want)
 	return p, err
@@ -183,7 +183,7 @@ func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, m 
 	if err != nil {
 		return change.OrReplay[ipam.Pool](ctx, r.k, by, err) // changed by this very request, and deleted since
 	}
-	return write(ctx, r, by, laneOf(known, patch), func(c edit) (ipam.Pool, error) { return c.updatePool(known, m, patch) })
+	return write(ctx, r, by, known.LaneOf(patch), func(c edit) (ipam.Pool, error) { return c.updatePool(known, m, patch) })
 }
 
 // PreviewPool answers what UpdatePool would of whatever version stands, or fails as it would, to the plan
@@ -193,7 +193,7 @@ func (r *Registry) PreviewPool(ctx context.Context, by ipam.Caller, id string, p
 	if err != nil {
 		return known, err
 	}
-	return preview(ctx, r, by, laneOf(known, patch), func(c edit) (ipam.Pool, error) {
+	return preview(ctx, r, by, known.LaneOf(patch), func(c edit) (ipam.Pool, error) {
 		c.plan = plan
 		return c.updatePool(known, ipam.AnyVersion, patch)
 	})
@@ -347,20 +347,9 @@ func (c edit) lockWithSpace(known ipam.Pool) (ipam.Pool, error) {
 		_, err = c.Tx.LockPool(string(known.ParentUID))
 	}
 	if err != nil {
-		return known, gonePool(c.orMoved(err, known), known)
+		return known, ipam.GonePool(choose.OrMoved(c.Tx, err, known), known)
 	}
 	return c.lockIn(known)
-}
-
-// orMoved says of a pool whose space is gone that it stands in another by now, where it does.
-func (c edit) orMoved(err error, known ipam.Pool) error {
-	if ipam.CodeOf(err) != ipam.CodeNotFound {
-		return err
-	}
-	if now, gone := c.Tx.Pool(string(known.UID)); gone == nil && now.Space() != known.Space() {
-		return ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", known.ID)
-	}
-	return err
 }
 
 // lockIn locks a pool whose space is locked.
@@ -370,13 +359,5 @@ func (c edit) lockIn(known ipam.Pool) (ipam.Pool, error) {
 		// The pool was moved since the lane was chosen.
 		return p, ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", p.ID)
 	}
-	return p, gonePool(err, known)
-}
-
-// gonePool says of a pool that was deleted meanwhile, with its space perhaps, that it is not there, by its name.
-func gonePool(err error, known ipam.Pool) error {
-	if ipam.CodeOf(err) == ipam.CodeNotFound {
-		return ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", known.ID)
-	}
-	return err
+	return p, ipam.GonePool(err, known)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/change"
@@ -50,7 +49,7 @@ func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHol
 
 // promiseHere makes, renews or refuses a hold in a pool. The caller holds the pool's lock.
 func (c edit) promiseHere(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
-	want := claim{kind: ipam.KindHold, name: in.Name, BlockSize: in.BlockSize, status: ipam.StatusHeld}
+	want := choose.Claim{Kind: ipam.KindHold, Name: in.Name, BlockSize: in.BlockSize, Status: ipam.StatusHeld}
 	length, err := want.LengthIn(pool)
 	if err != nil {
 		return ipam.Hold{}, err
@@ -82,7 +81,7 @@ func (c edit) promiseHere(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	case told:
 		want.CIDR = block
 		known, err = c.promiseFirst(pool, want, in)
-		err = ipam.PromiseLost(pool, want.CIDR, want.name, err)
+		err = ipam.PromiseLost(pool, want.CIDR, want.Name, err)
 	default:
 		known, err = c.promiseFirst(pool, want, in)
 	}
@@ -157,12 +156,9 @@ func (c edit) nameFreeFor(pool ipam.Pool, in ipam.NewHold, known ipam.Hold) erro
 }
 
 // promiseFirst places a hold.
-func (c edit) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Hold, error) {
-	h := ipam.Hold{
-		ID: change.NewID("hold"), In: pool.Inside(), Name: in.Name, Principal: c.By.UID, Actor: c.By.String(), Holder: in.Plan.Holder, Run: in.Plan.Run, Named: in.CIDR.IsValid(), Replaces: in.Replaces,
-		Kept: true, ExpiresAt: until(pool, in.Plan, c.At), CreatedAt: c.At, RenewedAt: c.At,
-	}
-	want.owner = h.ID
+func (c edit) promiseFirst(pool ipam.Pool, want choose.Claim, in ipam.NewHold) (ipam.Hold, error) {
+	h := ipam.Hold{ID: change.NewID("hold"), In: pool.Inside(), Name: in.Name, Holder: in.Plan.Holder, CreatedAt: c.At}.Renewed(pool, in, c.By, c.At)
+	want.Owner = h.ID
 	var err error
 	if h.CIDR, h.Inherits, err = c.inherited(pool, in); err != nil {
 		return h, err
@@ -188,17 +184,8 @@ func (c edit) promiseFirst(pool ipam.Pool, want claim, in ipam.NewHold) (ipam.Ho
 	return h, c.Record(holdObject(h), "placed", nil, h)
 }
 
-// until is when a hold in a pool runs out. In a draft it goes with the draft, so it promises no more than that.
-func until(pool ipam.Pool, plan ipam.Plan, now time.Time) time.Time {
-	end := plan.Until(now)
-	if pool.DraftUntil != nil && pool.DraftUntil.Before(end) {
-		return *pool.DraftUntil
-	}
-	return end
-}
-
 // promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
-func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
+func (c edit) promiseAgain(pool ipam.Pool, want choose.Claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
 	if known.Kept && !known.Expired(c.Due) && !known.Belongs(c.By.UID, in.Plan.Holder) {
 		return known, ipam.HeldByOther(known)
 	}
@@ -245,28 +232,12 @@ func (c edit) promiseAgain(pool ipam.Pool, want claim, in ipam.NewHold, known ip
 }
 
 func (c edit) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {
-	h := known
-	h.Kept, h.Principal, h.Actor, h.RenewedAt, h.Named = true, c.By.UID, c.By.String(), c.At, in.CIDR.IsValid()
-	if in.Plan.Run != "" {
-		h.Run = in.Plan.Run
-	}
-	if in.Replaces != "" {
-		h.Replaces = in.Replaces
-	}
-	if in.Plan.Holder != "" || known.Principal != c.By.UID {
-		h.Holder = in.Plan.Holder
-	}
-	h.ExpiresAt = until(pool, in.Plan, c.At)
+	h := known.Renewed(pool, in, c.By, c.At)
 	if h.ExpiresAt.Before(known.ExpiresAt) && verb == "renewed" {
 		h.ExpiresAt = known.ExpiresAt // a promise is never cut short
 	}
-	if err := c.Tx.UpdateHold(h); err != nil {
-		return h, err
-	}
-	same := h
-	same.ExpiresAt, same.RenewedAt, same.Run, same.Named = known.ExpiresAt, known.RenewedAt, known.Run, known.Named
-	if same == known {
-		return h, nil // only for longer: every plan does that to every hold of it, and renewed_at says when
+	if err := c.Tx.UpdateHold(h); err != nil || h.Same(known) {
+		return h, err // only for longer: every plan does that to every hold of it, and renewed_at says when
 	}
 	return h, c.Record(holdObject(h), verb, known, h)
 }

@@ -62,7 +62,7 @@ func (c edit) handOn(pool ipam.Pool, from ipam.Allocation, to *ipam.Allocation) 
 	case err != nil:
 		return false, err
 	case len(row) == 0:
-		return false, c.pendingName(pool, from)
+		return false, c.asks().PendingName(pool, from)
 	}
 	if to != nil { // the caller writes its new name
 		aside := *to
@@ -85,17 +85,4 @@ func (c edit) handOn(pool ipam.Pool, from ipam.Allocation, to *ipam.Allocation) 
 		}
 	}
 	return true, nil
-}
-
-// pendingName is CodeReleasePending where the caller's plan releases what has a name.
-func (c edit) pendingName(pool ipam.Pool, a ipam.Allocation) error {
-	if a.Superseded {
-		return nil
-	}
-	at := c.prefixOf(pool, claim{kind: ipam.KindAllocation, name: a.Name, status: ipam.StatusAllocated}, a.ID, a.CIDR)
-	left, err := c.asks().IsLeft(pool, at)
-	if left && err == nil {
-		return ipam.ReleasePending(a.CIDR, []ipam.Prefix{at})
-	}
-	return err
 }

@@ -3,9 +3,9 @@ package registry
 import (
 	"cmp"
 	"context"
-	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -42,11 +42,11 @@ func (r *Registry) Reserve(ctx context.Context, by ipam.Caller, in ipam.NewReser
 			return ipam.Reservation{}, err
 		}
 		v := ipam.Reservation{
-			ID: change.NewID("rsv"), In: pool.Inside(), Name: in.Name, Reason: in.Reason, Owner: in.Owner, Labels: in.Labels, ExpiresAt: stored(in.ExpiresAt),
+			ID: change.NewID("rsv"), In: pool.Inside(), Name: in.Name, Reason: in.Reason, Owner: in.Owner, Labels: in.Labels, ExpiresAt: ipam.Stored(in.ExpiresAt),
 			Version: 1, CreatedAt: c.At, UpdatedAt: c.At,
 		}
-		v.CIDR, err = c.place(pool, claim{
-			kind: ipam.KindReservation, owner: v.ID, name: v.Reason, hold: ipam.ReservationHold(in.Name, in.CIDR), BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, status: ipam.StatusReserved,
+		v.CIDR, err = c.place(pool, choose.Claim{
+			Kind: ipam.KindReservation, Owner: v.ID, Name: v.Reason, Hold: ipam.ReservationHold(in.Name, in.CIDR), BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, Status: ipam.StatusReserved,
 		})
 		if err != nil {
 			return v, err
@@ -84,14 +84,6 @@ func (c edit) followReservation(pool ipam.Pool, in ipam.NewReservation) error {
 	return c.endReservation(pool, before, "released")
 }
 
-// stored is a moment as both engines keep it.
-func stored(t *time.Time) *time.Time {
-	if t == nil {
-		return nil
-	}
-	return new(t.UTC().Truncate(time.Microsecond))
-}
-
 // UpdateReservation renames a reservation and changes why, for whom and until when a block is kept; its CIDR stays. One that has
 // expired and is still there may be given a new end: nobody has taken its space. Errors: CodeNotFound, CodeInvalid, CodeNameTaken,
 // CodePreconditionFailed, CodePreconditionRequired.
@@ -117,7 +109,7 @@ func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id str
 			if err := ipam.CheckExpiry(after.ExpiresAt, c.At); err != nil {
 				return before, err
 			}
-			after.ExpiresAt = stored(after.ExpiresAt)
+			after.ExpiresAt = ipam.Stored(after.ExpiresAt)
 		}
 		if err := ipam.CheckLabels(after.Labels); err != nil {
 			return before, err

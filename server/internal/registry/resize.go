@@ -9,14 +9,6 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// border is what changes hands when a block becomes another that contains it or lies in it.
-func border(from, to netip.Prefix) (rest []netip.Prefix, grows bool) {
-	if to.Bits() < from.Bits() {
-		return alloc.Buddies(to, from), true
-	}
-	return alloc.Buddies(from, to), false
-}
-
 // resized resizes a pool as a patch asks, and says what it is then.
 func (c edit) resized(before, after ipam.Pool, patch ipam.PoolPatch) (netip.Prefix, error) {
 	to, err := before.Resized(patch)
@@ -32,7 +24,7 @@ func (c edit) resized(before, after ipam.Pool, patch ipam.PoolPatch) (netip.Pref
 // resize moves the border of a pool. What it gains must be free around it, what it gives up must be free inside it. The
 // caller holds the locks of the pool and of the space around it.
 func (c edit) resize(pool ipam.Pool, to netip.Prefix) error {
-	rest, grows := border(pool.CIDR, to)
+	rest, grows := alloc.Border(pool.CIDR, to)
 	if !grows {
 		if err := c.dropHoldsFor(pool, string(pool.UID)); err != nil {
 			return err
@@ -64,7 +56,7 @@ func (c edit) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 		}
 		return c.resizeIn(parent, string(pool.UID), pool.CIDR, to)
 	}
-	if rest, grows := border(pool.CIDR, to); grows {
+	if rest, grows := alloc.Border(pool.CIDR, to); grows {
 		for _, b := range rest {
 			if err := c.clear(ipam.Pool{}, pool.Space(), b, ""); err != nil {
 				return err
@@ -80,7 +72,7 @@ func (c edit) resizeIn(pool ipam.Pool, owner string, from, to netip.Prefix) erro
 	if err := pool.Allow(to.Bits()); err != nil {
 		return err
 	}
-	rest, grows := border(from, to)
+	rest, grows := alloc.Border(from, to)
 	if !grows {
 		if err := c.yield(pool, pool.CIDR, rest); err != nil {
 			return err

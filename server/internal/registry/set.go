@@ -56,7 +56,7 @@ func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.Ne
 		if err != nil {
 			return set, err
 		}
-		wanted, err := c.members(pool, in.Name, in.SetSizes)
+		wanted, err := choose.Members(c.Tx, pool, in.Name, in.SetSizes)
 		if err != nil {
 			return set, err
 		}
@@ -85,16 +85,9 @@ func (r *Registry) tellSet(ctx context.Context, by ipam.Caller, pool, name strin
 	if ipam.CodeOf(failure) != ipam.CodeHoldLost {
 		return failure
 	}
-	all, err := sizes.All()
-	if err != nil {
+	asked, bySize := sizes.Asked(pool, name)
+	if !bySize {
 		return failure
-	}
-	var asked []ipam.NewHold
-	for key, size := range all {
-		if size.CIDR.IsValid() {
-			return failure
-		}
-		asked = append(asked, ipam.NewHold{Pool: pool, Name: ipam.MemberName(name, key), BlockSize: size})
 	}
 	return r.tell(ctx, by, pool, ipam.Plan{}, asked, failure)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -67,7 +68,7 @@ func (r *Registry) promiseSetIn(ctx context.Context, by ipam.Caller, in ipam.New
 // promiseSet promises the blocks of a set, and says what it asked for. The caller holds the pool's lock.
 func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan, asked []ipam.NewHold, err error) {
 	plan.Pool = pool.ID
-	wanted, err := c.members(pool, in.Name, in.SetSizes)
+	wanted, err := choose.Members(c.Tx, pool, in.Name, in.SetSizes)
 	if err != nil {
 		return plan, nil, err
 	}
@@ -133,7 +134,7 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 	}
 	for _, m := range fresh {
 		ask := in.Hold(m.Key, m.Size)
-		a, adopts, err := c.adoptable(pool, ask.Name, m, in.Adopt)
+		a, adopts, err := choose.Adoptable(c.Tx, pool, ask.Name, m, in.Adopt)
 		switch {
 		case adopts: // should somebody release it before the apply, the hold inherits its block
 			ask.BlockSize, ask.Replaces, ask.Updates = ipam.BlockSize{CIDR: a.CIDR}, a.ID, ""
@@ -175,7 +176,7 @@ func (c edit) adopted(pool ipam.Pool, m choose.Member, ask ipam.NewHold) error {
 // gains is what to hold for a member so that it can grow around its block, each for the member and not under its name, which
 // is for a successor. One that an earlier plan of the caller's was promised is not in the way of it.
 func (c edit) gains(pool ipam.Pool, s choose.Staying, plan ipam.Plan) ([]ipam.NewHold, error) {
-	rest, grows := border(s.CIDR, s.To)
+	rest, grows := alloc.Border(s.CIDR, s.To)
 	if !grows {
 		return nil, nil
 	}
