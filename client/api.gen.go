@@ -109,6 +109,7 @@ const (
 	PrefixKindAllocation  PrefixKind = "allocation"
 	PrefixKindHold        PrefixKind = "hold"
 	PrefixKindPool        PrefixKind = "pool"
+	PrefixKindQuarantine  PrefixKind = "quarantine"
 	PrefixKindReservation PrefixKind = "reservation"
 )
 
@@ -121,6 +122,8 @@ func (e PrefixKind) Valid() bool {
 		return true
 	case PrefixKindPool:
 		return true
+	case PrefixKindQuarantine:
+		return true
 	case PrefixKindReservation:
 		return true
 	default:
@@ -130,9 +133,10 @@ func (e PrefixKind) Valid() bool {
 
 // Defines values for PrefixStatus.
 const (
-	PrefixStatusAllocated PrefixStatus = "allocated"
-	PrefixStatusHeld      PrefixStatus = "held"
-	PrefixStatusReserved  PrefixStatus = "reserved"
+	PrefixStatusAllocated   PrefixStatus = "allocated"
+	PrefixStatusHeld        PrefixStatus = "held"
+	PrefixStatusQuarantined PrefixStatus = "quarantined"
+	PrefixStatusReserved    PrefixStatus = "reserved"
 )
 
 // Valid indicates whether the value is a known member of the PrefixStatus enum.
@@ -142,7 +146,30 @@ func (e PrefixStatus) Valid() bool {
 		return true
 	case PrefixStatusHeld:
 		return true
+	case PrefixStatusQuarantined:
+		return true
 	case PrefixStatusReserved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QuarantineCause.
+const (
+	QuarantineCauseExpired  QuarantineCause = "expired"
+	QuarantineCauseReleased QuarantineCause = "released"
+	QuarantineCauseShrunk   QuarantineCause = "shrunk"
+)
+
+// Valid indicates whether the value is a known member of the QuarantineCause enum.
+func (e QuarantineCause) Valid() bool {
+	switch e {
+	case QuarantineCauseExpired:
+		return true
+	case QuarantineCauseReleased:
+		return true
+	case QuarantineCauseShrunk:
 		return true
 	default:
 		return false
@@ -151,10 +178,11 @@ func (e PrefixStatus) Valid() bool {
 
 // Defines values for SpaceBlockStatus.
 const (
-	SpaceBlockStatusAllocated SpaceBlockStatus = "allocated"
-	SpaceBlockStatusFree      SpaceBlockStatus = "free"
-	SpaceBlockStatusHeld      SpaceBlockStatus = "held"
-	SpaceBlockStatusReserved  SpaceBlockStatus = "reserved"
+	SpaceBlockStatusAllocated   SpaceBlockStatus = "allocated"
+	SpaceBlockStatusFree        SpaceBlockStatus = "free"
+	SpaceBlockStatusHeld        SpaceBlockStatus = "held"
+	SpaceBlockStatusQuarantined SpaceBlockStatus = "quarantined"
+	SpaceBlockStatusReserved    SpaceBlockStatus = "reserved"
 )
 
 // Valid indicates whether the value is a known member of the SpaceBlockStatus enum.
@@ -165,6 +193,8 @@ func (e SpaceBlockStatus) Valid() bool {
 	case SpaceBlockStatusFree:
 		return true
 	case SpaceBlockStatusHeld:
+		return true
+	case SpaceBlockStatusQuarantined:
 		return true
 	case SpaceBlockStatusReserved:
 		return true
@@ -337,8 +367,11 @@ type Allocation struct {
 	CreatedAt   time.Time `json:"created_at"`
 	Description string    `json:"description"`
 	Environment string    `json:"environment"`
-	Family      Family    `json:"family"`
-	ID          string    `json:"id"`
+
+	// ExpiresAt When it is released by itself; absent when it stands until somebody does.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Family    Family     `json:"family"`
+	ID        string     `json:"id"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels       Labels `json:"labels"`
@@ -373,9 +406,10 @@ type AllocationPatch struct {
 	Account *Word `json:"account,omitempty"`
 
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
-	CIDR        *CIDR `json:"cidr,omitempty"`
-	Description *Text `json:"description,omitempty"`
-	Environment *Word `json:"environment,omitempty"`
+	CIDR        *CIDR                        `json:"cidr,omitempty"`
+	Description *Text                        `json:"description,omitempty"`
+	Environment *Word                        `json:"environment,omitempty"`
+	ExpiresAt   nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
@@ -711,6 +745,9 @@ type NewAllocation struct {
 	// Exclude The block that is chosen shares no address with any of these.
 	Exclude *Exclude `json:"exclude,omitempty"`
 
+	// ExpiresAt When it is released by itself, within about ten minutes. A change renews it. Its block goes into quarantine, for an hour at least.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
 
@@ -889,7 +926,10 @@ type NewPool struct {
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
-	Region       *Word         `json:"region,omitempty"`
+
+	// QuarantineSeconds How long a block that is released in the pool is not free, up to 90 days; 0 is free at once. As in the pool around it where absent.
+	QuarantineSeconds *QuarantineSeconds `json:"quarantine_seconds,omitempty"`
+	Region            *Word              `json:"region,omitempty"`
 
 	// Scope The scope `default` where absent.
 	Scope *Slug `json:"scope,omitempty"`
@@ -1040,8 +1080,11 @@ type Pool struct {
 	// Parent Absent on a root pool.
 	Parent       *string `json:"parent,omitempty"`
 	PrefixLength int     `json:"prefix_length"`
-	Region       string  `json:"region"`
-	Scope        string  `json:"scope"`
+
+	// QuarantineSeconds How long a block that is released in it is not free. Absent: as in the pool around it, and free at once where none says.
+	QuarantineSeconds *int64 `json:"quarantine_seconds,omitempty"`
+	Region            string `json:"region"`
+	Scope             string `json:"scope"`
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy Strategy `json:"strategy"`
@@ -1080,8 +1123,9 @@ type PoolPatch struct {
 	Parent nullable.Nullable[string] `json:"parent,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
-	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
-	Region       *Word         `json:"region,omitempty"`
+	PrefixLength      *PrefixLength            `json:"prefix_length,omitempty"`
+	QuarantineSeconds nullable.Nullable[int64] `json:"quarantine_seconds,omitempty"`
+	Region            *Word                    `json:"region,omitempty"`
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy *Strategy `json:"strategy,omitempty"`
@@ -1123,10 +1167,10 @@ type Prefix struct {
 	// Kind What owns the prefix.
 	Kind PrefixKind `json:"kind"`
 
-	// Name The name of the owner, or the reason of a reservation.
+	// Name The name of the owner, the reason of a reservation, or the name of the allocation that left what is in quarantine.
 	Name string `json:"name"`
 
-	// OwnerID The id of the pool, allocation, reservation or hold that it is the block of.
+	// OwnerID The id of the pool, allocation, reservation, hold or quarantine that it is the block of.
 	OwnerID string `json:"owner_id"`
 
 	// Pool The pool it occupies; absent for a root pool, which occupies its scope.
@@ -1174,6 +1218,48 @@ type Problem struct {
 	// Type `/problems/` and the code with dashes.
 	Type string `json:"type"`
 }
+
+// Quarantine A block that is not free yet, though nothing uses it any more. The same pool, name and size has it back at any time.
+type Quarantine struct {
+	// Allocation The id of the allocation that left it.
+	Allocation string `json:"allocation"`
+
+	// Cause What became of the allocation: it was released, came to its `expires_at`, or gave this part up and lives on.
+	Cause     QuarantineCause `json:"cause"`
+	CIDR      string          `json:"cidr"`
+	CreatedAt time.Time       `json:"created_at"`
+	Family    Family          `json:"family"`
+	ID        string          `json:"id"`
+
+	// Name The name of that allocation.
+	Name string `json:"name"`
+
+	// Owner The owner of that allocation.
+	Owner string `json:"owner"`
+
+	// Pool The pool that the block stands in: that of the allocation, or where its addresses are since that is gone. Absent at the root of the scope.
+	Pool         *string `json:"pool,omitempty"`
+	PrefixLength int     `json:"prefix_length"`
+
+	// Restorable Whether the allocation can be brought back with it: it has ended, and its pool is there.
+	Restorable bool   `json:"restorable"`
+	Scope      string `json:"scope"`
+
+	// Until Until when nobody else has it. Past that it is the last block to be handed out, and free after a week.
+	Until time.Time `json:"until"`
+}
+
+// QuarantineCause What became of the allocation: it was released, came to its `expires_at`, or gave this part up and lives on.
+type QuarantineCause string
+
+// QuarantinePage defines model for QuarantinePage.
+type QuarantinePage struct {
+	Items         []Quarantine `json:"items"`
+	NextPageToken *string      `json:"next_page_token,omitempty"`
+}
+
+// QuarantineSeconds How long a block that is released in the pool is not free, up to 90 days; 0 is free at once. As in the pool around it where absent.
+type QuarantineSeconds = int64
 
 // Regions defines model for Regions.
 type Regions = []string
@@ -1306,7 +1392,7 @@ type SpaceBlock struct {
 	Kind *PrefixKind `json:"kind,omitempty"`
 	Name *string     `json:"name,omitempty"`
 
-	// OwnerID The pool, allocation, reservation or hold that owns the block; absent when free.
+	// OwnerID The pool, allocation, reservation, hold or quarantine that owns the block; absent when free.
 	OwnerID *string          `json:"owner_id,omitempty"`
 	Status  SpaceBlockStatus `json:"status"`
 }
@@ -1351,6 +1437,9 @@ type Utilization struct {
 
 	// LargestFreePrefixLength The prefix length of the largest free block; absent when nothing is free.
 	LargestFreePrefixLength *int `json:"largest_free_prefix_length,omitempty"`
+
+	// Quarantined Of the addresses taken, those in quarantine, in decimal.
+	Quarantined string `json:"quarantined"`
 
 	// Total Addresses of the pool, in decimal.
 	Total string `json:"total"`
@@ -1596,6 +1685,12 @@ type PreviewAllocationParams struct {
 	Applying *PlanApplying `form:"applying,omitempty" json:"applying,omitempty"`
 }
 
+// RestoreAllocationParams defines parameters for RestoreAllocation.
+type RestoreAllocationParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Scope Only this scope.
@@ -1801,6 +1896,41 @@ type ListPrefixesParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// ListQuarantinesParams defines parameters for ListQuarantines.
+type ListQuarantinesParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Allocation Only what this allocation has left.
+	Allocation *string       `form:"allocation,omitempty" json:"allocation,omitempty"`
+	Owner      *string       `form:"owner,omitempty" json:"owner,omitempty"`
+	Family     *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Within Only CIDRs inside this one or equal to it.
+	Within *WithinFilter `form:"within,omitempty" json:"within,omitempty"`
+
+	// Contains Only CIDRs that contain this address or CIDR.
+	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// EndQuarantineParams defines parameters for EndQuarantine.
+type EndQuarantineParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListReservationsParams defines parameters for ListReservations.
@@ -2159,7 +2289,7 @@ type ClientInterface interface {
 	//
 	// Names a `pool`, or a `pool_selector` whose pools are asked in the order of their ids until one has room. Names a
 	// `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
-	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
+	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free or in quarantine, else the pool's strategy. A living allocation with
 	// the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 	// The successor of a living allocation, whose hold says `replaces`, has its name when it names the CIDR that was promised.
 	//
@@ -2172,7 +2302,7 @@ type ClientInterface interface {
 	//
 	// Names a `pool`, or a `pool_selector` whose pools are asked in the order of their ids until one has room. Names a
 	// `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
-	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
+	// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free or in quarantine, else the pool's strategy. A living allocation with
 	// the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 	// The successor of a living allocation, whose hold says `replaces`, has its name when it names the CIDR that was promised.
 	//
@@ -2183,7 +2313,7 @@ type ClientInterface interface {
 
 	// ReleaseAllocation Release an allocation
 	//
-	// `If-Match` is optional here.
+	// Its block is free at once, or goes into quarantine where the pool, or one around it, has `quarantine_seconds`. `If-Match` is optional here.
 	//
 	// Corresponds with DELETE /allocations/{allocation} (the `ReleaseAllocation` operationId).
 	ReleaseAllocation(ctx context.Context, allocation AllocationPath, params *ReleaseAllocationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -2232,6 +2362,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
 	PreviewAllocation(ctx context.Context, allocation AllocationPath, params *PreviewAllocationParams, body PreviewAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RestoreAllocation Bring back an allocation whose block is in quarantine
+	//
+	// With its id, its CIDR and all that was said of it; a member to its set, where that has no other of its key. An `expires_at`
+	// that has passed is taken away. Refused with `name_taken` when another allocation has the name by now, with `precondition_failed`
+	// while it lives or when its pool is gone, and with `not_found` when its block is not in quarantine any more.
+	//
+	// Corresponds with POST /allocations/{allocation}/restore (the `RestoreAllocation` operationId).
+	RestoreAllocation(ctx context.Context, allocation AllocationPath, params *RestoreAllocationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListEvents List events, the newest first
 	//
@@ -2473,6 +2612,25 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /prefixes (the `ListPrefixes` operationId).
 	ListPrefixes(ctx context.Context, params *ListPrefixesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListQuarantines List the blocks in quarantine, the oldest first
+	//
+	// Those whose time has ended are listed until something else has their block, or for a week: they are the last to be handed out.
+	//
+	// Corresponds with GET /quarantines (the `ListQuarantines` operationId).
+	ListQuarantines(ctx context.Context, params *ListQuarantinesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndQuarantine Make a block free before its time
+	//
+	// What still uses its addresses then collides with whoever gets them next.
+	//
+	// Corresponds with DELETE /quarantines/{quarantine} (the `EndQuarantine` operationId).
+	EndQuarantine(ctx context.Context, quarantine string, params *EndQuarantineParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetQuarantine Read a quarantine
+	//
+	// Corresponds with GET /quarantines/{quarantine} (the `GetQuarantine` operationId).
+	GetQuarantine(ctx context.Context, quarantine string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListReservations List reservations, the oldest first
 	//
@@ -2895,7 +3053,7 @@ func (c *rawClient) ListAllocations(ctx context.Context, params *ListAllocations
 //
 // Names a `pool`, or a `pool_selector` whose pools are asked in the order of their ids until one has room. Names a
 // `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
-// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
+// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free or in quarantine, else the pool's strategy. A living allocation with
 // the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 // The successor of a living allocation, whose hold says `replaces`, has its name when it names the CIDR that was promised.
 //
@@ -2918,7 +3076,7 @@ func (c *rawClient) CreateAllocationWithBody(ctx context.Context, params *Create
 //
 // Names a `pool`, or a `pool_selector` whose pools are asked in the order of their ids until one has room. Names a
 // `cidr`, a `prefix_length`, or `hosts` for a `target` (the pool's default length where absent) to be placed: the block that this
-// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free, else the pool's strategy. A living allocation with
+// `(pool, name, prefix_length)` is held for, else the one it had last, if it is still free or in quarantine, else the pool's strategy. A living allocation with
 // the same pool and name is `name_taken`; asking again for what one already holds is answered through its `Idempotency-Key`.
 // The successor of a living allocation, whose hold says `replaces`, has its name when it names the CIDR that was promised.
 //
@@ -2939,7 +3097,7 @@ func (c *rawClient) CreateAllocation(ctx context.Context, params *CreateAllocati
 
 // ReleaseAllocation Release an allocation
 //
-// `If-Match` is optional here.
+// Its block is free at once, or goes into quarantine where the pool, or one around it, has `quarantine_seconds`. `If-Match` is optional here.
 //
 // Corresponds with DELETE /allocations/{allocation} (the `ReleaseAllocation` operationId).
 func (c *rawClient) ReleaseAllocation(ctx context.Context, allocation AllocationPath, params *ReleaseAllocationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -3039,6 +3197,25 @@ func (c *rawClient) PreviewAllocationWithBody(ctx context.Context, allocation Al
 // Corresponds with POST /allocations/{allocation}/preview (the `PreviewAllocation` operationId).
 func (c *rawClient) PreviewAllocation(ctx context.Context, allocation AllocationPath, params *PreviewAllocationParams, body PreviewAllocationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPreviewAllocationRequest(c.Server, allocation, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RestoreAllocation Bring back an allocation whose block is in quarantine
+//
+// With its id, its CIDR and all that was said of it; a member to its set, where that has no other of its key. An `expires_at`
+// that has passed is taken away. Refused with `name_taken` when another allocation has the name by now, with `precondition_failed`
+// while it lives or when its pool is gone, and with `not_found` when its block is not in quarantine any more.
+//
+// Corresponds with POST /allocations/{allocation}/restore (the `RestoreAllocation` operationId).
+func (c *rawClient) RestoreAllocation(ctx context.Context, allocation AllocationPath, params *RestoreAllocationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRestoreAllocationRequest(c.Server, allocation, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3560,6 +3737,55 @@ func (c *rawClient) GetPoolUtilization(ctx context.Context, pool PoolPath, reqEd
 // Corresponds with GET /prefixes (the `ListPrefixes` operationId).
 func (c *rawClient) ListPrefixes(ctx context.Context, params *ListPrefixesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListPrefixesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListQuarantines List the blocks in quarantine, the oldest first
+//
+// Those whose time has ended are listed until something else has their block, or for a week: they are the last to be handed out.
+//
+// Corresponds with GET /quarantines (the `ListQuarantines` operationId).
+func (c *rawClient) ListQuarantines(ctx context.Context, params *ListQuarantinesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListQuarantinesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndQuarantine Make a block free before its time
+//
+// What still uses its addresses then collides with whoever gets them next.
+//
+// Corresponds with DELETE /quarantines/{quarantine} (the `EndQuarantine` operationId).
+func (c *rawClient) EndQuarantine(ctx context.Context, quarantine string, params *EndQuarantineParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndQuarantineRequest(c.Server, quarantine, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetQuarantine Read a quarantine
+//
+// Corresponds with GET /quarantines/{quarantine} (the `GetQuarantine` operationId).
+func (c *rawClient) GetQuarantine(ctx context.Context, quarantine string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetQuarantineRequest(c.Server, quarantine)
 	if err != nil {
 		return nil, err
 	}
@@ -5096,6 +5322,55 @@ func NewPreviewAllocationRequestWithBody(server string, allocation AllocationPat
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRestoreAllocationRequest constructs an http.Request for the RestoreAllocation method
+func NewRestoreAllocationRequest(server string, allocation AllocationPath, params *RestoreAllocationParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "allocation", allocation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/allocations/%s/restore", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -6657,6 +6932,251 @@ func NewListPrefixesRequest(server string, params *ListPrefixesParams) (*http.Re
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListQuarantinesRequest constructs an http.Request for the ListQuarantines method
+func NewListQuarantinesRequest(server string, params *ListQuarantinesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/quarantines")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Allocation != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "allocation", *params.Allocation, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Owner != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "owner", *params.Owner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Family != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "family", *params.Family, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Within != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "within", *params.Within, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "cidr"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Contains != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "contains", *params.Contains, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewEndQuarantineRequest constructs an http.Request for the EndQuarantine method
+func NewEndQuarantineRequest(server string, quarantine string, params *EndQuarantineParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "quarantine", quarantine, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/quarantines/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetQuarantineRequest constructs an http.Request for the GetQuarantine method
+func NewGetQuarantineRequest(server string, quarantine string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "quarantine", quarantine, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/quarantines/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)

@@ -114,6 +114,7 @@ const (
 	PrefixKindAllocation  PrefixKind = "allocation"
 	PrefixKindHold        PrefixKind = "hold"
 	PrefixKindPool        PrefixKind = "pool"
+	PrefixKindQuarantine  PrefixKind = "quarantine"
 	PrefixKindReservation PrefixKind = "reservation"
 )
 
@@ -126,6 +127,8 @@ func (e PrefixKind) Valid() bool {
 		return true
 	case PrefixKindPool:
 		return true
+	case PrefixKindQuarantine:
+		return true
 	case PrefixKindReservation:
 		return true
 	default:
@@ -135,9 +138,10 @@ func (e PrefixKind) Valid() bool {
 
 // Defines values for PrefixStatus.
 const (
-	PrefixStatusAllocated PrefixStatus = "allocated"
-	PrefixStatusHeld      PrefixStatus = "held"
-	PrefixStatusReserved  PrefixStatus = "reserved"
+	PrefixStatusAllocated   PrefixStatus = "allocated"
+	PrefixStatusHeld        PrefixStatus = "held"
+	PrefixStatusQuarantined PrefixStatus = "quarantined"
+	PrefixStatusReserved    PrefixStatus = "reserved"
 )
 
 // Valid indicates whether the value is a known member of the PrefixStatus enum.
@@ -147,7 +151,30 @@ func (e PrefixStatus) Valid() bool {
 		return true
 	case PrefixStatusHeld:
 		return true
+	case PrefixStatusQuarantined:
+		return true
 	case PrefixStatusReserved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for QuarantineCause.
+const (
+	QuarantineCauseExpired  QuarantineCause = "expired"
+	QuarantineCauseReleased QuarantineCause = "released"
+	QuarantineCauseShrunk   QuarantineCause = "shrunk"
+)
+
+// Valid indicates whether the value is a known member of the QuarantineCause enum.
+func (e QuarantineCause) Valid() bool {
+	switch e {
+	case QuarantineCauseExpired:
+		return true
+	case QuarantineCauseReleased:
+		return true
+	case QuarantineCauseShrunk:
 		return true
 	default:
 		return false
@@ -156,10 +183,11 @@ func (e PrefixStatus) Valid() bool {
 
 // Defines values for SpaceBlockStatus.
 const (
-	SpaceBlockStatusAllocated SpaceBlockStatus = "allocated"
-	SpaceBlockStatusFree      SpaceBlockStatus = "free"
-	SpaceBlockStatusHeld      SpaceBlockStatus = "held"
-	SpaceBlockStatusReserved  SpaceBlockStatus = "reserved"
+	SpaceBlockStatusAllocated   SpaceBlockStatus = "allocated"
+	SpaceBlockStatusFree        SpaceBlockStatus = "free"
+	SpaceBlockStatusHeld        SpaceBlockStatus = "held"
+	SpaceBlockStatusQuarantined SpaceBlockStatus = "quarantined"
+	SpaceBlockStatusReserved    SpaceBlockStatus = "reserved"
 )
 
 // Valid indicates whether the value is a known member of the SpaceBlockStatus enum.
@@ -170,6 +198,8 @@ func (e SpaceBlockStatus) Valid() bool {
 	case SpaceBlockStatusFree:
 		return true
 	case SpaceBlockStatusHeld:
+		return true
+	case SpaceBlockStatusQuarantined:
 		return true
 	case SpaceBlockStatusReserved:
 		return true
@@ -342,8 +372,11 @@ type Allocation struct {
 	CreatedAt   time.Time `json:"created_at"`
 	Description string    `json:"description"`
 	Environment string    `json:"environment"`
-	Family      Family    `json:"family"`
-	ID          string    `json:"id"`
+
+	// ExpiresAt When it is released by itself; absent when it stands until somebody does.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Family    Family     `json:"family"`
+	ID        string     `json:"id"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels       Labels `json:"labels"`
@@ -378,9 +411,10 @@ type AllocationPatch struct {
 	Account *Word `json:"account,omitempty"`
 
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
-	CIDR        *CIDR `json:"cidr,omitempty"`
-	Description *Text `json:"description,omitempty"`
-	Environment *Word `json:"environment,omitempty"`
+	CIDR        *CIDR                        `json:"cidr,omitempty"`
+	Description *Text                        `json:"description,omitempty"`
+	Environment *Word                        `json:"environment,omitempty"`
+	ExpiresAt   nullable.Nullable[time.Time] `json:"expires_at,omitempty"`
 
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
@@ -716,6 +750,9 @@ type NewAllocation struct {
 	// Exclude The block that is chosen shares no address with any of these.
 	Exclude *Exclude `json:"exclude,omitempty"`
 
+	// ExpiresAt When it is released by itself, within about ten minutes. A change renews it. Its block goes into quarantine, for an hour at least.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
 
@@ -894,7 +931,10 @@ type NewPool struct {
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
-	Region       *Word         `json:"region,omitempty"`
+
+	// QuarantineSeconds How long a block that is released in the pool is not free, up to 90 days; 0 is free at once. As in the pool around it where absent.
+	QuarantineSeconds *QuarantineSeconds `json:"quarantine_seconds,omitempty"`
+	Region            *Word              `json:"region,omitempty"`
 
 	// Scope The scope `default` where absent.
 	Scope *Slug `json:"scope,omitempty"`
@@ -1045,8 +1085,11 @@ type Pool struct {
 	// Parent Absent on a root pool.
 	Parent       *string `json:"parent,omitempty"`
 	PrefixLength int     `json:"prefix_length"`
-	Region       string  `json:"region"`
-	Scope        string  `json:"scope"`
+
+	// QuarantineSeconds How long a block that is released in it is not free. Absent: as in the pool around it, and free at once where none says.
+	QuarantineSeconds *int64 `json:"quarantine_seconds,omitempty"`
+	Region            string `json:"region"`
+	Scope             string `json:"scope"`
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy Strategy `json:"strategy"`
@@ -1085,8 +1128,9 @@ type PoolPatch struct {
 	Parent nullable.Nullable[string] `json:"parent,omitempty"`
 
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
-	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
-	Region       *Word         `json:"region,omitempty"`
+	PrefixLength      *PrefixLength            `json:"prefix_length,omitempty"`
+	QuarantineSeconds nullable.Nullable[int64] `json:"quarantine_seconds,omitempty"`
+	Region            *Word                    `json:"region,omitempty"`
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy *Strategy `json:"strategy,omitempty"`
@@ -1128,10 +1172,10 @@ type Prefix struct {
 	// Kind What owns the prefix.
 	Kind PrefixKind `json:"kind"`
 
-	// Name The name of the owner, or the reason of a reservation.
+	// Name The name of the owner, the reason of a reservation, or the name of the allocation that left what is in quarantine.
 	Name string `json:"name"`
 
-	// OwnerID The id of the pool, allocation, reservation or hold that it is the block of.
+	// OwnerID The id of the pool, allocation, reservation, hold or quarantine that it is the block of.
 	OwnerID string `json:"owner_id"`
 
 	// Pool The pool it occupies; absent for a root pool, which occupies its scope.
@@ -1179,6 +1223,48 @@ type Problem struct {
 	// Type `/problems/` and the code with dashes.
 	Type string `json:"type"`
 }
+
+// Quarantine A block that is not free yet, though nothing uses it any more. The same pool, name and size has it back at any time.
+type Quarantine struct {
+	// Allocation The id of the allocation that left it.
+	Allocation string `json:"allocation"`
+
+	// Cause What became of the allocation: it was released, came to its `expires_at`, or gave this part up and lives on.
+	Cause     QuarantineCause `json:"cause"`
+	CIDR      string          `json:"cidr"`
+	CreatedAt time.Time       `json:"created_at"`
+	Family    Family          `json:"family"`
+	ID        string          `json:"id"`
+
+	// Name The name of that allocation.
+	Name string `json:"name"`
+
+	// Owner The owner of that allocation.
+	Owner string `json:"owner"`
+
+	// Pool The pool that the block stands in: that of the allocation, or where its addresses are since that is gone. Absent at the root of the scope.
+	Pool         *string `json:"pool,omitempty"`
+	PrefixLength int     `json:"prefix_length"`
+
+	// Restorable Whether the allocation can be brought back with it: it has ended, and its pool is there.
+	Restorable bool   `json:"restorable"`
+	Scope      string `json:"scope"`
+
+	// Until Until when nobody else has it. Past that it is the last block to be handed out, and free after a week.
+	Until time.Time `json:"until"`
+}
+
+// QuarantineCause What became of the allocation: it was released, came to its `expires_at`, or gave this part up and lives on.
+type QuarantineCause string
+
+// QuarantinePage defines model for QuarantinePage.
+type QuarantinePage struct {
+	Items         []Quarantine `json:"items"`
+	NextPageToken *string      `json:"next_page_token,omitempty"`
+}
+
+// QuarantineSeconds How long a block that is released in the pool is not free, up to 90 days; 0 is free at once. As in the pool around it where absent.
+type QuarantineSeconds = int64
 
 // Regions defines model for Regions.
 type Regions = []string
@@ -1311,7 +1397,7 @@ type SpaceBlock struct {
 	Kind *PrefixKind `json:"kind,omitempty"`
 	Name *string     `json:"name,omitempty"`
 
-	// OwnerID The pool, allocation, reservation or hold that owns the block; absent when free.
+	// OwnerID The pool, allocation, reservation, hold or quarantine that owns the block; absent when free.
 	OwnerID *string          `json:"owner_id,omitempty"`
 	Status  SpaceBlockStatus `json:"status"`
 }
@@ -1356,6 +1442,9 @@ type Utilization struct {
 
 	// LargestFreePrefixLength The prefix length of the largest free block; absent when nothing is free.
 	LargestFreePrefixLength *int `json:"largest_free_prefix_length,omitempty"`
+
+	// Quarantined Of the addresses taken, those in quarantine, in decimal.
+	Quarantined string `json:"quarantined"`
 
 	// Total Addresses of the pool, in decimal.
 	Total string `json:"total"`
@@ -1601,6 +1690,12 @@ type PreviewAllocationParams struct {
 	Applying *PlanApplying `form:"applying,omitempty" json:"applying,omitempty"`
 }
 
+// RestoreAllocationParams defines parameters for RestoreAllocation.
+type RestoreAllocationParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Scope Only this scope.
@@ -1808,6 +1903,41 @@ type ListPrefixesParams struct {
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
+// ListQuarantinesParams defines parameters for ListQuarantines.
+type ListQuarantinesParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Allocation Only what this allocation has left.
+	Allocation *string       `form:"allocation,omitempty" json:"allocation,omitempty"`
+	Owner      *string       `form:"owner,omitempty" json:"owner,omitempty"`
+	Family     *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Within Only CIDRs inside this one or equal to it.
+	Within *WithinFilter `form:"within,omitempty" json:"within,omitempty"`
+
+	// Contains Only CIDRs that contain this address or CIDR.
+	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// EndQuarantineParams defines parameters for EndQuarantine.
+type EndQuarantineParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListReservationsParams defines parameters for ListReservations.
 type ListReservationsParams struct {
 	// Scope Only this scope.
@@ -2004,6 +2134,9 @@ type ServerInterface interface {
 	// PreviewAllocation What a change would make of an allocation, changing nothing
 	// (POST /allocations/{allocation}/preview)
 	PreviewAllocation(ctx echo.Context, allocation AllocationPath, params PreviewAllocationParams) error
+	// RestoreAllocation Bring back an allocation whose block is in quarantine
+	// (POST /allocations/{allocation}/restore)
+	RestoreAllocation(ctx echo.Context, allocation AllocationPath, params RestoreAllocationParams) error
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
@@ -2067,6 +2200,15 @@ type ServerInterface interface {
 	// ListPrefixes List what occupies space, the oldest first
 	// (GET /prefixes)
 	ListPrefixes(ctx echo.Context, params ListPrefixesParams) error
+	// ListQuarantines List the blocks in quarantine, the oldest first
+	// (GET /quarantines)
+	ListQuarantines(ctx echo.Context, params ListQuarantinesParams) error
+	// EndQuarantine Make a block free before its time
+	// (DELETE /quarantines/{quarantine})
+	EndQuarantine(ctx echo.Context, quarantine string, params EndQuarantineParams) error
+	// GetQuarantine Read a quarantine
+	// (GET /quarantines/{quarantine})
+	GetQuarantine(ctx echo.Context, quarantine string) error
 	// ListReservations List reservations, the oldest first
 	// (GET /reservations)
 	ListReservations(ctx echo.Context, params ListReservationsParams) error
@@ -2835,6 +2977,42 @@ func (w *ServerInterfaceWrapper) PreviewAllocation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.PreviewAllocation(ctx, allocation, params)
+	return err
+}
+
+// RestoreAllocation converts echo context to params.
+func (w *ServerInterfaceWrapper) RestoreAllocation(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "allocation" -------------
+	var allocation AllocationPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "allocation", ctx.Param("allocation"), &allocation, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter allocation: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RestoreAllocationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RestoreAllocation(ctx, allocation, params)
 	return err
 }
 
@@ -3644,6 +3822,139 @@ func (w *ServerInterfaceWrapper) ListPrefixes(ctx echo.Context) error {
 	return err
 }
 
+// ListQuarantines converts echo context to params.
+func (w *ServerInterfaceWrapper) ListQuarantines(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListQuarantinesParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// ------------- Optional query parameter "allocation" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "allocation", ctx.QueryParams(), &params.Allocation, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter allocation: %s", err))
+	}
+
+	// ------------- Optional query parameter "owner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner", ctx.QueryParams(), &params.Owner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter owner: %s", err))
+	}
+
+	// ------------- Optional query parameter "family" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "family", ctx.QueryParams(), &params.Family, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter family: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "within" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "within", ctx.QueryParams(), &params.Within, runtime.BindQueryParameterOptions{Type: "string", Format: "cidr"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter within: %s", err))
+	}
+
+	// ------------- Optional query parameter "contains" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "contains", ctx.QueryParams(), &params.Contains, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter contains: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListQuarantines(ctx, params)
+	return err
+}
+
+// EndQuarantine converts echo context to params.
+func (w *ServerInterfaceWrapper) EndQuarantine(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "quarantine" -------------
+	var quarantine string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "quarantine", ctx.Param("quarantine"), &quarantine, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter quarantine: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndQuarantineParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndQuarantine(ctx, quarantine, params)
+	return err
+}
+
+// GetQuarantine converts echo context to params.
+func (w *ServerInterfaceWrapper) GetQuarantine(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "quarantine" -------------
+	var quarantine string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "quarantine", ctx.Param("quarantine"), &quarantine, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter quarantine: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetQuarantine(ctx, quarantine)
+	return err
+}
+
 // ListReservations converts echo context to params.
 func (w *ServerInterfaceWrapper) ListReservations(ctx echo.Context) error {
 	var err error
@@ -4117,6 +4428,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/allocations/:allocation", wrapper.GetAllocation, options.OperationMiddlewares["getAllocation"]...)
 	router.PATCH(options.BaseURL+"/allocations/:allocation", wrapper.UpdateAllocation, options.OperationMiddlewares["updateAllocation"]...)
 	router.POST(options.BaseURL+"/allocations/:allocation/preview", wrapper.PreviewAllocation, options.OperationMiddlewares["previewAllocation"]...)
+	router.POST(options.BaseURL+"/allocations/:allocation/restore", wrapper.RestoreAllocation, options.OperationMiddlewares["restoreAllocation"]...)
 	router.GET(options.BaseURL+"/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.POST(options.BaseURL+"/hold-batches", wrapper.PlaceHolds, options.OperationMiddlewares["placeHolds"]...)
 	router.GET(options.BaseURL+"/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
@@ -4138,6 +4450,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/pools/:pool/space", wrapper.ListPoolSpace, options.OperationMiddlewares["listPoolSpace"]...)
 	router.GET(options.BaseURL+"/pools/:pool/utilization", wrapper.GetPoolUtilization, options.OperationMiddlewares["getPoolUtilization"]...)
 	router.GET(options.BaseURL+"/prefixes", wrapper.ListPrefixes, options.OperationMiddlewares["listPrefixes"]...)
+	router.GET(options.BaseURL+"/quarantines", wrapper.ListQuarantines, options.OperationMiddlewares["listQuarantines"]...)
+	router.DELETE(options.BaseURL+"/quarantines/:quarantine", wrapper.EndQuarantine, options.OperationMiddlewares["endQuarantine"]...)
+	router.GET(options.BaseURL+"/quarantines/:quarantine", wrapper.GetQuarantine, options.OperationMiddlewares["getQuarantine"]...)
 	router.GET(options.BaseURL+"/reservations", wrapper.ListReservations, options.OperationMiddlewares["listReservations"]...)
 	router.POST(options.BaseURL+"/reservations", wrapper.CreateReservation, options.OperationMiddlewares["createReservation"]...)
 	router.DELETE(options.BaseURL+"/reservations/:reservation", wrapper.ReleaseReservation, options.OperationMiddlewares["releaseReservation"]...)
@@ -4875,6 +5190,54 @@ type PreviewAllocationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response PreviewAllocationdefaultApplicationProblemPlusJSONResponse) VisitPreviewAllocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreAllocationRequestObject struct {
+	Allocation AllocationPath `json:"allocation"`
+	Params     RestoreAllocationParams
+}
+
+type RestoreAllocationResponseObject interface {
+	VisitRestoreAllocationResponse(w http.ResponseWriter) error
+}
+
+type RestoreAllocation200ResponseHeaders struct {
+	ETag string
+}
+
+type RestoreAllocation200JSONResponse struct {
+	Body    Allocation
+	Headers RestoreAllocation200ResponseHeaders
+}
+
+func (response RestoreAllocation200JSONResponse) VisitRestoreAllocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RestoreAllocationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RestoreAllocationdefaultApplicationProblemPlusJSONResponse) VisitRestoreAllocationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5725,6 +6088,118 @@ func (response ListPrefixesdefaultApplicationProblemPlusJSONResponse) VisitListP
 	return err
 }
 
+type ListQuarantinesRequestObject struct {
+	Params ListQuarantinesParams
+}
+
+type ListQuarantinesResponseObject interface {
+	VisitListQuarantinesResponse(w http.ResponseWriter) error
+}
+
+type ListQuarantines200JSONResponse QuarantinePage
+
+func (response ListQuarantines200JSONResponse) VisitListQuarantinesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQuarantinesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListQuarantinesdefaultApplicationProblemPlusJSONResponse) VisitListQuarantinesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndQuarantineRequestObject struct {
+	Quarantine string `json:"quarantine"`
+	Params     EndQuarantineParams
+}
+
+type EndQuarantineResponseObject interface {
+	VisitEndQuarantineResponse(w http.ResponseWriter) error
+}
+
+type EndQuarantine204Response struct {
+}
+
+func (response EndQuarantine204Response) VisitEndQuarantineResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndQuarantinedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndQuarantinedefaultApplicationProblemPlusJSONResponse) VisitEndQuarantineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQuarantineRequestObject struct {
+	Quarantine string `json:"quarantine"`
+}
+
+type GetQuarantineResponseObject interface {
+	VisitGetQuarantineResponse(w http.ResponseWriter) error
+}
+
+type GetQuarantine200JSONResponse Quarantine
+
+func (response GetQuarantine200JSONResponse) VisitGetQuarantineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetQuarantinedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetQuarantinedefaultApplicationProblemPlusJSONResponse) VisitGetQuarantineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListReservationsRequestObject struct {
 	Params ListReservationsParams
 }
@@ -6250,6 +6725,9 @@ type StrictServerInterface interface {
 	// PreviewAllocation What a change would make of an allocation, changing nothing
 	// (POST /allocations/{allocation}/preview)
 	PreviewAllocation(ctx context.Context, request PreviewAllocationRequestObject) (PreviewAllocationResponseObject, error)
+	// RestoreAllocation Bring back an allocation whose block is in quarantine
+	// (POST /allocations/{allocation}/restore)
+	RestoreAllocation(ctx context.Context, request RestoreAllocationRequestObject) (RestoreAllocationResponseObject, error)
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
@@ -6313,6 +6791,15 @@ type StrictServerInterface interface {
 	// ListPrefixes List what occupies space, the oldest first
 	// (GET /prefixes)
 	ListPrefixes(ctx context.Context, request ListPrefixesRequestObject) (ListPrefixesResponseObject, error)
+	// ListQuarantines List the blocks in quarantine, the oldest first
+	// (GET /quarantines)
+	ListQuarantines(ctx context.Context, request ListQuarantinesRequestObject) (ListQuarantinesResponseObject, error)
+	// EndQuarantine Make a block free before its time
+	// (DELETE /quarantines/{quarantine})
+	EndQuarantine(ctx context.Context, request EndQuarantineRequestObject) (EndQuarantineResponseObject, error)
+	// GetQuarantine Read a quarantine
+	// (GET /quarantines/{quarantine})
+	GetQuarantine(ctx context.Context, request GetQuarantineRequestObject) (GetQuarantineResponseObject, error)
 	// ListReservations List reservations, the oldest first
 	// (GET /reservations)
 	ListReservations(ctx context.Context, request ListReservationsRequestObject) (ListReservationsResponseObject, error)
@@ -6970,6 +7457,32 @@ func (sh *strictHandler) PreviewAllocation(ctx echo.Context, allocation Allocati
 		return err
 	} else if validResponse, ok := response.(PreviewAllocationResponseObject); ok {
 		return validResponse.VisitPreviewAllocationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RestoreAllocation operation middleware
+func (sh *strictHandler) RestoreAllocation(ctx echo.Context, allocation AllocationPath, params RestoreAllocationParams) error {
+	var request RestoreAllocationRequestObject
+
+	request.Allocation = allocation
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RestoreAllocation(ctx.Request().Context(), request.(RestoreAllocationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RestoreAllocation")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RestoreAllocationResponseObject); ok {
+		return validResponse.VisitRestoreAllocationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -7669,6 +8182,82 @@ func (sh *strictHandler) ListPrefixes(ctx echo.Context, params ListPrefixesParam
 	return nil
 }
 
+// ListQuarantines operation middleware
+func (sh *strictHandler) ListQuarantines(ctx echo.Context, params ListQuarantinesParams) error {
+	var request ListQuarantinesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListQuarantines(ctx.Request().Context(), request.(ListQuarantinesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListQuarantines")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListQuarantinesResponseObject); ok {
+		return validResponse.VisitListQuarantinesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndQuarantine operation middleware
+func (sh *strictHandler) EndQuarantine(ctx echo.Context, quarantine string, params EndQuarantineParams) error {
+	var request EndQuarantineRequestObject
+
+	request.Quarantine = quarantine
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndQuarantine(ctx.Request().Context(), request.(EndQuarantineRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndQuarantine")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndQuarantineResponseObject); ok {
+		return validResponse.VisitEndQuarantineResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetQuarantine operation middleware
+func (sh *strictHandler) GetQuarantine(ctx echo.Context, quarantine string) error {
+	var request GetQuarantineRequestObject
+
+	request.Quarantine = quarantine
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetQuarantine(ctx.Request().Context(), request.(GetQuarantineRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetQuarantine")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetQuarantineResponseObject); ok {
+		return validResponse.VisitGetQuarantineResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListReservations operation middleware
 func (sh *strictHandler) ListReservations(ctx echo.Context, params ListReservationsParams) error {
 	var request ListReservationsRequestObject
@@ -8043,237 +8632,255 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L17bxu3mjD+VQj9FmjT31i+1HFTBS8Wbpqc5k2bYyQ5p9ituxY1Q0msR+R0SFlWgwD7afaD7Sd5wech",
-	"OZwRR3df0lP0j8YSxetzv37spHJSSMGEVp3ex86Y0YyV8M+XH+jI/D9jKi15obkUnV7nw5iRG1YqLgWR",
-	"QzIbU01mVJGS6WkpWJaQoSxJ//Xw4Ceq03G/20k6Kh2zCTVz6XnBOr2O0iUXo86nT5+STkFLOmHaLnqe",
-	"5zKlZq0LqsfmE25WLcwfSUfQifk59YM6Sadkv095ybJOT5dTFi42obc/MjEy0xyffJMsLJ50XkihKRfq",
-	"Fc81KxcP+3eRz8mL19+/U0Sbg6Y4nugxV4RmWcmUIrKEIeagsNffp6ycV5u1v1G1e2C3dFLk5uvjo+5x",
-	"96T7dScJ93t2GtvuKzrh+bzabGy5IYypLfZvJRt2ep3/77B66kP8Vh3ilDD764xNCqmZSOdv2HzxMn6i",
-	"10wRal66nBNFh6xHpGCEDYcs1aRgJblmc0JFRlKa56xMyDUrNMDDNySjc+WvCKGs2nSw9IFZu+UVT54+",
-	"TToTLtzfz2KX9HoIgBeH3L4B6r4HXK7IgHExIumYipEBXqoI1ySlE9YjM0avyYSW1woOpabDIb9lyvy6",
-	"KOUtZ4pkkghJxrScdEn/qz6My7nSitCSEZqmrNAsaz+3xZK2Az89Pokd8Uc6YHkbzPav2fz/3NB8yvrP",
-	"SckKRvEJFLthJc0TQvOcTKZKk4lZug1sc7NGbV9cs4lqbPD06GhhgwDIr3Hw8Zn/mpYlRUD7kU+4Xtz4",
-	"D3JGJlTMCSUFHTEylnmmWrcHc4Tby9iQTnPd6R2bPU3oLZ9MJ/DXEQCN/dPvhwvNRqyEHV3QEfsgr5mI",
-	"XKdgt/rKbOhKmxEAPHrMcI8DNpQla9tk9au2Bz4+Ooli+kVOxXlR5HPzwcKefh4zPWYloYJQM4hQda0A",
-	"duWQULi4ti1RN2mEKg+kzBkVfgM/yDyLQdjPY6kYKXKz/NoLj3GyZZgdv4Z3UxHbAk/HpJwK/xqb7aac",
-	"tj+JYRUBkTmObkzKfCnTAA5RSJm3woaUeWczbmUWXcIV7Yy78MP3qSzY6nMpM6ztYPBl28nOvm5ddsnJ",
-	"3JRrHS2+xAd2q9sOdkFL7eDIrJjAv+RMsNIwd/NH8IOEcEEMmUqpar2E39sB/Sy2vZ+5HnOxhhjCheIZ",
-	"w2cwzFeWhP0+pTnRknDdtp0ZTN8ugcB/h886SWcoywnVRmzhWblaJvlkHkUVUigGrOGilIOcTcw/jdzD",
-	"BNB5Q3Q4CmyHBY74/39TEvB6PTHFzQsrNkmBkUCZ0GRWSjEC/KeCvHv1gnx7+vQbYhfswj3b+UDSTFM5",
-	"xf0VpSxYqTmeIc3lNFu1oRcw6FPSSUtGNcuuKMzkry+jmh1oPjFgu8Afawf4uPg9Eze8lGJir696qqKU",
-	"2TS1gu/iz241KwXNr3gWl37gZF8oA9qEZz1zTec/vzdiirkJIqaTgZHaKPnbiwtzb78ZuY4DEQ3A5eTr",
-	"06dn3zz79uj4JLYLXLwaT2eqt+o3IGyoVXf+I44yAobM2KrRP5kxnxwK1G6Rzs3VqgNznbHtAOpHX6bI",
-	"qTZvHJ8wNlfJRlyKlWd7Z4eZX8icXdFSxN/QPJgZYRCeKjWdwL8UY0Cn7FN2YztBKhqdFL5CFYdrRQTT",
-	"M2nE3pzfMMJFHQCcoBVZQnO8t2Un/WDGfEo6U74Syf7x+nsYWWQbo5hVUWs/4EKfnXYWBcCkY06bS5pd",
-	"8YwJzfU8fk0GLRQrb3jqbxqeIdWG6ATPYHEn8gyfQi72i0EWvInEMzkkP3VstlBcpxwOTgOorJOOCvg8",
-	"hlnUCYAsdvjq+mr0rfYSv/qjyYE5q7lGS1KNNL1IVr364P+x7Okddf7U1B+STkMgj5kVGpcMCy7dsFUY",
-	"aZZxc7c0vwj2PqS5YgEGfHQEokJ8Qxpqp22Q+KUIwW51hOov+8nPsszui24uG/vWjAkJ5jqbDmnoOuN3",
-	"o6DrrOAp47LB7/NpjcYxYfTJXzoZuzHYq0GlGtwadCyzTiKmee5B7hcHmknHfN75tY3mrN7tpxgYZ7KI",
-	"KNTnglSWMq8oSZkjpR8bmmVFXtSYBJuRCUMhoP/2/KeXh29e/kc/AasGN7InEYbGaTJgqZwwaxTDX/QI",
-	"1+SasUIBC+FZAv83UmtCZqCugdFhwLzphaprlpGhLHEF+NhsyKyQSaaIkJooOjeb47pL3jKW4Zb75hT9",
-	"gLx61TUJLIiLNIhWMt8CxwCBd1EwPu4eHZ6cRiTjxQnuXhJc+N5a+9Y08kWEM3NZV0dP6c1v42NNb6bj",
-	"4T7ks0WZixbFAd1Q1jL67IL4e8Cms+PYREXJhvz2KrfaSvC7wMQS8PxiWhZSsejSSHKiX3lasZZApJiO",
-	"ixIBYhpwt6IXYIVFKCKHzwkdKKPZSD1m5Yyjvhlb5Oo6ZrF9rRWYZMFiTbVZKT7BtGClYhnL4nOoaZoy",
-	"pWQJNMOg9SCX6fVzMCVqi805G4I0lEnzl5akZDmjilm1dBFR71qsi4laTsiythIrVVmMrkNQUpnSW6Qu",
-	"C0CJJysecJpymJe+tpSrAqfIHkSrikDesXQV+nK2E7DSMUuv5VQvClgBKV+HxTvqvlSnf/39uwhRviPZ",
-	"bSyVXvlWP8CgHSjw/qW3JpldbrYxg60BqU5z15f81h2taTliK6//A46Ky1EeYN8zvaH08ADMH5n57sYU",
-	"YDeLWkvnu7nhHmBTXIeuvGf6J5gqSlZarTDbCQWLX+zIzhe+eTzsyT3QY2JE75neLy8yGHdf7Ag2vyFH",
-	"CrAEZVk4eY0Wnpx+SuDLQduX2SD+wzOMhNiFwVGnAy69bhj0KekMpiLLV9Lh73DUvbFEdpvm09UWipd2",
-	"2G60bqkNBIa953+wO2amd8kPS2b2na22m+AwQwx1STUbrdQn37txcS660m9tVHiDs0xpgoaEYSknlTu7",
-	"pHaY+QRcu14Tmo2ZgN9jiAlJqRBSE83yPK5lfOchfSmmL2poFlRQv6EkzadKs5IIxjLrZBbMGlVQLwuI",
-	"xega/idkZpY4Pjr6hFER4cLH4GVufFInAex6JaS+fPO+wlK77LLxf3vz0o2PvR2IwIuGJHPNUvCU5mDQ",
-	"6ZG+dxqenPYT0j85OjruZYNnvd7h07N+w2G01IzScDAudbwnnRfON+esb3RmuNkoLQwnmyotJwHtr373",
-	"fUmHUYlOy+UBDhyj23KqNClKOeGKZUTLbtz/VvCSqY0khlEpZypuIpjybNFoh6q1+RWRN6wkXFdGgqFB",
-	"lsbIASOWwUe3PG4P8bDmuQFTPGPKepe0LHuEEvAOFTRliVmSFyznIm6bcPLaUi3BjGnycSsC4QslVfhI",
-	"cMkxJg8PvQ/JBCHmbiWSCnk3I0/ngrx8896TpBmCq8wU0fSaucBEjFTjYL8ZCKYV+dI84vmE/iEF+efF",
-	"C/Li7esnPQgOYzQdkz8MRdMB6esDATv4z7+/fYmhbf1UCl3K/MDgBrNffEnJ4cmzJ10CnkR0j6kvSEnF",
-	"iIFBq2aGZrliszErWQ/OoCGoUODKVANQ59Qakf958aLbaRLFCb29Mme9Klh5JaxDowr+Og6Dv06eroj9",
-	"SpBGw1zm+DUVpTbV05VxZEnHzKBqU/zSoZ2kMzDEyUDAunrUGzZfjKObcOH+igTVhRCH+1g4WxQEb5iI",
-	"E0YraTRsxfCIXUtSYgjfTlIN+WBZQgbzyu1gLf6GOtaZBuBWbyClNkJJEV1paINl4piDIUILB96EOGN0",
-	"38ZLpGPKW7z38BVCujk3M7cPxlMuDLHlQksMqvVICQTd4B78BQoiuksq8YOoudJsUr9AWMlb9p8Njo6O",
-	"ogyAqkio7Psfzg9Onp65+XGbsCh+YNbGywGjtQBshRUhOmrMbrvrhIbAvKu9D3izrVEt12zu9wUjnb9J",
-	"TcsbfmNjlgWE9OqKryKvTGzsgyydRx+jv+wYMddjLkZAtbpL9nbNRdaGLXFnBRcpL2i+DqaYAwLICGZY",
-	"PsYqq/pz+wlrT34cj0gByfuqxXy0MkxkMMcgkQb+PidsUmjrbHAw+YUFixa/xe9TJtLIYscJOUnI1+R/",
-	"//t/CMauocyPEGY+kVNNRoZPgG8Sv5ZlBm4To1NMuIYb2soMgwgcbLCyzICVpHq9SkChLiwrhIgQdmsX",
-	"bxGvlSLvQ4JB0n7HEkylsS+CCziJvDCaGilFEDWmJXB8nz9hnhMCKkNlaq0TOoN9xSeDGEV/3FfeR+qU",
-	"Bl7cGFDgxc1ZVFt4xVmevSxLZGTNwA5NeR7P4Tg8OQIP2VgqTQYgeTH9nGQ8I3M5JRNGBYGxoDgd/Xtc",
-	"YDagWcaUsP/7/u9vif0eWAVA/UBm88TQrz4Effbenv/00qhkmGvg/yyoHuMfdcJxGHdnL0jjuKvEnT8G",
-	"DK9Kxr4zbx6JqXSmrJaQ/2HJLLwoMqY3jLBbmmoXb4x2stq+v07Wiesa8lK1OGBzOWPKhf1OYhrrGTzS",
-	"Op7/IddqyeEyrn4z9+cOCGv6Y5EhslCa53gNVrHigmQs5ROaNza3qff7aCXRazo+nREZr8+eb+mLq12J",
-	"VQU7n1YIt+3EqLJtbKhOkb+9eem0qV5EAwIdB5Uoo/l+oUhR8gkt56jkJI6EeZI2tGHjVl0CUwL7QhEm",
-	"MsCkJwYhZaasVuWUpj75EolGKkXmp1dPuuSlEf7MXqzCZISXzKpYRk7RJGdUaaJnPLUhiEYd5JpM6JyU",
-	"U9EjhyensK/j46NdlaqzQBF61qpUxfFuYmgjfF+JwV6R5XkO6G8ewei05mh5DoqpQqkXP0ebnCDTYlTS",
-	"DDTeujzUyAFaR3lzj1A7+enRt2dJ2yncL55X9w+qMGyUahxEyeHxGRhj6DUDOchv6+zp06/PVuYmhbCP",
-	"9xqD/R9kni2xb7VGO91JVNM2hrA7t0S1iLtcjFkZpd+vXZwLvB4YJ4ZEyQmrVAIyFZpbe9tIMtVzikhg",
-	"8HChPSUrcpoaOJalT0AESdkI0mBstBEzKm7JvmaxIL9XhqKhWRxoh7kLMFkCvBFQks3y+CYZhOlJkc9J",
-	"yRyR8zm8zsAZX995QTbwyTaZ0iLWlUyw2Ybg5W5yZWSVJzDmdgXLrGad53KmlofIrxG1vVEo0YIZ05/B",
-	"vmsNaRpO2eCO2lD/O+fO3IUHm4mMHL0DC/ZTRPDYAlkQ9Wm5pM/QWQiidlb71dZjvNp1TmhDiVya0lpZ",
-	"Rz6Qb4Xd7iK36ZPRi9mHUudOcIc6nVniw4cfI1YhkEsCvm3pBVGaisywQZLROQHrrnVKdMkFiCVjNgnI",
-	"E1dkqlgGXpUa2352dnpUFzW+Pamz7rOjGO+uMlUbase6XK6FOTizzuoYpzdmZDuRbFy+NQ6EmR2ws/hz",
-	"qKXaBcSRgVsykEATZxPpY1RU39vE6FxVrAdyTaxIaWRDrhXLh3VFy1z/gqrlX+j05NvTb8++Ofn2bJV8",
-	"9aN31cdF85Vpkgtiu5Wwzk4JhgF0yTnYyowKfky0JMcnz0g6piVNNSuNAEkgL97LZidPzxqOW83opJHX",
-	"0XDbBhaG6o2qeIENVY+/oxG3b14ftPSQb1jtAB64b3UM/6DPvWPwC0WsvOo0SouBeY5VCBAT6weNRafE",
-	"cWcdA8xmsYw7hRDuHuUXBncsgcb14kMiYEkU/yMw4F+zeVKDuABKc6YRMjM+MuQR3rtLrsiBzbqAR7c5",
-	"EV9UNleY6/jkmwC6G++7NEZpSRjSAryHmBjcoYwZ/YDHg4v+4vwn0DwzsFGVUCkkn5NcyuvEsI3CaHHW",
-	"kA1ywIRes1C5mwEEF0Upb1AedbY7OTBqF8OsN9FJsKJB1Iz31tLi+iZ/bL1z0iOH/eeGm5X2c2bYnUU8",
-	"fCuzV/hh3Sjj0huW1xEoqJnCbOK/fjk/+E968MfRwbe/fln9u3vVOzz49avgyyf//m8xfvWWzYL85XVj",
-	"2Gxmsw2aqKULN9N6fQWLeqqsz8X6pcOmBzOm9MEx3D3HfDgXI7x9PvV9RZrVUqUb5QNWBKH8lXX3cFl3",
-	"62QWb59ZF8poS/JwY2Kawcha5tm6SFkVZgEKspBa6vTrWvbTavb92edHbB4M+rlmVFjzySY1aJLO7cFI",
-	"HpgPD9Q1Lw5kgbB24P1HupwyO/uVYjlzpsBVuvR7N/ZRJ3tsHqq6hehYM72uhfg2b2TfQeVLBbYGq44R",
-	"jL+Cy/8Vg8sfMV15XKRhA1T3gcTrorh7BYelIROnJcBvJ5VlscjUj88iSSFBbP1SXHTjap6VdW5PsNlV",
-	"SwhQGL4P/gq0UqvQEmEryUhp1NxSSo0BbEYX1GMmyIARsOqCP8cGkLlfgZuFlSzufjArXq2uGXORU4Fl",
-	"Y9YJPX7LZs5+XE5XQti7KabMagP5YAtdx1z74cOP8ejmFhBzrrx1Icy9b8f7wpy21hAtt5Mjt4C4TYTJ",
-	"bcS8TeB5M6FwE2K8NUD+2QS95f64Kosh5zdcjAIHHVh+SqZYeWP/tq4FW9zOTWzLg0hlo4a5tmFkXfJ3",
-	"V+kRvslIP2fUrNIz8GVrdVJNDET2gsDO9u24kHkGYaRmyXoYG26Fp+OKDHq3LWm4jJkwJHACtsCIu5eq",
-	"azC7R05h41UhXsttaa0z1H2ekCWliJmmG7FOLXpW16aBdy9/74XOLmPlNb/pusTWOul++ej9jdsQ2U9J",
-	"4NyMSwjpmhLCp18XSPZmHkV7E87xG+QcWMfbmkkH7Q7FcIWt3CMQYjwuGbNAvGEa3VpuZC/brelKdox6",
-	"Pd/wWzZ7z7T5gYo7JZwgsgEoWqfP1QJ4wY0sfHyUbCeD3qthKXqizbhRxnJmru+qKKVmaaO6QiBQbqV2",
-	"prlUMU5Xk42lzK2XHDzj3hdrvXzIPji6c7LEVtOyORQ8z0om4iLw49R66e1uDxYB1s0mWEdoc3bkzTRo",
-	"ixwb1od2P7zahkk+pBi3kZa9ifX+TlVyKIud042M7uh6jJjUjp8GGkZTo9qPcuSXXvWyWKNiY41nY73k",
-	"XjVfe/yWt3xXKQMbPScwGYzbPzvtHh0eP6tEMcvZSkah5HTHN6XAQO/S1YPbOvphm3DXu/A+BJd3bwbD",
-	"3YkOtYXAF7oirKrBH8kWt7O1ANd7R7LWl7BCFv/WVUWWQyKnJSloqQXW5fEmePhkL9Vg7wJAkBxvQFq9",
-	"zLp3n8a2fouNHBHbkOdNnRd3bb+6e6fCn8mOtXnNmw2NV75Y5wZGqkdgedmCb7tiYFvcjDM+VYnKq1uP",
-	"rEWSLAwukmY6cW4IszCmB0EzGG9xm415zmyJ1QnkDKEhz38ITSpY1iXnPq4ZxmkJz4zVYKxVDxOxqVAz",
-	"VrLMpX9BldYvrAWwuzIabAEGLjBLwRbRW0zmqYWXLHuRSPaJtVwqTefKBt5be6YhlizzVWSMYOSrcRgd",
-	"lc3M8BGDkDg4YnXA7dOKnIll8RhgBoXV7TPgw7qKs9UufaFcp2nPlW3fxePZHbZG7uZpKs3obehQFs30",
-	"iAKtJZc7l6I+MoLt2d2Vom4xvkRiPKkv3wVwgcUJAAeFhPDXbjQdd1vTTKQyJthhsjZEUGHhJOWRwJlv",
-	"AAFmcppnNi7VGmgQobGVjkLvJrgFIPFQEoquy1p6+mILjEZixt1U8F7MVEOeY2svgDu1b1+0n5A+dmwy",
-	"Y/phBR6uXTqUr5HRLCuxpOL2XixFscxswzUM+puhLqYdahepCc1z8x1QgydVly0ypsK8+lTHIS9qY4oU",
-	"uBjLUresndNytM3Skcqnyy51SelTb41qBJzb8l/CvKHzuDeKwaAKvEHWeNC4r5att6+66FsIMY+nYczq",
-	"Ji5rFhb319BW2nX9gq4x2rptmVc0Pu2erOZCK+4wWa2yk21RXdzm8x9A1k8SNQU+vO+jymI/eRbkWB1V",
-	"vUUcXAbNRe7WCXL3fWpinGKri4gS/q1megAvQ3vzmPs09O+lKGxNUd+02uEcGa2rdgbSDRaDYARpadXR",
-	"huZ+oM0KrCdGVaDoriHIZKknsiyg/6ayWr57ymPT230Wc3cv3PYGzpkGpbVbbiO1H0q2F65g5nlrU16a",
-	"3EGXU5FCecF4a9pFxhD+ZtnO39pEnKZxtojJg0dWyayJVJE2MmsXOE064Eq6GtCyRa2SaToteBBQiXWR",
-	"XWeVko/GOkGXBSokLqvw6IgoNgIz6gbl+uEHsReYap7zP+g6TOEfwdAWozzeb33W8C6iLwYka4eE7m00",
-	"4E3Re/vs8EXNwzXh8p1nfXUE9GlgxcIgVq7bqjy0Fkqs1xNOapFvwcxm4coIg7Yjb4Ehcri0zu/iqgDH",
-	"vALuhg3Ho5eLi/BI4AODNyrVYRgW1VO13sO8x7FNyPW9GBG6Ankdhicugd/fdyXxV3DXDtdvLODESMBM",
-	"WPSHkWHmq6uIHBaWDJ7NVheJZsLWJIBF6+nU9psiOaMZFyOoXdcjR4bGfH1Cvnx9cXP6xIDF8ckz+Ovs",
-	"SY2rgrduhUwV0kzczl40DKQTd6xjhKASlBHEy4cyuPZR4N9j1voKvupIszpeLJv6vaaDnHWJDYLj4obm",
-	"PEvIVNCpHjOhOayYGEQa8CxjIiFC6quhnIrMsAk9ltmV+cTsbsbgp2paFLI0EDphGadXZpMJ1BC80lJe",
-	"gZEjAWp0BQWEEgg7df8G3wy7HdOpgpXhb7MClP60tVTDD5p6iPmRgdKrXCpt/5lKMcx5qhOwsV/RERT5",
-	"tEG1VwUTBiQT8vtUanrFblPGMlw75+n86obL3EXvTrXiGbtCalKU4PAAsetqSHkOPwo/dK+fEJ6xSSE1",
-	"E+n8asLVxCiUCdailjTDm6M3lOfmRRICDivRLMxXv5y4iXWxdiSQR28RAhFWSCwEeHhy9ByooDM9VVUS",
-	"sVHc4Um0mzIrS1mqtqb5Q87yTEFlCGiYXfVeBIsoGTAUNNYWJIJqmRE8RG+naiF32FXS0LsZnfcqNuOK",
-	"zGBVAAZdByA62zCHeSUfgWUOyhSSIb9hT9betK0YE9mwvewrc9krjeFcj7EZZfXw/R4JzYXBmwXMt8VU",
-	"yGhplo4z05bFnFOmpiIZaaLSk0IdCR95yOOdAFfVBq5ooAPg06NvY0fRXOcNc6CRgslS/MAPmufuu57x",
-	"6rDv1T5DMtHvllE1blZDrn5hbuVgyaINJgDfut0H/D7FrskWgWv3FOMY76rk+aAUfK1igofSzWoPLC91",
-	"+65yf6+hcZrlVtTY+SlsgjJi2kPbNZvDW1wzVpgH4dYr6B6Il4F4iRhhREpbqxsKo7g60mxGpGBdcp7n",
-	"RqORImUJUZLomYS8MXaLjmQ77TWbqy45F34+9D5J5w2EFpWKFFQplgENb1gAZmyA8fqddaudNKLS7lEl",
-	"qYeWRe3+tvSfLcJlKxKi1G55aFYrhL1XFWhPLejielF1QKwzj7xRNFxUNoJvT13k1qlY6CLWqj3EQgqT",
-	"z6zZ3CpfhT135ZvYsZdcM1px8fkb7alFTWE1dEZIEAx85XkLHsSrnVaaQpJVU3GHldO6BZxCY+zx01rx",
-	"ni/Xr97TUr8nOPw+1KCQQN2tLlTb+IZuFx+BW2EJ9L6gmi1G+q0dVBszjz/G6NodIl0XX2EaiwFieY4h",
-	"aamcTJAPUw1KlYL+FhDgZHutAWaxW90lIIczWubc4MhUqJoQieI7luPy/a9G0FVjRudES5fYaKPhbD+2",
-	"TLouDUZ1ypmCuBy7gy1Co3zoboP33kHX1WUBFnVSscS/vSkAfg6+7bqHekfqDw+6D9KHkHG3RM9udkNy",
-	"t2b0+KMPFl+8Dus5WHg5FjdrWvGNiUwlaFQ8burCFRzL6SAPgFhMXUfhza3tUMhvyYaw0N/WW2rajGG1",
-	"BC7B7jYKS9jdq94raLF64KIquEbxwLVKB1ZtmvcdYbo0InTdfpBtUZuLt7VJD4zTZL2gzppxfe0IT1f5",
-	"eeFC99Vaux4ZHCF2LQpN3CHndhU9isH6xZqZcsbKg5Qq1ixZmpD+ga1Te7Vl7cwwHG5tDPDgj/8A0F8B",
-	"9wVNW9vT7Ayk+yoUvcqHt4HnzruS6qHTYC8Y2mT6ZRY+6+UwQ72naV1nRzPpD6/NTh6FO/M6e5EHqme+",
-	"Y6EgiItpGCwHYD/m2pqCfdRqYAt24fVgJiZMyOlonLimRL6NDC+V7pI+/D+YsD6sS/reZg1DvIC/aIPu",
-	"kr4qaKlYOGzCsyxnVdRM80dojTMbtrb5lApoQRt6J92ZXdsg++9gZ+j0LxWLOsc++OIgETdB5X6GFjGY",
-	"MN8lr62VawjV5CEuHWov63p9cxxg7onO1BX28THn5zdhr1RaYnMdkUDHFi3J4cmzhLy+uDkjh6en8MHZ",
-	"KeGCKM0KkOOGclp2SX+UFldVdyAzsxHw4jPjPCffuonPTsNLrPaHTY2DaeOXZuS/mEa5ONLWT3UrZewG",
-	"ENKozWpwC2wu7rX8Ryzh5kPYlpAK23gRrMFYSX4kJfYaWWjC6Ew3QRcVyKYBu63ukvM0ZYVmGdr9MM/G",
-	"SB5cRdxtK/tb/qMeytIm70RYdFXUUZGMlwzakYGzygZ+r9VeMOm4kg6LK3wPs2LNB8xUWHPKYUlBAm8R",
-	"1Y7JhIsp0n5IQXOoXbUXw4cDc4D1vy2ifY8cEavVWzKg5YyWmSLH0M+vnE4G9Tc56j5dS5Qf2iiyxoV7",
-	"hDHftzdAO3t6dHIaV7rX99x98CEWLsi/lfzVOacDXK48E62C5r+JusKkjvX5PA+7NFdBOe2nfvr1WezU",
-	"02geTDW7pTzVvD2DUEB9fGk+9KqTk/+y5Miv+vT4pG3Nq9KAXyxuzmhTDbg4Ovrm2fHJ0821Kjhd4oQQ",
-	"vMra+k1sCBAuqSF4jIf/szKMNDXZEbfdoC3BVL/nXKO5XOlRWWvDFVr4jRRyFRhcKuBYC7Vjv+yAJLrS",
-	"d1kZYhq7SNxxYlcA5slmJOrT2FqKpdOS6/l7MztekxeiGgLQ+VSPZWnpbo98x2jJSpIWdHL1v//9P323",
-	"RYjshO+qw421LjqfPkFnrmEEvHx7AbBrJlX2DXZdm2ZcK/L6wstQQO66l+JSfPXVi9ffv1NffQUMOaVC",
-	"Cp7SnGh2q3tEyKptZ2L++kMKBv94fXFzejChRcEyQJsuOcd4BJ8iKXUwXSWRXArfvgEiKogqWJ5zMeqS",
-	"r76CgAm3mXevXpBvT59+41ohecVJQQwQ6acyY33zs59Lrpn5GXZ6F6T/uopdOXjD5v3epfDWW+elHchs",
-	"DlbbyrBrc91cJ2k2HLJUPye1n4Z5rThHIG59eXpy8qQL14p5vl995duasVuutO1G3389PPiJ6nTcr7pZ",
-	"9F9+oKN+RXKVJiWjWc+cN4dCoKfHJwmZcKUsrT09eQZr/Wgmtrdm5HjVA08v6Tck+z4Z0PSaUEX64Yeh",
-	"d9T2RbkEayZPmcCCtFg0fohx4OcFTcfs4ATQzxYsCD6rAh08XAYW0V7nBkoYyIIJWvBOr/O1ReSC6jEg",
-	"0KHNKIE/rPxr6BAgzuvMqN5c6XM3CJIF6IRpMCr8EteEqiFoHH3Fcw3E5WOHm01Bm9jqOK7OPRKNNfs0",
-	"tE1WT06qplxJXVYeBYyXwVFWDDeS8fqjf+QTrtcZaDTUD0D0Pv0KOnEhha0HdnJ0hLF8QlvjKLg7kP0c",
-	"/mZ9P+vdsn1w0IeBFjZbzBiYBqeohYxukELUNrnfbdXXzFD16WRCy7mFND8hRGdAvAwdQbsPD6i/Jp3b",
-	"g4KVgJywHfdVz+AwWqPauu6CHB+oZj6cx/z1hSJyZmT9HmhqvbAlST8BPas3mR8UpTTMq98lbyVRLC0Z",
-	"oDOoCkpLaHKYlgzQmOaoftlKa4ZSX7PCIn0d0V6A9+LcJ9xthmkBFX7D5hY6IEboO5nN9wYYQd+XT3X+",
-	"b6tnNEDyeN8gGQPHd2zElWYlBppg32lY31D5tnntsEMYYyfdCXzdLiBQwL/iJuA7M7wVZvVk+fCj/dcn",
-	"hOec6ba+R4GsSRSdEzowQokNhcJJGkUKel6CMCKI5Ya8VDHo/B6W3ho6hz/ZWmLbAXINpk4jTUhlOZJa",
-	"M7EPOmQmg0iz3Z4xifPTvzF9HiTV3i0Bj2EL9CjFrx8WXWi2/R17Sl8HQxAJjHATFB8PLjukVS3SQbQ6",
-	"zK8gMaH3tf6a/wAv80Ohxf7pu2f8sK11KPy9wCxK+A9K3nELqF5wRa6FERVsWNjO1N6T7gPF9MHYlTyL",
-	"yzGvIG9JsBmUPIL46rBmjq161PM95H15GkP49dioZGVVa6QKncViRaBsodAyZjkqZ4P5pTD/n4qMlaT/",
-	"9vynl4dvXv5HP0H9Jqcp+0HmWZ9kEmqiB+V7bHkf80+YTkuZEIm9os0NolcgwnAuzKy+/tvjFYeCssr3",
-	"ii1Vt98FbLnwbbR3B3s7F6GuspVPkGiGRGLJekh/Lp2VMkAJBOpFfIDP25FhhWIaNj7aXT1dpXxJGWqA",
-	"i2yV3dK0iumM6ac2S2991vOXYlrnEeGDr1ZPDQDtTzWtgbqt7SbzDKz1vFQ1BlAfG+MDlbi+Qm+t5UBg",
-	"B1ZbyhutUIZQZriDBMvDBX1MobI3mKKggJRz/kL/1wzKUIWRlf737FJ4RwRkN6GibKaVQ+AJ4OgczLG9",
-	"rPPPwhdM2x7rbqSmGo0FVVC0+Rw5UJe8hGQMcKmqZnBPxWu65Jz0sThm3+UaVBHvwQ1RkuZTUMQEY5la",
-	"omrXuqY9YoW7ts/7VrsXF2/0AaciM289fVBt4gewI0/N609oYYANudQShrQZirYzqMOPii1XzwMLNFfE",
-	"FR4l0GoqAp3vMGtmR/C8Y437nU/t2YcqCHMRCrQDjf5YRcVIiS5abMeXW6KONy76fphXm2qu2ONQy2t3",
-	"vDtnW6mnK7Y/Hb2BfhaCbJig4yFajrBlBoTHjI1qJ3PHvmz1XIj16RFaxZp4v02Y35ZYfcxwNa4sR+5e",
-	"inOXE4hxKdx3Z3J1XxWyUTDLBXqTGpdcXKvgZ5YJo08xqZS9USlnqlYc9VLYQKu3bOZE9UBMsE3vJGp2",
-	"+FV1DMfHBWY/YvcQy9edQxMCbuZE8wnrkjdsDnNcCtsyKuu7JaiYVyE2MTpnbScPSubuwIJSl1Afwo6y",
-	"isw8AmvK97ChgaX5UGuGZllCSjaRN5g0XjLAjT2R/zrjXler/LOqlM0uV/ncy9DgBeCqwQDaFkeqvdHa",
-	"sWkqC9rOU7ns0H36fjHfeAOt+S5V8p+5Iavrj38hhaZcqD+D0r+GQ7rC3TtQ/NdV+ndT+LGaPMVaG30k",
-	"jrbwhutL0LeV/rG+NNhzQeW2wZSyzLCgEpp3uc/LN4zc6N+llJMusQtdCtcZzCwTxi3i4n3oYdq3BbP6",
-	"2Eaxj7VPbNtde80ulhFT5lFQekK0JAMngAQ1Vqo+Bpei/yVGH2KAbm0PT/reeDyUZYIRu3BIYbPyM4jg",
-	"SQgf2sgapXme2yhOP9w1CLZh811yHuleaZSPIH4J7BUQLgzVrRXpV5WJ+s/NncPvR5SLqskmCEu5eeI5",
-	"ZEMoLH5va/XrcSmnozFIdQuxU91LATrANE2ZUtgNlMYaheLrQ66FonNF+q4LRD+xgcy2IrerziB8h4Iq",
-	"dGxGlbf8rGMm+SxsJA9nIPksrCOAeVvRrLggdfix+mNrI8hqE8i/hv0jVLt3eaN1bB33Y+hoDUDwIx6X",
-	"sWM3br4RhIZSjR53lhgwQD7HQmNQOq0oGVgg0NNrGBloSqgwQUIF8IIeWAcM5wBDOIbWQvLFgCmeAfNE",
-	"HgmdWcDmYEaD1QGZYM3s4AopeO8DcB4wOsy4smVPsFBa0zVofdJma74cyozO17EK/KlMAg9sD3ikxoB3",
-	"Ni8rc0YB7MpuYHpvJHEZ2zosSnbD2QxCLnbG4ahIfw7in0IBsX9x/uHFD0E4OsiaEN8O1fFA6DYSHIS6",
-	"07xL3lZJP05g6wX4PKFzI2GDWOrMbxDVijErtuOUES5l5cinGhEYq97aOitgeJkKK0fLYWLj6RfKs1Ad",
-	"L81i0xGqoorR2A687x2Q/CKnwpdQXGs0di9ba2jVju9fkSD8bOspuGqc+5BwbNMmC48484Rex+pqwRhg",
-	"Wks8dutxZIPz7Iatym54ecP2kdsQ4dm4uDepYdJTD8znHJzvU54lhOZK2hxTV8vCqHA5G7aa3Wz61O5W",
-	"v8YOi5KLlBc0BxKE5hRHpmy/8B7pQy5LL+X9tu1R6LKw0+5eyZLYBDTSD6RFW+Nn2dJhDtrqipPLL8bm",
-	"qHMF/g6C4mrUEMpFWjfDrlMaafninpLb5dvWBtPOntd2EJGOoRoyryL2wLaUkAEbc5GRPh1qVtq6AEOG",
-	"fQEM+hEp4PZcWXVsWaiueaGw3OZbxtH9hlcrZOlTvYaAVWQkmU1E462YAPvb6bmxrC3M4+olGJIvUkaE",
-	"L0zu08TgeirziTlpKyiam4k/i8u/XFam/DM01AIlXW2jRRDbm3kWp0tsSblZzDJrucAi08AvAn5hhJqD",
-	"geHKbEkILoQscc0mNdNePRg2sX+4ANE+mFKhg9+FlHnf/k4Rjv4vLw3aHEzPDBwjvhQu9dEMfW6bv4KE",
-	"CIG3IHhpOU3HQSAvamWhPRj2rapfTKCqTQ8FPTQTGlQHRQ5isi5FPbbM56jbTwZz9E+1BfE+9ghes7/v",
-	"HkIOaywcsZI4CFm06uMr3kGEr+H4DvKousYgO2vVnkibWLlxUK8PaW+VwraDkt3crTGqbbtjb+hAvCMp",
-	"6EM5ZbZFKHoSbJupG1eMGrPLySuaKzcwlzZc04V1QKBHG5O6ZkVdjlxsePTZsSEDSqu5EFzo3pgQzLbU",
-	"O7gcV5Z7BN+wOcsMoa28ZPDEtQoivbo/qmSCzVwvF4viIvM0pbI7YLgQOHvMryH4N7TdSXHDSm2L4/i5",
-	"0AOF9gcjCaHxAWQeKLYI5XPBHtD3DTeMfCUhUXbuG/iix63vWuX3CQR+ma2CQw/yTmB+mWdkDrEiRjSD",
-	"aGY3B2CFZ2iKzp9XZklryrDhT1SwGQRm9cup6IPhBIoEzDYvQmsuk+vFgrM9K+oO5qDamnPBcS4Ffj7D",
-	"kkUo6bqZQ08cwQKR3sxqRAxw7g5d22y/sXIqar81iyr+B0tw3ETeMJVcCpflbHN+OMopttVJfynjfuR8",
-	"+yFY9kOl3PhiVzV/dZ6TEdueJx9+NP9reO6izrj9QcPDxBaDs9yq1EbAdVrxJtfW7lizt3PvgOc61u/n",
-	"rmhmL2pzvrUywHfsbmjrCF8DtNBPBZSo5eLk9zjkjuXJxyb5wKlXiz54f3uTfXC6hYodexF4gsgdnrVL",
-	"OLCFhkPFaLBdAnqF85BYKYAL10sfuDju/1KYQRjyzIX98LkXWKBIURhLVAkcUG2oVtrHWimjhRScAeAR",
-	"c1bY432zVmxSeu+sFZ7Sm1oMO8XH24ajBsTp8KP5Yx2+ipf9GTNWOHBS5e24PAkI2QPDcbI7393QPYhd",
-	"2cedgGloW/QxWuX1AnpgK4v+lQuVl8SV80uI4oOcixHYY1xMBNhkuuTcdsJ9mhwdHWFU5nPS912B+87V",
-	"igY0I92XjExkLPbpb0z7Tsc7sa9f7xhZYYctIomG0pS7Q9lL0BVdazlqe8pxAQs4V4R1ESgCnX6BpNd7",
-	"/TpYg3eJwBp8HhiBcdwy8eICRtyByzALarKWTFSeOVvwNWbDsQ3c95tW/lfM+4NKckjBVglytmjvnuQ4",
-	"DCZvinHrIE1r2EvVXjlwLaBdo0vOg9LD4dcIz5iu552EzhgiXOiajYqvhatfijDW3MuPMF8t9ruqBQcR",
-	"3X1nYkf60re3aTMGsQk0jjMi4Mxm7l4K9B0ykeZSMdX3AkVVdEX4mHx7AFv7JGc3zBUShw8qNsOFTZtn",
-	"Rc+QvGnBSsE0oQN5w+BCLwUsYjMDcjpnJRkwPWOGvcwkTo6uH4z+T0AYxr4IIYvGrU0gAfG55Xe168eP",
-	"bEHJS+EiDuuFz2foQfV9evve52vfNLEJjz4lcDB10IbV+OKJ0Bh//shl5Upsvb+Y8zZR+YVVOx6yTBJs",
-	"wZZ6WJuKNGTouPTclGVD4Ks3gu6Didwas20Qq+0DvACKQbt3DITFCRcbR/fxl5fCGpTd512CVOCaseLK",
-	"YXFICrhrjzm3eTGuBlOvweZdvkkpp2BbBvz2BHRJWb44iix0HQJKGtvX83qyrv3GJ9JYPG93IQUH39WX",
-	"dNdx+3hhe9GAcCpChW3/iL4ZW4oLoMjVag/InbnZTdGi3epoH/7edfIPQZ+qhw3e34zObBepH2iTW8bo",
-	"P6+gBEVwKEkyzXOS5oyWNiLKSQhlU6xZDO2/FIux/YLx0XggpzA/OuagiYCVP5CtJ0Ggf/XTEb9h4mBa",
-	"2J/BTruVJAB+JELFpaggHTxwjdbfUNCg0fU7qffPDSQhKBeAIozvT76Qfsi1uoRSe2FK4XO8uwm9ZtjX",
-	"saKSTdGjkjaDfu9BIaKqS4orfGCrKODZzRgoi0BDQ5E1+9n3pHPVnsiwnfTy6FIYLArcf4xMq6jzaCpC",
-	"Up9ZyrQG81CVvsC1R9ldZaFDg8sHWNCj1Yx1nt3wlGGdaRp25oImTlr1ia2uPZYzMqFiHhTzw44smL+b",
-	"2pAz6G6A+YtEyBnUe6Suj4cjZRD6ao4a6eSxaDl5VTJsj6XuknEFq7Swr6q/Cqi8tUiKvVQRrs/vvPJB",
-	"gxcMqoNW9N6CVe+sdX98bQHaCtdPcAdOuTQTBoIlMQ8EwyEzyVTie/or19fXZ7Egtwq9LBOasV41Dgj0",
-	"iHIBWiW0RBfsVhtGxXVyKZCDYBxVGN0BrgCIqSqlnLjUbasMWMcAdhyeFhiTrCURciCzeZecRx1SVLcE",
-	"VYjPQJutyoo+PJm/i2SUiBPIgpivUbit86dCn20zyjbAoL9yyYJcsq3w6vPOInt0Mtm9Z45ZiX9JythG",
-	"Hh+HvIAIK90/0OhzY5B7bH6Gqu/pUkcDCjL7eNAPAaUpyIGNBvUKoGfkTR9rghIbFK3jIs2nGcseUD6a",
-	"1vs6LjPQ/KPmi7yzlwyXaZF5g03v4yl/kDMynII7wT2aSrBiWT6/57cB8Z2tcNq6QQ+fZWA7Ea/b9Qp3",
-	"/h5/1JpwAE2gN5sSu0HfgTv4X9BjCxe6hs/WQuHe3LZYdMq5MYC2Lk1E8LgSwUj7VcAZAyNCu93hQ1Vw",
-	"HBQpBlYDWjKSc6VZZtW2oNmE61+adUn/9z7Jpbz2eU5YDQLaFjKqpPBduqC2X0wINPfwLtzow2P4X3UI",
-	"/3QYHkDYajQP8WZvqB5OuhTHa1i7iOfh1+sWI7QlAmNhFyQaddGstweSH7gxdM1kU3VQzSQofAMuskvB",
-	"dZdcUKVJH3OJ1BXV/SAbwlliZmMJeTVoH3JeXEdeQDE2suQAW7SSsZyWYdGic2v/sel1zNZPtqrvGILJ",
-	"sO1NcGk9Hx1h40cSSM6p3A1O625c1PPKA1wy1G8ttYM1oIpydJGaD8Nmm9V6JgS/+0K1d9VB93wAyI/Y",
-	"FhXu8p4DLBaWbsYemK8f1vvwhrEi9JxZB5WBcjkkU8W2pAaBRSv8/PBj8NcddDvYCSQ/y14HZe3EOzxV",
-	"e3hA/VLvgy+2aZ6hK+rhYwZ2v/r1057Kxhvsv7+BbxswpspJ3sgBMXzHiuDWsAuufoga1IapBby13Yn9",
-	"kMi5f9ZSE+MewHy6Al0ej2fb6WLIXgJAxnol43liix7LCRSzAh3PFhxWlZpnSwzsyIwgrmS5fec9Dvns",
-	"TbLmGGv0NoPT7k21wOlcMZfgvezFL74UfrGgPsQETjjSY27iCPu7ZyEzWPTxhvEq+3LrQsMCxh5+hP9v",
-	"EMsL44NgXhexiwJuDp54iKO0KmUjZN8WZBgwkrlYz3jU7JZA+fkGqG75lu3ypbvBuyWFrZ2yIC3j4aXJ",
-	"Ta91O4eH5QrNKNSYuPYwgL1/wuyOfP8iWjtpfkRhhwBO0HvD79CIYTkdsFxtR7Jtos8yj+Y/7ZA7vH23",
-	"RAveD6Y8z7xpDH9EuLYBJbt4Nlk6Lbmed3q//LoQgwBZmGD2KQmvXS98FrleIYWFoWDijx2onmqWMGiD",
-	"P0b8nJZ5p9c5pAU/vDkGpLJLLGbV2TRYBWVjlTS6XObd5bYmGGZ8Ga2vZAWjmtC0lMoGaKvEVimy+XQY",
-	"f16lveUzOldY2ABKhzm3JYLSYu7qufP/EmobjEhXpoZBGdAugZRZIqBek4QauJCu+xyiO3waIMzgjVpG",
-	"j8BA7GAT6E6O7KFWGSeYqApi7ZKw0Qx2lpkK/vuUETqRNl8I260EC4Z1h1ctqxj2CHRtSAODN1dhOC12",
-	"G8TOpNBTL89tK1zbMxBft5r6uW/RlcoJS8hIhm3SbPEpMpHYKwYj86OHwK5psTcMdC8bhOnfwpsVXaJ/",
-	"6JsrWDmmBeyXiawbNX60XR12/rKnPf/5vfskIZT87cUFKUr5G0sx3dOlG+Q0tSYPwfRMltcKxELCRXeh",
-	"p1j8pFAMiNsYOhvGFhbSCtsUxSsu+c46QbkP8toVPlNEyaG2lb8MsEP5RMBFtP/xEKIxxjCKVRiW7Hbq",
-	"vbwoDPewBqicmRdwTfzNQEBtOROqvo73/Eaq4I4lybgNeAWvCk/HtmI1pHCIJIgxhI7Ovs9jhmXfgoVs",
-	"vdV4SztHRLVi+TAkLkhIP/366f8FAAD//w==",
+	"7L37ktu2ljf6KiidryqXw1Zf0u44cp2a6jjOjo8Tb4/tvVMz6UwLIiEJuymAIcCWFZer5mnmweZJvsJa",
+	"AAhSoO59Sfau/BG3RAEgsLDu67c+9lI5K6RgQqve4GNvymjGSvjni/d0Yv6fMZWWvNBcit6g937KyC0r",
+	"FZeCyDGZT6kmc6pIyXRVCpYlZCxLMnw5PvqJ6nQ67PeSnkqnbEbNWHpRsN6gp3TJxaT36dOnpFfQks6Y",
+	"tpNe5rlMqZnrDdVT8wk3sxbmj6Qn6Mz8nPqHekmvZL9VvGRZb6DLioWTzeiHH5mYmGFOz75OliZPes+l",
+	"0JQL9T3PNSuXX/avIl+Q5y+/e6uINi+a4vNET7kiNMtKphSRJTxiXhTW+lvFykW9WPsb1dgH9oHOitx8",
+	"fXrSP+2f9b/qJeF6L85jy/2ezni+qBcbm24MzzQm+z8lG/cGvf/nuD7qY/xWHeOQMPrLjM0KqZlIF6/Y",
+	"YnkzfqI3TBFqTrpcEEXHbECkYISNxyzVpGAluWELQkVGUprnrEzIDSs00MPXJKML5bcIqaxedDD1kZm7",
+	"4xTPnjxJejMu3N9PY5v0cgyEF6fcoSHqoSdcrsiIcTEh6ZSKiSFeqgjXJKUzNiBzRm/IjJY3Cl5KVeMx",
+	"/8CU+XVRyg+cKZJJIiSZ0nLWJ8Mvh/BczpVWhJaM0DRlhWZZ93vbW9L1wk9Oz2Kv+CMdsbyLZoc3bPH/",
+	"3dK8YsNnpGQFo3gEit2ykuYJoXlOZpXSZGam7iLb3MzRWBfXbKZaCzw/OVlaIBDyS3z49MJ/TcuSIqH9",
+	"yGdcLy/8BzknMyoWhJKCThiZyjxTncuDMcLlZWxMq1z3BqdmTTP6gc+qGfx1AkRj//Tr4UKzCSthRW/o",
+	"hL2XN0xEtlOwD/raLOhamyeAePSU4RpHbCxL1rXI+lddB3x6cha96W9yKi6LIl+YD5bW9POU6SkrCRWE",
+	"mocIVTcKaFeOCYWN61oSdYNGuPJIypxR4Rfwg8yzGIX9PJWKkSI302888RQHW3Wz49vwthKxJfB0SspK",
+	"+NPYbjVl1X0kRlQETOY0ujAp85VCAyREIWXeSRtS5r3tpJWZdIVUtCPuIw/fpbJg699Lmce6Xgy+7Hqz",
+	"i686p13xZm7IjV4tPsV79kF3vdgbWmpHR2bGBP4l54KVRribP4IfJIQLYthUSlXnJvzWTegXseX9zPWU",
+	"iw3UEC4UzxgegxG+siTst4rmREvCdddy5jB8twYC/x0/7SW9sSxnVBu1hWflep3kkzkUVUihGIiGN6Uc",
+	"5Wxm/mn0HiaAzxumw1FhOy7wif/3H0rCvd5MTXHjwoxtVmA0UCY0mZdSTOD+U0Hefv+cfHP+5GtiJ+zD",
+	"PtvxQNNMU1nh+opSFqzUHN8hzWWVrVvQc3joU9JLS0Y1y64pjOS3L6OaHWk+M2S7JB8bL/Bx+Xsmbnkp",
+	"xcxuX31URSmzKrWK7/LPPmhWCppf8yyu/cCbfaYMaROeDcw2Xf78zqgpZieIqGYjo7VR8pfnb8y+/cPo",
+	"dRyYaEAuZ1+dP7n4+uk3J6dnsVXg5PXzdK4G634DyoZat+c/4lNGwZAZW/f0T+aZT+4KNHaRLszWqiOz",
+	"nbHlwNWPnkyRU23OOD5gbKySTbgUa9/trX3M/ELm7JqWIn6G5sDME+bCU6WqGfxLMQZ8yh5lP7YS5KLR",
+	"QeErNHG4VkQwPZdG7c35LSNcNAnAKVqRKTTHfVv1pu/NM5+SXsXXXrK/vfwOniyyra+YNVEbP+BCX5z3",
+	"lhXApGfeNpc0u+YZE5rrRXybzLVQrLzlqd9pOIZUG6YTHIO9O5Fj+BRKsV/MZcGdSLyQQ/bTvM2Wipuc",
+	"w9FpQJVN1lETn79h9uoERBZ7+Xr7GvytcRK/+leTI/OuZhstSzXa9DJb9eaD/8eqo3fc+VPbfkh6LYU8",
+	"5lZobTJMuHLB1mCkWcbN3tL8TbD2Mc0VC27AR8cg6otvWEPjbVssfuWFYB90hOuv+snPsszui2+ueva1",
+	"eSZkmJssOuShmzy/HwfdZAbPGVc9/C6vGjyOCWNP/tLL2K25vRpMqtEHcx3LrJeIKs89yf3iSDPpmc97",
+	"v3bxnPWr/RQj40wWEYP6UpDaU+YNJSlz5PRTw7OsyosWk2BzMmOoBAxfX/704vjVi/8YJuDV4Eb3JMLw",
+	"OE1GLJUzZp1i+IsB4ZrcMFYoECE8S+D/RmtNyBzMNXA6jJh3vVB1wzIyliXOAB+bBZkZMskUEVITRRdm",
+	"cVz3yWvGMlzy0LzFMGCv3nRNAg/iMg+itc63JDFA4V1WjE/7J8dn5xHNeHmAu9cEIypfwUum7JxLXgJh",
+	"DoUrUrKcUcUyMlqYU2H5+BmhIwVKs31KaSoyRSqheU6UnLGRzBZwDP3w5Ve+jfU9buhyjKiK5uiuT57Q",
+	"239MTzW9rabjQ2iLyxogLYojuqXmZ6zrJWX8iFXz09hARcnG/MN1bm2n4HeBwyfQQIqqLKRi0amRAUa/",
+	"8pxrI/VMMR1XbAI2YS6fVQThjtrrTWRNMlJPWTnnaP3GJrm+ifmPX2oFDmLwn1NtZooPUBWsVCxjWXwM",
+	"VaUpU0qWwMEMkxnlMr15Bo5NbXlLzsagm2XS/KWluwLWSF5mG3etZMYUP6fyWc+N1fEsf2lSUFI79jt0",
+	"QEtAiWdynnDaWqHXBXfU8oIQzQEUvZpd37GuF0aWdlP30ilLb2Sll9W9QLBsonA4WbPSw/Dyu7cREXFH",
+	"mmRTkKwg/5gqM5VKrz3oH+ChPdj34RXRNo9e7YEyD1tfWJNhb67Ebvq0puWErT279/hUXCX01P6O6S0V",
+	"oQfQY1AT2N8vBLJq2QDrfbswogfco5swpXdM/wRDRXlSp0NpN41i+Ys9dYGlbx6PbHMH9Jik2DumDyvI",
+	"zI27L1kGi99SnAW3BBVhePMGLzw7/5TAl6OuL7NR/IcXmNSxj3Skzpxdud3w0KekN6pElq/lw9/iU/co",
+	"T9O8Wu9seWEf24/XrXTnwGPv+O/sjoXpXcrDkpl1Z+tdQPiYYYa6pJpN1hqj79xzcSm6NgSvp4yYO8uU",
+	"JugTGZdyVkfmS2ofM59AlLppeZvfY7YMSakQUhPN8jxuonzrKX3lTV827yypoHFESZpXSrOSCMYyGy8X",
+	"zPqH0KgLmMXkBv4nZGamOD05+YQJHuHEpxAwb33SZAHsZi2lvnj1rr6ldtpVz//l1Qv3fOzsQH9e9omZ",
+	"bZaCpzQH39SADH388+x8mJDh2cnJ6SAbPR0Mjp9cDFuxr5UeoVasdGUOQdJ77sKMzpFI50aaTdLCSLJK",
+	"aTkLeH/9u+9KOo5qdFquztXgmKiXU6VJUcoZVywjWvbjocQNzYHgN5NSzlXcv1DxbNn/iHa5+RWRt6wk",
+	"XNcehrG5LK0nR4xYAR9d8rQ7W8V6GkdM8YwpGyjTshwQSiDQVdCUJWZKXrCci7hjw+lrK60E80xbjlsV",
+	"CE8oqTNhgk2OCXk46ENoJkgxd6uR1Jd3O/Z0KciLV+88S5ojucpMEU1vmMuxxKQ7Ds6fkWBakc/NIV7O",
+	"6O9SkL+/eU6ev375xQDy3BhNp+R3w9F0wPqGwMCO/vOvr19glt4wlUKXMj8yd4PZLz6n5Pjs6Rd9AkFR",
+	"jPSpz0hJxYSBN6zhUWe5YvMpK9kA3kFDfqTAmakGos6p9Yf//c3zfq/NFGf0w7V51+uCldfCxmbqPLbT",
+	"MI/t7MmaNLYEeTSMZV6/YaI0hnqyNiUu6ZkRVGOIX3q0l/RGhjkZCtjUjnrFFsspgTMu3F+R/MCQ4nAd",
+	"S+8WJcFbJuKM0WoaLUczHGLfspTYhe9mqYZ9sCwho0UdQbHBC8Mdm0ID7tZgJKU2SkkRnWls837iNwez",
+	"nZZeeBvmjImKW0+RTinvSESAr5DSzXszs/vgeeXCMFsutMT8YH8pgaGbuwd/gYGIkZ9a/SBqoTSbNTcQ",
+	"ZvJhgaejk5OTqACgKpL1++6Hy6OzJxdufFwmTIofmLlxc8DjLeC2woyQ6DVlH/qbZLnAuOtDF7iznQk6",
+	"N2zh1wVPutCZqspbfmvTrwVkJ+tarqKsTGwahyxdcgImstlnxEJPuZgA1+qvWNsNF1nXbYlHOrhIeUHz",
+	"TW6KeUEgGcGMyMe0a9U8bj9g48hP48k1oHlfd7iP1ma8YDhs6f4+I2xWaBupcDT5mSWLjqDHbxUTaWSy",
+	"04ScJeQr8r///T8E0/BQ50cKM5/ISpOJkRMQZsWvZZlBzMXYFDOumzG4bdwweIGDBdaeGfCS1KdXKyjU",
+	"ZZiFFBHSbmPj7cXr5MiH0GCQtd+xBlNb7MvkAhEmr4ymRksRRE1pCRLfl4KY44Tc0NCY2ugNnbe/lpNB",
+	"uqV/3e99gNUZDby4NaTAi9uLqLXwPWd59qIsUZC1c1Q05Xm8HOX47ATCa1OpNBmB5sX0M5LxjCxkRWaM",
+	"CgLPguF08m9xhdmQZhkzwv7/d399Tez3ICqA6kcyWySGfw0hf3Xw+vKnF8Ykw7IJ/2dB9RT/aDKO43hk",
+	"fkkbx1Ul7v1jxPB9ydi35swj6aHOldVRvTAumaUXRab0lhH2gabapU6jn6yx7q+STVLUxrxUHdHbXM6Z",
+	"chnMs5jFegGHtEkSw5hrteLlMq7+YfbPvSDM6V+LjFGE0jzHbbCGFRckYymf0by1uG1D5ydrmV47auqc",
+	"yLh99v1Wnrjal1nVtPNpjXLbzYxq38aW5hT5y6sXzpoaRCwgsHHQiDKW72eKFCWf0XKBRk7iWJhnaWOb",
+	"AW/NJXAlsM8UYSKDm/SFuZAyU9aqckbTkHyOTCOVIvPDqy/65IVR/sxarMFklJfMmlhGT9EkZ1Rpouc8",
+	"tdmUxhzkmszogpSVGJDjs3NY1+npyb5G1UVgCD3tNKri925meCN8X6vB3pDleQ7X3xyCsWnNq+U5GKYK",
+	"tV78HH1yglTFpKQZWLxNfahVzrSJ8eYOofHm5yffXCRdb+F+8azefzCFYaFU40OUHJ9egDOG3jDQg/yy",
+	"Lp48+epibZlVSPu4rzHa/0Hm2Qr/Vmfi1p0kaO3iCLtzT1SHusvFlJVR/v3SJcnA6YFzYgxJXrVJYDO/",
+	"4MuJZGrgDJHA4eHygkpW5DQ1dCxLX0sJmrJRpMHZaNNtVNyTfcNi+YrfG47mEtIUCg9wWQK9ETCSzfR4",
+	"JhlkHEqRL0jJHJPz5cjOwRmf30VBtojJtoXS8q0rmWDzLcnL7eTatCzPYMzuCpZZyzrP5VytzvbfIAF9",
+	"qzykJTemfwd7ro1L0wrKBnvUdfW/deHMfWSwGcjo0XuIYD9E5B5bIgsSWK2U9MVGS/ngzmu/3nuMW7vJ",
+	"G9o8JFdxtVEBlc8CXOO3e5PbStDoxhzCqHNvcIc2nZni/fsfI14h0EsCuW35hU2DfUYoyeiCgHfXBiX6",
+	"5A2oJVM2C9gTV6RSLIOoSkNsP704P2mqGt+cNUX3xUlMdtdFty2zY1Mp1yEcnFtnfY7TK/NkN5Nsbb51",
+	"DoRFKrCy+HGoldYF5JFBWDLQQBPnExliVtTQ+8ToQtWiB8pmrEppdENMc24aWmb7l0wtf0LnZ9+cf3Px",
+	"9dk3F+v0qx99qD6umq+t+FxS262GdXFOMA2gTy7BV2ZM8FOiJTk9e0rSKS1pqllpFEgCJf5eNzt7ctEK",
+	"3GpGZ60SlVbYNvAw1GdU5wtsaXr8FZ24Q3P6YKWHcsNaB3DAQ2tj+AN95gODnyli9VVnUdobmOcIqIA3",
+	"sfmiseyU+N3ZxAGzXS7jXimE+2f5hckdK6hxs/yQCFkSxX8PHPg3bJE0KC6g0pxppMyMTwx7hPPuk2ty",
+	"ZAtI4NBtecdntc8Vxjo9+zqg7tb5rsxRWpGGtETv4U0M9lDGnH4g4yFE/+byJ7A8M/BRlQB6ki9ILuVN",
+	"YsRGYaw468gGPWBGb1ho3M2BgouilLeojzrfnRwZs4thAZ/oJQjOEHXjvba8uLnIHzv3nAzI8fCZkWal",
+	"/ZwZcWcvHp6VWSv8sOmUcbURqyERCmqGMIv4r18uj/6THv1+cvTNr5/X/+5fD46Pfv0y+PKLf/s/MXn1",
+	"ms2DUuxNc9hskbZNmmhUPrcrlD0YR7Pq15eV/dJj1dGcKX10CnvPsbTP5QjvXhp+X5lmjarvFhLCmiSU",
+	"fxUQPlwB4SZF0rsXCYY62oqS4piaZm5ko4hu00tZY8wAB1mqknX2daN0ar34/hMUV2ybDLpzXV/igox0",
+	"JCtNNBNkxkWlGaiUKKYIWOEKaiprz9BEMoWhmN8qWlKhuWAI5kYFmcqq9K7BzQsC/6iFIdYLtA0qUNL7",
+	"cDSRR+bDI3XDiyNZ4JU58mEwXVbMjn6tWM6cR3OdS+Cde/ZR16xsn3G7gwbc8CBvxL9s+cuhc+NX6p0t",
+	"jSPG9/6VI//PmCP/iPnK42INW1x1nw+96RV3p+BuaaiL0BLot5fKsljWTU4vIrUtQYnAyrvonmsEiDbZ",
+	"PcHm1x2ZTGEVAoRd0NmuQoeKxfaR0igApZQa8/CMSauNJjFiBJzTEJayeXDuVxAtYiWLR1HMjNfrUXze",
+	"5FQgkM8mGdSv2dy5wctqLYW9rbBsWBvKB5fuJl7n9+9/jCdpd5CYi0huSmHufHs+pOeMzpaGvJs6vAPF",
+	"baMTb8+Wt6Pn7ZTCbZjxzgT5Z1P0VocV62KMnN9yMQnijODAKpli5a3920ZILNygG9gCtkhlk5+5ttlw",
+	"ffJXh70J32RkmDNqZhkY+rLoqVQTQ5GDID+1ezku859BNqyZspmNh0vh6bRmgz76TFqRbyYMC5yBWROJ",
+	"WlN1A9GDyFvYtFtIO3NL2ugdmqFbKPZSxAzTjzjZlgPEG/PAu9e/D8JnV4nyRvh3U2ZrY42/fPRh012Y",
+	"7KckiNHGNYR0Qw3h069LLHu7wKjdCRe/DkonbPxww9qJ7rhoOMNOUR7IlJ6WjFki3rIacKNouNftNoyI",
+	"O0G9WYj7NZu/Y9r8QMVjK04R2YIUbezqeom8YEeWPj5JdtNB79U/Fn2j7aRRxnJmtu+6KKVmaQskIlAo",
+	"dzI701yqmKRr6MZS5jbYDwF+H1K2wUoUHxyjUlli8c1sKQjPs5KJuAr8OK1e+mG/A4sQ63YDbKK0OXf4",
+	"dha0vRxbIna7H17vIiQfTo2rHbGbSt1/97+wGS47GOvbxDLu1LIHvPOcbhWCQA93xDN3+iQwVNqG2WFs",
+	"LD/1OgJBxI6tDaetzZt7NaDt63ec5dvaptjqOEFWYRXDxXn/5Pj0aa3RWQFZMgpY4j3fbQTT3ksHrbdz",
+	"Lsguyb93EcQINu/e/I77m6DUIrwvtbtY11whUjtvR+sgrneOZW2uqIWawmsHdy3HRFYlKWipBaIUeU8+",
+	"fHIQmN+7IBBkx1uwVq/6Hjw0smv4Y6t4xi7sedsYyF27we4+NvFncodtjwC0pQ/M455u4et6BA6cHeS2",
+	"g0bbYWecD6su217fU2YjlmRpcJk105mLZpiJsVgKuvx4x918ynNm8yFmUEGF/kD/IXQfYVmfXPosb3hO",
+	"SzhmxMaxzkEsS6dCzVnJMlcMB4C3n1lHYn9tbtwSDbzBmg0LKbhc2tRItll1IpFaHOsAVZoulC1DsG5R",
+	"wyxZ5jF1jGLksUmMqcvm5vEJgwRBeMX6BXcvsnKemuXXAG8qzG6PAQ/WgffWq/SYw85gXyjbl43Ha10s",
+	"3PD2RTvtXHZoPRete4kSrWWXe2OMnxjF9uLuMMY7fDiRjFfqwcyALhCqAe6gkJAM3I8WJ+/q4YnghII7",
+	"J+u6CCqEkVL+EjgvEFyAuazyzGbpWj8PXmjskaQwSArRBSjDlIRiBLRRrL/c26RVprIO0nQ3MPTluj2U",
+	"ORaJAqKyQ3uiw4QMsRWXeWYY4hFx7YrDPGJIG2RjBXj5QRxOsTp1IzXM9TePugx/QHJSM5rn5jvgBl/U",
+	"7dPIFGDpZaXjlBd1VUXgPqay1B1z57Sc7DJ1BAd21aauAIL1Tq1W+r0FQxPmDF3gvgWNgybwFjX0QUfG",
+	"4F3inqblMh1zhIS2AnA+C5G7vEQhNQAA9Am+wwD4t6gB4GgpK5ERrvEOAlgANa+aMlvyAThayjYN3QAf",
+	"4XAg+TuoYY+nl9H6/kIbosz7beiC6t0coDcmHXaF7UX32f7Fhy7H5A6LD2tP3w5Q8xaf4QiquJKoM/Ph",
+	"g0A1KsHZ06Bm7qTGind0GYDF32006O5bKMVk3U4bERVdO430AOGW7mYAdxDx6K7Z/Prrry+aVbWrd+oe",
+	"8hajfOBd4PbYCh1zgfLSoeOB/ofgIYwgr66bOdHcP2irSJuFdDWpu20IKp+ahU9L7GVbbTbfv0S2nVZw",
+	"EcsrWNrtLcJXLU5ul9zFyt+X7CBSx4zz2pZItaWPLiuRAhxlvCvzsuAJf7Nq5a9t4VbbfV3ENOYTa4Y3",
+	"lM5Iz6KNAXGTHgTbrke07DA8ZZpWBQ8yVxFH27XxKflkqhMM6qDJ5qpQT06IYhNwNG/R3gF+EDuBSvOc",
+	"/043ETp/Cx7tCFvg/jZHDfciemLAEvcAANjFR7Dt9d4dTWDZNnP953zT5cSiqlOFbetoMyPRBvjCn7X9",
+	"YkA2rs0cF0FFU7/TNOsE5WxiVyeN9MTGwsDBJctgttBL531dRI5X4ksvrwDuA68vSctb5q+pS2Txl8ln",
+	"cm8FEWMEH9WV2uyA3+Gz7Rvg25kilQZ2BTyeOOAIv/e1ZVLTb/f9eGUJMMZK5sKyEXgyrLh2SNwhoGlw",
+	"hBbVphfqIdFy7Ibasuy0rmzHNJIzmnExAQDFATkxjOurM/L5yze3518YSjk9ewp/XXzRENUQJF2jCIaM",
+	"GJdzELMImc8dG0Yh3QRYlngSgMVsTwj+PWWtI8k6zsQD4bQBG2MF/u80HeWsT2xCIxe3NOdZQipBKz1l",
+	"QnOYHyogRzzLmEiIkPp6LCuRGUmkpzK7Np+Ytc4Z/FRVRSFLQ7wzlnF6bRaZAKzltZbyGjxNCXCua8C0",
+	"SiCF2P0bAmTsw5RWCmaGv80MgEZr4X3DD9qmlPmRIeDrXCpt/5lKMc55qhMIdFzTCeDOWpfNdcGEIdCE",
+	"/FZJTa/Zh5SxDOfOebq4vuUyd2y30opn7BoZTVGCeg6a3fWY8hx+FH7oaCEhPGOzQmom0sX1jKuZsYkT",
+	"hEeXNMOdo7eU5+ZEEgJRQ9HGimxuTtzPvQxnCpzTu+VASxYS3U3HZyfPgEE6/18N3ImND4/Por3KWVnK",
+	"MppvaFjvmLM8UwBWAu3o686m4JYmI4a6zMa6SgDgGrmVGHJWHZyQe6fbnC4GtQRyuEcIVMGgEQZk2hu5",
+	"sahVMHCPAnImGfNb9sXGi7YgRpEF282+Npu9NiLB9RRbvdYHPxyQ0GcbnFkgozv8tYyWZuq4nO2YzEXG",
+	"GlaY0TxqUyw0w/CQxzze2XIdXHXNER0Bn598E3sVzXXe8mgaRZusvB/4Qfu9h8cWQUwdD71laVgmBj8z",
+	"qqZtgO76F2ZXjlZM2hIJ8K1bfaAKpNiT3F7gxj7F5Eed5BiDFm76pp0nmiwYwKHLajI1HwLuYaVARwLE",
+	"5pksme37AOUgwOUQpEZkiIOD7UbJiKY3hOKvHNr/oQK6oLguIbJs1hY3pZXqQrIZsTSqLg9cVxjnw08I",
+	"PGgjZcM6A24IiveE3jIbIaGlJlUBu5MDNL0UoarlBvRwgOCDnpaVuImK7wdpv7xvw+LAXbX2eDYxgAxV",
+	"1a0porA83XGl5YHhq46RtzU/fAYI3i/bLpqLgccTbVIWhmIhlAPQRL6RixGNiou0zkSYSOEjRQ6GH2ya",
+	"0Ou1Rfhy297LRirI0igfq6sIgsuaUiicHZWGn1iWAPySa7hShlUwAboNlBtoG1JcXVC7XaAKAFuXV/w3",
+	"wHEFFFUhoYk3wLsi8/Ighg2zFFpCWb4JfZam1KzdqHxhfA7wVymZM3azKQTIKrTRdRGohpVmbUMXfEJe",
+	"1zg6tyFrDchafBzCYgqE0d1aTcup/btFaL12F0jHxHByLck3JySjC/WMnJhvw6hsn1x2RHCbIJnhLb04",
+	"OX+6GnJxhfs+vKBvawCnoB1RA7XLn9V2+Fer2y28rZMON/Bim+nW4Dz+FDbimzDt1csbtoCLdsNYYfaY",
+	"21wsp5HxsiG0wVWWZ65fDIDzuV4mbE6Qn+a5O7yEKEn0XELRP/tgUYBw2Bu2UH1yKfx4mPMjXQ4W8A0j",
+	"7pWhH2O0taIKczZC8dTbFHGvVQtwj27OVbBKl0FXRq6dgENU7Cba0ub4R7vpFwerKeh6Qex1hMawaElW",
+	"WzdxoE7Gm6BmuzqBeg2xQo7kD9bweJ10s+9di7Q9+xm3a0SWj1813OaNVnYo5YUET4DvfmTJg3gd0LpP",
+	"kGUFflOvYi7nmfnTCwPIp08aAJKfb44g2YEhGbz8IWR6yKDuVqg3Fr5lqoive6pvCfRfo5ot11fs1d//",
+	"MdY07VFftHwKVcxQZ3mOhQCpnM1QDlMNXlQFPdYgrdz2+4WbxT7oPgFzm9Ey5+aOVEI1vEbor0NIWN+D",
+	"dQLm85wujAo2b9Qg2J7AmXSdwhJSiZwpdFvgCnZISPcFUy3Zewed/1eltTZZxQpTZ1sC/CPk4zWz6vbk",
+	"/nCgh2B9SBl3y/TsYrdkdxvW7D36Er3l7bDZCEsnx+IhTqu+MZGpBGOKp23nd03HskLb2M4qIDS5WwQf",
+	"wKRXLAjBpndeUjt+DLMlsAl2tVFawg6zzX6VywjWy6bgBgDWG8FXv2P6jup6Vtbh7OwmvenarT3daNFS",
+	"moYLZ+O6Gtd9ZGlDg5LJ5m5+uzCm68bhqWY9VoTZdRg08SQft6roq5hbv4zbLuesPEqpYm3Y/IQMj2yv",
+	"hOsd8dtD1+jGN8CTP/4DSH8N3Rc07WyRuDeRHqpZybrcnh0zenyKSbN4DXwHY4uKtCq8Z2Mk5lGfgbJb",
+	"3kMbhAE31E4VpUhzbgfRFGoCuGN1IcjCbcUuRxBK5tpGhX0VURAWdi5QiBgTJmQ1mSauZaZvcshLpftk",
+	"CP8PBmw+1idDH76GR7zqvxyO7pOhKmipWPjYjGdZzuoc3faP0E8H8ToM06dUkEkp52Fgzb2za2pp/x2s",
+	"DFMMSxXPXXrvMd8iccI6wAMNDBEHqU9eWv/XGHodQZ0gRER1s/sOPmD2ic7VNXaZNO/Pb1krAGQzXo5P",
+	"L4yycHz2NCEv39xekOPzc/jg4pxwQZRmBWh4Y1mVfTKcpMV13bvSjAyw5NGRcZyzb9zAF+fhJtbr6yW9",
+	"5rDxTTOaYczWXH7Sovu7mTJ2CxfSGNRq9AEEYDyB6W+xAuj3YdNsKmxbcPATY5+jiZTYCW+pRbhz6gQ9",
+	"/qC62UWCLtOUFZpl6BHEumejk3AVybxZ2339b83E2S5NKCK8a6xuRTJeMmiWC6EGW4i3YQWYQ+panuE7",
+	"GBWhvLBydMMhxyUF3bxDiTsFbH2UBAAJ4K523fzWhvUhGVN0XPsBhlugEz2yAS3ntMwUOYVu02U1GzXP",
+	"5KT/ZCMlf2xz1lsb7i8Mxn662vNePDk5O4+b45sn8bz3iZiu6LKT/TXlqCNcG4hq9kT9enURY0Ta/9Vq",
+	"2v7dLaPARj2NHOHuHTl7chHNrJE61v6+3udG/nD3dj/5Kjp8FS2Ivmy/ST3uwNxkYHse6hkz+8jZf1k+",
+	"6Gd9cnrWNed1aeg+Vh5gDLwWQZ6cfP309OzJ9oZehUkiVhfCrWyeZWM17UsZ3PukwWdiqsTfa89N29Se",
+	"2HQix7fVbznX6M9XelI2etWGIQijDF0HHqGaRjfiMLFf9kBVXhtMrz1FrVUk7nViWwD+03b5zZPYXIql",
+	"Vcn14p0ZHbfJ63ItPeyy0lNZWvY/IN8yWrKSpAWdXf/vf//P0C0R0h3gu/rlploXvU+foH3tOEJsvgcX",
+	"OF6TuigbWxNXGdeKvHzjVTnguv0rcSW+/PL5y+/eqi+/BL0gpUIKntKcaPZBD4iQdW/7xPz1uzQ3X0hz",
+	"cc6PZrQoWAaXqE8uMUMyzCmrh6sVoyvhe5xBjidRBctzLiZ98uWXkMLpFvP2++fkm/MnX7t+od6yU5CV",
+	"TIapzNjQ/OznkmtmfgbJmlSQ4cs6m/boFVsMB1fCu5ddGBnSPib8ltWeZwuBYL41goaNxyzVz0jjpyHc",
+	"CY4RaH2fn5+dfdGHbUX4ly+/9L1/2QeuNDIiMnw5PvqJ6nQ6rFu+DV+8p5NhzfmVJiWj2cC8bw4w8+en",
+	"ZwmZcaUsyz8/ewpz/WgGtrtmzAk1gFA0GbYMjKFNy1NkGH4Yhm9thsIVuFt5ygRmy2FnpTEWv10WNJ2y",
+	"ozO4fhbHKvisTr30dBm4bAe9W0C2kgUTtOC9Qe8re5ELqqdwgY5tmS78YdVww4fg4rzMeoOeeeFL9xBU",
+	"YNIZ0+D1+CVukNWPoPf2e55rYC4fe1xAkhorF/XruGZQyDQ2bGbWNViz4rseci13Wfsq4F0NXmXN40ZB",
+	"3/zpH/mM600eNIbye2B6n34FQ72QwqLNnp2cYHWB0NZ7C/EYFD/H/7DBqc122R44mOXAC9tJrYamIWpr",
+	"KaMf1GV3De5XWzf/NVy9ms1oubCU5geE9BHI4KUT6InnCfXXpPfhqGAlXE5YjvtqYO4wusuU7nRx2hwz",
+	"tBB9grH56zNF5NyYHAMwGAdh375hAubeYLY4KkpphNewT15LolhaMrjOYLEoLaETeFoyuMY0RyvQ4vga",
+	"Tn3DCnvpmxftOYRXLj2KwXY3LeDCr9jCUgdkLX8rs8XBCCNojvipKf8tqFqLJE8PTZIxcnzLJlxpVmIm",
+	"zJRRV4JguHzXuPaxY3jGDroX+bpVQCaDP8VtyHduZCuM6tny8Uf7r09IzznTXSnVga5JFF24hmuYq4WD",
+	"tLCrBl6DMCqIlYa8VDHq/A6m3pk6xz9ZiNndCLlBU+eRTv2ynEitmTgEHzKDQSrcfseYxOXpX5i+DJBK",
+	"7paBx24LNPLHrx/2utBs9z32nL5JhqASGOUmaG0TbHbIqzq0gyho4K+gMWF4uHmaf4Mw+ENdi8Pzdy/4",
+	"YVmbcPh7oVnU8B+UveMSfBH3jTCqgs1b25vbe9Z9pJg+mjok3Lge8z0UWQs2ByRMSIcPoRQtGObAJszW",
+	"bQYWhvHrqTHJyhqCrs7txTJ3MLZQaZmyHI2z0eIK4K8qkbGSDF9f/vTi+NWL/xgmaN/kNGU/yDwbkkxC",
+	"x50A1dGiPpp/wnBayoRIAanBZgcxOBEROG/MqB4W+PGqQ0HTjnu9LS4oHbktb2wi1yGEoR2LUAd46ks2",
+	"2zmb2BAJMF9K5ywNrgQS9fJ9gM+7L8MawzRsq7m/ebrO+JIytACXxSr7QNM66TRmn9qykc1Fz78M06aM",
+	"CA98vXlqCOhwpmmD1C3kr8wzCBrwUjUEQPPZmByo1fU1dmujSAMrQG2jGPRCGUaZ4QoSRA0Omv1D3xhw",
+	"RQGuqItBswWZUkglaKR++t+zK+HjIVBvjYayGVaOQSZAvHUEeS51mBi+YACJzDL/pKYanQV11rb5HCVQ",
+	"n7yAahGI7Kp29lEta/rkkgwRM33oiiHqlPxghyhJ8woMMcFYplaY2o2evI/Y4G6s877N7uXJWzVevjTv",
+	"IbWzH8CPXJnTn9HCEBtKqRUCabsr2i2gjj8qtto8DzzQXBGHR0+g7jJCnW+xrGdP8rxji/utrz06hCkI",
+	"YxEKvAOd/ggdZ7REl86258mtMMdbG30/wqvLNFfscZjljT3eX7KttdMVO5yN3rp+loJsHqOTIVpOsJQa",
+	"snSmxrSTuRNftqkCpBwNCK1TXnzcJizAS6w9ZqQaV1Yi96/EpStaxPQY7nt/unYACsUouOUCu0lNSy5u",
+	"VPAzK4QxppjUxt6klHPVwMy/Ejbf6zWbO1U9UBNsS2WJlh1+Vb+Gk+MCyzOxN52V6y6gGSJNkFdsAWNc",
+	"CduQNBu6KahY1Jk+MT5nfScPyubuwIPS1FAfwo+yjs08Am/Kd7CgkeX5gM1AsywhJZvJW4Q4KRncjQOx",
+	"/6bg3tSq/LOalO0eqvnC69AQBeCqJQC6JkeuvdXcsWFqD9reQ7ny1UPGfrEgegur+S5N8p+5YaubP/9c",
+	"Ck25UH8Go3+DgHR9d+/A8N/U6N/P4McmQxTRvxDnyP7h21UNbQMobDsC/lwwuW1OpywzB7TDeAl9SjDz",
+	"xAhyY3+XUs76xE50JVzfWTNNmD6Jkw+hQ/7QonsOsUn3ENHYzAI+U8Rus0upDCE4vrAYLqiABKhvdXur",
+	"KzH8vAa4SkhjDV8MvfN4LMsEE4fhJYWFDcgggychfGwza5TmeY6JnLJs51L639ulO1DtPrmMNEs31kiQ",
+	"0IRQIyKzXVAUGdbgicNn5hDg9xPKRd3THbSn3Jz5Aio4FDZJsj2d9BRAexDfqp1M1b8SYBRUacqUwubz",
+	"NNaXHskB6kMUXSgydN3CholNsLadWxyehPCdrOpcsjlV3hW0id/kD+E0eTiPyR/CXQJXcScmFtesjj/W",
+	"f6z0irz01lAL2geB3SRkqGsZ1johW6kzl23YK2jeYkh9uAzaP+yTfZ0w/xwemNDw34coNvG23I+rpTMF",
+	"ooE+93jcLfvpE1tRaKhX6WlvhQsFLAQEXwU42aJk4APBWLORnGCrockGlSUgfAbgnzCiClzxmNwLVSgj",
+	"pngG4htLPgDTErwe5mnwe6DUbTg+HNaEj3+AqAO3x5wriwyD4LHt4KSNipulecSYOV1s4pf4UzklHtgj",
+	"8UjdEW9tgVrm3BKydP6Hg7HEVXLyuCjZLWdzSPrY+w5HjYpL0DcVaqTDN5fvn/8QJMSDcgsZ9oAYDKLV",
+	"qIyQbE/zPnldVz85DXEQ3OcZXRgdH/Rg5wCEvFrMmrGtUI02K+tUAqrxAmOTAAtFA66fyjVuk+PEZvQv",
+	"IdhQHUevsQURNdB0NLsE93uPS/4mp8LDSm/0NLbV3ejRuk/0PyND+NlCTjiE8kNoOLabqKVHHHlGb2LQ",
+	"Y/AMCK0VMcPNJPLKO49YoewO7/zPiACrCM8S+D/IRvDp53lt8imKyB9cPwt63SLiMnhnnd5NdRNyzUbo",
+	"btgCEBtDdGYjve3jFqqR28JAQs2dJG9tGQ+woNCKRgvVVf0EInxKA8S40YIIOU/szyPo/8Mr4ZsuWzzo",
+	"0hm/NfjtBIqsABMf1+E6KgzrZ72RYtlKYJB4oO6oBQHHe2hr+UFupH2XB5XR35bQuQSqqhqqHbo+/Ck1",
+	"Tii4u/WHWwhsdsvWFUe9wEf2DRREFG6c3HvksWZyAETHIXenMvea5kraSnmH1WNuSs7GnV57W325f9Cg",
+	"tcKi5CLlBbWmOXhjnY7B0f80IEMohRukfNi1PAqd6fZa3feyJLZ+lQwDU89imK2aOixhXY+ou3pjLNKG",
+	"YX18xiwifTSOwkXajOJshma9anKvhtnpu+Z2MNWHnNtRRDqF9i68TvgF13RCRmzKRUaGAOJt0U3GDHup",
+	"GdlJpIDdcy2ksBG+uuGFQjjh14yjgMCtFbL0MmMMtwpdSBYEvevdYX17HTf26YBxHOqL0ddEyojwfZd8",
+	"lSlsTy15zZt2kqLZmfixeNzqFSjVf8A4D3DS9SEeJLGDRXdwuMRCZs5jgR0rBZalBn4RKHvGIjkaGZWa",
+	"rcjgh4xHrtmsEQho5tIn9g+XXz6ESAz0hX8jZT60v1Pg9jSqjTPlbAm3FwZOi74SZaByPQPPqTXvIG8f",
+	"1Bstq3Qa1AGgSyUMJ8G6Vf2LGaB2DdBKw6CC1zQhpfNKNFNTPdKG/cRocnTGOmsAHnsBgFnftw9hRLUm",
+	"jrg4HYUsBwXxFO+gQMAbFhyygDFH18bAZtLWZW9dE+ArYjq1sN2oZL9sjRjXRpfEtvkHd6QFvS8rNiDS",
+	"yGWMO1qb7NaB7SM4Bfme5so9mEub7e17NEiBmL6xRd6woqlHLjeJ/cOJIUNK66UQbOjBhBCMtjK5YPVd",
+	"WZ1Q8IotWGYYbauLVAMHadCMXpdMsLnrW2mvuMg8T6mdhphtCKFh82uoHQgd71LcslJbiC8/Fhpt6Dw0",
+	"mpB1DUBLF66JbdEEEXbfQdDoVxLq7BfEMnMbnx9S6zAbEsgbNUuFfAAoW4PxZZ5hzy0JrX4kwJLhGHAr",
+	"vEBTdPGsjilYP6TNnqSCzSGvc1hWYgheT8AYmW8Pso1teJYBtQdW1R0twMw17wWvcyXw8zkCr6Gm60YO",
+	"4/YEAXB9jMSoGJAbgtUSFiAPFlZWovFbM6niv7MEn5vJW6aSK+FAEmzJIEc9xfZuHK4U3I9cbj+EyH6o",
+	"ij0P2dfIbslzMmG7y+Tjj+Z/rTh/NJJ+OGp4mNIESK2xJrVRcJ1VvM22dUfF7e7cO+EZNdEs8TB7RTO7",
+	"UdvLrbX1AVO3QzsXCBiihQaRYEStVie/w0fuWJ98bJoPvPV61Qf372C6Dw63BPhzEIUnyPPjWbeGA0to",
+	"RUONBdsnYFe48KbVArgg1P7EiEZc/5UwD2HFBBf2w2deYQGMszDzsFY4AKysgQxmvZRRHBbnAHjEkhXW",
+	"eN+iFfbk/kVr3YuSaxSneHi7SNSAOR1/NH9sIldxs//AghVeOKnL/lyZFWT8guM42V/ubhnblzK3oVV/",
+	"LtpC10axqt/QEtzeeP3r/AdeEocGmhDFRzkXE/DHuIQm8Mn0yaVRtpUmT5KTkxNM6n5GhrqsBICvD12e",
+	"BDrQjHZfMgw8LjGIvzBgD+8RvnQP8fXrHV9WWGGHSqIBYHd/KnsBtqLrlU1tk2wuYAIXipi7KHnGCsCb",
+	"zEgVgEfXtAbnEqE1+DxwAuNzq9SLN/DEHYQMswBZumSijsxZ2OqYD6cA4j0wKsW/SmYeVJNDDrZOkbPQ",
+	"4wfS47AWpa3GbXJpOnPWsO0y3N86tIB+jT65DADUw6+RnrHa1wcJnTNEuLxTW1TTqHa5EmGpitcfYbxG",
+	"pUgNJQmZK0PnYkf+MrS7aQuOsV00PmdUwLnNOb8SGDtkIs2lYmroFYoas0n4kh77AhY6KWe3zLVDgA9q",
+	"McOFRd1gxcCwvKpgpWCa0JG8xT7WVwImsYVFOV2wkoyYnjMjXuYSB8fQDxYPJaAMq2bmEHeBhRnULz+z",
+	"8q6x/fiRxaO9Ei5duNm+ATNvzOvZDCAf87Vnmth6aV9RPKoctfn+1Z3VKo9cV67V1vurUOlSlZ9bs+Mh",
+	"UdZgCRYpZmMu0tKh49pzW5cNiQ9q64TU19BpdAgucuvMthno6GlVS6Qo07QquCXTOo8MpuVSXBel1CwF",
+	"HQ5+eSWsQ9l93ifIBW4YK67dLQ5ZAXftfxd1/QtAuA1aYr7dCBvut2egK1A941eku+98e13PmrX+9htf",
+	"h2fveXcIKXjxfWNJd110gxt2EAsIhyJU2Pa2jZImoCLXcSJgd2Znt70W3V5He/D3bpO/D/rwPWzlzXZ8",
+	"Zrcym8Ca3LHA5llNJaiCA6JRleckzRktbUaU0xDKtlqzXJdzJZYLcwTjk+lIVjA+BuagKs812QexngRV",
+	"OvVPJ/yWiaOqsD+DlfZrTQDiSISKK1FTOkTgbBTL2WeQbwwaFIBaggWRNPuDB5oQoI2gCoPxDTlerl7m",
+	"Wl0BUmdYkfwM925Gbxj2ra25ZFv1qLXNn2udJ8AxC9q3WNwUC8KC726eAVQVGjqKrNvPniddqO4qpN20",
+	"l0dXf2SvwP3nyHSqOo8GUJb6OnSmNbiH6tojrv2V3VcXOjZ3+QjxgDrdWJfZLU8ZwtTTsPMgtKLTakgs",
+	"OP9UzsmMikWABYp9pbD8P7UpZ9AcBaudMVvf3BjXFMixMkh9Na8aaQu07Dn5vmTY5E/dpeAKZukQX3WX",
+	"KDB5G5kUBwEhb47vovJBmypMqmM0ndYerGZ/wPuTa0vUVrh+qXtIypVlbJAsiUVcmA6ZSaZQA0fUrLlv",
+	"BYj3DKVVGGWZ0YwN6ueAQU8oF2BV3rBCQwd1LIRJrgRKEMyjCrM7IBQAOVWllDMH9GCNARsYwI7qVYE5",
+	"yVoSIUcyW/TJZTQgRXVHUoX4A1izNSrxw7P5u6gkiwSBLIl5iNNdgz/19dm1HHSLG/SvQtCgEHSne/XH",
+	"LgF9dDrZvZd9Wo1/Rb3nVhEfd3nhIqwN/0C74q1J7rHFGeruzSsDDajIHOJA3wecpiBHNhvUG4BekLdj",
+	"rImFgxJgBqd5lbHsAfWjqtmddpWD5m+NWOSdnWQ4TYfOGyz6EEf5g5yTcQXhBHdoKkHAw3xxz2cD6jtb",
+	"E7R1Dz18lYHtp75p0zxc+Tv8UWfBATS5325I7HZ/B+Hgf8KILWzoBjFbS4UHC9siRJ0LYwBvXVmI4O9K",
+	"5EbarwLJGFZdd7kd3kMtAFYEQDHnlCrCwHNAS0ZyrjTLrOmm5IwFoQbrE6xb2MjSwhTOGbsZ1O1ufAUm",
+	"Rnhrx0RMKTT78u/Bwh8SBBY8w3OHlNjGQ1hV5d2ArflT4Kr+K+tjNQ+paXY9Hwku5sFYSdAdqAW6uYKf",
+	"rMZlCL6Nc5Xjj/Uf65skYkSyUta5H7rvmSCpzHOeuarx+VRCxQ2gq0Oeg2Af9LJb8oXI/j0EnLiHTMzv",
+	"D5Qf9xM0cbbqM7o0OzMtNz+ntXHHxnbdw23oUmjrRR+w/mEH8JFlIt+kIuK35i7uVRcR+PrXyem6hrRD",
+	"RAfy2EF7Zn0y/G1IcilvfDkyIq5Bc3JGlRS+Fy9Imi6x/DZc6MMr4v9CG//TCdGAwtZL0fDeHEyMhoOu",
+	"FJ2NW7vMVsKvN4Uct0DgsexIEk2ObINog4MGsg10I7IyhY5dsoJaVyE1GXGRXQmu++SN0ctD8LCgaNEF",
+	"TJwwxjCOS7Zy7AUENhe25zEVZCqrMgQGvbRhGlsFz2yXFCvuppDzjc0tg00b+CRGm+aZgG1RZwU453hr",
+	"o57ViVolQze05XYwB/RKiU7SSDWwReGNzmjB7z5T3b0zMYsuIORHHDIKV3nPeZBLUy+BnrHy9mGTBF4x",
+	"VoQJLjaPxFC5HBs9dkduEASews+PPwZ/3UFPs71I8g/Z0axsvPEeR9WtTTc39T7kYpc+HWaMPHxq3/5b",
+	"v7kuXrbO4PBdzHxzsMA5hhIQbVqrgtv4K2TkQXK/NkItkK3duWYPeTkPL1oaatwDRDnXXJfHk4DmIVVB",
+	"vASEjLBi00ViO5nIGWBOgo23DI5qkYD2FEaQ/rk6DPMOH/nDR07Na2zQwRje9mCmBQ7nMNeC87Ibv3xS",
+	"+MWS+RBTOOGVHnOrdljfPSuZwaSPt9pG2ZPblBqWbuzxR/j/FiU38HxQc+MKa1DBRcRmKHewJmWrss7i",
+	"Jo0YyVxJRry4ZUei/OPWkex4lt36pdvBu2WFnf1woXry4bXJbbd1t7wEKxXaxSIxde1hCPvwjNm98v2r",
+	"aN2s+RFVBwA5QYc9v0KjhuV0xHK1G8u29birEo/+bh+5w913U3Tc+1HF88y7xvBHhGub97lPAhJLq5Lr",
+	"RW/wy69LqYIQYwe3T0l4Y3vhs8j2CuniS8HAH3sAcm6mMNcGf4z3syrz3qB3TAt+fHsKl8pOsVz8btEq",
+	"FKC7K2lsucxntVnoTizMNlZfyQpGNaFpKZWto1KJBRO0Ze9YJlZXp+dzulCIPwQIny67CElpORfh0vdN",
+	"oLZroHQJCQzQuvsEkC2IYJhpQcUCUTWeQRKmr9aHEbxTCxoyQL1UsAjM+oqsoQFgFwwUpHSQsJ0k9o+s",
+	"BP+tYoTOpC3rxR6K/Vi6xPppFcNO4JCEaLT02uHNVVj1gj3FZYklNdBKtE8A/tm22cDTrYd+5hvxpnLG",
+	"EjKRYTNkixFJZhIbQGIBXfQlsDdy7AwD28vWSviz8G5Fh8cTxuYKVk5pAetlIutHnR/xGYOOGUFxBgKg",
+	"W5BZQMofMfNWwfZpCQk/kI+O6FnSfIINL5mNU2PVs8MahuqJWJC061Sx9bA9iMuf37lPEkLJX56/IUUp",
+	"/8FSBIxwBYs5Ta03RjA9l+WNAo2VcNFfamoc3xKAE+R2J2wifAjFGfZJjWM2+k6eAWAYeemgUxVRcqwt",
+	"dqi5hwDADGwCXZM83CWsUoheeCxsciv1eWKopw8QRVzODXG4FCzzIHAdOReqOY/PHYvg6E8lybgtmYGA",
+	"D0+ntucFnLZIgioFbTiObzSfIXBsMJFFbI/31Hb8XSuWj0O+hzz+06+f/m8AAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

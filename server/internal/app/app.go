@@ -23,6 +23,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/httpapi"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/job"
+	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -92,7 +93,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		a.log.WarnContext(ctx, "the time could not be kept", "error", err)
 	}
 	handler, err := httpapi.New(httpapi.Services{
-		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel),
+		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel),
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
@@ -198,6 +199,8 @@ func (a *App) jobs() []job.Job {
 	return []job.Job{
 		{Name: "watch the clock", Every: time.Minute, Run: a.watchClock},
 		{Name: "forget answers", Every: time.Hour, Mine: a.kernel.Lease, Run: a.kernel.ForgetAnswers},
+		{Name: "end allocations", Every: 10 * time.Minute, Mine: a.kernel.Lease, Run: a.registry.EndAllocations},
+		{Name: "end quarantines", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndQuarantines},
 		{Name: "end reservations", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndReservations},
 		{Name: "forget plans", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.ForgetPlans},
 	}

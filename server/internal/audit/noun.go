@@ -37,6 +37,7 @@ var (
 	sets         = noun{"allocation_set", "set", "allocation_sets", 200, "pool_id", false, func(r *Report) *int { return &r.Sets }, sayAs(setSaid)}
 	allocations  = noun{"allocation", "alloc", "allocations", 1000, "pool_id", true, func(r *Report) *int { return &r.Allocations }, sayAs(allocationSaid)}
 	reservations = noun{"reservation", "rsv", "reservations", 1000, "pool_id", true, func(r *Report) *int { return &r.Reservations }, sayAs(reservationSaid)}
+	quarantines  = noun{"quarantine", "quarantine", "quarantines", 1000, "", true, func(r *Report) *int { return &r.Quarantines }, sayAs(quarantineSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
@@ -46,7 +47,7 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
-	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, holds, tokens} {
+	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, tokens} {
 		byKind[n.kind] = n
 	}
 	return byKind
@@ -85,7 +86,7 @@ func poolSaid(p ipam.Pool) said {
 		"id": p.UID.Key(), "scope_id": p.ScopeUID.Key(), "name": p.Name, "parent_id": key(p.ParentUID), "strategy": string(p.Strategy),
 		"min_length": length(p.Sizes.Min), "max_length": length(p.Sizes.Max), "default_length": length(p.Sizes.Default),
 		"description": p.Description, "owner": p.Owner, "account": p.Account, "region": p.Region, "environment": p.Environment,
-		"deletion_protection": p.DeletionProtection, "draft_until": optional(p.DraftUntil), "draft_principal_id": key(p.DraftPrincipal), "draft_holder": p.DraftHolder, "draft_encloses": p.DraftEncloses, "grows_id": key(p.DraftGrows),
+		"deletion_protection": p.DeletionProtection, "draft_until": optional(p.DraftUntil), "draft_principal_id": key(p.DraftPrincipal), "draft_holder": p.DraftHolder, "draft_encloses": p.DraftEncloses, "grows_id": key(p.DraftGrows), "quarantine_seconds": number(p.Quarantine),
 	}, block(p.CIDR), labelled(p.Labels), versioned(p.Version, p.CreatedAt, p.UpdatedAt))
 	if p.DraftEncloses { // the pools in it have its block until it is created
 		return said{row: row, version: p.Version}
@@ -103,7 +104,7 @@ func setSaid(s ipam.AllocationSet) said {
 func allocationSaid(a ipam.Allocation) said {
 	row := with(store.Row{
 		"id": ipam.UID(a.ID).Key(), "scope_id": a.ScopeUID.Key(), "pool_id": a.PoolUID.Key(), "name": a.Name, "set_id": key(ipam.UID(a.Set)), "set_key": a.SetKey,
-		"description": a.Description, "owner": a.Owner, "purpose": a.Purpose, "account": a.Account, "region": a.Region, "environment": a.Environment, "superseded": a.Superseded,
+		"description": a.Description, "owner": a.Owner, "purpose": a.Purpose, "account": a.Account, "region": a.Region, "environment": a.Environment, "superseded": a.Superseded, "expires_at": optional(a.ExpiresAt),
 	}, block(a.CIDR), labelled(a.Labels), versioned(a.Version, a.CreatedAt, a.UpdatedAt))
 	if a.Superseded {
 		return said{row: row, version: a.Version}
@@ -127,6 +128,18 @@ func holdSaid(h ipam.Hold) said {
 		return said{row: row}
 	}
 	return said{row: row, prefix: prefixOf(row, h.PoolUID, h.CIDR, ipam.StatusHeld, ipam.KindHold, h.Name)}
+}
+
+func quarantineSaid(q ipam.Quarantine) said {
+	was := ""
+	if q.Was != nil {
+		was = text(q.Was)
+	}
+	row := with(store.Row{
+		"id": ipam.UID(q.ID).Key(), "scope_id": q.ScopeUID.Key(), "space_id": q.Space().Key(), "pool_id": q.Origin.Key(), "allocation_id": ipam.UID(q.Allocation).Key(), "name": q.Name,
+		"owner": q.Owner, "cause": string(q.Cause), "allocation": was, "until": q.Until.UnixMicro(), "created_at": q.CreatedAt.UnixMicro(),
+	}, block(q.CIDR))
+	return said{row: row, prefix: prefixOf(row, q.Space(), q.CIDR, ipam.StatusQuarantined, ipam.KindQuarantine, q.Name)}
 }
 
 func prefixOf(owner store.Row, space ipam.UID, cidr netip.Prefix, status ipam.Status, kind ipam.Kind, name string) store.Row {
@@ -184,6 +197,13 @@ func length(n *int) any {
 		return nil
 	}
 	return int64(*n)
+}
+
+func number(n *int64) any {
+	if n == nil {
+		return nil
+	}
+	return *n
 }
 
 func optional(t *time.Time) any {

@@ -21,7 +21,7 @@ type Finding struct {
 
 // Report is what Verify counted and found.
 type Report struct {
-	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Holds, Tokens, Events int
+	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Quarantines, Holds, Tokens, Events int
 
 	Findings []Finding
 	Omitted  int // findings beyond maxFindings
@@ -77,6 +77,7 @@ var checks = []struct {
 	{"allocation sets", sets.check},
 	{"allocations", allocations.check},
 	{"reservations", reservations.check},
+	{"quarantines", quarantines.check},
 	{"holds", holds.check},
 	{"tokens", (*verifier).tokens},
 	{"members", (*verifier).members},

@@ -110,7 +110,11 @@ func (f Asker) IsLeft(pool ipam.Pool, p ipam.Prefix) (bool, error) {
 		return false, nil
 	}
 	h, found, err := f.Tx.HoldNamed(pool.UID, ipam.LeavingHold(p.CIDR), p.CIDR.Bits())
-	return found && h.Inherits && f.LeftBy(h), err
+	if err != nil || !found || !h.Inherits || !f.LeftBy(h) {
+		return false, err
+	}
+	kept, err := f.keepsReleased(pool.UID)
+	return !kept, err
 }
 
 // Promised is the block that a plan was promised: this very plan, when it names itself, else any that is being applied and

@@ -49,13 +49,13 @@ func (f Asker) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, l
 }
 
 // givesWay lists the blocks of a pool that give way to a name, in the order in which they do. A reservation that has run out
-// promises nobody anything, so those go before holds, which a late apply may still come for.
+// promises nobody anything, nor does a quarantine that has ended, so those go before holds, which a late apply may still come for.
 func (f Asker) givesWay(name string) []func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) {
 	type look = func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error)
 	expired := func(look func(ipam.UID, time.Time, int, int) ([]netip.Prefix, error)) look {
 		return func(pool ipam.UID, limit, skip int) ([]netip.Prefix, error) { return look(pool, f.Due, limit, skip) }
 	}
-	looks := []look{expired(f.Tx.ExpiredReservationsIn), expired(f.Tx.ExpiredHolds), expired(f.Tx.ExpiredDrafts)}
+	looks := []look{expired(f.Tx.ExpiredReservationsIn), expired(f.Tx.EndedQuarantinesIn), expired(f.Tx.ExpiredHolds), expired(f.Tx.ExpiredDrafts)}
 	if !f.Plan.Displaces() {
 		return looks
 	}
@@ -118,7 +118,7 @@ func (f Asker) Exhausted(pool ipam.Pool, length, could int) error {
 		largest = &could
 	}
 	e := NoRoom(pool.ID, length, largest)
-	if err := AddNearest(f.Tx, pool, length, e); err != nil {
+	if err := errors.Join(AddQuarantined(f.Tx, pool.UID, f.Due, e), AddNearest(f.Tx, pool, length, e)); err != nil {
 		return err
 	}
 	return e

@@ -20,6 +20,9 @@ func (f Asker) left(pool ipam.UID, _, skip int) (blocks []netip.Prefix, err erro
 	if skip > 0 {
 		return nil, nil
 	}
+	if kept, err := f.keepsReleased(pool); kept || err != nil {
+		return nil, err
+	}
 	inherit, err := f.Tx.Inheriting(pool)
 	if err != nil {
 		return nil, err
@@ -35,6 +38,16 @@ func (f Asker) left(pool ipam.UID, _, skip int) (blocks []netip.Prefix, err erro
 		}
 	}
 	return blocks, nil
+}
+
+// keepsReleased reports whether what is released in a pool goes into quarantine, so that it is no room for what the same plan puts there.
+func (f Asker) keepsReleased(pool ipam.UID) (bool, error) {
+	p, err := f.Tx.Pool(string(pool))
+	if err != nil {
+		return false, err
+	}
+	length, err := f.Tx.QuarantineLength(p)
+	return length > 0, err
 }
 
 // without is what of some blocks is outside another.

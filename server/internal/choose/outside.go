@@ -41,7 +41,11 @@ func (f Asker) Outside(pool ipam.Pool, name string, how ipam.Placing, length int
 	}
 	switch {
 	case errors.Is(err, alloc.ErrNoFit):
-		return at, noneOutside(pool, how, length, free)
+		none := noneOutside(pool, how, length, free)
+		if err := AddQuarantined(f.Tx, pool.UID, f.Due, none); err != nil {
+			return at, err
+		}
+		return at, none
 	case err != nil:
 		return at, err
 	}
@@ -83,7 +87,7 @@ func releaseOutside(free *alloc.Tree, how ipam.Placing, block netip.Prefix) erro
 }
 
 // noneOutside is the error of a pool that has no block of a length but in what is excluded.
-func noneOutside(pool ipam.Pool, how ipam.Placing, length int, free *alloc.Tree) error {
+func noneOutside(pool ipam.Pool, how ipam.Placing, length int, free *alloc.Tree) *ipam.Error {
 	var excluded []string
 	for _, x := range how.Exclude {
 		if x.Overlaps(pool.CIDR) {

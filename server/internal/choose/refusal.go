@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -57,7 +58,7 @@ func PassedOver(err error) (why *ipam.Error, passed bool) {
 
 // NoneOf says why no pool of a selection could serve the request: with a CIDR that all of them lack or have given away, or
 // for want of room.
-func (s Selection) NoneOf(tx *store.Tx, refusals []Refusal) (*ipam.Error, error) {
+func (s Selection) NoneOf(tx *store.Tx, now time.Time, refusals []Refusal) (*ipam.Error, error) {
 	for _, r := range refusals {
 		if r.Code == ipam.CodeCIDRTaken {
 			return r.Error, nil
@@ -70,7 +71,7 @@ func (s Selection) NoneOf(tx *store.Tx, refusals []Refusal) (*ipam.Error, error)
 	for i, r := range refusals {
 		if i < told {
 			if r.Short != nil {
-				if err := AddNearest(tx, r.Pool, r.Short.Length, r.Error); err != nil {
+				if err := errors.Join(AddQuarantined(tx, r.Pool.UID, now, r.Error), AddNearest(tx, r.Pool, r.Short.Length, r.Error)); err != nil {
 					return nil, err
 				}
 			}

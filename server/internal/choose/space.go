@@ -1,6 +1,8 @@
 package choose
 
 import (
+	"time"
+
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -34,4 +36,37 @@ func OrMoved(tx *store.Tx, err error, known ipam.Pool) error {
 		return ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", known.ID)
 	}
 	return err
+}
+
+// Empty refuses a pool that is to go while something occupies it, or a set without members is in it: CodePoolNotEmpty.
+func Empty(tx *store.Tx, p ipam.Pool) error {
+	inside, err := tx.PrefixesIn(p.UID, p.CIDR, 5)
+	if err != nil {
+		return err
+	}
+	if len(inside) > 0 {
+		return ipam.PoolNotEmpty(p, ipam.Holders(inside), "; release what is in it first")
+	}
+	sets, err := tx.AllocationSets(ipam.AllocationSetFilter{Pool: string(p.UID)}, ipam.Page{Limit: 1})
+	if err == nil && len(sets) > 0 {
+		err = ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: the allocation set %q (%s) is in it, without members; release it first", p.ID, sets[0].Name, sets[0].ID)
+	}
+	return err
+}
+
+// PoolNameFree refuses the name that a pool is to have and cannot.
+func PoolNameFree(tx *store.Tx, p ipam.Pool) error {
+	if err := ipam.CheckSlug("/name", p.Name); err != nil {
+		return err
+	}
+	other, err := tx.Pool(p.ID)
+	switch {
+	case err == nil && other.DraftUntil == nil:
+		return ipam.NameTaken("pool", p.ID)
+	case err == nil:
+		return ipam.Errorf(ipam.CodeNameTaken, "pool %q is planned by %s until %s; choose another name, or release that draft", p.ID, other.DraftActor, other.DraftUntil.Format(time.RFC3339))
+	case ipam.CodeOf(err) != ipam.CodeNotFound:
+		return err
+	}
+	return nil
 }

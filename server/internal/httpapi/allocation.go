@@ -43,7 +43,7 @@ func (s *Server) CreateAllocation(ctx context.Context, req api.CreateAllocationR
 	}
 	created, err := s.registry.Allocate(ctx, caller(ctx), ipam.NewAllocation{
 		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Description: value(b.Description), Owner: value(b.Owner), Purpose: value(b.Purpose),
-		Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)),
+		Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)), ExpiresAt: b.ExpiresAt,
 	})
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func allocationPatch(b api.AllocationPatch) (ipam.AllocationPatch, error) {
 	cidr, err := prefixPatch(b.CIDR)
 	return ipam.AllocationPatch{
 		Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Hosts: value(b.Hosts), Target: ipam.Target(value(b.Target)), Description: b.Description, Owner: b.Owner, Purpose: b.Purpose, Account: b.Account,
-		Region: b.Region, Environment: b.Environment, Labels: labelsPatch(b.Labels),
+		Region: b.Region, Environment: b.Environment, Labels: labelsPatch(b.Labels), ExpiresAt: momentPatch(b.ExpiresAt),
 	}, err
 }
 
@@ -114,6 +114,6 @@ func allocation(a ipam.Allocation) api.Allocation {
 	return api.Allocation{
 		ID: a.ID, Scope: a.Scope, Pool: a.Pool, Name: a.Name, Set: optional(a.Set), SetKey: optional(a.SetKey), CIDR: a.CIDR.String(), PrefixLength: a.CIDR.Bits(), Family: familyName(a.CIDR),
 		Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region, Environment: a.Environment,
-		Labels: labels(a.Labels), Superseded: optional(a.Superseded), Version: a.Version, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
+		Labels: labels(a.Labels), ExpiresAt: a.ExpiresAt, Superseded: optional(a.Superseded), Version: a.Version, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt,
 	}
 }

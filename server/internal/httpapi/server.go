@@ -13,6 +13,7 @@ import (
 	accounts "github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
+	quarantines "github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	scopes "github.com/cloudpam/cloudpam/server/internal/scope"
 )
@@ -35,6 +36,7 @@ type Services struct {
 	Access   *access.Gate
 	Audit    *audit.Auditor
 	Insight  *insight.Viewer
+	Ward     *quarantines.Ward
 }
 
 // Server implements api.StrictServerInterface, one file for each noun.
@@ -44,6 +46,7 @@ type Server struct {
 	accounts *accounts.Book
 	audit    *audit.Auditor
 	insight  *insight.Viewer
+	ward     *quarantines.Ward
 	version  api.Version
 	log      *slog.Logger
 }
@@ -67,7 +70,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, version: o.Version, log: o.Log}
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, version: o.Version, log: o.Log}
 	v1 := e.Group("/api/v1", authenticate(services.Access), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong

@@ -25,6 +25,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/httpapi"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
+	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
@@ -54,7 +55,7 @@ func serve(t *testing.T, url string) lab {
 	db := storetest.Open(t, url)
 	k := change.New(db, time.Now).Pretend(func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
 	r := registry.New(k)
-	services := httpapi.Services{Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k)}
+	services := httpapi.Services{Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k)}
 	if _, err := services.Access.SetUp(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}

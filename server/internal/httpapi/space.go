@@ -86,7 +86,7 @@ func treeNode(n ipam.TreeNode) api.PoolTreeNode {
 
 func utilization(p ipam.Pool, u ipam.Utilization) api.Utilization {
 	return api.Utilization{
-		Used: u.Used.String(), Free: u.Free.String(), Total: u.Total.String(), UsedRatio: u.UsedRatio(), LargestFreePrefixLength: u.LargestFree,
+		Used: u.Used.String(), Free: u.Free.String(), Total: u.Total.String(), Quarantined: u.Quarantined.String(), UsedRatio: u.UsedRatio(), LargestFreePrefixLength: u.LargestFree,
 		Fragmentation: u.Fragmentation(ipam.Family(p.CIDR)), Children: u.Children, Allocations: u.Allocations,
 	}
 }

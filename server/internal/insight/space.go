@@ -38,6 +38,11 @@ func utilization(tx *store.Tx, pool ipam.Pool) (ipam.Utilization, error) {
 		free[s.Length] = s.Blocks
 	}
 	u := used(pool, free)
+	kept, err := tx.QuarantinedSizes(pool.UID)
+	if err != nil {
+		return u, err
+	}
+	u.Quarantined = sum(ipam.Family(pool.CIDR), kept)
 	u.Children, u.Allocations, err = tx.CountInPool(pool.UID)
 	return u, err
 }

@@ -16,7 +16,7 @@ import (
 const treeLimit = 5000
 
 // Tree lists a scope's pools, parents before children and siblings in address order. It is truncated, and says so, past
-// 5,000 pools. It asks the database five questions, however many pools there are. CodeNotFound when there is no such scope.
+// 5,000 pools. It asks the database six questions, however many pools there are. CodeNotFound when there is no such scope.
 func (v *Viewer) Tree(ctx context.Context, scope string) (nodes []ipam.TreeNode, truncated bool, err error) {
 	nodes, err = change.Read(ctx, v.k, func(tx *store.Tx) ([]ipam.TreeNode, error) {
 		of, err := ipam.RealScope(tx.Scope(scope))
@@ -48,13 +48,14 @@ type tree struct {
 	ipam.Pool
 	allocations int64
 	free        map[int]int64 // blocks by length
+	kept        map[int]int64 // blocks in quarantine by length
 	bar         bar
 }
 
 func newForest(pools []ipam.Pool) forest {
 	f := forest{map[ipam.UID]*tree{}, map[ipam.UID][]*tree{}}
 	for _, p := range pools {
-		f.pools[p.UID] = &tree{Pool: p, free: map[int]int64{}, bar: newBar(p.CIDR)}
+		f.pools[p.UID] = &tree{Pool: p, free: map[int]int64{}, kept: map[int]int64{}, bar: newBar(p.CIDR)}
 	}
 	for _, p := range pools {
 		parent := p.ParentUID
@@ -98,6 +99,15 @@ func (f forest) fill(tx *store.Tx, scope ipam.UID) error {
 	if err := tx.EachReserved(scope, mark(ipam.KindReservation)); err != nil {
 		return err
 	}
+	err = tx.EachQuarantined(scope, func(pool ipam.UID, block netip.Prefix) {
+		if t := f.pools[pool]; t != nil {
+			t.kept[block.Bits()]++
+			t.bar.mark(block, ipam.KindQuarantine)
+		}
+	})
+	if err != nil {
+		return err
+	}
 	for parent, children := range f.children {
 		for _, c := range children {
 			mark(ipam.KindPool)(parent, c.CIDR)
@@ -116,6 +126,7 @@ func (f forest) nodes() []ipam.TreeNode {
 		})
 		for _, t := range siblings {
 			u := used(t.Pool, t.free)
+			u.Quarantined = sum(ipam.Family(t.CIDR), t.kept)
 			u.Children, u.Allocations = int64(len(f.children[t.UID])), t.allocations
 			nodes = append(nodes, ipam.TreeNode{Pool: t.Pool, Depth: depth, Utilization: u, Bar: t.bar.segments()})
 			visit(t.UID, depth+1)
@@ -128,13 +139,21 @@ func (f forest) nodes() []ipam.TreeNode {
 // used is how full a pool is that has so many free blocks of each length.
 func used(pool ipam.Pool, free map[int]int64) ipam.Utilization {
 	family := ipam.Family(pool.CIDR)
-	u := ipam.Utilization{Free: new(big.Int), Total: ipam.Size(family, pool.CIDR.Bits())}
-	for length, blocks := range free {
-		u.Free.Add(u.Free, new(big.Int).Mul(big.NewInt(blocks), ipam.Size(family, length)))
+	u := ipam.Utilization{Free: sum(family, free), Total: ipam.Size(family, pool.CIDR.Bits())}
+	for length := range free {
 		if u.LargestFree == nil || length < *u.LargestFree {
 			u.LargestFree = new(length)
 		}
 	}
 	u.Used = new(big.Int).Sub(u.Total, u.Free)
 	return u
+}
+
+// sum is the number of addresses in so many blocks of each length.
+func sum(family int, blocks map[int]int64) *big.Int {
+	all := new(big.Int)
+	for length, n := range blocks {
+		all.Add(all, new(big.Int).Mul(big.NewInt(n), ipam.Size(family, length)))
+	}
+	return all
 }

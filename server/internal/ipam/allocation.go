@@ -22,6 +22,7 @@ type Allocation struct {
 	Region      string       `json:"region"`
 	Environment string       `json:"environment"`
 	Labels      Labels       `json:"labels"`
+	ExpiresAt   *time.Time   `json:"expires_at,omitempty"` // nil: it stands until it is released
 	Superseded  bool         `json:"superseded,omitempty"` // its successor has its block; all that is left to do is to release it
 	Version     int64        `json:"version"`
 	CreatedAt   time.Time    `json:"created_at"`
@@ -43,13 +44,14 @@ type NewAllocation struct {
 	Region      string
 	Environment string
 	Labels      Labels
+	ExpiresAt   *time.Time
 }
 
 // Allocation is the allocation that a request asks for, not placed yet.
 func (n NewAllocation) Allocation() Allocation {
 	return Allocation{
 		In: In{Pool: n.Pool}, Name: n.Name, Set: n.Set, SetKey: n.SetKey, CIDR: n.CIDR, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose,
-		Account: n.Account, Region: n.Region, Environment: n.Environment, Labels: orEmpty(n.Labels),
+		Account: n.Account, Region: n.Region, Environment: n.Environment, Labels: orEmpty(n.Labels), ExpiresAt: n.ExpiresAt,
 	}
 }
 
@@ -64,6 +66,7 @@ type AllocationPatch struct {
 	Account, Region             *string
 	Environment                 *string
 	Labels                      *Labels
+	ExpiresAt                   **time.Time
 }
 
 // Resized is the CIDR that a patch asks for: the allocation's own when it asks for none. It must contain that or lie in it;
@@ -84,6 +87,9 @@ func (a Allocation) Resized(patch AllocationPatch) (netip.Prefix, error) {
 	return to, err
 }
 
+// Expired reports whether the allocation has come to its end; it stands until a collector releases it.
+func (a Allocation) Expired(at time.Time) bool { return a.ExpiresAt != nil && !at.Before(*a.ExpiresAt) }
+
 // CheckLiving refuses to change an allocation whose successor has its block.
 func (a Allocation) CheckLiving() error {
 	if !a.Superseded {
@@ -101,6 +107,7 @@ func (a Allocation) Apply(patch AllocationPatch) Allocation {
 	set(&a.Account, patch.Account)
 	set(&a.Region, patch.Region)
 	set(&a.Environment, patch.Environment)
+	set(&a.ExpiresAt, patch.ExpiresAt)
 	if patch.Labels != nil {
 		a.Labels = maps.Clone(*patch.Labels)
 	}

@@ -1,5 +1,10 @@
 package ipam
 
+import (
+	"net/netip"
+	"time"
+)
+
 // RealPool hides a draft, which only a plan knows: to everybody else there is no such pool.
 func RealPool(p Pool, err error) (Pool, error) {
 	if err == nil && p.DraftUntil != nil {
@@ -30,4 +35,16 @@ func (p Pool) Adopts(draft Pool) Pool {
 	p.DraftEncloses = draft.DraftEncloses
 	p.UID, p.CIDR, p.CreatedAt, p.Version = draft.UID, draft.CIDR, draft.CreatedAt, draft.Version+1
 	return p
+}
+
+// Growth is the draft of a block that a plan keeps for the pool to grow over.
+func (p Pool) Growth(block netip.Prefix, by Caller, plan Plan, now time.Time) Pool {
+	until := plan.Until(now)
+	d := Pool{
+		UID: NewUID("pool"), Scope: p.Scope, ScopeUID: p.ScopeUID, Name: GrowthName(p, block), Parent: p.Parent, ParentUID: p.ParentUID, CIDR: block,
+		Strategy: p.Strategy, Sizes: p.Sizes, Labels: Labels{}, Version: 1, CreatedAt: now, UpdatedAt: now,
+		DraftUntil: &until, DraftPrincipal: by.UID, DraftActor: by.String(), DraftHolder: plan.Holder, DraftRun: plan.Run, DraftNamed: true, DraftGrows: p.UID,
+	}
+	d.ID = PoolID(d.Scope, d.Name)
+	return d
 }

@@ -155,6 +155,9 @@ func (h Hold) Same(o Hold) bool {
 // GrowthHold is the name of what is held for an allocation to gain beside its block.
 func GrowthHold(allocation string) string { return growth + allocation }
 
+// GrowthOf is the allocation that a hold is for to grow; false when it is for none.
+func (h Hold) GrowthOf() (string, bool) { return strings.CutPrefix(h.Name, growth) }
+
 // Grows reports whether the hold is for an allocation to gain.
 func (h Hold) Grows() bool { return strings.HasPrefix(h.Name, growth) }
 
@@ -199,7 +202,7 @@ func (h Hold) OfBorder() bool {
 
 // For is how an error says what a hold is for: the name, or the allocation that is to grow, or the reservation.
 func (h Hold) For() string {
-	if id, grows := strings.CutPrefix(h.Name, growth); grows {
+	if id, grows := h.GrowthOf(); grows {
 		return "the growth of allocation " + id
 	}
 	if of, is := ReservationOf(h.Name, h.CIDR); is && of != "" {

@@ -56,6 +56,7 @@ type Pool struct {
 	Environment        string         `json:"environment"`
 	Labels             Labels         `json:"labels"`
 	DeletionProtection bool           `json:"deletion_protection"`
+	Quarantine         *int64         `json:"quarantine_seconds,omitempty"` // how long what is released in it is not free; nil: as in its parent
 	Version            int64          `json:"version"`
 	CreatedAt          time.Time      `json:"created_at"`
 	UpdatedAt          time.Time      `json:"updated_at"`
@@ -142,6 +143,7 @@ type NewPool struct {
 	Environment        string
 	Labels             Labels
 	DeletionProtection bool
+	Quarantine         *int64
 	Encloses           bool // the pools that stand in CIDR become its children
 }
 
@@ -170,6 +172,7 @@ type PoolPatch struct {
 	Environment        *string
 	Labels             *Labels
 	DeletionProtection *bool
+	Quarantine         **int64
 }
 
 // PoolID is how people call a pool: its name in the default scope, scope.name elsewhere. Names have no dots, so ids never collide.
@@ -264,7 +267,7 @@ func (n NewPool) Check() error {
 	case n.Parent == "" && n.Selector == nil && n.Length != nil && *n.Length != n.CIDR.Bits():
 		return Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *n.Length, n.CIDR)
 	}
-	return errors.Join(n.checkEncloses(), CheckLabels(n.Labels))
+	return errors.Join(n.checkEncloses(), CheckLabels(n.Labels), CheckQuarantine(n.Quarantine))
 }
 
 // Fits reports whether a draft is what this request asks for: it may keep its CIDR.
@@ -284,7 +287,7 @@ func (n NewPool) Pool() Pool {
 	return Pool{
 		ID: PoolID(n.Scope, n.Name), Scope: n.Scope, Name: n.Name, Parent: n.Parent, CIDR: n.CIDR, Strategy: n.Strategy, Sizes: n.Sizes,
 		Description: n.Description, Owner: n.Owner, Account: n.Account, Region: n.Region, Environment: n.Environment,
-		Labels: orEmpty(n.Labels), DeletionProtection: n.DeletionProtection,
+		Labels: orEmpty(n.Labels), DeletionProtection: n.DeletionProtection, Quarantine: n.Quarantine,
 	}
 }
 
@@ -363,10 +366,19 @@ func (p Pool) Apply(patch PoolPatch) Pool {
 	set(&p.Region, patch.Region)
 	set(&p.Environment, patch.Environment)
 	set(&p.DeletionProtection, patch.DeletionProtection)
+	set(&p.Quarantine, patch.Quarantine)
 	if patch.Labels != nil {
 		p.Labels = maps.Clone(*patch.Labels)
 	}
 	return p
+}
+
+// CheckSettings refuses settings that a patch has made impossible.
+func (p Pool) CheckSettings() error {
+	if !p.Strategy.Valid() {
+		return Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", p.Strategy)
+	}
+	return errors.Join(CheckLabels(p.Labels), CheckQuarantine(p.Quarantine))
 }
 
 // Apply returns the scope with the settings of the patch.

@@ -17,6 +17,7 @@ const (
 	KindAllocation  Kind = "allocation"
 	KindReservation Kind = "reservation"
 	KindHold        Kind = "hold"
+	KindQuarantine  Kind = "quarantine"
 )
 
 // Status says how a prefix occupies its space. Free is not a status: what is free has no prefix.
@@ -24,14 +25,15 @@ type Status string
 
 // The statuses of a prefix.
 const (
-	StatusReserved  Status = "reserved"
-	StatusAllocated Status = "allocated"
-	StatusHeld      Status = "held"
+	StatusReserved    Status = "reserved"
+	StatusAllocated   Status = "allocated"
+	StatusHeld        Status = "held"
+	StatusQuarantined Status = "quarantined"
 )
 
 // Prefix is one block that occupies a pool, or the root of a scope.
 type Prefix struct {
-	Owner     string // the key of the pool, allocation, reservation or hold that it is the block of
+	Owner     string // the key of the pool, allocation, reservation, hold or quarantine that it is the block of
 	In               // the pool that it occupies; none at the root of a scope
 	CIDR      netip.Prefix
 	Status    Status

@@ -10,7 +10,7 @@ import (
 )
 
 // Taken is the refusal of a block that has something in it.
-func Taken(at netip.Prefix, blockers []Prefix) error {
+func Taken(at netip.Prefix, blockers []Prefix) *Error {
 	e := Errorf(CodeCIDRTaken, "%s is taken", at)
 	if len(blockers) > 0 {
 		b := blockers[0]

@@ -9,7 +9,8 @@ import (
 // Utilization is how full a pool is, exactly. Counts of addresses are big: an IPv6 pool holds up to 2^128.
 type Utilization struct {
 	Used, Free, Total *big.Int
-	LargestFree       *int // length of the largest free block; nil when nothing is free
+	Quarantined       *big.Int // of what is used
+	LargestFree       *int     // length of the largest free block; nil when nothing is free
 	Children          int64
 	Allocations       int64
 }

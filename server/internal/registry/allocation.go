@@ -67,10 +67,11 @@ func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAl
 // allocate makes an allocation. The caller holds the pool's lock.
 func (c edit) allocate(pool ipam.Pool, in ipam.NewAllocation) (ipam.Allocation, error) {
 	a := in.Allocation()
-	if err := c.followOn(pool, in); err != nil {
+	a.ExpiresAt = ipam.Stored(a.ExpiresAt)
+	err := cmp.Or(ipam.CheckExpiry(a.ExpiresAt, c.At), c.followOn(pool, in))
+	if err != nil {
 		return a, err
 	}
-	var err error
 	a.ID, a.In, a.Version, a.CreatedAt, a.UpdatedAt = change.NewID("alloc"), pool.Inside(), 1, c.At, c.At
 	a.CIDR, err = c.place(pool, choose.Claim{Kind: ipam.KindAllocation, Owner: a.ID, Name: a.Name, BlockSize: in.BlockSize, Status: ipam.StatusAllocated})
 	if err != nil {
@@ -181,6 +182,12 @@ func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.A
 		return before, err
 	}
 	after := before.Apply(patch)
+	if patch.ExpiresAt != nil {
+		after.ExpiresAt = ipam.Stored(after.ExpiresAt)
+		if err := ipam.CheckExpiry(after.ExpiresAt, c.At); err != nil {
+			return before, err
+		}
+	}
 	if err := ipam.CheckLabels(after.Labels); err != nil {
 		return before, err
 	}
@@ -215,48 +222,55 @@ func (r *Registry) Release(ctx context.Context, by ipam.Caller, id string, m ipa
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
-		none := struct{}{}
-		pool, err := c.Tx.LockPool(string(known.PoolUID))
-		if err != nil {
-			return none, err
-		}
-		a, err := c.Tx.Allocation(id)
-		if err != nil {
-			return none, err
-		}
+	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(id) }, func(c edit, pool ipam.Pool, a ipam.Allocation) error {
 		if err := m.Check("allocation", id, a.ETag()); err != nil {
-			return none, err
+			return err
 		}
-		if a.Set == "" {
-			return none, c.release(pool, a)
-		}
-		return none, c.releaseMember(pool, a)
+		return c.end(pool, a, ipam.CauseReleased)
 	})
+}
+
+// end ends an allocation for a cause. The set of a member is another then, as whoever changes it must know.
+func (c edit) end(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error {
+	if a.Set == "" {
+		return c.release(pool, a, cause)
+	}
+	before, err := c.Tx.AllocationSet(a.Set)
+	if err != nil {
+		return err
+	}
+	if err := c.release(pool, a, cause); err != nil {
+		return err
+	}
+	_, err = c.changedSet(before, before)
 	return err
 }
 
 // release ends an allocation. The caller holds the pool's lock.
-func (c edit) release(pool ipam.Pool, a ipam.Allocation) error {
+func (c edit) release(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error {
 	if err := c.Tx.DeleteAllocation(a.ID); err != nil {
 		return err
 	}
 	if !a.Superseded {
-		if err := c.leaveBlock(pool, a); err != nil {
+		if err := c.leaveBlock(pool, a, cause); err != nil {
 			return err
 		}
 	}
-	return c.Record(allocationObject(a), "released", a, nil)
+	return c.Record(allocationObject(a), string(cause), a, nil)
 }
 
-// leaveBlock gives the block of an allocation to what a plan has to inherit it, or back to the pool.
-func (c edit) leaveBlock(pool ipam.Pool, a ipam.Allocation) error {
+// leaveBlock gives the block of an allocation to what a plan has to inherit it, into quarantine or back to the pool.
+func (c edit) leaveBlock(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error {
 	holds, err := c.Tx.HoldsFor(pool.UID, cmp.Or(a.Set, a.ID))
 	if err != nil {
 		return err
 	}
 	for _, h := range holds {
-		if _, renames := h.NewName(); renames {
+		kept, err := c.asks().KeepsReleased(pool, h)
+		if err != nil {
+			return err
+		}
+		if _, renames := h.NewName(); renames || kept {
 			if err := c.dropHold(pool, h, "released"); err != nil {
 				return err
 			}
@@ -264,7 +278,7 @@ func (c edit) leaveBlock(pool ipam.Pool, a ipam.Allocation) error {
 			return c.inherit(pool, h, a)
 		}
 	}
-	return c.giveBack(pool, ipam.KindAllocation, a.ID, a.Name, a.CIDR)
+	return c.retire(pool, a, cause)
 }
 
 // inherit gives the block of an allocation that ends to a hold.
@@ -275,6 +289,11 @@ func (c edit) inherit(pool ipam.Pool, h ipam.Hold, a ipam.Allocation) error {
 	if err := c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, a.Name, a.CIDR, c.At); err != nil {
 		return err
 	}
+	return c.standAs(pool, h)
+}
+
+// standAs gives a hold the block that it has waited for, which is neither free nor a prefix.
+func (c edit) standAs(pool ipam.Pool, h ipam.Hold) error {
 	want := choose.Claim{Kind: ipam.KindHold, Name: h.Name, Status: ipam.StatusHeld}
 	p := c.prefixOf(pool, want, h.ID, h.CIDR)
 	p.CreatedAt = h.CreatedAt
@@ -323,6 +342,9 @@ func (c edit) nameFree(pool ipam.Pool, name string) error {
 
 // inherited is the block of the living allocation that a plan replaces by one of its name and size: the successor has the same.
 func (c edit) inherited(pool ipam.Pool, in ipam.NewHold) (netip.Prefix, bool, error) {
+	if at, kept, err := c.asks().InQuarantine(pool, in); kept || err != nil {
+		return at, kept, err
+	}
 	if in.Replaces == "" || in.Updates != "" {
 		return netip.Prefix{}, false, nil
 	}

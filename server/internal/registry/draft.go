@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
@@ -8,6 +9,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -226,7 +228,7 @@ func (c edit) dropDraft(draft ipam.Pool) error {
 	if err := c.leaveBetween(draft, "draft_dropped"); err != nil {
 		return err
 	}
-	if err := c.dropHeld(draft); err != nil {
+	if err := cmp.Or(c.dropHeld(draft), quarantine.LiftAll(c.Change, draft)); err != nil {
 		return err
 	}
 	return c.removePool(draft, "draft_dropped")

@@ -72,12 +72,7 @@ func (c edit) growOver(pool ipam.Pool, block netip.Prefix) error {
 		d.DraftPrincipal, d.DraftActor, d.DraftHolder, d.DraftRun = c.By.UID, c.By.String(), c.plan.Holder, c.plan.Run
 		return c.Tx.SetDraft(d)
 	}
-	d := ipam.Pool{
-		UID: ipam.NewUID("pool"), Scope: pool.Scope, ScopeUID: pool.ScopeUID, Name: ipam.GrowthName(pool, block), Parent: pool.Parent, ParentUID: pool.ParentUID, CIDR: block,
-		Strategy: pool.Strategy, Sizes: pool.Sizes, Labels: ipam.Labels{}, Version: 1, CreatedAt: c.At, UpdatedAt: c.At,
-		DraftUntil: &until, DraftPrincipal: c.By.UID, DraftActor: c.By.String(), DraftHolder: c.plan.Holder, DraftRun: c.plan.Run, DraftNamed: true, DraftGrows: pool.UID,
-	}
-	d.ID = ipam.PoolID(d.Scope, d.Name)
+	d := pool.Growth(block, c.By, c.plan, c.At)
 	if err := c.standIn(d); err != nil {
 		return err
 	}

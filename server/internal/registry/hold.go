@@ -46,18 +46,7 @@ func (r *Registry) withHold(ctx context.Context, by ipam.Caller, id string, body
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
-		pool, err := c.Tx.LockPool(string(known.PoolUID))
-		if err != nil {
-			return struct{}{}, err
-		}
-		h, err := c.Tx.Hold(id)
-		if err != nil {
-			return struct{}{}, err
-		}
-		return struct{}{}, body(c, pool, h)
-	})
-	return err
+	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Hold, error) { return tx.Hold(id) }, body)
 }
 
 // dropHold removes a hold for good, with its space when it has it.
@@ -99,7 +88,7 @@ func (c edit) convert(pool ipam.Pool, want choose.Claim, length int) (netip.Pref
 	case want.Refuses(h.CIDR):
 		return h.CIDR, false, c.dropHold(pool, h, "released")
 	case !h.Kept:
-		err := alloc.PlaceAt(c.Tx.Leaves(pool), h.CIDR)
+		err := c.takeBack(pool, ipam.KindAllocation, h.Name, h.CIDR)
 		if errors.Is(err, alloc.ErrTaken) {
 			if want.Kind == ipam.KindReservation && want.CIDR.IsValid() { // what is there now is in the way
 				return h.CIDR, false, c.Tx.DeleteHold(h.ID)

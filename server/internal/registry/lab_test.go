@@ -18,6 +18,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -47,6 +48,7 @@ type lab struct {
 	*scopeBook
 	*audit.Auditor
 	*insight.Viewer
+	*quarantine.Ward
 	db  *store.DB
 	url string
 }
@@ -60,7 +62,7 @@ type (
 func labOn(db *store.DB, url string, now func() time.Time) lab {
 	k := change.New(db, time.Now).Pretend(now)
 	r := registry.New(k)
-	return lab{r, access.New(k), account.New(k), scope.New(k, r.DropRootDrafts), audit.New(k), insight.New(k), db, url}
+	return lab{r, access.New(k), account.New(k), scope.New(k, r.DropRootDrafts), audit.New(k), insight.New(k), quarantine.New(k), db, url}
 }
 
 var scopes atomic.Int64

@@ -122,7 +122,7 @@ func (c edit) moveIn(pool ipam.Pool, h ipam.Hold) error {
 	}
 	if len(there) > 0 {
 		c.plan = ipam.Plan{Holder: h.Holder}
-		take, standing, leaving, err := c.inTheWay(pool, pool.UID, h.CIDR, "")
+		take, standing, leaving, err := c.inTheWay(pool, pool.UID, h.CIDR, h.Name)
 		switch {
 		case err != nil:
 			return err

@@ -95,7 +95,7 @@ func (c edit) reshape(pool ipam.Pool, set ipam.AllocationSet, has []ipam.Allocat
 		}
 	}
 	for _, a := range leave {
-		if err := c.release(pool, a); err != nil {
+		if err := c.release(pool, a, ipam.CauseReleased); err != nil {
 			return nil, err
 		}
 	}

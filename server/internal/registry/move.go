@@ -6,6 +6,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 )
 
 // lockToUpdate locks what a patch of a pool touches: the space around it, that which it moves to, and the pool.
@@ -85,11 +86,18 @@ func (c edit) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 	if err := c.dropGrowth(before); err != nil {
 		return before, err
 	}
-	if err := c.empty(before); err != nil {
+	lifted, err := c.Tx.QuarantinesOf(before.UID, before.CIDR)
+	if err != nil {
 		return before, err
 	}
-	if err := c.leaveSpace(before); err != nil {
+	if err := cmp.Or(quarantine.LiftAll(c.Change, before), c.empty(before), c.leaveSpace(before)); err != nil {
 		return before, err
+	}
+	if len(lifted) > 0 { // what is in quarantine stays where its addresses are
+		_, around, err := c.lockAround(before)
+		if err := cmp.Or(err, quarantine.Settle(c.Change, lifted, around)); err != nil {
+			return before, err
+		}
 	}
 	after.Parent, after.ParentUID, after.CIDR = in.Parent, "", in.CIDR
 	if after.Parent != "" {
@@ -107,7 +115,7 @@ func (c edit) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 	if err := after.Sizes.Check(after.CIDR); err != nil {
 		return before, err
 	}
-	return after, c.Tx.Leaves(after).Add(after.CIDR)
+	return after, c.freeAll(after)
 }
 
 // empty takes all of a pool's own space, from promises of the past too; CodePoolNotEmpty when anything stands in it.

@@ -38,6 +38,21 @@ func (r planner) fill(t *testing.T) {
 	_, err := r.UpdatePool(ctx, alice, deep.ID, ipam.Exactly(deep.ETag()), ipam.PoolPatch{Name: ptr("deeper"), Owner: ptr("net"), Labels: &ipam.Labels{"a": "b"}})
 	ok(err)
 	r.drop(t, r.child(t, kid, "gone", "/24"))
+	rest := r.rootIn(t, other, "rest", "10.0.0.0/16", keeps(week))
+	r.rootIn(t, other, "rests", "10.1.0.0/16", keeps(time.Hour))
+	inner := r.child(t, rest, "inner", "/24")
+	ends := clock.Add(2000 * time.Hour)
+	for i, in := range []ipam.Pool{rest, inner, six} {
+		_, err := r.Allocate(ctx, alice, ipam.NewAllocation{Pool: in.ID, Name: fmt.Sprint("ends", i), BlockSize: ipam.BlockSize{Length: ptr(in.CIDR.Bits() + 4)}, ExpiresAt: ptr(ends.Add(time.Duration(i) * time.Hour))})
+		ok(err)
+	}
+	for _, size := range []string{"/26", "/27"} {
+		r.release(t, r.take(t, inner, "resting"+size, size))
+		r.wait(time.Hour)
+		shrinks := r.take(t, rest, "shrinks"+size, size)
+		_, err = r.UpdateAllocation(ctx, alice, shrinks.ID, ipam.AnyVersion, ipam.AllocationPatch{Length: ptr(29)})
+		ok(err)
+	}
 	for i := range 3 {
 		r.take(t, kid, fmt.Sprint("a", i), "/28")
 	}
@@ -232,7 +247,7 @@ func TestVerifyNoticesEveryColumn(t *testing.T) {
 			r.wantSound(t)
 			h := r.hand(t, engine)
 			tables := h.tables(t)
-			if len(tables) < 21 {
+			if len(tables) < 22 {
 				t.Fatalf("only %d tables: %v", len(tables), tables)
 			}
 			n := tally{changed: map[string]bool{"instance.id": true}} // which the schema keeps at 1

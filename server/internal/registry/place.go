@@ -25,6 +25,7 @@ func (c edit) place(pool ipam.Pool, want choose.Claim) (netip.Prefix, error) {
 	if err := allow(length); err != nil {
 		return netip.Prefix{}, err
 	}
+	c.around = want.Kind == ipam.KindPool
 	at, placed := want.CIDR, false
 	if name := want.HeldAs(); name != "" {
 		held, err := c.Tx.Held(pool.UID, name)
@@ -125,7 +126,22 @@ func (c edit) placeAgain(pool ipam.Pool, want choose.Claim, length int) (netip.P
 	if !found || want.Excludes(last) || length < pool.CIDR.Bits() || !pool.CIDR.Contains(last.Addr()) {
 		return last, alloc.ErrTaken
 	}
-	return last, alloc.PlaceAt(c.Tx.Leaves(pool), last)
+	if kind != want.Kind { // what is in quarantine, a plan waits for: see inherited
+		return last, alloc.PlaceAt(c.Tx.Leaves(pool), last)
+	}
+	return last, c.takeBack(pool, kind, name, last)
+}
+
+// takeBack takes the block that a name had from free space, or out of its own quarantine; alloc.ErrTaken when it is in neither.
+func (c edit) takeBack(pool ipam.Pool, kind ipam.Kind, name string, at netip.Prefix) error {
+	err := alloc.PlaceAt(c.Tx.Leaves(pool), at)
+	if !errors.Is(err, alloc.ErrTaken) {
+		return err
+	}
+	if ours, failure := choose.Ours(c.Tx, pool, kind, name, at); !ours || failure != nil {
+		return cmp.Or(failure, err)
+	}
+	return c.placeAt(pool, at, name)
 }
 
 // giveBack frees the block of an owner and remembers where its name stood. The caller holds the pool's lock.

@@ -3,11 +3,11 @@ package registry
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
@@ -154,7 +154,19 @@ func (c edit) addPool(p ipam.Pool) error {
 	if err := c.Tx.ForgetPromise(p.Space(), ipam.KindPool, p.Name, p.CIDR.Bits(), ""); err != nil {
 		return err
 	}
-	return c.Tx.Leaves(p).Add(p.CIDR)
+	return c.freeAll(p)
+}
+
+// freeAll makes all of the space of a pool free but what is in quarantine there.
+func (c edit) freeAll(p ipam.Pool) error {
+	if err := c.Tx.Leaves(p).Add(p.CIDR); err != nil || p.DraftEncloses {
+		return err
+	}
+	lifted, err := c.Tx.QuarantinesOf(p.Space(), p.CIDR)
+	if err != nil {
+		return err
+	}
+	return quarantine.Settle(c.Change, lifted, p)
 }
 
 // placeRoot takes a root pool's CIDR in its scope, under the scope's lock.
@@ -163,6 +175,7 @@ func (c edit) placeRoot(p ipam.Pool, status ipam.Status) (ipam.Pool, error) {
 	if err != nil {
 		return p, err
 	}
+	c.around = true
 	return p, c.takeRoot(p, status)
 }
 
@@ -209,10 +222,7 @@ func (c edit) updatePool(known ipam.Pool, m ipam.Match, patch ipam.PoolPatch) (i
 		return before, err
 	}
 	after := before.Apply(patch)
-	if !after.Strategy.Valid() {
-		return before, ipam.Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", after.Strategy)
-	}
-	if err := ipam.CheckLabels(after.Labels); err != nil {
+	if err := after.CheckSettings(); err != nil {
 		return before, err
 	}
 	if after.Name != before.Name {
@@ -238,16 +248,7 @@ func (c edit) updatePool(known ipam.Pool, m ipam.Match, patch ipam.PoolPatch) (i
 
 // renamePool makes a pool leave its name for another. What is in it refers to its key, so that nothing else changes.
 func (c edit) renamePool(before, after ipam.Pool) error {
-	if err := ipam.CheckSlug("/name", after.Name); err != nil {
-		return err
-	}
-	other, err := c.Tx.Pool(after.ID)
-	switch {
-	case err == nil && other.DraftUntil == nil:
-		return ipam.NameTaken("pool", after.ID)
-	case err == nil:
-		return ipam.Errorf(ipam.CodeNameTaken, "pool %q is planned by %s until %s; choose another name, or release that draft", after.ID, other.DraftActor, other.DraftUntil.Format(time.RFC3339))
-	case ipam.CodeOf(err) != ipam.CodeNotFound:
+	if err := choose.PoolNameFree(c.Tx, after); err != nil {
 		return err
 	}
 	if err := c.Tx.LeavePoolName(before, c.At); err != nil {
@@ -294,19 +295,11 @@ func (r *Registry) deletePool(ctx context.Context, by ipam.Caller, id string, m 
 				return none, err
 			}
 		}
-		inside, err := c.Tx.PrefixesIn(p.UID, p.CIDR, 5)
-		if err != nil {
+		if err := quarantine.LiftAll(c.Change, p); err != nil {
 			return none, err
 		}
-		if len(inside) > 0 {
-			return none, ipam.PoolNotEmpty(p, ipam.Holders(inside), "; release what is in it first")
-		}
-		sets, err := c.Tx.AllocationSets(ipam.AllocationSetFilter{Pool: string(p.UID)}, ipam.Page{Limit: 1})
-		if err != nil {
+		if err := choose.Empty(c.Tx, p); err != nil {
 			return none, err
-		}
-		if len(sets) > 0 {
-			return none, ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: the allocation set %q (%s) is in it, without members; release it first", p.ID, sets[0].Name, sets[0].ID)
 		}
 		return none, c.removePool(p, "deleted", stay...)
 	})
@@ -318,12 +311,19 @@ func (c edit) removePool(p ipam.Pool, verb string, stay ...ipam.Prefix) error {
 	if err := c.leaveSpace(p); err != nil {
 		return err
 	}
-	if len(stay) > 0 {
+	lifted, err := c.Tx.QuarantinesOf(p.UID, p.CIDR)
+	if err != nil {
+		return err
+	}
+	if len(stay)+len(lifted) > 0 {
 		_, around, err := c.lockAround(p)
 		if err != nil {
 			return err
 		}
 		if _, err := c.settle(around, stay, "kept"); err != nil {
+			return err
+		}
+		if err := quarantine.Settle(c.Change, lifted, around); err != nil {
 			return err
 		}
 	}

@@ -198,7 +198,9 @@ func (c edit) promiseAgain(pool ipam.Pool, want choose.Claim, in ipam.NewHold, k
 		}
 		return c.renew(pool, known, in, "renewed")
 	}
-	if !known.Kept && !moved {
+	if _, waits, err := c.asks().InQuarantine(pool, in); err != nil {
+		return known, err
+	} else if !known.Kept && !moved && !waits { // what is in its own quarantine is not lost
 		if err := c.asks().WithinQuota(pool); err != nil {
 			return known, err
 		}

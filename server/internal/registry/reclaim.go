@@ -16,7 +16,7 @@ func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string)
 	case err != nil:
 		return err
 	case len(standing) > 0:
-		return c.asks().InOwnWay(at, standing, ipam.Taken(at, standing))
+		return c.asks().InOwnWay(at, standing, c.asks().Taken(at, standing))
 	case len(leaving) > 0:
 		return pending{ipam.ReleasePending(at, leaving), at}
 	}
@@ -24,6 +24,9 @@ func (c edit) clear(pool ipam.Pool, space ipam.UID, at netip.Prefix, own string)
 		if err := free(); err != nil {
 			return err
 		}
+	}
+	if c.around && len(take) > 0 { // a draft that went may have had something in quarantine, which now stands there
+		return c.clear(pool, space, at, own)
 	}
 	return nil
 }
@@ -69,6 +72,8 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own st
 			return nil, err
 		}
 		return func() error { return c.endReservation(pool, reserved, "expired") }, nil
+	case p.Kind == ipam.KindQuarantine:
+		return c.quarantined(pool, p.Owner, at, own)
 	case p.Kind == ipam.KindHold:
 		h, err := c.Tx.Hold(p.Owner)
 		switch {

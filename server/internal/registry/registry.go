@@ -27,6 +27,9 @@ type edit struct {
 	r     *Registry
 	plan  ipam.Plan // that asks; zero when none does
 	moves bool      // it may move what its own run was promised by size
+
+	around  bool   // a pool is made around what is in quarantine, which then stands in that
+	growing string // the allocation that has what it gave up back
 }
 
 // write runs a use case in one transaction in the lane of a space.
@@ -49,6 +52,22 @@ func planned[T any](ctx context.Context, r *Registry, by ipam.Caller, lane strin
 		_, err := body(edit{Change: c, r: r, plan: plan, moves: true})
 		return err
 	})
+}
+
+// locked runs a body under the lock of the pool of what was known, with what that is by then.
+func locked[T any](ctx context.Context, r *Registry, by ipam.Caller, known ipam.In, again func(*store.Tx) (T, error), body func(edit, ipam.Pool, T) error) error {
+	_, err := write(ctx, r, by, known.Pool, func(c edit) (none struct{}, err error) {
+		pool, err := c.Tx.LockPool(string(known.PoolUID))
+		if err != nil {
+			return none, err
+		}
+		now, err := again(c.Tx)
+		if err == nil {
+			err = body(c, pool, now)
+		}
+		return none, err
+	})
+	return err
 }
 
 // preview answers what write would, and changes nothing.

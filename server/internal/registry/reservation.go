@@ -155,19 +155,7 @@ func (r *Registry) withReservation(ctx context.Context, by ipam.Caller, id strin
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
-		none := struct{}{}
-		pool, err := c.Tx.LockPool(string(known.PoolUID))
-		if err != nil {
-			return none, err
-		}
-		now, err := c.Tx.Reservation(id)
-		if err != nil {
-			return none, err
-		}
-		return none, body(c, pool, now)
-	})
-	return err
+	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Reservation, error) { return tx.Reservation(id) }, body)
 }
 
 // endReservation removes a reservation and frees its block. The caller holds the pool's lock.
@@ -177,9 +165,9 @@ func (c edit) endReservation(pool ipam.Pool, v ipam.Reservation, verb string) er
 	}
 	leave := c.leaveBlock // a name comes back to its block
 	if v.Name == "" {
-		leave = func(pool ipam.Pool, a ipam.Allocation) error { return c.free(pool, a.ID, a.CIDR) }
+		leave = func(pool ipam.Pool, a ipam.Allocation, _ ipam.Cause) error { return c.free(pool, a.ID, a.CIDR) }
 	}
-	if err := leave(pool, v.Promised()); err != nil {
+	if err := leave(pool, v.Promised(), ipam.CauseReleased); err != nil {
 		return err
 	}
 	return c.Record(reservationObject(v), verb, v, nil)

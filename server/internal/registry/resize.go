@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 )
 
 // resized resizes a pool as a patch asks, and says what it is then.
@@ -129,7 +130,11 @@ func (c edit) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefi
 	if err := c.dropHoldsFor(pool, a.ID); err != nil {
 		return err
 	}
+	c.growing = a.ID
 	if err := c.resizeIn(pool, a.ID, a.CIDR, to); err != nil {
+		return err
+	}
+	if err := quarantine.EnterRest(c.Change, pool, a, to); err != nil {
 		return err
 	}
 	return c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, a.Name, a.CIDR, c.At)

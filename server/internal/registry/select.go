@@ -87,7 +87,7 @@ func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s choos
 		}
 		refusals[i] = choose.Refusal{Error: why, Pool: refusals[i].Pool}
 	}
-	none, err := read(ctx, r, func(tx *store.Tx) (*ipam.Error, error) { return s.NoneOf(tx, refusals) })
+	none, err := read(ctx, r, func(tx *store.Tx) (*ipam.Error, error) { return s.NoneOf(tx, r.k.Due(), refusals) })
 	if err != nil {
 		return answer, err
 	}

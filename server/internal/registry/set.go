@@ -196,43 +196,24 @@ func (r *Registry) ReleaseSet(ctx context.Context, by ipam.Caller, id string, m 
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	_, err = write(ctx, r, by, known.Pool, func(c edit) (struct{}, error) {
-		none := struct{}{}
-		pool, set, err := c.lockSet(known)
-		if err != nil {
-			return none, err
-		}
+	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.AllocationSet, error) { return tx.AllocationSet(id) }, func(c edit, pool ipam.Pool, set ipam.AllocationSet) error {
 		if err := m.Check("allocation set", id, set.ETag()); err != nil {
-			return none, err
+			return err
 		}
 		members, err := c.Tx.MembersOfSet(id)
 		if err != nil {
-			return none, err
+			return err
 		}
 		for _, a := range members {
-			if err := c.release(pool, a); err != nil {
-				return none, err
+			if err := c.release(pool, a, ipam.CauseReleased); err != nil {
+				return err
 			}
 		}
 		if err := c.Tx.DeleteAllocationSet(id); err != nil {
-			return none, err
+			return err
 		}
-		return none, c.Record(setObject(set), "released", set, nil)
+		return c.Record(setObject(set), "released", set, nil)
 	})
-	return err
-}
-
-// releaseMember ends a member on its own: its set is another then, as whoever changes it must know.
-func (c edit) releaseMember(pool ipam.Pool, a ipam.Allocation) error {
-	before, err := c.Tx.AllocationSet(a.Set)
-	if err != nil {
-		return err
-	}
-	if err := c.release(pool, a); err != nil {
-		return err
-	}
-	_, err = c.changedSet(before, before)
-	return err
 }
 
 // followSet makes the name free for a new set. A living one whose replacement was planned steps aside with its members, as

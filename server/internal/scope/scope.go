@@ -7,6 +7,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
@@ -130,6 +131,9 @@ func (b *Book) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipa
 		}
 		if len(pools) > 0 {
 			return none, ipam.ScopeNotEmpty(s, pools)
+		}
+		if err := quarantine.Clear(c, s); err != nil {
+			return none, err
 		}
 		accounts, err := c.Tx.Accounts(ipam.AccountFilter{Scope: string(s.UID)}, ipam.Page{Limit: 1})
 		if err != nil {

@@ -68,7 +68,7 @@ func (tx *Tx) InsertAllocation(a ipam.Allocation) error {
 	return tx.rows.InsertAllocation(tx.ctx, query.InsertAllocationParams{
 		ID: ipam.KeyOf(allocationKey, a.ID), ScopeID: a.ScopeUID.Key(), PoolID: a.PoolUID.Key(), Name: a.Name, Family: family(a.CIDR), FirstIp: firstIP(a.CIDR),
 		Length: int64(a.CIDR.Bits()), Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region,
-		Environment: a.Environment, Labels: encodeLabels(a.Labels), SetID: keyOrNull(ipam.UID(a.Set)), SetKey: a.SetKey, CreatedAt: micros(a.CreatedAt),
+		Environment: a.Environment, Labels: encodeLabels(a.Labels), SetID: keyOrNull(ipam.UID(a.Set)), SetKey: a.SetKey, ExpiresAt: optionalMicros(a.ExpiresAt), Version: a.Version, CreatedAt: micros(a.CreatedAt), UpdatedAt: micros(a.UpdatedAt),
 	})
 }
 
@@ -76,7 +76,7 @@ func (tx *Tx) InsertAllocation(a ipam.Allocation) error {
 func (tx *Tx) UpdateAllocation(a ipam.Allocation, at time.Time) error {
 	_, err := tx.rows.UpdateAllocation(tx.ctx, query.UpdateAllocationParams{
 		ID: ipam.KeyOf(allocationKey, a.ID), Name: a.Name, Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region,
-		Environment: a.Environment, Labels: encodeLabels(a.Labels), FirstIp: firstIP(a.CIDR), Length: int64(a.CIDR.Bits()), Superseded: a.Superseded, UpdatedAt: micros(at),
+		Environment: a.Environment, Labels: encodeLabels(a.Labels), FirstIp: firstIP(a.CIDR), Length: int64(a.CIDR.Bits()), Superseded: a.Superseded, ExpiresAt: optionalMicros(a.ExpiresAt), UpdatedAt: micros(at),
 	})
 	return err
 }
@@ -91,6 +91,12 @@ func (tx *Tx) PutInSet(a ipam.Allocation) error {
 func (tx *Tx) DeleteAllocation(id string) error {
 	_, err := tx.rows.DeleteAllocation(tx.ctx, ipam.KeyOf(allocationKey, id))
 	return err
+}
+
+// ExpiredAllocations lists up to limit allocations that have come to their end by then.
+func (tx *Tx) ExpiredAllocations(now time.Time, limit int) ([]ipam.Allocation, error) {
+	rows, err := tx.rows.ExpiredAllocations(tx.ctx, query.ExpiredAllocationsParams{ExpiresAt: optionalMicros(&now), MaxRows: int32(limit)})
+	return all(rows, err, allocation)
 }
 
 // Allocations lists a page of allocations by age, or by address.
@@ -111,12 +117,12 @@ func (tx *Tx) Allocations(f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocati
 }
 
 const allocationColumns = "id, scope_id, scope_name, pool_id, pool_name, name, set_id, set_key, family, first_ip, length," +
-	" description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at"
+	" description, owner, purpose, account, region, environment, labels, expires_at, superseded, version, created_at, updated_at"
 
 func allocationFields(r *query.NamedAllocation) []any {
 	return []any{
 		&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.SetID, &r.SetKey, &r.Family, &r.FirstIp, &r.Length,
-		&r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.Superseded, &r.Version, &r.CreatedAt, &r.UpdatedAt,
+		&r.Description, &r.Owner, &r.Purpose, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.ExpiresAt, &r.Superseded, &r.Version, &r.CreatedAt, &r.UpdatedAt,
 	}
 }
 
@@ -129,7 +135,7 @@ func allocation(row query.NamedAllocation) (ipam.Allocation, error) {
 	return ipam.Allocation{
 		ID: id(allocationKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name,
 		Set: string(optionalUID(setKey, row.SetID)), SetKey: row.SetKey, CIDR: cidr, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
-		Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels, Superseded: row.Superseded, Version: row.Version,
+		Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels, ExpiresAt: optionalMoment(row.ExpiresAt), Superseded: row.Superseded, Version: row.Version,
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err
 }

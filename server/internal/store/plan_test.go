@@ -106,6 +106,7 @@ func (p planner) fill(t *testing.T, from, to int) {
 		"i, SCOPE, POOL, NAME, CASE WHEN i % 3 = 0 THEN i END, 'k', 4, ADDRESS, 28, '', '', "+told+", FALSE, 1, 1, 1")
 	rows("reservations", "id, scope_id, pool_id, name, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at", "i, SCOPE, POOL, CASE WHEN i % 2 = 0 THEN NAME ELSE '' END, 4, ADDRESS, 28, NAME, '', '{}', CASE WHEN i % 2 = 0 THEN i END, 1, 1, 1")
 	rows("holds", "id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at", "i, SCOPE, POOL, NAME, 4, ADDRESS, 28, 2, '', '1', FALSE, NAME, FALSE, TRUE, i, 1, 1")
+	rows("quarantines", "id, scope_id, space_id, pool_id, allocation_id, name, owner, cause, allocation, family, first_ip, length, until, created_at", "i, SCOPE, POOL, POOL, i, NAME, '', 'released', '', 4, ADDRESS, 28, i, 1")
 	rows("former_names", "kind, scope_id, name, object_id, left_at", "'pool', SCOPE, NAME, i, i")
 	rows("last_blocks", "space_id, kind, name, length, first_ip, left_at", "POOL, 'allocation', NAME, 28, ADDRESS, i")
 	rows("promises", "space_id, kind, name, length, plan_id, first_ip, promised_at", "POOL, 'hold', NAME, 28, 'p', ADDRESS, i")
@@ -211,9 +212,13 @@ func (p planner) listed(t *testing.T) {
 		"Holds by scope":        func(tx *store.Tx) error { return second(tx.Holds(ipam.HoldFilter{Scope: scope}, page)) },
 		"Holds by pool":         func(tx *store.Tx) error { return second(tx.Holds(ipam.HoldFilter{Pool: pool}, page)) },
 		"Accounts by scope":     func(tx *store.Tx) error { return second(tx.Accounts(ipam.AccountFilter{Scope: scope}, page)) },
-		"Events all":            func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{}, page)) },
-		"Events by scope":       func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Scope: scope}, page)) },
-		"Events by object":      func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Object: pool}, page)) },
+		"Quarantines by scope":  func(tx *store.Tx) error { return second(tx.Quarantines(ipam.QuarantineFilter{Scope: scope}, page)) },
+		"Quarantines by allocation": func(tx *store.Tx) error {
+			return second(tx.Quarantines(ipam.QuarantineFilter{Allocation: string(ipam.KeyUID("alloc", 5))}, page))
+		},
+		"Events all":       func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{}, page)) },
+		"Events by scope":  func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Scope: scope}, page)) },
+		"Events by object": func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Object: pool}, page)) },
 		"Traces of names": func(tx *store.Tx) error {
 			return second(tx.Traces(uids, ipam.KindAllocation, "", []string{"n5", "n6"}))
 		},

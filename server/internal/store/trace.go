@@ -116,6 +116,7 @@ func (tx *Tx) rooms(pools []ipam.UID, now time.Time) ([]Room, error) {
 	s := &listQuery{}
 	fmt.Fprintf(&s.text, "SELECT p.id, (SELECT min(f.length) FROM free_blocks f WHERE f.pool_id = p.id),"+
 		" EXISTS (SELECT 1 FROM reservations r WHERE r.pool_id = p.id AND r.expires_at <= %[1]s)"+
+		" OR EXISTS (SELECT 1 FROM quarantines q WHERE q.space_id = p.id AND q.until <= %[1]s)"+
 		" OR EXISTS (SELECT 1 FROM holds h WHERE h.pool_id = p.id AND h.kept = TRUE AND h.expires_at <= %[1]s)"+
 		" OR EXISTS (SELECT 1 FROM pools d WHERE d.parent_id = p.id AND d.draft_until <= %[1]s)"+
 		" FROM pools p WHERE p.id IN %[2]s", s.arg(micros(now)), s.oneOfUIDs(pools))

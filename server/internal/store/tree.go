@@ -17,6 +17,11 @@ func (tx *Tx) EachReserved(scope ipam.UID, visit func(pool ipam.UID, block netip
 	return tx.eachBlock(scope, visit, "SELECT pool_id, family, first_ip, length FROM reservations WHERE scope_id = $1")
 }
 
+// EachQuarantined visits the blocks of all pools of a scope that are in quarantine, in no order.
+func (tx *Tx) EachQuarantined(scope ipam.UID, visit func(pool ipam.UID, block netip.Prefix)) error {
+	return tx.eachBlock(scope, visit, "SELECT space_id, family, first_ip, length FROM quarantines WHERE scope_id = $1 AND space_id <> scope_id")
+}
+
 // EachHeld visits the blocks of a scope that plans hold, drafts too.
 func (tx *Tx) EachHeld(scope ipam.UID, visit func(pool ipam.UID, block netip.Prefix)) error {
 	return tx.eachBlock(scope, visit, "SELECT pool_id, family, first_ip, length FROM holds WHERE scope_id = $1 AND kept = TRUE"+

@@ -10,6 +10,7 @@ const (
 	setKey         = "set"
 	reservationKey = "rsv"
 	holdKey        = "hold"
+	quarantineKey  = "quarantine"
 	accountKey     = "account"
 	tokenKey       = "token"
 	principalKey   = "principal"

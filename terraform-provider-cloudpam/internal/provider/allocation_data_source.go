@@ -67,6 +67,7 @@ func readAllocation() map[string]schema.Attribute {
 		"owner":           readText("Who answers for the block."),
 		"purpose":         readText("What the block is used for."),
 		"description":     readText("What it is for, in words."),
+		"expires_at":      schema.StringAttribute{Computed: true, CustomType: momentType{}, MarkdownDescription: "When the block is released by itself; null when it stands until somebody does."},
 		"labels":          readLabels(),
 	}
 }

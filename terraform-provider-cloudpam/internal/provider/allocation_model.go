@@ -2,9 +2,11 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"github.com/oapi-codegen/nullable"
 
 	cloudpam "github.com/cloudpam/cloudpam/client"
 )
@@ -27,6 +29,7 @@ type allocationFacts struct {
 	Owner          types.String `tfsdk:"owner"`
 	Purpose        types.String `tfsdk:"purpose"`
 	Description    types.String `tfsdk:"description"`
+	ExpiresAt      momentValue  `tfsdk:"expires_at"`
 	Labels         types.Map    `tfsdk:"labels"`
 }
 
@@ -57,6 +60,7 @@ func (m *allocationFacts) set(a cloudpam.Allocation) diag.Diagnostics {
 	m.Account, m.Region = fromText(m.Account, a.Account), fromText(m.Region, a.Region)
 	m.Environment, m.Owner = fromText(m.Environment, a.Environment), fromText(m.Owner, a.Owner)
 	m.Purpose, m.Description = fromText(m.Purpose, a.Purpose), fromText(m.Description, a.Description)
+	m.ExpiresAt = fromMoment(a.ExpiresAt)
 	labels, diags := fromLabels(m.Labels, a.Labels)
 	m.Labels = labels
 	return diags
@@ -83,7 +87,7 @@ func (m allocationModel) request(ctx context.Context) (cloudpam.NewAllocation, d
 	allocation := cloudpam.NewAllocation{
 		Name: m.Name.ValueString(), Target: m.target(),
 		Account: optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
-		Owner: optionalText(m.Owner), Purpose: optionalText(m.Purpose), Description: optionalText(m.Description), Labels: labels,
+		Owner: optionalText(m.Owner), Purpose: optionalText(m.Purpose), Description: optionalText(m.Description), Labels: labels, ExpiresAt: m.ExpiresAt.time(),
 	}
 	if m.CIDR.known() {
 		allocation.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
@@ -121,6 +125,12 @@ func (m allocationModel) patch(ctx context.Context, state allocationModel) (clou
 	}
 	if m.CIDR.known() && m.CIDR.prefix() != state.CIDR.prefix() {
 		patch.CIDR, patch.Hosts, patch.Target = new(m.CIDR.prefix().String()), m.Hosts.ValueInt64Pointer(), m.target()
+	}
+	if equal, _ := m.ExpiresAt.StringSemanticEquals(ctx, state.ExpiresAt); !equal {
+		patch.ExpiresAt = nullable.NewNullNullable[time.Time]()
+		if end := m.ExpiresAt.time(); end != nil {
+			patch.ExpiresAt = nullable.NewNullableWithValue(*end)
+		}
 	}
 	if !m.Target.Equal(state.Target) {
 		patch.Target = m.target()

@@ -2,7 +2,10 @@ package provider
 
 import (
 	"context"
+	"fmt"
+	"time"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -66,10 +69,26 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 		resp.Diagnostics.Append(r.renamed(ctx, req, state, plan)...)
 		resp.Diagnostics.Append(r.session.keeps(ctx, plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
 	}
+	if req.State.Raw.IsNull() || !plan.ExpiresAt.Equal(state.ExpiresAt) {
+		resp.Diagnostics.Append(plan.over(time.Now())...)
+	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	plan.Scope = scopeOfPool(plan.Pool)
 	plan.derive()
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
+}
+
+// over refuses an allocation that would have ended before it began. Terraform cannot tell one that has ended from one that was never
+// made, so the text covers both.
+func (m allocationModel) over(now time.Time) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if end := m.ExpiresAt.time(); end != nil && !now.Before(*end) {
+		diags.AddAttributeError(path.Root("expires_at"), "Allocation has ended", fmt.Sprintf(
+			"expires_at %s has passed, so the block has been, or would be, released.\n\n"+
+				"Remove the resource from the configuration, set a later expires_at to have the block again, or remove expires_at to have it until it is destroyed. "+
+				"To destroy everything, run terraform destroy -refresh=false: a destroy plans first.", m.ExpiresAt.ValueString()))
+	}
+	return diags
 }

@@ -75,8 +75,13 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 			"owner":           word("Who answers for the block."),
 			"purpose":         word("What the block is used for, such as `nodes`."),
 			"description":     text(),
-			"labels":          labels(),
-			"labels_all":      labelsAll(),
+			"expires_at": schema.StringAttribute{
+				Optional: true, CustomType: momentType{},
+				PlanModifiers:       []planmodifier.String{keepMomentSpelling{}},
+				MarkdownDescription: "When the block is released by itself, in RFC 3339, such as `2027-06-30T00:00:00Z`; it stands until it is destroyed where absent. Each apply may renew it in place: `timeadd(plantimestamp(), \"72h\")` keeps the block of a preview for three days after the last apply. One that has ended is created again by the next apply, with its CIDR.",
+			},
+			"labels":     labels(),
+			"labels_all": labelsAll(),
 		},
 	}
 }

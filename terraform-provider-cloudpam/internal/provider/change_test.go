@@ -65,6 +65,7 @@ var changes = []change{
 	{"cloudpam_pool.vpc", "max_prefix_length", "", "", "max_prefix_length = 28"},
 	{"cloudpam_pool.vpc", "default_prefix_length", "", "", "default_prefix_length = 26"},
 	{"cloudpam_pool.vpc", "deletion_protection", "", "", "deletion_protection = true"},
+	{"cloudpam_pool.vpc", "quarantine", "", "", `quarantine = "168h"`},
 	{"cloudpam_pool.vpc", "encloses", "without a cidr", "", "encloses = true"},
 	{"cloudpam_pool.vpc", "description", "", "", `description = "x"`},
 	{"cloudpam_pool.vpc", "owner", "", "", `owner = "x"`},
@@ -95,6 +96,7 @@ var changes = []change{
 	{"cloudpam_allocation.a", "account", "", "", `account = "x"`},
 	{"cloudpam_allocation.a", "region", "", "", `region = "x"`},
 	{"cloudpam_allocation.a", "environment", "", "", `environment = "x"`},
+	{"cloudpam_allocation.a", "expires_at", "", "", `expires_at = "2999-01-01T00:00:00Z"`},
 	{"cloudpam_allocation.a", "labels", "", "", `labels = { a = "b" }`},
 
 	{"cloudpam_allocation_set.s", "name", "another", `"s"`, `"t"`},

@@ -31,6 +31,7 @@ type poolFacts struct {
 	Description         types.String `tfsdk:"description"`
 	Labels              types.Map    `tfsdk:"labels"`
 	DeletionProtection  types.Bool   `tfsdk:"deletion_protection"`
+	Quarantine          types.String `tfsdk:"quarantine"`
 }
 
 // poolModel is a pool of the resource: in configuration, plan and state.
@@ -63,7 +64,7 @@ func (m *poolFacts) set(p cloudpam.Pool) diag.Diagnostics {
 	m.Account, m.Region = fromText(m.Account, p.Account), fromText(m.Region, p.Region)
 	m.Environment, m.Owner = fromText(m.Environment, p.Environment), fromText(m.Owner, p.Owner)
 	m.Description = fromText(m.Description, p.Description)
-	m.DeletionProtection = types.BoolValue(p.DeletionProtection)
+	m.DeletionProtection, m.Quarantine = types.BoolValue(p.DeletionProtection), fromSeconds(m.Quarantine, p.QuarantineSeconds)
 	labels, diags := fromLabels(m.Labels, p.Labels)
 	m.Labels = labels
 	return diags
@@ -79,7 +80,7 @@ func (m poolModel) request(ctx context.Context) (cloudpam.NewPool, diag.Diagnost
 		DefaultPrefixLength: optionalLength(m.DefaultPrefixLength),
 		Account:             optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
 		Owner: optionalText(m.Owner), Description: optionalText(m.Description), Labels: labels,
-		DeletionProtection: new(m.DeletionProtection.ValueBool()), Encloses: m.Encloses.ValueBoolPointer(),
+		DeletionProtection: new(m.DeletionProtection.ValueBool()), QuarantineSeconds: secondsOf(m.Quarantine), Encloses: m.Encloses.ValueBoolPointer(),
 	}
 	if strategy := m.Strategy.ValueString(); strategy != "" {
 		pool.Strategy = new(cloudpam.Strategy(strategy))
@@ -129,6 +130,12 @@ func (m poolModel) patch(ctx context.Context, state poolModel, names *renames) (
 	}
 	if !m.Strategy.Equal(state.Strategy) {
 		patch.Strategy = new(cloudpam.Strategy(m.Strategy.ValueString()))
+	}
+	if !m.Quarantine.Equal(state.Quarantine) {
+		patch.QuarantineSeconds = nullable.NewNullNullable[int64]()
+		if s := secondsOf(m.Quarantine); s != nil {
+			patch.QuarantineSeconds = nullable.NewNullableWithValue(*s)
+		}
 	}
 	if !m.DeletionProtection.Equal(state.DeletionProtection) {
 		patch.DeletionProtection = new(m.DeletionProtection.ValueBool())

@@ -94,6 +94,13 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 				Optional: true, Computed: true, Default: booldefault.StaticBool(false),
 				MarkdownDescription: "Refuse to delete the pool, whoever asks; Terraform refuses while planning to destroy it. Default `false`.",
 			},
+			"quarantine": schema.StringAttribute{
+				Optional:      true,
+				Validators:    []validator.String{quarantineTime{}},
+				PlanModifiers: []planmodifier.String{quarantineTime{}},
+				MarkdownDescription: "How long a block that is released in the pool is not handed out to anybody else, such as `168h`, at most `2160h`. The same name and size has it back at any time, so a destroy and an apply give the same CIDRs. " +
+					"As in the pool around it where absent; `0s` is not at all. With it, what a plan releases is no room for what else the plan puts there.",
+			},
 		},
 	}
 }

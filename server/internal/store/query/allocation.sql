@@ -1,8 +1,8 @@
 -- name: InsertAllocation :exec
 INSERT INTO allocations (
   id, scope_id, pool_id, name, family, first_ip, length,
-  description, owner, purpose, account, region, environment, labels, set_id, set_key, superseded, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, FALSE, 1, $17, $17);
+  description, owner, purpose, account, region, environment, labels, set_id, set_key, expires_at, superseded, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, FALSE, $18, $19, $20);
 
 -- name: Allocation :one
 SELECT * FROM named_allocations
@@ -11,7 +11,7 @@ WHERE id = $1;
 -- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,
-  first_ip = $10, length = $11, superseded = $12, updated_at = $13, version = version + 1
+  first_ip = $10, length = $11, superseded = $12, expires_at = $13, updated_at = $14, version = version + 1
 WHERE id = $1;
 
 -- name: PutInSet :exec
@@ -22,3 +22,10 @@ WHERE id = $1;
 -- name: DeleteAllocation :execrows
 DELETE FROM allocations
 WHERE id = $1;
+
+-- name: ExpiredAllocations :many
+-- Allocations that expired by then, the oldest first.
+SELECT * FROM named_allocations
+WHERE expires_at <= $1
+ORDER BY expires_at, id
+LIMIT @max_rows;

@@ -10,7 +10,7 @@ import (
 )
 
 const allocation = `-- name: Allocation :one
-SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
+SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at, expires_at, scope_name, pool_name FROM named_allocations
 WHERE id = $1
 `
 
@@ -38,6 +38,7 @@ func (q *Queries) Allocation(ctx context.Context, id int64) (NamedAllocation, er
 		&i.Version,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.ExpiresAt,
 		&i.ScopeName,
 		&i.PoolName,
 	)
@@ -57,11 +58,71 @@ func (q *Queries) DeleteAllocation(ctx context.Context, id int64) (int64, error)
 	return result.RowsAffected()
 }
 
+const expiredAllocations = `-- name: ExpiredAllocations :many
+SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at, expires_at, scope_name, pool_name FROM named_allocations
+WHERE expires_at <= $1
+ORDER BY expires_at, id
+LIMIT $2
+`
+
+type ExpiredAllocationsParams struct {
+	ExpiresAt *int64
+	MaxRows   int32
+}
+
+// Allocations that expired by then, the oldest first.
+func (q *Queries) ExpiredAllocations(ctx context.Context, arg ExpiredAllocationsParams) ([]NamedAllocation, error) {
+	rows, err := q.db.QueryContext(ctx, expiredAllocations, arg.ExpiresAt, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NamedAllocation
+	for rows.Next() {
+		var i NamedAllocation
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.PoolID,
+			&i.Name,
+			&i.SetID,
+			&i.SetKey,
+			&i.Family,
+			&i.FirstIp,
+			&i.Length,
+			&i.Description,
+			&i.Owner,
+			&i.Purpose,
+			&i.Account,
+			&i.Region,
+			&i.Environment,
+			&i.Labels,
+			&i.Superseded,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.ExpiresAt,
+			&i.ScopeName,
+			&i.PoolName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertAllocation = `-- name: InsertAllocation :exec
 INSERT INTO allocations (
   id, scope_id, pool_id, name, family, first_ip, length,
-  description, owner, purpose, account, region, environment, labels, set_id, set_key, superseded, version, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, FALSE, 1, $17, $17)
+  description, owner, purpose, account, region, environment, labels, set_id, set_key, expires_at, superseded, version, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, FALSE, $18, $19, $20)
 `
 
 type InsertAllocationParams struct {
@@ -81,7 +142,10 @@ type InsertAllocationParams struct {
 	Labels      string
 	SetID       *int64
 	SetKey      string
+	ExpiresAt   *int64
+	Version     int64
 	CreatedAt   int64
+	UpdatedAt   int64
 }
 
 func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationParams) error {
@@ -102,7 +166,10 @@ func (q *Queries) InsertAllocation(ctx context.Context, arg InsertAllocationPara
 		arg.Labels,
 		arg.SetID,
 		arg.SetKey,
+		arg.ExpiresAt,
+		arg.Version,
 		arg.CreatedAt,
+		arg.UpdatedAt,
 	)
 	return err
 }
@@ -133,7 +200,7 @@ func (q *Queries) PutInSet(ctx context.Context, arg PutInSetParams) error {
 const updateAllocation = `-- name: UpdateAllocation :execrows
 UPDATE allocations SET
   name = $2, description = $3, owner = $4, purpose = $5, account = $6, region = $7, environment = $8, labels = $9,
-  first_ip = $10, length = $11, superseded = $12, updated_at = $13, version = version + 1
+  first_ip = $10, length = $11, superseded = $12, expires_at = $13, updated_at = $14, version = version + 1
 WHERE id = $1
 `
 
@@ -150,6 +217,7 @@ type UpdateAllocationParams struct {
 	FirstIp     []byte
 	Length      int64
 	Superseded  bool
+	ExpiresAt   *int64
 	UpdatedAt   int64
 }
 
@@ -167,6 +235,7 @@ func (q *Queries) UpdateAllocation(ctx context.Context, arg UpdateAllocationPara
 		arg.FirstIp,
 		arg.Length,
 		arg.Superseded,
+		arg.ExpiresAt,
 		arg.UpdatedAt,
 	)
 	if err != nil {

@@ -58,7 +58,7 @@ LIMIT @max_rows OFFSET @skip;
 -- name: ExpiredDrafts :many
 -- Of the drafts in a pool that have expired by then, the oldest first. One that encloses pools has no block there itself.
 SELECT family, first_ip, length FROM pools
-WHERE parent_id = $1 AND draft_until <= @now AND draft_encloses = FALSE
+WHERE parent_id = $1 AND draft_until <= @now AND draft_encloses = FALSE AND NOT EXISTS (SELECT 1 FROM quarantines q WHERE q.space_id = pools.id)
 ORDER BY draft_until, id
 LIMIT @max_rows OFFSET @skip;
 
@@ -74,8 +74,8 @@ LIMIT @max_rows OFFSET @skip;
 -- Of the drafts in a pool, as of its holds.
 SELECT family, first_ip, length FROM pools
 WHERE parent_id = $1 AND draft_until IS NOT NULL AND draft_holder = @holder AND (draft_holder <> '' OR draft_principal_id = @principal_id)
-  AND draft_run <> '' AND draft_run <> @run AND draft_encloses = FALSE
-ORDER BY CASE WHEN name = @name THEN 0 WHEN draft_named THEN 2 ELSE 1 END, updated_at, id
+  AND draft_run <> '' AND draft_run <> @run AND draft_encloses = FALSE AND NOT EXISTS (SELECT 1 FROM quarantines q WHERE q.space_id = pools.id)
+ORDER BY CASE WHEN pools.name = @name THEN 0 WHEN draft_named THEN 2 ELSE 1 END, updated_at, id
 LIMIT @max_rows OFFSET @skip;
 
 -- name: StaleHolds :many

@@ -73,7 +73,7 @@ func (q *Queries) DeleteHoldsOfPool(ctx context.Context, poolID int64) error {
 
 const expiredDrafts = `-- name: ExpiredDrafts :many
 SELECT family, first_ip, length FROM pools
-WHERE parent_id = $1 AND draft_until <= $2 AND draft_encloses = FALSE
+WHERE parent_id = $1 AND draft_until <= $2 AND draft_encloses = FALSE AND NOT EXISTS (SELECT 1 FROM quarantines q WHERE q.space_id = pools.id)
 ORDER BY draft_until, id
 LIMIT $4 OFFSET $3
 `
@@ -483,8 +483,8 @@ func (q *Queries) MovePrefixTo(ctx context.Context, arg MovePrefixToParams) (int
 const outdatedDrafts = `-- name: OutdatedDrafts :many
 SELECT family, first_ip, length FROM pools
 WHERE parent_id = $1 AND draft_until IS NOT NULL AND draft_holder = $2 AND (draft_holder <> '' OR draft_principal_id = $3)
-  AND draft_run <> '' AND draft_run <> $4 AND draft_encloses = FALSE
-ORDER BY CASE WHEN name = $5 THEN 0 WHEN draft_named THEN 2 ELSE 1 END, updated_at, id
+  AND draft_run <> '' AND draft_run <> $4 AND draft_encloses = FALSE AND NOT EXISTS (SELECT 1 FROM quarantines q WHERE q.space_id = pools.id)
+ORDER BY CASE WHEN pools.name = $5 THEN 0 WHEN draft_named THEN 2 ELSE 1 END, updated_at, id
 LIMIT $7 OFFSET $6
 `
 
@@ -639,7 +639,7 @@ func (q *Queries) SetPrefixStatus(ctx context.Context, arg SetPrefixStatusParams
 }
 
 const staleDrafts = `-- name: StaleDrafts :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
 WHERE draft_until < $1
 ORDER BY length DESC, id
 LIMIT $2
@@ -690,6 +690,7 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Nam
 			&i.GrowsID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.QuarantineSeconds,
 			&i.ScopeName,
 			&i.ParentName,
 			&i.DraftActor,

@@ -46,6 +46,7 @@ type Allocation struct {
 	Version     int64
 	CreatedAt   int64
 	UpdatedAt   int64
+	ExpiresAt   *int64
 }
 
 type AllocationSet struct {
@@ -201,6 +202,7 @@ type NamedAllocation struct {
 	Version     int64
 	CreatedAt   int64
 	UpdatedAt   int64
+	ExpiresAt   *int64
 	ScopeName   string
 	PoolName    string
 }
@@ -258,6 +260,7 @@ type NamedPool struct {
 	GrowsID            *int64
 	CreatedAt          int64
 	UpdatedAt          int64
+	QuarantineSeconds  *int64
 	ScopeName          string
 	ParentName         string
 	DraftActor         string
@@ -278,6 +281,25 @@ type NamedPrefix struct {
 	CreatedAt int64
 	ScopeName string
 	PoolName  string
+}
+
+type NamedQuarantine struct {
+	ID           int64
+	ScopeID      int64
+	SpaceID      int64
+	PoolID       int64
+	AllocationID int64
+	Name         string
+	Owner        string
+	Cause        string
+	Allocation   string
+	Family       int64
+	FirstIp      []byte
+	Length       int64
+	Until        int64
+	CreatedAt    int64
+	ScopeName    string
+	PoolName     string
 }
 
 type NamedReservation struct {
@@ -357,6 +379,7 @@ type Pool struct {
 	GrowsID            *int64
 	CreatedAt          int64
 	UpdatedAt          int64
+	QuarantineSeconds  *int64
 }
 
 type Prefix struct {
@@ -389,6 +412,23 @@ type Promise struct {
 	PlanID     string
 	FirstIp    []byte
 	PromisedAt int64
+}
+
+type Quarantine struct {
+	ID           int64
+	ScopeID      int64
+	SpaceID      int64
+	PoolID       int64
+	AllocationID int64
+	Name         string
+	Owner        string
+	Cause        string
+	Allocation   string
+	Family       int64
+	FirstIp      []byte
+	Length       int64
+	Until        int64
+	CreatedAt    int64
 }
 
 type Reservation struct {

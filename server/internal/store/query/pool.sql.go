@@ -129,7 +129,7 @@ func (q *Queries) FormerScope(ctx context.Context, name string) (FormerScopeRow,
 }
 
 const growthOf = `-- name: GrowthOf :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
 WHERE grows_id = $1
 ORDER BY first_ip, id
 `
@@ -174,6 +174,7 @@ func (q *Queries) GrowthOf(ctx context.Context, growsID *int64) ([]NamedPool, er
 			&i.GrowsID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.QuarantineSeconds,
 			&i.ScopeName,
 			&i.ParentName,
 			&i.DraftActor,
@@ -243,8 +244,8 @@ const insertPool = `-- name: InsertPool :exec
 INSERT INTO pools (
   id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
   description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
-  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $26, $26)
+  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, quarantine_seconds, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $26, $27, $27)
 `
 
 type InsertPoolParams struct {
@@ -273,6 +274,7 @@ type InsertPoolParams struct {
 	DraftNamed         bool
 	DraftEncloses      bool
 	GrowsID            *int64
+	QuarantineSeconds  *int64
 	CreatedAt          int64
 }
 
@@ -303,6 +305,7 @@ func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
 		arg.DraftNamed,
 		arg.DraftEncloses,
 		arg.GrowsID,
+		arg.QuarantineSeconds,
 		arg.CreatedAt,
 	)
 	return err
@@ -335,7 +338,7 @@ func (q *Queries) LeaveName(ctx context.Context, arg LeaveNameParams) error {
 }
 
 const pool = `-- name: Pool :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
 WHERE id = $1
 `
 
@@ -372,6 +375,7 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 		&i.GrowsID,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.QuarantineSeconds,
 		&i.ScopeName,
 		&i.ParentName,
 		&i.DraftActor,
@@ -380,7 +384,7 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 }
 
 const poolNamed = `-- name: PoolNamed :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
 WHERE named_pools.scope_id = (SELECT s.id FROM scopes s WHERE s.name = $1) AND named_pools.name = $2
 `
 
@@ -422,6 +426,7 @@ func (q *Queries) PoolNamed(ctx context.Context, arg PoolNamedParams) (NamedPool
 		&i.GrowsID,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.QuarantineSeconds,
 		&i.ScopeName,
 		&i.ParentName,
 		&i.DraftActor,
@@ -464,7 +469,7 @@ func (q *Queries) PoolWithRoom(ctx context.Context, arg PoolWithRoomParams) (Poo
 }
 
 const poolsOfScope = `-- name: PoolsOfScope :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
 WHERE scope_id = $1 AND draft_until IS NULL
 ORDER BY id
 LIMIT $2
@@ -515,6 +520,7 @@ func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]N
 			&i.GrowsID,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.QuarantineSeconds,
 			&i.ScopeName,
 			&i.ParentName,
 			&i.DraftActor,
@@ -553,7 +559,7 @@ const updatePool = `-- name: UpdatePool :execrows
 UPDATE pools SET
   name = $2, family = $3, first_ip = $4, length = $5, strategy = $6, min_length = $7, max_length = $8, default_length = $9,
   description = $10, owner = $11, account = $12, region = $13, environment = $14, labels = $15, deletion_protection = $16,
-  parent_id = $17, updated_at = $18, version = version + 1
+  parent_id = $17, quarantine_seconds = $18, updated_at = $19, version = version + 1
 WHERE id = $1
 `
 
@@ -575,6 +581,7 @@ type UpdatePoolParams struct {
 	Labels             string
 	DeletionProtection bool
 	ParentID           *int64
+	QuarantineSeconds  *int64
 	UpdatedAt          int64
 }
 
@@ -597,6 +604,7 @@ func (q *Queries) UpdatePool(ctx context.Context, arg UpdatePoolParams) (int64, 
 		arg.Labels,
 		arg.DeletionProtection,
 		arg.ParentID,
+		arg.QuarantineSeconds,
 		arg.UpdatedAt,
 	)
 	if err != nil {

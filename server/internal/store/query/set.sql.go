@@ -122,7 +122,7 @@ func (q *Queries) InsertAllocationSet(ctx context.Context, arg InsertAllocationS
 }
 
 const membersOfSet = `-- name: MembersOfSet :many
-SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at, scope_name, pool_name FROM named_allocations
+SELECT id, scope_id, pool_id, name, set_id, set_key, family, first_ip, length, description, owner, purpose, account, region, environment, labels, superseded, version, created_at, updated_at, expires_at, scope_name, pool_name FROM named_allocations
 WHERE set_id = $1
 ORDER BY set_key
 `
@@ -157,6 +157,7 @@ func (q *Queries) MembersOfSet(ctx context.Context, setID *int64) ([]NamedAlloca
 			&i.Version,
 			&i.CreatedAt,
 			&i.UpdatedAt,
+			&i.ExpiresAt,
 			&i.ScopeName,
 			&i.PoolName,
 		); err != nil {

@@ -1,0 +1,105 @@
+-- +goose Up
+-- Quarantine: what becomes of a block that is released in a pool which asks for that, before it is free.
+
+-- How long a released block is kept, in seconds: empty where the pool around the pool decides, 0 where none is kept.
+ALTER TABLE pools ADD COLUMN quarantine_seconds BIGINT CHECK (quarantine_seconds BETWEEN 0 AND 7776000);
+ALTER TABLE allocations ADD COLUMN expires_at BIGINT;
+CREATE INDEX allocations_by_age ON allocations (expires_at) WHERE expires_at IS NOT NULL;
+
+-- SQLite changes no check of a table: it is made anew.
+DROP VIEW named_prefixes;
+CREATE TABLE prefixes_anew (
+  id         INTEGER PRIMARY KEY,
+  scope_id   BIGINT NOT NULL REFERENCES scopes (id),
+  space_id   BIGINT NOT NULL,
+  kind       TEXT   NOT NULL CHECK (kind = 'pool' OR kind = 'allocation' OR kind = 'reservation' OR kind = 'hold' OR kind = 'quarantine'),
+  status     TEXT   NOT NULL CHECK (status = 'reserved' OR status = 'allocated' OR status = 'held' OR status = 'quarantined'),
+  name       TEXT   NOT NULL,
+  cidr       TEXT   NOT NULL,
+  family     BIGINT NOT NULL CHECK (family IN (4, 6)),
+  first_ip   BLOB   NOT NULL,
+  last_ip    BLOB   NOT NULL,
+  length     BIGINT NOT NULL CHECK (length BETWEEN 0 AND 128),
+  created_at BIGINT NOT NULL
+);
+INSERT INTO prefixes_anew SELECT * FROM prefixes;
+DROP TABLE prefixes;
+ALTER TABLE prefixes_anew RENAME TO prefixes;
+CREATE INDEX prefixes_by_space ON prefixes (space_id, family, first_ip);
+CREATE INDEX prefixes_by_address ON prefixes (family, first_ip, length);
+CREATE INDEX prefixes_by_scope ON prefixes (scope_id, id);
+
+-- The storage itself refuses overlap: two prefixes of one space never share an address. They are disjoint, so the
+-- neighbour at or below the new last address is the only one that can reach into it.
+-- +goose StatementBegin
+CREATE TRIGGER prefixes_never_overlap_on_insert BEFORE INSERT ON prefixes
+BEGIN
+  SELECT RAISE(ABORT, 'prefixes_never_overlap')
+  WHERE (
+    SELECT last_ip FROM prefixes
+    WHERE space_id = NEW.space_id AND family = NEW.family AND first_ip <= NEW.last_ip
+    ORDER BY first_ip DESC LIMIT 1
+  ) >= NEW.first_ip;
+END;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE TRIGGER prefixes_never_overlap_on_update BEFORE UPDATE OF id, space_id, family, first_ip, last_ip ON prefixes
+BEGIN
+  SELECT RAISE(ABORT, 'prefixes_never_overlap')
+  WHERE EXISTS (
+    SELECT 1 FROM prefixes
+    WHERE space_id = NEW.space_id AND family = NEW.family AND first_ip <= NEW.last_ip AND last_ip >= NEW.first_ip AND id <> OLD.id
+  );
+END;
+-- +goose StatementEnd
+CREATE VIEW named_prefixes AS
+SELECT x.*,
+  CAST(COALESCE((SELECT s.name FROM scopes s WHERE s.id = x.scope_id), '') AS TEXT) AS scope_name,
+  CAST(COALESCE((SELECT p.name FROM pools p WHERE p.id = x.space_id), '') AS TEXT) AS pool_name
+FROM prefixes x;
+
+-- A block in quarantine, with the allocation that left it as it was, or '' of a part that one gave up which lives on. It stands in
+-- a pool, or at the root of a scope when the pools around it are gone. The pool that the allocation was of may be gone: no foreign key.
+CREATE TABLE quarantines (
+  id            INTEGER PRIMARY KEY,
+  scope_id      BIGINT NOT NULL REFERENCES scopes (id),
+  space_id      BIGINT NOT NULL,
+  pool_id       BIGINT NOT NULL,
+  allocation_id BIGINT NOT NULL,
+  name          TEXT NOT NULL,
+  owner         TEXT   NOT NULL,
+  cause         TEXT   NOT NULL CHECK (cause IN ('released', 'expired', 'shrunk')),
+  allocation    TEXT   NOT NULL,
+  family        BIGINT NOT NULL CHECK (family IN (4, 6)),
+  first_ip      BLOB   NOT NULL,
+  length        BIGINT NOT NULL CHECK (length BETWEEN 0 AND 128),
+  until         BIGINT NOT NULL,
+  created_at    BIGINT NOT NULL
+);
+CREATE INDEX quarantines_by_space ON quarantines (space_id, until);
+CREATE INDEX quarantines_by_scope ON quarantines (scope_id, id);
+CREATE INDEX quarantines_by_address ON quarantines (family, first_ip, length);
+CREATE INDEX quarantines_by_allocation ON quarantines (allocation_id);
+CREATE INDEX quarantines_by_pool ON quarantines (pool_id);
+CREATE INDEX quarantines_by_age ON quarantines (until);
+
+CREATE VIEW named_quarantines AS
+SELECT q.*,
+  CAST(COALESCE((SELECT s.name FROM scopes s WHERE s.id = q.scope_id), '') AS TEXT) AS scope_name,
+  CAST(COALESCE((SELECT p.name FROM pools p WHERE p.id = q.space_id), '') AS TEXT) AS pool_name
+FROM quarantines q;
+
+-- A view keeps the columns that its table had when it was made.
+DROP VIEW named_pools;
+CREATE VIEW named_pools AS
+SELECT p.*,
+  CAST(COALESCE((SELECT s.name FROM scopes s WHERE s.id = p.scope_id), '') AS TEXT) AS scope_name,
+  CAST(COALESCE((SELECT q.name FROM pools q WHERE q.id = p.parent_id), '') AS TEXT) AS parent_name,
+  CAST(COALESCE((SELECT d.kind || ':' || d.name FROM principals d WHERE d.id = p.draft_principal_id), '') AS TEXT) AS draft_actor
+FROM pools p;
+DROP VIEW named_allocations;
+CREATE VIEW named_allocations AS
+SELECT a.*,
+  CAST(COALESCE((SELECT s.name FROM scopes s WHERE s.id = a.scope_id), '') AS TEXT) AS scope_name,
+  CAST(COALESCE((SELECT p.name FROM pools p WHERE p.id = a.pool_id), '') AS TEXT) AS pool_name
+FROM allocations a;
