@@ -230,6 +230,7 @@ func (e Strategy) Valid() bool {
 // Defines values for Target.
 const (
 	TargetAwsSubnet     Target = "aws_subnet"
+	TargetAzureSubnet   Target = "azure_subnet"
 	TargetGcpSubnetwork Target = "gcp_subnetwork"
 )
 
@@ -237,6 +238,8 @@ const (
 func (e Target) Valid() bool {
 	switch e {
 	case TargetAwsSubnet:
+		return true
+	case TargetAzureSubnet:
 		return true
 	case TargetGcpSubnetwork:
 		return true
@@ -426,7 +429,7 @@ type AllocationPatch struct {
 	Purpose      *Word         `json:"purpose,omitempty"`
 	Region       *Word         `json:"region,omitempty"`
 
-	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 }
 
@@ -694,7 +697,7 @@ type MemberSize struct {
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
 
-	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 }
 
@@ -770,7 +773,7 @@ type NewAllocation struct {
 	// Strategy How the block is chosen; as the pool does where absent.
 	Strategy *Strategy `json:"strategy,omitempty"`
 
-	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 }
 
@@ -866,7 +869,7 @@ type NewHold struct {
 	// Strategy How the block is chosen; as the pool does where absent.
 	Strategy *Strategy `json:"strategy,omitempty"`
 
-	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 
 	// TTLSeconds Seconds that the promise stands; a day where absent. Past them its space is used last.
@@ -1409,7 +1412,7 @@ type SpacePage struct {
 // Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 type Strategy string
 
-// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64.
+// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 type Target string
 
 // Text defines model for Text.

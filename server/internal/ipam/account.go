@@ -7,16 +7,6 @@ import (
 	"time"
 )
 
-// Cloud is where an account lives.
-type Cloud string
-
-// The clouds. Custom is any other place with networks: a data centre, an office, a smaller provider.
-const (
-	AWS    Cloud = "aws"
-	GCP    Cloud = "gcp"
-	Custom Cloud = "custom"
-)
-
 // Account is an AWS account, a GCP project or another place that networks live in. Its ID is AccountID of its cloud and
 // the cloud's own id, neither of which changes. It holds no secret: RoleARN and WorkloadIdentity name who to act as.
 type Account struct {
@@ -42,8 +32,12 @@ type Account struct {
 	UpdatedAt        time.Time `json:"updated_at"`
 }
 
-// ModeObserve is what CloudPAM may do in an account that does not say: only look.
-const ModeObserve = "observe"
+// What CloudPAM may do in an account: only look, which it is where nobody says; propose what it would do; do it.
+const (
+	ModeObserve = "observe"
+	ModePlan    = "plan"
+	ModeApply   = "apply"
+)
 
 // AccountID is the address of an account: "aws:123456789012".
 func AccountID(cloud Cloud, externalID string) string { return string(cloud) + ":" + externalID }
@@ -70,14 +64,7 @@ func regionSet(regions []string) []string {
 	return set
 }
 
-var (
-	awsAccount = regexp.MustCompile(`^[0-9]{12}$`)
-	gcpProject = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$`)
-	customID   = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`)
-	roleARN    = regexp.MustCompile(`^arn:aws(-[a-z]+)*:iam::([0-9]{12}):role/([!-.0-~]+/)*[A-Za-z0-9_+=,.@-]{1,64}$`)
-	gcpService = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?@([a-z0-9-]+\.)+gserviceaccount\.com$`)
-	regionName = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$`)
-)
+var regionName = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?$`)
 
 // Check refuses an account that its cloud cannot have.
 func (a Account) Check() error {
@@ -90,7 +77,7 @@ func (a Account) Check() error {
 	switch {
 	case !slices.Contains([]string{"", "dev", "stg", "sbx", "prd"}, a.Tier):
 		return Invalid("/tier", "%q is not a tier; use dev, stg, sbx or prd", a.Tier)
-	case !slices.Contains([]string{ModeObserve, "plan", "apply"}, a.Mode):
+	case !slices.Contains([]string{ModeObserve, ModePlan, ModeApply}, a.Mode):
 		return Invalid("/mode", "%q is not a mode; use observe, plan or apply", a.Mode)
 	}
 	for _, region := range a.Regions {
@@ -105,41 +92,43 @@ func (a Account) Check() error {
 }
 
 func (a Account) checkID() error {
-	switch {
-	case a.Cloud != AWS && a.Cloud != GCP && a.Cloud != Custom:
-		return Invalid("/cloud", "%q is not a cloud; use aws, gcp or custom", a.Cloud)
-	case a.Cloud == AWS && !awsAccount.MatchString(a.ExternalID):
-		return Invalid("/external_id", "%q is not an AWS account number: that is 12 digits, leading zeros included, as text", a.ExternalID)
-	case a.Cloud == GCP && !gcpProject.MatchString(a.ExternalID):
-		return Invalid("/external_id", "%q is not a GCP project id: that is 6 to 30 lower-case letters, digits and hyphens, starting with a letter, with its domain where it has one: \"example.com:my-project\". The project's number and its display name are not its id", a.ExternalID)
-	case a.Cloud == Custom && !customID.MatchString(a.ExternalID):
-		return Invalid("/external_id", "%q is not an id; use 1 to 63 letters, digits and . _ -, with a letter or digit at both ends", a.ExternalID)
+	facts, known := FactsOf(a.Cloud)
+	if !known {
+		return Invalid("/cloud", "%q is not a cloud; use %s", a.Cloud, cloudNames)
+	}
+	if !facts.Account.Regexp.MatchString(a.ExternalID) {
+		return Invalid("/external_id", "%q is not %s", a.ExternalID, facts.Account.Is)
 	}
 	return nil
 }
 
+// checkRole refuses a role of another cloud, and one that cannot see the account.
 func (a Account) checkRole() error {
-	if a.RoleARN != "" {
-		if a.Cloud != AWS {
-			return Invalid("/role_arn", "a role_arn is for AWS accounts; this one is of the cloud %s", a.Cloud)
+	for _, facts := range clouds {
+		role := facts.Role
+		if role == nil || a.roleIn(role.Pointer) == "" {
+			continue
 		}
-		found := roleARN.FindStringSubmatch(a.RoleARN)
+		said := a.roleIn(role.Pointer)
+		if a.Cloud != facts.Cloud {
+			return Invalid(role.Pointer, "a %s is for accounts of the cloud %s; this one is of the cloud %s", role.Pointer[1:], facts.Cloud, a.Cloud)
+		}
+		found := role.Regexp.FindStringSubmatch(said)
 		if found == nil {
-			return Invalid("/role_arn", "%q is not the ARN of a role; one looks like \"arn:aws:iam::%s:role/cloudpam\"", a.RoleARN, a.ExternalID)
+			return Invalid(role.Pointer, "%q is not %s", said, role.Is)
 		}
-		if found[2] != a.ExternalID {
-			return Invalid("/role_arn", "%q is a role of account %s, which cannot see account %s; name a role of the account itself", a.RoleARN, found[2], a.ExternalID)
-		}
-	}
-	if a.WorkloadIdentity != "" {
-		if a.Cloud != GCP {
-			return Invalid("/workload_identity", "a workload_identity is for GCP projects; this one is of the cloud %s", a.Cloud)
-		}
-		if !gcpService.MatchString(a.WorkloadIdentity) {
-			return Invalid("/workload_identity", "%q is not a service account; one looks like \"cloudpam@my-project.iam.gserviceaccount.com\"", a.WorkloadIdentity)
+		if role.Account > 0 && found[role.Account] != a.ExternalID {
+			return Invalid(role.Pointer, "%q is a role of account %s, which cannot see account %s; name a role of the account itself", said, found[role.Account], a.ExternalID)
 		}
 	}
 	return nil
+}
+
+func (a Account) roleIn(pointer string) string {
+	if pointer == "/role_arn" {
+		return a.RoleARN
+	}
+	return a.WorkloadIdentity
 }
 
 // AccountPatch changes an account; nil leaves a field as it is, and an empty Tier takes it away.

@@ -23,29 +23,16 @@ func (s BlockSize) Refuses(block netip.Prefix) bool {
 // Target is what a block will become in a cloud.
 type Target string
 
-// The targets.
-const (
-	TargetAWSSubnet     Target = "aws_subnet"
-	TargetGCPSubnetwork Target = "gcp_subnetwork"
-)
-
-// limits is what a cloud makes of a subnet. AWS takes the first four addresses and the last one, GCP the first two and the
-// last two of a primary range and none of a secondary one; the largest range that GCP takes is all of 240.0.0.0/4.
-// https://docs.aws.amazon.com/vpc/latest/userguide/subnet-sizing.html
-// https://cloud.google.com/vpc/docs/subnets
-type limits struct {
-	name   string
-	taken  int64
-	v4, v6 lengths
+// SizeLimits is what a cloud makes of a block.
+type SizeLimits struct {
+	Target Target
+	Name   string // for a refusal: "an AWS subnet"
+	Taken  int64  // addresses that the cloud takes for itself
+	V4, V6 Lengths
 }
 
-// lengths are prefix lengths that a cloud accepts: from the largest block to the smallest, step by step.
-type lengths struct{ largest, smallest, step int }
-
-var targets = map[Target]limits{
-	TargetAWSSubnet:     {name: "an AWS subnet", taken: 5, v4: lengths{16, 28, 1}, v6: lengths{44, 64, 4}},
-	TargetGCPSubnetwork: {name: "a GCP subnetwork", taken: 4, v4: lengths{4, 29, 1}, v6: lengths{64, 64, 1}},
-}
+// Lengths are the prefix lengths that a cloud accepts: from the largest block to the smallest, step by step.
+type Lengths struct{ Largest, Smallest, Step int }
 
 // LengthIn is the prefix length that the size comes to in a pool; whether the pool hands it out, Allow says. Errors:
 // CodeOutsidePool, and CodeInvalid where the size contradicts itself or its target, or says nothing and the pool neither.
@@ -101,7 +88,7 @@ func (s BlockSize) length(family int) (*int, error) {
 			return nil, err
 		}
 		if length != nil && *length != fits {
-			return nil, Invalid("/hosts", "%d hosts in %s need a /%d, but %s says /%d; leave one out", s.Hosts, targets[s.Target].name, fits, pointer[1:], *length)
+			return nil, Invalid("/hosts", "%d hosts in %s need a /%d, but %s says /%d; leave one out", s.Hosts, targets[s.Target].Name, fits, pointer[1:], *length)
 		}
 		return &fits, nil
 	}
@@ -113,7 +100,7 @@ func (s BlockSize) length(family int) (*int, error) {
 
 func (t Target) check() error {
 	if _, known := targets[t]; !known && t != "" {
-		return Invalid("/target", "%q is not a target; use %s or %s", t, TargetAWSSubnet, TargetGCPSubnetwork)
+		return Invalid("/target", "%q is not a target; use %s", t, targetNames)
 	}
 	return nil
 }
@@ -121,7 +108,7 @@ func (t Target) check() error {
 // lengthFor is the smallest block of a family in which the target has room for so many hosts.
 func (t Target) lengthFor(hosts int64, family int) (int, error) {
 	if t == "" {
-		return 0, Invalid("/target", "hosts need a target, which says how many addresses the cloud takes for itself: %s or %s", TargetAWSSubnet, TargetGCPSubnetwork)
+		return 0, Invalid("/target", "hosts need a target, which says how many addresses the cloud takes for itself: %s", targetNames)
 	}
 	if err := t.check(); err != nil {
 		return 0, err
@@ -131,9 +118,9 @@ func (t Target) lengthFor(hosts int64, family int) (int, error) {
 	}
 	limit := targets[t]
 	of := limit.of(family)
-	length := min(width(family)-bits.Len64(uint64(hosts+limit.taken-1)), of.smallest)
-	if length < of.largest {
-		return 0, Invalid("/hosts", "%d hosts do not fit %s: the largest is a /%d, with room for %d; use several", hosts, limit.name, of.largest, int64(1)<<(width(family)-of.largest)-limit.taken)
+	length := min(width(family)-bits.Len64(uint64(hosts+limit.Taken-1)), of.Smallest)
+	if length < of.Largest {
+		return 0, Invalid("/hosts", "%d hosts do not fit %s: the largest is a /%d, with room for %d; use several", hosts, limit.Name, of.Largest, int64(1)<<(width(family)-of.Largest)-limit.Taken)
 	}
 	return of.around(length), nil
 }
@@ -145,26 +132,26 @@ func (t Target) allow(pointer string, family, length int) error {
 	}
 	limit := targets[t]
 	of := limit.of(family)
-	right := of.around(min(max(length, of.largest), of.smallest))
+	right := of.around(min(max(length, of.Largest), of.Smallest))
 	if right == length {
 		return nil
 	}
 	const what = "%s cannot be a /%d: "
 	switch {
-	case of.largest == of.smallest:
-		return Invalid(pointer, what+"its IPv%d block is always a /%d", limit.name, length, family, right)
-	case of.step > 1:
-		return Invalid(pointer, what+"its IPv%d block is a /%d to a /%d in steps of %d; use /%d", limit.name, length, family, of.largest, of.smallest, of.step, right)
+	case of.Largest == of.Smallest:
+		return Invalid(pointer, what+"its IPv%d block is always a /%d", limit.Name, length, family, right)
+	case of.Step > 1:
+		return Invalid(pointer, what+"its IPv%d block is a /%d to a /%d in steps of %d; use /%d", limit.Name, length, family, of.Largest, of.Smallest, of.Step, right)
 	default:
-		return Invalid(pointer, what+"it is a /%d to a /%d; use /%d", limit.name, length, of.largest, of.smallest, right)
+		return Invalid(pointer, what+"it is a /%d to a /%d; use /%d", limit.Name, length, of.Largest, of.Smallest, right)
 	}
 }
 
-func (l limits) of(family int) lengths {
+func (l SizeLimits) of(family int) Lengths {
 	if family == 4 {
-		return l.v4
+		return l.V4
 	}
-	return l.v6
+	return l.V6
 }
 
 func width(family int) int {
@@ -175,6 +162,6 @@ func width(family int) int {
 }
 
 // around is the length of the smallest accepted block that is no smaller than one of this length.
-func (l lengths) around(length int) int {
-	return length - (length-l.largest)%l.step
+func (l Lengths) around(length int) int {
+	return length - (length-l.Largest)%l.Step
 }

@@ -38,7 +38,10 @@ func TestHostsBecomeTheSmallestBlockTheCloudGivesThemRoomIn(t *testing.T) {
 		{four, ipam.TargetGCPSubnetwork, 252, 24},
 		{four, ipam.TargetGCPSubnetwork, 253, 23},
 		{everything, ipam.TargetGCPSubnetwork, 1<<28 - 4, 4},
+		{four, ipam.TargetAzureSubnet, 3, 29},
+		{four, ipam.TargetAzureSubnet, 4, 28},
 		{six, ipam.TargetAWSSubnet, 1 << 32, 64},
+		{six, ipam.TargetAzureSubnet, 1, 64},
 		{six, ipam.TargetGCPSubnetwork, 1, 64},
 	} {
 		got, err := ipam.BlockSize{Hosts: c.hosts, Target: c.target}.LengthIn(c.pool)
@@ -58,9 +61,9 @@ func TestASizeIsRefusedWithWhatWouldBeRight(t *testing.T) {
 		pointer string
 		says    string
 	}{
-		{"hosts alone", ipam.BlockSize{Hosts: 10}, four, "/target", "aws_subnet or gcp_subnetwork"},
-		{"no such target", ipam.BlockSize{Length: new(24), Target: "azure"}, four, "/target", "use aws_subnet or"},
-		{"no such target, by default", ipam.BlockSize{Target: "azure"}, four, "/target", "use aws_subnet or"},
+		{"hosts alone", ipam.BlockSize{Hosts: 10}, four, "/target", "aws_subnet, gcp_subnetwork or azure_subnet"},
+		{"no such target", ipam.BlockSize{Length: new(24), Target: "azure_vm"}, four, "/target", "use aws_subnet, gcp_subnetwork or azure_subnet"},
+		{"no such target, by default", ipam.BlockSize{Target: "azure_vm"}, four, "/target", "use aws_subnet, gcp_subnetwork or azure_subnet"},
 		{"too many hosts", ipam.BlockSize{Hosts: 65532, Target: ipam.TargetAWSSubnet}, four, "/hosts", "room for 65531"},
 		{"too many for GCP", ipam.BlockSize{Hosts: 1 << 28, Target: ipam.TargetGCPSubnetwork}, four, "/hosts", "room for 268435452"},
 		{"too many for anyone", ipam.BlockSize{Hosts: 1<<32 + 1, Target: ipam.TargetAWSSubnet}, six, "/hosts", "4294967296"},

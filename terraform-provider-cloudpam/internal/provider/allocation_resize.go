@@ -42,17 +42,25 @@ func (m allocationModel) wanted(from netip.Prefix) (netip.Prefix, bool) {
 	return netip.PrefixFrom(from.Addr(), int(m.PrefixLength.ValueInt64())).Masked(), true
 }
 
+// targets are what a block may become: how many addresses the cloud takes of an IPv4 block, and the smallest that it accepts. A
+// test compares them with the server's.
+var targets = map[string]struct {
+	taken    int64
+	smallest int
+}{
+	"aws_subnet":     {5, 28},
+	"gcp_subnetwork": {4, 29},
+	"azure_subnet":   {5, 29},
+}
+
 // lengthFor is the prefix length of so many hosts in a target, as the server has it: so the block of an allocation follows
 // from its configuration alone. What no block of the target has room for, the server refuses.
 func lengthFor(hosts int64, target string, version int64) int {
-	taken, smallest := int64(5), 28 // aws_subnet
-	if target == "gcp_subnetwork" {
-		taken, smallest = 4, 29
-	}
 	if version == 6 {
 		return 64
 	}
-	return max(min(32-bits.Len64(uint64(hosts+taken-1)), smallest), 0)
+	limit := targets[target]
+	return max(min(32-bits.Len64(uint64(hosts+limit.taken-1)), limit.smallest), 0)
 }
 
 // resize plans the block of an allocation that exists.

@@ -59,7 +59,7 @@ func TestHostsComeToWhatTheServerSays(t *testing.T) {
 		}
 	}
 	version := map[string]int64{"four": 4, "six": 6}
-	for _, target := range []string{"aws_subnet", "gcp_subnetwork"} {
+	for _, target := range []string{"aws_subnet", "gcp_subnetwork", "azure_subnet"} {
 		for _, pool := range []string{"four", "six"} {
 			for bits := range 17 {
 				for _, around := range []int64{-6, -5, -4, -3, 0} {

@@ -2,7 +2,9 @@ package provider
 
 import (
 	"context"
+	"maps"
 	"regexp"
+	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
@@ -141,9 +143,9 @@ func noSelector() types.Object {
 func target(of string) schema.StringAttribute {
 	return schema.StringAttribute{
 		Optional:   true,
-		Validators: []validator.String{oneOf{"aws_subnet", "gcp_subnetwork"}},
-		MarkdownDescription: "What " + of + " will become: `aws_subnet` or `gcp_subnetwork`. It counts the addresses that the cloud takes for itself, " +
-			"five and four, and refuses a size that the cloud refuses.",
+		Validators: []validator.String{oneOf(slices.Sorted(maps.Keys(targets)))},
+		MarkdownDescription: "What " + of + " will become: `aws_subnet`, `gcp_subnetwork` or `azure_subnet`. It counts the addresses that the cloud takes for itself, " +
+			"five, four and five, and refuses a size that the cloud refuses.",
 	}
 }
 
