@@ -62,6 +62,17 @@ func TestAnAllocationBySizeIsToldOfALoss(t *testing.T) {
 		}
 	})
 	eachPlanner(t, func(t *testing.T, r planner) {
+		a, b, _ := r.three(t)
+		promised := r.selectHold(t, a.Scope, "app", "/28")
+		r.wait(25 * time.Hour)
+		r.take(t, a, "thief", "/28")
+		_, err := r.trySelect(a.Scope, "app", "/28", alice)
+		wantHolders(t, wantCode(t, err, ipam.CodeHoldLost), "thief")
+		if made, err := r.trySelect(a.Scope, "app", "/28", alice); err != nil || made.Pool != b.ID || promised.Pool != a.ID {
+			t.Errorf("once it was told: promised in %s, made %+v, %v", promised.Pool, made, err)
+		}
+	})
+	eachPlanner(t, func(t *testing.T, r planner) {
 		pool, _ := r.lost(t, "net/a")
 		in := ipam.NewAllocationSet{Pool: pool.ID, Name: "net", SetSizes: ipam.SetSizes{Members: map[string]ipam.BlockSize{"a": {Length: ptr(24)}}}}
 		_, err := r.AllocateSet(t.Context(), alice, in)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,8 @@ type Terraform struct {
 	env       []string
 	rc        string
 	overrides map[string]string // provider address to the folder of its binary
+	alone     bool              // Terraform starts the provider itself
+	sockets   string            // where a provider that is started listens; the path of a socket is short
 }
 
 const requiredProviders = `terraform {
@@ -36,6 +39,7 @@ func NewTerraform(t testing.TB, s *Server, config string) *Terraform {
 	// Terraform takes the provider from the override and asks no registry; no init is needed.
 	tf.rc = filepath.Join(dir, "terraformrc")
 	tf.overrides = map[string]string{}
+	tf.sockets = bin
 	tf.Override(t, "cloudpam/cloudpam", filepath.Dir(providerBuild.binary(t)))
 	if err := os.Mkdir(tf.Dir, 0o750); err != nil {
 		t.Fatal(err)
@@ -124,6 +128,9 @@ func (tf *Terraform) WriteModule(t testing.TB, folder, content string) {
 	tf.Write(t, filepath.Join(folder, "main.tf"), requiredProviders+content)
 }
 
+// StartsProviders lets Terraform start the provider itself, as it does for people: with a process for each provider block.
+func (tf *Terraform) StartsProviders() { tf.alone = true }
+
 // Setenv sets a variable of every command from now on.
 func (tf *Terraform) Setenv(name, value string) { tf.env = append(tf.env, name+"="+value) }
 
@@ -140,6 +147,12 @@ func (tf *Terraform) Run(t testing.TB, args ...string) string {
 // Try runs a command and returns its standard output, all of its output, and how it ended.
 func (tf *Terraform) Try(args ...string) (stdout, all string, err error) {
 	cmd := tf.command(args)
+	attached, detach, err := tf.attach(args)
+	if err != nil {
+		return "", "", err
+	}
+	defer detach()
+	cmd.Env = append(slices.Clone(cmd.Env), attached...)
 	var out bytes.Buffer
 	both := &output{}
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, both), both

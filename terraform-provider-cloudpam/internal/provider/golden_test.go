@@ -66,6 +66,22 @@ var tales = map[string]tale{
 			}
 		},
 	},
+	// Without plan-time CIDRs the apply asks by size, for what a plan before was promised.
+	"hold_lost_by_size": {
+		others: func(t *testing.T, c *cloudpam.Client) {
+			others(corpPool)(t, c)
+			hold, err := c.PlaceHold(t.Context(), cloudpam.NewHold{Pool: "corp", Name: "app", PrefixLength: new(24)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.ReleaseHold(t.Context(), hold.ID); err != nil {
+				t.Fatal(err)
+			}
+			others(nil, cloudpam.NewAllocation{Pool: "corp", Name: "thief", CIDR: &hold.CIDR})(t, c)
+		},
+		args: `plan_mode = "off"`, config: appOfCorp,
+		between: func(*testing.T, *acctest.Server) {},
+	},
 	"hold_conflict": {
 		others: func(t *testing.T, c *cloudpam.Client) {
 			others(corpPool)(t, c)
