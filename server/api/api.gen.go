@@ -70,6 +70,27 @@ func (e Cloud) Valid() bool {
 	}
 }
 
+// Defines values for DeliveryState.
+const (
+	DeliveryStateDead      DeliveryState = "dead"
+	DeliveryStateDelivered DeliveryState = "delivered"
+	DeliveryStateWaiting   DeliveryState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the DeliveryState enum.
+func (e DeliveryState) Valid() bool {
+	switch e {
+	case DeliveryStateDead:
+		return true
+	case DeliveryStateDelivered:
+		return true
+	case DeliveryStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Family.
 const (
 	FamilyIpv4 Family = "ipv4"
@@ -289,6 +310,24 @@ func (e VersionEngine) Valid() bool {
 	case VersionEnginePostgres:
 		return true
 	case VersionEngineSqlite:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WebhookFormat.
+const (
+	WebhookFormatSlack    WebhookFormat = "slack"
+	WebhookFormatStandard WebhookFormat = "standard"
+)
+
+// Valid indicates whether the value is a known member of the WebhookFormat enum.
+func (e WebhookFormat) Valid() bool {
+	switch e {
+	case WebhookFormatSlack:
+		return true
+	case WebhookFormatStandard:
 		return true
 	default:
 		return false
@@ -518,6 +557,45 @@ type CIDR = string
 
 // Cloud defines model for Cloud.
 type Cloud string
+
+// Delivery defines model for Delivery.
+type Delivery struct {
+	Action    string    `json:"action"`
+	Attempts  int       `json:"attempts"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// EndedAt When it was delivered or given up.
+	EndedAt *time.Time `json:"ended_at,omitempty"`
+
+	// Error Why it failed last.
+	Error *string `json:"error,omitempty"`
+
+	// Event The id of the event, which is the `webhook-id` of the message.
+	Event string `json:"event"`
+
+	// ID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	ID       UID    `json:"id"`
+	ObjectID string `json:"object_id"`
+
+	// RetryAt When it is tried next, if it waits.
+	RetryAt *time.Time    `json:"retry_at,omitempty"`
+	State   DeliveryState `json:"state"`
+
+	// Status What the receiver answered last.
+	Status *int `json:"status,omitempty"`
+
+	// Webhook The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	Webhook UID `json:"webhook"`
+}
+
+// DeliveryPage defines model for DeliveryPage.
+type DeliveryPage struct {
+	Items         []Delivery `json:"items"`
+	NextPageToken *string    `json:"next_page_token,omitempty"`
+}
+
+// DeliveryState defines model for DeliveryState.
+type DeliveryState string
 
 // Draft defines model for Draft.
 type Draft struct {
@@ -963,6 +1041,16 @@ type NewPoolPlan struct {
 	TTLSeconds *HoldTTL `json:"ttl_seconds,omitempty"`
 }
 
+// NewReplay defines model for NewReplay.
+type NewReplay struct {
+	// Delivery The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	Delivery *UID       `json:"delivery,omitempty"`
+	Since    *time.Time `json:"since,omitempty"`
+
+	// Until With `since`; now where absent.
+	Until *time.Time `json:"until,omitempty"`
+}
+
 // NewReservation defines model for NewReservation.
 type NewReservation struct {
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
@@ -1038,6 +1126,35 @@ type NewSetHolds struct {
 
 	// Updates The id of the living set that the plan changes.
 	Updates *string `json:"updates,omitempty"`
+}
+
+// NewWebhook defines model for NewWebhook.
+type NewWebhook struct {
+	// Actions Only these actions of events: `allocation.created`, or `allocation.*` for all of a kind. Empty is all.
+	Actions     *WebhookActions `json:"actions,omitempty"`
+	Description *Text           `json:"description,omitempty"`
+	Enabled     *bool           `json:"enabled,omitempty"`
+
+	// Format `standard` where absent.
+	Format *WebhookFormat `json:"format,omitempty"`
+
+	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Name Slug `json:"name"`
+
+	// Scope Events of all scopes where absent.
+	Scope *Slug `json:"scope,omitempty"`
+
+	// Secret `whsec_` and the base64 of 24 to 64 bytes.
+	Secret *WebhookSecret `json:"secret,omitempty"`
+
+	// URL `https`, to a public address. Others only where the server's setting CLOUDPAM_WEBHOOK_ALLOW has the address.
+	URL WebhookURL `json:"url"`
+}
+
+// NewWebhookSecret defines model for NewWebhookSecret.
+type NewWebhookSecret struct {
+	// Secret `whsec_` and the base64 of 24 to 64 bytes.
+	Secret *WebhookSecret `json:"secret,omitempty"`
 }
 
 // PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
@@ -1275,6 +1392,12 @@ type Regions = []string
 // Renamed Members that get another key and keep their block and their allocation: the old key of each by its new one. All at once, so two may exchange their keys. An old key that no member has is passed over.
 type Renamed map[string]string
 
+// Replay defines model for Replay.
+type Replay struct {
+	// Count How many wait to be sent.
+	Count int64 `json:"count"`
+}
+
 // Reservation defines model for Reservation.
 type Reservation struct {
 	CIDR      string    `json:"cidr"`
@@ -1469,6 +1592,101 @@ type Version struct {
 // VersionEngine defines model for Version.Engine.
 type VersionEngine string
 
+// Webhook defines model for Webhook.
+type Webhook struct {
+	// Actions Only these actions of events: `allocation.created`, or `allocation.*` for all of a kind. Empty is all.
+	Actions   WebhookActions `json:"actions"`
+	CreatedAt time.Time      `json:"created_at"`
+
+	// Dead How many were given up.
+	Dead        int64  `json:"dead"`
+	Description string `json:"description"`
+	Enabled     bool   `json:"enabled"`
+
+	// FailingSince Since when the receiver has answered nothing with 2xx; absent when it does.
+	FailingSince *time.Time `json:"failing_since,omitempty"`
+
+	// Format `standard` is `{type, timestamp, data}`, with the event as `GET /events` shows it in `data`. `slack` is `{text}`, which Slack and Mattermost show.
+	Format WebhookFormat `json:"format"`
+
+	// ID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	ID UID `json:"id"`
+
+	// LastError Why the last delivery failed.
+	LastError *string `json:"last_error,omitempty"`
+
+	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Name Slug `json:"name"`
+
+	// RetryAt When the next one is tried.
+	RetryAt *time.Time `json:"retry_at,omitempty"`
+
+	// Scope Only events of this scope; empty is all.
+	Scope     string    `json:"scope"`
+	UpdatedAt time.Time `json:"updated_at"`
+
+	// URL `https`, to a public address. Others only where the server's setting CLOUDPAM_WEBHOOK_ALLOW has the address.
+	URL     WebhookURL `json:"url"`
+	Version int64      `json:"version"`
+
+	// Waiting How many deliveries wait to be sent.
+	Waiting int64 `json:"waiting"`
+}
+
+// WebhookActions Only these actions of events: `allocation.created`, or `allocation.*` for all of a kind. Empty is all.
+type WebhookActions = []string
+
+// WebhookFormat `standard` is `{type, timestamp, data}`, with the event as `GET /events` shows it in `data`. `slack` is `{text}`, which Slack and Mattermost show.
+type WebhookFormat string
+
+// WebhookPage defines model for WebhookPage.
+type WebhookPage struct {
+	Items         []Webhook `json:"items"`
+	NextPageToken *string   `json:"next_page_token,omitempty"`
+}
+
+// WebhookPatch defines model for WebhookPatch.
+type WebhookPatch struct {
+	// Actions Only these actions of events: `allocation.created`, or `allocation.*` for all of a kind. Empty is all.
+	Actions     *WebhookActions `json:"actions,omitempty"`
+	Description *Text           `json:"description,omitempty"`
+	Enabled     *bool           `json:"enabled,omitempty"`
+
+	// Format `standard` is `{type, timestamp, data}`, with the event as `GET /events` shows it in `data`. `slack` is `{text}`, which Slack and Mattermost show.
+	Format *WebhookFormat `json:"format,omitempty"`
+
+	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Name *Slug `json:"name,omitempty"`
+
+	// URL `https`, to a public address. Others only where the server's setting CLOUDPAM_WEBHOOK_ALLOW has the address.
+	URL *WebhookURL `json:"url,omitempty"`
+}
+
+// WebhookSecret `whsec_` and the base64 of 24 to 64 bytes.
+type WebhookSecret = string
+
+// WebhookTest defines model for WebhookTest.
+type WebhookTest struct {
+	Delivered bool `json:"delivered"`
+
+	// Error Why it was not delivered.
+	Error *string `json:"error,omitempty"`
+
+	// Status What the receiver answered.
+	Status *int  `json:"status,omitempty"`
+	TookMs int64 `json:"took_ms"`
+}
+
+// WebhookURL `https`, to a public address. Others only where the server's setting CLOUDPAM_WEBHOOK_ALLOW has the address.
+type WebhookURL = string
+
+// WebhookWithSecret defines model for WebhookWithSecret.
+type WebhookWithSecret struct {
+	// Secret Shown this once; absent where it was given in the request.
+	Secret  *WebhookSecret `json:"secret,omitempty"`
+	Webhook Webhook        `json:"webhook"`
+}
+
 // Word defines model for Word.
 type Word = string
 
@@ -1519,6 +1737,9 @@ type ScopePath = string
 
 // TextFilter defines model for TextFilter.
 type TextFilter = string
+
+// WebhookPath defines model for WebhookPath.
+type WebhookPath = string
 
 // WithinFilter defines model for WithinFilter.
 type WithinFilter = string
@@ -2027,6 +2248,62 @@ type UpdateScopeParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListWebhooksParams defines parameters for ListWebhooks.
+type ListWebhooksParams struct {
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateWebhookParams defines parameters for CreateWebhook.
+type CreateWebhookParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteWebhookParams defines parameters for DeleteWebhook.
+type DeleteWebhookParams struct {
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UpdateWebhookParams defines parameters for UpdateWebhook.
+type UpdateWebhookParams struct {
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDeliveriesParams defines parameters for ListDeliveries.
+type ListDeliveriesParams struct {
+	State *DeliveryState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// ReplayWebhookParams defines parameters for ReplayWebhook.
+type ReplayWebhookParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RotateWebhookSecretParams defines parameters for RotateWebhookSecret.
+type RotateWebhookSecretParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateAccountJSONRequestBody defines body for CreateAccount for application/json ContentType.
 type CreateAccountJSONRequestBody = NewAccount
 
@@ -2083,6 +2360,18 @@ type CreateScopeJSONRequestBody = NewScope
 
 // UpdateScopeJSONRequestBody defines body for UpdateScope for application/json ContentType.
 type UpdateScopeJSONRequestBody = ScopePatch
+
+// CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
+type CreateWebhookJSONRequestBody = NewWebhook
+
+// UpdateWebhookJSONRequestBody defines body for UpdateWebhook for application/json ContentType.
+type UpdateWebhookJSONRequestBody = WebhookPatch
+
+// ReplayWebhookJSONRequestBody defines body for ReplayWebhook for application/json ContentType.
+type ReplayWebhookJSONRequestBody = NewReplay
+
+// RotateWebhookSecretJSONRequestBody defines body for RotateWebhookSecret for application/json ContentType.
+type RotateWebhookSecretJSONRequestBody = NewWebhookSecret
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -2245,6 +2534,33 @@ type ServerInterface interface {
 	// GetVersion What this server is
 	// (GET /version)
 	GetVersion(ctx echo.Context) error
+	// ListWebhooks List webhooks by age
+	// (GET /webhooks)
+	ListWebhooks(ctx echo.Context, params ListWebhooksParams) error
+	// CreateWebhook Send events to an address from now on
+	// (POST /webhooks)
+	CreateWebhook(ctx echo.Context, params CreateWebhookParams) error
+	// DeleteWebhook Delete a webhook and what waits for it
+	// (DELETE /webhooks/{webhook})
+	DeleteWebhook(ctx echo.Context, webhook WebhookPath, params DeleteWebhookParams) error
+	// GetWebhook Read a webhook and how its deliveries go
+	// (GET /webhooks/{webhook})
+	GetWebhook(ctx echo.Context, webhook WebhookPath) error
+	// UpdateWebhook Change a webhook
+	// (PATCH /webhooks/{webhook})
+	UpdateWebhook(ctx echo.Context, webhook WebhookPath, params UpdateWebhookParams) error
+	// ListDeliveries List the deliveries of a webhook, the newest first
+	// (GET /webhooks/{webhook}/deliveries)
+	ListDeliveries(ctx echo.Context, webhook WebhookPath, params ListDeliveriesParams) error
+	// ReplayWebhook Send events again
+	// (POST /webhooks/{webhook}/replays)
+	ReplayWebhook(ctx echo.Context, webhook WebhookPath, params ReplayWebhookParams) error
+	// RotateWebhookSecret Give a webhook a new secret
+	// (POST /webhooks/{webhook}/secrets)
+	RotateWebhookSecret(ctx echo.Context, webhook WebhookPath, params RotateWebhookSecretParams) error
+	// TestWebhook Send a message of type `webhook.test` now and tell how it went
+	// (POST /webhooks/{webhook}/tests)
+	TestWebhook(ctx echo.Context, webhook WebhookPath) error
 }
 
 // ServerInterfaceWrapper converts echo contexts to parameters.
@@ -4367,6 +4683,305 @@ func (w *ServerInterfaceWrapper) GetVersion(ctx echo.Context) error {
 	return err
 }
 
+// ListWebhooks converts echo context to params.
+func (w *ServerInterfaceWrapper) ListWebhooks(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListWebhooksParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListWebhooks(ctx, params)
+	return err
+}
+
+// CreateWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateWebhook(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateWebhook(ctx, params)
+	return err
+}
+
+// DeleteWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook" -------------
+	var webhook WebhookPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook", ctx.Param("webhook"), &webhook, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteWebhook(ctx, webhook, params)
+	return err
+}
+
+// GetWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) GetWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook" -------------
+	var webhook WebhookPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook", ctx.Param("webhook"), &webhook, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetWebhook(ctx, webhook)
+	return err
+}
+
+// UpdateWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) UpdateWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook" -------------
+	var webhook WebhookPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook", ctx.Param("webhook"), &webhook, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UpdateWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UpdateWebhook(ctx, webhook, params)
+	return err
+}
+
+// ListDeliveries converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDeliveries(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook" -------------
+	var webhook WebhookPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook", ctx.Param("webhook"), &webhook, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDeliveriesParams
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", ctx.QueryParams(), &params.State, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter state: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDeliveries(ctx, webhook, params)
+	return err
+}
+
+// ReplayWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) ReplayWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook" -------------
+	var webhook WebhookPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook", ctx.Param("webhook"), &webhook, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReplayWebhookParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ReplayWebhook(ctx, webhook, params)
+	return err
+}
+
+// RotateWebhookSecret converts echo context to params.
+func (w *ServerInterfaceWrapper) RotateWebhookSecret(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook" -------------
+	var webhook WebhookPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook", ctx.Param("webhook"), &webhook, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateWebhookSecretParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RotateWebhookSecret(ctx, webhook, params)
+	return err
+}
+
+// TestWebhook converts echo context to params.
+func (w *ServerInterfaceWrapper) TestWebhook(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "webhook" -------------
+	var webhook WebhookPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "webhook", ctx.Param("webhook"), &webhook, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter webhook: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.TestWebhook(ctx, webhook)
+	return err
+}
+
 // This is a simple interface which specifies echo.Route addition functions which
 // are present on both echo.Echo and echo.Group, since we want to allow using
 // either of them for path registration
@@ -4467,6 +5082,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/scopes/:scope", wrapper.GetScope, options.OperationMiddlewares["getScope"]...)
 	router.PATCH(options.BaseURL+"/scopes/:scope", wrapper.UpdateScope, options.OperationMiddlewares["updateScope"]...)
 	router.GET(options.BaseURL+"/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
+	router.GET(options.BaseURL+"/webhooks", wrapper.ListWebhooks, options.OperationMiddlewares["listWebhooks"]...)
+	router.POST(options.BaseURL+"/webhooks", wrapper.CreateWebhook, options.OperationMiddlewares["createWebhook"]...)
+	router.DELETE(options.BaseURL+"/webhooks/:webhook", wrapper.DeleteWebhook, options.OperationMiddlewares["deleteWebhook"]...)
+	router.GET(options.BaseURL+"/webhooks/:webhook", wrapper.GetWebhook, options.OperationMiddlewares["getWebhook"]...)
+	router.PATCH(options.BaseURL+"/webhooks/:webhook", wrapper.UpdateWebhook, options.OperationMiddlewares["updateWebhook"]...)
+	router.GET(options.BaseURL+"/webhooks/:webhook/deliveries", wrapper.ListDeliveries, options.OperationMiddlewares["listDeliveries"]...)
+	router.POST(options.BaseURL+"/webhooks/:webhook/replays", wrapper.ReplayWebhook, options.OperationMiddlewares["replayWebhook"]...)
+	router.POST(options.BaseURL+"/webhooks/:webhook/secrets", wrapper.RotateWebhookSecret, options.OperationMiddlewares["rotateWebhookSecret"]...)
+	router.POST(options.BaseURL+"/webhooks/:webhook/tests", wrapper.TestWebhook, options.OperationMiddlewares["testWebhook"]...)
 
 }
 
@@ -6675,6 +7299,392 @@ func (response GetVersiondefaultApplicationProblemPlusJSONResponse) VisitGetVers
 	return err
 }
 
+type ListWebhooksRequestObject struct {
+	Params ListWebhooksParams
+}
+
+type ListWebhooksResponseObject interface {
+	VisitListWebhooksResponse(w http.ResponseWriter) error
+}
+
+type ListWebhooks200JSONResponse WebhookPage
+
+func (response ListWebhooks200JSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooksdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListWebhooksdefaultApplicationProblemPlusJSONResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhookRequestObject struct {
+	Params CreateWebhookParams
+	Body   *CreateWebhookJSONRequestBody
+}
+
+type CreateWebhookResponseObject interface {
+	VisitCreateWebhookResponse(w http.ResponseWriter) error
+}
+
+type CreateWebhook201ResponseHeaders struct {
+	ETag string
+}
+
+type CreateWebhook201JSONResponse struct {
+	Body    WebhookWithSecret
+	Headers CreateWebhook201ResponseHeaders
+}
+
+func (response CreateWebhook201JSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateWebhookdefaultApplicationProblemPlusJSONResponse) VisitCreateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteWebhookRequestObject struct {
+	Webhook WebhookPath `json:"webhook"`
+	Params  DeleteWebhookParams
+}
+
+type DeleteWebhookResponseObject interface {
+	VisitDeleteWebhookResponse(w http.ResponseWriter) error
+}
+
+type DeleteWebhook204Response struct {
+}
+
+func (response DeleteWebhook204Response) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteWebhookdefaultApplicationProblemPlusJSONResponse) VisitDeleteWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookRequestObject struct {
+	Webhook WebhookPath `json:"webhook"`
+}
+
+type GetWebhookResponseObject interface {
+	VisitGetWebhookResponse(w http.ResponseWriter) error
+}
+
+type GetWebhook200ResponseHeaders struct {
+	ETag string
+}
+
+type GetWebhook200JSONResponse struct {
+	Body    Webhook
+	Headers GetWebhook200ResponseHeaders
+}
+
+func (response GetWebhook200JSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetWebhookdefaultApplicationProblemPlusJSONResponse) VisitGetWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhookRequestObject struct {
+	Webhook WebhookPath `json:"webhook"`
+	Params  UpdateWebhookParams
+	Body    *UpdateWebhookJSONRequestBody
+}
+
+type UpdateWebhookResponseObject interface {
+	VisitUpdateWebhookResponse(w http.ResponseWriter) error
+}
+
+type UpdateWebhook200ResponseHeaders struct {
+	ETag string
+}
+
+type UpdateWebhook200JSONResponse struct {
+	Body    Webhook
+	Headers UpdateWebhook200ResponseHeaders
+}
+
+func (response UpdateWebhook200JSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UpdateWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UpdateWebhookdefaultApplicationProblemPlusJSONResponse) VisitUpdateWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveriesRequestObject struct {
+	Webhook WebhookPath `json:"webhook"`
+	Params  ListDeliveriesParams
+}
+
+type ListDeliveriesResponseObject interface {
+	VisitListDeliveriesResponse(w http.ResponseWriter) error
+}
+
+type ListDeliveries200JSONResponse DeliveryPage
+
+func (response ListDeliveries200JSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveriesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDeliveriesdefaultApplicationProblemPlusJSONResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookRequestObject struct {
+	Webhook WebhookPath `json:"webhook"`
+	Params  ReplayWebhookParams
+	Body    *ReplayWebhookJSONRequestBody
+}
+
+type ReplayWebhookResponseObject interface {
+	VisitReplayWebhookResponse(w http.ResponseWriter) error
+}
+
+type ReplayWebhook200JSONResponse Replay
+
+func (response ReplayWebhook200JSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ReplayWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecretRequestObject struct {
+	Webhook WebhookPath `json:"webhook"`
+	Params  RotateWebhookSecretParams
+	Body    *RotateWebhookSecretJSONRequestBody
+}
+
+type RotateWebhookSecretResponseObject interface {
+	VisitRotateWebhookSecretResponse(w http.ResponseWriter) error
+}
+
+type RotateWebhookSecret201ResponseHeaders struct {
+	ETag string
+}
+
+type RotateWebhookSecret201JSONResponse struct {
+	Body    WebhookWithSecret
+	Headers RotateWebhookSecret201ResponseHeaders
+}
+
+func (response RotateWebhookSecret201JSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RotateWebhookSecretdefaultApplicationProblemPlusJSONResponse) VisitRotateWebhookSecretResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhookRequestObject struct {
+	Webhook WebhookPath `json:"webhook"`
+}
+
+type TestWebhookResponseObject interface {
+	VisitTestWebhookResponse(w http.ResponseWriter) error
+}
+
+type TestWebhook200JSONResponse WebhookTest
+
+func (response TestWebhook200JSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestWebhookdefaultApplicationProblemPlusJSONResponse) VisitTestWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListAccounts List accounts by id
@@ -6836,6 +7846,33 @@ type StrictServerInterface interface {
 	// GetVersion What this server is
 	// (GET /version)
 	GetVersion(ctx context.Context, request GetVersionRequestObject) (GetVersionResponseObject, error)
+	// ListWebhooks List webhooks by age
+	// (GET /webhooks)
+	ListWebhooks(ctx context.Context, request ListWebhooksRequestObject) (ListWebhooksResponseObject, error)
+	// CreateWebhook Send events to an address from now on
+	// (POST /webhooks)
+	CreateWebhook(ctx context.Context, request CreateWebhookRequestObject) (CreateWebhookResponseObject, error)
+	// DeleteWebhook Delete a webhook and what waits for it
+	// (DELETE /webhooks/{webhook})
+	DeleteWebhook(ctx context.Context, request DeleteWebhookRequestObject) (DeleteWebhookResponseObject, error)
+	// GetWebhook Read a webhook and how its deliveries go
+	// (GET /webhooks/{webhook})
+	GetWebhook(ctx context.Context, request GetWebhookRequestObject) (GetWebhookResponseObject, error)
+	// UpdateWebhook Change a webhook
+	// (PATCH /webhooks/{webhook})
+	UpdateWebhook(ctx context.Context, request UpdateWebhookRequestObject) (UpdateWebhookResponseObject, error)
+	// ListDeliveries List the deliveries of a webhook, the newest first
+	// (GET /webhooks/{webhook}/deliveries)
+	ListDeliveries(ctx context.Context, request ListDeliveriesRequestObject) (ListDeliveriesResponseObject, error)
+	// ReplayWebhook Send events again
+	// (POST /webhooks/{webhook}/replays)
+	ReplayWebhook(ctx context.Context, request ReplayWebhookRequestObject) (ReplayWebhookResponseObject, error)
+	// RotateWebhookSecret Give a webhook a new secret
+	// (POST /webhooks/{webhook}/secrets)
+	RotateWebhookSecret(ctx context.Context, request RotateWebhookSecretRequestObject) (RotateWebhookSecretResponseObject, error)
+	// TestWebhook Send a message of type `webhook.test` now and tell how it went
+	// (POST /webhooks/{webhook}/tests)
+	TestWebhook(ctx context.Context, request TestWebhookRequestObject) (TestWebhookResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx echo.Context, request any) (any, error)
@@ -8630,261 +9667,617 @@ func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 	return nil
 }
 
+// ListWebhooks operation middleware
+func (sh *strictHandler) ListWebhooks(ctx echo.Context, params ListWebhooksParams) error {
+	var request ListWebhooksRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListWebhooks(ctx.Request().Context(), request.(ListWebhooksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListWebhooks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListWebhooksResponseObject); ok {
+		return validResponse.VisitListWebhooksResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateWebhook operation middleware
+func (sh *strictHandler) CreateWebhook(ctx echo.Context, params CreateWebhookParams) error {
+	var request CreateWebhookRequestObject
+
+	request.Params = params
+
+	var body CreateWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateWebhook(ctx.Request().Context(), request.(CreateWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateWebhookResponseObject); ok {
+		return validResponse.VisitCreateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteWebhook operation middleware
+func (sh *strictHandler) DeleteWebhook(ctx echo.Context, webhook WebhookPath, params DeleteWebhookParams) error {
+	var request DeleteWebhookRequestObject
+
+	request.Webhook = webhook
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteWebhook(ctx.Request().Context(), request.(DeleteWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteWebhookResponseObject); ok {
+		return validResponse.VisitDeleteWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetWebhook operation middleware
+func (sh *strictHandler) GetWebhook(ctx echo.Context, webhook WebhookPath) error {
+	var request GetWebhookRequestObject
+
+	request.Webhook = webhook
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetWebhook(ctx.Request().Context(), request.(GetWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetWebhookResponseObject); ok {
+		return validResponse.VisitGetWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UpdateWebhook operation middleware
+func (sh *strictHandler) UpdateWebhook(ctx echo.Context, webhook WebhookPath, params UpdateWebhookParams) error {
+	var request UpdateWebhookRequestObject
+
+	request.Webhook = webhook
+	request.Params = params
+
+	var body UpdateWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UpdateWebhook(ctx.Request().Context(), request.(UpdateWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UpdateWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UpdateWebhookResponseObject); ok {
+		return validResponse.VisitUpdateWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDeliveries operation middleware
+func (sh *strictHandler) ListDeliveries(ctx echo.Context, webhook WebhookPath, params ListDeliveriesParams) error {
+	var request ListDeliveriesRequestObject
+
+	request.Webhook = webhook
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDeliveries(ctx.Request().Context(), request.(ListDeliveriesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDeliveries")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDeliveriesResponseObject); ok {
+		return validResponse.VisitListDeliveriesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ReplayWebhook operation middleware
+func (sh *strictHandler) ReplayWebhook(ctx echo.Context, webhook WebhookPath, params ReplayWebhookParams) error {
+	var request ReplayWebhookRequestObject
+
+	request.Webhook = webhook
+	request.Params = params
+
+	var body ReplayWebhookJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ReplayWebhook(ctx.Request().Context(), request.(ReplayWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ReplayWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ReplayWebhookResponseObject); ok {
+		return validResponse.VisitReplayWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RotateWebhookSecret operation middleware
+func (sh *strictHandler) RotateWebhookSecret(ctx echo.Context, webhook WebhookPath, params RotateWebhookSecretParams) error {
+	var request RotateWebhookSecretRequestObject
+
+	request.Webhook = webhook
+	request.Params = params
+
+	var body RotateWebhookSecretJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RotateWebhookSecret(ctx.Request().Context(), request.(RotateWebhookSecretRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RotateWebhookSecret")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RotateWebhookSecretResponseObject); ok {
+		return validResponse.VisitRotateWebhookSecretResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// TestWebhook operation middleware
+func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) error {
+	var request TestWebhookRequestObject
+
+	request.Webhook = webhook
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.TestWebhook(ctx.Request().Context(), request.(TestWebhookRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestWebhook")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(TestWebhookResponseObject); ok {
+		return validResponse.VisitTestWebhookResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // Base64 encoded, compressed with deflate, json marshaled OpenAPI spec.
 // Stored as a slice of fixed-width chunks rather than one concatenated
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L37ktu2ljf6KiidryqXw1Zf0u44cp2a6jjOjo8Tb4/tvVMz6UwLIiEJuymAIcCWFZer5mnmweZJvsJa",
-	"AAhSoO59Sfau/BG3RBG3hXVfv/Wxl8pZIQUTWvUGH3tTRjNWwj9fvKcT8/+MqbTkheZS9Aa991NGblmp",
-	"uBREjsl8SjWZU0VKpqtSsCwhY1mS4cvx0U9Up9Nhv5f0VDplM2repRcF6w16SpdcTHqfPn1KegUt6Yxp",
-	"O+hlnsuUmrHeUD01n3AzamH+SHqCzszPqX+ol/RK9lvFS5b1BrqsWDjYjH74kYmJec3p2dfJ0uBJ77kU",
-	"mnKhvue5ZuXyYv8q8gV5/vK7t4pos9AUnyd6yhWhWVYypYgs4RGzUJjrbxUrF/Vk7W9UYx/YBzorcvP1",
-	"6Un/tH/W/6qXhPO9OI9N93s64/minmxsuDE80xjs/5Rs3Bv0/p/j+qiP8Vt1jK+Et7/M2KyQmol08Yot",
-	"ljfjJ3rDFKHmpMsFUXTMBkQKRth4zFJNClaSG7YgVGQkpXnOyoTcsEIDPXxNMrpQfouQyupJB0MfmbE7",
-	"TvHsyZOkN+PC/f00tkkvx0B4ccodGqIeesLliowYFxOSTqmYGOKlinBNUjpjAzJn9IbMaHmjYFGqGo/5",
-	"B6bMr4tSfuBMkUwSIcmUlrM+GX45hOdyrrQitGSEpikrNMu6121vSdeCn5yexZb4Ix2xvItmhzds8f/d",
-	"0rxiw2ekZAWjeASK3bKS5gmheU5mldJkZobuItvcjNGYF9dsploTPD85WZogEPJLfPj0wn9Ny5Iiof3I",
-	"Z1wvT/wHOSczKhaEkoJOGJnKPFOd04N3hNPL2JhWue4NTs2cZvQDn1Uz+OsEiMb+6efDhWYTVsKM3tAJ",
-	"ey9vmIhsp2Af9LWZ0LU2TwDx6CnDOY7YWJasa5L1r7oO+PTkLHrT3+RUXBZFvjAfLM3p5ynTU1YSKgg1",
-	"DxGqbhTQrhwTChvXNSXqXhrhyiMpc0aFn8APMs9iFPbzVCpGitwMv/HAU3zZqpsd34a3lYhNgadTUlbC",
-	"n8Z2symr7iMxoiJgMqfRiUmZrxQaICEKKfNO2pAy720nrcygK6SifeM+8vBdKgu2fl3KPNa1MPiya2UX",
-	"X3UOu2Jl7pUbLS0+xHv2QXct7A0ttaMjM2IC/5JzwUoj3M0fwQ8SwgUxbCqlqnMTfusm9IvY9H7mesrF",
-	"BmoIF4pnDI/BCF9ZEvZbRXOiJeG6azpzeH23BgL/HT/tJb2xLGdUG7WFZ+V6neSTORRVSKEYiIY3pRzl",
-	"bGb+afQeJoDPG6bDUWE7LvCJ//cfSsK93kxNce+FEduswGigTGgyL6WYwP2ngrz9/jn55vzJ18QO2Id9",
-	"tu8DTTNNZYXzK0pZsFJzXEOayypbN6Hn8NCnpJeWjGqWXVN4k9++jGp2pPnMkO2SfGws4OPy90zc8lKK",
-	"md2++qiKUmZVahXf5Z990KwUNL/mWVz7gZV9pgxpE54NzDZd/vzOqClmJ4ioZiOjtVHyl+dvzL79w+h1",
-	"HJhoQC5nX50/ufj66Tcnp2exWeDg9fN0rgbrfgPKhlq35z/iU0bBkBlb9/RP5plP7go0dpEuzNaqI7Od",
-	"senA1Y+eTJFTbc44/sLYu0o24VKsXdtb+5j5hczZNS1F/AzNgZknzIWnSlUz+JdiDPiUPcp+bCbIRaMv",
-	"ha/QxOFaEcH0XBq1N+e3jHDRJACnaEWG0Bz3bdVK35tnPiW9iq+9ZH97+R08WWRbXzFrojZ+wIW+OO8t",
-	"K4BJz6w2lzS75hkTmutFfJvMtVCsvOWp32k4hlQbphMcg707kWP4FEqxX8xlwZ1IvJBD9tO8zZaKm5zD",
-	"0WlAlU3WUROfv2H26gREFlt8vX0N/tY4iV/90uTIrNVso2WpRpteZqvefPD/WHX0jjt/atsPSa+lkMfc",
-	"Cq1NhgFXTtgajDTLuNlbmr8J5j6muWLBDfjoGER98Q1raKy2xeJXXgj2QUe4/qqf/CzL7L745qpnX5tn",
-	"Qoa5yaRDHrrJ8/tx0E1G8Jxx1cPv8qrB45gw9uQvvYzdmturwaQafTDXscx6iajy3JPcL440k575vPdr",
-	"F89ZP9tPMTLOZBExqC8FqT1l3lCSMkdOPzU8y6q8aDEJNiczhkrA8PXlTy+OX734j2ECXg1udE8iDI/T",
-	"ZMRSOWPWKYa/GBCuyQ1jhQIRwrME/m+01oTMwVwDp8OIedcLVTcsI2NZ4gjwsZmQGSGTTBEhNVF0YSbH",
-	"dZ+8ZizDKQ/NKoYBe/WmaxJ4EJd5EK11viWJAQrvsmJ82j85PjuPaMbLL7h7TTCi8hW8ZMqOueQlEOZQ",
-	"uCIlyxlVLCOjhTkVlo+fETpSoDTbp5SmIlOkEprnRMkZG8lsAcfQDxe/cjXW97ihyzGiKpqjuz55Qm//",
-	"MT3V9Laajg+hLS5rgLQojuiWmp+xrpeU8SNWzU9jLypKNuYfrnNrOwW/Cxw+gQZSVGUhFYsOjQww+pXn",
-	"XBupZ4rpuGITsAlz+awiCHfUXm8ia5KResrKOUfrNzbI9U3Mf/xSK3AQg/+cajNS/AVVwUrFMpbF36Gq",
-	"NGVKyRI4mGEyo1ymN8/Asaktb8nZGHSzTJq/tHRXwBrJy2zjrpXMmOLnVD7rubE6nuUvTQpKasd+hw5o",
-	"CSjxTM4TTlsr9LrgjlpeEKI5gKJXs+s71vXCyNJu6l46ZemNrPSyuhcIlk0UDidrVnoYXn73NiIi7kiT",
-	"bAqSFeQfU2WmUum1B/0DPLQH+z68Itrm0as9UOZh6wtrMuzNldhNn9a0nLC1Z/cen4qrhJ7a3zG9pSL0",
-	"AHoMagL7+4VAVi0bYL1vF0b0gHt0E6b0jumf4FVRntTpUNpNo1j+Yk9dYOmbxyPb3AE9Jin2junDCjJz",
-	"4+5LlsHktxRnwS1BRRhW3uCFZ+efEvhy1PVlNor/8AKTOvaRjtSZsyu3Gx76lPRGlcjytXz4W3zqHuVp",
-	"mlfrnS0v7GP78bqV7hx47B3/nd2xML1LeVgyM+9svQsIHzPMUJdUs8laY/Sdey4uRdeG4PWUEXNnmdIE",
-	"fSLjUs7qyHxJ7WPmE4hSNy1v83vMliEpFUJqolmex02Ubz2lr7zpy+adJRU0jihJ80ppVhLBWGbj5YJZ",
-	"/xAadQGzmNzA/4TMzBCnJyefMMEjHPgUAuatT5osgN2spdQXr97Vt9QOu+r5v7x64Z6PnR3oz8s+MbPN",
-	"UvCU5uCbGpChj3+enQ8TMjw7OTkdZKOng8Hxk4thK/a10iPUipWuzCFIes9dmNE5EuncSLNJWhhJVikt",
-	"ZwHvr3/3XUnHUY1Oy9W5GhwT9XKqNClKOeOKZUTLfjyUuKE5EPxmUsq5ivsXKp4t+x/RLje/IvKWlYTr",
-	"2sMwNpel9eSIESvgo1OedmerWE/jiCmeMWUDZVqWA0IJBLoKmrLEDMkLlnMRd2w4fW2llWCeactxqwLh",
-	"CSV1JkywyTEhDwd9CM0EKeZuNZL68m7Hni4FefHqnWdJcyRXmSmi6Q1zOZaYdMfB+TMSTCvyuTnEyxn9",
-	"XQry9zfPyfPXL78YQJ4bo+mU/G44mg5Y3xAY2NF//vX1C8zSG6ZS6FLmR+ZuMPvF55Qcnz39ok8gKIqR",
-	"PvUZKamYMPCGNTzqLFdsPmUlG8AaNORHChyZaiDqnFp/+N/fPO/32kxxRj9cm7VeF6y8FjY2U+exnYZ5",
-	"bGdP1qSxJcij4V1m+Q0TpfGqJ2tT4pKeeYNqvOKXHu0lvZFhToYCNrWjXrHFckrgjAv3VyQ/MKQ4nMfS",
-	"2qIkeMtEnDFaTaPlaIZD7FuWErvw3SzVsA+WJWS0qCMoNnhhuGNTaMDdGoyk1EYpKaIjjW3eT/zmYLbT",
-	"0oK3Yc6YqLj1EOmU8o5EBPgKKd2sm5ndB88rF4bZcqEl5gf7SwkM3dw9+AsMRIz81OoHUQul2ay5gTCS",
-	"Dws8HZ2cnEQFAFWRrN93P1wenT25cO/HacKg+IEZGzcHPN4CbiuMCIleU/ahv0mWC7x3fegCd7YzQeeG",
-	"Lfy84EkXOlNVectvbfq1gOxkXctVlJWJTeOQpUtOwEQ2+4xY6CkXE+Ba/RVzu+Ei67ot8UgHFykvaL7J",
-	"TTELBJIRzIh8TLtWzeP2L2wc+Wk8uQY07+sO99HajBcMhy3d32eEzQptIxWOJj+zZNER9PitYiKNDHaa",
-	"kLOEfEX+97//h2AaHur8SGHmE1lpMjFyAsKs+LUsM4i5GJtixnUzBreNGwYvcDDB2jMDXpL69GoFhboM",
-	"s5AiQtptbLy9eJ0c+RAaDLL2O9Zgaot9mVwgwuSV0dRoKYKoKS1B4vtSEHOckBsaGlMbrdB5+2s5GaRb",
-	"+uV+7wOszmjgxa0hBV7cXkSthe85y7MXZYmCrJ2joinP4+Uox2cnEF6bSqXJCDQvpp+RjGdkISsyY1QQ",
-	"eBYMp5N/iyvMhjTLmBH2/7/762tivwdRAVQ/ktkiMfxrCPmrg9eXP70wJhmWTfg/C6qn+EeTcRzHI/NL",
-	"2jjOKnHrjxHD9yVj35ozj6SHOldWR/XCuGSWXhSZ0ltG2Aeaapc6jX6yxry/SjZJURvzUnVEb3M5Z8pl",
-	"MM9iFusFHNImSQxjrtWKxWVc/cPsn1sgjOmXRcYoQmme4zZYw4oLkrGUz2jemty2ofOTtUyvHTV1TmTc",
-	"Pru+lSeu9mVWNe18WqPcdjOj2rexpTlF/vLqhbOmBhELCGwcNKKM5fuZIkXJZ7RcoJGTOBbmWdrYZsBb",
-	"cwlcCewzRZjI4CZ9YS6kzJS1qpzRNCSfI9NIpcj869UXffLCKH9mLtZgMspLZk0so6dokjOqNNFzntps",
-	"SmMOck1mdEHKSgzI8dk5zOv09GRfo+oiMISedhpV8Xs3M7wRvq/VYG/I8jyH628Owdi0Zml5DoapQq0X",
-	"P0efnCBVMSlpBhZvUx9qlTNtYry5Q2is/Pzkm4ukaxXuF8/q/QdTGCZKNT5EyfHpBThj6A0DPchP6+LJ",
-	"k68u1pZZhbSP+xqj/R9knq3wb3Umbt1JgtYujrA790R1qLtcTFkZ5d8vXZIMnB44J8aQ5FWbBDbzC76c",
-	"SKYGzhAJHB4uL6hkRU5TQ8ey9LWUoCkbRRqcjTbdRsU92Tcslq/4veFoLiFNofAAlyXQGwEj2QyPZ5JB",
-	"xqEU+YKUzDE5X47sHJzx8V0UZIuYbFsoLd+6kgk235K83E6uTcvyDMbsrmCZtazzXM7V6mz/DRLQt8pD",
-	"WnJj+jXYc21cmlZQNtijrqv/rQtn7iODzYuMHr2HCPaviNxjS2RBAquVkr7YaCkf3Hnt13uPcWs3WaHN",
-	"Q3IVVxsVUPkswDV+uze5rQSNbswhjDq3gju06cwQ79//GPEKgV4SyG3LL2wa7DNCSUYXBLy7NijRJ29A",
-	"LZmyWcCeuCKVYhlEVRpi++nF+UlT1fjmrCm6L05isrsuum2ZHZtKuQ7h4Nw663OcXpknu5lka/OtcyAs",
-	"UoGZxY9DrbQuII8MwpKBBpo4n8gQs6KG3idGF6oWPVA2Y1VKoxtimnPT0DLbv2Rq+RM6P/vm/JuLr8++",
-	"uVinX/3oQ/Vx1XxtxeeS2m41rItzgmkAfXIJvjJjgp8SLcnp2VOSTmlJU81Ko0ASKPH3utnZk4tW4FYz",
-	"OmuVqLTCtoGHoT6jOl9gS9Pjr+jEHZrTBys9lBvWOoADHlobwx/oMx8Y/EwRq686i9LewDxHQAW8ic2F",
-	"xrJT4ndnEwfMdrmMe6UQ7p/lFyZ3rKDGzfJDImRJFP89cODfsEXSoLiASnOmkTIzPjHsEc67T67JkS0g",
-	"gUO35R2f1T5XeNfp2dcBdbfOd2WO0oo0pCV6D29isIcy5vQDGQ8h+jeXP4HlmYGPqgTQk3xBcilvEiM2",
-	"CmPFWUc26AEzesNC424OFFwUpbxFfdT57uTImF0MC/hEL0Fwhqgb77Xlxc1J/ti552RAjofPjDQr7efM",
-	"iDt78fCszFzhh02njKuNWA2JUFDzCjOJ//rl8ug/6dHvJ0ff/Pp5/e/+9eD46Ncvgy+/+Lf/E5NXr9k8",
-	"KMXeNIfNFmnbpIlG5XO7QtmDcTSrfn1Z2S89Vh3NmdJHp7D3HEv7XI7w7qXh95Vp1qj6biEhrElC+VcB",
-	"4cMVEG5SJL17kWCoo60oKY6paeZGNoroNr2UNcYMcJClKllnXzdKp9aL7z9BccW2yaA71/UlLshIR7LS",
-	"RDNBZlxUmoFKiWKKgBWuoKay9gxNJFMYivmtoiUVmguGYG5UkKmsSu8a3Lwg8I9aGGK9QNugAiW9D0cT",
-	"eWQ+PFI3vDiSBV6ZIx8G02XF7NuvFcuZ82iucwm8c88+6pqV7TNud9CAGx7kjfiXLX85dG78Sr2zpXHE",
-	"+N6/cuT/GXPkHzFfeVysYYur7vOhN73i7hTcLQ11EVoC/fZSWRbLusnpRaS2JSgRWHkX3XONANEmuyfY",
-	"/LojkymsQoCwCzrbVehQsdg+UhoFoJRSYx6eMWm10SRGjIBzGsJSNg/O/QqiRaxk8SiKGfF6PYrPm5wK",
-	"BPLZJIP6NZs7N3hZraWwtxWWDWtD+eDS3cTr/P79j/Ek7Q4ScxHJTSnMnW/Ph/Sc0dnSkHdTh3eguG10",
-	"4u3Z8nb0vJ1SuA0z3pkg/2yK3uqwYl2MkfNbLiZBnBEcWCVTrLy1f9sIiYUbdC+2gC1S2eRnrm02XJ/8",
-	"1WFvwjcZGeaMmlEGhr4seirVxFDkIMhP7Z6Oy/xnkA1rhmxm4+FUeDqt2aCPPpNW5JsJwwJnYNZEotZU",
-	"3UD0ILIKm3YLaWduShutoRm6hWIvRcxr+hEn23KAeGMeePf690H47CpR3gj/bspsbazxl48+bLoLk/2U",
-	"BDHauIaQbqghfPp1iWVvFxi1O+Hi10HphI0fblg70R0XDUfYKcoDmdLTkjFLxFtWA24UDfe63YYRcSeo",
-	"Nwtxv2bzd0ybH6h4bMUpIluQoo1dXS+RF+zI0scnyW466L36x6Ir2k4aZSxnZvuui1JqlrZAIgKFciez",
-	"M82likm6hm4sZW6D/RDg9yFlG6xE8cExKpUlFt/MloLwPCuZiKvAj9PqpR/2O7AIsW73gk2UNucO386C",
-	"tpdjS8Ru98PrXYTkw6lxtSN2U6n77/4XNsNlB2N9m1jGnVr2gHee061CEOjhjnjmTp8EhkrbMDuMjeWH",
-	"XkcgiNixteG0tXlzrwa0XX7HWb6tbYqtjhNkFVYxXJz3T45Pn9YanRWQJaOAJd7z3UYw7b100Ho754Ls",
-	"kvx7F0GMYPPuze+4vwlKLcL7UruLdc0VIrXz9m0dxPXOsazNFbVQU3jt4K7lmMiqJAUttUCUIu/Jh08O",
-	"AvN7FwSC7HgL1upV34OHRnYNf2wVz9iFPW8bA7lrN9jdxyb+TO6w7RGAtvSBedzTLXxdj8CBs4PcdtBo",
-	"O+yM82HVZdvre8psxJIsDS6zZjpz0QwzMBZLQZcf77ibT3nObD7EDCqo0B/oP4TuIyzrk0uf5Q3PaQnH",
-	"jNg41jmIZelUqDkrWeaK4QDw9jPrSOyvzY1booE3WLNhIQWXS5sayTarTiRSi2MdoErThbJlCNYtapgl",
-	"yzymjlGMPDaJMXXZ3Dw+YZAgCEusF7h7kZXz1CwvA7ypMLo9BjxYB95bz9JjDjuDfaFsXzYer3WxcMPb",
-	"F+20c9mh9Vy07iVKtJZd7o0xfmIU24u7wxjv8OFEMl6pBzMDukCoBriDQkIycD9anLyrhyeCEwrunKzr",
-	"IqgQRkr5S+C8QHAB5rLKM5ula/08eKGxR5LCIClEF6AMUxKKEdBGsf5yb5NWmco6SNPdwNCX6/ZQ5lgk",
-	"CojKDu2JDhMyxFZc5plhiEfEtSsO84ghbZCNFeDlB3E4xerUjdQw19886jL8AclJzWiem++AG3xRt08j",
-	"U4Cll5WOU17UVRWB+5jKUneMndNyssvQERzYVZu6AgjWO7Va6fcWDE2YM3SB+xY0DprAW9TQBx0Zg7XE",
-	"PU3LZTrmCAltBeB8FiJ3eYlCagAA6BNcwwD4t6gB4GgpK5ERrvEOAlgANUtNmS35ABwtZZuGboCPcDiQ",
-	"/B3UsMfTy2h9f6ENUeb9NnRB9W4O0BuTDrvC9qL7bP/iQ5djcofFh7WnbweoeYvPcARVXEnUmfnwQaAa",
-	"leDsaVAzd1JjxTu6DMDi7zYadPctlGKybqeNiIqund70AOGW7mYAdxDx6K7Z/Prrry+aVbWrd+oe8haj",
-	"fOBd4PbYCh1zgfLSoeOB/ofgIYwgr66bOdHcP2irSJuFdDWpu20IKp+ahU9L7GVbbTbfv0S2nVZwEcsr",
-	"WNrtLcJXLU5up9zFyt+X7CBSx7zntS2RaksfXVYiBTjKeFfmZcET/mbVzF/bwq22+7qIacwn1gxvKJ2R",
-	"nkUbA+ImPQi2XY9o2WF4yjStCh5kriKOtmvjU/LJVCcY1EGTzVWhnpwQxSbgaN6ivQP8IHYCleY5/51u",
-	"InT+FjzaEbbA/W2+NdyL6IkBS9wDAGAXH8G213t3NIFl28z1n/NNlxOLqk4Vtq2jzYxEG+ALf9b2iwHZ",
-	"uDZzXAQVTf1O06wTlLOJXZ000hMbEwMHlyyD0UIvnfd1ETleiS+9PAO4D7y+JC1vmb+mLpHFXyafyb0V",
-	"RIwRfFRXarMDfofPtm+Ab2eKVBrYFfB44oAj/N7XlklNv93345UlwBgrmQvLRuDJsOLaIXGHgKbBEVpU",
-	"m16oh0TLsRtqy7LTurId00jOaMbFBAAUB+TEMK6vzsjnL9/cnn9hKOX07Cn8dfFFQ1RDkHSNIhgyYpzO",
-	"QcwiZD53bBiFdBNgWeJJABazPSH495S1jiTrOBMPhNMGbIwV+L/TdJSzPrEJjVzc0pxnCakErfSUCc1h",
-	"fKiAHPEsYyIhQurrsaxEZiSRnsrs2nxi5jpn8FNVFYUsDfHOWMbptZlkArCW11rKa/A0JcC5rgHTKoEU",
-	"YvdvCJCxD1NaKRgZ/jYjABqthfcNP2ibUuZHhoCvc6m0/WcqxTjnqU4g0HFNJ4A7a1021wUThkAT8lsl",
-	"Nb1mH1LGMhw75+ni+pbL3LHdSiuesWtkNEUJ6jlodtdjynP4Ufiho4WE8IzNCqmZSBfXM65mxiZOEB5d",
-	"0gx3jt5SnpsTSQhEDUUbK7K5OXE/9zKcKXBO75YDLVlIdDcdn508Awbp/H81cCc2Pjw+i/YqZ2Upy2i+",
-	"oWG9Y87yTAFYCbSjrzubgluajBjqMhvrKgGAa+RWYshZdXBC7p1uc7oY1BLI4R4hUAWDRhiQaW/kxqJW",
-	"wcA9CsiZZMxv2RcbT9qCGEUmbDf72mz22ogE11Ns9Vof/HBAQp9tcGaBjO7w1zJamqHjcrZjMBcZa1hh",
-	"RvOoTbHQDMNDHvN4Z8t1cNU1R3QEfH7yTWwpmuu85dE0ijZZeT/wg/a6h8cWQUwdD71laVgmBj8zqqZt",
-	"gO76F2ZXjlYM2hIJ8K2bfaAKpNiT3F7gxj7F5Eed5BiDFm76pp0nmiwYwKHLajI1HwLuYaVARwLE5pks",
-	"me37AOUgwOUQpEZkiIOD7UbJiKY3hOKvHNr/oQK6oLguIbJs1hY3pZXqQrIZsTSqLg9cVxjnw08IPGgj",
-	"ZcM6A24IiveE3jIbIaGlJlUBu5MDNL0UoarlXujhAMEHPS0rcRMV3w/SfnnfhsWBu2rt8WxiABmqqltT",
-	"RGF5uuNKyy+GrzrevK354TNA8H7ZdtFcDDyeaJOyMBQLoRyAJvKNXIxoVFykdSbCRAofKXIw/GDThF6v",
-	"LcKX2/ZeNlJBlkb5WF1FEFzWlELh7Kg0/MSyBOCXXMOVMqyCCdBtoNxA25Di6oLa7QJVANi6POO/AY4r",
-	"oKgKCU28Ad4VmZcHMWyYpdASyvJN6LM0pWbuRuUL43OAv0rJnLGbTSFAVqGNrotANaw0axu64BPyusbR",
-	"uQ1Za0DW4uMQFlMgjO7WalpO7d8tQuu1u0A6JoaTa0m+OSEZXahn5MR8G0Zl++SyI4LbBMkMb+nFyfnT",
-	"1ZCLK9z34QV9WwM4Be2IGqhd/qy2w79a3W7hbZ10uIEX2wy3Bufxp7AR34Rpr17esAVctBvGCrPH3OZi",
-	"OY2Mlw2hDa6yPHP9YgCcz/UyYXOC/DTP3eElREmi5xKK/tkHiwKEr71hC9Unl8K/D3N+pMvBAr5hxL0y",
-	"9GOMtlZUYc5GKJ56myLutWoB7tHNuQpW6TLoysi1E3CIit1EW9oc/2g3/eJgNQVdC8ReR2gMi5ZktXUT",
-	"B+pkvAlqtqsTqOcQK+RI/mANj9dJN7vuWqTt2c+4XSOyfPyq4TZvtLJDKS8keAJ89yNLHsTrgNZ9giwr",
-	"8Jt6FXM5z8yfXhhAPn3SAJD8fHMEyQ4MyWDxh5DpIYO6W6HemPiWqSK+7qm+JdB/jWq2XF+xV3//x1jT",
-	"tEd90fIpVDFDneU5FgKkcjZDOUw1eFEV9FiDtHLb7xduFvug+wTMbUbLnJs7UgnV8Bqhvw4hYX0P1gmY",
-	"z3O6MCrYvFGDYHsCZ9J1CktIJXKm0G2BM9ghId0XTLVk7x10/l+V1tpkFStMnW0J8I+Qj9fMqtuT+8OB",
-	"HoL1IWXcLdOzk92S3W1Ys/foS/SWt8NmIyydHIuHOK36xkSmEowpnrad3zUdywptYzuqgNDkbhF8AJNe",
-	"MSEEm955Su34MYyWwCbY2UZpCTvMNvtVLiNYL5uCGwBYbwRf/Y7pO6rrWVmHs7Ob9KZrt/Z0o0VLaRou",
-	"nI3ralz3kaUNDUomm7v57cKYrhuHp5r1WBFm12HQxJN83KyiSzG3fhm3Xc5ZeZRSxdqw+QkZHtleCdc7",
-	"4reHrtGNb4Anf/wHkP4aui9o2tkicW8iPVSzknW5PTtm9PgUk2bxGvgOxhYVaVV4z8ZIzKM+A2W3vIc2",
-	"CANuqB0qSpHm3A6iKdQEcMfqQpCF24pdjiCUzLWNCvsqoiAs7FygEDEmTMhqMk1cy0zf5JCXSvfJEP4f",
-	"vLD5WJ8MffgaHvGq/3I4uk+GqqClYuFjM55lOatzdNs/Qj8dxOswTJ9SQSalnIeBNbdm19TS/juYGaYY",
-	"liqeu/TeY75F4oR1gAcaGCIOUp+8tP6vMfQ6gjpBiIjqZvcdfMDsE52ra+wyadbPb1krAGQzXo5PL4yy",
-	"cHz2NCEv39xekOPzc/jg4pxwQZRmBWh4Y1mVfTKcpMV13bvSvBlgyaNvxvecfeNefHFupvV7VbKNJna2",
-	"/PPgDOrl9ZJec1bmEgejxI/A6Jkxy3X5SdsrwA2csVu43sY8V6MPIE7j6VB/i5VTvw9bcFNhm4yD1xm7",
-	"Jk2kxL56Sw3HnYso6BgItdIurnSZpqzQLEP/IlZRGw2Hq0gez9pe7n9rpuF26VURVaBG/lYk4yWD1rsQ",
-	"uLBlfRvWkzncr+URvoO3IjAY1qFu+MpxSUHT71AJTwGpH+UKAAw4RlG30rVJApDaKTqYyACDN9DXHpmK",
-	"lnNaZoqcQu/qspqNmmdy0n+ykckwthnwrQ339wcjSV3Nfi+enJydx437zVOC3vu0TlfC2clMm1LZEa4N",
-	"azU7rH69uiQyojv81ertfu2Wb2Dbn0bGcfeOnD25iObpSB1rpl/vcyMbuXu7n3wVfX0VLa++bK+kfu/A",
-	"3GTggh44GvMEydl/WbboR31yetY15nVp6D5WbGDMxRZBnpx8/fT07Mn2ZmOFKSdWs8KtbJ5lYzbtSxnc",
-	"+6TBZ2KKyd9rP1DbcJ/Y5CTHt9VvOdcYHVB6UjY634YBDaNaXQf+pZpGN+IwsV/2QPFeG5qv/U6tWSRu",
-	"ObEtAG9su5jnSWwsxdKq5Hrxzrwdt8lrhi2t7rLSU1la9j8g3zJaspKkBZ1d/+9//8/QTRGSJ+C7enFT",
-	"rYvep0/QDHccITbf0QvcuEld4o2NjquMa0VevvGKIXDd/pW4El9++fzld2/Vl1+CmpBSIQVPaU40+6AH",
-	"RMi6U35i/vpdmpsvpLk450czWhQsg0vUJ5eYbxlmqNWvq9WsK+E7pkHGKFEFy3MuJn3y5ZeQEOom8/b7",
-	"5+Sb8ydfu+6j3k5UkONMhqnM2ND87OeSa2Z+BqmfVJDhyzo39+gVWwwHV8I7q11QGpJIJvyW1X5sC6hg",
-	"vjWCho3HLNXPSOOnIXgKviPQIT8/Pzv7og/bimAyX37pOwmzD1xpZERk+HJ89BPV6XRYN5AbvnhPJ8Oa",
-	"8ytNSkazgVlvDqD156dnCZlxpSzLPz97CmP9aF5sd80YJ2oAgW0ybJkrQ5vkp8gw/DAMBtt8hytw3vKU",
-	"Ccy9wz5NYyyluyxoOmVHZ3D9LCpW8FmdyOnpMnAAD3q3gJMlCyZowXuD3lf2IhdUT+ECHduiX/jDKvWG",
-	"D8HFeZn1Bj2z4Ev3ENRz0hnT4EP5JW7e1Y+gL/h7nmtgLh97XEDKGysX9XJcaylkGhu2Rut6WbN+vH7l",
-	"Wu6ydingqw2WsuZxo6Bv/vSPfMb1Jg8as/s9ML1Pv4LZX0hhsWvPTk6wVkFo6wuG6A6Kn+N/2FDXZrts",
-	"DxyMfOCF7RRZQ9MQA7aU0Q+qvLte7mdbtxI2XL2azWi5sJTmXwjJKJAPTCfQYc8T6q9J78NRwUq4nDAd",
-	"99XA3GF0vind6TC1GWtob/p0ZfPXZ4rIuTE5BmB+DsIugMMEjMfBbHFUlNIIr2GfvJZEsbRkcJ3BYlFa",
-	"Ql/xtGRwjWmORqFFBTac+oYV9tI3L9pzCNZcekyE7W5awIVfsYWlDsiB/lZmi4MRRtBq8VNT/luIthZJ",
-	"nh6aJGPk+JZNuNKsxLyaKaOuoMFw+a732seO4Rn70r3I180C8iL8KW5DvnMjW+Gtni0ff7T/+oT0nDPd",
-	"laAd6JpE0YVr34aZX/iSFhLWwGsQRgWx0pCXKkad38HQO1Pn+CcLWLsbITdo6jzS91+WE6k1E4fgQ+Zl",
-	"kFi33zEmcXn6F6YvA9yTu2Xgsdti2KCd68NeF5rtvsee0zfJEFQCo9wEjXKCzQ55VYd2EIUg/BU0Jgw2",
-	"N0/zbxBUf6hrcXj+7gU/TGsTDn8vNIsa/oOyd5yCLwm/EUZVsFlwe3N7z7qPFNNHU4erG9djvoeSbcHm",
-	"gKsJyfUhMKOF1hzY9Nu6acHCMH49NSZZWQPa1ZnCWDQPxhYqLVOWo3E2WlwBmFYlMlaS4evLn14cv3rx",
-	"H8ME7ZucpuwHmWdDkkno3xNgRFoMSfNPeJ2WMiFSQKKx2UEMdUQEzhvzVg8y/HjVoaAFyL3eFhfijtyW",
-	"NzYt7BDC0L6LUAef6gtA2xmg2F4JEGRK5ywNrgQS9fJ9gM+7L8MawzRs0rm/ebrO+JIytACXxSr7QNM6",
-	"hTVmn9oilM1Fz78M06aMCA98vXlqCOhwpmmD1C2AsMwzCBrwUjUEQPPZmByo1fU1dmuj5APrSW3bGfRC",
-	"GUaZ4QwSxCDGGAJKAzlj6IoClFIX0WYLMqWQmNBIJPW/Z1fCx0OgehsNZfNaOQaZANHbEWTN1EFn+IIB",
-	"wDLL/JOaanQW1Dng5nOUQH3yAmpPIE6s2rlMtazpk0syRAT2oSutqBP8gx2iJM0rMMQEY5laYWo3Ovw+",
-	"YoO7Mc/7NruXB29VjPlCv4fUzn4AP3JlTn9GC0NsKKVWCKTtrmi3gDr+qNhq8zzwQHNFHLo9gSrOCHW+",
-	"xSKhPcnzji3ut76S6RCmILyLUOAd6PRHIDqjJbrkuD1PboU53tro+xFeXaa5Yo/DLG/s8f6Sba2drtjh",
-	"bPTW9bMUZLMinQzRcoKF2ZC0MzWmncyd+LItGiCBaUBonfLi4zZhOV9i7TEj1biyErl/JS5dCSSmx3Df",
-	"SdQ1F1AoRsEtF9hNalpycaOCn1khjDHFpDb2JqWcqwYC/5Ww2WOv2dyp6oGaYBs0S7Ts8Kt6GU6OCyz2",
-	"xE53Vq67gGaIW0FesQW840rY9qbZ0A1BxaLO9InxOes7eVA2dwcelKaG+hB+lHVs5hF4U76DCY0szwek",
-	"B5plCSnZTN4iYErJ4G4ciP03BfemVuWf1aRsd2TNF16HhigAVy0B0DU4cu2txo69pvag7f0qVwx7yNgv",
-	"lldvYTXfpUn+MzdsdfPnn0uhKRfqz2D0bxCQru/uHRj+mxr9+xn82LKIIpYYoibZP3zzq6FtJ4VNTMCf",
-	"Cya3zemUZeZgexgvoesJZp4YQW7s71LKWZ/Yga6E62JrhgnTJ3HwIfTbH1qs0CG2/B4itpuZwGeK2G12",
-	"KZUhoMcXFhEGFZAAQ65ulnUlhp/XcFkJaczhi6F3Ho9lmWDiMCxSWBCCDDJ4EsLHNrNGaZ7nmMgpy3Yu",
-	"pf+9nbqD6O6Ty0jrdWONBAlNCFwiMttTRZFhDcU4fGYOAX4/oVzUHeJBe8rNmS+gHkRhyyXbIUpPAQII",
-	"0bLayVT9KwFGQZWmTClsZU9jXe6RHKDaRNGFIkPXe2yY2ARr2wfGoVMI3xerziWbU+VdQZv4Tf4QTpOH",
-	"85j8IdwlcBV3YmJxzer4Y/3HSq/IS28NtYCCECZOQoa6lmHlFLKVOnPZhr2CVjCG1IfLLQCGfbKvE+af",
-	"wwMTGv77EMUm3pb7cbV0pkA0sOwej7tlP31iKwoN9So97a1woYCFgFCuAE5blAx8IBhrNpITbDU02aCy",
-	"BITPAPwTRlSBKx6Te6EKZcQUz0B8Y8kHIGSC18M8DX4PlLoNx4dDrvDxDxB14PaYc2VxZhCKth2ctFFx",
-	"MzWPPzOni038En8qp8QDeyQeqTvirS1Qy5xbQpbO/3AwlrhKTh4XJbvlbA5JH3vf4ahRcQn6pkKNdPjm",
-	"8v3zH4KEeFBuIcMe8IdBtBqVEZLtad4nr+vqJ6chDoL7PKMLo+ODHuwcgJBXi1kztrGq0WZlnUpANV5g",
-	"bDlggW3A9VO5NnBynNiM/iU8HKrjWDi2IKKGrY5ml+B+73HJ3+RUeJDqjZ7GJr0bPVp3nf5nZAg/WwAL",
-	"h3d+CA3H9ia19IhvntGbGJAZPANCa0XMcDOJvPLOI/Iou8M7/zPiySrCswT+D7IRfPp5Xpt8iiKOCNfP",
-	"gs65iN8M3lmnd1PdBHCzEbobtgD8xxDr2Uhv+7gFfuS2MJBQcyfJW1vGAywotKLRQnVVP4EIn9IAf260",
-	"IELOE/vzSC+B4ZXwLZwtunTpjN8aSncCRVaAsI/zcP0ZhvWz3kixbCUwSDzsd9SCgOM9tLX8IDfSruVB",
-	"ZfS3JfRBgaqqhmqHrg9/So0TCu5u/eEWApvdsnXFUS/wkX0DBRGFGwf3HnmsmRwA0XHI3anMvaa5krZS",
-	"3iH/mJuSs3Gn195WX+4fNGjNsCi5SHlBrWkO3linY3D0Pw3IEErhBikfdk2PQp+7vWb3vSyJrV8lw8DU",
-	"s4hoq4YOS1jX4/Ou3hiL22FYH58xi28fjaNwkTajOJthY68a3KthdviusR3o9SHHdhSRTqFZDK8TfsE1",
-	"nZARm3KRkSFAgluslDHDzmxGdhIpYPdcQypsq69ueKEQnPg14yggcGuFLL3MGMOtQheShVTvWjvMb6/j",
-	"xq4f8B6HIWP0NZEyInwXJ19lCttTS16z0k5SNDsTPxaPgr0C8/oPGOcBTro+xIMkdrDoDr4usQCc81hg",
-	"x0qBZamBXwTKnrFIjkZGpWYrMvgh45FrNmsEApq59In9w+WXDyESA13m30iZD+3vFLg9jWrjTDlbwu2F",
-	"gdOir0QZqFzPwHNqzTvI2wf1RssqnQZ1AOhSCcNJMG9V/2IGGGADtNIwqOA1TUjpvBLN1FSPtGE/MZoc",
-	"nbHOGoDHXgBg5vftQxhRrYEjLk5HIctBQTzFOygQ8IYFhyxgzNG1MbCZtHXZW9cE+IqYTi1sNyrZL1sj",
-	"xrXRJbFt/sEdaUHvy4oNiDRyGeOO1ia7ddD9CE5Bvqe5cg/m0mZ7+44PUiBCcGySN6xo6pHLLWf/cGLI",
-	"kNJ6KQQbejAhBG9bmVyw+q6sTih4xRYsM4y21ZOqgYM0aEavSybY3HXBtFdcZJ6n1E5DzDaE0LD5NdQO",
-	"hI53KW5ZqS3El38XGm3oPDSakHUNQIMYrolt+AQRdt+P0OhXEursF8QycxufH1LrMBsSyBs1U4V8AChb",
-	"g/fLPMMOXhIaB0mAJcN3wK3wAk3RxbM6pmD9kDZ7kgo2h7zOYVmJIXg9AWNkvj1kNzb1WYbnHlhVd7QA",
-	"M9esC5ZzJfDzOQKvoabr3hzG7QnC6foYiVExIDcEqyUs3B5MrKxE47dmUMV/Zwk+N5O3TCVXwoEk2JJB",
-	"jnqK7QQ5XCm4H7ncfgiR/VAVex6yr5HdkudkwnaXyccfzf9acf5oJP1w1PAwpQmQWmNNaqPgOqt4m23r",
-	"jorb3bl3wjNqopniYfaKZnajtpdba+sDpm6Hdi4QMEQL7SbBiFqtTn6Hj9yxPvnYNB9Y9XrVB/fvYLoP",
-	"vm4J8OcgCk+Q58ezbg0HptCKhhoLtk/ArnDhTasFcEGo/YkRjTj/K2EewooJLuyHz7zCAhhnYeZhrXAA",
-	"WFkDGcx6KaM4LM4B8IglK8zxvkUr7Mn9i9a6syXXKE7x8HaRqAFzOv5o/thEruJm/4EFKyw4qcv+XJkV",
-	"ZPyC4zjZX+5uGduXMrehVX8u2kLXRpGv39AS3N54/ev8B14ShwaaEMVHORcT8Me4hCbwyfTJpVG2lSZP",
-	"kpOTE0zqfkaGuqwEQLkPXZ4EOtCMdl8yDDwuMYi/MGAP7xG+dA/x9esdX1aYYYdKogFgd38qewG2ouu8",
-	"TW3LbS5gABeKmLsoecYKwJvMSBWAR9e0BucSoTX4PHAC43Or1Is38MQdhAyzAFm6ZKKOzFnY6pgPpwDi",
-	"PTAqxb9KZh5Uk0MOtk6Rs9DjB9LjsBalrcZtcmk6c9awiTPc3zq0gH6NPrkMANTDr5GesdrXBwmdM0S4",
-	"vFNbVNOodrkSYamK1x/hfY1KkRpKEjJXhs7FjvxlaHfTFhxj82l8zqiAc5tzfiUwdshEmkvF1NArFDVm",
-	"k/AlPXYBFjopZ7fMNVeAD2oxw4VF3WDFwLC8qmClYJrQkbzFrthXAgaxhUU5XbCSjJieMyNe5hJfjqEf",
-	"LB5KQBlWzcwh7gILM6hffmblXWP78SOLR3slXLpwsxkEZt6Y5dkMIB/ztWea2HppX1E8qhy1+W7YndUq",
-	"j1xXrtXW+6tQ6VKVn1uz4yFR1mAKFilmYy7S0qHj2nNblw2JD2rrhNTX0Ld0CC5y68y2GejoaVVLpCjT",
-	"tCq4JdM6jwyG5VJcF6XULAUdDn55JaxD2X3eJ8gFbhgrrt0tDlkBd82EF3X9C0C4DVpivt1WG+63Z6Ar",
-	"UD3jV6S7i317Xs+atf72G1+HZ+95dwgpWPi+saS7LrrBDTuIBYSvIlTYZrmNkiagItdxImB3Zme3vRbd",
-	"Xkd78Pduk78Puvo9bOXNdnxmtzKbwJrcscDmWU0lqIIDolGV5yTNGS1tRpTTEMq2WrNcl3MllgtzBOOT",
-	"6UhW8H4MzEFVnmvZD2I9Cap06p9O+C0TR1VhfwYz7deaAMSRCBVXoqZ0iMDZKJazzyDfGDQoALUECyJp",
-	"dhsPNCFAG0EVBuMbcrxcvcy1ugKkzrAi+Rnu3YzeMOyCW3PJtupRa5s/1zpPgGMWtG+xuCkWhAXXbp4B",
-	"VBUaOoqs28+eJ12o7iqk3bSXR1d/ZK/A/efIdKo6jwZQlvo6dKY1uIfq2iOu/ZXdVxc6Nnf5CPGAOt1Y",
-	"l9ktTxnC1NOwjyE0ttNqSCw4/1TOyYyKRYAFin2lsPw/tSln0BwFq50xW9/cGNcUyLEySH01S420BVr2",
-	"nHxfMmwZqO5ScAWjdIivuksUmLyNTIqDgJA33++i8kGbKkyqYzSd1h6sZrfB+5NrS9RWuO6re0jKlWVs",
-	"kCyJRVyYDplJplADR9SsuW8siPcMpVUYZZnRjA3q54BBTygXYFXesEJDP3YshEmuBEoQzKMKszsgFAA5",
-	"VaWUMwf0YI0BGxjA/uxVgTnJWhIhRzJb9MllNCBFdUdShfgDWLM1KvHDs/m7qCSLBIEsiXmI012DP/X1",
-	"2bUcdIsb9K9C0KAQdKd79ccuAX10Otm9l31ajX9FvedWER93eeEirA3/QPPjrUnuscUZ6l7QKwMNqMgc",
-	"4kDfB5ymIEc2G9QbgF6Qt2OsiYWDEmAGp3mVsewB9aOq2Z12lYPmb41Y5J2dZDhMh84bTPoQR/mDnJNx",
-	"BeEEd2gqQcDDfHHPZwPqO1sTtHUPPXyVge3OvmnTPJz5O/xRZ8EBtMzf7pXYO/8OwsH/hBFb2NANYraW",
-	"Cg8WtkWIOhfGAN66shDB35XIjbRfBZIxrLrucju8h1oArAiAYs4pVYSB54CWjORcaZZZ003JGQtCDdYn",
-	"WLewkaWFKZwzdjOo2934CkyM8NaOiZhSaPbl34OJPyQILHiG5w4psY2HsKrKuwFb86fAVf1X1sdqHlLT",
-	"7Ho+ElzMg7GSoDtQC3RzBT9ZjcsQfBvnKscf6z/WN0nEiGSlrHM/dN8zQVKZ5zxzVePzqYSKG0BXhzwH",
-	"wT7oZbfkC5H9ewg4cQ+ZmN8fKD/uJ2jibNVndGl2Zlpufk5r446N7bqH29Cl0NaTPmD9ww7gI8tEvklF",
-	"xG/NXdyrLiLw9a+T03UNaYeIDuSxg/bM+mT425DkUt74cmREXIPm5IwqKXwvXpA0XWL5bTjRh1fE/4U2",
-	"/qcTogGFrZei4b05mBgNX7pSdDZu7TJbCb/eFHLcAoHHsiNJNDmyDaINDhrINtCNyMoUOnbJCmpdhdRk",
-	"xEV2JbjukzdGLw/Bw4KiRRcwccIYwzgu2cqxFxDYXNiex1SQqazKEBj00oZpbBU8s11SrLibQs43NrcM",
-	"Nm3gkxhtmmcCtkWdFeCc462NelYnapUM3dCW28EY0CslOkgj1cAWhTc6owW/+0x1987ELLqAkB9xyCic",
-	"5T3nQS4NvQR6xsrbh00SeMVYESa42DwSQ+VybPTYHblBEHgKPz/+GPx1Bz3N9iLJP2RHs7Kx4j2Oqlub",
-	"bm7qfcjFLn06zBh5+NS+/bd+c128bJ3B4buY+eZggXMMJSDatFYFt/FXyMiD5H5thFogW7tzzR7ych5e",
-	"tDTUuAeIcq65Lo8nAc1DqoJ4CQgZYcWmi8R2MpEzwJwEG28ZHNUiAe0pjCD9c3UY5h0+8oePnJplbNDB",
-	"GFZ7MNMCX+cw14Lzshu/fFL4xZL5EFM4YUmPuVU7zO+elcxg0MdbbaPsyW1KDUs39vgj/H+Lkht4Pqi5",
-	"cYU1qOAiYjOUO1iTslVZZ3GTRoxkriQjXtyyI1H+cetIdjzLbv3S7eDdssLOfrhQPfnw2uS227pbXoKV",
-	"Cu1ikZi69jCEfXjG7JZ8/ypaN2t+RNUBQE7QYc/P0KhhOR2xXO3Gsm097qrEo7/bR+5w990QHfd+VPE8",
-	"864x/BHh2uZ97pOAxNKq5HrRG/zy61KqIMTYwe1TEt7YXvgssr1CuvhS8OKPPQA5N0OYa4M/xvtZlXlv",
-	"0DumBT++PYVLZYdYLn63aBUK0N2VNLZc5rPaLHQnFmYbq69kBaOa0LSUytZRqcSCCdqydywTq6vT8zld",
-	"KMQfAoRPl12EpLSci3Dp+yZQ2zVQuoQEBmjdfQLIFkQwzLSgYoGoGs8gCdNX68MbvFMLGjJAvVQwCcz6",
-	"isyhAWAXvChI6SBhO0nsH1kJ/lvFCJ1JW9aLPRT7sXSJ9cMqhp3AIQnRaOm1w5ursOoFe4rLEktqoJVo",
-	"nwD8s22zgadbv/qZb8SbyhlLyESGzZAtRiSZSWwAiQV00UVgb+TYGQa2l62V8Gfh3YoOjyeMzRWsnNIC",
-	"5stE1o86P+IjBh0zguIMBEC3ILOAlD9iZlXB9mkJCT+Qj47oWdJ8gg0vmY1TY9WzwxqG6olYkLTrVLH1",
-	"sD2Iy5/fuU8SQslfnr8hRSn/wVIEjHAFizlNrTdGMD2X5Y0CjZVw0V9qahzfEoAT5HYnbCJ8CMUZ9kmN",
-	"Yzb6Tp4BYBh56aBTFVFyrC12qLmHAMAMbAJdkzzcJaxSiF54LGxyM/V5YqinDxBFXM4NcbgULPMgcB05",
-	"F6o5js8di+DoTyXJuC2ZgYAPT6e25wWctkiCKgVtOI5vNJ8hcGwwkEVsj/fUdvxdK5aPQ76HPP7Tr5/+",
-	"bwAAAP//",
+	"7L2Jchu3tij6Kyi+W5XhtKghsuLQdeuW4tiJn4doW852nR35iiAbJLHVBJgGWjTj56rzNefDzpe8wloA",
+	"Gt1Ek02KGpy9K6mySHZjXPP4qTOU05kUTGjV6X3qTBhNWQ5/PntHx+bflKlhzmeaS9Hpdd5NGLlmueJS",
+	"EDki8wnVZE4VyZkucsHShIxkTvovRnuvqR5O+t1O0lHDCZtSM5ZezFin11E652Lc+fz5c9KZ0ZxOmbaT",
+	"nmaZHFIz1xnVE/MNN7POzIekI+jUvE79Q52kk7M/Cp6ztNPTecHCyab04ysmxmaYw6Pvk6XJk85TKTTl",
+	"Qj3nmWb58mZ/FdmCPH3x01tFtNnoEJ8nesIVoWmaM6WIzOERs1FY6x8FyxflYu07qnIO7COdzjLz8+FB",
+	"97B71P2uk4TrPTmOLfc5nfJsUS42Nt0InqlM9r9yNur0Ov/PfnnV+/ir2schYfQXKZvOpGZiuHjJFsuH",
+	"8ZpeMUWouel8QRQdsR6RghE2GrGhJjOWkyu2IFSkZEizjOUJuWIzDfDwPUnpQvkjQigrFx1MvWfmbrjF",
+	"o0ePks6UC/f5ceyQXowA8OKQ2zdA3feAyxUZMC7GZDihYmyAlyrCNRnSKeuROaNXZErzKwWbUsVoxD8y",
+	"Zd6e5fIjZ4qkkghJJjSfdkn/2z48l3GlFaE5I3Q4ZDPN0uZ9Wyxp2vCjw6PYFl/RAcuaYLZ/xRb/+5pm",
+	"Bes/ITmbMYpXoNg1y2mWEJplZFooTaZm6iawzcwclXVxzaaqtsDjg4OlBQIgv8CHD0/8zzTPKQLaKz7l",
+	"ennhv8g5mVKxIJTM6JiRicxS1bg8GCNcXspGtMh0p3do1jSlH/m0mMKnAwAa+9GvhwvNxiyHFZ3RMXsn",
+	"r5iIHKdgH/WlWdClNk8A8OgJwzUO2EjmrGmR5VtNF3x4cBTF9LOMitPZLFuYL5bW9H7C9ITlhApCzUOE",
+	"qisFsCtHhMLBNS2JukEjVHkgZcao8Av4RWZpDMLeT6RiZJaZ6VtPPMHBVmF2/BjeFiK2BD6ckLwQ/jY2",
+	"W01eNF+JYRUBkTmMLkzKbCXTAA4xkzJrhA0ps85m3MpMuoIr2hFvwg/Ph3LG1u9LmceaNgY/Nu3s5LvG",
+	"aVfszA3ZamvxKd6xj7ppY2c01w6OzIwJ/CXnguWGuZsPwQsJ4YIYMjWkqvEQ/mgG9JPY8t6zwUTKK3cG",
+	"1fW90Irw1CyFawUr9NNWz2mOo9wQCN5zPeGihUjEheIpQ5AwgoDMCfujoBnRknDddDRzGL5ZGoL/9h93",
+	"ks5I5lOqjQjF03y9fPTZbFvNpFAM2NRZLgcZm5o/jQzGBPAcQwA5Co/7M3ziP/6pJNCYdiKTGxdmrJMl",
+	"Iw0zock8l2IMtIgK8vb5U/LD8aPviZ2wC+dsxwOpdziUBa5vlssZyzXHPQwzWaTrFvQUHvqcdIY5o5ql",
+	"lxRG8seXUs32NJ8aFFri1ZUNfFr+nYlrnksxtcdXXtUsl2kxtEL48msfNcsFzS55GpfEYGdfKYNmhKc9",
+	"c0yn78+NyGROgohiOjASJCU/Pz0z5/ZPI2NyIOgBuBx9d/zo5PvHPxwcHsVWgZOXz9O56q17BwQfte7M",
+	"X+FTRtiRKVv39GvzzGeHApVTpAtztGrPHGdsOUCGojczy6g2dxwfMDZWzsZcirV7e2sfM2/IjF3SXMTv",
+	"0FyYecIgPFWqmMJfijGgmfYqu7GVIEWPDgo/oboF5I7puTQieMavGeGiCgBO6ItMoTme26qdvjPPfE46",
+	"BV+LZL+9+AmenKUbo5hVlysvcKFPjjvLwmjSMbvNJE0vecqE5noRPyaDForl13zoTxquYagN0QmuweJO",
+	"5Bo+h3zid4MseBKJZ7hIfqrYbKG4SjkcnAZQWSUdJfB5DLOoEwBZbPPl8VXoW+UmPvityYHZqzlGS1KN",
+	"ZL9MVr0q4/9YdfWOOn+u6zJJp6YcxEwctUOGCVcu2CqvNE25OVuanQVrH9FMsQADPjkCUSK+IQ2V3dZI",
+	"/EqEYB91hOqveuW9zNO7opurnn1jngkJZptFhzS0zfM3o6BtZvCUcdXD51lRoXFMGN32907Krg32alDv",
+	"Bh8NOuZpJxFFlnmQ+92BZtIx33c+NNGc9av9HAPjVM4iyv2pIKXVzittUmZI6SeGZlnxG7U3weZkylAI",
+	"6L85ff1s/+Wz/+wnYGHhRvYkwtA4TQZsKKfMGujwjR7hmlwxNlPAQniawL9Gak3IHFRHMIAMmDcDUXXF",
+	"UjKSOc4AX5sFmRlSyRQRUhNFF2ZxXHfJG8ZSXHLf7KIfkFevRieBNXOZBtFS5lviGCDwLgvGh92D/aPj",
+	"iGS8PMDtS4IRkW/Gc6bsnEsWC2EuhSuSs4xRxVIyWJhbYdnoCaEDBUKzfUppKlJFCqF5RpScsoFMF3AN",
+	"3XDzK3dj7aAtzZ8RUdFc3eXBI3r9z8mhptfFZLQLaXFZAqSz2R7dUPIzmv6SML7HivlhbKBZzkb842Vm",
+	"dafgvcD4FEggsyKfScWiUyMBjP7kKVcr8UwxHRdsAjJhkM8KgoCjFr2JLEFG6gnL5xw18dgkl1cxW7ZR",
+	"qa/YgoAtn2ozU3yAYsZyxVKWxsdQxXDIlJI5UDBDZAaZHF49ASOrtrQlYyOQzVJpPmnpUMAqyctk47aF",
+	"zJjg50Q+a0WyMp6lL1UISkonQ4MMaAEo8UTOA05dKvSy4JZSXuAu2oGgV5LrW5b1Qi/XduLecMKGV7LQ",
+	"y+JewFjaCByO16y0MLz46W2ERdySJFllJCvAPybKTKTSay/6F3joBuR794JonUavtkCZh60trEqw2wux",
+	"bZ/WNB+ztXf3Dp+Ki4Qe2s+Z3lAQugc5BiWBm9uFgFctK2CdHxeG9YB5tA1ROmf6NQwVpUmNBqXtJIrl",
+	"H24oCyz98nB4m7ugh8TFzpneLSMzGHdXvAwWvyE7C7AEBWHYeYUWHh1/TuDHQdOP6SD+4gkGmNyEO1Kn",
+	"zq48bnjoc9IZFCLN1tLhH/GpO+Snw6xYb2x5Zh+7Ga1bac6Bx875n+yWmelt8sOcmXWn601A+Jghhjqn",
+	"mo3XKqPn7rk4F10bDqAnjBicZUoTtImMcjktowRyah8z34DHvKp5m/cxcocMqRBSE82yLK6i/OghfSWm",
+	"L6t3FlRQOaJkmBVKs5wIxlLruxfM2odQqQuIxfgK/hEyNVMcHhx8xmCTcOJDcN7XvqmSAHa1FlKfvTwv",
+	"sdROu+r5n18+c8/H7g7k52WbmDlmKfiQZmCb6pG+938eHfcT0j86ODjspYPHvd7+o5N+zfe10iJU85Wu",
+	"jGdIOk+dm9EZEunccLPxcGY4WaG0nAa0v3zvJ5bxa5YvYkKdI2o1kwpwiq7ljjFmT7Vm0xnK8Mu2iW0E",
+	"QiZS/0bcLDWniqS4FwaO9jG/ZoIUs/b2JpbnMhorszATjCjPWEoyquJ2BnZt6fkywvDUmUvhIWfA5Nb6",
+	"aH3+ezz1kUlTphQdxy0irR1dCLyXDcIwxACus/TpnLOUGFEjIXyE58z1BjY8palei3oOBs/hYftWoWIr",
+	"szbdnA2ZeYVQoeZw47V7Cb1xNqSizaHFRM8yJAOvOHGYEZ6w22kA/BVIj4ldbtu7EBc9Gt+upFi9qYDa",
+	"GLBANd4jIfxN0zjVyekoqkdquTpazWK6uW0yy+WUK5YSLeMY2dYIEbwzzuVcxbG4KNG49HqgNdC8RaSB",
+	"R65Lu+bIsOjakwNGLFRElzxpjtez/o0BUzxlyrrntcx7hBJwr8/okCVmSj5jGRdx4uG0xJW2CfNMHSas",
+	"4oU3lJSxgMEhRwHGXPROABwg5nahuxQZNhOKTgV59vLcC0JzBFeZKqLpFXNR5hh2zMHkPBBMK/K1ucTT",
+	"Kf1TCvL3s6fk6ZsX3/Qg0pfR4YT8aeQoHQhcfRCb9v7x65tnGKfcH0qhc5ntGdxg9oevKdk/evxNl0Ao",
+	"BsYXqK9ITsWYgQ2+4sdjmWLzCctZD/agIUJc4MxUA1Bn1Hrh/n72tNupi2JT+vHS7PVyxvJLYT3CZSTv",
+	"YRjJe/RoTSBvgpIhjGW2X5E+KkM9WhsUnHTMCKoyxO8d2kk6A0ObDQS0td68ZIvloOgpF+5TJEI6hDhc",
+	"x9LeoiDopIidyWKNJNWQD5YmZLAo/baWvRrqWBVVAbd6Aym1UYVm0ZlGNtowjjkYxbi04U2IM4ZqbzzF",
+	"cEJ5Q/gT/ISQ7sUz8PdwYYgtF1pihoRHSiDoBvfgE5il0N9cKj1ELZRm0+oBwkzeGfl4cHBwEGUAVEXC",
+	"R89/Od07enRSkSJxUvzCzI2HA3KbAGyFGSHUdcI+dtvE1sG46x2mFbly+Uyv2MKvC5508q4q8mt+bRNQ",
+	"BORn6JKvIq9MbPCYzF1IFIby2mfEQk+4GAPV6q5Y2xUXaRO2xP2rXAz5jGZtMMVsEEBGMMPyMfFEVa/b",
+	"D1i58sN4SB/o+01y+to4O3TCL+HvE2LEUOsfdTD5lQWLBlfrHwUTw8hkhwk5Ssh35H/+678JBv+ipQEh",
+	"zHwjC03Ghk9AcAf+LPMUPL1kKKfTutawifEXEThYYGkPBttseXulgFKX0QEiqhJ7cPAW8Rop8i4kGCTt",
+	"tyzBlHbCZXABv7YXRodGShFETWgOHN8nw5nrhOj40ITTaofOx1jyySDI22/3uQ/rcMoDn10bUOCz65Oo",
+	"tvCcsyx95rTzemScpjyLJ+TtHx2AU38ilSYDkLyYfkJSnpKFLMiUUUHgWTDXHPyfuMBsQDOPmX7+3/Nf",
+	"3xD7O7AKgPqBTBeJoV99iJrvvTl9/ayfkD4mjvmPM6on+KFKOPbj8UBL0jiuKnH7jwHD85yxH82dR4LS",
+	"nQG9IX9rlDMLL4pM6DUj7CMdapc8gtb5yrq/S9oExo54rhpsJJmcM+VyOKYxO9kJXFKb0KkR12rF5lKu",
+	"/mnOz20Q5vTbIiNkoTTL8BisYsUFSdmQT2lWW9ymATsHa4lePVbDua7w+Oz+Vt64uimxKmHn8xrhtpkY",
+	"lRbVDdUp8vPLZ06b6kU0INBxUIkymu9XisxyPqX5ApWcxJEwT9JGNgfIqktgSmBfKcJECpj0jUFImSqr",
+	"VTmlqU++RqIxlCL1w6tvuuSZEf7MWqzCZISX1KpYRk7RJGNUaaLnfGhjuI06yDWZ0gXJC9Ej+0fHsK7D",
+	"w4ObKlUngSL0uFGpiuPd1NBG+L0Ug70iy7MM0N9cgtFpzdayDBRThVIvfo+eAEGK2TinKWi8VXmoltDZ",
+	"Rnlzl1DZ+fHBDydJ0y7cG0/K8wdVGBZKNT5Eyf7hCRhj6BUDOcgv6+TRo+9O1iaahrCP5xqD/V9klq6w",
+	"bzWGi95KWOg2hrBbt0Q1iLtcTFgepd8vXGgeGs4pMAslp6xUCWy8Kfw4lkz1nCISGDxcNGLOZhkdGjiW",
+	"uc8mB0nZCNJgbLRBfiruP7tisSjp54aiuTBYhcwDTJYAbwSUZDM93kkKcc5SZAuSM0fkfEEGZ+CMz+98",
+	"rxtEgtSZ0jLW5Uyw+Ybg5U5ybTCoJzDmdAVLrWadZXKuVucYtUh72Sj6ccmM6fdg77WCNLVQkOCMmlD/",
+	"RxdEcRMebAYycvQNWLAfIu5KMUAWhM1bLulTHJeyUJzVfr31GI+2zQ5t9KPL82yVtuljj9fY7c4ymwsf",
+	"PZhdKHVuB7eo05kp3r17FbEKgVwS8G1LL2zw/RNCSUoXBKy71inRJWcglkzYNCBPXJFCBT40z7Yfnxwf",
+	"VEWNH46qrPvkIMa7y7IDNbWjLZdrYA7OrLM+svKlebKZSNYO3xoHwtQ4WFn8OtRK7QKiVyEYIpBAE2cT",
+	"6WMsZt/bxOhClawHkvWsSDnCZHGWjaqKljn+JVXL39Dx0Q/HP5x8f/TDyTr56pUPEIqL5mtz3pfEdith",
+	"nRwTDD7qklOwlRkV/JBoSQ6PHpPhhOZ0qFluBEgCRU68bHb06KQWLqIZndYS42rBIoGFobyjMkppQ9Xj",
+	"VzTi9s3tg5Ye8g2rHcAF962O4S/0iXcMfqWIlVedRmkxMMuwpAxiYnWjsZi4OO60McBsFkF9o8Dlm8cW",
+	"hyFlK6CxXVRaBCyJ4n8GBvwrtkgqEBdAacY0QmbKx4Y8wn13ySXZs2lrcOk2qeyr0uYKYx0efR9Ad+1+",
+	"V0ZGrgh+XIL3EBODM5Qxox/weAgMOjt9DZpnCjaqHMo+ZQuSSXmVGLYxM1qcNWSDHDClVyxU7uYAwbNZ",
+	"Lq9RHnW2OzkwahfDtGHRSbA8TdSM98bS4uoiXzWeOemR/f4Tw81y+z0z7M4iHt6VWSu8WDXKuIys1UVh",
+	"ZtQMYRbxf38/3fsH3fvzYO+HD1+Xf3cve/t7H74Nfvzm//yvGL96w+ZBAYi2kbO2NIQN1arUW6jXRfDl",
+	"iKq1Bnwy6+8dVuzNmdJ7h3D2HBOKXWbC9gUp7iq+tVJrolYLZk3o27/Tlu8vbblNaYbtU5NDGW1FIYOY",
+	"mGYwspK62xYpyypbQEGWcvOdfl1J2FzPvv8CKV2bhqBvnU2cOCcjHchCE80EmXJRaAYiJbIpAlq4gkzu",
+	"0jI0lkyhK+aPguZUaC4YlrOkgkxkkXvTYPsQxi81Hc1agTapi5Z0Pu6N5Z75ck9d8dmenCHK7Hk3mM4L",
+	"Zke/VCxjzqK5ziRw7p590Jlym8f5byEBVyzIreiXTbrbdUbOSrmzJnHE6N6/M3P+FTNzHjBdeVikYQNU",
+	"9/HQbVHc3YLD0lAWoTnAb2co89mybHJ4EsmoCxKTVuKie67iIGpzeoLNLxsimcLcJ3C7oLFdhQYVW1FM",
+	"SiMA5FJqjMMzKq02ksSAETBOg1vKxsG5tzDNImdxL4qZ8XJ9SsVZRgVmVbSJoH7D5s4MnhdrIextgcUK",
+	"tIF8MOm2sTq/e/cqHqTdAGLOI9kWwtz9drxLzymdNQl5O3F4C4jbRCbenCxvBs+bCYWbEOOtAfKvJuit",
+	"diuWyRgZv+ZiHPgZwYCVM8Xya/vZekhskVM3sC0TJZUNfubaRsN1ya+u+jD8kpJ+xqiZpWfgy2ZpUU0M",
+	"RPaC+NTm5bjIfwbRsGbKajQeLoUPJyUZ9N5nUvN8M2FI4BTUmojXmqor8B5EdmHDbiHszC2p1R6qrltI",
+	"MVXEDNONGNmWHcStaeDty987obOrWHnF/duW2Fpf4++fvNt0GyL7OQl8tHEJYdhSQvj8YYlkb+YYtSfh",
+	"/NdB6oT1H7bMnWj2i4YzbOXlgUjpSc6YBeINc5BbecO9bNfSI+4YdTsX9xs2P2favKDivhUniGwAitZ3",
+	"dbkEXnAiS18fJNvJoHdqH4vuaDNulLKMmeO7nOVSs2GtNE0gUG6ldg4zqZhaIxtLmVlnPzj4vUvZOit9",
+	"UjEQ+8RWVbSpIDxLcybiIvDD1Hrpx5tdWARYNxugjdDmzOGbadAWOTbsWeBevNyGSd6fGFcaYtty3b/5",
+	"N2yEyxbK+ia+jFvV7KHjQ0Y3ckGghTtimTt8FCgqdcVsNzqWn3odgGCdoI0Vp43VmztVoO32G+7yrVEc",
+	"FpvcpOKQT9U5Ojg62Ts83Dt6/O7goAf//yNW5bmsxdGivoMdvG2YJsTGRlgM1xPSh7H6T4iQ82rAWEs3",
+	"yeemE/Na2EYIANwd8z5OjrsH+4ePSxnYihQ5o9DzoeM7VGGiQO5KoG4dPbNNuPRtuH2Cw7szS+3NlXZq",
+	"O3EstUha15AnUm3AjtaAjueOyLcXbUPAf+PaEsgRkUVOZjTXAqvJed8HfLOTcuy3ASDIwDZgRl5Z2Lkz",
+	"aVuH0UYeoG0Y2qZeo9s2HN6+N+evZEDcvFLbhlZDX596A+vgAzB5bSHpuBKWW5yMs/qVie7rW1C1JUnv",
+	"y+pMbSkSpnZD0FtQA+NbM4OlQVxcM6El9KwqckODJlrPVG9/38ylunaw7lBO9yGuaEanMW+2bhNyZXdw",
+	"ap/e1gRAB5krUW6T3SrlLAJ93UkkrZb1HB/eUJ/dTH9iw5y1Xc85PvzZXkyrd35722CCxUFWQ9a5X11L",
+	"+FqCg632FxOILcldlkTo1Lk7DZ5hNiU0QvSW/fmEZ8wGTE0hxRIdBv5LaIrG0i459Wkg8JyWQNWweJb1",
+	"HmDdCl86zWbLQh3+r6ynobs2eHaJ5J1hUpetdLyc+1iJxltFgCLJetZDojRdKJunZP0mRjZgqS+6ZfQA",
+	"X7yIK+hBInMyZhBBDFssN7h9FqYz5S5vA9wtMLu9BrxY11OgXKVvheAsegtlW9fyeDKc7YKweVZfPdkF",
+	"uvNGE+NimOTsxzdufXJg9LiT22t90mDkjYTEU19jFeACa7kADgoJ2QLxQoLbmoAj1SzB3ps2IYIK68wp",
+	"jwTOTAwIMJdFltowfmsIRoTG1o0KoyjA/Qh52pJQDJGoVPNYbrlWy2NbV2l9ux4ty4m9KGLZUjUQttG3",
+	"N9pPSB+7lZpn+mHBMq5d9qgvKVSvwrOip8pOLNKxQhZGSDLobx51KUBQ6k1NaZaZ34AafFN2mCUT6JYj",
+	"i4YSllFbdqQe0ETmumHujObjbaaOlKdfdagr6tN7q3ctP8dWSxTmDl1kT612Flp8NiiyETStDvYSN0Uv",
+	"5/GZKyS05qH3YcrcBS4LqaFCSJfgHnpAv0VZIZLmshAp4RpxEKqJULPVIbNGNii0p2xf9RYFVHbXu2cL",
+	"rePhtFhc3/awZfMbfwxNHQTa9w2IcYdtuwmgff3m2ckuCO0Ws5NLV8AWHXBsAZc9SPNMot6O+/cSl2VL",
+	"jh4HSbUHZQsbB5dBD5vbdRfffmfHGK/b6iCirGurke7BH9vco+gWXKLNSd3ff//9STXtfvVJ3UFgc5QO",
+	"nAdWvo3K5y6QX7rymSD/YXUhRpBWlz0maeYftGnm1UzbEtTdMQSpkdXMyCXysqk0m908h74ed3QSCzxa",
+	"Ou0N7DM1Sm6X3ETK3+VsJ1zHjPPG5lDWuY/OCzGEerURihhlPOE7q1b+xmZ21r01s5jEfGDV8IrQGWml",
+	"2LpidtIBb/zlgOYNiqccDosZD0Lbsb2H6y6Y8/FEJ+jDRJXNpakfHBDFxuBX2aDrFLwQu4FC84z/Sdsw",
+	"nd+CRxu8dHi+1VHDs4jeGJDEG1QI2cZGsCl6b19uZFk3c21xoTCq4U6JbWRAFXbTpdWQZevPDl+r28UA",
+	"bFz3Wy6ClMduo2rWWLW3Wtw+qcQvVxYGBi6ZB7OFVjpv6yJytLIA/fIKAB94iSQ1a5lHUxfp5pHJp3ps",
+	"VEMq7DKx/oLP8dk6Bvgu6wilgV4Bjyeusow/+1IzWd0bIgCrBlIyF5aMwJNhSQZXqj+seBxcoS171Qnl",
+	"kGi9horYsmy0LmwjV5IxmnIxhgqrPXJgCNd3R+TrF2fXx98YSDk8egyfTr6psGqICVgjCIaEGJezE7UI",
+	"ic8tK0Yh3ATFbvEmoFi7vSH4e8JqV5I23ImvlFWv6BqrAHKu6SBjXWIjnrm4phlPE1IIWugJE5rD/JAi",
+	"PeBpykRChNSXI1mI1HAiPZHppfnGrHXO4FVVzGYyN8A7ZSmnl2aRCdS9vdRSXoKlKQHKdQlF7xLIMXB/",
+	"gz+YfZzQQsHM8NnMAOWqbf3v8Iu6KmVeMgB8mUml7Z9DKUYZH+oEHB2XdAyFqa3J5nLGhAHQhPxRSE0v",
+	"2cchYynOnfHh4vKay8yR3UIrnrJLJDSzHMRzkOwusQFQ7UsHCwnhKZvOpGZiuLiccjU1OnGC/RMkTfHk",
+	"6DXlmbmRhICTXNSLyVYPJ27nXq53DJTTm+VAShYSzU37RwdPgEA6+19Z2Rf7Me8fHTX2QooGJBvSO+Is",
+	"SxVUM5rnYCxzDdfBLE0GDGWZ1rJKUOE5gpUYYdHUD4h7o9ucLnolB3KF0bCSDYP+XJCKY/jGohTBwDwK",
+	"pXXJiF+zb1ov2lY5iyzYHvalOey1HgmIv6tefL9HQpttcGcBj26w1zKam6njfLZhMucZq2hhRvIoVbFQ",
+	"DcNLHvF4I6x19exLiugA+Pjgh9hWNNdZzaJpBG2yEj/wi/q++/u2xKDa73vN0pBMdH6mVE3qFfzLN8yp",
+	"7K2YtMYS4Fe3+kAUAArtEbhyTjH+UUZBx2qPV23TzhJNFgz6JchiPDFfQmHUQoGMBCXdpzJntjEM5IsB",
+	"lcMqViLFQlnYBZ0M6PCKUHzLtQPZlUMXBNelkk3tuvUPaaGaSl0N2DAqLvdc2yhnw08IPGg9Zf0y4LMP",
+	"gveYXjPrIaG5JsUMTieD3hVShKKWG9DXCwUb9CQvxFWUfTe4Rht7AN6L2lNvCxKYq9ZeTxsFyEBVGbcT",
+	"rdvV7FdaHhh+ahh5U/XDBzwhfmEhTcJFzxccrkIWumLBlQO1y3ynJ8MaIaba4+hYCu8pcn06QKcJrV4b",
+	"uC9XVJg/jruOlJa5ET5WpxkFyDqkkFk/yA09sSQB6CXXgFKGVEBnRvRvmRNAJW5lxv1mjqqGqPXfoNAz",
+	"lFkW0oieWP8ZiZevclpRS6FnnKWb0IhtQs3ajcgX+uegQDMlc8auNgh+byxHvM4DVdHSrG7onE9I6ypX",
+	"5w5krQJZso9daEwBM7pdrWk592c7D62X7gLumBhKriX54YCkdKGekAPza+iV7ZLTBg/uUlKEB96Tg+PH",
+	"q2uyrjDfhwj6tqzwFvQrq5T183e1WYG81f1Y3pYxti2s2Ga6NYVgX4f9gcdMe/Hyii0A0a4Ym5kz5jYW",
+	"y0lkPK8wbTCVZalrKAXVO12zIzYnSE+zzF1eQpQkei6hKgj7aMuE4bBXbKG65FT48TDmR7oYLKAbht0r",
+	"Az9Gaat5FeZsgOyp07YkZ5kstFnrlTnl2hKopQSclv5wnOJDdFGVfJw7tL2uKgZ3GnSw5tpxXazlX60R",
+	"175q23ZCz87yepo2iB3aUEMXNXZvc5c2i6q5Ua1/l6tTriGWTLWRUfU+Qj9qpf/XsVy775LP+hiO7aI1",
+	"6nlay9evKrb8SgNOFD2EBPOE79lmwYN4wdTadJCOBsZcL/cuB7/52wu92oePKmVvv25f97ah8m2w+V0I",
+	"GiGBul1Jo7LwDeNXfO5hiSXQNdK2r671qm+bThiLM3iIeYU3yPFbvoUiZj1gWYbJOEM5naJwQDWYdhV0",
+	"hoRYd4XOU8As9lF3CdgAGM0zbnCkEKpiykIjIhay9p2jx6DTz+nCcNx5JQ9oSIURHFPp+hsmpBAZU2hL",
+	"wRVsESXvkxZrvHerkOfVYcarYm2rpGKF/rUpAH4JQYLVUL8bUn+40F2QPoSM2yV6drEbkruWebMPPk12",
+	"+ThsiMTSzbG439WKb0ykKkFH52HdIl/CsSxQYbezCvCXbhdWACXwVywIS+RvvaS6UxtmS+AQ7GqjsIR9",
+	"satddpfr7i/rpy3K7rcqun/O9C0lG61MDtradnvVdFo3tO1F83sqdqXWyT6uZ9LSgQZpy9XT/HFh9OnW",
+	"PrNqkliE2DUoNPHII7eq6FYM1i93m5Bzlu8NqWL1Zh8J6e/ZDi+XW3adCO21rTHAgz/+AaC/Bu5ndNjY",
+	"2PXGQLqrFkvrAo62DDPycS/VjDqwHYxsLbdVPkfruDGP+rCY7YIx6kYXPFA7VRQizb3tRFIoAeCWxYUg",
+	"NLjmUB2Af5tr66r2qU2Br9rZZcGNTZiQxXiSuEa/vjUrz5Xukj78GwxYfaxL+t6nDo940X/ZR94lfTWj",
+	"uWLhY1OephkrA4frL6HxEJyIGDswpIKMczkPvX1uz64Vr/07WBnGPeYqHlD1zleqjDgvS68TtF3F6m1d",
+	"8sLav0bQoQ2SF8FNq6s9w/ABc050ri6xN67ZP79mNa+UDcPZPzwxwsL+0eOEvDi7PiH7x8fwxckx4YIo",
+	"zWYg4Y1kkXdJfzycXZYdd83I0EwhOjKOc/SDG/jk2CzrzyJnrRZ2tPx6cAfl9jpJp7oqg8TBLPErMHJm",
+	"THNdftJ2OHETp+wa0Nuo52rwEdhpPEbrt1iOtyF53vBMBUEkA1M49nobS4ndQFWRX4Na6nIanYko6HMK",
+	"CdzO2XU6HLKZZinaFzG120g4XEWCi5wH9/Hg4OAgRit/q8YGN8lVEVGg7FegSMpzBg3DwZticw1bJrm5",
+	"aoXLM/wEo2I5Q0yObTnkKKcg6TeIhIfQXwT5ChT5cISibABuIxcg3lQ0EJEeepSk8ERFyznNU0UOoeN+",
+	"XkwH1Ts56D5qpTKMbFh+7cA9/qB7q6lF+cmjg6PjuHLfPk7pnY81dXmljcS0ypUd4FpfW7Uv9Per8zQj",
+	"ssOvVm73e7d0A5uVVcKgm0/k6NFJNHhIapqtOudKiHTzcT/6Ljp8Ec35Pq3vpBy3ZzAZqKAvd4/Bi+To",
+	"/1qy6Gd9dHjUNOdlbuA+lgFh1MUaQB4cfP/48OjR5mpjgXEwVrLCo6zeZWU1daQM8D6p0JmYYPL30g5U",
+	"V9zHNmLK0W31R8Y1egeUHueVft2hQ8OIVpeBfamE0VYUJvZmBwTvtfECpd2ptorEbSd2BEHhnB2VrdnO",
+	"BknTVc5MljMwsgpSzFrS6vXVE3ypnEhtHMozLsaXvjZiLR6a29xrYbMvhow7VurroTiCBSrf0cePVXLG",
+	"NUklUxt4Ircr19PajppRpS8hXjcmWS7K2BdXXpJgJHN3VfxWmyTLnOl80dzdyxnmgR9yRXTON3HgNnQL",
+	"+VVkCyP+CG2pMbfJH4HvjGZZdHPbWJw3rFK0mYk66cwp17aiXQMK2Vvj4Ke4cWhAmIJSNYObjZauVEdE",
+	"/Awl3pWLtui/reW8RoHiV60nTDFilwNhIHD3PdIPIv3srBi9Gf7wbR+zhzBnlJIrLtIueVYDlCDcpl5Q",
+	"rF3ETc2ec/nhPy4uul/bP/+/i4tvv4kaclbH5VQpwrIGDmESNE/7Zif9T5iFYcBYaTqdJSSlmn7uJ2XP",
+	"Wjg5QhXp//zsHdnHg+wTNZFzrDskSN+81DcadEaHV25k9lF/9gXGzzNqI3Zew64hQdGMEWppbm0Goszz",
+	"UZ5rN7gLi4hjhrdrDvEL3tB/4jkW/PRQ6szdS2G5zYu+Nd1CWdethhfziWLDyzLMf0AVOzk2+H8ElomT",
+	"YzJY6Hq4P771evTybz/kj39++Z9/5O/m//zt7KfHL16d/eOFPHpFX9Hzec3fa4P63OfvDiqkAIcs/Rj/",
+	"sf/h09Fx8vl/fzpIjj5HKYLd2zumdCyPGThB0+2tEAFs+Dv4s90gawylDRYqLzE5aSmehaKlvLqcqm38",
+	"tOUuy2FWIKMBk2UYgHKP/QTLXs2KQcaHpSnxVz1hucLSWRiShR2982uof6eYNtyNPH31628/nZ2+vnz/",
+	"7Mdffv315eXpq1e/vgdRMVBAq1DUosxkBYKODo4frw0ZsDt9z/WkBPodlChMOvNSh2hFXWtX5V6PXo/M",
+	"06UCCI9iqpBiwyLnenFuZsPteEpdu9bTQk9kbq1TPfIjoznLyXBGp5f/81//3XcaFCAG/FaCm7mZzmcz",
+	"HxejiC7s26RDlElSlsUCOkKLlGtFXpx5uzUYhboX4kJ8++3TFz+9Vd9+C1bMIRVS8CHNiGGbPSIkmRgO",
+	"OQAXk5DkTykY/PHi7Pp4b0pnM5aCjt8lp5ijFmb1lMOVVuAL4Vk6ZNkRNWOZ0Xq65NtvIYnOLebt86fk",
+	"h+NH3xOXy+TcWAryQkl/KFPWN6+9z7lm5jVIl6OC9F+U+Yx7L9mi37sQPpbGBfJC4L1R78owG1uEzvxq",
+	"5H42GrGhfkIqr4YFJ3GMwMT99fHR0TddOFasN/vtt4Z2Q3AO+8iVRjsJ6b8Y7b02nLhfSjj9Z+/ouF8a",
+	"ppQmOaNpz+w3AyXk+PAoIVOulLVIHR89hrlemYHtqRlhQfUgGJj0a+JD3yZGKdIPvwxjVW2M+AXElvAh",
+	"E5ivhM2vR1h+5HRGhxO2dwTWAVu0NviuTH7zcBlI2b3ONZTSljMm6Ix3ep3vrJ1hRvUEEGjfFkqCD9bn",
+	"YOgFIM6LtNPrmA2fuoegBg6dMg0u3t/j1KB8BENVnvNMA7X/1OEC0oQYFNy123H9upGItOw33zRYteZW",
+	"OeRa6rJ2KxBKEmxlzeNGjmr/9Cs+5brNg0YGfgdE7/MH8ErOpLANgY4ODjBsXGgbqgLBZ6ik7P/TRuK1",
+	"O2V74SBxAy2spxUamAZNyUJGN6iM1TS4X+2+S04Hql5MpzRfWEjzA0IAP7B2OsYKzg4GPySdj3szlgNy",
+	"wnLcTz2DwxgboHRjPIfN8kF3mE/xNJ++UkTOBeFpD7xjvcOj744fnXz/+IeDw6N+Ar6t3nSxN8ulYV79",
+	"LnkjCTJUMyg4VJSWOUt7ZJgzQGOaoc/KtloylPqKzSzSVxHtKeimp76O3GaYFlDhl2xhoQPyRn+U6WJn",
+	"gPGGzd0KP1e5vK3iXgPJw12DZAwc37IxV9oJmRNGXRK4ofJN49rH9uEZO+iNwNetAsK2/S1uAr5zw1th",
+	"VE+W9z/Zvz5bwZ7ppqTWwBROFF24nviYLYOD1KoH97wEocH8NsKnVQw6f4Kpt4bO0WvbBWg7QK7A1PHy",
+	"ATyX+VhqzcQu6JAZDJKRbnaNSZyf/sz0aVAr8nYJeAxbDBm0a71fdKHp9mfsKX0VDEEkMMJN0H04OOyQ",
+	"VjVIB9EuBR9AYkJbTvU2fwPL5X2hxe7pu2f8sKw2FP5OYBYl/Hsl77gEX0brShhRwSbp3Jjae9K9p5je",
+	"m7jWO3E55jmUuRJsDq03ICE5LGZvu2/0bMpi2QlyQdAisQCJxBUBL7MrsdCYRKOHeWTCMlTOBosLKEBc",
+	"iJTlpP/m9PWz/ZfP/rOfoH6T0SH7RWZpHx1eUESoVnff/AnDaSkTIgUkZ5oTxEisCMM5M6P6PkQPVxwK",
+	"+qreKba4CNwItpzZrJVdMEM7FqGu5YQvmlNPUMOe1eBByZ1rNEAJBOplfIDvm5FhjWLqnz1nO1BP1ylf",
+	"UoYa4DJbZR/psMywi+mn1qPWnvX8WzGt8ojwwterpwaAdqeaVkDdNl2RWQoxTTxXFQZQfTbGB0pxfY3e",
+	"WkmTxxo8tpcvWqEMoUxxBQn2bcEQJ+QGcsrQFAUmbhdwyxZkQiFuupLn5t9nF8KHa0HFK1SUzbByBDwB",
+	"gksHENRfxsTCDwya0rDUP6mpRmNBmaJqvkcO1CXPIF8fwlhVPdWi5DVdckr62KSt7zK/y/zj4IQoGWYF",
+	"KGKCsVStULVDWHrICndlnXetdi9PXos/8MVR7lM6+wXsyIW5/SmdGWBDLrWCIW2Gos0Mav+TYqvV88AC",
+	"zRVxDfAIVL6JQOdbrGFwQ/C8ZY37rS+0sAtVEMYiFGgHGv0xEMNIiS5354Y3t0Idrx303TCvJtVcsYeh",
+	"llfO+Oacba2ertjudPQa+lkIsklbjodoOcZiVtQ6ducTmTn2Zbs4Qn5Fj9AyIt/7bcJqI4nVx2wAG3Lk",
+	"7oU4dWVjMHrfQLPN3LAN2RSyUTDLBXqTmuRcXKngNcuE0aeYlMreOJdzVeladiFscssbNneieiAmDNhI",
+	"5lguRwqbUFFuw/FxgQVygM0Sy9edQzOs9UdesgWMcSH6tgVn301BxaJMRIjROWs7uVcydwsWlKqEeh92",
+	"lHVk5gFYU36CBQ0szYdwPJqmCcnZVF5jkcmcAW7siPxXGXdbrfKvqlJG4iedDO1iZaun3DQ5Uu2N5o4N",
+	"U1rQbjyUq9WzS98vVn/aQGu+TZX8PTdktf3zT6XQlAv1V1D6WzikS9y9BcW/rdJ/M4Uf27xSrL+Mscr2",
+	"g++P3bcdp7HxI9hzQeW2KWcyT12pU8Zz6BSJkSeGkRv9O5dy2iV2oguB5oQEpgmzu2yg9EQqrWyENOlr",
+	"yE7tYz1ss4CvFLHH7DK+wiKI39hIdBRAgrrbZT/tC9H/uiwxnJDKGr7pe+PxSOYJ5jXCJoWtkZZCBE9C",
+	"+MhG1ijNswzzzGReT/Xy79ulu7ZGXXLqWloHtM9oI0FAExZ7FKntQ6lIvyxf339iLgHeH1Mu4LjmzipC",
+	"M3PnC0hXV9im1maR6AmUTcUKw/Vgqu6FAKWgGA6ZUjJHM8rSMhMLDpAMr+hCkb5rT95PbP6n7Z3pclOE",
+	"7yVcxpLNqfKmoDZ2ky/CaHJ/FpMvwlwCqLgVEYtLVvufyg8rrSIvvDZUK66KpbUlJNBqGRZ2KINwkVpY",
+	"t1fQPtOAen+5bVq/S25qhPnXsMCEiv9NgKKNteVuTC2NIRCV+t8Px9xyM3liIwgN5So96awwobgMK9fQ",
+	"Y5YzsIGgr9lwTtDVUGWDxHdgPj2wTxhWBaZ4DO6FJPkBUzwF9o0Z6dBVAKwe5mmweyDXrRg+XGE97/8A",
+	"VgdmjzlXtgwmtu+oOyetV9wszZfHnNNFG7vEX8oocc8WiQdqjnhr62ekziwhc2d/2BlJXMUn92c5u+Zs",
+	"DkEfN8bhqFJxCvKmQom0f3b67ukvQUA8CLcQYQ89W4C1GpERgu1p1iVvyuIMTkLsBfg8pQsj44Mc7AyA",
+	"EFeLUTNckSlNDaN9J8tQAqoRgTFf0NbdBNNP4Vpny1FiI/qXynVSHS/VaRMiylY/0egSPO8bIPlZRoVv",
+	"7NPq6beFaPvo6WyWLcA68a9IEN7b+nquR9QuJJz31jVso7hg5Cm9itVZhmeAaa3wGbbjyCtxHrs1sFvE",
+	"+ffYg0MRnibwL/BGsOlnWanyKYplDrl+QqhzWdieN2CddXI31dX60tZDd8UWUDM/7I9juLd93BbL57Zu",
+	"CaEGJ8lbm8YDJCjUolFDdVk/AQt3CXWgxg4WRMi5TVruR/qv9S+E87K4jjy5U37L9iNjSLKCrmS4DtfT",
+	"rl8+65UUS1YChcS3SopqEHC9u9aW7wUj7V7ulUf/mEPvSEwqr5howPThb6lyQwHull9uwLAx932lt+AZ",
+	"PnJTR8H66hWYM9kDoOMQu1MYvKaZkraQlytMajAlY6NGq73Nvry506C2wlnOxZDPqFXNwRrrZAyO9qce",
+	"6UMqXG/I+03Lo9Ab/Earey5zYrNqowUgVkwdVthZ39Nk9cHYsoKG9PEpsz3Bon4UKEMTTtuun9Cqyb0Y",
+	"Zqdvmts1Ctrl3A4ihhNosMnLgF8wTSdkwCZcpKQPbZRsKccRw27WhncSKeD0XDUJgelVV3ymsKHLG8aR",
+	"QeDRCpl7njECrEITkm1D1bR3WN+Nrhs7JcI4rsSlkdfEkBHhO9/6LFMsreE5r9lpIyiak4lfi+8ctKJP",
+	"0Bfo5wFKut7FgyC2M+8ODpfYMkTzmGPHcoFlrmFrzJTCntFI9gZGpGYrIvgh4pFrNq04Aqqx9In94OLL",
+	"++CJSXM60mdSZn37ngKzpxFtnCpnU7g9M3BS9IXIA5HrCVhOrXoHcfsg3mhZDCdBHgCaVEJ3EqxblW9M",
+	"oY5FD7U0dCp4SRNCOi9ENTTVFwK03xhJjk5ZYw7AQ08AMOv78T6UqNrEEROng5BlpyDe4i0kCHjFgkMU",
+	"MMboWh/YVNq87I1zAnxGTKMUth2U3CxaI0a10SSxafzBLUlB7/KC9bB+CfodrU527dqdYXEK8pxmyj2Y",
+	"SRvt7bvkSYE1cGKLvGKzqhxZLzfzBbIhA0rruRAc6M6YEIy2MrhgNa6sDih4yRYsNYS21se3Uqa1V/Ve",
+	"50ywuXIcBVFcpJ6mlEZDjDYE17B5G3IHQsO7FNcs17YCsR8LlTY0HhpJyJoGoKkm18Q2yQUPu+/hbuQr",
+	"CXn2C2KJufXP96k1mPUJxI2apUI8AKStwfgyS7HrsYRmqxKqJuMYgBWeoSm6eFL6FKwd0kZPUsHmENfZ",
+	"zwvRB6sn1BiZb95RCBuhLncP6llRd7AANdfsC7ZzIfD7OdaFRknXjRz67Ql2+/A+EiNiQGwIZkvY+kyw",
+	"sLwQlXfNpIr/yRJ8biqvmUouhCuSYFMGOcoptnt+fyXjfuB8+z5Y9n1l7PmK4pXoliwjY7Y9T97/ZP6p",
+	"+fmjnvTdQcP9pCZAaI1VqY2A67TiTY6t2StuT+fOAc+IiWaJuzkrmtqD2pxvrc0PmLgT2jpBwAAttOgH",
+	"JWq1OPkTPnLL8uRDk3xg1+tFHzy/nck+ONxSwZ+dCDxBnB9PmyUcWELNG2o02C4BvcK5N60UwAWh9hXD",
+	"GnH9F8I8hBkTXNgvn3iBBWqchZGHpcABxcoqlcGslTJah8UZAB4wZ4U13jVrhTO5e9YKV+lNLYad4uVt",
+	"w1ED4rT/yXxow1fxsL9gxgobTsq0P5dmBRG/YDhObs53N/TtS5lZ16q/F207a0Qb85zRHMzeiP5l/APP",
+	"iWtWkBDFBxkXY7DHuIAmsMl0yakRtpUmj5KDgwMM6n5C+jovBHSa6rs4CTSgGek+Z+h4XCIQPzMgD++w",
+	"u8IN2NeHW0ZWWGGDSKKh/8fNoewZ6IqAoxA4DVXLwR6GseHgipg7L3nKZlBvMiVF0NumhDW4lwiswfeB",
+	"ERifWyVenMETt+AyTIPGNzkTpWfOdtWJ2XBmALw7rkrx75SZe5XkkIKtE+RsZ6QdyXGYi1IX49ogTWPM",
+	"GsmlxIED1wLaNbrkNOjvFP6M8IzZvt5J6IwhwsWd2qSaSrbLhQhTVbz8CONVMkXKUpIQudJ3JnakL317",
+	"mjbhGL7s4nNGBJzbmPMLgb5DJoaZVEz1vUBR1mwSPqXHbsCWTsrYNXO93+CLks1wYatusFnPkLxixnLB",
+	"NKEDec3gQC8ETGITizK6YDkZMD1nhr3MJQ6Orh9MHkpAGFbVyCHuHAtTyF9+Yvld5fjxK1uP9kK4cOFq",
+	"rzqMvDHbsxFA3udr7zSx+dI+o3hQOGjDYp7xABzMVnngsnIptt5dhkqTqPzUqh33WWUNlmArxbSmIjUZ",
+	"Oi4912XZEPggt05IfQmtYfpgIrfGbBuBjpZWtQSKcjgsZtyCaRlHBtNyKS5nudRsCDIcvHkhrEHZfd8l",
+	"SAWuGJtdOiwOSQGIwFi/zee/QAm3Xo3Nu+y0MhtG5iUBXVHVM44iS516gJLG1vWkmutvf/F5eBbPm11I",
+	"wcZv6ku67aQbPLCdaEA4FKHC9iOqpDQBFLn+UgG5Mye7KVo0Wx3txd+5Tv4uaDp+v5k3m9GZ7dJsAm1y",
+	"ywSbJyWUoAgOFY2KLCPDjNHcRkQ5CSGvizXLeTkXYjkxRzA+ngxkAeOjYw6y8qz8gWw9CbJ0ylehcdte",
+	"MbOvwUq7pSQAfiRCxYUoIR08cNaL5fQziDcGCQqKWoIG4YKPbVRjIAlBtREUYdC/IUfL2ctcqwuo1Blm",
+	"JD/Bs5vSK6DbhJZUsi56lNLm+1LmCeqYBd0lbd0UW4QF926egaoqNDQUWbOfvU+6UM1ZSNtJLw8u/8ii",
+	"wN3HyDSKOg+moCz1eejYTkYFuUfYawtQ9qay0L7B5T2sB9RoxjpNr/mQYZl6GrZZh77bWvWJLc4/cU3n",
+	"ylqg2PYW0/+HNuQMmqNgtjNG6xuMcT1LHSmD0Fez1UjX0mXLyfOcYUdzdZuMK5ilgX2VTWxB5a1EUuyk",
+	"CHl1fOeVD7roYlAdo8NJacGqNkO/O762BG2zjIrNE1uqnHJlGhsES2ISF4ZDppIplMCxatbc9z1HPENu",
+	"FXpZpjRlvfI5INBjygVolVdsprErJSTCJBcCOQjGUYXRHeAKgJiqXMqpK/RglQHrGBhDAkoxw5hkLYmQ",
+	"A5kuuuQ06pCiuiGoQnwB2mxZlfj+yfxtZJJFnEAWxHyJ022dPyX6bJsOugEG/TsRNEgE3QqvvuwU0Acn",
+	"k9152qeV+Ffke27k8XHIC4iw1v1zPkOpbjOQe2h+BtjFekcDCjK7uNB3AaWZkT0bDeoVQM/I6z7WxJaD",
+	"EqAGD7MiZek9ykehg7EJUqyB5reKL/LWbjKcpkHmDRa9i6v8Rc7JqAB3grs0lWDBw2xxx3cD4jtb47R1",
+	"D91/loFtv9q2aR6u/Bxfakw4uOIi3XDIl+aV23AH/wt6bOFAW/hsLRTuzG2LJeqcGwNo68pEBI8rEYy0",
+	"PwWcMcy6bjI7vINcAMwIgGTOCVWEgeWA5oxkXGmWWtVNySkLXA3WJli2sJG5LVM4Z+yqV7a78RmY6OEt",
+	"DRMxodCcy9+Chd9nEdhfsfuwrZRYr4ewKsu7UrbmL1FX9d9RH6tpSAmz6+lIgJg7IyVBd6Ba0c0V9GR1",
+	"XYbg1zhV2f9UfljfJBE9koWyxv3QfM8EGcos46nLGp9PJGTcQHV1iHMQ7KNeNks+E+nfwoITdxCJ+XxH",
+	"8XGvoYmzFZ/RpNkYadn+ntb6HSvHdQfY0CTQloveYf7DFsVHloG8TUbEH9VTvFFeRGDrX8enyxzSBhYd",
+	"8GNX2jPtkv4ffZJJeeXTkbHiGjQnZ1RJ4XvxAqdpYstvw4XevyD+72rjfzkmGkDYei4a4s3O2Gg46ErW",
+	"WcHaZbIS/ty25LgtBB6LjiTR4Mh6EW0w0EC0ga54VibQsUsWkOsqpCYDLtILwXWXnBm5PCweFiQtOoeJ",
+	"Y8boxnHBVo68AMPmwvY8poJMZJGHhUFPrZvGZsEz2yXFsrsJxHxjc8vg0Ho+iNGGeSagW5RRAc44Xjuo",
+	"J2WgVs7QDG2pHcwBvVKik1RCDWxSeKUzWvDeV6q5dyZG0QWA/IBdRuEq7zgOcmnqpaJnLL++3yCBl4zN",
+	"wgAXG0dioFyOjBy7JTUIHE/h9/ufgk+30NPsRiD5RXY0yys7vsFVNUvT1UO9C77YJE+HESP3H9p386Nv",
+	"L4vntTvYfRcz3xwsMI4hB0Sd1org1v8KEXkQ3K8NUwt4a3Os2X0i5+5ZS0WMuwcv5xp0eTgBaL6kKrCX",
+	"AJCxrNhkkdhOJnIKNSdBx1sujmorAd2QGUH452o3zDk+8sV7Ts02WnQwht3uTLXA4VzNteC+7MEv3xT+",
+	"sKQ+xARO2NJDbtUO67tjITOY9OFm2yh7c22hYQlj9z/Bvxuk3MDzQc6NS6xBARcrNkO6g1Upa5l1tm7S",
+	"gJHUpWTEk1u2BMovN49ky7tsli/dCd4uKWzshwvZk/cvTW56rNvFJViuUE8WiYlr9wPYuyfMbst3L6I1",
+	"k+YHlB0A4AQd9vwKjRiW0QHL1HYk2+bjrgo8+rt95BZP303RgPeDgmepN43hS4RrG/d5kwAkNixyrhed",
+	"3u8flkIFwccOZp+c8MrxwneR4xVS2GOds8FEyqvV0ut799CXLr/ajayXYN2x7C5gxQ4IJRLHIU32N7B8",
+	"Te6nNXZwqMwcFOmeYilnULPNl4MFOfv1/F3p6SI5GzJ+DfHKGFd99PFjj0AuDFWuoZ2SJGVpgWfNnO0c",
+	"iQbp27Xt8bTvqy1Kxaw1WwpmS/9bzxnPXdmY10wpOrZdvBUfC6wi/fu5piKleUoctH34eqL1TPX29+fz",
+	"eVfZn/3NDOX0G4jAfkIyPshpzlH4mlKxuBAZFeMCphlOmK0j6KpMCkn6ig1zpsEOCGaHxPVBn9KU2c5e",
+	"ci5w9b7gNVSb7YHGOQNBuFLS08eiX4ilnpiVotm2aiZ4BDCTSEg3A5YUIrg+tJRAE4tGi7k9rgeswrgV",
+	"3rESY6d9z/XkHE7zgSo050ykrgUBJJj6IGDoxCDknFSMgW0IRsA43Xf7n+xfKwt0oWC+NUx9eRqIo8xl",
+	"6tOccq2s02y7Y29WS8qDvW0e1ySi2LU+AOUkPPiJnNtqVkaJBlI+ltsyyY1A1osEq3PdT/1yXTp0yhUd",
+	"ZKySugegg15eIS1L5grLk08ZxeZOPUiuk8xIhGWi+Jwq3+aYK8IEDg5JdgkpZoY0YJnqMTSdxbSj4LwM",
+	"O0ULejFrtpffF2bvnrGUF3f3StgKHHtIatjcX/bOeMd+CXFtQq4guc2+Ug27MvT1e5LShUpIir1zGFLd",
+	"7w7iWdQ/lTPHvVuRfAPWOjfAjr44h7e+xBYAbgctauH6k9xpFG1AjMAtY2FmZZeauyLsDdAMDecXavOc",
+	"1SW2EdfMuK0/ZBBCjkDHsKe0wHglV5gMdDbM+bR8BhUD7BRlG6b5cXzAK7ANV3mXvJuwBbAj1LguREVL",
+	"w5IeXvXDBgKlgqdc7il0HdBzPmRljc/DAyjyCXmJ0JYrGi5hzvLhqyO4zrt3rZazLkllC5AcbKya0dl3",
+	"gZehXgFixE75ACqot4Y5MSuB17EFmzsFGXpmYPJMShdJ+YxBNZfKLSUAP0C8g3/l8msx3o/n0OgNYJuc",
+	"utHNGxfC4gUKV61MBFH0kLqUv6xC+uB19lBxfmia+/0LWj/z64oGGQDmTnFNM7VLTKvC5Tum7lAtNbPF",
+	"bvMXUADJfJe0j5IpUhFIsl7MmLdads2J9sG0ApZLlmVWBYUVbHl5VTv9pw70DO30fv9gDh9t8XhvRZ51",
+	"ep19OuP714dwNXa6Za3TFn9W0CxVyQyMjs4+ZDthYZ3TKV1YsyShw1wqW5ZMJbY3j60ii1XXymKv2Zwu",
+	"FJbzh4ZZTnhGz8xyat+pb0NMsV+eli6/j4HBqkugUDQRDBMXqVhgkeonUNPAF7+FEXyMKPQ3hvJjwSIw",
+	"iTqyhko/mGCgIEOS9L8uG0d9A/bXQvA/CkboVNoqmRm/5mLcjWUfrp9WoXmWQk6/HIXx41yFRaTmE5lB",
+	"c36oUKXNGF0CNnvbtRpvtxz6if1BQS/ChIyl7W0G9bWc8Xgqr6EKD9aji27CrDF+h0Eok7Vf+LvwUbqu",
+	"vH2Y6jJj+YTOYL1MpN1oLGF8xqABdcVgosqebWDuHDCzq+D4tIT8WSjvgs0opPlGirLKnm2N7Vv3gbE/",
+	"lnPUdKtDKBFmL+L0/bn7JiGU/Pz0jMxyCb6MoF8rZBTYAnpMz2V+pSAAhHAR3gWOEz8S6M7D7UnYujJh",
+	"Z6tekFIQb4EUWoy8FvDCdSJTRMmRtq24DB5CP0MgExjpy8NTwqI/UYTHOmFupT7tGsNeetiUU84NcLiM",
+	"ZvMgUB05F6o6j0/FjrSlnUiScmuGhfwJPpxYPxLctggEPFDvnYgHGxzpCh7YBqixHXkdi4lURW3vPSt0",
+	"JrbMlfedLQjNc34NWWBt/F3lejwrifQ8hA686MDVimWjkBKjE/fzh8//fwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -86,7 +86,8 @@ func TestEveryWriteTakesAnIdempotencyKeyAndEveryChangeAnIfMatch(t *testing.T) {
 		for _, p := range op.Parameters {
 			refs = append(refs, strings.TrimPrefix(p.Ref, "#/components/parameters/"))
 		}
-		if got := slices.Contains(refs, "IdempotencyKey"); got != writes(method, path) {
+		// A test of a webhook leaves nothing behind that a second one could double.
+		if got := slices.Contains(refs, "IdempotencyKey"); got != (writes(method, path) && path != "/webhooks/{webhook}/tests") {
 			t.Errorf("Idempotency-Key: %v", got)
 		}
 		versioned := method == "PATCH" || method == "DELETE" && !strings.HasPrefix(path, "/holds")

@@ -27,6 +27,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
+	"github.com/cloudpam/cloudpam/server/internal/webhook"
 	"github.com/cloudpam/cloudpam/web"
 )
 
@@ -38,6 +39,7 @@ type App struct {
 	kernel   *change.Kernel
 	registry *registry.Registry
 	access   *access.Gate
+	webhooks *webhook.Book
 	listener net.Listener
 	server   *http.Server
 	draining atomic.Bool
@@ -84,7 +86,11 @@ func (a *App) start(ctx context.Context, version string) error {
 	if err := a.kernel.ReadClock(ctx); err != nil {
 		return fmt.Errorf("read the clock: %w", err)
 	}
+	if err := a.kernel.EndLeases(ctx); err != nil {
+		return fmt.Errorf("end the leases of the server before: %w", err)
+	}
 	a.registry, a.access = registry.New(a.kernel), access.New(a.kernel)
+	a.webhooks = webhook.New(a.kernel, webhook.Guard{Allow: a.config.WebhookNetworks()}, version)
 	a.registry.HoldQuota = a.config.HoldQuota
 	if err := a.setUp(ctx); err != nil {
 		return err
@@ -93,7 +99,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		a.log.WarnContext(ctx, "the time could not be kept", "error", err)
 	}
 	handler, err := httpapi.New(httpapi.Services{
-		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel),
+		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks,
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
@@ -202,8 +208,18 @@ func (a *App) jobs() []job.Job {
 		{Name: "end allocations", Every: 10 * time.Minute, Mine: a.kernel.Lease, Run: a.registry.EndAllocations},
 		{Name: "end quarantines", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndQuarantines},
 		{Name: "end reservations", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndReservations},
+		{Name: "deliver webhooks", Every: time.Second, Run: a.deliver},
+		{Name: "forget deliveries", Every: time.Hour, Mine: a.kernel.Lease, Run: a.webhooks.Forget},
 		{Name: "forget plans", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.ForgetPlans},
 	}
+}
+
+// deliver sends what happened to those who asked for it. Where nobody did, it writes nothing.
+func (a *App) deliver(ctx context.Context) (int64, error) {
+	if wanted, err := a.webhooks.Wanted(ctx); err != nil || !wanted {
+		return 0, err
+	}
+	return a.webhooks.Deliver(ctx)
 }
 
 // Close ends all connections and closes the database, after the writes under way.

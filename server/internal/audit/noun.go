@@ -38,6 +38,7 @@ var (
 	allocations  = noun{"allocation", "alloc", "allocations", 1000, "pool_id", true, func(r *Report) *int { return &r.Allocations }, sayAs(allocationSaid)}
 	reservations = noun{"reservation", "rsv", "reservations", 1000, "pool_id", true, func(r *Report) *int { return &r.Reservations }, sayAs(reservationSaid)}
 	quarantines  = noun{"quarantine", "quarantine", "quarantines", 1000, "", true, func(r *Report) *int { return &r.Quarantines }, sayAs(quarantineSaid)}
+	webhooks     = noun{"webhook", "webhook", "webhooks", 100, "", false, func(r *Report) *int { return &r.Webhooks }, sayAs(webhookSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
@@ -75,6 +76,12 @@ func accountSaid(a ipam.Account) said {
 		"owner": a.Owner, "platform": a.Platform, "tier": a.Tier, "environment": a.Environment, "regions": text(a.Regions), "mode": a.Mode,
 		"role_arn": a.RoleARN, "workload_identity": a.WorkloadIdentity,
 	}, labelled(a.Labels), versioned(a.Version, a.CreatedAt, a.UpdatedAt))}
+}
+
+func webhookSaid(w ipam.Webhook) said {
+	return said{version: w.Version, row: with(store.Row{
+		"id": w.ID.Key(), "name": w.Name, "description": w.Description, "url": w.URL, "scope_id": key(w.ScopeUID), "actions": text(w.Actions), "format": w.Format, "enabled": w.Enabled,
+	}, versioned(w.Version, w.CreatedAt, w.UpdatedAt))}
 }
 
 func poolSaid(p ipam.Pool) said {

@@ -21,7 +21,7 @@ type Finding struct {
 
 // Report is what Verify counted and found.
 type Report struct {
-	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Quarantines, Holds, Tokens, Events int
+	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Quarantines, Holds, Webhooks, Tokens, Events int
 
 	Findings []Finding
 	Omitted  int // findings beyond maxFindings
@@ -79,6 +79,7 @@ var checks = []struct {
 	{"reservations", reservations.check},
 	{"quarantines", quarantines.check},
 	{"holds", holds.check},
+	{"webhooks", webhooks.check},
 	{"tokens", (*verifier).tokens},
 	{"members", (*verifier).members},
 	{"prefixes", (*verifier).prefixes},

@@ -32,6 +32,14 @@ func (k *Kernel) Lease(ctx context.Context, work string, length time.Duration) (
 	return context.WithValue(ctx, leaseKey{}, l), mine && err == nil, err
 }
 
+// EndLeases ends what a server that was killed has left, where no other can be at work: a SQLite file has one server.
+func (k *Kernel) EndLeases(ctx context.Context) error {
+	if k.DB.Engine() != store.SQLite {
+		return nil
+	}
+	return k.DB.Write(ctx, "leases", func(tx *store.Tx) error { return tx.EndLeases() })
+}
+
 // holdLease makes sure that the lease of a context is still this server's, until the transaction ends.
 func holdLease(ctx context.Context, tx *store.Tx) error {
 	l, leased := ctx.Value(leaseKey{}).(lease)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -31,6 +32,7 @@ type Serve struct {
 	PostgresAuth       int           `name:"postgres-auth-connections" env:"CLOUDPAM_POSTGRES_AUTH_CONNECTIONS" default:"2" help:"The most connections to PostgreSQL for authentication and readiness."`
 	HoldQuota          int           `env:"CLOUDPAM_HOLD_QUOTA" default:"10000" help:"The most blocks of one pool that the plans of one token may hold at a time; 0 is no limit."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
+	WebhookAllow       []string      `env:"CLOUDPAM_WEBHOOK_ALLOW" help:"Networks that webhooks may send to besides public addresses, also over http: 10.0.0.0/8,192.168.1.7/32."`
 	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
 	LogFormat          string        `env:"CLOUDPAM_LOG_FORMAT" default:"json" help:"json or text."`
 }
@@ -68,6 +70,11 @@ func (c *Serve) Check() error {
 	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
 		fail("CLOUDPAM_DRAIN_DELAY is %s; use 0s to 1m", c.DrainDelay)
 	}
+	for _, text := range c.WebhookAllow {
+		if _, err := ipam.ParseCIDR(text); err != nil {
+			fail("CLOUDPAM_WEBHOOK_ALLOW: %w", err)
+		}
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		fail("CLOUDPAM_LOG_LEVEL is %q; use debug, info, warn or error", c.LogLevel)
@@ -76,6 +83,16 @@ func (c *Serve) Check() error {
 		fail("CLOUDPAM_LOG_FORMAT is %q; use json or text", c.LogFormat)
 	}
 	return errors.Join(errs...)
+}
+
+// WebhookNetworks are the networks that WebhookAllow names; Check has read them.
+func (c *Serve) WebhookNetworks() (all []netip.Prefix) {
+	for _, text := range c.WebhookAllow {
+		if p, err := ipam.ParseCIDR(text); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // Logger makes the logger that the configuration asks for, on standard error.
@@ -91,7 +108,7 @@ func (c *Serve) Logger() *slog.Logger {
 
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
-	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "LOG_LEVEL", "LOG_FORMAT",
+	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
 	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID",
 	"TEST_POSTGRES_URL", "TEST_ENGINES", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }

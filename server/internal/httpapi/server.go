@@ -16,6 +16,7 @@ import (
 	quarantines "github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	scopes "github.com/cloudpam/cloudpam/server/internal/scope"
+	webhooks "github.com/cloudpam/cloudpam/server/internal/webhook"
 )
 
 // Options are what the server needs besides the use cases.
@@ -37,6 +38,7 @@ type Services struct {
 	Audit    *audit.Auditor
 	Insight  *insight.Viewer
 	Ward     *quarantines.Ward
+	Webhooks *webhooks.Book
 }
 
 // Server implements api.StrictServerInterface, one file for each noun.
@@ -47,6 +49,7 @@ type Server struct {
 	audit    *audit.Auditor
 	insight  *insight.Viewer
 	ward     *quarantines.Ward
+	webhooks *webhooks.Book
 	version  api.Version
 	log      *slog.Logger
 }
@@ -70,7 +73,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, version: o.Version, log: o.Log}
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, webhooks: services.Webhooks, version: o.Version, log: o.Log}
 	v1 := e.Group("/api/v1", authenticate(services.Access), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
+	"github.com/cloudpam/cloudpam/server/internal/webhook"
 )
 
 func TestMain(m *testing.M) { storetest.Main(m) }
@@ -55,7 +57,7 @@ func serve(t *testing.T, url string) lab {
 	db := storetest.Open(t, url)
 	k := change.New(db, time.Now).Pretend(func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
 	r := registry.New(k)
-	services := httpapi.Services{Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k)}
+	services := httpapi.Services{Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
 	if _, err := services.Access.SetUp(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}

@@ -83,3 +83,6 @@ func (s AllocationSet) ETag() string { return etag(UID(s.ID), s.Version) }
 
 // ETag names the reservation's version.
 func (r Reservation) ETag() string { return etag(UID(r.ID), r.Version) }
+
+// ETag names the webhook's version.
+func (w Webhook) ETag() string { return etag(w.ID, w.Version) }

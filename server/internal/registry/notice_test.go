@@ -12,8 +12,10 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
+	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
+	"github.com/cloudpam/cloudpam/server/internal/webhook"
 )
 
 // fill makes something of all that there is.
@@ -94,6 +96,18 @@ func (r planner) fill(t *testing.T) {
 	ok(err)
 	_, err = r.Allocate(ctx, ipam.Caller{Principal: alice.Principal, Retry: &ipam.Retry{Key: "key", Fingerprint: sha256.Sum256(nil)}}, ipam.NewAllocation{Pool: kid.ID, Name: "keyed"})
 	ok(err)
+	hooks := webhook.New(change.New(r.db, time.Now).Pretend(func() time.Time { return clock }), webhook.Guard{}, "test")
+	for i, name := range []string{"one", "two", "three"} {
+		w := ipam.Webhook{Name: name, Description: name, URL: "https://1.1.1.1/", Scope: scope, Actions: []string{"allocation.*", "webhook.created"}[:1+i%2], Enabled: i > 0, Format: []string{"slack", "standard", "slack"}[i]}
+		if i == 1 {
+			w.Scope = ""
+		}
+		_, err := hooks.CreateWebhook(ctx, alice, w)
+		ok(err)
+	}
+	_, err = hooks.RotateSecret(ctx, alice, "two", "")
+	ok(err)
+	ok(hooks.Feed(ctx))
 	r.raw(t, "INSERT INTO leases (name, holder, epoch, until) VALUES ('sweep', 'me', 1, 1)")
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -130,6 +131,12 @@ func event(row query.Event) (ipam.Event, error) {
 		e.ScopeUID = uid(scopeKey, row.ScopeID)
 	}
 	return e, nil
+}
+
+// kindOf is what kind of object an action is about.
+func kindOf(action string) string {
+	kind, _, _ := strings.Cut(action, ".")
+	return kind
 }
 
 func state(text string) json.RawMessage {

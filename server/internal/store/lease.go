@@ -16,6 +16,9 @@ func (tx *Tx) TakeLease(name, holder string, now, until time.Time) (epoch int64,
 	return epoch, err == nil, err
 }
 
+// EndLeases ends all leases: nobody can have one who is still there.
+func (tx *Tx) EndLeases() error { return tx.rows.EndLeases(tx.ctx) }
+
 // HoldLease reports whether nobody has taken a lease since, and lets nobody take it before the transaction ends.
 func (tx *Tx) HoldLease(name string, epoch int64) (bool, error) {
 	n, err := tx.rows.HoldLease(tx.ctx, query.HoldLeaseParams{Name: name, Epoch: epoch})

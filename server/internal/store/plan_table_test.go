@@ -10,6 +10,23 @@ type expected struct{ both, sqlite, postgres, none, stale string }
 
 // plans are what is expected, query by query. An index that goes, comes or gets another name is edited here.
 var plans = map[string]expected{
+	"DeleteWebhook":         {both: "key"},
+	"Delivery":              {both: "key"},
+	"EndDelivery":           {both: "key"},
+	"NewestEvent":           {both: "key"},
+	"SetWebhookHealth":      {both: "key"},
+	"UpdateWebhook":         {both: "key"},
+	"Webhook":               {both: "key"},
+	"Webhooks":              {both: "key"},
+	"CountDeliveries":       {both: "deliveries_by_state"},
+	"DropDeliveries":        {both: "deliveries_by_event deliveries_by_state"},
+	"DropDelivery":          {both: "deliveries_by_event", stale: "deliveries_by_state"},
+	"DueDeliveries":         {both: "deliveries_in_order deliveries_waiting"},
+	"ForgetDeliveries":      {both: "deliveries_by_end key", none: "all:deliveries", stale: "all:deliveries"},
+	"GiveUpDeliveries":      {both: "deliveries_by_age key", none: "all:deliveries", stale: "all:deliveries"},
+	"UnreadChains":          {both: "key walk:key"},
+	"WakeDeliveries":        {both: "deliveries_waiting", postgres: "deliveries_in_order"},
+	"WebhookNamed":          {both: "key webhooks_by_name"},
 	"Account":               {both: "accounts_by_external_id key"},
 	"Allocation":            {both: "key"},
 	"AllocationSet":         {both: "key"},
@@ -164,6 +181,8 @@ var plans = map[string]expected{
 // cold are queries that nobody waits for, or whose table is small.
 var cold = map[string]string{
 	"SchemaInfo":      "at the start of a server: a row for each migration",
+	"EndLeases":       "at the start of a server: a row for each piece of periodic work",
+	"StartFeed":       "the first webhook is made: a row for each chain",
 	"Tokens":          "cloudpam token list: up to 1,000 of those that were ever made",
 	"PrincipalsNamed": "holds of an actor that is named, of as many as tokens were ever made",
 	"PoolWithRoom":    "the hint in a refusal of a full pool: the pools of its scope",
@@ -176,4 +195,5 @@ var cold = map[string]string{
 var sample = map[string][]any{
 	"ForgetAnswers": {5, 500}, "ForgetLastBlocks": {5, 500}, "ForgetNames": {5, 500}, "ForgetPromises": {5, 500},
 	"StaleHolds": {5, 500}, "StaleDrafts": {5, 500}, "StaleScopeDrafts": {5, 500}, "ExpiredReservations": {5, 500}, "PoolsOfScope": {5, 500},
+	"ForgetDeliveries": {"dead", 5, 500}, "GiveUpDeliveries": {5, "x", 5, 500},
 }

@@ -115,6 +115,10 @@ func (p planner) fill(t *testing.T, from, to int) {
 	rows("chains", "id, scope_id, length, hash, at", "i, SCOPE, 1, ADDRESS, 1")
 	rows("events", "id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash", "i, POOL, i, SCOPE, NAME, i, 2, 'token:a', 'pool.created', 'pool', i, '', '', '', ADDRESS")
 	rows("idempotency_keys", "id, digest, fingerprint, event_id, answer, refused, created_at", "i, ADDRESS, ADDRESS, i, '', FALSE, i")
+	rows("webhooks", "id, name, description, url, scope_id, actions, format, enabled, secret, former_secret, failures, last_error, version, created_at, updated_at", "i, NAME, '', '', SCOPE, '[]', 'slack', TRUE, '', '', 0, '', 1, 1, 1")
+	rows("webhook_feed", "chain_id, seq", "i, 1")
+	rows("deliveries", "id, webhook_id, event_id, object_id, action, state, attempts, status, error, retry_at, created_at, ended_at",
+		"i, POOL, i, i, 'pool.created', CASE WHEN i % 3 = 0 THEN 'waiting' WHEN i % 3 = 1 THEN 'delivered' ELSE 'dead' END, 0, 0, '', i, i, CASE WHEN i % 3 > 0 THEN i END")
 	rows("leases", "name, holder, epoch, until", "NAME, '', 1, i")
 }
 

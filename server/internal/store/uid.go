@@ -15,6 +15,8 @@ const (
 	tokenKey       = "token"
 	principalKey   = "principal"
 	eventKey       = "event"
+	webhookKey     = "webhook"
+	deliveryKey    = "delivery"
 	chainKey       = "chain"
 	anyKey         = "" // in a cursor of a list of several kinds
 )

@@ -36,6 +36,7 @@ var standing = map[string]string{
 	"cloudpam_reservation.kept":  "pool = cloudpam_pool.more.id\n  name = \"kept\"\n  prefix_length = 24\n  reason = \"a merger\"",
 	"cloudpam_reservation.fixed": "pool = cloudpam_pool.other.id\n  cidr = \"10.1.32.0/24\"\n  reason = \"a merger\"",
 	"cloudpam_account.prod":      "name = \"prod\"\n  cloud = \"aws\"\n  external_id = \"123456789012\"",
+	"cloudpam_webhook.hook":      "name = \"hook\"\n  url = \"https://hooks.example.com/\"\n  enabled = false\n  secret_wo = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"",
 }
 
 // change is one edit of one resource: what stands where old does is new, or new is added where old is "". Those that say nothing more
@@ -146,6 +147,16 @@ var changes = []change{
 	{"cloudpam_account.prod", "owner", "", "", `owner = "x"`},
 	{"cloudpam_account.prod", "environment", "", "", `environment = "x"`},
 	{"cloudpam_account.prod", "labels", "", "", `labels = { a = "b" }`},
+
+	{"cloudpam_webhook.hook", "name", "another", `"hook"`, `"bell"`},
+	{"cloudpam_webhook.hook", "url", "another", "hooks.example.com", "bells.example.com"},
+	{"cloudpam_webhook.hook", "scope", "another", "", "scope = cloudpam_scope.blue.name"},
+	{"cloudpam_webhook.hook", "actions", "", "", `actions = ["allocation.*"]`},
+	{"cloudpam_webhook.hook", "format", "", "", `format = "slack"`},
+	{"cloudpam_webhook.hook", "enabled", "", "enabled = false", "enabled = true"},
+	{"cloudpam_webhook.hook", "description", "", "", `description = "x"`},
+	{"cloudpam_webhook.hook", "secret_wo", "another, and the same version", "whsec_M", "whsec_N"},
+	{"cloudpam_webhook.hook", "secret_wo_version", "", "", "secret_wo_version = 2"},
 }
 
 func blocksOf(resources map[string]string) string {

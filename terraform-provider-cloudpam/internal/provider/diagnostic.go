@@ -217,7 +217,7 @@ func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
 	}
 	next := "Run Terraform again: the next plan is made from what stands now."
 	if a.verb == "import" {
-		next = "Correct the import id. " + map[string]string{"scope": scopeIDHelp, "pool": poolIDHelp, "allocation": allocationIDHelp, "allocation set": setIDHelp, "reservation": reservationIDHelp, "account": accountIDHelp}[a.kind]
+		next = "Correct the import id. " + map[string]string{"scope": scopeIDHelp, "pool": poolIDHelp, "allocation": allocationIDHelp, "allocation set": setIDHelp, "reservation": reservationIDHelp, "account": accountIDHelp, "webhook": webhookIDHelp}[a.kind]
 	}
 	a.add(diags, path.Empty(), fmt.Sprintf("%s does not exist", capital(a.object())), e, next)
 }

@@ -74,6 +74,21 @@ type Chain struct {
 	At      int64
 }
 
+type Delivery struct {
+	ID        int64
+	WebhookID int64
+	EventID   int64
+	ObjectID  int64
+	Action    string
+	State     string
+	Attempts  int64
+	Status    int64
+	Error     string
+	RetryAt   int64
+	CreatedAt int64
+	EndedAt   *int64
+}
+
 type Event struct {
 	ID          int64
 	ChainID     int64
@@ -349,6 +364,28 @@ type NamedToken struct {
 	Name      string
 }
 
+type NamedWebhook struct {
+	ID           int64
+	Name         string
+	Description  string
+	Url          string
+	ScopeID      *int64
+	Actions      string
+	Format       string
+	Enabled      bool
+	Secret       string
+	FormerSecret string
+	FormerUntil  *int64
+	Failures     int64
+	FailingSince *int64
+	RetryAt      *int64
+	LastError    string
+	Version      int64
+	CreatedAt    int64
+	UpdatedAt    int64
+	ScopeName    string
+}
+
 type Pool struct {
 	ID                 int64
 	ScopeID            int64
@@ -473,4 +510,30 @@ type Token struct {
 	CreatedAt int64
 	ExpiresAt *int64
 	RevokedAt *int64
+}
+
+type Webhook struct {
+	ID           int64
+	Name         string
+	Description  string
+	Url          string
+	ScopeID      *int64
+	Actions      string
+	Format       string
+	Enabled      bool
+	Secret       string
+	FormerSecret string
+	FormerUntil  *int64
+	Failures     int64
+	FailingSince *int64
+	RetryAt      *int64
+	LastError    string
+	Version      int64
+	CreatedAt    int64
+	UpdatedAt    int64
+}
+
+type WebhookFeed struct {
+	ChainID int64
+	Seq     int64
 }

@@ -66,6 +66,9 @@ ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = leases.epoch 
 WHERE leases.until <= @now OR leases.holder = excluded.holder
 RETURNING epoch;
 
+-- name: EndLeases :exec
+UPDATE leases SET until = 0;
+
 -- name: HoldLease :execrows
 -- The row lock of a lease, if nobody has taken it since.
 UPDATE leases SET epoch = epoch

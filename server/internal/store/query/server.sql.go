@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const endLeases = `-- name: EndLeases :exec
+UPDATE leases SET until = 0
+`
+
+func (q *Queries) EndLeases(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, endLeases)
+	return err
+}
+
 const forgetAnswers = `-- name: ForgetAnswers :execrows
 DELETE FROM idempotency_keys
 WHERE id IN (SELECT k.id FROM idempotency_keys k ORDER BY k.id LIMIT $2) AND idempotency_keys.created_at < $1

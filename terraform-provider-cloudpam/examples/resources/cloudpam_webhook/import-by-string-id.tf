@@ -1,0 +1,4 @@
+import {
+  to = cloudpam_webhook.inventory
+  id = "inventory"
+}
