@@ -48,7 +48,7 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
-	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, tokens} {
+	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, tokens} {
 		byKind[n.kind] = n
 	}
 	return byKind

@@ -24,7 +24,7 @@ func TestHostsForATargetAreASizeEverywhere(t *testing.T) {
 		for _, path := range []string{"/allocations", "/holds"} {
 			wantProblemCode(t, s.send(t, "POST", "/api/v1"+path, `{"pool":"pool","name":"b","hosts":300}`), 400, "invalid")
 			wantProblemCode(t, s.send(t, "POST", "/api/v1"+path, `{"pool":"pool","name":"b","prefix_length":29,"target":"aws_subnet"}`), 400, "invalid")
-			wantProblemCode(t, s.send(t, "POST", "/api/v1"+path, `{"pool":"pool","name":"b","hosts":1,"target":"azure_subnet"}`), 400, "invalid")
+			wantProblemCode(t, s.send(t, "POST", "/api/v1"+path, `{"pool":"pool","name":"b","hosts":1,"target":"azure_vm"}`), 400, "invalid")
 		}
 	})
 }
