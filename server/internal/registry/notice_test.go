@@ -48,6 +48,8 @@ func (r planner) fill(t *testing.T) {
 		_, err := r.Allocate(ctx, alice, ipam.NewAllocation{Pool: in.ID, Name: fmt.Sprint("ends", i), BlockSize: ipam.BlockSize{Length: ptr(in.CIDR.Bits() + 4)}, ExpiresAt: ptr(ends.Add(time.Duration(i) * time.Hour))})
 		ok(err)
 	}
+	rests6 := r.rootIn(t, other, "rests6", "2001:db8:1::/48", keeps(time.Hour))
+	r.release(t, r.take(t, rests6, "resting", "/64"))
 	for _, size := range []string{"/26", "/27"} {
 		r.release(t, r.take(t, inner, "resting"+size, size))
 		r.wait(time.Hour)

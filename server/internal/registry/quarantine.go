@@ -33,11 +33,10 @@ func (c edit) quarantined(pool ipam.Pool, id string, at netip.Prefix, own string
 	if err != nil {
 		return nil, err
 	}
-	around := at.Bits() <= q.CIDR.Bits()
-	if c.around && around {
+	if c.around && at.Bits() <= q.CIDR.Bits() {
 		return func() error { return quarantine.Lift(c.Change, pool, q) }, nil
 	}
-	if around && q.Belongs(pool.UID, own, c.growing) {
+	if at == q.CIDR && q.Belongs(pool.UID, own, c.growing) { // that block, and no other around it: a plan for that may be thrown away
 		return func() error { return quarantine.Free(c.Change, pool, q, "returned") }, nil
 	}
 	if !q.Ended(c.Due) {

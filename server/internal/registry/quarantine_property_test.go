@@ -69,6 +69,9 @@ func eachPlannerOnce(t *testing.T, body func(t *testing.T, r planner)) {
 func (w *ward) used(t *rapid.T, name string, cidr netip.Prefix, how string) {
 	for _, r := range w.rests {
 		if r.cidr.Overlaps(cidr) && w.now.Before(r.until) && r.name != name {
+			for _, e := range w.chronicle(t) {
+				t.Log(e)
+			}
 			t.Fatalf("%s: %s has %s, of which %s rests until %s for %s; it is %s", how, name, cidr, r.cidr, r.until, r.name, *w.now)
 		}
 	}
@@ -302,4 +305,16 @@ func (w *ward) early(t *rapid.T) {
 		}
 	}
 	w.rests = kept
+}
+
+// chronicle is all that happened in the scope, for a failure to be understood.
+func (w *ward) chronicle(t *rapid.T) (all []string) {
+	events, err := w.Events(context.Background(), ipam.EventFilter{Scope: w.scope, OldestFirst: true}, ipam.Page{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		all = append(all, fmt.Sprint(e.At.Format(time.TimeOnly), " ", e.Action, " ", e.Block, " ", e.ObjectID))
+	}
+	return all
 }

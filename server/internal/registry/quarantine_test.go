@@ -163,9 +163,10 @@ func TestTheSameNameAndSizeHasItsBlockBackOutOfQuarantine(t *testing.T) {
 		})
 		t.Run("but not under another name or with another size", func(t *testing.T) {
 			for _, want := range []string{"10.0.0.32/29", "10.0.0.32/27"} {
-				if _, err := r.try(pool, "a", want); want == "10.0.0.32/29" {
-					wantCode(t, err, ipam.CodeCIDRTaken)
-				}
+				_, err := r.try(pool, "a", want)
+				wantCode(t, err, ipam.CodeCIDRTaken)
+				_, err = r.tryHold(alice, pool.ID, "a", want)
+				wantCode(t, err, ipam.CodeCIDRTaken)
 			}
 			_, err := r.try(pool, "b", "10.0.0.32/28")
 			wantCode(t, err, ipam.CodeCIDRTaken)
