@@ -12,7 +12,7 @@ func TestToolsLeaveNothingAtAMisspeltPath(t *testing.T) {
 	p := place{dir: t.TempDir()}
 	wrong := "--database-url=sqlite://" + filepath.Join(p.dir, "typo", "cloudpam.db")
 	for _, args := range [][]string{
-		{"verify"}, {"token", "list"}, {"token", "create", "ci"}, {"token", "revoke", "token_x"}, {"migrate", "status"}, {"migrate", "stamp", "1"}, {"backup", "b.db"},
+		{"verify"}, {"token", "list"}, {"token", "create", "ci", "--role", "admin"}, {"token", "revoke", "token_x"}, {"migrate", "status"}, {"migrate", "stamp", "1"}, {"backup", "b.db"},
 	} {
 		if _, said := p.want(t, 1, append(args, wrong)...); !strings.Contains(said, "there is no database at "+filepath.Join(p.dir, "typo", "cloudpam.db")) {
 			t.Errorf("%v: it says %q", args, said)

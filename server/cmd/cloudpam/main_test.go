@@ -177,7 +177,7 @@ func TestTheFirstStartShowsATokenOnce(t *testing.T) {
 func TestTokensBesideARunningServer(t *testing.T) {
 	p := place{dir: t.TempDir()}
 	address, _, _ := p.serve(t)
-	out, _ := p.want(t, 0, "token", "create", "ci")
+	out, _ := p.want(t, 0, "token", "create", "ci", "--role", "viewer")
 	secret := strings.TrimSpace(out)
 	if got := status(t, address, secret); got != http.StatusOK {
 		t.Errorf("a new token: %d", got)

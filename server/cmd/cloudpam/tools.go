@@ -84,8 +84,8 @@ func (c *verifyCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("checked: scopes %d, accounts %d, pools %d, allocations %d, allocation sets %d, reservations %d, quarantines %d, holds %d, prefixes %d, webhooks %d, tokens %d, events %d\n",
-			report.Scopes, report.Accounts, report.Pools, report.Allocations, report.Sets, report.Reservations, report.Quarantines, report.Holds, report.Prefixes, report.Webhooks, report.Tokens, report.Events)
+		fmt.Printf("checked: scopes %d, accounts %d, pools %d, allocations %d, allocation sets %d, reservations %d, quarantines %d, holds %d, prefixes %d, webhooks %d, tokens %d, bindings %d, events %d\n",
+			report.Scopes, report.Accounts, report.Pools, report.Allocations, report.Sets, report.Reservations, report.Quarantines, report.Holds, report.Prefixes, report.Webhooks, report.Tokens, report.Bindings, report.Events)
 		for _, f := range report.Findings {
 			fmt.Printf("%s: %s\n", f.Object, f.Detail)
 		}
@@ -110,6 +110,9 @@ type tokenCreate struct {
 	config.Database `embed:""`
 	Name            string        `arg:"" help:"What the token is for; it names the actor in events."`
 	TTL             time.Duration `help:"How long it lives; 0 is until it is revoked."`
+	Role            string        `required:"" enum:"viewer,planner,operator,admin" help:"What it may do: viewer sees, planner holds for plans, operator allocates and releases, admin does all."`
+	Scope           string        `xor:"place" help:"Only in this scope; everywhere without --scope and --pool."`
+	Pool            string        `xor:"place" help:"Only in this pool and what is below it."`
 }
 
 func (c *tokenCreate) Run(ctx context.Context) error {
@@ -119,7 +122,9 @@ func (c *tokenCreate) Run(ctx context.Context) error {
 			at := k.Now().Add(c.TTL)
 			expires = &at
 		}
-		secret, err := access.New(k).CreateToken(ctx, operator, c.Name, expires)
+		secret, err := access.New(k).CreateToken(ctx, operator, ipam.NewToken{
+			Name: c.Name, ExpiresAt: expires, Bindings: []ipam.NewBinding{{Role: ipam.Role(c.Role), Scope: c.Scope, Pool: c.Pool}},
+		})
 		if err != nil {
 			return err
 		}
@@ -164,7 +169,7 @@ func (c *tokenRevoke) Run(ctx context.Context) error {
 }
 
 // operator is whoever runs a command on the database.
-var operator = ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "command"}
+var operator = ipam.System("command")
 
 func withDB(ctx context.Context, url string, o store.Options, body func(*store.DB) error) (err error) {
 	db, err := store.Open(ctx, url, o)

@@ -1,4 +1,5 @@
-// Package access says who asks: it sets an installation up, keeps the tokens, and names the actor of a request.
+// Package access says who asks and what he may do: it sets an installation up, keeps tokens and bindings, and knows which role an
+// operation takes.
 package access
 
 import (
@@ -19,13 +20,14 @@ type Gate struct {
 	known map[string]seen // tokens by the hash of their secrets
 }
 
-// seen is a token as it was read.
+// seen is a token as it was read, with what its principal may do.
 type seen struct {
-	token ipam.Token
-	at    time.Time
+	token    ipam.Token
+	bindings []ipam.Binding
+	at       time.Time
 }
 
-// How long a token is believed without another look: a revoked one is refused everywhere within a second. And how many are
+// How long a token and its bindings are believed without another look: what is revoked is refused everywhere within a second. And how many are
 // kept: past that all are read again.
 const (
 	tokenMemory = time.Second
@@ -35,21 +37,20 @@ const (
 // New makes a Gate.
 func New(k *change.Kernel) *Gate { return &Gate{k: k, known: map[string]seen{}} }
 
-func (g *Gate) recall(hash []byte) (ipam.Token, bool) {
+func (g *Gate) recall(hash []byte) (seen, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	s, ok := g.known[string(hash)]
-	return s.token, ok && time.Since(s.at) < tokenMemory
+	return s, ok && time.Since(s.at) < tokenMemory
 }
 
-// remember keeps a token that was read after begun.
-func (g *Gate) remember(hash []byte, t ipam.Token, begun time.Time) {
+func (g *Gate) remember(hash []byte, s seen) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.known) >= maxKnown {
 		clear(g.known)
 	}
-	g.known[string(hash)] = seen{t, begun}
+	g.known[string(hash)] = s
 }
 
 func (g *Gate) forgetAll() {

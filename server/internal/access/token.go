@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
@@ -17,7 +18,7 @@ func tokenObject(t ipam.Token) change.Object { return change.Object{Kind: "token
 // secret, or a fresh one when it is empty. It returns that secret, or "" when the installation is set up already.
 // Several replicas may call it at once: one of them does it.
 func (g *Gate) SetUp(ctx context.Context, secret string) (string, error) {
-	by := ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "setup"}
+	by := ipam.System("setup")
 	return change.Write(ctx, g.k, by, "system", func(c change.Change) (string, error) {
 		if err := c.Tx.LockSystem(); err != nil {
 			return "", err
@@ -38,13 +39,14 @@ func (g *Gate) SetUp(ctx context.Context, secret string) (string, error) {
 		if err := c.Record(change.ScopeObject(scope), "created", nil, scope); err != nil {
 			return "", err
 		}
-		return addToken(c, key, "bootstrap", nil, secret)
+		return addToken(c, key, ipam.NewToken{Name: "bootstrap", Bindings: []ipam.NewBinding{{Role: ipam.Admin}}}, secret)
 	})
 }
 
-// CreateToken adds a token and returns its secret, which is shown this once. A nil expiry is never.
-func (g *Gate) CreateToken(ctx context.Context, by ipam.Caller, name string, expires *time.Time) (string, error) {
-	if err := ipam.CheckSlug("/name", name); err != nil {
+// CreateToken adds a token with its bindings and returns its secret, which is shown this once. Nobody makes one that may do more than
+// its maker. Errors: CodeInvalid, CodeNotFound (a scope, a pool), CodeForbidden, CodeNameTaken.
+func (g *Gate) CreateToken(ctx context.Context, by ipam.Caller, in ipam.NewToken) (string, error) {
+	if err := in.Check(); err != nil {
 		return "", err
 	}
 	return change.Write(ctx, g.k, by, "system", func(c change.Change) (string, error) {
@@ -55,12 +57,12 @@ func (g *Gate) CreateToken(ctx context.Context, by ipam.Caller, name string, exp
 		if err != nil {
 			return "", err
 		}
-		return addToken(c, key, name, expires, "")
+		return addToken(c, key, in, "")
 	})
 }
 
-func addToken(c change.Change, key []byte, name string, expires *time.Time, secret string) (string, error) {
-	t := ipam.Token{ID: change.NewID("token"), Name: name, CreatedAt: c.At, ExpiresAt: expires}
+func addToken(c change.Change, key []byte, in ipam.NewToken, secret string) (string, error) {
+	t := ipam.Token{ID: change.NewID("token"), Name: in.Name, CreatedAt: c.At, ExpiresAt: in.ExpiresAt}
 	if secret == "" {
 		secret = ipam.NewSecret(t.ID)
 	}
@@ -70,7 +72,16 @@ func addToken(c change.Change, key []byte, name string, expires *time.Time, secr
 	if err := c.Tx.InsertToken(t, ipam.HashSecret(key, secret)); err != nil {
 		return "", err
 	}
-	return secret, c.Record(tokenObject(t), "created", nil, t)
+	if err := c.Record(tokenObject(t), "created", nil, t); err != nil {
+		return "", err
+	}
+	for i, n := range in.Bindings {
+		n.Principal = t.Principal().UID
+		if _, err := bind(c, t.Principal(), n); err != nil {
+			return "", ipam.Below(fmt.Sprintf("/bindings/%d", i), err)
+		}
+	}
+	return secret, nil
 }
 
 // Tokens lists up to 1,000 tokens, the oldest first.
@@ -93,39 +104,42 @@ func (g *Gate) RevokeToken(ctx context.Context, by ipam.Caller, id string) error
 	return err
 }
 
-// Authenticate tells whom a secret stands for. A token is read at most once a second; a revoked one is refused within that.
-// Errors: CodeUnauthenticated.
-func (g *Gate) Authenticate(ctx context.Context, secret string) (ipam.Principal, error) {
-	t, err := g.token(ctx, secret)
+// Authenticate tells whom a secret stands for, with its bindings. Both are read at most once a second; what is revoked is refused
+// within that. Errors: CodeUnauthenticated.
+func (g *Gate) Authenticate(ctx context.Context, secret string) (ipam.Caller, error) {
+	s, err := g.token(ctx, secret)
 	switch {
 	case ipam.CodeOf(err) == ipam.CodeNotFound:
-		return ipam.Principal{}, ipam.Errorf(ipam.CodeUnauthenticated, "the token is not known to this server; check CLOUDPAM_TOKEN, or make one with \"cloudpam token create\"")
+		return ipam.Caller{}, ipam.Errorf(ipam.CodeUnauthenticated, "the token is not known to this server; check CLOUDPAM_TOKEN, or make one with \"cloudpam token create\"")
 	case err != nil:
-		return ipam.Principal{}, err
-	case !t.Active(g.k.Now()):
-		return ipam.Principal{}, ipam.Errorf(ipam.CodeUnauthenticated, "the token %q has expired or was revoked", t.Name)
+		return ipam.Caller{}, err
+	case !s.token.Active(g.k.Now()):
+		return ipam.Caller{}, ipam.Errorf(ipam.CodeUnauthenticated, "the token %q has expired or was revoked", s.token.Name)
 	}
-	return t.Principal(), nil
+	return ipam.Caller{Principal: s.token.Principal(), Rights: ipam.Rights{Bindings: s.bindings}}, nil
 }
 
 // token reads the token of a secret. It is looked up by keyed hash: how long that takes says nothing about the secret.
-func (g *Gate) token(ctx context.Context, secret string) (ipam.Token, error) {
+func (g *Gate) token(ctx context.Context, secret string) (seen, error) {
 	if key := g.tokenKey.Load(); key != nil {
-		if t, known := g.recall(ipam.HashSecret(*key, secret)); known {
-			return t, nil
+		if s, known := g.recall(ipam.HashSecret(*key, secret)); known {
+			return s, nil
 		}
 	}
-	begun := time.Now()
-	return change.Glance(ctx, g.k, func(tx *store.Tx) (t ipam.Token, err error) {
+	s := seen{at: time.Now()}
+	return change.Glance(ctx, g.k, func(tx *store.Tx) (seen, error) {
 		key, err := g.keyOfTokens(tx)
 		if err != nil {
-			return t, err
+			return s, err
 		}
 		hash := ipam.HashSecret(key, secret)
-		if t, err = tx.TokenByHash(hash); err == nil {
-			g.remember(hash, t, begun)
+		if s.token, err = tx.TokenByHash(hash); err != nil {
+			return s, err
 		}
-		return t, err
+		if s.bindings, err = tx.BindingsOf(s.token.Principal().UID, ipam.MaxBindings); err == nil {
+			g.remember(hash, s)
+		}
+		return s, err
 	})
 }
 

@@ -2,6 +2,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -22,16 +23,17 @@ func object(a, in ipam.Account) change.Object {
 }
 
 // Accounts lists a page of accounts by age.
-func (b *Book) Accounts(ctx context.Context, f ipam.AccountFilter, p ipam.Page) ([]ipam.Account, error) {
-	return change.Get(ctx, b.k, func(tx *store.Tx) ([]ipam.Account, error) { return tx.Accounts(f, p) })
+func (b *Book) Accounts(ctx context.Context, see ipam.Visible, f ipam.AccountFilter, p ipam.Page) ([]ipam.Account, error) {
+	return change.Get(ctx, b.k, func(tx *store.Tx) ([]ipam.Account, error) { return tx.Accounts(see, f, p) })
 }
 
 // Account reads an account; CodeNotFound when there is none.
-func (b *Book) Account(ctx context.Context, id string) (ipam.Account, error) {
-	return change.Get(ctx, b.k, func(tx *store.Tx) (ipam.Account, error) { return tx.Account(id) })
+func (b *Book) Account(ctx context.Context, see ipam.Visible, id string) (ipam.Account, error) {
+	return change.Get(ctx, b.k, func(tx *store.Tx) (ipam.Account, error) { return tx.Account(see, id) })
 }
 
-// CreateAccount registers an account. Errors: CodeInvalid, also for a scope that is not there, and CodeNameTaken.
+// CreateAccount registers an account, which takes a role everywhere: it is registered once, in whatever scope. Errors: CodeInvalid, also
+// for a scope that is not there, and CodeNameTaken.
 func (b *Book) CreateAccount(ctx context.Context, by ipam.Caller, in ipam.Account) (ipam.Account, error) {
 	in = in.Filled()
 	if err := in.Check(); err != nil {
@@ -39,12 +41,15 @@ func (b *Book) CreateAccount(ctx context.Context, by ipam.Caller, in ipam.Accoun
 	}
 	return change.Write(ctx, b.k, by, ipam.ScopeLane(in.Scope), func(c change.Change) (ipam.Account, error) {
 		a := in
-		scope, err := ipam.RealScope(c.Tx.LockScope(a.Scope))
+		if err := c.May(ipam.In{}); err != nil {
+			return a, err
+		}
+		scope, err := ipam.RealScope(c.Tx.LockScope(ipam.Everything, a.Scope))
 		if err != nil {
 			return a, ipam.NoScope(err)
 		}
 		a.UID, a.Scope, a.ScopeUID = ipam.NewUID("account"), scope.ID, scope.UID
-		known, err := c.Tx.Account(a.ID)
+		known, err := c.Tx.Account(ipam.Everything, a.ID)
 		if err == nil {
 			e := ipam.Errorf(ipam.CodeNameTaken, "there is already an account %s: %q in scope %s", known.ID, known.Name, known.Scope)
 			e.Fields = []ipam.FieldError{{Pointer: "/external_id", Detail: e.Detail}}
@@ -64,13 +69,19 @@ func (b *Book) CreateAccount(ctx context.Context, by ipam.Caller, in ipam.Accoun
 // UpdateAccount changes what is known of an account, and its scope. Errors: CodeNotFound, CodeInvalid,
 // CodePreconditionFailed, CodePreconditionRequired.
 func (b *Book) UpdateAccount(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.AccountPatch) (ipam.Account, error) {
-	known, err := b.Account(ctx, id)
+	known, err := b.Account(ctx, by.Sees(), id)
 	if err != nil {
 		return change.OrReplay[ipam.Account](ctx, b.k, by, err) // changed by this very request, and deleted since
 	}
 	return change.Write(ctx, b.k, by, ipam.ScopeLane(known.Scope), func(c change.Change) (ipam.Account, error) {
 		before, to, err := lock(c, known, patch.Scope)
 		if err != nil {
+			return before, err
+		}
+		if to.UID != "" { // it leaves one place for another
+			err = c.May(to.Root())
+		}
+		if err = cmp.Or(c.May(before.In()), err); err != nil {
 			return before, err
 		}
 		if err := m.Require("account", id, before.ETag()); err != nil {
@@ -103,18 +114,18 @@ func (b *Book) UpdateAccount(ctx context.Context, by ipam.Caller, id string, m i
 func lock(c change.Change, known ipam.Account, to *string) (a ipam.Account, into ipam.Scope, err error) {
 	scopes := []ipam.UID{known.ScopeUID}
 	if to != nil {
-		if into, err = ipam.RealScope(c.Tx.Scope(*to)); err != nil {
+		if into, err = ipam.RealScope(c.Tx.Scope(c.By.Sees(), *to)); err != nil {
 			return known, into, ipam.NoScope(err)
 		}
 		scopes = append(scopes, into.UID)
 	}
 	slices.Sort(scopes)
 	for _, s := range slices.Compact(scopes) {
-		if _, err := ipam.RealScope(c.Tx.LockScope(string(s))); err != nil {
+		if _, err := ipam.RealScope(c.Tx.LockScope(ipam.Everything, string(s))); err != nil {
 			return known, into, ipam.NoScope(err)
 		}
 	}
-	a, err = c.Tx.Account(known.ID)
+	a, err = c.Tx.Account(ipam.Everything, known.ID)
 	if err == nil && a.ScopeUID != known.ScopeUID {
 		// It moved since the lane was chosen.
 		return a, into, ipam.Errorf(ipam.CodePreconditionFailed, "account %q has changed; read it again", a.ID)
@@ -124,7 +135,7 @@ func lock(c change.Change, known ipam.Account, to *string) (a ipam.Account, into
 
 // DeleteAccount forgets an account. Errors: CodeNotFound, CodePreconditionFailed, CodePreconditionRequired.
 func (b *Book) DeleteAccount(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
-	known, err := b.Account(ctx, id)
+	known, err := b.Account(ctx, by.Sees(), id)
 	if err != nil {
 		return change.OrReplayMissing(ctx, b.k, by, err)
 	}
@@ -132,6 +143,9 @@ func (b *Book) DeleteAccount(ctx context.Context, by ipam.Caller, id string, m i
 		none := struct{}{}
 		a, _, err := lock(c, known, nil)
 		if err != nil {
+			return none, err
+		}
+		if err := c.May(a.In()); err != nil {
 			return none, err
 		}
 		if err := m.Require("account", id, a.ETag()); err != nil {

@@ -35,7 +35,7 @@ func (v *verifier) chain(key int64) error {
 			if head, _, err = tx.Head(key); err != nil {
 				return err
 			}
-			events, err = tx.EventsOfChain(id, seq, change.PageSize)
+			events, err = tx.EventsOfChain(ipam.Everything, id, seq, change.PageSize)
 			return err
 		})
 		if err != nil {

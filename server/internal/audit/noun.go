@@ -39,6 +39,7 @@ var (
 	reservations = noun{"reservation", "rsv", "reservations", 1000, "pool_id", true, func(r *Report) *int { return &r.Reservations }, sayAs(reservationSaid)}
 	quarantines  = noun{"quarantine", "quarantine", "quarantines", 1000, "", true, func(r *Report) *int { return &r.Quarantines }, sayAs(quarantineSaid)}
 	webhooks     = noun{"webhook", "webhook", "webhooks", 100, "", false, func(r *Report) *int { return &r.Webhooks }, sayAs(webhookSaid)}
+	bindings     = noun{"binding", "binding", "bindings", 1000, "", false, func(r *Report) *int { return &r.Bindings }, sayAs(bindingSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
@@ -48,7 +49,7 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
-	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, tokens} {
+	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, tokens, bindings} {
 		byKind[n.kind] = n
 	}
 	return byKind
@@ -147,6 +148,18 @@ func quarantineSaid(q ipam.Quarantine) said {
 		"owner": q.Owner, "cause": string(q.Cause), "allocation": was, "until": q.Until.UnixMicro(), "created_at": q.CreatedAt.UnixMicro(),
 	}, block(q.CIDR))
 	return said{row: row, prefix: prefixOf(row, q.Space(), q.CIDR, ipam.StatusQuarantined, ipam.KindQuarantine, q.Name)}
+}
+
+func bindingSaid(b ipam.Binding) said {
+	return said{row: with(store.Row{
+		"id": ipam.UID(b.ID).Key(), "principal_id": b.Principal.Key(), "role": string(b.Role), "scope_id": key(b.ScopeUID), "pool_id": key(b.PoolUID),
+		"largest": int64(b.Largest), "created_at": b.CreatedAt.UnixMicro(),
+	}, labelled(b.Labels))}
+}
+
+// ofMigration reports whether a binding is one that a token from before there were bindings got: with a key below all that are made.
+func ofMigration(row store.Row) bool {
+	return row.Key() < 1<<22 && same(row["role"], string(ipam.Admin)) && row["scope_id"] == nil
 }
 
 func prefixOf(owner store.Row, space ipam.UID, cidr netip.Prefix, status ipam.Status, kind ipam.Kind, name string) store.Row {

@@ -55,7 +55,7 @@ func newSeed(ctx context.Context, dir string, count, others int) (s *seed, err e
 	if _, err := access.New(k).SetUp(ctx, secret); err != nil {
 		return nil, err
 	}
-	by := ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "seed"}
+	by := ipam.System("seed")
 	if _, err := r.CreatePool(ctx, by, ipam.NewPool{Name: poolID, CIDR: netip.MustParsePrefix(poolCIDR)}); err != nil {
 		return nil, err
 	}

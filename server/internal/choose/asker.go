@@ -14,7 +14,8 @@ type Asker struct {
 	Tx        *store.Tx
 	Due       time.Time
 	Principal ipam.UID
-	Actor     string    // the principal's name
+	Actor     string // the principal's name
+	Sees      ipam.Visible
 	Quota     int       // how many blocks of a pool its promises may take; 0 is no limit
 	Plan      ipam.Plan // that asks; zero when none does
 	Moves     bool      // it may move what its own run was promised by size
@@ -26,7 +27,7 @@ func (f Asker) HoldLost(h ipam.Hold) error {
 	if err != nil {
 		return err
 	}
-	pool, err := f.Tx.Pool(string(h.PoolUID))
+	pool, err := f.Tx.Pool(ipam.Everything, string(h.PoolUID))
 	if err != nil {
 		return err
 	}
@@ -100,7 +101,7 @@ func (f Asker) Leaves(pool ipam.Pool, in ipam.NewHold) (bool, error) {
 	if there[0].Owner == in.Replaces || renames {
 		return there[0].Owner == in.Replaces, nil
 	}
-	a, err := f.Tx.Allocation(there[0].Owner)
+	a, err := f.Tx.Allocation(ipam.Everything, there[0].Owner)
 	return a.Set == in.Replaces, err
 }
 
@@ -167,10 +168,10 @@ func (f Asker) InOwnWay(at netip.Prefix, standing []ipam.Prefix, refusal error) 
 // promisedTo is the run that a hold or a draft is promised to, and whether it named the block.
 func (f Asker) promisedTo(p ipam.Prefix) (run string, named bool, err error) {
 	if p.Kind == ipam.KindHold {
-		h, err := f.Tx.Hold(p.Owner)
+		h, err := f.Tx.Hold(ipam.Everything, p.Owner)
 		return h.Run, h.Named, err
 	}
-	draft, err := f.Tx.Pool(p.Owner)
+	draft, err := f.Tx.Pool(ipam.Everything, p.Owner)
 	return draft.DraftRun, draft.DraftNamed, err
 }
 

@@ -21,20 +21,23 @@ type Candidate struct {
 // alike reports whether two looks at a pool saw the same of the name.
 func (p Candidate) alike(o Candidate) bool { return p.UID == o.UID && p.knows.alike(o.knows) }
 
-// Candidates lists the pools of a selection in the order to ask them. Of drafts it lists those that the plan may use.
-func (s Selection) Candidates(tx *store.Tx, principal ipam.UID, now time.Time) ([]Candidate, error) {
-	var pools []Candidate
-	err := change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(s.selector.Filter(), p) }, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
-		if p.ID == s.itself {
-			return nil
-		}
-		if p.DraftUntil == nil || s.Plan != nil && p.Belongs(principal, s.Plan.Holder) && now.Before(*p.DraftUntil) {
-			pools = append(pools, Candidate{Pool: p})
-		}
-		return nil
-	})
+// Candidates lists the pools of a selection that the caller's role reaches, in the order to ask them. Of drafts it lists those that the
+// plan may use. Errors: CodeNotFound when there are none, CodeForbidden when the caller only sees them.
+func (s Selection) Candidates(tx *store.Tx, by ipam.Caller, now time.Time) ([]Candidate, error) {
+	pools, err := s.pools(tx, by.Reaches(), by.UID, now)
 	if err != nil {
 		return nil, err
+	}
+	if len(pools) == 0 {
+		seen, err := s.pools(tx, by.Sees(), by.UID, now)
+		if err != nil || len(seen) == 0 {
+			return nil, cmp.Or(err, error(s.NoPool()))
+		}
+		above, err := tx.PoolsAbove(seen[0].UID)
+		if err != nil {
+			return nil, err
+		}
+		return nil, by.Allow(seen[0].Inside(), above, ipam.Extent{})
 	}
 	rooms, err := tx.Rooms(uidsOf(pools), now)
 	if err != nil {
@@ -48,6 +51,19 @@ func (s Selection) Candidates(tx *store.Tx, principal ipam.UID, now time.Time) (
 		pools[i].room = of[pools[i].UID]
 	}
 	return s.ordered(tx, pools)
+}
+
+func (s Selection) pools(tx *store.Tx, see ipam.Visible, principal ipam.UID, now time.Time) (pools []Candidate, err error) {
+	err = change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) { return tx.Pools(see, s.selector.Filter(), p) }, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
+		if p.ID == s.itself {
+			return nil
+		}
+		if p.DraftUntil == nil || s.Plan != nil && p.Belongs(principal, s.Plan.Holder) && now.Before(*p.DraftUntil) {
+			pools = append(pools, Candidate{Pool: p})
+		}
+		return nil
+	})
+	return pools, err
 }
 
 func uidsOf(pools []Candidate) []ipam.UID {

@@ -10,6 +10,15 @@ type Claim struct {
 	Hold  string // of a reservation: the name of the hold that becomes it
 	ipam.BlockSize
 	Status ipam.Status
+	Labels *ipam.Labels // nil of what has none yet, as a hold
+}
+
+// Extent is what a binding must allow of a claim of a length.
+func (want Claim) Extent(length int) ipam.Extent {
+	if want.Labels == nil {
+		return ipam.OfBlock(length)
+	}
+	return ipam.OfLabelled(length, *want.Labels)
 }
 
 // HeldAs is the name of the hold that becomes what is claimed; "" when no hold does.

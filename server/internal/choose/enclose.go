@@ -14,7 +14,7 @@ import (
 func PoolsIn(tx *store.Tx, space ipam.UID, at netip.Prefix) (inside []ipam.Prefix, err error) {
 	err = tx.EachPrefix(space, at, func(p ipam.Prefix) error {
 		if of, encloses := p.Encloses(); encloses {
-			pool, err := tx.Pool(string(of))
+			pool, err := tx.Pool(ipam.Everything, string(of))
 			if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound { // one that was deleted is held for still
 				return err
 			}
@@ -33,7 +33,7 @@ func PoolsIn(tx *store.Tx, space ipam.UID, at netip.Prefix) (inside []ipam.Prefi
 
 // Enclosing is the draft of an id that encloses a pool; a zero pool when it does not.
 func Enclosing(tx *store.Tx, draft string, pool ipam.Pool) (ipam.Pool, error) {
-	of, err := tx.Pool(draft)
+	of, err := tx.Pool(ipam.Everything, draft)
 	if err != nil || !of.DraftEncloses {
 		return ipam.Pool{}, err
 	}

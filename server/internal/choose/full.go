@@ -118,7 +118,7 @@ func (f Asker) Exhausted(pool ipam.Pool, length, could int) error {
 		largest = &could
 	}
 	e := NoRoom(pool.ID, length, largest)
-	if err := errors.Join(AddQuarantined(f.Tx, pool.UID, f.Due, e), AddNearest(f.Tx, pool, length, e)); err != nil {
+	if err := errors.Join(AddQuarantined(f.Tx, pool.UID, f.Due, e), AddNearest(f.Tx, f.Sees, pool, length, e)); err != nil {
 		return err
 	}
 	return e

@@ -42,7 +42,7 @@ func (f Asker) left(pool ipam.UID, _, skip int) (blocks []netip.Prefix, err erro
 
 // keepsReleased reports whether what is released in a pool goes into quarantine, so that it is no room for what the same plan puts there.
 func (f Asker) keepsReleased(pool ipam.UID) (bool, error) {
-	p, err := f.Tx.Pool(string(pool))
+	p, err := f.Tx.Pool(ipam.Everything, string(pool))
 	if err != nil {
 		return false, err
 	}

@@ -57,7 +57,7 @@ func (f Asker) Taken(at netip.Prefix, standing []ipam.Prefix) error {
 	if standing[0].Kind != ipam.KindQuarantine {
 		return e
 	}
-	q, err := f.Tx.Quarantine(standing[0].Owner)
+	q, err := f.Tx.Quarantine(ipam.Everything, standing[0].Owner)
 	if err != nil {
 		return err
 	}
@@ -100,10 +100,10 @@ func (f Asker) KeepsReleased(pool ipam.Pool, h ipam.Hold) (bool, error) {
 	return f.keepsReleased(pool.UID)
 }
 
-// Restorable is the quarantine of the block of an allocation that can be restored. Errors: CodeNotFound, CodePreconditionFailed when
-// it lives, or its pool is gone.
-func Restorable(tx *store.Tx, allocation string) (ipam.Quarantine, error) {
-	if a, err := tx.Allocation(allocation); err == nil {
+// Restorable is the quarantine of the block of an allocation that can be restored. Errors: CodeNotFound when there is none to see,
+// CodePreconditionFailed when it lives, or its pool is gone.
+func Restorable(tx *store.Tx, see ipam.Visible, allocation string) (ipam.Quarantine, error) {
+	if a, err := tx.Allocation(see, allocation); err == nil {
 		return ipam.Quarantine{}, ipam.Errorf(ipam.CodePreconditionFailed, "allocation %s has not been released: it holds %s in pool %s", a.ID, a.CIDR, a.Pool)
 	}
 	left, err := tx.QuarantinesLeftBy(allocation)
@@ -111,6 +111,11 @@ func Restorable(tx *store.Tx, allocation string) (ipam.Quarantine, error) {
 		return ipam.Quarantine{}, err
 	}
 	for _, q := range left {
+		if q, err = tx.Quarantine(see, q.ID); ipam.CodeOf(err) == ipam.CodeNotFound {
+			continue
+		} else if err != nil {
+			return q, err
+		}
 		switch {
 		case q.Was == nil: // what it gave up before
 		case q.PoolUID != q.Origin:
@@ -128,7 +133,7 @@ func MemberAgain(tx *store.Tx, a *ipam.Allocation) (ipam.AllocationSet, error) {
 	if a.Set == "" {
 		return ipam.AllocationSet{}, nil
 	}
-	set, err := tx.AllocationSet(a.Set)
+	set, err := tx.AllocationSet(ipam.Everything, a.Set)
 	if err == nil && !slices.ContainsFunc(set.Members, func(m ipam.SetMember) bool { return m.Key == a.SetKey }) && a.Name == ipam.MemberName(set.Name, a.SetKey) {
 		return set, nil
 	}

@@ -58,7 +58,7 @@ func PassedOver(err error) (why *ipam.Error, passed bool) {
 
 // NoneOf says why no pool of a selection could serve the request: with a CIDR that all of them lack or have given away, or
 // for want of room.
-func (s Selection) NoneOf(tx *store.Tx, now time.Time, refusals []Refusal) (*ipam.Error, error) {
+func (s Selection) NoneOf(tx *store.Tx, see ipam.Visible, now time.Time, refusals []Refusal) (*ipam.Error, error) {
 	for _, r := range refusals {
 		if r.Code == ipam.CodeCIDRTaken {
 			return r.Error, nil
@@ -71,7 +71,7 @@ func (s Selection) NoneOf(tx *store.Tx, now time.Time, refusals []Refusal) (*ipa
 	for i, r := range refusals {
 		if i < told {
 			if r.Short != nil {
-				if err := errors.Join(AddQuarantined(tx, r.Pool.UID, now, r.Error), AddNearest(tx, r.Pool, r.Short.Length, r.Error)); err != nil {
+				if err := errors.Join(AddQuarantined(tx, r.Pool.UID, now, r.Error), AddNearest(tx, see, r.Pool, r.Short.Length, r.Error)); err != nil {
 					return nil, err
 				}
 			}
@@ -113,9 +113,9 @@ func NoRoom(pool string, length int, largest *int) *ipam.Error {
 	return e
 }
 
-// AddNearest adds to the error of a pool without room another one that has.
-func AddNearest(tx *store.Tx, pool ipam.Pool, length int, e *ipam.Error) (err error) {
-	if e.NearestPool, err = tx.PoolWithRoom(pool, length); err == nil && e.NearestPool != "" {
+// AddNearest adds to the error of a pool without room another one that has, and that its caller sees.
+func AddNearest(tx *store.Tx, see ipam.Visible, pool ipam.Pool, length int, e *ipam.Error) (err error) {
+	if e.NearestPool, err = tx.PoolWithRoom(see, pool, length); err == nil && e.NearestPool != "" {
 		e.Detail += "; pool " + e.NearestPool + " has room"
 	}
 	return err

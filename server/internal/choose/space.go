@@ -13,14 +13,14 @@ func Outer(tx *store.Tx, one, other string) (bool, error) {
 	if one == "" || other == "" {
 		return one == "", nil
 	}
-	a, err := tx.Pool(one)
+	a, err := tx.Pool(ipam.Everything, one)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	b, err := tx.Pool(other)
+	b, err := tx.Pool(ipam.Everything, other)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return true, nil
 	}
@@ -32,7 +32,7 @@ func OrMoved(tx *store.Tx, err error, known ipam.Pool) error {
 	if ipam.CodeOf(err) != ipam.CodeNotFound {
 		return err
 	}
-	if now, gone := tx.Pool(string(known.UID)); gone == nil && now.Space() != known.Space() {
+	if now, gone := tx.Pool(ipam.Everything, string(known.UID)); gone == nil && now.Space() != known.Space() {
 		return ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", known.ID)
 	}
 	return err
@@ -47,7 +47,7 @@ func Empty(tx *store.Tx, p ipam.Pool) error {
 	if len(inside) > 0 {
 		return ipam.PoolNotEmpty(p, ipam.Holders(inside), "; release what is in it first")
 	}
-	sets, err := tx.AllocationSets(ipam.AllocationSetFilter{Pool: string(p.UID)}, ipam.Page{Limit: 1})
+	sets, err := tx.AllocationSets(ipam.Everything, ipam.AllocationSetFilter{Pool: string(p.UID)}, ipam.Page{Limit: 1})
 	if err == nil && len(sets) > 0 {
 		err = ipam.Errorf(ipam.CodePoolNotEmpty, "pool %s is not empty: the allocation set %q (%s) is in it, without members; release it first", p.ID, sets[0].Name, sets[0].ID)
 	}
@@ -59,7 +59,7 @@ func PoolNameFree(tx *store.Tx, p ipam.Pool) error {
 	if err := ipam.CheckSlug("/name", p.Name); err != nil {
 		return err
 	}
-	other, err := tx.Pool(p.ID)
+	other, err := tx.Pool(ipam.Everything, p.ID)
 	switch {
 	case err == nil && other.DraftUntil == nil:
 		return ipam.NameTaken("pool", p.ID)

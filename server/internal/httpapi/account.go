@@ -19,7 +19,7 @@ func (s *Server) ListAccounts(ctx context.Context, req api.ListAccountsRequestOb
 	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
 		return nil, err
 	}
-	items, err := s.accounts.Accounts(ctx, f, p)
+	items, err := s.accounts.Accounts(ctx, caller(ctx).Sees(), f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (s *Server) CreateAccount(ctx context.Context, req api.CreateAccountRequest
 
 // GetAccount reads an account.
 func (s *Server) GetAccount(ctx context.Context, req api.GetAccountRequestObject) (api.GetAccountResponseObject, error) {
-	found, err := s.accounts.Account(ctx, req.Account)
+	found, err := s.accounts.Account(ctx, caller(ctx).Sees(), req.Account)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ func (s *Server) ListAllocations(ctx context.Context, req api.ListAllocationsReq
 	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
 		return nil, err
 	}
-	items, err := s.registry.Allocations(ctx, f, p)
+	items, err := s.insight.Allocations(ctx, caller(ctx).Sees(), f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (s *Server) CreateAllocation(ctx context.Context, req api.CreateAllocationR
 
 // GetAllocation reads an allocation.
 func (s *Server) GetAllocation(ctx context.Context, req api.GetAllocationRequestObject) (api.GetAllocationResponseObject, error) {
-	found, err := s.registry.Allocation(ctx, req.Allocation)
+	found, err := s.insight.Allocation(ctx, caller(ctx).Sees(), req.Allocation)
 	if err != nil {
 		return nil, err
 	}

@@ -120,8 +120,9 @@ type parsedBody struct {
 // ValidatedValue is what the generated handlers look for.
 func (b parsedBody) ValidatedValue() any { return b.value }
 
-// authenticate names the actor of a request by its bearer token.
-func authenticate(gate *access.Gate) echo.MiddlewareFunc {
+// authenticate names the actor of a request by its bearer token, with its rights and the role that the operation takes. Where the actor
+// must have that role, the use case decides on what it reads.
+func authenticate(gate *access.Gate, needs map[string]ipam.Role) echo.MiddlewareFunc {
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -136,7 +137,9 @@ func authenticate(gate *access.Gate) echo.MiddlewareFunc {
 			if err != nil {
 				return err
 			}
-			r.Context().Value(callKey{}).(*ipam.Caller).Principal = who
+			call := r.Context().Value(callKey{}).(*ipam.Caller)
+			call.Principal, call.Rights = who.Principal, who.Rights
+			call.Need = needs[r.Method+" "+c.Path()]
 			return next(c)
 		}
 	}

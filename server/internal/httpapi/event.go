@@ -16,10 +16,10 @@ func (s *Server) ListEvents(ctx context.Context, req api.ListEventsRequestObject
 		return nil, err
 	}
 	if req.Params.Chain != nil {
-		items, err := s.audit.Feed(ctx, ipam.UID(*req.Params.Chain), value(req.Params.After), p.Limit)
+		items, err := s.audit.Feed(ctx, caller(ctx).Sees(), ipam.UID(*req.Params.Chain), value(req.Params.After), p.Limit)
 		return api.ListEvents200JSONResponse{Items: each(items, event)}, err
 	}
-	items, err := s.audit.Events(ctx, ipam.EventFilter{
+	items, err := s.audit.Events(ctx, caller(ctx).Sees(), ipam.EventFilter{
 		Scope: value(req.Params.Scope), Object: value(req.Params.Object), Actor: value(req.Params.Actor), Action: value(req.Params.Action),
 		Since: value(req.Params.Since), Until: value(req.Params.Until),
 	}, p)

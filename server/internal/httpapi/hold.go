@@ -14,7 +14,7 @@ func (s *Server) ListHolds(ctx context.Context, req api.ListHoldsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.registry.Holds(ctx, ipam.HoldFilter{
+	items, err := s.insight.Holds(ctx, caller(ctx).Sees(), ipam.HoldFilter{
 		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Holder: value(req.Params.Holder), Actor: value(req.Params.Actor), Kept: req.Params.Kept,
 	}, p)
 	if err != nil {
@@ -50,7 +50,7 @@ func newHold(b api.NewHold) (ipam.NewHold, error) {
 
 // GetHold reads a hold.
 func (s *Server) GetHold(ctx context.Context, req api.GetHoldRequestObject) (api.GetHoldResponseObject, error) {
-	found, err := s.registry.Hold(ctx, req.Hold)
+	found, err := s.insight.Hold(ctx, caller(ctx).Sees(), req.Hold)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *Server) ListDrafts(ctx context.Context, req api.ListDraftsRequestObject
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.registry.Drafts(ctx, value(req.Params.Scope), p)
+	items, err := s.insight.Drafts(ctx, caller(ctx).Sees(), value(req.Params.Scope), p)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
-var actor = ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "test"}
+var actor = ipam.System("test")
 
 func TestPagesBesideTheAPI(t *testing.T) {
 	s := serve(t, storetest.SQLite(t))

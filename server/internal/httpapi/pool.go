@@ -23,7 +23,7 @@ func (s *Server) ListPools(ctx context.Context, req api.ListPoolsRequestObject) 
 	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
 		return nil, err
 	}
-	items, err := s.registry.Pools(ctx, f, p)
+	items, err := s.insight.Pools(ctx, caller(ctx).Sees(), f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func newPool(b api.NewPool) (ipam.NewPool, error) {
 
 // GetPool reads a pool.
 func (s *Server) GetPool(ctx context.Context, req api.GetPoolRequestObject) (api.GetPoolResponseObject, error) {
-	found, err := s.registry.Pool(ctx, req.Pool)
+	found, err := s.insight.Pool(ctx, caller(ctx).Sees(), req.Pool)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func (s *Server) ListQuarantines(ctx context.Context, req api.ListQuarantinesReq
 	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
 		return nil, err
 	}
-	items, err := s.ward.Quarantines(ctx, f, p)
+	items, err := s.ward.Quarantines(ctx, caller(ctx).Sees(), f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (s *Server) ListQuarantines(ctx context.Context, req api.ListQuarantinesReq
 
 // GetQuarantine reads a quarantine.
 func (s *Server) GetQuarantine(ctx context.Context, req api.GetQuarantineRequestObject) (api.GetQuarantineResponseObject, error) {
-	found, err := s.ward.Quarantine(ctx, req.Quarantine)
+	found, err := s.ward.Quarantine(ctx, caller(ctx).Sees(), req.Quarantine)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ func (s *Server) ListReservations(ctx context.Context, req api.ListReservationsR
 	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
 		return nil, err
 	}
-	items, err := s.registry.Reservations(ctx, f, p)
+	items, err := s.insight.Reservations(ctx, caller(ctx).Sees(), f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (s *Server) CreateReservation(ctx context.Context, req api.CreateReservatio
 
 // GetReservation reads a reservation.
 func (s *Server) GetReservation(ctx context.Context, req api.GetReservationRequestObject) (api.GetReservationResponseObject, error) {
-	found, err := s.registry.Reservation(ctx, req.Reservation)
+	found, err := s.insight.Reservation(ctx, caller(ctx).Sees(), req.Reservation)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ func (s *Server) ListScopes(ctx context.Context, req api.ListScopesRequestObject
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.scopes.Scopes(ctx, p)
+	items, err := s.scopes.Scopes(ctx, caller(ctx).Sees(), p)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (s *Server) CreateScope(ctx context.Context, req api.CreateScopeRequestObje
 
 // GetScope reads a scope.
 func (s *Server) GetScope(ctx context.Context, req api.GetScopeRequestObject) (api.GetScopeResponseObject, error) {
-	found, err := s.scopes.Scope(ctx, req.Scope)
+	found, err := s.scopes.Scope(ctx, caller(ctx).Sees(), req.Scope)
 	if err != nil {
 		return nil, err
 	}

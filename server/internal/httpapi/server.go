@@ -66,6 +66,10 @@ func New(services Services, o Options) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
+	needs, err := rolesNeeded()
+	if err != nil {
+		return nil, err
+	}
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	// echo believes X-Forwarded-For by default, so that anyone could write any address into the log.
@@ -74,7 +78,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
 	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, webhooks: services.Webhooks, version: o.Version, log: o.Log}
-	v1 := e.Group("/api/v1", authenticate(services.Access), readBody, query, validate)
+	v1 := e.Group("/api/v1", authenticate(services.Access, needs), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 

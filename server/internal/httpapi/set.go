@@ -19,7 +19,7 @@ func (s *Server) ListAllocationSets(ctx context.Context, req api.ListAllocationS
 	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
 		return nil, err
 	}
-	items, err := s.registry.AllocationSets(ctx, f, p)
+	items, err := s.insight.AllocationSets(ctx, caller(ctx).Sees(), f, p)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (s *Server) CreateAllocationSet(ctx context.Context, req api.CreateAllocati
 
 // GetAllocationSet reads an allocation set.
 func (s *Server) GetAllocationSet(ctx context.Context, req api.GetAllocationSetRequestObject) (api.GetAllocationSetResponseObject, error) {
-	found, err := s.registry.AllocationSet(ctx, req.Set)
+	found, err := s.insight.AllocationSet(ctx, caller(ctx).Sees(), req.Set)
 	if err != nil {
 		return nil, err
 	}

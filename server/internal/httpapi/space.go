@@ -13,7 +13,7 @@ func (s *Server) GetPoolTree(ctx context.Context, req api.GetPoolTreeRequestObje
 	if req.Params.Scope != nil {
 		scope = *req.Params.Scope
 	}
-	nodes, truncated, err := s.insight.Tree(ctx, scope)
+	nodes, truncated, err := s.insight.Tree(ctx, caller(ctx).Sees(), scope)
 	if err != nil {
 		return nil, err
 	}
@@ -26,7 +26,7 @@ func (s *Server) ListPoolSpace(ctx context.Context, req api.ListPoolSpaceRequest
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.insight.Space(ctx, req.Pool, p)
+	items, err := s.insight.Space(ctx, caller(ctx).Sees(), req.Pool, p)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (s *Server) ListPoolSpace(ctx context.Context, req api.ListPoolSpaceRequest
 
 // GetPoolUtilization tells how full a pool is.
 func (s *Server) GetPoolUtilization(ctx context.Context, req api.GetPoolUtilizationRequestObject) (api.GetPoolUtilizationResponseObject, error) {
-	p, u, err := s.insight.Utilization(ctx, req.Pool)
+	p, u, err := s.insight.Utilization(ctx, caller(ctx).Sees(), req.Pool)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (s *Server) GetPoolUtilization(ctx context.Context, req api.GetPoolUtilizat
 
 // ListFreeBlocks tells what is free in each size.
 func (s *Server) ListFreeBlocks(ctx context.Context, req api.ListFreeBlocksRequestObject) (api.ListFreeBlocksResponseObject, error) {
-	sizes, err := s.insight.FreeSizes(ctx, req.Pool)
+	sizes, err := s.insight.FreeSizes(ctx, caller(ctx).Sees(), req.Pool)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (s *Server) ListPrefixes(ctx context.Context, req api.ListPrefixesRequestOb
 	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
 		return nil, err
 	}
-	items, err := s.insight.Prefixes(ctx, f, p)
+	items, err := s.insight.Prefixes(ctx, caller(ctx).Sees(), f, p)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ func (s *Server) ListWebhooks(ctx context.Context, req api.ListWebhooksRequestOb
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.webhooks.Webhooks(ctx, p)
+	items, err := s.webhooks.Webhooks(ctx, caller(ctx).Reaches(), p)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (s *Server) CreateWebhook(ctx context.Context, req api.CreateWebhookRequest
 
 // GetWebhook reads a webhook.
 func (s *Server) GetWebhook(ctx context.Context, req api.GetWebhookRequestObject) (api.GetWebhookResponseObject, error) {
-	found, err := s.webhooks.Webhook(ctx, req.Webhook)
+	found, err := s.webhooks.Webhook(ctx, caller(ctx).Reaches(), req.Webhook)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *Server) RotateWebhookSecret(ctx context.Context, req api.RotateWebhookS
 
 // TestWebhook sends a message now.
 func (s *Server) TestWebhook(ctx context.Context, req api.TestWebhookRequestObject) (api.TestWebhookResponseObject, error) {
-	a, err := s.webhooks.Test(ctx, req.Webhook)
+	a, err := s.webhooks.Test(ctx, caller(ctx).Reaches(), req.Webhook)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (s *Server) ListDeliveries(ctx context.Context, req api.ListDeliveriesReque
 	if err != nil {
 		return nil, err
 	}
-	items, err := s.webhooks.Deliveries(ctx, req.Webhook, ipam.DeliveryState(value(req.Params.State)), p)
+	items, err := s.webhooks.Deliveries(ctx, caller(ctx).Reaches(), req.Webhook, ipam.DeliveryState(value(req.Params.State)), p)
 	if err != nil {
 		return nil, err
 	}

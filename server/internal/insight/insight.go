@@ -1,4 +1,5 @@
-// Package insight answers questions about space that no single row answers: trees, maps, how full a pool is. It only reads.
+// Package insight answers what is there: objects and lists of them, as far as their reader sees them, and what no single row answers,
+// trees, maps, how full a pool is. It only reads.
 package insight
 
 import "github.com/cloudpam/cloudpam/server/internal/change"

@@ -12,15 +12,15 @@ import (
 )
 
 // Prefixes lists a page of what occupies space.
-func (v *Viewer) Prefixes(ctx context.Context, f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) {
-	return change.Get(ctx, v.k, func(tx *store.Tx) ([]ipam.Prefix, error) { return tx.Prefixes(f, p) })
+func (v *Viewer) Prefixes(ctx context.Context, see ipam.Visible, f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) {
+	return change.Get(ctx, v.k, func(tx *store.Tx) ([]ipam.Prefix, error) { return tx.Prefixes(see, f, p) })
 }
 
 // Utilization tells how full a pool is; CodeNotFound when there is none.
-func (v *Viewer) Utilization(ctx context.Context, id string) (ipam.Pool, ipam.Utilization, error) {
+func (v *Viewer) Utilization(ctx context.Context, see ipam.Visible, id string) (ipam.Pool, ipam.Utilization, error) {
 	var pool ipam.Pool
 	u, err := change.Read(ctx, v.k, func(tx *store.Tx) (u ipam.Utilization, err error) {
-		if pool, err = ipam.RealPool(tx.Pool(id)); err != nil {
+		if pool, err = ipam.RealPool(tx.Pool(see, id)); err != nil {
 			return u, err
 		}
 		return utilization(tx, pool)
@@ -48,9 +48,9 @@ func utilization(tx *store.Tx, pool ipam.Pool) (ipam.Utilization, error) {
 }
 
 // FreeSizes tells how much of a pool is free in each size, the largest first; CodeNotFound when there is none.
-func (v *Viewer) FreeSizes(ctx context.Context, id string) ([]ipam.FreeSize, error) {
+func (v *Viewer) FreeSizes(ctx context.Context, see ipam.Visible, id string) ([]ipam.FreeSize, error) {
 	return change.Read(ctx, v.k, func(tx *store.Tx) ([]ipam.FreeSize, error) {
-		pool, err := ipam.RealPool(tx.Pool(id))
+		pool, err := ipam.RealPool(tx.Pool(see, id))
 		if err != nil {
 			return nil, err
 		}
@@ -76,9 +76,9 @@ func (v *Viewer) FreeSizes(ctx context.Context, id string) ([]ipam.FreeSize, err
 }
 
 // Space lists a page of a pool's blocks in address order, free ones included; CodeNotFound when there is no such pool.
-func (v *Viewer) Space(ctx context.Context, id string, p ipam.Page) ([]ipam.Block, error) {
+func (v *Viewer) Space(ctx context.Context, see ipam.Visible, id string, p ipam.Page) ([]ipam.Block, error) {
 	return change.Read(ctx, v.k, func(tx *store.Tx) ([]ipam.Block, error) {
-		pool, err := ipam.RealPool(tx.Pool(id))
+		pool, err := ipam.RealPool(tx.Pool(see, id))
 		if err != nil {
 			return nil, err
 		}

@@ -16,14 +16,14 @@ import (
 const treeLimit = 5000
 
 // Tree lists a scope's pools, parents before children and siblings in address order. It is truncated, and says so, past
-// 5,000 pools. It asks the database six questions, however many pools there are. CodeNotFound when there is no such scope.
-func (v *Viewer) Tree(ctx context.Context, scope string) (nodes []ipam.TreeNode, truncated bool, err error) {
+// 5,000 pools. It asks the database six questions, however many pools there are. CodeNotFound when there is no such scope to see.
+func (v *Viewer) Tree(ctx context.Context, see ipam.Visible, scope string) (nodes []ipam.TreeNode, truncated bool, err error) {
 	nodes, err = change.Read(ctx, v.k, func(tx *store.Tx) ([]ipam.TreeNode, error) {
-		of, err := ipam.RealScope(tx.Scope(scope))
+		of, err := ipam.RealScope(tx.Scope(see, scope))
 		if err != nil {
 			return nil, err
 		}
-		pools, err := tx.PoolsOfScope(of.UID, treeLimit+1)
+		pools, err := tx.PoolsOfScope(see, of.UID, treeLimit+1)
 		if err != nil {
 			return nil, err
 		}

@@ -170,3 +170,6 @@ type AccountFilter struct {
 	Labels      []Label
 	Text        string
 }
+
+// In is where the account belongs.
+func (a Account) In() In { return In{Scope: a.Scope, ScopeUID: a.ScopeUID} }

@@ -92,6 +92,20 @@ func At(pointer string, err error) error {
 	return &at
 }
 
+// Below turns an error about a part of a request into one about the whole, in which the part stands at a pointer.
+func Below(pointer string, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	below := *e
+	below.Fields = nil
+	for _, f := range e.Fields {
+		below.Fields = append(below.Fields, FieldError{Pointer: pointer + f.Pointer, Detail: f.Detail})
+	}
+	return &below
+}
+
 // CodeOf returns the code of err, or "" when it is not an Error.
 func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {

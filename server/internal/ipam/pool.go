@@ -352,6 +352,14 @@ func resized(from netip.Prefix, cidr *netip.Prefix, length *int) (netip.Prefix, 
 	}
 }
 
+// DecidedIn is where a change of the pool is decided: one of its block in the space around it, and any other in the pool.
+func (p Pool) DecidedIn(patch PoolPatch) In {
+	if to, err := p.Resized(patch); p.Moves(patch) || err == nil && to != p.CIDR {
+		return p.Around()
+	}
+	return p.Inside()
+}
+
 // Apply returns the pool with the settings of the patch. Resizing is not a setting: the registry does it.
 func (p Pool) Apply(patch PoolPatch) Pool {
 	set(&p.Name, patch.Name)

@@ -12,6 +12,11 @@ type Principal struct {
 // SystemPrincipal acts where nobody asked: sweeps, commands on the server.
 var SystemPrincipal = Principal{UID: SystemPrincipalUID, Kind: "system", Name: "system"}
 
+// System is the system itself as a caller, which may do all.
+func System(request string) Caller {
+	return Caller{Principal: SystemPrincipal, Rights: AllRights, RequestID: request}
+}
+
 // String is how people read it: "token:ci", or "system".
 func (p Principal) String() string { return actorText(p.Kind, p.Name) }
 
@@ -25,6 +30,7 @@ func actorText(kind, name string) string {
 // Caller is who asks, and under which request. It is handed on by argument, so that no rule depends on a hidden value.
 type Caller struct {
 	Principal
+	Rights
 	RequestID string
 	Retry     *Retry // nil: the request carries no Idempotency-Key
 }
@@ -43,6 +49,12 @@ type In struct {
 	Pool     string `json:"pool"`
 	PoolUID  UID    `json:"pool_uid"`
 }
+
+// Around is where the pool itself belongs: in its parent, or at the root of its scope.
+func (p Pool) Around() In { return In{p.Scope, p.ScopeUID, p.Parent, p.ParentUID} }
+
+// Root is where root pools of the scope belong.
+func (s Scope) Root() In { return In{Scope: s.ID, ScopeUID: s.UID} }
 
 // Inside is where objects of the pool belong.
 func (p Pool) Inside() In { return In{p.Scope, p.ScopeUID, p.ID, p.UID} }

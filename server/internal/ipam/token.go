@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -16,6 +17,29 @@ type Token struct {
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+}
+
+// NewToken asks for a token, with what it may do. Without an end it lives until it is revoked.
+type NewToken struct {
+	Name      string
+	ExpiresAt *time.Time
+	Bindings  []NewBinding
+}
+
+// Check refuses a token that cannot be. Errors: CodeInvalid.
+func (n NewToken) Check() error {
+	if err := CheckSlug("/name", n.Name); err != nil {
+		return err
+	}
+	if len(n.Bindings) == 0 || len(n.Bindings) > MaxBindings {
+		return Invalid("/bindings", "a token needs 1 to %d bindings, which say what it may do, and this has %d", MaxBindings, len(n.Bindings))
+	}
+	for i, b := range n.Bindings {
+		if err := b.Check(); err != nil {
+			return Below(fmt.Sprintf("/bindings/%d", i), err)
+		}
+	}
+	return nil
 }
 
 // MinSecret is the fewest characters of a secret that is chosen by hand.

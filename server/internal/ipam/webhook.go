@@ -30,6 +30,9 @@ type Webhook struct {
 	UpdatedAt time.Time `json:"updated_at"`
 }
 
+// In is where a webhook belongs: the scope that it tells of, or everywhere.
+func (w Webhook) In() In { return In{Scope: w.Scope, ScopeUID: w.ScopeUID} }
+
 // The formats of messages.
 const (
 	FormatStandard = "standard" // Standard Webhooks: type, timestamp, data
@@ -114,7 +117,7 @@ func (w Webhook) Check() error {
 }
 
 // eventKinds are what events are about.
-var eventKinds = []string{"account", "allocation", "allocation_set", "hold", "pool", "reservation", "scope", "token", "webhook"}
+var eventKinds = []string{"account", "allocation", "allocation_set", "binding", "hold", "pool", "quarantine", "reservation", "scope", "token", "webhook"}
 
 // CheckWebhookURL refuses what is not the address of a receiver. An address with numbers in it is refused unless it is written as
 // IPv4 and IPv6 are: other spellings, such as 0x7f.1, mean different hosts to different programs.

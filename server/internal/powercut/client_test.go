@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 )
@@ -33,7 +34,7 @@ type client struct {
 	sets         []ipam.AllocationSet
 }
 
-var by = ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "powercut"}
+var by = ipam.System("powercut")
 
 func (c *client) name() string {
 	c.made++
@@ -108,24 +109,26 @@ func take[T any](draw *rand.Rand, from *[]T) T {
 // known is what a server has of what clients make.
 func known(t testing.TB, k *change.Kernel) map[string]string {
 	t.Helper()
-	r, ctx, found := registry.New(k), context.Background(), map[string]string{}
+	r, ctx, found := insight.New(k), context.Background(), map[string]string{}
 	fail := func(err error) {
 		if err != nil {
 			t.Fatalf("read what is there: %v", err)
 		}
 	}
-	fail(change.EachPage(func(p ipam.Page) ([]ipam.Allocation, error) { return r.Allocations(ctx, ipam.AllocationFilter{}, p) },
+	fail(change.EachPage(func(p ipam.Page) ([]ipam.Allocation, error) {
+		return r.Allocations(ctx, ipam.Everything, ipam.AllocationFilter{}, p)
+	},
 		func(a ipam.Allocation) string { return a.ID }, func(a ipam.Allocation) error {
 			found[allocated(a.Name)] = a.CIDR.String()
 			return nil
 		}))
 	fail(change.EachPage(func(p ipam.Page) ([]ipam.Reservation, error) {
-		return r.Reservations(ctx, ipam.ReservationFilter{}, p)
+		return r.Reservations(ctx, ipam.Everything, ipam.ReservationFilter{}, p)
 	}, func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) error {
 		found["reservation "+v.Reason] = v.CIDR.String()
 		return nil
 	}))
-	fail(change.EachPage(func(p ipam.Page) ([]ipam.Hold, error) { return r.Holds(ctx, ipam.HoldFilter{}, p) },
+	fail(change.EachPage(func(p ipam.Page) ([]ipam.Hold, error) { return r.Holds(ctx, ipam.Everything, ipam.HoldFilter{}, p) },
 		func(h ipam.Hold) string { return h.ID }, func(h ipam.Hold) error {
 			found["hold "+h.Name] = h.CIDR.String()
 			return nil

@@ -21,13 +21,13 @@ type Ward struct{ k *change.Kernel }
 func New(k *change.Kernel) *Ward { return &Ward{k: k} }
 
 // Quarantines lists a page of quarantines, those that have ended and whose block nobody has taken too.
-func (w *Ward) Quarantines(ctx context.Context, f ipam.QuarantineFilter, p ipam.Page) ([]ipam.Quarantine, error) {
-	return change.Get(ctx, w.k, func(tx *store.Tx) ([]ipam.Quarantine, error) { return tx.Quarantines(f, p) })
+func (w *Ward) Quarantines(ctx context.Context, see ipam.Visible, f ipam.QuarantineFilter, p ipam.Page) ([]ipam.Quarantine, error) {
+	return change.Get(ctx, w.k, func(tx *store.Tx) ([]ipam.Quarantine, error) { return tx.Quarantines(see, f, p) })
 }
 
-// Quarantine reads a quarantine; CodeNotFound when there is none, or none any more.
-func (w *Ward) Quarantine(ctx context.Context, id string) (ipam.Quarantine, error) {
-	return change.Get(ctx, w.k, func(tx *store.Tx) (ipam.Quarantine, error) { return tx.Quarantine(id) })
+// Quarantine reads a quarantine; CodeNotFound when there is none to see, or none any more.
+func (w *Ward) Quarantine(ctx context.Context, see ipam.Visible, id string) (ipam.Quarantine, error) {
+	return change.Get(ctx, w.k, func(tx *store.Tx) (ipam.Quarantine, error) { return tx.Quarantine(see, id) })
 }
 
 func object(q ipam.Quarantine) change.Object {
@@ -151,7 +151,7 @@ func Settle(c change.Change, lifted []ipam.Quarantine, to ipam.Pool) error {
 // Clear ends what is in quarantine at the root of a scope that is to go. CodeScopeNotEmpty while the time of any has not come. The
 // caller holds the scope's lock.
 func Clear(c change.Change, s ipam.Scope) error {
-	all, err := c.Tx.Quarantines(ipam.QuarantineFilter{Scope: string(s.UID)}, ipam.Page{Limit: change.PageSize})
+	all, err := c.Tx.Quarantines(ipam.Everything, ipam.QuarantineFilter{Scope: string(s.UID)}, ipam.Page{Limit: change.PageSize})
 	if err != nil {
 		return err
 	}

@@ -16,16 +16,6 @@ func allocationObject(a ipam.Allocation) change.Object {
 	return change.Object{Kind: "allocation", ID: a.ID, Space: a.PoolUID, Scope: a.Scope, ScopeUID: a.ScopeUID}
 }
 
-// Allocations lists a page of allocations.
-func (r *Registry) Allocations(ctx context.Context, f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocation, error) {
-	return change.Get(ctx, r.k, func(tx *store.Tx) ([]ipam.Allocation, error) { return tx.Allocations(f, p) })
-}
-
-// Allocation reads an allocation; CodeNotFound when there is none.
-func (r *Registry) Allocation(ctx context.Context, id string) (ipam.Allocation, error) {
-	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(id) })
-}
-
 // Allocate hands out a block of a pool, or of the first one of a selector that can. Errors: CodeInvalid, CodeNotFound (the
 // pool), CodeNameTaken, CodeCIDRTaken, CodeOutsidePool, CodePolicyViolation, CodePoolExhausted.
 func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllocation) (ipam.Allocation, error) {
@@ -73,7 +63,7 @@ func (c edit) allocate(pool ipam.Pool, in ipam.NewAllocation) (ipam.Allocation, 
 		return a, err
 	}
 	a.ID, a.In, a.Version, a.CreatedAt, a.UpdatedAt = change.NewID("alloc"), pool.Inside(), 1, c.At, c.At
-	a.CIDR, err = c.place(pool, choose.Claim{Kind: ipam.KindAllocation, Owner: a.ID, Name: a.Name, BlockSize: in.BlockSize, Status: ipam.StatusAllocated})
+	a.CIDR, err = c.place(pool, choose.Claim{Kind: ipam.KindAllocation, Owner: a.ID, Name: a.Name, BlockSize: in.BlockSize, Status: ipam.StatusAllocated, Labels: &a.Labels})
 	if err != nil {
 		return a, err
 	}
@@ -132,20 +122,23 @@ func (c edit) stepAside(before ipam.Allocation, name string) error {
 	return err
 }
 
-// lockFor locks the pool that a request names in its body.
+// lockFor locks the pool that a request names in its body, and that its caller asks for something in.
 func (c edit) lockFor(id string) (ipam.Pool, error) {
-	pool, err := c.Tx.LockPool(id)
+	pool, err := c.Tx.LockPool(c.By.Sees(), id)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		err = ipam.At("/pool", err)
 	}
-	return pool, err
+	if err != nil {
+		return pool, err
+	}
+	return pool, c.May(pool.Inside())
 }
 
 // UpdateAllocation renames, describes or resizes an allocation where it stands. Errors: CodeNotFound, CodeInvalid,
 // CodeNameTaken, CodeCIDRTaken (with what is in the way), CodePolicyViolation, CodePreconditionFailed,
 // CodePreconditionRequired.
 func (r *Registry) UpdateAllocation(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.AllocationPatch) (ipam.Allocation, error) {
-	known, err := r.Allocation(ctx, id)
+	known, err := look(ctx, r, by, id, (*store.Tx).Allocation)
 	if err != nil {
 		return change.OrReplay[ipam.Allocation](ctx, r.k, by, err) // changed by this very request, and released since
 	}
@@ -155,7 +148,7 @@ func (r *Registry) UpdateAllocation(ctx context.Context, by ipam.Caller, id stri
 // PreviewAllocation answers what UpdateAllocation would of whatever version stands, or fails as it would, to the
 // plan that asks. Nothing changes.
 func (r *Registry) PreviewAllocation(ctx context.Context, by ipam.Caller, id string, patch ipam.AllocationPatch, plan ipam.Plan) (ipam.Allocation, error) {
-	known, err := r.Allocation(ctx, id)
+	known, err := look(ctx, r, by, id, (*store.Tx).Allocation)
 	if err != nil {
 		return known, err
 	}
@@ -167,11 +160,11 @@ func (r *Registry) PreviewAllocation(ctx context.Context, by ipam.Caller, id str
 
 // updateAllocation changes an allocation that was known to be in its pool, where it stays for life.
 func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.AllocationPatch) (ipam.Allocation, error) {
-	pool, err := c.Tx.LockPool(string(known.PoolUID))
+	pool, err := c.lockedPool(known.In)
 	if err != nil {
 		return known, err
 	}
-	before, err := c.Tx.Allocation(known.ID)
+	before, err := c.Tx.Allocation(ipam.Everything, known.ID)
 	if err != nil {
 		return before, err
 	}
@@ -210,6 +203,9 @@ func (c edit) updateAllocation(known ipam.Allocation, m ipam.Match, patch ipam.A
 // changed writes an allocation that is another than before.
 func (c edit) changed(before, after ipam.Allocation, verb string) (ipam.Allocation, error) {
 	after.Version, after.UpdatedAt = before.Version+1, c.At
+	if err := c.MayHave(before.In, before.Extent(), after.Extent()); err != nil {
+		return before, err
+	}
 	if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
 		return before, err
 	}
@@ -218,11 +214,11 @@ func (c edit) changed(before, after ipam.Allocation, verb string) (ipam.Allocati
 
 // Release gives an allocation's block back to its pool. Errors: CodeNotFound, CodePreconditionFailed.
 func (r *Registry) Release(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
-	known, err := r.Allocation(ctx, id)
+	known, err := look(ctx, r, by, id, (*store.Tx).Allocation)
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(id) }, func(c edit, pool ipam.Pool, a ipam.Allocation) error {
+	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(ipam.Everything, id) }, func(c edit, pool ipam.Pool, a ipam.Allocation) error {
 		if err := m.Check("allocation", id, a.ETag()); err != nil {
 			return err
 		}
@@ -235,7 +231,7 @@ func (c edit) end(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error {
 	if a.Set == "" {
 		return c.release(pool, a, cause)
 	}
-	before, err := c.Tx.AllocationSet(a.Set)
+	before, err := c.Tx.AllocationSet(ipam.Everything, a.Set)
 	if err != nil {
 		return err
 	}
@@ -248,6 +244,9 @@ func (c edit) end(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error {
 
 // release ends an allocation. The caller holds the pool's lock.
 func (c edit) release(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error {
+	if err := c.MayHave(a.In, a.Extent()); err != nil {
+		return err
+	}
 	if err := c.Tx.DeleteAllocation(a.ID); err != nil {
 		return err
 	}

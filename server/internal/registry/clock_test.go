@@ -161,7 +161,7 @@ func TestATokenThatHasExpiredNeverWorksAgain(t *testing.T) {
 		var own clockOf
 		r, k := w.server(&own)
 		setUp(t, r)
-		secret, err := r.CreateToken(t.Context(), alice, "short", ptr(time.Now().Add(time.Hour)))
+		secret, err := r.CreateToken(t.Context(), alice, ipam.NewToken{Name: "short", ExpiresAt: ptr(time.Now().Add(time.Hour)), Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
 		if err != nil {
 			t.Fatal(err)
 		}

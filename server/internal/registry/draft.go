@@ -82,7 +82,7 @@ func (c edit) draftPool(in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
 
 // draftAgain renews a draft, unless this plan was promised one of its name elsewhere. The caller holds its lock.
 func (c edit) draftAgain(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Pool, error) {
-	draft, err := c.Tx.Pool(p.ID)
+	draft, err := c.Tx.Pool(ipam.Everything, p.ID)
 	if err != nil {
 		return p, err
 	}
@@ -112,14 +112,9 @@ func (c edit) rememberDraft(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) error 
 	return c.rememberPlan(p.ParentUID, ipam.KindPool, p.Name, p.CIDR, plan)
 }
 
-// Drafts lists a page of drafts by id; "" is every scope.
-func (r *Registry) Drafts(ctx context.Context, of string, p ipam.Page) ([]ipam.Pool, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.Drafts(of, p) })
-}
-
 // ReleaseDraft gives up a draft with all that is held in it: anyone may. Errors: CodeNotFound, for a real pool too.
 func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) error {
-	draft, err := read(ctx, r, func(tx *store.Tx) (ipam.Pool, error) { return tx.Pool(id) })
+	draft, err := look(ctx, r, by, id, (*store.Tx).Pool)
 	if err == nil && draft.DraftUntil == nil {
 		err = ipam.Errorf(ipam.CodeNotFound, "pool %q is no draft; delete it as a pool", id)
 	}
@@ -128,7 +123,7 @@ func (r *Registry) ReleaseDraft(ctx context.Context, by ipam.Caller, id string) 
 	}
 	_, err = write(ctx, r, by, draft.Lane(), func(c edit) (struct{}, error) {
 		draft, err := c.lockWithSpace(draft)
-		if err != nil {
+		if err = cmp.Or(err, c.May(draft.Around())); err != nil {
 			return struct{}{}, err
 		}
 		if draft.DraftUntil == nil {
@@ -165,13 +160,16 @@ func (c edit) keepDraft(known, p ipam.Pool, in ipam.NewPool) (bool, error) {
 	if fits {
 		return true, nil
 	}
+	if err := c.May(draft.Around()); err != nil {
+		return false, err
+	}
 	return false, c.dropDraft(draft)
 }
 
 // adopt gives a draft its new settings: those of a later plan, or of the pool that it becomes. Its CIDR stays. The caller
 // holds its lock.
 func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
-	draft, err := c.Tx.Pool(p.ID)
+	draft, err := c.Tx.Pool(ipam.Everything, p.ID)
 	if err != nil {
 		return p, err
 	}
@@ -206,7 +204,7 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 // dropDraft removes a draft with all that was promised in it. The caller holds the lock of the space around it; what
 // stands inside is only reached through that.
 func (c edit) dropDraft(draft ipam.Pool) error {
-	draft, err := c.Tx.LockPool(string(draft.UID))
+	draft, err := c.Tx.LockPool(ipam.Everything, string(draft.UID))
 	if ipam.CodeOf(err) == ipam.CodeNotFound {
 		return nil // with another that needed it
 	}
@@ -217,7 +215,7 @@ func (c edit) dropDraft(draft ipam.Pool) error {
 		return ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has been created meanwhile", draft.ID)
 	}
 	if draft.DraftGrows != "" {
-		of, err := c.Tx.Pool(string(draft.DraftGrows))
+		of, err := c.Tx.Pool(ipam.Everything, string(draft.DraftGrows))
 		if err != nil {
 			return err
 		}
@@ -250,7 +248,7 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 			after = p.CIDR.Addr()
 			switch {
 			case p.Kind == ipam.KindReservation:
-				reserved, err := c.Tx.Reservation(p.Owner)
+				reserved, err := c.Tx.Reservation(ipam.Everything, p.Owner)
 				if err != nil {
 					return err
 				}
@@ -262,7 +260,7 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 				}
 			case p.Status != ipam.StatusHeld:
 			case p.Kind == ipam.KindHold:
-				h, err := c.Tx.Hold(p.Owner)
+				h, err := c.Tx.Hold(ipam.Everything, p.Owner)
 				if err != nil {
 					return err
 				}
@@ -288,7 +286,7 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 func (r *Registry) DropRootDrafts(in change.Change, of ipam.Scope) error {
 	c := edit{Change: in, r: r}
 	return change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) {
-		return c.Tx.Pools(ipam.PoolFilter{Scope: string(of.UID), Drafts: true}, p)
+		return c.Tx.Pools(ipam.Everything, ipam.PoolFilter{Scope: string(of.UID), Drafts: true}, p)
 	}, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
 		if p.DraftUntil != nil && p.Parent == "" {
 			return c.dropDraft(p)

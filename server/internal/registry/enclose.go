@@ -39,7 +39,7 @@ func (c edit) toEnclose(p ipam.Pool, in ipam.NewPool) (around ipam.Pool, inside 
 // leaveFor takes pools out of the space that they stand in, whose pool is zero at the root of a scope. The caller holds its lock.
 func (c edit) leaveFor(from ipam.Pool, pools []ipam.Prefix) error {
 	for _, p := range pools {
-		_, err := c.Tx.LockPool(p.Owner)
+		_, err := c.Tx.LockPool(ipam.Everything, p.Owner)
 		switch {
 		case err != nil:
 		case from.UID == "":
@@ -58,7 +58,7 @@ func (c edit) leaveFor(from ipam.Pool, pools []ipam.Prefix) error {
 // ids. The caller holds the locks of the space and of the pools.
 func (c edit) settle(in ipam.Pool, pools []ipam.Prefix, verb string) (ids []string, err error) {
 	for _, p := range pools {
-		before, err := c.Tx.Pool(p.Owner)
+		before, err := c.Tx.Pool(ipam.Everything, p.Owner)
 		if err != nil {
 			return nil, err
 		}
@@ -148,7 +148,7 @@ func (c edit) leaveBetween(draft ipam.Pool, verb string) error {
 // encloseDraft gives a draft that encloses pools its block, and those pools theirs in it; it is to be created. The caller holds the locks
 // of the draft and of the space around it.
 func (c edit) encloseDraft(id string) (enclosed []string, err error) {
-	draft, err := c.Tx.Pool(id)
+	draft, err := c.Tx.Pool(ipam.Everything, id)
 	if err != nil || !draft.DraftEncloses {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func (r *Registry) PlanPool(ctx context.Context, by ipam.Caller, id string, patc
 	if err := plan.Check(); err != nil {
 		return ipam.Pool{}, err
 	}
-	known, err := r.Pool(ctx, id)
+	known, err := realPool(ctx, r, by, id)
 	if err != nil {
 		return known, err
 	}
@@ -34,6 +34,9 @@ func (r *Registry) PlanPool(ctx context.Context, by ipam.Caller, id string, patc
 	return planned(ctx, r, by, known.Lane(), plan, func(c edit) (ipam.Pool, error) {
 		pool, err := ipam.RealPool(c.lockWithSpace(known))
 		if err != nil {
+			return would, err
+		}
+		if err := c.May(pool.DecidedIn(patch)); err != nil {
 			return would, err
 		}
 		rest, grows := alloc.Border(pool.CIDR, to)
@@ -90,7 +93,7 @@ func (c edit) standIn(d ipam.Pool) error {
 	if d.Parent == "" {
 		return c.takeRoot(d, ipam.StatusHeld)
 	}
-	parent, err := c.Tx.Pool(string(d.ParentUID))
+	parent, err := c.Tx.Pool(ipam.Everything, string(d.ParentUID))
 	if err != nil {
 		return err
 	}
@@ -116,7 +119,7 @@ func (c edit) takeGrowth(pool ipam.Pool, to netip.Prefix) (held []ipam.Hold, err
 		if !to.Overlaps(d.CIDR) {
 			continue
 		}
-		if d, err = c.Tx.LockPool(string(d.UID)); err != nil {
+		if d, err = c.Tx.LockPool(ipam.Everything, string(d.UID)); err != nil {
 			return nil, err
 		}
 		inside, err := c.Tx.HoldsIn(d.UID)
@@ -214,7 +217,7 @@ func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 
 // promiseOver promises a block in what a pool is to grow over: to the plan, it is in the pool.
 func (c edit) promiseOver(pool, growth ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
-	growth, err := c.Tx.LockPool(string(growth.UID))
+	growth, err := c.Tx.LockPool(ipam.Everything, string(growth.UID))
 	if err == nil {
 		err = c.touch(growth)
 	}

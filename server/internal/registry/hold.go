@@ -16,16 +16,6 @@ func holdObject(h ipam.Hold) change.Object {
 	return change.Object{Kind: "hold", ID: h.ID, Space: h.PoolUID, Scope: h.Scope, ScopeUID: h.ScopeUID}
 }
 
-// Holds lists a page of holds, lost ones too.
-func (r *Registry) Holds(ctx context.Context, f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
-	return change.Get(ctx, r.k, func(tx *store.Tx) ([]ipam.Hold, error) { return tx.Holds(f, p) })
-}
-
-// Hold reads a hold; CodeNotFound when there is none.
-func (r *Registry) Hold(ctx context.Context, id string) (ipam.Hold, error) {
-	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Hold, error) { return tx.Hold(id) })
-}
-
 // ReleaseHold gives up a hold before its time: anyone may, for a hold must never block a person. What was promised is
 // remembered as if it had expired, so that an apply of the plan is told when the block is gone. Errors: CodeNotFound.
 func (r *Registry) ReleaseHold(ctx context.Context, by ipam.Caller, id string) error {
@@ -42,11 +32,11 @@ func (r *Registry) ReleaseHold(ctx context.Context, by ipam.Caller, id string) e
 }
 
 func (r *Registry) withHold(ctx context.Context, by ipam.Caller, id string, body func(edit, ipam.Pool, ipam.Hold) error) error {
-	known, err := r.Hold(ctx, id)
+	known, err := look(ctx, r, by, id, (*store.Tx).Hold)
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Hold, error) { return tx.Hold(id) }, body)
+	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Hold, error) { return tx.Hold(ipam.Everything, id) }, body)
 }
 
 // dropHold removes a hold for good, with its space when it has it.

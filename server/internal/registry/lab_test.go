@@ -29,8 +29,8 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 
 var (
 	clock = time.Date(2030, 1, 2, 3, 4, 5, 678000, time.UTC)
-	alice = ipam.Caller{Principal: ipam.Principal{UID: ipam.NewUID("principal"), Kind: "token", Name: "alice"}, RequestID: "req-alice"}
-	bob   = ipam.Caller{Principal: ipam.Principal{UID: ipam.NewUID("principal"), Kind: "token", Name: "bob"}, RequestID: "req-bob"}
+	alice = ipam.Caller{Principal: ipam.Principal{UID: ipam.NewUID("principal"), Kind: "token", Name: "alice"}, Rights: ipam.AllRights, RequestID: "req-alice"}
+	bob   = ipam.Caller{Principal: ipam.Principal{UID: ipam.NewUID("principal"), Kind: "token", Name: "bob"}, Rights: ipam.AllRights, RequestID: "req-bob"}
 )
 
 // tb is what testing.T and rapid.T share.
@@ -107,7 +107,7 @@ func (r lab) known(t tb, who ipam.Caller) {
 // caller is somebody new.
 func (r lab) caller(t tb, name string) ipam.Caller {
 	t.Helper()
-	who := ipam.Caller{Principal: ipam.Principal{UID: ipam.NewUID("principal"), Kind: "token", Name: name}, RequestID: "req-" + name}
+	who := ipam.Caller{Principal: ipam.Principal{UID: ipam.NewUID("principal"), Kind: "token", Name: name}, Rights: ipam.AllRights, RequestID: "req-" + name}
 	r.known(t, who)
 	return who
 }

@@ -17,6 +17,9 @@ func (c edit) lockToUpdate(known ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 	if _, err := known.Moved(patch); err != nil {
 		return known, err
 	}
+	if err := c.May(known.Around()); err != nil {
+		return known, err
+	}
 	moved := known
 	moved.Parent = *patch.Parent
 	first, second := known, moved
@@ -46,7 +49,7 @@ func (c edit) lockAround(p ipam.Pool) (in, around ipam.Pool, err error) {
 // lockParent locks the pool that another is to be in, and answers that other with it as its parent. A draft may be in drafts
 // and pools, a pool in pools only.
 func (c edit) lockParent(p ipam.Pool) (child, parent ipam.Pool, err error) {
-	parent, err = c.Tx.LockPool(p.Parent)
+	parent, err = c.Tx.LockPool(c.By.Sees(), p.Parent)
 	if err == nil && parent.DraftUntil != nil && p.DraftUntil == nil {
 		err = ipam.Errorf(ipam.CodeNotFound, "there is no pool %q", p.Parent)
 	}
@@ -56,6 +59,9 @@ func (c edit) lockParent(p ipam.Pool) (child, parent ipam.Pool, err error) {
 	if err == nil && parent.Scope != p.Scope && string(parent.ScopeUID) != p.Scope {
 		return p, parent, ipam.Invalid("/parent", "pool %q is of scope %q, not %q; a pool and its parent share a scope", p.Parent, parent.Scope, p.Scope)
 	}
+	if err == nil {
+		err = c.May(parent.Inside())
+	}
 	p.Parent, p.ParentUID, p.Scope, p.ScopeUID = parent.ID, parent.UID, parent.Scope, parent.ScopeUID
 	p.ID = ipam.PoolID(p.Scope, p.Name)
 	return p, parent, err
@@ -64,12 +70,15 @@ func (c edit) lockParent(p ipam.Pool) (child, parent ipam.Pool, err error) {
 // lockRoot locks the root of the scope that a root pool is to be in, and answers the pool with it as its scope. A draft may be
 // in drafts and scopes, a pool in scopes only.
 func (c edit) lockRoot(p ipam.Pool) (ipam.Pool, error) {
-	s, err := c.Tx.LockScope(cmp.Or(string(p.ScopeUID), p.Scope))
+	s, err := c.Tx.LockScope(c.By.Sees(), cmp.Or(string(p.ScopeUID), p.Scope))
 	if err == nil && s.DraftUntil != nil && p.DraftUntil == nil {
 		err = ipam.Errorf(ipam.CodeNotFound, "there is no scope %q", p.Scope)
 	}
 	if err != nil {
 		return p, ipam.NoScope(err)
+	}
+	if err := c.May(s.Root()); err != nil {
+		return p, err
 	}
 	p.Scope, p.ScopeUID = s.ID, s.UID
 	p.ID = ipam.PoolID(p.Scope, p.Name)
@@ -101,7 +110,7 @@ func (c edit) move(before, after ipam.Pool, patch ipam.PoolPatch) (ipam.Pool, er
 	}
 	after.Parent, after.ParentUID, after.CIDR = in.Parent, "", in.CIDR
 	if after.Parent != "" {
-		parent, err := c.Tx.Pool(after.Parent)
+		parent, err := c.Tx.Pool(ipam.Everything, after.Parent)
 		if err == nil && ipam.Family(parent.CIDR) != ipam.Family(before.CIDR) {
 			err = ipam.Invalid("/parent", "pool %s is %s and %s is %s; a pool and its parent are of one family", before.ID, before.CIDR, parent.ID, parent.CIDR)
 		}
@@ -136,7 +145,7 @@ func (c edit) leaveSpace(p ipam.Pool) error {
 	if p.Parent == "" {
 		return c.Tx.DeletePrefix(string(p.UID))
 	}
-	parent, err := c.Tx.Pool(string(p.ParentUID))
+	parent, err := c.Tx.Pool(ipam.Everything, string(p.ParentUID))
 	if err != nil {
 		return err
 	}

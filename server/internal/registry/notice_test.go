@@ -85,9 +85,11 @@ func (r planner) fill(t *testing.T) {
 	}
 	r.account(t, ipam.AWS, "123456789012")
 	later := clock.Add(10_000 * time.Hour)
-	_, err = r.CreateToken(ctx, alice, "ci", &later)
+	_, err = r.CreateToken(ctx, alice, ipam.NewToken{Name: "ci", ExpiresAt: &later, Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
 	ok(err)
-	_, err = r.CreateToken(ctx, alice, "old", nil)
+	_, err = r.CreateToken(ctx, alice, ipam.NewToken{Name: "old", Bindings: []ipam.NewBinding{
+		{Role: ipam.Operator, Pool: kid.ID, Largest: ptr(24), Labels: ipam.Labels{"team": "net"}}, {Role: ipam.Viewer, Pool: root.ID}, {Role: ipam.Planner, Scope: other},
+	}})
 	ok(err)
 	tokens, err := r.Tokens(ctx)
 	ok(err)
@@ -96,7 +98,7 @@ func (r planner) fill(t *testing.T) {
 	ok(err)
 	_, err = r.UpdateScope(ctx, alice, s.ID, ipam.Exactly(s.ETag()), ipam.ScopePatch{Name: ptr("now")})
 	ok(err)
-	_, err = r.Allocate(ctx, ipam.Caller{Principal: alice.Principal, Retry: &ipam.Retry{Key: "key", Fingerprint: sha256.Sum256(nil)}}, ipam.NewAllocation{Pool: kid.ID, Name: "keyed"})
+	_, err = r.Allocate(ctx, ipam.Caller{Principal: alice.Principal, Rights: ipam.AllRights, Retry: &ipam.Retry{Key: "key", Fingerprint: sha256.Sum256(nil)}}, ipam.NewAllocation{Pool: kid.ID, Name: "keyed"})
 	ok(err)
 	hooks := webhook.New(change.New(r.db, time.Now).Pretend(func() time.Time { return clock }), webhook.Guard{}, "test")
 	for i, name := range []string{"one", "two", "three"} {

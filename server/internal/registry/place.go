@@ -22,7 +22,7 @@ func (c edit) place(pool ipam.Pool, want choose.Claim) (netip.Prefix, error) {
 	if want.Keeps() {
 		allow = pool.Fits // none of that is handed out as a block of its own
 	}
-	if err := allow(length); err != nil {
+	if err := cmp.Or(c.MayHave(pool.Inside(), want.Extent(length)), allow(length)); err != nil {
 		return netip.Prefix{}, err
 	}
 	c.around = want.Kind == ipam.KindPool
@@ -92,7 +92,7 @@ func (c edit) placeSomewhere(pool ipam.Pool, want choose.Claim, length int) (net
 }
 
 func (c edit) asks() choose.Asker {
-	return choose.Asker{Tx: c.Tx, Due: c.Due, Principal: c.By.UID, Actor: c.By.String(), Quota: c.r.HoldQuota, Plan: c.plan, Moves: c.moves}
+	return choose.Asker{Tx: c.Tx, Due: c.Due, Principal: c.By.UID, Actor: c.By.String(), Sees: c.By.Sees(), Quota: c.r.HoldQuota, Plan: c.plan, Moves: c.moves}
 }
 
 // placeAt takes a named block, from what gives way too. Own is the name whose holds of the caller's do; "" for none.

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -8,22 +9,11 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/quarantine"
-	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // poolObject is a pool in the chain of the space it occupies, whose lock every change of a pool holds.
 func poolObject(p ipam.Pool) change.Object {
 	return change.Object{Kind: "pool", ID: string(p.UID), Space: p.Space(), Scope: p.Scope, ScopeUID: p.ScopeUID}
-}
-
-// Pools lists a page of pools.
-func (r *Registry) Pools(ctx context.Context, f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
-	return change.Get(ctx, r.k, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.Pools(f, p) })
-}
-
-// Pool reads a pool; CodeNotFound when there is none.
-func (r *Registry) Pool(ctx context.Context, id string) (ipam.Pool, error) {
-	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Pool, error) { return ipam.RealPool(tx.Pool(id)) })
 }
 
 // CreatePool adds a root pool or places a child pool in its parent, or in the first one of a selector that can have it. Errors: CodeInvalid, CodeNotFound (scope or parent),
@@ -89,7 +79,10 @@ func (c edit) createPool(p ipam.Pool, in ipam.NewPool) (ipam.Pool, error) {
 // CodeNameTaken when a pool has the name.
 func (c edit) newPool(p ipam.Pool, in ipam.NewPool) (asked ipam.Pool, kept bool, err error) {
 	p.UID, p.Version, p.CreatedAt, p.UpdatedAt = ipam.NewUID("pool"), 1, c.At, c.At
-	known, err := c.Tx.Pool(p.ID)
+	if err := c.MayStand(p); err != nil {
+		return p, false, err
+	}
+	known, err := c.Tx.Pool(ipam.Everything, p.ID)
 	switch {
 	case ipam.CodeOf(err) == ipam.CodeNotFound:
 		return p, false, nil
@@ -192,7 +185,7 @@ func (c edit) takeRoot(p ipam.Pool, status ipam.Status) error {
 // CodeNotFound, CodeInvalid, CodeCIDRTaken (with what is in the way), CodePoolNotEmpty (of a move), CodePoolExhausted,
 // CodeOutsidePool, CodePolicyViolation, CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.PoolPatch) (ipam.Pool, error) {
-	known, err := r.Pool(ctx, id)
+	known, err := realPool(ctx, r, by, id)
 	if err != nil {
 		return change.OrReplay[ipam.Pool](ctx, r.k, by, err) // changed by this very request, and deleted since
 	}
@@ -202,7 +195,7 @@ func (r *Registry) UpdatePool(ctx context.Context, by ipam.Caller, id string, m 
 // PreviewPool answers what UpdatePool would of whatever version stands, or fails as it would, to the plan
 // that asks. Nothing changes.
 func (r *Registry) PreviewPool(ctx context.Context, by ipam.Caller, id string, patch ipam.PoolPatch, plan ipam.Plan) (ipam.Pool, error) {
-	known, err := r.Pool(ctx, id)
+	known, err := realPool(ctx, r, by, id)
 	if err != nil {
 		return known, err
 	}
@@ -218,7 +211,7 @@ func (c edit) updatePool(known ipam.Pool, m ipam.Match, patch ipam.PoolPatch) (i
 	if err != nil {
 		return before, err
 	}
-	if err := m.Require("pool", before.ID, before.ETag()); err != nil {
+	if err := cmp.Or(c.May(before.DecidedIn(patch)), m.Require("pool", before.ID, before.ETag())); err != nil {
 		return before, err
 	}
 	after := before.Apply(patch)
@@ -264,7 +257,7 @@ func (r *Registry) DeletePool(ctx context.Context, by ipam.Caller, id string, m 
 }
 
 func (r *Registry) deletePool(ctx context.Context, by ipam.Caller, id string, m ipam.Match, keep bool) error {
-	known, err := r.Pool(ctx, id)
+	known, err := realPool(ctx, r, by, id)
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
@@ -274,7 +267,7 @@ func (r *Registry) deletePool(ctx context.Context, by ipam.Caller, id string, m 
 		if err != nil {
 			return none, err
 		}
-		if err := m.Require("pool", p.ID, p.ETag()); err != nil {
+		if err := cmp.Or(c.May(p.Around()), m.Require("pool", p.ID, p.ETag())); err != nil {
 			return none, err
 		}
 		if p.DeletionProtection {
@@ -342,9 +335,9 @@ func (c edit) removePool(p ipam.Pool, verb string, stay ...ipam.Prefix) error {
 func (c edit) lockWithSpace(known ipam.Pool) (ipam.Pool, error) {
 	var err error
 	if known.ParentUID == "" {
-		_, err = c.Tx.LockScope(string(known.ScopeUID))
+		_, err = c.Tx.LockScope(ipam.Everything, string(known.ScopeUID))
 	} else {
-		_, err = c.Tx.LockPool(string(known.ParentUID))
+		_, err = c.Tx.LockPool(ipam.Everything, string(known.ParentUID))
 	}
 	if err != nil {
 		return known, ipam.GonePool(choose.OrMoved(c.Tx, err, known), known)
@@ -354,7 +347,7 @@ func (c edit) lockWithSpace(known ipam.Pool) (ipam.Pool, error) {
 
 // lockIn locks a pool whose space is locked.
 func (c edit) lockIn(known ipam.Pool) (ipam.Pool, error) {
-	p, err := c.Tx.LockPool(string(known.UID))
+	p, err := c.Tx.LockPool(ipam.Everything, string(known.UID))
 	if err == nil && p.Space() != known.Space() {
 		// The pool was moved since the lane was chosen.
 		return p, ipam.Errorf(ipam.CodePreconditionFailed, "pool %q has changed; read it again", p.ID)

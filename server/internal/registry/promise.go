@@ -107,7 +107,7 @@ func (r *Registry) tell(ctx context.Context, by ipam.Caller, in string, plan ipa
 		return failure
 	}
 	return change.WriteRefused(ctx, r.k, by, in, failure, func(c change.Change) error {
-		pool, err := c.Tx.LockPool(in)
+		pool, err := c.Tx.LockPool(ipam.Everything, in)
 		if err != nil {
 			return err
 		}

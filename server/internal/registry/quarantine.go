@@ -29,7 +29,7 @@ func (c edit) retire(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error 
 
 // quarantined is how to take the space of what is in quarantine; nil while it stands.
 func (c edit) quarantined(pool ipam.Pool, id string, at netip.Prefix, own string) (func() error, error) {
-	q, err := c.Tx.Quarantine(id)
+	q, err := c.Tx.Quarantine(ipam.Everything, id)
 	if err != nil {
 		return nil, err
 	}
@@ -73,17 +73,17 @@ func (c edit) endQuarantine(pool ipam.Pool, q ipam.Quarantine, verb string) erro
 // no other member of the key. An end that has passed by now is taken away. Errors: CodeNotFound, CodeNameTaken,
 // CodePreconditionFailed when its pool is gone.
 func (r *Registry) Restore(ctx context.Context, by ipam.Caller, allocation string) (ipam.Allocation, error) {
-	known, err := read(ctx, r, func(tx *store.Tx) (ipam.Quarantine, error) { return choose.Restorable(tx, allocation) })
+	known, err := read(ctx, r, func(tx *store.Tx) (ipam.Quarantine, error) { return choose.Restorable(tx, by.Sees(), allocation) })
 	if err != nil {
 		return change.OrReplay[ipam.Allocation](ctx, r.k, by, err)
 	}
 	return write(ctx, r, by, known.Pool, func(c edit) (ipam.Allocation, error) {
 		a := *known.Was
-		pool, err := ipam.RealPool(c.Tx.LockPool(string(known.PoolUID)))
+		pool, err := ipam.RealPool(c.lockedPool(known.In))
 		if err != nil {
 			return a, err
 		}
-		q, err := choose.Restorable(c.Tx, allocation) // it may have gone, or moved, meanwhile
+		q, err := choose.Restorable(c.Tx, ipam.Everything, allocation) // it may have gone, or moved, meanwhile
 		if err != nil {
 			return a, err
 		}
@@ -107,6 +107,9 @@ func (r *Registry) Restore(ctx context.Context, by ipam.Caller, allocation strin
 			return a, err
 		}
 		a = a.Restored(pool, c.At)
+		if err := c.MayHave(a.In, a.Extent()); err != nil {
+			return a, err
+		}
 		if err := c.Tx.InsertPrefix(c.prefixOf(pool, choose.Claim{Kind: ipam.KindAllocation, Name: a.Name, Status: ipam.StatusAllocated}, a.ID, a.CIDR)); err != nil {
 			return a, err
 		}
@@ -130,21 +133,22 @@ func (r *Registry) EndQuarantine(ctx context.Context, by ipam.Caller, id string)
 }
 
 func (r *Registry) withQuarantine(ctx context.Context, by ipam.Caller, id string, body func(edit, ipam.Pool, ipam.Quarantine) (bool, error)) (did bool, err error) {
-	known, err := read(ctx, r, func(tx *store.Tx) (ipam.Quarantine, error) { return tx.Quarantine(id) })
+	known, err := read(ctx, r, func(tx *store.Tx) (ipam.Quarantine, error) { return tx.Quarantine(by.Sees(), id) })
 	if err != nil {
 		return false, change.OrReplayMissing(ctx, r.k, by, err)
 	}
 	_, err = write(ctx, r, by, ipam.Pool{Parent: known.Pool, Scope: known.Scope}.Lane(), func(c edit) (none struct{}, err error) {
 		var pool ipam.Pool
 		if known.PoolUID == "" {
-			_, err = c.Tx.LockScope(string(known.ScopeUID))
+			_, err = c.Tx.LockScope(ipam.Everything, string(known.ScopeUID))
 		} else {
-			pool, err = c.Tx.LockPool(string(known.PoolUID))
+			pool, err = c.Tx.LockPool(ipam.Everything, string(known.PoolUID))
 		}
+		err = cmp.Or(err, c.May(known.In))
 		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
 			return none, err
 		}
-		q, err := c.Tx.Quarantine(id)
+		q, err := c.Tx.Quarantine(ipam.Everything, id)
 		if err == nil && q.Space() != known.Space() {
 			err = ipam.Errorf(ipam.CodePreconditionFailed, "%s was moved meanwhile; try again", id)
 		}
@@ -159,7 +163,7 @@ func (r *Registry) withQuarantine(ctx context.Context, by ipam.Caller, id string
 // EndQuarantines makes blocks free whose quarantine ended a week ago, and reports how many: until then they are the last to be handed out.
 // What a plan has a hold of stays for that.
 func (r *Registry) EndQuarantines(ctx context.Context) (int64, error) {
-	now, by := r.k.Due(), bySweep("end-quarantines")
+	now, by := r.k.Due(), ipam.System("end-quarantines")
 	before := now.Add(-ipam.QuarantineMemory)
 	return change.Sweep(ctx, r.k, func(tx *store.Tx, n int) ([]ipam.Quarantine, error) { return tx.EndedQuarantines(before, n) },
 		func(q ipam.Quarantine) string { return q.ID }, func(q ipam.Quarantine) (bool, error) {
@@ -176,10 +180,10 @@ func (r *Registry) EndQuarantines(ctx context.Context) (int64, error) {
 // EndAllocations releases the allocations that have come to their end, and reports how many. Their blocks go into quarantine, whatever
 // their pools ask for: what ends them never frees anything.
 func (r *Registry) EndAllocations(ctx context.Context) (int64, error) {
-	now, by := r.k.Due(), bySweep("end-allocations")
+	now, by := r.k.Due(), ipam.System("end-allocations")
 	return change.Sweep(ctx, r.k, func(tx *store.Tx, n int) ([]ipam.Allocation, error) { return tx.ExpiredAllocations(now, n) },
 		func(a ipam.Allocation) string { return a.ID }, func(known ipam.Allocation) (ended bool, err error) {
-			err = locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(known.ID) }, func(c edit, pool ipam.Pool, a ipam.Allocation) error {
+			err = locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Allocation, error) { return tx.Allocation(ipam.Everything, known.ID) }, func(c edit, pool ipam.Pool, a ipam.Allocation) error {
 				if ended = a.Expired(now); !ended {
 					return nil // renewed meanwhile
 				}

@@ -282,7 +282,7 @@ func (w *ward) deletePool(t *rapid.T) {
 
 // early makes a block free before its time, as somebody may.
 func (w *ward) early(t *rapid.T) {
-	all, err := w.Quarantines(context.Background(), ipam.QuarantineFilter{Scope: w.scope}, ipam.Page{Limit: 100})
+	all, err := w.Quarantines(context.Background(), ipam.Everything, ipam.QuarantineFilter{Scope: w.scope}, ipam.Page{Limit: 100})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +314,7 @@ func (w *ward) chronicle(t *rapid.T) (all []string) {
 		t.Fatal(err)
 	}
 	for _, e := range events {
-		all = append(all, fmt.Sprint(e.At.Format(time.TimeOnly), " ", e.Action, " ", e.Block, " ", e.ObjectID))
+		all = append(all, fmt.Sprint(e.At.Format(time.TimeOnly), " ", e.Action, " ", e.ObjectID))
 	}
 	return all
 }

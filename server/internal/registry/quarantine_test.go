@@ -20,7 +20,7 @@ func keeps(d time.Duration) tweak {
 // quarantine is the one of the block that an allocation left.
 func (r lab) quarantine(t tb, a ipam.Allocation) ipam.Quarantine {
 	t.Helper()
-	all, err := r.Quarantines(context.Background(), ipam.QuarantineFilter{Allocation: a.ID}, ipam.Page{Limit: 2})
+	all, err := r.Quarantines(context.Background(), ipam.Everything, ipam.QuarantineFilter{Allocation: a.ID}, ipam.Page{Limit: 2})
 	if err != nil || len(all) != 1 {
 		t.Fatalf("quarantines of %s: %+v, %v", a.Name, all, err)
 	}

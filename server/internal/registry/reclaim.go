@@ -67,7 +67,7 @@ var errEnough = errors.New("enough was seen")
 func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own string) (func() error, error) {
 	switch {
 	case p.Kind == ipam.KindReservation:
-		reserved, err := c.Tx.Reservation(p.Owner)
+		reserved, err := c.Tx.Reservation(ipam.Everything, p.Owner)
 		if err != nil || !reserved.Expired(c.Due) {
 			return nil, err
 		}
@@ -75,7 +75,7 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own st
 	case p.Kind == ipam.KindQuarantine:
 		return c.quarantined(pool, p.Owner, at, own)
 	case p.Kind == ipam.KindHold:
-		h, err := c.Tx.Hold(p.Owner)
+		h, err := c.Tx.Hold(ipam.Everything, p.Owner)
 		switch {
 		case err != nil:
 			return nil, err
@@ -91,7 +91,7 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own st
 		}
 		return nil, nil
 	case p.Status == ipam.StatusHeld:
-		draft, err := c.Tx.Pool(p.Owner)
+		draft, err := c.Tx.Pool(ipam.Everything, p.Owner)
 		if err != nil || draft.DraftUntil == nil {
 			return nil, err
 		}

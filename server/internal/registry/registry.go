@@ -57,7 +57,7 @@ func planned[T any](ctx context.Context, r *Registry, by ipam.Caller, lane strin
 // locked runs a body under the lock of the pool of what was known, with what that is by then.
 func locked[T any](ctx context.Context, r *Registry, by ipam.Caller, known ipam.In, again func(*store.Tx) (T, error), body func(edit, ipam.Pool, T) error) error {
 	_, err := write(ctx, r, by, known.Pool, func(c edit) (none struct{}, err error) {
-		pool, err := c.Tx.LockPool(string(known.PoolUID))
+		pool, err := c.lockedPool(known)
 		if err != nil {
 			return none, err
 		}
@@ -73,6 +73,25 @@ func locked[T any](ctx context.Context, r *Registry, by ipam.Caller, known ipam.
 // preview answers what write would, and changes nothing.
 func preview[T any](ctx context.Context, r *Registry, by ipam.Caller, lane string, body func(edit) (T, error)) (T, error) {
 	return change.Preview(ctx, r.k, by, lane, func(c change.Change) (T, error) { return body(edit{Change: c, r: r}) })
+}
+
+// look reads what a request names, as far as its caller sees it: for the lane of the change, which looks again.
+func look[T any](ctx context.Context, r *Registry, by ipam.Caller, id string, read func(*store.Tx, ipam.Visible, string) (T, error)) (T, error) {
+	return change.Get(ctx, r.k, func(tx *store.Tx) (T, error) { return read(tx, by.Sees(), id) })
+}
+
+// realPool is look for a pool that is no draft.
+func realPool(ctx context.Context, r *Registry, by ipam.Caller, id string) (ipam.Pool, error) {
+	return ipam.RealPool(look(ctx, r, by, id, (*store.Tx).Pool))
+}
+
+// lockedPool locks the pool of what was looked at, which the caller changes.
+func (c edit) lockedPool(in ipam.In) (ipam.Pool, error) {
+	pool, err := c.Tx.LockPool(ipam.Everything, string(in.PoolUID))
+	if err != nil {
+		return pool, err
+	}
+	return pool, c.May(pool.Inside())
 }
 
 // read runs a query on one snapshot.

@@ -177,9 +177,9 @@ func TestAPoolMadeAnewInheritsWhatNamesHadInIt(t *testing.T) {
 
 func TestTokensOfOneNameAreTwoPrincipals(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
-		var who [2]ipam.Principal
+		var who [2]ipam.Caller
 		for i := range who {
-			secret, err := r.CreateToken(t.Context(), alice, "ci", nil)
+			secret, err := r.CreateToken(t.Context(), alice, ipam.NewToken{Name: "ci", Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +193,7 @@ func TestTokensOfOneNameAreTwoPrincipals(t *testing.T) {
 		pool := r.root(t, "10.0.0.0/24")
 		for i, p := range who {
 			by := keyed("the-same-key", fmt.Sprint(i))
-			by.Principal = p
+			by.Principal = p.Principal
 			if _, err := r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: pool.ID, Name: fmt.Sprint("a", i), BlockSize: ipam.BlockSize{Length: ptr(28)}}); err != nil || by.Retry.Replayed {
 				t.Errorf("token %d: %v, replayed %v", i, err, by.Retry.Replayed)
 			}

@@ -14,16 +14,6 @@ func reservationObject(v ipam.Reservation) change.Object {
 	return change.Object{Kind: "reservation", ID: v.ID, Space: v.PoolUID, Scope: v.Scope, ScopeUID: v.ScopeUID}
 }
 
-// Reservations lists a page of reservations, those that expired and were not ended yet too.
-func (r *Registry) Reservations(ctx context.Context, f ipam.ReservationFilter, p ipam.Page) ([]ipam.Reservation, error) {
-	return change.Get(ctx, r.k, func(tx *store.Tx) ([]ipam.Reservation, error) { return tx.Reservations(f, p) })
-}
-
-// Reservation reads a reservation; CodeNotFound when there is none, or none any more.
-func (r *Registry) Reservation(ctx context.Context, id string) (ipam.Reservation, error) {
-	return change.Get(ctx, r.k, func(tx *store.Tx) (ipam.Reservation, error) { return tx.Reservation(id) })
-}
-
 // Reserve keeps a block of a pool out of use. The pool's size rules do not bind it. What a plan was promised for its name becomes
 // its block. Errors: CodeInvalid, CodeNotFound (the pool), CodeNameTaken, CodeCIDRTaken, CodeOutsidePool, CodePoolExhausted, CodeHoldLost.
 func (r *Registry) Reserve(ctx context.Context, by ipam.Caller, in ipam.NewReservation) (ipam.Reservation, error) {
@@ -46,7 +36,7 @@ func (r *Registry) Reserve(ctx context.Context, by ipam.Caller, in ipam.NewReser
 			Version: 1, CreatedAt: c.At, UpdatedAt: c.At,
 		}
 		v.CIDR, err = c.place(pool, choose.Claim{
-			Kind: ipam.KindReservation, Owner: v.ID, Name: v.Reason, Hold: ipam.ReservationHold(in.Name, in.CIDR), BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, Status: ipam.StatusReserved,
+			Kind: ipam.KindReservation, Owner: v.ID, Name: v.Reason, Hold: ipam.ReservationHold(in.Name, in.CIDR), BlockSize: ipam.BlockSize{CIDR: in.CIDR, Length: in.Length}, Status: ipam.StatusReserved, Labels: &v.Labels,
 		})
 		if err != nil {
 			return v, err
@@ -88,16 +78,16 @@ func (c edit) followReservation(pool ipam.Pool, in ipam.NewReservation) error {
 // expired and is still there may be given a new end: nobody has taken its space. Errors: CodeNotFound, CodeInvalid, CodeNameTaken,
 // CodePreconditionFailed, CodePreconditionRequired.
 func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.ReservationPatch) (ipam.Reservation, error) {
-	known, err := r.Reservation(ctx, id)
+	known, err := look(ctx, r, by, id, (*store.Tx).Reservation)
 	if err != nil {
 		return change.OrReplay[ipam.Reservation](ctx, r.k, by, err) // changed by this very request, and released since
 	}
 	return write(ctx, r, by, known.Pool, func(c edit) (ipam.Reservation, error) {
-		pool, err := c.Tx.LockPool(string(known.PoolUID))
+		pool, err := c.lockedPool(known.In)
 		if err != nil {
 			return known, err
 		}
-		before, err := c.Tx.Reservation(id)
+		before, err := c.Tx.Reservation(ipam.Everything, id)
 		if err != nil {
 			return before, err
 		}
@@ -133,6 +123,9 @@ func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id str
 			}
 		}
 		after.Version, after.UpdatedAt = before.Version+1, c.At
+		if err := c.MayHave(before.In, before.Extent(), after.Extent()); err != nil {
+			return before, err
+		}
 		if err := c.Tx.UpdateReservation(after, c.At); err != nil {
 			return before, err
 		}
@@ -143,7 +136,7 @@ func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id str
 // ReleaseReservation gives a kept block back to its pool. Errors: CodeNotFound, CodePreconditionFailed.
 func (r *Registry) ReleaseReservation(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
 	return r.withReservation(ctx, by, id, func(c edit, pool ipam.Pool, kept ipam.Reservation) error {
-		if err := m.Check("reservation", id, kept.ETag()); err != nil {
+		if err := cmp.Or(c.MayHave(kept.In, kept.Extent()), m.Check("reservation", id, kept.ETag())); err != nil {
 			return err
 		}
 		return c.endReservation(pool, kept, "released")
@@ -151,11 +144,11 @@ func (r *Registry) ReleaseReservation(ctx context.Context, by ipam.Caller, id st
 }
 
 func (r *Registry) withReservation(ctx context.Context, by ipam.Caller, id string, body func(edit, ipam.Pool, ipam.Reservation) error) error {
-	known, err := r.Reservation(ctx, id)
+	known, err := look(ctx, r, by, id, (*store.Tx).Reservation)
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Reservation, error) { return tx.Reservation(id) }, body)
+	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.Reservation, error) { return tx.Reservation(ipam.Everything, id) }, body)
 }
 
 // endReservation removes a reservation and frees its block. The caller holds the pool's lock.

@@ -51,7 +51,7 @@ func (c edit) resize(pool ipam.Pool, to netip.Prefix) error {
 // resizeAround is the part of resize that the space around the pool sees.
 func (c edit) resizeAround(pool ipam.Pool, to netip.Prefix) error {
 	if pool.Parent != "" {
-		parent, err := c.Tx.Pool(string(pool.ParentUID))
+		parent, err := c.Tx.Pool(ipam.Everything, string(pool.ParentUID))
 		if err != nil {
 			return err
 		}

@@ -11,7 +11,7 @@ import (
 
 // keyed is alice's request under an Idempotency-Key.
 func keyed(key, request string) ipam.Caller {
-	return ipam.Caller{Principal: alice.Principal, RequestID: "req", Retry: &ipam.Retry{Key: key, Fingerprint: sha256.Sum256([]byte(request))}}
+	return ipam.Caller{Principal: alice.Principal, Rights: ipam.AllRights, RequestID: "req", Retry: &ipam.Retry{Key: key, Fingerprint: sha256.Sum256([]byte(request))}}
 }
 
 func TestARetryHasOneEffect(t *testing.T) {

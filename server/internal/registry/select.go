@@ -42,12 +42,12 @@ func chosen[T any](ctx context.Context, r *Registry, by ipam.Caller, s choose.Se
 
 func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s choose.Selection, attempt func(pool string, at home) (T, error)) (T, error) {
 	var answer T
-	pools, err := read(ctx, r, func(tx *store.Tx) ([]choose.Candidate, error) { return s.Candidates(tx, by.UID, r.k.Due()) })
+	pools, err := read(ctx, r, func(tx *store.Tx) ([]choose.Candidate, error) { return s.Candidates(tx, by, r.k.Due()) })
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		return change.OrReplay[T](ctx, r.k, by, err) // perhaps served by a pool that is gone
+	}
 	if err != nil {
 		return answer, err
-	}
-	if len(pools) == 0 {
-		return change.OrReplay[T](ctx, r.k, by, s.NoPool()) // perhaps served by a pool that is gone
 	}
 	at := func(c edit) error {
 		free, err := c.Tx.TryName(s.Key())
@@ -87,7 +87,7 @@ func chosenOnce[T any](ctx context.Context, r *Registry, by ipam.Caller, s choos
 		}
 		refusals[i] = choose.Refusal{Error: why, Pool: refusals[i].Pool}
 	}
-	none, err := read(ctx, r, func(tx *store.Tx) (*ipam.Error, error) { return s.NoneOf(tx, r.k.Due(), refusals) })
+	none, err := read(ctx, r, func(tx *store.Tx) (*ipam.Error, error) { return s.NoneOf(tx, by.Sees(), r.k.Due(), refusals) })
 	if err != nil {
 		return answer, err
 	}

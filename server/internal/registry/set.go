@@ -14,16 +14,6 @@ func setObject(s ipam.AllocationSet) change.Object {
 	return change.Object{Kind: "allocation_set", ID: s.ID, Space: s.PoolUID, Scope: s.Scope, ScopeUID: s.ScopeUID}
 }
 
-// AllocationSets lists a page of allocation sets with their members.
-func (r *Registry) AllocationSets(ctx context.Context, f ipam.AllocationSetFilter, p ipam.Page) ([]ipam.AllocationSet, error) {
-	return read(ctx, r, func(tx *store.Tx) ([]ipam.AllocationSet, error) { return tx.AllocationSets(f, p) })
-}
-
-// AllocationSet reads an allocation set; CodeNotFound when there is none.
-func (r *Registry) AllocationSet(ctx context.Context, id string) (ipam.AllocationSet, error) {
-	return read(ctx, r, func(tx *store.Tx) (ipam.AllocationSet, error) { return tx.AllocationSet(id) })
-}
-
 // AllocateSet hands out a map of blocks of one pool, or of the first one of a selector that has room for all of them: all or
 // none. What it adopts of these stands there already. Errors: those of Allocate; one about a member points to it.
 func (r *Registry) AllocateSet(ctx context.Context, by ipam.Caller, in ipam.NewAllocationSet) (ipam.AllocationSet, error) {
@@ -72,7 +62,7 @@ func (r *Registry) allocateSetIn(ctx context.Context, by ipam.Caller, in ipam.Ne
 				return set, in.At(m.Key, err)
 			}
 		}
-		if set, err = c.Tx.AllocationSet(set.ID); err != nil {
+		if set, err = c.Tx.AllocationSet(ipam.Everything, set.ID); err != nil {
 			return set, err
 		}
 		return set, c.Record(setObject(set), "created", nil, set)
@@ -97,7 +87,7 @@ func (r *Registry) tellSet(ctx context.Context, by ipam.Caller, pool, name strin
 // allocation. New blocks are placed before old ones are released: no two members, of before and after, ever share an
 // address. Errors: CodeNotFound, CodePreconditionFailed, CodePreconditionRequired, and those of AllocateSet.
 func (r *Registry) UpdateAllocationSet(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.AllocationSetPatch) (ipam.AllocationSet, error) {
-	known, err := r.AllocationSet(ctx, id)
+	known, err := look(ctx, r, by, id, (*store.Tx).AllocationSet)
 	if err != nil {
 		return change.OrReplay[ipam.AllocationSet](ctx, r.k, by, err) // changed by this very request, and released since
 	}
@@ -158,7 +148,7 @@ func (c edit) changedSet(after, before ipam.AllocationSet) (ipam.AllocationSet, 
 	if err := c.Tx.UpdateAllocationSet(after, c.At); err != nil {
 		return after, err
 	}
-	after, err := c.Tx.AllocationSet(after.ID)
+	after, err := c.Tx.AllocationSet(ipam.Everything, after.ID)
 	if err != nil {
 		return after, err
 	}
@@ -167,11 +157,11 @@ func (c edit) changedSet(after, before ipam.AllocationSet) (ipam.AllocationSet, 
 
 // lockSet locks the pool of a set that was known before, and reads the set again.
 func (c edit) lockSet(known ipam.AllocationSet) (ipam.Pool, ipam.AllocationSet, error) {
-	pool, err := c.Tx.LockPool(string(known.PoolUID))
+	pool, err := c.lockedPool(known.In)
 	if err != nil {
 		return pool, known, err
 	}
-	set, err := c.Tx.AllocationSet(known.ID)
+	set, err := c.Tx.AllocationSet(ipam.Everything, known.ID)
 	return pool, set, err
 }
 
@@ -192,11 +182,11 @@ func (c edit) describeMember(pool ipam.Pool, before ipam.Allocation, patch ipam.
 
 // ReleaseSet gives the blocks of all members back. Errors: CodeNotFound, CodePreconditionFailed.
 func (r *Registry) ReleaseSet(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
-	known, err := r.AllocationSet(ctx, id)
+	known, err := look(ctx, r, by, id, (*store.Tx).AllocationSet)
 	if err != nil {
 		return change.OrReplayMissing(ctx, r.k, by, err)
 	}
-	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.AllocationSet, error) { return tx.AllocationSet(id) }, func(c edit, pool ipam.Pool, set ipam.AllocationSet) error {
+	return locked(ctx, r, by, known.In, func(tx *store.Tx) (ipam.AllocationSet, error) { return tx.AllocationSet(ipam.Everything, id) }, func(c edit, pool ipam.Pool, set ipam.AllocationSet) error {
 		if err := m.Check("allocation set", id, set.ETag()); err != nil {
 			return err
 		}
@@ -244,7 +234,7 @@ func (c edit) followSet(pool ipam.Pool, name string, wanted []choose.Member) err
 	if err := c.Tx.UpdateAllocationSet(after, c.At); err != nil {
 		return err
 	}
-	if after, err = c.Tx.AllocationSet(after.ID); err != nil {
+	if after, err = c.Tx.AllocationSet(ipam.Everything, after.ID); err != nil {
 		return err
 	}
 	return c.Record(setObject(after), "superseded", before, after)

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/choose"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // PromiseSet answers a plan that makes or changes a set: the block of each member as it will be, all or none. A member that
@@ -20,7 +22,7 @@ func (r *Registry) PromiseSet(ctx context.Context, by ipam.Caller, in ipam.NewSe
 		return ipam.SetPlan{}, err
 	}
 	if in.Updates != "" {
-		known, err := r.AllocationSet(ctx, in.Updates)
+		known, err := look(ctx, r, by, in.Updates, (*store.Tx).AllocationSet)
 		switch {
 		case err != nil:
 			return change.OrReplay[ipam.SetPlan](ctx, r.k, by, err) // promised to this very request, and released since
@@ -77,8 +79,8 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 	}
 	var has []ipam.Allocation
 	if in.Updates != "" {
-		if _, err := c.Tx.AllocationSet(in.Updates); err != nil {
-			return plan, nil, err // released since it was looked up
+		if set, err := c.Tx.AllocationSet(c.By.Sees(), in.Updates); err != nil || set.PoolUID != pool.UID {
+			return plan, nil, cmp.Or(err, error(ipam.NoSuch("allocation set", in.Updates))) // released since it was looked up
 		}
 		if has, err = c.Tx.MembersOfSet(in.Updates); err != nil {
 			return plan, nil, err
@@ -164,7 +166,7 @@ func (c edit) adopted(pool ipam.Pool, m choose.Member, ask ipam.NewHold) error {
 	if err != nil || !found || ipam.KeyOf("alloc", h.Replaces) == 0 || h.Replaces == ask.Replaces {
 		return err
 	}
-	if _, err := c.Tx.Allocation(h.Replaces); ipam.CodeOf(err) != ipam.CodeNotFound {
+	if _, err := c.Tx.Allocation(ipam.Everything, h.Replaces); ipam.CodeOf(err) != ipam.CodeNotFound {
 		return err
 	}
 	if ask.Plan.Applying != nil && *ask.Plan.Applying {

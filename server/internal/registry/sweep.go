@@ -17,14 +17,9 @@ const (
 	draftMemory = 24 * time.Hour      // of a plan that was thrown away
 )
 
-// bySweep is who ends what has run out.
-func bySweep(request string) ipam.Caller {
-	return ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: request}
-}
-
 // EndReservations frees the blocks of reservations that have expired, and reports of how many.
 func (r *Registry) EndReservations(ctx context.Context) (int64, error) {
-	now, by := r.k.Due(), bySweep("end-reservations")
+	now, by := r.k.Due(), ipam.System("end-reservations")
 	return change.Sweep(ctx, r.k, func(tx *store.Tx, n int) ([]ipam.Reservation, error) { return tx.ExpiredReservations(now, n) },
 		func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) (ended bool, err error) {
 			err = r.withReservation(ctx, by, v.ID, func(c edit, pool ipam.Pool, v ipam.Reservation) error {
@@ -40,7 +35,7 @@ func (r *Registry) EndReservations(ctx context.Context) (int64, error) {
 // ForgetPlans drops drafts a day after they expired, holds when even their memory has run out, and reports how many of both;
 // and what is remembered of names for longer than that.
 func (r *Registry) ForgetPlans(ctx context.Context) (int64, error) {
-	now, by := r.k.Due(), bySweep("forget-plans")
+	now, by := r.k.Due(), ipam.System("forget-plans")
 	pools, failedPools := change.Sweep(ctx, r.k, func(tx *store.Tx, n int) ([]ipam.Pool, error) { return tx.StaleDrafts(now.Add(-draftMemory), n) },
 		func(p ipam.Pool) string { return string(p.UID) }, func(d ipam.Pool) (dropped bool, err error) {
 			_, err = write(ctx, r, by, d.Lane(), func(c edit) (struct{}, error) {

@@ -84,8 +84,8 @@ func TestVerifyCounts(t *testing.T) {
 		pool := r.root(t, "10.0.0.0/24")
 		r.take(t, pool, "a", "/28")
 		report, err := r.Verify(t.Context())
-		// Two scopes, and an event for each of the five objects: both scopes, the first token, the pool, the allocation.
-		if err != nil || report.Scopes != 2 || report.Pools != 1 || report.Allocations != 1 || report.Prefixes != 2 || report.Events != 5 {
+		// Two scopes, and an event for each of the six objects: both scopes, the first token and its binding, the pool, the allocation.
+		if err != nil || report.Scopes != 2 || report.Pools != 1 || report.Allocations != 1 || report.Prefixes != 2 || report.Bindings != 1 || report.Events != 6 {
 			t.Errorf("report = %+v, %v", report, err)
 		}
 	})

@@ -21,16 +21,16 @@ type Book struct {
 func New(k *change.Kernel, clear func(change.Change, ipam.Scope) error) *Book { return &Book{k, clear} }
 
 // Scopes lists a page of scopes by age.
-func (b *Book) Scopes(ctx context.Context, p ipam.Page) ([]ipam.Scope, error) {
-	return change.Read(ctx, b.k, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.Scopes(false, p) })
+func (b *Book) Scopes(ctx context.Context, see ipam.Visible, p ipam.Page) ([]ipam.Scope, error) {
+	return change.Get(ctx, b.k, func(tx *store.Tx) ([]ipam.Scope, error) { return tx.Scopes(see, false, p) })
 }
 
 // Scope reads a scope; CodeNotFound when there is none.
-func (b *Book) Scope(ctx context.Context, id string) (ipam.Scope, error) {
-	return change.Get(ctx, b.k, func(tx *store.Tx) (ipam.Scope, error) { return ipam.RealScope(tx.Scope(id)) })
+func (b *Book) Scope(ctx context.Context, see ipam.Visible, id string) (ipam.Scope, error) {
+	return change.Get(ctx, b.k, func(tx *store.Tx) (ipam.Scope, error) { return ipam.RealScope(tx.Scope(see, id)) })
 }
 
-// CreateScope adds a scope. Errors: CodeInvalid, CodeNameTaken.
+// CreateScope adds a scope, which takes a role everywhere: its name is one of all scopes. Errors: CodeInvalid, CodeNameTaken.
 func (b *Book) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope) (ipam.Scope, error) {
 	if err := ipam.CheckSlug("/name", s.ID); err != nil {
 		return ipam.Scope{}, err
@@ -39,7 +39,10 @@ func (b *Book) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope) (i
 		return ipam.Scope{}, err
 	}
 	return change.Write(ctx, b.k, by, ipam.ScopeLane(s.ID), func(c change.Change) (ipam.Scope, error) {
-		draft, err := c.Tx.LockScope(s.ID)
+		if err := c.May(ipam.In{}); err != nil {
+			return s, err
+		}
+		draft, err := c.Tx.LockScope(ipam.Everything, s.ID)
 		switch {
 		case ipam.CodeOf(err) == ipam.CodeNotFound:
 			s.UID, s.Version, s.CreatedAt, s.UpdatedAt = ipam.NewUID("scope"), 1, c.At, c.At
@@ -60,11 +63,14 @@ func (b *Book) CreateScope(ctx context.Context, by ipam.Caller, s ipam.Scope) (i
 	})
 }
 
-// UpdateScope changes or renames a scope. Errors: CodeNotFound, CodeNameTaken, CodeInvalid, CodePreconditionFailed, CodePreconditionRequired.
+// UpdateScope changes a scope, or renames it, which takes a role everywhere. Errors: CodeNotFound, CodeNameTaken, CodeInvalid, CodePreconditionFailed, CodePreconditionRequired.
 func (b *Book) UpdateScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.ScopePatch) (ipam.Scope, error) {
 	return change.Write(ctx, b.k, by, ipam.ScopeLane(id), func(c change.Change) (ipam.Scope, error) {
-		before, err := ipam.RealScope(c.Tx.LockScope(id))
+		before, err := ipam.RealScope(c.Tx.LockScope(c.By.Sees(), id))
 		if err != nil {
+			return before, err
+		}
+		if err := c.May(before.Root()); err != nil {
 			return before, err
 		}
 		if err := m.Require("scope", before.ID, before.ETag()); err != nil {
@@ -75,6 +81,9 @@ func (b *Book) UpdateScope(ctx context.Context, by ipam.Caller, id string, m ipa
 			return before, err
 		}
 		if after.ID != before.ID {
+			if err := c.May(ipam.In{}); err != nil {
+				return before, err
+			}
 			if err := rename(c, before, after.ID); err != nil {
 				return before, err
 			}
@@ -95,7 +104,7 @@ func rename(c change.Change, s ipam.Scope, name string) error {
 	if err := ipam.CheckSlug("/name", name); err != nil {
 		return err
 	}
-	other, err := c.Tx.Scope(name)
+	other, err := c.Tx.Scope(ipam.Everything, name)
 	switch {
 	case err == nil && other.DraftUntil == nil:
 		return ipam.NameTaken("scope", name)
@@ -107,13 +116,16 @@ func rename(c change.Change, s ipam.Scope, name string) error {
 	return c.Tx.LeaveScopeName(s, c.At)
 }
 
-// DeleteScope removes a scope without pools and accounts. Errors: CodeNotFound, CodeScopeNotEmpty, CodeInvalid for the default scope,
+// DeleteScope removes a scope without pools and accounts, which takes a role everywhere. Errors: CodeNotFound, CodeScopeNotEmpty, CodeInvalid for the default scope,
 // CodePreconditionFailed, CodePreconditionRequired.
 func (b *Book) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
 	_, err := change.Write(ctx, b.k, by, ipam.ScopeLane(id), func(c change.Change) (struct{}, error) {
 		none := struct{}{}
-		s, err := ipam.RealScope(c.Tx.LockScope(id))
+		s, err := ipam.RealScope(c.Tx.LockScope(c.By.Sees(), id))
 		if err != nil {
+			return none, err
+		}
+		if err := c.May(ipam.In{}); err != nil {
 			return none, err
 		}
 		if err := m.Require("scope", s.ID, s.ETag()); err != nil {
@@ -125,7 +137,7 @@ func (b *Book) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipa
 		if err := b.clear(c, s); err != nil {
 			return none, err
 		}
-		pools, err := c.Tx.Pools(ipam.PoolFilter{Scope: string(s.UID)}, ipam.Page{Limit: 5})
+		pools, err := c.Tx.Pools(ipam.Everything, ipam.PoolFilter{Scope: string(s.UID)}, ipam.Page{Limit: 5})
 		if err != nil {
 			return none, err
 		}
@@ -135,7 +147,7 @@ func (b *Book) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipa
 		if err := quarantine.Clear(c, s); err != nil {
 			return none, err
 		}
-		accounts, err := c.Tx.Accounts(ipam.AccountFilter{Scope: string(s.UID)}, ipam.Page{Limit: 1})
+		accounts, err := c.Tx.Accounts(ipam.Everything, ipam.AccountFilter{Scope: string(s.UID)}, ipam.Page{Limit: 1})
 		if err != nil {
 			return none, err
 		}
@@ -151,9 +163,18 @@ func (b *Book) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipa
 }
 
 // Draft makes or renews the draft of a scope that a plan creates, under whose root a pool is drafted. A scope that is
-// there will do: the plan is being applied, or somebody was faster, which the plan's apply will say.
+// there will do: the plan is being applied, or somebody was faster, which the plan's apply will say. It takes a role everywhere, as the
+// scope itself will, unless the caller sees the scope.
 func Draft(c change.Change, id string, until time.Time) error {
-	known, err := c.Tx.LockScope(id)
+	if _, err := c.Tx.Scope(c.By.Sees(), id); ipam.CodeOf(err) == ipam.CodeNotFound {
+		err = c.May(ipam.In{})
+		if err != nil {
+			return err
+		}
+	} else if err != nil {
+		return err
+	}
+	known, err := c.Tx.LockScope(ipam.Everything, id)
 	switch {
 	case ipam.CodeOf(err) == ipam.CodeNotFound:
 		s := ipam.Scope{ID: id, UID: ipam.NewUID("scope"), Labels: ipam.Labels{}, Version: 1, CreatedAt: c.At, UpdatedAt: c.At, DraftUntil: &until}
@@ -172,11 +193,11 @@ func Draft(c change.Change, id string, until time.Time) error {
 func DropDraft(ctx context.Context, k *change.Kernel, by ipam.Caller, d ipam.Scope, before time.Time) (dropped bool, err error) {
 	_, err = change.Write(ctx, k, by, ipam.ScopeLane(d.ID), func(c change.Change) (struct{}, error) {
 		none := struct{}{}
-		draft, err := c.Tx.LockScope(string(d.UID))
+		draft, err := c.Tx.LockScope(ipam.Everything, string(d.UID))
 		if err != nil || draft.DraftUntil == nil || !draft.DraftUntil.Before(before) {
 			return none, err
 		}
-		inside, err := c.Tx.Pools(ipam.PoolFilter{Scope: string(d.UID), Drafts: true}, ipam.Page{Limit: 1})
+		inside, err := c.Tx.Pools(ipam.Everything, ipam.PoolFilter{Scope: string(d.UID), Drafts: true}, ipam.Page{Limit: 1})
 		if err != nil || len(inside) > 0 {
 			return none, err
 		}

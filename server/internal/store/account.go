@@ -10,14 +10,15 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// Account reads an account; CodeNotFound when there is none.
-func (tx *Tx) Account(id string) (ipam.Account, error) {
+// Account reads an account; CodeNotFound when there is none to see.
+func (tx *Tx) Account(see ipam.Visible, id string) (ipam.Account, error) {
 	cloud, externalID, _ := strings.Cut(id, ":")
 	row, err := tx.rows.Account(tx.ctx, query.AccountParams{Cloud: cloud, ExternalID: externalID})
 	if err != nil {
 		return ipam.Account{}, absent(err, "account", id)
 	}
-	return account(row)
+	a, err := account(row)
+	return seen(tx, see, a, ipam.In{ScopeUID: a.ScopeUID}, err, "account", id)
 }
 
 // InsertAccount adds an account.
@@ -53,8 +54,9 @@ func (tx *Tx) DeleteAccount(a ipam.Account, at time.Time) error {
 const accountColumns = "id, scope_id, scope_name, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at"
 
 // Accounts lists a page of accounts by age.
-func (tx *Tx) Accounts(f ipam.AccountFilter, p ipam.Page) ([]ipam.Account, error) {
+func (tx *Tx) Accounts(see ipam.Visible, f ipam.AccountFilter, p ipam.Page) ([]ipam.Account, error) {
 	s := tx.from("named_accounts", accountColumns)
+	s.sees(see, "scope_id", "")
 	s.inScope("scope_id", f.Scope)
 	s.equal("cloud", string(f.Cloud))
 	s.equal("environment", f.Environment)

@@ -8,13 +8,14 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// Allocation reads an allocation; CodeNotFound when there is none.
-func (tx *Tx) Allocation(id string) (ipam.Allocation, error) {
+// Allocation reads an allocation; CodeNotFound when there is none to see.
+func (tx *Tx) Allocation(see ipam.Visible, id string) (ipam.Allocation, error) {
 	row, err := tx.rows.Allocation(tx.ctx, ipam.KeyOf(allocationKey, id))
 	if err != nil {
 		return ipam.Allocation{}, absent(err, "allocation", id)
 	}
-	return allocation(row)
+	a, err := allocation(row)
+	return seen(tx, see, a, a.In, err, "allocation", id)
 }
 
 // AllocationNamed reads the allocation of a name; CodeNotFound when there is none.
@@ -100,8 +101,9 @@ func (tx *Tx) ExpiredAllocations(now time.Time, limit int) ([]ipam.Allocation, e
 }
 
 // Allocations lists a page of allocations by age, or by address.
-func (tx *Tx) Allocations(f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocation, error) {
+func (tx *Tx) Allocations(see ipam.Visible, f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocation, error) {
 	s := tx.from("named_allocations", allocationColumns)
+	s.sees(see, "scope_id", "pool_id")
 	s.inScope("scope_id", f.Scope)
 	s.inPool("pool_id", f.Pool)
 	s.equal("name", f.Name)

@@ -81,15 +81,26 @@ func (tx *Tx) Head(chain int64) (Chain, bool, error) {
 	return found(row, err, func(row query.Chain) (Chain, error) { return chainOf(row), nil })
 }
 
-// EventsOfChain lists up to limit events of a chain after a sequence number, in order.
-func (tx *Tx) EventsOfChain(chain ipam.UID, after int64, limit int) ([]ipam.Event, error) {
+// EventsOfChain lists up to limit events of a chain after a sequence number, in order; none of a chain that is not there to see.
+func (tx *Tx) EventsOfChain(see ipam.Visible, chain ipam.UID, after int64, limit int) ([]ipam.Event, error) {
+	if !see.All() {
+		head, known, err := tx.Head(chain.Key())
+		if err != nil || !known {
+			return nil, err
+		}
+		space := ipam.In{ScopeUID: head.Scope, PoolUID: uid(poolKey, chain.Key())}
+		if is, err := tx.sees(see, space); err != nil || !is {
+			return nil, err
+		}
+	}
 	rows, err := tx.rows.EventsOfChain(tx.ctx, query.EventsOfChainParams{ChainID: chain.Key(), Seq: after, MaxRows: int32(limit)})
 	return all(rows, err, event)
 }
 
 // Events lists a page of events, the newest first, or the oldest first where the filter says so.
-func (tx *Tx) Events(f ipam.EventFilter, p ipam.Page) ([]ipam.Event, error) {
+func (tx *Tx) Events(see ipam.Visible, f ipam.EventFilter, p ipam.Page) ([]ipam.Event, error) {
 	s := tx.from("events", eventColumns(""))
+	s.sees(see, "scope_id", "chain_id") // the key of a chain is that of its space
 	s.inScope("scope_id", f.Scope)
 	if f.Object != "" {
 		s.and("object_id = ?", ipam.UID(f.Object).Key())
@@ -148,7 +159,7 @@ func state(text string) json.RawMessage {
 
 // LastMoment is when the newest event was written; the zero time when there is none.
 func (tx *Tx) LastMoment() (time.Time, error) {
-	events, err := tx.Events(ipam.EventFilter{}, ipam.Page{Limit: 1})
+	events, err := tx.Events(ipam.Everything, ipam.EventFilter{}, ipam.Page{Limit: 1})
 	if err != nil || len(events) == 0 {
 		return time.Time{}, err
 	}

@@ -241,7 +241,10 @@ func TestDamageThatIsMetEndsAllWriting(t *testing.T) {
 		t.Fatal(err)
 	}
 	smash(t, path, 3)
-	err = db.Read(t.Context(), func(tx *store.Tx) error { _, err := tx.Scopes(false, ipam.Page{Limit: 10}); return err })
+	err = db.Read(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Scopes(ipam.Everything, false, ipam.Page{Limit: 10})
+		return err
+	})
 	if ipam.CodeOf(err) != ipam.CodeUnavailable || !strings.Contains(err.Error(), "damaged") {
 		t.Errorf("a read: %v", err)
 	}

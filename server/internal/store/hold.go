@@ -8,13 +8,14 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// Hold reads a hold; CodeNotFound when there is none.
-func (tx *Tx) Hold(id string) (ipam.Hold, error) {
+// Hold reads a hold; CodeNotFound when there is none to see.
+func (tx *Tx) Hold(see ipam.Visible, id string) (ipam.Hold, error) {
 	row, err := tx.rows.Hold(tx.ctx, ipam.KeyOf(holdKey, id))
 	if err != nil {
 		return ipam.Hold{}, absent(err, "hold", id)
 	}
-	return hold(row)
+	h, err := hold(row)
+	return seen(tx, see, h, h.In, err, "hold", id)
 }
 
 // HoldNamed reads the hold of a name and length; false when there is none.
@@ -127,8 +128,9 @@ func (tx *Tx) CountHeld(pool, principal ipam.UID, now time.Time, atMost int) (in
 const holdColumns = "id, scope_id, scope_name, pool_id, pool_name, name, family, first_ip, length, principal_id, actor, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at"
 
 // Holds lists a page of holds, lost ones too.
-func (tx *Tx) Holds(f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
+func (tx *Tx) Holds(see ipam.Visible, f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
 	s := tx.from("named_holds", holdColumns)
+	s.sees(see, "scope_id", "pool_id")
 	s.inScope("scope_id", f.Scope)
 	s.inPool("pool_id", f.Pool)
 	s.equal("holder", f.Holder)

@@ -89,6 +89,30 @@ func (s *listQuery) principal(column, text string) {
 	}
 }
 
+// sees narrows to what is visible. Scope and pool are the columns that say where a row is; pool is "" where a noun is in none. What is
+// seen of pools is told by their scope too: a page then walks that scope by key and not all there is.
+func (s *listQuery) sees(see ipam.Visible, scope, pool string) {
+	if see.All() {
+		return
+	}
+	var seen []string
+	if len(see.Scopes) > 0 {
+		seen = append(seen, scope+" IN "+s.oneOfUIDs(see.Scopes))
+	}
+	if pool != "" && len(see.Pools) > 0 {
+		around, within := s.oneOfUIDs(see.Around), ""
+		if s.engine == Postgres { // which guesses that much is below, and reads all pools for it
+			within = " WHERE p.scope_id IN " + around
+		}
+		seen = append(seen, scope+" IN "+around+" AND "+pool+" IN (WITH RECURSIVE below (id) AS (SELECT top.id FROM pools top WHERE top.id IN "+
+			s.oneOfUIDs(see.Pools)+" UNION SELECT p.id FROM pools p JOIN below lower ON p.parent_id = lower.id"+within+") SELECT below.id FROM below)")
+	}
+	if len(seen) == 0 {
+		seen = []string{"1 = 0"}
+	}
+	s.text.WriteString(" AND (" + strings.Join(seen, " OR ") + ")")
+}
+
 func (s *listQuery) family(n int) {
 	if n != 0 {
 		s.and("family = ?", n)

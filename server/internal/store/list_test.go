@@ -51,7 +51,7 @@ func TestLabelsMatchAsPairs(t *testing.T) {
 		} {
 			var got []string
 			err := db.Read(t.Context(), func(tx *store.Tx) error {
-				pools, err := tx.Pools(ipam.PoolFilter{Labels: []ipam.Label{{Key: c.key, Value: c.value}}}, ipam.Page{Limit: 100})
+				pools, err := tx.Pools(ipam.Everything, ipam.PoolFilter{Labels: []ipam.Label{{Key: c.key, Value: c.value}}}, ipam.Page{Limit: 100})
 				for _, p := range pools {
 					got = append(got, p.Name)
 				}

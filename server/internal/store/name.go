@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -56,19 +57,23 @@ func (tx *Tx) ForgetNames(before time.Time, limit int) (int64, error) {
 }
 
 // formerPool says under which name a pool that left one is known now; missing is the error that there is none of the name.
-func (tx *Tx) formerPool(scope, name string, missing error) error {
+func (tx *Tx) formerPool(see ipam.Visible, id string, missing error) error {
+	scope, name := ipam.SplitPoolID(id)
 	row, err := tx.rows.FormerPool(tx.ctx, query.FormerPoolParams{ScopeName: scope, Name: name})
 	if err != nil {
 		return orMissing(err, missing)
 	}
-	return ipam.Errorf(ipam.CodeNotFound, "pool %q is %q since %s; use that name", ipam.PoolID(scope, name), ipam.PoolID(row.ScopeName, row.Name), moment(row.LeftAt).Format(time.RFC3339))
+	if is, err := tx.sees(see, inPool(row.ScopeID, row.ScopeName, row.ID, row.Name)); err != nil || !is {
+		return cmp.Or(err, missing)
+	}
+	return ipam.Errorf(ipam.CodeNotFound, "pool %q is %q since %s; use that name", id, ipam.PoolID(row.ScopeName, row.Name), moment(row.LeftAt).Format(time.RFC3339))
 }
 
 // formerScope is formerPool for a scope.
-func (tx *Tx) formerScope(name string, missing error) error {
+func (tx *Tx) formerScope(see ipam.Visible, name string, missing error) error {
 	row, err := tx.rows.FormerScope(tx.ctx, name)
-	if err != nil {
-		return orMissing(err, missing)
+	if err != nil || !see.All() && !slices.Contains(see.ScopesRead(), uid(scopeKey, row.ID)) {
+		return cmp.Or(orMissing(err, nil), missing)
 	}
 	return ipam.Errorf(ipam.CodeNotFound, "scope %q is %q since %s; use that name", name, row.Name, moment(row.LeftAt).Format(time.RFC3339))
 }
@@ -81,22 +86,22 @@ func orMissing(err, missing error) error {
 }
 
 // KeyNamed is the key of the pool, scope or account that people know by an id now, or knew by it last; "" when there is none.
-func (tx *Tx) KeyNamed(id string) (ipam.UID, error) {
-	if p, err := tx.Pool(id); ipam.CodeOf(err) != ipam.CodeNotFound {
+func (tx *Tx) KeyNamed(see ipam.Visible, id string) (ipam.UID, error) {
+	if p, err := tx.Pool(see, id); ipam.CodeOf(err) != ipam.CodeNotFound {
 		return p.UID, err
 	}
-	if s, err := tx.Scope(id); ipam.CodeOf(err) != ipam.CodeNotFound {
+	if s, err := tx.Scope(see, id); ipam.CodeOf(err) != ipam.CodeNotFound {
 		return s.UID, err
 	}
-	if a, err := tx.Account(id); ipam.CodeOf(err) != ipam.CodeNotFound {
+	if a, err := tx.Account(see, id); ipam.CodeOf(err) != ipam.CodeNotFound {
 		return a.UID, err
 	}
 	left := []query.FormerHolderParams{{Kind: scopeKey, Name: id}, {Kind: accountKey, Name: id}}
 	scope, name := ipam.SplitPoolID(id)
 	switch in, err := tx.rows.ScopeNamed(tx.ctx, scope); {
-	case err == nil:
+	case err == nil && (see.All() || slices.Contains(see.Scopes, uid(scopeKey, in.ID))):
 		left = slices.Insert(left, 0, query.FormerHolderParams{Kind: poolKey, ScopeID: in.ID, Name: name})
-	case !noRows(err):
+	case err != nil && !noRows(err):
 		return "", err
 	}
 	for _, l := range left {

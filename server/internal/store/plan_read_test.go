@@ -24,7 +24,7 @@ func (e expected) on(engine, statistics string) []string {
 
 var (
 	liteSearch = regexp.MustCompile(`^(SEARCH|SCAN) (\S+)(?: USING (?:(?:COVERING |AUTOMATIC |PARTIAL )*INDEX (\S+)|(?:INTEGER )?(PRIMARY KEY)))?`)
-	liteMade   = regexp.MustCompile(`^SCAN (around|CONSTANT|\d+|\(subquery|f$|some_)`)
+	liteMade   = regexp.MustCompile(`^SCAN (around|above|upper|below|lower|CONSTANT|\d+|\(subquery|f$|some_)`)
 	pgIndex    = regexp.MustCompile(`(?:Index Scan|Index Only Scan)(?: Backward)? using (\S+) on`)
 	pgBitmap   = regexp.MustCompile(`Bitmap Index Scan on (\S+)`)
 	pgSort     = regexp.MustCompile(`Sort  \(.*rows=(\d+)`)

@@ -119,6 +119,7 @@ func (p planner) fill(t *testing.T, from, to int) {
 	rows("webhook_feed", "chain_id, seq", "i, 1")
 	rows("deliveries", "id, webhook_id, event_id, object_id, action, state, attempts, status, error, retry_at, created_at, ended_at",
 		"i, POOL, i, i, 'pool.created', CASE WHEN i % 3 = 0 THEN 'waiting' WHEN i % 3 = 1 THEN 'delivered' ELSE 'dead' END, 0, 0, '', i, i, CASE WHEN i % 3 > 0 THEN i END")
+	rows("bindings", "id, principal_id, role, scope_id, pool_id, largest, labels, created_at", "i, i + 1, 'viewer', SCOPE, NULL, 0, '{}', 1")
 	rows("leases", "name, holder, epoch, until", "NAME, '', 1, i")
 }
 
@@ -172,57 +173,116 @@ func (p planner) listed(t *testing.T) {
 		return ipam.Page{Limit: 100, After: ipam.Cursor{ID: string(ipam.KeyUID(kind, 5))}}
 	}
 	uids := []ipam.UID{ipam.KeyUID("pool", 5), ipam.KeyUID("pool", 6)}
+	ofScope, ofPools := ipam.Visible{Scopes: []ipam.UID{ipam.KeyUID("scope", 5)}}, ipam.Visible{Pools: uids, Around: []ipam.UID{ipam.KeyUID("scope", 5)}}
 	for name, ask := range map[string]func(*store.Tx) error{
-		"Pools all":                func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{}, page)) },
-		"Pools next page":          func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{}, after("pool"))) },
-		"Pools by scope":           func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Scope: scope}, page)) },
-		"Pools by scope's name":    func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Scope: "n5"}, page)) },
-		"Pools by parent":          func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Parent: pool}, page)) },
-		"Pools within":             func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Around: within}, page)) },
-		"Pools that contain":       func(tx *store.Tx) error { return second(tx.Pools(ipam.PoolFilter{Around: contains}, page)) },
-		"Drafts all":               func(tx *store.Tx) error { return second(tx.Drafts("", page)) },
-		"Drafts by scope":          func(tx *store.Tx) error { return second(tx.Drafts(scope, page)) },
-		"Allocations all":          func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{}, page)) },
-		"Allocations by scope":     func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Scope: scope}, page)) },
-		"Allocations by pool":      func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Pool: pool}, page)) },
-		"Allocations by pool's id": func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Pool: "n5/n5"}, page)) },
+		"Pools all":       func(tx *store.Tx) error { return second(tx.Pools(ipam.Everything, ipam.PoolFilter{}, page)) },
+		"Pools next page": func(tx *store.Tx) error { return second(tx.Pools(ipam.Everything, ipam.PoolFilter{}, after("pool"))) },
+		"Pools by scope": func(tx *store.Tx) error {
+			return second(tx.Pools(ipam.Everything, ipam.PoolFilter{Scope: scope}, page))
+		},
+		"Pools by scope's name": func(tx *store.Tx) error { return second(tx.Pools(ipam.Everything, ipam.PoolFilter{Scope: "n5"}, page)) },
+		"Pools by parent": func(tx *store.Tx) error {
+			return second(tx.Pools(ipam.Everything, ipam.PoolFilter{Parent: pool}, page))
+		},
+		"Pools within": func(tx *store.Tx) error {
+			return second(tx.Pools(ipam.Everything, ipam.PoolFilter{Around: within}, page))
+		},
+		"Pools that contain": func(tx *store.Tx) error {
+			return second(tx.Pools(ipam.Everything, ipam.PoolFilter{Around: contains}, page))
+		},
+		"Drafts all":      func(tx *store.Tx) error { return second(tx.Drafts(ipam.Everything, "", page)) },
+		"Drafts by scope": func(tx *store.Tx) error { return second(tx.Drafts(ipam.Everything, scope, page)) },
+		"Allocations all": func(tx *store.Tx) error {
+			return second(tx.Allocations(ipam.Everything, ipam.AllocationFilter{}, page))
+		},
+		"Allocations by scope": func(tx *store.Tx) error {
+			return second(tx.Allocations(ipam.Everything, ipam.AllocationFilter{Scope: scope}, page))
+		},
+		"Allocations by pool": func(tx *store.Tx) error {
+			return second(tx.Allocations(ipam.Everything, ipam.AllocationFilter{Pool: pool}, page))
+		},
+		"Allocations by pool's id": func(tx *store.Tx) error {
+			return second(tx.Allocations(ipam.Everything, ipam.AllocationFilter{Pool: "n5/n5"}, page))
+		},
 		"Allocations by pool after": func(tx *store.Tx) error {
-			return second(tx.Allocations(ipam.AllocationFilter{Pool: pool}, after("alloc")))
+			return second(tx.Allocations(ipam.Everything, ipam.AllocationFilter{Pool: pool}, after("alloc")))
 		},
 		"Allocations by pool, name": func(tx *store.Tx) error {
-			return second(tx.Allocations(ipam.AllocationFilter{Pool: pool, Name: "n5"}, page))
+			return second(tx.Allocations(ipam.Everything, ipam.AllocationFilter{Pool: pool, Name: "n5"}, page))
 		},
 		"Allocations by set": func(tx *store.Tx) error {
-			return second(tx.Allocations(ipam.AllocationFilter{Set: string(ipam.KeyUID("set", 6))}, page))
+			return second(tx.Allocations(ipam.Everything, ipam.AllocationFilter{Set: string(ipam.KeyUID("set", 6))}, page))
 		},
-		"Allocations within":       func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Around: within}, page)) },
-		"Allocations that contain": func(tx *store.Tx) error { return second(tx.Allocations(ipam.AllocationFilter{Around: contains}, page)) },
+		"Allocations within": func(tx *store.Tx) error {
+			return second(tx.Allocations(ipam.Everything, ipam.AllocationFilter{Around: within}, page))
+		},
+		"Allocations that contain": func(tx *store.Tx) error {
+			return second(tx.Allocations(ipam.Everything, ipam.AllocationFilter{Around: contains}, page))
+		},
 		"AllocationSets by scope": func(tx *store.Tx) error {
-			return second(tx.AllocationSets(ipam.AllocationSetFilter{Scope: scope}, page))
+			return second(tx.AllocationSets(ipam.Everything, ipam.AllocationSetFilter{Scope: scope}, page))
 		},
 		"AllocationSets by pool, name": func(tx *store.Tx) error {
-			return second(tx.AllocationSets(ipam.AllocationSetFilter{Pool: pool, Name: "n5"}, page))
+			return second(tx.AllocationSets(ipam.Everything, ipam.AllocationSetFilter{Pool: pool, Name: "n5"}, page))
 		},
-		"Reservations by scope": func(tx *store.Tx) error { return second(tx.Reservations(ipam.ReservationFilter{Scope: scope}, page)) },
-		"Reservations by pool":  func(tx *store.Tx) error { return second(tx.Reservations(ipam.ReservationFilter{Pool: pool}, page)) },
-		"Reservations within":   func(tx *store.Tx) error { return second(tx.Reservations(ipam.ReservationFilter{Around: within}, page)) },
+		"Reservations by scope": func(tx *store.Tx) error {
+			return second(tx.Reservations(ipam.Everything, ipam.ReservationFilter{Scope: scope}, page))
+		},
+		"Reservations by pool": func(tx *store.Tx) error {
+			return second(tx.Reservations(ipam.Everything, ipam.ReservationFilter{Pool: pool}, page))
+		},
+		"Reservations within": func(tx *store.Tx) error {
+			return second(tx.Reservations(ipam.Everything, ipam.ReservationFilter{Around: within}, page))
+		},
 		"Reservations that contain": func(tx *store.Tx) error {
-			return second(tx.Reservations(ipam.ReservationFilter{Around: contains}, page))
+			return second(tx.Reservations(ipam.Everything, ipam.ReservationFilter{Around: contains}, page))
 		},
-		"Prefixes by scope":     func(tx *store.Tx) error { return second(tx.Prefixes(ipam.PrefixFilter{Scope: scope}, page)) },
-		"Prefixes by pool":      func(tx *store.Tx) error { return second(tx.Prefixes(ipam.PrefixFilter{Pool: pool}, page)) },
-		"Prefixes within":       func(tx *store.Tx) error { return second(tx.Prefixes(ipam.PrefixFilter{Around: within}, page)) },
-		"Prefixes that contain": func(tx *store.Tx) error { return second(tx.Prefixes(ipam.PrefixFilter{Around: contains}, page)) },
-		"Holds by scope":        func(tx *store.Tx) error { return second(tx.Holds(ipam.HoldFilter{Scope: scope}, page)) },
-		"Holds by pool":         func(tx *store.Tx) error { return second(tx.Holds(ipam.HoldFilter{Pool: pool}, page)) },
-		"Accounts by scope":     func(tx *store.Tx) error { return second(tx.Accounts(ipam.AccountFilter{Scope: scope}, page)) },
-		"Quarantines by scope":  func(tx *store.Tx) error { return second(tx.Quarantines(ipam.QuarantineFilter{Scope: scope}, page)) },
+		"Prefixes by scope": func(tx *store.Tx) error {
+			return second(tx.Prefixes(ipam.Everything, ipam.PrefixFilter{Scope: scope}, page))
+		},
+		"Prefixes by pool": func(tx *store.Tx) error {
+			return second(tx.Prefixes(ipam.Everything, ipam.PrefixFilter{Pool: pool}, page))
+		},
+		"Prefixes within": func(tx *store.Tx) error {
+			return second(tx.Prefixes(ipam.Everything, ipam.PrefixFilter{Around: within}, page))
+		},
+		"Prefixes that contain": func(tx *store.Tx) error {
+			return second(tx.Prefixes(ipam.Everything, ipam.PrefixFilter{Around: contains}, page))
+		},
+		"Holds by scope": func(tx *store.Tx) error {
+			return second(tx.Holds(ipam.Everything, ipam.HoldFilter{Scope: scope}, page))
+		},
+		"Holds by pool": func(tx *store.Tx) error { return second(tx.Holds(ipam.Everything, ipam.HoldFilter{Pool: pool}, page)) },
+		"Accounts by scope": func(tx *store.Tx) error {
+			return second(tx.Accounts(ipam.Everything, ipam.AccountFilter{Scope: scope}, page))
+		},
+		"Quarantines by scope": func(tx *store.Tx) error {
+			return second(tx.Quarantines(ipam.Everything, ipam.QuarantineFilter{Scope: scope}, page))
+		},
 		"Quarantines by allocation": func(tx *store.Tx) error {
-			return second(tx.Quarantines(ipam.QuarantineFilter{Allocation: string(ipam.KeyUID("alloc", 5))}, page))
+			return second(tx.Quarantines(ipam.Everything, ipam.QuarantineFilter{Allocation: string(ipam.KeyUID("alloc", 5))}, page))
 		},
-		"Events all":       func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{}, page)) },
-		"Events by scope":  func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Scope: scope}, page)) },
-		"Events by object": func(tx *store.Tx) error { return second(tx.Events(ipam.EventFilter{Object: pool}, page)) },
+		"Webhooks of a scope": func(tx *store.Tx) error { return second(tx.Webhooks(ofScope, page)) },
+		"Events all":          func(tx *store.Tx) error { return second(tx.Events(ipam.Everything, ipam.EventFilter{}, page)) },
+		"Events by scope": func(tx *store.Tx) error {
+			return second(tx.Events(ipam.Everything, ipam.EventFilter{Scope: scope}, page))
+		},
+		"Events by object": func(tx *store.Tx) error {
+			return second(tx.Events(ipam.Everything, ipam.EventFilter{Object: pool}, page))
+		},
+		"Pools seen of a scope": func(tx *store.Tx) error { return second(tx.Pools(ofScope, ipam.PoolFilter{}, page)) },
+		"Pools seen of pools":   func(tx *store.Tx) error { return second(tx.Pools(ofPools, ipam.PoolFilter{}, page)) },
+		"Allocations seen of a scope": func(tx *store.Tx) error {
+			return second(tx.Allocations(ofScope, ipam.AllocationFilter{}, after("alloc")))
+		},
+		"Allocations seen of pools": func(tx *store.Tx) error {
+			return second(tx.Allocations(ofPools, ipam.AllocationFilter{}, after("alloc")))
+		},
+		"Prefixes seen of a scope": func(tx *store.Tx) error { return second(tx.Prefixes(ofScope, ipam.PrefixFilter{}, page)) },
+		"Prefixes seen of pools":   func(tx *store.Tx) error { return second(tx.Prefixes(ofPools, ipam.PrefixFilter{}, page)) },
+		"Events seen of a scope":   func(tx *store.Tx) error { return second(tx.Events(ofScope, ipam.EventFilter{}, page)) },
+		"Events seen of pools":     func(tx *store.Tx) error { return second(tx.Events(ofPools, ipam.EventFilter{}, page)) },
+		"Scopes seen":              func(tx *store.Tx) error { return second(tx.Scopes(ofScope, false, page)) },
 		"Traces of names": func(tx *store.Tx) error {
 			return second(tx.Traces(uids, ipam.KindAllocation, "", []string{"n5", "n6"}))
 		},

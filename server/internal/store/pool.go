@@ -10,29 +10,28 @@ import (
 )
 
 // Pool reads a pool by its id or its UID. Errors: CodeNotFound, with its present name when it has left this one.
-func (tx *Tx) Pool(id string) (ipam.Pool, error) {
+func (tx *Tx) Pool(see ipam.Visible, id string) (ipam.Pool, error) {
+	var row query.NamedPool
+	var err error
 	if key := ipam.KeyOf(poolKey, id); key != 0 {
-		row, err := tx.rows.Pool(tx.ctx, key)
-		if err != nil {
-			return ipam.Pool{}, absent(err, "pool", id)
-		}
-		return pool(row)
+		row, err = tx.rows.Pool(tx.ctx, key)
+	} else {
+		scope, name := ipam.SplitPoolID(id)
+		row, err = tx.rows.PoolNamed(tx.ctx, query.PoolNamedParams{ScopeName: scope, Name: name})
 	}
-	scope, name := ipam.SplitPoolID(id)
-	row, err := tx.rows.PoolNamed(tx.ctx, query.PoolNamedParams{ScopeName: scope, Name: name})
 	if err != nil {
-		return ipam.Pool{}, tx.absentPool(err, id)
+		return ipam.Pool{}, tx.absentPool(see, err, id)
 	}
-	return pool(row)
+	p, err := pool(row)
+	return seen(tx, see, p, p.Inside(), err, "pool", id)
 }
 
-func (tx *Tx) absentPool(err error, id string) error {
+func (tx *Tx) absentPool(see ipam.Visible, err error, id string) error {
 	missing := absent(err, "pool", id)
-	if !noRows(err) {
+	if !noRows(err) || ipam.KeyOf(poolKey, id) != 0 {
 		return missing
 	}
-	scope, name := ipam.SplitPoolID(id)
-	return tx.formerPool(scope, name, missing)
+	return tx.formerPool(see, id, missing)
 }
 
 // lockPool takes the row lock of a pool's space. Lock in this statement and look for space in the next: one statement for
@@ -55,7 +54,12 @@ func named(lock string) string {
 
 // LockPool reads a pool by its id or its UID and holds its space until the transaction ends. Parents are locked before their
 // children. Errors: those of Pool.
-func (tx *Tx) LockPool(id string) (ipam.Pool, error) {
+func (tx *Tx) LockPool(see ipam.Visible, id string) (ipam.Pool, error) {
+	p, err := tx.lockPool(see, id)
+	return seen(tx, see, p, p.Inside(), err, "pool", id)
+}
+
+func (tx *Tx) lockPool(see ipam.Visible, id string) (ipam.Pool, error) {
 	if p, locked := tx.known.pools[id]; locked {
 		return p, nil
 	}
@@ -68,7 +72,7 @@ func (tx *Tx) LockPool(id string) (ipam.Pool, error) {
 	tx.looked = nameLook{} // what was seen before a wait for the lock
 	var row query.NamedPool
 	if err := tx.conn.one(tx.ctx, text, args, poolFields(&row)); err != nil {
-		return ipam.Pool{}, tx.absentPool(err, id)
+		return ipam.Pool{}, tx.absentPool(see, err, id)
 	}
 	p, err := pool(row)
 	if err == nil && tx.fresh.pools != nil {
@@ -78,9 +82,8 @@ func (tx *Tx) LockPool(id string) (ipam.Pool, error) {
 }
 
 // PoolsOfScope lists up to limit pools of a scope by age.
-func (tx *Tx) PoolsOfScope(scope ipam.UID, limit int) ([]ipam.Pool, error) {
-	rows, err := tx.rows.PoolsOfScope(tx.ctx, query.PoolsOfScopeParams{ScopeID: scope.Key(), MaxRows: int32(limit)})
-	return all(rows, err, pool)
+func (tx *Tx) PoolsOfScope(see ipam.Visible, scope ipam.UID, limit int) ([]ipam.Pool, error) {
+	return tx.Pools(see, ipam.PoolFilter{Scope: string(scope)}, ipam.Page{Limit: limit})
 }
 
 // InsertPool adds a pool or a draft; its prefix and its free blocks are rows of their own. Where a pool of its name has ended,
@@ -147,15 +150,19 @@ func (tx *Tx) GrowthOf(of ipam.UID) ([]ipam.Pool, error) {
 	return all(rows, err, pool)
 }
 
-// PoolWithRoom names another pool of the same scope and family that would fit a block of the length, or "".
-func (tx *Tx) PoolWithRoom(near ipam.Pool, length int) (string, error) {
-	row, err := tx.rows.PoolWithRoom(tx.ctx, query.PoolWithRoomParams{
-		ScopeID: near.ScopeUID.Key(), Family: family(near.CIDR), ID: near.UID.Key(), Length: length64(&length),
-	})
-	if noRows(err) {
-		return "", nil
+// PoolWithRoom names another pool of the same scope and family that would fit a block of the length, the nearest in size, or "".
+func (tx *Tx) PoolWithRoom(see ipam.Visible, near ipam.Pool, length int) (string, error) {
+	s := tx.from("named_pools", poolColumns)
+	s.sees(see, "scope_id", "id")
+	s.and("scope_id = ? AND family = ? AND id <> ? AND draft_until IS NULL", near.ScopeUID.Key(), ipam.Family(near.CIDR), near.UID.Key())
+	s.and("(min_length IS NULL OR min_length <= ?) AND (max_length IS NULL OR max_length >= ?)", length, length)
+	s.and("EXISTS (SELECT 1 FROM free_blocks f WHERE f.pool_id = named_pools.id AND f.length <= ?)", length)
+	s.text.WriteString(" ORDER BY length DESC, id LIMIT 1")
+	found, err := list(tx, s, poolFields, pool)
+	if err != nil || len(found) == 0 {
+		return "", err
 	}
-	return ipam.PoolID(row.ScopeName, row.Name), err
+	return found[0].ID, nil
 }
 
 // CountInPool counts a pool's direct children and its allocations.
@@ -166,8 +173,9 @@ func (tx *Tx) CountInPool(u ipam.UID) (children, allocations int64, err error) {
 }
 
 // Pools lists a page of pools by age, or by address.
-func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
+func (tx *Tx) Pools(see ipam.Visible, f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
 	s := tx.from("named_pools", poolColumns)
+	s.sees(see, "scope_id", "id")
 	if !f.Drafts {
 		s.and("draft_until IS NULL")
 	}
@@ -182,8 +190,9 @@ func (tx *Tx) Pools(f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
 }
 
 // Drafts lists a page of the pools that only plans know; "" is every scope.
-func (tx *Tx) Drafts(scope string, p ipam.Page) ([]ipam.Pool, error) {
+func (tx *Tx) Drafts(see ipam.Visible, scope string, p ipam.Page) ([]ipam.Pool, error) {
 	s := tx.from("named_pools", poolColumns)
+	s.sees(see, "scope_id", "id")
 	s.and("draft_until IS NOT NULL")
 	s.inScope("scope_id", scope)
 	s.page(p, poolKey, false)

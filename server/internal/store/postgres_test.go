@@ -67,7 +67,7 @@ func eventually(t *testing.T, what string, happened func() bool) {
 }
 
 func lockScope(id string) func(*store.Tx) error {
-	return func(tx *store.Tx) error { _, err := tx.LockScope(id); return err }
+	return func(tx *store.Tx) error { _, err := tx.LockScope(ipam.Everything, id); return err }
 }
 
 // filled makes scopes to lock.
@@ -85,7 +85,7 @@ func othersGoOn(t *testing.T, db *store.DB, space string) (longest time.Duration
 	t.Helper()
 	for what, do := range map[string]func(context.Context) error{
 		"a read": func(ctx context.Context) error {
-			return db.Read(ctx, func(tx *store.Tx) error { _, err := tx.Scopes(false, ipam.Page{Limit: 1}); return err })
+			return db.Read(ctx, func(tx *store.Tx) error { _, err := tx.Scopes(ipam.Everything, false, ipam.Page{Limit: 1}); return err })
 		},
 		"a ping":  db.Ping,
 		"a write": func(ctx context.Context) error { return db.Write(ctx, space, lockScope(space)) },

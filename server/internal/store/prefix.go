@@ -158,8 +158,9 @@ func (tx *Tx) ForgetLastBlocks(before time.Time, limit int) (int64, error) {
 }
 
 // Prefixes lists a page of prefixes by age, or by address.
-func (tx *Tx) Prefixes(f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) {
+func (tx *Tx) Prefixes(see ipam.Visible, f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) {
 	s := tx.from("named_prefixes", "id, scope_id, scope_name, space_id, pool_name, kind, status, name, cidr, family, first_ip, length, created_at")
+	s.sees(see, "scope_id", "space_id")
 	s.inScope("scope_id", f.Scope)
 	s.inPool("space_id", f.Pool)
 	s.equal("status", string(f.Status))

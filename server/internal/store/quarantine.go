@@ -10,13 +10,14 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// Quarantine reads a quarantine; CodeNotFound when there is none, or none any more.
-func (tx *Tx) Quarantine(id string) (ipam.Quarantine, error) {
+// Quarantine reads a quarantine; CodeNotFound when there is none to see, or none any more.
+func (tx *Tx) Quarantine(see ipam.Visible, id string) (ipam.Quarantine, error) {
 	row, err := tx.rows.Quarantine(tx.ctx, ipam.KeyOf(quarantineKey, id))
 	if err != nil {
 		return ipam.Quarantine{}, absent(err, "quarantine", id)
 	}
-	return quarantine(row)
+	q, err := quarantine(row)
+	return seen(tx, see, q, q.In, err, "quarantine", id)
 }
 
 // QuarantineAt reads the quarantine of a block of a space; false when there is none.
@@ -107,8 +108,9 @@ func (tx *Tx) DeleteQuarantine(id string) error {
 const quarantineColumns = "id, scope_id, scope_name, space_id, pool_name, pool_id, allocation_id, name, owner, cause, allocation, family, first_ip, length, until, created_at"
 
 // Quarantines lists a page of quarantines by age, or by address; those that have ended too.
-func (tx *Tx) Quarantines(f ipam.QuarantineFilter, p ipam.Page) ([]ipam.Quarantine, error) {
+func (tx *Tx) Quarantines(see ipam.Visible, f ipam.QuarantineFilter, p ipam.Page) ([]ipam.Quarantine, error) {
 	s := tx.from("named_quarantines", quarantineColumns)
+	s.sees(see, "scope_id", "space_id")
 	s.inScope("scope_id", f.Scope)
 	s.inPool("space_id", f.Pool)
 	s.key("allocation_id", allocationKey, f.Allocation)
@@ -153,7 +155,7 @@ func quarantine(row query.NamedQuarantine) (ipam.Quarantine, error) {
 func (tx *Tx) QuarantineLength(p ipam.Pool) (time.Duration, error) {
 	for p.Quarantine == nil && p.ParentUID != "" {
 		var err error
-		if p, err = tx.Pool(string(p.ParentUID)); err != nil {
+		if p, err = tx.Pool(ipam.Everything, string(p.ParentUID)); err != nil {
 			return 0, err
 		}
 	}

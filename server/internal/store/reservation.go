@@ -8,13 +8,14 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// Reservation reads a reservation; CodeNotFound when there is none.
-func (tx *Tx) Reservation(id string) (ipam.Reservation, error) {
+// Reservation reads a reservation; CodeNotFound when there is none to see.
+func (tx *Tx) Reservation(see ipam.Visible, id string) (ipam.Reservation, error) {
 	row, err := tx.rows.Reservation(tx.ctx, ipam.KeyOf(reservationKey, id))
 	if err != nil {
 		return ipam.Reservation{}, absent(err, "reservation", id)
 	}
-	return reservation(row)
+	r, err := reservation(row)
+	return seen(tx, see, r, r.In, err, "reservation", id)
 }
 
 // ReservationNamed reads the reservation of a name in a pool; false when there is none.
@@ -61,8 +62,9 @@ func (tx *Tx) DeleteReservation(id string) error {
 const reservationColumns = "id, scope_id, scope_name, pool_id, pool_name, name, family, first_ip, length, reason, owner, labels, expires_at, version, created_at, updated_at"
 
 // Reservations lists a page of reservations, expired ones too.
-func (tx *Tx) Reservations(f ipam.ReservationFilter, p ipam.Page) ([]ipam.Reservation, error) {
+func (tx *Tx) Reservations(see ipam.Visible, f ipam.ReservationFilter, p ipam.Page) ([]ipam.Reservation, error) {
 	s := tx.from("named_reservations", reservationColumns)
+	s.sees(see, "scope_id", "pool_id")
 	s.inScope("scope_id", f.Scope)
 	s.inPool("pool_id", f.Pool)
 	s.equal("owner", f.Owner)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -9,37 +10,51 @@ import (
 )
 
 // Scope reads a scope or a draft of one by its id or its UID. Errors: CodeNotFound, with its present name when it has left this one.
-func (tx *Tx) Scope(id string) (ipam.Scope, error) {
-	return tx.scope(id, tx.rows.Scope, tx.rows.ScopeNamed)
+func (tx *Tx) Scope(see ipam.Visible, id string) (ipam.Scope, error) {
+	return tx.scope(see, id, tx.rows.Scope, tx.rows.ScopeNamed)
 }
 
 // LockScope reads a scope or a draft of one and holds its root space until the transaction ends. Errors: those of Scope.
-func (tx *Tx) LockScope(id string) (ipam.Scope, error) {
-	return tx.scope(id, tx.rows.LockScope, tx.rows.LockScopeNamed)
+func (tx *Tx) LockScope(see ipam.Visible, id string) (ipam.Scope, error) {
+	return tx.scope(see, id, tx.rows.LockScope, tx.rows.LockScopeNamed)
 }
 
-func (tx *Tx) scope(id string, byKey func(context.Context, int64) (query.Scope, error), byName func(context.Context, string) (query.Scope, error)) (ipam.Scope, error) {
-	if key := ipam.KeyOf(scopeKey, id); key != 0 {
-		row, err := byKey(tx.ctx, key)
-		if err != nil {
-			return ipam.Scope{}, absent(err, "scope", id)
-		}
-		return scope(row)
+func (tx *Tx) scope(see ipam.Visible, id string, byKey func(context.Context, int64) (query.Scope, error), byName func(context.Context, string) (query.Scope, error)) (ipam.Scope, error) {
+	var row query.Scope
+	var err error
+	key := ipam.KeyOf(scopeKey, id)
+	if key != 0 {
+		row, err = byKey(tx.ctx, key)
+	} else {
+		row, err = byName(tx.ctx, id)
 	}
-	row, err := byName(tx.ctx, id)
-	if noRows(err) {
-		return ipam.Scope{}, tx.formerScope(id, absent(err, "scope", id))
+	missing := ipam.NoSuch("scope", id)
+	switch {
+	case noRows(err) && key == 0:
+		return ipam.Scope{}, tx.formerScope(see, id, missing)
+	case err != nil:
+		return ipam.Scope{}, absent(err, "scope", id)
 	}
-	if err != nil {
-		return ipam.Scope{}, err
+	s, err := scope(row)
+	if err == nil && !see.All() && !slices.Contains(see.ScopesRead(), s.UID) {
+		return ipam.Scope{}, missing
 	}
-	return scope(row)
+	return s, err
 }
 
 // Scopes lists a page of scopes by age, and drafts of scopes where they are wanted.
-func (tx *Tx) Scopes(drafts bool, page ipam.Page) ([]ipam.Scope, error) {
-	rows, err := tx.rows.Scopes(tx.ctx, query.ScopesParams{After: ipam.KeyOf(scopeKey, page.After.ID), Drafts: drafts, MaxRows: int32(page.Limit)})
-	return all(rows, err, scope)
+func (tx *Tx) Scopes(see ipam.Visible, drafts bool, page ipam.Page) ([]ipam.Scope, error) {
+	s := tx.from("scopes", "id, name, description, labels, version, draft_until, created_at, updated_at")
+	if !see.All() {
+		s.and("id IN " + s.oneOfUIDs(append(see.ScopesRead(), ""))) // the empty key is no scope's
+	}
+	if !drafts {
+		s.and("draft_until IS NULL")
+	}
+	s.page(page, scopeKey, false)
+	return list(tx, s, func(r *query.Scope) []any {
+		return []any{&r.ID, &r.Name, &r.Description, &r.Labels, &r.Version, &r.DraftUntil, &r.CreatedAt, &r.UpdatedAt}
+	}, scope)
 }
 
 // InsertScope adds a scope or a draft of one.

@@ -8,13 +8,14 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// AllocationSet reads a set with its members; CodeNotFound when there is none.
-func (tx *Tx) AllocationSet(id string) (ipam.AllocationSet, error) {
+// AllocationSet reads a set with its members; CodeNotFound when there is none to see.
+func (tx *Tx) AllocationSet(see ipam.Visible, id string) (ipam.AllocationSet, error) {
 	row, err := tx.rows.AllocationSet(tx.ctx, ipam.KeyOf(setKey, id))
 	if err != nil {
 		return ipam.AllocationSet{}, absent(err, "allocation set", id)
 	}
-	return tx.withMembers(allocationSet(row))
+	set, err := allocationSet(row)
+	return tx.withMembers(seen(tx, see, set, set.In, err, "allocation set", id))
 }
 
 // AllocationSetNamed reads the set of a name; false when there is none.
@@ -70,8 +71,9 @@ func (tx *Tx) DeleteAllocationSet(id string) error {
 const allocationSetColumns = "id, scope_id, scope_name, pool_id, pool_name, name, description, owner, purpose, account, region, environment, labels, version, created_at, updated_at"
 
 // AllocationSets lists a page of sets with their members.
-func (tx *Tx) AllocationSets(f ipam.AllocationSetFilter, p ipam.Page) ([]ipam.AllocationSet, error) {
+func (tx *Tx) AllocationSets(see ipam.Visible, f ipam.AllocationSetFilter, p ipam.Page) ([]ipam.AllocationSet, error) {
 	s := tx.from("named_sets", allocationSetColumns)
+	s.sees(see, "scope_id", "pool_id")
 	s.inScope("scope_id", f.Scope)
 	s.inPool("pool_id", f.Pool)
 	s.equal("name", f.Name)

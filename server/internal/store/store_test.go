@@ -31,7 +31,7 @@ func scopes(t *testing.T, db *store.DB) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
 	err := db.Read(t.Context(), func(tx *store.Tx) error {
-		items, err := tx.Scopes(false, ipam.Page{Limit: 10_000})
+		items, err := tx.Scopes(ipam.Everything, false, ipam.Page{Limit: 10_000})
 		for _, s := range items {
 			found[s.ID] = true
 		}
@@ -201,7 +201,7 @@ func TestEventsAreFinal(t *testing.T) {
 			}
 		}
 		err := db.Read(t.Context(), func(tx *store.Tx) error {
-			events, err := tx.EventsOfChain(chain, 0, 10)
+			events, err := tx.EventsOfChain(ipam.Everything, chain, 0, 10)
 			if len(events) != 2 || events[0].Seq != 1 || events[1].Seq != 2 || events[0].Actor != "" {
 				t.Errorf("the chain is %v", events)
 			}

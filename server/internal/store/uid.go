@@ -13,6 +13,7 @@ const (
 	quarantineKey  = "quarantine"
 	accountKey     = "account"
 	tokenKey       = "token"
+	bindingKey     = "binding"
 	principalKey   = "principal"
 	eventKey       = "event"
 	webhookKey     = "webhook"

@@ -9,8 +9,8 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
-// Webhook reads a webhook by its id or its name; CodeNotFound when there is none.
-func (tx *Tx) Webhook(id string) (ipam.Webhook, error) {
+// Webhook reads a webhook by its id or its name; CodeNotFound when there is none to see.
+func (tx *Tx) Webhook(see ipam.Visible, id string) (ipam.Webhook, error) {
 	var row query.NamedWebhook
 	var err error
 	if key := ipam.KeyOf(webhookKey, id); key != 0 {
@@ -21,7 +21,8 @@ func (tx *Tx) Webhook(id string) (ipam.Webhook, error) {
 	if err != nil {
 		return ipam.Webhook{}, absent(err, "webhook", id)
 	}
-	return tx.counted(webhook(row))
+	w, err := tx.counted(webhook(row))
+	return seen(tx, see, w, w.In(), err, "webhook", id)
 }
 
 // counted is a webhook with the numbers of what waits for it and of what was given up.
@@ -41,9 +42,11 @@ func (tx *Tx) counted(w ipam.Webhook, err error) (ipam.Webhook, error) {
 	return w, err
 }
 
+const webhookColumns = "id, name, description, url, scope_id, actions, format, enabled, secret, former_secret, former_until, failures, failing_since, retry_at, last_error, version, created_at, updated_at, scope_name"
+
 // Webhooks lists a page of webhooks by age, with the numbers of their deliveries.
-func (tx *Tx) Webhooks(p ipam.Page) ([]ipam.Webhook, error) {
-	hooks, err := tx.Receivers(p)
+func (tx *Tx) Webhooks(see ipam.Visible, p ipam.Page) ([]ipam.Webhook, error) {
+	hooks, err := tx.Receivers(see, p)
 	for i := range hooks {
 		if hooks[i], err = tx.counted(hooks[i], err); err != nil {
 			return nil, err
@@ -53,14 +56,21 @@ func (tx *Tx) Webhooks(p ipam.Page) ([]ipam.Webhook, error) {
 }
 
 // Receivers lists a page of webhooks by age, without numbers.
-func (tx *Tx) Receivers(p ipam.Page) ([]ipam.Webhook, error) {
-	rows, err := tx.rows.Webhooks(tx.ctx, query.WebhooksParams{After: ipam.KeyOf(webhookKey, p.After.ID), MaxRows: int32(p.Limit)})
-	return all(rows, err, webhook)
+func (tx *Tx) Receivers(see ipam.Visible, p ipam.Page) ([]ipam.Webhook, error) {
+	s := tx.from("named_webhooks", webhookColumns)
+	s.sees(see, "scope_id", "")
+	s.page(p, webhookKey, false)
+	return list(tx, s, func(r *query.NamedWebhook) []any {
+		return []any{
+			&r.ID, &r.Name, &r.Description, &r.Url, &r.ScopeID, &r.Actions, &r.Format, &r.Enabled, &r.Secret, &r.FormerSecret, &r.FormerUntil,
+			&r.Failures, &r.FailingSince, &r.RetryAt, &r.LastError, &r.Version, &r.CreatedAt, &r.UpdatedAt, &r.ScopeName,
+		}
+	}, webhook)
 }
 
 // InsertWebhook adds a webhook. Events from now on are for it: where it is the first, the feed starts here.
 func (tx *Tx) InsertWebhook(w ipam.Webhook) error {
-	others, err := tx.Receivers(ipam.Page{Limit: 1})
+	others, err := tx.Receivers(ipam.Everything, ipam.Page{Limit: 1})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
@@ -237,7 +238,7 @@ func TestAServerOutlivesWhateverItsPostgreSQLDoes(t *testing.T) {
 	})
 	elsewhere(func(tx *store.Tx) error {
 		for i := range locked {
-			if _, err := tx.LockPool(fmt.Sprint("p", i)); err != nil {
+			if _, err := tx.LockPool(ipam.Everything, fmt.Sprint("p", i)); err != nil {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -37,13 +38,13 @@ type Created struct {
 }
 
 // Webhooks lists a page of webhooks by age.
-func (b *Book) Webhooks(ctx context.Context, p ipam.Page) ([]ipam.Webhook, error) {
-	return change.Read(ctx, b.k, func(tx *store.Tx) ([]ipam.Webhook, error) { return tx.Webhooks(p) })
+func (b *Book) Webhooks(ctx context.Context, see ipam.Visible, p ipam.Page) ([]ipam.Webhook, error) {
+	return change.Read(ctx, b.k, func(tx *store.Tx) ([]ipam.Webhook, error) { return tx.Webhooks(see, p) })
 }
 
-// Webhook reads a webhook by its id or name; CodeNotFound when there is none.
-func (b *Book) Webhook(ctx context.Context, id string) (ipam.Webhook, error) {
-	return change.Get(ctx, b.k, func(tx *store.Tx) (ipam.Webhook, error) { return tx.Webhook(id) })
+// Webhook reads a webhook by its id or name; CodeNotFound when there is none to see.
+func (b *Book) Webhook(ctx context.Context, see ipam.Visible, id string) (ipam.Webhook, error) {
+	return change.Get(ctx, b.k, func(tx *store.Tx) (ipam.Webhook, error) { return tx.Webhook(see, id) })
 }
 
 // CreateWebhook adds a webhook for all events from now on. Errors: CodeInvalid, also for an address that the guard refuses and a scope
@@ -63,13 +64,13 @@ func (b *Book) CreateWebhook(ctx context.Context, by ipam.Caller, in ipam.Webhoo
 			return Created{}, err
 		}
 		if w.Scope != "" {
-			scope, err := ipam.RealScope(c.Tx.Scope(w.Scope))
+			scope, err := ipam.RealScope(c.Tx.Scope(c.By.Sees(), w.Scope))
 			if err != nil {
 				return Created{}, ipam.NoScope(err)
 			}
 			w.Scope, w.ScopeUID = scope.ID, scope.UID
 		}
-		if err := free(c.Tx, w); err != nil {
+		if err := cmp.Or(c.May(w.In()), free(c.Tx, w)); err != nil {
 			return Created{}, err
 		}
 		w.ID, w.Version, w.CreatedAt, w.UpdatedAt = ipam.NewUID("webhook"), 1, c.At, c.At
@@ -103,21 +104,21 @@ func (b *Book) check(ctx context.Context, w ipam.Webhook) error {
 
 // free makes sure that no other webhook has the name.
 func free(tx *store.Tx, w ipam.Webhook) error {
-	known, err := tx.Webhook(w.Name)
+	known, err := tx.Webhook(ipam.Everything, w.Name)
 	switch {
 	case ipam.CodeOf(err) == ipam.CodeNotFound || err == nil && known.ID == w.ID:
 		return nil
 	case err != nil:
 		return err
 	}
-	e := ipam.Errorf(ipam.CodeNameTaken, "there is already a webhook %q, which sends to %s", known.Name, known.URL)
+	e := ipam.Errorf(ipam.CodeNameTaken, "there is already a webhook %q", known.Name)
 	e.Fields = []ipam.FieldError{{Pointer: "/name", Detail: e.Detail}}
 	return e
 }
 
 // UpdateWebhook changes a webhook. Errors: those of CreateWebhook, CodeNotFound, CodePreconditionFailed, CodePreconditionRequired.
 func (b *Book) UpdateWebhook(ctx context.Context, by ipam.Caller, id string, m ipam.Match, patch ipam.WebhookPatch) (ipam.Webhook, error) {
-	known, err := b.Webhook(ctx, id)
+	known, err := b.Webhook(ctx, by.Reaches(), id)
 	if err != nil {
 		return change.OrReplay[ipam.Webhook](ctx, b.k, by, err)
 	}
@@ -132,7 +133,7 @@ func (b *Book) UpdateWebhook(ctx context.Context, by ipam.Caller, id string, m i
 
 // RotateSecret gives a webhook another secret; "" makes one. Errors: those of UpdateWebhook.
 func (b *Book) RotateSecret(ctx context.Context, by ipam.Caller, id, secret string) (Created, error) {
-	known, err := b.Webhook(ctx, id)
+	known, err := b.Webhook(ctx, by.Reaches(), id)
 	if err != nil {
 		w, err := change.OrReplay[ipam.Webhook](ctx, b.k, by, err)
 		return Created{Webhook: w}, err
@@ -175,16 +176,16 @@ func lock(c change.Change, known ipam.Webhook, m ipam.Match) (ipam.Webhook, erro
 	if err := c.Tx.LockSystem(); err != nil {
 		return known, err
 	}
-	w, err := c.Tx.Webhook(string(known.ID))
+	w, err := c.Tx.Webhook(ipam.Everything, string(known.ID))
 	if err != nil {
 		return known, err
 	}
-	return w, m.Require("webhook", w.Name, w.ETag())
+	return w, cmp.Or(c.May(w.In()), m.Require("webhook", w.Name, w.ETag()))
 }
 
 // DeleteWebhook removes a webhook and what waits for it. Errors: CodeNotFound, CodePreconditionFailed, CodePreconditionRequired.
 func (b *Book) DeleteWebhook(ctx context.Context, by ipam.Caller, id string, m ipam.Match) error {
-	known, err := b.Webhook(ctx, id)
+	known, err := b.Webhook(ctx, by.Reaches(), id)
 	if err != nil {
 		return change.OrReplayMissing(ctx, b.k, by, err)
 	}
@@ -203,9 +204,9 @@ func (b *Book) DeleteWebhook(ctx context.Context, by ipam.Caller, id string, m i
 }
 
 // Deliveries lists a page of the deliveries of a webhook, the newest first. Errors: CodeNotFound.
-func (b *Book) Deliveries(ctx context.Context, id string, state ipam.DeliveryState, p ipam.Page) ([]ipam.Delivery, error) {
+func (b *Book) Deliveries(ctx context.Context, see ipam.Visible, id string, state ipam.DeliveryState, p ipam.Page) ([]ipam.Delivery, error) {
 	return change.Read(ctx, b.k, func(tx *store.Tx) ([]ipam.Delivery, error) {
-		w, err := tx.Webhook(id)
+		w, err := tx.Webhook(see, id)
 		if err != nil {
 			return nil, err
 		}
@@ -221,7 +222,7 @@ func (b *Book) Replay(ctx context.Context, by ipam.Caller, id string, what ipam.
 	if (what.Delivery == "") == what.Since.IsZero() {
 		return 0, ipam.Invalid("/since", "say either which delivery to repeat or since when: {\"since\": %q}", b.k.Now().Add(-time.Hour).Format(time.RFC3339))
 	}
-	known, err := b.Webhook(ctx, id)
+	known, err := b.Webhook(ctx, by.Reaches(), id)
 	if err != nil {
 		return change.OrReplay[int64](ctx, b.k, by, err)
 	}
@@ -253,7 +254,7 @@ func replayed(tx *store.Tx, w ipam.Webhook, what ipam.Replay) (events []ipam.Eve
 	}
 	filter := ipam.EventFilter{Scope: string(w.ScopeUID), Since: what.Since, Until: what.Until, OldestFirst: true}
 	err = change.EachPage(
-		func(p ipam.Page) ([]ipam.Event, error) { return tx.Events(filter, p) }, func(e ipam.Event) string { return e.ID },
+		func(p ipam.Page) ([]ipam.Event, error) { return tx.Events(ipam.Everything, filter, p) }, func(e ipam.Event) string { return e.ID },
 		func(e ipam.Event) error {
 			if w.Wants(e) {
 				events = append(events, e)

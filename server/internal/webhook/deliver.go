@@ -64,7 +64,7 @@ func (b *Book) Deliver(ctx context.Context) (delivered int64, err error) {
 
 // Wanted reports whether there is anybody to deliver to.
 func (b *Book) Wanted(ctx context.Context) (bool, error) {
-	hooks, err := change.Glance(ctx, b.k, func(tx *store.Tx) ([]ipam.Webhook, error) { return tx.Receivers(ipam.Page{Limit: 1}) })
+	hooks, err := change.Glance(ctx, b.k, func(tx *store.Tx) ([]ipam.Webhook, error) { return tx.Receivers(ipam.Everything, ipam.Page{Limit: 1}) })
 	return len(hooks) > 0, err
 }
 
@@ -95,7 +95,7 @@ func (b *Book) once(ctx context.Context) (delivered int64, err error) {
 }
 
 func everyone(tx *store.Tx) (hooks []ipam.Webhook, err error) {
-	err = change.EachPage(tx.Receivers, func(w ipam.Webhook) string { return string(w.ID) }, func(w ipam.Webhook) error {
+	err = change.EachPage(func(p ipam.Page) ([]ipam.Webhook, error) { return tx.Receivers(ipam.Everything, p) }, func(w ipam.Webhook) string { return string(w.ID) }, func(w ipam.Webhook) error {
 		hooks = append(hooks, w)
 		return nil
 	})

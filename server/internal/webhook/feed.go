@@ -68,7 +68,7 @@ func (b *Book) feedSome(ctx context.Context) (more bool, err error) {
 			return r, err
 		}
 		for _, c := range chains {
-			events, err := tx.EventsOfChain(c.Chain, c.Seq, some-len(r.events))
+			events, err := tx.EventsOfChain(ipam.Everything, c.Chain, c.Seq, some-len(r.events))
 			if err != nil {
 				return r, err
 			}

@@ -75,7 +75,7 @@ func TestANameIsJudgedWhenItIsDialled(t *testing.T) {
 	}
 	l.take(t, "a")
 	l.round(t, 0)
-	a, err := l.Test(t.Context(), "rebinding")
+	a, err := l.Test(t.Context(), ipam.Everything, "rebinding")
 	if err != nil || a.Delivered || !strings.Contains(a.Error, "not a public address") || strings.Contains(a.Error, "127.") {
 		t.Errorf("%+v, %v", a, err)
 	}
@@ -97,7 +97,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 		if _, err := l.CreateWebhook(t.Context(), system, w); err != nil {
 			t.Fatal(err)
 		}
-		if a, err := l.Test(t.Context(), "redirect"); err != nil || a.Delivered || a.Status != status || !strings.Contains(a.Error, "redirects are not followed") {
+		if a, err := l.Test(t.Context(), ipam.Everything, "redirect"); err != nil || a.Delivered || a.Status != status || !strings.Contains(a.Error, "redirects are not followed") {
 			t.Errorf("%+v, %v", a, err)
 		}
 		if err := l.DeleteWebhook(t.Context(), system, "redirect", ipam.AnyVersion); err != nil {
@@ -118,7 +118,7 @@ func TestNoProxyIsUsed(t *testing.T) {
 	l := open(t, sqlite(t))
 	r := receive(t)
 	l.add(t, r, "inventory")
-	if a, err := l.Test(t.Context(), "inventory"); err != nil || !a.Delivered {
+	if a, err := l.Test(t.Context(), ipam.Everything, "inventory"); err != nil || !a.Delivered {
 		t.Errorf("%+v, %v", a, err)
 	}
 	if n := dials.count.Load(); n != 0 {

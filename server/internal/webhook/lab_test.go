@@ -28,7 +28,7 @@ func TestMain(m *testing.M) { storetest.Main(m) }
 
 var (
 	loopback = webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
-	system   = ipam.Caller{Principal: ipam.SystemPrincipal, RequestID: "req"}
+	system   = ipam.System("req")
 )
 
 // lab is webhooks and what they tell of, on a real database with a clock that the test moves.

@@ -135,8 +135,8 @@ func plainly(err error) error {
 }
 
 // Test sends a message of type webhook.test now. Errors: CodeNotFound.
-func (b *Book) Test(ctx context.Context, id string) (Attempt, error) {
-	w, err := b.Webhook(ctx, id)
+func (b *Book) Test(ctx context.Context, see ipam.Visible, id string) (Attempt, error) {
+	w, err := b.Webhook(ctx, see, id)
 	if err != nil {
 		return Attempt{}, err
 	}

@@ -106,7 +106,7 @@ func TestAReceiverThatWasAwayHearsOfEverythingInOrder(t *testing.T) {
 		if n := tries.Load(); n < 20 || n > 2+40 {
 			t.Errorf("%d tries in seven hours", n)
 		}
-		got, err := l.Webhook(t.Context(), "inventory")
+		got, err := l.Webhook(t.Context(), ipam.Everything, "inventory")
 		if err != nil || got.Health.FailingSince == nil || got.Health.LastError != "it answered 502 bad gateway" || got.Health.Waiting != 3 {
 			t.Errorf("%+v, %v", got.Health, err)
 		}
@@ -117,7 +117,7 @@ func TestAReceiverThatWasAwayHearsOfEverythingInOrder(t *testing.T) {
 		if want := []string{"allocation.created a ", "allocation.updated a x", "allocation.updated a y"}; !slices.Equal(slices.DeleteFunc(words(r.told()), func(s string) bool { return strings.Contains(s, " b ") }), want) {
 			t.Errorf("it heard in another order than %q", want)
 		}
-		if got, err := l.Webhook(t.Context(), string(w.ID)); err != nil || got.Health != (ipam.WebhookHealth{}) {
+		if got, err := l.Webhook(t.Context(), ipam.Everything, string(w.ID)); err != nil || got.Health != (ipam.WebhookHealth{}) {
 			t.Errorf("%+v, %v", got.Health, err)
 		}
 	})
@@ -146,7 +146,7 @@ func TestAMessageThatIsRefusedIsGivenUpAndHoldsUpItsObjectAlone(t *testing.T) {
 		if want := []string{"allocation.created good ", "allocation.updated bad x"}; !slices.Equal(words(r.told()), want) {
 			t.Errorf("want %q", want)
 		}
-		dead, err := l.Deliveries(t.Context(), "inventory", ipam.DeliveryDead, ipam.Page{Limit: 10})
+		dead, err := l.Deliveries(t.Context(), ipam.Everything, "inventory", ipam.DeliveryDead, ipam.Page{Limit: 10})
 		if err != nil || len(dead) != 1 || dead[0].Attempts != 12 || dead[0].Status != 422 || dead[0].EndedAt == nil {
 			t.Fatalf("%+v, %v", dead, err)
 		}
@@ -352,7 +352,7 @@ func TestWhatWaitedAWeekIsGivenUpAndWhatEndedIsForgotten(t *testing.T) {
 		l.take(t, "waiting")
 		l.round(t, 0)
 		count := func(state ipam.DeliveryState) int {
-			all, err := l.Deliveries(t.Context(), "inventory", state, ipam.Page{Limit: 10})
+			all, err := l.Deliveries(t.Context(), ipam.Everything, "inventory", state, ipam.Page{Limit: 10})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -393,10 +393,10 @@ func TestWebhooksAreChangedAndDeleted(t *testing.T) {
 			t.Error(err)
 		}
 		l.round(t, 1) // the other's
-		if _, err := l.Webhook(t.Context(), "inventory"); ipam.CodeOf(err) != ipam.CodeNotFound {
+		if _, err := l.Webhook(t.Context(), ipam.Everything, "inventory"); ipam.CodeOf(err) != ipam.CodeNotFound {
 			t.Errorf("it is still there: %v", err)
 		}
-		events, err := audit.New(l.kernel).Events(t.Context(), ipam.EventFilter{Object: string(w.ID)}, ipam.Page{Limit: 10})
+		events, err := audit.New(l.kernel).Events(t.Context(), ipam.Everything, ipam.EventFilter{Object: string(w.ID)}, ipam.Page{Limit: 10})
 		if err != nil || len(events) != 2 {
 			t.Errorf("%d events, %v", len(events), err)
 		}

@@ -126,7 +126,7 @@ func (o *output) String() string {
 // NewToken makes another token on the server's machine, as an operator does.
 func (s *Server) NewToken(t testing.TB, name string) string {
 	t.Helper()
-	cmd := exec.Command(s.process.Binary, "token", "create", name)
+	cmd := exec.Command(s.process.Binary, "token", "create", name, "--role", "admin")
 	cmd.Dir, cmd.Env = s.process.Dir, s.process.Env
 	out, err := cmd.Output()
 	if err != nil {

@@ -66,6 +66,17 @@ type AllocationSet struct {
 	UpdatedAt   int64
 }
 
+type Binding struct {
+	ID          int64
+	PrincipalID int64
+	Role        string
+	ScopeID     *int64
+	PoolID      *int64
+	Largest     int64
+	Labels      string
+	CreatedAt   int64
+}
+
 type Chain struct {
 	ID      int64
 	ScopeID int64
@@ -218,6 +229,20 @@ type NamedAllocation struct {
 	CreatedAt   int64
 	UpdatedAt   int64
 	ExpiresAt   *int64
+	ScopeName   string
+	PoolName    string
+}
+
+type NamedBinding struct {
+	ID          int64
+	PrincipalID int64
+	Role        string
+	ScopeID     *int64
+	PoolID      *int64
+	Largest     int64
+	Labels      string
+	CreatedAt   int64
+	Actor       string
 	ScopeName   string
 	PoolName    string
 }

@@ -30,21 +30,14 @@ WHERE id = $1;
 DELETE FROM pools
 WHERE id = $1;
 
--- name: PoolsOfScope :many
--- The pools of a scope, for its tree.
-SELECT * FROM named_pools
-WHERE scope_id = $1 AND draft_until IS NULL
-ORDER BY id
-LIMIT @max_rows;
-
--- name: PoolWithRoom :one
--- Another pool of the scope and family that would fit a block of the length, the nearest in size first.
-SELECT p.scope_name, p.name FROM named_pools p
-WHERE p.scope_id = @scope_id AND p.family = @family AND p.id <> @id AND p.draft_until IS NULL
-  AND (p.min_length IS NULL OR p.min_length <= @length) AND (p.max_length IS NULL OR p.max_length >= @length)
-  AND EXISTS (SELECT 1 FROM free_blocks f WHERE f.pool_id = p.id AND f.length <= @length)
-ORDER BY p.length DESC, p.id
-LIMIT 1;
+-- name: PoolsAbove :many
+-- The keys of a pool and of all pools around it.
+WITH RECURSIVE above (id, parent_id) AS (
+  SELECT p.id, p.parent_id FROM pools p WHERE p.id = $1
+  UNION
+  SELECT q.id, q.parent_id FROM pools q JOIN above upper ON q.id = upper.parent_id
+)
+SELECT above.id FROM above;
 
 -- name: CountInPool :one
 -- Direct children and allocations of a pool, each from an index alone.
@@ -87,12 +80,12 @@ WHERE (kind, scope_id, name) IN (SELECT n.kind, n.scope_id, n.name FROM former_n
 
 -- name: FormerPool :one
 -- The pool that left a name.
-SELECT p.name, p.scope_name, f.left_at FROM former_names f
+SELECT p.id, p.name, p.scope_id, p.scope_name, f.left_at FROM former_names f
 JOIN named_pools p ON p.id = f.object_id
 WHERE f.kind = 'pool' AND f.scope_id = (SELECT s.id FROM scopes s WHERE s.name = @scope_name) AND f.name = @name AND p.draft_until IS NULL;
 
 -- name: FormerScope :one
 -- The scope that left a name.
-SELECT s.name, f.left_at FROM former_names f
+SELECT s.id, s.name, f.left_at FROM former_names f
 JOIN scopes s ON s.id = f.object_id
 WHERE f.kind = 'scope' AND f.scope_id = 0 AND f.name = $1 AND s.draft_until IS NULL;

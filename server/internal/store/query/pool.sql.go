@@ -85,7 +85,7 @@ func (q *Queries) FormerHolder(ctx context.Context, arg FormerHolderParams) (int
 }
 
 const formerPool = `-- name: FormerPool :one
-SELECT p.name, p.scope_name, f.left_at FROM former_names f
+SELECT p.id, p.name, p.scope_id, p.scope_name, f.left_at FROM former_names f
 JOIN named_pools p ON p.id = f.object_id
 WHERE f.kind = 'pool' AND f.scope_id = (SELECT s.id FROM scopes s WHERE s.name = $1) AND f.name = $2 AND p.draft_until IS NULL
 `
@@ -96,7 +96,9 @@ type FormerPoolParams struct {
 }
 
 type FormerPoolRow struct {
+	ID        int64
 	Name      string
+	ScopeID   int64
 	ScopeName string
 	LeftAt    int64
 }
@@ -105,17 +107,24 @@ type FormerPoolRow struct {
 func (q *Queries) FormerPool(ctx context.Context, arg FormerPoolParams) (FormerPoolRow, error) {
 	row := q.db.QueryRowContext(ctx, formerPool, arg.ScopeName, arg.Name)
 	var i FormerPoolRow
-	err := row.Scan(&i.Name, &i.ScopeName, &i.LeftAt)
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.ScopeID,
+		&i.ScopeName,
+		&i.LeftAt,
+	)
 	return i, err
 }
 
 const formerScope = `-- name: FormerScope :one
-SELECT s.name, f.left_at FROM former_names f
+SELECT s.id, s.name, f.left_at FROM former_names f
 JOIN scopes s ON s.id = f.object_id
 WHERE f.kind = 'scope' AND f.scope_id = 0 AND f.name = $1 AND s.draft_until IS NULL
 `
 
 type FormerScopeRow struct {
+	ID     int64
 	Name   string
 	LeftAt int64
 }
@@ -124,7 +133,7 @@ type FormerScopeRow struct {
 func (q *Queries) FormerScope(ctx context.Context, name string) (FormerScopeRow, error) {
 	row := q.db.QueryRowContext(ctx, formerScope, name)
 	var i FormerScopeRow
-	err := row.Scan(&i.Name, &i.LeftAt)
+	err := row.Scan(&i.ID, &i.Name, &i.LeftAt)
 	return i, err
 }
 
@@ -434,100 +443,29 @@ func (q *Queries) PoolNamed(ctx context.Context, arg PoolNamedParams) (NamedPool
 	return i, err
 }
 
-const poolWithRoom = `-- name: PoolWithRoom :one
-SELECT p.scope_name, p.name FROM named_pools p
-WHERE p.scope_id = $1 AND p.family = $2 AND p.id <> $3 AND p.draft_until IS NULL
-  AND (p.min_length IS NULL OR p.min_length <= $4) AND (p.max_length IS NULL OR p.max_length >= $4)
-  AND EXISTS (SELECT 1 FROM free_blocks f WHERE f.pool_id = p.id AND f.length <= $4)
-ORDER BY p.length DESC, p.id
-LIMIT 1
+const poolsAbove = `-- name: PoolsAbove :many
+WITH RECURSIVE above (id, parent_id) AS (
+  SELECT p.id, p.parent_id FROM pools p WHERE p.id = $1
+  UNION
+  SELECT q.id, q.parent_id FROM pools q JOIN above upper ON q.id = upper.parent_id
+)
+SELECT above.id FROM above
 `
 
-type PoolWithRoomParams struct {
-	ScopeID int64
-	Family  int64
-	ID      int64
-	Length  *int64
-}
-
-type PoolWithRoomRow struct {
-	ScopeName string
-	Name      string
-}
-
-// Another pool of the scope and family that would fit a block of the length, the nearest in size first.
-func (q *Queries) PoolWithRoom(ctx context.Context, arg PoolWithRoomParams) (PoolWithRoomRow, error) {
-	row := q.db.QueryRowContext(ctx, poolWithRoom,
-		arg.ScopeID,
-		arg.Family,
-		arg.ID,
-		arg.Length,
-	)
-	var i PoolWithRoomRow
-	err := row.Scan(&i.ScopeName, &i.Name)
-	return i, err
-}
-
-const poolsOfScope = `-- name: PoolsOfScope :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
-WHERE scope_id = $1 AND draft_until IS NULL
-ORDER BY id
-LIMIT $2
-`
-
-type PoolsOfScopeParams struct {
-	ScopeID int64
-	MaxRows int32
-}
-
-// The pools of a scope, for its tree.
-func (q *Queries) PoolsOfScope(ctx context.Context, arg PoolsOfScopeParams) ([]NamedPool, error) {
-	rows, err := q.db.QueryContext(ctx, poolsOfScope, arg.ScopeID, arg.MaxRows)
+// The keys of a pool and of all pools around it.
+func (q *Queries) PoolsAbove(ctx context.Context, id int64) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, poolsAbove, id)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []NamedPool
+	var items []int64
 	for rows.Next() {
-		var i NamedPool
-		if err := rows.Scan(
-			&i.ID,
-			&i.ScopeID,
-			&i.Name,
-			&i.ParentID,
-			&i.Family,
-			&i.FirstIp,
-			&i.Length,
-			&i.Strategy,
-			&i.MinLength,
-			&i.MaxLength,
-			&i.DefaultLength,
-			&i.Description,
-			&i.Owner,
-			&i.Account,
-			&i.Region,
-			&i.Environment,
-			&i.Labels,
-			&i.DeletionProtection,
-			&i.Version,
-			&i.SpaceRevision,
-			&i.DraftUntil,
-			&i.DraftPrincipalID,
-			&i.DraftHolder,
-			&i.DraftRun,
-			&i.DraftNamed,
-			&i.DraftEncloses,
-			&i.GrowsID,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-			&i.QuarantineSeconds,
-			&i.ScopeName,
-			&i.ParentName,
-			&i.DraftActor,
-		); err != nil {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
 			return nil, err
 		}
-		items = append(items, i)
+		items = append(items, id)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

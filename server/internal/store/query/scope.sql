@@ -10,13 +10,6 @@ WHERE id = $1;
 SELECT * FROM scopes
 WHERE name = $1;
 
--- name: Scopes :many
--- A page of scopes after an id, drafts too where they are wanted.
-SELECT * FROM scopes
-WHERE id > @after AND (draft_until IS NULL OR CAST(@drafts AS BOOLEAN))
-ORDER BY id
-LIMIT @max_rows;
-
 -- name: LockScope :one
 -- The row lock of a scope's root space. Everything that decides about root pools takes it first.
 UPDATE scopes SET space_revision = space_revision + 1

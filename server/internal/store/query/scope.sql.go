@@ -154,53 +154,6 @@ func (q *Queries) ScopeNamed(ctx context.Context, name string) (Scope, error) {
 	return i, err
 }
 
-const scopes = `-- name: Scopes :many
-SELECT id, name, description, labels, version, space_revision, draft_until, created_at, updated_at FROM scopes
-WHERE id > $1 AND (draft_until IS NULL OR CAST($2 AS BOOLEAN))
-ORDER BY id
-LIMIT $3
-`
-
-type ScopesParams struct {
-	After   int64
-	Drafts  bool
-	MaxRows int32
-}
-
-// A page of scopes after an id, drafts too where they are wanted.
-func (q *Queries) Scopes(ctx context.Context, arg ScopesParams) ([]Scope, error) {
-	rows, err := q.db.QueryContext(ctx, scopes, arg.After, arg.Drafts, arg.MaxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []Scope
-	for rows.Next() {
-		var i Scope
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.Description,
-			&i.Labels,
-			&i.Version,
-			&i.SpaceRevision,
-			&i.DraftUntil,
-			&i.CreatedAt,
-			&i.UpdatedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const staleScopeDrafts = `-- name: StaleScopeDrafts :many
 SELECT id, name, description, labels, version, space_revision, draft_until, created_at, updated_at FROM scopes
 WHERE scopes.draft_until < $1 AND NOT EXISTS (SELECT 1 FROM pools WHERE pools.scope_id = scopes.id)

@@ -12,12 +12,6 @@ WHERE id = $1;
 SELECT * FROM named_webhooks
 WHERE name = $1;
 
--- name: Webhooks :many
-SELECT * FROM named_webhooks
-WHERE id > @after
-ORDER BY id
-LIMIT @max_rows;
-
 -- name: UpdateWebhook :exec
 UPDATE webhooks SET
   name = $2, description = $3, url = $4, actions = $5, format = $6, enabled = $7, secret = $8, former_secret = $9, former_until = $10, updated_at = $11,

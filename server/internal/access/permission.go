@@ -1,0 +1,30 @@
+package access
+
+import "github.com/cloudpam/cloudpam/server/internal/ipam"
+
+// Permissions are what operations of the contract ask for as x-permission, each with the smallest role that has it. Where a caller
+// must have that role, the use case of the operation decides, on the row that it is about.
+var Permissions = map[string]ipam.Role{
+	"scopes:read":       ipam.Viewer,
+	"pools:read":        ipam.Viewer,
+	"allocations:read":  ipam.Viewer,
+	"reservations:read": ipam.Viewer,
+	"accounts:read":     ipam.Viewer,
+	"holds:read":        ipam.Viewer,
+	"prefixes:read":     ipam.Viewer,
+	"events:read":       ipam.Viewer,
+	"quarantines:read":  ipam.Viewer,
+
+	"holds:write": ipam.Planner,
+
+	"allocations:write":  ipam.Operator,
+	"reservations:write": ipam.Operator,
+
+	"scopes:write":   ipam.Admin,
+	"pools:write":    ipam.Admin,
+	"accounts:write": ipam.Admin,
+
+	"quarantines:write": ipam.Admin, // what is free before its time may still be in somebody's routes
+	"webhooks:read":     ipam.Admin, // of the scope, or everywhere: what is sent to whom
+	"webhooks:write":    ipam.Admin,
+}
