@@ -389,16 +389,6 @@ func (p Pool) CheckSettings() error {
 	return errors.Join(CheckLabels(p.Labels), CheckQuarantine(p.Quarantine))
 }
 
-// Apply returns the scope with the settings of the patch.
-func (s Scope) Apply(patch ScopePatch) Scope {
-	set(&s.ID, patch.Name)
-	set(&s.Description, patch.Description)
-	if patch.Labels != nil {
-		s.Labels = maps.Clone(*patch.Labels)
-	}
-	return s
-}
-
 func set[T any](field *T, value *T) {
 	if value != nil {
 		*field = *value

@@ -2,6 +2,7 @@ package ipam
 
 import (
 	"errors"
+	"maps"
 	"math/big"
 	"net/netip"
 )
@@ -76,4 +77,14 @@ func NoScope(err error) error {
 		return Invalid("/scope", "%s", e.Detail)
 	}
 	return err
+}
+
+// Apply returns the scope with the settings of the patch.
+func (s Scope) Apply(patch ScopePatch) Scope {
+	set(&s.ID, patch.Name)
+	set(&s.Description, patch.Description)
+	if patch.Labels != nil {
+		s.Labels = maps.Clone(*patch.Labels)
+	}
+	return s
 }

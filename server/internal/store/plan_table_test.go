@@ -137,7 +137,7 @@ var plans = map[string]expected{
 
 	// Lists, with what they are narrowed by. Sorted are at most the members of a set or the blocks around an address, and
 	// with a pool alone, by age: its children, its holds and its prefixes, which no index has in that order.
-	"Webhooks of a scope":          {both: "key webhooks_by_name"},
+	"Webhooks of a scope":          {both: "key walk:key walk:webhooks_by_name all:webhooks"},
 	"Accounts by scope":            {both: "accounts_by_scope key"},
 	"AllocationSets by pool, name": {both: "allocation_sets_by_name key"},
 	"AllocationSets by scope":      {both: "allocation_sets_by_scope key"},
