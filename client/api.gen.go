@@ -197,6 +197,30 @@ func (e QuarantineCause) Valid() bool {
 	}
 }
 
+// Defines values for Role.
+const (
+	RoleAdmin    Role = "admin"
+	RoleOperator Role = "operator"
+	RolePlanner  Role = "planner"
+	RoleViewer   Role = "viewer"
+)
+
+// Valid indicates whether the value is a known member of the Role enum.
+func (e Role) Valid() bool {
+	switch e {
+	case RoleAdmin:
+		return true
+	case RoleOperator:
+		return true
+	case RolePlanner:
+		return true
+	case RoleViewer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SpaceBlockStatus.
 const (
 	SpaceBlockStatusAllocated   SpaceBlockStatus = "allocated"
@@ -538,6 +562,40 @@ type AllocationSetPatch struct {
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 type Applying = bool
 
+// Binding defines model for Binding.
+type Binding struct {
+	// Actor The principal's name.
+	Actor     string    `json:"actor"`
+	CreatedAt time.Time `json:"created_at"`
+	ID        string    `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels              Labels `json:"labels"`
+	LargestPrefixLength *int   `json:"largest_prefix_length,omitempty"`
+
+	// Pool The pool of the place, absent where it is all of the scope, and empty when the pool has been deleted: then it gives nothing.
+	Pool *string `json:"pool,omitempty"`
+
+	// PoolUID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	PoolUID   *UID   `json:"pool_uid,omitempty"`
+	Principal string `json:"principal"`
+
+	// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
+	Role Role `json:"role"`
+
+	// Scope The scope of the place; absent where it is everywhere.
+	Scope *string `json:"scope,omitempty"`
+
+	// ScopeUID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	ScopeUID *UID `json:"scope_uid,omitempty"`
+}
+
+// BindingPage defines model for BindingPage.
+type BindingPage struct {
+	Items         []Binding `json:"items"`
+	NextPageToken *string   `json:"next_page_token,omitempty"`
+}
+
 // Bundle The members that a cluster needs, as one of these.
 type Bundle struct {
 	// Eks An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28). The services' range is an allocation elsewhere: EKS takes none that overlaps its VPC.
@@ -552,6 +610,13 @@ type CIDR = string
 
 // Cloud defines model for Cloud.
 type Cloud string
+
+// CreatedToken defines model for CreatedToken.
+type CreatedToken struct {
+	// Secret What lets its bearer in. Told this once; absent in the answer to a repeat.
+	Secret *string `json:"secret,omitempty"`
+	Token  Token   `json:"token"`
+}
 
 // Delivery defines model for Delivery.
 type Delivery struct {
@@ -764,6 +829,16 @@ type Hosts = int64
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
 
+// Me defines model for Me.
+type Me struct {
+	// Actor The name as events have it.
+	Actor     string    `json:"actor"`
+	Bindings  []Binding `json:"bindings"`
+	Kind      string    `json:"kind"`
+	Name      string    `json:"name"`
+	Principal string    `json:"principal"`
+}
+
 // MemberSize One of `cidr`, `prefix_length` and `hosts` with a `target`; the pool's default length where all are absent.
 type MemberSize struct {
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
@@ -888,6 +963,21 @@ type NewAllocationSet struct {
 
 	// Strategy How new blocks are chosen; as the pool does where absent.
 	Strategy *Strategy `json:"strategy,omitempty"`
+}
+
+// NewBinding defines model for NewBinding.
+type NewBinding struct {
+	// Labels Of operator: only what has all of these.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// LargestPrefixLength Of planner and operator: only blocks up to this size. 24 is up to a /24.
+	LargestPrefixLength *int    `json:"largest_prefix_length,omitempty"`
+	Pool                *string `json:"pool,omitempty"`
+	Principal           string  `json:"principal"`
+
+	// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
+	Role  Role    `json:"role"`
+	Scope *string `json:"scope,omitempty"`
 }
 
 // NewDraft defines model for NewDraft.
@@ -1121,6 +1211,15 @@ type NewSetHolds struct {
 
 	// Updates The id of the living set that the plan changes.
 	Updates *string `json:"updates,omitempty"`
+}
+
+// NewToken defines model for NewToken.
+type NewToken struct {
+	Bindings  []TokenBinding `json:"bindings"`
+	ExpiresAt *time.Time     `json:"expires_at,omitempty"`
+
+	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Name Slug `json:"name"`
 }
 
 // NewWebhook defines model for NewWebhook.
@@ -1439,6 +1538,9 @@ type ReservationPatch struct {
 	Reason *string          `json:"reason,omitempty"`
 }
 
+// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
+type Role string
+
 // Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
 type Run = string
 
@@ -1543,6 +1645,44 @@ type Text = string
 
 // Tier defines model for Tier.
 type Tier string
+
+// Token defines model for Token.
+type Token struct {
+	Bindings  []Binding `json:"bindings"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt Absent where it lives until it is revoked.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	ID        string     `json:"id"`
+
+	// LastUsedAt When it was used last, to a minute or two; absent when it never was.
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+	Name       string     `json:"name"`
+
+	// Principal Who acts with it.
+	Principal string     `json:"principal"`
+	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+}
+
+// TokenBinding A role in a place: a scope, a pool and what is below it, or everywhere where neither is named.
+type TokenBinding struct {
+	// Labels Of operator: only what has all of these.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// LargestPrefixLength Of planner and operator: only blocks up to this size. 24 is up to a /24.
+	LargestPrefixLength *int    `json:"largest_prefix_length,omitempty"`
+	Pool                *string `json:"pool,omitempty"`
+
+	// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
+	Role  Role    `json:"role"`
+	Scope *string `json:"scope,omitempty"`
+}
+
+// TokenPage defines model for TokenPage.
+type TokenPage struct {
+	Items         []Token `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
 
 // UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
 type UID = string
@@ -1915,6 +2055,36 @@ type RestoreAllocationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListBindingsParams defines parameters for ListBindings.
+type ListBindingsParams struct {
+	// Principal Only of this principal.
+	Principal *string `form:"principal,omitempty" json:"principal,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateBindingParams defines parameters for CreateBinding.
+type CreateBindingParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteBindingParams defines parameters for DeleteBinding.
+type DeleteBindingParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Scope Only this scope.
@@ -2243,6 +2413,30 @@ type UpdateScopeParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListTokensParams defines parameters for ListTokens.
+type ListTokensParams struct {
+	// Living True: only those that let somebody in. False: only those that were revoked or have expired.
+	Living *bool `form:"living,omitempty" json:"living,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateTokenParams defines parameters for CreateToken.
+type CreateTokenParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RevokeTokenParams defines parameters for RevokeToken.
+type RevokeTokenParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListWebhooksParams defines parameters for ListWebhooks.
 type ListWebhooksParams struct {
 	// Limit How many a page holds.
@@ -2323,6 +2517,9 @@ type UpdateAllocationJSONRequestBody = AllocationPatch
 // PreviewAllocationJSONRequestBody defines body for PreviewAllocation for application/json ContentType.
 type PreviewAllocationJSONRequestBody = AllocationPatch
 
+// CreateBindingJSONRequestBody defines body for CreateBinding for application/json ContentType.
+type CreateBindingJSONRequestBody = NewBinding
+
 // PlaceHoldsJSONRequestBody defines body for PlaceHolds for application/json ContentType.
 type PlaceHoldsJSONRequestBody = NewHoldBatch
 
@@ -2355,6 +2552,9 @@ type CreateScopeJSONRequestBody = NewScope
 
 // UpdateScopeJSONRequestBody defines body for UpdateScope for application/json ContentType.
 type UpdateScopeJSONRequestBody = ScopePatch
+
+// CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
+type CreateTokenJSONRequestBody = NewToken
 
 // CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
 type CreateWebhookJSONRequestBody = NewWebhook
@@ -2664,6 +2864,43 @@ type ClientInterface interface {
 	// Corresponds with POST /allocations/{allocation}/restore (the `RestoreAllocation` operationId).
 	RestoreAllocation(ctx context.Context, allocation AllocationPath, params *RestoreAllocationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListBindings List bindings, the oldest first
+	//
+	// Those in places where you are admin.
+	//
+	// Corresponds with GET /bindings (the `ListBindings` operationId).
+	ListBindings(ctx context.Context, params *ListBindingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBindingWithBody Give a principal a role in a place
+	//
+	// Needs you to be admin in that place. It counts within a second on every server.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /bindings (the `CreateBinding` operationId).
+	CreateBindingWithBody(ctx context.Context, params *CreateBindingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateBinding Give a principal a role in a place
+	//
+	// Needs you to be admin in that place. It counts within a second on every server.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /bindings (the `CreateBinding` operationId).
+	CreateBinding(ctx context.Context, params *CreateBindingParams, body CreateBindingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteBinding Take a role away
+	//
+	// Needs you to be admin in its place. The role of the first token, `bootstrap`, stays; that token can be revoked.
+	//
+	// Corresponds with DELETE /bindings/{binding} (the `DeleteBinding` operationId).
+	DeleteBinding(ctx context.Context, binding string, params *DeleteBindingParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetBinding Read a binding
+	//
+	// Corresponds with GET /bindings/{binding} (the `GetBinding` operationId).
+	GetBinding(ctx context.Context, binding string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListEvents List events, the newest first
 	//
 	// Corresponds with GET /events (the `ListEvents` operationId).
@@ -2905,6 +3142,11 @@ type ClientInterface interface {
 	// Corresponds with GET /prefixes (the `ListPrefixes` operationId).
 	ListPrefixes(ctx context.Context, params *ListPrefixesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetMe Who asks, and what he may do
+	//
+	// Corresponds with GET /principals/me (the `GetMe` operationId).
+	GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListQuarantines List the blocks in quarantine, the oldest first
 	//
 	// Those whose time has ended are listed until something else has their block, or for a week: they are the last to be handed out.
@@ -3029,6 +3271,46 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /scopes/{scope} (the `UpdateScope` operationId).
 	UpdateScope(ctx context.Context, scope ScopePath, params *UpdateScopeParams, body UpdateScopeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListTokens List tokens, the oldest first
+	//
+	// Those that may do nothing beyond where you are admin. Ended ones stay in the list.
+	//
+	// Corresponds with GET /tokens (the `ListTokens` operationId).
+	ListTokens(ctx context.Context, params *ListTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateTokenWithBody Make a token
+	//
+	// The answer has the `secret`, this once: it is stored nowhere. So a repeat with the same `Idempotency-Key` makes no second
+	// token and answers the first, without `secret`. If that was lost, delete the token and make another.
+	//
+	// Each binding needs you to be admin in its place. Its `name` is that of no other living token of its scope, or of those that
+	// reach more than one scope.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /tokens (the `CreateToken` operationId).
+	CreateTokenWithBody(ctx context.Context, params *CreateTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateToken Make a token
+	//
+	// The answer has the `secret`, this once: it is stored nowhere. So a repeat with the same `Idempotency-Key` makes no second
+	// token and answers the first, without `secret`. If that was lost, delete the token and make another.
+	//
+	// Each binding needs you to be admin in its place. Its `name` is that of no other living token of its scope, or of those that
+	// reach more than one scope.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /tokens (the `CreateToken` operationId).
+	CreateToken(ctx context.Context, params *CreateTokenParams, body CreateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RevokeToken End a token
+	//
+	// No server lets it in a second later.
+	//
+	// Corresponds with DELETE /tokens/{token} (the `RevokeToken` operationId).
+	RevokeToken(ctx context.Context, token string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetVersion What this server is
 	//
@@ -3629,6 +3911,93 @@ func (c *rawClient) RestoreAllocation(ctx context.Context, allocation Allocation
 	return c.Client.Do(req)
 }
 
+// ListBindings List bindings, the oldest first
+//
+// Those in places where you are admin.
+//
+// Corresponds with GET /bindings (the `ListBindings` operationId).
+func (c *rawClient) ListBindings(ctx context.Context, params *ListBindingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBindingsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBindingWithBody Give a principal a role in a place
+//
+// Needs you to be admin in that place. It counts within a second on every server.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /bindings (the `CreateBinding` operationId).
+func (c *rawClient) CreateBindingWithBody(ctx context.Context, params *CreateBindingParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBindingRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateBinding Give a principal a role in a place
+//
+// Needs you to be admin in that place. It counts within a second on every server.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /bindings (the `CreateBinding` operationId).
+func (c *rawClient) CreateBinding(ctx context.Context, params *CreateBindingParams, body CreateBindingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateBindingRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteBinding Take a role away
+//
+// Needs you to be admin in its place. The role of the first token, `bootstrap`, stays; that token can be revoked.
+//
+// Corresponds with DELETE /bindings/{binding} (the `DeleteBinding` operationId).
+func (c *rawClient) DeleteBinding(ctx context.Context, binding string, params *DeleteBindingParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteBindingRequest(c.Server, binding, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetBinding Read a binding
+//
+// Corresponds with GET /bindings/{binding} (the `GetBinding` operationId).
+func (c *rawClient) GetBinding(ctx context.Context, binding string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBindingRequest(c.Server, binding)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListEvents List events, the newest first
 //
 // Corresponds with GET /events (the `ListEvents` operationId).
@@ -4150,6 +4519,21 @@ func (c *rawClient) ListPrefixes(ctx context.Context, params *ListPrefixesParams
 	return c.Client.Do(req)
 }
 
+// GetMe Who asks, and what he may do
+//
+// Corresponds with GET /principals/me (the `GetMe` operationId).
+func (c *rawClient) GetMe(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMeRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListQuarantines List the blocks in quarantine, the oldest first
 //
 // Those whose time has ended are listed until something else has their block, or for a week: they are the last to be handed out.
@@ -4435,6 +4819,86 @@ func (c *rawClient) UpdateScopeWithBody(ctx context.Context, scope ScopePath, pa
 // Corresponds with PATCH /scopes/{scope} (the `UpdateScope` operationId).
 func (c *rawClient) UpdateScope(ctx context.Context, scope ScopePath, params *UpdateScopeParams, body UpdateScopeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateScopeRequest(c.Server, scope, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListTokens List tokens, the oldest first
+//
+// Those that may do nothing beyond where you are admin. Ended ones stay in the list.
+//
+// Corresponds with GET /tokens (the `ListTokens` operationId).
+func (c *rawClient) ListTokens(ctx context.Context, params *ListTokensParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListTokensRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateTokenWithBody Make a token
+//
+// The answer has the `secret`, this once: it is stored nowhere. So a repeat with the same `Idempotency-Key` makes no second
+// token and answers the first, without `secret`. If that was lost, delete the token and make another.
+//
+// Each binding needs you to be admin in its place. Its `name` is that of no other living token of its scope, or of those that
+// reach more than one scope.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /tokens (the `CreateToken` operationId).
+func (c *rawClient) CreateTokenWithBody(ctx context.Context, params *CreateTokenParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTokenRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateToken Make a token
+//
+// The answer has the `secret`, this once: it is stored nowhere. So a repeat with the same `Idempotency-Key` makes no second
+// token and answers the first, without `secret`. If that was lost, delete the token and make another.
+//
+// Each binding needs you to be admin in its place. Its `name` is that of no other living token of its scope, or of those that
+// reach more than one scope.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /tokens (the `CreateToken` operationId).
+func (c *rawClient) CreateToken(ctx context.Context, params *CreateTokenParams, body CreateTokenJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateTokenRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RevokeToken End a token
+//
+// No server lets it in a second later.
+//
+// Corresponds with DELETE /tokens/{token} (the `RevokeToken` operationId).
+func (c *rawClient) RevokeToken(ctx context.Context, token string, params *RevokeTokenParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRevokeTokenRequest(c.Server, token, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6019,6 +6483,246 @@ func NewRestoreAllocationRequest(server string, allocation AllocationPath, param
 	return req, nil
 }
 
+// NewListBindingsRequest constructs an http.Request for the ListBindings method
+func NewListBindingsRequest(server string, params *ListBindingsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bindings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Principal != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "principal", *params.Principal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateBindingRequest calls the generic CreateBinding builder with application/json body
+func NewCreateBindingRequest(server string, params *CreateBindingParams, body CreateBindingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateBindingRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateBindingRequestWithBody constructs an http.Request for the CreateBinding method, with any body, and a specified content type
+func NewCreateBindingRequestWithBody(server string, params *CreateBindingParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bindings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteBindingRequest constructs an http.Request for the DeleteBinding method
+func NewDeleteBindingRequest(server string, binding string, params *DeleteBindingParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "binding", binding, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bindings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetBindingRequest constructs an http.Request for the GetBinding method
+func NewGetBindingRequest(server string, binding string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "binding", binding, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/bindings/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListEventsRequest constructs an http.Request for the ListEvents method
 func NewListEventsRequest(server string, params *ListEventsParams) (*http.Request, error) {
 	var err error
@@ -7586,6 +8290,33 @@ func NewListPrefixesRequest(server string, params *ListPrefixesParams) (*http.Re
 	return req, nil
 }
 
+// NewGetMeRequest constructs an http.Request for the GetMe method
+func NewGetMeRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/principals/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListQuarantinesRequest constructs an http.Request for the ListQuarantines method
 func NewListQuarantinesRequest(server string, params *ListQuarantinesParams) (*http.Request, error) {
 	var err error
@@ -8496,6 +9227,188 @@ func NewUpdateScopeRequestWithBody(server string, scope ScopePath, params *Updat
 			}
 
 			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListTokensRequest constructs an http.Request for the ListTokens method
+func NewListTokensRequest(server string, params *ListTokensParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/tokens")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Living != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "living", *params.Living, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateTokenRequest calls the generic CreateToken builder with application/json body
+func NewCreateTokenRequest(server string, params *CreateTokenParams, body CreateTokenJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateTokenRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateTokenRequestWithBody constructs an http.Request for the CreateToken method, with any body, and a specified content type
+func NewCreateTokenRequestWithBody(server string, params *CreateTokenParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/tokens")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewRevokeTokenRequest constructs an http.Request for the RevokeToken method
+func NewRevokeTokenRequest(server string, token string, params *RevokeTokenParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "token", token, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/tokens/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
 	}

@@ -13,6 +13,7 @@ type Code string
 const (
 	ErrInvalid              Code = "invalid"
 	ErrUnauthenticated      Code = "unauthenticated"
+	ErrTooManyFailures      Code = "too_many_failures"
 	ErrForbidden            Code = "forbidden"
 	ErrNotFound             Code = "not_found"
 	ErrMethodNotAllowed     Code = "method_not_allowed"

@@ -202,6 +202,30 @@ func (e QuarantineCause) Valid() bool {
 	}
 }
 
+// Defines values for Role.
+const (
+	RoleAdmin    Role = "admin"
+	RoleOperator Role = "operator"
+	RolePlanner  Role = "planner"
+	RoleViewer   Role = "viewer"
+)
+
+// Valid indicates whether the value is a known member of the Role enum.
+func (e Role) Valid() bool {
+	switch e {
+	case RoleAdmin:
+		return true
+	case RoleOperator:
+		return true
+	case RolePlanner:
+		return true
+	case RoleViewer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SpaceBlockStatus.
 const (
 	SpaceBlockStatusAllocated   SpaceBlockStatus = "allocated"
@@ -543,6 +567,40 @@ type AllocationSetPatch struct {
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 type Applying = bool
 
+// Binding defines model for Binding.
+type Binding struct {
+	// Actor The principal's name.
+	Actor     string    `json:"actor"`
+	CreatedAt time.Time `json:"created_at"`
+	ID        string    `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels              Labels `json:"labels"`
+	LargestPrefixLength *int   `json:"largest_prefix_length,omitempty"`
+
+	// Pool The pool of the place, absent where it is all of the scope, and empty when the pool has been deleted: then it gives nothing.
+	Pool *string `json:"pool,omitempty"`
+
+	// PoolUID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	PoolUID   *UID   `json:"pool_uid,omitempty"`
+	Principal string `json:"principal"`
+
+	// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
+	Role Role `json:"role"`
+
+	// Scope The scope of the place; absent where it is everywhere.
+	Scope *string `json:"scope,omitempty"`
+
+	// ScopeUID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	ScopeUID *UID `json:"scope_uid,omitempty"`
+}
+
+// BindingPage defines model for BindingPage.
+type BindingPage struct {
+	Items         []Binding `json:"items"`
+	NextPageToken *string   `json:"next_page_token,omitempty"`
+}
+
 // Bundle The members that a cluster needs, as one of these.
 type Bundle struct {
 	// Eks An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28). The services' range is an allocation elsewhere: EKS takes none that overlaps its VPC.
@@ -557,6 +615,13 @@ type CIDR = string
 
 // Cloud defines model for Cloud.
 type Cloud string
+
+// CreatedToken defines model for CreatedToken.
+type CreatedToken struct {
+	// Secret What lets its bearer in. Told this once; absent in the answer to a repeat.
+	Secret *string `json:"secret,omitempty"`
+	Token  Token   `json:"token"`
+}
 
 // Delivery defines model for Delivery.
 type Delivery struct {
@@ -769,6 +834,16 @@ type Hosts = int64
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
 
+// Me defines model for Me.
+type Me struct {
+	// Actor The name as events have it.
+	Actor     string    `json:"actor"`
+	Bindings  []Binding `json:"bindings"`
+	Kind      string    `json:"kind"`
+	Name      string    `json:"name"`
+	Principal string    `json:"principal"`
+}
+
 // MemberSize One of `cidr`, `prefix_length` and `hosts` with a `target`; the pool's default length where all are absent.
 type MemberSize struct {
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
@@ -893,6 +968,21 @@ type NewAllocationSet struct {
 
 	// Strategy How new blocks are chosen; as the pool does where absent.
 	Strategy *Strategy `json:"strategy,omitempty"`
+}
+
+// NewBinding defines model for NewBinding.
+type NewBinding struct {
+	// Labels Of operator: only what has all of these.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// LargestPrefixLength Of planner and operator: only blocks up to this size. 24 is up to a /24.
+	LargestPrefixLength *int    `json:"largest_prefix_length,omitempty"`
+	Pool                *string `json:"pool,omitempty"`
+	Principal           string  `json:"principal"`
+
+	// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
+	Role  Role    `json:"role"`
+	Scope *string `json:"scope,omitempty"`
 }
 
 // NewDraft defines model for NewDraft.
@@ -1126,6 +1216,15 @@ type NewSetHolds struct {
 
 	// Updates The id of the living set that the plan changes.
 	Updates *string `json:"updates,omitempty"`
+}
+
+// NewToken defines model for NewToken.
+type NewToken struct {
+	Bindings  []TokenBinding `json:"bindings"`
+	ExpiresAt *time.Time     `json:"expires_at,omitempty"`
+
+	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
+	Name Slug `json:"name"`
 }
 
 // NewWebhook defines model for NewWebhook.
@@ -1444,6 +1543,9 @@ type ReservationPatch struct {
 	Reason *string          `json:"reason,omitempty"`
 }
 
+// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
+type Role string
+
 // Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
 type Run = string
 
@@ -1548,6 +1650,44 @@ type Text = string
 
 // Tier defines model for Tier.
 type Tier string
+
+// Token defines model for Token.
+type Token struct {
+	Bindings  []Binding `json:"bindings"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// ExpiresAt Absent where it lives until it is revoked.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	ID        string     `json:"id"`
+
+	// LastUsedAt When it was used last, to a minute or two; absent when it never was.
+	LastUsedAt *time.Time `json:"last_used_at,omitempty"`
+	Name       string     `json:"name"`
+
+	// Principal Who acts with it.
+	Principal string     `json:"principal"`
+	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+}
+
+// TokenBinding A role in a place: a scope, a pool and what is below it, or everywhere where neither is named.
+type TokenBinding struct {
+	// Labels Of operator: only what has all of these.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// LargestPrefixLength Of planner and operator: only blocks up to this size. 24 is up to a /24.
+	LargestPrefixLength *int    `json:"largest_prefix_length,omitempty"`
+	Pool                *string `json:"pool,omitempty"`
+
+	// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
+	Role  Role    `json:"role"`
+	Scope *string `json:"scope,omitempty"`
+}
+
+// TokenPage defines model for TokenPage.
+type TokenPage struct {
+	Items         []Token `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
 
 // UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
 type UID = string
@@ -1920,6 +2060,36 @@ type RestoreAllocationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListBindingsParams defines parameters for ListBindings.
+type ListBindingsParams struct {
+	// Principal Only of this principal.
+	Principal *string `form:"principal,omitempty" json:"principal,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateBindingParams defines parameters for CreateBinding.
+type CreateBindingParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// DeleteBindingParams defines parameters for DeleteBinding.
+type DeleteBindingParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Scope Only this scope.
@@ -2248,6 +2418,30 @@ type UpdateScopeParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListTokensParams defines parameters for ListTokens.
+type ListTokensParams struct {
+	// Living True: only those that let somebody in. False: only those that were revoked or have expired.
+	Living *bool `form:"living,omitempty" json:"living,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// CreateTokenParams defines parameters for CreateToken.
+type CreateTokenParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RevokeTokenParams defines parameters for RevokeToken.
+type RevokeTokenParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListWebhooksParams defines parameters for ListWebhooks.
 type ListWebhooksParams struct {
 	// Limit How many a page holds.
@@ -2328,6 +2522,9 @@ type UpdateAllocationJSONRequestBody = AllocationPatch
 // PreviewAllocationJSONRequestBody defines body for PreviewAllocation for application/json ContentType.
 type PreviewAllocationJSONRequestBody = AllocationPatch
 
+// CreateBindingJSONRequestBody defines body for CreateBinding for application/json ContentType.
+type CreateBindingJSONRequestBody = NewBinding
+
 // PlaceHoldsJSONRequestBody defines body for PlaceHolds for application/json ContentType.
 type PlaceHoldsJSONRequestBody = NewHoldBatch
 
@@ -2360,6 +2557,9 @@ type CreateScopeJSONRequestBody = NewScope
 
 // UpdateScopeJSONRequestBody defines body for UpdateScope for application/json ContentType.
 type UpdateScopeJSONRequestBody = ScopePatch
+
+// CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
+type CreateTokenJSONRequestBody = NewToken
 
 // CreateWebhookJSONRequestBody defines body for CreateWebhook for application/json ContentType.
 type CreateWebhookJSONRequestBody = NewWebhook
@@ -2429,6 +2629,18 @@ type ServerInterface interface {
 	// RestoreAllocation Bring back an allocation whose block is in quarantine
 	// (POST /allocations/{allocation}/restore)
 	RestoreAllocation(ctx echo.Context, allocation AllocationPath, params RestoreAllocationParams) error
+	// ListBindings List bindings, the oldest first
+	// (GET /bindings)
+	ListBindings(ctx echo.Context, params ListBindingsParams) error
+	// CreateBinding Give a principal a role in a place
+	// (POST /bindings)
+	CreateBinding(ctx echo.Context, params CreateBindingParams) error
+	// DeleteBinding Take a role away
+	// (DELETE /bindings/{binding})
+	DeleteBinding(ctx echo.Context, binding string, params DeleteBindingParams) error
+	// GetBinding Read a binding
+	// (GET /bindings/{binding})
+	GetBinding(ctx echo.Context, binding string) error
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
@@ -2492,6 +2704,9 @@ type ServerInterface interface {
 	// ListPrefixes List what occupies space, the oldest first
 	// (GET /prefixes)
 	ListPrefixes(ctx echo.Context, params ListPrefixesParams) error
+	// GetMe Who asks, and what he may do
+	// (GET /principals/me)
+	GetMe(ctx echo.Context) error
 	// ListQuarantines List the blocks in quarantine, the oldest first
 	// (GET /quarantines)
 	ListQuarantines(ctx echo.Context, params ListQuarantinesParams) error
@@ -2531,6 +2746,15 @@ type ServerInterface interface {
 	// UpdateScope Change a scope's description or labels
 	// (PATCH /scopes/{scope})
 	UpdateScope(ctx echo.Context, scope ScopePath, params UpdateScopeParams) error
+	// ListTokens List tokens, the oldest first
+	// (GET /tokens)
+	ListTokens(ctx echo.Context, params ListTokensParams) error
+	// CreateToken Make a token
+	// (POST /tokens)
+	CreateToken(ctx echo.Context, params CreateTokenParams) error
+	// RevokeToken End a token
+	// (DELETE /tokens/{token})
+	RevokeToken(ctx echo.Context, token string, params RevokeTokenParams) error
 	// GetVersion What this server is
 	// (GET /version)
 	GetVersion(ctx echo.Context) error
@@ -3332,6 +3556,133 @@ func (w *ServerInterfaceWrapper) RestoreAllocation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RestoreAllocation(ctx, allocation, params)
+	return err
+}
+
+// ListBindings converts echo context to params.
+func (w *ServerInterfaceWrapper) ListBindings(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListBindingsParams
+	// ------------- Optional query parameter "principal" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "principal", ctx.QueryParams(), &params.Principal, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter principal: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListBindings(ctx, params)
+	return err
+}
+
+// CreateBinding converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateBinding(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateBindingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateBinding(ctx, params)
+	return err
+}
+
+// DeleteBinding converts echo context to params.
+func (w *ServerInterfaceWrapper) DeleteBinding(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "binding" -------------
+	var binding string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "binding", ctx.Param("binding"), &binding, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter binding: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeleteBindingParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeleteBinding(ctx, binding, params)
+	return err
+}
+
+// GetBinding converts echo context to params.
+func (w *ServerInterfaceWrapper) GetBinding(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "binding" -------------
+	var binding string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "binding", ctx.Param("binding"), &binding, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter binding: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetBinding(ctx, binding)
 	return err
 }
 
@@ -4141,6 +4492,15 @@ func (w *ServerInterfaceWrapper) ListPrefixes(ctx echo.Context) error {
 	return err
 }
 
+// GetMe converts echo context to params.
+func (w *ServerInterfaceWrapper) GetMe(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetMe(ctx)
+	return err
+}
+
 // ListQuarantines converts echo context to params.
 func (w *ServerInterfaceWrapper) ListQuarantines(ctx echo.Context) error {
 	var err error
@@ -4674,6 +5034,103 @@ func (w *ServerInterfaceWrapper) UpdateScope(ctx echo.Context) error {
 	return err
 }
 
+// ListTokens converts echo context to params.
+func (w *ServerInterfaceWrapper) ListTokens(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListTokensParams
+	// ------------- Optional query parameter "living" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "living", ctx.QueryParams(), &params.Living, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter living: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListTokens(ctx, params)
+	return err
+}
+
+// CreateToken converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateToken(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateToken(ctx, params)
+	return err
+}
+
+// RevokeToken converts echo context to params.
+func (w *ServerInterfaceWrapper) RevokeToken(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "token" -------------
+	var token string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "token", ctx.Param("token"), &token, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter token: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RevokeTokenParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.RevokeToken(ctx, token, params)
+	return err
+}
+
 // GetVersion converts echo context to params.
 func (w *ServerInterfaceWrapper) GetVersion(ctx echo.Context) error {
 	var err error
@@ -5047,6 +5504,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/allocations/:allocation", wrapper.UpdateAllocation, options.OperationMiddlewares["updateAllocation"]...)
 	router.POST(options.BaseURL+"/allocations/:allocation/preview", wrapper.PreviewAllocation, options.OperationMiddlewares["previewAllocation"]...)
 	router.POST(options.BaseURL+"/allocations/:allocation/restore", wrapper.RestoreAllocation, options.OperationMiddlewares["restoreAllocation"]...)
+	router.GET(options.BaseURL+"/bindings", wrapper.ListBindings, options.OperationMiddlewares["listBindings"]...)
+	router.POST(options.BaseURL+"/bindings", wrapper.CreateBinding, options.OperationMiddlewares["createBinding"]...)
+	router.DELETE(options.BaseURL+"/bindings/:binding", wrapper.DeleteBinding, options.OperationMiddlewares["deleteBinding"]...)
+	router.GET(options.BaseURL+"/bindings/:binding", wrapper.GetBinding, options.OperationMiddlewares["getBinding"]...)
 	router.GET(options.BaseURL+"/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.POST(options.BaseURL+"/hold-batches", wrapper.PlaceHolds, options.OperationMiddlewares["placeHolds"]...)
 	router.GET(options.BaseURL+"/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
@@ -5068,6 +5529,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/pools/:pool/space", wrapper.ListPoolSpace, options.OperationMiddlewares["listPoolSpace"]...)
 	router.GET(options.BaseURL+"/pools/:pool/utilization", wrapper.GetPoolUtilization, options.OperationMiddlewares["getPoolUtilization"]...)
 	router.GET(options.BaseURL+"/prefixes", wrapper.ListPrefixes, options.OperationMiddlewares["listPrefixes"]...)
+	router.GET(options.BaseURL+"/principals/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.GET(options.BaseURL+"/quarantines", wrapper.ListQuarantines, options.OperationMiddlewares["listQuarantines"]...)
 	router.DELETE(options.BaseURL+"/quarantines/:quarantine", wrapper.EndQuarantine, options.OperationMiddlewares["endQuarantine"]...)
 	router.GET(options.BaseURL+"/quarantines/:quarantine", wrapper.GetQuarantine, options.OperationMiddlewares["getQuarantine"]...)
@@ -5081,6 +5543,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/scopes/:scope", wrapper.DeleteScope, options.OperationMiddlewares["deleteScope"]...)
 	router.GET(options.BaseURL+"/scopes/:scope", wrapper.GetScope, options.OperationMiddlewares["getScope"]...)
 	router.PATCH(options.BaseURL+"/scopes/:scope", wrapper.UpdateScope, options.OperationMiddlewares["updateScope"]...)
+	router.GET(options.BaseURL+"/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
+	router.POST(options.BaseURL+"/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
+	router.DELETE(options.BaseURL+"/tokens/:token", wrapper.RevokeToken, options.OperationMiddlewares["revokeToken"]...)
 	router.GET(options.BaseURL+"/version", wrapper.GetVersion, options.OperationMiddlewares["getVersion"]...)
 	router.GET(options.BaseURL+"/webhooks", wrapper.ListWebhooks, options.OperationMiddlewares["listWebhooks"]...)
 	router.POST(options.BaseURL+"/webhooks", wrapper.CreateWebhook, options.OperationMiddlewares["createWebhook"]...)
@@ -5865,6 +6330,158 @@ type RestoreAllocationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RestoreAllocationdefaultApplicationProblemPlusJSONResponse) VisitRestoreAllocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBindingsRequestObject struct {
+	Params ListBindingsParams
+}
+
+type ListBindingsResponseObject interface {
+	VisitListBindingsResponse(w http.ResponseWriter) error
+}
+
+type ListBindings200JSONResponse BindingPage
+
+func (response ListBindings200JSONResponse) VisitListBindingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBindingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListBindingsdefaultApplicationProblemPlusJSONResponse) VisitListBindingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBindingRequestObject struct {
+	Params CreateBindingParams
+	Body   *CreateBindingJSONRequestBody
+}
+
+type CreateBindingResponseObject interface {
+	VisitCreateBindingResponse(w http.ResponseWriter) error
+}
+
+type CreateBinding201JSONResponse Binding
+
+func (response CreateBinding201JSONResponse) VisitCreateBindingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateBindingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateBindingdefaultApplicationProblemPlusJSONResponse) VisitCreateBindingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteBindingRequestObject struct {
+	Binding string `json:"binding"`
+	Params  DeleteBindingParams
+}
+
+type DeleteBindingResponseObject interface {
+	VisitDeleteBindingResponse(w http.ResponseWriter) error
+}
+
+type DeleteBinding204Response struct {
+}
+
+func (response DeleteBinding204Response) VisitDeleteBindingResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteBindingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteBindingdefaultApplicationProblemPlusJSONResponse) VisitDeleteBindingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBindingRequestObject struct {
+	Binding string `json:"binding"`
+}
+
+type GetBindingResponseObject interface {
+	VisitGetBindingResponse(w http.ResponseWriter) error
+}
+
+type GetBinding200JSONResponse Binding
+
+func (response GetBinding200JSONResponse) VisitGetBindingResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetBindingdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetBindingdefaultApplicationProblemPlusJSONResponse) VisitGetBindingResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6715,6 +7332,44 @@ func (response ListPrefixesdefaultApplicationProblemPlusJSONResponse) VisitListP
 	return err
 }
 
+type GetMeRequestObject struct {
+}
+
+type GetMeResponseObject interface {
+	VisitGetMeResponse(w http.ResponseWriter) error
+}
+
+type GetMe200JSONResponse Me
+
+func (response GetMe200JSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetMedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetMedefaultApplicationProblemPlusJSONResponse) VisitGetMeResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListQuarantinesRequestObject struct {
 	Params ListQuarantinesParams
 }
@@ -7261,6 +7916,119 @@ func (response UpdateScopedefaultApplicationProblemPlusJSONResponse) VisitUpdate
 	return err
 }
 
+type ListTokensRequestObject struct {
+	Params ListTokensParams
+}
+
+type ListTokensResponseObject interface {
+	VisitListTokensResponse(w http.ResponseWriter) error
+}
+
+type ListTokens200JSONResponse TokenPage
+
+func (response ListTokens200JSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokensdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListTokensdefaultApplicationProblemPlusJSONResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTokenRequestObject struct {
+	Params CreateTokenParams
+	Body   *CreateTokenJSONRequestBody
+}
+
+type CreateTokenResponseObject interface {
+	VisitCreateTokenResponse(w http.ResponseWriter) error
+}
+
+type CreateToken201JSONResponse CreatedToken
+
+func (response CreateToken201JSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateTokendefaultApplicationProblemPlusJSONResponse) VisitCreateTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RevokeTokenRequestObject struct {
+	Token  string `json:"token"`
+	Params RevokeTokenParams
+}
+
+type RevokeTokenResponseObject interface {
+	VisitRevokeTokenResponse(w http.ResponseWriter) error
+}
+
+type RevokeToken204Response struct {
+}
+
+func (response RevokeToken204Response) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type RevokeTokendefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RevokeTokendefaultApplicationProblemPlusJSONResponse) VisitRevokeTokenResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetVersionRequestObject struct {
 }
 
@@ -7580,23 +8348,6 @@ func (response ReplayWebhook200JSONResponse) VisitReplayWebhookResponse(w http.R
 	return err
 }
 
-type ReplayWebhookdefaultApplicationProblemPlusJSONResponse struct {
-	Body       Problem
-	StatusCode int
-}
-
-func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
-
-	var buf bytes.Buffer
-	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
-		return err
-	}
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(response.StatusCode)
-	_, err := buf.WriteTo(w)
-	return err
-}
-
 type RotateWebhookSecretRequestObject struct {
 	Webhook WebhookPath `json:"webhook"`
 	Params  RotateWebhookSecretParams
@@ -7741,6 +8492,18 @@ type StrictServerInterface interface {
 	// RestoreAllocation Bring back an allocation whose block is in quarantine
 	// (POST /allocations/{allocation}/restore)
 	RestoreAllocation(ctx context.Context, request RestoreAllocationRequestObject) (RestoreAllocationResponseObject, error)
+	// ListBindings List bindings, the oldest first
+	// (GET /bindings)
+	ListBindings(ctx context.Context, request ListBindingsRequestObject) (ListBindingsResponseObject, error)
+	// CreateBinding Give a principal a role in a place
+	// (POST /bindings)
+	CreateBinding(ctx context.Context, request CreateBindingRequestObject) (CreateBindingResponseObject, error)
+	// DeleteBinding Take a role away
+	// (DELETE /bindings/{binding})
+	DeleteBinding(ctx context.Context, request DeleteBindingRequestObject) (DeleteBindingResponseObject, error)
+	// GetBinding Read a binding
+	// (GET /bindings/{binding})
+	GetBinding(ctx context.Context, request GetBindingRequestObject) (GetBindingResponseObject, error)
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
@@ -7804,6 +8567,9 @@ type StrictServerInterface interface {
 	// ListPrefixes List what occupies space, the oldest first
 	// (GET /prefixes)
 	ListPrefixes(ctx context.Context, request ListPrefixesRequestObject) (ListPrefixesResponseObject, error)
+	// GetMe Who asks, and what he may do
+	// (GET /principals/me)
+	GetMe(ctx context.Context, request GetMeRequestObject) (GetMeResponseObject, error)
 	// ListQuarantines List the blocks in quarantine, the oldest first
 	// (GET /quarantines)
 	ListQuarantines(ctx context.Context, request ListQuarantinesRequestObject) (ListQuarantinesResponseObject, error)
@@ -7843,6 +8609,15 @@ type StrictServerInterface interface {
 	// UpdateScope Change a scope's description or labels
 	// (PATCH /scopes/{scope})
 	UpdateScope(ctx context.Context, request UpdateScopeRequestObject) (UpdateScopeResponseObject, error)
+	// ListTokens List tokens, the oldest first
+	// (GET /tokens)
+	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
+	// CreateToken Make a token
+	// (POST /tokens)
+	CreateToken(ctx context.Context, request CreateTokenRequestObject) (CreateTokenResponseObject, error)
+	// RevokeToken End a token
+	// (DELETE /tokens/{token})
+	RevokeToken(ctx context.Context, request RevokeTokenRequestObject) (RevokeTokenResponseObject, error)
 	// GetVersion What this server is
 	// (GET /version)
 	GetVersion(ctx context.Context, request GetVersionRequestObject) (GetVersionResponseObject, error)
@@ -8523,6 +9298,130 @@ func (sh *strictHandler) RestoreAllocation(ctx echo.Context, allocation Allocati
 		return err
 	} else if validResponse, ok := response.(RestoreAllocationResponseObject); ok {
 		return validResponse.VisitRestoreAllocationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListBindings operation middleware
+func (sh *strictHandler) ListBindings(ctx echo.Context, params ListBindingsParams) error {
+	var request ListBindingsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBindings(ctx.Request().Context(), request.(ListBindingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBindings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListBindingsResponseObject); ok {
+		return validResponse.VisitListBindingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateBinding operation middleware
+func (sh *strictHandler) CreateBinding(ctx echo.Context, params CreateBindingParams) error {
+	var request CreateBindingRequestObject
+
+	request.Params = params
+
+	var body CreateBindingJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateBinding(ctx.Request().Context(), request.(CreateBindingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateBinding")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateBindingResponseObject); ok {
+		return validResponse.VisitCreateBindingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DeleteBinding operation middleware
+func (sh *strictHandler) DeleteBinding(ctx echo.Context, binding string, params DeleteBindingParams) error {
+	var request DeleteBindingRequestObject
+
+	request.Binding = binding
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteBinding(ctx.Request().Context(), request.(DeleteBindingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteBinding")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeleteBindingResponseObject); ok {
+		return validResponse.VisitDeleteBindingResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetBinding operation middleware
+func (sh *strictHandler) GetBinding(ctx echo.Context, binding string) error {
+	var request GetBindingRequestObject
+
+	request.Binding = binding
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetBinding(ctx.Request().Context(), request.(GetBindingRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetBinding")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetBindingResponseObject); ok {
+		return validResponse.VisitGetBindingResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9222,6 +10121,29 @@ func (sh *strictHandler) ListPrefixes(ctx echo.Context, params ListPrefixesParam
 	return nil
 }
 
+// GetMe operation middleware
+func (sh *strictHandler) GetMe(ctx echo.Context) error {
+	var request GetMeRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetMe(ctx.Request().Context(), request.(GetMeRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetMe")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetMeResponseObject); ok {
+		return validResponse.VisitGetMeResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListQuarantines operation middleware
 func (sh *strictHandler) ListQuarantines(ctx echo.Context, params ListQuarantinesParams) error {
 	var request ListQuarantinesRequestObject
@@ -9644,6 +10566,105 @@ func (sh *strictHandler) UpdateScope(ctx echo.Context, scope ScopePath, params U
 	return nil
 }
 
+// ListTokens operation middleware
+func (sh *strictHandler) ListTokens(ctx echo.Context, params ListTokensParams) error {
+	var request ListTokensRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListTokens(ctx.Request().Context(), request.(ListTokensRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListTokens")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListTokensResponseObject); ok {
+		return validResponse.VisitListTokensResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateToken operation middleware
+func (sh *strictHandler) CreateToken(ctx echo.Context, params CreateTokenParams) error {
+	var request CreateTokenRequestObject
+
+	request.Params = params
+
+	var body CreateTokenJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateToken(ctx.Request().Context(), request.(CreateTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateTokenResponseObject); ok {
+		return validResponse.VisitCreateTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// RevokeToken operation middleware
+func (sh *strictHandler) RevokeToken(ctx echo.Context, token string, params RevokeTokenParams) error {
+	var request RevokeTokenRequestObject
+
+	request.Token = token
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.RevokeToken(ctx.Request().Context(), request.(RevokeTokenRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RevokeToken")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(RevokeTokenResponseObject); ok {
+		return validResponse.VisitRevokeTokenResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetVersion operation middleware
 func (sh *strictHandler) GetVersion(ctx echo.Context) error {
 	var request GetVersionRequestObject
@@ -9994,290 +11015,313 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Jchu3tij6Kyi+W5XhtKghsuLQdeuW4tiJn4doW852nR35iiAbJLHVBJgGWjTj56rzNefDzpe8wloA",
-	"Gt1Ek02KGpy9K6mySHZjXPP4qTOU05kUTGjV6X3qTBhNWQ5/PntHx+bflKlhzmeaS9Hpdd5NGLlmueJS",
-	"EDki8wnVZE4VyZkucsHShIxkTvovRnuvqR5O+t1O0lHDCZtSM5ZezFin11E652Lc+fz5c9KZ0ZxOmbaT",
-	"nmaZHFIz1xnVE/MNN7POzIekI+jUvE79Q52kk7M/Cp6ztNPTecHCyab04ysmxmaYw6Pvk6XJk85TKTTl",
-	"Qj3nmWb58mZ/FdmCPH3x01tFtNnoEJ8nesIVoWmaM6WIzOERs1FY6x8FyxflYu07qnIO7COdzjLz8+FB",
-	"97B71P2uk4TrPTmOLfc5nfJsUS42Nt0InqlM9r9yNur0Ov/PfnnV+/ir2schYfQXKZvOpGZiuHjJFsuH",
-	"8ZpeMUWouel8QRQdsR6RghE2GrGhJjOWkyu2IFSkZEizjOUJuWIzDfDwPUnpQvkjQigrFx1MvWfmbrjF",
-	"o0ePks6UC/f5ceyQXowA8OKQ2zdA3feAyxUZMC7GZDihYmyAlyrCNRnSKeuROaNXZErzKwWbUsVoxD8y",
-	"Zd6e5fIjZ4qkkghJJjSfdkn/2z48l3GlFaE5I3Q4ZDPN0uZ9Wyxp2vCjw6PYFl/RAcuaYLZ/xRb/+5pm",
-	"Bes/ITmbMYpXoNg1y2mWEJplZFooTaZm6iawzcwclXVxzaaqtsDjg4OlBQIgv8CHD0/8zzTPKQLaKz7l",
-	"ennhv8g5mVKxIJTM6JiRicxS1bg8GCNcXspGtMh0p3do1jSlH/m0mMKnAwAa+9GvhwvNxiyHFZ3RMXsn",
-	"r5iIHKdgH/WlWdClNk8A8OgJwzUO2EjmrGmR5VtNF3x4cBTF9LOMitPZLFuYL5bW9H7C9ITlhApCzUOE",
-	"qisFsCtHhMLBNS2JukEjVHkgZcao8Av4RWZpDMLeT6RiZJaZ6VtPPMHBVmF2/BjeFiK2BD6ckLwQ/jY2",
-	"W01eNF+JYRUBkTmMLkzKbCXTAA4xkzJrhA0ps85m3MpMuoIr2hFvwg/Ph3LG1u9LmceaNgY/Nu3s5LvG",
-	"aVfszA3ZamvxKd6xj7ppY2c01w6OzIwJ/CXnguWGuZsPwQsJ4YIYMjWkqvEQ/mgG9JPY8t6zwUTKK3cG",
-	"1fW90Irw1CyFawUr9NNWz2mOo9wQCN5zPeGihUjEheIpQ5AwgoDMCfujoBnRknDddDRzGL5ZGoL/9h93",
-	"ks5I5lOqjQjF03y9fPTZbFvNpFAM2NRZLgcZm5o/jQzGBPAcQwA5Co/7M3ziP/6pJNCYdiKTGxdmrJMl",
-	"Iw0zock8l2IMtIgK8vb5U/LD8aPviZ2wC+dsxwOpdziUBa5vlssZyzXHPQwzWaTrFvQUHvqcdIY5o5ql",
-	"lxRG8seXUs32NJ8aFFri1ZUNfFr+nYlrnksxtcdXXtUsl2kxtEL48msfNcsFzS55GpfEYGdfKYNmhKc9",
-	"c0yn78+NyGROgohiOjASJCU/Pz0z5/ZPI2NyIOgBuBx9d/zo5PvHPxwcHsVWgZOXz9O56q17BwQfte7M",
-	"X+FTRtiRKVv39GvzzGeHApVTpAtztGrPHGdsOUCGojczy6g2dxwfMDZWzsZcirV7e2sfM2/IjF3SXMTv",
-	"0FyYecIgPFWqmMJfijGgmfYqu7GVIEWPDgo/oboF5I7puTQieMavGeGiCgBO6ItMoTme26qdvjPPfE46",
-	"BV+LZL+9+AmenKUbo5hVlysvcKFPjjvLwmjSMbvNJE0vecqE5noRPyaDForl13zoTxquYagN0QmuweJO",
-	"5Bo+h3zid4MseBKJZ7hIfqrYbKG4SjkcnAZQWSUdJfB5DLOoEwBZbPPl8VXoW+UmPvityYHZqzlGS1KN",
-	"ZL9MVr0q4/9YdfWOOn+u6zJJp6YcxEwctUOGCVcu2CqvNE25OVuanQVrH9FMsQADPjkCUSK+IQ2V3dZI",
-	"/EqEYB91hOqveuW9zNO7opurnn1jngkJZptFhzS0zfM3o6BtZvCUcdXD51lRoXFMGN32907Krg32alDv",
-	"Bh8NOuZpJxFFlnmQ+92BZtIx33c+NNGc9av9HAPjVM4iyv2pIKXVzittUmZI6SeGZlnxG7U3weZkylAI",
-	"6L85ff1s/+Wz/+wnYGHhRvYkwtA4TQZsKKfMGujwjR7hmlwxNlPAQniawL9Gak3IHFRHMIAMmDcDUXXF",
-	"UjKSOc4AX5sFmRlSyRQRUhNFF2ZxXHfJG8ZSXHLf7KIfkFevRieBNXOZBtFS5lviGCDwLgvGh92D/aPj",
-	"iGS8PMDtS4IRkW/Gc6bsnEsWC2EuhSuSs4xRxVIyWJhbYdnoCaEDBUKzfUppKlJFCqF5RpScsoFMF3AN",
-	"3XDzK3dj7aAtzZ8RUdFc3eXBI3r9z8mhptfFZLQLaXFZAqSz2R7dUPIzmv6SML7HivlhbKBZzkb842Vm",
-	"dafgvcD4FEggsyKfScWiUyMBjP7kKVcr8UwxHRdsAjJhkM8KgoCjFr2JLEFG6gnL5xw18dgkl1cxW7ZR",
-	"qa/YgoAtn2ozU3yAYsZyxVKWxsdQxXDIlJI5UDBDZAaZHF49ASOrtrQlYyOQzVJpPmnpUMAqyctk47aF",
-	"zJjg50Q+a0WyMp6lL1UISkonQ4MMaAEo8UTOA05dKvSy4JZSXuAu2oGgV5LrW5b1Qi/XduLecMKGV7LQ",
-	"y+JewFjaCByO16y0MLz46W2ERdySJFllJCvAPybKTKTSay/6F3joBuR794JonUavtkCZh60trEqw2wux",
-	"bZ/WNB+ztXf3Dp+Ki4Qe2s+Z3lAQugc5BiWBm9uFgFctK2CdHxeG9YB5tA1ROmf6NQwVpUmNBqXtJIrl",
-	"H24oCyz98nB4m7ugh8TFzpneLSMzGHdXvAwWvyE7C7AEBWHYeYUWHh1/TuDHQdOP6SD+4gkGmNyEO1Kn",
-	"zq48bnjoc9IZFCLN1tLhH/GpO+Snw6xYb2x5Zh+7Ga1bac6Bx875n+yWmelt8sOcmXWn601A+Jghhjqn",
-	"mo3XKqPn7rk4F10bDqAnjBicZUoTtImMcjktowRyah8z34DHvKp5m/cxcocMqRBSE82yLK6i/OghfSWm",
-	"L6t3FlRQOaJkmBVKs5wIxlLruxfM2odQqQuIxfgK/hEyNVMcHhx8xmCTcOJDcN7XvqmSAHa1FlKfvTwv",
-	"sdROu+r5n18+c8/H7g7k52WbmDlmKfiQZmCb6pG+938eHfcT0j86ODjspYPHvd7+o5N+zfe10iJU85Wu",
-	"jGdIOk+dm9EZEunccLPxcGY4WaG0nAa0v3zvJ5bxa5YvYkKdI2o1kwpwiq7ljjFmT7Vm0xnK8Mu2iW0E",
-	"QiZS/0bcLDWniqS4FwaO9jG/ZoIUs/b2JpbnMhorszATjCjPWEoyquJ2BnZt6fkywvDUmUvhIWfA5Nb6",
-	"aH3+ezz1kUlTphQdxy0irR1dCLyXDcIwxACus/TpnLOUGFEjIXyE58z1BjY8palei3oOBs/hYftWoWIr",
-	"szbdnA2ZeYVQoeZw47V7Cb1xNqSizaHFRM8yJAOvOHGYEZ6w22kA/BVIj4ldbtu7EBc9Gt+upFi9qYDa",
-	"GLBANd4jIfxN0zjVyekoqkdquTpazWK6uW0yy+WUK5YSLeMY2dYIEbwzzuVcxbG4KNG49HqgNdC8RaSB",
-	"R65Lu+bIsOjakwNGLFRElzxpjtez/o0BUzxlyrrntcx7hBJwr8/okCVmSj5jGRdx4uG0xJW2CfNMHSas",
-	"4oU3lJSxgMEhRwHGXPROABwg5nahuxQZNhOKTgV59vLcC0JzBFeZKqLpFXNR5hh2zMHkPBBMK/K1ucTT",
-	"Kf1TCvL3s6fk6ZsX3/Qg0pfR4YT8aeQoHQhcfRCb9v7x65tnGKfcH0qhc5ntGdxg9oevKdk/evxNl0Ao",
-	"BsYXqK9ITsWYgQ2+4sdjmWLzCctZD/agIUJc4MxUA1Bn1Hrh/n72tNupi2JT+vHS7PVyxvJLYT3CZSTv",
-	"YRjJe/RoTSBvgpIhjGW2X5E+KkM9WhsUnHTMCKoyxO8d2kk6A0ObDQS0td68ZIvloOgpF+5TJEI6hDhc",
-	"x9LeoiDopIidyWKNJNWQD5YmZLAo/baWvRrqWBVVAbd6Aym1UYVm0ZlGNtowjjkYxbi04U2IM4ZqbzzF",
-	"cEJ5Q/gT/ISQ7sUz8PdwYYgtF1pihoRHSiDoBvfgE5il0N9cKj1ELZRm0+oBwkzeGfl4cHBwEGUAVEXC",
-	"R89/Od07enRSkSJxUvzCzI2HA3KbAGyFGSHUdcI+dtvE1sG46x2mFbly+Uyv2MKvC5508q4q8mt+bRNQ",
-	"BORn6JKvIq9MbPCYzF1IFIby2mfEQk+4GAPV6q5Y2xUXaRO2xP2rXAz5jGZtMMVsEEBGMMPyMfFEVa/b",
-	"D1i58sN4SB/o+01y+to4O3TCL+HvE2LEUOsfdTD5lQWLBlfrHwUTw8hkhwk5Ssh35H/+678JBv+ipQEh",
-	"zHwjC03Ghk9AcAf+LPMUPL1kKKfTutawifEXEThYYGkPBttseXulgFKX0QEiqhJ7cPAW8Rop8i4kGCTt",
-	"tyzBlHbCZXABv7YXRodGShFETWgOHN8nw5nrhOj40ITTaofOx1jyySDI22/3uQ/rcMoDn10bUOCz65Oo",
-	"tvCcsyx95rTzemScpjyLJ+TtHx2AU38ilSYDkLyYfkJSnpKFLMiUUUHgWTDXHPyfuMBsQDOPmX7+3/Nf",
-	"3xD7O7AKgPqBTBeJoV99iJrvvTl9/ayfkD4mjvmPM6on+KFKOPbj8UBL0jiuKnH7jwHD85yxH82dR4LS",
-	"nQG9IX9rlDMLL4pM6DUj7CMdapc8gtb5yrq/S9oExo54rhpsJJmcM+VyOKYxO9kJXFKb0KkR12rF5lKu",
-	"/mnOz20Q5vTbIiNkoTTL8BisYsUFSdmQT2lWW9ymATsHa4lePVbDua7w+Oz+Vt64uimxKmHn8xrhtpkY",
-	"lRbVDdUp8vPLZ06b6kU0INBxUIkymu9XisxyPqX5ApWcxJEwT9JGNgfIqktgSmBfKcJECpj0jUFImSqr",
-	"VTmlqU++RqIxlCL1w6tvuuSZEf7MWqzCZISX1KpYRk7RJGNUaaLnfGhjuI06yDWZ0gXJC9Ej+0fHsK7D",
-	"w4ObKlUngSL0uFGpiuPd1NBG+L0Ug70iy7MM0N9cgtFpzdayDBRThVIvfo+eAEGK2TinKWi8VXmoltDZ",
-	"Rnlzl1DZ+fHBDydJ0y7cG0/K8wdVGBZKNT5Eyf7hCRhj6BUDOcgv6+TRo+9O1iaahrCP5xqD/V9klq6w",
-	"bzWGi95KWOg2hrBbt0Q1iLtcTFgepd8vXGgeGs4pMAslp6xUCWy8Kfw4lkz1nCISGDxcNGLOZhkdGjiW",
-	"uc8mB0nZCNJgbLRBfiruP7tisSjp54aiuTBYhcwDTJYAbwSUZDM93kkKcc5SZAuSM0fkfEEGZ+CMz+98",
-	"rxtEgtSZ0jLW5Uyw+Ybg5U5ybTCoJzDmdAVLrWadZXKuVucYtUh72Sj6ccmM6fdg77WCNLVQkOCMmlD/",
-	"RxdEcRMebAYycvQNWLAfIu5KMUAWhM1bLulTHJeyUJzVfr31GI+2zQ5t9KPL82yVtuljj9fY7c4ymwsf",
-	"PZhdKHVuB7eo05kp3r17FbEKgVwS8G1LL2zw/RNCSUoXBKy71inRJWcglkzYNCBPXJFCBT40z7Yfnxwf",
-	"VEWNH46qrPvkIMa7y7IDNbWjLZdrYA7OrLM+svKlebKZSNYO3xoHwtQ4WFn8OtRK7QKiVyEYIpBAE2cT",
-	"6WMsZt/bxOhClawHkvWsSDnCZHGWjaqKljn+JVXL39Dx0Q/HP5x8f/TDyTr56pUPEIqL5mtz3pfEdith",
-	"nRwTDD7qklOwlRkV/JBoSQ6PHpPhhOZ0qFluBEgCRU68bHb06KQWLqIZndYS42rBIoGFobyjMkppQ9Xj",
-	"VzTi9s3tg5Ye8g2rHcAF962O4S/0iXcMfqWIlVedRmkxMMuwpAxiYnWjsZi4OO60McBsFkF9o8Dlm8cW",
-	"hyFlK6CxXVRaBCyJ4n8GBvwrtkgqEBdAacY0QmbKx4Y8wn13ySXZs2lrcOk2qeyr0uYKYx0efR9Ad+1+",
-	"V0ZGrgh+XIL3EBODM5Qxox/weAgMOjt9DZpnCjaqHMo+ZQuSSXmVGLYxM1qcNWSDHDClVyxU7uYAwbNZ",
-	"Lq9RHnW2OzkwahfDtGHRSbA8TdSM98bS4uoiXzWeOemR/f4Tw81y+z0z7M4iHt6VWSu8WDXKuIys1UVh",
-	"ZtQMYRbxf38/3fsH3fvzYO+HD1+Xf3cve/t7H74Nfvzm//yvGL96w+ZBAYi2kbO2NIQN1arUW6jXRfDl",
-	"iKq1Bnwy6+8dVuzNmdJ7h3D2HBOKXWbC9gUp7iq+tVJrolYLZk3o27/Tlu8vbblNaYbtU5NDGW1FIYOY",
-	"mGYwspK62xYpyypbQEGWcvOdfl1J2FzPvv8CKV2bhqBvnU2cOCcjHchCE80EmXJRaAYiJbIpAlq4gkzu",
-	"0jI0lkyhK+aPguZUaC4YlrOkgkxkkXvTYPsQxi81Hc1agTapi5Z0Pu6N5Z75ck9d8dmenCHK7Hk3mM4L",
-	"Zke/VCxjzqK5ziRw7p590Jlym8f5byEBVyzIreiXTbrbdUbOSrmzJnHE6N6/M3P+FTNzHjBdeVikYQNU",
-	"9/HQbVHc3YLD0lAWoTnAb2co89mybHJ4EsmoCxKTVuKie67iIGpzeoLNLxsimcLcJ3C7oLFdhQYVW1FM",
-	"SiMA5FJqjMMzKq02ksSAETBOg1vKxsG5tzDNImdxL4qZ8XJ9SsVZRgVmVbSJoH7D5s4MnhdrIextgcUK",
-	"tIF8MOm2sTq/e/cqHqTdAGLOI9kWwtz9drxLzymdNQl5O3F4C4jbRCbenCxvBs+bCYWbEOOtAfKvJuit",
-	"diuWyRgZv+ZiHPgZwYCVM8Xya/vZekhskVM3sC0TJZUNfubaRsN1ya+u+jD8kpJ+xqiZpWfgy2ZpUU0M",
-	"RPaC+NTm5bjIfwbRsGbKajQeLoUPJyUZ9N5nUvN8M2FI4BTUmojXmqor8B5EdmHDbiHszC2p1R6qrltI",
-	"MVXEDNONGNmWHcStaeDty987obOrWHnF/duW2Fpf4++fvNt0GyL7OQl8tHEJYdhSQvj8YYlkb+YYtSfh",
-	"/NdB6oT1H7bMnWj2i4YzbOXlgUjpSc6YBeINc5BbecO9bNfSI+4YdTsX9xs2P2favKDivhUniGwAitZ3",
-	"dbkEXnAiS18fJNvJoHdqH4vuaDNulLKMmeO7nOVSs2GtNE0gUG6ldg4zqZhaIxtLmVlnPzj4vUvZOit9",
-	"UjEQ+8RWVbSpIDxLcybiIvDD1Hrpx5tdWARYNxugjdDmzOGbadAWOTbsWeBevNyGSd6fGFcaYtty3b/5",
-	"N2yEyxbK+ia+jFvV7KHjQ0Y3ckGghTtimTt8FCgqdcVsNzqWn3odgGCdoI0Vp43VmztVoO32G+7yrVEc",
-	"FpvcpOKQT9U5Ojg62Ts83Dt6/O7goAf//yNW5bmsxdGivoMdvG2YJsTGRlgM1xPSh7H6T4iQ82rAWEs3",
-	"yeemE/Na2EYIANwd8z5OjrsH+4ePSxnYihQ5o9DzoeM7VGGiQO5KoG4dPbNNuPRtuH2Cw7szS+3NlXZq",
-	"O3EstUha15AnUm3AjtaAjueOyLcXbUPAf+PaEsgRkUVOZjTXAqvJed8HfLOTcuy3ASDIwDZgRl5Z2Lkz",
-	"aVuH0UYeoG0Y2qZeo9s2HN6+N+evZEDcvFLbhlZDX596A+vgAzB5bSHpuBKWW5yMs/qVie7rW1C1JUnv",
-	"y+pMbSkSpnZD0FtQA+NbM4OlQVxcM6El9KwqckODJlrPVG9/38ylunaw7lBO9yGuaEanMW+2bhNyZXdw",
-	"ap/e1gRAB5krUW6T3SrlLAJ93UkkrZb1HB/eUJ/dTH9iw5y1Xc85PvzZXkyrd35722CCxUFWQ9a5X11L",
-	"+FqCg632FxOILcldlkTo1Lk7DZ5hNiU0QvSW/fmEZ8wGTE0hxRIdBv5LaIrG0i459Wkg8JyWQNWweJb1",
-	"HmDdCl86zWbLQh3+r6ynobs2eHaJ5J1hUpetdLyc+1iJxltFgCLJetZDojRdKJunZP0mRjZgqS+6ZfQA",
-	"X7yIK+hBInMyZhBBDFssN7h9FqYz5S5vA9wtMLu9BrxY11OgXKVvheAsegtlW9fyeDKc7YKweVZfPdkF",
-	"uvNGE+NimOTsxzdufXJg9LiT22t90mDkjYTEU19jFeACa7kADgoJ2QLxQoLbmoAj1SzB3ps2IYIK68wp",
-	"jwTOTAwIMJdFltowfmsIRoTG1o0KoyjA/Qh52pJQDJGoVPNYbrlWy2NbV2l9ux4ty4m9KGLZUjUQttG3",
-	"N9pPSB+7lZpn+mHBMq5d9qgvKVSvwrOip8pOLNKxQhZGSDLobx51KUBQ6k1NaZaZ34AafFN2mCUT6JYj",
-	"i4YSllFbdqQe0ETmumHujObjbaaOlKdfdagr6tN7q3ctP8dWSxTmDl1kT612Flp8NiiyETStDvYSN0Uv",
-	"5/GZKyS05qH3YcrcBS4LqaFCSJfgHnpAv0VZIZLmshAp4RpxEKqJULPVIbNGNii0p2xf9RYFVHbXu2cL",
-	"rePhtFhc3/awZfMbfwxNHQTa9w2IcYdtuwmgff3m2ckuCO0Ws5NLV8AWHXBsAZc9SPNMot6O+/cSl2VL",
-	"jh4HSbUHZQsbB5dBD5vbdRfffmfHGK/b6iCirGurke7BH9vco+gWXKLNSd3ff//9STXtfvVJ3UFgc5QO",
-	"nAdWvo3K5y6QX7rymSD/YXUhRpBWlz0maeYftGnm1UzbEtTdMQSpkdXMyCXysqk0m908h74ed3QSCzxa",
-	"Ou0N7DM1Sm6X3ETK3+VsJ1zHjPPG5lDWuY/OCzGEerURihhlPOE7q1b+xmZ21r01s5jEfGDV8IrQGWml",
-	"2LpidtIBb/zlgOYNiqccDosZD0Lbsb2H6y6Y8/FEJ+jDRJXNpakfHBDFxuBX2aDrFLwQu4FC84z/Sdsw",
-	"nd+CRxu8dHi+1VHDs4jeGJDEG1QI2cZGsCl6b19uZFk3c21xoTCq4U6JbWRAFXbTpdWQZevPDl+r28UA",
-	"bFz3Wy6ClMduo2rWWLW3Wtw+qcQvVxYGBi6ZB7OFVjpv6yJytLIA/fIKAB94iSQ1a5lHUxfp5pHJp3ps",
-	"VEMq7DKx/oLP8dk6Bvgu6wilgV4Bjyeusow/+1IzWd0bIgCrBlIyF5aMwJNhSQZXqj+seBxcoS171Qnl",
-	"kGi9horYsmy0LmwjV5IxmnIxhgqrPXJgCNd3R+TrF2fXx98YSDk8egyfTr6psGqICVgjCIaEGJezE7UI",
-	"ic8tK0Yh3ATFbvEmoFi7vSH4e8JqV5I23ImvlFWv6BqrAHKu6SBjXWIjnrm4phlPE1IIWugJE5rD/JAi",
-	"PeBpykRChNSXI1mI1HAiPZHppfnGrHXO4FVVzGYyN8A7ZSmnl2aRCdS9vdRSXoKlKQHKdQlF7xLIMXB/",
-	"gz+YfZzQQsHM8NnMAOWqbf3v8Iu6KmVeMgB8mUml7Z9DKUYZH+oEHB2XdAyFqa3J5nLGhAHQhPxRSE0v",
-	"2cchYynOnfHh4vKay8yR3UIrnrJLJDSzHMRzkOwusQFQ7UsHCwnhKZvOpGZiuLiccjU1OnGC/RMkTfHk",
-	"6DXlmbmRhICTXNSLyVYPJ27nXq53DJTTm+VAShYSzU37RwdPgEA6+19Z2Rf7Me8fHTX2QooGJBvSO+Is",
-	"SxVUM5rnYCxzDdfBLE0GDGWZ1rJKUOE5gpUYYdHUD4h7o9ucLnolB3KF0bCSDYP+XJCKY/jGohTBwDwK",
-	"pXXJiF+zb1ov2lY5iyzYHvalOey1HgmIv6tefL9HQpttcGcBj26w1zKam6njfLZhMucZq2hhRvIoVbFQ",
-	"DcNLHvF4I6x19exLiugA+Pjgh9hWNNdZzaJpBG2yEj/wi/q++/u2xKDa73vN0pBMdH6mVE3qFfzLN8yp",
-	"7K2YtMYS4Fe3+kAUAArtEbhyTjH+UUZBx2qPV23TzhJNFgz6JchiPDFfQmHUQoGMBCXdpzJntjEM5IsB",
-	"lcMqViLFQlnYBZ0M6PCKUHzLtQPZlUMXBNelkk3tuvUPaaGaSl0N2DAqLvdc2yhnw08IPGg9Zf0y4LMP",
-	"gveYXjPrIaG5JsUMTieD3hVShKKWG9DXCwUb9CQvxFWUfTe4Rht7AN6L2lNvCxKYq9ZeTxsFyEBVGbcT",
-	"rdvV7FdaHhh+ahh5U/XDBzwhfmEhTcJFzxccrkIWumLBlQO1y3ynJ8MaIaba4+hYCu8pcn06QKcJrV4b",
-	"uC9XVJg/jruOlJa5ET5WpxkFyDqkkFk/yA09sSQB6CXXgFKGVEBnRvRvmRNAJW5lxv1mjqqGqPXfoNAz",
-	"lFkW0oieWP8ZiZevclpRS6FnnKWb0IhtQs3ajcgX+uegQDMlc8auNgh+byxHvM4DVdHSrG7onE9I6ypX",
-	"5w5krQJZso9daEwBM7pdrWk592c7D62X7gLumBhKriX54YCkdKGekAPza+iV7ZLTBg/uUlKEB96Tg+PH",
-	"q2uyrjDfhwj6tqzwFvQrq5T183e1WYG81f1Y3pYxti2s2Ga6NYVgX4f9gcdMe/Hyii0A0a4Ym5kz5jYW",
-	"y0lkPK8wbTCVZalrKAXVO12zIzYnSE+zzF1eQpQkei6hKgj7aMuE4bBXbKG65FT48TDmR7oYLKAbht0r",
-	"Az9Gaat5FeZsgOyp07YkZ5kstFnrlTnl2hKopQSclv5wnOJDdFGVfJw7tL2uKgZ3GnSw5tpxXazlX60R",
-	"175q23ZCz87yepo2iB3aUEMXNXZvc5c2i6q5Ua1/l6tTriGWTLWRUfU+Qj9qpf/XsVy775LP+hiO7aI1",
-	"6nlay9evKrb8SgNOFD2EBPOE79lmwYN4wdTadJCOBsZcL/cuB7/52wu92oePKmVvv25f97ah8m2w+V0I",
-	"GiGBul1Jo7LwDeNXfO5hiSXQNdK2r671qm+bThiLM3iIeYU3yPFbvoUiZj1gWYbJOEM5naJwQDWYdhV0",
-	"hoRYd4XOU8As9lF3CdgAGM0zbnCkEKpiykIjIhay9p2jx6DTz+nCcNx5JQ9oSIURHFPp+hsmpBAZU2hL",
-	"wRVsESXvkxZrvHerkOfVYcarYm2rpGKF/rUpAH4JQYLVUL8bUn+40F2QPoSM2yV6drEbkruWebMPPk12",
-	"+ThsiMTSzbG439WKb0ykKkFH52HdIl/CsSxQYbezCvCXbhdWACXwVywIS+RvvaS6UxtmS+AQ7GqjsIR9",
-	"satddpfr7i/rpy3K7rcqun/O9C0lG61MDtradnvVdFo3tO1F83sqdqXWyT6uZ9LSgQZpy9XT/HFh9OnW",
-	"PrNqkliE2DUoNPHII7eq6FYM1i93m5Bzlu8NqWL1Zh8J6e/ZDi+XW3adCO21rTHAgz/+AaC/Bu5ndNjY",
-	"2PXGQLqrFkvrAo62DDPycS/VjDqwHYxsLbdVPkfruDGP+rCY7YIx6kYXPFA7VRQizb3tRFIoAeCWxYUg",
-	"NLjmUB2Af5tr66r2qU2Br9rZZcGNTZiQxXiSuEa/vjUrz5Xukj78GwxYfaxL+t6nDo940X/ZR94lfTWj",
-	"uWLhY1OephkrA4frL6HxEJyIGDswpIKMczkPvX1uz64Vr/07WBnGPeYqHlD1zleqjDgvS68TtF3F6m1d",
-	"8sLav0bQoQ2SF8FNq6s9w/ABc050ri6xN67ZP79mNa+UDcPZPzwxwsL+0eOEvDi7PiH7x8fwxckx4YIo",
-	"zWYg4Y1kkXdJfzycXZYdd83I0EwhOjKOc/SDG/jk2CzrzyJnrRZ2tPx6cAfl9jpJp7oqg8TBLPErMHJm",
-	"THNdftJ2OHETp+wa0Nuo52rwEdhpPEbrt1iOtyF53vBMBUEkA1M49nobS4ndQFWRX4Na6nIanYko6HMK",
-	"CdzO2XU6HLKZZinaFzG120g4XEWCi5wH9/Hg4OAgRit/q8YGN8lVEVGg7FegSMpzBg3DwZticw1bJrm5",
-	"aoXLM/wEo2I5Q0yObTnkKKcg6TeIhIfQXwT5ChT5cISibABuIxcg3lQ0EJEeepSk8ERFyznNU0UOoeN+",
-	"XkwH1Ts56D5qpTKMbFh+7cA9/qB7q6lF+cmjg6PjuHLfPk7pnY81dXmljcS0ypUd4FpfW7Uv9Per8zQj",
-	"ssOvVm73e7d0A5uVVcKgm0/k6NFJNHhIapqtOudKiHTzcT/6Ljp8Ec35Pq3vpBy3ZzAZqKAvd4/Bi+To",
-	"/1qy6Gd9dHjUNOdlbuA+lgFh1MUaQB4cfP/48OjR5mpjgXEwVrLCo6zeZWU1daQM8D6p0JmYYPL30g5U",
-	"V9zHNmLK0W31R8Y1egeUHueVft2hQ8OIVpeBfamE0VYUJvZmBwTvtfECpd2ptorEbSd2BEHhnB2VrdnO",
-	"BknTVc5MljMwsgpSzFrS6vXVE3ypnEhtHMozLsaXvjZiLR6a29xrYbMvhow7VurroTiCBSrf0cePVXLG",
-	"NUklUxt4Ircr19PajppRpS8hXjcmWS7K2BdXXpJgJHN3VfxWmyTLnOl80dzdyxnmgR9yRXTON3HgNnQL",
-	"+VVkCyP+CG2pMbfJH4HvjGZZdHPbWJw3rFK0mYk66cwp17aiXQMK2Vvj4Ke4cWhAmIJSNYObjZauVEdE",
-	"/Awl3pWLtui/reW8RoHiV60nTDFilwNhIHD3PdIPIv3srBi9Gf7wbR+zhzBnlJIrLtIueVYDlCDcpl5Q",
-	"rF3ETc2ec/nhPy4uul/bP/+/i4tvv4kaclbH5VQpwrIGDmESNE/7Zif9T5iFYcBYaTqdJSSlmn7uJ2XP",
-	"Wjg5QhXp//zsHdnHg+wTNZFzrDskSN+81DcadEaHV25k9lF/9gXGzzNqI3Zew64hQdGMEWppbm0Goszz",
-	"UZ5rN7gLi4hjhrdrDvEL3tB/4jkW/PRQ6szdS2G5zYu+Nd1CWdethhfziWLDyzLMf0AVOzk2+H8ElomT",
-	"YzJY6Hq4P771evTybz/kj39++Z9/5O/m//zt7KfHL16d/eOFPHpFX9Hzec3fa4P63OfvDiqkAIcs/Rj/",
-	"sf/h09Fx8vl/fzpIjj5HKYLd2zumdCyPGThB0+2tEAFs+Dv4s90gawylDRYqLzE5aSmehaKlvLqcqm38",
-	"tOUuy2FWIKMBk2UYgHKP/QTLXs2KQcaHpSnxVz1hucLSWRiShR2982uof6eYNtyNPH31628/nZ2+vnz/",
-	"7Mdffv315eXpq1e/vgdRMVBAq1DUosxkBYKODo4frw0ZsDt9z/WkBPodlChMOvNSh2hFXWtX5V6PXo/M",
-	"06UCCI9iqpBiwyLnenFuZsPteEpdu9bTQk9kbq1TPfIjoznLyXBGp5f/81//3XcaFCAG/FaCm7mZzmcz",
-	"HxejiC7s26RDlElSlsUCOkKLlGtFXpx5uzUYhboX4kJ8++3TFz+9Vd9+C1bMIRVS8CHNiGGbPSIkmRgO",
-	"OQAXk5DkTykY/PHi7Pp4b0pnM5aCjt8lp5ijFmb1lMOVVuAL4Vk6ZNkRNWOZ0Xq65NtvIYnOLebt86fk",
-	"h+NH3xOXy+TcWAryQkl/KFPWN6+9z7lm5jVIl6OC9F+U+Yx7L9mi37sQPpbGBfJC4L1R78owG1uEzvxq",
-	"5H42GrGhfkIqr4YFJ3GMwMT99fHR0TddOFasN/vtt4Z2Q3AO+8iVRjsJ6b8Y7b02nLhfSjj9Z+/ouF8a",
-	"ppQmOaNpz+w3AyXk+PAoIVOulLVIHR89hrlemYHtqRlhQfUgGJj0a+JD3yZGKdIPvwxjVW2M+AXElvAh",
-	"E5ivhM2vR1h+5HRGhxO2dwTWAVu0NviuTH7zcBlI2b3ONZTSljMm6Ix3ep3vrJ1hRvUEEGjfFkqCD9bn",
-	"YOgFIM6LtNPrmA2fuoegBg6dMg0u3t/j1KB8BENVnvNMA7X/1OEC0oQYFNy123H9upGItOw33zRYteZW",
-	"OeRa6rJ2KxBKEmxlzeNGjmr/9Cs+5brNg0YGfgdE7/MH8ErOpLANgY4ODjBsXGgbqgLBZ6ik7P/TRuK1",
-	"O2V74SBxAy2spxUamAZNyUJGN6iM1TS4X+2+S04Hql5MpzRfWEjzA0IAP7B2OsYKzg4GPySdj3szlgNy",
-	"wnLcTz2DwxgboHRjPIfN8kF3mE/xNJ++UkTOBeFpD7xjvcOj744fnXz/+IeDw6N+Ar6t3nSxN8ulYV79",
-	"LnkjCTJUMyg4VJSWOUt7ZJgzQGOaoc/KtloylPqKzSzSVxHtKeimp76O3GaYFlDhl2xhoQPyRn+U6WJn",
-	"gPGGzd0KP1e5vK3iXgPJw12DZAwc37IxV9oJmRNGXRK4ofJN49rH9uEZO+iNwNetAsK2/S1uAr5zw1th",
-	"VE+W9z/Zvz5bwZ7ppqTWwBROFF24nviYLYOD1KoH97wEocH8NsKnVQw6f4Kpt4bO0WvbBWg7QK7A1PHy",
-	"ATyX+VhqzcQu6JAZDJKRbnaNSZyf/sz0aVAr8nYJeAxbDBm0a71fdKHp9mfsKX0VDEEkMMJN0H04OOyQ",
-	"VjVIB9EuBR9AYkJbTvU2fwPL5X2hxe7pu2f8sKw2FP5OYBYl/Hsl77gEX0brShhRwSbp3Jjae9K9p5je",
-	"m7jWO3E55jmUuRJsDq03ICE5LGZvu2/0bMpi2QlyQdAisQCJxBUBL7MrsdCYRKOHeWTCMlTOBosLKEBc",
-	"iJTlpP/m9PWz/ZfP/rOfoH6T0SH7RWZpHx1eUESoVnff/AnDaSkTIgUkZ5oTxEisCMM5M6P6PkQPVxwK",
-	"+qreKba4CNwItpzZrJVdMEM7FqGu5YQvmlNPUMOe1eBByZ1rNEAJBOplfIDvm5FhjWLqnz1nO1BP1ylf",
-	"UoYa4DJbZR/psMywi+mn1qPWnvX8WzGt8ojwwterpwaAdqeaVkDdNl2RWQoxTTxXFQZQfTbGB0pxfY3e",
-	"WkmTxxo8tpcvWqEMoUxxBQn2bcEQJ+QGcsrQFAUmbhdwyxZkQiFuupLn5t9nF8KHa0HFK1SUzbByBDwB",
-	"gksHENRfxsTCDwya0rDUP6mpRmNBmaJqvkcO1CXPIF8fwlhVPdWi5DVdckr62KSt7zK/y/zj4IQoGWYF",
-	"KGKCsVStULVDWHrICndlnXetdi9PXos/8MVR7lM6+wXsyIW5/SmdGWBDLrWCIW2Gos0Mav+TYqvV88AC",
-	"zRVxDfAIVL6JQOdbrGFwQ/C8ZY37rS+0sAtVEMYiFGgHGv0xEMNIiS5354Y3t0Idrx303TCvJtVcsYeh",
-	"llfO+Oacba2ertjudPQa+lkIsklbjodoOcZiVtQ6ducTmTn2Zbs4Qn5Fj9AyIt/7bcJqI4nVx2wAG3Lk",
-	"7oU4dWVjMHrfQLPN3LAN2RSyUTDLBXqTmuRcXKngNcuE0aeYlMreOJdzVeladiFscssbNneieiAmDNhI",
-	"5lguRwqbUFFuw/FxgQVygM0Sy9edQzOs9UdesgWMcSH6tgVn301BxaJMRIjROWs7uVcydwsWlKqEeh92",
-	"lHVk5gFYU36CBQ0szYdwPJqmCcnZVF5jkcmcAW7siPxXGXdbrfKvqlJG4iedDO1iZaun3DQ5Uu2N5o4N",
-	"U1rQbjyUq9WzS98vVn/aQGu+TZX8PTdktf3zT6XQlAv1V1D6WzikS9y9BcW/rdJ/M4Uf27xSrL+Mscr2",
-	"g++P3bcdp7HxI9hzQeW2KWcyT12pU8Zz6BSJkSeGkRv9O5dy2iV2oguB5oQEpgmzu2yg9EQqrWyENOlr",
-	"yE7tYz1ss4CvFLHH7DK+wiKI39hIdBRAgrrbZT/tC9H/uiwxnJDKGr7pe+PxSOYJ5jXCJoWtkZZCBE9C",
-	"+MhG1ijNswzzzGReT/Xy79ulu7ZGXXLqWloHtM9oI0FAExZ7FKntQ6lIvyxf339iLgHeH1Mu4LjmzipC",
-	"M3PnC0hXV9im1maR6AmUTcUKw/Vgqu6FAKWgGA6ZUjJHM8rSMhMLDpAMr+hCkb5rT95PbP6n7Z3pclOE",
-	"7yVcxpLNqfKmoDZ2ky/CaHJ/FpMvwlwCqLgVEYtLVvufyg8rrSIvvDZUK66KpbUlJNBqGRZ2KINwkVpY",
-	"t1fQPtOAen+5bVq/S25qhPnXsMCEiv9NgKKNteVuTC2NIRCV+t8Px9xyM3liIwgN5So96awwobgMK9fQ",
-	"Y5YzsIGgr9lwTtDVUGWDxHdgPj2wTxhWBaZ4DO6FJPkBUzwF9o0Z6dBVAKwe5mmweyDXrRg+XGE97/8A",
-	"VgdmjzlXtgwmtu+oOyetV9wszZfHnNNFG7vEX8oocc8WiQdqjnhr62ekziwhc2d/2BlJXMUn92c5u+Zs",
-	"DkEfN8bhqFJxCvKmQom0f3b67ukvQUA8CLcQYQ89W4C1GpERgu1p1iVvyuIMTkLsBfg8pQsj44Mc7AyA",
-	"EFeLUTNckSlNDaN9J8tQAqoRgTFf0NbdBNNP4Vpny1FiI/qXynVSHS/VaRMiylY/0egSPO8bIPlZRoVv",
-	"7NPq6beFaPvo6WyWLcA68a9IEN7b+nquR9QuJJz31jVso7hg5Cm9itVZhmeAaa3wGbbjyCtxHrs1sFvE",
-	"+ffYg0MRnibwL/BGsOlnWanyKYplDrl+QqhzWdieN2CddXI31dX60tZDd8UWUDM/7I9juLd93BbL57Zu",
-	"CaEGJ8lbm8YDJCjUolFDdVk/AQt3CXWgxg4WRMi5TVruR/qv9S+E87K4jjy5U37L9iNjSLKCrmS4DtfT",
-	"rl8+65UUS1YChcS3SopqEHC9u9aW7wUj7V7ulUf/mEPvSEwqr5howPThb6lyQwHull9uwLAx932lt+AZ",
-	"PnJTR8H66hWYM9kDoOMQu1MYvKaZkraQlytMajAlY6NGq73Nvry506C2wlnOxZDPqFXNwRrrZAyO9qce",
-	"6UMqXG/I+03Lo9Ab/Earey5zYrNqowUgVkwdVthZ39Nk9cHYsoKG9PEpsz3Bon4UKEMTTtuun9Cqyb0Y",
-	"Zqdvmts1Ctrl3A4ihhNosMnLgF8wTSdkwCZcpKQPbZRsKccRw27WhncSKeD0XDUJgelVV3ymsKHLG8aR",
-	"QeDRCpl7njECrEITkm1D1bR3WN+Nrhs7JcI4rsSlkdfEkBHhO9/6LFMsreE5r9lpIyiak4lfi+8ctKJP",
-	"0Bfo5wFKut7FgyC2M+8ODpfYMkTzmGPHcoFlrmFrzJTCntFI9gZGpGYrIvgh4pFrNq04Aqqx9In94OLL",
-	"++CJSXM60mdSZn37ngKzpxFtnCpnU7g9M3BS9IXIA5HrCVhOrXoHcfsg3mhZDCdBHgCaVEJ3EqxblW9M",
-	"oY5FD7U0dCp4SRNCOi9ENTTVFwK03xhJjk5ZYw7AQ08AMOv78T6UqNrEEROng5BlpyDe4i0kCHjFgkMU",
-	"MMboWh/YVNq87I1zAnxGTKMUth2U3CxaI0a10SSxafzBLUlB7/KC9bB+CfodrU527dqdYXEK8pxmyj2Y",
-	"SRvt7bvkSYE1cGKLvGKzqhxZLzfzBbIhA0rruRAc6M6YEIy2MrhgNa6sDih4yRYsNYS21se3Uqa1V/Ve",
-	"50ywuXIcBVFcpJ6mlEZDjDYE17B5G3IHQsO7FNcs17YCsR8LlTY0HhpJyJoGoKkm18Q2yQUPu+/hbuQr",
-	"CXn2C2KJufXP96k1mPUJxI2apUI8AKStwfgyS7HrsYRmqxKqJuMYgBWeoSm6eFL6FKwd0kZPUsHmENfZ",
-	"zwvRB6sn1BiZb95RCBuhLncP6llRd7AANdfsC7ZzIfD7OdaFRknXjRz67Ql2+/A+EiNiQGwIZkvY+kyw",
-	"sLwQlXfNpIr/yRJ8biqvmUouhCuSYFMGOcoptnt+fyXjfuB8+z5Y9n1l7PmK4pXoliwjY7Y9T97/ZP6p",
-	"+fmjnvTdQcP9pCZAaI1VqY2A67TiTY6t2StuT+fOAc+IiWaJuzkrmtqD2pxvrc0PmLgT2jpBwAAttOgH",
-	"JWq1OPkTPnLL8uRDk3xg1+tFHzy/nck+ONxSwZ+dCDxBnB9PmyUcWELNG2o02C4BvcK5N60UwAWh9hXD",
-	"GnH9F8I8hBkTXNgvn3iBBWqchZGHpcABxcoqlcGslTJah8UZAB4wZ4U13jVrhTO5e9YKV+lNLYad4uVt",
-	"w1ED4rT/yXxow1fxsL9gxgobTsq0P5dmBRG/YDhObs53N/TtS5lZ16q/F207a0Qb85zRHMzeiP5l/APP",
-	"iWtWkBDFBxkXY7DHuIAmsMl0yakRtpUmj5KDgwMM6n5C+jovBHSa6rs4CTSgGek+Z+h4XCIQPzMgD++w",
-	"u8IN2NeHW0ZWWGGDSKKh/8fNoewZ6IqAoxA4DVXLwR6GseHgipg7L3nKZlBvMiVF0NumhDW4lwiswfeB",
-	"ERifWyVenMETt+AyTIPGNzkTpWfOdtWJ2XBmALw7rkrx75SZe5XkkIKtE+RsZ6QdyXGYi1IX49ogTWPM",
-	"GsmlxIED1wLaNbrkNOjvFP6M8IzZvt5J6IwhwsWd2qSaSrbLhQhTVbz8CONVMkXKUpIQudJ3JnakL317",
-	"mjbhGL7s4nNGBJzbmPMLgb5DJoaZVEz1vUBR1mwSPqXHbsCWTsrYNXO93+CLks1wYatusFnPkLxixnLB",
-	"NKEDec3gQC8ETGITizK6YDkZMD1nhr3MJQ6Orh9MHkpAGFbVyCHuHAtTyF9+Yvld5fjxK1uP9kK4cOFq",
-	"rzqMvDHbsxFA3udr7zSx+dI+o3hQOGjDYp7xABzMVnngsnIptt5dhkqTqPzUqh33WWUNlmArxbSmIjUZ",
-	"Oi4912XZEPggt05IfQmtYfpgIrfGbBuBjpZWtQSKcjgsZtyCaRlHBtNyKS5nudRsCDIcvHkhrEHZfd8l",
-	"SAWuGJtdOiwOSQGIwFi/zee/QAm3Xo3Nu+y0MhtG5iUBXVHVM44iS516gJLG1vWkmutvf/F5eBbPm11I",
-	"wcZv6ku67aQbPLCdaEA4FKHC9iOqpDQBFLn+UgG5Mye7KVo0Wx3txd+5Tv4uaDp+v5k3m9GZ7dJsAm1y",
-	"ywSbJyWUoAgOFY2KLCPDjNHcRkQ5CSGvizXLeTkXYjkxRzA+ngxkAeOjYw6y8qz8gWw9CbJ0ylehcdte",
-	"MbOvwUq7pSQAfiRCxYUoIR08cNaL5fQziDcGCQqKWoIG4YKPbVRjIAlBtREUYdC/IUfL2ctcqwuo1Blm",
-	"JD/Bs5vSK6DbhJZUsi56lNLm+1LmCeqYBd0lbd0UW4QF926egaoqNDQUWbOfvU+6UM1ZSNtJLw8u/8ii",
-	"wN3HyDSKOg+moCz1eejYTkYFuUfYawtQ9qay0L7B5T2sB9RoxjpNr/mQYZl6GrZZh77bWvWJLc4/cU3n",
-	"ylqg2PYW0/+HNuQMmqNgtjNG6xuMcT1LHSmD0Fez1UjX0mXLyfOcYUdzdZuMK5ilgX2VTWxB5a1EUuyk",
-	"CHl1fOeVD7roYlAdo8NJacGqNkO/O762BG2zjIrNE1uqnHJlGhsES2ISF4ZDppIplMCxatbc9z1HPENu",
-	"FXpZpjRlvfI5INBjygVolVdsprErJSTCJBcCOQjGUYXRHeAKgJiqXMqpK/RglQHrGBhDAkoxw5hkLYmQ",
-	"A5kuuuQ06pCiuiGoQnwB2mxZlfj+yfxtZJJFnEAWxHyJ022dPyX6bJsOugEG/TsRNEgE3QqvvuwU0Acn",
-	"k9152qeV+Ffke27k8XHIC4iw1v1zPkOpbjOQe2h+BtjFekcDCjK7uNB3AaWZkT0bDeoVQM/I6z7WxJaD",
-	"EqAGD7MiZek9ykehg7EJUqyB5reKL/LWbjKcpkHmDRa9i6v8Rc7JqAB3grs0lWDBw2xxx3cD4jtb47R1",
-	"D91/loFtv9q2aR6u/Bxfakw4uOIi3XDIl+aV23AH/wt6bOFAW/hsLRTuzG2LJeqcGwNo68pEBI8rEYy0",
-	"PwWcMcy6bjI7vINcAMwIgGTOCVWEgeWA5oxkXGmWWtVNySkLXA3WJli2sJG5LVM4Z+yqV7a78RmY6OEt",
-	"DRMxodCcy9+Chd9nEdhfsfuwrZRYr4ewKsu7UrbmL1FX9d9RH6tpSAmz6+lIgJg7IyVBd6Ba0c0V9GR1",
-	"XYbg1zhV2f9UfljfJBE9koWyxv3QfM8EGcos46nLGp9PJGTcQHV1iHMQ7KNeNks+E+nfwoITdxCJ+XxH",
-	"8XGvoYmzFZ/RpNkYadn+ntb6HSvHdQfY0CTQloveYf7DFsVHloG8TUbEH9VTvFFeRGDrX8enyxzSBhYd",
-	"8GNX2jPtkv4ffZJJeeXTkbHiGjQnZ1RJ4XvxAqdpYstvw4XevyD+72rjfzkmGkDYei4a4s3O2Gg46ErW",
-	"WcHaZbIS/ty25LgtBB6LjiTR4Mh6EW0w0EC0ga54VibQsUsWkOsqpCYDLtILwXWXnBm5PCweFiQtOoeJ",
-	"Y8boxnHBVo68AMPmwvY8poJMZJGHhUFPrZvGZsEz2yXFsrsJxHxjc8vg0Ho+iNGGeSagW5RRAc44Xjuo",
-	"J2WgVs7QDG2pHcwBvVKik1RCDWxSeKUzWvDeV6q5dyZG0QWA/IBdRuEq7zgOcmnqpaJnLL++3yCBl4zN",
-	"wgAXG0dioFyOjBy7JTUIHE/h9/ufgk+30NPsRiD5RXY0yys7vsFVNUvT1UO9C77YJE+HESP3H9p386Nv",
-	"L4vntTvYfRcz3xwsMI4hB0Sd1org1v8KEXkQ3K8NUwt4a3Os2X0i5+5ZS0WMuwcv5xp0eTgBaL6kKrCX",
-	"AJCxrNhkkdhOJnIKNSdBx1sujmorAd2QGUH452o3zDk+8sV7Ts02WnQwht3uTLXA4VzNteC+7MEv3xT+",
-	"sKQ+xARO2NJDbtUO67tjITOY9OFm2yh7c22hYQlj9z/Bvxuk3MDzQc6NS6xBARcrNkO6g1Upa5l1tm7S",
-	"gJHUpWTEk1u2BMovN49ky7tsli/dCd4uKWzshwvZk/cvTW56rNvFJViuUE8WiYlr9wPYuyfMbst3L6I1",
-	"k+YHlB0A4AQd9vwKjRiW0QHL1HYk2+bjrgo8+rt95BZP303RgPeDgmepN43hS4RrG/d5kwAkNixyrhed",
-	"3u8flkIFwccOZp+c8MrxwneR4xVS2GOds8FEyqvV0ut799CXLr/ajayXYN2x7C5gxQ4IJRLHIU32N7B8",
-	"Te6nNXZwqMwcFOmeYilnULPNl4MFOfv1/F3p6SI5GzJ+DfHKGFd99PFjj0AuDFWuoZ2SJGVpgWfNnO0c",
-	"iQbp27Xt8bTvqy1Kxaw1WwpmS/9bzxnPXdmY10wpOrZdvBUfC6wi/fu5piKleUoctH34eqL1TPX29+fz",
-	"eVfZn/3NDOX0G4jAfkIyPshpzlH4mlKxuBAZFeMCphlOmK0j6KpMCkn6ig1zpsEOCGaHxPVBn9KU2c5e",
-	"ci5w9b7gNVSb7YHGOQNBuFLS08eiX4ilnpiVotm2aiZ4BDCTSEg3A5YUIrg+tJRAE4tGi7k9rgeswrgV",
-	"3rESY6d9z/XkHE7zgSo050ykrgUBJJj6IGDoxCDknFSMgW0IRsA43Xf7n+xfKwt0oWC+NUx9eRqIo8xl",
-	"6tOccq2s02y7Y29WS8qDvW0e1ySi2LU+AOUkPPiJnNtqVkaJBlI+ltsyyY1A1osEq3PdT/1yXTp0yhUd",
-	"ZKySugegg15eIS1L5grLk08ZxeZOPUiuk8xIhGWi+Jwq3+aYK8IEDg5JdgkpZoY0YJnqMTSdxbSj4LwM",
-	"O0ULejFrtpffF2bvnrGUF3f3StgKHHtIatjcX/bOeMd+CXFtQq4guc2+Ug27MvT1e5LShUpIir1zGFLd",
-	"7w7iWdQ/lTPHvVuRfAPWOjfAjr44h7e+xBYAbgctauH6k9xpFG1AjMAtY2FmZZeauyLsDdAMDecXavOc",
-	"1SW2EdfMuK0/ZBBCjkDHsKe0wHglV5gMdDbM+bR8BhUD7BRlG6b5cXzAK7ANV3mXvJuwBbAj1LguREVL",
-	"w5IeXvXDBgKlgqdc7il0HdBzPmRljc/DAyjyCXmJ0JYrGi5hzvLhqyO4zrt3rZazLkllC5AcbKya0dl3",
-	"gZehXgFixE75ACqot4Y5MSuB17EFmzsFGXpmYPJMShdJ+YxBNZfKLSUAP0C8g3/l8msx3o/n0OgNYJuc",
-	"utHNGxfC4gUKV61MBFH0kLqUv6xC+uB19lBxfmia+/0LWj/z64oGGQDmTnFNM7VLTKvC5Tum7lAtNbPF",
-	"bvMXUADJfJe0j5IpUhFIsl7MmLdads2J9sG0ApZLlmVWBYUVbHl5VTv9pw70DO30fv9gDh9t8XhvRZ51",
-	"ep19OuP714dwNXa6Za3TFn9W0CxVyQyMjs4+ZDthYZ3TKV1YsyShw1wqW5ZMJbY3j60ii1XXymKv2Zwu",
-	"FJbzh4ZZTnhGz8xyat+pb0NMsV+eli6/j4HBqkugUDQRDBMXqVhgkeonUNPAF7+FEXyMKPQ3hvJjwSIw",
-	"iTqyhko/mGCgIEOS9L8uG0d9A/bXQvA/CkboVNoqmRm/5mLcjWUfrp9WoXmWQk6/HIXx41yFRaTmE5lB",
-	"c36oUKXNGF0CNnvbtRpvtxz6if1BQS/ChIyl7W0G9bWc8Xgqr6EKD9aji27CrDF+h0Eok7Vf+LvwUbqu",
-	"vH2Y6jJj+YTOYL1MpN1oLGF8xqABdcVgosqebWDuHDCzq+D4tIT8WSjvgs0opPlGirLKnm2N7Vv3gbE/",
-	"lnPUdKtDKBFmL+L0/bn7JiGU/Pz0jMxyCb6MoF8rZBTYAnpMz2V+pSAAhHAR3gWOEz8S6M7D7UnYujJh",
-	"Z6tekFIQb4EUWoy8FvDCdSJTRMmRtq24DB5CP0MgExjpy8NTwqI/UYTHOmFupT7tGsNeetiUU84NcLiM",
-	"ZvMgUB05F6o6j0/FjrSlnUiScmuGhfwJPpxYPxLctggEPFDvnYgHGxzpCh7YBqixHXkdi4lURW3vPSt0",
-	"JrbMlfedLQjNc34NWWBt/F3lejwrifQ8hA686MDVimWjkBKjE/fzh8//fwAAAP//",
+	"7L2Lchs3ly76KiieXZXLtKhLZMWhatcuxXESH1/isZRxzUTeIsgGSfxqAkwDFM34uGo/zX6weZJTWAtA",
+	"o7vRZJOiLs7/10z9schm47aw7utbnzpDOZ1JwYRWnd6nzoTRlOXwz+cXdGz+mzI1zPlMcyk6vc7FhJEb",
+	"lisuBZEjsphQTRZUkZzpeS5YmpCRzEn/xWjvNdXDSb/bSTpqOGFTat6llzPW6XWUzrkYdz5//px0ZjSn",
+	"U6btoGdZJofUjPWW6on5hJtRZ+aPpCPo1Pyc+oc6SSdnf855ztJOT+dzFg42pR9fMTE2rzk8+j6pDZ50",
+	"nkmhKRfqZ55pltcX+5vIluTZi5/eKaLNQof4PNETrghN05wpRWQOj5iFwlz/nLN8WUzW/kaV9oF9pNNZ",
+	"Zr4+POgedo+633WScL4nx7Hp/kynPFsWk40NN4JnSoP9j5yNOr3O/7NfHPU+fqv28ZXw9hcpm86kZmK4",
+	"fMmW9c14Ta+ZItScdL4kio5Yj0jBCBuN2FCTGcvJNVsSKlIypFnG8oRcs5kGeviepHSp/BYhlRWTDobe",
+	"M2M3nOLRkydJZ8qF+/tpbJNejIDw4pTbN0Td94TLFRkwLsZkOKFibIiXKsI1GdIp65EFo9dkSvNrBYtS",
+	"89GIf2TK/HqWy4+cKZJKIiSZ0HzaJf1v+/BcxpVWhOaM0OGQzTRLm9dtb0nTgp8cHsWW+IoOWNZEs/1r",
+	"tvyfNzSbs/4pydmMUTwCxW5YTrOE0Cwj07nSZGqGbiLbzIxRmhfXbKoqEzw+OKhNEAj5BT58eOK/pnlO",
+	"kdBe8SnX9Yn/KhdkSsWSUDKjY0YmMktV4/TgHeH0Ujai80x3eodmTlP6kU/nU/jrAIjG/unnw4VmY5bD",
+	"jN7SMbuQ10xEtlOwj/rKTOhKmyeAePSE4RwHbCRz1jTJ4ldNB3x4cBS96W8zKs5ms2xpPqjN6f2E6QnL",
+	"CRWEmocIVdcKaFeOCIWNa5oSdS+NcOWBlBmjwk/gV5mlMQp7P5GKkVlmhm898ARftupmx7fh3VzEpsCH",
+	"E5LPhT+NzWaTz5uPxIiKgMkcRicmZbZSaICEmEmZNdKGlFlnM2llBl0hFe0bbyMPz4dyxtavS5nHmhYG",
+	"Xzat7OS7xmFXrMy9stXS4kNcsI+6aWFvaa4dHZkRE/iXXAiWG+Fu/gh+kBAuiGFTQ6oaN+HPZkI/iU3v",
+	"PRtMpLx2e1Ce3wutCE/NVLhWMEM/bHmfFviWWxLBe64nXLRQibhQPGVIEkYRkDlhf85pRrQkXDdtzQJe",
+	"36wNwf/tP+0knZHMp1QbFYqn+Xr96LNZtppJoRiIqbe5HGRsav5pdDAmQOYYBshRedyf4RP/9g8lgce0",
+	"U5nce2HEKlsy2jATmixyKcbAi6gg735+Rn44fvI9sQN2YZ/t+0DrHQ7lHOc3y+WM5ZrjGoaZnKfrJvQM",
+	"HvqcdIY5o5qlVxTe5LcvpZrtaT41V6gmq0sL+FT/nokbnksxtdtXHNUsl+l8aJXw+s8+apYLml3xNK6J",
+	"wcq+UuaaEZ72zDadvT83KpPZCSLm04HRICn55dlbs2//MDomB4YekMvRd8dPTr5/+sPB4VFsFjh48Txd",
+	"qN6634Dio9bt+St8yig7MmXrnn5tnvnsrkBpF+nSbK3aM9sZmw6woejJzDKqzRnHXxh7V87GXIq1a3tn",
+	"HzO/kBm7ormIn6E5MPOEufBUqfkU/qUYA55pj7Ibmwly9OhL4Ss0t4DdMb2QRgXP+A0jXJQJwCl9kSE0",
+	"x31btdIL88znpDPnay/Z7y9+gidn6cZXzJrLpR9woU+OO3VlNOmY1WaSplc8ZUJzvYxvk7kWiuU3fOh3",
+	"Go5hqA3TCY7B3p3IMXwO5cQf5rLgTiRe4CL7Kd9mS8VlzuHoNKDKMusoiM/fMHt1AiKLLb7YvhJ/K53E",
+	"B780OTBrNdtoWarR7Ots1Zsy/h+rjt5x589VWybpVIyDmIujsskw4MoJW+OVpik3e0uzt8HcRzRTLLgB",
+	"nxyDKC6+YQ2l1VZY/MoLwT7qCNdf9ZP3Mk/vi2+uevaNeSZkmG0mHfLQNs/fjoO2GcFzxlUPn2fzEo9j",
+	"wti2f3RSdmNurwbzbvDRXMc87SRinmWe5P5wpJl0zOedD008Z/1sP8fIOJWziHF/JkjhtfNGm5QZcvqJ",
+	"4VlW/UbrTbAFmTJUAvpvzl4/33/5/D/7CXhYuNE9iTA8TpMBG8opsw46/EWPcE2uGZspECE8TeC/RmtN",
+	"yAJMR3CADJh3A1F1zVIykjmOAB+bCZkRUskUEVITRZdmclx3yRvGUpxy36yiH7BXb0YngTezzoNoofPV",
+	"JAYovHXF+LB7sH90HNGM6y+4e00wovLNeM6UHbPmsRDmULgiOcsYVSwlg6U5FZaNTgkdKFCa7VNKU5Eq",
+	"MheaZ0TJKRvIdAnH0A0Xv3I11g/a0v0ZURXN0V0dPKE3/5gcanozn4x2oS3WNUA6m+3RDTU/Y+nXlPE9",
+	"Nl8cxl40y9mIf7zKrO0U/C5wPgUayGyez6Ri0aGRAUa/8pyrlXqmmI4rNgGbMJfPKoJwR+31JrIgGakn",
+	"LF9wtMRjg1xdx3zZxqS+ZksCvnyqzUjxF8xnLFcsZWn8HWo+HDKlZA4czDCZQSaH16fgZNWWt2RsBLpZ",
+	"Ks1fWrorYI3kOtu4ayUzpvg5lc96kayOZ/lLmYKSIsjQoANaAko8k/OEU9UKvS64pZYXhIt2oOgV7PqO",
+	"db0wyrWdujecsOG1nOu6uhcIljYKh5M1Kz0ML356FxERd6RJlgXJCvKPqTITqfTag/4VHroF+969Ilrl",
+	"0as9UOZh6wsrM+z2SmzbpzXNx2zt2V3gU3GV0FP7OdMbKkIPoMegJnB7vxDIqroB1vlxaUQPuEfbMKVz",
+	"pl/Dq6I8qdGhtJ1GUf/ilrpA7ZvHI9vcAT0mKXbO9G4Fmblx9yXLYPIbirPglqAiDCsv8cKj488JfDlo",
+	"+jIdxH94ggkmt5GO1JmzK7cbHvqcdAZzkWZr+fCP+NQ9ytNhNl/vbHluH7sdr1vpzoHHzvlf7I6F6V3K",
+	"w5yZeafrXUD4mGGGOqeajdcao+fuubgUXZsOoCeMmDvLlCboExnlclpkCeTUPmY+gYh52fI2v8fMHTKk",
+	"QkhNNMuyuInyIxepnUz1fmmZxy27Wc7FkM9o9lURxSwEFzCi3pDvyp1RNegHOGNv0j8dHBzsJACUGdVH",
+	"6auaChexrK2YjeyNlFmQyzBkSXA0OXMWcOYfApmGzio2nellcYTwKmOODhgTJGUZ0yztma/AuTLmN+jO",
+	"mnAxjhq95gVX7UMi/lirLgn7cWnHow6KXK5nmu8kssy1kaNwE09jm8huWL6ED5pDU62XH1M3ig1J7HWw",
+	"SwwUhYCiY0LVXq9d6ALupt6tFvCjl3wrJX/90KzoQGcJJcNsrjTLiWAstbk8wp2pKnOMT53xNfxHyNQM",
+	"cXhw8BmTz8KBDyGZp/JJeT/Z9dpNfP7yvJDadthVz//y8rl7PsbLwZ6u+8gN25WCD2kGvuoe6ft8iKPj",
+	"fkL6RwcHh7108LTX239y0q/Ewld6iCu5Eyvzm5LOM5d24AILdGGIdjycGdKdKy2nARUEv0Oq9ql05X1W",
+	"bJizqHOYapIxbR1ojOYsJ1x0yYXMUpdeElxmjnyOCrUw4kxCTuqM0bgLz5P2Su0KHqqSO/40Ru4/sYwb",
+	"NhKVf1aZqPiSQUXu2nsfmyjV2nByFRcd24hAJlL/i7g/fkGVkRBmLQwyjIx0EGQ+a+9oZ3kuo0mCSzPA",
+	"iPKMpSSjKn467MYqsnXOwFPHy+EhF7nhNuxik532eOpTMqdMKTqOs/XW4gwP+arBCwDJz+tCHDrnLCWG",
+	"uyaEj3Cfud4geKE01Wt5jKPBc3jY/mquGu4XKodDZn5ir079XMI0BJtLtq0QLHLR8IgTdzPCHXYrDYh/",
+	"rWh0y96FbPTX+G6FY/mkArZqyAL9l/4Swr9pGmWvP+V0pFur3EGarr3p5rTJLJdTrlhKtIzfyLbe1+A3",
+	"41wuVPwWz4trXIR7MQxifkWkoUeui4DOyNgmlScHjFiqiE550pyobAO7A6Z4ypTNS9Iy7xFKIK9ohro2",
+	"mfEZy7hgjRrxWqeseaZKE9bj5LRAnwQdbHKUYMxB74TAgWLulroL3Wgz7e9MkOcvz73Gt0Bylakiml4z",
+	"V16D9RYcYm0DYZSEr80hnk3pX1KQ/3j7jDx78+KbHpQ4MDqckL+MwqgDzbIP+uHef/325jkWaPSHUuhc",
+	"ZnvmbjD7xdeU7B89/aZLwJLAxCr1FcmpGDMwvUoJDCxTDEyIHqxBQ2mMwJGpBqLOqE0/+I+3z7qdqs45",
+	"pR+vzFqvZiy/EjYVpihhOAxLGI6erKlgSFAFhneZ5Ze0j9Krnqythkg65g2q9Io/OrSTdAaGNxsKaOu2",
+	"fsmW9WqQKRfur0hpSEhxOI/a2qIk6LSInelijSzVsA+WJmSwLBJWrHg13DHm0xhIqZXO6Sw60simWcdv",
+	"DqZv1xa8CXPGGpWNhxhOKG/I+4SvkNK9egaBbi4Ms+VCSywN85cSGDr4Ksxfge+isO6IWirNpuUNhJFK",
+	"DoSDqACgKpI3f/7r2d7Rk5OSFomD4gdmbNwc0NsE3FYYEXL8J+xjt41jCd67PlOkpFfW9/SaLf284Emn",
+	"76p5fgMuG2PlCChM04VcRVmZON9H7nJBsYbBPiOW4OwBrtVdMbdrLtKm2xJPLAk8P+tuilkgkIxgRuRj",
+	"xZ0qH/cmPiN0dDbp6WvdRJh9VLu/p9abZm1MpMmvLFk05Jj8OWdiGBnsMCFHCfmO/Pf/+b8Eqx7QxYoU",
+	"Zj6Rc03GRk5AVht+LfMUUlzIUE6nVathk6gXXuBggkUgDIJSMTdVVUcHiihr7MHG24vXyJF3ocEga79j",
+	"DaYIkNTJBRJ6vDI6NFqKIGpCc5D4vgrYHCeUBYW+qlYrdMkVhZwMqlv8cn/2+WzOeOCzG0MKfHZzErUW",
+	"fuYsS58767yaEqwpz+KVyPtHB+A+nkilyQA0L6ZPScpTspRzMmVUEHgW/FIH/yuuMBvSzGM+rv/3/Lc3",
+	"xH4PogKofiDTZWL4Vx/KhXpvzl4/7yekjxWz/s8Z1RP8o8w49uOJkDVtHGeVuPXHiOHnnLEfzZlHqnFc",
+	"5LChcHWUM0svikzoDSPsIx1qVzWHgYHSvL9L2lQEjHiuGnwkmVww5YrXpjGH4AkcUpuc0RHXasXiUq7+",
+	"YfbPLRDG9MsiIxShNMtwG6xhxQVJ2ZBPaVaZ3KaZigdrmV41Sc3F7HH77PpWnri6LbMqaOfzGuW2mRkV",
+	"ruMNzSnyy8vnzprqRSwgsHHQiDKW71eKzHI+pfkSjZzEsTDP0ka2+NGaS+BKYF8pwkQKN+kbcyFlqqxV",
+	"5YymPvkamcZQitS/Xn3TJc+N8mfmYg0mo7yk1sQyeoomGaNKE73gQ1u8YsxBrsmULkk+Fz2yf3QM8zo8",
+	"PLitUXUSGEJPG42q+L2bGt4I3xdqsDdkeZbB9TeHYGxas7QsA8NUodaLn2PIQ5D5bJzTFCzesj5UqWRv",
+	"Y7y5Qyit/Pjgh5OkaRXuF6fF/oMpDBOlGh+iZP/wBJwx9JqBHuSndfLkyXcnayvsQ9rHfY3R/q8yS1f4",
+	"txrz5O8kH34bR9ide6Ia1F0uJiyP8u8XLicZHecUhIWSU1aYBDbRHr4cS6Z6zhAJHB4uDTtnEFhVIKsd",
+	"jAZoykaRBmejzW5W8cSBaxYrD/nZcDSX/69QeIDLEuiNgJFshsczSaHAQ4psSXLmmJxHonEOzvj4Lulk",
+	"gxS49XH9nAm22JC83E6uzYL3DMbsrmCptayzTC7U6uLKFvV+G6V919yYfg32XEuXppIDF+xR09X/0WWP",
+	"3UYGmxcZPfoWIti/Ih5KMUQW1AtZKelru2vld85rv957jFvbZoU27dsVuLeqV/dFF2v8dm8zCwIS3Zhd",
+	"GHVuBXdo05khLi5eRbxCoJcEctvyC1t1dEooSenSZoxgUKJL3oJaMmHTgD1xReYqiKF5sf305PigrGr8",
+	"cFQW3ScHMdld4K1UzI62Uq5BODi3zvqU8pfmyWYmWdl86xwIa4JhZvHjUCutC0jbh6yPQANNnE+kj0no",
+	"fe8To0tViB6oUrYq5QhRMlg2KhtaZvtrppY/oeOjH45/OPn+6IeTdfrVK58cFlfN14J91NR2q2GdHBNM",
+	"DuqSM/CVGRP8kGhJDo+ekuGE5nSoWW4USALoTl43O3pyUsmL0YxOKxXBlayYwMNQnNFrtlE6H7rOFPpV",
+	"rcHLdfukPpuQt5NMprrn0sEu1Yatp8zHp3fbtLaadVp42+zFsXfGSVW/Hx+iZ+NSZzc0C39DB3vf3Ezw",
+	"oIQy3VpucPn61v7zl+3UB22/UsTaEs7at9wxyxDnDLlkmQhjidpxvtbGObZZWc+tqmluX/AS5jmv4BTt",
+	"UqUjLIMo/lcQXLlmy6TEDQIOkjGNXCPlYyO64Ly75Irs2VpqOHRb6fxV4Q+Hdx0efR9wnsr5rkzXX5GR",
+	"X+NFIZcM9lDGHLKgf0F22tuz1+AVSMF/mAMWYbYkmZTXiRHpM2Nh2yAD6GhTes1Cw3sBFDyb5fIGbQXn",
+	"V5UDYxIzxLIwLASyp6Mu1jeWl5Qn+apxz0mP7PdPjaaR28+ZUUXsxcOzMnOFH5Y5qSsTXo1UNqPmFWYS",
+	"//uPs73/ont/Hez98OHr4t/dq97+3odvgy+/+V//I8b+3rBFgErUtpzD4hXZfMESCFAVrMdj5JUBcDzC",
+	"wh8dNt9bMKX3DmHvOaJcuHK57VGS7qvoogSAVAEoW5N/+S8sjYfD0miDF7Q9XkaoEqxA14mpAOZGlvAk",
+	"2l7KAvoROEgNMMb5PkooAuvF99+gznjTuqitIS4SFwCmAznXRDNBplzMNQN1H8UUAQ+JAniRwms3lkxh",
+	"mOzPOc2p0FwwxFimgkzkPPdu2/bppV9qjbT10G0C1pl0Pu6N5Z75cE9d89menOGV2fMhSp3Pmat6USxj",
+	"zuJZ5645d88+6vLtzYvPttCAS979VvzLVoLvukx0pd5Z0ThifO9f5aL/jOWij5ivPC7WsMFVDwpE217y",
+	"hkLKo+PiogZXt3DPrPDJYGVhx4xKPasO7/fOij0rXpeRjdbkmHBox7dGqs2gmM8IZL9wBQZ9lxwdg1N5",
+	"hjVN+0fHpUDr4dHTdd7JbSi56urazFLZqnRzkyFWuNFg7Aby86USbYnPbZ0TEqEqTHNgn52hzGd11fjw",
+	"JIIyEBRrrxQF7rlS7LjN5RVscdWQ5BjWg0NEFuNwKvTnWZRVKY3+mUupMUV3SpdYKDxgBOJWELG2KbLu",
+	"V1iBVSqfDQKsZsSr9dVWbzMqbP1wi+KKN2zhImT5fC2DezdHACdtGC9Ee9oEpC4uXsXrNxpIzCUrtKUw",
+	"d74dH+13Po+KgbadNbYFxW1ikm2uFWxGz5vZJJvoAlsT5N/NzlidcVDUaWX8hotxkIIA/tOcKZbf2L9t",
+	"8NQCv7sXW+hMqWxwiGubKNslv7mODPBNSvoZo2aUnqEvW8BJNTEU2QtS15un44qCGCTKmyHLibo4FT6c",
+	"FGzQJ6aQSlIME4YFTsGqjiS0UHUNgcXIKmxGPmSkuim1WkM5qwNgNxQxr+lGfLx1qduaB969+bcTPrtK",
+	"kyxlhrRltjag+Mcnn1GxDZP9nATpG3ENYdhSQ/j8ocayN8uZsDvhUluCqiqbWtCyrKo5ZSIcYasgIxRR",
+	"THLGLBFviMPQKlHG63Ytk2WcoG6X/fKGLc6ZNj9Q8dCeU0Q2IEUbOo2ZNVMuah8fJNvpoPfqno2uaDNp",
+	"BMA0XJoNkJoNK3B9gUK5lddjmEnF1BrdWMrM5gFB7o/PNrGxco83AMw+sUjTtkqMZ2nORFwFfpxOF/rx",
+	"dgcWIdbNXtBGaXPRmM0cOPZybG74wg+vthGSD6fGFXGAtlL33/0vbPLbFr6iTUJpd+pYgi5YGd0oAoYB",
+	"lohj+PBJYKhUDbPd2Fh+6HUEgtiJGxtOG5s392pA2+U3nOU7YzgsNzlJxaHUsnN0cHSyd3i4d/T04uCg",
+	"B///X7HOFwVMTwvoF/vythnckDYfETFcT0gf3tU/JUIuyrmkLaN0n5t2zFthG10AkO5YEnZy3D3YP3xa",
+	"6MBWpcgZhT5YHd+1E2uIcudc3Dp5a5tKiruIOgabd2+Bgtsb7dR2J6u1jdzIb+qaA8LbGq7juWPy7VXb",
+	"kPDfuFZNckTkPCczmmuBCLs+9Aaf7KRFzV0QCAqwDYSRNxZ2HsvcNl65UQByG4G2adDyrh2Hdx9M/Ds5",
+	"EDdHr93Qa+h7dmzgHXwELq8tNB0H673FzjivX4GBsb4tZ1uW5MEX2/KjIg//j0+RQGsthPqhLNCNKva9",
+	"UcUODgNVrJ7fOeR1brVxCQAsLqgDaO8F204LuZ3QWJPT/4Yt3hcoe22PCyE6IEE2wDL61oxgt5yLGya0",
+	"hKar89wc50Trmert75uxVNe+rDuU033IQZzRaSzzRbdJz7QrOLNPb+uvoYPM9dixRcslWKLAueIOrtW0",
+	"fsaHN3Q+bGbselTTFvM5x4c/24Np9Zvf371qIi/zktWUde5n15K+anSw1fpi1ouVj3W1kU5dbNowRayK",
+	"h07ePgyzmPDMwTdPoVQeozv+Q+jqy9IuOfPlfPCcliCCEATRhnoQf8hDYFrUA2gk9ZUNC3XXJtrXOMVb",
+	"LM61rTrqdVSlzN1V0iJSdG3DWUrTpbL1pjbIZRQ5lnrwRGO0eRA6rqCJnszJmEG1ASyxWOD21fTO715f",
+	"xgQRe6mHmcSDdU2xiln6Xl7O/bpUBDpoER4varZtvDavzq4WLbJlU4Fz7CY5Z/+te/cdGKP75O569zV4",
+	"5CPlM9Q3CQC6QEwuuINCYiJSFIVmW399BJUYnPNp00VQIV6o8pfA+fThAizkPEttNlUNDhoc9GYTIVYM",
+	"eBuSUMxnKaEy1bGiqyrDmlZB2zUZrAM0oD4sCmB/0rcn2k9IH9vtm2f6IfAk1w4FwEPDVdHUVjQF3En4",
+	"IAZIZDRac/3No65cECA71ZRmmfkOuME3aCDYZgXCnPq8AYo4GniI4LpNZK4bxrZpexsPHemvtGpTVzRY",
+	"8iGKSi2fRb0V5gxdGlYFAxHdcxuAJR2exNYSjxvU67HNERJaSafwJQ3cFTkIqQHpqUtwDT3g30ELCprL",
+	"uUgJ13gHARWKaoBytx5RAExVdNkO426XzSe3MBEfT4/w9X27W3Zv9NvQ1AKrfeOrmHTYth0WBkNujzLh",
+	"MgbvEGWiiNts0cLRAnHtQbl+Eg1NPXxIvyH9+KDowejoMmjCeLex/btvTR6TdVttRFR0bfWmBwieNzfZ",
+	"vIP4dTM4x/fff39Shk9ZvVP3UAQR5QPngUt2Ixj0Zan7E+p/iBLHCPLqokl60AHKwoV0KjUUjtTdNgRl",
+	"1OUq6hp72VSbzW6PhVJNEjuJZYnVdnsD/0yFk9spN7Hyi5ztROqY97yx9dZV6aPzuRgC7niEI0YFT/ib",
+	"VTN/Y6vAq6G1WUxjPrBmeEnpbK4oaSNnIXXiakDzBsNTDofzGQ/qELA/nWuPnfPxRCcYcEaTzUFaHBwQ",
+	"xcbgRt6gbSr8IHYCc80z/hdtI3R+Dx5tCKni/pbfGu5F9MSAJd4C6WkbH8Gm13t72KgGrCAHb26kU2Ib",
+	"0lAlBeKYl/LLbfJB+LOqXwzIZmHNEy6C8uhuo2nWiL5eblKSlJLNSxMDB5fMg9FCL533dRE5WtlIpKEB",
+	"IC8uScVb5q+pS0v0l8nX5WyEBRh2C1p/wOf4bPUGOHPDUmlgV8DjHujI731hmazu8ROQVQMrWQjLRuDJ",
+	"EL7FtVwJkeuDI7TwhZ1QD4liu5TUlrrTeg7eSzkiGaMpF2NAyu6RA8O4vjsiX794e3P8jaGUw6On8NfJ",
+	"NyVRDQkcaxTBkBHjdHZiFiHzuWPDKKSbALQcTwKabtgTgn9PWOVI0oYz8YiHVWTuGFrQuaaDjHWJTU/n",
+	"4oZmPE3IXNC5njChOYwPcAoDnqZMJERIfTWSc5EaSaQnMr0yn5i5Lhj8VM1nM5kb4p2ylNMrM8kE8Muv",
+	"tJRX4GlKgHNdAXhpAgUh7t8QvGcfJ3SuYGT424wAbQdsH4fwg6opZX5kCPgqk0rbfw6lGGV8qBMIdFzR",
+	"MTQYsC6bqxmDGGRC/pxLTa/YxyFjKY6d8eHy6obLzLHduVY8ZVfIaGY5qOeg2V1hI7fKh44WEsJTNp1J",
+	"zcRweTXlamps4gT74Eia4s7RG8ozcyIJgYwGUQUFL29O3M9dx60HzundcqAlC4nupv2jg1NgkM7/VyC0",
+	"Q/iE7B8dNfa0i2aPG9Y74ixLFSCfLXJwlkE0imp0S5MBQ12mta4SIPVHbiWmwzT1dePe6bagy14hgRzA",
+	"JaJeMWgoCXVTRm4sCxUM3KMAkU5G/IZ903rSFq0yMmFXI202e21EApIlywff75HQZxucWSCjG/y1jOZQ",
+	"nh2Vsw2DuchYyQozmkdhioVmGB7yiMcbGq7rS1JwREfAxwc/xJaiuc4qHk2jaJOV9wM/qK67v2+hYtV+",
+	"31uWhmVi8DOlalLtxFL8wuzK3opBqz0zl6AS4OwDVQA4tL/ApX2KyY8iZT3WQ6Lsm3aeaLJk0PdGzscT",
+	"1+CYzBXoSNCaYypzZht8QXEfcDlEvBMpgupNMAg5oMNrQvFXrq3TrgK6oLjW4N3MQ+ubCA3pXDXB4g3Y",
+	"MKou91z7P+fDTwg8aCNl/SIvpg+K95jeMBshobkm8xnsTgY9iKQIVS33Qo/7DD7oST4X11Hx3RAabWxa",
+	"+yBmT7W9U+CuWns8bQwgQ1VF3k4U4685rlR/MXzV8OZNzQ+fnYb3CwGRCRc9DxxfpiwMxdrW2iro2GdE",
+	"IyTA+zs6lsJHily/JbBpQq/XBuHLFZ1CjuOhI6VlbpSP1TVhwWUdUoBBGOSGn1iWAPySa7hShlVAh12M",
+	"b5kdQCNuJTzCZoGqhhKD3wGwH+DyhTSqJ+L4I/PyaNUlsxR6f1q+CQ01J9TM3ah8YXwOgPYpWTB2vUGl",
+	"QiOs/LoIVMlKs7ahCz4hrysdnduQtQZkIT52YTEFwuhuraZ6odZ2EVqv3QXSMbHAMj8ckJQu1Sk5MN+G",
+	"UdkuOWuI4NYqWDzxnhwcP12Nrb3CfR9e0HcFGmTQd7IEAerPajOImtV9td4VCdEtvNhmuDWA3q/DhvZj",
+	"pr16ec2WcNGuGZuZPeY2F8tpZDwvCW1wlWWpawwISL+uaR1bEOSnWeYOLyFKEr2QAOHCPlpIQXztNVuq",
+	"LjkT/n2Y8yNdDhbwDSPulaEfY7RVogoLNkDx1GkL31tUdm3WQmtBubYMqlYt1TIejkN8iE6qVDx1j77X",
+	"VcCRVija5idO6mJPljKeZHuEx+2Unp0VYTUtEDttooUuKuLeFpptllVzq54trrCqmEOs8m0jp+pDpH5U",
+	"WrisE7l23YWc9Tkc22VrVIvq6sevSr78UiNlVD2EBPeE771pyYN4xdT6dJCPBs5cr/fWk9/86YVR7cMn",
+	"JYjsr9tjZDegZAeL34WiETKou9U0ShPfMH/FF4oWtwS6/1LN6mUErasuYnkGj7EI9BYFmfVTkDF7BNrk",
+	"WWx7mnmzDDCOfLviKV32iGLsFBtvzDIqitZX1gV46m4ac1Es9HRYeXKKmPiYZgseEMNJbIs6BT1wpJvH",
+	"YkJ1aPrfcLaA62VhDg0/cRVCSYemUy6iLoB385i/hGUZ1ooN5XSK6hDVdk0yt9n9CsPFwEvYR90l4PVg",
+	"NM+44QpzoUrOO3SbIsy/35cxeDEWdGl0jEWpTG1IhVGVzVqxM29C5iJjCr1HOIMt6gJ8TW1F29gqyXt1",
+	"YvWq7OIyc1xhcW565b6EtMhycuMt5R0c6C6YPVLG3bJ5O9kNGXzLsu5HX8Vd3w6bFFI7ORaPNFuFlYlU",
+	"JRjaPazGIAo6lnN0UdhRBUSIt0ukgAYhKyaEDUS2nlI1jA+jJbAJdrZRWmL6JRbhrOxKUrfIWzQladWS",
+	"5JzpOyqvWlkOtbW3+rppt27pzYxWNJU8aa3Lm1y3v9qGBlX15d38cUmu2bJ1lLBcFhdhdg0mXDzXys0q",
+	"uhRz6+u9eOSC5XtDqli1FVJC+nu2/9XVlj15Qg916xvgyR//AaS/hu5ndNjYkvzWRLqr5oDrUqy2TKzy",
+	"mT7lGkLwlows1OCqKKvVV82jPhFou/STqpsJN9QOFaVIc2470RQKArhjdSFIhq6EkAcQ0efaBud9MVcQ",
+	"nXeeaAjcEybkfDxJXIt631Sc50p3SR/+G7yw/FiX9H0WATziVf96VkCX9NWM5oqFj015mmasSJWu/gjd",
+	"pRA2xWyJIRVknMtFaOS4Nbsm8vbfwcww0zNX8RSyCw+kGgnXFnE2aBiO4IJd8sJ6/EbQWxTKNSEwrcvd",
+	"LvEBs090oa6wq7tZP79hlTicTTzaPzwxysL+0dOEvHh7c0L2j4/hg5NjwgVRms1AwxvJed4l/fFwdlX0",
+	"ijdvhlYz0Tfje45+cC8+OTbT+mues1YTO6r/PDiDYnmdpFOelbnEwSjxIzB6ZsxWrz9p+z+5gVN2A9d7",
+	"bP538BHEaTwrzSNu3BLcYkV/y7vzOaNCidH9ss/5Rl5v4nLmsQac65pkmsuk9JWh9ZVNlRY0aLabYD0v",
+	"NlCCVOGFLAsGrm2V/4Kq9itobg0e9keINHYfauUiw1UFoWWzUMOgYb83OOGYvRu2R6hCkKwNmpbAVTYs",
+	"YiG5zKCEmRJA++kZvmWMT+hoD8FElyTHFRmwTC6gMlTmxBzUEinRloUyDo5eh7xaT775V9eOB2i90dhu",
+	"A+hmF3oOMtK7VXF+j0GQGP3Ux0WpIPg4RGqxpfRYyhSSPtQ8vwFe6UruXQQDs80gDQM4j8vFOBsO2Uyz",
+	"FGkbkUeMOcpVJPc15BIHMS7xe7l0pckIjthtRestRVKes6F20Am2FL5lDbZDPq6P8BO8FaGR0anc8pWj",
+	"nIJbpsF+PwROj0YAAIY5rQ60OezFjol1UA4hGjS+HiY8SOE1QC0XNE8VOTSfD/P5dFA+k4Puk1b+nZGt",
+	"GqtsuFd2MPuCC5KyIZ9Wk55PnhwcHcclY/s02gtfCuFgDxo137KkdIRrU0FKUzv8fjWMQBrloOBk8Wu3",
+	"Sh5GL0pVOs07cvTkJJrbKnVMAhf7XKrgad7uJ99FXz+PQpKcVVdSvLdnbjKorL51DubWk6P/bXVYP+qT",
+	"w6OmMa9yQ/exAj0tyWGFIA8Ovn96ePRkcx/fHNM0rRmMW1k+y9JsqpcyuPdJic/EWOx/FE77qpd1bBN6",
+	"nZKt/sy4xuC10uOcqaiCjfLhKggGFDTaisPEftkBL8lataoIElRmkbjlxLYgwHXbEaradgEjmq7KtTHK",
+	"1pjfMEHms5a8ej24j0dyi0C3UZ5xMb7yOMuVch1uoUGELQ4cMu5EqYfrcgwL9O2jjx9rin8q2QY6/5Zo",
+	"cq2DXmDeQDlJzHZYFqmZDqqaYKFN93ZohIaGdb5stqlcFBXkIVdE53wTY6+h89hvRk9mN2ZCyI25rU0M",
+	"UjtolkUXt014cEMQvc3iiUlnQbm2tlDDFbKnxiGofOvMtbBCshyzNAstMn0cE/EjFPeumLS9/tuGOSsc",
+	"KH7UesIUI3Y6kKUIZ98j/SAR3Y6KxQXhF9/2sbgVIQ0oueYi7ZLnFUIJskGreJftEkIrzverD/92edn9",
+	"2v7z/7u8/PabqNd9ddpomSPU3aWQxUfztG9W0v+ERYKGjJWm01lCUqrp5z62hYbLCDtHqCL9X55fkH3c",
+	"yD5RE7lAWDxB+uZH/S7pq4wOr92b2Uf92TcrOc+oTSh9DauG+nnzjtCl5uZmKMo8H5W5doG7MOucMLxb",
+	"w85PeMNgt5dY8NVjgUF9ENzTzTFJm06hgB2t3IvFRLHhVVGFNqCKnRyb+38EbuSTYzJY6mo1Gv7q9ejl",
+	"v/+QP/3l5X/+mV8s/vH725+evnj19r9eyKNX9BU9X1SSc2zOufv7u4MSK8BXFkHnf9v/8OnoOPn8Pz8d",
+	"JEefoxzBru2CKR2D2QBJ0HR6K1QA696E5CP3kjVRrYZwgteYnLYUL5LUUl5fTdU2STXFKovXrLiMhkzq",
+	"NABoxH3rxZ3NBxkfFnGf3/SE5Qo9bugOBLuf5TcAz6qYNtKNPHv12+8/vT17ffX++Y+//vbby6uzV69+",
+	"ew+qYmCAlqmoBQpyiYKODo6frvXC2ZW+53pSEP0OEHSTzqKwIVpx18pRuZ9Hj0fmaQ2f50nMFFJsOM+5",
+	"Xp6b0XA5nlNXjvVsricyt96pHvmR0ZzlZDij06v//j//t+8sKLgY8F1BbuZkOp/NeFyMIrbwM3M+b89e",
+	"Y0pgUqA2Ah+h85RrRV689UFGcAp1L8Wl+PbbZy9+eqe+/RZCTkMqpOBDmhEjNntESDIxEnIA+QBCkr+k",
+	"YPCPF29vjvemdDZjKdj4XXKGJdRh0WnxuiJkdym8SIcicKJmLDNWT5d8+y3UeLvJvPv5Gfnh+Mn3xJXa",
+	"upwDBbAFpD+UKeubn73PuWbmZ1DNTQXpvyjK7fdesmW/dyl84qOrM4G6MGPeFTmRFiMVnNuCETYasaE+",
+	"JaWfhnjI+I4gHvn18dHRN13YVsSu//Zbw7vBr88+cqXRT0L6L0Z7r40k7hcaTv/5BR33C8eU0iRnNO2Z",
+	"9WZghBwfHiVkypWyHqnjo6cw1ivzYrtrRllQPahVIf2K+tC3dbuK9MMPw7CWLWG6hERAPmQCy2l5yoTm",
+	"I0THOpvR4YTtHYF3wGKqB58VtdmeLgMtu9e5gbYccsYEnfFOr/Od9TPMqJ7ABdq3OH7whw0QY6yBS/Ei",
+	"7fQ6ZsFn7iGAaKNTpiEf5484NygewbzCn3mmgdt/6nABVawM8ODtcoDheZ/GWpBAePpz08vKkJDFK9dy",
+	"l7VLgQhOsJQ1jxs9qv3Tr/iU6zYPGh3YhiY+QArJTArbXPDo4ACrmoS2eYWQKYxGyv4/bKJ4u122Bw4a",
+	"N/DCaojN0DRYSpYyugFwY9PL/Wz3HXYKcPX5dErzpaU0/0KoLwPRTsfYYMDR4Iek83FvxnK4nDAd91XP",
+	"3GGMYindmHxni1Axd8EjEJi/vlJELgThaQ9SGXqHR98dPzn5/ukPB4dH/QQSEXrT5d4sl0Z49bvkjSQo",
+	"UM1LIaCitMxZ2iPDnME1phkmGNi2jYZTX7OZvfTli/YMbNMzD3O62U0LuPBLtrTUAbAGP8p0uTPCeMMW",
+	"boafy1LedoSpkOThrkkyRo7v2Jgr7ZTMCaMOo8Rw+ab32sf24Rn70luRr5sFVBX5U9yEfBdGtsJbPVve",
+	"/2T/9dkq9kw3YS4ErnComKADo5TYYk58SQXcvuc1CA3utxE+rWLU+RMMvTV1jl7bjoLbEXKJpo7rG/Cz",
+	"zMdSayZ2wYfMy6BW9nbHmMTl6S9MnwVQxnfLwGO3xbBBO9eHvS403X6PPacvkyGoBEa5KTSCEDc65FUN",
+	"2kG049EH0JjQl1M+zd/Bc/lQ12L3/N0LfphWGw5/LzSLGv6Dsnecgk8buhZGVbA1pLfm9p517ymm9yau",
+	"jV9cj/kZUBgFW0AbL8DLCHut2E5ePVtRX3SVXhL0SCxBI3E9Korif8TBlOj0MI9MWIbG2WB5Cfj4c5Gy",
+	"nPTfnL1+vv/y+X/2E7RvMjpkv8os7WPACzDuKm1hzD/hdVrKhEgB2AFmBzFtNiJw3pq3+p6Gj1cdCnq0",
+	"3+ttceUSkdvy1pYY7kIY2ndhLp0IMd2q9dOGGhOMoOQuNBpcCSTq+n2Az5svwxrD1D97znZgnq4zvqQM",
+	"LcC6WGUf6bAoAI/Zpzai1l70/MswLcuI8MDXm6eGgHZnmpZI3fYEk1kKOU08VyUBUH42JgcKdX2N3VpC",
+	"cUGIONIf8jTvoxfKMMoUZ5BgWzFMcUJpIKcMXVHg4nbVEWxJJhSKXEpFyf737FL4dC0AZERD2bxWjkAm",
+	"QCXAACqwigIG+IJBzzSW+ic11egsKBAUzOcogboEasyx5kBV6+IKWdMlZ6SPDV/7DpikgMcIdoiSYTYH",
+	"Q0wwlqoVpnZIS4/Z4C7N877N7vrglfwDj931kNrZr+BHnpvTn9KZITaUUisE0mZXtFlA7X9SbLV5Hnig",
+	"uSKumS4BYLYIdb5DSIRbkucdW9zvPA7QLkxBeBehwDvQ6Y+JGEZLdIWWtzy5FeZ4ZaPvR3g1meaKPQ6z",
+	"vLTHt5dsa+10xXZno1eun6UgW2HrZIiWY8RapDawu5jIzIkv2xEaiuF6hBYZ+T5uE4JhJdYeswlsKJG7",
+	"l+LMoZph9r6hZltmZ/uFYt0GuuUCu0lNci6uVfAzK4QxppgUxt44lwtVaqp5KWwl4hu2cKp6oCZY1BaJ",
+	"lh1+VSzDyXGB+G0gZomV6y6gGULRkpdsCe+4FH3bzrvvhqBiWRQixPic9Z08KJu7Aw9KWUN9CD/KOjbz",
+	"CLwpP8GEBpbnQzoeTdOE5GwqPTIQ3I0dsf+y4G5rVf5dTcpI/qTToV2ubHmXmwZHrr3R2LHXFB60W7/K",
+	"QcntMvaL4IQbWM13aZK/54attn/+mRSacqH+DkZ/i4B0cXfvwPBva/TfzuDHLuQU2wNgrrL940rZxm59",
+	"o60oD5hmxC2Y3LbkTOapQ+JmPIdGxph5YgS5sb9zKaddYge6FOhOSGCYsLrLJkpPpNLKZkiTvgYogT62",
+	"azAT+EoRu82u4ivE6P3GZqKjAhK0hXA4Alxdiv7XBQJ+Qkpz+KbvnccjmSdY1wiLFBbC05Vi85HNrFGa",
+	"ZxnWmcm8Wurlf2+n7rrudckZyfiN0VgC3meskSChyZcPY5tkRfpFd5X+qTkE+P2YcgHbtXBeEZqZM18C",
+	"tojCLuq2ikRPANUbAfCryVTdSwFGwXw4ZErJHN0otWkmlhwAuUTRpSL9nMGGq35i6z9ta2dflO5b3Re5",
+	"ZAta4Pa18Zt8EU6Th/OYfBHuEriKWzGxuGa1/6n4Y6VX5IW3hirY39j5QUIBrZYhCk+RhIvcwoa9gu7O",
+	"htT79a6e/S65rRPmn8MDExr+tyGKNt6W+3G1NKZAlNpTPB53y+30iY0oNNSr9KSzwoXiKqxcv6lZzsAH",
+	"grFmIznBVkOTDQrfLfLGOJcLI6rAFY/JvVAkP2CKpyC+sSIdYF7B62GeBr8HSt2S48OhoPr4B4g6cHss",
+	"uLIozdhdqhqctFFxMzWP3rygyzZ+ib+VU+KBPRKP1B3xzuJnpM4tIXPnf9gZS1wlJ/dnObvhbAFJH7e+",
+	"w1Gj4gz0TYUaaf/t2cWzX4OEeFBuIcMeWoqBaDUqIyTb06xL3hTgDE5D7AX3eUqXRscHPdg5ACGvFrNm",
+	"uCJTmhpBeyGLVAKq8QJjvaAFSQbXz1xYTV6OEpvRX8NWpjqOq2wLIopOdNHsEtzvW1zytxkVvu9cq6ff",
+	"zUXbR89ms2wJ3ol/Robw3oKhuhaGu9Bw3tvQsM3igjcD5Hi9DQA8A0JrRcywnUReeeexmRC7wzv/HoHA",
+	"FOFpAv8F2Qg+fYflbkw+RRGTlutTQl3IwrZkA++s07upLrc/sBG6a7aEli5h+zYjve3jtpcLt7glhJo7",
+	"Sd7ZMh5gQaEVjRaqq/oJRLgrqAMzdrAkQi5s0XI/0h60fylclMU1jMud8Vt0xxpDkRXggeE8XMvVfvGs",
+	"N1IsWwkMEt/JL2pBwPHu2lp+kBtp1/KgMvrHHFobY1F5yUWD7QjcKZVOKLi7xYcbCOwQODGKn3nh0ITQ",
+	"22KvylLO0SmXTjnYF/Ugw48FFl6FKiKqt3PKe0y9Jn98CLoX9YBHuka1kEm3i2p8Ye5mezLrfc2OOHbm",
+	"aHYvXO1lBldghITdr9d5l8EUMxSKflmgUVSXsNHFEKFfbR3WAsINEKczLJZIgSiJtg662+AkdNiNj9dD",
+	"6CFO79c9WBq2fDK/8JvdVLD8Agi3BbeApv0lTMyN6CnCD/c/2X+tdPE1khqIYKS0C+i+WeAjo8EP5bIJ",
+	"6Q+k1ErndNZPMEvi1EYNzPeuLWaADxsrWtopKa7zyl0UKs4ODvICiqxxf8w7tzm2ZldcsTF3zUubnHB2",
+	"rrtxYdKUUPfG7fjl2iSlQbBjWycqmXuEmDorsxCe4yO3TUBYj4qFWAw9UGY55ATPjb1AMyUtQKjrTmE0",
+	"8IyNGrMBLKrD7ZMRKjP0jAxd/hDldb4Li8zbI33gCb0h7zdNjw6xJdQtZvezzIlF64gCS60YOkTua6eU",
+	"NW+MxZY3JhWfMtsKO5qfAfB24bDt4JxXDe7dO3b4prFdf9xdju0oYjihHBEwXSERhLwTMmATLlLSh+7B",
+	"Fs9/xFhqJJC550Z/MbvnUKoQm1td85nCPqZvLOIzxa0VMve26AhuFYamAoztKKiBmd+tjhts9z68x/U5",
+	"MHqQGDKCuJol9AqE7PIWvVlpIymanYkfi2+Yu6I97heo0AMnXa/OI4ntTJnH1yUW3nARU+WtFKiLJotd",
+	"VziRJjJL9wZUDydsRWUgVFJwzaalBINyjV5i/3B1a33I8EhzOtLGbOvb3ykHie5dxBYaxgsD5527FHng",
+	"yjmFiKx1G0M9ILhNtJwPJ0F9Iep9YZoKzFsVv5gCPlYPvb+YrOA9WFAqcinKJS8eYNh+Mlhi2lxTbeFj",
+	"Lyw08/vxIZyzlYEjoVNHIfVkIzzFOyg89A5LDtVFWPtjc2um0uK9bFxr6CttG7Ww7ajkdv6SGNfGUMem",
+	"eY13pAVd5HNmOxFgPpP19d64Lt8IekV+pplyD2bSVpH55vBSILZebJLXbFbWI6swdl+gGDKktF4KwYbu",
+	"TAjB21a6k1bfldWupJdsyVLDaIvkPTjiEvx7r5wVlzPBFspJFLziIvU8pQhGYhUDeJPMr6EmMQzoS3HD",
+	"cm07G/h3oTMYg5JGE7IhB6PzQPtEiFBAMKJvVnhlyNLoV9J6tSwzt3l/fWoDcX0CZp6ZKuQZQjk8vF9m",
+	"KVlCCrtRzaDI0r0DboUXaIouT4tcBRvftFUZVLAF1Iv087noQzQVsMsWm7eVpZAJVW8h27Oq7mAJ7nOz",
+	"LljOpbDtabDfBGq67s1hPiDBlo8+98KoGJBzilWYFvcRJpbPRem3ZlDF/2IJPjeVN0wll8KBL1koAo56",
+	"irgCQumvFNyPXG4/hMh+KCQA36mklDWbZWTMtpfJ+5/MfyrOxWiG3u6o4WFKHiFl1/fSRot6021rdvHZ",
+	"3bl3wjNqopniDj17E1zKhnJrrUtv4nboVv48IwD3wIharU7+hI/csT752DQfWPV61Qf3b2e6D76uBiS4",
+	"E4UnqB/gabOGA1OoZFkZC7ZLwK5waVNWC4DwDP7EiEac/6UwD2ElJhf2w1OvsAB2aljRUCgcAIJaQhy1",
+	"XsoovptzADxiyQpzvG/RCnty/6IVjtK7Wow4xcPbRqIGzGn/k/mjjVzFzf6CBSssOCngBFz5NlQSgeM4",
+	"ub3c3TBnUMrMpmz5c9G2Y1c0u+QtzcHtjde/yKvkOXFNkBKi+CDjYgz+GJcoDT6ZLjkzyrbS5ElycHCA",
+	"xWKnpK/zuYB2w32Xf4kONKPd5wwTmmoM4hcG7OECuzbdQnx9uOPLCjNsUEk09BW7PZU9B1sR7igUZEE3",
+	"FPCHYc0ZhCIWLvsuZTPAsU7JPOiZV9AanEuE1uDzwAmMz61SL97CE3cQMkyDhno5E0Vkznbri+YiAfHu",
+	"GO3qX6W4D6rJIQdbp8jZjos70uOwxrWqxrW5NI258CSXEl8chBbQr9ElZ0HfyPBrpGdEEfFBQucMEa6e",
+	"xRbrlqpoL0VYAuv1R3hfqQK1gKiGjNi+c7Ejf+nb3bRAJvBhF58zKuDC1rJdCowdMjHMpGKq7xWKAgtS",
+	"+FJhuwALyZixG+YagMMHhZjhwqJ5sRl01J3PWC6YJnQgbxhs6KWAQWzBckaXLCcDphfMiJeFxJdj6AeL",
+	"khNQhlU5I5m7wMIUMn5OrbwrbT9+ZHHuL4UrQyo3LMeMXrM8m1nsY772TBOLw+KRSgZzR20IEh5P7MUE",
+	"t0euKxdq6/2ltjWpys+s2fGQ6K0wBYtA15qLVHTouPZc1WVD4oOafSH1FbSc64OL3DqzbaIbelpVjRTl",
+	"cDifcUumRX46DMuluJrlUrMh6HDwy0thHcru8y5BLnDN2OzK3eKQFYAKjLiwvq4WoGF7FTHvqt6LKluZ",
+	"Fwx0BVp4/IrUOgACJ43N67SMIWS/8fX99p43h5CChd82lnTXxby4YTuxgPBVhArb57BUKg1U5PpWBuzO",
+	"7Oym16LZ62gP/t5t8gtLRA9f0bsZn9mufDewJrcs3D0tqARVcEBKnGcZGWaM5jYjymkIeVWtqdf7Xop6",
+	"wa9gfDwZyDm8HwNzUO1v9Q8U60lQ/Vv8FBrC7s1n9mcw026hCUAciVBxKQpKhwicjWI5+wzqmECDArBs",
+	"sCBcUZPNagw0IUAxQxUG4xtyVEdF4VpdAgJ4iHRyins3pdfAtyFx13LJqupRaJvvC50nwEcNulZbPDYL",
+	"7oZrN88AWhsNHUXW7WfPky5Vc3XzdtrLo6trtlfg/nNkGlWdRwNUTz2+DbapU0FNM/bwrBYCbKUL7Zu7",
+	"vIc4g41urLP0hg8Ztr+hZhIsv8G8WdIfca36rthk4prZFhjj2E4fYYWGNuUMmq4higpWAZob43qhO1YG",
+	"qa9mqZFu6HXPyc85Yz/iKu6QbIJRGsRX0RwfTN5SJsVOmpuU3++i8kF3fkyqY3Q4KTxYmYT8RcuV7k+u",
+	"1ahtllGxecFsWVKuLI+HZEksDsd0yFQyhRo4onEuXKaDLSVGaRVGWaY0Zb3iOWDQY8oFWJXXbKax2zUU",
+	"2CaXAiUI5lGF2R0QCoCcqlzKqQOQssaADQyMobB1PsOcZC2JkAOZLrvkLBqQorohqUJ8AdZs0e3g4dn8",
+	"XVSoR4JAlsQ8dPq2wZ/i+mwLM7HBDfoXwEQAMLHVvfqyoSUenU5273ASVuNfgSOxUcTHXV64CGvDP+cz",
+	"1Oo2I7nHFmeAVbSowAZFZieVlgGnmZE9mw3qDUAvyKsx1sTCTAowg4fZPGXpA+pHYYCxiVKsg+b3Uizy",
+	"zk4yHKZB5w0mvYuj/FUuyGgO4QR3aCpBIOVsec9nA+o7WxO0dQ89fJWBbevethkvzvwcf9RYcHDNRbrh",
+	"K1+an9xFOPifMGILG9oiZmupcGdhW4S+dWEM4K0rCxH8XYncSPtVKBldSbDan7JVrO41u0vu9prFNQ4J",
+	"OfVU7UY4vZ9IeFdg/E1QJU5lm0r3YrOCHQzxcFaj22BNBZTDTqgiDHwvNGck40qz1Bq/Sk5ZEKyxXtWi",
+	"uaDMLYD0grHrXtGI0NewYoy8cO3E1GpDWf8eTPwh4fnBt75wGNZVpKpVdfIlQMG/BeL9v/JmVvOJgmbX",
+	"c+LgYu6MGQd9Gytw6Cs48mrErODbOFfZ/1T8sb59NcZ058qGR8IACBNkKLOMp67ufmH5K/S9gUwRwT7q",
+	"umP3uUj/PYQCu4dc1p93lGH4GpFf0ABBp3Bjrmr7c1obuS1t1z3chiaToJj0DitItoCFqxN5m5qSP8u7",
+	"eKvKkiBask5OF1W4DSI6kMcOdD3tkv6ffZJJee0LuhEL1/wrZ1RJ4VKuCEiaJrH8Lpzow5sy/+oD87cT",
+	"ogGFrZei4b3ZmRgNX7pSdJZubZ2thF+3bQZjW7TE8ktJNL202t4EXFyQr6FLsakJ9FKVc6gWFhJhCC8F",
+	"113y1ujlIaxrUPbpQk5OGGMgzKWrOfbi8QMH0G5CkImc5yFk+5kNdFkcAWb711lxN4GseWw7Hmxaz6eB",
+	"2kTZBGyLIq/ChRcqG3VapLrlDB35ltvBGNDFLjpIKVnDltWXetYGv/tKNXc1xzzEgJAfcdAtnOU9Z5LW",
+	"hq7B0bL85mHTLF4yNgtThGwmjqFyOTJ67JbcIAjdhZ/vfwr+uoNus7ciyS+y12xeWvEtjqpZmy5v6n3I",
+	"xSZ9Osy5efjkyNtvfXtdPK+cwe77y/q2rYFzDCUg2rRWBbcRbMhphPIIbYRaIFubs/Ue8nLuXrSU1LgH",
+	"iBOvuS6PJ4XPg92DeAkIGYHZJsvE9piTU0DtBBuvDltvsZRuKYwggXZ1IOscH/niY89mGesNDNyQnZkW",
+	"+DqHWhecl934+knhFzXzIaZwwpIesaqJ87tnJTMY9PHWKyl7cm2poXZj9z/BfzcoWoLng6olV5qECi72",
+	"0oCCEWtSVmoTLfLUgJHUFbXEy4O2JMovtxJny7Ns1i/dDt4tK2zSKbH+9OG1yU23dbvMDisVquU2MXXt",
+	"YQh794zZLfn+VbRm1vyI6iuAnKD3sZ+hUcMyOmCZ2o5lA4R5Kzc/Bv+LUj62lJAaUO8+Q55jQF0whdWe",
+	"1stvzJJ4LcQFzmJN5WYAAqqLeWVMQyYApPqa0UMM0OA5SKm1jRvMrmHYAtEZm8Lm2Pb47wYLCkOsVzeR",
+	"NHYXEIbXbddoBn+7xm9dAAUXBXaKDXOm+4ntOyCGrOcremXOUiIkghiQc8TRnDFahc+qtci29XZC2g41",
+	"lwKbg1RRRW1hi4XD9JPpkhejAjg9k+YZVFzgV8W7IL3XlhYCygKgbduOENb7vbrVyQtd4DpYJ7wcFd3U",
+	"bFdvHDEsW3RdD4rrcylyKNCZYho8tdAMIJAbvc5Iy4/XCLB37X6NAKvrB2OXyfg1TXcZz9f2DNresZps",
+	"2P8E/13ddkfa5kyGGytb7ecbOIHjqRvxAxtevEMaWadog1jaCRiTuejb7mwbF6J79S0j+RauZFWy4n/Y",
+	"R+5Q3LghmjryzHmW+rgX/shQEJbF3CY/mw3nOdfLTu+PD7VKCpAHlmZ5SXeCzyKnKKSw92LBBhMpr1e7",
+	"pt67h75055RdyHp9wW3L7vJ57QsBQXocGlz+BOrH5L5aoyyAKA16mEyx0wVoBubDwZK8/e38okhjITkb",
+	"Mg45tlbEH3382COggFKlQbeAAvmUpXPca+YC42gRkL6d2x5P+x6M2ghYDFUbgYr9jKzCzHOHqveaKUXH",
+	"TIGSrfhYYJONP841FSnNU+Ko7cPXE61nqre/v1gsusp+7U9mKKffQIHaKcn4IKc5R8/KlIrlpcioGM9h",
+	"mOGEWZhlB8ItpNdfoIspv2EigSnbQjjbUF0ubGc/3w8EFPGeV65YWkI892rWpajrWWFPEadFcZ3YQmsh",
+	"3QiIuEhwfoVy16yY2O16xKqJm+E9Kyd22PdcT85hNx+pt/KcidR1aAL8DV8jBY2qhFyQUqSvDcMINB/3",
+	"2f4n+6+V+KXodduapr4896LjzEVxwIIa2wEzYrbb9mafY7Gxdy3jmlQUO9dH4HkMN34iFxbsMzNyybDy",
+	"sdxWSG5Esl4lWA0FdOan69BiUq7oIGMlZAMgHUzhEtKKZI52MZkyij21wWqH/C8pChwdYz/b6KP5CRP4",
+	"csAgSMh8ZlgDdvEYMyOpsSo72C8jTjE8Pp81B8Mf6mbvXrAUB3f/HtYVd+wx+VgX/rB3Jjv2C4pr42gF",
+	"R6X9STmn2vDX70lKlyohKbYWZMh1vzuIO1Z/KkaO252RckzWunTSvn15Dr/6El2hbgUtWgX4ndxpiUzA",
+	"jCDnwtLMyiZ+98XYG6g5Z7OMLtXmkB41sRG3zLiFZzQXQo7AxrC7tMRkZIfbCjYbQmJYOYOGATbStP1k",
+	"/Xt8NQuIDdeYgFxM2BLEEVpcl6JkpSHimTf9sL9SYeApB80BTZn0gg9ZAYF+eAAY6ADbAF1Lo7mQZi8f",
+	"vzmC87z/vKli1JpWtgTNwTq/jc3eXWEjgEqwU56Oxuad3YKYxe/tZcEWztiF9mBY5ZrSZVI8Y66NQ62R",
+	"EggZqNfRsnJQIpiYz3PoaQt0Ss7c29Hzb2kcFaVW5n6U1KUudClrXD56+zs0gh+bFf7wSpPt+u+NkoAw",
+	"d3rXNFO7vGllurxg6h5NTDNa7DR/BWOOLJCP7cY/QskUuQiE8pYz5j2QXbOjfXCTgBeSZZk1J2EGWx5e",
+	"2ef+yUYxen98MJuPfnU8t3medXqdfTrj+zeHcDR2uLoFaftcKOgLr2QGDkTn67FNPxHSfUqXLn5Lh7lU",
+	"NpSpEtuG0ALmI8BsgWufLehSYeci6A3qFGFMoajX4J85gBdCsTWwlq4Qn4HzqUugJwYRDBEGqFhiP45T",
+	"gG/yOP/wBl/MAUFbQFoNJoF4MZE5lFrfBS8KoAxI/+uiR+Y34EudC/7nnBE6lRYQHOO/3RhMwPphFbpa",
+	"KcAXyVFY6MVViJe5mMiMAc6v1KANZVmXgP99yqCtOJ5u8epT+4WCtssJGUvbxhWgRJ0jeCoheO3i47FF",
+	"mDnGzzDIOba+CH8WvpzGdfIJa1JnLJ/QGcyXibQbTfqPj1hU6JadH6poTwuuywEzqwq2T8sivQX7bknz",
+	"iRQFoLCyeOmuSzE47mPFwU2nOgQ0VHsQZ+/P3ScJoeSXZ2/JLJcQlwha00OGgcUKZnoh82sFmZqEi/As",
+	"8D3xLYFGhNzuhIXQC5t49oLav3i3x9D74zX6F67pqiJKjrTtOmruIbRuBjaBJTk83CXEN4xeeIREdTP1",
+	"CDOYn9rD/uNyYYjDQY+YB4HryIVQ5XE86kykA/9EkpRblyoUOvLhxMaE4LRFoOCBqe5UPFjgSJfuge31",
+	"HluRt5eYSFXUj96zSmdiET19HGxJaJ7zGyjXbhO7KubjRUl84Ta/zKy955OFXFg4l5ljLgW0DKZwOVxh",
+	"VSY7pmIDQRapjfpqxbJRyPIx8vv5w+f/PwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -122,7 +123,7 @@ func (c *tokenCreate) Run(ctx context.Context) error {
 			at := k.Now().Add(c.TTL)
 			expires = &at
 		}
-		secret, err := access.New(k).CreateToken(ctx, operator, ipam.NewToken{
+		_, secret, err := access.New(k).CreateToken(ctx, operator, ipam.NewToken{
 			Name: c.Name, ExpiresAt: expires, Bindings: []ipam.NewBinding{{Role: ipam.Role(c.Role), Scope: c.Scope, Pool: c.Pool}},
 		})
 		if err != nil {
@@ -139,13 +140,11 @@ type tokenList struct {
 
 func (c *tokenList) Run(ctx context.Context) error {
 	return withKernel(ctx, c.DatabaseURL, store.Options{ReadOnly: true}, func(k *change.Kernel) error {
-		tokens, err := access.New(k).Tokens(ctx)
-		if err != nil {
-			return err
-		}
 		out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(out, "ID\tNAME\tCREATED\tENDS")
-		for _, t := range tokens {
+		fmt.Fprintln(out, "ID\tNAME\tMAY\tCREATED\tLAST USED\tENDS")
+		err := change.EachPage(func(p ipam.Page) ([]access.Token, error) {
+			return access.New(k).Tokens(ctx, ipam.Everything, nil, p)
+		}, func(t access.Token) string { return t.ID }, func(t access.Token) error {
 			ends := "never"
 			if t.ExpiresAt != nil {
 				ends = t.ExpiresAt.Format(time.RFC3339)
@@ -153,9 +152,18 @@ func (c *tokenList) Run(ctx context.Context) error {
 			if t.RevokedAt != nil {
 				ends = "revoked " + t.RevokedAt.Format(time.RFC3339)
 			}
-			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", t.ID, t.Name, t.CreatedAt.Format(time.RFC3339), ends)
-		}
-		return out.Flush()
+			used := "never"
+			if t.UsedAt != nil {
+				used = t.UsedAt.Format(time.RFC3339)
+			}
+			var may []string
+			for _, b := range t.Bindings {
+				may = append(may, b.String())
+			}
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, strings.Join(may, ", "), t.CreatedAt.Format(time.RFC3339), used, ends)
+			return nil
+		})
+		return errors.Join(err, out.Flush())
 	})
 }
 

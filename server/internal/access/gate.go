@@ -3,12 +3,16 @@
 package access
 
 import (
+	"context"
+	"errors"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // Gate lets callers in. It is safe for concurrent use.
@@ -16,8 +20,14 @@ type Gate struct {
 	k        *change.Kernel
 	tokenKey atomic.Pointer[[]byte] // of the installation, which never changes; nil before it was read
 
-	mu    sync.Mutex
-	known map[string]seen // tokens by the hash of their secrets
+	// MaxFailures is how many secrets that nobody knows one address may send in a minute; 0 is no limit. It is set before the first
+	// call.
+	MaxFailures int
+
+	mu       sync.Mutex
+	known    map[string]seen      // tokens by the hash of their secrets
+	used     map[string]time.Time // when tokens, by id, were read last: since NoteUse wrote
+	failures failures
 }
 
 // seen is a token as it was read, with what its principal may do.
@@ -27,21 +37,24 @@ type seen struct {
 	at       time.Time
 }
 
-// How long a token and its bindings are believed without another look: what is revoked is refused everywhere within a second. And how many are
-// kept: past that all are read again.
+// How long a token and its bindings are believed without another look: what is revoked is refused everywhere within a second. And how
+// many are kept: past that all are read again.
 const (
 	tokenMemory = time.Second
 	maxKnown    = 4096
 )
 
 // New makes a Gate.
-func New(k *change.Kernel) *Gate { return &Gate{k: k, known: map[string]seen{}} }
+func New(k *change.Kernel) *Gate {
+	return &Gate{k: k, known: map[string]seen{}, used: map[string]time.Time{}}
+}
 
-func (g *Gate) recall(hash []byte) (seen, bool) {
+// recall is what is known of a token, and whether that can still be believed.
+func (g *Gate) recall(hash []byte) (s seen, known, fresh bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s, ok := g.known[string(hash)]
-	return s, ok && time.Since(s.at) < tokenMemory
+	s, known = g.known[string(hash)]
+	return s, known, known && time.Since(s.at) < tokenMemory
 }
 
 func (g *Gate) remember(hash []byte, s seen) {
@@ -51,10 +64,106 @@ func (g *Gate) remember(hash []byte, s seen) {
 		clear(g.known)
 	}
 	g.known[string(hash)] = s
+	g.used[s.token.ID] = g.k.Now()
 }
 
+// forgetAll makes all that is known be read again.
 func (g *Gate) forgetAll() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	clear(g.known)
+	for hash, s := range g.known {
+		s.at = time.Time{}
+		g.known[hash] = s
+	}
+}
+
+// Authenticate tells whom a secret stands for, with its bindings. Both are read at most once a second; what is revoked is refused
+// within that. Errors: CodeUnauthenticated; CodeTooManyFailures to an address that has sent too many wrong secrets, unless
+// this one has let somebody in already.
+func (g *Gate) Authenticate(ctx context.Context, from netip.Addr, secret string) (ipam.Caller, error) {
+	s, err := g.token(ctx, from, secret)
+	switch {
+	case ipam.CodeOf(err) == ipam.CodeNotFound:
+		return ipam.Caller{}, ipam.Errorf(ipam.CodeUnauthenticated, "the token is not known to this server; check CLOUDPAM_TOKEN, or make one with \"cloudpam token create\"")
+	case err != nil:
+		return ipam.Caller{}, err
+	case !s.token.Active(g.k.Now()):
+		return ipam.Caller{}, ipam.Errorf(ipam.CodeUnauthenticated, "the token %q has expired or was revoked", s.token.Name)
+	}
+	return ipam.Caller{Principal: s.token.Principal(), Rights: ipam.Rights{Bindings: s.bindings}}, nil
+}
+
+// token reads the token of a secret. It is looked up by keyed hash: how long that takes says nothing about the secret.
+func (g *Gate) token(ctx context.Context, from netip.Addr, secret string) (seen, error) {
+	known := false
+	if key := g.tokenKey.Load(); key != nil {
+		var s seen
+		var fresh bool
+		if s, known, fresh = g.recall(ipam.HashSecret(*key, secret)); fresh {
+			return s, nil
+		}
+	}
+	if !known && g.tooMany(from) {
+		return seen{}, ipam.Errorf(ipam.CodeTooManyFailures, "%d requests with a wrong token came from this address in a minute; wait a minute, and correct the token", g.MaxFailures)
+	}
+	s, err := change.Glance(ctx, g.k, func(tx *store.Tx) (seen, error) {
+		s := seen{at: time.Now()}
+		key, err := g.keyOfTokens(tx)
+		if err != nil {
+			return s, err
+		}
+		hash := ipam.HashSecret(key, secret)
+		if s.token, err = tx.TokenByHash(hash); err != nil {
+			return s, err
+		}
+		if s.bindings, err = tx.BindingsOf(s.token.Principal().UID, ipam.MaxBindings); err == nil {
+			g.remember(hash, s)
+		}
+		return s, err
+	})
+	if ipam.CodeOf(err) == ipam.CodeNotFound {
+		g.failed(from)
+	}
+	return s, err
+}
+
+// keyOfTokens reads the key once: it is needed by every request.
+func (g *Gate) keyOfTokens(tx *store.Tx) ([]byte, error) {
+	if known := g.tokenKey.Load(); known != nil {
+		return *known, nil
+	}
+	key, err := tx.TokenKey()
+	if err == nil {
+		g.tokenKey.Store(&key)
+	}
+	return key, err
+}
+
+// NoteUse writes when tokens were used last, and reports of how many: work of every minute, so that no request waits for it. What
+// cannot be written comes again.
+func (g *Gate) NoteUse(ctx context.Context) (int64, error) {
+	g.mu.Lock()
+	used := g.used
+	g.used = map[string]time.Time{}
+	g.mu.Unlock()
+	if len(used) == 0 {
+		return 0, nil
+	}
+	err := g.k.Work(ctx, "tokens", func(tx *store.Tx) error {
+		var all []error
+		for id, at := range used {
+			all = append(all, tx.UseToken(id, at))
+		}
+		return errors.Join(all...)
+	})
+	if err != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		for id, at := range used {
+			if g.used[id].Before(at) {
+				g.used[id] = at
+			}
+		}
+	}
+	return 0, err // nothing that a log should tell of each minute
 }

@@ -14,6 +14,7 @@ var Permissions = map[string]ipam.Role{
 	"prefixes:read":     ipam.Viewer,
 	"events:read":       ipam.Viewer,
 	"quarantines:read":  ipam.Viewer,
+	"principals:read":   ipam.Viewer,
 
 	"holds:write": ipam.Planner,
 
@@ -27,4 +28,8 @@ var Permissions = map[string]ipam.Role{
 	"quarantines:write": ipam.Admin, // what is free before its time may still be in somebody's routes
 	"webhooks:read":     ipam.Admin, // of the scope, or everywhere: what is sent to whom
 	"webhooks:write":    ipam.Admin,
+	"tokens:read":       ipam.Admin,
+	"tokens:write":      ipam.Admin,
+	"bindings:read":     ipam.Admin,
+	"bindings:write":    ipam.Admin,
 }

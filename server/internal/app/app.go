@@ -92,6 +92,7 @@ func (a *App) start(ctx context.Context, version string) error {
 	a.registry, a.access = registry.New(a.kernel), access.New(a.kernel)
 	a.webhooks = webhook.New(a.kernel, webhook.Guard{Allow: a.config.WebhookNetworks()}, version)
 	a.registry.HoldQuota = a.config.HoldQuota
+	a.access.MaxFailures = a.config.LoginFailures
 	if err := a.setUp(ctx); err != nil {
 		return err
 	}
@@ -204,6 +205,7 @@ func (a *App) Run(ctx context.Context) error {
 func (a *App) jobs() []job.Job {
 	return []job.Job{
 		{Name: "watch the clock", Every: time.Minute, Run: a.watchClock},
+		{Name: "note the use of tokens", Every: time.Minute, Run: a.access.NoteUse},
 		{Name: "forget answers", Every: time.Hour, Mine: a.kernel.Lease, Run: a.kernel.ForgetAnswers},
 		{Name: "end allocations", Every: 10 * time.Minute, Mine: a.kernel.Lease, Run: a.registry.EndAllocations},
 		{Name: "end quarantines", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndQuarantines},

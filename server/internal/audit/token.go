@@ -68,7 +68,7 @@ func (v *verifier) token(tx *store.Tx, row, principal store.Row) error {
 				v.find(id, "its event (%s) cannot be read: %v", e.ID, err)
 				return nil
 			}
-			token["created_at"], token["expires_at"] = t.CreatedAt.UnixMicro(), optional(t.ExpiresAt)
+			token["created_at"], token["expires_at"], token["scope_id"] = t.CreatedAt.UnixMicro(), optional(t.ExpiresAt), key(t.ScopeUID)
 		case "token.revoked":
 			token["revoked_at"] = e.At.UnixMicro()
 		default:

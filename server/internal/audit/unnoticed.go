@@ -15,6 +15,7 @@ var Unnoticed = []Blind{
 	{"holds", "named", "how the last plan asked, without an event"},
 	{"pools", "draft_run", "each plan is another, without an event"},
 	{"pools", "draft_named", "how the last plan asked, without an event"},
+	{"tokens", "used_at", "it moves with use, without an event"},
 	{"tokens", "hash", "no event says anything about a secret"},
 	{"instance", "token_key", "no event says anything about a secret; with another key no token lets anyone in"},
 	{"instance", "created_at", "nothing refers to it"},

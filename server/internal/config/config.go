@@ -31,6 +31,7 @@ type Serve struct {
 	PostgresWrite      int           `name:"postgres-write-connections" env:"CLOUDPAM_POSTGRES_WRITE_CONNECTIONS" default:"8" help:"The most connections to PostgreSQL for writes."`
 	PostgresAuth       int           `name:"postgres-auth-connections" env:"CLOUDPAM_POSTGRES_AUTH_CONNECTIONS" default:"2" help:"The most connections to PostgreSQL for authentication and readiness."`
 	HoldQuota          int           `env:"CLOUDPAM_HOLD_QUOTA" default:"10000" help:"The most blocks of one pool that the plans of one token may hold at a time; 0 is no limit."`
+	LoginFailures      int           `env:"CLOUDPAM_LOGIN_FAILURES" default:"60" help:"How many wrong tokens one address may send in a minute; 0 is no limit."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
 	WebhookAllow       []string      `env:"CLOUDPAM_WEBHOOK_ALLOW" help:"Networks that webhooks may send to besides public addresses, also over http: 10.0.0.0/8,192.168.1.7/32."`
 	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
@@ -66,6 +67,9 @@ func (c *Serve) Check() error {
 	}
 	if c.HoldQuota < 0 {
 		fail("CLOUDPAM_HOLD_QUOTA is %d; use 0 for no limit, or a number of holds", c.HoldQuota)
+	}
+	if c.LoginFailures < 0 {
+		fail("CLOUDPAM_LOGIN_FAILURES is %d; use 0 for no limit, or a number of requests", c.LoginFailures)
 	}
 	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
 		fail("CLOUDPAM_DRAIN_DELAY is %s; use 0s to 1m", c.DrainDelay)
@@ -108,7 +112,7 @@ func (c *Serve) Logger() *slog.Logger {
 
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
-	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
+	"DATABASE_URL", "LISTEN", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
 	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID",
 	"TEST_POSTGRES_URL", "TEST_ENGINES", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }

@@ -8,7 +8,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -120,9 +122,16 @@ type parsedBody struct {
 // ValidatedValue is what the generated handlers look for.
 func (b parsedBody) ValidatedValue() any { return b.value }
 
+// remote is the address that a request comes from.
+func remote(c echo.Context) netip.Addr {
+	addr, _ := netip.ParseAddr(c.RealIP())
+	return addr
+}
+
 // authenticate names the actor of a request by its bearer token, with its rights and the role that the operation takes. Where the actor
 // must have that role, the use case decides on what it reads.
-func authenticate(gate *access.Gate, needs map[string]ipam.Role) echo.MiddlewareFunc {
+func authenticate(gate *access.Gate, needs map[string]ipam.Role, log *slog.Logger) echo.MiddlewareFunc {
+	var warned atomic.Int64 // when the first token was told of last
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
 			r := c.Request()
@@ -133,13 +142,18 @@ func authenticate(gate *access.Gate, needs map[string]ipam.Role) echo.Middleware
 			if !found || !strings.EqualFold(scheme, "Bearer") || secret == "" || len(secret) > 512 {
 				return ipam.Errorf(ipam.CodeUnauthenticated, "send a token: Authorization: Bearer cpam_…")
 			}
-			who, err := gate.Authenticate(r.Context(), secret)
+			who, err := gate.Authenticate(r.Context(), remote(c), secret)
 			if err != nil {
 				return err
 			}
 			call := r.Context().Value(callKey{}).(*ipam.Caller)
 			call.Principal, call.Rights = who.Principal, who.Rights
 			call.Need = needs[r.Method+" "+c.Path()]
+			if now := time.Now().Unix(); who.Name == ipam.Bootstrap && who.Kind == "token" && now-warned.Load() >= 60 {
+				warned.Store(now)
+				log.WarnContext(r.Context(), "the first token is in use, which may do everything: make others, and keep it for emergencies",
+					"request_id", call.RequestID, "method", r.Method, "path", r.URL.Path, "remote", c.RealIP())
+			}
 			return next(c)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
@@ -40,7 +41,7 @@ func TestEveryOperationButTheVersionNeedsAToken(t *testing.T) {
 
 func TestARevokedTokenLetsNobodyIn(t *testing.T) {
 	each(t, func(t *testing.T, s lab) {
-		tokens, err := s.Access.Tokens(t.Context())
+		tokens, err := s.Access.Tokens(t.Context(), ipam.Everything, nil, ipam.Page{Limit: 100})
 		if err != nil || len(tokens) != 1 {
 			t.Fatal(tokens, err)
 		}

@@ -20,6 +20,7 @@ var statuses = map[ipam.Code]struct {
 }{
 	ipam.CodeInvalid:              {http.StatusBadRequest, "Invalid request"},
 	ipam.CodeUnauthenticated:      {http.StatusUnauthorized, "Not authenticated"},
+	ipam.CodeTooManyFailures:      {http.StatusTooManyRequests, "Too many wrong tokens"},
 	ipam.CodeForbidden:            {http.StatusForbidden, "Not allowed"},
 	ipam.CodeNotFound:             {http.StatusNotFound, "Not found"},
 	ipam.CodeNameTaken:            {http.StatusConflict, "Name taken"},

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -17,7 +18,7 @@ var tokens atomic.Int64
 // as makes a token with bindings, and is the header that sends it.
 func (s lab) as(t testing.TB, bindings ...ipam.NewBinding) string {
 	t.Helper()
-	made, err := s.Access.CreateToken(t.Context(), actor, ipam.NewToken{Name: fmt.Sprintf("t%d", tokens.Add(1)), Bindings: bindings})
+	_, made, err := s.Access.CreateToken(t.Context(), actor, ipam.NewToken{Name: fmt.Sprintf("t%d", tokens.Add(1)), Bindings: bindings})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +250,7 @@ func TestATokenIsNeverWiderThanItsMaker(t *testing.T) {
 		as := func(bindings ...ipam.NewBinding) ipam.Caller {
 			t.Helper()
 			secret := strings.TrimPrefix(s.as(t, bindings...), "Authorization: Bearer ")
-			who, err := s.Access.Authenticate(t.Context(), secret)
+			who, err := s.Access.Authenticate(t.Context(), netip.Addr{}, secret)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -272,7 +273,7 @@ func TestATokenIsNeverWiderThanItsMaker(t *testing.T) {
 			"a narrowed admin":             {as(ipam.NewBinding{Role: ipam.Admin}), ipam.NewBinding{Role: ipam.Admin, Largest: new(24)}, ipam.CodeInvalid},
 			"a scope and a pool":           {as(ipam.NewBinding{Role: ipam.Admin}), ipam.NewBinding{Role: ipam.Viewer, Scope: "mine", Pool: "mine.top"}, ipam.CodeInvalid},
 		} {
-			_, err := s.Access.CreateToken(t.Context(), c.maker, ipam.NewToken{Name: fmt.Sprintf("t%d", tokens.Add(1)), Bindings: []ipam.NewBinding{c.binding}})
+			_, _, err := s.Access.CreateToken(t.Context(), c.maker, ipam.NewToken{Name: fmt.Sprintf("t%d", tokens.Add(1)), Bindings: []ipam.NewBinding{c.binding}})
 			if ipam.CodeOf(err) != c.want || c.want == "" && err != nil {
 				t.Errorf("%s: %v, want %q", what, err, c.want)
 			}

@@ -50,6 +50,7 @@ type Server struct {
 	insight  *insight.Viewer
 	ward     *quarantines.Ward
 	webhooks *webhooks.Book
+	access   *access.Gate
 	version  api.Version
 	log      *slog.Logger
 }
@@ -77,8 +78,8 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, webhooks: services.Webhooks, version: o.Version, log: o.Log}
-	v1 := e.Group("/api/v1", authenticate(services.Access, needs), readBody, query, validate)
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, version: o.Version, log: o.Log}
+	v1 := e.Group("/api/v1", authenticate(services.Access, needs, o.Log), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -29,6 +30,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 	"github.com/cloudpam/cloudpam/server/internal/webhook"
 )
@@ -42,6 +44,7 @@ type lab struct {
 	http *httptest.Server
 	httpapi.Services
 	log     *lockedBuffer
+	dump    func(testing.TB) string // all rows of what is stored
 	unready *error
 }
 
@@ -73,7 +76,34 @@ func serve(t *testing.T, url string) lab {
 	}
 	server := httptest.NewServer(checked(t, handler))
 	t.Cleanup(server.Close)
-	return lab{http: server, Services: services, log: log, unready: unready}
+	return lab{http: server, Services: services, log: log, unready: unready, dump: func(t testing.TB) string { return dump(t, db) }}
+}
+
+// dump is all that is stored, as text: bytes as they are.
+func dump(t testing.TB, db *store.DB) string {
+	t.Helper()
+	var all strings.Builder
+	err := db.Read(t.Context(), func(tx *store.Tx) error {
+		for _, table := range []string{"tokens", "principals", "bindings", "events", "idempotency_keys"} {
+			rows, err := tx.RowsAfter(table, 0, 100_000)
+			if err != nil {
+				return err
+			}
+			for _, r := range rows {
+				for column, v := range r {
+					if b, ok := v.([]byte); ok {
+						v = string(b)
+					}
+					fmt.Fprintln(&all, table, column, v)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || all.Len() == 0 {
+		t.Fatalf("dump: %v", err)
+	}
+	return all.String()
 }
 
 type lockedBuffer struct {

@@ -59,6 +59,14 @@ func (b Binding) covers(in In, above []UID) bool {
 	return true
 }
 
+// String is how people read what the binding gives.
+func (b Binding) String() string {
+	if b.ScopeUID == "" {
+		return string(b.Role)
+	}
+	return string(b.Role) + " " + b.where()
+}
+
 // Narrowed reports whether the role reaches less than all in its place.
 func (b Binding) Narrowed() bool { return b.Largest > 0 || len(b.Labels) > 0 }
 

@@ -13,6 +13,7 @@ type Code string
 const (
 	CodeInvalid              Code = "invalid"
 	CodeUnauthenticated      Code = "unauthenticated"
+	CodeTooManyFailures      Code = "too_many_failures"
 	CodeForbidden            Code = "forbidden"
 	CodeNotFound             Code = "not_found"
 	CodeNameTaken            Code = "name_taken"

@@ -76,5 +76,18 @@ type HoldFilter struct {
 	Kept                       *bool
 }
 
+// TokenFilter narrows a list of tokens; zero fields are no rule.
+type TokenFilter struct {
+	ID     string
+	Living *bool // at At
+	At     time.Time
+}
+
+// BindingFilter narrows a list of bindings; zero fields are no rule.
+type BindingFilter struct {
+	ID, Scope, Pool string
+	Principals      []UID
+}
+
 // Label is one required pair of a filter.
 type Label struct{ Key, Value string }

@@ -14,10 +14,15 @@ import (
 type Token struct {
 	ID        string     `json:"id"` // its digits are those of the principal
 	Name      string     `json:"name"`
+	ScopeUID  UID        `json:"scope_uid,omitempty"` // that all of it reaches, in which its name is unique; "" where it reaches more
 	CreatedAt time.Time  `json:"created_at"`
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	RevokedAt *time.Time `json:"revoked_at,omitempty"`
+	UsedAt    *time.Time `json:"-"` // last, to a minute or two; not in events
 }
+
+// Bootstrap is the name of the first token, which no other has. It always may do everything: who has locked himself out comes in by it.
+const Bootstrap = "bootstrap"
 
 // NewToken asks for a token, with what it may do. Without an end it lives until it is revoked.
 type NewToken struct {
@@ -31,6 +36,9 @@ func (n NewToken) Check() error {
 	if err := CheckSlug("/name", n.Name); err != nil {
 		return err
 	}
+	if n.Name == Bootstrap {
+		return Invalid("/name", "%q is the name of the first token; choose another", n.Name)
+	}
 	if len(n.Bindings) == 0 || len(n.Bindings) > MaxBindings {
 		return Invalid("/bindings", "a token needs 1 to %d bindings, which say what it may do, and this has %d", MaxBindings, len(n.Bindings))
 	}
@@ -40,6 +48,25 @@ func (n NewToken) Check() error {
 		}
 	}
 	return nil
+}
+
+// CheckIn is Check at a time. Errors: CodeInvalid.
+func (n NewToken) CheckIn(now time.Time) error {
+	if n.ExpiresAt != nil && !now.Before(*n.ExpiresAt) {
+		return Invalid("/expires_at", "%s is past; it is %s now", n.ExpiresAt.Format(time.RFC3339), now.Format(time.RFC3339))
+	}
+	return n.Check()
+}
+
+// Home is the scope that all of a token's bindings are in; "" where they are in more.
+func Home(bindings []Binding) UID {
+	home := bindings[0].ScopeUID
+	for _, b := range bindings {
+		if b.ScopeUID != home {
+			return ""
+		}
+	}
+	return home
 }
 
 // MinSecret is the fewest characters of a secret that is chosen by hand.

@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"fmt"
+	"net/netip"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -161,13 +162,13 @@ func TestATokenThatHasExpiredNeverWorksAgain(t *testing.T) {
 		var own clockOf
 		r, k := w.server(&own)
 		setUp(t, r)
-		secret, err := r.CreateToken(t.Context(), alice, ipam.NewToken{Name: "short", ExpiresAt: ptr(time.Now().Add(time.Hour)), Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
+		_, secret, err := r.CreateToken(t.Context(), alice, ipam.NewToken{Name: "short", ExpiresAt: ptr(time.Now().Add(time.Hour)), Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := func(what string, r lab, refused bool) {
 			t.Helper()
-			if _, err := r.Authenticate(t.Context(), secret); (ipam.CodeOf(err) == ipam.CodeUnauthenticated) != refused {
+			if _, err := r.Authenticate(t.Context(), netip.Addr{}, secret); (ipam.CodeOf(err) == ipam.CodeUnauthenticated) != refused {
 				t.Errorf("%s: %v", what, err)
 			}
 		}

@@ -85,13 +85,13 @@ func (r planner) fill(t *testing.T) {
 	}
 	r.account(t, ipam.AWS, "123456789012")
 	later := clock.Add(10_000 * time.Hour)
-	_, err = r.CreateToken(ctx, alice, ipam.NewToken{Name: "ci", ExpiresAt: &later, Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
+	_, _, err = r.CreateToken(ctx, alice, ipam.NewToken{Name: "ci", ExpiresAt: &later, Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
 	ok(err)
-	_, err = r.CreateToken(ctx, alice, ipam.NewToken{Name: "old", Bindings: []ipam.NewBinding{
+	_, _, err = r.CreateToken(ctx, alice, ipam.NewToken{Name: "old", Bindings: []ipam.NewBinding{
 		{Role: ipam.Operator, Pool: kid.ID, Largest: ptr(24), Labels: ipam.Labels{"team": "net"}}, {Role: ipam.Viewer, Pool: root.ID}, {Role: ipam.Planner, Scope: other},
 	}})
 	ok(err)
-	tokens, err := r.Tokens(ctx)
+	tokens, err := r.Tokens(ctx, ipam.Everything, nil, ipam.Page{Limit: 100})
 	ok(err)
 	ok(r.RevokeToken(ctx, alice, tokens[len(tokens)-1].ID))
 	s, err := r.CreateScope(ctx, alice, ipam.Scope{ID: "left", Labels: ipam.Labels{"s": "t"}})

@@ -3,6 +3,7 @@ package registry_test
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -179,12 +180,21 @@ func TestTokensOfOneNameAreTwoPrincipals(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
 		var who [2]ipam.Caller
 		for i := range who {
-			secret, err := r.CreateToken(t.Context(), alice, ipam.NewToken{Name: "ci", Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
+			made, secret, err := r.CreateToken(t.Context(), alice, ipam.NewToken{Name: "ci", Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if who[i], err = r.Authenticate(t.Context(), secret); err != nil {
+			if i == 0 { // names are unique among the living
+				_, _, err := r.CreateToken(t.Context(), alice, ipam.NewToken{Name: "ci", Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
+				wantCode(t, err, ipam.CodeNameTaken)
+			}
+			if who[i], err = r.Authenticate(t.Context(), netip.Addr{}, secret); err != nil {
 				t.Fatal(err)
+			}
+			if i == 0 {
+				if err := r.RevokeToken(t.Context(), alice, made.ID); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		if who[0].UID == who[1].UID || who[0].String() != "token:ci" || who[1].String() != "token:ci" {

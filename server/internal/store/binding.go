@@ -1,6 +1,8 @@
 package store
 
 import (
+	"cmp"
+
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
@@ -35,4 +37,43 @@ func binding(row query.NamedBinding) (ipam.Binding, error) {
 		}
 	}
 	return b, err
+}
+
+// Bindings lists a page of bindings by age.
+func (tx *Tx) Bindings(see ipam.Visible, f ipam.BindingFilter, p ipam.Page) ([]ipam.Binding, error) {
+	s := tx.from("named_bindings", "id, principal_id, actor, role, scope_id, scope_name, pool_id, pool_name, largest, labels, created_at")
+	s.sees(see, "scope_id", "pool_id")
+	s.key("id", bindingKey, f.ID)
+	if len(f.Principals) > 0 {
+		s.text.WriteString(" AND principal_id IN " + s.oneOfUIDs(f.Principals))
+	}
+	s.inScope("scope_id", f.Scope)
+	s.inPool("pool_id", f.Pool)
+	s.page(p, bindingKey, false)
+	return list(tx, s, func(r *query.NamedBinding) []any {
+		return []any{&r.ID, &r.PrincipalID, &r.Actor, &r.Role, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Largest, &r.Labels, &r.CreatedAt}
+	}, binding)
+}
+
+// Binding reads a binding; CodeNotFound when there is none to see.
+func (tx *Tx) Binding(see ipam.Visible, id string) (ipam.Binding, error) {
+	if ipam.KeyOf(bindingKey, id) == 0 {
+		return ipam.Binding{}, ipam.NoSuch("binding", id)
+	}
+	found, err := tx.Bindings(see, ipam.BindingFilter{ID: id}, ipam.Page{Limit: 1})
+	if err != nil || len(found) == 0 {
+		return ipam.Binding{}, cmp.Or(err, error(ipam.NoSuch("binding", id)))
+	}
+	return found[0], nil
+}
+
+// CountBindings counts the bindings of a principal.
+func (tx *Tx) CountBindings(principal ipam.UID) (int64, error) {
+	return tx.rows.CountBindings(tx.ctx, principal.Key())
+}
+
+// DeleteBinding removes a binding.
+func (tx *Tx) DeleteBinding(id string) error {
+	_, err := tx.rows.DeleteBinding(tx.ctx, ipam.KeyOf(bindingKey, id))
+	return err
 }

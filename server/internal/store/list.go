@@ -92,9 +92,13 @@ func (s *listQuery) principal(column, text string) {
 // sees narrows to what is visible. Scope and pool are the columns that say where a row is; pool is "" where a noun is in none. What is
 // seen of pools is told by their scope too: a page then walks that scope by key and not all there is.
 func (s *listQuery) sees(see ipam.Visible, scope, pool string) {
-	if see.All() {
-		return
+	if !see.All() {
+		s.text.WriteString(" AND " + s.visible(see, scope, pool))
 	}
+}
+
+// visible is the condition that a place is visible, in parentheses. Not everything is.
+func (s *listQuery) visible(see ipam.Visible, scope, pool string) string {
 	var seen []string
 	if len(see.Scopes) > 0 {
 		seen = append(seen, scope+" IN "+s.oneOfUIDs(see.Scopes))
@@ -110,7 +114,7 @@ func (s *listQuery) sees(see ipam.Visible, scope, pool string) {
 	if len(seen) == 0 {
 		seen = []string{"1 = 0"}
 	}
-	s.text.WriteString(" AND (" + strings.Join(seen, " OR ") + ")")
+	return "(" + strings.Join(seen, " OR ") + ")"
 }
 
 func (s *listQuery) family(n int) {

@@ -282,6 +282,8 @@ func (p planner) listed(t *testing.T) {
 		"Prefixes seen of pools":   func(tx *store.Tx) error { return second(tx.Prefixes(ofPools, ipam.PrefixFilter{}, page)) },
 		"Events seen of a scope":   func(tx *store.Tx) error { return second(tx.Events(ofScope, ipam.EventFilter{}, page)) },
 		"Events seen of pools":     func(tx *store.Tx) error { return second(tx.Events(ofPools, ipam.EventFilter{}, page)) },
+		"Tokens seen":              func(tx *store.Tx) error { return second(tx.Tokens(ofScope, ipam.TokenFilter{}, page)) },
+		"Bindings seen":            func(tx *store.Tx) error { return second(tx.Bindings(ofScope, ipam.BindingFilter{}, page)) },
 		"Scopes seen":              func(tx *store.Tx) error { return second(tx.Scopes(ofScope, false, page)) },
 		"Traces of names": func(tx *store.Tx) error {
 			return second(tx.Traces(uids, ipam.KindAllocation, "", []string{"n5", "n6"}))

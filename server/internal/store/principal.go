@@ -18,3 +18,9 @@ func actor(text string) string {
 	kind, name, _ := strings.Cut(text, ":")
 	return ipam.Principal{Kind: kind, Name: name}.String()
 }
+
+// Principal reads a principal; CodeNotFound when there is none.
+func (tx *Tx) Principal(u ipam.UID) (ipam.Principal, error) {
+	row, err := tx.rows.Principal(tx.ctx, ipam.KeyOf(principalKey, string(u)))
+	return ipam.Principal{UID: uid(principalKey, row.ID), Kind: row.Kind, Name: row.Name}, absent(err, "principal", string(u))
+}

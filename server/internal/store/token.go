@@ -27,7 +27,7 @@ func (tx *Tx) InsertToken(t ipam.Token, hash []byte) error {
 		at := micros(*t.ExpiresAt)
 		expires = &at
 	}
-	return tx.rows.InsertToken(tx.ctx, query.InsertTokenParams{ID: ipam.KeyOf(tokenKey, t.ID), Hash: hash, CreatedAt: micros(t.CreatedAt), ExpiresAt: expires})
+	return tx.rows.InsertToken(tx.ctx, query.InsertTokenParams{ID: ipam.KeyOf(tokenKey, t.ID), Hash: hash, CreatedAt: micros(t.CreatedAt), ExpiresAt: expires, ScopeID: keyOrNull(t.ScopeUID)})
 }
 
 // TokenByHash reads a token, revoked and expired ones too; CodeNotFound when there is none.
@@ -39,26 +39,46 @@ func (tx *Tx) TokenByHash(hash []byte) (ipam.Token, error) {
 	return token(row)
 }
 
-// Tokens lists up to limit tokens, the oldest first.
-func (tx *Tx) Tokens(limit int) ([]ipam.Token, error) {
-	rows, err := tx.rows.Tokens(tx.ctx, int32(limit))
-	return all(rows, err, token)
+// Tokens lists a page of tokens by age: of who does not see everything, those that have bindings in what he sees, and no others.
+func (tx *Tx) Tokens(see ipam.Visible, f ipam.TokenFilter, p ipam.Page) ([]ipam.Token, error) {
+	s := tx.from("named_tokens", "id, name, created_at, expires_at, revoked_at, scope_id, used_at")
+	if !see.All() {
+		s.text.WriteString(" AND EXISTS (SELECT 1 FROM bindings b WHERE b.principal_id = named_tokens.id)" +
+			" AND NOT EXISTS (SELECT 1 FROM bindings b WHERE b.principal_id = named_tokens.id AND COALESCE(" + s.visible(see, "b.scope_id", "b.pool_id") + ", FALSE) = FALSE)")
+	}
+	s.key("id", tokenKey, f.ID)
+	if f.Living != nil {
+		is := map[bool]string{true: "", false: "NOT "}[*f.Living]
+		s.and(is+"(revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?))", micros(f.At))
+	}
+	s.page(p, tokenKey, false)
+	return list(tx, s, func(r *query.NamedToken) []any {
+		return []any{&r.ID, &r.Name, &r.CreatedAt, &r.ExpiresAt, &r.RevokedAt, &r.ScopeID, &r.UsedAt}
+	}, token)
 }
 
-// RevokeToken ends a token; CodeNotFound when there is none or it has ended.
-func (tx *Tx) RevokeToken(id string, at time.Time) error {
+// TokenNamed reports whether a token of a scope, or one of more than a scope (""), has a name and lets somebody in.
+func (tx *Tx) TokenNamed(scope ipam.UID, name string, now time.Time) (bool, error) {
+	_, err := tx.rows.TokenNamed(tx.ctx, query.TokenNamedParams{Name: name, ScopeID: scope.Key(), Now: micros(now)})
+	return err == nil, orMissing(err, nil)
+}
+
+// UseToken notes when a token was used last.
+func (tx *Tx) UseToken(id string, at time.Time) error {
+	return tx.rows.UseToken(tx.ctx, query.UseTokenParams{ID: ipam.KeyOf(tokenKey, id), At: micros(at)})
+}
+
+// RevokeToken ends a token; false when there is none or it has ended.
+func (tx *Tx) RevokeToken(id string, at time.Time) (bool, error) {
 	now := micros(at)
 	n, err := tx.rows.RevokeToken(tx.ctx, query.RevokeTokenParams{ID: ipam.KeyOf(tokenKey, id), RevokedAt: &now})
-	if err == nil && n == 0 {
-		return ipam.Errorf(ipam.CodeNotFound, "there is no token %q that still lets anyone in", id)
-	}
-	return err
+	return n > 0, err
 }
 
 func token(row query.NamedToken) (ipam.Token, error) {
 	return ipam.Token{
-		ID: id(tokenKey, row.ID), Name: row.Name, CreatedAt: moment(row.CreatedAt),
-		ExpiresAt: optionalMoment(row.ExpiresAt), RevokedAt: optionalMoment(row.RevokedAt),
+		ID: id(tokenKey, row.ID), Name: row.Name, CreatedAt: moment(row.CreatedAt), ScopeUID: optionalUID(scopeKey, row.ScopeID),
+		ExpiresAt: optionalMoment(row.ExpiresAt), RevokedAt: optionalMoment(row.RevokedAt), UsedAt: optionalMoment(row.UsedAt),
 	}, nil
 }
 

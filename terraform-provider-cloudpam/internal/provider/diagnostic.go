@@ -87,7 +87,7 @@ func (a attempt) previewed(err error) diag.Diagnostics {
 // refused explains a refusal of the server. Every text ends in the next step.
 func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 	switch e.Code {
-	case cloudpam.ErrUnauthenticated:
+	case cloudpam.ErrUnauthenticated, cloudpam.ErrTooManyFailures:
 		a.add(diags, path.Empty(), "CloudPAM does not accept the token", e,
 			"Set a valid token in CLOUDPAM_TOKEN, in the file that CLOUDPAM_TOKEN_FILE names, or in the provider block.")
 	case cloudpam.ErrForbidden:

@@ -57,6 +57,18 @@ func (q *Queries) BindingsOf(ctx context.Context, arg BindingsOfParams) ([]Named
 	return items, nil
 }
 
+const countBindings = `-- name: CountBindings :one
+SELECT count(*) FROM bindings
+WHERE principal_id = $1
+`
+
+func (q *Queries) CountBindings(ctx context.Context, principalID int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countBindings, principalID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const deleteBinding = `-- name: DeleteBinding :execrows
 DELETE FROM bindings
 WHERE id = $1

@@ -386,6 +386,8 @@ type NamedToken struct {
 	CreatedAt int64
 	ExpiresAt *int64
 	RevokedAt *int64
+	ScopeID   *int64
+	UsedAt    *int64
 	Name      string
 }
 
@@ -535,6 +537,8 @@ type Token struct {
 	CreatedAt int64
 	ExpiresAt *int64
 	RevokedAt *int64
+	ScopeID   *int64
+	UsedAt    *int64
 }
 
 type Webhook struct {

@@ -11,8 +11,8 @@ SELECT * FROM instance
 WHERE id = 1;
 
 -- name: InsertToken :exec
-INSERT INTO tokens (id, hash, created_at, expires_at)
-VALUES ($1, $2, $3, $4);
+INSERT INTO tokens (id, hash, created_at, expires_at, scope_id)
+VALUES ($1, $2, $3, $4, $5);
 
 -- name: InsertPrincipal :exec
 INSERT INTO principals (id, kind, name, created_at)
@@ -29,10 +29,19 @@ LIMIT @max_rows;
 SELECT * FROM named_tokens
 WHERE hash = $1;
 
--- name: Tokens :many
-SELECT * FROM named_tokens
-ORDER BY created_at, id
-LIMIT @max_rows;
+-- name: TokenNamed :one
+-- A token of a scope, or of none, that has a name and lets somebody in.
+SELECT t.id FROM tokens t JOIN principals p ON p.id = t.id
+WHERE p.kind = 'token' AND p.name = @name AND COALESCE(t.scope_id, 0) = CAST(@scope_id AS BIGINT) AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > CAST(@now AS BIGINT))
+LIMIT 1;
+
+-- name: UseToken :exec
+UPDATE tokens SET used_at = CAST(@at AS BIGINT)
+WHERE id = @id AND (used_at IS NULL OR used_at < CAST(@at AS BIGINT));
+
+-- name: Principal :one
+SELECT * FROM principals
+WHERE id = $1;
 
 -- name: RevokeToken :execrows
 UPDATE tokens SET revoked_at = $2

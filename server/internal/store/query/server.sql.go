@@ -145,8 +145,8 @@ func (q *Queries) InsertSchemaInfo(ctx context.Context, arg InsertSchemaInfoPara
 }
 
 const insertToken = `-- name: InsertToken :exec
-INSERT INTO tokens (id, hash, created_at, expires_at)
-VALUES ($1, $2, $3, $4)
+INSERT INTO tokens (id, hash, created_at, expires_at, scope_id)
+VALUES ($1, $2, $3, $4, $5)
 `
 
 type InsertTokenParams struct {
@@ -154,6 +154,7 @@ type InsertTokenParams struct {
 	Hash      []byte
 	CreatedAt int64
 	ExpiresAt *int64
+	ScopeID   *int64
 }
 
 func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error {
@@ -162,6 +163,7 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 		arg.Hash,
 		arg.CreatedAt,
 		arg.ExpiresAt,
+		arg.ScopeID,
 	)
 	return err
 }
@@ -179,6 +181,23 @@ func (q *Queries) Instance(ctx context.Context) (Instance, error) {
 		&i.TokenKey,
 		&i.CreatedAt,
 		&i.SeenAt,
+	)
+	return i, err
+}
+
+const principal = `-- name: Principal :one
+SELECT id, kind, name, created_at FROM principals
+WHERE id = $1
+`
+
+func (q *Queries) Principal(ctx context.Context, id int64) (Principal, error) {
+	row := q.db.QueryRowContext(ctx, principal, id)
+	var i Principal
+	err := row.Scan(
+		&i.ID,
+		&i.Kind,
+		&i.Name,
+		&i.CreatedAt,
 	)
 	return i, err
 }
@@ -296,7 +315,7 @@ func (q *Queries) TakeLease(ctx context.Context, arg TakeLeaseParams) (int64, er
 }
 
 const tokenByHash = `-- name: TokenByHash :one
-SELECT id, hash, created_at, expires_at, revoked_at, name FROM named_tokens
+SELECT id, hash, created_at, expires_at, revoked_at, scope_id, used_at, name FROM named_tokens
 WHERE hash = $1
 `
 
@@ -309,43 +328,44 @@ func (q *Queries) TokenByHash(ctx context.Context, hash []byte) (NamedToken, err
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.RevokedAt,
+		&i.ScopeID,
+		&i.UsedAt,
 		&i.Name,
 	)
 	return i, err
 }
 
-const tokens = `-- name: Tokens :many
-SELECT id, hash, created_at, expires_at, revoked_at, name FROM named_tokens
-ORDER BY created_at, id
-LIMIT $1
+const tokenNamed = `-- name: TokenNamed :one
+SELECT t.id FROM tokens t JOIN principals p ON p.id = t.id
+WHERE p.kind = 'token' AND p.name = $1 AND COALESCE(t.scope_id, 0) = CAST($2 AS BIGINT) AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > CAST($3 AS BIGINT))
+LIMIT 1
 `
 
-func (q *Queries) Tokens(ctx context.Context, maxRows int32) ([]NamedToken, error) {
-	rows, err := q.db.QueryContext(ctx, tokens, maxRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []NamedToken
-	for rows.Next() {
-		var i NamedToken
-		if err := rows.Scan(
-			&i.ID,
-			&i.Hash,
-			&i.CreatedAt,
-			&i.ExpiresAt,
-			&i.RevokedAt,
-			&i.Name,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+type TokenNamedParams struct {
+	Name    string
+	ScopeID int64
+	Now     int64
+}
+
+// A token of a scope, or of none, that has a name and lets somebody in.
+func (q *Queries) TokenNamed(ctx context.Context, arg TokenNamedParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, tokenNamed, arg.Name, arg.ScopeID, arg.Now)
+	var id int64
+	err := row.Scan(&id)
+	return id, err
+}
+
+const useToken = `-- name: UseToken :exec
+UPDATE tokens SET used_at = CAST($1 AS BIGINT)
+WHERE id = $2 AND (used_at IS NULL OR used_at < CAST($1 AS BIGINT))
+`
+
+type UseTokenParams struct {
+	At int64
+	ID int64
+}
+
+func (q *Queries) UseToken(ctx context.Context, arg UseTokenParams) error {
+	_, err := q.db.ExecContext(ctx, useToken, arg.At, arg.ID)
+	return err
 }

@@ -18,6 +18,15 @@ CREATE INDEX bindings_by_scope ON bindings (scope_id, id);
 INSERT INTO bindings (id, principal_id, role, largest, labels, created_at)
 SELECT ROW_NUMBER() OVER (ORDER BY id) + 1, id, 'admin', 0, '{}', created_at FROM tokens;
 
+-- The scope that all of a token reaches, in which its name is unique; none where it reaches more.
+ALTER TABLE tokens ADD COLUMN scope_id BIGINT;
+ALTER TABLE tokens ADD COLUMN used_at BIGINT;
+
+DROP VIEW named_tokens;
+CREATE VIEW named_tokens AS
+SELECT t.*, CAST(COALESCE((SELECT p.name FROM principals p WHERE p.id = t.id), '') AS TEXT) AS name
+FROM tokens t;
+
 CREATE VIEW named_bindings AS
 SELECT b.*,
   CAST(COALESCE((SELECT w.kind || ':' || w.name FROM principals w WHERE w.id = b.principal_id), '') AS TEXT) AS actor,
