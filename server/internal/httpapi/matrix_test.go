@@ -1,0 +1,289 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/access"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// target is whose object a request is about.
+type target struct{ name, scope, pool string }
+
+var (
+	own     = target{"own", "mine", "mine.team"}
+	sibling = target{"sibling", "mine", "mine.other"}
+	foreign = target{"foreign", "theirs", "theirs.top"}
+	missing = target{"missing", "nobody", "mine.none"}
+)
+
+// reach is what kind of place an operation is judged in.
+type reach int
+
+const (
+	inPool     reach = iota // seen where the pool is
+	inScope                 // seen by whoever sees anything of the scope
+	ofScope                 // seen by whoever sees the scope
+	everywhere              // takes the role everywhere
+	overAll                 // seen as the scope is, and takes the role everywhere
+	admins                  // seen by admins of the place, and by nobody else
+	anybody                 // a list, or what is about the caller: never refused
+)
+
+// ask is how an operation of the contract is asked about a target: the path under /api/v1 and a body. What it is about, the first
+// token makes for it.
+type ask struct {
+	reach reach
+	of    func(m *matrix, at target) (path, body string)
+}
+
+func listing(path string) ask {
+	return ask{anybody, func(*matrix, target) (string, string) { return path, "" }}
+}
+
+func about(r reach, path, body string) ask {
+	return ask{r, func(m *matrix, at target) (string, string) {
+		fill := strings.NewReplacer("$pool", at.pool, "$scope", at.scope, "$n", m.name()).Replace
+		return fill(path), fill(body)
+	}}
+}
+
+// object is an operation on an object that is made first.
+func object(r reach, make, made, path, body string) ask {
+	return ask{r, func(m *matrix, at target) (string, string) {
+		return strings.Replace(path, "$id", m.make(at, make, made), 1), body
+	}}
+}
+
+const (
+	anAllocation = `{"pool":"$pool","name":"$n","prefix_length":30}`
+	aSet         = `{"pool":"$pool","name":"$n","members":{"a":{"prefix_length":30}}}`
+	aReservation = `{"pool":"$pool","reason":"$n","prefix_length":30}`
+	aPool        = `{"scope":"$scope","name":"$n","parent":"$pool","prefix_length":28}`
+	aDraft       = `{"pool":` + aPool + `}`
+	anAccount    = `{"scope":"$scope","cloud":"custom","external_id":"$n","name":"$n"}`
+	aToken       = `{"name":"$n","bindings":[{"role":"viewer","pool":"$pool"}]}`
+	aScope       = `{"name":"$n"}`
+)
+
+// asks are all operations of the contract that take a token: one that is not here fails the test.
+var asks = map[string]ask{
+	"listScopes": listing("/scopes"), "listPools": listing("/pools"), "listAllocations": listing("/allocations"), "listAllocationSets": listing("/allocation-sets"),
+	"listReservations": listing("/reservations"), "listAccounts": listing("/accounts"), "listHolds": listing("/holds"), "listDrafts": listing("/pool-drafts"),
+	"listPrefixes": listing("/prefixes"), "listEvents": listing("/events?limit=1000"), "listTokens": listing("/tokens"), "listBindings": listing("/bindings"), "getMe": listing("/principals/me"),
+
+	"createScope": about(everywhere, "/scopes", aScope),
+	"getScope":    about(inScope, "/scopes/$scope", ""),
+	"getPoolTree": about(inScope, "/pool-tree?scope=$scope", ""),
+	"updateScope": about(ofScopeSeen, "/scopes/$scope", `{"description":"$n"}`),
+	"deleteScope": about(overAll, "/scopes/$scope", ""),
+
+	"createPool": about(inPool, "/pools", aPool), "draftPool": about(inPool, "/pool-drafts", aDraft),
+	"getPool": about(inPool, "/pools/$pool", ""), "listPoolSpace": about(inPool, "/pools/$pool/space", ""), "getPoolUtilization": about(inPool, "/pools/$pool/utilization", ""),
+	"listFreeBlocks": about(inPool, "/pools/$pool/free-blocks", ""), "updatePool": about(inPool, "/pools/$pool", `{"description":"$n"}`),
+	"previewPool": about(inPool, "/pools/$pool/preview", `{"description":"$n"}`), "planPool": about(inPool, "/pools/$pool/plan", `{"change":{"description":"$n"},"holder":"ws"}`),
+	"deletePool": object(inPool, "/pools", aPool, "/pools/$id", ""), "releaseDraft": object(inPool, "/pool-drafts", aDraft, "/pool-drafts/$id", ""),
+
+	"createAllocation": about(inPool, "/allocations", anAllocation), "placeHold": about(inPool, "/holds", anAllocation),
+	"placeHolds": about(inPool, "/hold-batches", `{"items":[{"hold":`+anAllocation+`}]}`), "placeSetHolds": about(inPool, "/allocation-set-holds", aSet),
+	"createAllocationSet": about(inPool, "/allocation-sets", aSet), "createReservation": about(inPool, "/reservations", aReservation),
+	"getAllocation":        object(inPool, "/allocations", anAllocation, "/allocations/$id", ""),
+	"updateAllocation":     object(inPool, "/allocations", anAllocation, "/allocations/$id", `{"owner":"x"}`),
+	"previewAllocation":    object(inPool, "/allocations", anAllocation, "/allocations/$id/preview", `{"owner":"x"}`),
+	"releaseAllocation":    object(inPool, "/allocations", anAllocation, "/allocations/$id", ""),
+	"getAllocationSet":     object(inPool, "/allocation-sets", aSet, "/allocation-sets/$id", ""),
+	"updateAllocationSet":  object(inPool, "/allocation-sets", aSet, "/allocation-sets/$id", `{"owner":"x"}`),
+	"releaseAllocationSet": object(inPool, "/allocation-sets", aSet, "/allocation-sets/$id", ""),
+	"getReservation":       object(inPool, "/reservations", aReservation, "/reservations/$id", ""),
+	"updateReservation":    object(inPool, "/reservations", aReservation, "/reservations/$id", `{"owner":"x"}`),
+	"releaseReservation":   object(inPool, "/reservations", aReservation, "/reservations/$id", ""),
+	"getHold":              object(inPool, "/holds", anAllocation, "/holds/$id", ""),
+	"releaseHold":          object(inPool, "/holds", anAllocation, "/holds/$id", ""),
+
+	"createAccount": about(everywhere, "/accounts", strings.Replace(anAccount, "$scope", "mine", 1)),
+	"getAccount":    object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
+	"updateAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", `{"owner":"x"}`),
+	"deleteAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
+
+	"createToken":   about(inPool, "/tokens", aToken),
+	"revokeToken":   object(admins, "/tokens", aToken, "/tokens/$id", ""),
+	"createBinding": {admins, func(m *matrix, at target) (string, string) { return "/bindings", m.bindingBody(at) }},
+	"getBinding":    {admins, func(m *matrix, at target) (string, string) { return "/bindings/" + m.binding(at), "" }},
+	"deleteBinding": {admins, func(m *matrix, at target) (string, string) { return "/bindings/" + m.binding(at), "" }},
+}
+
+// ofScopeSeen is a change of a scope: whoever sees anything of it reads it, and only a role of the scope reaches it.
+const ofScopeSeen reach = 100
+
+// matrix makes what operations are about.
+type matrix struct {
+	t testing.TB
+	lab
+	n int
+}
+
+func (m *matrix) name() string {
+	m.n++
+	return fmt.Sprintf("n%d", m.n)
+}
+
+// make makes an object of a target, and answers its id; of what is missing it makes one up.
+func (m *matrix) make(at target, path, body string) string {
+	if at == missing {
+		words := map[string]string{"/allocations": "alloc", "/allocation-sets": "set", "/reservations": "rsv", "/holds": "hold", "/tokens": "token"}
+		if word := words[path]; word != "" {
+			return string(ipam.NewUID(word))
+		}
+		return map[string]string{"/pools": "mine.none", "/pool-drafts": "mine.none", "/accounts": "custom:none"}[path]
+	}
+	made := post[map[string]any](m.t, m.lab, path, strings.NewReplacer("$pool", at.pool, "$scope", at.scope, "$n", m.name()).Replace(body))
+	if token, is := made["token"].(map[string]any); is {
+		made = token
+	}
+	return fmt.Sprint(made["id"])
+}
+
+// bindingBody asks for a role of a token that may do something at the target already.
+func (m *matrix) bindingBody(at target) string {
+	if at == missing {
+		return fmt.Sprintf(`{"principal":%q,"role":"viewer","pool":"mine.none"}`, ipam.NewUID("principal"))
+	}
+	made := post[api.CreatedToken](m.t, m.lab, "/tokens", strings.NewReplacer("$pool", at.pool, "$n", m.name()).Replace(aToken))
+	return fmt.Sprintf(`{"principal":%q,"role":"operator","pool":%q}`, made.Token.Principal, at.pool)
+}
+
+func (m *matrix) binding(at target) string {
+	if at == missing {
+		return string(ipam.NewUID("binding"))
+	}
+	return post[api.CreatedToken](m.t, m.lab, "/tokens", strings.NewReplacer("$pool", at.pool, "$n", m.name()).Replace(aToken)).Token.Bindings[0].ID
+}
+
+// wanted is the status that a caller of a role in a place gets: 200 stands for whatever is no refusal of access.
+func wanted(op ask, need, has ipam.Role, place string, at target) int {
+	inPlace := map[string]bool{"everywhere": at != missing, "scope": at == own || at == sibling, "pool": at == own}[place]
+	readsScope := inPlace || place == "pool" && at == sibling
+	status := func(sees, may bool) int {
+		switch {
+		case !sees:
+			return http.StatusNotFound
+		case !may || !has.Includes(need):
+			return http.StatusForbidden
+		}
+		return http.StatusOK
+	}
+	switch op.reach {
+	case inPool:
+		return status(inPlace, true)
+	case inScope:
+		return status(readsScope, true)
+	case ofScopeSeen:
+		return status(readsScope, place != "pool")
+	case ofScope:
+		return status(inPlace && place != "pool", true)
+	case everywhere:
+		return status(true, place == "everywhere")
+	case overAll:
+		return status(readsScope, place == "everywhere")
+	case admins:
+		return status(inPlace && has.Includes(need), true)
+	}
+	return http.StatusOK
+}
+
+// Every operation of the contract is asked by each role in each place about what is its own, beside it, another scope's and nobody's.
+func TestEveryOperationIsOpenToTheRolesThatTheContractSaysAndNoOther(t *testing.T) {
+	each(t, func(t *testing.T, s lab) {
+		post[api.Scope](t, s, "/scopes", `{"name":"mine"}`)
+		post[api.Scope](t, s, "/scopes", `{"name":"theirs"}`)
+		for _, p := range []string{
+			`{"scope":"mine","name":"top","cidr":"10.0.0.0/8"}`, `{"scope":"mine","name":"team","parent":"mine.top","prefix_length":16}`,
+			`{"scope":"mine","name":"other","parent":"mine.top","prefix_length":16}`, `{"scope":"theirs","name":"top","cidr":"10.0.0.0/8"}`,
+		} {
+			post[api.Pool](t, s, "/pools", p)
+		}
+		m := &matrix{t: t, lab: s}
+		who := map[ipam.Role]map[string]string{}
+		for _, role := range ipam.Roles {
+			who[role] = map[string]string{
+				"everywhere": s.as(t, ipam.NewBinding{Role: role}), "scope": s.as(t, ipam.NewBinding{Role: role, Scope: "mine"}), "pool": s.as(t, ipam.NewBinding{Role: role, Pool: "mine.team"}),
+			}
+		}
+		asked, known := 0, map[string]bool{}
+		spec := contract(t)
+		for _, path := range slices.Sorted(maps.Keys(spec.Paths.Map())) {
+			operations := spec.Paths.Value(path).Operations()
+			for _, method := range slices.Sorted(maps.Keys(operations)) {
+				id := operations[method].OperationID // as Go calls it
+				id = strings.ToLower(id[:1]) + id[1:]
+				permission, _ := operations[method].Extensions["x-permission"].(string)
+				known[id] = true
+				op, is := asks[id]
+				if permission == "none" {
+					continue
+				}
+				if !is {
+					t.Errorf("the operation %s is not in the matrix: say in asks how it is asked, and where it is judged", id)
+					continue
+				}
+				for _, role := range ipam.Roles {
+					for place, as := range who[role] {
+						for _, at := range []target{own, sibling, foreign, missing} {
+							if op.reach == anybody && at != own || op.reach == everywhere && at != own {
+								continue // the request names no target
+							}
+							asked++
+							m.try(id, method, op, access.Permissions[permission], role, place, as, at)
+						}
+					}
+				}
+			}
+		}
+		for id := range asks {
+			if !known[id] {
+				t.Errorf("there is no operation %s any more", id)
+			}
+		}
+		t.Logf("%d requests", asked)
+		s.events(t)
+	})
+}
+
+func (m *matrix) try(id, method string, op ask, need, role ipam.Role, place, as string, at target) {
+	m.t.Helper()
+	if id == "deleteScope" && place == "everywhere" && role == ipam.Admin && at != missing {
+		return // it would be gone, or not empty
+	}
+	path, body := op.of(m, at)
+	a := m.send(m.t, method, "/api/v1"+path, body, as, "If-Match: *")
+	got := a.status
+	if id == "placeHolds" && got == http.StatusOK { // each item has a status of its own
+		if p := decode[api.HoldBatch](m.t, a).Items[0].Problem; p != nil {
+			got = p.Status
+		}
+	}
+	want := wanted(op, need, role, place, at)
+	var p api.Problem
+	_ = json.Unmarshal([]byte(a.body), &p)
+	switch {
+	case got >= 200 && got < 300:
+		got = http.StatusOK
+	case got == http.StatusBadRequest && len(p.Errors) == 1 && p.Errors[0].Pointer == "/scope" && strings.Contains(p.Detail, "there is no scope"):
+		got = http.StatusNotFound // a scope that a body names
+	}
+	if got != want {
+		m.t.Errorf("%s by a token that is %s of %s, about what is %s: %d, want %d: %s", id, role, map[string]string{"pool": "mine.team", "scope": "mine", "everywhere": "everything"}[place], at.name, got, want, a.body)
+	}
+	for _, secret := range map[string][]string{"scope": {"theirs"}, "pool": {"theirs", "mine.other"}}[place] {
+		if !strings.Contains(path+body, secret) && strings.Contains(a.body, secret) {
+			m.t.Errorf("%s by a token that is %s of its %s tells of %q: %s", id, role, place, secret, a.body)
+		}
+	}
+}
