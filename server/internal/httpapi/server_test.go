@@ -57,8 +57,14 @@ func each(t *testing.T, body func(t *testing.T, s lab)) {
 
 func serve(t *testing.T, url string) lab {
 	t.Helper()
+	return serveAt(t, url, func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
+}
+
+// serveAt is serve where now tells the time.
+func serveAt(t *testing.T, url string, now func() time.Time) lab {
+	t.Helper()
 	db := storetest.Open(t, url)
-	k := change.New(db, time.Now).Pretend(func() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) })
+	k := change.New(db, time.Now).Pretend(now)
 	r := registry.New(k)
 	services := httpapi.Services{Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
 	if _, err := services.Access.SetUp(t.Context(), secret); err != nil {
