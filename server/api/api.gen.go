@@ -8348,6 +8348,23 @@ func (response ReplayWebhook200JSONResponse) VisitReplayWebhookResponse(w http.R
 	return err
 }
 
+type ReplayWebhookdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ReplayWebhookdefaultApplicationProblemPlusJSONResponse) VisitReplayWebhookResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type RotateWebhookSecretRequestObject struct {
 	Webhook WebhookPath `json:"webhook"`
 	Params  RotateWebhookSecretParams
@@ -11309,19 +11326,19 @@ var swaggerSpec = []string{
 	"R6X9STmn2vDX70lKlyohKbYWZMh1vzuIO1Z/KkaO252RckzWunTSvn15Dr/6El2hbgUtWgX4ndxpiUzA",
 	"jCDnwtLMyiZ+98XYG6g5Z7OMLtXmkB41sRG3zLiFZzQXQo7AxrC7tMRkZIfbCjYbQmJYOYOGATbStP1k",
 	"/Xt8NQuIDdeYgFxM2BLEEVpcl6JkpSHimTf9sL9SYeApB80BTZn0gg9ZAYF+eAAY6ADbAF1Lo7mQZi8f",
-	"vzmC87z/vKli1JpWtgTNwTq/jc3eXWEjgEqwU56Oxuad3YKYxe/tZcEWztiF9mBY5ZrSZVI8Y66NQ62R",
-	"EggZqNfRsnJQIpiYz3PoaQt0Ss7c29Hzb2kcFaVW5n6U1KUudClrXD56+zs0gh+bFf7wSpPt+u+NkoAw",
-	"d3rXNFO7vGllurxg6h5NTDNa7DR/BWOOLJCP7cY/QskUuQiE8pYz5j2QXbOjfXCTgBeSZZk1J2EGWx5e",
-	"2ef+yUYxen98MJuPfnU8t3medXqdfTrj+zeHcDR2uLoFaftcKOgLr2QGDkTn67FNPxHSfUqXLn5Lh7lU",
-	"NpSpEtuG0ALmI8BsgWufLehSYeci6A3qFGFMoajX4J85gBdCsTWwlq4Qn4HzqUugJwYRDBEGqFhiP45T",
-	"gG/yOP/wBl/MAUFbQFoNJoF4MZE5lFrfBS8KoAxI/+uiR+Y34EudC/7nnBE6lRYQHOO/3RhMwPphFbpa",
-	"KcAXyVFY6MVViJe5mMiMAc6v1KANZVmXgP99yqCtOJ5u8epT+4WCtssJGUvbxhWgRJ0jeCoheO3i47FF",
-	"mDnGzzDIOba+CH8WvpzGdfIJa1JnLJ/QGcyXibQbTfqPj1hU6JadH6poTwuuywEzqwq2T8sivQX7bknz",
-	"iRQFoLCyeOmuSzE47mPFwU2nOgQ0VHsQZ+/P3ScJoeSXZ2/JLJcQlwha00OGgcUKZnoh82sFmZqEi/As",
-	"8D3xLYFGhNzuhIXQC5t49oLav3i3x9D74zX6F67pqiJKjrTtOmruIbRuBjaBJTk83CXEN4xeeIREdTP1",
-	"CDOYn9rD/uNyYYjDQY+YB4HryIVQ5XE86kykA/9EkpRblyoUOvLhxMaE4LRFoOCBqe5UPFjgSJfuge31",
-	"HluRt5eYSFXUj96zSmdiET19HGxJaJ7zGyjXbhO7KubjRUl84Ta/zKy955OFXFg4l5ljLgW0DKZwOVxh",
-	"VSY7pmIDQRapjfpqxbJRyPIx8vv5w+f/PwAA//8=",
+	"vzmC87z/vKli1JpWtgTNwTq/jc2+i3sZ2hWgRuxUDqCBemc3J+Yl8Da2YAtnIENLMayMTekyKZ4xV80h",
+	"3UgJxA8U7+hfOfgRTObnOfTBBdomZ+7tGC2w9wKVq1Yuguj1kLrQv6xB+uht9tBwfmyW+8MrWr/wm5IF",
+	"GRDmTu+aZmqXN61MlxdM3aNZakaLneavYACSxS55HyVT5CIQ/lvOmPdads2O9sG1Ap5LlmXWBIUZbHl4",
+	"ZT/9Jxv56P3xwWw++uLx3OZ51ul19umM798cwtHY4epWp+2NoaCXvJIZOB2df8g2CkUY+CldupgvHeZS",
+	"2fCnSmzrQguyj6C0BRZ+tqBLhd2OoJ+oU54x7aJet3/mQGEIxXbCWrrifQYOqy6BPhpEMEQloGKJPTxO",
+	"AfLJ9waAN/gCEAj0AjprMAnEmInModQuL3hRAH9A+l8XfTW/Af/rXPA/54zQqbQg4hgz7sagBdYPq9A9",
+	"SwHySI7C4jCuQozNxURmDLCBpQYNKsu6BHz2UwatyPF0i1ef2i8UtGpOyFja1q8AP+qcx1MJAW8XU48t",
+	"wswxfoZBnrL1X/iz8CU4rvtPWMc6Y/mEzmC+TKTdaKFAfMSiqrfsMFFFS1twdw6YWVWwfVoWKTHYq0ua",
+	"T6QoQIiVxVh3nY3B2R8rKG461SEgqNqDOHt/7j5JCCW/PHtLZrmEWEbQzh6yEiy+MNMLmV8ryO4kXIRn",
+	"ge+Jbwk0L+R2JyzsXtj4sxfUC8Y7RIYeI28FvHCNWhVRcqRtp1JzD6HdM7AJLOPh4S4hJmL0wiOMqpup",
+	"R6XBnNYe9iyXC0McDq7EPAhcRy6EKo/jkWoiXfsnkqTcumGhOJIPJzaOBKctAgUPzHun4sECR7p0D2x/",
+	"+NiKvI3FRKqivveeVToTiwLqY2dLQvOc30CJd5t4VzEfL0riC7c5aWbtPZ9g5ELJucwccyngaDDty2ER",
+	"qzLZMRUbCDJPbaRYK5aNQpaP0eLPHz7//wEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -28,13 +28,14 @@ var (
 type reach int
 
 const (
-	inPool     reach = iota // seen where the pool is
-	inScope                 // seen by whoever sees anything of the scope
-	ofScope                 // seen by whoever sees the scope
-	everywhere              // takes the role everywhere
-	overAll                 // seen as the scope is, and takes the role everywhere
-	admins                  // seen by admins of the place, and by nobody else
-	anybody                 // a list, or what is about the caller: never refused
+	inPool      reach = iota // seen where the pool is
+	inScope                  // seen by whoever sees anything of the scope
+	ofScope                  // seen by whoever sees the scope
+	everywhere               // takes the role everywhere
+	overAll                  // seen as the scope is, and takes the role everywhere
+	admins                   // seen by admins of the place, and by nobody else
+	scopeAdmins              // seen by admins of the scope, and by nobody else
+	anybody                  // a list, or what is about the caller: never refused
 )
 
 // ask is how an operation of the contract is asked about a target: the path under /api/v1 and a body. What it is about, the first
@@ -71,6 +72,7 @@ const (
 	anAccount    = `{"scope":"$scope","cloud":"custom","external_id":"$n","name":"$n"}`
 	aToken       = `{"name":"$n","bindings":[{"role":"viewer","pool":"$pool"}]}`
 	aScope       = `{"name":"$n"}`
+	aWebhook     = `{"name":"$n","scope":"$scope","url":"http://127.0.0.1:9/","enabled":false}`
 )
 
 // asks are all operations of the contract that take a token: one that is not here fails the test.
@@ -112,6 +114,20 @@ var asks = map[string]ask{
 	"updateAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", `{"owner":"x"}`),
 	"deleteAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
 
+	"listQuarantines": listing("/quarantines"), "listWebhooks": listing("/webhooks"),
+	"restoreAllocation": {inPool, func(m *matrix, at target) (string, string) { return "/allocations/" + m.released(at) + "/restore", "" }},
+	"getQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},
+	"endQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},
+
+	"createWebhook":       about(ofScopeSeen, "/webhooks", aWebhook),
+	"getWebhook":          object(scopeAdmins, "/webhooks", aWebhook, "/webhooks/$id", ""),
+	"updateWebhook":       object(scopeAdmins, "/webhooks", aWebhook, "/webhooks/$id", `{"description":"x"}`),
+	"deleteWebhook":       object(scopeAdmins, "/webhooks", aWebhook, "/webhooks/$id", ""),
+	"rotateWebhookSecret": object(scopeAdmins, "/webhooks", aWebhook, "/webhooks/$id/secrets", "{}"),
+	"testWebhook":         object(scopeAdmins, "/webhooks", aWebhook, "/webhooks/$id/tests", ""),
+	"listDeliveries":      object(scopeAdmins, "/webhooks", aWebhook, "/webhooks/$id/deliveries", ""),
+	"replayWebhook":       object(scopeAdmins, "/webhooks", aWebhook, "/webhooks/$id/replays", `{"since":"2020-01-01T00:00:00Z"}`),
+
 	"createToken":   about(inPool, "/tokens", aToken),
 	"revokeToken":   object(admins, "/tokens", aToken, "/tokens/$id", ""),
 	"createBinding": {admins, func(m *matrix, at target) (string, string) { return "/bindings", m.bindingBody(at) }},
@@ -137,17 +153,35 @@ func (m *matrix) name() string {
 // make makes an object of a target, and answers its id; of what is missing it makes one up.
 func (m *matrix) make(at target, path, body string) string {
 	if at == missing {
-		words := map[string]string{"/allocations": "alloc", "/allocation-sets": "set", "/reservations": "rsv", "/holds": "hold", "/tokens": "token"}
+		words := map[string]string{"/allocations": "alloc", "/allocation-sets": "set", "/reservations": "rsv", "/holds": "hold", "/tokens": "token", "/webhooks": "webhook"}
 		if word := words[path]; word != "" {
 			return string(ipam.NewUID(word))
 		}
 		return map[string]string{"/pools": "mine.none", "/pool-drafts": "mine.none", "/accounts": "custom:none"}[path]
 	}
 	made := post[map[string]any](m.t, m.lab, path, strings.NewReplacer("$pool", at.pool, "$scope", at.scope, "$n", m.name()).Replace(body))
-	if token, is := made["token"].(map[string]any); is {
-		made = token
+	for _, with := range []string{"token", "webhook"} { // and its secret
+		if it, is := made[with].(map[string]any); is {
+			made = it
+		}
 	}
 	return fmt.Sprint(made["id"])
+}
+
+// released is the id of an allocation that is in quarantine.
+func (m *matrix) released(at target) string {
+	id := m.make(at, "/allocations", anAllocation)
+	if at != missing {
+		m.send(m.t, "DELETE", "/api/v1/allocations/"+id, "")
+	}
+	return id
+}
+
+func (m *matrix) quarantine(at target) string {
+	if at == missing {
+		return string(ipam.NewUID("quarantine"))
+	}
+	return get[api.QuarantinePage](m.t, m.lab, "/quarantines?allocation="+m.released(at)).Items[0].ID
 }
 
 // bindingBody asks for a role of a token that may do something at the target already.
@@ -192,6 +226,8 @@ func wanted(op ask, need, has ipam.Role, place string, at target) int {
 		return status(true, place == "everywhere")
 	case overAll:
 		return status(readsScope, place == "everywhere")
+	case scopeAdmins:
+		return status(inPlace && place != "pool" && has.Includes(need), true)
 	case admins:
 		return status(inPlace && has.Includes(need), true)
 	}
@@ -204,8 +240,8 @@ func TestEveryOperationIsOpenToTheRolesThatTheContractSaysAndNoOther(t *testing.
 		post[api.Scope](t, s, "/scopes", `{"name":"mine"}`)
 		post[api.Scope](t, s, "/scopes", `{"name":"theirs"}`)
 		for _, p := range []string{
-			`{"scope":"mine","name":"top","cidr":"10.0.0.0/8"}`, `{"scope":"mine","name":"team","parent":"mine.top","prefix_length":16}`,
-			`{"scope":"mine","name":"other","parent":"mine.top","prefix_length":16}`, `{"scope":"theirs","name":"top","cidr":"10.0.0.0/8"}`,
+			`{"scope":"mine","name":"top","cidr":"10.0.0.0/8","quarantine_seconds":3600}`, `{"scope":"mine","name":"team","parent":"mine.top","prefix_length":16}`,
+			`{"scope":"mine","name":"other","parent":"mine.top","prefix_length":16}`, `{"scope":"theirs","name":"top","cidr":"10.0.0.0/8","quarantine_seconds":3600}`,
 		} {
 			post[api.Pool](t, s, "/pools", p)
 		}
