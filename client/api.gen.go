@@ -1028,7 +1028,7 @@ type NewHold struct {
 	// PrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	PrefixLength *PrefixLength `json:"prefix_length,omitempty"`
 
-	// Replaces The id of the living allocation, or reservation, that this one replaces and whose name it shares. Of a hold named `leaving:CIDR` of that cidr: the id of the living allocation, or of its set, whose block that is and which the plan releases. Its block is then room for what the same plan asks for. Of a hold named `rename:NAME` of its cidr: the id of the living allocation that the plan calls NAME.
+	// Replaces The id of the living allocation, or reservation, that this one replaces and whose name it shares. Of a hold named `leaving:CIDR` of that cidr: the id of the living allocation, of its set, or of the reservation, or the uid of the pool, whose block that is and which the plan releases. Its block is then room for what the same plan asks for. Of a hold named `rename:NAME` of its cidr: the id of the living allocation that the plan calls NAME.
 	Replaces *string `json:"replaces,omitempty"`
 
 	// Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.

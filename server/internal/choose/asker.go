@@ -95,27 +95,32 @@ func (f Asker) Leaves(pool ipam.Pool, in ipam.NewHold) (bool, error) {
 		return false, nil
 	}
 	there, err := f.Tx.PrefixesIn(pool.UID, in.CIDR, 1)
-	if err != nil || len(there) == 0 || there[0].CIDR != in.CIDR || there[0].Kind != ipam.KindAllocation {
+	if err != nil || len(there) == 0 || there[0].CIDR != in.CIDR || renames && there[0].Kind != ipam.KindAllocation {
 		return false, err
 	}
-	if there[0].Owner == in.Replaces || renames {
+	if may, err := f.mayLeave(there[0]); !may {
+		return false, err
+	}
+	if there[0].Owner == in.Replaces || renames || there[0].Kind != ipam.KindAllocation {
 		return there[0].Owner == in.Replaces, nil
 	}
 	a, err := f.Tx.Allocation(ipam.Everything, there[0].Owner)
 	return a.Set == in.Replaces, err
 }
 
-// IsLeft reports whether the caller's plan leaves an allocation.
+// IsLeft reports whether the caller's plan leaves what has a prefix.
 func (f Asker) IsLeft(pool ipam.Pool, p ipam.Prefix) (bool, error) {
-	if p.Kind != ipam.KindAllocation || pool.UID == "" {
+	if pool.UID == "" {
 		return false, nil
 	}
 	h, found, err := f.Tx.HoldNamed(pool.UID, ipam.LeavingHold(p.CIDR), p.CIDR.Bits())
 	if err != nil || !found || !h.Inherits || !f.LeftBy(h) {
 		return false, err
 	}
-	kept, err := f.keepsReleased(pool.UID)
-	return !kept, err
+	if kept, err := f.keepsReleased(pool.UID); kept || err != nil {
+		return false, err
+	}
+	return f.mayLeave(p)
 }
 
 // Promised is the block that a plan was promised: this very plan, when it names itself, else any that is being applied and

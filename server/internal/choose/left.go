@@ -40,6 +40,20 @@ func (f Asker) left(pool ipam.UID, _, skip int) (blocks []netip.Prefix, err erro
 	return blocks, nil
 }
 
+// mayLeave reports whether a prefix is of something that a plan can leave, and leaves as a whole: a hold and a draft are none, and what is
+// released in a pool that keeps it, or is in quarantine there already, stays behind where the pool was.
+func (f Asker) mayLeave(p ipam.Prefix) (bool, error) {
+	if p.Kind != ipam.KindPool || p.Status == ipam.StatusHeld {
+		return p.Kind == ipam.KindAllocation || p.Kind == ipam.KindReservation, nil
+	}
+	kept, err := f.keepsReleased(ipam.UID(p.Owner))
+	if kept || err != nil {
+		return false, err
+	}
+	inside, err := f.Tx.QuarantinesOf(ipam.UID(p.Owner), p.CIDR)
+	return len(inside) == 0, err
+}
+
 // keepsReleased reports whether what is released in a pool goes into quarantine, so that it is no room for what the same plan puts there.
 func (f Asker) keepsReleased(pool ipam.UID) (bool, error) {
 	p, err := f.Tx.Pool(ipam.Everything, string(pool))

@@ -92,10 +92,17 @@ func Ours(tx *store.Tx, pool ipam.Pool, kind ipam.Kind, name string, last netip.
 	return there && q.Belongs(pool.UID, name, ""), err
 }
 
-// KeepsReleased reports whether a hold is of a block that a plan leaves, and that goes into quarantine instead.
-func (f Asker) KeepsReleased(pool ipam.Pool, h ipam.Hold) (bool, error) {
+// KeepsReleased reports whether a hold is of a block that a plan leaves, and that goes into quarantine instead, or has in it what does:
+// that of an owner of a kind.
+func (f Asker) KeepsReleased(pool ipam.Pool, h ipam.Hold, kind ipam.Kind, owner string) (bool, error) {
 	if !h.OfLeaving() {
 		return false, nil
+	}
+	if kind == ipam.KindPool {
+		inside, err := f.Tx.QuarantinesOf(ipam.UID(owner), h.CIDR)
+		if len(inside) > 0 || err != nil {
+			return true, err
+		}
 	}
 	return f.keepsReleased(pool.UID)
 }

@@ -251,21 +251,21 @@ func (c edit) release(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error
 		return err
 	}
 	if !a.Superseded {
-		if err := c.leaveBlock(pool, a, cause); err != nil {
+		if err := c.leaveBlock(pool, ipam.KindAllocation, a, cause); err != nil {
 			return err
 		}
 	}
 	return c.Record(allocationObject(a), string(cause), a, nil)
 }
 
-// leaveBlock gives the block of an allocation to what a plan has to inherit it, into quarantine or back to the pool.
-func (c edit) leaveBlock(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error {
+// leaveBlock gives the block of what ends, of a kind, to what a plan has to inherit it, into quarantine or back to the pool.
+func (c edit) leaveBlock(pool ipam.Pool, kind ipam.Kind, a ipam.Allocation, cause ipam.Cause) error {
 	holds, err := c.Tx.HoldsFor(pool.UID, cmp.Or(a.Set, a.ID))
 	if err != nil {
 		return err
 	}
 	for _, h := range holds {
-		kept, err := c.asks().KeepsReleased(pool, h)
+		kept, err := c.asks().KeepsReleased(pool, h, kind, a.ID)
 		if err != nil {
 			return err
 		}
@@ -274,18 +274,18 @@ func (c edit) leaveBlock(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) er
 				return err
 			}
 		} else if h.Inherits && h.CIDR == a.CIDR {
-			return c.inherit(pool, h, a)
+			return c.inherit(pool, kind, h, a)
 		}
 	}
-	return c.retire(pool, a, cause)
+	return c.retire(pool, kind, a, cause)
 }
 
-// inherit gives the block of an allocation that ends to a hold.
-func (c edit) inherit(pool ipam.Pool, h ipam.Hold, a ipam.Allocation) error {
+// inherit gives the block of what ends to a hold.
+func (c edit) inherit(pool ipam.Pool, kind ipam.Kind, h ipam.Hold, a ipam.Allocation) error {
 	if err := c.Tx.DeletePrefix(a.ID); err != nil {
 		return err
 	}
-	if err := c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, a.Name, a.CIDR, c.At); err != nil {
+	if err := c.Tx.RememberBlock(pool.UID, kind, a.Name, a.CIDR, c.At); err != nil {
 		return err
 	}
 	return c.standAs(pool, h)

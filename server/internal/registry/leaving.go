@@ -43,8 +43,13 @@ func (c edit) promiseOnLeft(pool ipam.Pool, at netip.Prefix, name string) error 
 			if err := c.loseHold(pool, h, "lost"); err != nil {
 				return err
 			}
+		case c.moves && c.asks().Shown(h.Run, h.Named):
+			if err := c.dropHold(pool, h, "moved"); err != nil {
+				return err
+			}
 		default:
-			return ipam.Taken(at, []ipam.Prefix{c.prefixOf(pool, choose.Claim{Kind: ipam.KindHold, Name: h.Name, Status: ipam.StatusHeld}, h.ID, h.CIDR)})
+			there := []ipam.Prefix{c.prefixOf(pool, choose.Claim{Kind: ipam.KindHold, Name: h.Name, Status: ipam.StatusHeld}, h.ID, h.CIDR)}
+			return c.asks().InOwnWay(at, there, ipam.Taken(at, there))
 		}
 	}
 	take, standing, _, err := c.inTheWay(pool, pool.UID, at, name)
@@ -71,8 +76,7 @@ func (c edit) promiseOnLeft(pool ipam.Pool, at netip.Prefix, name string) error 
 	}
 }
 
-// takeLeft ends the hold of a block that was left, for something at a block in it or around it. What others were promised of it
-// stays held.
+// takeLeft ends the hold of a block that was left, for something in it or around it. What others were promised of it stays held.
 func (c edit) takeLeft(pool ipam.Pool, h ipam.Hold, at netip.Prefix) error {
 	if err := c.dropHold(pool, h, "converted"); err != nil || h.CIDR.Bits() >= at.Bits() {
 		return err

@@ -106,6 +106,16 @@ func TestWhatAPlanReleasesIsRoomForIt(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		t.Run("by its CIDR, where the same run was shown it for a size", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/24")
+			old := r.take(t, pool, "old", "/24")
+			r.leaves(t, pool, old, "1")
+			r.hold(t, pool, "sized", "/25", inRun("1"))
+			_, err := r.tryHold(alice, pool.ID, "fixed", "10.0.0.0/25", inRun("1"))
+			wantCode(t, err, ipam.CodePlanAgain)
+			wantCIDR(t, "fixed", r.hold(t, pool, "fixed", "10.0.0.0/25", inRun("2")).CIDR, "10.0.0.0/25")
+			wantCIDR(t, "sized", r.hold(t, pool, "sized", "/25", inRun("2")).CIDR, "10.0.0.128/25")
+		})
 		t.Run("of members", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			set := r.set(t, pool, "s", "a /25", "b /25")
@@ -115,6 +125,75 @@ func TestWhatAPlanReleasesIsRoomForIt(t *testing.T) {
 			wantCIDR(t, "one", r.hold(t, pool, "one", "/24", inRun("1")).CIDR, "10.0.0.0/24")
 			r.releaseSet(t, set)
 			r.mustTry(t, pool, "one", "10.0.0.0/24")
+		})
+	})
+}
+
+// A pool and a reservation are left as an allocation is, for what a plan is promised by a hold: allocations, members, reservations.
+func TestWhatAPoolOrAReservationLeavesIsRoomToo(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		for what, old := range map[string]func(pool ipam.Pool) (id string, end func() error){
+			"a pool": func(pool ipam.Pool) (string, func() error) {
+				p := r.child(t, pool, "old", "/24")
+				return string(p.UID), func() error { return r.DeletePool(t.Context(), alice, p.ID, at(p, 1)) }
+			},
+			"a reservation": func(pool ipam.Pool) (string, func() error) {
+				v := r.reserve(t, pool, "old", "/24")
+				return v.ID, func() error { return r.ReleaseReservation(t.Context(), alice, v.ID, ipam.AnyVersion) }
+			},
+			"a reservation with a name": func(pool ipam.Pool) (string, func() error) {
+				v := r.named(t, pool, "old", "/24")
+				return v.ID, func() error { return r.ReleaseReservation(t.Context(), alice, v.ID, ipam.AnyVersion) }
+			},
+		} {
+			t.Run(what, func(t *testing.T) {
+				pool := r.root(t, "10.0.0.0/24")
+				id, end := old(pool)
+				_, err := r.tryHold(alice, pool.ID, ipam.LeavingHold(pool.CIDR), "10.0.0.0/24", inRun("1"), replacing("another"))
+				wantCode(t, err, ipam.CodeCIDRTaken)
+				r.hold(t, pool, ipam.LeavingHold(pool.CIDR), "10.0.0.0/24", inRun("1"), replacing(id))
+				wantCIDR(t, "a", r.hold(t, pool, "a", "/25", inRun("1")).CIDR, "10.0.0.0/25")
+				wantCIDR(t, "b", r.hold(t, pool, "b", "/25", inRun("1")).CIDR, "10.0.0.128/25")
+				wantCode(t, second(r.try(pool, "a", "10.0.0.0/25")), ipam.CodeReleasePending)
+				if err := end(); err != nil {
+					t.Fatal(err)
+				}
+				r.thieves(t, pool, "/28")
+				r.mustTry(t, pool, "a", "10.0.0.0/25")
+				r.mustTry(t, pool, "b", "10.0.0.128/25")
+			})
+		}
+		t.Run("but not where a pool keeps what is released in it", func(t *testing.T) {
+			for _, seconds := range []*int64{nil, ptr(int64(3600))} {
+				pool := r.root(t, "10.0.0.0/24")
+				p := r.child(t, pool, "old", "/24")
+				in := r.take(t, p, "in", "/26")
+				if p, err := r.UpdatePool(t.Context(), alice, p.ID, at(p, 1), ipam.PoolPatch{Quarantine: &seconds}); err != nil {
+					t.Fatal(err)
+				} else if seconds != nil {
+					_, err = r.tryHold(alice, pool.ID, ipam.LeavingHold(pool.CIDR), "10.0.0.0/24", inRun("1"), replacing(string(p.UID)))
+					wantCode(t, err, ipam.CodeCIDRTaken)
+					continue
+				}
+				// From then on it keeps them: the plan is told, and the pool goes all the same.
+				r.hold(t, pool, ipam.LeavingHold(pool.CIDR), "10.0.0.0/24", inRun("1"), replacing(string(p.UID)))
+				r.hold(t, pool, "a", "/25", inRun("1"))
+				p, err := r.UpdatePool(t.Context(), alice, p.ID, ipam.AnyVersion, ipam.PoolPatch{Quarantine: ptr(ptr(int64(3600)))})
+				if err != nil {
+					t.Fatal(err)
+				}
+				r.release(t, in)
+				if err := r.DeletePool(t.Context(), alice, p.ID, ipam.AnyVersion); err != nil {
+					t.Fatal(err)
+				}
+				wantCode(t, second(r.try(pool, "a", "10.0.0.0/25")), ipam.CodeHoldLost)
+			}
+		})
+		t.Run("and a draft is not left", func(t *testing.T) {
+			pool := r.root(t, "10.0.0.0/24")
+			draft := r.draft(t, pool, "draft", "/24")
+			_, err := r.tryHold(alice, pool.ID, ipam.LeavingHold(pool.CIDR), "10.0.0.0/24", replacing(string(draft.UID)))
+			wantCode(t, err, ipam.CodeCIDRTaken)
 		})
 	})
 }
@@ -133,7 +212,7 @@ func TestRoomOfWhatIsReleasedIsTheHoldersOwn(t *testing.T) {
 		}
 		_, err := r.tryHold(alice, pool.ID, "mine", "/25", inRun("1"), applying(true))
 		wantCode(t, err, ipam.CodePoolExhausted) // an apply is promised nothing over what stands
-		mine := r.hold(t, pool, "mine", "/24", inRun("1"))
+		mine := r.hold(t, pool, "mine", "10.0.0.0/24", inRun("1"))
 		_, err = r.tryHold(alice, pool.ID, "next", "10.0.0.0/25", inRun("1"))
 		wantCode(t, err, ipam.CodeCIDRTaken)
 		// A plan that was thrown away is in nobody's way.

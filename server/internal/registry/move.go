@@ -149,5 +149,5 @@ func (c edit) leaveSpace(p ipam.Pool) error {
 	if err != nil {
 		return err
 	}
-	return c.giveBack(parent, ipam.KindPool, string(p.UID), p.Name, p.CIDR)
+	return c.leaveBlock(parent, ipam.KindPool, ipam.Allocation{ID: string(p.UID), Name: p.Name, CIDR: p.CIDR}, ipam.CauseReleased)
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
-// retire puts the block of an allocation that ends into quarantine, or gives it back where its pool asks for none.
-func (c edit) retire(pool ipam.Pool, a ipam.Allocation, cause ipam.Cause) error {
+// retire puts the block of an allocation that ends into quarantine, or gives it back where its pool asks for none, as that of a pool.
+func (c edit) retire(pool ipam.Pool, kind ipam.Kind, a ipam.Allocation, cause ipam.Cause) error {
 	length, err := quarantine.Length(c.Tx, pool, cause)
 	if err != nil {
 		return err
 	}
-	if _, reserved := ipam.ReservationOf(a.Name, a.CIDR); reserved || length == 0 { // what was kept out of use, nobody has used
-		return c.giveBack(pool, ipam.KindAllocation, a.ID, a.Name, a.CIDR)
+	if _, reserved := ipam.ReservationOf(a.Name, a.CIDR); reserved || length == 0 || kind == ipam.KindPool { // what was kept out of use, nobody has used
+		return c.giveBack(pool, kind, a.ID, a.Name, a.CIDR)
 	}
 	if err := cmp.Or(c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, a.Name, a.CIDR, c.At), c.Tx.DeletePrefix(a.ID)); err != nil {
 		return err

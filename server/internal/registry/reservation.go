@@ -156,11 +156,7 @@ func (c edit) endReservation(pool ipam.Pool, v ipam.Reservation, verb string) er
 	if err := c.Tx.DeleteReservation(v.ID); err != nil {
 		return err
 	}
-	leave := c.leaveBlock // a name comes back to its block
-	if v.Name == "" {
-		leave = func(pool ipam.Pool, a ipam.Allocation, _ ipam.Cause) error { return c.free(pool, a.ID, a.CIDR) }
-	}
-	if err := leave(pool, v.Promised(), ipam.CauseReleased); err != nil {
+	if err := c.leaveBlock(pool, ipam.KindAllocation, v.Promised(), ipam.CauseReleased); err != nil {
 		return err
 	}
 	return c.Record(reservationObject(v), verb, v, nil)

@@ -111,6 +111,16 @@ func (tf *Terraform) Write(t testing.TB, name, content string) {
 	}
 }
 
+// Read is what a file of the working folder has in it.
+func (tf *Terraform) Read(t testing.TB, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(tf.Dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
 // Remove takes a file out of the working folder.
 func (tf *Terraform) Remove(t testing.TB, name string) {
 	t.Helper()

@@ -51,6 +51,8 @@ type claims struct {
 	wishes map[string][]wish
 	named  map[string]bool     // ids of what keeps its name
 	names  map[string][]string // what else is to have the name of an id, as people say it
+	gives  map[string]string   // names of pools and sets that are given up → what comes in their place. See hands
+	takes  map[string]bool     // names that pools and sets are to have
 	// Allocations that this run destroys, and those that become members of a set, by id → name.
 	destroyed map[string]bool
 	adopted   map[string]string

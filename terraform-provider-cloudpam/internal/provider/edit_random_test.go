@@ -1,169 +1,276 @@
 package provider_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	cloudpam "github.com/cloudpam/cloudpam/client"
 	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/acctest"
 )
 
 var (
 	scenarios = flag.Int("edits.scenarios", 8, "how many random configurations are edited")
 	firstSeed = flag.Uint64("edits.seed", 1, "the seed of the first")
+	editSteps = flag.Int("edits.steps", 6, "how often each is edited")
 )
 
-// drawn is a configuration as the generator knows it: a root pool with child pools, and what is in them.
-type drawn struct {
-	root   int            // length of the root pool at 10.0.0.0
-	pools  map[string]int // child pool → length
-	blocks map[string]drawnBlock
-}
-
-type drawnBlock struct {
-	in, name string
-	length   int
-	cidr     string // "": by length
-	replaced bool   // create_before_destroy
-}
-
-func (d drawn) clone() drawn {
-	return drawn{d.root, maps.Clone(d.pools), maps.Clone(d.blocks)}
-}
-
-func (d drawn) text() string {
-	var b strings.Builder
-	b.WriteString(poolNamed("root", fmt.Sprintf("cidr = \"10.0.0.0/%d\"", d.root)))
-	for _, p := range slices.Sorted(maps.Keys(d.pools)) {
-		fmt.Fprintf(&b, "resource \"cloudpam_pool\" %q {\n  name = %q\n  parent = cloudpam_pool.root.id\n  prefix_length = %d\n}\n", p, p, d.pools[p])
-	}
-	for _, label := range slices.Sorted(maps.Keys(d.blocks)) {
-		block := d.blocks[label]
-		size := fmt.Sprintf("prefix_length = %d", block.length)
-		if block.cidr != "" {
-			size = fmt.Sprintf("cidr = %q", block.cidr)
-		}
-		life := ""
-		if block.replaced {
-			life = "  lifecycle { create_before_destroy = true }\n"
-		}
-		fmt.Fprintf(&b, "resource \"cloudpam_allocation\" %q {\n  pool = cloudpam_pool.%s.id\n  name = %q\n  %s\n%s}\n", label, block.in, block.name, size, life)
-	}
-	return b.String()
-}
-
-// edit changes something that people change, and says what, and with which arguments to plan. What it does not draw yet: names that
-// are handed on, and a fixed block where another is released, which need the order of an apply.
-func (d drawn) edit(r *rand.Rand, fresh func() string) (after drawn, what string, args []string) {
-	after = d.clone()
-	pools := append(slices.Sorted(maps.Keys(d.pools)), "root")
-	pool := pools[r.IntN(len(pools))]
-	labels := slices.Sorted(maps.Keys(d.blocks))
-	kind := r.IntN(10)
-	if len(labels) == 0 {
-		kind = r.IntN(3)
-	}
-	label := ""
-	if len(labels) > 0 {
-		label = labels[r.IntN(len(labels))]
-	}
-	block := d.blocks[label]
-	switch kind {
-	case 0, 1:
-		name := fresh()
-		after.blocks[name] = drawnBlock{in: pool, name: name, length: 24 + r.IntN(4), replaced: r.IntN(3) == 0}
-		return after, "add " + name + " to " + pool, nil
-	case 2:
-		name := fresh()
-		after.pools[name] = 23 + r.IntN(2)
-		after.blocks[name+"-in"] = drawnBlock{in: name, name: name + "-in", length: 25}
-		return after, "add pool " + name, nil
-	case 3:
-		name := fresh()
-		after.blocks[name] = drawnBlock{in: "root", name: name, cidr: netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, byte(r.IntN(8)), 0}), 25+r.IntN(2)).String()}
-		return after, "add fixed " + name, nil
-	case 4:
-		delete(after.blocks, label)
-		return after, "remove " + label, nil
-	case 5:
-		if block.cidr == "" {
-			block.length += []int{-1, 1}[r.IntN(2)]
-		}
-		after.blocks[label] = block
-		return after, fmt.Sprintf("resize %s to %d", label, block.length), nil
-	case 6:
-		block.name = fresh()
-		after.blocks[label] = block
-		return after, "rename " + label, nil
-	case 7:
-		delete(after.blocks, label)
-		after.blocks[fresh()] = block
-		return after, "relabel " + label, nil
-	case 8:
-		return after, "replace " + label, []string{"-replace=cloudpam_allocation." + label}
-	}
-	if pool == "root" {
-		after.root = min(max(after.root+[]int{-1, 1}[r.IntN(2)], 20), 22)
-		return after, fmt.Sprintf("root becomes /%d", after.root), nil
-	}
-	after.pools[pool] = min(max(after.pools[pool]+[]int{-1, 1}[r.IntN(2)], 22), 25)
-	name := fresh()
-	after.blocks[name] = drawnBlock{in: pool, name: name, length: 26}
-	return after, fmt.Sprintf("%s becomes /%d with %s in it", pool, after.pools[pool], name), nil
-}
-
-// explained are the refusals that a plan may answer an edit with.
+// explained are the refusals that a plan may answer an edit with, by their summaries.
 var explained = []string{
-	"Pool is exhausted", "is exhausted", "CIDR is taken", "CIDR is promised", "cannot be resized", "cannot become", "Pool cannot", "is not empty",
-	"Pool's policy does not allow this", "CloudPAM refuses a value", "outside", "cannot grow", "cannot shrink",
+	"Pool is exhausted", "CIDR is taken", "CIDR is promised", "CIDR is asked for twice", "Name is taken", "Name is asked for twice", "Name is not free yet", "Duplicate ",
+	"Pool's policy does not allow this", "CIDR lies outside the pool", "is exhausted", "cannot be resized", "cannot become", "Pool cannot", "is not empty", "cannot grow", "cannot shrink",
+	"CloudPAM refuses a value", "Two blocks of this plan were in each other's way", "Adopted allocation would be destroyed", "Name of a member is taken",
 }
 
-// Random configurations are edited at random, planned, thrown away, planned again and applied. A plan works or says why not, what is
-// planned is applied, and the plan after that is empty.
+// figures count what came of all scenarios.
+type figures struct {
+	sync.Mutex
+	counts map[string]int
+}
+
+func (f *figures) count(what string) {
+	f.Lock()
+	defer f.Unlock()
+	f.counts[what]++
+}
+
+// scenario is one configuration that is edited, with what has been done to it.
+type scenario struct {
+	*testing.T
+	r      *rand.Rand
+	server *acctest.Server
+	tf     *acctest.Terraform
+	all    *figures
+	seed   uint64
+	done   []string
+	shown  string // by the last plan that worked
+}
+
+// Random configurations are edited at random, planned, thrown away, planned again and applied, while holds expire, servers crash and
+// others take space. A plan works or says why not, what is planned is applied, and the plan after that is empty.
 func TestRandomEditsArePlannedAsTheyAreApplied(t *testing.T) {
 	t.Parallel()
+	all := &figures{counts: map[string]int{}}
+	t.Cleanup(func() {
+		for _, what := range slices.Sorted(maps.Keys(all.counts)) {
+			t.Logf("%6d %s", all.counts[what], what)
+		}
+	})
 	for i := range *scenarios {
 		seed := *firstSeed + uint64(i)
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			r := rand.New(rand.NewPCG(seed, 7))
-			made := 0
-			fresh := func() string { made++; return fmt.Sprintf("n%d", made) }
-			parallelism := "-parallelism=" + []string{"1", "10", "50"}[r.IntN(3)]
-			now := drawn{root: 21, pools: map[string]int{"p": 24}, blocks: map[string]drawnBlock{"a": {in: "p", name: "a", length: 26}, "b": {in: "root", name: "b", length: 25}}}
-			server := acctest.Start(t)
-			tf := acctest.NewTerraform(t, server, now.text())
-			tf.Run(t, "apply", "-auto-approve", parallelism)
-			var done []string
-			for range 6 {
-				after, what, args := now.edit(r, fresh)
-				done = append(done, what)
-				tf.Write(t, "main.tf", after.text())
-				plan := append([]string{"plan", "-no-color", "-out=plan", parallelism}, args...)
-				_, out, err := tf.Try(plan...)
-				if err != nil && strings.Contains(out, "were in each other's way") {
-					_, out, err = tf.Try(plan...)
+			s := &scenario{T: t, r: rand.New(rand.NewPCG(seed, 7)), server: acctest.Start(t), all: all, seed: seed}
+			now := drawn{
+				root: 21, pools: map[string]drawnPool{"p": {"p", "root", 24}},
+				blocks: map[string]drawnBlock{"a": {in: "p", name: "a", length: 26}, "b": {in: "root", name: "b", length: 25}},
+				sets:   map[string]drawnSet{"s": {in: "root", name: "s", members: map[string]int{"a": 27, "b": 28}}},
+			}
+			s.tf = acctest.NewTerraform(t, s.server, now.text())
+			s.apply("-auto-approve")
+			for range *editSteps {
+				after, what := now.edit(s.r)
+				s.done = append(s.done, what)
+				s.tf.Write(t, "main.tf", after.text())
+				if s.step(now, after) {
+					now = after
 				}
-				switch {
-				case err != nil && !slices.ContainsFunc(explained, func(s string) bool { return strings.Contains(out, s) }):
-					t.Fatalf("seed %d: %s\nthe plan fails for no reason that it should:\n%s", seed, strings.Join(done, "; "), out)
-				case err != nil, r.IntN(3) == 0:
-					done = append(done, "thrown away")
-					continue
-				}
-				if _, failed, err := tf.Try("apply", "-no-color", parallelism, "plan"); err != nil {
-					t.Fatalf("seed %d: %s\nthe apply fails:\n%s\nof the plan\n%s\nof the configuration\n%s", seed, strings.Join(done, "; "), failed, out, after.text())
-				}
-				if _, out, err := tf.Try("plan", "-no-color", "-detailed-exitcode", parallelism); err != nil {
-					t.Fatalf("seed %d: %s\nthe plan after the apply is not empty:\n%s", seed, strings.Join(done, "; "), out)
-				}
-				now = after
+				s.tf.Write(t, "main.tf", now.text())
 			}
 		})
+	}
+}
+
+// terraform runs a command at a parallelism of its own. Never may it say what Terraform says of a provider with a bug.
+func (s *scenario) terraform(args ...string) (out string, err error) {
+	s.Helper()
+	s.all.count("commands of Terraform")
+	if args[0] == "plan" || args[0] == "apply" {
+		args = append([]string{args[0], "-parallelism=" + []string{"1", "10", "50"}[s.r.IntN(3)]}, args[1:]...)
+	}
+	_, out, err = s.tf.Try(args...)
+	if strings.Contains(out, "bug in the provider") || strings.Contains(out, "inconsistent") {
+		s.all.count("INCONSISTENT PLANS")
+		s.fail("is inconsistent", out)
+	}
+	return out, err
+}
+
+func (s *scenario) fail(what, out string) {
+	s.Helper()
+	config := s.tf.Read(s, "main.tf")
+	s.Fatalf("seed %d: %s\n%s:\n%s\nof the configuration\n%s", s.seed, strings.Join(s.done, "; "), what, out, config)
+}
+
+// plan plans; false when it is refused for a reason. It may be told once that blocks were in each other's way, or once that what it
+// needs is not known to go.
+func (s *scenario) plan(args ...string) bool {
+	s.Helper()
+	args = append([]string{"plan", "-no-color"}, args...)
+	out, err := s.terraform(args...)
+	if err != nil {
+		s.all.count("plans that were asked for twice")
+		out, err = s.terraform(args...)
+	}
+	s.all.count("plans")
+	if err == nil {
+		s.shown = out
+		return true
+	}
+	i := slices.IndexFunc(explained, func(why string) bool { return strings.Contains(out, why) })
+	if i < 0 {
+		s.all.count("UNEXPLAINED REFUSALS")
+		s.fail("the plan fails for no reason that it should", out)
+	}
+	s.all.count("plans refused: " + explained[i])
+	s.done = append(s.done, "refused")
+	return false
+}
+
+// apply applies what must work, and plans again: nothing.
+func (s *scenario) apply(args ...string) {
+	s.Helper()
+	s.all.count("applies")
+	if out, err := s.terraform(append([]string{"apply", "-no-color"}, args...)...); err != nil {
+		if strings.Contains(out, "run terraform apply again") || strings.Contains(out, "is not empty") {
+			s.all.count("applies that waited for themselves") // with -parallelism=1
+			if out, err = s.terraform("apply", "-no-color", "-auto-approve", "-parallelism=10"); err == nil {
+				s.empty()
+				return
+			}
+		}
+		s.all.count("GOOD PLANS WHOSE APPLY FAILS")
+		s.fail("the apply fails", out)
+	}
+	s.empty()
+}
+
+func (s *scenario) empty() {
+	s.Helper()
+	if out, err := s.terraform("plan", "-no-color", "-detailed-exitcode"); err != nil {
+		s.all.count("SECOND PLANS THAT ARE NOT EMPTY")
+		s.fail("the plan after the apply is not empty", out)
+	}
+}
+
+// step plans and applies an edit in one of the ways that people and pipelines do, and reports whether it was applied.
+func (s *scenario) step(now, after drawn) bool {
+	ways := []string{"saved", "saved", "fresh", "twice", "thrown away", "targeted", "replaced", "tainted", "a crash between", "holds expire", "a thief", "drift", "an older plan", "another workspace"}
+	way := ways[s.r.IntN(len(ways))]
+	s.done = append(s.done, way)
+	kept := maps.Clone(after.blocks) // of which something is in the state
+	maps.DeleteFunc(kept, func(label string, b drawnBlock) bool { return now.blocks[label] != b })
+	label, block, some := anyOf(s.r, kept)
+	address := block.kind() + "." + label
+	switch {
+	case way == "fresh":
+		if !s.plan() {
+			return false
+		}
+		s.apply("-auto-approve")
+		return true
+	case way == "replaced" && some:
+		if !s.plan("-out=plan", "-replace="+address) {
+			return false
+		}
+		s.apply("plan")
+		return true
+	case way == "tainted" && some:
+		if out, err := s.terraform("taint", address); err != nil {
+			s.fail("taint", out)
+		}
+	case way == "drift" && some && !block.reservation:
+		drop(s.T, s.server, block.name)
+	case way == "targeted" && some && after.lines == "": // Terraform wants all that has moved then
+		if !s.plan("-out=plan", "-target="+address) {
+			return false
+		}
+		if out, err := s.terraform("apply", "-no-color", "plan"); err != nil && !strings.Contains(out, "run terraform apply again") {
+			s.fail("the apply of a part fails", out)
+		}
+	}
+	if !s.plan("-out=plan") {
+		return false
+	}
+	switch way {
+	case "thrown away":
+		return false
+	case "twice":
+		if !s.plan("-out=plan") {
+			s.fail("a plan that worked is refused when it is asked for again", "")
+		}
+	case "a crash between":
+		s.server.Kill(s)
+		s.server.Restart(s)
+	case "holds expire":
+		s.server.SQL(s, fmt.Sprintf("UPDATE holds SET expires_at = %d", time.Now().Add(-time.Hour).UnixMicro())) // long ago they would be forgotten
+	case "a thief":
+		return s.steal()
+	case "an older plan":
+		newer, what := after.edit(s.r)
+		s.done = append(s.done, "and then "+what)
+		s.tf.Write(s, "main.tf", newer.text())
+		worked := s.plan("-out=newer")
+		s.tf.Write(s, "main.tf", after.text())
+		if out, err := s.terraform("apply", "-no-color", "plan"); err != nil {
+			if !worked && !strings.Contains(out, "no longer available") && !strings.Contains(out, "older than the last") {
+				s.fail("the apply of an older plan fails, after a newer one was refused", out)
+			}
+			s.all.count("older plans that were told of a newer one")
+			return s.plan("-out=plan") && s.applied("plan")
+		}
+		s.empty()
+		return true
+	case "another workspace":
+		s.besides()
+	}
+	return s.applied("plan")
+}
+
+func (s *scenario) applied(plan string) bool {
+	s.apply(plan)
+	return true
+}
+
+// steal takes what a plan was promised, which its apply must be told; the next plan works, or says why not.
+func (s *scenario) steal() bool {
+	stolen := false
+	err := releaseHolds(s.Context(), s.server.Client, func(ctx context.Context, hold cloudpam.Hold) error {
+		if stolen || !strings.Contains(s.shown, fmt.Sprintf("+ cidr            = %q", hold.CIDR)) || strings.Contains(hold.Name, ":") || hold.Inherits != nil && *hold.Inherits {
+			return nil
+		}
+		_, err := s.server.Client.CreateAllocation(ctx, cloudpam.NewAllocation{Pool: hold.Pool, Name: fmt.Sprintf("thief-%d", s.r.Uint32()), CIDR: &hold.CIDR})
+		stolen = err == nil
+		return nil // a draft is no pool
+	})
+	if err != nil {
+		s.Fatal(err)
+	}
+	out, err := s.terraform("apply", "-no-color", "plan")
+	switch {
+	case err == nil && !stolen:
+		s.empty()
+		return true
+	case err == nil:
+		s.fail("a plan is applied that lost its block", out)
+	case stolen && !strings.Contains(out, "no longer available"):
+		s.fail("an apply is not told that its block is lost", out)
+	}
+	s.all.count("applies that were told of a loss")
+	return s.plan("-out=plan") && s.applied("plan")
+}
+
+// besides plans and applies another state in the same pools, between a plan and its apply.
+func (s *scenario) besides() {
+	tf := acctest.NewTerraform(s, s.server, fmt.Sprintf("resource \"cloudpam_allocation\" \"x\" {\n  pool = \"root\"\n  name = \"besides-%d\"\n  prefix_length = 26\n}\n", s.r.Uint32()))
+	if _, out, err := tf.Try("apply", "-no-color", "-auto-approve"); err != nil && !strings.Contains(out, "Pool is exhausted") {
+		s.fail("another workspace fails", out)
 	}
 }

@@ -82,6 +82,15 @@ var tales = map[string]tale{
 		args: `plan_mode = "off"`, config: appOfCorp,
 		between: func(*testing.T, *acctest.Server) {},
 	},
+	"pool_name_handed_on": {
+		applied: rootPool("10.0.0.0/16", "") + strings.NewReplacer("corp", "old", "10.0", "10.1").Replace(rootPool("10.0.0.0/16", "")),
+		config: strings.Replace(rootPool("10.0.0.0/16", ""), `name = "corp"`, `name = "company"`, 1) + strings.NewReplacer(`"corp" {`, `"old" {
+  depends_on = [cloudpam_pool.corp]`, "10.0", "10.1").Replace(rootPool("10.0.0.0/16", "")),
+	},
+	"pool_in_released_room": {
+		others: others([]cloudpam.NewPool{tiny}), applied: childPool("tiny"),
+		config: strings.NewReplacer("vpc", "halves", "24", "25").Replace(childPool("tiny")),
+	},
 	"hold_conflict": {
 		others: func(t *testing.T, c *cloudpam.Client) {
 			others(corpPool)(t, c)

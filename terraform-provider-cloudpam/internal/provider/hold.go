@@ -236,12 +236,19 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		Pool: pool, NewScope: new(r.session.claims.inNewScope(plan.Scope.ValueString())), TTLSeconds: r.session.planning.ttl, Holder: optionalText(types.StringValue(r.session.planning.holder)),
 		Run: &r.session.planning.run, Applying: r.session.planning.phase(req), PlanID: optionalText(types.StringValue(r.session.planning.id)),
 	})
-	if errors.Is(err, cloudpam.ErrNameTaken) && r.session.claims.knows(plan.ID.ValueString()) {
-		return diags // it replaces itself: its space is free only once it is destroyed
+	if errors.Is(err, cloudpam.ErrNameTaken) && r.session.knowsSoon(ctx, plan.ID.ValueString()) {
+		return diags // it replaces itself, and its space is free only once it is destroyed; or what has the name says what is wrong
+	}
+	if r.session.planning.applies(req) && plan.CIDR.known() && (errors.Is(err, cloudpam.ErrCIDRTaken) || errors.Is(err, cloudpam.ErrNameTaken)) {
+		return diags // perhaps by what this run destroys: Create waits for that
 	}
 	if err != nil {
 		if !r.session.claims.inOwnWay(err, wish{by: "pool " + strconv.Quote(plan.ID.ValueString()), cidr: plan.CIDR.prefix()}) {
-			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
+			refused := r.released(ctx, *plan, err)
+			if refused == nil {
+				refused = r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)
+			}
+			diags.Append(refused...)
 		}
 		return diags
 	}

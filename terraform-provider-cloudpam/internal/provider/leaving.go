@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -32,7 +34,7 @@ type leaving struct {
 
 // left is a block that goes.
 type left struct {
-	owner string // the id of the allocation, or of the set
+	owner string // the id of the allocation, of its set, or of the reservation; the uid of the pool
 	cidr  netip.Prefix
 	told  bool
 }
@@ -42,7 +44,7 @@ const (
 	planQuietMost = 3 * time.Second        // that is waited for it
 )
 
-// releases notes the blocks of an allocation or a set that a run plans to destroy.
+// releases notes the blocks of what a run plans to destroy.
 func (s *session) releases(ctx context.Context, req resource.ModifyPlanRequest, pool, owner string, blocks ...netip.Prefix) {
 	if s == nil || s.client == nil || s.planning.off || s.planning.applies(req) {
 		return
@@ -122,6 +124,29 @@ func (s *session) tellLeft(ctx context.Context, req resource.ModifyPlanRequest, 
 	return len(blocks) > 0
 }
 
+// released refuses a pool without room in words of its own where this run releases some: it is to name its block then. What is in a pool
+// refers to it before it exists, so its block must be free, or be named, when it is planned.
+func (r *poolResource) released(ctx context.Context, plan poolModel, err error) (diags diag.Diagnostics) {
+	if !errors.Is(err, cloudpam.ErrPoolExhausted) || plan.Parent.ValueString() == "" {
+		return nil
+	}
+	r.session.settle(ctx)
+	r.session.leaving.mu.Lock()
+	defer r.session.leaving.mu.Unlock()
+	var blocks []string
+	for _, b := range r.session.leaving.blocks[r.session.renames.askPool(plan.Parent.ValueString())] {
+		blocks = append(blocks, b.cidr.String())
+	}
+	if len(blocks) > 0 {
+		slices.Sort(blocks)
+		diags.AddAttributeError(path.Root("prefix_length"), "Pool is exhausted", fmt.Sprintf(
+			"Pool %q has no free /%d before this plan is applied. The plan releases %s there, which a new pool gets in the same apply only where it names its block: "+
+				"set cidr in place of prefix_length. Or release that first, in an apply without this pool, and CloudPAM chooses the block. Nothing was changed.",
+			plan.Parent.ValueString(), plan.PrefixLength.ValueInt64(), strings.Join(blocks, ", ")))
+	}
+	return diags
+}
+
 // standsOn notes what a promise stands on that is still there, so that one of those which this run keeps says so: an earlier plan
 // was to release it. Such a promise is given up.
 func (s *session) standsOn(ctx context.Context, hold cloudpam.Hold, self string) diag.Diagnostics {
@@ -147,19 +172,26 @@ func (s *session) giveUp(ctx context.Context, from path.Path, at netip.Prefix, w
 		"An earlier plan released %s, and its place was planned for %s. This one keeps it. %s Nothing was changed.", at, w.by, next))
 }
 
-// onceReleased does what needs a block that this very apply releases: it waits for that. In Terraform's graph nothing says that the
-// one comes after the other, and what is in the cloud must go first.
+// onceReleased does what needs a block or a name that this very apply releases: it waits for that. In Terraform's graph nothing says
+// that the one comes after the other, and what is in the cloud must go first. What the server was told to be released is waited for as
+// long as it takes; what is just taken, while something of this run has ended lately.
 func onceReleased[T any](ctx context.Context, s *session, do func() (T, error)) (T, error) {
-	end := time.Now().Add(s.planning.releaseWait)
+	end, since := time.Now().Add(s.planning.releaseWait), time.Now()
 	for {
-		ended, _ := s.deletes.now()
+		ended, busy := s.deletes.now()
 		done, err := do()
-		if !errors.Is(err, cloudpam.ErrReleasePending) || !time.Now().Before(end) {
+		if busy {
+			since = time.Now()
+		}
+		taken := errors.Is(err, cloudpam.ErrCIDRTaken) || errors.Is(err, cloudpam.ErrNameTaken)
+		waits := errors.Is(err, cloudpam.ErrReleasePending) || taken && time.Since(since) < longestQuiet
+		if !waits || !time.Now().Before(end) {
 			return done, err
 		}
 		look := time.NewTimer(min(betweenLooks, time.Until(end)))
 		select {
 		case <-ended:
+			since = time.Now()
 		case <-look.C:
 		case <-ctx.Done():
 			look.Stop()

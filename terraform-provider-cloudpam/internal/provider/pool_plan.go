@@ -66,6 +66,9 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		var state poolModel
 		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
 			resp.Diagnostics.Append(r.protected(ctx, state)...)
+			if at := state.CIDR.prefix(); at.IsValid() && state.Parent.ValueString() != "" && !state.Encloses.ValueBool() {
+				r.session.releases(ctx, req, state.Parent.ValueString(), state.UID.ValueString(), at)
+			}
 		}
 		return
 	}
@@ -103,6 +106,9 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	plan.ID = poolID(plan.Scope, plan.Name)
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
 	if resp.Diagnostics.Append(r.claim(ctx, req, config, state, plan)...); resp.Diagnostics.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.named(ctx, req, state, plan)...); resp.Diagnostics.HasError() {
 		return
 	}
 	if !req.State.Raw.IsNull() && !config.PoolSelector.IsNull() && state.Parent.IsNull() {

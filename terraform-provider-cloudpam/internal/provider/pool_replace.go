@@ -19,6 +19,9 @@ func (r *poolResource) replaceable(ctx context.Context, self string, plan poolMo
 	if r.session == nil || r.session.client == nil || self == "" && !r.session.claims.knows(plan.ID.ValueString()) {
 		return diags
 	}
+	if self == "" {
+		r.session.settle(ctx) // what gives up the name may be planned yet
+	}
 	pool, err := r.session.client.GetPool(ctx, firstID(self, plan.ID.ValueString()))
 	switch {
 	case err != nil: // destroyed already; or what asks next says why nothing can be asked

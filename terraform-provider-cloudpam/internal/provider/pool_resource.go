@@ -46,7 +46,7 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	pool, err := r.session.client.CreatePool(ctx, request)
+	pool, err := onceReleased(ctx, r.session, func() (cloudpam.Pool, error) { return r.session.client.CreatePool(ctx, request) })
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
@@ -78,7 +78,7 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 		resp.Diagnostics.Append(state.attempt("read").diagnose(err)...)
 		return
 	}
-	r.session.claims.refreshed(pool.ID)
+	r.session.claims.refreshedAt(valueOf(pool.Parent), pool.ID, pool.CIDR)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(pool.UID))...)
 	resp.Diagnostics.Append(noteEnclosed(ctx, resp.Private, state, pool)...)
 	resp.Diagnostics.Append(state.from(pool, r.session.defaults)...)
@@ -99,12 +99,15 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 		return
 	}
 	r.session.pools.forget(state.key())
-	pool, err := updated(ctx, state.key(), patch, r.session.client.GetPool, r.session.client.UpdatePool)
+	pool, err := onceReleased(ctx, r.session, func() (cloudpam.Pool, error) {
+		return updated(ctx, state.key(), patch, r.session.client.GetPool, r.session.client.UpdatePool)
+	})
 	if err != nil {
 		resp.Diagnostics.Append(plan.change(patch.Parent.IsSpecified()).diagnose(err)...)
 		return
 	}
 	r.session.renames.poolDone(pool.ID)
+	r.session.claims.handedOver(state.claim())
 	tflog.Debug(ctx, "updated pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
 	if patch.Parent.IsSpecified() {
 		resp.Diagnostics.Append(noteEnclosed(ctx, resp.Private, state, pool)...)

@@ -42,8 +42,12 @@ func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.V
 // same plan is placed there, and one that CloudPAM is to choose is promised to the reservation's name. Without a name there is
 // nothing that a plan and its apply both know it by, and the block is known after apply.
 func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() {
-		return // a destroy
+	if req.Plan.Raw.IsNull() { // a destroy
+		var state reservationModel
+		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() && state.CIDR.prefix().IsValid() {
+			r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.CIDR.prefix())
+		}
+		return
 	}
 	var config, plan, state reservationModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)

@@ -49,7 +49,7 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	reservation, err := r.session.client.CreateReservation(ctx, request)
+	reservation, err := onceReleased(ctx, r.session, func() (cloudpam.Reservation, error) { return r.session.client.CreateReservation(ctx, request) })
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
@@ -79,7 +79,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 		resp.Diagnostics.Append(state.attempt("read").diagnose(err)...)
 		return
 	}
-	r.session.claims.refreshed(reservation.ID)
+	r.session.claims.refreshedAt(reservation.Pool, reservation.ID, reservation.CIDR)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(reservation.ID))...)
 	state.from(reservation, r.session.defaults)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -74,6 +75,9 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 	}
 	to, diags := plan.renames(ctx, state)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
+		return
+	}
+	if resp.Diagnostics.Append(r.named(ctx, req, state, plan)...); resp.Diagnostics.HasError() {
 		return
 	}
 	state = state.rekeyed(ctx, to) // as it will be before anything else of it changes
@@ -196,6 +200,12 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 		}
 	}
 	promised, err := r.session.gather.set(ctx, ask)
+	if errors.Is(err, cloudpam.ErrNameTaken) && ask.Updates == nil && ask.Replaces == nil && !selects {
+		if replaces = r.session.hasSet(ctx, plan.claim()); replaces != "" { // it is tainted, or says itself what is wrong
+			ask.Replaces = &replaces
+			promised, err = r.session.gather.set(ctx, ask)
+		}
+	}
 	if err != nil && r.session.makeRoom(ctx, req, ask.Pool, err) {
 		promised, err = r.session.gather.set(ctx, ask)
 	}

@@ -103,6 +103,7 @@ func (r *setResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		resp.Diagnostics.Append(plan.attempt("update").diagnose(err)...)
 		return
 	}
+	r.session.claims.handedOver(state.claim())
 	tflog.Debug(ctx, "updated allocation set", map[string]any{"id": set.ID, "name": set.Name, "members": len(set.Members)})
 	planned := plan
 	resp.Diagnostics.Append(plan.from(ctx, set, r.session.defaults)...)
