@@ -44,6 +44,24 @@ func (e AccountPatchTier) Valid() bool {
 	}
 }
 
+// Defines values for AccountViewKind.
+const (
+	AccountViewKindNetworks AccountViewKind = "networks"
+	AccountViewKindSubnets  AccountViewKind = "subnets"
+)
+
+// Valid indicates whether the value is a known member of the AccountViewKind enum.
+func (e AccountViewKind) Valid() bool {
+	switch e {
+	case AccountViewKindNetworks:
+		return true
+	case AccountViewKindSubnets:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Cloud.
 const (
 	CloudAws    Cloud = "aws"
@@ -86,6 +104,33 @@ func (e DeliveryState) Valid() bool {
 	}
 }
 
+// Defines values for DriftKind.
+const (
+	DriftKindConflicting DriftKind = "conflicting"
+	DriftKindMismatched  DriftKind = "mismatched"
+	DriftKindMisplaced   DriftKind = "misplaced"
+	DriftKindMissing     DriftKind = "missing"
+	DriftKindUnmanaged   DriftKind = "unmanaged"
+)
+
+// Valid indicates whether the value is a known member of the DriftKind enum.
+func (e DriftKind) Valid() bool {
+	switch e {
+	case DriftKindConflicting:
+		return true
+	case DriftKindMismatched:
+		return true
+	case DriftKindMisplaced:
+		return true
+	case DriftKindMissing:
+		return true
+	case DriftKindUnmanaged:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Family.
 const (
 	FamilyIpv4 Family = "ipv4"
@@ -119,6 +164,27 @@ func (e Mode) Valid() bool {
 	case ModeObserve:
 		return true
 	case ModePlan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ObservationKind.
+const (
+	ObservationKindNetwork   ObservationKind = "network"
+	ObservationKindSecondary ObservationKind = "secondary"
+	ObservationKindSubnet    ObservationKind = "subnet"
+)
+
+// Valid indicates whether the value is a known member of the ObservationKind enum.
+func (e ObservationKind) Valid() bool {
+	switch e {
+	case ObservationKindNetwork:
+		return true
+	case ObservationKindSecondary:
+		return true
+	case ObservationKindSubnet:
 		return true
 	default:
 		return false
@@ -390,6 +456,20 @@ type Account struct {
 	WorkloadIdentity string `json:"workload_identity"`
 }
 
+// AccountCheck defines model for AccountCheck.
+type AccountCheck struct {
+	Account string `json:"account"`
+
+	// Code As of a view; empty where all is well.
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+	Fix    string `json:"fix"`
+	Ok     bool   `json:"ok"`
+
+	// Permission The permission that is missing
+	Permission string `json:"permission"`
+}
+
 // AccountPage defines model for AccountPage.
 type AccountPage struct {
 	Items         []Account `json:"items"`
@@ -422,6 +502,37 @@ type AccountPatch struct {
 
 // AccountPatchTier defines model for AccountPatch.Tier.
 type AccountPatchTier string
+
+// AccountView defines model for AccountView.
+type AccountView struct {
+	// Code Empty where the last look was complete; else `denied`, `disabled`, `throttled`, `unavailable`, `unsupported`, `invalid`, or `vanished`: too much was gone at once to be believed.
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+
+	// Fix What to do; empty where waiting is all.
+	Fix string `json:"fix"`
+
+	// Kind What was looked for.
+	Kind AccountViewKind `json:"kind"`
+
+	// Region `global` of what spans all, and empty where not even the regions could be asked.
+	Region string `json:"region"`
+
+	// SeenAt When the last complete look began; absent where there was none.
+	SeenAt *time.Time `json:"seen_at,omitempty"`
+
+	// TriedAt When the last look began.
+	TriedAt time.Time `json:"tried_at"`
+}
+
+// AccountViewKind What was looked for.
+type AccountViewKind string
+
+// AccountViews defines model for AccountViews.
+type AccountViews struct {
+	Account string        `json:"account"`
+	Views   []AccountView `json:"views"`
+}
 
 // Adopt An allocation of the pool that has the name of a new member, `NAME/KEY`, and is in no set becomes that member: it keeps its id, its CIDR, which must be what is asked for, and what the set does not say of it. Needs the `pool`.
 type Adopt = bool
@@ -674,6 +785,48 @@ type Draft struct {
 // DraftPage defines model for DraftPage.
 type DraftPage struct {
 	Items         []Draft `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// Drift defines model for Drift.
+type Drift struct {
+	Account string `json:"account"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR CIDR `json:"cidr"`
+
+	// Desired The id of what is desired; empty where nothing is.
+	Desired string `json:"desired"`
+	Detail  string `json:"detail"`
+
+	// Facts A digest of all that the difference is about.
+	Facts string `json:"facts"`
+
+	// ID Stays while the difference does.
+	ID string `json:"id"`
+
+	// Kind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
+	Kind DriftKind `json:"kind"`
+
+	// Observed The id of what is observed; empty where nothing is.
+	Observed string `json:"observed"`
+
+	// Pool The innermost pool around an unmanaged block.
+	Pool   string     `json:"pool"`
+	Region string     `json:"region"`
+	Scope  string     `json:"scope"`
+	Since  *time.Time `json:"since,omitempty"`
+
+	// Task What answers it: `adopt`, `create`, `release`, or nothing where somebody has to look.
+	Task string `json:"task"`
+}
+
+// DriftKind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
+type DriftKind string
+
+// DriftPage defines model for DriftPage.
+type DriftPage struct {
+	Items         []Drift `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
 
@@ -1251,6 +1404,59 @@ type NewWebhookSecret struct {
 	Secret *WebhookSecret `json:"secret,omitempty"`
 }
 
+// Observation defines model for Observation.
+type Observation struct {
+	// Account Who sees it.
+	Account string `json:"account"`
+
+	// Allocation The allocation that it is marked as; empty where CloudPAM did not make it.
+	Allocation string    `json:"allocation"`
+	ChangedAt  time.Time `json:"changed_at"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR CIDR `json:"cidr"`
+
+	// Default The cloud made it by itself.
+	Default     bool      `json:"default"`
+	Family      Family    `json:"family"`
+	FirstSeenAt time.Time `json:"first_seen_at"`
+
+	// ID The cloud and the thing's id there; several blocks of one thing have the same.
+	ID   string          `json:"id"`
+	Kind ObservationKind `json:"kind"`
+
+	// Labels The cloud's tags.
+	Labels map[string]string `json:"labels"`
+
+	// Misses How many complete views in a row did not show it, 0 to 2: with the third it is gone.
+	Misses  int    `json:"misses"`
+	Name    string `json:"name"`
+	Network string `json:"network"`
+
+	// Owner The cloud's id of the account that has it: another one's where it is shared.
+	Owner string `json:"owner"`
+
+	// Part The name of a secondary range.
+	Part   string `json:"part"`
+	Region string `json:"region"`
+
+	// Scope The scope that its network is mapped to; empty is none.
+	Scope string `json:"scope"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID  UID    `json:"uid"`
+	Zone string `json:"zone"`
+}
+
+// ObservationKind defines model for ObservationKind.
+type ObservationKind string
+
+// ObservationPage defines model for ObservationPage.
+type ObservationPage struct {
+	Items         []Observation `json:"items"`
+	NextPageToken *string       `json:"next_page_token,omitempty"`
+}
+
 // PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
 type PlanID = string
 
@@ -1636,6 +1842,24 @@ type SpacePage struct {
 
 // Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 type Strategy string
+
+// SyncOutcome defines model for SyncOutcome.
+type SyncOutcome struct {
+	Account string `json:"account"`
+	Added   int    `json:"added"`
+	Removed int    `json:"removed"`
+	Updated int    `json:"updated"`
+
+	// Vanished What is gone and was not believed; then nothing was changed.
+	Vanished int           `json:"vanished"`
+	Views    []AccountView `json:"views"`
+}
+
+// SyncRequest defines model for SyncRequest.
+type SyncRequest struct {
+	// AcceptVanished Somebody has looked: what vanished is gone, however much it is.
+	AcceptVanished *bool `json:"accept_vanished,omitempty"`
+}
 
 // Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 type Target string
@@ -2085,6 +2309,22 @@ type DeleteBindingParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListDriftsParams defines parameters for ListDrifts.
+type ListDriftsParams struct {
+	// Scope The scope; `default` where absent.
+	Scope *string    `form:"scope,omitempty" json:"scope,omitempty"`
+	Kind  *DriftKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Account Only of this account.
+	Account *string `form:"account,omitempty" json:"account,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Scope Only this scope.
@@ -2154,6 +2394,41 @@ type PlaceHoldParams struct {
 type ReleaseHoldParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListObservationsParams defines parameters for ListObservations.
+type ListObservationsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Account Only this account.
+	Account *string          `form:"account,omitempty" json:"account,omitempty"`
+	Kind    *ObservationKind `form:"kind,omitempty" json:"kind,omitempty"`
+	Region  *string          `form:"region,omitempty" json:"region,omitempty"`
+
+	// Network Only in the network with this id of the cloud's.
+	Network *string `form:"network,omitempty" json:"network,omitempty"`
+
+	// Unmapped Only what is in no scope.
+	Unmapped *bool `form:"unmapped,omitempty" json:"unmapped,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Within Only CIDRs inside this one or equal to it.
+	Within *WithinFilter `form:"within,omitempty" json:"within,omitempty"`
+
+	// Contains Only CIDRs that contain this address or CIDR.
+	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
 // ListDraftsParams defines parameters for ListDrafts.
@@ -2499,6 +2774,9 @@ type CreateAccountJSONRequestBody = NewAccount
 // UpdateAccountJSONRequestBody defines body for UpdateAccount for application/json ContentType.
 type UpdateAccountJSONRequestBody = AccountPatch
 
+// SyncAccountJSONRequestBody defines body for SyncAccount for application/json ContentType.
+type SyncAccountJSONRequestBody = SyncRequest
+
 // PlaceSetHoldsJSONRequestBody defines body for PlaceSetHolds for application/json ContentType.
 type PlaceSetHoldsJSONRequestBody = NewSetHolds
 
@@ -2690,6 +2968,40 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /accounts/{account} (the `UpdateAccount` operationId).
 	UpdateAccount(ctx context.Context, account string, params *UpdateAccountParams, body UpdateAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckAccount Whether CloudPAM can look into an account, and act where its mode is apply
+	//
+	// Corresponds with POST /accounts/{account}/check (the `CheckAccount` operationId).
+	CheckAccount(ctx context.Context, account string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetAccountSync How well an account has been seen
+	//
+	// Region by region, for networks and for subnets: when the last complete look began, and what was wrong with the last one, with what to do about it.
+	//
+	// Corresponds with GET /accounts/{account}/sync (the `GetAccountSync` operationId).
+	GetAccountSync(ctx context.Context, account string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SyncAccountWithBody Look at an account now
+	//
+	// Records what the cloud shows, and waits for it up to 45 seconds. It never changes anything in the cloud. A view that is not complete
+	// adds and never takes away; what complete views do not show is gone after the third of them; and where more than a tenth, or more
+	// than five, of an account's subnets are gone at once nothing is changed, until somebody says `accept_vanished`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /accounts/{account}/sync (the `SyncAccount` operationId).
+	SyncAccountWithBody(ctx context.Context, account string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SyncAccount Look at an account now
+	//
+	// Records what the cloud shows, and waits for it up to 45 seconds. It never changes anything in the cloud. A view that is not complete
+	// adds and never takes away; what complete views do not show is gone after the third of them; and where more than a tenth, or more
+	// than five, of an account's subnets are gone at once nothing is changed, until somebody says `accept_vanished`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /accounts/{account}/sync (the `SyncAccount` operationId).
+	SyncAccount(ctx context.Context, account string, body SyncAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PlaceSetHoldsWithBody Promise a plan the blocks of an allocation set, all or nothing
 	//
@@ -2901,6 +3213,11 @@ type ClientInterface interface {
 	// Corresponds with GET /bindings/{binding} (the `GetBinding` operationId).
 	GetBinding(ctx context.Context, binding string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListDrifts List how what clouds showed differs from what is desired in a scope, by id
+	//
+	// Corresponds with GET /drifts (the `ListDrifts` operationId).
+	ListDrifts(ctx context.Context, params *ListDriftsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListEvents List events, the newest first
 	//
 	// Corresponds with GET /events (the `ListEvents` operationId).
@@ -2970,6 +3287,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /holds/{hold} (the `GetHold` operationId).
 	GetHold(ctx context.Context, hold string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListObservations List what clouds showed, by age, or by address with within or contains
+	//
+	// One item for each block of a network, a subnet or a secondary range. These are facts: blocks may overlap and repeat.
+	//
+	// Corresponds with GET /observations (the `ListObservations` operationId).
+	ListObservations(ctx context.Context, params *ListObservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListDrafts List drafts by id
 	//
@@ -3548,6 +3872,80 @@ func (c *rawClient) UpdateAccount(ctx context.Context, account string, params *U
 	return c.Client.Do(req)
 }
 
+// CheckAccount Whether CloudPAM can look into an account, and act where its mode is apply
+//
+// Corresponds with POST /accounts/{account}/check (the `CheckAccount` operationId).
+func (c *rawClient) CheckAccount(ctx context.Context, account string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckAccountRequest(c.Server, account)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetAccountSync How well an account has been seen
+//
+// Region by region, for networks and for subnets: when the last complete look began, and what was wrong with the last one, with what to do about it.
+//
+// Corresponds with GET /accounts/{account}/sync (the `GetAccountSync` operationId).
+func (c *rawClient) GetAccountSync(ctx context.Context, account string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetAccountSyncRequest(c.Server, account)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SyncAccountWithBody Look at an account now
+//
+// Records what the cloud shows, and waits for it up to 45 seconds. It never changes anything in the cloud. A view that is not complete
+// adds and never takes away; what complete views do not show is gone after the third of them; and where more than a tenth, or more
+// than five, of an account's subnets are gone at once nothing is changed, until somebody says `accept_vanished`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /accounts/{account}/sync (the `SyncAccount` operationId).
+func (c *rawClient) SyncAccountWithBody(ctx context.Context, account string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSyncAccountRequestWithBody(c.Server, account, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SyncAccount Look at an account now
+//
+// Records what the cloud shows, and waits for it up to 45 seconds. It never changes anything in the cloud. A view that is not complete
+// adds and never takes away; what complete views do not show is gone after the third of them; and where more than a tenth, or more
+// than five, of an account's subnets are gone at once nothing is changed, until somebody says `accept_vanished`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /accounts/{account}/sync (the `SyncAccount` operationId).
+func (c *rawClient) SyncAccount(ctx context.Context, account string, body SyncAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSyncAccountRequest(c.Server, account, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // PlaceSetHoldsWithBody Promise a plan the blocks of an allocation set, all or nothing
 //
 // For a new set and for one that changes: members that stay as they are answer their block, the others are held one by
@@ -3998,6 +4396,21 @@ func (c *rawClient) GetBinding(ctx context.Context, binding string, reqEditors .
 	return c.Client.Do(req)
 }
 
+// ListDrifts List how what clouds showed differs from what is desired in a scope, by id
+//
+// Corresponds with GET /drifts (the `ListDrifts` operationId).
+func (c *rawClient) ListDrifts(ctx context.Context, params *ListDriftsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDriftsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListEvents List events, the newest first
 //
 // Corresponds with GET /events (the `ListEvents` operationId).
@@ -4138,6 +4551,23 @@ func (c *rawClient) ReleaseHold(ctx context.Context, hold string, params *Releas
 // Corresponds with GET /holds/{hold} (the `GetHold` operationId).
 func (c *rawClient) GetHold(ctx context.Context, hold string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHoldRequest(c.Server, hold)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListObservations List what clouds showed, by age, or by address with within or contains
+//
+// One item for each block of a network, a subnet or a secondary range. These are facts: blocks may overlap and repeat.
+//
+// Corresponds with GET /observations (the `ListObservations` operationId).
+func (c *rawClient) ListObservations(ctx context.Context, params *ListObservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListObservationsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5513,6 +5943,121 @@ func NewUpdateAccountRequestWithBody(server string, account string, params *Upda
 	return req, nil
 }
 
+// NewCheckAccountRequest constructs an http.Request for the CheckAccount method
+func NewCheckAccountRequest(server string, account string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "account", account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/accounts/%s/check", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetAccountSyncRequest constructs an http.Request for the GetAccountSync method
+func NewGetAccountSyncRequest(server string, account string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "account", account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/accounts/%s/sync", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSyncAccountRequest calls the generic SyncAccount builder with application/json body
+func NewSyncAccountRequest(server string, account string, body SyncAccountJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSyncAccountRequestWithBody(server, account, "application/json", bodyReader)
+}
+
+// NewSyncAccountRequestWithBody constructs an http.Request for the SyncAccount method, with any body, and a specified content type
+func NewSyncAccountRequestWithBody(server string, account string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "account", account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/accounts/%s/sync", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewPlaceSetHoldsRequest calls the generic PlaceSetHolds builder with application/json body
 func NewPlaceSetHoldsRequest(server string, params *PlaceSetHoldsParams, body PlaceSetHoldsJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -6723,6 +7268,108 @@ func NewGetBindingRequest(server string, binding string) (*http.Request, error) 
 	return req, nil
 }
 
+// NewListDriftsRequest constructs an http.Request for the ListDrifts method
+func NewListDriftsRequest(server string, params *ListDriftsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/drifts")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Account != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "account", *params.Account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListEventsRequest constructs an http.Request for the ListEvents method
 func NewListEventsRequest(server string, params *ListEventsParams) (*http.Request, error) {
 	var err error
@@ -7194,6 +7841,192 @@ func NewGetHoldRequest(server string, hold string) (*http.Request, error) {
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListObservationsRequest constructs an http.Request for the ListObservations method
+func NewListObservationsRequest(server string, params *ListObservationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/observations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Account != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "account", *params.Account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kind != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Network != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "network", *params.Network, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Unmapped != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "unmapped", *params.Unmapped, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Label != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "label", params.Label, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Within != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "within", *params.Within, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "cidr"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Contains != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "contains", *params.Contains, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)

@@ -49,6 +49,24 @@ func (e AccountPatchTier) Valid() bool {
 	}
 }
 
+// Defines values for AccountViewKind.
+const (
+	AccountViewKindNetworks AccountViewKind = "networks"
+	AccountViewKindSubnets  AccountViewKind = "subnets"
+)
+
+// Valid indicates whether the value is a known member of the AccountViewKind enum.
+func (e AccountViewKind) Valid() bool {
+	switch e {
+	case AccountViewKindNetworks:
+		return true
+	case AccountViewKindSubnets:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Cloud.
 const (
 	CloudAws    Cloud = "aws"
@@ -91,6 +109,33 @@ func (e DeliveryState) Valid() bool {
 	}
 }
 
+// Defines values for DriftKind.
+const (
+	DriftKindConflicting DriftKind = "conflicting"
+	DriftKindMismatched  DriftKind = "mismatched"
+	DriftKindMisplaced   DriftKind = "misplaced"
+	DriftKindMissing     DriftKind = "missing"
+	DriftKindUnmanaged   DriftKind = "unmanaged"
+)
+
+// Valid indicates whether the value is a known member of the DriftKind enum.
+func (e DriftKind) Valid() bool {
+	switch e {
+	case DriftKindConflicting:
+		return true
+	case DriftKindMismatched:
+		return true
+	case DriftKindMisplaced:
+		return true
+	case DriftKindMissing:
+		return true
+	case DriftKindUnmanaged:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Family.
 const (
 	FamilyIpv4 Family = "ipv4"
@@ -124,6 +169,27 @@ func (e Mode) Valid() bool {
 	case ModeObserve:
 		return true
 	case ModePlan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ObservationKind.
+const (
+	ObservationKindNetwork   ObservationKind = "network"
+	ObservationKindSecondary ObservationKind = "secondary"
+	ObservationKindSubnet    ObservationKind = "subnet"
+)
+
+// Valid indicates whether the value is a known member of the ObservationKind enum.
+func (e ObservationKind) Valid() bool {
+	switch e {
+	case ObservationKindNetwork:
+		return true
+	case ObservationKindSecondary:
+		return true
+	case ObservationKindSubnet:
 		return true
 	default:
 		return false
@@ -395,6 +461,20 @@ type Account struct {
 	WorkloadIdentity string `json:"workload_identity"`
 }
 
+// AccountCheck defines model for AccountCheck.
+type AccountCheck struct {
+	Account string `json:"account"`
+
+	// Code As of a view; empty where all is well.
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+	Fix    string `json:"fix"`
+	Ok     bool   `json:"ok"`
+
+	// Permission The permission that is missing
+	Permission string `json:"permission"`
+}
+
 // AccountPage defines model for AccountPage.
 type AccountPage struct {
 	Items         []Account `json:"items"`
@@ -427,6 +507,37 @@ type AccountPatch struct {
 
 // AccountPatchTier defines model for AccountPatch.Tier.
 type AccountPatchTier string
+
+// AccountView defines model for AccountView.
+type AccountView struct {
+	// Code Empty where the last look was complete; else `denied`, `disabled`, `throttled`, `unavailable`, `unsupported`, `invalid`, or `vanished`: too much was gone at once to be believed.
+	Code   string `json:"code"`
+	Detail string `json:"detail"`
+
+	// Fix What to do; empty where waiting is all.
+	Fix string `json:"fix"`
+
+	// Kind What was looked for.
+	Kind AccountViewKind `json:"kind"`
+
+	// Region `global` of what spans all, and empty where not even the regions could be asked.
+	Region string `json:"region"`
+
+	// SeenAt When the last complete look began; absent where there was none.
+	SeenAt *time.Time `json:"seen_at,omitempty"`
+
+	// TriedAt When the last look began.
+	TriedAt time.Time `json:"tried_at"`
+}
+
+// AccountViewKind What was looked for.
+type AccountViewKind string
+
+// AccountViews defines model for AccountViews.
+type AccountViews struct {
+	Account string        `json:"account"`
+	Views   []AccountView `json:"views"`
+}
 
 // Adopt An allocation of the pool that has the name of a new member, `NAME/KEY`, and is in no set becomes that member: it keeps its id, its CIDR, which must be what is asked for, and what the set does not say of it. Needs the `pool`.
 type Adopt = bool
@@ -679,6 +790,48 @@ type Draft struct {
 // DraftPage defines model for DraftPage.
 type DraftPage struct {
 	Items         []Draft `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// Drift defines model for Drift.
+type Drift struct {
+	Account string `json:"account"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR CIDR `json:"cidr"`
+
+	// Desired The id of what is desired; empty where nothing is.
+	Desired string `json:"desired"`
+	Detail  string `json:"detail"`
+
+	// Facts A digest of all that the difference is about.
+	Facts string `json:"facts"`
+
+	// ID Stays while the difference does.
+	ID string `json:"id"`
+
+	// Kind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
+	Kind DriftKind `json:"kind"`
+
+	// Observed The id of what is observed; empty where nothing is.
+	Observed string `json:"observed"`
+
+	// Pool The innermost pool around an unmanaged block.
+	Pool   string     `json:"pool"`
+	Region string     `json:"region"`
+	Scope  string     `json:"scope"`
+	Since  *time.Time `json:"since,omitempty"`
+
+	// Task What answers it: `adopt`, `create`, `release`, or nothing where somebody has to look.
+	Task string `json:"task"`
+}
+
+// DriftKind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
+type DriftKind string
+
+// DriftPage defines model for DriftPage.
+type DriftPage struct {
+	Items         []Drift `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
 
@@ -1256,6 +1409,59 @@ type NewWebhookSecret struct {
 	Secret *WebhookSecret `json:"secret,omitempty"`
 }
 
+// Observation defines model for Observation.
+type Observation struct {
+	// Account Who sees it.
+	Account string `json:"account"`
+
+	// Allocation The allocation that it is marked as; empty where CloudPAM did not make it.
+	Allocation string    `json:"allocation"`
+	ChangedAt  time.Time `json:"changed_at"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR CIDR `json:"cidr"`
+
+	// Default The cloud made it by itself.
+	Default     bool      `json:"default"`
+	Family      Family    `json:"family"`
+	FirstSeenAt time.Time `json:"first_seen_at"`
+
+	// ID The cloud and the thing's id there; several blocks of one thing have the same.
+	ID   string          `json:"id"`
+	Kind ObservationKind `json:"kind"`
+
+	// Labels The cloud's tags.
+	Labels map[string]string `json:"labels"`
+
+	// Misses How many complete views in a row did not show it, 0 to 2: with the third it is gone.
+	Misses  int    `json:"misses"`
+	Name    string `json:"name"`
+	Network string `json:"network"`
+
+	// Owner The cloud's id of the account that has it: another one's where it is shared.
+	Owner string `json:"owner"`
+
+	// Part The name of a secondary range.
+	Part   string `json:"part"`
+	Region string `json:"region"`
+
+	// Scope The scope that its network is mapped to; empty is none.
+	Scope string `json:"scope"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID  UID    `json:"uid"`
+	Zone string `json:"zone"`
+}
+
+// ObservationKind defines model for ObservationKind.
+type ObservationKind string
+
+// ObservationPage defines model for ObservationPage.
+type ObservationPage struct {
+	Items         []Observation `json:"items"`
+	NextPageToken *string       `json:"next_page_token,omitempty"`
+}
+
 // PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
 type PlanID = string
 
@@ -1641,6 +1847,24 @@ type SpacePage struct {
 
 // Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 type Strategy string
+
+// SyncOutcome defines model for SyncOutcome.
+type SyncOutcome struct {
+	Account string `json:"account"`
+	Added   int    `json:"added"`
+	Removed int    `json:"removed"`
+	Updated int    `json:"updated"`
+
+	// Vanished What is gone and was not believed; then nothing was changed.
+	Vanished int           `json:"vanished"`
+	Views    []AccountView `json:"views"`
+}
+
+// SyncRequest defines model for SyncRequest.
+type SyncRequest struct {
+	// AcceptVanished Somebody has looked: what vanished is gone, however much it is.
+	AcceptVanished *bool `json:"accept_vanished,omitempty"`
+}
 
 // Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 type Target string
@@ -2090,6 +2314,22 @@ type DeleteBindingParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListDriftsParams defines parameters for ListDrifts.
+type ListDriftsParams struct {
+	// Scope The scope; `default` where absent.
+	Scope *string    `form:"scope,omitempty" json:"scope,omitempty"`
+	Kind  *DriftKind `form:"kind,omitempty" json:"kind,omitempty"`
+
+	// Account Only of this account.
+	Account *string `form:"account,omitempty" json:"account,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
 	// Scope Only this scope.
@@ -2159,6 +2399,41 @@ type PlaceHoldParams struct {
 type ReleaseHoldParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListObservationsParams defines parameters for ListObservations.
+type ListObservationsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Account Only this account.
+	Account *string          `form:"account,omitempty" json:"account,omitempty"`
+	Kind    *ObservationKind `form:"kind,omitempty" json:"kind,omitempty"`
+	Region  *string          `form:"region,omitempty" json:"region,omitempty"`
+
+	// Network Only in the network with this id of the cloud's.
+	Network *string `form:"network,omitempty" json:"network,omitempty"`
+
+	// Unmapped Only what is in no scope.
+	Unmapped *bool `form:"unmapped,omitempty" json:"unmapped,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Q Part of the name, the owner or the description, in any case.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Within Only CIDRs inside this one or equal to it.
+	Within *WithinFilter `form:"within,omitempty" json:"within,omitempty"`
+
+	// Contains Only CIDRs that contain this address or CIDR.
+	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
 // ListDraftsParams defines parameters for ListDrafts.
@@ -2504,6 +2779,9 @@ type CreateAccountJSONRequestBody = NewAccount
 // UpdateAccountJSONRequestBody defines body for UpdateAccount for application/json ContentType.
 type UpdateAccountJSONRequestBody = AccountPatch
 
+// SyncAccountJSONRequestBody defines body for SyncAccount for application/json ContentType.
+type SyncAccountJSONRequestBody = SyncRequest
+
 // PlaceSetHoldsJSONRequestBody defines body for PlaceSetHolds for application/json ContentType.
 type PlaceSetHoldsJSONRequestBody = NewSetHolds
 
@@ -2590,6 +2868,15 @@ type ServerInterface interface {
 	// UpdateAccount Change what is known of an account
 	// (PATCH /accounts/{account})
 	UpdateAccount(ctx echo.Context, account string, params UpdateAccountParams) error
+	// CheckAccount Whether CloudPAM can look into an account, and act where its mode is apply
+	// (POST /accounts/{account}/check)
+	CheckAccount(ctx echo.Context, account string) error
+	// GetAccountSync How well an account has been seen
+	// (GET /accounts/{account}/sync)
+	GetAccountSync(ctx echo.Context, account string) error
+	// SyncAccount Look at an account now
+	// (POST /accounts/{account}/sync)
+	SyncAccount(ctx echo.Context, account string) error
 	// PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
 	// (POST /allocation-set-holds)
 	PlaceSetHolds(ctx echo.Context, params PlaceSetHoldsParams) error
@@ -2641,6 +2928,9 @@ type ServerInterface interface {
 	// GetBinding Read a binding
 	// (GET /bindings/{binding})
 	GetBinding(ctx echo.Context, binding string) error
+	// ListDrifts List how what clouds showed differs from what is desired in a scope, by id
+	// (GET /drifts)
+	ListDrifts(ctx echo.Context, params ListDriftsParams) error
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
@@ -2659,6 +2949,9 @@ type ServerInterface interface {
 	// GetHold Read a hold
 	// (GET /holds/{hold})
 	GetHold(ctx echo.Context, hold string) error
+	// ListObservations List what clouds showed, by age, or by address with within or contains
+	// (GET /observations)
+	ListObservations(ctx echo.Context, params ListObservationsParams) error
 	// ListDrafts List drafts by id
 	// (GET /pool-drafts)
 	ListDrafts(ctx echo.Context, params ListDraftsParams) error
@@ -2996,6 +3289,54 @@ func (w *ServerInterfaceWrapper) UpdateAccount(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UpdateAccount(ctx, account, params)
+	return err
+}
+
+// CheckAccount converts echo context to params.
+func (w *ServerInterfaceWrapper) CheckAccount(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "account" -------------
+	var account string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "account", ctx.Param("account"), &account, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CheckAccount(ctx, account)
+	return err
+}
+
+// GetAccountSync converts echo context to params.
+func (w *ServerInterfaceWrapper) GetAccountSync(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "account" -------------
+	var account string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "account", ctx.Param("account"), &account, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetAccountSync(ctx, account)
+	return err
+}
+
+// SyncAccount converts echo context to params.
+func (w *ServerInterfaceWrapper) SyncAccount(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "account" -------------
+	var account string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "account", ctx.Param("account"), &account, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SyncAccount(ctx, account)
 	return err
 }
 
@@ -3686,6 +4027,52 @@ func (w *ServerInterfaceWrapper) GetBinding(ctx echo.Context) error {
 	return err
 }
 
+// ListDrifts converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDrifts(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDriftsParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDrifts(ctx, params)
+	return err
+}
+
 // ListEvents converts echo context to params.
 func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 	var err error
@@ -3934,6 +4321,101 @@ func (w *ServerInterfaceWrapper) GetHold(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetHold(ctx, hold)
+	return err
+}
+
+// ListObservations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListObservations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListObservationsParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", ctx.QueryParams(), &params.Kind, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kind: %s", err))
+	}
+
+	// ------------- Optional query parameter "region" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "region", ctx.QueryParams(), &params.Region, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter region: %s", err))
+	}
+
+	// ------------- Optional query parameter "network" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "network", ctx.QueryParams(), &params.Network, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter network: %s", err))
+	}
+
+	// ------------- Optional query parameter "unmapped" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unmapped", ctx.QueryParams(), &params.Unmapped, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter unmapped: %s", err))
+	}
+
+	// ------------- Optional query parameter "label" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "label", ctx.QueryParams(), &params.Label, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "within" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "within", ctx.QueryParams(), &params.Within, runtime.BindQueryParameterOptions{Type: "string", Format: "cidr"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter within: %s", err))
+	}
+
+	// ------------- Optional query parameter "contains" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "contains", ctx.QueryParams(), &params.Contains, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter contains: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListObservations(ctx, params)
 	return err
 }
 
@@ -5491,6 +5973,9 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/accounts/:account", wrapper.DeleteAccount, options.OperationMiddlewares["deleteAccount"]...)
 	router.GET(options.BaseURL+"/accounts/:account", wrapper.GetAccount, options.OperationMiddlewares["getAccount"]...)
 	router.PATCH(options.BaseURL+"/accounts/:account", wrapper.UpdateAccount, options.OperationMiddlewares["updateAccount"]...)
+	router.POST(options.BaseURL+"/accounts/:account/check", wrapper.CheckAccount, options.OperationMiddlewares["checkAccount"]...)
+	router.GET(options.BaseURL+"/accounts/:account/sync", wrapper.GetAccountSync, options.OperationMiddlewares["getAccountSync"]...)
+	router.POST(options.BaseURL+"/accounts/:account/sync", wrapper.SyncAccount, options.OperationMiddlewares["syncAccount"]...)
 	router.POST(options.BaseURL+"/allocation-set-holds", wrapper.PlaceSetHolds, options.OperationMiddlewares["placeSetHolds"]...)
 	router.GET(options.BaseURL+"/allocation-sets", wrapper.ListAllocationSets, options.OperationMiddlewares["listAllocationSets"]...)
 	router.POST(options.BaseURL+"/allocation-sets", wrapper.CreateAllocationSet, options.OperationMiddlewares["createAllocationSet"]...)
@@ -5508,12 +5993,14 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/bindings", wrapper.CreateBinding, options.OperationMiddlewares["createBinding"]...)
 	router.DELETE(options.BaseURL+"/bindings/:binding", wrapper.DeleteBinding, options.OperationMiddlewares["deleteBinding"]...)
 	router.GET(options.BaseURL+"/bindings/:binding", wrapper.GetBinding, options.OperationMiddlewares["getBinding"]...)
+	router.GET(options.BaseURL+"/drifts", wrapper.ListDrifts, options.OperationMiddlewares["listDrifts"]...)
 	router.GET(options.BaseURL+"/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.POST(options.BaseURL+"/hold-batches", wrapper.PlaceHolds, options.OperationMiddlewares["placeHolds"]...)
 	router.GET(options.BaseURL+"/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
 	router.POST(options.BaseURL+"/holds", wrapper.PlaceHold, options.OperationMiddlewares["placeHold"]...)
 	router.DELETE(options.BaseURL+"/holds/:hold", wrapper.ReleaseHold, options.OperationMiddlewares["releaseHold"]...)
 	router.GET(options.BaseURL+"/holds/:hold", wrapper.GetHold, options.OperationMiddlewares["getHold"]...)
+	router.GET(options.BaseURL+"/observations", wrapper.ListObservations, options.OperationMiddlewares["listObservations"]...)
 	router.GET(options.BaseURL+"/pool-drafts", wrapper.ListDrafts, options.OperationMiddlewares["listDrafts"]...)
 	router.POST(options.BaseURL+"/pool-drafts", wrapper.DraftPool, options.OperationMiddlewares["draftPool"]...)
 	router.DELETE(options.BaseURL+"/pool-drafts/:pool", wrapper.ReleaseDraft, options.OperationMiddlewares["releaseDraft"]...)
@@ -5767,6 +6254,124 @@ type UpdateAccountdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UpdateAccountdefaultApplicationProblemPlusJSONResponse) VisitUpdateAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckAccountRequestObject struct {
+	Account string `json:"account"`
+}
+
+type CheckAccountResponseObject interface {
+	VisitCheckAccountResponse(w http.ResponseWriter) error
+}
+
+type CheckAccount200JSONResponse AccountCheck
+
+func (response CheckAccount200JSONResponse) VisitCheckAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CheckAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CheckAccountdefaultApplicationProblemPlusJSONResponse) VisitCheckAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountSyncRequestObject struct {
+	Account string `json:"account"`
+}
+
+type GetAccountSyncResponseObject interface {
+	VisitGetAccountSyncResponse(w http.ResponseWriter) error
+}
+
+type GetAccountSync200JSONResponse AccountViews
+
+func (response GetAccountSync200JSONResponse) VisitGetAccountSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAccountSyncdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAccountSyncdefaultApplicationProblemPlusJSONResponse) VisitGetAccountSyncResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SyncAccountRequestObject struct {
+	Account string `json:"account"`
+	Body    *SyncAccountJSONRequestBody
+}
+
+type SyncAccountResponseObject interface {
+	VisitSyncAccountResponse(w http.ResponseWriter) error
+}
+
+type SyncAccount200JSONResponse SyncOutcome
+
+func (response SyncAccount200JSONResponse) VisitSyncAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SyncAccountdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SyncAccountdefaultApplicationProblemPlusJSONResponse) VisitSyncAccountResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -6493,6 +7098,45 @@ func (response GetBindingdefaultApplicationProblemPlusJSONResponse) VisitGetBind
 	return err
 }
 
+type ListDriftsRequestObject struct {
+	Params ListDriftsParams
+}
+
+type ListDriftsResponseObject interface {
+	VisitListDriftsResponse(w http.ResponseWriter) error
+}
+
+type ListDrifts200JSONResponse DriftPage
+
+func (response ListDrifts200JSONResponse) VisitListDriftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDriftsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDriftsdefaultApplicationProblemPlusJSONResponse) VisitListDriftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListEventsRequestObject struct {
 	Params ListEventsParams
 }
@@ -6713,6 +7357,45 @@ type GetHolddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHolddefaultApplicationProblemPlusJSONResponse) VisitGetHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListObservationsRequestObject struct {
+	Params ListObservationsParams
+}
+
+type ListObservationsResponseObject interface {
+	VisitListObservationsResponse(w http.ResponseWriter) error
+}
+
+type ListObservations200JSONResponse ObservationPage
+
+func (response ListObservations200JSONResponse) VisitListObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListObservationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListObservationsdefaultApplicationProblemPlusJSONResponse) VisitListObservationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8470,6 +9153,15 @@ type StrictServerInterface interface {
 	// UpdateAccount Change what is known of an account
 	// (PATCH /accounts/{account})
 	UpdateAccount(ctx context.Context, request UpdateAccountRequestObject) (UpdateAccountResponseObject, error)
+	// CheckAccount Whether CloudPAM can look into an account, and act where its mode is apply
+	// (POST /accounts/{account}/check)
+	CheckAccount(ctx context.Context, request CheckAccountRequestObject) (CheckAccountResponseObject, error)
+	// GetAccountSync How well an account has been seen
+	// (GET /accounts/{account}/sync)
+	GetAccountSync(ctx context.Context, request GetAccountSyncRequestObject) (GetAccountSyncResponseObject, error)
+	// SyncAccount Look at an account now
+	// (POST /accounts/{account}/sync)
+	SyncAccount(ctx context.Context, request SyncAccountRequestObject) (SyncAccountResponseObject, error)
 	// PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
 	// (POST /allocation-set-holds)
 	PlaceSetHolds(ctx context.Context, request PlaceSetHoldsRequestObject) (PlaceSetHoldsResponseObject, error)
@@ -8521,6 +9213,9 @@ type StrictServerInterface interface {
 	// GetBinding Read a binding
 	// (GET /bindings/{binding})
 	GetBinding(ctx context.Context, request GetBindingRequestObject) (GetBindingResponseObject, error)
+	// ListDrifts List how what clouds showed differs from what is desired in a scope, by id
+	// (GET /drifts)
+	ListDrifts(ctx context.Context, request ListDriftsRequestObject) (ListDriftsResponseObject, error)
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
@@ -8539,6 +9234,9 @@ type StrictServerInterface interface {
 	// GetHold Read a hold
 	// (GET /holds/{hold})
 	GetHold(ctx context.Context, request GetHoldRequestObject) (GetHoldResponseObject, error)
+	// ListObservations List what clouds showed, by age, or by address with within or contains
+	// (GET /observations)
+	ListObservations(ctx context.Context, request ListObservationsRequestObject) (ListObservationsResponseObject, error)
 	// ListDrafts List drafts by id
 	// (GET /pool-drafts)
 	ListDrafts(ctx context.Context, request ListDraftsRequestObject) (ListDraftsResponseObject, error)
@@ -8846,6 +9544,104 @@ func (sh *strictHandler) UpdateAccount(ctx echo.Context, account string, params 
 		return err
 	} else if validResponse, ok := response.(UpdateAccountResponseObject); ok {
 		return validResponse.VisitUpdateAccountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CheckAccount operation middleware
+func (sh *strictHandler) CheckAccount(ctx echo.Context, account string) error {
+	var request CheckAccountRequestObject
+
+	request.Account = account
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CheckAccount(ctx.Request().Context(), request.(CheckAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CheckAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CheckAccountResponseObject); ok {
+		return validResponse.VisitCheckAccountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetAccountSync operation middleware
+func (sh *strictHandler) GetAccountSync(ctx echo.Context, account string) error {
+	var request GetAccountSyncRequestObject
+
+	request.Account = account
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAccountSync(ctx.Request().Context(), request.(GetAccountSyncRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAccountSync")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetAccountSyncResponseObject); ok {
+		return validResponse.VisitGetAccountSyncResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SyncAccount operation middleware
+func (sh *strictHandler) SyncAccount(ctx echo.Context, account string) error {
+	var request SyncAccountRequestObject
+
+	request.Account = account
+
+	var body SyncAccountJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SyncAccount(ctx.Request().Context(), request.(SyncAccountRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SyncAccount")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SyncAccountResponseObject); ok {
+		return validResponse.VisitSyncAccountResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -9445,6 +10241,31 @@ func (sh *strictHandler) GetBinding(ctx echo.Context, binding string) error {
 	return nil
 }
 
+// ListDrifts operation middleware
+func (sh *strictHandler) ListDrifts(ctx echo.Context, params ListDriftsParams) error {
+	var request ListDriftsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDrifts(ctx.Request().Context(), request.(ListDriftsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDrifts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDriftsResponseObject); ok {
+		return validResponse.VisitListDriftsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListEvents operation middleware
 func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) error {
 	var request ListEventsRequestObject
@@ -9636,6 +10457,31 @@ func (sh *strictHandler) GetHold(ctx echo.Context, hold string) error {
 		return err
 	} else if validResponse, ok := response.(GetHoldResponseObject); ok {
 		return validResponse.VisitGetHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListObservations operation middleware
+func (sh *strictHandler) ListObservations(ctx echo.Context, params ListObservationsParams) error {
+	var request ListObservationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListObservations(ctx.Request().Context(), request.(ListObservationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListObservations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListObservationsResponseObject); ok {
+		return validResponse.VisitListObservationsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11032,313 +11878,347 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Lchs3ly76KiieXZXLtKhLZMWhatcuxXESH1/isZRxzUTeIsgGSfxqAkwDFM34uGo/zX6weZJTWAtA",
-	"o7vRZJOiLs7/10z9schm47aw7utbnzpDOZ1JwYRWnd6nzoTRlOXwz+cXdGz+mzI1zPlMcyk6vc7FhJEb",
-	"lisuBZEjsphQTRZUkZzpeS5YmpCRzEn/xWjvNdXDSb/bSTpqOGFTat6llzPW6XWUzrkYdz5//px0ZjSn",
-	"U6btoGdZJofUjPWW6on5hJtRZ+aPpCPo1Pyc+oc6SSdnf855ztJOT+dzFg42pR9fMTE2rzk8+j6pDZ50",
-	"nkmhKRfqZ55pltcX+5vIluTZi5/eKaLNQof4PNETrghN05wpRWQOj5iFwlz/nLN8WUzW/kaV9oF9pNNZ",
-	"Zr4+POgedo+633WScL4nx7Hp/kynPFsWk40NN4JnSoP9j5yNOr3O/7NfHPU+fqv28ZXw9hcpm86kZmK4",
-	"fMmW9c14Ta+ZItScdL4kio5Yj0jBCBuN2FCTGcvJNVsSKlIypFnG8oRcs5kGeviepHSp/BYhlRWTDobe",
-	"M2M3nOLRkydJZ8qF+/tpbJNejIDw4pTbN0Td94TLFRkwLsZkOKFibIiXKsI1GdIp65EFo9dkSvNrBYtS",
-	"89GIf2TK/HqWy4+cKZJKIiSZ0HzaJf1v+/BcxpVWhOaM0OGQzTRLm9dtb0nTgp8cHsWW+IoOWNZEs/1r",
-	"tvyfNzSbs/4pydmMUTwCxW5YTrOE0Cwj07nSZGqGbiLbzIxRmhfXbKoqEzw+OKhNEAj5BT58eOK/pnlO",
-	"kdBe8SnX9Yn/KhdkSsWSUDKjY0YmMktV4/TgHeH0Ujai80x3eodmTlP6kU/nU/jrAIjG/unnw4VmY5bD",
-	"jN7SMbuQ10xEtlOwj/rKTOhKmyeAePSE4RwHbCRz1jTJ4ldNB3x4cBS96W8zKs5ms2xpPqjN6f2E6QnL",
-	"CRWEmocIVdcKaFeOCIWNa5oSdS+NcOWBlBmjwk/gV5mlMQp7P5GKkVlmhm898ARftupmx7fh3VzEpsCH",
-	"E5LPhT+NzWaTz5uPxIiKgMkcRicmZbZSaICEmEmZNdKGlFlnM2llBl0hFe0bbyMPz4dyxtavS5nHmhYG",
-	"Xzat7OS7xmFXrMy9stXS4kNcsI+6aWFvaa4dHZkRE/iXXAiWG+Fu/gh+kBAuiGFTQ6oaN+HPZkI/iU3v",
-	"PRtMpLx2e1Ce3wutCE/NVLhWMEM/bHmfFviWWxLBe64nXLRQibhQPGVIEkYRkDlhf85pRrQkXDdtzQJe",
-	"36wNwf/tP+0knZHMp1QbFYqn+Xr96LNZtppJoRiIqbe5HGRsav5pdDAmQOYYBshRedyf4RP/9g8lgce0",
-	"U5nce2HEKlsy2jATmixyKcbAi6gg735+Rn44fvI9sQN2YZ/t+0DrHQ7lHOc3y+WM5ZrjGoaZnKfrJvQM",
-	"HvqcdIY5o5qlVxTe5LcvpZrtaT41V6gmq0sL+FT/nokbnksxtdtXHNUsl+l8aJXw+s8+apYLml3xNK6J",
-	"wcq+UuaaEZ72zDadvT83KpPZCSLm04HRICn55dlbs2//MDomB4YekMvRd8dPTr5/+sPB4VFsFjh48Txd",
-	"qN6634Dio9bt+St8yig7MmXrnn5tnvnsrkBpF+nSbK3aM9sZmw6woejJzDKqzRnHXxh7V87GXIq1a3tn",
-	"HzO/kBm7ormIn6E5MPOEufBUqfkU/qUYA55pj7Ibmwly9OhL4Ss0t4DdMb2QRgXP+A0jXJQJwCl9kSE0",
-	"x31btdIL88znpDPnay/Z7y9+gidn6cZXzJrLpR9woU+OO3VlNOmY1WaSplc8ZUJzvYxvk7kWiuU3fOh3",
-	"Go5hqA3TCY7B3p3IMXwO5cQf5rLgTiRe4CL7Kd9mS8VlzuHoNKDKMusoiM/fMHt1AiKLLb7YvhJ/K53E",
-	"B780OTBrNdtoWarR7Ots1Zsy/h+rjt5x589VWybpVIyDmIujsskw4MoJW+OVpik3e0uzt8HcRzRTLLgB",
-	"nxyDKC6+YQ2l1VZY/MoLwT7qCNdf9ZP3Mk/vi2+uevaNeSZkmG0mHfLQNs/fjoO2GcFzxlUPn2fzEo9j",
-	"wti2f3RSdmNurwbzbvDRXMc87SRinmWe5P5wpJl0zOedD008Z/1sP8fIOJWziHF/JkjhtfNGm5QZcvqJ",
-	"4VlW/UbrTbAFmTJUAvpvzl4/33/5/D/7CXhYuNE9iTA8TpMBG8opsw46/EWPcE2uGZspECE8TeC/RmtN",
-	"yAJMR3CADJh3A1F1zVIykjmOAB+bCZkRUskUEVITRZdmclx3yRvGUpxy36yiH7BXb0YngTezzoNoofPV",
-	"JAYovHXF+LB7sH90HNGM6y+4e00wovLNeM6UHbPmsRDmULgiOcsYVSwlg6U5FZaNTgkdKFCa7VNKU5Eq",
-	"MheaZ0TJKRvIdAnH0A0Xv3I11g/a0v0ZURXN0V0dPKE3/5gcanozn4x2oS3WNUA6m+3RDTU/Y+nXlPE9",
-	"Nl8cxl40y9mIf7zKrO0U/C5wPgUayGyez6Ri0aGRAUa/8pyrlXqmmI4rNgGbMJfPKoJwR+31JrIgGakn",
-	"LF9wtMRjg1xdx3zZxqS+ZksCvnyqzUjxF8xnLFcsZWn8HWo+HDKlZA4czDCZQSaH16fgZNWWt2RsBLpZ",
-	"Ks1fWrorYI3kOtu4ayUzpvg5lc96kayOZ/lLmYKSIsjQoANaAko8k/OEU9UKvS64pZYXhIt2oOgV7PqO",
-	"db0wyrWdujecsOG1nOu6uhcIljYKh5M1Kz0ML356FxERd6RJlgXJCvKPqTITqfTag/4VHroF+969Ilrl",
-	"0as9UOZh6wsrM+z2SmzbpzXNx2zt2V3gU3GV0FP7OdMbKkIPoMegJnB7vxDIqroB1vlxaUQPuEfbMKVz",
-	"pl/Dq6I8qdGhtJ1GUf/ilrpA7ZvHI9vcAT0mKXbO9G4Fmblx9yXLYPIbirPglqAiDCsv8cKj488JfDlo",
-	"+jIdxH94ggkmt5GO1JmzK7cbHvqcdAZzkWZr+fCP+NQ9ytNhNl/vbHluH7sdr1vpzoHHzvlf7I6F6V3K",
-	"w5yZeafrXUD4mGGGOqeajdcao+fuubgUXZsOoCeMmDvLlCboExnlclpkCeTUPmY+gYh52fI2v8fMHTKk",
-	"QkhNNMuyuInyIxepnUz1fmmZxy27Wc7FkM9o9lURxSwEFzCi3pDvyp1RNegHOGNv0j8dHBzsJACUGdVH",
-	"6auaChexrK2YjeyNlFmQyzBkSXA0OXMWcOYfApmGzio2nellcYTwKmOODhgTJGUZ0yztma/AuTLmN+jO",
-	"mnAxjhq95gVX7UMi/lirLgn7cWnHow6KXK5nmu8kssy1kaNwE09jm8huWL6ED5pDU62XH1M3ig1J7HWw",
-	"SwwUhYCiY0LVXq9d6ALupt6tFvCjl3wrJX/90KzoQGcJJcNsrjTLiWAstbk8wp2pKnOMT53xNfxHyNQM",
-	"cXhw8BmTz8KBDyGZp/JJeT/Z9dpNfP7yvJDadthVz//y8rl7PsbLwZ6u+8gN25WCD2kGvuoe6ft8iKPj",
-	"fkL6RwcHh7108LTX239y0q/Ewld6iCu5Eyvzm5LOM5d24AILdGGIdjycGdKdKy2nARUEv0Oq9ql05X1W",
-	"bJizqHOYapIxbR1ojOYsJ1x0yYXMUpdeElxmjnyOCrUw4kxCTuqM0bgLz5P2Su0KHqqSO/40Ru4/sYwb",
-	"NhKVf1aZqPiSQUXu2nsfmyjV2nByFRcd24hAJlL/i7g/fkGVkRBmLQwyjIx0EGQ+a+9oZ3kuo0mCSzPA",
-	"iPKMpSSjKn467MYqsnXOwFPHy+EhF7nhNuxik532eOpTMqdMKTqOs/XW4gwP+arBCwDJz+tCHDrnLCWG",
-	"uyaEj3Cfud4geKE01Wt5jKPBc3jY/mquGu4XKodDZn5ir079XMI0BJtLtq0QLHLR8IgTdzPCHXYrDYh/",
-	"rWh0y96FbPTX+G6FY/mkArZqyAL9l/4Swr9pGmWvP+V0pFur3EGarr3p5rTJLJdTrlhKtIzfyLbe1+A3",
-	"41wuVPwWz4trXIR7MQxifkWkoUeui4DOyNgmlScHjFiqiE550pyobAO7A6Z4ypTNS9Iy7xFKIK9ohro2",
-	"mfEZy7hgjRrxWqeseaZKE9bj5LRAnwQdbHKUYMxB74TAgWLulroL3Wgz7e9MkOcvz73Gt0Bylakiml4z",
-	"V16D9RYcYm0DYZSEr80hnk3pX1KQ/3j7jDx78+KbHpQ4MDqckL+MwqgDzbIP+uHef/325jkWaPSHUuhc",
-	"ZnvmbjD7xdeU7B89/aZLwJLAxCr1FcmpGDMwvUoJDCxTDEyIHqxBQ2mMwJGpBqLOqE0/+I+3z7qdqs45",
-	"pR+vzFqvZiy/EjYVpihhOAxLGI6erKlgSFAFhneZ5Ze0j9Krnqythkg65g2q9Io/OrSTdAaGNxsKaOu2",
-	"fsmW9WqQKRfur0hpSEhxOI/a2qIk6LSInelijSzVsA+WJmSwLBJWrHg13DHm0xhIqZXO6Sw60simWcdv",
-	"DqZv1xa8CXPGGpWNhxhOKG/I+4SvkNK9egaBbi4Ms+VCSywN85cSGDr4Ksxfge+isO6IWirNpuUNhJFK",
-	"DoSDqACgKpI3f/7r2d7Rk5OSFomD4gdmbNwc0NsE3FYYEXL8J+xjt41jCd67PlOkpFfW9/SaLf284Emn",
-	"76p5fgMuG2PlCChM04VcRVmZON9H7nJBsYbBPiOW4OwBrtVdMbdrLtKm2xJPLAk8P+tuilkgkIxgRuRj",
-	"xZ0qH/cmPiN0dDbp6WvdRJh9VLu/p9abZm1MpMmvLFk05Jj8OWdiGBnsMCFHCfmO/Pf/+b8Eqx7QxYoU",
-	"Zj6Rc03GRk5AVht+LfMUUlzIUE6nVathk6gXXuBggkUgDIJSMTdVVUcHiihr7MHG24vXyJF3ocEga79j",
-	"DaYIkNTJBRJ6vDI6NFqKIGpCc5D4vgrYHCeUBYW+qlYrdMkVhZwMqlv8cn/2+WzOeOCzG0MKfHZzErUW",
-	"fuYsS58767yaEqwpz+KVyPtHB+A+nkilyQA0L6ZPScpTspRzMmVUEHgW/FIH/yuuMBvSzGM+rv/3/Lc3",
-	"xH4PogKofiDTZWL4Vx/KhXpvzl4/7yekjxWz/s8Z1RP8o8w49uOJkDVtHGeVuPXHiOHnnLEfzZlHqnFc",
-	"5LChcHWUM0svikzoDSPsIx1qVzWHgYHSvL9L2lQEjHiuGnwkmVww5YrXpjGH4AkcUpuc0RHXasXiUq7+",
-	"YfbPLRDG9MsiIxShNMtwG6xhxQVJ2ZBPaVaZ3KaZigdrmV41Sc3F7HH77PpWnri6LbMqaOfzGuW2mRkV",
-	"ruMNzSnyy8vnzprqRSwgsHHQiDKW71eKzHI+pfkSjZzEsTDP0ka2+NGaS+BKYF8pwkQKN+kbcyFlqqxV",
-	"5YymPvkamcZQitS/Xn3TJc+N8mfmYg0mo7yk1sQyeoomGaNKE73gQ1u8YsxBrsmULkk+Fz2yf3QM8zo8",
-	"PLitUXUSGEJPG42q+L2bGt4I3xdqsDdkeZbB9TeHYGxas7QsA8NUodaLn2PIQ5D5bJzTFCzesj5UqWRv",
-	"Y7y5Qyit/Pjgh5OkaRXuF6fF/oMpDBOlGh+iZP/wBJwx9JqBHuSndfLkyXcnayvsQ9rHfY3R/q8yS1f4",
-	"txrz5O8kH34bR9ide6Ia1F0uJiyP8u8XLicZHecUhIWSU1aYBDbRHr4cS6Z6zhAJHB4uDTtnEFhVIKsd",
-	"jAZoykaRBmejzW5W8cSBaxYrD/nZcDSX/69QeIDLEuiNgJFshsczSaHAQ4psSXLmmJxHonEOzvj4Lulk",
-	"gxS49XH9nAm22JC83E6uzYL3DMbsrmCptayzTC7U6uLKFvV+G6V919yYfg32XEuXppIDF+xR09X/0WWP",
-	"3UYGmxcZPfoWIti/Ih5KMUQW1AtZKelru2vld85rv957jFvbZoU27dsVuLeqV/dFF2v8dm8zCwIS3Zhd",
-	"GHVuBXdo05khLi5eRbxCoJcEctvyC1t1dEooSenSZoxgUKJL3oJaMmHTgD1xReYqiKF5sf305PigrGr8",
-	"cFQW3ScHMdld4K1UzI62Uq5BODi3zvqU8pfmyWYmWdl86xwIa4JhZvHjUCutC0jbh6yPQANNnE+kj0no",
-	"fe8To0tViB6oUrYq5QhRMlg2KhtaZvtrppY/oeOjH45/OPn+6IeTdfrVK58cFlfN14J91NR2q2GdHBNM",
-	"DuqSM/CVGRP8kGhJDo+ekuGE5nSoWW4USALoTl43O3pyUsmL0YxOKxXBlayYwMNQnNFrtlE6H7rOFPpV",
-	"rcHLdfukPpuQt5NMprrn0sEu1Yatp8zHp3fbtLaadVp42+zFsXfGSVW/Hx+iZ+NSZzc0C39DB3vf3Ezw",
-	"oIQy3VpucPn61v7zl+3UB22/UsTaEs7at9wxyxDnDLlkmQhjidpxvtbGObZZWc+tqmluX/AS5jmv4BTt",
-	"UqUjLIMo/lcQXLlmy6TEDQIOkjGNXCPlYyO64Ly75Irs2VpqOHRb6fxV4Q+Hdx0efR9wnsr5rkzXX5GR",
-	"X+NFIZcM9lDGHLKgf0F22tuz1+AVSMF/mAMWYbYkmZTXiRHpM2Nh2yAD6GhTes1Cw3sBFDyb5fIGbQXn",
-	"V5UDYxIzxLIwLASyp6Mu1jeWl5Qn+apxz0mP7PdPjaaR28+ZUUXsxcOzMnOFH5Y5qSsTXo1UNqPmFWYS",
-	"//uPs73/ont/Hez98OHr4t/dq97+3odvgy+/+V//I8b+3rBFgErUtpzD4hXZfMESCFAVrMdj5JUBcDzC",
-	"wh8dNt9bMKX3DmHvOaJcuHK57VGS7qvoogSAVAEoW5N/+S8sjYfD0miDF7Q9XkaoEqxA14mpAOZGlvAk",
-	"2l7KAvoROEgNMMb5PkooAuvF99+gznjTuqitIS4SFwCmAznXRDNBplzMNQN1H8UUAQ+JAniRwms3lkxh",
-	"mOzPOc2p0FwwxFimgkzkPPdu2/bppV9qjbT10G0C1pl0Pu6N5Z75cE9d89menOGV2fMhSp3Pmat6USxj",
-	"zuJZ5645d88+6vLtzYvPttCAS979VvzLVoLvukx0pd5Z0ThifO9f5aL/jOWij5ivPC7WsMFVDwpE217y",
-	"hkLKo+PiogZXt3DPrPDJYGVhx4xKPasO7/fOij0rXpeRjdbkmHBox7dGqs2gmM8IZL9wBQZ9lxwdg1N5",
-	"hjVN+0fHpUDr4dHTdd7JbSi56urazFLZqnRzkyFWuNFg7Aby86USbYnPbZ0TEqEqTHNgn52hzGd11fjw",
-	"JIIyEBRrrxQF7rlS7LjN5RVscdWQ5BjWg0NEFuNwKvTnWZRVKY3+mUupMUV3SpdYKDxgBOJWELG2KbLu",
-	"V1iBVSqfDQKsZsSr9dVWbzMqbP1wi+KKN2zhImT5fC2DezdHACdtGC9Ee9oEpC4uXsXrNxpIzCUrtKUw",
-	"d74dH+13Po+KgbadNbYFxW1ikm2uFWxGz5vZJJvoAlsT5N/NzlidcVDUaWX8hotxkIIA/tOcKZbf2L9t",
-	"8NQCv7sXW+hMqWxwiGubKNslv7mODPBNSvoZo2aUnqEvW8BJNTEU2QtS15umYyuCmHZ5KFjeGMzQRuUr",
-	"5WeJnV45qRenzYeTgmX6JBZSSaBhwrDLKVjgkeQXqq4hCBlZsc3eh+xVt4JW6y1ngABEhyLmNd2IP7gu",
-	"oVvzy7s3FXfCk1dpnaUskraM2QYf//jksy+2YcifkyDVI65NDFtqE58/1Nj7ZvkVdidcGkxQgWXTEFqW",
-	"YDWnV4QjbBWQhIKLSc6YJeINMRtaJdV4PbBlYo0T6u0yZd6wxTnT5gcqHgZ0SssGpGjDrDETaMpF7eOD",
-	"ZDt99V5dudEVbSa5AMSGS7MBUrNhBdovUD638pAMM6mYWqNHS5nZnCHIE/KZKTau7rEJgNknFpXaVpTx",
-	"LM2ZiKvLj9NBQz/e7sAixLrZC9ooeC5ys5mzx16OzY1k+OHVNkLy4VS+ImbQVur+u/+FTZTbwq+0Sdjt",
-	"Tp1Q0DEroxtFyzAYE3EiHz4JjJqqEbcbe8wPvY5AEGdxYyNrY1PoXo1tu/yGs3xnjIzlJiepOJRldo4O",
-	"jk72Dg/3jp5eHBz04P//K9Ylo4D0aQETY1/eNtsbUuwjIobrCenDu/qnRMhFOe+0ZUTvc9OOeXtoowsA",
-	"0h3Lx06Ouwf7h08LHdiqFDmj0DOr4zt8Yr1R7hyRWyd6bVN1cRcRymDz7i2ocHsDn9pOZrUWkxv5WF0j",
-	"QXhbw3U8d0y+vWobEv4b19ZJjoic52RGcy0QjdeH6eCTnbSzuQsCQQG2gTDyxsLO457bxjY3ClZuI9A2",
-	"DXDetZPx7gOPfydn4+ZItxt6GH1/jw08iY/A5bWFpuMgwLfYGef1K/Ay1rfwbMuSPFBjW35U5Oz/8SkS",
-	"lK2FWz+UBbpRxb43qtjBYaCK1XNBh7zOrTYuF4DFBTUD7b1g22khtxMaa/L/37DF+wKRr+1xIZwHJNMG",
-	"uEffmhHslnNxw4SW0KB1npvjnGg9U739fTOW6tqXdYdyug/5ijM6jWXJ6DapnHYFZ/bpbf01dJC5fjy2",
-	"wLkEYRQ4V9zBtZrWz/jwhs6HzYxdj4DaYj7n+PBnezCtfvP7u1dN5GVespqyzv3sWtJXjQ62Wl/MerHy",
-	"sa420qmLYxumiBX00PXbh2EWE545qOcplNVjdMd/CB2AWdolZ770D57TEkQQAibaUA9iFXm4TIuQAE2n",
-	"vrJhoe7apPwap3iLhby2rUe95qqU5btKWkQKtG04S2m6VDYKZoNcRpFjqQdaNEabB6zjChruyZyMGVQm",
-	"wBKLBW5fee/87vVlTBDdl3pISjxY10CrmKXv++Xcr0tFoNsW4fECaNvya/NK7mqBI1s2FUPHbpJz9t+6",
-	"z9+BMbpP7q7PX4NHPlJqQ31DAaALxO+COygkJi1FEWu29ddHEIzBOZ82XQQVBneVvwTOpw8XYCHnWWoz",
-	"r2rQ0eCgN5sIQWPA5pCEYu5LCcGpjitdVRnWtBXariFhHcwB9WFRNAEgfXui/YT0sTW/eaYfglRy7RAD",
-	"PIxcFXltRQPBnYQPYuBFRqM119886koLAd5TTWmWme+AG3yDBoJtbCDMqc8bYIujgYcIBtxE5rphbJvi",
-	"t/HQkV5MqzZ1RTMmH6Ko1P1ZhFxhztClbFXwEtE9twGw0uFJbC3xuEG9dtscIaGVdApf/sBdQYSQGlCh",
-	"ugTX0AP+HbSroLmci5RwjXcQEKSoBth36xEFcFVFl+3w8HbZqHILE/Hx9BNf3+O7ZadHvw1N7bLaN8mK",
-	"SYdtW2dhMOT2iBQuu/AOESmKuM0W7R4taNcelPYn0dDUw4f0G1KVD4p+jY4ug4aNdxvbv/s25jFZt9VG",
-	"REXXVm96gOB5c0POO4hfNwN5fP/99ydlqJXVO3UPBRNRPnAeuGQ3gkxfljpFof6HiHKMIK8uGqoH3aIs",
-	"tEinUm/hSN1tQ1ByXa64rrGXTbXZ7Pa4KdUksZNYllhttzfwz1Q4uZ1yEyu/yNlOpI55zxtbm12VPjqf",
-	"iyFglEc4YlTwhL9ZNfM3tmK8GlqbxTTmA2uGl5TO5uqTNnIWUieuBjRvMDzlcDif8aBmAXvZuVbaOR9P",
-	"dIIBZzTZHPzFwQFRbAxu5A1arMIPYicw1zzjf9E2Quf34NGGkCrub/mt4V5ETwxY4i1QobbxEWx6vbeH",
-	"mGrAFXJQ6EY6JTa7myopEPM8lukd/qzqFwOyWVjzhIuglLrbaJo1IrVXM8rDxPTSxMDBJfNgtNBL531d",
-	"RI5WNh1paBbIi0tS8Zb5a+rSEv1l8jU8G+EGhp2F1h/wOT5bvQHO3LBUGtgV8LgHRfJ7X1gmq/sBBWTV",
-	"wEoWwrIReDKEenHtWUKU++AILdRhJ9RDojgwJbWl7rSeg/dSjkjGaMrFGFC1e+TAMK7vjsjXL97eHH9j",
-	"KOXw6Cn8dfJNSVRDAscaRTBkxDidnZhFyHzu2DAK6SYAOMeTgAYd9oTg3xNWOZK04Uw8OmIVxTuGLHSu",
-	"6SBjXWLT07m4oRlPEzIXdK4nTGgO4wP0woCnKRMJEVJfjeRcpEYS6YlMr8wnZq4LBj9V89lM5oZ4pyzl",
-	"9MpMMgGs8yst5RV4mhLgXFcAdJpAQYj7NwTv2ccJnSsYGf42I0CLAtvzIfygakqZHxkCvsqk0vafQylG",
-	"GR/qBAIdV3QMzQisy+ZqxiAGmZA/51LTK/ZxyFiKY2d8uLy64TJzbHeuFU/ZFTKaWQ7qOWh2V9j0rfKh",
-	"o4WE8JRNZ1IzMVxeTbmaGps4wZ45kqa4c/SG8sycSEIgo0FUAcTLmxP3c9cx7oFzerccaMlCortp/+jg",
-	"FBik8/8VaO4QPiH7R0eN/e+i2eOG9Y44y1IFKGmLHJxlEI2iGt3SZMBQl2mtqwSo/pFbiekwTT3guHe6",
-	"LeiyV0ggB4aJCFkMmk9CXZWRG8tCBQP3KMCpkxG/Yd+0nrRFtoxM2NVTm81eG5GAZMnywfd7JPTZBmcW",
-	"yOgGfy2jOZRyR+Vsw2AuMlaywozmUZhioRmGhzzi8eaH63qYFBzREfDxwQ+xpWius4pH0yjaZOX9wA+q",
-	"6+7vW1hZtd/3lqVhmRj8TKmaVLu2FL8wu7K3YtBqf80lqAQ4+0AVAA7tL3Bpn2Lyo0hZj/WbKPumnSea",
-	"LBn0yJHz8cQ1QyZzBToStPGYypzZZmBQ3AdcDtHxRIoAfBMMQg7o8JpQ/JVrAbWrgC4orjUoOPPQ+oZD",
-	"QzpXTRB6AzaMqss91yrQ+fATAg/aSFm/yIvpg+I9pjfMRkhorsl8BruTQb8iKUJVy73QY0SDD3qSz8V1",
-	"VHw3hEYbG9w+iNlTbQUVuKvWHk8bA8hQVZG3E8UDbI4r1V8MXzW8eVPzw2en4f1C8GTCRc+DzJcpC0Ox",
-	"tg23Crr7GdEICfD+jo6l8JEi15sJbJrQ67VB+HJFV5HjeOhIaZkb5WN1TVhwWYcUIBMGueEnliUAv+Qa",
-	"rpRhFdCNF+NbZgfQiFsJpbBZoKqhxOB3APcHaH0hjeqJmP/IvDyydckshT6hlm9C880JNXM3Kl8YnwNQ",
-	"fkoWjF1vUKnQCEG/LgJVstKsbeiCT8jrSkfnNmStAVmIj11YTIEwulurqV6otV2E1mt3gXRMLAjNDwck",
-	"pUt1Sg7Mt2FUtkvOGiK4tQoWT7wnB8dPV+Nwr3Dfhxf0XYEcGfSoLMGF+rPaDM5mdQ+ud0VCdAsvthlu",
-	"Dfj367D5/Zhpr15esyVctGvGZmaPuc3FchoZz0tCG1xlWeqaCAIqsGtwxxYE+WmWucNLiJJELyTAvbCP",
-	"Fn4QX3vNlqpLzoR/H+b8SJeDBXzDiHtl6McYbZWowoINUDx12kL9FpVdm7XbWlCuLYOqVUu1jIfjEB+i",
-	"kyoVT92j73UVyKQVirZRipO62L+ljD3ZHg1yO6VnZ0VYTQvErpxooYuKuLeFZptl1dyqv4srrCrmEKt8",
-	"28ip+hCpH5V2L+tErl13IWd9Dsd22RrVorr68auSL7/UdBlVDyHBPeH7dFryIF4xtT4d5KOBM9frvfXk",
-	"N396YVT78EkJTvvr9njaDYjaweJ3oWiEDOpuNY3SxDfMX/GFosUtgU7BVLN6GUHrqotYnsFjLAK9RUFm",
-	"/RRkzB6BlnoWB59m3iwDjCPf2nhKlz2iGDvFJh2zjIqiTZZ1AZ66m8ZcFAs9HVaenCJ+PqbZggfEcBLb",
-	"zk5Bvxzp5rGYUB2a/jecLeB6WUhEw09chVDSoemUi6gL4N085i9hWYa1YkM5naI6RLVdk8xtdr/CcDHw",
-	"EvZRdwl4PRjNM264wlyokvMO3abYEsDvyxi8GAu6NDrGolSmNqTCqMpmrdjFNyFzkTGF3iOcwRZ1Ab6m",
-	"tqJtbJXkvTqxelV2cZk5rrA4N71yX0JaZDm58ZbyDg50F8weKeNu2byd7IYMvmVZ96Ov4q5vh00KqZ0c",
-	"i0earcLKRKoSDO0eVmMQBR3LOboo7KgCIsTbJVJAM5EVE8JmI1tPqRrGh9ES2AQ72ygtMf0Si3BWdjCp",
-	"W+QtGpi0al9yzvQdlVetLIfa2lt93bRbt/RmRiuaSp601uVNrjNgbUODqvrybv64JNds2TpKWC6LizC7",
-	"BhMunmvlZhVdirn19b49csHyvSFVrNo2KSH9Pdsr62rL/j2hh7r1DfDkj/8A0l9D9zM6bGxffmsi3VUj",
-	"wXUpVlsmVvlMn3INIXhLRhZqcFWU1eqr5lGfCLRd+knVzYQbaoeKUqQ5t51oCgUB3LG6ECRDV0LIA4jo",
-	"c22D876YK4jOO080BO4JE3I+niSunb1vQM5zpbukD/8NXlh+rEv6PosAHvGqfz0roEv6akZzxcLHpjxN",
-	"M1akSld/hO5SCJtitsSQCjLO5SI0ctyaXcN5++9gZpjpmat4CtmFB1KNhGuLOBs0F0dwwS55YT1+I+hD",
-	"CuWaEJjW5c6Y+IDZJ7pQV9gB3qyf37BKHM4mHu0fnhhlYf/oaUJevL05IfvHx/DByTHhgijNZqDhjeQ8",
-	"75L+eDi7KvrKmzdDW5rom/E9Rz+4F58cm2n9Nc9Zq4kd1X8enEGxvE7SKc/KXOJglPgRGD0zZqvXn7S9",
-	"otzAKbuB6z02/zv4COI0npXmETduCW6xohfm3fmcUaHE6H7Z53wjrzdxOfNYs851DTXNZVL6ytD6ygZM",
-	"Cxo05k2wnhebLUGq8EKWBQPXtsp/QVX7FTS3EQ97KUSawA+1cpHhqoLQsrGoYdCw3xuccMzeDVspVCFI",
-	"1gZNS+AqGxaxkFxmUMJMCaD99AzfMsYndL+HYKJLkuOKDFgmF1AZKnNiDmqJlGjLQhkHR69DXq0n3/yr",
-	"w8cDtOlobM0BdLMLPQcZ6d2qOL/HIEiMfurjolQQfBwitdh+eixlCkkfap7fAK90JfcugoHZZpCGAZzH",
-	"5WKcDYdsplmKtI3II8Yc5SqS+xpyiYMYl/i9XLrSZARH7LaiTZciKc/ZUDvoBFsK37IG2yEf10f4Cd6K",
-	"0MjoVG75ylFOwS3TYL8fAqdHIwAAw5xWB9oc9m3HxDoohxANGl8PEx6k8Bqglguap4ocms+H+Xw6KJ/J",
-	"QfdJK//OyFaNVTbcKzuYfcEFSdmQT6tJzydPDo6O45KxfRrthS+FcLAHjZpvWVI6wrWpIKWpHX6/GkYg",
-	"jXJQcLL4tVslD6MXpSqd5h05enISzW2VOiaBi30uVfA0b/eT76Kvn0chSc6qKyne2zM3GVRW32YHc+vJ",
-	"0f+2Oqwf9cnhUdOYV7mh+1iBnpbksEKQBwffPz08erK5j2+OaZrWDMatLJ9laTbVSxnc+6TEZ2Is9j8K",
-	"p33Vyzq2Cb1OyVZ/Zlxj8Frpcc5UVMFG+XAVBAMKGm3FYWK/7ICXZK1aVQQJKrNI3HJiWxDguu0IVW27",
-	"gBFNV+XaGGVrzG+YIPNZS169HtzHI7lFoNsoz7gYX3mc5Uq5DrfQIMIWBw4Zd6LUw3U5hgX69tHHjzXF",
-	"P5VsA51/SzS51kEvMG+gnCRmOyyL1EwHVU2w0KZ7OzRCQ8M6XzbbVC6KCvKQK6Jzvomx19Cl7DejJ7Mb",
-	"MyHkxtzWJgapHTTLoovbJjy4IYjeZvHEpLOgXFtbqOEK2VPjEFS+deZaWCFZjlmahRaZPo6J+BGKe1dM",
-	"2l7/bcOcFQ4UP2o9YYoROx3IUoSz75F+kIhuR8XigvCLb/tY3IqQBpRcc5F2yfMKoQTZoFW8y3YJoRXn",
-	"+9WHf7u87H5t//n/XV5++03U6746bbTMEeruUsjio3naNyvpf8IiQUPGStPpLCEp1fRzH1tIw2WEnSNU",
-	"kf4vzy/IPm5kn6iJXCAsniB986N+l/RVRofX7s3so/7sm5WcZ9QmlL6GVUP9vHlH6FJzczMUZZ6Pyly7",
-	"wF2YdU4Y3q1h5ye8YbDbSyz46rHAoD4I7unmmKRNp1DAjlbuxWKi2PCqqEIbUMVOjs39PwI38skxGSx1",
-	"tRoNf/V69PLff8if/vLyP//MLxb/+P3tT09fvHr7Xy/k0Sv6ip4vKsk5Nufc/f3dQYkV4CuLoPO/7X/4",
-	"dHScfP6fnw6So89RjmDXdsGUjsFsgCRoOr0VKoB1b0LykXvJmqhWQzjBa0xOW4oXSWopr6+mapukmmKV",
-	"xWtWXEZDJnUaADTivvXizuaDjA+LuM9vesJyhR43dAeC3c/yG4BnVUwb6Uaevfrt95/enr2+ev/8x19/",
-	"++3l1dmrV7+9B1UxMEDLVNQCBblEQUcHx0/XeuHsSt9zPSmIfgcIuklnUdgQrbhr5ajcz6PHI/O0hs/z",
-	"JGYKKTac51wvz81ouBzPqSvHejbXE5lb71SP/MhoznIynNHp1X//n//bdxYUXAz4riA3czKdz2Y8LkYR",
-	"W/iZOZ+3Z68xJTApUBuBj9B5yrUiL976ICM4hbqX4lJ8++2zFz+9U99+CyGnIRVS8CHNiBGbPSIkmRgJ",
-	"OYB8ACHJX1Iw+MeLtzfHe1M6m7EUbPwuOcMS6rDotHhdEbK7FF6kQxE4UTOWGaunS779Fmq83WTe/fyM",
-	"/HD85HviSm1dzoEC2ALSH8qU9c3P3udcM/MzqOamgvRfFOX2ey/Zst+7FD7x0dWZQF2YMe+KnEiLkQrO",
-	"bcEIG43YUJ+S0k9DPGR8RxCP/Pr46OibLmwrYtd/+63h3eDXZx+50ugnIf0Xo73XRhL3Cw2n//yCjvuF",
-	"Y0ppkjOa9sx6MzBCjg+PEjLlSlmP1PHRUxjrlXmx3TWjLKge1KqQfkV96Nu6XUX64YdhWMuWMF1CIiAf",
-	"MoHltDxlQvMRomOdzehwwvaOwDtgMdWDz4rabE+XgZbd69xAWw45Y4LOeKfX+c76GWZUT+AC7VscP/jD",
-	"Bogx1sCleJF2eh2z4DP3EEC00SnTkI/zR5wbFI9gXuHPPNPA7T91uIAqVgZ48HY5wPC8T2MtSCA8/bnp",
-	"ZWVIyOKVa7nL2qVABCdYyprHjR7V/ulXfMp1mweNDmxDEx8ghWQmhW0ueHRwgFVNQtu8QsgURiNl/x82",
-	"UbzdLtsDB40beGE1xGZoGiwlSxndALix6eV+tvsOOwW4+nw6pfnSUpp/IdSXgWinY2ww4GjwQ9L5uDdj",
-	"OVxOmI77qmfuMEaxlG5MvrNFqJi74BEIzF9fKSIXgvC0B6kMvcOj746fnHz/9IeDw6N+AokIvelyb5ZL",
-	"I7z6XfJGEhSo5qUQUFFa5iztkWHO4BrTDBMMbNtGw6mv2cxe+vJFewa26ZmHOd3spgVc+CVbWuoAWIMf",
-	"ZbrcGWG8YQs3w89lKW87wlRI8nDXJBkjx3dszJV2SuaEUYdRYrh803vtY/vwjH3prcjXzQKqivwpbkK+",
-	"CyNb4a2eLe9/sv/6bBV7ppswFwJXOFRM0IFRSmwxJ76kAm7f8xqEBvfbCJ9WMer8CYbemjpHr21Hwe0I",
-	"uURTx/UN+FnmY6k1E7vgQ+ZlUCt7u2NM4vL0F6bPAijju2Xgsdti2KCd68NeF5puv8ee05fJEFQCo9wU",
-	"GkGIGx3yqgbtINrx6ANoTOjLKZ/m7+C5fKhrsXv+7gU/TKsNh78XmkUN/0HZO07Bpw1dC6Mq2BrSW3N7",
-	"z7r3FNN7E9fGL67H/AwojIItoI0X4GWEvVZsJ6+eragvukovCXoklqCRuB4VRfE/4mBKdHqYRyYsQ+Ns",
-	"sLwEfPy5SFlO+m/OXj/ff/n8P/sJ2jcZHbJfZZb2MeAFGHeVtjDmn/A6LWVCpADsALODmDYbEThvzVt9",
-	"T8PHqw4FPdrv9ba4conIbXlrSwx3IQztuzCXToSYbtX6aUONCUZQchcaDa4EEnX9PsDnzZdhjWHqnz1n",
-	"OzBP1xlfUoYWYF2sso90WBSAx+xTG1FrL3r+ZZiWZUR44OvNU0NAuzNNS6Rue4LJLIWcJp6rkgAoPxuT",
-	"A4W6vsZuLaG4IEQc6Q95mvfRC2UYZYozSLCtGKY4oTSQU4auKHBxu+oItiQTCkUupaJk/3t2KXy6FgAy",
-	"oqFsXitHIBOgEmAAFVhFAQN8waBnGkv9k5pqdBYUCArmc5RAXQI15lhzoKp1cYWs6ZIz0seGr30HTFLA",
-	"YwQ7RMkwm4MhJhhL1QpTO6Slx2xwl+Z532Z3ffBK/oHH7npI7exX8CPPzelP6cwQG0qpFQJpsyvaLKD2",
-	"Pym22jwPPNBcEddMlwAwW4Q63yEkwi3J844t7nceB2gXpiC8i1DgHej0x0QMoyW6QstbntwKc7yy0fcj",
-	"vJpMc8Ueh1le2uPbS7a1drpiu7PRK9fPUpCtsHUyRMsxYi1SG9hdTGTmxJftCA3FcD1Ci4x8H7cJwbAS",
-	"a4/ZBDaUyN1LceZQzTB731CzLbOz/UKxbgPdcoHdpCY5F9cq+JkVwhhTTApjb5zLhSo11bwUthLxDVs4",
-	"VT1QEyxqi0TLDr8qluHkuED8NhCzxMp1F9AMoWjJS7aEd1yKvm3n3XdDULEsChFifM76Th6Uzd2BB6Ws",
-	"oT6EH2Udm3kE3pSfYEIDy/MhHY+maUJyNpUeGQjuxo7Yf1lwt7Uq/64mZSR/0unQLle2vMtNgyPX3mjs",
-	"2GsKD9qtX+Wg5HYZ+0Vwwg2s5rs0yd9zw1bbP/9MCk25UH8Ho79FQLq4u3dg+Lc1+m9n8GMXcortATBX",
-	"2f5xpWxjt77RVpQHTDPiFkxuW3Im89QhcTOeQyNjzDwxgtzY37mU0y6xA10KdCckMExY3WUTpSdSaWUz",
-	"pElfA5RAH9s1mAl8pYjdZlfxFWL0fmMz0VEBCdpCOBwBri5F/+sCAT8hpTl80/fO45HME6xrhEUKC+Hp",
-	"SrH5yGbWKM2zDOvMZF4t9fK/t1N3Xfe65Ixk/MZoLAHvM9ZIkNDky4exTbIi/aK7Sv/UHAL8fky5gO1a",
-	"OK8IzcyZLwFbRGEXdVtFoieA6o0A+NVkqu6lAKNgPhwypWSObpTaNBNLDoBcouhSkX7OYMNVP7H1n7a1",
-	"sy9K963ui1yyBS1w+9r4Tb4Ip8nDeUy+CHcJXMWtmFhcs9r/VPyx0ivywltDFexv7PwgoYBWyxCFp0jC",
-	"RW5hw15Bd2dD6v16V89+l9zWCfPP4YEJDf/bEEUbb8v9uFoaUyBK7Skej7vldvrERhQa6lV60lnhQnEV",
-	"Vq7f1Cxn4APBWLORnGCrockGhe8WeWOcy4URVeCKx+ReKJIfMMVTEN9YkQ4wr+D1ME+D3wOlbsnx4VBQ",
-	"ffwDRB24PRZcWZRm7C5VDU7aqLiZmkdvXtBlG7/E38op8cAeiUfqjnhn8TNS55aQufM/7IwlrpKT+7Oc",
-	"3XC2gKSPW9/hqFFxBvqmQo20//bs4tmvQUI8KLeQYQ8txUC0GpURku1p1iVvCnAGpyH2gvs8pUuj44Me",
-	"7ByAkFeLWTNckSlNjaC9kEUqAdV4gbFe0IIkg+tnLqwmL0eJzeivYStTHcdVtgURRSe6aHYJ7vctLvnb",
-	"jArfd67V0+/mou2jZ7NZtgTvxD8jQ3hvwVBdC8NdaDjvbWjYZnHBmwFyvN4GAJ4BobUiZthOIq+889hM",
-	"iN3hnX+PQGCK8DSB/4JsBJ++w3I3Jp+iiEnL9SmhLmRhW7KBd9bp3VSX2x/YCN01W0JLl7B9m5He9nHb",
-	"y4Vb3BJCzZ0k72wZD7Cg0IpGC9VV/QQi3BXUgRk7WBIhF7ZouR9pD9q/FC7K4hrG5c74LbpjjaHICvDA",
-	"cB6u5Wq/eNYbKZatBAaJ7+QXtSDgeHdtLT/IjbRreVAZ/WMOrY2xqLzkosF2BO6USicU3N3iww0Edgic",
-	"GMXPvHBoQuhtsVdlKefolEunHOyLepDhxwILr0IVEdXbOeU9pl6TPz4E3Yt6wCNdo1rIpNtFNb4wd7M9",
-	"mfW+ZkccO3M0uxeu9jKDKzBCwu7X67zLYIoZCkW/LNAoqkvY6GKI0K+2DmsB4QaI0xkWS6RAlERbB91t",
-	"cBI67MbH6yH0EKf36x4sDVs+mV/4zW4qWH4BhNuCW0DT/hIm5kb0FOGH+5/sv1a6+BpJDUQwUtoFdN8s",
-	"8JHR4Idy2YT0B1JqpXM66yeYJXFqowbme9cWM8CHjRUt7ZQU13nlLgoVZwcHeQFF1rg/5p3bHFuzK67Y",
-	"mLvmpU1OODvX3bgwaUqoe+N2/HJtktIg2LGtE5XMPUJMnZVZCM/xkdsmIKxHxUIshh4osxxygufGXqCZ",
-	"khYg1HWnMBp4xkaN2QAW1eH2yQiVGXpGhi5/iPI634VF5u2RPvCE3pD3m6ZHh9gS6haz+1nmxKJ1RIGl",
-	"VgwdIve1U8qaN8ZiyxuTik+ZbYUdzc8AeLtw2HZwzqsG9+4dO3zT2K4/7i7HdhQxnFCOCJiukAhC3gkZ",
-	"sAkXKelD92CL5z9iLDUSyNxzo7+Y3XMoVYjNra75TGEf0zcW8Zni1gqZe1t0BLcKQ1MBxnYU1MDM71bH",
-	"DbZ7H97j+hwYPUgMGUFczRJ6BUJ2eYverLSRFM3OxI/FN8xd0R73C1TogZOuV+eRxHamzOPrEgtvuIip",
-	"8lYK1EWTxa4rnEgTmaV7A6qHE7aiMhAqKbhm01KCQblGL7F/uLq1PmR4pDkdaWO29e3vlINE9y5iCw3j",
-	"hYHzzl2KPHDlnEJE1rqNoR4Q3CZazoeToL4Q9b4wTQXmrYpfTAEfq4feX0xW8B4sKBW5FOWSFw8wbD8Z",
-	"LDFtrqm28LEXFpr5/fgQztnKwJHQqaOQerIRnuIdFB56hyWH6iKs/bG5NVNp8V42rjX0lbaNWth2VHI7",
-	"f0mMa2OoY9O8xjvSgi7yObOdCDCfyfp6b1yXbwS9Ij/TTLkHM2mryHxzeCkQWy82yWs2K+uRVRi7L1AM",
-	"GVJaL4VgQ3cmhOBtK91Jq+/KalfSS7ZkqWG0RfIeHHEJ/r1XzorLmWAL5SQKXnGRep5SBCOxigG8SebX",
-	"UJMYBvSluGG5tp0N/LvQGYxBSaMJ2ZCD0XmgfSJEKCAY0TcrvDJkafQrab1alpnbvL8+tYG4PgEzz0wV",
-	"8gyhHB7eL7OULCGF3ahmUGTp3gG3wgs0RZenRa6CjW/aqgwq2ALqRfr5XPQhmgrYZYvN28pSyISqt5Dt",
-	"WVV3sAT3uVkXLOdS2PY02G8CNV335jAfkGDLR597YVQMyDnFKkyL+wgTy+ei9FszqOJ/sQSfm8obppJL",
-	"4cCXLBQBRz1FXAGh9FcK7kcutx9CZD8UEoDvVFLKms0yMmbby+T9T+Y/FediNENvd9TwMCWPkLLre2mj",
-	"Rb3ptjW7+Ozu3DvhGTXRTHGHnr0JLmVDubXWpTdxO3Qrf54RgHtgRK1WJ3/CR+5Yn3xsmg+ser3qg/u3",
-	"M90HX1cDEtyJwhPUD/C0WcOBKVSyrIwF2yVgV7i0KasFQHgGf2JEI87/UpiHsBKTC/vhqVdYADs1rGgo",
-	"FA4AQS0hjlovZRTfzTkAHrFkhTnet2iFPbl/0QpH6V0tRpzi4W0jUQPmtP/J/NFGruJmf8GCFRacFHAC",
-	"rnwbKonAcZzcXu5umDMoZWZTtvy5aNuxK5pd8pbm4PbG61/kVfKcuCZICVF8kHExBn+MS5QGn0yXnBll",
-	"W2nyJDk4OMBisVPS1/lcQLvhvsu/RAea0e5zhglNNQbxCwP2cIFdm24hvj7c8WWFGTaoJBr6it2eyp6D",
-	"rQh3FAqyoBsK+MOw5gxCEQuXfZeyGeBYp2Qe9MwraA3OJUJr8HngBMbnVqkXb+GJOwgZpkFDvZyJIjJn",
-	"u/VFc5GAeHeMdvWvUtwH1eSQg61T5GzHxR3pcVjjWlXj2lyaxlx4kkuJLw5CC+jX6JKzoG9k+DXSM6KI",
-	"+CChc4YIV89ii3VLVbSXIiyB9fojvK9UgVpAVENGbN+52JG/9O1uWiAT+LCLzxkVcGFr2S4Fxg6ZGGZS",
-	"MdX3CkWBBSl8qbBdgIVkzNgNcw3A4YNCzHBh0bzYDDrqzmcsF0wTOpA3DDb0UsAgtmA5o0uWkwHTC2bE",
-	"y0LiyzH0g0XJCSjDqpyRzF1gYQoZP6dW3pW2Hz+yOPeXwpUhlRuWY0avWZ7NLPYxX3umicVh8Uglg7mj",
-	"NgQJjyf2YoLbI9eVC7X1/lLbmlTlZ9bseEj0VpiCRaBrzUUqOnRce67qsiHxQc2+kPoKWs71wUVundk2",
-	"0Q09rapGinI4nM+4JdMiPx2G5VJczXKp2RB0OPjlpbAOZfd5lyAXuGZsduVuccgKQAVGXFhfVwvQsL2K",
-	"mHdV70WVrcwLBroCLTx+RWodAIGTxuZ1WsYQst/4+n57z5tDSMHCbxtLuutiXtywnVhA+CpChe1zWCqV",
-	"BipyfSsDdmd2dtNr0ex1tAd/7zb5hSWih6/o3YzPbFe+G1iTWxbunhZUgio4ICXOs4wMM0ZzmxHlNIS8",
-	"qtbU630vRb3gVzA+ngzkHN6PgTmo9rf6B4r1JKj+LX4KDWH35jP7M5hpt9AEII5EqLgUBaVDBM5GsZx9",
-	"BnVMoEEBWDZYEK6oyWY1BpoQoJihCoPxDTmqo6JwrS4BATxEOjnFvZvSa+DbkLhruWRV9Si0zfeFzhPg",
-	"owZdqy0emwV3w7WbZwCtjYaOIuv2s+dJl6q5unk77eXR1TXbK3D/OTKNqs6jAaqnHt8G29SpoKYZe3hW",
-	"CwG20oX2zV3eQ5zBRjfWWXrDhwzb31AzCZbfYN4s6Y+4Vn1XbDJxzWwLjHFsp4+wQkObcgZN1xBFBasA",
-	"zY1xvdAdK4PUV7PUSDf0uufk55yxH3EVd0g2wSgN4qtojg8mbymTYifNTcrvd1H5oDs/JtUxOpwUHqxM",
-	"Qv6i5Ur3J9dq1DbLqNi8YLYsKVeWx0OyJBaHYzpkKplCDRzROBcu08GWEqO0CqMsU5qyXvEcMOgx5QKs",
-	"yms209jtGgpsk0uBEgTzqMLsDggFQE5VLuXUAUhZY8AGBsZQ2DqfYU6ylkTIgUyXXXIWDUhR3ZBUIb4A",
-	"a7bodvDwbP4uKtQjQSBLYh46fdvgT3F9toWZ2OAG/QtgIgCY2OpefdnQEo9OJ7t3OAmr8a/Akdgo4uMu",
-	"L1yEteGf8xlqdZuR3GOLM8AqWlRggyKzk0rLgNPMyJ7NBvUGoBfk1RhrYmEmBZjBw2yesvQB9aMwwNhE",
-	"KdZB83spFnlnJxkO06DzBpPexVH+KhdkNIdwgjs0lSCQcra857MB9Z2tCdq6hx6+ysC2dW/bjBdnfo4/",
-	"aiw4uOYi3fCVL81P7iIc/E8YsYUNbRGztVS4s7AtQt+6MAbw1pWFCP6uRG6k/SqUjK4kWO1P2SpW95rd",
-	"JXd7zeIah4Sceqp2I5zeTyS8KzD+JqgSp7JNpXuxWcEOhng4q9FtsKYCymEnVBEGvheaM5JxpVlqjV8l",
-	"pywI1livatFcUOYWQHrB2HWvaEToa1gxRl64dmJqtaGsfw8m/pDw/OBbXzgM6ypS1ao6+RKg4N8C8f5f",
-	"eTOr+URBs+s5cXAxd8aMg76NFTj0FRx5NWJW8G2cq+x/Kv5Y374aY7pzZcMjYQCECTKUWcZTV3e/sPwV",
-	"+t5ApohgH3XdsftcpP8eQoHdQy7rzzvKMHyNyC9ogKBTuDFXtf05rY3clrbrHm5Dk0lQTHqHFSRbwMLV",
-	"ibxNTcmf5V28VWVJEC1ZJ6eLKtwGER3IYwe6nnZJ/88+yaS89gXdiIVr/pUzqqRwKVcEJE2TWH4XTvTh",
-	"TZl/9YH52wnRgMLWS9Hw3uxMjIYvXSk6S7e2zlbCr9s2g7EtWmL5pSSaXlptbwIuLsjX0KXY1AR6qco5",
-	"VAsLiTCEl4LrLnlr9PIQ1jUo+3QhJyeMMRDm0tUce/H4gQNoNyHIRM7zELL9zAa6LI4As/3rrLibQNY8",
-	"th0PNq3n00BtomwCtkWRV+HCC5WNOi1S3XKGjnzL7WAM6GIXHaSUrGHL6ks9a4PffaWau5pjHmJAyI84",
-	"6BbO8p4zSWtD1+BoWX7zsGkWLxmbhSlCNhPHULkcGT12S24QhO7Cz/c/BX/dQbfZW5HkF9lrNi+t+BZH",
-	"1axNlzf1PuRikz4d5tw8fHLk7be+vS6eV85g9/1lfdvWwDmGEhBtWquC2wg25DRCeYQ2Qi2Qrc3Zeg95",
-	"OXcvWkpq3APEiddcl8eTwufB7kG8BISMwGyTZWJ7zMkpoHaCjVeHrbdYSrcURpBAuzqQdY6PfPGxZ7OM",
-	"9QYGbsjOTAt8nUOtC87Lbnz9pPCLmvkQUzhhSY9Y1cT53bOSGQz6eOuVlD25ttRQu7H7n+C/GxQtwfNB",
-	"1ZIrTUIFF3tpQMGINSkrtYkWeWrASOqKWuLlQVsS5ZdbibPlWTbrl24H75YVNumUWH/68Nrkptu6XWaH",
-	"lQrVcpuYuvYwhL17xuyWfP8qWjNrfkT1FUBO0PvYz9CoYRkdsExtx7IBwryVmx+D/0UpH1tKSA2od58h",
-	"zzGgLpjCak/r5TdmSbwW4gJnsaZyMwAB1cW8MqYhEwBSfc3oIQZo8Byk1NrGDWbXMGyB6IxNYXNse/x3",
-	"gwWFIdarm0gauwsIw+u2azSDv13jty6AgosCO8WGOdP9xPYdEEPW8xW9MmcpERJBDMg54mjOGK3CZ9Va",
-	"ZNt6OyFth5pLgc1BqqiitrDFwmH6yXTJi1EBnJ5J8wwqLvCr4l2Q3mtLCwFlAdC2bUcI6/1e3erkhS5w",
-	"HawTXo6Kbmq2qzeOGJYtuq4HxfW5FDkU6EwxDZ5aaAYQyI1eZ6Tlx2sE2Lt2v0aA1fWDsctk/Jqmu4zn",
-	"a3sGbe9YTTbsf4L/rm67I21zJsONla328w2cwPHUjfiBDS/eIY2sU7RBLO0EjMlc9G13to0L0b36lpF8",
-	"C1eyKlnxP+wjdyhu3BBNHXnmPEt93At/ZCgIy2Juk5/NhvOc62Wn98eHWiUFyANLs7ykO8FnkVMUUth7",
-	"sWCDiZTXq11T791DX7pzyi5kvb7gtmV3+bz2hYAgPQ4NLn8C9WNyX61RFkCUBj1MptjpAjQD8+FgSd7+",
-	"dn5RpLGQnA0ZhxxbK+KPPn7sEVBAqdKgW0CBfMrSOe41c4FxtAhI385tj6d9D0ZtBCyGqo1AxX5GVmHm",
-	"uUPVe82UomOmQMlWfCywycYf55qKlOYpcdT24euJ1jPV299fLBZdZb/2JzOU02+gQO2UZHyQ05yjZ2VK",
-	"xfJSZFSM5zDMcMIszLID4RbS6y/QxZTfMJHAlG0hnG2oLhe2s5/vBwKKeM8rVywtIZ57NetS1PWssKeI",
-	"06K4TmyhtZBuBERcJDi/QrlrVkzsdj1i1cTN8J6VEzvse64n57Cbj9Rbec5E6jo0Af6Gr5GCRlVCLkgp",
-	"0teGYQSaj/ts/5P910r8UvS6bU1TX5570XHmojhgQY3tgBkx2217s8+x2Ni7lnFNKoqd6yPwPIYbP5EL",
-	"C/aZGblkWPlYbiskNyJZrxKshgI689N1aDEpV3SQsRKyAZAOpnAJaUUyR7uYTBnFntpgtUP+lxQFjo6x",
-	"n2300fyECXw5YBAkZD4zrAG7eIyZkdRYlR3slxGnGB6fz5qD4Q91s3cvWIqDu38P64o79ph8rAt/2DuT",
-	"HfsFxbVxtIKj0v6knFNt+Ov3JKVLlZAUWwsy5LrfHcQdqz8VI8ftzkg5JmtdOmnfvjyHX32JrlC3ghat",
-	"AvxO7rREJmBGkHNhaWZlE7/7YuwN1JyzWUaXanNIj5rYiFtm3MIzmgshR2Bj2F1aYjKyw20Fmw0hMayc",
-	"QcMAG2nafrL+Pb6aBcSGa0xALiZsCeIILa5LUbLSEPHMm37YX6kw8JSD5oCmTHrBh6yAQD88AAx0gG2A",
-	"rqXRXEizl4/fHMF53n/eVDFqTStbguZgnd/GZt/FvQztClAjdioH0EC9s5sT8xJ4G1uwhTOQoaUYVsam",
-	"dJkUz5ir5pBupATiB4p39K8c/Agm8/Mc+uACbZMz93aMFth7gcpVKxdB9HpIXehf1iB99DZ7aDg/Nsv9",
-	"4RWtX/hNyYIMCHOnd00ztcubVqbLC6bu0Sw1o8VO81cwAMlil7yPkilyEQj/LWfMey27Zkf74FoBzyXL",
-	"MmuCwgy2PLyyn/6TjXz0/vhgNh998Xhu8zzr9Dr7dMb3bw7haOxwdavT9sZQ0EteyQycjs4/ZBuFIgz8",
-	"lC5dzJcOc6ls+FMltnWhBdlHUNoCCz9b0KXCbkfQT9Qpz5h2Ua/bP3OgMIRiO2EtXfE+A4dVl0AfDSIY",
-	"ohJQscQeHqcA+eR7A8AbfAEIBHoBnTWYBGLMROZQapcXvCiAPyD9r4u+mt+A/3Uu+J9zRuhUWhBxjBl3",
-	"Y9AC64dV6J6lAHkkR2FxGFchxuZiIjMG2MBSgwaVZV0CPvspg1bkeLrFq0/tFwpaNSdkLG3rV4Afdc7j",
-	"qYSAt4upxxZh5hg/wyBP2fov/Fn4EhzX/SesY52xfEJnMF8m0m60UCA+YlHVW3aYqKKlLbg7B8ysKtg+",
-	"LYuUGOzVJc0nUhQgxMpirLvOxuDsjxUUN53qEBBU7UGcvT93nySEkl+evSWzXEIsI2hnD1kJFl+Y6YXM",
-	"rxVkdxIuwrPA98S3BJoXcrsTFnYvbPzZC+oF4x0iQ4+RtwJeuEatiig50rZTqbmH0O4Z2ASW8fBwlxAT",
-	"MXrhEUbVzdSj0mBOaw97lsuFIQ4HV2IeBK4jF0KVx/FINZGu/RNJUm7dsFAcyYcTG0eC0xaBggfmvVPx",
-	"YIEjXboHtj98bEXexmIiVVHfe88qnYlFAfWxsyWhec5voMS7TbyrmI8XJfGF25w0s/aeTzByoeRcZo65",
-	"FHA0mPblsIhVmeyYig0Emac2UqwVy0Yhy8do8ecPn///AAAA//8=",
+	"7L2Lchs5ki78Kgj9J6IvS1GXltVuOk6cULvd0/7ddnstzzh2W14RZIEiRkWAXQBFc/w74jzNebDzJH8g",
+	"M4FCFVFkkaIuPTuxG9MWWSzcEnnPLz/vDfVkqpVQ1uz1Pu+NBc9EAf988Z5fuf9mwgwLObVSq73e3vux",
+	"YDeiMFIrpkdsPuaWzblhhbCzQomsw0a6YP2Xo/3X3A7H/e5eZ88Mx2LC3bvsYir2envGFlJd7X358qWz",
+	"N+UFnwhLg57luR5yN9ZbbsfuE+lGnbo/OnuKT9zPeXhor7NXiD9mshDZXs8WMxEPNuGffhXqyr3m6Pj7",
+	"ztLgnb3nWlkulflZ5lYUy4v9TeUL9vzlT+8Ms26hQ3ye2bE0jGdZIYxhuoBH3EJhrn/MRLEoJ0u/MZV9",
+	"EJ/4ZJq7r48Ou0fd4+53e514vqcnqen+zCcyX5STTQ03gmcqg/2PQoz2env/z0F51Af4rTnAV8LbX2Zi",
+	"MtVWqOHilVgsb8Zrfi0M4+6kiwUzfCR6TCvBxGgkhpZNRcGuxYJxlbEhz3NRdNi1mFqgh+9ZxhcmbBFS",
+	"WTnpaOh9N3bDKR4/edLZm0jl/36a2qSXIyC8NOX2HVH3A+FKwwZCqis2HHN15YiXGyYtG/KJ6LG54Nds",
+	"wotrA4sys9FIfhLG/Xpa6E9SGJZppjQb82LSZf1v+/BcLo01jBeC8eFQTK3ImtdNt6RpwU+OjlNL/JUP",
+	"RN5Es/1rsfifNzyfif4zVoip4HgERtyIgucdxvOcTWbGsokbuolsczdGZV7SiompTfDk8HBpgkDIL/Hh",
+	"o9PwNS8KjoT2q5xIuzzxX/ScTbhaMM6m/Eqwsc4z0zg9eEc8vUyM+Cy3e70jN6cJ/yQnswn8dQhEQ3+G",
+	"+UhlxZUoYEZv+ZV4r6+FSmynEp/spZvQpXVPAPHYscA5DsRIF6JpkuWvmg746PA4edPf5lydTaf5wn2w",
+	"NKcPY2HHomBcMe4eYtxcG6BdPWIcNq5pSty/NMGVB1rngqswgV90nqUo7MNYG8GmuRu+9cBjfNmqm53e",
+	"hnczlZqCHI5ZMVPhNDabTTFrPhInKiImc5ScmNb5SqEBEmKqdd5IG1rne5tJKzfoCqlIb7yNPDwf6qlY",
+	"vy7jHmtaGHzZtLLT7xqHXbEy/8pWS0sP8V58sk0Le8sL6+nIjdiBf+m5EoUT7u6P6AcdJhVzbGrITeMm",
+	"/NFM6Kep6X0Qg7HW134PqvN7aQ2TmZuKtAZmGIat7tMc33JLIvgg7ViqFiqRVEZmAknCKQK6YOKPGc+Z",
+	"1Uzapq2Zw+ubtSH4v4One529kS4m3DoVSmbFev3oi1u2mWplBIipt4Ue5GLi/ul0MKFA5jgGKFF5PJji",
+	"E//2d6OBx7RTmfx7YcQ6W3LasFCWzQutroAXccXe/fyc/XDy5HtGA3Zhn+l9oPUOh3qG85sWeioKK3EN",
+	"w1zPsnUTeg4PfensDQvBrcguObwpbF/Grdi3cuKu0JKsrizg8/L3Qt3IQqsJbV95VNNCZ7MhKeHLP/tk",
+	"RaF4fimztCYGK/vKuGvGZNZz23T24dypTG4nmJpNBk6D5Owvz9+6ffu70zElMPSIXI6/O3ly+v3THw6P",
+	"jlOzwMHL5/nc9Nb9BhQfs27Pf8WnnLKjM7Hu6dfumS/+ClR2kS/c1pp9t52p6QAbSp7MNOfWnXH6hal3",
+	"FeJKarV2be/oMfcLnYtLXqj0GboDc0+4C8+NmU3gX0YI4Jl0lN3UTJCjJ18KX6G5BexO2Ll2KngubwST",
+	"qkoAXulLDGEl7tuqlb53z3zp7M3k2kv215c/wZPTbOMrRuZy5QdS2dOTvWVltLPnVptrnl3KTCgr7SK9",
+	"Te5aGFHcyGHYaTiGoXVMJzoGujuJY/gSy4nf3WXBnegEgYvsp3qbiYqrnMPTaUSVVdZREl+4YXR1IiJL",
+	"Lb7cvgp/q5zEx7A0PXBrddtILPX5WAyvl/kqLxnuZtxhSLe9eiBnpHLeSDF/xsRkahdsPhbOBMxzZ2XO",
+	"RZ530+zXcpkn7/dIfkp+rq9TOntnbyqKiTSe0pYppvyebpdh8DcYA+UuiOFx7yf48UCczwZKJHhJZw9X",
+	"Zz0jZwbM+56a5Xmdrvxew8xpB8PCK9PGNa84TWenLR9mMEzDP1ZdZC9rv9Qt085ezdRLOaxqVwYGXDlh",
+	"ckXwLJPuLHj+Npr7iOdGRJv/2bP7ko27g62stiawV7I38ckmZPiqn3zQRXZfUnDVs2/cM7H4azPpWCK2",
+	"ef528rDNCEHOrXr4PJ9VJJZQs4mjrkzcOF5swVgffHJ3pcj2Ou6OBZL7vbyS7vO9j00SZP1svzST8d+k",
+	"mCeU0yQvfBFxP8cfcm4sy7W+BjexGz0XVjxjIjeC9TOhpMj6HdbPpOGDHP9tx4W2lv6YKX7DZe6+xD/N",
+	"bDrVhcVvpbrhuXT/1AXr33AlzVhk/R6zWrPJbDiGYa+cfcIt02oIOspAsIHIpbgRWV2hcPPZjlMnbAGr",
+	"WaarEmHOpZXqyrFf3iAUrqXKGl7oFuM2U2RspAuYO1GLV5QcsRDb/tioAyb8XFe5HvC89I2aKVcwxQ54",
+	"NeMlKG2ZuBEKzpcuERvqWZ65jeXmur6rYrY/F8buHyV1QSEU6VNLbi5VkpCnHKSlgbji6hnjAwPWlqc2",
+	"2F/DlFZgI7fTz2whg0a3agblwG3fXRMXcK7hCKKBl6XiGkHoLqTZoVpz49+3iQgFrvAl4eBNS38cI7mo",
+	"TE8Tu3+mWBnpCY4+rXPUX8ZOzyWXDapfSszZRKDh2H9z9vrFwasX/9FH+pWGScWU04stG4ihnggK6uAv",
+	"ekxadi3E1IDZIbMO/Pf5y5/eddgc3I3gNB+IEDoAQnfXEEeAj92E3AiZFgbuieELNzlpu+yNEBlOue9W",
+	"0Y/ufqTGlRGwlee7rJnKrEg4U466hwfHJwlvyvIL7t57kHATTGUhTPPlk7DThcgFNyJjg4U7FZGP4qsP",
+	"TxnLVWbYTFmZM6MnYqCzBRxDe0ZAsbOWIbOEe8Ed3eXhE37z9/GR5Tez8WgXHoZlrwGfTvf5ht4CrfNl",
+	"B86+mM2TTHlaiJH8dJmTvy36XRSwiKzW6ayYaiOSQ5cip9kP0MqkN8KmTZuITbjLR84DuKN0vZkuSUY7",
+	"QTGX6L1NDXJ5nYp/vrQGApyS7CcjGnwbs6kojMhEln6HmQ2HwhhdAAdzTGaQ6+H1M7AVvWWWixFpD+4v",
+	"q/0VIMfqMtu4a8dEylng3QQUeSC/APGXKgV1ysB0g9+ACKgTSYwgKKuehOA/2NIzEKUY7MCcLNn1HVuU",
+	"cWbEdkblcCyG13pml43KSLC0MWu8rFnplX7507uEiLgje7UqSFaQf8pgGmtj1x70L/DQLdj37s3dOo9e",
+	"HbVwD1P8pMqw25vKbZ+2vLgSa8/uPT6VNjwDtZ8Lu6Ei9AB6DGoCt48lgKxadvPs/bhwogdCam2Y0rmw",
+	"r+FVSZ7UGITYTqNY/uKWusDSN49HtvkDekxS7FzY3Qoyd+PuS5bB5DcUZ9EtQUUYVl7hhccnXzrw5aDp",
+	"y2yQ/uEpJiXeRjpyb86u3G546EtnbzBTWb6WD/+IT92jPB3ms/Uu3Rf02O143UqnMTx2Lv8h7liY3qU8",
+	"LISbd7be0YyPOWZoC27F1Vpj9Nw/l5aia1PI0IP3x0ygh00YNir0pMwsKzg95j6BLKuq5Q0RIMj2ZEOu",
+	"lLbMVkNdkYnyo1QZTaZ+v6wuGoJWhVRDOeX5V2XmSym4gBH1hnJX7oy6QT/AGQeT/ung8HAnSQO5U32M",
+	"vVxS4RKWNYnZxN5onUf5b0PRqfpDyQLOw0Mg02ruXFV61Zw5OhBCsUzkwoqs574C58qVvEF31liqq6TR",
+	"615w2T6MHo617pKgjys7nnRQFHo903ynkWWuzTaIN/FZahPFjSgW8EFzOkPr5afUjXJDOnQdaImRohBR",
+	"dEqo0vXahS7gb+rdagE/Bsm3UvIvHxqJDnSWcDbMZ8aKgikhMsr/VP5MTZVjfN67uob/KJ25IY4OD79g",
+	"wnI88BEkgNY+qe6nuF67iS9enZdSm4Zd9fxfXr3wz6d4OdjTyz5yx3a1kkOeg6+6x/ohh+74pN9h/ePD",
+	"w6NeNnja6x08Oe3X8qdWeohr+XYrc2I7e899qpoPSPG5I9qr4dSR7sxYPUkGpJ4jVYf06+o+GzEshG0I",
+	"huXCkgNN8EIUTKoue6/zzKckRpdZIp/jysydONNQxzAVPO3CC6S9UruCh+rkjj9NkftPIpeOjSTlHykT",
+	"NV8yqMhduvepiXJrHSc3adGxjQgUKlsVDJMYgsxwLQKyUp10UGw2be9oF0Whk4nlCzfAiMtcZBBzS56O",
+	"uCFFdpkzyMzzcnjIR24khV0oQXZfZiGNfyKM4Vdptt5anOEhXzZ4AaBgZl2IA2KBzHHXDpMj3GdpNwhe",
+	"GMvtWh7jafAcHqZfzUxT9BqUw6FwP6Grs3wuceoa5R9vKwTL/GU84o6/GfEO+5VGxL9WNPpl70I2hmt8",
+	"t8KxelIRW6X8AXBB0CWEf/MsyV5/KvjItla5o9IOuukQ+Z4WeiKNyJjV6RvZ1vsa/eaq0HOTvsWz8hqX",
+	"4V4Mg7hfMe3oUdoyoDNytkntyYFgRBXJKY+bi1sosDsQRmbCUC6r1UWPcQYpFlPUtdlUTkUulWjUiNc6",
+	"Zd0zdZogj5PXAkPhTLTJSYJxB70TAgeKuWPqLuTIbhffbhlzwDk0ywgfxKdHn9UTXMaYo7Nx0iYfWpNS",
+	"0zLpDD4gVR/mg8ISORqJQqihAFttoGd2hSiqvvTc8oVxEi4X9Xf5uHcUVnU7fvnd6Ad+OjzMjsTx4IQ/",
+	"+eH06fffPz394cmqLKTVtCJH9pV7EKSgEcVNu233z67a92oKCyY17R8eHX+36rolBlZKFBPt2JhjEbzQ",
+	"M5UxrthMTbjiV+6q53p43d3r7MhfbaQaivac0HJz3SCBUeg6JbfH+uBXdCo98jX3L4oKY/ab3z3cy5AD",
+	"McZ88Fzr65ZJ4JSn5F3gCVc2WQj+nkVnHzzmIZUJludvRiMzeJXMeeuHM+r3wNLTs4zC5uDG8EumiSDd",
+	"sz7lNfd7pQ/EKdOYrQPOLcqYn4O8Axlnx4UQZZYZZCthfa9lZqznkMLj3gxlszAhIOYhLwpJYmLCi2u4",
+	"4pXMJTcBBUkHRGisP9RqlMuhDZPM3Sv4sNAmsCR82GC9GSsEbrCzbeG06WH/Zkr/+4qWD64M2DRcaYfy",
+	"9IBO8NFoXnEeYdhxZwGG/PBy3ZCsFmaPX+FoDfqH3JVYknculkqTfTOnxJliL16dB0cEUtVUZ4ZZfi08",
+	"UgCWjktIAYEETfa1I5qzCf+HVuxvb5+z529eftMDGhV8OGb/0EqQkYIOjz64Lfb/87c3L7DW3BGSLXS+",
+	"71Q2QV98zdnB8dNvugwcXFgjYr5iBVdXKGUq1ClyI4Bj9GANFqr8FY7MLehaOaesuL+9fd7dq7tCJvzT",
+	"pVvr5VQUlyrkBPtq7KO4Gvv4yZpi7A56ZuBdbvkVo7jyqidrC7s7e+4NpvKK3/f4Xmdv4IjYUUDbaOor",
+	"sVgubJ9I5f9akwSJ81haW5IEvXG7MxdBo6bvtFqRddhgUeZRklriRFXK1T7Q2hpb8GlypBFVjKZvDlai",
+	"Li14E5sBy+03HmI45rKhKAa+KtUxsDsh/0oqZwNIZTWiXIRLiUqEyvCvyKVeOh2ZWRgrJtUNhJEqfu3D",
+	"pF3CTaIE+PyXs/3jJ6cV5wYOih+4sXFzQOIpuK0wIoiPsfjUbRPvgPeuT2CsuDuW9/RaLMK84EnvhjGz",
+	"4gYiCU6cKcDYsKW5hyZcx7vki1J02aA+crVAge+4VnfF3Lzymrot6XzHKCCx7qa4BQLJKOEsUQQPqams",
+	"m4QyMP7W5D5aG73ApNil++tVa3J9Ik1+RWTRkPr4x0yQ6lod7KjDjjvsO/Z///f/YVjAjZE/pDD3iZ5Z",
+	"duXkBCRb49e6yCDz0mlVk7oza5NkDLzA0QQj5dQ2RE/qriNSamNHUrTxdPEaOfIuNBhk7XeswZRx+2Vy",
+	"AYUy+EiGTktRzIx5ARI/ABq54wSEgziE0mqF3v4u5WRUqB+W+3NIs/Y6p5zeOFKQ05vTpBL5sxR59sI7",
+	"jev1cN4YXwZVOjg+BGth7Ky/AWhewj5jmczYQs/YRHDF4FkIlxz+r7Rh6UizSNn0/+/5b28YfQ+iAqje",
+	"GV1YjQTIB703Z69fOFsNwX/Cn1Nux/hHlXEcpPPzl5xEOKtgZ6WI4edCiB/dmadqt2ZqFQbPyBlDaICw",
+	"Mb8RTHziQ+sBQDBeXZn3d502xc0jWZgG132u5+QgseO67MQ41SkcUptShpFMOWHC4jJp/u72zy8QxgzL",
+	"YiMUoTzPcRvI3ycVy8RQTnhem9ymCfSHa5lePXfa29+4fbS+lSdubsusStpZV+HTzIzKiOaG5hT7y6sX",
+	"3prqJSwgsHHQiEKjl00LOeHFAo2cjmdhgaWNCMeFzCXwcIuvDBMqg5v0jbuQOjNkVXmjqc++RqYx1CoL",
+	"rzffdNkLp/y5uZDB5JSXjEwsp6dYlgvwKszlkOrwnTkoLZvwBStmqscOjk9gXkdHh7c1qk4jQ+hpo1GV",
+	"vnfgGYPvSzU4GLIyz+H6u0NwNi25L8GeQa0XP8dIvGKz6VXBM7B4q/pQDZSrjfHmD6Gy8pPDH047Tavw",
+	"v3hW7j+YwjBRbvEhzg6OTiFGwK8F6EFhWqdPnnx3uhYsLKZ93NcU7f+i82xF2KXRvX0nZVrbxGfuPEDS",
+	"oO5KNRZFkn+/9KUyGM/lICyMnojSJKD6L/jySgvT84ZI5PDw1UGFALeVAVntXdOgKTtFGmJg5F416Xy2",
+	"a5GqWvzZcTRflmZQeEAkDeiNgZHshsczycD7p1W+YIXwTC6Aavq4W3p8nwu5QWb2+nSzQigx35C8/E6u",
+	"Lc4KDMbtrkJnJhvpPNdzsxonpoXXeqNqpKXoWlgDnWvl0tRSs6M9arr6P/qk5tvIYPcip0ffQgSHVzSX",
+	"k0dlrCQlA0zVEvaEDyavD2ri1rZZIVUjeayuVtBboRZwjd/ubU54hsmN2YVR51dwhzadG+L9+18TXiHQ",
+	"SyK5TfyCimGfMc4yHpBoIFbeZW8x2CEmEXuShs1MlNoRxPbT05PDqqrxw3FVdJ8epmR3CR1ZMzvaSrkG",
+	"4dAmJomVTj4o2cAk05X5MbwRzCx9HGaldQHVZJCMGGmgHe8T6WNtVD/4xDCGGxQvPctIpRwh4J/IR1VD",
+	"y23/kqkVTujk+IeTH06/P/7hdJ1+9WvIWU6r5mtxC5fUdtKwTk8Y5qx22Rn4ypwJfsSsZkfHT9lwzAs+",
+	"tKJwCiQDoNqgmx0/Oa2la1rBJzU4nFqyZuRhKM/otdgoyxxdZwb9qmTwSts+15zyxHeSYLvsufQIskvD",
+	"Lldypad322zrJeu09LbRxaE746Vq2I+PybPxFR0bmoW/oYO9724meFBimU6WG1y+Ptl/4bI9C7lEXxlG",
+	"toS39kucLl5yySoRpuqH0nytjXNss2rTWxV53r4OMy6/WcEp2lXwJFgGM/IfUXDlWiw6FW4QcZBcWOQa",
+	"mbxyogvOu8su2T5BfMChEwDHV6U/HN51dPx9xHlq57uyimxFodgSL4q5ZLSHSZwk0L8gafrt2WvwCmQa",
+	"IWx6aA/kWl93nEifOgubggygo034tYgN7zlQ8HRaaI9nRH5VyspAWD7HQqCoJ+lifUO8pDrJXxv3nPXY",
+	"Qf+Z0zQK+lw4VYQuHp6Vmyv8sJbNQ+gVq0GXp9y9wk3iv34/2/9Pvv+Pw/0fPn5d/rt72TvY//ht9OU3",
+	"/+t/pNjfGzGPAFbbVhkS9CqlsVfwTOu4owHuu4rlGeDFfo8AkD56nC8A81pmJBsBvt5XLWAFy7WGtbym",
+	"LOBfQHIPByTXBvp0e7C4WCVYARSaUgHcjazAHLW9lCWKPXCQJbRE7/uogNusF9//BPAXm5brbo281PEB",
+	"YEhWZVYoNpFqZgWo+yimGHhIDKTMlV67Ky0Mhsn+mPGCKyuV6PiMvLGeFcFt277q4c8K3UEeuk36DnT2",
+	"Pu1f6X334b65ltN9PcUrsx9ClLaYCV+MaUQuvMWzzl1z7p991Kgim9dEb6EBV7z7rfgXAZTsGr1gpd5Z",
+	"0zhSfO9fKAb/HVEMHjFfeVysYYOrHuEWtL3kDfX9xyflRY2ubumeWeGTwYL3PTcqD6w6vt87wyCoeV1G",
+	"FK0pMOGQxicjlTIoZlMG2S/SgEHfZccn4FSeYqntwfFJJdB6dPx0nXdyG0quu7o2s1S2QhTYZIgVbjQY",
+	"u4H8QgVfW+LzW+eFRKwK8wLY595QF9Nl1fjoNAF+E2GIrBQF/rlK7LjN5VViftmQ5BjDlEBEFuNwJvbn",
+	"UcMIrZ3+WWhNdT4TvkD8ioFgELeCiDWlyPpfYWFwBdUhRtTPubpcXwT8NueKYC1a1Py9EXMfIStmaxnc",
+	"uxniClrHeCHa0yYg9f79r+mywgYS88kKbSnMn+9eiPZ7n0fNQNvOGtuC4jYxyTbXCjaj581skk10ga0J",
+	"8p/NzlidcVCWD+fyRqqrKAUB/KdYS0V/U/CUelj5FxOiszYUHJKWEmW77DffXA6+yVg/F9yN0nP0RbgC",
+	"3DJHkb0odb1pOlQRJKzPQ8Gq+2iGFJWvVUV3aHrVpF6cthyOS5YZklhYLYFGKMcuJ2CBJ5JfuLmGIGRi",
+	"xZS9D9mrfgWt1lvNAAHkKMPca7oJf/CyhG7NL+/eVNwJT16ldVaySNoyZgo+/v45ZF9sw5C/dKJUj7Q2",
+	"MWypTXz5uMTeN8uvoJ3waTBRBRalIbQswWpOr4hH2CogCQUX40IIIuINoYRaJdUEPbBlYo0X6u0yZd6I",
+	"+bmw7gcmHQb0SssGpEhh1pQJNJFq6ePDznb66r26cpMr2kxyAbaa1G4DtBXDGuJspHxu5SEZ5toIs0aP",
+	"1jqnnCHIEwqZKRRXD5A5wOw71CyBKspknhVCpdXlx+mg4Z9ud2AJYt3sBW0UPB+52czZQ5djcyMZfni5",
+	"jZB8OJWvjBm0lbr/Hn5BiXJb+JU2CbvdqRMKmv/mfKNoGQZjEk7koyeRUVM34nZjj4Wh1xEIwv9ubGRt",
+	"bArdq7FNy284y3fOyFhscpKEKLJ3fHh8un90tH/89P3hYQ/+/z9TLeJKpLkW6GUbwpVAin1CxEg7Zn14",
+	"V/8ZU3pezTtt3zEpvWPBHtroAoB0x/Kx05Pu4cHR01IHJpWiEBza/0LadygUmojCOyK3TvTapuriLiKU",
+	"0ebdW1Dh9gY+p6bMS93yN/Kx+p7o8LaG63jumXx71TYm/De+Q60eMT0r2JQXViFIfAjTwSc76eV4FwSC",
+	"AmwDYRSMhZ3HPbeNbW4UrNxGoG0a4LxrJ+PdBx7/mZyNmwOwb+hhDG2nNvAkPgKX1xaaju9MscXOeK9f",
+	"iZexZv0bsKSAH9yWH5U5+79/TgRll8KtH6sC3ali3ztV7PAoUsWWc0GHcplbbVwuAIuLagbae8G200Ju",
+	"JzTW5P+/EfMPJVBs2+NCOA9Ipo1wj751I9CWS3UjlNXFYq+zNyvccY6tnZrewYEby3TpZd2hnhxAvuKU",
+	"T1JZMrZNKiet4Iye3tZfAx1vKwXOFQijyLniD67VtH7Ghzd0Pmxm7AZg7hbzOceHv9DBtPrNX9/92kRe",
+	"7iWrKes8zK4lfS3RwVbrS1kvvw0qpkujt3K5ytoIYZbKkNp0c+WV3Nr1FbmY6jnhxbXIGDdVTM5QopBJ",
+	"wFvE6gOZhilF1r5Z9fAWLtgGLC8onpvwDIRsSFhNOys37fUJ0BuXUa/iTTqKNM0VARQEgwL2r4wTnpCO",
+	"8IwZcSMKnkcIJYjI5yQqlKf5WN3GQKltSigjmvV1lPnaasE11YFh1V8ZZvlVXO9dXpaJNEn/dSiurOFz",
+	"IjSmngfiJKTODjtkVrPjXlkUZMeyyIjUr3QFkyAGymiqqSeokWoF3c102LjPwcRu3oZSV/J4pKGxsbS9",
+	"AO2pAaokbkcCCmQa19rZmiuKHAFnrYZnsjXwbRMgGTEVEyONTvh0CgDiAZasbNO97GJqjbzvMSJXK44z",
+	"Gap7SzBbjxdAJYywceU5R2C3MEaocfSt3so+tVTDHBqcVpDmQvcWIu06J6nwzI+r5YfHyK21fA8d3wEh",
+	"jY42WeQVvWsXte+xaLvbEngyMpd9L3zik8GcZYEwNObadMpcBsTH9iIuEz5FInzIp9NciqzLzkL9PDxn",
+	"NfBcBMOnfAkE/AutEAhmCK7pV6aEkd7QU/YW0TCoZeOykrBGnEdsJCnY3YKN5QtDqSSUKZLpqRVZANEf",
+	"6YIF1Fd3OcUcmnsIW4cvXiXE1xb2++D18jLG2LmFh3YDeLC+OXI5y9DT2ccwF4YhJHQDXju1c94cDqWO",
+	"EiAWTYgiSaIlf8ite7gfdg8Pjk7vrod7Q1g7hUcemsUBXSAIJtxBpTHzNylVtw16J7rTQIS7EWLexBlS",
+	"JlwCHxiHCzDXszyj9OWltkAQ5XabCJlXoJ9pxjGBtAKDuIziXre717SM3a7Z/DIiEjqVVNngjfXpRPsd",
+	"1odPuu6Zfoz0LK2H3QlYrHX40hXN4XcSg08hACrokYCP+vp8wMg2E57n7jvgBt+gl42a1il36rOGljTJ",
+	"6H1CbxnrwjaMTXnyGw+d6LO7alNXNNoNcf5a8Tx1P0EdmPKea6DDGOPaAJ3w6DS1lnTwfVlHd0fIeC0n",
+	"MdQQSl9V6DT1USFEl+EaesC/o1aE1KTBKfLuDgIMI7fQ0iu0ilACwFNagcq202ejbhlBuUv0Wdrcz9pe",
+	"n32IVsezCnxWyy7+YRuaWiG3b4Cckg7btkXGjILbq7Y+Rf8uddqQ/LBFK39S/fcBH6eTzO94+Ly4hnqf",
+	"w7IXv6fLqBn/3SbIbZyhthNZt9VGJEXXVm96gAw0P5sQ5guTuYMksGY0rO+///60ile2eqfuoeowyQfO",
+	"o7jmRn1HFpUuwKj/ea8i8urSpxR1AiZ8rr1a0aIndb8NEW5JFbZkib1sqs3mtwcfq2dan6ZSrZd2e4Mg",
+	"R42T05SbWPn7QuxE6rj3vCGAk7r0scVMQR+jFEdMCp74N6tm/oZgV+r5KdOUxnxIZnhF6Wwu4WwjZyH/",
+	"8HLAiwbDUw+Hs6mMCv+wT3kuRtZZaIW8GtsOZm2hyeYxpA4PmRFXEIttDWN/jj9IncDMylz+g7cROn+N",
+	"Hm3IS8L9rb413ovkiQFLvAW04jY+gk2v9/Y4jc1+a+go4aRTh0qkuNEKHdqpcqn4Z3W/GJCNb0UnVYRH",
+	"0m00zRrbndTLsuLqrsrEwMGli2i02EsXfF1Mj7qbdbiD+yDLS1LzloVr6nP7w2UKhbAbge/GXWPXH/A5",
+	"Plu/Ad7cqDvP6dXBLR/2vrRMVvd6jciqgZXMFbEReDLGS/OtN2MHfnSEhBe8F+shST97RW1ZdlrPwHup",
+	"RywXPJPqClpT9DBk9d0x+/rl25uTbxylHB0/hb9Ov6mIasiCXKMIxowYp7MTswiZzx0bRjHdROEO3wKv",
+	"PCH491jUjiRrOJMAMVxvhZGC5zu3fJCLLqMaL6lueC6zDpspPrNjoayE8QG/aCCzTKgOU9pejvRMZU4S",
+	"2bHOLt0nbq5zAT81s+lUF454JyKT/NJNsgMNQy6t1pfgaeoA57oEtPAOVFX6f0MGnPg05jMDI8PfbgQI",
+	"qFHjpPiDuinlfuQI+DLXxtI/fS+/DgQ6LvkVdPQhl83lVEAiT4f9MdOWX4pPQyEyHDuXw8XljdS5Z7sz",
+	"a2QmLpHRTAtQz0Gzu8SG3rUPPS10mMzEZKqtUMPFpe8z2MHGc5pnuHP8hsvcnUiHQVqgqnfhqG7O6q6t",
+	"1V+x4JYDLVlpdDcdHB8+Awbp/X9lSxQIn7CD4+PG3ubJEizHekdS5JkBqNF5Ac4yiEZxi25pNhCoy7TW",
+	"VaLWOIlbiTmlTf29ZXC6zfmiV0ogjyiNMJOCOUMfipOd3FiUKhi4RyGcyUbyRnzTetIED52YsAclcZu9",
+	"NiIBFQfVg+/3WOyzjc4sktEN/lrBC8BDScrZhsF8ZKxihTnNozTFYjMMD3nUkD2zrhFYyRE9AZ8c/pBa",
+	"ipU2r3k0naLNVt4P/GCpA+sBYbObg36wLB3LxOBnxs243vqs/IXblf0Vg9ZEAnzrZx+pAsCho46y0T6l",
+	"5EdZ95Vq2lT1TXtPNFsIaDSnZ1fj0FV2ZgR1ml2wiS4EddSECnngcggxqzJEsaW+tAM+vGYcf+X7KO4q",
+	"oAuK61JKmHtofde+IZ+ZJhzagRgm1eWebwPvffgdBg9SpKxfJpdiC+IrTE2SBqog2GwKu5ND0z+tYlXL",
+	"vzA0WgAf9LiYqeuk+G4IjR51Dw+OT+4qNLpdjK6cYuSuWns8bQwgR1Vl8msSVHeTPCT4quHNm5ofIcUb",
+	"7xd2IGBS9UKnliplYSiWcppM1CLXiUaoIgt3FLK1KFLkGxyCTRN7vTYIX65ozXWSDh0ZqwunfKwurI4u",
+	"65AD7tCgcPyEWALwS2nhSjlWIRToNlCBbSmkuBqPaLNAVUOd3l+hQw70p1EaGoRD4xxkXqE9RMUshf7Y",
+	"xDe1W9eYu7k7lS+Oz0FnG87mQlxvUO7X2MdlXQSqYqXVkrOQ11WOzm/IWgOyFB+7sJgiYXS3VtNytfN2",
+	"Edqg3UXSsUNIbj8csowvzDN26L6No7JddtYQwV0qAw3Ee3p48nR1M4sV7vv4gr4r4ZejRs8VzO1wVpth",
+	"wq1uZPmurCpq4cV2w63JkX1NDaCwf5WwQb28Fgu4aNdCTN0eS8rF8hqZLCpCG1xleeY78QK0vu8SK+YM",
+	"+Wme+8PrMKOZnWvATBOfCMMXX3stFqbLzlR4H+b8aJ+DBXzDiXvj6McZbbWowlwMUDzttcXLL8ujN+tZ",
+	"OefSEoNaKjluGQ/HIT4mJ7Uijf8em7clU0Co25iXutgErQrg3B5SeTulZ2eVzE0LxORntNBVTdxTtfZm",
+	"WTW3apLmq5PLOaTKxzdyqj5E6ketZ9o6kUvrLuVsyOHYLlujXpm+fPym4svnqqJBOuanNLgn6lnlLCim",
+	"5NNBPho5c4Peu5z8Fk4vjmofPan0pPi6fVOKhrYU0eJ3oWjEDOpuNY3KxDfMXwloC+UtgXb73IrlWrzW",
+	"pYupPIPHiKRwC1SD5VPQKXsE+tJSMxmeB7MMgAI9+Kn7vseMEM+wlGiac1X2miQX4DN/04SPYqGng+TJ",
+	"MywDwzRb8IA4TkI9YQ00ndN+HvMxt7HpfyPFHK4X4Qo7fuLLbDt7PJtIlXQBvJul/CUiz7HgeqgnE1SH",
+	"uKU16YKy+w2Gi4GXiE+2y8DrIXiRS8cVZspUnHfoNsW+OmFfrsCLMecLp2PMK7XeQ66cquzWiq3wO2ym",
+	"cmHQe4Qz2KIuIABT1LSNrZK8VydWr8ourjLHFRbnplfuz5AWWU1uvKW8gwPdBbNHyrhbNk+T3ZDBt8RG",
+	"efRQKMvbQUkhSycn0pFmUliFygxVIx7VYxAlHesZuihoVAUR4u0SKaAj14oJYceuradUD+NbLJsTEKyH",
+	"2SZpSdhXWISzsg3YskXeogtYqx5g58LeUXnVynKorb3V1027dUtvZrKiqeJJa13e5NvrLm1oBE1T3c0f",
+	"F+xaLFpHCatlcQlm12DCpXOt/KySS3G3frn5nZ6LYn/Ijaj3Huyw/j41nLzcsgle7KFufQMC+eM/gPTX",
+	"0P2UD8WPTqNr9lpsT6S76sa7LsVqy8SqkOlTrSEEb8mI8HpXRVlJX3WPhkSg7dJP6m4m3FAaKkmR7tx2",
+	"oimUBHDH6kKUDF0LIQ8goi8tBedDMVcUnfeeaAjcM6H07GrcYbmeu+coOISpBl3Wxwrq8oXVx7qsH7II",
+	"4JGg+i9nBXRZ30x5YUT82ERmWS7KVOn6j9BdCmFTzJYYcsWuCj2PjRy/5lDwjf+OZoaZnoVJp5CdL9Tw",
+	"t5kd6olYWUO6ITJIllWShys+rYm+afqS9Nr0lzdcSTMWWXOWyZUzkiDThWNQYSByKW5E9ozKqing7r6m",
+	"cvh0jgagPrSmfer6+Tcp5mtb6JflSrhH5ZrLrYmW6qeSvAkLNXyHKQprNeelcxVTe1ndUEI8SRYAnOuJ",
+	"gBgeNMjV+lpkPbRN/Tv89jsuOYfq9clsOF5SXeIs8qUFvQ/I+InjLWO+c5nnhBbdZS/J+zyCxvJQOgxJ",
+	"Erba6hwfcHeWz80lwhi4uyhvRC0mTElwB0enTnE9OH7aYS/f3pyyg5MT+OD0hEnFjBVTsDZGelZ0Wf9q",
+	"OKW3OjvEvRn6DCbfjO85/sG/+PTETesfs0K0mtjx8s8jflAub6+zV52Vo7lolCQ7AJsn5TdafpKaf/qB",
+	"M3EDoubK/e/gE6h26QzJAKF2S7SyFc3N7y7+gcYNZppU4x837la0D3/IVPf1dR3SHWM39tLR+sqOmo7B",
+	"wYVwj3ewthy7Z0La+lxXlRRpCXFizk37FTQqWZXmWMt4U3xojc9SqCurLTvFO14J+73BCad8L3FvrDqm",
+	"3NoAfgUtb8OCKlboXCCsEMA39hzfGuqp6LhPILDtEzalcWKM4IZ0wdxBLZASqURZSAg6eCj95USwf7Vs",
+	"e4C+a4291oBudqFzIyO9W3X7ryk4HGcrhRg9Vwwfh6wBaOXDrrTOIAHJzIob4JUe/sFH01ARg5Qg4Dw+",
+	"L+gMVBORIW0jCg6TGWkRtTzsmEscprjEX6tlVE0OmYQPoey7algmCzG0HsaDYBla4gH4VhbLI/wEb8Ve",
+	"FxjgaPnKUcHBRdjgSzoCTo8GKQB4eQsDLAso+qIkTyjNUQ3WRw+Tb5xGTdaI1XNeZIYduc+HxWwyqJ7J",
+	"YfdJK1/jiCoYaxselB3MBJKKZWIoJ/UE/NMnh8cnacnYPqX7fSjL8RAcjVZYVVJ6wqW0pMrUjr5fDWmR",
+	"JTkoOPzC2knJw0hapWKseUeOn5wm86y1TUngcp8r1WTN2/3ku+TrZ0l4nLP6Ssr39txNBpU19E3EOg92",
+	"/F+kw4ZRn6TNStB7Ckf3qWJRq9lRjSAPD79/enT8ZHN/8wxThsklg1tZPcvKbOqXMrr3nQqfSbHYv5UB",
+	"pLrH/4qSy72Sbf7IpcVECmOvCmGSCjbKh8soMFXSaCsOk/rlHnjs1qpVZcCqNouOX05qCyKg3h3B5G4X",
+	"vOTZqrwvp2xdyRuh2GzaklevB5oK0Lwp7FCZS3V1GRpn1IxySTA1igpVh0J6URqg44LLw+nbx58+LSn+",
+	"mRYb6PxbwgO3DsCCeQOlTSnbYVGmCfveIwyLvrq3g5d2NGyLRbNN5SP6IA+lYbaQmxh7DVCWvzk9Wdy4",
+	"CSE3llQnG6UZ8TxPY1duEareEBV5s9h2Z2/OpSVbqOEK0alJSHC4dRZlXK1bjZ+7hZZZZ56JhBHKe1dO",
+	"mq7/tiH3GgdKH7UdCyMYTQcyZuHse6wfFUXQqFjoEn/xbR8LrRFeg7NrqbIue1EjlCgzuQ5g3i45uRYI",
+	"uvz4bxcX3a/pn//fxcW33yQjQKtTmKscYdl1DxmlvMj6biX9z1iw6sjYWD6ZdljGLf/S75Qwu7BzjBvW",
+	"/8uL9+wAN7IPuLwI0ahY3/2o32V9k/PhtX+z+GS/hO5z5zmn5ObXsGrAcnDviF1qfm6OotzzSZlLC9yF",
+	"WeeF4d0admHCGyZeBIkFXz0WXPsHAbLfHGS+6RRKHPnavZiPjRhelhWRA27E6Ym7/8fgRj49YYOFrVdG",
+	"4q9ej179+w/F07+8+o8/ivfzv//17U9PX/769j9f6uNf+a/8fF5LFKP6B//3d4cVVoCvLBMg/u3g4+fj",
+	"k86X//n5sHP8JckRaG3vKT6R7B3WdHorVAByb0IinH/JmghrQzghaExeW0oHg6zW15cTs02CV7nK8jUr",
+	"LqMjk2UagPYSffLiTmeDXA7LGORvdiwKgx43dAeC3S+KG4AKNsI66cae//rbX396e/b68sOLH3/57bdX",
+	"l2e//vrbB1AVIwO0SkUt2lpUKOj48OTpWi8crfSDtOOS6HfQEqGzNy9tiFbctXZU/ufJ49FFtoQV9SRl",
+	"ChkxnBXSLs7daIRX7zl17VjPZnasC/JO9diPgheiYMMpn1z+3//9f/regoKLAd+V5OZOZu+LG0+qUcIW",
+	"Dr0UID21UyKIAh/hs0xaw16+DQFvcAp1L9SF+vbb5y9/eme+/RZCTkOutJJDnjMnNntMaTZ2EnIAuSlK",
+	"s39AxE9pZ9ef7BP2urPxu+wMy/njAujydWXI7kIFkQ6ABMxMRe6sni779lvAG/CTeffzc/bDyZPvmS/7",
+	"9vkvBiA0WH+oM9F3P/tQSCvczwBZgCvWf1lCP+y/Eot+70KFJFxf8wTxTWfelfm5hNcLzm0lmBiNxNA+",
+	"Y5Wfxtjc+I4oHvn1yfHxN13YVmxG9O23jneDX198ksain4T1X472XztJ3C81nP6L9/yqXzqmjGWF4FnP",
+	"rTcHI+Tk6LjDJtIY8kidHD+FsX51L6Zdc8qC6UHdFOvX1Ic+1ZAb1o8/jMNaVE53AUmpcigUlnbLTCgr",
+	"R4jUdjblw7HYPwbvADXJiT4rcQICXUZadm/vBvqs6alQfCr3envfkZ9hyu0YLtABxczhDwoQY6xBavUy",
+	"2+vtuQWf+YcALpBPhIXcsN/T3KB8BHNcf5a5BW7/eU8qqKgW0OCHlgMML/g01gJWwtNfml5WhSctX7mW",
+	"u6xdCkRwoqWsedzpUe2f/lVOpG3zoNOBKTTxEdKZplpRt43jw0OssFOWclwhax2NlIO/U9FCu12mAweN",
+	"G3hhPcTmaBosJaKMbq2zS+rlYbYHHscHuPpsMuHFgigtvBBqHUG08ysTJXeAjP+0PxUFXE6Yjv+q5+4w",
+	"RrGMbUwEpYLoavcW385DzxWTWQ9SGSqZOP0OJCL0Jov9aaGd8Op32RvNUKC6l0JAxVhdiKzHhoWAa8xz",
+	"TDCgPtyOU1+LKV366kV7DrbpWchh2eymRVz4lVgQdUD+yo86W+yMMN6IuZ/hl6qUpxZ/NZI82jVJpsjx",
+	"nbiSxnolcyy4x8txXL7pvfTYATxDL70V+fpZQIVbOMVNyHfuZCu8NbDlg8/0ry+k2AvbhP8RucKheocP",
+	"nFJChcXUm6baaKEXNAgL7rcRPm1S1PkTDL01dY5eU4vo7Qi5QlMnyxvwsy6utLVC7YIPuZdB3fbtjrGT",
+	"lqd/EfYsgtW+Wwaeui3vy15FD3tdeLb9HgdOXyVDUAmcclNqBDGGecyrGrSDZAvLj6AxoS+nepp/Bc/l",
+	"Q12L3fP3IPhhWm04/L3Q7PMyofSh6BWnENKGrpVTFaieeffc/mA4FpTvf28UTkpTTStx87g/hgXDNXIt",
+	"MBl3weI95E8w5odcQe4tk8rq6EwxpYYPbYRzNNGZ8E2nFhseulmoYeOZw5elHbas5Gjl1GJE9gbUSt+d",
+	"DQtX3AeYf2p6ZewSrNvQcw8WORBXnGrvEbeQG4IyDBYy/Ao8EPAR1spqKEkGvUImddhSuJ27tdw9vfwN",
+	"Mrgb6AXSu3dBLr/oOZuLPI8IA9x7AyEUMwIyER639EoaRO/EUBeZ8YXQ3iaCOA9RB3cE7+hKWkorPHlC",
+	"vQcNJIhjbiu1g2ZcLSiHR5Uv7LIzOIqqv4oI8kLxLEPyxVdZfu1eNOeLZzixWrvITEdNIn1ZAsBWlR0i",
+	"UZOdPCMKdxd3osF96w6QOeobQwjQfXqh4OORvBGdKkP/yvjrBDYcDkUdbKJkJap26JBzx/h8fuN07X6t",
+	"HqCfujbuspxVTnrXcj2uZ7hnsR5XwSQuaogYAGciZMKduBPc+3isxzOl59vz62Be7Rth98c6R3iu9NX6",
+	"GVC7lZhD73TPnENvProvPUJgMmUbPIZRgwVQnO9pVoJFIW66xsCEe2QscnSgDhYX0E9ppjJRsP6bs9cv",
+	"Dl69+I9+B32QOR+KX3Se9TEpBTCRa20E3T/hdVbrDtMKhJ3TcrDMKkG3b91bz4X9BTbj8boswhTvm/Sp",
+	"vDZB9m8JkmIXlE7vwnx3FWMA1/F2HDV2MMuh8CwsuhFI1MvXAT6vKKyVy7DGeRyePRc7cCGvc5BqHXtp",
+	"l5UC8clpcx4TI+VDpqyX9gL2X87jqmoWH/h6F7IjoN25jyukTj1kdZ5B3rEsTMVIqz6bEgOlS22Nb7mC",
+	"+oeQwqw/lFnRx0iRY5QZzqCD9ZKYhmxJwxEYLoIwtK+mFQs25lAUXQGxCb8XFyqkVAOANzqz3Wup1zhU",
+	"6w2gYr8seIUvBPTYFVl40nJLnaUD4hYWfILJxQCTCOsCTR1HoZQ1TtPrD2Yqy0XfA9mVcGrRDnE2zGfg",
+	"LFVCZGaFOzympcfsFK/M875d48uD13IEA9brQ3pQfoFY78yd/oRPHbGhlFohkDa7os0C6uCzEatd6FGU",
+	"WBqmp5iuxQDIN0Gd7xBC65bkecde8XcBN3IX7lp4F3SetxSYx2RJcIkQMMctT26Fy7y20fcjvJocC0Y8",
+	"Dtd5ZY9vL9nWeiOM2J0fvXb9iIIIkcXLEKuv0FHHKflqPta5F19QAzfmULDeY7ysmgu5FTF4aofsMUoy",
+	"R4ncvVBnHgUXK+wcNVMpPPWXx9pKDJ1FdpMZF1Jdm+hnJIQx76dTGntXhZ6bShP2C0XIFW/E3KvqkZpA",
+	"KH8aLTv8qlyGl+MK8X5BzDKS6z7pKG5dwF6JBbzjQvWxTjDr+yGCv0bkJsnnKL7xoGzuDqIcVQ31IWId",
+	"69jMI4h4/AQTGhDPB38Zz7IOQygNQpKEu7Ej9l8V3G2tyn9WkzJR4+B1aF/PUt3lpsGRa280duo1pSv6",
+	"1q/y0MO7zM9CMOsNrOa7NMk/SMdW2z//XCvLpTL/DEZ/i6Sx8u7egeHf1ui/ncH/hk+g8h7aSWE9Ef1x",
+	"aagRcN9pKyYA7DpxCyY3xUZ0kfnOLUIWTAbQdyfInf1daD3pMhroQqE7oQPDxBXYVMw01sYaqmJifQtw",
+	"P31s7+Um8JVhtM2+Kjvu6fANVYuhAhK1EfNYP9JcqP7XZcekDqvM4Zt+cB6PdNFB7AFYpCLIdw+XIkeU",
+	"/WqszHOsBddFvRw7/J6m7rs0d9kZy+WN01gi3ueskSjpOEB8gB9GGtYvu/H1n7lDgN9fcalgu+beK8Jz",
+	"d+YLwKKDjgih0tOOoQsMNkyqJzx3LxQYBbPhUBijC3SjLE2zQ+QASHcYGyoEbLjpdwijAVFGSuAY7t0t",
+	"Zb73nJc4z238Jn8Kp8nDeUz+FO4SuIpbMbG0ZnXwufxjpVfkZbCGar1isFOYBpALq2PUxrJQBrkFhb1C",
+	"Lxkk9f5yF/h+l93WCfPfwwMTG/63IYo23pb7cbU0JvxU2pk9HnfL7fSJjSg01qvseG+FC8VXQfv+pNNC",
+	"gA8EY81OcoKthiYbgNMQOtZVoedOVIErHgtwAMhmIIzMQHwjagy0BQCvh3sa/B4odSuOD4+aH+IfIOrA",
+	"7TGXhrp6YDfSenDSZ5FIVXb7mPNFG7/EP5VT4oE9Eo/UHfGOMK4y75bQhfc/7IwlrpKTB9NC3EgxTyRl",
+	"bnGHk0bFGeiblJDVf3v2/vkvUdEaKLeQWQQtaEG0OpURCuJ43mVvypwkryH2ovs84Qun44Me7B2AkKSF",
+	"ma3SsAnPnKB9r8tUAm7xAmNNPzXVANfPTJEmr0cdqrpb6sXBbboPByWBlZ2Lk9kluN+3uORvc65Cn+JW",
+	"T7+bqbaPnk2n+QK8E/8dGcIHAs/3La93k5WLoWHKtIY3Q4ua5bZR8AwIrRUxw3YSeeWdx+aT4g7v/AcE",
+	"6zRMZh34L8hG8On73j/O5DMcexhI+4xxH7KgFr7gnfV6N7fVdlkUobsWC2gBGLf7hcxHfJx6/0nCFoP8",
+	"yy57R6W2wIJiKxotVF+ZG4lwX/QOZuxgwZSeUwZxP9FOvn+hfJTFNxguvPFbdlNF6GNI5cR5+Bb9/fLZ",
+	"YKQQW4kMktD5OWlBwPHu2lp+kBtJa3lQGf1j4e4kVj5XVDt0fYRTqpxQdHfLDzcQ2DG4cTJ1/r1H/ENv",
+	"C12VhZ6hUy6bSLAvloMMP5Z4tTWqSKje3ikfcG+b/PExMG7SA57oMtpCJt0uqvEnczfTyaz3NXvi2Jmj",
+	"2b9wtZcZXIEJEva/XuddBlPMUSj6ZYFGUV3CxmhDhGenWuk5hBsgTudYLNMKkYwJq6Tb4CT0+MqP10MY",
+	"YMjv1z1YGbZ6Mn+RN7upMv0LoNCX3ILxOm71RvSU4IcHn+lfK118jaQGIhgp7T10ay/7aaDBD5AWHdYf",
+	"aG2NLfi038EsiWcUNXDf+zbqEYZ7qrB4p6S4ziv3vlRxdnCQ7wEIBffHvXObY2t2xZUbc9e8tMkJR3Pd",
+	"jQuTZ4z7N27HL9cmKQ2iHds6Ucndo6yQozW57T/hI2vUA4gOIfRkn3awv9RSPRm5J5DFTbSE1HugyVNb",
+	"hBVYEzZ7akhDCOkHZRX5DhMG/mSaCGzXej0EiWlnWshYz6k6LtezzEA5nMhYJkcjUVCnVF+qnAnjbgFK",
+	"FmqEUEdXIVpfvoD4RWQqIxrkylvxAh+5bVrOejxXRBHrgYknIVN+5qxonhtN0Pa+xx/01hGjRlolPLLb",
+	"p+jUZhjEOwbCIPfBe/Sop0SP9UFS9oay33yVsLHuLWb3sy4Y4cwlIVFXDB1jTrdjQs0bQx26pIHkRIaR",
+	"nSTvA2DmeNh2jUhWDR6cnjR809iQh7HjsT1FDMdcIna7L6+DRJAOG4ixVBnrQzErdUUbCZE5vcxdP6fV",
+	"u93z+KpYLmuu5RRKNbrsDfUq4bi1ShfBQzOCW4UB26g7TBKOy83vVscNHq0+vMd3i3PWAVTNAiJ8BXcN",
+	"wWaDn8uttJEU3c6kj8VjRobuJocp/Mg/nXABTrpeuCCJ7Uy44Os6BMw9Txm4JAWW5QWhLpfyYqzzbH/A",
+	"7XAsVtTLQn2RtGJSSbupVq526A9fzdmHvKes4CP7Vuu8T78zvplPCJwQqGEQBt5nfaGKyMH5DPIUKJgC",
+	"VbLgTLR6NhxHVbdoDcXJWzBvU/5iAsiu1MMNU3iCXxcKqC5UtRAstMagTwYLTCZtqrh97OW2bn4/PkTI",
+	"ojZwE4KISaXg4SneQTlucONLqLnDijjKOJtoQircuAI31J83amHbUcntvIgpro0BwE2zfe9IC3pfzAT1",
+	"0MIsP4qAIDKpLAiulf3Mc+MfzDXVVvoaDKjKaBJS12Ja1SOXuzP+6cSQI6X1Ugg2dIcWTp6tdrKuviur",
+	"HayvxEJkjtGWKa1wxJXGRb1qrmghlJgbL1Hwiqss8JQyRI+1PeBjdb+GSt04zUWrG1FY6skV3oUhEgzV",
+	"O02IAnEAbSItw7gdhOj6boWXjiydfqXJ10vMnLJh+5zC030Gzg83Vci+BZAIeL/OM7aAwg6nmkHpsX8H",
+	"3Iog0AxfPCszeCjqT7VKXIk5VFH1i5nqQ44BoO42JATQFiWTAjjkB7IhV4A/rmElemZ7pOoOFhBUcuuC",
+	"5VwoaqyIndJQ0/VvjrNkGTbODxlJTsWATGysTSb8EZhYMVOV37pBjfyH6OBzE30jTOdCedhQAuiQqKeo",
+	"SyCU/krB/cjl9kOI7IfCxwg99iq55HnOrsT2Mvngs/tPzeWezFvdHTU8TCEwJLKTSe0UXG8Vb7JtzY5v",
+	"2p17JzynJrop7tDfPcalbCi31jq6x36HbuXl1oPQhb85gv6bQv0YOKYALAi4QFDpQBh0HcYJLguLYTAW",
+	"yZ1kwgTU99ihpxBsxIfW9Hzlq5MZ+kYUOZ+SmjUVPAkv5xSD3+L53oGL8Q4927d2zUdrLx30qbciRODt",
+	"nXbSd+eCE44cl9KDrHnk7MbKx9AfeyP1PzEX787G7GDwYzf777Bdwq318H/VCO6S5Ubku96aiPnSzoyK",
+	"5ZAJhEL4FRa0uH9SFjuiXmJehS6czg6bH7HxCuNc5ubx15E7zNkb++CzWhdZ5KO7R8t6fME03i6YxncZ",
+	"TMPXLcXEdmJfRkWMMms2KGEKtVTv5y9/etdl4MbxudtkdEEkD3/iBCbO/0K5hxAOQir68FmwD6HJSlxW",
+	"Wdp30C2l0pqEgkJJIHjvb33EhgzM8b4tGdiT+7dk4CiDZ9tZL3h42xgwEXM6+Oz+aGPG4Gb/ie0YWHCn",
+	"xDTyGDJQzgxxus7tzZwNCxe0zilvPJyLpdbeSQX9LS8gyojXvyzukAXz3ZI7zMhBLtUVqFBezoELvMvO",
+	"LIP+jE86h4eHWLH+jPVtMVNDiA77IhCMVxSoxkNWdQoD2k3/PbZ3voX4+njHlxVm2GABWmhAfnsqewGu",
+	"ObijYCuB2gpqNRa+Q+R37ksAMjGFhlcZm0XN9Utag3NJ0Bp8XlMyVqsXb+GJOzCfsqjzfiFUmQhBbf2T",
+	"CdFAvDvOE/oXHsiDanLIwdYpckCoO9PjEGijrsa1uTSNBXms0BpfHEVy0Y3cZWdI5ktfIz0jlFnIyfC+",
+	"Z+WLagkxpALlcaFiHI6gP8L7KjAYZS8rKMvpe0sd+UuZZQhoamgr43NOBZxTQf2FwlQNoYa5NsL0g0JR",
+	"AlKrgFdCCyBc6FzciJwQQeGDUsw4iwkgRcW0Bz6hqSiUsIwP9I2ADb1QMAihpuR8IQo2EHYunHiZa3w5",
+	"RtoRGaUDyrCplkVJH8edQNrxM5J3le3Hj6gh3oXytdAvbdxJEMuK3PKovCmk2NCZdggMLsClDWae2rCb",
+	"WLq6CLPsH7muXKqt95df36QqPyez4yHbvMAUCAa3NRep6dBp7bmuy8bEB8BBSttL6E3fh4gkxQ4p2x4D",
+	"W2aJFPVwOJtKItOySA6GlVpdTgttxRB0OPjlhaL4nf+8y5ALXAsxvfS3OGYFoAIjOH0A9wB8+l5NzHvo",
+	"nRLqQxclA13RVix9ReoFp4gEmZrXsyqQIX0TQIbonjdH7KOF39ZleNeIIrhhO7GA8FWMKwZEV8VrASry",
+	"TS4idud2dtNr0RzkoYO/d5v8PRHRw8OKbMZntsMQiazJLdFDnpVUgio4wDXP8pwNc8ELSkD1GkJRV2uW",
+	"QUcu1DLqiBLyajzQM3g/5kEA5BDpHyjWOxEESfnTK3kj1P5sSj+DmXZLTQDC9oyrC1VSOiQ8UNKAt8+g",
+	"mBo0KOjYARZEJ3R+CsXNtE6AUkUVJkTDlqDZpDUX0Cosrvd4hns3gVY30kL1EHHJuupRapsfSp0nAmkn",
+	"O16YAApLCLO4dvcMQMby2FFEbj86T74wzRAr22kvjw5cha7A/ackNqo6j6ajHQ8ge9jP3kTAKtKGK3tb",
+	"XejA3eV9DPk2urHOshs5FNgnl7tJ+BBKl/VH0pq+r3gd6zmbcLWIGp0AaRO24ZAyfKE7O0K5IRSBuzEs",
+	"E0M54blnZVBp4JY64QsmPg2FyNjxf52epGvCfy6E+BFXcYdkE43SIL6ANdLqB4tq4tpOuqBW3++ToEKu",
+	"sm9mAdkAwYOVa0gXJ650f3JtidqmOVebo3ZUJeVKjB7ITUeEGsw+z7SgrmkICV52VcN7htIqjrJMeCZ6",
+	"5XPAoK+4VGBVXoupZUp8sojy0blQKEEwbTVOpoNQAKSwFlpPPIpl1N5PWhCQhs2mWAJiNVN6oLNFl50l",
+	"A1Lp9Iu3OVd/Amu2bLn08Gz+LmByEkEgIrHQv2Xb4E95fbbFutrgBv0L5SpCudrqXv258a0enU5275hW",
+	"pPGvALPaKOLjLy9chLXhn/MpanWbkdxjizPAKlrAwIAisxO4h4jTTNk+Jd8HAzAI8nqMtUNY1wrM4GE+",
+	"y0T2gPpRHGBsohRy0Py1Eou8s5OMh2nQeaNJ76qt72gG4QR/aKaD3RwqjZ3v42xAfRdrgrb+oYcv6jKW",
+	"25lpnbiKMz/HH+0mFxZfWabB7jgc/N8wYgsb2iJmS1S426TMEMYA3rqy7ivclcSNpK9iyegRGMzBRKxi",
+	"da/FXXK31w3NjzWUMHGzG+H0YazhXZHxN0aVONNt4HbKzYp2MAblWw2xhyVsgD4w5oYJ8L3wQrBcGiuy",
+	"qEF2FKwhr2rZ4VgX1MViLsR1r+yGHCADMEZeunaaSgX+PZr4Q/YIKtPX61171sGSVFCN/yna7vwrb2Y1",
+	"nyhpdj0nji7mzphx1Dy61pNlBUdeDdsZfZvmKgefyz9Wxsw/YFKKzHM2MxQeiQMgQrGhznOZeZiTOfFX",
+	"aL4HmSJKfLLLjt0XKvv3GI/0HnJZf95RhuFrhJ9DAwSdwo25qu3PaW3ktrJd93AbmkyCctI7LNjbApt2",
+	"mcjblPD9Ud3FWxXyRdGSdXK6BD1oENGRPPadX7Iu6//RZ7nW1wE/AwH53b8KwY1WPuWKgaRpEsvvxA4r",
+	"+G5vyvyrGd0/nRCNKGy9FI3vzc7EaPzSlaKzcmuX2Ur8dduOdNQnLpVfypLppfUea+DignwNW4lNjaGh",
+	"u54BOIPSiIV8oaTtsrdOL4+x5aMqex9y8sIYA2E+Xc2zlwBiPICeV4qN9ayI+8acUaCLYFsENdElcTeG",
+	"rHmViYL1o03rhTRQSpTtgG1R5lX48EJto56VqW6FQEc+cTsYA1rpJgepJGsQikmlcX70u68It745dzQi",
+	"5EccdItnec+ZpEtDL2Hii+LmYdMsXgkxjVOEKBPHUbkeOT12S24Qhe7izw8+R3/dQcv7W5Hkn7LhfVFZ",
+	"8S2Oqlmbrm7qfcjFJn06zrl5+OTI2299e128qJ3B7pvch97xkXMMJSDatKSCUwQbchqhPMI6oRbJ1uZs",
+	"vYe8nLsXLRU17gHixGuuy+NJ4Qsdd0C8RISMOJjjRYca3eoJgCSDjbfcO4eg624pjCCBdnUg6xwf+dPH",
+	"nt0y1hsYuCE7My3wdR4kNDov2vjlk8IvlsyHlMJ5Tojzj1XVxPnds5IZDfp465V8r4C21LB0Yw8+w383",
+	"KFqC56OqJV+ahAouNvSCghEyKWu1iQT0NxAs80Ut6fKgLYnyz1uJs+VZNuuXfgfvlhU26ZQBq+mBtclN",
+	"t3W7zA6SCvVym5S69jCEvXvG7Jd8/ypaM2t+RPUVQE5fGRbN0KlhOR+I3GzHsqFjRCs3Pwb/y1I+sdCQ",
+	"GrDcAo+9wIC6EgarPcnL78ySdC3Ee5zFuvY3JeayLeeVCwuZAJDq60aPIZej5yCllrpHuV3DsAWC4TaF",
+	"zXN5g2mU/1QozDDEenUTSWN3AWF43Xbd7vC3a/zWJS57WWBnxLAQtt+hNi9qKHqholcXImNKI4gBO0fY",
+	"4qngdfisfsT89l+JRZ/q7ZQmaMoLhR3K6iDOVNhC6MNhMl32clT2qci1ewYVF/hV+S5I76XSQkBZgOYG",
+	"1JaKvN+r+629tCWuAznh9ahs6YrkTSPGZYu+yUx5fS5UAQU6E0yD5wTNAAK50euMtPx4jQC6a/drBJCu",
+	"H41dJePXPNtlPN/SGbS9Y0uy4eAz/Hd17z9NHSIdNzZU7Re6SILjqZvwAztevEMaWadog1jaCRiTu+jb",
+	"7mwbF6J/9S0j+QRXsipZ8W/0yB2KGz9EU1vAmcyzEPfCHzkKwrKY2+Rni+GskHax1/v941IlBcgDollZ",
+	"0Z3gs8QpKq3oXszFYKz19WrX1Af/0J/dOUULWa8v+G3ZXT4vvZCQVaNDCiewfEz+qzXKAojSqGXUBBsL",
+	"gWbgPhws2Nvfzt+XaSysEEMhIceWRPzxp089BgooNxZ0CyiQz0Q2w70WPjCOFgHr09z2ZdYP2P9OwGKo",
+	"2glUbB9HCrMsPKrea2EMvxIGlGwjrxT2NPr93HKV8SJjnto+fj22dmp6Bwfz+bxr6OtwMkM9+QYK1J6x",
+	"XA4KXkj0rEy4WlyonKurGQwzHAtCtfc9D5QO+gu0Upc3QnVgylQIBzfYjPWc2guH9kugiPeCciWySoOJ",
+	"oGZdqGU9K27h5LUoaTtUaK20HwERFxnOr1TumhUT2q5HrJr4Gd6zckLDfpB2fA67+Ui9ledCZb4hHuBv",
+	"hBop6Auo9JxVIn1tGEak+fjPDj7Tv1bil6LXbWua+vO5Fz1nLosD5tzZDpgRs922N/scy429axnXpKLQ",
+	"XB+B5zHe+LGeE9hn7uSSY+VXelshuRHJBpVgNRTQWZiuR4vJpOGDXFSQDYB0MIVLaRLJEu1iNhFcQSwA",
+	"rHbI/9KqxNFx9jNFH91PhMKXAwZBh82mjjVg06Qr4SQ1VmVH++XEKYbHZ9PmYPhD3ezdC5by4O7fw7ri",
+	"jj0mH+s8HPbOZMdBSXFtHK3gqKSfVHOqHX/9nmV8YTosw06uArnud4dpx+pP5chpuzNRjinad/jGty/O",
+	"4Vd/yqbbtIIWrQLCTu60RCZiRpBzQTSzsmfqfTH2BmouxDTnC7M5pMeS2EhbZpLgGd2F0COwMWiXFpiM",
+	"7HFbwWZDSAySM2gYYN9iat8d3hOqWUBs+MYE7P1YLEAcocV1oSpWGiKeBdMP29mVBp7x0BzQA8/O5VCU",
+	"EOhHh4CBDrAN0CQ6mQvp9vLxmyM4z/vPmypHXdLKFqA5kPPb2ey7uJexXQFqxE7lABqod3ZzUl6CYGMr",
+	"MfcGMnRwxMrYjC865TPuqnmkG62B+IHiPf0bDz+CyfyygLbjQNvszL8dowV0L1C5auUiSF4PbUv9iwzS",
+	"R2+zx4bzY7PcH17R+ou8qViQEWHu9K5ZYXZ506p0+V6YezRL3Wip0/wFDEA23yXv42yCXATCf4upCF7L",
+	"rtvRPrhWwHMp8pxMUJjBlodX9dN/pshH7/ePbvPRF4/nNivyvd7eAZ/Kg5sjOBoabtnqpN4YjrswaXQO",
+	"TkfvH6K+zAgDP+ELH/Plw0IbCn+aDnWKJZB9BKUtsfDzOV8Y7HYE/eq88oxpF8t1+2ceFIZx7N5utS/e",
+	"F+Cw6jLoo8GUQFQCrhbYw+MZQD6F3gDwhlAAAoFeQGeNJoEYM4k5VLqTRi+K4A9Y/+uyjfE34H+dKfnH",
+	"TDA+0QQijjHjbgpaYP2wBt2zHCCP9CguDpMmxticj3UuABtYW9Cg8rzLwGc/EZMBdsqt9Ft9Rl8Y6Izf",
+	"YVeaWkAC/Kh3Hk80BLx9TD21CDfH9BlGecrkvwhnEUpwfPefuI51Kooxn8J8hcq6yUKB9IhlVW/VYWLK",
+	"DuLg7hwIt6po+6wuU2KwV5d2n2hVghAbwlj3jeTB2Z8qKG46VWxdSQdx9uHcf9JhnP3l+Vs2LTTEMpye",
+	"4eGRcz4kI5faORrI7mRSdZeaYjaMG7XDi6nYEjxarmcZdeTrbdZV9CWR5ogPsRuaDVkewDKiQt/BmnPL",
+	"CjlCitZz6ipdmRnL5GjkaBVOz/ejzITxuUg0ELwnPQT0zJXGvx0qGuN+072objLdmDj2nAVr6KXvD26Y",
+	"0SNLDbIdP3K6IbJLLGeSMbUgNmSS8SGcrJ9pQOfB3N4eqJyFnrtL4mFb3IPAffVcmeo4AbFneagPY80y",
+	"Se5oKBKVwzHF04DqVaTogpvDq7qwwJGt8AM0AZIrCramUJlJxiB6pHx3CA01xBAXjBeFvIFS9zZxv3I+",
+	"QaSmF065eW7tvZBo5UPqhc49ky1heTD9zWMym+r1EyY1EGTgUsTcGpGPYtGHUfMvH7/8/wEAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

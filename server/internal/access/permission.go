@@ -15,11 +15,14 @@ var Permissions = map[string]ipam.Role{
 	"events:read":       ipam.Viewer,
 	"quarantines:read":  ipam.Viewer,
 	"principals:read":   ipam.Viewer,
+	"observations:read": ipam.Viewer,
+	"drifts:read":       ipam.Viewer,
 
 	"holds:write": ipam.Planner,
 
 	"allocations:write":  ipam.Operator,
 	"reservations:write": ipam.Operator,
+	"accounts:sync":      ipam.Operator, // it looks, and changes nothing in a cloud
 
 	"scopes:write":   ipam.Admin,
 	"pools:write":    ipam.Admin,

@@ -23,7 +23,9 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/httpapi"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/job"
+	"github.com/cloudpam/cloudpam/server/internal/observe"
 	"github.com/cloudpam/cloudpam/server/internal/quarantine"
+	"github.com/cloudpam/cloudpam/server/internal/reconcile"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -37,6 +39,7 @@ type App struct {
 	log      *slog.Logger
 	db       *store.DB
 	kernel   *change.Kernel
+	clouds   *reconcile.Reconciler
 	registry *registry.Registry
 	access   *access.Gate
 	webhooks *webhook.Book
@@ -99,8 +102,13 @@ func (a *App) start(ctx context.Context, version string) error {
 	if _, err := a.watchClock(ctx); err != nil { // it comes again in a minute, and reads need no disk with room
 		a.log.WarnContext(ctx, "the time could not be kept", "error", err)
 	}
+	observer := observe.New(a.kernel)
+	if a.clouds, err = a.openClouds(ctx, observer); err != nil {
+		return err
+	}
 	handler, err := httpapi.New(httpapi.Services{
 		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks,
+		Observer: observer, Clouds: a.clouds,
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
@@ -203,7 +211,7 @@ func (a *App) Run(ctx context.Context) error {
 
 // jobs are what a server does by itself.
 func (a *App) jobs() []job.Job {
-	return []job.Job{
+	jobs := []job.Job{
 		{Name: "watch the clock", Every: time.Minute, Run: a.watchClock},
 		{Name: "note the use of tokens", Every: time.Minute, Run: a.access.NoteUse},
 		{Name: "forget answers", Every: time.Hour, Mine: a.kernel.Lease, Run: a.kernel.ForgetAnswers},
@@ -214,6 +222,10 @@ func (a *App) jobs() []job.Job {
 		{Name: "forget deliveries", Every: time.Hour, Mine: a.kernel.Lease, Run: a.webhooks.Forget},
 		{Name: "forget plans", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.ForgetPlans},
 	}
+	if len(a.config.Clouds) > 0 {
+		jobs = append(jobs, job.Job{Name: "look at clouds", Every: a.config.SyncEvery, Run: a.clouds.All}) // each account under a lease of its own
+	}
+	return jobs
 }
 
 // deliver sends what happened to those who asked for it. Where nobody did, it writes nothing.

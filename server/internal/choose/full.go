@@ -13,30 +13,29 @@ import (
 
 // Room is the block of a length that a full pool has for a name once enough of what gives way is taken: what expired, the oldest
 // first, then what earlier runs of the caller's plan were promised, then what the plan leaves. It decides in memory, so that what does
-// not help is not taken. When nothing helps it is alloc.ErrNoFit, and largest the length of the largest block that could be had; 0 when
-// none could. The caller holds the pool's lock.
-func (f Asker) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, largest int, err error) {
+// not help is not taken. When nothing helps, the error says how large a block could be had. The caller holds the pool's lock.
+func (f Asker) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, err error) {
 	free := alloc.NewTree(pool.CIDR)
 	if err := free.AllocateAt(pool.CIDR); err != nil {
-		return at, 0, err
+		return at, err
 	}
 	around := map[netip.Prefix]bool{} // whose free blocks are in the tree
 	for _, expired := range f.givesWay(name) {
 		for limit, seen := 1, 0; ; limit, seen = 8*limit, seen+limit { // mostly the very first one does
 			blocks, err := expired(pool.UID, limit, seen)
 			if err != nil {
-				return at, 0, err
+				return at, err
 			}
 			if err := f.addFree(pool, free, around, blocks, length); err != nil {
-				return at, 0, err
+				return at, err
 			}
 			for _, b := range blocks {
 				if err := free.Release(b); err != nil {
-					return at, 0, err
+					return at, err
 				}
 				at, err := free.Allocate(pool.Strategy, length)
 				if !errors.Is(err, alloc.ErrNoFit) {
-					return at, 0, err
+					return at, err
 				}
 			}
 			if len(blocks) < limit {
@@ -44,8 +43,8 @@ func (f Asker) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, l
 			}
 		}
 	}
-	largest, _ = free.Largest()
-	return at, largest, alloc.ErrNoFit
+	largest, _ := free.Largest()
+	return at, f.exhausted(pool, length, largest)
 }
 
 // givesWay lists the blocks of a pool that give way to a name, in the order in which they do. A reservation that has run out
@@ -103,9 +102,9 @@ func (f Asker) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]b
 	return nil
 }
 
-// Exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
+// exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
 // for none.
-func (f Asker) Exhausted(pool ipam.Pool, length, could int) error {
+func (f Asker) exhausted(pool ipam.Pool, length, could int) error {
 	leaf, err := f.Tx.Leaves(pool).Largest()
 	if err != nil && !errors.Is(err, alloc.ErrNoFit) {
 		return err

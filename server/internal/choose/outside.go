@@ -94,7 +94,14 @@ func noneOutside(pool ipam.Pool, how ipam.Placing, length int, free *alloc.Tree)
 			excluded = append(excluded, x.String())
 		}
 	}
-	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d outside %s, which the request excludes; ", pool.ID, length, strings.Join(excluded, " and "))
+	what := "outside " + strings.Join(excluded, " and ") + ", which the request excludes"
+	switch {
+	case len(how.Exclude) == 0:
+		what = fmt.Sprintf("that no cloud uses (%d blocks are observed in it); adopt or remove what is there", len(how.Guarded))
+	case len(how.Guarded) > 0:
+		what += fmt.Sprintf(", and that no cloud uses (%d blocks are observed in it)", len(how.Guarded))
+	}
+	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d %s; ", pool.ID, length, what)
 	if bits, some := free.Largest(); some {
 		e.LargestFree = &bits
 		e.Detail += fmt.Sprintf("the largest free block there is a /%d", bits)

@@ -32,6 +32,10 @@ type Serve struct {
 	PostgresAuth       int           `name:"postgres-auth-connections" env:"CLOUDPAM_POSTGRES_AUTH_CONNECTIONS" default:"2" help:"The most connections to PostgreSQL for authentication and readiness."`
 	HoldQuota          int           `env:"CLOUDPAM_HOLD_QUOTA" default:"10000" help:"The most blocks of one pool that the plans of one token may hold at a time; 0 is no limit."`
 	LoginFailures      int           `env:"CLOUDPAM_LOGIN_FAILURES" default:"60" help:"How many wrong tokens one address may send in a minute; 0 is no limit."`
+	Clouds             []string      `env:"CLOUDPAM_CLOUDS" help:"Clouds whose accounts the server looks into: aws, gcp, custom; separated by commas."`
+	SyncEvery          time.Duration `env:"CLOUDPAM_SYNC_EVERY" default:"15m" help:"How often the server looks into each account; a minute or more."`
+	AWSExternalID      string        `name:"aws-external-id" env:"CLOUDPAM_AWS_EXTERNAL_ID" help:"External id that goes with every role of AWS that the server assumes."`
+	CustomDir          string        `env:"CLOUDPAM_CUSTOM_DIR" help:"Folder of the JSON documents that say what is in accounts of the cloud custom."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
 	WebhookAllow       []string      `env:"CLOUDPAM_WEBHOOK_ALLOW" help:"Networks that webhooks may send to besides public addresses, also over http: 10.0.0.0/8,192.168.1.7/32."`
 	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
@@ -59,6 +63,14 @@ func (c *Serve) Check() error {
 	}
 	if c.BootstrapToken != "" && len(c.BootstrapToken) < ipam.MinSecret {
 		fail("the bootstrap token has %d characters; it needs %d or more", len(c.BootstrapToken), ipam.MinSecret)
+	}
+	for _, name := range c.Clouds {
+		if !slices.Contains([]string{string(ipam.AWS), string(ipam.GCP), string(ipam.Custom)}, name) {
+			fail("CLOUDPAM_CLOUDS names %q; the server can look into aws, gcp and custom", name)
+		}
+	}
+	if len(c.Clouds) > 0 && c.SyncEvery < time.Minute {
+		fail("CLOUDPAM_SYNC_EVERY is %s; clouds are not asked more often than once a minute", c.SyncEvery)
 	}
 	for i, n := range []int{c.PostgresRead, c.PostgresWrite, c.PostgresAuth} {
 		if n < 1 || n > 1000 {

@@ -13,7 +13,9 @@ import (
 	accounts "github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
+	observers "github.com/cloudpam/cloudpam/server/internal/observe"
 	quarantines "github.com/cloudpam/cloudpam/server/internal/quarantine"
+	"github.com/cloudpam/cloudpam/server/internal/reconcile"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	scopes "github.com/cloudpam/cloudpam/server/internal/scope"
 	webhooks "github.com/cloudpam/cloudpam/server/internal/webhook"
@@ -39,6 +41,8 @@ type Services struct {
 	Insight  *insight.Viewer
 	Ward     *quarantines.Ward
 	Webhooks *webhooks.Book
+	Observer *observers.Observer
+	Clouds   *reconcile.Reconciler
 }
 
 // Server implements api.StrictServerInterface, one file for each noun.
@@ -51,6 +55,8 @@ type Server struct {
 	ward     *quarantines.Ward
 	webhooks *webhooks.Book
 	access   *access.Gate
+	observer *observers.Observer
+	clouds   *reconcile.Reconciler
 	version  api.Version
 	log      *slog.Logger
 }
@@ -78,7 +84,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, version: o.Version, log: o.Log}
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, observer: services.Observer, clouds: services.Clouds, version: o.Version, log: o.Log}
 	v1 := e.Group("/api/v1", authenticate(services.Access, needs, o.Log), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong

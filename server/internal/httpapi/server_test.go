@@ -25,9 +25,13 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/cloud/fake"
 	"github.com/cloudpam/cloudpam/server/internal/httpapi"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/observe"
 	"github.com/cloudpam/cloudpam/server/internal/quarantine"
+	"github.com/cloudpam/cloudpam/server/internal/reconcile"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/store"
@@ -46,6 +50,7 @@ type lab struct {
 	log     *lockedBuffer
 	dump    func(testing.TB) string // all rows of what is stored
 	unready *error
+	cloud   *fake.Cloud
 }
 
 func each(t *testing.T, body func(t *testing.T, s lab)) {
@@ -66,7 +71,8 @@ func serveAt(t *testing.T, url string, now func() time.Time) lab {
 	db := storetest.Open(t, url)
 	k := change.New(db, time.Now).Pretend(now)
 	r := registry.New(k)
-	services := httpapi.Services{Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
+	clouds, observer := fake.New(ipam.AWS, 5, "east", "west"), observe.New(k)
+	services := httpapi.Services{Observer: observer, Clouds: reconcile.New(k, observer, slog.New(slog.DiscardHandler), clouds), Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
 	if _, err := services.Access.SetUp(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +88,7 @@ func serveAt(t *testing.T, url string, now func() time.Time) lab {
 	}
 	server := httptest.NewServer(checked(t, handler))
 	t.Cleanup(server.Close)
-	return lab{http: server, Services: services, log: log, unready: unready, dump: func(t testing.TB) string { return dump(t, db) }}
+	return lab{http: server, Services: services, log: log, unready: unready, cloud: clouds, dump: func(t testing.TB) string { return dump(t, db) }}
 }
 
 // dump is all that is stored, as text: bytes as they are.

@@ -2,6 +2,7 @@ package ipam
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 )
@@ -11,6 +12,7 @@ import (
 type Placing struct {
 	Strategy alloc.Strategy // "": the pool's
 	Exclude  []netip.Prefix // the block shares no address with these
+	Guarded  []netip.Prefix // nor with these, which no request says: clouds use them
 }
 
 // Excludes reports whether a block shares an address with what is excluded.
@@ -26,7 +28,7 @@ func (p Placing) Excludes(block netip.Prefix) bool {
 // Outside is what is left of a block without what is excluded.
 func (p Placing) Outside(block netip.Prefix) ([]netip.Prefix, error) {
 	var inside []netip.Prefix
-	for _, x := range p.Exclude {
+	for _, x := range slices.Concat(p.Exclude, p.Guarded) {
 		switch {
 		case !x.Overlaps(block):
 		case x.Bits() <= block.Bits():
@@ -37,6 +39,9 @@ func (p Placing) Outside(block netip.Prefix) ([]netip.Prefix, error) {
 	}
 	return alloc.Cover(block, inside)
 }
+
+// Anywhere reports whether all of a pool may serve.
+func (p Placing) Anywhere() bool { return len(p.Exclude)+len(p.Guarded) == 0 }
 
 // check refuses what cannot be meant, of a request that may name its CIDR.
 func (p Placing) check(cidr netip.Prefix) error {

@@ -112,6 +112,13 @@ func (r planner) fill(t *testing.T) {
 	_, err = hooks.RotateSecret(ctx, alice, "two", "")
 	ok(err)
 	ok(hooks.Feed(ctx))
+	for i, kind := range []string{"network", "subnet"} {
+		r.raw(t, fmt.Sprintf(`INSERT INTO observations (id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length,
+			mark_instance, mark_allocation, mark_epoch, labels, misses, first_seen, changed_at)
+			SELECT id + %d, id, scope_id, '%s', 'thing', '', 'vpc', 'east', '', '', '', FALSE, 4, (SELECT first_ip FROM prefixes LIMIT 1), 24, '', '', 0, '{}', %d, 1, 1 FROM accounts WHERE cloud = 'aws'`, i+1, kind, i))
+		r.raw(t, fmt.Sprintf(`INSERT INTO sync_states (id, account_id, kind, region, tried_at, seen_at, second_at, third_at, code, detail, fix)
+			SELECT id + %d, id, '%s', 'east', 1, 1, NULL, NULL, '', '', '' FROM accounts WHERE cloud = 'aws'`, i+1, kind))
+	}
 	r.raw(t, "INSERT INTO leases (name, holder, epoch, until) VALUES ('sweep', 'me', 1, 1)")
 }
 

@@ -33,11 +33,11 @@ func (c edit) place(pool ipam.Pool, want choose.Claim) (netip.Prefix, error) {
 			return at, err
 		}
 		if held {
-			var promised netip.Prefix
-			if promised, placed, err = c.convert(pool, want, length); err != nil {
+			promised, kept, err := c.convert(pool, want, length)
+			if err != nil {
 				return at, err
 			}
-			if placed {
+			if placed = kept; placed {
 				at = promised
 			}
 		}
@@ -52,8 +52,8 @@ func (c edit) place(pool ipam.Pool, want choose.Claim) (netip.Prefix, error) {
 			return at, err
 		}
 	}
-	if ipam.IsMapped(at) {
-		return at, ipam.Errorf(ipam.CodePoolExhausted, "what is left in pool %s for a /%d are IPv4-mapped addresses, which are no network", pool.ID, length)
+	if err := c.asks().Unfit(pool, want, at); err != nil {
+		return at, err
 	}
 	return at, c.Tx.InsertPrefix(c.prefixOf(pool, want, want.Owner, at))
 }
@@ -72,20 +72,18 @@ func (c edit) placeSomewhere(pool ipam.Pool, want choose.Claim, length int) (net
 		return at, err
 	}
 	full := c.asks()
-	if len(want.Exclude) > 0 {
-		if at, err = full.Outside(pool, want.Name, want.Placing, length); err != nil {
-			return at, err
-		}
-		return at, c.placeAt(pool, at, "")
-	}
-	if at, err = alloc.Place(c.Tx.Leaves(pool), pool.Strategy, length); !errors.Is(err, alloc.ErrNoFit) {
+	if want.Placing, err = full.Guarded(pool, want.Placing); err != nil {
 		return at, err
 	}
-	at, largest, err := full.Room(pool, want.Name, length)
-	switch {
-	case errors.Is(err, alloc.ErrNoFit):
-		return at, full.Exhausted(pool, length, largest)
-	case err != nil:
+	if want.Anywhere() {
+		if at, err = alloc.Place(c.Tx.Leaves(pool), pool.Strategy, length); !errors.Is(err, alloc.ErrNoFit) {
+			return at, err
+		}
+		at, err = full.Room(pool, want.Name, length)
+	} else {
+		at, err = full.Outside(pool, want.Name, want.Placing, length)
+	}
+	if err != nil {
 		return at, err
 	}
 	return at, c.placeAt(pool, at, "")

@@ -127,6 +127,9 @@ func (c edit) dropHoldsFor(pool ipam.Pool, id string) error {
 // resizeAllocation moves the border of an allocation. What was held for it goes with that: the blocks that a plan means it
 // to gain, and those that were to follow it while it could not grow.
 func (c edit) resizeAllocation(pool ipam.Pool, a ipam.Allocation, to netip.Prefix) error {
+	if err := c.asks().Growable(pool, a.CIDR, to); err != nil {
+		return err
+	}
 	if err := c.dropHoldsFor(pool, a.ID); err != nil {
 		return err
 	}

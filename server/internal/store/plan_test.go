@@ -112,6 +112,9 @@ func (p planner) fill(t *testing.T, from, to int) {
 	rows("promises", "space_id, kind, name, length, plan_id, first_ip, promised_at", "POOL, 'hold', NAME, 28, 'p', ADDRESS, i")
 	rows("accounts", "id, scope_id, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at",
 		"i, SCOPE, 'aws', NAME, '', '', '', '', '', 'prd', '[]', '{}', 'observe', '', '', 1, 1, 1")
+	rows("observations", "id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length, mark_instance, mark_allocation, mark_epoch, labels, misses, first_seen, changed_at",
+		"i, 1 + i % 100, CASE WHEN i % 5 > 0 THEN SCOPE END, 'subnet', NAME, '', 'vpc', 'east', '', '', '', FALSE, 4, ADDRESS, 24, '', '', 0, '{}', 0, 1, 1")
+	rows("sync_states", "id, account_id, kind, region, tried_at, seen_at, second_at, third_at, code, detail, fix", "i, 1 + i % 100, 'subnets', NAME, 1, 1, NULL, NULL, '', '', ''")
 	rows("chains", "id, scope_id, length, hash, at", "i, SCOPE, 1, ADDRESS, 1")
 	rows("events", "id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash", "i, POOL, i, SCOPE, NAME, i, 2, 'token:a', 'pool.created', 'pool', i, '', '', '', ADDRESS")
 	rows("idempotency_keys", "id, digest, fingerprint, event_id, answer, refused, created_at", "i, ADDRESS, ADDRESS, i, '', FALSE, i")
@@ -285,6 +288,18 @@ func (p planner) listed(t *testing.T) {
 		"Tokens seen":              func(tx *store.Tx) error { return second(tx.Tokens(ofScope, ipam.TokenFilter{}, page)) },
 		"Bindings seen":            func(tx *store.Tx) error { return second(tx.Bindings(ofScope, ipam.BindingFilter{}, page)) },
 		"Scopes seen":              func(tx *store.Tx) error { return second(tx.Scopes(ofScope, false, page)) },
+		"Observations all": func(tx *store.Tx) error {
+			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{}, page))
+		},
+		"Observations by scope": func(tx *store.Tx) error {
+			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{Scope: scope}, page))
+		},
+		"Observations by account": func(tx *store.Tx) error {
+			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{Account: "aws:n7"}, page))
+		},
+		"Observations within": func(tx *store.Tx) error {
+			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{Around: within}, page))
+		},
 		"Traces of names": func(tx *store.Tx) error {
 			return second(tx.Traces(uids, ipam.KindAllocation, "", []string{"n5", "n6"}))
 		},

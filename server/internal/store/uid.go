@@ -19,6 +19,8 @@ const (
 	webhookKey     = "webhook"
 	deliveryKey    = "delivery"
 	chainKey       = "chain"
+	observationKey = "obs"
+	syncKey        = "sync"
 	anyKey         = "" // in a cursor of a list of several kinds
 )
 

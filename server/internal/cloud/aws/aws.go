@@ -105,6 +105,9 @@ func (c *Cloud) session(ctx context.Context, a ipam.Account) (*accountSession, e
 	if s.checked {
 		return s, nil
 	}
+	if _, err := s.config.Credentials.Retrieve(ctx); err != nil {
+		return nil, noCredentials(a, s.config.Region, err)
+	}
 	who, err := sts.NewFromConfig(s.config).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return nil, explain(a, s.config.Region, err)

@@ -1,6 +1,8 @@
 package aws_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -122,6 +124,18 @@ func TestARoleMayInsistOnAnExternalID(t *testing.T) {
 		if err == nil != (want == "") || err != nil && cloud.CodeOf(err) != want {
 			t.Errorf("external id %q: %v", said, err)
 		}
+	}
+}
+
+func TestWithoutCredentialsTheFixIsNamed(t *testing.T) {
+	fake := awsfake.New([]string{"eu-west-1"}, management)
+	nobody := sdk.CredentialsProviderFunc(func(context.Context) (sdk.Credentials, error) {
+		return sdk.Credentials{}, errors.New("no EC2 IMDS role found")
+	})
+	c := aws.New(sdk.Config{Credentials: nobody, BaseEndpoint: sdk.String("http://aws.test"), HTTPClient: &http.Client{Transport: fault.Transport(fake)}}, aws.Options{})
+	err := c.Validate(t.Context(), ipam.Account{Cloud: ipam.AWS, ExternalID: management})
+	if e, ours := err.(*cloud.Error); !ours || e.Code != cloud.CodeDenied || e.Fix == "" {
+		t.Errorf("%#v", err)
 	}
 }
 

@@ -77,6 +77,18 @@ func explain(a ipam.Account, region string, err error) error {
 	return e
 }
 
+// noCredentials is the failure to find out who we are: a refusal of AWS, or that nobody has said.
+func noCredentials(a ipam.Account, region string, err error) error {
+	var said smithy.APIError
+	if errors.As(err, &said) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return explain(a, region, err)
+	}
+	return &cloud.Error{
+		Code: cloud.CodeDenied, Detail: fmt.Sprintf("CloudPAM has no credentials for AWS: %v", err), Cause: err,
+		Fix: "Give CloudPAM credentials: see the AWS_* variables, or the role of its machine or pod.",
+	}
+}
+
 // operationOf is the innermost operation of an error, as a policy calls it: "ec2:DescribeVpcs", or "sts:AssumeRole" where that was
 // in the way of it.
 func operationOf(err error) string {

@@ -40,7 +40,7 @@ func each[T any](ctx context.Context, c *Cloud, a ipam.Account, in func(ctx cont
 // Networks lists VPCs, with every block that is associated.
 func (c *Cloud) Networks(ctx context.Context, a ipam.Account) cloud.Listing[cloud.Network] {
 	return each(ctx, c, a, func(ctx context.Context, client *ec2.Client, region string) (all []cloud.Network, err error) {
-		return all, cloud.Pages(func(token string) (string, error) {
+		err = cloud.Pages(func(token string) (string, error) {
 			out, err := client.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{MaxResults: &c.o.PageSize, NextToken: some(token)})
 			if err != nil {
 				return "", err
@@ -57,6 +57,7 @@ func (c *Cloud) Networks(ctx context.Context, a ipam.Account) cloud.Listing[clou
 			}
 			return aws.ToString(out.NextToken), nil
 		})
+		return all, err
 	})
 }
 
@@ -129,7 +130,7 @@ func (c *Cloud) Subnets(ctx context.Context, a ipam.Account) cloud.Listing[cloud
 
 // describe pages through the subnets of a region that pass the filters.
 func (c *Cloud) describe(ctx context.Context, client *ec2.Client, region string, filters ...types.Filter) (all []cloud.Subnet, err error) {
-	return all, cloud.Pages(func(token string) (string, error) {
+	err = cloud.Pages(func(token string) (string, error) {
 		out, err := client.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{Filters: filters, MaxResults: &c.o.PageSize, NextToken: some(token)})
 		if err != nil {
 			return "", err
@@ -146,6 +147,7 @@ func (c *Cloud) describe(ctx context.Context, client *ec2.Client, region string,
 		}
 		return aws.ToString(out.NextToken), nil
 	})
+	return all, err
 }
 
 func subnet(v types.Subnet, region string) (cloud.Subnet, error) {

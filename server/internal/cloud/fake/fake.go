@@ -241,7 +241,7 @@ func (c *Cloud) CreateSubnet(ctx context.Context, a ipam.Account, s cloud.NewSub
 	if err := s.Check(); err != nil {
 		return made, err
 	}
-	return made, c.write(ctx, a, s.Region, CreateSubnet, func(kind fault.Kind) error {
+	err = c.write(ctx, a, s.Region, CreateSubnet, func(kind fault.Kind) error {
 		_, taken, err := c.network(a, s.Network, s.CIDR, "")
 		if err != nil {
 			return err
@@ -263,11 +263,12 @@ func (c *Cloud) CreateSubnet(ctx context.Context, a ipam.Account, s cloud.NewSub
 		c.subnets = append(c.subnets, &thing[cloud.Subnet]{it: made, hidden: c.lag})
 		return nil
 	})
+	return made, err
 }
 
 // GrowSubnet makes a subnet larger.
 func (c *Cloud) GrowSubnet(ctx context.Context, a ipam.Account, s cloud.Subnet, to netip.Prefix) (grown cloud.Subnet, err error) {
-	return grown, c.write(ctx, a, s.Region, GrowSubnet, func(fault.Kind) error {
+	err = c.write(ctx, a, s.Region, GrowSubnet, func(fault.Kind) error {
 		t, err := c.find(a, s.ID)
 		if err != nil {
 			return err
@@ -284,6 +285,7 @@ func (c *Cloud) GrowSubnet(ctx context.Context, a ipam.Account, s cloud.Subnet, 
 		grown = t.it
 		return nil
 	})
+	return grown, err
 }
 
 // MarkSubnet marks a subnet.

@@ -270,6 +270,33 @@ type NamedHold struct {
 	Actor       string
 }
 
+type NamedObservation struct {
+	ID             int64
+	AccountID      int64
+	ScopeID        *int64
+	Kind           string
+	CloudID        string
+	Part           string
+	Network        string
+	Region         string
+	Zone           string
+	Name           string
+	Owner          string
+	Standard       bool
+	Family         int64
+	FirstIp        []byte
+	Length         int64
+	MarkInstance   string
+	MarkAllocation string
+	MarkEpoch      int64
+	Labels         string
+	Misses         int64
+	FirstSeen      int64
+	ChangedAt      int64
+	ScopeName      string
+	Account        string
+}
+
 type NamedPool struct {
 	ID                 int64
 	ScopeID            int64
@@ -413,6 +440,31 @@ type NamedWebhook struct {
 	ScopeName    string
 }
 
+type Observation struct {
+	ID             int64
+	AccountID      int64
+	ScopeID        *int64
+	Kind           string
+	CloudID        string
+	Part           string
+	Network        string
+	Region         string
+	Zone           string
+	Name           string
+	Owner          string
+	Standard       bool
+	Family         int64
+	FirstIp        []byte
+	Length         int64
+	MarkInstance   string
+	MarkAllocation string
+	MarkEpoch      int64
+	Labels         string
+	Misses         int64
+	FirstSeen      int64
+	ChangedAt      int64
+}
+
 type Pool struct {
 	ID                 int64
 	ScopeID            int64
@@ -529,6 +581,20 @@ type Scope struct {
 	DraftUntil    *int64
 	CreatedAt     int64
 	UpdatedAt     int64
+}
+
+type SyncState struct {
+	ID        int64
+	AccountID int64
+	Kind      string
+	Region    string
+	TriedAt   int64
+	SeenAt    *int64
+	SecondAt  *int64
+	ThirdAt   *int64
+	Code      string
+	Detail    string
+	Fix       string
 }
 
 type Token struct {

@@ -1,0 +1,52 @@
+package cloudpam
+
+import (
+	"context"
+	"iter"
+)
+
+// SyncAccount has the server look at an account now. It waits up to 45 seconds, and fails with ErrNotFound.
+func (c *Client) SyncAccount(ctx context.Context, id string, ask SyncRequest, opts ...CallOption) (SyncOutcome, error) {
+	call := newCall(opts)
+	resp, err := c.raw.SyncAccount(ctx, id, ask, call.edit)
+	return answer[SyncOutcome](call, resp, err)
+}
+
+// AccountViews says how well an account has been seen. It fails with ErrNotFound.
+func (c *Client) AccountViews(ctx context.Context, id string) (AccountViews, error) {
+	resp, err := c.raw.GetAccountSync(ctx, id)
+	return answer[AccountViews](&call{}, resp, err)
+}
+
+// CheckAccount asks the cloud whether CloudPAM can do in an account what its mode says. It fails with ErrNotFound.
+func (c *Client) CheckAccount(ctx context.Context, id string, opts ...CallOption) (AccountCheck, error) {
+	call := newCall(opts)
+	resp, err := c.raw.CheckAccount(ctx, id, call.edit)
+	return answer[AccountCheck](call, resp, err)
+}
+
+// Observations lists what clouds showed.
+func (c *Client) Observations(ctx context.Context, filter ListObservationsParams) iter.Seq2[Observation, error] {
+	return pages(func(token *string) ([]Observation, *string, error) {
+		filter := filter
+		if token != nil {
+			filter.PageToken = token
+		}
+		resp, err := c.raw.ListObservations(ctx, &filter)
+		page, err := answer[ObservationPage](&call{}, resp, err)
+		return page.Items, page.NextPageToken, err
+	})
+}
+
+// Drifts lists how what clouds showed differs from what is desired in a scope.
+func (c *Client) Drifts(ctx context.Context, filter ListDriftsParams) iter.Seq2[Drift, error] {
+	return pages(func(token *string) ([]Drift, *string, error) {
+		filter := filter
+		if token != nil {
+			filter.PageToken = token
+		}
+		resp, err := c.raw.ListDrifts(ctx, &filter)
+		page, err := answer[DriftPage](&call{}, resp, err)
+		return page.Items, page.NextPageToken, err
+	})
+}

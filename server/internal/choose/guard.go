@@ -1,0 +1,132 @@
+package choose
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+)
+
+// What clouds use guards the free space that it stands in: nothing there is handed out by itself, and a block that is named must be
+// what a cloud has there. Guards are no rows: they are what is observed in the scope, asked for under the pool's lock.
+
+// Guarded is how a block is chosen in a pool in which clouds use some of what is free; as it was where they use none of that. The
+// caller holds the pool's lock.
+func (f Asker) Guarded(pool ipam.Pool, how ipam.Placing) (ipam.Placing, error) {
+	used, err := f.used(pool, pool.CIDR)
+	if err != nil || len(used) == 0 {
+		return how, err
+	}
+	guards := make([]netip.Prefix, 0, len(used))
+	for _, o := range used {
+		guards = append(guards, o.CIDR)
+	}
+	free, err := f.freeAmong(pool, guards)
+	if err != nil || !free {
+		return how, err
+	}
+	how.Guarded = guards
+	return how, nil
+}
+
+// freeAmong reports whether any of some blocks, in the order of their addresses, has free space of the pool.
+func (f Asker) freeAmong(pool ipam.Pool, blocks []netip.Prefix) (bool, error) {
+	const page = 1000
+	var from netip.Addr
+	for {
+		leaves, err := f.Tx.Leaves(pool).After(from, page)
+		if err != nil {
+			return false, err
+		}
+		for _, leaf := range leaves {
+			from = leaf.Addr()
+			for len(blocks) > 0 && !blocks[0].Overlaps(leaf) && ipam.LastIP(blocks[0]).Less(leaf.Addr()) {
+				blocks = blocks[1:]
+			}
+			// Blocks may be inside of one another, so one that begins later may still be of an earlier leaf: the first that overlaps will do.
+			if i, _ := slices.BinarySearchFunc(blocks, leaf, byAddress); i < len(blocks) && blocks[i].Overlaps(leaf) || len(blocks) > 0 && blocks[0].Overlaps(leaf) {
+				return true, nil
+			}
+		}
+		if len(leaves) < page || len(blocks) == 0 {
+			return false, nil
+		}
+	}
+}
+
+func byAddress(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) }
+
+// Unfit is why a block is not handed out, that was named, promised or had before: since a cloud uses it otherwise, or since IPv6
+// writes IPv4 there.
+func (f Asker) Unfit(pool ipam.Pool, want Claim, at netip.Prefix) error {
+	if ipam.IsMapped(at) {
+		return ipam.Errorf(ipam.CodePoolExhausted, "what is left in pool %s for a /%d are IPv4-mapped addresses, which are no network", pool.ID, at.Bits())
+	}
+	if want.CIDR.IsValid() && (want.Kind == ipam.KindPool || want.Kind == ipam.KindReservation) {
+		return nil // around what a cloud has, or to keep others off it
+	}
+	return f.unused(pool, at)
+}
+
+// Growable is why the block of an allocation cannot become a larger one: since a cloud uses what is beside it.
+func (f Asker) Growable(pool ipam.Pool, from, to netip.Prefix) error {
+	if to.Bits() >= from.Bits() {
+		return nil
+	}
+	used, err := f.used(pool, to)
+	for _, o := range used {
+		if o.CIDR != to && !(o.CIDR.Bits() >= from.Bits() && from.Contains(o.CIDR.Addr())) && err == nil {
+			err = ipam.InUse(to, o)
+		}
+	}
+	return err
+}
+
+// unused refuses a block that a cloud uses otherwise: what is exactly there may become what is asked for.
+func (f Asker) unused(pool ipam.Pool, at netip.Prefix) error {
+	used, err := f.used(pool, at)
+	if err != nil || len(used) == 0 || slices.ContainsFunc(used, func(o ipam.Observation) bool { return o.CIDR == at }) {
+		return err
+	}
+	// A network of this very block has subnets in it, which are no reason not to allocate it.
+	networks, err := f.Tx.Observations(ipam.Everything, ipam.ObservationFilter{Scope: string(pool.ScopeUID), Kind: ipam.ObservedNetwork, Around: ipam.Around{Within: at, Contains: at}}, ipam.Page{Limit: 1})
+	if err != nil || len(networks) > 0 {
+		return err
+	}
+	return ipam.InUse(at, used[0])
+}
+
+// used are the observations that take addresses in a block of a pool, in the order of their addresses: subnets and secondary ranges, also
+// those around the block, and networks inside the pool. Those that go are used until they are gone.
+func (f Asker) used(pool ipam.Pool, in netip.Prefix) (all []ipam.Observation, err error) {
+	if observed, err := f.Tx.Observed(pool.ScopeUID); err != nil || !observed {
+		return nil, err // mostly: in most scopes nobody looks
+	}
+	add := func(around ipam.Around) error {
+		for p := (ipam.Page{Limit: 1000}); ; {
+			some, err := f.Tx.Observations(ipam.Everything, ipam.ObservationFilter{Scope: string(pool.ScopeUID), Around: around}, p)
+			if err != nil {
+				return err
+			}
+			for _, o := range some {
+				p.After = ipam.Cursor{ID: string(o.UID), Prefix: o.CIDR}
+				inside := o.CIDR.Bits() > pool.CIDR.Bits() && pool.CIDR.Contains(o.CIDR.Addr())
+				if o.Kind != ipam.ObservedNetwork || inside && o.CIDR.Bits() >= in.Bits() {
+					all = append(all, o)
+				}
+			}
+			if len(some) < p.Limit {
+				return nil
+			}
+		}
+	}
+	if err := add(ipam.Around{Within: in}); err != nil {
+		return nil, err
+	}
+	if in.Bits() > 0 {
+		outer := netip.PrefixFrom(in.Addr(), in.Bits()-1).Masked()
+		err = add(ipam.Around{Contains: outer}) // what equals the block is in it
+	}
+	slices.SortFunc(all, func(a, b ipam.Observation) int { return a.CIDR.Compare(b.CIDR) })
+	return all, err
+}

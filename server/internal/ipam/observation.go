@@ -1,0 +1,87 @@
+package ipam
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Observation is one block that a cloud showed. It is a fact and takes no space: blocks of observations may overlap and repeat.
+type Observation struct {
+	UID      UID
+	Account  string // AccountID
+	Scope    string // that its network is mapped to; "": to none, so that it is compared with nothing
+	ScopeUID UID
+	Kind     ObservationKind
+	CloudID  string // the thing's id in its cloud: "vpc-…", "my-project/europe-west1/my-subnet"
+	Part     string // the name of a secondary range
+	Network  string // the id of its network in its cloud; of a network its own
+	Region   string
+	Zone     string
+	Name     string
+	Owner    string // the cloud's id of the account that has it: another one's where it is shared
+	Standard bool   // the cloud made it by itself: a default VPC
+	CIDR     netip.Prefix
+	Mark     Mark
+	Labels   Labels
+	// Misses is how many complete views in a row did not show it, 0 to 2: with the third it is gone.
+	Misses    int
+	FirstSeen time.Time
+	ChangedAt time.Time
+}
+
+// ID is what people call what is observed: its cloud and its id there, which is also what imports take.
+func (o Observation) ID() string { return CloudOf(o.Account) + ":" + o.CloudID }
+
+// ObservationKind is what an observation is of.
+type ObservationKind string
+
+// The kinds.
+const (
+	ObservedNetwork   ObservationKind = "network"
+	ObservedSubnet    ObservationKind = "subnet"
+	ObservedSecondary ObservationKind = "secondary"
+)
+
+// Mark is what tells that CloudPAM made something; zero on what it did not make.
+type Mark struct {
+	Instance, Allocation string
+	Epoch                int64
+}
+
+// SyncState is how well one region of an account has been seen, for one kind of thing.
+type SyncState struct {
+	UID     UID
+	Kind    string // "networks" or "subnets"
+	Region  string
+	TriedAt time.Time
+	// Seen are when the last complete looks began, the last one first; zero where there were none.
+	Seen              [3]time.Time
+	Code, Detail, Fix string // of the last look; Code is "" where it was complete
+}
+
+// CloudOf is the cloud of an account by its id.
+func CloudOf(account string) string {
+	for i := range account {
+		if account[i] == ':' {
+			return account[:i]
+		}
+	}
+	return account
+}
+
+// ObservationFilter narrows a list of observations; zero fields are no rule.
+type ObservationFilter struct {
+	Scope, Account, Region, Network string
+	Kind                            ObservationKind
+	Unmapped                        bool // those in no scope
+	Labels                          []Label
+	Text                            string
+	Around                          Around
+}
+
+// InUse is the refusal of a block in which a cloud has something else.
+func InUse(at netip.Prefix, o Observation) error {
+	e := Errorf(CodeCIDRTaken, "%s is in use: the %s %s of account %s has %s; name that very block to take it over, or another one", at, o.Kind, o.ID(), o.Account, o.CIDR)
+	e.Fields = []FieldError{{Pointer: "/cidr", Detail: e.Detail}}
+	return e
+}

@@ -1,0 +1,98 @@
+package observe
+
+import (
+	"context"
+
+	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/drift"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// Drifts says how what clouds showed differs from what is desired in a scope, on one snapshot, to who sees all of it.
+func (o *Observer) Drifts(ctx context.Context, see ipam.Visible, scope string) ([]drift.Drift, error) {
+	return change.Read(ctx, o.k, func(tx *store.Tx) ([]drift.Drift, error) {
+		s, err := ipam.RealScope(tx.Scope(see, scope))
+		if err != nil {
+			return nil, err
+		}
+		if !see.In(s.UID, nil) {
+			return nil, ipam.NoSuch("scope", scope) // who sees a pool of it reads its name, not all that is in it
+		}
+		desired, err := desiredIn(tx, s)
+		if err != nil {
+			return nil, err
+		}
+		var observed []drift.Observed
+		err = pages(func(p ipam.Page) ([]ipam.Observation, error) {
+			return tx.Observations(ipam.Everything, ipam.ObservationFilter{Scope: string(s.UID)}, p)
+		}, func(o ipam.Observation) ipam.Cursor {
+			if o.Misses == 0 {
+				observed = append(observed, drift.Observed{
+					ID: o.ID(), Kind: string(o.Kind), Name: o.Name, Scope: s.ID, CIDR: o.CIDR, Account: o.Account, Region: o.Region, Network: ipam.CloudOf(o.Account) + ":" + o.Network,
+					Mark: o.Mark.Allocation, FirstSeen: o.FirstSeen, Labels: o.Labels,
+				})
+			}
+			return ipam.Cursor{ID: string(o.UID)}
+		})
+		if err != nil {
+			return nil, err
+		}
+		views, err := viewsIn(tx, s)
+		if err != nil {
+			return nil, err
+		}
+		return drift.Compare(desired, observed, views), nil
+	})
+}
+
+func desiredIn(tx *store.Tx, s ipam.Scope) (all []drift.Desired, err error) {
+	err = pages(func(p ipam.Page) ([]ipam.Pool, error) {
+		return tx.Pools(ipam.Everything, ipam.PoolFilter{Scope: string(s.UID)}, p)
+	}, func(v ipam.Pool) ipam.Cursor {
+		all = append(all, drift.Desired{Key: string(v.UID), Kind: ipam.KindPool, Name: v.ID, Scope: s.ID, CIDR: v.CIDR, Since: v.CreatedAt})
+		return ipam.Cursor{ID: string(v.UID)}
+	})
+	if err != nil {
+		return all, err
+	}
+	err = pages(func(p ipam.Page) ([]ipam.Allocation, error) {
+		return tx.Allocations(ipam.Everything, ipam.AllocationFilter{Scope: string(s.UID)}, p)
+	}, func(v ipam.Allocation) ipam.Cursor {
+		all = append(all, drift.Desired{Key: v.ID, Kind: ipam.KindAllocation, Name: v.Name, Scope: s.ID, CIDR: v.CIDR, Account: v.Account, Region: v.Region, Since: v.CreatedAt})
+		return ipam.Cursor{ID: v.ID}
+	})
+	if err != nil {
+		return all, err
+	}
+	err = pages(func(p ipam.Page) ([]ipam.Reservation, error) {
+		return tx.Reservations(ipam.Everything, ipam.ReservationFilter{Scope: string(s.UID)}, p)
+	}, func(v ipam.Reservation) ipam.Cursor {
+		all = append(all, drift.Desired{Key: v.ID, Kind: ipam.KindReservation, Name: v.Name, Scope: s.ID, CIDR: v.CIDR, Since: v.CreatedAt})
+		return ipam.Cursor{ID: v.ID}
+	})
+	return all, err
+}
+
+// viewsIn are how well the accounts of a scope have been seen.
+func viewsIn(tx *store.Tx, s ipam.Scope) (all []drift.View, err error) {
+	var accounts []ipam.Account
+	err = pages(func(p ipam.Page) ([]ipam.Account, error) {
+		return tx.Accounts(ipam.Everything, ipam.AccountFilter{Scope: string(s.UID)}, p)
+	}, func(a ipam.Account) ipam.Cursor {
+		accounts = append(accounts, a)
+		return ipam.Cursor{ID: string(a.UID)}
+	})
+	for _, a := range accounts {
+		states, err := tx.SyncStates(a.UID)
+		if err != nil {
+			return nil, err
+		}
+		for _, state := range states {
+			if state.Kind == subnets {
+				all = append(all, drift.View{Account: a.ID, Region: state.Region, Complete: state.Seen[0], Third: state.Seen[2]})
+			}
+		}
+	}
+	return all, err
+}

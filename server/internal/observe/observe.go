@@ -1,0 +1,150 @@
+// Package observe records what clouds showed, and says how that differs from what is desired. It writes observations only: what a
+// cloud has takes nobody's space.
+package observe
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/cloud"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
+)
+
+// Observer keeps observations. It is safe for concurrent use.
+type Observer struct{ k *change.Kernel }
+
+// New makes an Observer.
+func New(k *change.Kernel) *Observer { return &Observer{k} }
+
+// Read is what is known of an account, with the time by the database's clock: what a look that begins now is compared with.
+func (o *Observer) Read(ctx context.Context, see ipam.Visible, account string) (Known, time.Time, error) {
+	k, err := change.Read(ctx, o.k, func(tx *store.Tx) (k Known, err error) {
+		if k.Account, err = tx.Account(see, account); err != nil {
+			return k, err
+		}
+		k.Accounts, k.Scopes = map[string]bool{}, map[string]ipam.UID{}
+		err = pages(func(p ipam.Page) ([]ipam.Account, error) {
+			return tx.Accounts(ipam.Everything, ipam.AccountFilter{Cloud: k.Account.Cloud}, p)
+		}, func(a ipam.Account) ipam.Cursor {
+			k.Accounts[a.ExternalID] = true
+			return ipam.Cursor{ID: string(a.UID)}
+		})
+		if err != nil {
+			return k, err
+		}
+		err = pages(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(ipam.Everything, false, p) }, func(s ipam.Scope) ipam.Cursor {
+			k.Scopes[s.ID] = s.UID
+			return ipam.Cursor{ID: string(s.UID)}
+		})
+		if err != nil {
+			return k, err
+		}
+		if k.States, err = tx.SyncStates(k.Account.UID); err != nil {
+			return k, err
+		}
+		k.Observations, err = tx.ObservationsOf(k.Account.UID)
+		return k, err
+	})
+	return k, o.k.Now(), err
+}
+
+// atOnce is how many rows one transaction of a look changes, so that others have their turn between them.
+const atOnce = 500
+
+// Write writes what a look changes, under the lease of the context: with change.ErrLeaseLost nothing more is written. It may end
+// between two transactions, since the next look comes to the same; how well was seen is written last, so that it is never better than
+// what stands beside it.
+func (o *Observer) Write(ctx context.Context, a ipam.Account, c Changes) error {
+	var steps []func(*store.Tx) error
+	for _, one := range c.Add {
+		steps = append(steps, func(tx *store.Tx) error { return tx.InsertObservation(a.UID, one) })
+	}
+	for _, one := range c.Update {
+		steps = append(steps, func(tx *store.Tx) error { return tx.UpdateObservation(one) })
+	}
+	for _, one := range c.Remove {
+		steps = append(steps, func(tx *store.Tx) error { return tx.DeleteObservation(one) })
+	}
+	for _, one := range c.States {
+		steps = append(steps, func(tx *store.Tx) error { return tx.SaveSyncState(a.UID, one) })
+	}
+	for _, one := range c.Forget {
+		steps = append(steps, func(tx *store.Tx) error { return tx.DeleteSyncState(one) })
+	}
+	for len(steps) > 0 {
+		some := steps[:min(atOnce, len(steps))]
+		steps = steps[len(some):]
+		err := o.k.Work(ctx, "observe "+string(a.UID), func(tx *store.Tx) error {
+			if _, err := tx.Account(ipam.Everything, a.ID); err != nil {
+				return err // deleted meanwhile
+			}
+			for _, step := range some {
+				if err := step(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Observations lists a page of observations.
+func (o *Observer) Observations(ctx context.Context, see ipam.Visible, f ipam.ObservationFilter, p ipam.Page) ([]ipam.Observation, error) {
+	return change.Get(ctx, o.k, func(tx *store.Tx) ([]ipam.Observation, error) { return tx.Observations(see, f, p) })
+}
+
+// States are how well the regions of an account have been seen; CodeNotFound where there is no such account.
+func (o *Observer) States(ctx context.Context, see ipam.Visible, account string) ([]ipam.SyncState, error) {
+	return change.Read(ctx, o.k, func(tx *store.Tx) ([]ipam.SyncState, error) {
+		a, err := tx.Account(see, account)
+		if err != nil {
+			return nil, err
+		}
+		return tx.SyncStates(a.UID)
+	})
+}
+
+// pages visits a whole list.
+func pages[T any](list func(ipam.Page) ([]T, error), visit func(T) ipam.Cursor) error {
+	for p := (ipam.Page{Limit: 1000}); ; {
+		some, err := list(p)
+		if err != nil {
+			return err
+		}
+		for _, one := range some {
+			p.After = visit(one)
+		}
+		if len(some) < p.Limit {
+			return nil
+		}
+	}
+}
+
+// explained is an error in the words of a state.
+func explained(err error) (code, detail, fix string) {
+	var e *cloud.Error
+	if errors.As(err, &e) {
+		return string(e.Code), e.Detail, e.Fix
+	}
+	return string(cloud.CodeUnavailable), err.Error(), ""
+}
+
+// Accounts are all accounts, by age.
+func (o *Observer) Accounts(ctx context.Context) (all []ipam.Account, err error) {
+	err = pages(func(p ipam.Page) ([]ipam.Account, error) {
+		return change.Get(ctx, o.k, func(tx *store.Tx) ([]ipam.Account, error) {
+			return tx.Accounts(ipam.Everything, ipam.AccountFilter{}, p)
+		})
+	}, func(a ipam.Account) ipam.Cursor {
+		all = append(all, a)
+		return ipam.Cursor{ID: string(a.UID)}
+	})
+	return all, err
+}
