@@ -314,6 +314,30 @@ func (e SpaceBlockStatus) Valid() bool {
 	}
 }
 
+// Defines values for SpanKind.
+const (
+	SpanKindAllocation  SpanKind = "allocation"
+	SpanKindPool        SpanKind = "pool"
+	SpanKindQuarantine  SpanKind = "quarantine"
+	SpanKindReservation SpanKind = "reservation"
+)
+
+// Valid indicates whether the value is a known member of the SpanKind enum.
+func (e SpanKind) Valid() bool {
+	switch e {
+	case SpanKindAllocation:
+		return true
+	case SpanKindPool:
+		return true
+	case SpanKindQuarantine:
+		return true
+	case SpanKindReservation:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Strategy.
 const (
 	StrategyBestFit    Strategy = "best_fit"
@@ -413,6 +437,24 @@ func (e WebhookFormat) Valid() bool {
 	case WebhookFormatSlack:
 		return true
 	case WebhookFormatStandard:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportEventsParamsFormat.
+const (
+	ExportEventsParamsFormatCsv    ExportEventsParamsFormat = "csv"
+	ExportEventsParamsFormatNdjson ExportEventsParamsFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the ExportEventsParamsFormat enum.
+func (e ExportEventsParamsFormat) Valid() bool {
+	switch e {
+	case ExportEventsParamsFormatCsv:
+		return true
+	case ExportEventsParamsFormatNdjson:
 		return true
 	default:
 		return false
@@ -842,13 +884,19 @@ type Event struct {
 	Action string `json:"action"`
 
 	// Actor Who acted, by the name at the time.
-	Actor  string                 `json:"actor"`
-	After  map[string]interface{} `json:"after,omitempty"`
-	At     time.Time              `json:"at"`
-	Before map[string]interface{} `json:"before,omitempty"`
+	Actor string `json:"actor"`
+
+	// Address The address that the request came from; empty of what the server did by itself.
+	Address string                 `json:"address"`
+	After   map[string]interface{} `json:"after,omitempty"`
+	At      time.Time              `json:"at"`
+	Before  map[string]interface{} `json:"before,omitempty"`
 
 	// Chain The chain that the event is linked into: one for each pool and each scope, and one of the system.
 	Chain string `json:"chain"`
+
+	// CIDR The block that it is about: of the state after it, or before where that is none.
+	CIDR *string `json:"cidr,omitempty"`
 
 	// Hash SHA-256 of the event and of the one before it in its chain, in hex.
 	Hash string `json:"hash"`
@@ -860,6 +908,9 @@ type Event struct {
 
 	// Principal Who acted, by the key that never changes.
 	Principal string `json:"principal"`
+
+	// Reason Why, as the caller said in `Cloudpam-Reason`.
+	Reason    string `json:"reason"`
 	RequestID string `json:"request_id"`
 
 	// Scope The scope by its name at the time; empty in the system's chain.
@@ -867,6 +918,9 @@ type Event struct {
 
 	// Sequence 1, 2, 3 … within the chain, without gaps and in the order of commits.
 	Sequence int64 `json:"sequence"`
+
+	// Source From where, as the caller says: `api`, `ui` or `terraform`; `system` of what the server did by itself. Empty of what is older than this field.
+	Source string `json:"source"`
 }
 
 // EventPage defines model for EventPage.
@@ -1784,6 +1838,38 @@ type ScopePatch struct {
 	Name *Slug `json:"name,omitempty"`
 }
 
+// Seal defines model for Seal.
+type Seal struct {
+	At time.Time `json:"at"`
+
+	// Hash In hex.
+	Hash  string `json:"hash"`
+	Heads []struct {
+		Chain string `json:"chain"`
+
+		// Hash Of that event, in hex.
+		Hash string `json:"hash"`
+
+		// Sequence Of the last event of the chain.
+		Sequence int64 `json:"sequence"`
+	} `json:"heads"`
+
+	// Number 1, 2, 3 … without gaps.
+	Number int64 `json:"number"`
+
+	// PublicKey In hex.
+	PublicKey string `json:"public_key"`
+
+	// Signature In hex.
+	Signature string `json:"signature"`
+}
+
+// SealPage defines model for SealPage.
+type SealPage struct {
+	Items         []Seal  `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
 // Segment defines model for Segment.
 type Segment struct {
 	// End Where it ends, 0 to 1 of the pool.
@@ -1838,6 +1924,38 @@ type SpaceBlockStatus string
 type SpacePage struct {
 	Items         []SpaceBlock `json:"items"`
 	NextPageToken *string      `json:"next_page_token,omitempty"`
+}
+
+// Span defines model for Span.
+type Span struct {
+	CIDR string `json:"cidr"`
+
+	// From The event with which a span begins or ends.
+	From Turn `json:"from"`
+
+	// ID The key of who had it.
+	ID   string   `json:"id"`
+	Kind SpanKind `json:"kind"`
+
+	// Name The name at the time; the reason of a reservation without one.
+	Name  string `json:"name"`
+	Owner string `json:"owner"`
+
+	// Pool The pool that it was in, by its name at the time of the event; absent at the root of the scope.
+	Pool  *string `json:"pool,omitempty"`
+	Scope string  `json:"scope"`
+
+	// Until Absent when it is still so.
+	Until *Turn `json:"until,omitempty"`
+}
+
+// SpanKind defines model for Span.Kind.
+type SpanKind string
+
+// SpanPage defines model for SpanPage.
+type SpanPage struct {
+	Items         []Span  `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
 }
 
 // Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
@@ -1906,6 +2024,17 @@ type TokenBinding struct {
 type TokenPage struct {
 	Items         []Token `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// Turn The event with which a span begins or ends.
+type Turn struct {
+	Action  string    `json:"action"`
+	Actor   string    `json:"actor"`
+	Address string    `json:"address"`
+	At      time.Time `json:"at"`
+	Event   string    `json:"event"`
+	Reason  string    `json:"reason"`
+	Source  string    `json:"source"`
 }
 
 // UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
@@ -2096,6 +2225,9 @@ type ScopePath = string
 
 // TextFilter defines model for TextFilter.
 type TextFilter = string
+
+// Touches defines model for Touches.
+type Touches = string
 
 // WebhookPath defines model for WebhookPath.
 type WebhookPath = string
@@ -2345,11 +2477,59 @@ type ListEventsParams struct {
 	// Until Only events before this time.
 	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
 
+	// Within Only events about a block that shares an address with this one.
+	Within *Touches `form:"within,omitempty" json:"within,omitempty"`
+
 	// Chain Only events of this chain, in its own order, behind `after`: the feed to read on from, which never skips one. Neither a time nor another filter goes with it.
 	Chain *string `form:"chain,omitempty" json:"chain,omitempty"`
 
 	// After With `chain`: the sequence number of the last event that was read.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// ExportEventsParams defines parameters for ExportEvents.
+type ExportEventsParams struct {
+	// Format `ndjson` where absent.
+	Format *ExportEventsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Object Only events of this object: any id or uid, also an id that it has left.
+	Object *string `form:"object,omitempty" json:"object,omitempty"`
+
+	// Actor Only events of this principal, or of all with this name: `token:ci`.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action For example `allocation.created`.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// Since Only events from this time on.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only events before this time.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Within Only events about a block that shares an address with this one.
+	Within *Touches `form:"within,omitempty" json:"within,omitempty"`
+}
+
+// ExportEventsParamsFormat defines parameters for ExportEvents.
+type ExportEventsParamsFormat string
+
+// GetHistoryParams defines parameters for GetHistory.
+type GetHistoryParams struct {
+	Within string     `form:"within" json:"within"`
+	AsOf   *time.Time `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
 
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2686,6 +2866,15 @@ type UpdateScopeParams struct {
 
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListSealsParams defines parameters for ListSeals.
+type ListSealsParams struct {
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
 
 // ListTokensParams defines parameters for ListTokens.
@@ -3223,6 +3412,24 @@ type ClientInterface interface {
 	// Corresponds with GET /events (the `ListEvents` operationId).
 	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ExportEvents Write events as NDJSON or CSV, however many there are
+	//
+	// Chain by chain, each in its own order, so that `cloudpam audit verify FILE` can check an NDJSON export without the server; its last line
+	// says how many events it has. A connection that ends early has no such line. CSV begins with its column names; a cell that a
+	// spreadsheet would take for a formula has an apostrophe before it.
+	//
+	// Corresponds with GET /events/export (the `ExportEvents` operationId).
+	ExportEvents(ctx context.Context, params *ExportEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetHistory Who had the addresses of a block, from when to when
+	//
+	// Allocations, reservations, quarantines and pools that had a block which shares an address with `within`, past ones too. Each time under
+	// one name, owner, CIDR and pool is a span, with the events that began and ended it. With `as_of` only what was so at that time. A page has
+	// the spans of up to `limit` objects, the oldest object first.
+	//
+	// Corresponds with GET /history (the `GetHistory` operationId).
+	GetHistory(ctx context.Context, params *GetHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// PlaceHoldsWithBody Promise a plan all that it asks for at one moment
 	//
 	// Each item is answered as `placeHold`, `placeSetHolds` or `draftPool` answers it, or with the problem that it would be
@@ -3595,6 +3802,14 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /scopes/{scope} (the `UpdateScope` operationId).
 	UpdateScope(ctx context.Context, scope ScopePath, params *UpdateScopeParams, body UpdateScopeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSeals List signed statements of where the chains of events ended, in their order
+	//
+	// The server makes one an hour, of the chains that have moved since the one before, and logs its hash and signature: what was logged, no
+	// hand in the database takes back. `hash` is linked to the seal before; `signature` is Ed25519, of the hash, by `public_key`.
+	//
+	// Corresponds with GET /seals (the `ListSeals` operationId).
+	ListSeals(ctx context.Context, params *ListSealsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTokens List tokens, the oldest first
 	//
@@ -4416,6 +4631,44 @@ func (c *rawClient) ListDrifts(ctx context.Context, params *ListDriftsParams, re
 // Corresponds with GET /events (the `ListEvents` operationId).
 func (c *rawClient) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportEvents Write events as NDJSON or CSV, however many there are
+//
+// Chain by chain, each in its own order, so that `cloudpam audit verify FILE` can check an NDJSON export without the server; its last line
+// says how many events it has. A connection that ends early has no such line. CSV begins with its column names; a cell that a
+// spreadsheet would take for a formula has an apostrophe before it.
+//
+// Corresponds with GET /events/export (the `ExportEvents` operationId).
+func (c *rawClient) ExportEvents(ctx context.Context, params *ExportEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetHistory Who had the addresses of a block, from when to when
+//
+// Allocations, reservations, quarantines and pools that had a block which shares an address with `within`, past ones too. Each time under
+// one name, owner, CIDR and pool is a span, with the events that began and ended it. With `as_of` only what was so at that time. A page has
+// the spans of up to `limit` objects, the oldest object first.
+//
+// Corresponds with GET /history (the `GetHistory` operationId).
+func (c *rawClient) GetHistory(ctx context.Context, params *GetHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetHistoryRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5249,6 +5502,24 @@ func (c *rawClient) UpdateScopeWithBody(ctx context.Context, scope ScopePath, pa
 // Corresponds with PATCH /scopes/{scope} (the `UpdateScope` operationId).
 func (c *rawClient) UpdateScope(ctx context.Context, scope ScopePath, params *UpdateScopeParams, body UpdateScopeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateScopeRequest(c.Server, scope, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSeals List signed statements of where the chains of events ended, in their order
+//
+// The server makes one an hour, of the chains that have moved since the one before, and logs its hash and signature: what was logged, no
+// hand in the database takes back. `hash` is linked to the seal before; `signature` is Ed25519, of the hash, by `public_key`.
+//
+// Corresponds with GET /seals (the `ListSeals` operationId).
+func (c *rawClient) ListSeals(ctx context.Context, params *ListSealsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSealsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7470,6 +7741,18 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 
 		}
 
+		if params.Within != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "within", *params.Within, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "cidr"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Chain != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "chain", *params.Chain, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -7485,6 +7768,242 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportEventsRequest constructs an http.Request for the ExportEvents method
+func NewExportEventsRequest(server string, params *ExportEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/events/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Object != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "object", *params.Object, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Actor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "actor", *params.Actor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Action != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "action", *params.Action, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Within != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "within", *params.Within, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "cidr"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetHistoryRequest constructs an http.Request for the GetHistory method
+func NewGetHistoryRequest(server string, params *GetHistoryParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/history")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "within", params.Within, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "cidr"}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.AsOf != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "as_of", *params.AsOf, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -10062,6 +10581,72 @@ func NewUpdateScopeRequestWithBody(server string, scope ScopePath, params *Updat
 			req.Header.Set("Idempotency-Key", headerParam1)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewListSealsRequest constructs an http.Request for the ListSeals method
+func NewListSealsRequest(server string, params *ListSealsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/seals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ type CallOption func(*call)
 type call struct {
 	ifMatch        string
 	idempotencyKey string
+	reason         string
 	readETag       []*string
 }
 
@@ -29,6 +31,9 @@ func ReadETag(etag *string) CallOption {
 // WithIdempotencyKey names the write, so that repeating it, also from another process, has one effect.
 // Without it each call makes a key of its own, which covers its retries.
 func WithIdempotencyKey(key string) CallOption { return func(c *call) { c.idempotencyKey = key } }
+
+// WithReason says why a change is made: text of at most 1,024 characters, which stays with the events of the change.
+func WithReason(reason string) CallOption { return func(c *call) { c.reason = reason } }
 
 func newCall(opts []CallOption) *call {
 	c := &call{}
@@ -46,6 +51,9 @@ func (c *call) edit(_ context.Context, req *http.Request) error {
 	}
 	if c.ifMatch != "" {
 		req.Header.Set("If-Match", c.ifMatch)
+	}
+	if c.reason != "" {
+		req.Header.Set("Cloudpam-Reason", url.PathEscape(c.reason))
 	}
 	if c.idempotencyKey != "" {
 		req.Header.Set(idempotencyHeader, c.idempotencyKey)

@@ -48,6 +48,9 @@ func New(endpoint, token string, opts ...Option) (*Client, error) {
 				req.Header.Set("Authorization", "Bearer "+token)
 			}
 			req.Header.Set("User-Agent", s.userAgent)
+			if s.source != "" {
+				req.Header.Set("Cloudpam-Source", s.source)
+			}
 			req.Header.Set("Accept", "application/json, application/problem+json")
 			return nil
 		}))

@@ -20,6 +20,7 @@ type Option func(*settings)
 type settings struct {
 	httpClient *http.Client
 	userAgent  string
+	source     string
 	retries    int
 	timeout    time.Duration
 	caFile     string
@@ -30,6 +31,9 @@ func WithClient(hc *http.Client) Option { return func(s *settings) { s.httpClien
 
 // WithUserAgent says who is calling, for the server's log.
 func WithUserAgent(agent string) Option { return func(s *settings) { s.userAgent = agent } }
+
+// WithSource says for the audit from where the calls come: api, which is so without it, ui or terraform.
+func WithSource(source string) Option { return func(s *settings) { s.source = source } }
 
 // WithRetries sets how often a call is repeated after its first attempt. Zero turns retries off.
 func WithRetries(n int) Option { return func(s *settings) { s.retries = max(n, 0) } }

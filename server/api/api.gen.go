@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -319,6 +320,30 @@ func (e SpaceBlockStatus) Valid() bool {
 	}
 }
 
+// Defines values for SpanKind.
+const (
+	SpanKindAllocation  SpanKind = "allocation"
+	SpanKindPool        SpanKind = "pool"
+	SpanKindQuarantine  SpanKind = "quarantine"
+	SpanKindReservation SpanKind = "reservation"
+)
+
+// Valid indicates whether the value is a known member of the SpanKind enum.
+func (e SpanKind) Valid() bool {
+	switch e {
+	case SpanKindAllocation:
+		return true
+	case SpanKindPool:
+		return true
+	case SpanKindQuarantine:
+		return true
+	case SpanKindReservation:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Strategy.
 const (
 	StrategyBestFit    Strategy = "best_fit"
@@ -418,6 +443,24 @@ func (e WebhookFormat) Valid() bool {
 	case WebhookFormatSlack:
 		return true
 	case WebhookFormatStandard:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportEventsParamsFormat.
+const (
+	ExportEventsParamsFormatCsv    ExportEventsParamsFormat = "csv"
+	ExportEventsParamsFormatNdjson ExportEventsParamsFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the ExportEventsParamsFormat enum.
+func (e ExportEventsParamsFormat) Valid() bool {
+	switch e {
+	case ExportEventsParamsFormatCsv:
+		return true
+	case ExportEventsParamsFormatNdjson:
 		return true
 	default:
 		return false
@@ -847,13 +890,19 @@ type Event struct {
 	Action string `json:"action"`
 
 	// Actor Who acted, by the name at the time.
-	Actor  string                 `json:"actor"`
-	After  map[string]interface{} `json:"after,omitempty"`
-	At     time.Time              `json:"at"`
-	Before map[string]interface{} `json:"before,omitempty"`
+	Actor string `json:"actor"`
+
+	// Address The address that the request came from; empty of what the server did by itself.
+	Address string                 `json:"address"`
+	After   map[string]interface{} `json:"after,omitempty"`
+	At      time.Time              `json:"at"`
+	Before  map[string]interface{} `json:"before,omitempty"`
 
 	// Chain The chain that the event is linked into: one for each pool and each scope, and one of the system.
 	Chain string `json:"chain"`
+
+	// CIDR The block that it is about: of the state after it, or before where that is none.
+	CIDR *string `json:"cidr,omitempty"`
 
 	// Hash SHA-256 of the event and of the one before it in its chain, in hex.
 	Hash string `json:"hash"`
@@ -865,6 +914,9 @@ type Event struct {
 
 	// Principal Who acted, by the key that never changes.
 	Principal string `json:"principal"`
+
+	// Reason Why, as the caller said in `Cloudpam-Reason`.
+	Reason    string `json:"reason"`
 	RequestID string `json:"request_id"`
 
 	// Scope The scope by its name at the time; empty in the system's chain.
@@ -872,6 +924,9 @@ type Event struct {
 
 	// Sequence 1, 2, 3 … within the chain, without gaps and in the order of commits.
 	Sequence int64 `json:"sequence"`
+
+	// Source From where, as the caller says: `api`, `ui` or `terraform`; `system` of what the server did by itself. Empty of what is older than this field.
+	Source string `json:"source"`
 }
 
 // EventPage defines model for EventPage.
@@ -1789,6 +1844,38 @@ type ScopePatch struct {
 	Name *Slug `json:"name,omitempty"`
 }
 
+// Seal defines model for Seal.
+type Seal struct {
+	At time.Time `json:"at"`
+
+	// Hash In hex.
+	Hash  string `json:"hash"`
+	Heads []struct {
+		Chain string `json:"chain"`
+
+		// Hash Of that event, in hex.
+		Hash string `json:"hash"`
+
+		// Sequence Of the last event of the chain.
+		Sequence int64 `json:"sequence"`
+	} `json:"heads"`
+
+	// Number 1, 2, 3 … without gaps.
+	Number int64 `json:"number"`
+
+	// PublicKey In hex.
+	PublicKey string `json:"public_key"`
+
+	// Signature In hex.
+	Signature string `json:"signature"`
+}
+
+// SealPage defines model for SealPage.
+type SealPage struct {
+	Items         []Seal  `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
 // Segment defines model for Segment.
 type Segment struct {
 	// End Where it ends, 0 to 1 of the pool.
@@ -1843,6 +1930,38 @@ type SpaceBlockStatus string
 type SpacePage struct {
 	Items         []SpaceBlock `json:"items"`
 	NextPageToken *string      `json:"next_page_token,omitempty"`
+}
+
+// Span defines model for Span.
+type Span struct {
+	CIDR string `json:"cidr"`
+
+	// From The event with which a span begins or ends.
+	From Turn `json:"from"`
+
+	// ID The key of who had it.
+	ID   string   `json:"id"`
+	Kind SpanKind `json:"kind"`
+
+	// Name The name at the time; the reason of a reservation without one.
+	Name  string `json:"name"`
+	Owner string `json:"owner"`
+
+	// Pool The pool that it was in, by its name at the time of the event; absent at the root of the scope.
+	Pool  *string `json:"pool,omitempty"`
+	Scope string  `json:"scope"`
+
+	// Until Absent when it is still so.
+	Until *Turn `json:"until,omitempty"`
+}
+
+// SpanKind defines model for Span.Kind.
+type SpanKind string
+
+// SpanPage defines model for SpanPage.
+type SpanPage struct {
+	Items         []Span  `json:"items"`
+	NextPageToken *string `json:"next_page_token,omitempty"`
 }
 
 // Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
@@ -1911,6 +2030,17 @@ type TokenBinding struct {
 type TokenPage struct {
 	Items         []Token `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// Turn The event with which a span begins or ends.
+type Turn struct {
+	Action  string    `json:"action"`
+	Actor   string    `json:"actor"`
+	Address string    `json:"address"`
+	At      time.Time `json:"at"`
+	Event   string    `json:"event"`
+	Reason  string    `json:"reason"`
+	Source  string    `json:"source"`
 }
 
 // UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
@@ -2101,6 +2231,9 @@ type ScopePath = string
 
 // TextFilter defines model for TextFilter.
 type TextFilter = string
+
+// Touches defines model for Touches.
+type Touches = string
 
 // WebhookPath defines model for WebhookPath.
 type WebhookPath = string
@@ -2350,11 +2483,59 @@ type ListEventsParams struct {
 	// Until Only events before this time.
 	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
 
+	// Within Only events about a block that shares an address with this one.
+	Within *Touches `form:"within,omitempty" json:"within,omitempty"`
+
 	// Chain Only events of this chain, in its own order, behind `after`: the feed to read on from, which never skips one. Neither a time nor another filter goes with it.
 	Chain *string `form:"chain,omitempty" json:"chain,omitempty"`
 
 	// After With `chain`: the sequence number of the last event that was read.
 	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// ExportEventsParams defines parameters for ExportEvents.
+type ExportEventsParams struct {
+	// Format `ndjson` where absent.
+	Format *ExportEventsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Object Only events of this object: any id or uid, also an id that it has left.
+	Object *string `form:"object,omitempty" json:"object,omitempty"`
+
+	// Actor Only events of this principal, or of all with this name: `token:ci`.
+	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
+
+	// Action For example `allocation.created`.
+	Action *string `form:"action,omitempty" json:"action,omitempty"`
+
+	// Since Only events from this time on.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only events before this time.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Within Only events about a block that shares an address with this one.
+	Within *Touches `form:"within,omitempty" json:"within,omitempty"`
+}
+
+// ExportEventsParamsFormat defines parameters for ExportEvents.
+type ExportEventsParamsFormat string
+
+// GetHistoryParams defines parameters for GetHistory.
+type GetHistoryParams struct {
+	Within string     `form:"within" json:"within"`
+	AsOf   *time.Time `form:"as_of,omitempty" json:"as_of,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
 
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -2693,6 +2874,15 @@ type UpdateScopeParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListSealsParams defines parameters for ListSeals.
+type ListSealsParams struct {
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
 // ListTokensParams defines parameters for ListTokens.
 type ListTokensParams struct {
 	// Living True: only those that let somebody in. False: only those that were revoked or have expired.
@@ -2934,6 +3124,12 @@ type ServerInterface interface {
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx echo.Context, params ListEventsParams) error
+	// ExportEvents Write events as NDJSON or CSV, however many there are
+	// (GET /events/export)
+	ExportEvents(ctx echo.Context, params ExportEventsParams) error
+	// GetHistory Who had the addresses of a block, from when to when
+	// (GET /history)
+	GetHistory(ctx echo.Context, params GetHistoryParams) error
 	// PlaceHolds Promise a plan all that it asks for at one moment
 	// (POST /hold-batches)
 	PlaceHolds(ctx echo.Context, params PlaceHoldsParams) error
@@ -3039,6 +3235,9 @@ type ServerInterface interface {
 	// UpdateScope Change a scope's description or labels
 	// (PATCH /scopes/{scope})
 	UpdateScope(ctx echo.Context, scope ScopePath, params UpdateScopeParams) error
+	// ListSeals List signed statements of where the chains of events ended, in their order
+	// (GET /seals)
+	ListSeals(ctx echo.Context, params ListSealsParams) error
 	// ListTokens List tokens, the oldest first
 	// (GET /tokens)
 	ListTokens(ctx echo.Context, params ListTokensParams) error
@@ -4121,6 +4320,13 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
 	}
 
+	// ------------- Optional query parameter "within" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "within", ctx.QueryParams(), &params.Within, runtime.BindQueryParameterOptions{Type: "string", Format: "cidr"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter within: %s", err))
+	}
+
 	// ------------- Optional query parameter "chain" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "chain", ctx.QueryParams(), &params.Chain, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -4151,6 +4357,119 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListEvents(ctx, params)
+	return err
+}
+
+// ExportEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) ExportEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportEventsParams
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "object" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "object", ctx.QueryParams(), &params.Object, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter object: %s", err))
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", ctx.QueryParams(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter actor: %s", err))
+	}
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", ctx.QueryParams(), &params.Action, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter action: %s", err))
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", ctx.QueryParams(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
+	}
+
+	// ------------- Optional query parameter "within" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "within", ctx.QueryParams(), &params.Within, runtime.BindQueryParameterOptions{Type: "string", Format: "cidr"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter within: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ExportEvents(ctx, params)
+	return err
+}
+
+// GetHistory converts echo context to params.
+func (w *ServerInterfaceWrapper) GetHistory(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetHistoryParams
+	// ------------- Required query parameter "within" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "within", ctx.QueryParams(), &params.Within, runtime.BindQueryParameterOptions{Type: "string", Format: "cidr"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter within: %s", err))
+	}
+
+	// ------------- Optional query parameter "as_of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "as_of", ctx.QueryParams(), &params.AsOf, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter as_of: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetHistory(ctx, params)
 	return err
 }
 
@@ -5516,6 +5835,31 @@ func (w *ServerInterfaceWrapper) UpdateScope(ctx echo.Context) error {
 	return err
 }
 
+// ListSeals converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSeals(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSealsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSeals(ctx, params)
+	return err
+}
+
 // ListTokens converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTokens(ctx echo.Context) error {
 	var err error
@@ -5995,6 +6339,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/bindings/:binding", wrapper.GetBinding, options.OperationMiddlewares["getBinding"]...)
 	router.GET(options.BaseURL+"/drifts", wrapper.ListDrifts, options.OperationMiddlewares["listDrifts"]...)
 	router.GET(options.BaseURL+"/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
+	router.GET(options.BaseURL+"/events/export", wrapper.ExportEvents, options.OperationMiddlewares["exportEvents"]...)
+	router.GET(options.BaseURL+"/history", wrapper.GetHistory, options.OperationMiddlewares["getHistory"]...)
 	router.POST(options.BaseURL+"/hold-batches", wrapper.PlaceHolds, options.OperationMiddlewares["placeHolds"]...)
 	router.GET(options.BaseURL+"/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
 	router.POST(options.BaseURL+"/holds", wrapper.PlaceHold, options.OperationMiddlewares["placeHold"]...)
@@ -6030,6 +6376,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/scopes/:scope", wrapper.DeleteScope, options.OperationMiddlewares["deleteScope"]...)
 	router.GET(options.BaseURL+"/scopes/:scope", wrapper.GetScope, options.OperationMiddlewares["getScope"]...)
 	router.PATCH(options.BaseURL+"/scopes/:scope", wrapper.UpdateScope, options.OperationMiddlewares["updateScope"]...)
+	router.GET(options.BaseURL+"/seals", wrapper.ListSeals, options.OperationMiddlewares["listSeals"]...)
 	router.GET(options.BaseURL+"/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.DELETE(options.BaseURL+"/tokens/:token", wrapper.RevokeToken, options.OperationMiddlewares["revokeToken"]...)
@@ -7165,6 +7512,133 @@ type ListEventsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ListEventsdefaultApplicationProblemPlusJSONResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportEventsRequestObject struct {
+	Params ExportEventsParams
+}
+
+type ExportEventsResponseObject interface {
+	VisitExportEventsResponse(w http.ResponseWriter) error
+}
+
+type ExportEvents200ApplicationXNdjsonResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportEvents200ApplicationXNdjsonResponse) VisitExportEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportEvents200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportEvents200TextCsvResponse) VisitExportEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportEventsdefaultApplicationProblemPlusJSONResponse) VisitExportEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistoryRequestObject struct {
+	Params GetHistoryParams
+}
+
+type GetHistoryResponseObject interface {
+	VisitGetHistoryResponse(w http.ResponseWriter) error
+}
+
+type GetHistory200JSONResponse SpanPage
+
+func (response GetHistory200JSONResponse) VisitGetHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHistorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHistorydefaultApplicationProblemPlusJSONResponse) VisitGetHistoryResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8599,6 +9073,45 @@ func (response UpdateScopedefaultApplicationProblemPlusJSONResponse) VisitUpdate
 	return err
 }
 
+type ListSealsRequestObject struct {
+	Params ListSealsParams
+}
+
+type ListSealsResponseObject interface {
+	VisitListSealsResponse(w http.ResponseWriter) error
+}
+
+type ListSeals200JSONResponse SealPage
+
+func (response ListSeals200JSONResponse) VisitListSealsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSealsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSealsdefaultApplicationProblemPlusJSONResponse) VisitListSealsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTokensRequestObject struct {
 	Params ListTokensParams
 }
@@ -9219,6 +9732,12 @@ type StrictServerInterface interface {
 	// ListEvents List events, the newest first
 	// (GET /events)
 	ListEvents(ctx context.Context, request ListEventsRequestObject) (ListEventsResponseObject, error)
+	// ExportEvents Write events as NDJSON or CSV, however many there are
+	// (GET /events/export)
+	ExportEvents(ctx context.Context, request ExportEventsRequestObject) (ExportEventsResponseObject, error)
+	// GetHistory Who had the addresses of a block, from when to when
+	// (GET /history)
+	GetHistory(ctx context.Context, request GetHistoryRequestObject) (GetHistoryResponseObject, error)
 	// PlaceHolds Promise a plan all that it asks for at one moment
 	// (POST /hold-batches)
 	PlaceHolds(ctx context.Context, request PlaceHoldsRequestObject) (PlaceHoldsResponseObject, error)
@@ -9324,6 +9843,9 @@ type StrictServerInterface interface {
 	// UpdateScope Change a scope's description or labels
 	// (PATCH /scopes/{scope})
 	UpdateScope(ctx context.Context, request UpdateScopeRequestObject) (UpdateScopeResponseObject, error)
+	// ListSeals List signed statements of where the chains of events ended, in their order
+	// (GET /seals)
+	ListSeals(ctx context.Context, request ListSealsRequestObject) (ListSealsResponseObject, error)
 	// ListTokens List tokens, the oldest first
 	// (GET /tokens)
 	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
@@ -10285,6 +10807,56 @@ func (sh *strictHandler) ListEvents(ctx echo.Context, params ListEventsParams) e
 		return err
 	} else if validResponse, ok := response.(ListEventsResponseObject); ok {
 		return validResponse.VisitListEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ExportEvents operation middleware
+func (sh *strictHandler) ExportEvents(ctx echo.Context, params ExportEventsParams) error {
+	var request ExportEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportEvents(ctx.Request().Context(), request.(ExportEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ExportEventsResponseObject); ok {
+		return validResponse.VisitExportEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetHistory operation middleware
+func (sh *strictHandler) GetHistory(ctx echo.Context, params GetHistoryParams) error {
+	var request GetHistoryRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHistory(ctx.Request().Context(), request.(GetHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetHistoryResponseObject); ok {
+		return validResponse.VisitGetHistoryResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11429,6 +12001,31 @@ func (sh *strictHandler) UpdateScope(ctx echo.Context, scope ScopePath, params U
 	return nil
 }
 
+// ListSeals operation middleware
+func (sh *strictHandler) ListSeals(ctx echo.Context, params ListSealsParams) error {
+	var request ListSealsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSeals(ctx.Request().Context(), request.(ListSealsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSeals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSealsResponseObject); ok {
+		return validResponse.VisitListSealsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTokens operation middleware
 func (sh *strictHandler) ListTokens(ctx echo.Context, params ListTokensParams) error {
 	var request ListTokensRequestObject
@@ -11878,347 +12475,371 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Lchs5ki78Kgj9J6IvS1GXltVuOk6cULvd0/7ddnstzzh2W14RZIEiRkWAXQBFc/w74jzNebDzJH8g",
-	"M4FCFVFkkaIuPTuxG9MWWSzcEnnPLz/vDfVkqpVQ1uz1Pu+NBc9EAf988Z5fuf9mwgwLObVSq73e3vux",
-	"YDeiMFIrpkdsPuaWzblhhbCzQomsw0a6YP2Xo/3X3A7H/e5eZ88Mx2LC3bvsYir2envGFlJd7X358qWz",
-	"N+UFnwhLg57luR5yN9ZbbsfuE+lGnbo/OnuKT9zPeXhor7NXiD9mshDZXs8WMxEPNuGffhXqyr3m6Pj7",
-	"ztLgnb3nWlkulflZ5lYUy4v9TeUL9vzlT+8Ms26hQ3ye2bE0jGdZIYxhuoBH3EJhrn/MRLEoJ0u/MZV9",
-	"EJ/4ZJq7r48Ou0fd4+53e514vqcnqen+zCcyX5STTQ03gmcqg/2PQoz2env/z0F51Af4rTnAV8LbX2Zi",
-	"MtVWqOHilVgsb8Zrfi0M4+6kiwUzfCR6TCvBxGgkhpZNRcGuxYJxlbEhz3NRdNi1mFqgh+9ZxhcmbBFS",
-	"WTnpaOh9N3bDKR4/edLZm0jl/36a2qSXIyC8NOX2HVH3A+FKwwZCqis2HHN15YiXGyYtG/KJ6LG54Nds",
-	"wotrA4sys9FIfhLG/Xpa6E9SGJZppjQb82LSZf1v+/BcLo01jBeC8eFQTK3ImtdNt6RpwU+OjlNL/JUP",
-	"RN5Es/1rsfifNzyfif4zVoip4HgERtyIgucdxvOcTWbGsokbuolsczdGZV7SiompTfDk8HBpgkDIL/Hh",
-	"o9PwNS8KjoT2q5xIuzzxX/ScTbhaMM6m/Eqwsc4z0zg9eEc8vUyM+Cy3e70jN6cJ/yQnswn8dQhEQ3+G",
-	"+UhlxZUoYEZv+ZV4r6+FSmynEp/spZvQpXVPAPHYscA5DsRIF6JpkuWvmg746PA4edPf5lydTaf5wn2w",
-	"NKcPY2HHomBcMe4eYtxcG6BdPWIcNq5pSty/NMGVB1rngqswgV90nqUo7MNYG8GmuRu+9cBjfNmqm53e",
-	"hnczlZqCHI5ZMVPhNDabTTFrPhInKiImc5ScmNb5SqEBEmKqdd5IG1rne5tJKzfoCqlIb7yNPDwf6qlY",
-	"vy7jHmtaGHzZtLLT7xqHXbEy/8pWS0sP8V58sk0Le8sL6+nIjdiBf+m5EoUT7u6P6AcdJhVzbGrITeMm",
-	"/NFM6Kep6X0Qg7HW134PqvN7aQ2TmZuKtAZmGIat7tMc33JLIvgg7ViqFiqRVEZmAknCKQK6YOKPGc+Z",
-	"1Uzapq2Zw+ubtSH4v4One529kS4m3DoVSmbFev3oi1u2mWplBIipt4Ue5GLi/ul0MKFA5jgGKFF5PJji",
-	"E//2d6OBx7RTmfx7YcQ6W3LasFCWzQutroAXccXe/fyc/XDy5HtGA3Zhn+l9oPUOh3qG85sWeioKK3EN",
-	"w1zPsnUTeg4PfensDQvBrcguObwpbF/Grdi3cuKu0JKsrizg8/L3Qt3IQqsJbV95VNNCZ7MhKeHLP/tk",
-	"RaF4fimztCYGK/vKuGvGZNZz23T24dypTG4nmJpNBk6D5Owvz9+6ffu70zElMPSIXI6/O3ly+v3THw6P",
-	"jlOzwMHL5/nc9Nb9BhQfs27Pf8WnnLKjM7Hu6dfumS/+ClR2kS/c1pp9t52p6QAbSp7MNOfWnXH6hal3",
-	"FeJKarV2be/oMfcLnYtLXqj0GboDc0+4C8+NmU3gX0YI4Jl0lN3UTJCjJ18KX6G5BexO2Ll2KngubwST",
-	"qkoAXulLDGEl7tuqlb53z3zp7M3k2kv215c/wZPTbOMrRuZy5QdS2dOTvWVltLPnVptrnl3KTCgr7SK9",
-	"Te5aGFHcyGHYaTiGoXVMJzoGujuJY/gSy4nf3WXBnegEgYvsp3qbiYqrnMPTaUSVVdZREl+4YXR1IiJL",
-	"Lb7cvgp/q5zEx7A0PXBrddtILPX5WAyvl/kqLxnuZtxhSLe9eiBnpHLeSDF/xsRkahdsPhbOBMxzZ2XO",
-	"RZ530+zXcpkn7/dIfkp+rq9TOntnbyqKiTSe0pYppvyebpdh8DcYA+UuiOFx7yf48UCczwZKJHhJZw9X",
-	"Zz0jZwbM+56a5Xmdrvxew8xpB8PCK9PGNa84TWenLR9mMEzDP1ZdZC9rv9Qt085ezdRLOaxqVwYGXDlh",
-	"ckXwLJPuLHj+Npr7iOdGRJv/2bP7ko27g62stiawV7I38ckmZPiqn3zQRXZfUnDVs2/cM7H4azPpWCK2",
-	"ef528rDNCEHOrXr4PJ9VJJZQs4mjrkzcOF5swVgffHJ3pcj2Ou6OBZL7vbyS7vO9j00SZP1svzST8d+k",
-	"mCeU0yQvfBFxP8cfcm4sy7W+BjexGz0XVjxjIjeC9TOhpMj6HdbPpOGDHP9tx4W2lv6YKX7DZe6+xD/N",
-	"bDrVhcVvpbrhuXT/1AXr33AlzVhk/R6zWrPJbDiGYa+cfcIt02oIOspAsIHIpbgRWV2hcPPZjlMnbAGr",
-	"WaarEmHOpZXqyrFf3iAUrqXKGl7oFuM2U2RspAuYO1GLV5QcsRDb/tioAyb8XFe5HvC89I2aKVcwxQ54",
-	"NeMlKG2ZuBEKzpcuERvqWZ65jeXmur6rYrY/F8buHyV1QSEU6VNLbi5VkpCnHKSlgbji6hnjAwPWlqc2",
-	"2F/DlFZgI7fTz2whg0a3agblwG3fXRMXcK7hCKKBl6XiGkHoLqTZoVpz49+3iQgFrvAl4eBNS38cI7mo",
-	"TE8Tu3+mWBnpCY4+rXPUX8ZOzyWXDapfSszZRKDh2H9z9vrFwasX/9FH+pWGScWU04stG4ihnggK6uAv",
-	"ekxadi3E1IDZIbMO/Pf5y5/eddgc3I3gNB+IEDoAQnfXEEeAj92E3AiZFgbuieELNzlpu+yNEBlOue9W",
-	"0Y/ufqTGlRGwlee7rJnKrEg4U466hwfHJwlvyvIL7t57kHATTGUhTPPlk7DThcgFNyJjg4U7FZGP4qsP",
-	"TxnLVWbYTFmZM6MnYqCzBRxDe0ZAsbOWIbOEe8Ed3eXhE37z9/GR5Tez8WgXHoZlrwGfTvf5ht4CrfNl",
-	"B86+mM2TTHlaiJH8dJmTvy36XRSwiKzW6ayYaiOSQ5cip9kP0MqkN8KmTZuITbjLR84DuKN0vZkuSUY7",
-	"QTGX6L1NDXJ5nYp/vrQGApyS7CcjGnwbs6kojMhEln6HmQ2HwhhdAAdzTGaQ6+H1M7AVvWWWixFpD+4v",
-	"q/0VIMfqMtu4a8dEylng3QQUeSC/APGXKgV1ysB0g9+ACKgTSYwgKKuehOA/2NIzEKUY7MCcLNn1HVuU",
-	"cWbEdkblcCyG13pml43KSLC0MWu8rFnplX7507uEiLgje7UqSFaQf8pgGmtj1x70L/DQLdj37s3dOo9e",
-	"HbVwD1P8pMqw25vKbZ+2vLgSa8/uPT6VNjwDtZ8Lu6Ei9AB6DGoCt48lgKxadvPs/bhwogdCam2Y0rmw",
-	"r+FVSZ7UGITYTqNY/uKWusDSN49HtvkDekxS7FzY3Qoyd+PuS5bB5DcUZ9EtQUUYVl7hhccnXzrw5aDp",
-	"y2yQ/uEpJiXeRjpyb86u3G546EtnbzBTWb6WD/+IT92jPB3ms/Uu3Rf02O143UqnMTx2Lv8h7liY3qU8",
-	"LISbd7be0YyPOWZoC27F1Vpj9Nw/l5aia1PI0IP3x0ygh00YNir0pMwsKzg95j6BLKuq5Q0RIMj2ZEOu",
-	"lLbMVkNdkYnyo1QZTaZ+v6wuGoJWhVRDOeX5V2XmSym4gBH1hnJX7oy6QT/AGQeT/ung8HAnSQO5U32M",
-	"vVxS4RKWNYnZxN5onUf5b0PRqfpDyQLOw0Mg02ruXFV61Zw5OhBCsUzkwoqs574C58qVvEF31liqq6TR",
-	"615w2T6MHo617pKgjys7nnRQFHo903ynkWWuzTaIN/FZahPFjSgW8EFzOkPr5afUjXJDOnQdaImRohBR",
-	"dEqo0vXahS7gb+rdagE/Bsm3UvIvHxqJDnSWcDbMZ8aKgikhMsr/VP5MTZVjfN67uob/KJ25IY4OD79g",
-	"wnI88BEkgNY+qe6nuF67iS9enZdSm4Zd9fxfXr3wz6d4OdjTyz5yx3a1kkOeg6+6x/ohh+74pN9h/ePD",
-	"w6NeNnja6x08Oe3X8qdWeohr+XYrc2I7e899qpoPSPG5I9qr4dSR7sxYPUkGpJ4jVYf06+o+GzEshG0I",
-	"huXCkgNN8EIUTKoue6/zzKckRpdZIp/jysydONNQxzAVPO3CC6S9UruCh+rkjj9NkftPIpeOjSTlHykT",
-	"NV8yqMhduvepiXJrHSc3adGxjQgUKlsVDJMYgsxwLQKyUp10UGw2be9oF0Whk4nlCzfAiMtcZBBzS56O",
-	"uCFFdpkzyMzzcnjIR24khV0oQXZfZiGNfyKM4Vdptt5anOEhXzZ4AaBgZl2IA2KBzHHXDpMj3GdpNwhe",
-	"GMvtWh7jafAcHqZfzUxT9BqUw6FwP6Grs3wuceoa5R9vKwTL/GU84o6/GfEO+5VGxL9WNPpl70I2hmt8",
-	"t8KxelIRW6X8AXBB0CWEf/MsyV5/KvjItla5o9IOuukQ+Z4WeiKNyJjV6RvZ1vsa/eaq0HOTvsWz8hqX",
-	"4V4Mg7hfMe3oUdoyoDNytkntyYFgRBXJKY+bi1sosDsQRmbCUC6r1UWPcQYpFlPUtdlUTkUulWjUiNc6",
-	"Zd0zdZogj5PXAkPhTLTJSYJxB70TAgeKuWPqLuTIbhffbhlzwDk0ywgfxKdHn9UTXMaYo7Nx0iYfWpNS",
-	"0zLpDD4gVR/mg8ISORqJQqihAFttoGd2hSiqvvTc8oVxEi4X9Xf5uHcUVnU7fvnd6Ad+OjzMjsTx4IQ/",
-	"+eH06fffPz394cmqLKTVtCJH9pV7EKSgEcVNu233z67a92oKCyY17R8eHX+36rolBlZKFBPt2JhjEbzQ",
-	"M5UxrthMTbjiV+6q53p43d3r7MhfbaQaivac0HJz3SCBUeg6JbfH+uBXdCo98jX3L4oKY/ab3z3cy5AD",
-	"McZ88Fzr65ZJ4JSn5F3gCVc2WQj+nkVnHzzmIZUJludvRiMzeJXMeeuHM+r3wNLTs4zC5uDG8EumiSDd",
-	"sz7lNfd7pQ/EKdOYrQPOLcqYn4O8Axlnx4UQZZYZZCthfa9lZqznkMLj3gxlszAhIOYhLwpJYmLCi2u4",
-	"4pXMJTcBBUkHRGisP9RqlMuhDZPM3Sv4sNAmsCR82GC9GSsEbrCzbeG06WH/Zkr/+4qWD64M2DRcaYfy",
-	"9IBO8NFoXnEeYdhxZwGG/PBy3ZCsFmaPX+FoDfqH3JVYknculkqTfTOnxJliL16dB0cEUtVUZ4ZZfi08",
-	"UgCWjktIAYEETfa1I5qzCf+HVuxvb5+z529eftMDGhV8OGb/0EqQkYIOjz64Lfb/87c3L7DW3BGSLXS+",
-	"71Q2QV98zdnB8dNvugwcXFgjYr5iBVdXKGUq1ClyI4Bj9GANFqr8FY7MLehaOaesuL+9fd7dq7tCJvzT",
-	"pVvr5VQUlyrkBPtq7KO4Gvv4yZpi7A56ZuBdbvkVo7jyqidrC7s7e+4NpvKK3/f4Xmdv4IjYUUDbaOor",
-	"sVgubJ9I5f9akwSJ81haW5IEvXG7MxdBo6bvtFqRddhgUeZRklriRFXK1T7Q2hpb8GlypBFVjKZvDlai",
-	"Li14E5sBy+03HmI45rKhKAa+KtUxsDsh/0oqZwNIZTWiXIRLiUqEyvCvyKVeOh2ZWRgrJtUNhJEqfu3D",
-	"pF3CTaIE+PyXs/3jJ6cV5wYOih+4sXFzQOIpuK0wIoiPsfjUbRPvgPeuT2CsuDuW9/RaLMK84EnvhjGz",
-	"4gYiCU6cKcDYsKW5hyZcx7vki1J02aA+crVAge+4VnfF3Lzymrot6XzHKCCx7qa4BQLJKOEsUQQPqams",
-	"m4QyMP7W5D5aG73ApNil++tVa3J9Ik1+RWTRkPr4x0yQ6lod7KjDjjvsO/Z///f/YVjAjZE/pDD3iZ5Z",
-	"duXkBCRb49e6yCDz0mlVk7oza5NkDLzA0QQj5dQ2RE/qriNSamNHUrTxdPEaOfIuNBhk7XeswZRx+2Vy",
-	"AYUy+EiGTktRzIx5ARI/ABq54wSEgziE0mqF3v4u5WRUqB+W+3NIs/Y6p5zeOFKQ05vTpBL5sxR59sI7",
-	"jev1cN4YXwZVOjg+BGth7Ky/AWhewj5jmczYQs/YRHDF4FkIlxz+r7Rh6UizSNn0/+/5b28YfQ+iAqje",
-	"GV1YjQTIB703Z69fOFsNwX/Cn1Nux/hHlXEcpPPzl5xEOKtgZ6WI4edCiB/dmadqt2ZqFQbPyBlDaICw",
-	"Mb8RTHziQ+sBQDBeXZn3d502xc0jWZgG132u5+QgseO67MQ41SkcUptShpFMOWHC4jJp/u72zy8QxgzL",
-	"YiMUoTzPcRvI3ycVy8RQTnhem9ymCfSHa5lePXfa29+4fbS+lSdubsusStpZV+HTzIzKiOaG5hT7y6sX",
-	"3prqJSwgsHHQiEKjl00LOeHFAo2cjmdhgaWNCMeFzCXwcIuvDBMqg5v0jbuQOjNkVXmjqc++RqYx1CoL",
-	"rzffdNkLp/y5uZDB5JSXjEwsp6dYlgvwKszlkOrwnTkoLZvwBStmqscOjk9gXkdHh7c1qk4jQ+hpo1GV",
-	"vnfgGYPvSzU4GLIyz+H6u0NwNi25L8GeQa0XP8dIvGKz6VXBM7B4q/pQDZSrjfHmD6Gy8pPDH047Tavw",
-	"v3hW7j+YwjBRbvEhzg6OTiFGwK8F6EFhWqdPnnx3uhYsLKZ93NcU7f+i82xF2KXRvX0nZVrbxGfuPEDS",
-	"oO5KNRZFkn+/9KUyGM/lICyMnojSJKD6L/jySgvT84ZI5PDw1UGFALeVAVntXdOgKTtFGmJg5F416Xy2",
-	"a5GqWvzZcTRflmZQeEAkDeiNgZHshsczycD7p1W+YIXwTC6Aavq4W3p8nwu5QWb2+nSzQigx35C8/E6u",
-	"Lc4KDMbtrkJnJhvpPNdzsxonpoXXeqNqpKXoWlgDnWvl0tRSs6M9arr6P/qk5tvIYPcip0ffQgSHVzSX",
-	"k0dlrCQlA0zVEvaEDyavD2ri1rZZIVUjeayuVtBboRZwjd/ubU54hsmN2YVR51dwhzadG+L9+18TXiHQ",
-	"SyK5TfyCimGfMc4yHpBoIFbeZW8x2CEmEXuShs1MlNoRxPbT05PDqqrxw3FVdJ8epmR3CR1ZMzvaSrkG",
-	"4dAmJomVTj4o2cAk05X5MbwRzCx9HGaldQHVZJCMGGmgHe8T6WNtVD/4xDCGGxQvPctIpRwh4J/IR1VD",
-	"y23/kqkVTujk+IeTH06/P/7hdJ1+9WvIWU6r5mtxC5fUdtKwTk8Y5qx22Rn4ypwJfsSsZkfHT9lwzAs+",
-	"tKJwCiQDoNqgmx0/Oa2la1rBJzU4nFqyZuRhKM/otdgoyxxdZwb9qmTwSts+15zyxHeSYLvsufQIskvD",
-	"Lldypad322zrJeu09LbRxaE746Vq2I+PybPxFR0bmoW/oYO9724meFBimU6WG1y+Ptl/4bI9C7lEXxlG",
-	"toS39kucLl5yySoRpuqH0nytjXNss2rTWxV53r4OMy6/WcEp2lXwJFgGM/IfUXDlWiw6FW4QcZBcWOQa",
-	"mbxyogvOu8su2T5BfMChEwDHV6U/HN51dPx9xHlq57uyimxFodgSL4q5ZLSHSZwk0L8gafrt2WvwCmQa",
-	"IWx6aA/kWl93nEifOgubggygo034tYgN7zlQ8HRaaI9nRH5VyspAWD7HQqCoJ+lifUO8pDrJXxv3nPXY",
-	"Qf+Z0zQK+lw4VYQuHp6Vmyv8sJbNQ+gVq0GXp9y9wk3iv34/2/9Pvv+Pw/0fPn5d/rt72TvY//ht9OU3",
-	"/+t/pNjfGzGPAFbbVhkS9CqlsVfwTOu4owHuu4rlGeDFfo8AkD56nC8A81pmJBsBvt5XLWAFy7WGtbym",
-	"LOBfQHIPByTXBvp0e7C4WCVYARSaUgHcjazAHLW9lCWKPXCQJbRE7/uogNusF9//BPAXm5brbo281PEB",
-	"YEhWZVYoNpFqZgWo+yimGHhIDKTMlV67Ky0Mhsn+mPGCKyuV6PiMvLGeFcFt277q4c8K3UEeuk36DnT2",
-	"Pu1f6X334b65ltN9PcUrsx9ClLaYCV+MaUQuvMWzzl1z7p991Kgim9dEb6EBV7z7rfgXAZTsGr1gpd5Z",
-	"0zhSfO9fKAb/HVEMHjFfeVysYYOrHuEWtL3kDfX9xyflRY2ubumeWeGTwYL3PTcqD6w6vt87wyCoeV1G",
-	"FK0pMOGQxicjlTIoZlMG2S/SgEHfZccn4FSeYqntwfFJJdB6dPx0nXdyG0quu7o2s1S2QhTYZIgVbjQY",
-	"u4H8QgVfW+LzW+eFRKwK8wLY595QF9Nl1fjoNAF+E2GIrBQF/rlK7LjN5VViftmQ5BjDlEBEFuNwJvbn",
-	"UcMIrZ3+WWhNdT4TvkD8ioFgELeCiDWlyPpfYWFwBdUhRtTPubpcXwT8NueKYC1a1Py9EXMfIStmaxnc",
-	"uxniClrHeCHa0yYg9f79r+mywgYS88kKbSnMn+9eiPZ7n0fNQNvOGtuC4jYxyTbXCjaj581skk10ga0J",
-	"8p/NzlidcVCWD+fyRqqrKAUB/KdYS0V/U/CUelj5FxOiszYUHJKWEmW77DffXA6+yVg/F9yN0nP0RbgC",
-	"3DJHkb0odb1pOlQRJKzPQ8Gq+2iGFJWvVUV3aHrVpF6cthyOS5YZklhYLYFGKMcuJ2CBJ5JfuLmGIGRi",
-	"xZS9D9mrfgWt1lvNAAHkKMPca7oJf/CyhG7NL+/eVNwJT16ldVaySNoyZgo+/v45ZF9sw5C/dKJUj7Q2",
-	"MWypTXz5uMTeN8uvoJ3waTBRBRalIbQswWpOr4hH2CogCQUX40IIIuINoYRaJdUEPbBlYo0X6u0yZd6I",
-	"+bmw7gcmHQb0SssGpEhh1pQJNJFq6ePDznb66r26cpMr2kxyAbaa1G4DtBXDGuJspHxu5SEZ5toIs0aP",
-	"1jqnnCHIEwqZKRRXD5A5wOw71CyBKspknhVCpdXlx+mg4Z9ud2AJYt3sBW0UPB+52czZQ5djcyMZfni5",
-	"jZB8OJWvjBm0lbr/Hn5BiXJb+JU2CbvdqRMKmv/mfKNoGQZjEk7koyeRUVM34nZjj4Wh1xEIwv9ubGRt",
-	"bArdq7FNy284y3fOyFhscpKEKLJ3fHh8un90tH/89P3hYQ/+/z9TLeJKpLkW6GUbwpVAin1CxEg7Zn14",
-	"V/8ZU3pezTtt3zEpvWPBHtroAoB0x/Kx05Pu4cHR01IHJpWiEBza/0LadygUmojCOyK3TvTapuriLiKU",
-	"0ebdW1Dh9gY+p6bMS93yN/Kx+p7o8LaG63jumXx71TYm/De+Q60eMT0r2JQXViFIfAjTwSc76eV4FwSC",
-	"AmwDYRSMhZ3HPbeNbW4UrNxGoG0a4LxrJ+PdBx7/mZyNmwOwb+hhDG2nNvAkPgKX1xaaju9MscXOeK9f",
-	"iZexZv0bsKSAH9yWH5U5+79/TgRll8KtH6sC3ali3ztV7PAoUsWWc0GHcplbbVwuAIuLagbae8G200Ju",
-	"JzTW5P+/EfMPJVBs2+NCOA9Ipo1wj751I9CWS3UjlNXFYq+zNyvccY6tnZrewYEby3TpZd2hnhxAvuKU",
-	"T1JZMrZNKiet4Iye3tZfAx1vKwXOFQijyLniD67VtH7Ghzd0Pmxm7AZg7hbzOceHv9DBtPrNX9/92kRe",
-	"7iWrKes8zK4lfS3RwVbrS1kvvw0qpkujt3K5ytoIYZbKkNp0c+WV3Nr1FbmY6jnhxbXIGDdVTM5QopBJ",
-	"wFvE6gOZhilF1r5Z9fAWLtgGLC8onpvwDIRsSFhNOys37fUJ0BuXUa/iTTqKNM0VARQEgwL2r4wTnpCO",
-	"8IwZcSMKnkcIJYjI5yQqlKf5WN3GQKltSigjmvV1lPnaasE11YFh1V8ZZvlVXO9dXpaJNEn/dSiurOFz",
-	"IjSmngfiJKTODjtkVrPjXlkUZMeyyIjUr3QFkyAGymiqqSeokWoF3c102LjPwcRu3oZSV/J4pKGxsbS9",
-	"AO2pAaokbkcCCmQa19rZmiuKHAFnrYZnsjXwbRMgGTEVEyONTvh0CgDiAZasbNO97GJqjbzvMSJXK44z",
-	"Gap7SzBbjxdAJYywceU5R2C3MEaocfSt3so+tVTDHBqcVpDmQvcWIu06J6nwzI+r5YfHyK21fA8d3wEh",
-	"jY42WeQVvWsXte+xaLvbEngyMpd9L3zik8GcZYEwNObadMpcBsTH9iIuEz5FInzIp9NciqzLzkL9PDxn",
-	"NfBcBMOnfAkE/AutEAhmCK7pV6aEkd7QU/YW0TCoZeOykrBGnEdsJCnY3YKN5QtDqSSUKZLpqRVZANEf",
-	"6YIF1Fd3OcUcmnsIW4cvXiXE1xb2++D18jLG2LmFh3YDeLC+OXI5y9DT2ccwF4YhJHQDXju1c94cDqWO",
-	"EiAWTYgiSaIlf8ite7gfdg8Pjk7vrod7Q1g7hUcemsUBXSAIJtxBpTHzNylVtw16J7rTQIS7EWLexBlS",
-	"JlwCHxiHCzDXszyj9OWltkAQ5XabCJlXoJ9pxjGBtAKDuIziXre717SM3a7Z/DIiEjqVVNngjfXpRPsd",
-	"1odPuu6Zfoz0LK2H3QlYrHX40hXN4XcSg08hACrokYCP+vp8wMg2E57n7jvgBt+gl42a1il36rOGljTJ",
-	"6H1CbxnrwjaMTXnyGw+d6LO7alNXNNoNcf5a8Tx1P0EdmPKea6DDGOPaAJ3w6DS1lnTwfVlHd0fIeC0n",
-	"MdQQSl9V6DT1USFEl+EaesC/o1aE1KTBKfLuDgIMI7fQ0iu0ilACwFNagcq202ejbhlBuUv0Wdrcz9pe",
-	"n32IVsezCnxWyy7+YRuaWiG3b4Cckg7btkXGjILbq7Y+Rf8uddqQ/LBFK39S/fcBH6eTzO94+Ly4hnqf",
-	"w7IXv6fLqBn/3SbIbZyhthNZt9VGJEXXVm96gAw0P5sQ5guTuYMksGY0rO+///60ile2eqfuoeowyQfO",
-	"o7jmRn1HFpUuwKj/ea8i8urSpxR1AiZ8rr1a0aIndb8NEW5JFbZkib1sqs3mtwcfq2dan6ZSrZd2e4Mg",
-	"R42T05SbWPn7QuxE6rj3vCGAk7r0scVMQR+jFEdMCp74N6tm/oZgV+r5KdOUxnxIZnhF6Wwu4WwjZyH/",
-	"8HLAiwbDUw+Hs6mMCv+wT3kuRtZZaIW8GtsOZm2hyeYxpA4PmRFXEIttDWN/jj9IncDMylz+g7cROn+N",
-	"Hm3IS8L9rb413ovkiQFLvAW04jY+gk2v9/Y4jc1+a+go4aRTh0qkuNEKHdqpcqn4Z3W/GJCNb0UnVYRH",
-	"0m00zRrbndTLsuLqrsrEwMGli2i02EsXfF1Mj7qbdbiD+yDLS1LzloVr6nP7w2UKhbAbge/GXWPXH/A5",
-	"Plu/Ad7cqDvP6dXBLR/2vrRMVvd6jciqgZXMFbEReDLGS/OtN2MHfnSEhBe8F+shST97RW1ZdlrPwHup",
-	"RywXPJPqClpT9DBk9d0x+/rl25uTbxylHB0/hb9Ov6mIasiCXKMIxowYp7MTswiZzx0bRjHdROEO3wKv",
-	"PCH491jUjiRrOJMAMVxvhZGC5zu3fJCLLqMaL6lueC6zDpspPrNjoayE8QG/aCCzTKgOU9pejvRMZU4S",
-	"2bHOLt0nbq5zAT81s+lUF454JyKT/NJNsgMNQy6t1pfgaeoA57oEtPAOVFX6f0MGnPg05jMDI8PfbgQI",
-	"qFHjpPiDuinlfuQI+DLXxtI/fS+/DgQ6LvkVdPQhl83lVEAiT4f9MdOWX4pPQyEyHDuXw8XljdS5Z7sz",
-	"a2QmLpHRTAtQz0Gzu8SG3rUPPS10mMzEZKqtUMPFpe8z2MHGc5pnuHP8hsvcnUiHQVqgqnfhqG7O6q6t",
-	"1V+x4JYDLVlpdDcdHB8+Awbp/X9lSxQIn7CD4+PG3ubJEizHekdS5JkBqNF5Ac4yiEZxi25pNhCoy7TW",
-	"VaLWOIlbiTmlTf29ZXC6zfmiV0ogjyiNMJOCOUMfipOd3FiUKhi4RyGcyUbyRnzTetIED52YsAclcZu9",
-	"NiIBFQfVg+/3WOyzjc4sktEN/lrBC8BDScrZhsF8ZKxihTnNozTFYjMMD3nUkD2zrhFYyRE9AZ8c/pBa",
-	"ipU2r3k0naLNVt4P/GCpA+sBYbObg36wLB3LxOBnxs243vqs/IXblf0Vg9ZEAnzrZx+pAsCho46y0T6l",
-	"5EdZ95Vq2lT1TXtPNFsIaDSnZ1fj0FV2ZgR1ml2wiS4EddSECnngcggxqzJEsaW+tAM+vGYcf+X7KO4q",
-	"oAuK61JKmHtofde+IZ+ZJhzagRgm1eWebwPvffgdBg9SpKxfJpdiC+IrTE2SBqog2GwKu5ND0z+tYlXL",
-	"vzA0WgAf9LiYqeuk+G4IjR51Dw+OT+4qNLpdjK6cYuSuWns8bQwgR1Vl8msSVHeTPCT4quHNm5ofIcUb",
-	"7xd2IGBS9UKnliplYSiWcppM1CLXiUaoIgt3FLK1KFLkGxyCTRN7vTYIX65ozXWSDh0ZqwunfKwurI4u",
-	"65AD7tCgcPyEWALwS2nhSjlWIRToNlCBbSmkuBqPaLNAVUOd3l+hQw70p1EaGoRD4xxkXqE9RMUshf7Y",
-	"xDe1W9eYu7k7lS+Oz0FnG87mQlxvUO7X2MdlXQSqYqXVkrOQ11WOzm/IWgOyFB+7sJgiYXS3VtNytfN2",
-	"Edqg3UXSsUNIbj8csowvzDN26L6No7JddtYQwV0qAw3Ee3p48nR1M4sV7vv4gr4r4ZejRs8VzO1wVpth",
-	"wq1uZPmurCpq4cV2w63JkX1NDaCwf5WwQb28Fgu4aNdCTN0eS8rF8hqZLCpCG1xleeY78QK0vu8SK+YM",
-	"+Wme+8PrMKOZnWvATBOfCMMXX3stFqbLzlR4H+b8aJ+DBXzDiXvj6McZbbWowlwMUDzttcXLL8ujN+tZ",
-	"OefSEoNaKjluGQ/HIT4mJ7Uijf8em7clU0Co25iXutgErQrg3B5SeTulZ2eVzE0LxORntNBVTdxTtfZm",
-	"WTW3apLmq5PLOaTKxzdyqj5E6ketZ9o6kUvrLuVsyOHYLlujXpm+fPym4svnqqJBOuanNLgn6lnlLCim",
-	"5NNBPho5c4Peu5z8Fk4vjmofPan0pPi6fVOKhrYU0eJ3oWjEDOpuNY3KxDfMXwloC+UtgXb73IrlWrzW",
-	"pYupPIPHiKRwC1SD5VPQKXsE+tJSMxmeB7MMgAI9+Kn7vseMEM+wlGiac1X2miQX4DN/04SPYqGng+TJ",
-	"MywDwzRb8IA4TkI9YQ00ndN+HvMxt7HpfyPFHK4X4Qo7fuLLbDt7PJtIlXQBvJul/CUiz7HgeqgnE1SH",
-	"uKU16YKy+w2Gi4GXiE+2y8DrIXiRS8cVZspUnHfoNsW+OmFfrsCLMecLp2PMK7XeQ66cquzWiq3wO2ym",
-	"cmHQe4Qz2KIuIABT1LSNrZK8VydWr8ourjLHFRbnplfuz5AWWU1uvKW8gwPdBbNHyrhbNk+T3ZDBt8RG",
-	"efRQKMvbQUkhSycn0pFmUliFygxVIx7VYxAlHesZuihoVAUR4u0SKaAj14oJYceuradUD+NbLJsTEKyH",
-	"2SZpSdhXWISzsg3YskXeogtYqx5g58LeUXnVynKorb3V1027dUtvZrKiqeJJa13e5NvrLm1oBE1T3c0f",
-	"F+xaLFpHCatlcQlm12DCpXOt/KySS3G3frn5nZ6LYn/Ijaj3Huyw/j41nLzcsgle7KFufQMC+eM/gPTX",
-	"0P2UD8WPTqNr9lpsT6S76sa7LsVqy8SqkOlTrSEEb8mI8HpXRVlJX3WPhkSg7dJP6m4m3FAaKkmR7tx2",
-	"oimUBHDH6kKUDF0LIQ8goi8tBedDMVcUnfeeaAjcM6H07GrcYbmeu+coOISpBl3Wxwrq8oXVx7qsH7II",
-	"4JGg+i9nBXRZ30x5YUT82ERmWS7KVOn6j9BdCmFTzJYYcsWuCj2PjRy/5lDwjf+OZoaZnoVJp5CdL9Tw",
-	"t5kd6olYWUO6ITJIllWShys+rYm+afqS9Nr0lzdcSTMWWXOWyZUzkiDThWNQYSByKW5E9ozKqing7r6m",
-	"cvh0jgagPrSmfer6+Tcp5mtb6JflSrhH5ZrLrYmW6qeSvAkLNXyHKQprNeelcxVTe1ndUEI8SRYAnOuJ",
-	"gBgeNMjV+lpkPbRN/Tv89jsuOYfq9clsOF5SXeIs8qUFvQ/I+InjLWO+c5nnhBbdZS/J+zyCxvJQOgxJ",
-	"Erba6hwfcHeWz80lwhi4uyhvRC0mTElwB0enTnE9OH7aYS/f3pyyg5MT+OD0hEnFjBVTsDZGelZ0Wf9q",
-	"OKW3OjvEvRn6DCbfjO85/sG/+PTETesfs0K0mtjx8s8jflAub6+zV52Vo7lolCQ7AJsn5TdafpKaf/qB",
-	"M3EDoubK/e/gE6h26QzJAKF2S7SyFc3N7y7+gcYNZppU4x837la0D3/IVPf1dR3SHWM39tLR+sqOmo7B",
-	"wYVwj3ewthy7Z0La+lxXlRRpCXFizk37FTQqWZXmWMt4U3xojc9SqCurLTvFO14J+73BCad8L3FvrDqm",
-	"3NoAfgUtb8OCKlboXCCsEMA39hzfGuqp6LhPILDtEzalcWKM4IZ0wdxBLZASqURZSAg6eCj95USwf7Vs",
-	"e4C+a4291oBudqFzIyO9W3X7ryk4HGcrhRg9Vwwfh6wBaOXDrrTOIAHJzIob4JUe/sFH01ARg5Qg4Dw+",
-	"L+gMVBORIW0jCg6TGWkRtTzsmEscprjEX6tlVE0OmYQPoey7algmCzG0HsaDYBla4gH4VhbLI/wEb8Ve",
-	"FxjgaPnKUcHBRdjgSzoCTo8GKQB4eQsDLAso+qIkTyjNUQ3WRw+Tb5xGTdaI1XNeZIYduc+HxWwyqJ7J",
-	"YfdJK1/jiCoYaxselB3MBJKKZWIoJ/UE/NMnh8cnacnYPqX7fSjL8RAcjVZYVVJ6wqW0pMrUjr5fDWmR",
-	"JTkoOPzC2knJw0hapWKseUeOn5wm86y1TUngcp8r1WTN2/3ku+TrZ0l4nLP6Ssr39txNBpU19E3EOg92",
-	"/F+kw4ZRn6TNStB7Ckf3qWJRq9lRjSAPD79/enT8ZHN/8wxThsklg1tZPcvKbOqXMrr3nQqfSbHYv5UB",
-	"pLrH/4qSy72Sbf7IpcVECmOvCmGSCjbKh8soMFXSaCsOk/rlHnjs1qpVZcCqNouOX05qCyKg3h3B5G4X",
-	"vOTZqrwvp2xdyRuh2GzaklevB5oK0Lwp7FCZS3V1GRpn1IxySTA1igpVh0J6URqg44LLw+nbx58+LSn+",
-	"mRYb6PxbwgO3DsCCeQOlTSnbYVGmCfveIwyLvrq3g5d2NGyLRbNN5SP6IA+lYbaQmxh7DVCWvzk9Wdy4",
-	"CSE3llQnG6UZ8TxPY1duEareEBV5s9h2Z2/OpSVbqOEK0alJSHC4dRZlXK1bjZ+7hZZZZ56JhBHKe1dO",
-	"mq7/tiH3GgdKH7UdCyMYTQcyZuHse6wfFUXQqFjoEn/xbR8LrRFeg7NrqbIue1EjlCgzuQ5g3i45uRYI",
-	"uvz4bxcX3a/pn//fxcW33yQjQKtTmKscYdl1DxmlvMj6biX9z1iw6sjYWD6ZdljGLf/S75Qwu7BzjBvW",
-	"/8uL9+wAN7IPuLwI0ahY3/2o32V9k/PhtX+z+GS/hO5z5zmn5ObXsGrAcnDviF1qfm6OotzzSZlLC9yF",
-	"WeeF4d0admHCGyZeBIkFXz0WXPsHAbLfHGS+6RRKHPnavZiPjRhelhWRA27E6Ym7/8fgRj49YYOFrVdG",
-	"4q9ej179+w/F07+8+o8/ivfzv//17U9PX/769j9f6uNf+a/8fF5LFKP6B//3d4cVVoCvLBMg/u3g4+fj",
-	"k86X//n5sHP8JckRaG3vKT6R7B3WdHorVAByb0IinH/JmghrQzghaExeW0oHg6zW15cTs02CV7nK8jUr",
-	"LqMjk2UagPYSffLiTmeDXA7LGORvdiwKgx43dAeC3S+KG4AKNsI66cae//rbX396e/b68sOLH3/57bdX",
-	"l2e//vrbB1AVIwO0SkUt2lpUKOj48OTpWi8crfSDtOOS6HfQEqGzNy9tiFbctXZU/ufJ49FFtoQV9SRl",
-	"ChkxnBXSLs7daIRX7zl17VjPZnasC/JO9diPgheiYMMpn1z+3//9f/regoKLAd+V5OZOZu+LG0+qUcIW",
-	"Dr0UID21UyKIAh/hs0xaw16+DQFvcAp1L9SF+vbb5y9/eme+/RZCTkOutJJDnjMnNntMaTZ2EnIAuSlK",
-	"s39AxE9pZ9ef7BP2urPxu+wMy/njAujydWXI7kIFkQ6ABMxMRe6sni779lvAG/CTeffzc/bDyZPvmS/7",
-	"9vkvBiA0WH+oM9F3P/tQSCvczwBZgCvWf1lCP+y/Eot+70KFJFxf8wTxTWfelfm5hNcLzm0lmBiNxNA+",
-	"Y5Wfxtjc+I4oHvn1yfHxN13YVmxG9O23jneDX198ksain4T1X472XztJ3C81nP6L9/yqXzqmjGWF4FnP",
-	"rTcHI+Tk6LjDJtIY8kidHD+FsX51L6Zdc8qC6UHdFOvX1Ic+1ZAb1o8/jMNaVE53AUmpcigUlnbLTCgr",
-	"R4jUdjblw7HYPwbvADXJiT4rcQICXUZadm/vBvqs6alQfCr3envfkZ9hyu0YLtABxczhDwoQY6xBavUy",
-	"2+vtuQWf+YcALpBPhIXcsN/T3KB8BHNcf5a5BW7/eU8qqKgW0OCHlgMML/g01gJWwtNfml5WhSctX7mW",
-	"u6xdCkRwoqWsedzpUe2f/lVOpG3zoNOBKTTxEdKZplpRt43jw0OssFOWclwhax2NlIO/U9FCu12mAweN",
-	"G3hhPcTmaBosJaKMbq2zS+rlYbYHHscHuPpsMuHFgigtvBBqHUG08ysTJXeAjP+0PxUFXE6Yjv+q5+4w",
-	"RrGMbUwEpYLoavcW385DzxWTWQ9SGSqZOP0OJCL0Jov9aaGd8Op32RvNUKC6l0JAxVhdiKzHhoWAa8xz",
-	"TDCgPtyOU1+LKV366kV7DrbpWchh2eymRVz4lVgQdUD+yo86W+yMMN6IuZ/hl6qUpxZ/NZI82jVJpsjx",
-	"nbiSxnolcyy4x8txXL7pvfTYATxDL70V+fpZQIVbOMVNyHfuZCu8NbDlg8/0ry+k2AvbhP8RucKheocP",
-	"nFJChcXUm6baaKEXNAgL7rcRPm1S1PkTDL01dY5eU4vo7Qi5QlMnyxvwsy6utLVC7YIPuZdB3fbtjrGT",
-	"lqd/EfYsgtW+Wwaeui3vy15FD3tdeLb9HgdOXyVDUAmcclNqBDGGecyrGrSDZAvLj6AxoS+nepp/Bc/l",
-	"Q12L3fP3IPhhWm04/L3Q7PMyofSh6BWnENKGrpVTFaieeffc/mA4FpTvf28UTkpTTStx87g/hgXDNXIt",
-	"MBl3weI95E8w5odcQe4tk8rq6EwxpYYPbYRzNNGZ8E2nFhseulmoYeOZw5elHbas5Gjl1GJE9gbUSt+d",
-	"DQtX3AeYf2p6ZewSrNvQcw8WORBXnGrvEbeQG4IyDBYy/Ao8EPAR1spqKEkGvUImddhSuJ27tdw9vfwN",
-	"Mrgb6AXSu3dBLr/oOZuLPI8IA9x7AyEUMwIyER639EoaRO/EUBeZ8YXQ3iaCOA9RB3cE7+hKWkorPHlC",
-	"vQcNJIhjbiu1g2ZcLSiHR5Uv7LIzOIqqv4oI8kLxLEPyxVdZfu1eNOeLZzixWrvITEdNIn1ZAsBWlR0i",
-	"UZOdPCMKdxd3osF96w6QOeobQwjQfXqh4OORvBGdKkP/yvjrBDYcDkUdbKJkJap26JBzx/h8fuN07X6t",
-	"HqCfujbuspxVTnrXcj2uZ7hnsR5XwSQuaogYAGciZMKduBPc+3isxzOl59vz62Be7Rth98c6R3iu9NX6",
-	"GVC7lZhD73TPnENvProvPUJgMmUbPIZRgwVQnO9pVoJFIW66xsCEe2QscnSgDhYX0E9ppjJRsP6bs9cv",
-	"Dl69+I9+B32QOR+KX3Se9TEpBTCRa20E3T/hdVbrDtMKhJ3TcrDMKkG3b91bz4X9BTbj8boswhTvm/Sp",
-	"vDZB9m8JkmIXlE7vwnx3FWMA1/F2HDV2MMuh8CwsuhFI1MvXAT6vKKyVy7DGeRyePRc7cCGvc5BqHXtp",
-	"l5UC8clpcx4TI+VDpqyX9gL2X87jqmoWH/h6F7IjoN25jyukTj1kdZ5B3rEsTMVIqz6bEgOlS22Nb7mC",
-	"+oeQwqw/lFnRx0iRY5QZzqCD9ZKYhmxJwxEYLoIwtK+mFQs25lAUXQGxCb8XFyqkVAOANzqz3Wup1zhU",
-	"6w2gYr8seIUvBPTYFVl40nJLnaUD4hYWfILJxQCTCOsCTR1HoZQ1TtPrD2Yqy0XfA9mVcGrRDnE2zGfg",
-	"LFVCZGaFOzympcfsFK/M875d48uD13IEA9brQ3pQfoFY78yd/oRPHbGhlFohkDa7os0C6uCzEatd6FGU",
-	"WBqmp5iuxQDIN0Gd7xBC65bkecde8XcBN3IX7lp4F3SetxSYx2RJcIkQMMctT26Fy7y20fcjvJocC0Y8",
-	"Dtd5ZY9vL9nWeiOM2J0fvXb9iIIIkcXLEKuv0FHHKflqPta5F19QAzfmULDeY7ysmgu5FTF4aofsMUoy",
-	"R4ncvVBnHgUXK+wcNVMpPPWXx9pKDJ1FdpMZF1Jdm+hnJIQx76dTGntXhZ6bShP2C0XIFW/E3KvqkZpA",
-	"KH8aLTv8qlyGl+MK8X5BzDKS6z7pKG5dwF6JBbzjQvWxTjDr+yGCv0bkJsnnKL7xoGzuDqIcVQ31IWId",
-	"69jMI4h4/AQTGhDPB38Zz7IOQygNQpKEu7Ej9l8V3G2tyn9WkzJR4+B1aF/PUt3lpsGRa280duo1pSv6",
-	"1q/y0MO7zM9CMOsNrOa7NMk/SMdW2z//XCvLpTL/DEZ/i6Sx8u7egeHf1ui/ncH/hk+g8h7aSWE9Ef1x",
-	"aagRcN9pKyYA7DpxCyY3xUZ0kfnOLUIWTAbQdyfInf1daD3pMhroQqE7oQPDxBXYVMw01sYaqmJifQtw",
-	"P31s7+Um8JVhtM2+Kjvu6fANVYuhAhK1EfNYP9JcqP7XZcekDqvM4Zt+cB6PdNFB7AFYpCLIdw+XIkeU",
-	"/WqszHOsBddFvRw7/J6m7rs0d9kZy+WN01gi3ueskSjpOEB8gB9GGtYvu/H1n7lDgN9fcalgu+beK8Jz",
-	"d+YLwKKDjgih0tOOoQsMNkyqJzx3LxQYBbPhUBijC3SjLE2zQ+QASHcYGyoEbLjpdwijAVFGSuAY7t0t",
-	"Zb73nJc4z238Jn8Kp8nDeUz+FO4SuIpbMbG0ZnXwufxjpVfkZbCGar1isFOYBpALq2PUxrJQBrkFhb1C",
-	"Lxkk9f5yF/h+l93WCfPfwwMTG/63IYo23pb7cbU0JvxU2pk9HnfL7fSJjSg01qvseG+FC8VXQfv+pNNC",
-	"gA8EY81OcoKthiYbgNMQOtZVoedOVIErHgtwAMhmIIzMQHwjagy0BQCvh3sa/B4odSuOD4+aH+IfIOrA",
-	"7TGXhrp6YDfSenDSZ5FIVXb7mPNFG7/EP5VT4oE9Eo/UHfGOMK4y75bQhfc/7IwlrpKTB9NC3EgxTyRl",
-	"bnGHk0bFGeiblJDVf3v2/vkvUdEaKLeQWQQtaEG0OpURCuJ43mVvypwkryH2ovs84Qun44Me7B2AkKSF",
-	"ma3SsAnPnKB9r8tUAm7xAmNNPzXVANfPTJEmr0cdqrpb6sXBbboPByWBlZ2Lk9kluN+3uORvc65Cn+JW",
-	"T7+bqbaPnk2n+QK8E/8dGcIHAs/3La93k5WLoWHKtIY3Q4ua5bZR8AwIrRUxw3YSeeWdx+aT4g7v/AcE",
-	"6zRMZh34L8hG8On73j/O5DMcexhI+4xxH7KgFr7gnfV6N7fVdlkUobsWC2gBGLf7hcxHfJx6/0nCFoP8",
-	"yy57R6W2wIJiKxotVF+ZG4lwX/QOZuxgwZSeUwZxP9FOvn+hfJTFNxguvPFbdlNF6GNI5cR5+Bb9/fLZ",
-	"YKQQW4kMktD5OWlBwPHu2lp+kBtJa3lQGf1j4e4kVj5XVDt0fYRTqpxQdHfLDzcQ2DG4cTJ1/r1H/ENv",
-	"C12VhZ6hUy6bSLAvloMMP5Z4tTWqSKje3ikfcG+b/PExMG7SA57oMtpCJt0uqvEnczfTyaz3NXvi2Jmj",
-	"2b9wtZcZXIEJEva/XuddBlPMUSj6ZYFGUV3CxmhDhGenWuk5hBsgTudYLNMKkYwJq6Tb4CT0+MqP10MY",
-	"YMjv1z1YGbZ6Mn+RN7upMv0LoNCX3ILxOm71RvSU4IcHn+lfK118jaQGIhgp7T10ay/7aaDBD5AWHdYf",
-	"aG2NLfi038EsiWcUNXDf+zbqEYZ7qrB4p6S4ziv3vlRxdnCQ7wEIBffHvXObY2t2xZUbc9e8tMkJR3Pd",
-	"jQuTZ4z7N27HL9cmKQ2iHds6Ucndo6yQozW57T/hI2vUA4gOIfRkn3awv9RSPRm5J5DFTbSE1HugyVNb",
-	"hBVYEzZ7akhDCOkHZRX5DhMG/mSaCGzXej0EiWlnWshYz6k6LtezzEA5nMhYJkcjUVCnVF+qnAnjbgFK",
-	"FmqEUEdXIVpfvoD4RWQqIxrkylvxAh+5bVrOejxXRBHrgYknIVN+5qxonhtN0Pa+xx/01hGjRlolPLLb",
-	"p+jUZhjEOwbCIPfBe/Sop0SP9UFS9oay33yVsLHuLWb3sy4Y4cwlIVFXDB1jTrdjQs0bQx26pIHkRIaR",
-	"nSTvA2DmeNh2jUhWDR6cnjR809iQh7HjsT1FDMdcIna7L6+DRJAOG4ixVBnrQzErdUUbCZE5vcxdP6fV",
-	"u93z+KpYLmuu5RRKNbrsDfUq4bi1ShfBQzOCW4UB26g7TBKOy83vVscNHq0+vMd3i3PWAVTNAiJ8BXcN",
-	"wWaDn8uttJEU3c6kj8VjRobuJocp/Mg/nXABTrpeuCCJ7Uy44Os6BMw9Txm4JAWW5QWhLpfyYqzzbH/A",
-	"7XAsVtTLQn2RtGJSSbupVq526A9fzdmHvKes4CP7Vuu8T78zvplPCJwQqGEQBt5nfaGKyMH5DPIUKJgC",
-	"VbLgTLR6NhxHVbdoDcXJWzBvU/5iAsiu1MMNU3iCXxcKqC5UtRAstMagTwYLTCZtqrh97OW2bn4/PkTI",
-	"ojZwE4KISaXg4SneQTlucONLqLnDijjKOJtoQircuAI31J83amHbUcntvIgpro0BwE2zfe9IC3pfzAT1",
-	"0MIsP4qAIDKpLAiulf3Mc+MfzDXVVvoaDKjKaBJS12Ja1SOXuzP+6cSQI6X1Ugg2dIcWTp6tdrKuviur",
-	"HayvxEJkjtGWKa1wxJXGRb1qrmghlJgbL1Hwiqss8JQyRI+1PeBjdb+GSt04zUWrG1FY6skV3oUhEgzV",
-	"O02IAnEAbSItw7gdhOj6boWXjiydfqXJ10vMnLJh+5zC030Gzg83Vci+BZAIeL/OM7aAwg6nmkHpsX8H",
-	"3Iog0AxfPCszeCjqT7VKXIk5VFH1i5nqQ44BoO42JATQFiWTAjjkB7IhV4A/rmElemZ7pOoOFhBUcuuC",
-	"5VwoaqyIndJQ0/VvjrNkGTbODxlJTsWATGysTSb8EZhYMVOV37pBjfyH6OBzE30jTOdCedhQAuiQqKeo",
-	"SyCU/krB/cjl9kOI7IfCxwg99iq55HnOrsT2Mvngs/tPzeWezFvdHTU8TCEwJLKTSe0UXG8Vb7JtzY5v",
-	"2p17JzynJrop7tDfPcalbCi31jq6x36HbuXl1oPQhb85gv6bQv0YOKYALAi4QFDpQBh0HcYJLguLYTAW",
-	"yZ1kwgTU99ihpxBsxIfW9Hzlq5MZ+kYUOZ+SmjUVPAkv5xSD3+L53oGL8Q4927d2zUdrLx30qbciRODt",
-	"nXbSd+eCE44cl9KDrHnk7MbKx9AfeyP1PzEX787G7GDwYzf777Bdwq318H/VCO6S5Ubku96aiPnSzoyK",
-	"5ZAJhEL4FRa0uH9SFjuiXmJehS6czg6bH7HxCuNc5ubx15E7zNkb++CzWhdZ5KO7R8t6fME03i6YxncZ",
-	"TMPXLcXEdmJfRkWMMms2KGEKtVTv5y9/etdl4MbxudtkdEEkD3/iBCbO/0K5hxAOQir68FmwD6HJSlxW",
-	"Wdp30C2l0pqEgkJJIHjvb33EhgzM8b4tGdiT+7dk4CiDZ9tZL3h42xgwEXM6+Oz+aGPG4Gb/ie0YWHCn",
-	"xDTyGDJQzgxxus7tzZwNCxe0zilvPJyLpdbeSQX9LS8gyojXvyzukAXz3ZI7zMhBLtUVqFBezoELvMvO",
-	"LIP+jE86h4eHWLH+jPVtMVNDiA77IhCMVxSoxkNWdQoD2k3/PbZ3voX4+njHlxVm2GABWmhAfnsqewGu",
-	"ObijYCuB2gpqNRa+Q+R37ksAMjGFhlcZm0XN9Utag3NJ0Bp8XlMyVqsXb+GJOzCfsqjzfiFUmQhBbf2T",
-	"CdFAvDvOE/oXHsiDanLIwdYpckCoO9PjEGijrsa1uTSNBXms0BpfHEVy0Y3cZWdI5ktfIz0jlFnIyfC+",
-	"Z+WLagkxpALlcaFiHI6gP8L7KjAYZS8rKMvpe0sd+UuZZQhoamgr43NOBZxTQf2FwlQNoYa5NsL0g0JR",
-	"AlKrgFdCCyBc6FzciJwQQeGDUsw4iwkgRcW0Bz6hqSiUsIwP9I2ADb1QMAihpuR8IQo2EHYunHiZa3w5",
-	"RtoRGaUDyrCplkVJH8edQNrxM5J3le3Hj6gh3oXytdAvbdxJEMuK3PKovCmk2NCZdggMLsClDWae2rCb",
-	"WLq6CLPsH7muXKqt95df36QqPyez4yHbvMAUCAa3NRep6dBp7bmuy8bEB8BBSttL6E3fh4gkxQ4p2x4D",
-	"W2aJFPVwOJtKItOySA6GlVpdTgttxRB0OPjlhaL4nf+8y5ALXAsxvfS3OGYFoAIjOH0A9wB8+l5NzHvo",
-	"nRLqQxclA13RVix9ReoFp4gEmZrXsyqQIX0TQIbonjdH7KOF39ZleNeIIrhhO7GA8FWMKwZEV8VrASry",
-	"TS4idud2dtNr0RzkoYO/d5v8PRHRw8OKbMZntsMQiazJLdFDnpVUgio4wDXP8pwNc8ELSkD1GkJRV2uW",
-	"QUcu1DLqiBLyajzQM3g/5kEA5BDpHyjWOxEESfnTK3kj1P5sSj+DmXZLTQDC9oyrC1VSOiQ8UNKAt8+g",
-	"mBo0KOjYARZEJ3R+CsXNtE6AUkUVJkTDlqDZpDUX0Cosrvd4hns3gVY30kL1EHHJuupRapsfSp0nAmkn",
-	"O16YAApLCLO4dvcMQMby2FFEbj86T74wzRAr22kvjw5cha7A/ackNqo6j6ajHQ8ge9jP3kTAKtKGK3tb",
-	"XejA3eV9DPk2urHOshs5FNgnl7tJ+BBKl/VH0pq+r3gd6zmbcLWIGp0AaRO24ZAyfKE7O0K5IRSBuzEs",
-	"E0M54blnZVBp4JY64QsmPg2FyNjxf52epGvCfy6E+BFXcYdkE43SIL6ANdLqB4tq4tpOuqBW3++ToEKu",
-	"sm9mAdkAwYOVa0gXJ650f3JtidqmOVebo3ZUJeVKjB7ITUeEGsw+z7SgrmkICV52VcN7htIqjrJMeCZ6",
-	"5XPAoK+4VGBVXoupZUp8sojy0blQKEEwbTVOpoNQAKSwFlpPPIpl1N5PWhCQhs2mWAJiNVN6oLNFl50l",
-	"A1Lp9Iu3OVd/Amu2bLn08Gz+LmByEkEgIrHQv2Xb4E95fbbFutrgBv0L5SpCudrqXv258a0enU5275hW",
-	"pPGvALPaKOLjLy9chLXhn/MpanWbkdxjizPAKlrAwIAisxO4h4jTTNk+Jd8HAzAI8nqMtUNY1wrM4GE+",
-	"y0T2gPpRHGBsohRy0Py1Eou8s5OMh2nQeaNJ76qt72gG4QR/aKaD3RwqjZ3v42xAfRdrgrb+oYcv6jKW",
-	"25lpnbiKMz/HH+0mFxZfWabB7jgc/N8wYgsb2iJmS1S426TMEMYA3rqy7ivclcSNpK9iyegRGMzBRKxi",
-	"da/FXXK31w3NjzWUMHGzG+H0YazhXZHxN0aVONNt4HbKzYp2MAblWw2xhyVsgD4w5oYJ8L3wQrBcGiuy",
-	"qEF2FKwhr2rZ4VgX1MViLsR1r+yGHCADMEZeunaaSgX+PZr4Q/YIKtPX61171sGSVFCN/yna7vwrb2Y1",
-	"nyhpdj0nji7mzphx1Dy61pNlBUdeDdsZfZvmKgefyz9Wxsw/YFKKzHM2MxQeiQMgQrGhznOZeZiTOfFX",
-	"aL4HmSJKfLLLjt0XKvv3GI/0HnJZf95RhuFrhJ9DAwSdwo25qu3PaW3ktrJd93AbmkyCctI7LNjbApt2",
-	"mcjblPD9Ud3FWxXyRdGSdXK6BD1oENGRPPadX7Iu6//RZ7nW1wE/AwH53b8KwY1WPuWKgaRpEsvvxA4r",
-	"+G5vyvyrGd0/nRCNKGy9FI3vzc7EaPzSlaKzcmuX2Ur8dduOdNQnLpVfypLppfUea+DignwNW4lNjaGh",
-	"u54BOIPSiIV8oaTtsrdOL4+x5aMqex9y8sIYA2E+Xc2zlwBiPICeV4qN9ayI+8acUaCLYFsENdElcTeG",
-	"rHmViYL1o03rhTRQSpTtgG1R5lX48EJto56VqW6FQEc+cTsYA1rpJgepJGsQikmlcX70u68It745dzQi",
-	"5EccdItnec+ZpEtDL2Hii+LmYdMsXgkxjVOEKBPHUbkeOT12S24Qhe7izw8+R3/dQcv7W5Hkn7LhfVFZ",
-	"8S2Oqlmbrm7qfcjFJn06zrl5+OTI2299e128qJ3B7pvch97xkXMMJSDatKSCUwQbchqhPMI6oRbJ1uZs",
-	"vYe8nLsXLRU17gHixGuuy+NJ4Qsdd0C8RISMOJjjRYca3eoJgCSDjbfcO4eg624pjCCBdnUg6xwf+dPH",
-	"nt0y1hsYuCE7My3wdR4kNDov2vjlk8IvlsyHlMJ5Tojzj1XVxPnds5IZDfp465V8r4C21LB0Yw8+w383",
-	"KFqC56OqJV+ahAouNvSCghEyKWu1iQT0NxAs80Ut6fKgLYnyz1uJs+VZNuuXfgfvlhU26ZQBq+mBtclN",
-	"t3W7zA6SCvVym5S69jCEvXvG7Jd8/ypaM2t+RPUVQE5fGRbN0KlhOR+I3GzHsqFjRCs3Pwb/y1I+sdCQ",
-	"GrDcAo+9wIC6EgarPcnL78ySdC3Ee5zFuvY3JeayLeeVCwuZAJDq60aPIZej5yCllrpHuV3DsAWC4TaF",
-	"zXN5g2mU/1QozDDEenUTSWN3AWF43Xbd7vC3a/zWJS57WWBnxLAQtt+hNi9qKHqholcXImNKI4gBO0fY",
-	"4qngdfisfsT89l+JRZ/q7ZQmaMoLhR3K6iDOVNhC6MNhMl32clT2qci1ewYVF/hV+S5I76XSQkBZgOYG",
-	"1JaKvN+r+629tCWuAznh9ahs6YrkTSPGZYu+yUx5fS5UAQU6E0yD5wTNAAK50euMtPx4jQC6a/drBJCu",
-	"H41dJePXPNtlPN/SGbS9Y0uy4eAz/Hd17z9NHSIdNzZU7Re6SILjqZvwAztevEMaWadog1jaCRiTu+jb",
-	"7mwbF6J/9S0j+QRXsipZ8W/0yB2KGz9EU1vAmcyzEPfCHzkKwrKY2+Rni+GskHax1/v941IlBcgDollZ",
-	"0Z3gs8QpKq3oXszFYKz19WrX1Af/0J/dOUULWa8v+G3ZXT4vvZCQVaNDCiewfEz+qzXKAojSqGXUBBsL",
-	"gWbgPhws2Nvfzt+XaSysEEMhIceWRPzxp089BgooNxZ0CyiQz0Q2w70WPjCOFgHr09z2ZdYP2P9OwGKo",
-	"2glUbB9HCrMsPKrea2EMvxIGlGwjrxT2NPr93HKV8SJjnto+fj22dmp6Bwfz+bxr6OtwMkM9+QYK1J6x",
-	"XA4KXkj0rEy4WlyonKurGQwzHAtCtfc9D5QO+gu0Upc3QnVgylQIBzfYjPWc2guH9kugiPeCciWySoOJ",
-	"oGZdqGU9K27h5LUoaTtUaK20HwERFxnOr1TumhUT2q5HrJr4Gd6zckLDfpB2fA67+Ui9ledCZb4hHuBv",
-	"hBop6Auo9JxVIn1tGEak+fjPDj7Tv1bil6LXbWua+vO5Fz1nLosD5tzZDpgRs922N/scy429axnXpKLQ",
-	"XB+B5zHe+LGeE9hn7uSSY+VXelshuRHJBpVgNRTQWZiuR4vJpOGDXFSQDYB0MIVLaRLJEu1iNhFcQSwA",
-	"rHbI/9KqxNFx9jNFH91PhMKXAwZBh82mjjVg06Qr4SQ1VmVH++XEKYbHZ9PmYPhD3ezdC5by4O7fw7ri",
-	"jj0mH+s8HPbOZMdBSXFtHK3gqKSfVHOqHX/9nmV8YTosw06uArnud4dpx+pP5chpuzNRjinad/jGty/O",
-	"4Vd/yqbbtIIWrQLCTu60RCZiRpBzQTSzsmfqfTH2BmouxDTnC7M5pMeS2EhbZpLgGd2F0COwMWiXFpiM",
-	"7HFbwWZDSAySM2gYYN9iat8d3hOqWUBs+MYE7P1YLEAcocV1oSpWGiKeBdMP29mVBp7x0BzQA8/O5VCU",
-	"EOhHh4CBDrAN0CQ6mQvp9vLxmyM4z/vPmypHXdLKFqA5kPPb2ey7uJexXQFqxE7lABqod3ZzUl6CYGMr",
-	"MfcGMnRwxMrYjC865TPuqnmkG62B+IHiPf0bDz+CyfyygLbjQNvszL8dowV0L1C5auUiSF4PbUv9iwzS",
-	"R2+zx4bzY7PcH17R+ou8qViQEWHu9K5ZYXZ506p0+V6YezRL3Wip0/wFDEA23yXv42yCXATCf4upCF7L",
-	"rtvRPrhWwHMp8pxMUJjBlodX9dN/pshH7/ePbvPRF4/nNivyvd7eAZ/Kg5sjOBoabtnqpN4YjrswaXQO",
-	"TkfvH6K+zAgDP+ELH/Plw0IbCn+aDnWKJZB9BKUtsfDzOV8Y7HYE/eq88oxpF8t1+2ceFIZx7N5utS/e",
-	"F+Cw6jLoo8GUQFQCrhbYw+MZQD6F3gDwhlAAAoFeQGeNJoEYM4k5VLqTRi+K4A9Y/+uyjfE34H+dKfnH",
-	"TDA+0QQijjHjbgpaYP2wBt2zHCCP9CguDpMmxticj3UuABtYW9Cg8rzLwGc/EZMBdsqt9Ft9Rl8Y6Izf",
-	"YVeaWkAC/Kh3Hk80BLx9TD21CDfH9BlGecrkvwhnEUpwfPefuI51Kooxn8J8hcq6yUKB9IhlVW/VYWLK",
-	"DuLg7hwIt6po+6wuU2KwV5d2n2hVghAbwlj3jeTB2Z8qKG46VWxdSQdx9uHcf9JhnP3l+Vs2LTTEMpye",
-	"4eGRcz4kI5faORrI7mRSdZeaYjaMG7XDi6nYEjxarmcZdeTrbdZV9CWR5ogPsRuaDVkewDKiQt/BmnPL",
-	"CjlCitZz6ipdmRnL5GjkaBVOz/ejzITxuUg0ELwnPQT0zJXGvx0qGuN+072objLdmDj2nAVr6KXvD26Y",
-	"0SNLDbIdP3K6IbJLLGeSMbUgNmSS8SGcrJ9pQOfB3N4eqJyFnrtL4mFb3IPAffVcmeo4AbFneagPY80y",
-	"Se5oKBKVwzHF04DqVaTogpvDq7qwwJGt8AM0AZIrCramUJlJxiB6pHx3CA01xBAXjBeFvIFS9zZxv3I+",
-	"QaSmF065eW7tvZBo5UPqhc49ky1heTD9zWMym+r1EyY1EGTgUsTcGpGPYtGHUfMvH7/8/wEAAP//",
+	"7L2Nchs3li/+Kij9b1U+lqI+IisOVbduKY4z8U3ieC3PpHYjrwiyQRKjJsA0QNEc/121T7MPtk9yC+cc",
+	"oNFNNNmkKFuZTe3WxCKbja+D831+5/3BUE9nWgllzUHv/cFE8EwU8M/nb/jY/TcTZljImZVaHfQO3kwE",
+	"uxOFkVoxPWKLCbdswQ0rhJ0XSmQdNtIF678YHf7M7XDS7x50DsxwIqbcvcsuZ+Kgd2BsIdX44MOHD52D",
+	"GS/4VFga9DLP9ZC7sV5xO3GfSDfqzP3ROVB86n7Ow0MHnYNC/D6XhcgOeraYi3iwKX/3k1Bj95qT0687",
+	"K4N3Dp5pZblU5nuZW1GsLvYXlS/ZsxffvTbMuoUO8XlmJ9IwnmWFMIbpAh5xC4W5/j4XxbKcLP3GVPZB",
+	"vOPTWe6+PjnunnRPu18ddOL5np+lpvs9n8p8WU42NdwInqkM9r8KMTroHfx/R+VRH+G35ghfCW9/kYnp",
+	"TFuhhssfxXJ1M37mt8Iw7k66WDLDR6LHtBJMjEZiaNlMFOxWLBlXGRvyPBdFh92KmQV6+JplfGnCFiGV",
+	"lZOOhj50Yzec4umTJ52DqVT+76epTXoxAsJLU27fEXU/EK40bCCkGrPhhKuxI15umLRsyKeixxaC37Ip",
+	"L24NLMrMRyP5Thj361mh30lhWKaZ0mzCi2mX9b/sw3O5NNYwXgjGh0MxsyJrXjfdkqYFPzk5TS3xJz4Q",
+	"eRPN9m/F8n/f8Xwu+hesEDPB8QiMuBMFzzuM5zmbzo1lUzd0E9nmbozKvKQVU1Ob4Nnx8coEgZBf4MMn",
+	"5+FrXhQcCe0nOZV2deI/6AWbcrVknM34WLCJzjPTOD14Rzy9TIz4PLcHvRM3pyl/J6fzKfx1DERDf4b5",
+	"SGXFWBQwo1d8LN7oW6ES26nEO3vjJnRj3RNAPHYicI4DMdKFaJpk+aumAz45Pk3e9Fc5V5ezWb50H6zM",
+	"6deJsBNRMK4Ydw8xbm4N0K4eMQ4b1zQl7l+a4MoDrXPBVZjADzrPUhT260QbwWa5G771wBN82bqbnd6G",
+	"13OVmoIcTlgxV+E0tptNMW8+EicqIiZzkpyY1vlaoQESYqZ13kgbWucH20krN+gaqUhvvI88vBrqmdi8",
+	"LuMea1oYfNm0svOvGoddszL/ylZLSw/xRryzTQt7xQvr6ciN2IF/6YUShRPu7o/oBx0mFXNsashN4yb8",
+	"3kzo58np6flwIkzDpos7J7MZH+i5ZZwNcj28RYXETHjhhLIK2shC2gmeklaN03MPSdWskZx2T0/OusdH",
+	"p04tGeliyq3TZGRWrKopm67Kr2Iw0frWH291eS+sYTJzuyytgc0PU66SwALfck/6/hXW3ULbk8rITIR9",
+	"dBMUv895zqxm0u66rfB/R08372lCTS6EmWllkEZeFXqQi6n7p1MvhQJx6ni7RL34aIZP/MvfjQb22U4b",
+	"9O+FEesc1yn6Qlm2KLQaA5vlir3+/hn75uzJ14wG7MI+0/tAoR8O9RznNyv0TBRW4hqGuZ5nmyb0DB76",
+	"0DkYFoJbkd1weFPYvoxbcWjl1HGHFTWksoD3q98LdScLraa0feVRzQqdzYdkX6z+7J0VheL5jczSSias",
+	"7DPjOAiTWc9t0+WvV04bdDvB1Hw6cMoxZ3959srt29+d+ixBVkXkcvrV2ZPzr59+c3xympoFDl4+zxem",
+	"t+k3oNOZTXv+Ez7l9DidiU1P/+ye+eCvQGUX+dJtrTl025maDnDY5MnMcm7dGadfmHpXIcZSq41re02P",
+	"uV/oXNzwQqXP0B2Ye8JdeG7MfAr/MkKAOKCj7KZmgsIq+VL4Chk3sDthF9pZF7m8E0yqKgF4fTYxhJW4",
+	"b+tW+sY986FzMJcbL9lfX3wHT86yra8YeQIqP5DKnp8drOrZnQO32lzz7EZmQllpl+ltctfCiOJODsNO",
+	"wzEMrWM60THQ3Ukcw4dYTvzmLgvuRCfoEsh+qreZqLjKOTydRlRZZR0l8YUbRlcnIrLU4svtq/C3ykm8",
+	"DUvTA7dWt43EUp9NxPB2la/ykuFuxx2GdNurB3JJ2vSdFIsLJqYzu2SLiXDWbZ47A3oh8rybZr+Wyzx5",
+	"v0fyXfJzfZsyRzoHM1FMpfGUtkox5fd0uwyDv8HOKXdBDE9738GPB+JqPlAiwUs6B7g66xk5M+C56Kl5",
+	"ntfpyu81zJx2MCy8Mm1c85rTdCbo6mEGmzv8Y91F9rL2Q93o7hzUrNiUL652ZWDAtRMmLwvPMunOguev",
+	"ormPeG5EtPnvPbsv2bg72MpqawJ7LXsT72xChq/7ya+6yD6WFFz37Ev3TCz+2kw6lohtnr+fPGwzQpBz",
+	"6x6+yucViSXUfOqoKxN3jhdb8EMM3rm7UmQHHXfHAsn9Vl5J9/nB2yYJsnm2H5rJ+G9SLBLKaZIXPo+4",
+	"n+MPOTeW5VrfggfcjZ4LKy6YyI1g/UwoKbJ+h/Uzafggx3/bSaGtpT/mit9xmbsv8U8zn810YfFbqe54",
+	"Lt0/dcH6d1xJMxFZv8es1mw6H05g2LGzT7hlWg1BRxkINhC5FHciqysUbj67ceqELWA1y3RVIiy4tFKN",
+	"HfvlDULhVqqs4YVuMW4zRcZGuoC5E7V4RckRC7Htt406YMKFN871gOel29fMuIIpdsBhGy9BaQvmNpwv",
+	"XSI21PM8cxvLzW19V8X8cCGMPTxJ6oJCKNKnVjx4qiQhTzlISwMx5uqC8YEBa8tTG+yvYYrM+nb6mS1k",
+	"0OjWzaAcuO27a+ICzjUcQTTwqlTcIAjdhTR7VGvu/Pu2EaHAFT4kfNdp6Y9jJBeV6Vli9y8VK4NYwYep",
+	"dY76y8TpueSNQvVLiQWbCjQc+y8vf35+9OPzf+sj/UrDpGLK6cWWDcRQTwXFq/AXPSYtuxViZsDskFkH",
+	"/vvsxXevO2wBnlSIBwxEiIoAobtriCPAx25CboRMCwP3xPClm5y0XfZSiAyn3Her6Ed3P1LjyuDe2vNd",
+	"1UxlViScKSfd46PTs4Q3ZfUFD+89SLgJZrIQpvnySdjpQuSCG5GxwdKdishH8dWHp4zlKjNsrqzMmdFT",
+	"MdDZEo6hPSOgsGDLaGDCveCO7ub4Cb/7++TE8rv5ZLQPD8Oq14DPZod8S2+B1vmqA+dQzBdJpjwrxEi+",
+	"u8nJ3xb9LorFRFbrbF7MtBHJoUuR0+wHaGXSG2HTpk3EJtzlI+cB3FG63kyXJKOdoFhIdEynBrm5TYV2",
+	"X1gDsVtJ9pMRDb6N+UwURmQiS7/DzIdDYYwugIM5JgO+6guwFb1llosRaQ/uL6v9FSDH6irbeGjHRMpZ",
+	"4N0EFFQhvwDxlyoFdcqYe4PfgAioE0mMICirnoTgP9jRMxBlT+zBnCzZ9QNblHHSx25G5XAihrd6bleN",
+	"ykiwtDFrvKxZ65V+8d3rhIh4IHu1KkjWkH/KYJpoYzce9A/w0D3Y9/7N3TqPXh+1cA9T/KTKsNubym2f",
+	"trwYi41n9wafShuegdqvhN1SEfoEegxqAvePJYCsSkQ4v1060QMhtTZM6UrYn+FVSZ7UGITYTaNY/eKe",
+	"usDKN49HtvkDekxS7ErY/Qoyd+M+liyDyW8pzqJbgoowrLzCC0/PPnTgy0HTl9kg/cNzzLe8j3Tk3pxd",
+	"u93w0IfOwWCusnwjH/4Wn/qI8nSYzze7dJ/TY/fjdWudxvDYlfyHeGBh+pDysBBu3tlmRzM+5pihLbgV",
+	"443G6JV/Li1FN2bHoQfv97lAD5swbFToaZk0V3B6zH0CCWRVyxsiQJDIyoZcKW2ZrYa6IhPlW6kymkz9",
+	"flldNAStCqmGcsbzz8rMl1JwASPqDeW+3Bl1g36AMw4m/dPB8fFekgZyp/oYe7OiwiUsaxKzib3ROo9S",
+	"+4aiU/WHkgWch4dAptXcuar0qjlzdCCEYpnIhRVZz30FzpWxvEN31kSqcdLodS+4aR9GD8dad0nQx5Ud",
+	"TzooCr2Zab7WyDI3ZhvEm3iR2kRxJ4olfNCcztB6+Sl1o9yQDl0HWmKkKEQUnRKqdL32oQv4m/qwWsC3",
+	"QfKtlfyrh0aiA50lnA3zubGiYEqIjFJblT9TU+UY7w/Gt/AfpTM3xMnx8QfMxY4HPoGEvdon1f0Utxs3",
+	"8fmPV6XUpmHXPf+XH5/751O8HOzpVR+5Y7taySHPwVfdY/2QQ3d61u+w/unx8UkvGzzt9Y6enPdr+VNr",
+	"PcTb5DB2Dp75VDUfkOILR7Tj4cyR7txYPU0GpJ4hVYfM8uo+GzEshG0IhuXCkgNN8EIUTKoue6PzzKck",
+	"RpdZIp/jyiycONNQojETPO3CC6S9VruCh+rkjj9Nkft3IpeOjSTlHykTNV8yqMhduvepiXJrHSc3adGx",
+	"iwgUKlsXDJMYgsxwLQKyUp10UGw+a+9oF0WhkznzSzfAiMtcZBBzS54OZPqm2bnMPC+Hh3zkRlLYhRJk",
+	"D2UWKhSmwhg+TrP11uIMD/mmwQsAtUCbQhwQC2SOu3aYHOE+S7tF8MJYbjfyGE+DV/Aw/WpumqLXoBwO",
+	"hfsJXZ3Vc4lT1yj/eFchWOYv4xF3/M2Id9ivNCL+jaLRL3sfsjFc44cVjtWTitgq5Q+AC4IuIfybZ0n2",
+	"+l3BR7a1yh1VrdBNh8j3rNBTaUTGrE7fyLbe1+g340IvTPoWz8trXIZ7MQzifsW0o0dpy4DOyNkmtScH",
+	"ghFVJKc8aa7bocDuQBiZCUO5rFYXPcYZpFjMUNdmMzkTuVSiUSPe6JR1z9RpgjxOXgsMNUHRJicJxh30",
+	"XggcKOaBqbuQI7tbfLtlzAHn0CwjfBCfHr2oJ7hMMEdn66RNPrQmpaZl0hl8QKo+zAc1M3I0EoVQQwG2",
+	"2kDP7RpRVH3pleVL4yRcLurv8nHvKKzqdvzmq9E3/Hx4nJ2I08EZf/LN+dOvv356/s2TdVlI62lFjuyP",
+	"7kGQgkYUd+223T+7bt+rKSyY1HR4fAL1No3XLTGwUqKYasfGHIvghZ6rjHHF5mrKFR+7q57r4W33oLMn",
+	"f7WRaijac0LLzW2DBEah65TcHuuDX9Gp9MjX3L8oKozZb373cC9DDsQE88FzrW9bJoFTnpJ3gSdc2WQh",
+	"+HsWnX3wmIdUJlievxmNzODHZM5bP5xRvweWnp5nFDYHN4ZfMk0E6Z71Ka+53yt9IE6ZxmwdcG5RxvwC",
+	"5B3IODsphCizzCBbCUuXLTMTvYAUHvdmqAiGCQExD3lRSBITU17cwhWvZC65CShIOiBCY/2hVqNcDm2Y",
+	"ZO5ewYeFNoEl4cMGS+lYIXCDnW0Lp00P+zdT+t9ntHxwZcCm4Uo7lKcHdIKPRvOK8wjDjjsLMOSHl+uG",
+	"ZLUwe/wKR2vQP+S+xJJ8cLFUmuzbOSUuFXv+41VwRCBVzXRmmOW3wpcdYlW8hBQQSNBknzuiuZzyf2jF",
+	"/vbqGXv28sUXPaBRwYcT9g+tBBkp6PDog9vi8N9/efkcy+gdIdlC54dOZRP0xeecHZ0+/aLLwMGFNSLm",
+	"M1ZwNUYpU6FOkRsBHKMHa7AAYKBwZG5B18o5ZcX97dWz7kHdFTLl727cWm9morhRISfYF5qfxIXmp082",
+	"1Jl30DMD73LLrxjFlVc92Viz3jlwbzCVV/x2wA86BwNHxI4C2kZTfxTL1Zr9qVT+rw1JkDiPlbUlSdAb",
+	"t3tzETRq+k6rFVmHDZZlHiWpJU5UpVztA62tsQWfJUdCMm9I0aLSW1salhR1cMOOCj31qoDXEixRryhY",
+	"JqPUv5oL65vT7nH3tPt1ckYjqmFN32WsjV05gm2sGMQ22HqI4YTLhjId+KrcJrCEISNMKmeVSGU1QooE",
+	"NoFqjcrwr8jJX7pBmVkaK6bVrYORKp7242QghRTv1alGNdYkZ53+2gtjOtOVwRkwaUFo4XaFfG3UBVey",
+	"tZsyVCfcJMqjr364PDx9cl5x/ODy8QO3CzSuBEeg42SwdhCtE/Gu2yYWBO/dnNxZcQWtbtmtWIZ5wZPe",
+	"RWXmxR1EWZyoVwCtYktTGM3bjg9XFKVYt0G15mqJypDj6N01c/OKfYqTpHNBo2DNJi7iFggHq4S7uYgZ",
+	"U1PntwnzCG50EttiCZ7+KP5ouHTXg/XBEz3j08PX8ON+g2IP7KfJZ7cxZITsaIVpeiZG/ma8dp8RvTXk",
+	"m/4+F2QvVAc76bDTDvuK/fd//hfDqnlcLpKu+0TPLRs74QwZ7vi1LjJId3Wq7LTuQWwuOzV6XqQm8X2h",
+	"p3hfV/d7aZxVMpNQliP7UIFjRVFwN17/gvVx+f3NLJ09r7B+ZyDmmY87gzd/JEVeqyoJQ7WzapDnRhse",
+	"WTi2IQRX9z+SZRR7IyNCCrtYysJAwcS9GkX+PlRk1B0eWEUuE0PWCwRH89oI5eE3lK7Cb3C1rMToWq3Q",
+	"O3hKRSxCggjL/T7k8XujRs7uHNnL2d150kr53lHXcx+VqBdcem/PKiDZ0ekxmKMTbSwbgGov7AUQ91LP",
+	"2VRwxeBZiMcd/5+058JdwyLlNPq/V7+8ZPQ9SH64Qc6qx3I3gNbovbz8+bm7ggicFf6ccTvBP6rX5igt",
+	"Xle8kDirYMiniOH7Qohv3ZmnigPnah1+1chZ22jhsgm/E0y840PrwXMwIaIy769asbGRLExDbCjXC/LA",
+	"2UldFcJA6DkcUhtNZCRTXr6wuEyav7v98wuEMcOy2Aj1EJ7nuA3kUJaKZWIopzyvTW7bCo3jjSmO9eR8",
+	"7+DB7aP1rT1xc19mVdLOphKyZmZUhsy3tNfZX3587s31XsLEBiMarXT0qrBZIae8WKIV3fEsLLC0EWEg",
+	"kT0OIRTxmWFCZXCTvnAXUmeGzHZvlffZ58g0hlpl4fXmiy577nR5NxeyyJ0GmJEN75Q9y3IBbquFHBLQ",
+	"g87ALzblS1bMVY8dnZ7BvE5Oju9rtZ9HlvbTRqs9fe/A9Qrfl1ZN8JTIPIfr7w5BG+H942AwoxGDn2Oq",
+	"h2Lz2bjgGZiTVaWyBmjXxjvgD6Gy8rPjb847Tavwv7go9x98LTBRbvEhzo5OziEIxW8F6HxhWudPnnx1",
+	"vhFoL6Z93NcU7f+g82xNXK/RjHuQOsBdAoAPHoFrUO2lmogiyb9f+FosTBjgICyMnorSrqICQ/hyrIUJ",
+	"xm7kUfMGcSHAL2pAVldUYGc0QJCV/PcmnTB5K1Jlsd87jubrHg0KDwjVAr0Fe5vhmWTgXtYqX7JCeCYX",
+	"AGl9YDc9vk+23SL1f3M+YyGUWGxJXn4nN1b/BQbjdleht5yNdJ7rhVkPRNTCgNiq3G0lfBvWQOdauTS1",
+	"3P9oj5qu/rc+a/4+Mti9yOnR9xDB4RXNeAVRnTRJyYCDtgJu4rMVNkfNcWvbrJDK3TwYXCtst1BsusEx",
+	"/ConLNDkxuzDqPMreECbzg3x5s1PCdca6CWR3CZ+QdXWF4yzjAeoI0jG6LJXGE0T04g9ScPmJsodCmL7",
+	"6fnZcVXV+Oa0KrrPj1Oyu4RdrZkdbaVcg3BoE/TGUjof9W5gkmnohxg/C2aWPg6z1rqAckXIdo000I73",
+	"//Sx+K4fHIuYJBAULz3PSKUcIaJk3aX+ldv+FVMrnNDZ6Tdn35x/ffrN+Sb96qeQFJ9WzTdifq6o7aRh",
+	"nZ8xTIrusktwODoT/IRZzU5On7LhhBd8aEXhFEgGIM9BNzt9cl7LB7aCT2t4S7Vs4MjDUJ7Rz2KrMgZ0",
+	"ExoPUgoGr7TtixmoEGEvGdyr7l+Pvrwy7GqpYHp6903nX7FOS08cXRy6M16qhv14mzwbXzK0pVn4C8ZL",
+	"+u5mggcllulkucHl65P9Fy7bRUhW+8wwsiW8tV8CwfGSS1aJMFWgluZrbZxj25Uz36uK+P6FvnF91xpO",
+	"0a5ELMEymJH/iGJlt2LZqXCDiIPkwiLXyOTYiS447y67YYeEIUOwwYDw8lnp+4d3nZx+HXGe2vmuLVNc",
+	"U4m4wotiLhntYRKIC/QviIW8uvwZvAKZRoykHtoDuda3HSfSZ87CpkgN6GhTfitiw3sBFDybFdoDZpFf",
+	"ldJ+EPfRsRCoGku6WF8SL6lO8qfGPWc9dtS/cJpGQZ8Lp4rQxcOzcnOFH9bSxQgeZT1g+Yy7V7hJ/Mdv",
+	"l4f/zg//cXz4zdvPy393b3pHh2+/jL784v/8rxT7eykWEYJv2zJWwvalOokKYG4d2DZA5VfBYgN+3W8R",
+	"wtZbDyQHaHGrjGQrROGPVWxaAQuu4ZRvqDv5E6nw0yEVtsHW3R2NMFYJ1iDRplQAdyMrOFptL2XZAQI4",
+	"yAocp/d9VNCTNovvfwJ8lW3rwXeG9ur4YDdC+Vuh2FSquRWg7qOYYuAhMZCTWXrtxloYDJP9PucFV1Yq",
+	"0fEpnxM9L4Lbtn1ZzR8VG4Y8dNv07OgcvDsc60P34aG5lbNDPcMrcxhClLaYC1/ta0QuvMWzyV1z5Z99",
+	"1LA12xfd76ABV7z7rfgXIeDsGx5jrd5Z0zhSfO9PmIz/iTAZj5ivPC7WsMVVj4Ax2l7yBgCJ07PyokZX",
+	"t3TPrPHJIKLCgRuVB1Yd3++9gVzUvC4jitYUmLVJ45ORShkU8xmD7BdpwKDvstMzcCrPsJb76PSsEmg9",
+	"OX26yTu5CyXXXV3bWSo7QVZsM8QaNxqM3UB+oUS0LfH5rfNCIlaFeQHs82Coi9mqanxynkBXikBq1ooC",
+	"/1wldtzm8iqxuGlI6IxxcCAii3E4E/vzqCOJ1k7/LLSmQrIpXyJAykAwiFtBxJryjP2vsPK8AhsSt2zI",
+	"ubrZXGX+KueKcFNaFJW+FAsfISvmGxnc6zkCV1rHeCHa0yYg9ebNT+m61QYS88kKbSnMn+9BiPZ7n0fN",
+	"QNvNGtuB4rYxybbXCraj5+1skm10gZ0J8p/NzlifcVDWp+fyTqpxlIIA/lMs1qO/KXhKTdL8iwkyXBsK",
+	"Dknfp67LfvGNGeGbjPVzwd0oPUdfBFzBLXMU2Yvy/5umQyVnwvo8FKy+iWZIUfla2X2HpldN6sVpy+Gk",
+	"ZJkhiYXVEmiEcuxyChZ4IvmFm1sIQiZWTCUQkL3qV9BqvdUMEEhVN8y9ppvwB69K6Nb88uFNxb3w5HVa",
+	"ZyWLpC1jpuDjb+9D9sUuDPlDJ0r1SGsTw5baxIe3K+x9u/wK2gmfBhOV+FEaQssav+b0iniEnQKSUFwy",
+	"KYQgIt4Sq6pVUk3QA1sm1nih3i5T5qVYXAnrfmDSYUCvtGxBihRmTZlAU6lWPj7u7KavflRXbnJF20ku",
+	"AO+T2m2AtmJYgzSOlM+dPCTDXBthNujRWueUMwR5QiEzheLqAZMJmH2HunFQWZ7Ms0KotLr8OB00/N39",
+	"DixBrNu9oI2C5yM32zl76HJsbyTDD292EZKfTuUrYwZtpe6/hl9QotwOfqVtwm4P6oSCxtk53ypahsGY",
+	"hBP55Elk1NSNuP3YY2HoTQSC+NJbG1lbm0If1dim5Tec5WtnZCy3OUmCrDk4PT49Pzw5OTx9+ub4uAf/",
+	"/++pHoQllGELeLwt8XAgxT4hYqSdsD68q3/BlF5U807bt+RK71iwh7a6ACDdsXzs/Kx7fHTytNSBSaXw",
+	"JcyQ9h0Khaai8I7InRO9dqm6eIgIZbR5Hy2ocH8D3xeWx6Men55t6WPFWgB6W8N1vPJMvr1qGxP+S98C",
+	"WY+YnhdsxgursAtBCNPBJ3tpFvoQBIICbAthFIyFvcc9d41tbhWs3EWgbRvgfGgn48MHHv+ZnI3bI/xv",
+	"6WEMfc228CQ+ApfXDpqOb32yw854r18JOrJh/VuwpABQ3ZYflTn7v71PBGVXwq1vqwLdqWJfO1Xs+CRS",
+	"xVZzQYdylVttXS4Ai4tqBtp7wXbTQu4nNDbk/78Ui19LJOK2x4VQH5BMGwFrfelGoC2X6k4oq4vlQedg",
+	"XrjjnFg7M72jIzeW6dLLukM9PRoSBk0qS8a2SeWkFVzS07v6a6ClcqXAuYJIFTlX/MG1mtb3+PCWzoft",
+	"jN2A/N5iPlf48Ac6mFa/+evrn5rIy71kPWVdhdm1pK8VOthpfSnr5ZdBxXRp9FauVlkbIcxKGVKbdsG8",
+	"klu7uSIXUz2nvLgVGeOmCvoaShQyCYCeWH0g0zi4yNq3qx7ewQXbAM0GxXNTnoGQrQDSJe7Tls1kAXrj",
+	"JmqGvU3Lmqa5IoCCYFDA/plxwhPSES6YEXei4HmEUIKQj06iQnmaj9VtjcTbpoQyollfR5lvrBbcUB0Y",
+	"Vv2ZYZaP43rv8rJMpUn6r0NxZQ0AFrFX9SIQJ0HBdtgxs5qd9sqiIDuRRUakPtYVTIIYKKOppp6gRqoV",
+	"dHezYeM+BxO7eRtKXckD3obO2dL2AnasBqiSuN8NKJBp4HRna64pcgSwuhqeyc7Iyk3ga8RUTAxlO+Wz",
+	"GSDUBwi2Ellw1cXUurWDByFdrzjOZajuLdGSPV4AlTDCxpXnHKEpwxihxtH3EiwbIVMNc+igW4HrC+2B",
+	"iLTrnKTCM9+ulx8ehNmXd5VzxTsP6Gl0tMkir+hd+6h9j0Xbw5bAk5G56nvhU58MlnOSZtzcmk6Zy4AA",
+	"7F7EZcKnSIQP+WyWS5F12WWon4fnrAaei90WKF8CURNDrw2CGYJr+pkpccq39JS9QjQM6gm6qiRsEOcR",
+	"G0kKdrdgY/nSUCoJZYpkemZFFro0jHTBAqywu5xiAd1jhK3jY68T4ptBQil4vbqMCbYG4qGfBR6s775d",
+	"zjI0DfcxzKVhiDne0BCA+oVvD4dSRwkQyyZEkSTRkj9k+yYKNeSz4+7x0cl5G+Cz3ZrrNoS1U4D3ARcY",
+	"6AKRROEOKo2Zv0mpumvQO9H+CCLcjT0MTJwhZcIl8IFxuAALPc8zSl9e6TsFUW63iZB5BfqZZhwTSCsw",
+	"iKttAup294aexNsqoLKhXz06lVTZQZD16UT7HdaHT7rumX4MJS6th90JgLZ1DNgyCeP+NZ2pGHwKAVBB",
+	"Ew581NfnAwi7mfI8d98BN/gCvWzUFVG5U5839DxKRu8TestEF7ZhbMqT33roRCPndZu6ppNziPPXiuep",
+	"vQ7qwJT3XMOQxhjXFuiEJ+eptaSD76s6ujtCxms5iaGGUPqqQqepjwohugzX0AP+HfW6pC4gTpF3dxBg",
+	"GLmFnnGhF4kSAJ7SEkC3jT4btWMJyl2ikdf2ftb2+uyn6KU9r8BnrcfNCkpu2IamXtvtO2ynpMOufbcx",
+	"o+D+qq1P0X9InTYkP2zhBvUVz6T6HwI+TieZ3/Hp8+Ia6n0CYtRvgS47B2qe5wdvHzxBbusMtb3Iup02",
+	"Iim6dnrTJ8hA87MJYb4wmQdIAmtGw/r666/Pq3hl63fqI1QdJvnAVRTX3KqxzbLSZhr1P+9VRF5d+pSi",
+	"VtOEz3VQK1r0pO63IcItqcKWrLCXbbXZ/P7gY/VM6/NUqvXKbm8R5KhxcppyEyt/U4i9SB33npcEcFKX",
+	"PraYK2iUleKIScET/2bdzF8S7Eo9P2WW0piPyQyvKJ3NJZxt5CzkH94MeNFgeOrhcD6TUeEfNsLPxcg6",
+	"C62Q44ntYNYWmmweQ+r4mBkxhlhsaxj7K/xB6gTmVubyH7yN0Plr9GhDXhLub/Wt8V4kTwxY4j2gFXfx",
+	"EWx7vXfHaWz2W0P3DCedOlQixY1W6NBOlUvFP6v7xYBsfCsLqSI8km6jadbYM6ZelhVXd1UmBg4uXUSj",
+	"xV664OtietTdroUi3AdZXpKatyxcU5/bHy5TKITdCnw3bku8+YCv8Nn6DfDmRt15Tq8Obvmw96Vlsr6Z",
+	"cERWDaxkoYiNwJMxXprv7Ro78KMjJLzgg1gPSfrZK2rLqtN6Dt5LPWK54JlUY2hN0cOQ1Ven7PMXr+7O",
+	"vnCUcnL6FP46/6IiqiELcoMiGDNinM5ezCJkPg9sGMV0E4U7fI/F8oTg3xNRO5Ks4UwCxHC9FUYKnu/K",
+	"8kEuuoxqvKS647nMOmyu+NxOhLISxgf8ooHMMqE6TGl7M9JzlTlJZCc6u3GfuLkuBPzUzGczXTjinYpM",
+	"8hs3yQ40DLmxWt+Ap6kDnOsG0MI7UFXp/w0ZcOLdhM8NjAx/uxEgoEbdp+IP6qaU+5Ej4JtcG0v/9M0i",
+	"OxDouOFj6F5ELpubmYBEng77fa4tvxHvhkJkOHYuh8ubO6lzz3bn1shM3CCjmRWgnoNmd4Md42sfelro",
+	"MJmJ6UxboYbLG9/IsoOdDTXPcOf4HZe5O5EOg7RAVe/CUd2c9W2Bq79iwS0HWrLS6G46Oj2+AAbp/X9l",
+	"SxQIn7Cj09PG5vnJEizHeqFPkgGo0UUBzjKIRnGLbmk2EKjLtNZVotY4iVuJOaVNDeRlcLot+LJXSiCP",
+	"KI0wk4I5Qx+Kk53cWJYqGLhHIZzJRvJOfNF60gQPnZiwByVxm70xIgEVB9WD7/dY7LONziyS0Q3+WsEL",
+	"wENJytmGwXxkrGKFOc2jNMViMwwPedSQPbOp6VnJET0Bnx1/k1qKlTaveTSdos3W3g/8YKXF7xFhs5uj",
+	"frAsHcvE4GfGzaTeP678hduVwzWD1kQCfOtnH6kCwKGjlsXRPqXkR1n3lWraVPVNe080Wwro1qfn40lo",
+	"Wzw3gloZL9lUF4JatkKFPHA5hJhVGaLYUuPjAR/eMo6/8o069xXQBcV1JSXMPbS59eGQz00TDu1ADJPq",
+	"MkSKFrz04XewIShFyvplcin2uB5japI0UAXB5jPYnRw6J2oVq1r+haHRAvigJ8Vc3SbFd0No9KR7fHR6",
+	"9lCh0d1idOUUI3fVxuNpYwA5qiqTX5OgutvkIcFXDW/e1vwIKd54v7ADAZOqFzq1VCkLQ7GU02SiHsxO",
+	"NEIVWbijkK1FkSLfzBFsmtjrtUX4ck1rrrN06MhYXTjlY31hdXRZhxxwhwaF4yfEEoBfSgtXyrEKoUC3",
+	"gQpsSyHF9XhE2wWqGur0/godcqA/jdLQgR4a5yDzCu0hKmYpNGAnvqnduibczd2pfHF8DjrbcLYQ4naL",
+	"cr/GPi6bIlAVK62WnIW8rnJ0fkM2GpCl+NiHxRQJo4e1mlarnXeL0AbtLpKOHUJy++aYZXxpLtix+zaO",
+	"ynbZZUMEd6UMNBDv+fHZ0/XNLNa47+ML+rqEX446iVcwt8NZbYcJt76R5euyqqiFF9sNtyFH9mdqAIX9",
+	"q4QN6uWtWMJFuxVi5vZYUi6W18hkURHa4CrLM9/OGKD1fUdcsWDIT/PcH16HGc3sQgNmmnhHGL742lux",
+	"NF12qcL7MOdH+xws4BtO3BtHP85oq0UVFmKA4umgLV5+WR69Xc/KBZeWGNRKyXHLeDgO8TY5qTVp/B+x",
+	"eVsyBYS6jXmpi03QqgDO7SGVd1N69lbJ3LRATH5GC13VxD1Va2+XVXOvJmm+OrmcQ6p8fCun6qdI/aj1",
+	"TNskckOzZC9nQw7Hbtka9cr01eM3FV8+VxUN0jE/pcE9Uc8qZ0ExJZ8O8tHImRv03tXkt3B6cVT75Eml",
+	"J8Xn7ZtSNLSliBa/D0UjZlAPq2lUJr5l/kpAWyhviTuznFuxWovXunQxlWfwGJEU7oFqsHoKOmWPQF9a",
+	"aibD82CWAVCgBz913/eYEeICS4lmOVdlr0lyAV74myZ8FAs9HSRPLrAMDNNswQPiOAn1hDXQdE77eSwm",
+	"3Mam/50UC7hehCvs+Ikvs+0c8GwqVdIF8Hqe8peIPMeC66GeTlEd4pbWpAvK7jcYLgZeIt7ZLgOvh+BF",
+	"Lh1XmCtTcd6h2xT76oR9GYMXY8GXTsdYVGq9h1w5VdmtFdv+d9hc5cKg9whnsENdQACmqGkbOyV5r0+s",
+	"XpddXGWOayzOba/cHyEtsprceE95Bwe6D2aPlPGwbJ4muyWDb4mN8uihUFa3Q/BUNcc2HZW5SUQxXig2",
+	"Ee+SLreJ4FmVJmqMYMJl+jqnh/qFNB5ocwgdKZtGNuL3uSBUqMQ7yCUE7/GMEyazk80Fq4jGpOmnaHKF",
+	"3Oe+ZKo6y5MOO+2wr9h//+d/eZbMxnzWNll8Nh/kcnhDdUOtz8vIseJ2XogtflWvcMcFdQ6AnSAB0H7E",
+	"769M8W0Dte6F0Tiqf2A+Q9lWKzMV6RQOsgSFygyV+Z7Ug3vlfdRz9P3RqLS9O2UoQau7NRPCVng7T6me",
+	"H2OxHlVAFgzMNr159kek0rX99VZdXS3a67Vqrncl7APVLa6tM9w5DHTbtFv3DBMkSwUrLurWdYO+b/XK",
+	"hkaYT9Xd/HbJbsWydfi9Wm+auN0NvpF0EqOfVXIpTpyudpXUC1EcDrkR9aaeHdY/pE6uNzt2l4xDP61v",
+	"QCB//AeQ/ga6n/Gh+NaZSs3uwN2JdF9trjflLu6YsRhS6KrFueCGHBEQ9rr0BTIE3aMhw263vK66LoEb",
+	"SkMlKdKd214kY0kADywfZ1y1pLHT7unJWWsqcybxRl17Xqh1OCYUYXDW/oRnu6Ym3NaADdYkYEaZl516",
+	"T5PWwXQKIjtF/WJdMnHQHVc8zpvD7TsF0CnbQqpOiNfU5utFJuje4eati4pv44L2IePNJLG5gb73Edcz",
+	"fR3VNdH5ni7mQ3tAr6LCn1q61ACy16SlRLRQuBxlovmoKySpMaH0fDzpsFwv3HOUCIFpdV3WR7SQ8oXV",
+	"x7qsHzLm4JHg5lrNgOuyvpnxwoj4sanMslyUZUH1H2FoEFKEMDNwyBUbF3oRO/T8mgO4Cf47mhlWNRQm",
+	"nS59tVTDX+Z2qKdiLV7ClihYWVYplKnEb6b6rulL8uGkv7zjSpqJyJozKsdaEcYIxwD6QORS3InsgiBE",
+	"KLnMfU3QL+l8REA4ak311OH6b1IsVom/RthlaS7uUbnmcmuipfqpJG/CUg1fYzreRi/RyrmKmb2pbiih",
+	"eyWL3a70VEC+CjSD1/pWZD30w/p3+O13issCkFqm8+FkxZqIK6ZWFvQmdIFJHG+Z37SQeU6dEbrsBUVa",
+	"R3MjMkj9w4TAkBOFaF/4gLuzfGFuELLH3UV5J2r5T5TwfXRy7mzJo9OnHfbi1d05Ozo7gw/Oz5hUzFgx",
+	"A8/aSM+LLuuPhzN660IXt+7N0FM3+WZ8z+k3/sXnZ25a/5gXotXETld/HvGDcnkHnYPqrBzNRaMk2QH4",
+	"91IxktUnqdG1HzgTd6D9jd3/Dt6BtZWuBghwofdE5oxAOevy5uFi/ehvwKzKaqz/zt2K9qH+er4iCMaV",
+	"zpMJP7+xN47W13aPdgwOLoR7vIM4KtgpGkq0FrpqN0hL6EoLbtqvoNHuqTSCXMVW5ENrfEZe3X5s6sCZ",
+	"yNeG/d7ihFNxhrgPZB0/dWOyWgUZdsviYVboXCCEHkAV9xzfcspax30CSVy+OEEaJ8YIWk8XTvsslkiJ",
+	"BMchJATYfduY1aTnP9uTfoIeo419RYFu9qFtIyN9WHUbLI6k5YQRCLjHWNrImZlB7u1YYvxXqMwkMvAD",
+	"rkTNVsX8Z7p0Sa3Sl+nXuGZvKBuUUCc+kyxqK8Fw14QjVeYUrBp6el4MW8AjQqwBR/AL7PgtCm8p17K2",
+	"n8JfUzB93lOAeeaK4eOQzQgtBtlY6wwSo828uAO55mGpfJYPKs2QqgxSwucrX4IaKTLkQ4jOx2RGGl+t",
+	"Pizm6Mepbf5rtby7yZ+dcMGW/eANy2QhhtbDixFcVMvQk2+xtTrCd/BW7MGFiRctXzkqOERYGlzxJyCV",
+	"0Z8HwKLeGgQrEIrRqfgESoZVg6XYw6RgZ/2Q5Wj1gheZYSfu82Exnw6qZ3LcfdIqVDMiZIXahgfFFDOU",
+	"pWKZGMppvTDw/Mnx6Vlai2lfavYmlAt7aLBGi7mq1XjCpXTpytROvl4PtZU1Rl9LpZwUcszwqVSyN+/I",
+	"6ZPzZP2XtiltqdznSpV783Y/+Sr5+nkStu+yvpLyvT13k8G8CP2csf6Unf4H2Rth1CdpFwDoqIWj+xSI",
+	"hdXspEaQx8dfPz05fbJ9uG6OpUzk0catrJ5lZTb1Sxnd+06Fz6RY7N/KxJZ6wHRMRW/eIDK/59Kip9TY",
+	"cSFM0hhCWX4TJcyUNNqKw6R+eQABj40qcJlIU5tFxy8ntQVRA4E9wffvllTFs3X56E4xHss7odh81pJX",
+	"bwbADC0DUpjmMpdqfBMaetUcKJLg8xT5vIdCelEaIG2De8rpVKfv3q0YaZkWW9hnO7YtaJ0YBqYolFyn",
+	"7Lxlmavie6IxLEbv3q/thaNhWyyb7V+faQjyUBpmC7mNYd4Asf2Ls2lAUSNuLAm/I0p/5nmextTeIYVu",
+	"y24N2+XcdQ4WXFqyWxuuEJ2ahMTLe1d3xNGJal6fW2gZqfBMJIxQ3rty0nT9d00FrHGg9FHbiTCC0XSg",
+	"kgfOvsf6q8YKFuDGX3zZRwAYhP3i7FaqrMue1wglqpiqN1ZpVzRVi6PfvP2X6+vu5/TP///6+ssvkgH0",
+	"9aVVVY6wGmaBShdeZH23kv57BNJwZGwsn846LOOWf+h3Svh/tBS5Yf2/PH/DjnAj+9AvAKGjFeu7H/W7",
+	"rG9yPrz1bxbv7IfQFfcq51R09TOsGjCm3Dti96efm6Mo93xS5tIC92GCe2H4sEZ4mPCWCaFBYsFXj6Xf",
+	"zidpsLN985umUyj729TuxWJixPCmRGoYcCPOz9z9PwWX//kZGyxtHbEBf/Xz6Md//aZ4+pcf/+334s3i",
+	"73999d3TFz+9+vcX+vQn/hO/WtQS2Kku0//91XGFFeAry/yxfzl6+/70rPPhf78/7px+SHIEWtsbiiUl",
+	"e5o2nd4aFYBc0ZCg71+yIUGlIfQTNCavLaUDd1br25up2SXxvFxl+Zo1l9GRySoNQNurPnncMU+0jBf/",
+	"YieiMOgdRdct2P2iuIMWBkZYJ93Ys59++et3ry5/vvn1+bc//PLLjzeXP/30y6+gKkYGaJWKWrTbqlDQ",
+	"6fHZ040eU1rpr9JOSqLfQ6umzsGitCFacdfaUfmfJ49HF9kKhuWTlClkxHBeSLu8cqNRHx3PqWvHejm3",
+	"E12Qd6rHvhW8EAUbzvj05r//87/63oKCiwHfleTmTubggxtPqlHCFg49nqBsplMimwMf4fNMWsNevArJ",
+	"CeAU6l6ra/Xll89efPfafPklhAeHXGklhzxnTmz2mNJs4iTkAFL7lGb/gOis0s6uPzuknjDOxu+yS4QZ",
+	"ioFZyteV4dVrFUQ6ACUxMxO5s3q67MsvAQfJT+b198/YN2dPvmYejsanDxqA9mL9oc5E3/3s10Ja4X4G",
+	"iEdcsf6LEpLq8Eex7PeuVSgO8rXYEIt25l1ZN0R9BCAQoQQTo5EY2gtW+WncMwTfEcWOPz87Pf2iC9uK",
+	"TRK//BLTq7hl4p00Fv0krP9idPizk8T9UsPpP3/Dx/3SMWUsKwTPem69ORghZyenHTaVxpBH6uz0KYyF",
+	"KcyQE4IRn+WXX7KxZlJB1EQgBeBIUEuOeQs91n9GF/vwCpzEffZ5n89kv1Lz32H9uex3WN+KouCOI/a/",
+	"cONcq/Lnr8Gh7HgW2EyjgN950jk+PXPjFXyIiaIzUQyFsodCufPLKn2RHNFcXj178QKW9ZPbLyIGpwOZ",
+	"HpSps35NK+oTZI9h/fjDOLJK6AXXUAMkh0Ihko7MhLJyhMC4lzM+nIjDU3B6UE/C6LMSlilct8h46B3c",
+	"QVtbPROKz+RB7+Arcp/MuJ0AXziitA34g3IUMNwltXqRHfQO3IIv/UOAzsynwkLG8G9pJlc+giVF38vc",
+	"ghB7fyAVANgI6KdIywE+Hlw1G/HB4ekPTS+rosGXr9zINDcuBYKI0VI2PO7Uw/ZP/ySn0rZ50Kn2FB17",
+	"C1mMM62oudnp8TECGihLYR0oEkTb6+jvFM9pt8t04GBIAIuvR3kdTcOVIsro1hrppV4eZnvkYRNBWM2n",
+	"U14sidLCCyFVETQWPjZRfhGoLu8OZ6IAngPT8V/1HGvCQKqxjeUBhD9TbZbnu6fphWIy60E2TSUZzPGa",
+	"8XDWmy4PZ4V2MrnfZS81Qz3BvRTiRMbqQmQ9NiwEXGOeY44LxK8BzJHdihld+upFewYm92VIo9rupkXC",
+	"5UexJOqAFKpvdbbcG2G8FAs/ww9V5YU6KtdI8mTfJJkix9diLI31uvNEcA9P6IRX03vpsSN4hl56L/L1",
+	"swBAgXCK25DvwqkM8NbAlo/e078+kL0ibBPcWuThh2JpPnC6FuG4UCvAal+rXlCMvISEp02KOr+DoXem",
+	"zhEoFm04XJKQKzR1troB3+tirK0Vah98yL0MYHLud4ydtDz9i7CXUReTh2XgqdvypmwN+WmvC8923+PA",
+	"6atkCCqBU25KjSBuGRPzqgbtINkx/C1oTOiiqp7mX8Eh+6muxf75exD8MK02HP6j0OyzMqf5U9ErTiFk",
+	"rt0qpyoQfMz+uf3RcCKoCuyjUTgpTTWtxM3j4zEsGK6Ra4ElvA8W7xEWg49iyBWkf6N5Wp4pZgrxoY1g",
+	"Jac6E77H53LLQzdLNWw8c/iytMNWlRytnFqMjVQAJNw3w8VyRvcBpkCbXhmSBaM9tDiGRQ7EmBPUEcJE",
+	"c0PI0cHwh1+BY4US4TgEyjJNeoVM6rClcLtya3l4evkbFBE00AtUGOyDXH7QC7YQeR4RBngtB0IoZgQk",
+	"WDxu6ZU0iF6LoS4y43FnvE0E4SuiDu4I3tGVtJTZevaEWj0bqFHA9Gr03TgqXFJqkipf2GWXcBRVNxwR",
+	"5LXiWYbki6+y/Na9aMGXFzixWnfuTEc9uX1lDKCElg25UZOdXhCFu4s71eCVdgfIHPVNILLpPr1W8PFI",
+	"3olOlaF/Zvx1AhsOh6KGgVEOFhXcdMi5Y3xJiXG6dr9WktJPXRt3WS4rJ71vuR6X1HxksR4XYiUuagiE",
+	"AGciIOi9uBPc+3isxzOlF7vz62BeHRphDyc6RxiV9NX6HpqkKLFgRtjAnEMrZLovPQK8NGXXYYbBkCVQ",
+	"nG8hW2JzYpsajfEW98hE5OgXHiyvoX3lXGWiYP2Xlz8/P/rx+b/1O+iDzPlQ/KDzrI+5NtCCota12f0T",
+	"Xme17jCtQNg5LQcr/RJ0+8q99UrYH2AzHq/LIkzxY5M+gS4kyP4VIYDtg9LpXVhyoeKWC3V4Q0eNHUze",
+	"KDwLi24EEvXqdYDPKwpr5TJscB6HZ6/EHlzImxykWsde2kR2/zunzXkIspQPmZJ52gvYP53HVdUsPvDN",
+	"LmRHQPtzH1dInVr26zyDdGpZmIqRVn02JQZKl9oG33IFZBnL61l/KLOij5EixygznEEHS3Yxu9qShiMw",
+	"XATRdV/QLZYAf6BrmIHh9+JahUxx6JeCzmz3Wj0CmQAFowPAcSlrruELJ5TMrcjCk5ZbdOiXAKdYcwwm",
+	"FwMISCxNNXV0nVLWOE2vP5irLBd9jxtcotdGO8TZMJ+Ds1QJkZk17vCYlh6zU7wyz4/tGl8dvJb6GKD1",
+	"P6UH5QcIYc/d6U/5zBEbSqk1Amm7K9osoI7eG7HehR4Fv6VheoZZaAz6JiSo8zUilt6TPB/YK/46wHTv",
+	"w10L72IceAfmG2AOKLhECK7pnie3xmVe2+iPI7yaHAtGPA7XeWWP7y/ZNnojjNifH712/YiCCKfLyxCr",
+	"x+io45RTtpjo3IsvKO2bcMBM6DFeFgOG3IoYq75D9hjlzqNE7l6rS990AAsHHTUTGsNE5ujwAzEKobPI",
+	"bjKTQqpbE/2MhDCmM3VKY29c6IVhY3AjYIrOtSLwlJdi4VX1SE0gUGWNlh1+VS7Dy3GF7RVAzDKS6z6X",
+	"Ku4UxX4US3jHtepj+WPW90MEf43ITZLPUXzjk7K5B4hyVDXUTxHr2MRmHkHE4zuY0IB4PvjLeJZ1GKK5",
+	"EHA33I09sf+q4G5rVf6zmpSJ0g2vQ/syneouNw2OXHursVOvKV3R935VieK1v/ws7B2yhdX8kCb5r9Kx",
+	"1fbPP9PKcqnMP4PR3yJprLy7D2D4tzX672fwv+RTABSA7p1YJkV/3BiRi6HVRd9pKyb0M3DiFkxuio3o",
+	"IvON8oQsmAw9dpwgd/Z3ofW0y2iga4XuhA4MExeWU43WRBtrqDiL9S0gTvWxm6qbwGeG0Tb7YvM4nfYL",
+	"KoJDBSTq2urhpqS5Vv3PywaVHVaZwxf94Dwe6aKDkAqwSEUddjxijxxR9quxMs+xxF0X9Srz8HuauiFs",
+	"vC67ZLm8cxpLxPucNRLlUgeUGfDDSMP6ZfPj/oU7BPj9mEsF27XwXhGeuzNfAkIpNKAKBax2Ak33sD9l",
+	"PY+7e63AKJgPh8IYXaAbZWWaHSIHwD/F2FAhYMNNv0PQEwTNGLCLuHe3lGnsC1621WjjN/lDOE0+ncfk",
+	"D+Eugau4ExNLa1ZH78s/1npFXgRrqNaaDxuzasDusDrG8i3rf5BbUNgrtO5DUu9HXUwpnNzvsvs6Yf5n",
+	"eGBiw/8+RNHG2/JxXC2NCT+V7rGPx91yP31iKwqN9So7OVjjQvHF3b4d/KwQ4APBWLOTnGCrockGmDsE",
+	"0DYu9MKJKnDFY10R4PMMhJEZiG8Ew4EuTOD1cE+D3wOlbsXx4ZsUhfgHiDpweyykoSZq2Py9Hpz0WSRS",
+	"lc3VFnzZxi/xT+WU+MQeiUfqjnhN0F2Zd0vowvsf9sYS18nJo1kh7qRYJJIyd7jDSaPiEvRNSsjqv7p8",
+	"8+yHqBYPlFvILIKO/yBancoIdX4877KXZU6S1xB70X2e8qXT8UEP9g5AarKjxqAoT3nmBO0bXaYScIsX",
+	"GKEKqIcZuH7mijR5PepQMeFK6zNu023PKAmMLKGGO/4K9/sel/xVztUPMH4rSznn6vVctX30cjbLl+Cd",
+	"+J/IEH71yPKOFNlA7CcrF0PDlGkNb4aOgKtdOuEZEFprYobtJPLaO4+9vsUD3vlfES/WMJl14L8gG8Gn",
+	"71stOpPPcOxsI+0F4z5kYTXGJ4TtBL2b22p3UorQ3YoldFzul2jAfch8xMep1bIkyDTIv+yy11RBDCwo",
+	"tqLRQvUFx5EI97X8YMYOlkzpBWUQ92cF6PmA73GDgEn9a+WjLIQ8jP37VaV5PaJvQyonzkPbm5GzJvrl",
+	"s8FIIbYSGSRcLSHPM21BwPHu21r+JDeS1vJJZfS3hbuTWPlcUe3Q9RFOqXJC0d0tP9xCYMf42snU+Tce",
+	"yBC9LXRVlnqOTrlsij3mVoMM35aQyTWqSKje3ikfoJeb/PExNnPSA55o6t5CJt0vqvEHczfTyWz2NXvi",
+	"2Juj2b9wvZcZXIEJEva/3uRdBlPMUSj6ZYFGUV3CPrRD7BBAtdILCDdAnM6xWKYVgmkTBEu3wUnoIb4f",
+	"r4cwIOF/XPdgZdjqyfxF3u2nyvQv0Aih5BaM16HTt6KnBD88ek//WuviayQ1EMFIaW+gDVDZ0gUNfoC0",
+	"6LD+QGtrbMFn/Q5mSVxQ1MB9D5VVAxG3EUgVFu+VFDd55d6UKs4eDvIN4Lvg/rh37nJsza64cmMempc2",
+	"OeForvtxYfKMcf/G3fjlxiSlQbRjOycquXuUFXK0Ibf9O3xkg3rwxnfOumB92sEqmk1j5J6wI7fRElLv",
+	"oUZa7cgB1oQtABvSEEL6QVlFvseEgT+YJgLbtVkPQWLamxYy0Quqjsv1PDNQDicylsnRSBTUmN6XKmfC",
+	"uFuAkoV6cdTRVYjWVy8gfhGZyghyufZWPMdH7puWsxmmFsHRemDiSciUnzsrmudGE2K/b4AH7Z3EqJFW",
+	"CWbt/ik6tRkG8Y6BMMh98B49amvSY33f7KHffJWwf8I9Zve9LhjB5yWRXtcMHUNpt2NCzRtDTeKkocaD",
+	"qpH3SWzbXQ7brhfOusGD05OGbxobWxbuMvamLCI9H06EaUne0MS843UxwBsoMlF02EBMpMpYH+peqYff",
+	"SIjMqXDupjoDwG20R5jFylpzK2dQ1dFlL6mzDsdTULoIzpwRXECM7Ua9jJLIXb7J+s6UAc6vPrzH9zak",
+	"hu0MMfEryHMItxtcYm6ljVTrdiZ9gh41M/TiOU4haP7h5BAw3c1yCElsb3IIX9chaPJFyhYmgbEqWgh3",
+	"ui5ajsS7mcam6ElvzjNHLU6A0fUA8MDVO+LTpPseJ5QAB+9EIUdL9v2Ln573wTgBpA0nLl5+93+vfnnJ",
+	"cPjQpbVEMr2AIYASc6nEtYLAyMTDitPlRWHTZZdsqJUSw7IBOXSbFrzIl95Da+bDCbyry55d/c03GFp4",
+	"j/BQ5/OpwiygC8bZUHiPML9WZuY2zkyE8E54AHHE/C9H7POcEwo/4zNtbKFnTptHFpiGb3gOS28S37WM",
+	"fZU5Am2nyAbI85KWPbA1vuagczA0d8lezH/qDX/qDX/qDaQ3bCdB3h3S7apIkTCngVQcpr8KIWzFO3vk",
+	"buSWv0x6EPYncwBU158KN55l68Lxz6hDKxS/IF8qxE6yaCKN1cWyUQpdxvnGUXdv04kiG4hrgvm/FGrL",
+	"QoEvqmbQHAuZNOXPYJALXbr9DpsREI9hVmsqxIUrAEAPiPmAiRGQVd8p44c+fobt6+ptC2hGAAUEjwtI",
+	"epS2y1Ar4+ZGj/oe1NuHITW2BXf/A8VFpFlMOOUCuaGAjSFaTD93alKfOG7VaU4N27ApdRpM6Ac6hbTf",
+	"p3b7cMvW+n3Sje2/SjS2j3nV2cb+iA0VE24HH4IdbBnqeWyqamjKvh4XwFHSftIKNFy8apMzSNImTBVy",
+	"lwjlSNb9dzeWofPscMAtcOpGZBi4wNKKaSXBvIrR0qE/PG5JHzL8s4KP7Cut8z79zvjOqeFmEyp52fef",
+	"sjOuVRGF8i8gI5fShgAPBsLm1gmZCF8G/f5xmQLM25S/mEJrBmqYjcnqIYMBoAKuVRXyIPS2o08GSyyb",
+	"asKWeezAMm5+336K5JzawE1YeSZVbIKn+ADAMyFhRQK6BGI/UG3FVBMm99ZYMwFpqdHfuBuV3C9enuL3",
+	"mOq2bV3bA+ntb4q5oIbFWM9CCgi2FpAF9Vtg3/Pc+AdzTSgivtoYFI8mbfdWzKqWz2or/D+caHKktFk0",
+	"wYbu0ZefZ+vTCdbflfWpBD+Kpcgcoy2Lt1A7jDuP9qpVUYVQYmG8RMErrrLAU8pkVKxih2wC92vApIkT",
+	"urW6E4WlprrhXZgMhEmpTqmklDMA8ZOWYYYaJKP13QpvHFn2e042Y1YDMXOq++pzSsTsM1D33FShzgxU",
+	"Y3i/zjO2hBJmNRQIsuPfAbciCDTDlxdlrjrlt1JVPldiAXgB/WKu+pBNCx6XhtRX2qJk+iuHShg25Aoa",
+	"CGnvbOqRp3awRK/NLF92sKsFdbHHVsfoqPVvjuvBGHbdCLn3TsWAmkNE4SGkPZhYMVeV37pBjfyH6OBz",
+	"U30nTOdaeYB8gqKTqKeoGyCU/lrB/cjl9qcQ2Z8KCS40ya5UTeY5G4vdZfLRe/efWnJJskJrf9TwaSBv",
+	"oGQzeE7RB7TttjWneNDufHTCc2qim+IeMzsmuJQt5dbGlI6J36F75XPoQemlafTr/KJQPwaOCaEFvEBg",
+	"LhLacodxAobFsm/MuuNOMmGp1RtssVkINuJDa3oe48XJDH0nipzPSM2aCZ70fTjF4Jd4vg8QTH/AHI57",
+	"J6FEay9TUVJvRTDs+7uZpW+vCyccudqlhxP2PWIaMT7wp9uq/4m5+MQNrIODjI1mjzP2O7u3Hv4nGsY+",
+	"WW5EvputiZgv7c2oWE0OgqQfPsbSbffP2N9MGcS6cDo7bH7ExiuMc5Wbx19H7jBnbxyCz2pTDh0fPTwu",
+	"7ONLG+Pt0sb4PtPG8HUr2V97sS8juA6ZNRuUMIVaUeOzF9+97jJw4/gqRTK6IGcNf+IEJs7/WrmHEPhM",
+	"KvrwItiH0CUxBhAp7Ttod1hpwkdhzGTLI+9vfcSGDMzxY1sysCcf35KBowyebWe94OHtYsBEzOnovfuj",
+	"jRmDm/0HtmNgwZ0SvdOjJQJwD6TQdO5v5mxZoqt1ThWS4VxsIUSjgv6KFxC9xOtfljHLgg0nMs8KoTrM",
+	"yEEu1RhUKC/nwAXeZZfUBPRJ5/j4GGOzF6xvi7kaQj6DL3fGeAVGkLF+MBWgdNN/46Z7L/H19oEvK8yw",
+	"wQJ0m70PKnsOrjm4o2ArgdoKajVCPEFSVkhtysQMOtZmbG5lTv2HI1qDc0nQGnxeUzLWqxev4IkHMJ8y",
+	"WYihDURXpu5o3Vz6B8S754z4P5HvPqkmhxxskyIHhLo3PQ5TSupqXJtL0wg9wQqt8cVRJBfdyJDM6Mh8",
+	"5WukZwTtDSnF3vesPHwMYeNVQOuuVYw4F/RHeF8F8K3s2goF6H1vqSN/KetpADcYbWV8zqmAC4KOulaY",
+	"0yLUMNdGmH5QKMrWKyog89ECqANKLu5ETtj3mJYZxIyzmAA8X8x64BOaiUIJy/hA3wnY0GsFgxA+YM6X",
+	"omADYRfCiZeFxpdjpB0xADF/x1QBAKSP406hwO6C5F1l+/Ejav18rTzqzwsbtwLH3CK3PCrkDxnidKYd",
+	"gj0OwMCDuac27JubrqPHetJHriuXauvHqyRtUpWfkdnxKRsawhSo4UNrLlLTodPac12XjYkPIDKVtjdi",
+	"OrPLPkQkKXZIdaUY2DIrpKiHw/lMEpmWcBAwrNTqZlZoK4agw8EvrxXF7/znPrPtVojZjb/FMSsAFRjb",
+	"MAUYO+jE1KuJeQ8yWYLa6aJkoGsa6KavSB1aBTHPU/O6qEJ20zcBTpPueXPEPlr4fV2GD42dhxu2FwsI",
+	"X8W4YkB0VWRCoCLfzi1id25nt70WzUEeOviPbpO/ISL69AB62/GZ3dDyImtyR5y8i5JKUAWHxiTzPGfD",
+	"XPCC6qe8hlDU1ZpVeL1rtYqvp4QcTwZ6Du/HPAgA1yT9A8V6JwLbK386lndCHc5n9DOYabfUBCBsz7i6",
+	"ViWlQ8IDJQ14+wxgg0CDgt50YEF0Qo/TAOND64SmAajChGjYCgixtOYamuLGBSEXuHdTaOooLdTJE5es",
+	"qx6ltvlrqfNE7YjK1E3f/oB6KeDa3TNQ9cNjRxG5/eg8+dI0gwnupr08OhhBugIfPyWxUdV5NL2beYCT",
+	"FtaCe6iEEJQ2XNn76kJH7i4fYsi3uX4gu5ND0QHy5HEBQZf1R9Kavsd2CfVlZUs/IG1C8R5Shi+bBNBi",
+	"BN1yN4ZlYiinPPesDGpj3FKnfMnEu6EQGTv9j/OzNPrR94UQ3+IqHpBsolEaxBewRlr9YFlNXNtLv//q",
+	"+30SVMhV9m3bIBsgeLByDdWOxJU+nlxbobZZztX2+HRVSbkWjRJy0xGLEbPPMy2oPzA2vyn7B+M9Q2kV",
+	"R1mmPBO98jlg0GMuFViVt2JmmRLvLOLZda4VShBMW42T6SAUACmshdZTj9ceNbKWFgSkYfMZVjBbzZQe",
+	"6GzZZZfJgFQ6/eJVztUfwJotm4t+ejb/EICQiSAQkVjoVLhr8Ke8Pruium5xg/7Ec43wXHe6V39sJNdH",
+	"p5N9dPRW0vjXwLZuFfHxlxcuwsbwz9UMtbrtSO4RVs0NRQvAQ1Bk9gJsFnGaGTuk5PtgAAZBXo+xdqir",
+	"iwIzeJjPM5F9Qv0oDjA2UQo5aP5aiUU+2EnGwzTovNGk93GUP+gFG80hnOAPzXSwb1m+/MhnA+q72BC0",
+	"9Q99+qIuY7mdm9aJqzjzK/zRfnJh8ZVlGuyew8H/AyO2sKEtYrZEhftNygxhDOCta+u+wl1J3Ej6KpaM",
+	"HjPEHE3FOlb3s3hI7vazSGscGkqYuLndW1G3e1dk/E1QJc50G2DJcrOiHYzhp9eDSWMJG+AwTLgh7ARe",
+	"CJZLY0VGxq/RUxEFa8irKgtfd64LwutZCHHbC9GmEvEKY+Sla6epVOBfo4l/ym6YZfp6vT/lJiCdSv+O",
+	"f4oGk3/mzaznEyXNbubE0cXcGzMOxXGm3n1wDUdeD1AffZvmKkfvyz/Wxsx/xaQUmedsbig8EgdAhGJD",
+	"necy8yh9C+Kv0GYaMkWUeGdXHbvPVfavMfL+R8hl/X5PGYY/I9AyGiDoFG7MVW1/Thsjt5Xt+gi3ockk",
+	"KCe9x4K9HbowrBJ5mxK+36u7eK9CvhhuaYOcLkEPGkR0JI99j8Osy/q/91mu9W3Az0CEJfevQnCjlU+5",
+	"QtClJrH8Wuyxgu/+psyfbZf/6YRoRGGbpWh8b/YmRqvYZ2tEZ+XWrrKV+Ou2vZepI3Iqv5Ql00vr3YTB",
+	"xQX5GrYSm3Iat4FYaqbBsz2QKrtW0nbZK6eXx12Uoip7H3LywhgDYT5dzbOX0K5jAN1dFZvoeRF3SLyk",
+	"QBfBtohrha9HcTeBrHmViYL1o03rhTRQSpTtgG1R5lX48EJtoy7KVLdCoCOfuB0BzDUNUknWIBQTSpM1",
+	"xCnD7z6jDk3NuaMRIT/ioFs8y4+cSboy9Er3J1Hcfdo0ix+FmMUpQpSJ46hcj5weuyM3iEJ38edH76O/",
+	"1mrTu/UVvhdJ/hEbC8c39n5H1axNVzf1Y8jFJn06zrn59MmR99/69rp4UTuDnZXxNTmWUStC0rxRAqJN",
+	"Syo4RbAhpxHKI6wTapFsbc7W+5SXc/+ipaLGfYI48Ybr8nhS+EJvSRAvESEjDuZkiVrPYqKnAOsNNt5q",
+	"l0iCrrunMIIE2vWBrCt85A8fe3bLaAHZCqvdm2mBr/MgodF50cavnhR+sWI+pBTOK+qt9FhVTZzfR1Yy",
+	"o0Efb72S74rVlhpWbuzRe/jvFkVL8HxUteRLk1DBxda1UDBCJmWtNpGA/gaCZb6oJV0etCNR/nErcXY8",
+	"y2b90u/gw7LCJp0yYDV9Ym1y223dLbODpEK93Calrn0awt4/Y/ZL/vgqWjNrfkT1FUBOn0HLOT9Dp4bl",
+	"fCBysyPLFjxf5+X33XmoxkhDx29wqXUCcNsEUs3LWMBU34mMqiHAY6l8LAk9dbkeY8htwg2iVBg5VtzO",
+	"C5/FvuDGPTUWWYcpfa0mUfl4xi0fOIPawowGfHjbZX33KnA/5FLdYqsubC3Ecxr7gvXDMPDk8+z0yZOT",
+	"b8I63CsAxas/mw9yOby5Fct+U+zhCvbtD694Ct4CXAFoZH9qpxwrRx6WWzH1XXmCk9RTU+ilhfZth05f",
+	"FpgEuVMHAejn0yqkhYkuZdmqWGpIg1ltbM6eY/KIEgYrm4lKnQmervt5g7PY1NS0xBe35bxyYSHrBdLa",
+	"3egxvHj0HKSPU09gxyEwRIfAz00pIrm8w5ThfyrEcRhiM4kjaewv+QFet1sPc/zthhhN2YOgLCY1YlgI",
+	"2+9QEy41FL1Qva4LkTGlEbCDXSFE90zwOlRcPxL0hz+KZZ/4vtIEw3qtsO90HbCcirh8Wzc/mS57MSpb",
+	"CubaPYNKOvyqfBekslMZLSCKQCMPajZMkZ71XbRf2BLDhKSRHoU6VobkTSPGJbq+BVh5fa5VAcVoUyz5",
+	"4ARDAspnY4QFafnxGrx01z6uwUt2bTR2lYx/5tk+c1csnUHbOxbpQfjJ0Xv47/qO7tqrRLnAhoTY+Reu",
+	"BzpZu4mYh+PFe6SRTUYliKW9AI+5i77rzrZxl/tX3zNrhaB51iXm/o0eeUBx44doavY+l3kWYrz4I0dB",
+	"WAJ2n1oEMZwX0i4Per+9XakaAnlANCsrdgJ8ljhFpRXdi4UYTLS+Xe+G/dU/9EfXh2khm/UFvy37y12n",
+	"FxKKcHRI4QRWj8l/tUFZAFEadfedYhMt0Azch4Mle/XL1ZsyZYsVYigk5JOTiD99967HQAHFfnlDAWAQ",
+	"mcjmuNfCJ4Gg9cv6NLdDmfVDnwsnYDEtwwlUalBXVey77GdhDB8LA0o2GQvcsN+uLFcZLzLmqe3t5xNr",
+	"Z6Z3dLRYLLqGvg4nM9TTL6AY84LlclDwQqIXccrV8lrlXI3nMAw2qIVSZervoXTQX9weQfysA1Omok+0",
+	"WSd6oXD2odUYKOK9oFyJrNJMJahZ12pVz4rblXktStoOmdFK+xEQXZTh/Erlrlkxoe16xKqJn+FHVk5o",
+	"2F+lnVzBbj5Sz/yVUFloKqnjXpbQWE/pBatEtdswjEjz8Z8dvad/rcXqRQ/zzjT1x3Ole85cFsIsuLMd",
+	"MPtrt21v9q+XG/vQMq5JRaG5PgIve7zxE70gYNvcySXHysd6VyG5FckGlWA97NVlmK5HRsqk4YNcVFA8",
+	"gHTQCao0iWSJdjGbCq4g7gVWO+Q6alViRjn7mSLt7idC4csBb6ND7WCxQdhYOEmNCATRfjlxiqkg81lz",
+	"4senutn7FyzlwX38aMKaO/aY4gmLcNh7kx1HJcW1cbSCo5J+Uq0fcPz1a5bxpemwzDEEcLG6T786TjtW",
+	"vytHbtXQGDzQrcuE6e3LK/jVH9EV6lfQoi1G2Mm9loNFzAjyi4hmOgTat0i5ST8WY2+g5kLMcr4028PX",
+	"rIiNtGUmCYrUXQg9AhuDdmmJifceoxhsNoR/ITmDhgGH0qwO47nR5XtC5RaIDd+Eg72ZiCWII7S4rlXF",
+	"SkN0v2D6YevG0sAzHoYG+j3ahRyKEu7/5Bjw/gGiBDqXJ/N+3V4+fnME5/nxcwTLUVe0siVoDuT8djb7",
+	"Pu5lbFeAGrFXOYAG6oPdnJSXINjYSiy8gQzdSrEKPOPLqEt/GZRmVmsgfqB4T//GQ+1g4YosmDP3fVd+",
+	"ejtGC+heoHLVykWQvB7alvoXGaSP3maPDefHZrl/ekXrL/KuYkFGhLnXu2aF2edNq9LlG2E+olnqRkud",
+	"5g9gALLFPnkfZ1PkIhD+W85E8Fp23Y72wbUCnkuR52SCwgx2PLyqn/49RT56v711m4++eDy3eZEf9A6O",
+	"+Ewe3Z3A0dBwq1Yn9YFx3IVJo3NwOnr/EPUgx5YHU770MV8+LLSh8KfpUFdkaiiBAMxl34d8wZcGO3tB",
+	"b0avPGOK0SpGxaUHQGIcBgaXFaJPCHBYdRn0jGFKIAIHV0vsV3MB8GahDwa8IRQ7QaAXkIijSSCeUmIO",
+	"lU680YsiqA/W/7xs2f0F+F/nSv4+F4xPNQHmY8y4m4LR2DysQfcsB3gvPYoLIaWJ8WQXE50LwMHWFjSo",
+	"PO8y8NlPxXSAXaErvYUv6AvDhtrpfmNN7U4Batc7j6caAt4+pp5ahJtj+gyjnHzyX4SzCOVmvtNVXLM9",
+	"E8WEz2C+QmXdZFFMesSygr3qMDFlt3xwdw6EW1W0fVaXKTHYl067T7QqAbcN9RMwtya06u6miuebThXb",
+	"tNJBXP565T/pMM7+8uwVmxUaYhlOz/BQ4DkfkpFLrUsNZDIzqborDWAbxo1aP8ZUbAkKMNfzjLpP9rbr",
+	"oPuCSHPEh9j5z4YsD2AZUVH7YMO5ZYUcIUXrBXVQr8yMZXI0crQKp+d7r2bC+FwkGgjekx4C+kNL498O",
+	"1btxb/VeVCOcbsIde86CNfTC98I3zOiRpWbwjh853RDZJZbuyZhaEAc1yfgQOtnPNCBRYR57D1TOQi/c",
+	"JfEQRe5B4L56oUx1nIBOtTrUrxPNMknuaCiIlsMJxdOA6lWk6IKbw6u6sMCRrfADSqBLrSjYmkJlJhmD",
+	"6JHy3SHk3xBDXDJeFPIOYB3axP3K+QSRml445ea5tfdCopUPqRc690y2hKDC9DePP26q10+Y1EBR4qu0",
+	"RuSjWPRh1PzD2w//LwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -91,7 +91,7 @@ async function request(path, query, token, { method = 'GET', headers = {}, body,
   const text = params.toString();
   const url = '/api/v1/' + path.map(encodeURIComponent).join('/') + (text ? '?' + text : '');
   try {
-    return await fetch(url, { method, headers: { ...headers, Authorization: 'Bearer ' + token, Accept: 'application/json' }, body, signal, credentials: 'same-origin', cache: 'no-store' });
+    return await fetch(url, { method, headers: { ...headers, Authorization: 'Bearer ' + token, Accept: 'application/json', 'Cloudpam-Source': 'ui' }, body, signal, credentials: 'same-origin', cache: 'no-store' });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Problem(0, { title: 'No answer from the server', detail: 'It may be restarting, or the network between is down.' });

@@ -22,13 +22,15 @@ var version = "dev"
 var errPending = errors.New("")
 
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Run the server."`
-	Migrate migrateCommand `cmd:"" help:"Show or bring up the schema of the database."`
-	Verify  verifyCommand  `cmd:"" help:"Recompute what must always be true, and tell every difference."`
-	Backup  backupCommand  `cmd:"" help:"Write a copy of a SQLite database, next to a running server too."`
-	Restore restoreCommand `cmd:"" help:"Put a backup in the place of a SQLite database; the server must be stopped."`
-	Token   tokenCommand   `cmd:"" help:"Create, list and revoke tokens."`
-	Version versionCommand `cmd:"" help:"Show the version."`
+	Serve    serveCommand    `cmd:"" help:"Run the server."`
+	Migrate  migrateCommand  `cmd:"" help:"Show or bring up the schema of the database."`
+	Verify   verifyCommand   `cmd:"" help:"Recompute what must always be true, and tell every difference."`
+	Backup   backupCommand   `cmd:"" help:"Write a copy of a SQLite database, next to a running server too."`
+	Restore  restoreCommand  `cmd:"" help:"Put a backup in the place of a SQLite database; the server must be stopped."`
+	Audit    auditCommand    `cmd:"" help:"Check what was exported of the events."`
+	Evidence evidenceCommand `cmd:"" help:"Write what an auditor asks for of a period: who has access, seals, the result of verify."`
+	Token    tokenCommand    `cmd:"" help:"Create, list and revoke tokens."`
+	Version  versionCommand  `cmd:"" help:"Show the version."`
 }
 
 func main() {

@@ -28,6 +28,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/reconcile"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
+	"github.com/cloudpam/cloudpam/server/internal/seal"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/webhook"
 	"github.com/cloudpam/cloudpam/web"
@@ -43,6 +44,7 @@ type App struct {
 	registry *registry.Registry
 	access   *access.Gate
 	webhooks *webhook.Book
+	sealer   *seal.Sealer
 	listener net.Listener
 	server   *http.Server
 	draining atomic.Bool
@@ -96,18 +98,25 @@ func (a *App) start(ctx context.Context, version string) error {
 	a.webhooks = webhook.New(a.kernel, webhook.Guard{Allow: a.config.WebhookNetworks()}, version)
 	a.registry.HoldQuota = a.config.HoldQuota
 	a.access.MaxFailures = a.config.LoginFailures
+	if a.sealer, err = seal.New(a.kernel, a.log, a.config.SealKeyFile); err != nil {
+		return fmt.Errorf("CLOUDPAM_SEAL_KEY_FILE: %w", err)
+	}
 	if err := a.setUp(ctx); err != nil {
 		return err
 	}
 	if _, err := a.watchClock(ctx); err != nil { // it comes again in a minute, and reads need no disk with room
 		a.log.WarnContext(ctx, "the time could not be kept", "error", err)
 	}
+	proxies, err := a.config.Proxies()
+	if err != nil {
+		return err
+	}
 	observer := observe.New(a.kernel)
 	if a.clouds, err = a.openClouds(ctx, observer); err != nil {
 		return err
 	}
 	handler, err := httpapi.New(httpapi.Services{
-		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks,
+		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Sealer: a.sealer,
 		Observer: observer, Clouds: a.clouds,
 	}, httpapi.Options{
 		Log:     a.log,
@@ -115,6 +124,8 @@ func (a *App) start(ctx context.Context, version string) error {
 		Web:     web.Handler(version),
 		Metrics: httpapi.NewMetrics(a.stats, a.clock),
 		Ready:   a.ready,
+
+		TrustedProxies: proxies,
 	})
 	if err != nil {
 		return err
@@ -214,6 +225,7 @@ func (a *App) jobs() []job.Job {
 	jobs := []job.Job{
 		{Name: "watch the clock", Every: time.Minute, Run: a.watchClock},
 		{Name: "note the use of tokens", Every: time.Minute, Run: a.access.NoteUse},
+		{Name: "seal the events", Every: time.Hour, Mine: a.kernel.Lease, Run: a.sealer.Seal},
 		{Name: "forget answers", Every: time.Hour, Mine: a.kernel.Lease, Run: a.kernel.ForgetAnswers},
 		{Name: "end allocations", Every: 10 * time.Minute, Mine: a.kernel.Lease, Run: a.registry.EndAllocations},
 		{Name: "end quarantines", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndQuarantines},

@@ -52,6 +52,9 @@ func (v *verifier) chain(key int64) error {
 			if e.ScopeUID != head.Scope {
 				v.find(id, "event %d (%s) is of scope %q, and the chain of %q", e.Seq, e.ID, e.ScopeUID, head.Scope)
 			}
+			if e.Block != blockIn(e) {
+				v.find(id, "event %d (%s) is found at %s, and about %s", e.Seq, e.ID, e.Block, blockIn(e))
+			}
 			if e.At.Before(at) {
 				v.find(id, "event %d (%s) is of %s, and the one before it of %s", e.Seq, e.ID, e.At.Format(time.RFC3339Nano), at.Format(time.RFC3339Nano))
 			}
@@ -85,5 +88,30 @@ func (v *verifier) headless() error {
 			v.find(ipam.KeyUID("chain", chain), "has events, but no head")
 		}
 		return chain, true, err
+	})
+}
+
+// seals checks the signed heads, and that each chain still passes through what they say of it.
+func (v *verifier) seals() error {
+	var last ipam.Seal
+	return v.byKey(func(tx *store.Tx, after int64) (int64, bool, error) {
+		const some = 100
+		seals, err := tx.Seals(max(after, 0), some)
+		for _, s := range seals {
+			if wrong := s.Check(last); wrong != nil {
+				v.find("seals", "%v", wrong)
+			}
+			for _, h := range s.Heads {
+				events, err := tx.EventsOfChain(ipam.Everything, h.Chain, h.Sequence-1, 1)
+				if err != nil {
+					return after, false, err
+				}
+				if len(events) == 0 || events[0].Seq != h.Sequence || !bytes.Equal(events[0].Hash, h.Hash) {
+					v.find(h.Chain, "event %d is not the one that seal %d says", h.Sequence, s.Number)
+				}
+			}
+			last, after = s, s.Number
+		}
+		return after, len(seals) == some, err
 	})
 }

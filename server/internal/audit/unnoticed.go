@@ -29,6 +29,7 @@ var Unnoticed = []Blind{
 	{"webhooks", "last_error", "how deliveries go; it moves without events"},
 	{"webhook_feed", "", "how far events were given to webhooks; a wrong one at worst tells again, or not"},
 	{"deliveries", "", "who is told of what; it has no events"},
+	{"seal_keys", "", "the key of seals: no event says anything about a secret"},
 	{"promises", "", "memory of what plans were promised; it has no events, and a wrong one at worst refuses an apply"},
 	{"last_blocks", "", "memory of where names were; it has no events, and a wrong one at worst places a name elsewhere"},
 	{"idempotency_keys", "", "answers for a week; they have no events"},
@@ -44,6 +45,7 @@ var Unnoticed = []Blind{
 var BlindRows = []Blind{
 	{"principals", "insert", "a principal without a token lets nobody in"},
 	{"former_names", "delete", "names that were left are forgotten without an event"},
+	{"seals", "delete", "the last one: the log of the server has it"},
 	{"holds", "delete", "a lost hold is forgotten without an event; one that keeps a block is noticed"},
 }
 

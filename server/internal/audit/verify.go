@@ -90,6 +90,7 @@ var checks = []struct {
 	{"lost objects", (*verifier).lost},
 	{"chains", (*verifier).chains},
 	{"chains without a head", (*verifier).headless},
+	{"seals", (*verifier).seals},
 }
 
 type verifier struct {

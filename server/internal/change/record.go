@@ -3,6 +3,7 @@ package change
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
@@ -26,6 +27,7 @@ func (c Change) Record(o Object, verb string, before, after any) error {
 	event := ipam.Event{
 		ID: NewID("event"), Chain: ipam.ChainOf(o.Space), Scope: o.Scope, ScopeUID: o.ScopeUID, At: c.At,
 		Principal: c.By.UID, Actor: c.By.String(), Action: o.Kind + "." + verb, ObjectKind: o.Kind, ObjectID: o.ID, RequestID: c.By.RequestID,
+		Source: c.By.Source, Address: c.By.Address, Reason: c.By.Reason, Block: blockOf(before, after),
 	}
 	var err error
 	if event.Before, err = stateOf(before); err != nil {
@@ -35,6 +37,16 @@ func (c Change) Record(o Object, verb string, before, after any) error {
 		return err
 	}
 	return c.Tx.AppendEvent(event)
+}
+
+// blockOf is the block of the state after a change, or of that before where there is none; zero of what has no block.
+func blockOf(before, after any) netip.Prefix {
+	for _, state := range []any{after, before} {
+		if has, ok := state.(interface{ Block() netip.Prefix }); ok {
+			return has.Block()
+		}
+	}
+	return netip.Prefix{}
 }
 
 func stateOf(noun any) (json.RawMessage, error) {

@@ -20,6 +20,7 @@ func (f Asker) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, e
 		return at, err
 	}
 	around := map[netip.Prefix]bool{} // whose free blocks are in the tree
+	given := map[netip.Prefix]bool{}  // what gives way for two reasons does so once
 	for _, expired := range f.givesWay(name) {
 		for limit, seen := 1, 0; ; limit, seen = 8*limit, seen+limit { // mostly the very first one does
 			blocks, err := expired(pool.UID, limit, seen)
@@ -30,6 +31,10 @@ func (f Asker) Room(pool ipam.Pool, name string, length int) (at netip.Prefix, e
 				return at, err
 			}
 			for _, b := range blocks {
+				if given[b] {
+					continue
+				}
+				given[b] = true
 				if err := free.Release(b); err != nil {
 					return at, err
 				}

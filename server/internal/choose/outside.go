@@ -21,6 +21,7 @@ func (f Asker) Outside(pool ipam.Pool, name string, how ipam.Placing, length int
 		return netip.Prefix{}, err
 	}
 	at, err := free.Allocate(pool.Strategy, length)
+	given := map[netip.Prefix]bool{} // what gives way for two reasons does so once
 	for _, expired := range f.givesWay(name) {
 		const limit = 200
 		for seen := 0; errors.Is(err, alloc.ErrNoFit); seen += limit {
@@ -29,6 +30,10 @@ func (f Asker) Outside(pool ipam.Pool, name string, how ipam.Placing, length int
 				return at, failure
 			}
 			for i := 0; i < len(blocks) && errors.Is(err, alloc.ErrNoFit); i++ {
+				if given[blocks[i]] {
+					continue
+				}
+				given[blocks[i]] = true
 				if failure := releaseOutside(free, how, blocks[i]); failure != nil {
 					return at, failure
 				}

@@ -36,6 +36,8 @@ type Serve struct {
 	SyncEvery          time.Duration `env:"CLOUDPAM_SYNC_EVERY" default:"15m" help:"How often the server looks into each account; a minute or more."`
 	AWSExternalID      string        `name:"aws-external-id" env:"CLOUDPAM_AWS_EXTERNAL_ID" help:"External id that goes with every role of AWS that the server assumes."`
 	CustomDir          string        `env:"CLOUDPAM_CUSTOM_DIR" help:"Folder of the JSON documents that say what is in accounts of the cloud custom."`
+	TrustedProxies     []string      `env:"CLOUDPAM_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is believed: CIDRs, with commas between them."`
+	SealKeyFile        string        `env:"CLOUDPAM_SEAL_KEY_FILE" help:"File with the Ed25519 key (PKCS #8, PEM) that signs where the chains of events end; one in the database where absent."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
 	WebhookAllow       []string      `env:"CLOUDPAM_WEBHOOK_ALLOW" help:"Networks that webhooks may send to besides public addresses, also over http: 10.0.0.0/8,192.168.1.7/32."`
 	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
@@ -83,6 +85,9 @@ func (c *Serve) Check() error {
 	if c.LoginFailures < 0 {
 		fail("CLOUDPAM_LOGIN_FAILURES is %d; use 0 for no limit, or a number of requests", c.LoginFailures)
 	}
+	if _, err := c.Proxies(); err != nil {
+		fail("CLOUDPAM_TRUSTED_PROXIES: %w", err)
+	}
 	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
 		fail("CLOUDPAM_DRAIN_DELAY is %s; use 0s to 1m", c.DrainDelay)
 	}
@@ -109,6 +114,18 @@ func (c *Serve) WebhookNetworks() (all []netip.Prefix) {
 		}
 	}
 	return all
+}
+
+// Proxies are the networks of the proxies that are trusted.
+func (c *Serve) Proxies() (all []netip.Prefix, err error) {
+	for _, text := range c.TrustedProxies {
+		p, err := ipam.ParseCIDR(strings.TrimSpace(text))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
 }
 
 // Logger makes the logger that the configuration asks for, on standard error.

@@ -9,9 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
@@ -44,13 +46,34 @@ func identify(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		c.Response().Header().Set("X-Request-Id", id)
 		r := c.Request()
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), callKey{}, &ipam.Caller{RequestID: id})))
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), callKey{}, &ipam.Caller{RequestID: id, Source: ipam.SourceAPI, Address: c.RealIP()})))
 		return next(c)
 	}
 }
 
 func notPlain(r rune) bool {
 	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_'
+}
+
+// explain notes what a request says of itself for the audit: from where it comes, and why.
+func explain(next echo.HandlerFunc) echo.HandlerFunc {
+	const most = 1024
+	return func(c echo.Context) error {
+		r := c.Request()
+		who := r.Context().Value(callKey{}).(*ipam.Caller)
+		if source := r.Header.Get("Cloudpam-Source"); source != "" {
+			if source != ipam.SourceAPI && source != ipam.SourceUI && source != ipam.SourceTerraform {
+				return ipam.Invalid("header:Cloudpam-Source", "%q is not a source; use api, ui or terraform", source)
+			}
+			who.Source = source
+		}
+		reason, err := url.PathUnescape(r.Header.Get("Cloudpam-Reason"))
+		if err != nil || !isText(reason) || utf8.RuneCountInString(reason) > most {
+			return ipam.Invalid("header:Cloudpam-Reason", "a reason is text of at most %d characters, percent-encoded where it is not ASCII or has a percent sign", most)
+		}
+		who.Reason = reason
+		return next(c)
+	}
 }
 
 // observe logs and counts each request once, when it is over.

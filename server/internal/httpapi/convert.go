@@ -164,7 +164,11 @@ func nextPage[T any](p ipam.Page, items []T, cursor func(T) ipam.Cursor) *string
 	if len(items) < p.Limit || len(items) == 0 {
 		return nil
 	}
-	raw, err := json.Marshal(cursor(items[len(items)-1]))
+	return cursorToken(cursor(items[len(items)-1]))
+}
+
+func cursorToken(at ipam.Cursor) *string {
+	raw, err := json.Marshal(at)
 	if err != nil {
 		panic(err) // a cursor always marshals
 	}

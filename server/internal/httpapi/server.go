@@ -3,7 +3,9 @@ package httpapi
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/netip"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -18,6 +20,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/reconcile"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	scopes "github.com/cloudpam/cloudpam/server/internal/scope"
+	seals "github.com/cloudpam/cloudpam/server/internal/seal"
 	webhooks "github.com/cloudpam/cloudpam/server/internal/webhook"
 )
 
@@ -27,6 +30,8 @@ type Options struct {
 	Version api.Version
 	Web     http.Handler // the browser interface, for every path that is not the API's
 	Metrics *Metrics
+	// TrustedProxies are the networks of the proxies that say for whom they ask.
+	TrustedProxies []netip.Prefix
 	// Ready says why the server should not get traffic, or nil.
 	Ready func(r *http.Request) error
 }
@@ -43,6 +48,7 @@ type Services struct {
 	Webhooks *webhooks.Book
 	Observer *observers.Observer
 	Clouds   *reconcile.Reconciler
+	Sealer   *seals.Sealer
 }
 
 // Server implements api.StrictServerInterface, one file for each noun.
@@ -57,6 +63,7 @@ type Server struct {
 	access   *access.Gate
 	observer *observers.Observer
 	clouds   *reconcile.Reconciler
+	sealer   *seals.Sealer
 	version  api.Version
 	log      *slog.Logger
 }
@@ -80,12 +87,12 @@ func New(services Services, o Options) (http.Handler, error) {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	// echo believes X-Forwarded-For by default, so that anyone could write any address into the log.
-	e.IPExtractor = echo.ExtractIPDirect()
+	e.IPExtractor = addressBehind(o.TrustedProxies)
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, observer: services.Observer, clouds: services.Clouds, version: o.Version, log: o.Log}
-	v1 := e.Group("/api/v1", authenticate(services.Access, needs, o.Log), readBody, query, validate)
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, version: o.Version, log: o.Log}
+	v1 := e.Group("/api/v1", explain, authenticate(services.Access, needs, o.Log), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 
@@ -105,6 +112,18 @@ func New(services Services, o Options) (http.Handler, error) {
 		e.GET("/*", echo.WrapHandler(o.Web))
 	}
 	return e, nil
+}
+
+// addressBehind finds out the address of a caller: that of the connection, or what the proxies that are trusted say in X-Forwarded-For.
+func addressBehind(trusted []netip.Prefix) echo.IPExtractor {
+	if len(trusted) == 0 {
+		return echo.ExtractIPDirect()
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range trusted {
+		options = append(options, echo.TrustIPRange(&net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}))
+	}
+	return echo.ExtractIPFromXFFHeader(options...)
 }
 
 func logPanic(log *slog.Logger) middleware.LogErrorFunc {

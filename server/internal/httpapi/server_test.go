@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/reconcile"
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/scope"
+	"github.com/cloudpam/cloudpam/server/internal/seal"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 	"github.com/cloudpam/cloudpam/server/internal/webhook"
@@ -51,7 +53,11 @@ type lab struct {
 	dump    func(testing.TB) string // all rows of what is stored
 	unready *error
 	cloud   *fake.Cloud
+	passed  *atomic.Int64 // of the time, in nanoseconds
 }
+
+// wait moves the clock of the server.
+func (s lab) wait() { s.passed.Add(int64(time.Second)) }
 
 func each(t *testing.T, body func(t *testing.T, s lab)) {
 	t.Helper()
@@ -69,10 +75,15 @@ func serve(t *testing.T, url string) lab {
 func serveAt(t *testing.T, url string, now func() time.Time) lab {
 	t.Helper()
 	db := storetest.Open(t, url)
-	k := change.New(db, time.Now).Pretend(now)
+	passed := &atomic.Int64{}
+	k := change.New(db, time.Now).Pretend(func() time.Time { return now().Add(time.Duration(passed.Load())) })
 	r := registry.New(k)
 	clouds, observer := fake.New(ipam.AWS, 5, "east", "west"), observe.New(k)
 	services := httpapi.Services{Observer: observer, Clouds: reconcile.New(k, observer, slog.New(slog.DiscardHandler), clouds), Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
+	var err error
+	if services.Sealer, err = seal.New(k, slog.New(slog.DiscardHandler), ""); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := services.Access.SetUp(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +99,7 @@ func serveAt(t *testing.T, url string, now func() time.Time) lab {
 	}
 	server := httptest.NewServer(checked(t, handler))
 	t.Cleanup(server.Close)
-	return lab{http: server, Services: services, log: log, unready: unready, cloud: clouds, dump: func(t testing.TB) string { return dump(t, db) }}
+	return lab{http: server, Services: services, log: log, unready: unready, cloud: clouds, passed: passed, dump: func(t testing.TB) string { return dump(t, db) }}
 }
 
 // dump is all that is stored, as text: bytes as they are.

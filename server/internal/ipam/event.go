@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"net/netip"
 	"time"
 )
 
@@ -21,6 +22,10 @@ type Event struct {
 	ObjectKind string
 	ObjectID   string // the key of the object: its id, or its uid where the id is a name
 	RequestID  string
+	Source     string          // from where: api, ui, terraform, import, reconcile or system; "" of what is older than that
+	Address    string          // of the caller; "" of what the server did by itself
+	Reason     string          // why, as the caller said
+	Block      netip.Prefix    // that it is about: of the state after it, or before where that is none; zero of what has none
 	Before     json.RawMessage // nil when the object did not exist
 	After      json.RawMessage // nil when it no longer does
 	Hash       []byte
@@ -44,8 +49,30 @@ func (e Event) Link(previous []byte) []byte {
 	write(binary.BigEndian.AppendUint64(nil, uint64(e.At.UnixMicro())))
 	write(e.Before)
 	write(e.After)
+	if e.Source != "" || e.Address != "" || e.Reason != "" {
+		for _, field := range []string{e.Source, e.Address, e.Reason} {
+			write([]byte(field))
+		}
+	}
 	return h.Sum(nil)
 }
+
+// The block that each noun is about, for events to be found by.
+
+// Block is the pool's CIDR.
+func (p Pool) Block() netip.Prefix { return p.CIDR }
+
+// Block is the allocation's CIDR.
+func (a Allocation) Block() netip.Prefix { return a.CIDR }
+
+// Block is the reservation's CIDR.
+func (r Reservation) Block() netip.Prefix { return r.CIDR }
+
+// Block is the hold's CIDR.
+func (h Hold) Block() netip.Prefix { return h.CIDR }
+
+// Block is the CIDR in quarantine.
+func (q Quarantine) Block() netip.Prefix { return q.CIDR }
 
 // ChainOf is the chain of a space: a pool, or the root of a scope.
 func ChainOf(space UID) UID { return KeyUID("chain", space.Key()) }

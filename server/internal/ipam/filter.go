@@ -65,8 +65,9 @@ type PrefixFilter struct {
 // EventFilter narrows a list of events; zero fields are no rule.
 type EventFilter struct {
 	Scope, Actor, Action string
-	Object               string    // by key, as Event.ObjectID says it
-	Since, Until         time.Time // from the one on, before the other
+	Object               string       // by key, as Event.ObjectID says it
+	Since, Until         time.Time    // from the one on, before the other
+	Within               netip.Prefix // about a block that shares an address with it
 	OldestFirst          bool
 }
 

@@ -14,7 +14,7 @@ var SystemPrincipal = Principal{UID: SystemPrincipalUID, Kind: "system", Name: "
 
 // System is the system itself as a caller, which may do all.
 func System(request string) Caller {
-	return Caller{Principal: SystemPrincipal, Rights: AllRights, RequestID: request}
+	return Caller{Principal: SystemPrincipal, Rights: AllRights, RequestID: request, Source: SourceSystem}
 }
 
 // String is how people read it: "token:ci", or "system".
@@ -32,8 +32,19 @@ type Caller struct {
 	Principal
 	Rights
 	RequestID string
+	Source    string // from where the request comes: one of Sources
+	Address   string // that it comes from
+	Reason    string // that is given for it
 	Retry     *Retry // nil: the request carries no Idempotency-Key
 }
+
+// Sources are from where a change may come: of those a caller says the first three of itself.
+const (
+	SourceAPI       = "api"
+	SourceUI        = "ui"
+	SourceTerraform = "terraform"
+	SourceSystem    = "system"
+)
 
 // Retry identifies a request that may be sent again.
 type Retry struct {

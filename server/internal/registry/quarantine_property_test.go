@@ -29,6 +29,13 @@ type ward struct {
 	rests []rest
 	has   map[string]ipam.Allocation // by pool and name
 	gone  []ipam.Allocation
+	past  []moment
+}
+
+// moment is which allocations lived at a time.
+type moment struct {
+	at    time.Time
+	lived []ipam.Allocation
 }
 
 const wardKeeps = 3 * time.Hour
@@ -41,6 +48,7 @@ func TestNothingIsHandedOutBeforeItHasRested(t *testing.T) {
 			w := &ward{planner: r, scope: r.scope(t), has: map[string]ipam.Allocation{}}
 			w.rootIn(t, w.scope, "root", "10.0.0.0/24", keeps(wardKeeps))
 			t.Repeat(map[string]func(*rapid.T){
+				"":         w.remember,
 				"allocate": w.allocate, "release": w.releaseOne, "resize": w.resizeOne, "restore": w.restore, "rename": w.rename,
 				"plan": w.plan, "throw away": w.throwAway, "child": w.childPool, "delete": w.deletePool, "early": w.early,
 				"wait": func(t *rapid.T) { w.wait(time.Duration(rapid.IntRange(1, 200).Draw(t, "minutes")) * time.Minute) },
@@ -50,6 +58,7 @@ func TestNothingIsHandedOutBeforeItHasRested(t *testing.T) {
 					}
 				},
 			})
+			w.wantHistory(t)
 			w.wantSound(t)
 		})
 	})
@@ -131,6 +140,9 @@ func (w *ward) refused(t *rapid.T, err error) {
 	case ipam.CodeNameTaken, ipam.CodeCIDRTaken, ipam.CodePoolExhausted, ipam.CodeOutsidePool, ipam.CodeHoldLost, ipam.CodeHoldConflict, ipam.CodePoolNotEmpty,
 		ipam.CodePreconditionFailed, ipam.CodeNotFound, ipam.CodeInvalid:
 	default:
+		for _, e := range w.chronicle(t) {
+			t.Log(e)
+		}
 		t.Fatal(err)
 	}
 }
@@ -317,4 +329,45 @@ func (w *ward) chronicle(t *rapid.T) (all []string) {
 		all = append(all, fmt.Sprint(e.At.Format(time.TimeOnly), " ", e.Action, " ", e.ObjectID))
 	}
 	return all
+}
+
+// remember notes who lives now, at a time of its own.
+func (w *ward) remember(t *rapid.T) {
+	w.wait(time.Second)
+	lived, err := w.Allocations(context.Background(), ipam.AllocationFilter{Scope: w.scope}, ipam.Page{Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.past = append(w.past, moment{*w.now, lived})
+	w.wait(time.Second)
+}
+
+// wantHistory asks who had a block at each time, and wants exactly those who did.
+func (w *ward) wantHistory(t *rapid.T) {
+	within := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(rapid.IntRange(0, 255).Draw(t, "asked"))}), rapid.IntRange(24, 32).Draw(t, "asked bits")).Masked()
+	for _, m := range w.past {
+		var got, want []string
+		for next, more := int64(0), true; more; more = next != 0 {
+			var spans []ipam.Span
+			var err error
+			if spans, next, err = w.History(context.Background(), w.scope, within, m.at, next, 3); err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range spans {
+				if s.Kind == ipam.KindAllocation {
+					got = append(got, fmt.Sprint(s.ID, s.Name, s.CIDR, s.Pool))
+				}
+			}
+		}
+		for _, a := range m.lived {
+			if a.CIDR.Overlaps(within) {
+				want = append(want, fmt.Sprint(a.ID, a.Name, a.CIDR, a.Pool))
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Fatalf("%s had at %s\n%v, want\n%v", within, m.at, got, want)
+		}
+	}
 }

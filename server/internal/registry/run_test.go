@@ -3,8 +3,10 @@ package registry_test
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
@@ -204,3 +206,19 @@ func TestACIDRThatTheSameRunHasBySizeIsKeptForItsNameAndThePlanMadeAgain(t *test
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func TestWhatIsOutdatedAndHasExpiredGivesWayOnce(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		pool := r.root(t, "10.0.0.0/24")
+		of := func(run string) func(*ipam.NewHold) {
+			return func(in *ipam.NewHold) { in.Plan = ipam.Plan{Holder: "h", Run: run, TTL: time.Hour} }
+		}
+		r.take(t, pool, "stands", "10.0.0.0/25")
+		r.hold(t, pool, "a", "10.0.0.128/26", of("1"))
+		r.wait(2 * time.Hour)
+		_, err := r.tryHold(alice, pool.ID, "b", "/24", of("2")) // more than both reasons together give
+		wantCode(t, err, ipam.CodePoolExhausted)
+		_, err = r.tryHold(alice, pool.ID, "b", "/24", of("2"), func(in *ipam.NewHold) { in.Exclude = []netip.Prefix{r.cidr("10.1.0.0/16")} })
+		wantCode(t, err, ipam.CodePoolExhausted)
+	})
+}

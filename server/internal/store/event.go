@@ -2,6 +2,7 @@ package store
 
 import (
 	"encoding/json"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -30,12 +31,15 @@ func (tx *Tx) AppendEvent(e ipam.Event) error {
 		e.At = head.At
 	}
 	head.At, head.Length, head.Hash = e.At, e.Seq, e.Link(head.Hash)
-	err = tx.rows.InsertEvent(tx.ctx, query.InsertEventParams{
+	row := query.InsertEventParams{
 		ID: ipam.KeyOf(eventKey, e.ID), ChainID: e.Chain.Key(), Seq: e.Seq, ScopeID: e.ScopeUID.Key(), Scope: e.Scope, At: micros(e.At),
 		PrincipalID: e.Principal.Key(), Actor: e.Actor, Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: ipam.UID(e.ObjectID).Key(),
-		RequestID: e.RequestID, Before: string(e.Before), After: string(e.After), Hash: head.Hash,
-	})
-	if err != nil {
+		RequestID: e.RequestID, Before: string(e.Before), After: string(e.After), Hash: head.Hash, Source: e.Source, Address: e.Address, Reason: e.Reason,
+	}
+	if e.Block.IsValid() {
+		row.Family, row.FirstIp, row.Length = new(family(e.Block)), firstIP(e.Block), new(int64(e.Block.Bits()))
+	}
+	if err := tx.rows.InsertEvent(tx.ctx, row); err != nil {
 		return err
 	}
 	tx.fresh.heads[e.Chain], tx.fresh.event = head, e
@@ -99,20 +103,7 @@ func (tx *Tx) EventsOfChain(see ipam.Visible, chain ipam.UID, after int64, limit
 
 // Events lists a page of events, the newest first, or the oldest first where the filter says so.
 func (tx *Tx) Events(see ipam.Visible, f ipam.EventFilter, p ipam.Page) ([]ipam.Event, error) {
-	s := tx.from("events", eventColumns(""))
-	s.sees(see, "scope_id", "chain_id") // the key of a chain is that of its space
-	s.inScope("scope_id", f.Scope)
-	if f.Object != "" {
-		s.and("object_id = ?", ipam.UID(f.Object).Key())
-	}
-	s.principal("principal_id", f.Actor)
-	s.equal("action", f.Action)
-	if !f.Since.IsZero() {
-		s.and("at >= ?", micros(f.Since))
-	}
-	if !f.Until.IsZero() {
-		s.and("at < ?", micros(f.Until))
-	}
+	s := tx.events(see, f)
 	order, beyond := "DESC", "id < ?"
 	if f.OldestFirst {
 		order, beyond = "ASC", "id > ?"
@@ -122,6 +113,50 @@ func (tx *Tx) Events(see ipam.Visible, f ipam.EventFilter, p ipam.Page) ([]ipam.
 	}
 	s.text.WriteString(" ORDER BY id " + order + " LIMIT " + s.arg(p.Limit))
 	return list(tx, s, eventFields, event)
+}
+
+// EventsInChains lists up to limit events behind one, chain by chain and each in its own order; the zero event is the start.
+func (tx *Tx) EventsInChains(see ipam.Visible, f ipam.EventFilter, after ipam.Event, limit int) ([]ipam.Event, error) {
+	s := tx.events(see, f)
+	if after.ID != "" {
+		s.and("(chain_id, seq) > (?, ?)", after.Chain.Key(), after.Seq)
+	}
+	s.text.WriteString(" ORDER BY chain_id, seq LIMIT " + s.arg(limit))
+	return list(tx, s, eventFields, event)
+}
+
+func (tx *Tx) events(see ipam.Visible, f ipam.EventFilter) *listQuery {
+	s := tx.from("events", eventColumns(""))
+	s.sees(see, "scope_id", "chain_id") // the key of a chain is that of its space
+	s.inScope("scope_id", f.Scope)
+	if f.Object != "" {
+		s.and("object_id = ?", ipam.UID(f.Object).Key())
+	}
+	s.principal("principal_id", f.Actor)
+	s.equal("action", f.Action)
+	if f.Within.IsValid() {
+		s.touches(f.Within)
+	}
+	if !f.Since.IsZero() {
+		s.and("at >= ?", micros(f.Since))
+	}
+	if !f.Until.IsZero() {
+		s.and("at < ?", micros(f.Until))
+	}
+	return s
+}
+
+// ObjectsOf lists up to limit objects behind a key that ever had a block which shares an address with one: allocations, reservations,
+// quarantines and pools, by key. Scope "" is every one.
+func (tx *Tx) ObjectsOf(see ipam.Visible, scope string, within netip.Prefix, after int64, limit int) ([]int64, error) {
+	s := &listQuery{engine: tx.engine, head: "SELECT DISTINCT object_id FROM ", table: "events"}
+	s.text.WriteString(" WHERE object_kind IN ('allocation', 'reservation', 'quarantine', 'pool')")
+	s.sees(see, "scope_id", "chain_id")
+	s.and("object_id > ?", after)
+	s.inScope("scope_id", scope)
+	s.touches(within)
+	s.text.WriteString(" ORDER BY object_id LIMIT " + s.arg(limit))
+	return list(tx, s, func(id *int64) []any { return []any{id} }, func(id int64) (int64, error) { return id, nil })
 }
 
 func chainOf(row query.Chain) Chain {
@@ -136,10 +171,19 @@ func event(row query.Event) (ipam.Event, error) {
 	e := ipam.Event{
 		ID: id(eventKey, row.ID), Chain: uid(chainKey, row.ChainID), Seq: row.Seq, Scope: row.Scope, At: moment(row.At),
 		Principal: uid(principalKey, row.PrincipalID), Actor: row.Actor, Action: row.Action, ObjectKind: row.ObjectKind, ObjectID: id(objectKey(row.ObjectKind), row.ObjectID),
-		RequestID: row.RequestID, Before: state(row.Before), After: state(row.After), Hash: row.Hash,
+		RequestID: row.RequestID, Source: row.Source, Address: row.Address, Reason: row.Reason, Before: state(row.Before), After: state(row.After), Hash: row.Hash,
 	}
 	if row.ScopeID != 0 {
 		e.ScopeUID = uid(scopeKey, row.ScopeID)
+	}
+	if row.Family == nil && row.FirstIp == nil && row.Length == nil {
+		return e, nil
+	}
+	e.Block = netip.PrefixFrom(netip.IPv6Unspecified(), -1) // no block, and not none either: what verify finds
+	if row.Family != nil && row.Length != nil {
+		if b, err := block(row.FirstIp, int(*row.Family), *row.Length); err == nil {
+			e.Block = b
+		}
 	}
 	return e, nil
 }

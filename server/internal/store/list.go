@@ -159,19 +159,32 @@ func (s *listQuery) around(a ipam.Around) {
 		s.and("family = ? AND first_ip >= ? AND first_ip <= ? AND length >= ?", ipam.Family(w), firstIP(w), lastIP(w), w.Bits())
 	}
 	if c := a.Contains; c.IsValid() {
-		var rows []string
-		for bits := 0; bits <= c.Addr().BitLen(); bits++ { // always as many, so that there are two texts
-			outer := netip.PrefixFrom(c.Addr(), min(bits, c.Bits())).Masked()
-			address := s.arg(firstIP(outer))
-			if s.engine == Postgres {
-				address = "CAST(" + address + " AS BYTEA)"
-			}
-			rows = append(rows, fmt.Sprintf("(%s, %d)", address, bits))
-		}
-		s.with = "WITH around (around_ip, around_length) AS (VALUES " + strings.Join(rows, ", ") + ") "
+		s.surround(c)
 		s.join = "around CROSS JOIN "
 		s.and("family = ? AND first_ip = around_ip AND length = around_length AND length <= ?", ipam.Family(c), c.Bits())
 	}
+}
+
+// touches narrows to what shares an address with a block: what starts in it, and what is around it.
+func (s *listQuery) touches(w netip.Prefix) {
+	fam, first, last := s.arg(ipam.Family(w)), s.arg(firstIP(w)), s.arg(lastIP(w))
+	s.surround(w)
+	s.text.WriteString(" AND id IN (SELECT x.id FROM " + s.table + " x WHERE x.family = " + fam + " AND x.first_ip >= " + first + " AND x.first_ip <= " + last +
+		" UNION ALL SELECT x.id FROM around CROSS JOIN " + s.table + " x WHERE x.family = " + fam + " AND x.first_ip = around_ip AND x.length = around_length)")
+}
+
+// surround makes a table of the blocks around a block: their first address and length.
+func (s *listQuery) surround(c netip.Prefix) {
+	var rows []string
+	for bits := 0; bits <= c.Addr().BitLen(); bits++ { // always as many, so that there are two texts
+		outer := netip.PrefixFrom(c.Addr(), min(bits, c.Bits())).Masked()
+		address := s.arg(firstIP(outer))
+		if s.engine == Postgres {
+			address = "CAST(" + address + " AS BYTEA)"
+		}
+		rows = append(rows, fmt.Sprintf("(%s, %d)", address, bits))
+	}
+	s.with = "WITH around (around_ip, around_length) AS (VALUES " + strings.Join(rows, ", ") + ") "
 }
 
 // page orders by address when the list is narrowed by address, else by key, and starts after the cursor.

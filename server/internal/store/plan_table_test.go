@@ -93,6 +93,9 @@ var plans = map[string]expected{
 	"Instance":              {sqlite: "key", postgres: "all:instance", none: "key"},
 	"LargestFreeBlock":      {both: "free_blocks_by_length"},
 	"LastBlock":             {both: "key"},
+	"LastSeal":              {both: "walk:key"},
+	"SealKey":               {both: "key"},
+	"Seals":                 {both: "key"},
 	"LastLeft":              {both: "key"},
 	"LockScope":             {both: "key"},
 	"LockScopeNamed":        {both: "scopes_by_name"},
@@ -206,6 +209,7 @@ var plans = map[string]expected{
 
 // cold are queries that nobody waits for, or whose table is small.
 var cold = map[string]string{
+	"MovedChains":     "once an hour: the heads of all chains",
 	"SchemaInfo":      "at the start of a server: a row for each migration",
 	"EndLeases":       "at the start of a server: a row for each piece of periodic work",
 	"StartFeed":       "the first webhook is made: a row for each chain",

@@ -212,10 +212,10 @@ func (tx *Tx) rowsOf(text string, args ...any) ([]Row, error) {
 }
 
 func eventColumns(of string) string {
-	columns := []string{"id", "chain_id", "seq", "scope_id", "scope", "at", "principal_id", "actor", "action", "object_kind", "object_id", "request_id", "before", "after", "hash"}
+	columns := []string{"id", "chain_id", "seq", "scope_id", "scope", "at", "principal_id", "actor", "action", "object_kind", "object_id", "request_id", "before", "after", "hash", "source", "address", "reason", "family", "first_ip", "length"}
 	return of + strings.Join(columns, ", "+of)
 }
 
 func eventFields(r *query.Event) []any {
-	return []any{&r.ID, &r.ChainID, &r.Seq, &r.ScopeID, &r.Scope, &r.At, &r.PrincipalID, &r.Actor, &r.Action, &r.ObjectKind, &r.ObjectID, &r.RequestID, &r.Before, &r.After, &r.Hash}
+	return []any{&r.ID, &r.ChainID, &r.Seq, &r.ScopeID, &r.Scope, &r.At, &r.PrincipalID, &r.Actor, &r.Action, &r.ObjectKind, &r.ObjectID, &r.RequestID, &r.Before, &r.After, &r.Hash, &r.Source, &r.Address, &r.Reason, &r.Family, &r.FirstIp, &r.Length}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"net/url"
 	"os"
 	"runtime"
@@ -19,6 +20,15 @@ import (
 )
 
 func init() {
+	// The first address of a CIDR as it is stored, for a migration that reads it from JSON.
+	sqlite.MustRegisterDeterministicScalarFunction("cloudpam_ip", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+		text, _ := args[0].(string)
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, err
+		}
+		return firstIP(p), nil
+	})
 	// SQLite's lower() knows ASCII only.
 	sqlite.MustRegisterDeterministicScalarFunction("cloudpam_fold", 1, func(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
 		if text, ok := args[0].(string); ok {

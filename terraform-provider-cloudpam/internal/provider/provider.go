@@ -179,7 +179,7 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 		diags.AddAttributeError(path.Root("endpoint"), "Endpoint is not a URL", sentence(err.Error()))
 		return nil, diags
 	}
-	opts := append(model.options(), cloudpam.WithUserAgent("terraform-provider-cloudpam/"+p.version+" terraform/"+terraformVersion))
+	opts := append(model.options(), cloudpam.WithSource("terraform"), cloudpam.WithUserAgent("terraform-provider-cloudpam/"+p.version+" terraform/"+terraformVersion))
 	client, err := cloudpam.New(endpoint, token, opts...)
 	if err != nil {
 		diags.AddError("CloudPAM cannot be used with this configuration", sentence(err.Error()))

@@ -29,7 +29,7 @@ func (q *Queries) Chain(ctx context.Context, id int64) (Chain, error) {
 }
 
 const eventsOfChain = `-- name: EventsOfChain :many
-SELECT id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash FROM events
+SELECT id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash, source, address, reason, family, first_ip, length FROM events
 WHERE chain_id = $1 AND seq > $2
 ORDER BY seq
 LIMIT $3
@@ -66,6 +66,12 @@ func (q *Queries) EventsOfChain(ctx context.Context, arg EventsOfChainParams) ([
 			&i.Before,
 			&i.After,
 			&i.Hash,
+			&i.Source,
+			&i.Address,
+			&i.Reason,
+			&i.Family,
+			&i.FirstIp,
+			&i.Length,
 		); err != nil {
 			return nil, err
 		}
@@ -81,8 +87,8 @@ func (q *Queries) EventsOfChain(ctx context.Context, arg EventsOfChainParams) ([
 }
 
 const insertEvent = `-- name: InsertEvent :exec
-INSERT INTO events (id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+INSERT INTO events (id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash, source, address, reason, family, first_ip, length)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 `
 
 type InsertEventParams struct {
@@ -101,6 +107,12 @@ type InsertEventParams struct {
 	Before      string
 	After       string
 	Hash        []byte
+	Source      string
+	Address     string
+	Reason      string
+	Family      *int64
+	FirstIp     []byte
+	Length      *int64
 }
 
 func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error {
@@ -120,6 +132,12 @@ func (q *Queries) InsertEvent(ctx context.Context, arg InsertEventParams) error 
 		arg.Before,
 		arg.After,
 		arg.Hash,
+		arg.Source,
+		arg.Address,
+		arg.Reason,
+		arg.Family,
+		arg.FirstIp,
+		arg.Length,
 	)
 	return err
 }

@@ -116,6 +116,12 @@ type Event struct {
 	Before      string
 	After       string
 	Hash        []byte
+	Source      string
+	Address     string
+	Reason      string
+	Family      *int64
+	FirstIp     []byte
+	Length      *int64
 }
 
 type FormerName struct {
@@ -581,6 +587,21 @@ type Scope struct {
 	DraftUntil    *int64
 	CreatedAt     int64
 	UpdatedAt     int64
+}
+
+type Seal struct {
+	ID        int64
+	At        int64
+	Heads     string
+	Hash      []byte
+	Signature []byte
+	PublicKey []byte
+}
+
+type SealKey struct {
+	ID        int64
+	Seed      []byte
+	CreatedAt int64
 }
 
 type SyncState struct {

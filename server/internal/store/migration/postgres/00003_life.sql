@@ -56,3 +56,41 @@ SELECT a.*,
   CAST(COALESCE((SELECT s.name FROM scopes s WHERE s.id = a.scope_id), '') AS TEXT) AS scope_name,
   CAST(COALESCE((SELECT p.name FROM pools p WHERE p.id = a.pool_id), '') AS TEXT) AS pool_name
 FROM allocations a;
+
+-- Events say from where a change came, why, and at which addresses: of the state after it, or before where that is none. What was written
+-- before this has no source; its addresses are filled in. They are derived from the states, which the hash covers.
+ALTER TABLE events
+  ADD COLUMN source TEXT NOT NULL DEFAULT '',
+  ADD COLUMN address TEXT NOT NULL DEFAULT '',
+  ADD COLUMN reason TEXT NOT NULL DEFAULT '',
+  ADD COLUMN family BIGINT,
+  ADD COLUMN first_ip BYTEA,
+  ADD COLUMN length BIGINT;
+ALTER TABLE events DISABLE TRIGGER events_are_final;
+UPDATE events SET
+  family = family(c.cidr), length = masklen(c.cidr),
+  first_ip = CASE family(c.cidr) WHEN 4 THEN '\x00000000000000000000ffff'::bytea ELSE ''::bytea END || substring(inet_send(c.cidr) FROM 5)
+FROM (
+  SELECT e.id, (COALESCE(NULLIF(e.after, ''), NULLIF(e.before, ''))::json ->> 'cidr')::inet AS cidr FROM events e
+  WHERE e.object_kind IN ('pool', 'allocation', 'reservation', 'hold', 'quarantine')
+) c
+WHERE c.id = events.id AND c.cidr IS NOT NULL;
+ALTER TABLE events ENABLE TRIGGER events_are_final;
+CREATE INDEX events_by_address ON events (family, first_ip, length) WHERE family IS NOT NULL;
+
+-- A seal is a signed statement of where chains of events ended at a time: of those that had moved since the one before. Number and hash
+-- link them. What the server has logged of one, no hand in the database takes back.
+CREATE TABLE seals (
+  id         BIGINT PRIMARY KEY,
+  at         BIGINT NOT NULL,
+  heads      TEXT   NOT NULL,
+  hash       BYTEA  NOT NULL,
+  signature  BYTEA  NOT NULL,
+  public_key BYTEA  NOT NULL
+);
+-- The key that the server made for itself, where it was given none.
+CREATE TABLE seal_keys (
+  id         BIGINT PRIMARY KEY CHECK (id = 1),
+  seed       BYTEA  NOT NULL,
+  created_at BIGINT NOT NULL
+);

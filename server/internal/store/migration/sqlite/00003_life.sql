@@ -103,3 +103,42 @@ SELECT a.*,
   CAST(COALESCE((SELECT s.name FROM scopes s WHERE s.id = a.scope_id), '') AS TEXT) AS scope_name,
   CAST(COALESCE((SELECT p.name FROM pools p WHERE p.id = a.pool_id), '') AS TEXT) AS pool_name
 FROM allocations a;
+
+-- Events say from where a change came, why, and at which addresses: of the state after it, or before where that is none. What was written
+-- before this has no source; its addresses are filled in. They are derived from the states, which the hash covers.
+ALTER TABLE events ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN address TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN family BIGINT;
+ALTER TABLE events ADD COLUMN first_ip BLOB;
+ALTER TABLE events ADD COLUMN length BIGINT;
+DROP TRIGGER events_are_final_on_update;
+UPDATE events SET
+  family = CASE WHEN instr(c.cidr, ':') > 0 THEN 6 ELSE 4 END, length = CAST(substr(c.cidr, instr(c.cidr, '/') + 1) AS INTEGER),
+  first_ip = cloudpam_ip(c.cidr)
+FROM (
+  SELECT e.id, CASE WHEN e.after <> '' THEN json_extract(e.after, '$.cidr') ELSE json_extract(e.before, '$.cidr') END AS cidr FROM events e
+  WHERE e.object_kind IN ('pool', 'allocation', 'reservation', 'hold', 'quarantine')
+) c
+WHERE c.id = events.id AND c.cidr IS NOT NULL;
+-- +goose StatementBegin
+CREATE TRIGGER events_are_final_on_update BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are final'); END;
+-- +goose StatementEnd
+CREATE INDEX events_by_address ON events (family, first_ip, length) WHERE family IS NOT NULL;
+
+-- A seal is a signed statement of where chains of events ended at a time: of those that had moved since the one before. Number and hash
+-- link them. What the server has logged of one, no hand in the database takes back.
+CREATE TABLE seals (
+  id         INTEGER PRIMARY KEY,
+  at         BIGINT NOT NULL,
+  heads      TEXT   NOT NULL,
+  hash       BLOB   NOT NULL,
+  signature  BLOB   NOT NULL,
+  public_key BLOB   NOT NULL
+);
+-- The key that the server made for itself, where it was given none.
+CREATE TABLE seal_keys (
+  id         INTEGER PRIMARY KEY CHECK (id = 1),
+  seed       BLOB   NOT NULL,
+  created_at BIGINT NOT NULL
+);
