@@ -100,7 +100,7 @@ func TestEveryWriteTakesAnIdempotencyKeyAndEveryChangeAnIfMatch(t *testing.T) {
 func TestEveryListIsAPage(t *testing.T) {
 	eachOperation(t, func(t *testing.T, method, _ string, op *openapi3.Operation) {
 		ok := op.Responses.Value("200")
-		if method != "GET" || ok == nil || !strings.HasSuffix(ok.Value.Content["application/json"].Schema.Ref, "Page") {
+		if method != "GET" || ok == nil || ok.Value.Content["application/json"] == nil || !strings.HasSuffix(ok.Value.Content["application/json"].Schema.Ref, "Page") {
 			return
 		}
 		var refs []string
