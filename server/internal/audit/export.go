@@ -50,15 +50,11 @@ type End struct {
 }
 
 func lineOf(e ipam.Event) Line {
-	l := Line{
+	return Line{
 		ID: e.ID, Chain: e.Chain, Sequence: e.Seq, Scope: e.Scope, ScopeUID: e.ScopeUID, At: &e.At, Principal: e.Principal, Actor: e.Actor, Action: e.Action,
 		ObjectKind: e.ObjectKind, ObjectID: e.ObjectID, RequestID: e.RequestID, Source: e.Source, Address: e.Address, Reason: e.Reason,
-		Before: e.Before, After: e.After, Hash: hex.EncodeToString(e.Hash),
+		CIDR: e.BlockText(), Before: e.Before, After: e.After, Hash: hex.EncodeToString(e.Hash),
 	}
-	if e.Block.IsValid() {
-		l.CIDR = e.Block.String()
-	}
-	return l
 }
 
 // event is the event of a line.

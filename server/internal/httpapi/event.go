@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -38,15 +37,8 @@ func (s *Server) ListEvents(ctx context.Context, req api.ListEventsRequestObject
 func event(e ipam.Event) api.Event {
 	return api.Event{
 		ID: e.ID, Chain: string(e.Chain), Sequence: e.Seq, Scope: e.Scope, At: e.At, Principal: string(e.Principal), Actor: e.Actor, Action: e.Action, ObjectKind: e.ObjectKind, ObjectID: e.ObjectID,
-		RequestID: e.RequestID, Source: e.Source, Address: e.Address, Reason: e.Reason, CIDR: blockText(e.Block), Before: state(e.Before), After: state(e.After), Hash: hex.EncodeToString(e.Hash),
+		RequestID: e.RequestID, Source: e.Source, Address: e.Address, Reason: e.Reason, CIDR: optional(e.BlockText()), Before: state(e.Before), After: state(e.After), Hash: hex.EncodeToString(e.Hash),
 	}
-}
-
-func blockText(p netip.Prefix) *string {
-	if !p.IsValid() {
-		return nil
-	}
-	return new(p.String())
 }
 
 // GetHistory tells who had the addresses of a block.

@@ -57,6 +57,14 @@ func (e Event) Link(previous []byte) []byte {
 	return h.Sum(nil)
 }
 
+// BlockText is the block as text; "" of what has none.
+func (e Event) BlockText() string {
+	if !e.Block.IsValid() {
+		return ""
+	}
+	return e.Block.String()
+}
+
 // The block that each noun is about, for events to be found by.
 
 // Block is the pool's CIDR.

@@ -30,6 +30,10 @@ type told struct {
 	ObjectKind string          `json:"object_kind"`
 	ObjectID   string          `json:"object_id"`
 	RequestID  string          `json:"request_id"`
+	Source     string          `json:"source"`
+	Address    string          `json:"address"`
+	Reason     string          `json:"reason"`
+	CIDR       string          `json:"cidr,omitempty"`
 	Before     json.RawMessage `json:"before,omitempty"`
 	After      json.RawMessage `json:"after,omitempty"`
 	Hash       string          `json:"hash"`
@@ -42,7 +46,7 @@ func body(format string, e ipam.Event) ([]byte, error) {
 	}
 	return encode(message{e.Action, e.At, told{
 		ID: e.ID, Chain: e.Chain, Sequence: e.Seq, Scope: e.Scope, At: e.At, Principal: e.Principal, Actor: e.Actor, Action: e.Action,
-		ObjectKind: e.ObjectKind, ObjectID: e.ObjectID, RequestID: e.RequestID, Before: e.Before, After: e.After, Hash: fmt.Sprintf("%x", e.Hash),
+		ObjectKind: e.ObjectKind, ObjectID: e.ObjectID, RequestID: e.RequestID, Source: e.Source, Address: e.Address, Reason: e.Reason, CIDR: e.BlockText(), Before: e.Before, After: e.After, Hash: fmt.Sprintf("%x", e.Hash),
 	}})
 }
 
