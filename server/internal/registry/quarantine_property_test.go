@@ -321,7 +321,7 @@ func (w *ward) early(t *rapid.T) {
 
 // chronicle is all that happened in the scope, for a failure to be understood.
 func (w *ward) chronicle(t *rapid.T) (all []string) {
-	events, err := w.Events(context.Background(), ipam.Everything, ipam.EventFilter{Scope: w.scope, OldestFirst: true}, ipam.Page{Limit: 1000})
+	events, err := w.Events(context.Background(), ipam.EventFilter{Scope: w.scope, OldestFirst: true}, ipam.Page{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,7 +334,7 @@ func (w *ward) chronicle(t *rapid.T) (all []string) {
 // remember notes who lives now, at a time of its own.
 func (w *ward) remember(t *rapid.T) {
 	w.wait(time.Second)
-	lived, err := w.Allocations(context.Background(), ipam.Everything, ipam.AllocationFilter{Scope: w.scope}, ipam.Page{Limit: 1000})
+	lived, err := w.Allocations(context.Background(), ipam.AllocationFilter{Scope: w.scope}, ipam.Page{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
