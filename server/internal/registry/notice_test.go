@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/seal"
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 	"github.com/cloudpam/cloudpam/server/internal/webhook"
 )
@@ -112,6 +114,14 @@ func (r planner) fill(t *testing.T) {
 	_, err = hooks.RotateSecret(ctx, alice, "two", "")
 	ok(err)
 	ok(hooks.Feed(ctx))
+	sealer, err := seal.New(change.New(r.db, time.Now).Pretend(func() time.Time { return *r.now }), slog.New(slog.DiscardHandler), "")
+	ok(err)
+	for i := range 2 {
+		_, err = sealer.Seal(ctx)
+		ok(err)
+		r.wait(time.Hour)
+		r.take(t, root, fmt.Sprint("sealed", i), "/28")
+	}
 	for i, kind := range []string{"network", "subnet"} {
 		r.raw(t, fmt.Sprintf(`INSERT INTO observations (id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length,
 			mark_instance, mark_allocation, mark_epoch, labels, misses, first_seen, changed_at)
