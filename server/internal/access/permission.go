@@ -22,7 +22,7 @@ var Permissions = map[string]ipam.Role{
 
 	"allocations:write":  ipam.Operator,
 	"reservations:write": ipam.Operator,
-	"accounts:sync":      ipam.Operator, // it looks, and changes nothing in a cloud
+	"syncs:write":        ipam.Operator, // it looks, and changes nothing in a cloud
 
 	"scopes:write":   ipam.Admin,
 	"pools:write":    ipam.Admin,
