@@ -120,6 +120,7 @@ var asks = map[string]ask{
 	"deleteAccount":    object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
 
 	"listQuarantines": listing("/quarantines"), "listWebhooks": listing("/webhooks"),
+	"exportEvents": listing("/events/export"), "getHistory": listing("/history?within=10.0.0.0/8"), "listSeals": listing("/seals"),
 	"restoreAllocation": {inPool, func(m *matrix, at target) (string, string) { return "/allocations/" + m.released(at) + "/restore", "" }},
 	"getQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},
 	"endQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},
