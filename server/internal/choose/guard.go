@@ -75,7 +75,8 @@ func (f Asker) Growable(pool ipam.Pool, from, to netip.Prefix) error {
 	}
 	used, err := f.used(pool, to)
 	for _, o := range used {
-		if o.CIDR != to && !(o.CIDR.Bits() >= from.Bits() && from.Contains(o.CIDR.Addr())) && err == nil {
+		inside := o.CIDR.Bits() >= from.Bits() && from.Contains(o.CIDR.Addr())
+		if o.CIDR != to && !inside && err == nil {
 			err = ipam.InUse(to, o)
 		}
 	}

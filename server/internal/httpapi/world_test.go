@@ -27,7 +27,6 @@ type world struct {
 	now    time.Time
 	others *rand.Rand // draws what the others do: each world has its own
 	who    map[string]string
-	n      int
 }
 
 const (

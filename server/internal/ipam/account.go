@@ -93,8 +93,8 @@ func (a Account) Check() error {
 
 func (a Account) checkID() error {
 	facts, known := FactsOf(a.Cloud)
-	if !known {
-		return Invalid("/cloud", "%q is not a cloud; use %s", a.Cloud, cloudNames)
+	if !known || !facts.hasAccounts() {
+		return Invalid("/cloud", "%q is not a cloud that has accounts here; use %s", a.Cloud, cloudNames)
 	}
 	if !facts.Account.Regexp.MatchString(a.ExternalID) {
 		return Invalid("/external_id", "%q is not %s", a.ExternalID, facts.Account.Is)

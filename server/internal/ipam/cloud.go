@@ -13,10 +13,12 @@ type Cloud string
 // of this package registers one cloud; how to speak to it is a folder of internal/cloud.
 type CloudFacts struct {
 	Cloud   Cloud
-	Account Form         // the cloud's own id of an account
+	Account Form         // the cloud's own id of an account; none where accounts of it are not kept yet
 	Role    *RoleFacts   // who to act as in an account; nil: nobody else
 	Targets []SizeLimits // what a block may become there
 }
+
+func (c CloudFacts) hasAccounts() bool { return c.Account.Regexp != nil }
 
 // Form is how a text has to look, and what to tell somebody whose text does not.
 type Form struct {
@@ -61,7 +63,12 @@ var targets = func() map[Target]SizeLimits {
 
 // cloudNames and targetNames are for refusals: what could have been said.
 var (
-	cloudNames  = oneOf(clouds, func(c CloudFacts) []string { return []string{string(c.Cloud)} })
+	cloudNames = oneOf(clouds, func(c CloudFacts) []string {
+		if !c.hasAccounts() {
+			return nil
+		}
+		return []string{string(c.Cloud)}
+	})
 	targetNames = oneOf(clouds, func(c CloudFacts) (names []string) {
 		for _, limits := range c.Targets {
 			names = append(names, string(limits.Target))

@@ -170,7 +170,7 @@ func (w *ward) releaseOne(t *rapid.T) {
 	if !some {
 		return
 	}
-	w.lab.release(t, a)
+	w.release(t, a)
 	delete(w.has, k)
 	w.left(w.ownerOf(a), a.CIDR)
 	w.gone = append(slices.DeleteFunc(w.gone, func(g ipam.Allocation) bool { return g.ID == a.ID }), a)

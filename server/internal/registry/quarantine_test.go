@@ -393,8 +393,8 @@ func TestQuarantineOutlivesItsPool(t *testing.T) {
 			}
 		})
 		t.Run("where its addresses are, when its pool moves away", func(t *testing.T) {
-			root, target := r.root(t, "10.0.0.0/16", keeps(week)), ipam.Pool{}
-			target = r.rootIn(t, root.Scope, "target", "10.1.0.0/16")
+			root := r.root(t, "10.0.0.0/16", keeps(week))
+			target := r.rootIn(t, root.Scope, "target", "10.1.0.0/16")
 			pool := r.child(t, root, "pool", "10.0.0.0/24")
 			a := r.take(t, pool, "a", "/24")
 			r.release(t, a)

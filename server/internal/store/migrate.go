@@ -133,9 +133,17 @@ func (db *DB) Stamp(ctx context.Context, version int64, appVersion string) error
 }
 
 func (db *DB) recordSchema(ctx context.Context, version int64, appVersion string) error {
-	err := query.New(db.handle).InsertSchemaInfo(ctx, query.InsertSchemaInfoParams{
-		SchemaVersion: version, AppVersion: appVersion, MinSupportedSchema: minSupportedSchema, AppliedAt: time.Now().UnixMicro(),
-	})
+	tx, err := db.handle.BeginTx(ctx, nil) // which lifts the limits of time
+	if err == nil {
+		err = query.New(tx).InsertSchemaInfo(ctx, query.InsertSchemaInfoParams{
+			SchemaVersion: version, AppVersion: appVersion, MinSupportedSchema: minSupportedSchema, AppliedAt: time.Now().UnixMicro(),
+		})
+		if err != nil {
+			err = errors.Join(err, tx.Rollback())
+		} else {
+			err = tx.Commit()
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("record the schema: %w", err)
 	}

@@ -134,7 +134,7 @@ func TestWithoutCredentialsTheFixIsNamed(t *testing.T) {
 	})
 	c := aws.New(sdk.Config{Credentials: nobody, BaseEndpoint: sdk.String("http://aws.test"), HTTPClient: &http.Client{Transport: fault.Transport(fake)}}, aws.Options{})
 	err := c.Validate(t.Context(), ipam.Account{Cloud: ipam.AWS, ExternalID: management})
-	if e, ours := err.(*cloud.Error); !ours || e.Code != cloud.CodeDenied || e.Fix == "" {
+	if e, ours := errors.AsType[*cloud.Error](err); !ours || e.Code != cloud.CodeDenied || e.Fix == "" {
 		t.Errorf("%#v", err)
 	}
 }

@@ -3,6 +3,7 @@ package aws_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -100,7 +101,7 @@ func TestEachMissingPermissionIsNamed(t *testing.T) {
 			a := inPayments()
 			a.Mode = ipam.ModeApply
 			err := open(fake, aws.Options{}).Validate(t.Context(), a)
-			if e, ours := err.(*cloud.Error); !ours || e.Code != cloud.CodeDenied || e.Permission != missing || e.Fix == "" {
+			if e, ours := errors.AsType[*cloud.Error](err); !ours || e.Code != cloud.CodeDenied || e.Permission != missing || e.Fix == "" {
 				t.Errorf("without %s: %#v", missing, err)
 			}
 		})

@@ -2,6 +2,7 @@ package cloudtest
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"testing"
@@ -148,7 +149,7 @@ func missingPermission(t *testing.T, b Bench) {
 		b.Behind.Set(on(action, "", 0, 0, fault.Denied))
 		err := b.Provider.Validate(t.Context(), b.Account)
 		wantCode(t, action+" is denied", err, cloud.CodeDenied)
-		e, isCloud := err.(*cloud.Error)
+		e, isCloud := errors.AsType[*cloud.Error](err)
 		if !isCloud || e.Permission != action || e.Fix == "" {
 			t.Errorf("%s is denied: %#v", action, err)
 		}

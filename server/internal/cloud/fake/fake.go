@@ -251,7 +251,9 @@ func (c *Cloud) CreateSubnet(ctx context.Context, a ipam.Account, s cloud.NewSub
 				made = other
 				return nil
 			}
-			return cloud.Errorf(cloud.CodeConflict, "%s overlaps %s of subnet %s", s.CIDR, other.CIDRs[0], other.ID)
+		}
+		if len(taken) > 0 {
+			return cloud.Errorf(cloud.CodeConflict, "%s overlaps %s of subnet %s", s.CIDR, taken[0].CIDRs[0], taken[0].ID)
 		}
 		made = cloud.Subnet{
 			ID: c.id("subnet"), Name: s.Name, Owner: a.ExternalID, Network: s.Network, Region: s.Region, Zone: s.Zone, CIDRs: []netip.Prefix{s.CIDR}, Mark: s.Mark,

@@ -35,7 +35,7 @@ func (c *Cloud) assumeRole(in *call) (any, error) {
 }
 
 func (c *Cloud) listAccounts(in *call) (any, error) {
-	type account struct{ Id, Name, Status, State string } //nolint:revive // as on the wire
+	type account struct{ Id, Name, Status, State string } // as on the wire
 	var ids []string
 	for id := range c.accounts {
 		ids = append(ids, id)

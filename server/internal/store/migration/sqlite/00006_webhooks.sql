@@ -27,7 +27,7 @@ FROM webhooks w;
 
 -- How far the events of each chain have been given to the webhooks.
 CREATE TABLE webhook_feed (
-  chain_id BIGINT PRIMARY KEY,
+  chain_id INTEGER PRIMARY KEY,
   seq      BIGINT NOT NULL
 );
 
