@@ -70,6 +70,7 @@ func TestEveryExampleIsApplied(t *testing.T) {
 			}
 			tf.Setenv("TF_VAR_plan_token", acctest.Token)
 			tf.Setenv("TF_VAR_apply_token", acctest.Token)
+			tf.Setenv("TF_VAR_webhook_secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 			if strings.HasPrefix(name, "resources/") || name == "guides/plan-time-holds" {
 				others([]cloudpam.NewPool{{Name: "elsewhere", CIDR: new("172.16.0.0/16"), Labels: &cloudpam.Labels{"tier": "prd", "region": "eu-west-1"}}})(t, server.Client)
 				removeImports(t, tf.Dir)

@@ -57,7 +57,7 @@ func TestAPoolThatIsNotEmptyIsNotReplaced(t *testing.T) {
 	})
 }
 
-// A pool that takes the name that another leaves replaces nothing.
+// A pool that takes the name that another leaves replaces nothing. It has that name in the next apply.
 func TestANameThatIsLeftIsNoReplacement(t *testing.T) {
 	t.Parallel()
 	server := acctest.Start(t)
@@ -66,7 +66,14 @@ func TestANameThatIsLeftIsNoReplacement(t *testing.T) {
 	renamed := strings.Replace(corpAndVPC, `"vpc"
 `, `"vpc-old"
 `, 1) + appOfVPC
-	tf.Write(t, "main.tf", renamed+"resource \"cloudpam_pool\" \"new\" {\n  parent        = cloudpam_pool.corp.id\n  name          = \"vpc\"\n  prefix_length = 20\n  depends_on    = [cloudpam_pool.vpc]\n}\n")
+	next := renamed + "resource \"cloudpam_pool\" \"new\" {\n  parent        = cloudpam_pool.corp.id\n  name          = \"vpc\"\n  prefix_length = 20\n  depends_on    = [cloudpam_pool.vpc]\n}\n"
+	tf.Write(t, "main.tf", next)
+	if _, out, err := tf.Try("plan", "-no-color"); err == nil || !strings.Contains(out, "Names of pools are handed on in two applies") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	tf.Write(t, "main.tf", renamed)
+	tf.Run(t, "apply", "-no-color", "-auto-approve")
+	tf.Write(t, "main.tf", next)
 	tf.Run(t, "apply", "-no-color", "-auto-approve")
 	tf.Run(t, "plan", "-no-color", "-detailed-exitcode")
 }
