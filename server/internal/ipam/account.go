@@ -51,13 +51,14 @@ func (a Account) Filled() Account {
 	if a.Mode == "" {
 		a.Mode = ModeObserve
 	}
-	a.Regions = regionSet(a.Regions)
+	a.Regions = sortedSet(a.Regions)
 	a.Labels = orEmpty(a.Labels)
 	return a
 }
 
-func regionSet(regions []string) []string {
-	set := slices.Compact(slices.Sorted(slices.Values(regions)))
+// sortedSet has each text once, in order; no texts are an empty list.
+func sortedSet(texts []string) []string {
+	set := slices.Compact(slices.Sorted(slices.Values(texts)))
 	if set == nil {
 		return []string{}
 	}
@@ -154,7 +155,7 @@ func (a Account) Apply(patch AccountPatch) Account {
 	set(&a.RoleARN, patch.RoleARN)
 	set(&a.WorkloadIdentity, patch.WorkloadIdentity)
 	if patch.Regions != nil {
-		a.Regions = regionSet(*patch.Regions)
+		a.Regions = sortedSet(*patch.Regions)
 	}
 	if patch.Labels != nil {
 		a.Labels = maps.Clone(*patch.Labels)

@@ -96,7 +96,7 @@ func (w Webhook) Filled() Webhook {
 	if w.Format == "" {
 		w.Format = FormatStandard
 	}
-	w.Actions = regionSet(w.Actions)
+	w.Actions = sortedSet(w.Actions)
 	return w
 }
 

@@ -24,16 +24,16 @@ func (o *Observer) Drifts(ctx context.Context, see ipam.Visible, scope string) (
 			return nil, err
 		}
 		var observed []drift.Observed
-		err = pages(func(p ipam.Page) ([]ipam.Observation, error) {
+		err = change.EachPage(func(p ipam.Page) ([]ipam.Observation, error) {
 			return tx.Observations(ipam.Everything, ipam.ObservationFilter{Scope: string(s.UID)}, p)
-		}, func(o ipam.Observation) ipam.Cursor {
+		}, func(o ipam.Observation) string { return string(o.UID) }, func(o ipam.Observation) error {
 			if o.Misses == 0 {
 				observed = append(observed, drift.Observed{
 					ID: o.ID(), Kind: string(o.Kind), Name: o.Name, Scope: s.ID, CIDR: o.CIDR, Account: o.Account, Region: o.Region, Network: ipam.CloudOf(o.Account) + ":" + o.Network,
 					Mark: o.Mark.Allocation, FirstSeen: o.FirstSeen, Labels: o.Labels,
 				})
 			}
-			return ipam.Cursor{ID: string(o.UID)}
+			return nil
 		})
 		if err != nil {
 			return nil, err
@@ -47,29 +47,29 @@ func (o *Observer) Drifts(ctx context.Context, see ipam.Visible, scope string) (
 }
 
 func desiredIn(tx *store.Tx, s ipam.Scope) (all []drift.Desired, err error) {
-	err = pages(func(p ipam.Page) ([]ipam.Pool, error) {
+	err = change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) {
 		return tx.Pools(ipam.Everything, ipam.PoolFilter{Scope: string(s.UID)}, p)
-	}, func(v ipam.Pool) ipam.Cursor {
+	}, func(v ipam.Pool) string { return string(v.UID) }, func(v ipam.Pool) error {
 		all = append(all, drift.Desired{Key: string(v.UID), Kind: ipam.KindPool, Name: v.ID, Scope: s.ID, CIDR: v.CIDR, Since: v.CreatedAt})
-		return ipam.Cursor{ID: string(v.UID)}
+		return nil
 	})
 	if err != nil {
 		return all, err
 	}
-	err = pages(func(p ipam.Page) ([]ipam.Allocation, error) {
+	err = change.EachPage(func(p ipam.Page) ([]ipam.Allocation, error) {
 		return tx.Allocations(ipam.Everything, ipam.AllocationFilter{Scope: string(s.UID)}, p)
-	}, func(v ipam.Allocation) ipam.Cursor {
+	}, func(v ipam.Allocation) string { return v.ID }, func(v ipam.Allocation) error {
 		all = append(all, drift.Desired{Key: v.ID, Kind: ipam.KindAllocation, Name: v.Name, Scope: s.ID, CIDR: v.CIDR, Account: v.Account, Region: v.Region, Since: v.CreatedAt})
-		return ipam.Cursor{ID: v.ID}
+		return nil
 	})
 	if err != nil {
 		return all, err
 	}
-	err = pages(func(p ipam.Page) ([]ipam.Reservation, error) {
+	err = change.EachPage(func(p ipam.Page) ([]ipam.Reservation, error) {
 		return tx.Reservations(ipam.Everything, ipam.ReservationFilter{Scope: string(s.UID)}, p)
-	}, func(v ipam.Reservation) ipam.Cursor {
+	}, func(v ipam.Reservation) string { return v.ID }, func(v ipam.Reservation) error {
 		all = append(all, drift.Desired{Key: v.ID, Kind: ipam.KindReservation, Name: v.Name, Scope: s.ID, CIDR: v.CIDR, Since: v.CreatedAt})
-		return ipam.Cursor{ID: v.ID}
+		return nil
 	})
 	return all, err
 }
@@ -77,11 +77,11 @@ func desiredIn(tx *store.Tx, s ipam.Scope) (all []drift.Desired, err error) {
 // viewsIn are how well the accounts of a scope have been seen.
 func viewsIn(tx *store.Tx, s ipam.Scope) (all []drift.View, err error) {
 	var accounts []ipam.Account
-	err = pages(func(p ipam.Page) ([]ipam.Account, error) {
+	err = change.EachPage(func(p ipam.Page) ([]ipam.Account, error) {
 		return tx.Accounts(ipam.Everything, ipam.AccountFilter{Scope: string(s.UID)}, p)
-	}, func(a ipam.Account) ipam.Cursor {
+	}, byUID, func(a ipam.Account) error {
 		accounts = append(accounts, a)
-		return ipam.Cursor{ID: string(a.UID)}
+		return nil
 	})
 	for _, a := range accounts {
 		states, err := tx.SyncStates(a.UID)

@@ -19,25 +19,30 @@ type Observer struct{ k *change.Kernel }
 // New makes an Observer.
 func New(k *change.Kernel) *Observer { return &Observer{k} }
 
+// Account reads an account; CodeNotFound when there is none to see.
+func (o *Observer) Account(ctx context.Context, see ipam.Visible, account string) (ipam.Account, error) {
+	return change.Get(ctx, o.k, func(tx *store.Tx) (ipam.Account, error) { return tx.Account(see, account) })
+}
+
 // Read is what is known of an account, with the time by the database's clock: what a look that begins now is compared with.
-func (o *Observer) Read(ctx context.Context, see ipam.Visible, account string) (Known, time.Time, error) {
+func (o *Observer) Read(ctx context.Context, account string) (Known, time.Time, error) {
 	k, err := change.Read(ctx, o.k, func(tx *store.Tx) (k Known, err error) {
-		if k.Account, err = tx.Account(see, account); err != nil {
+		if k.Account, err = tx.Account(ipam.Everything, account); err != nil {
 			return k, err
 		}
 		k.Accounts, k.Scopes = map[string]bool{}, map[string]ipam.UID{}
-		err = pages(func(p ipam.Page) ([]ipam.Account, error) {
+		err = change.EachPage(func(p ipam.Page) ([]ipam.Account, error) {
 			return tx.Accounts(ipam.Everything, ipam.AccountFilter{Cloud: k.Account.Cloud}, p)
-		}, func(a ipam.Account) ipam.Cursor {
+		}, byUID, func(a ipam.Account) error {
 			k.Accounts[a.ExternalID] = true
-			return ipam.Cursor{ID: string(a.UID)}
+			return nil
 		})
 		if err != nil {
 			return k, err
 		}
-		err = pages(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(ipam.Everything, false, p) }, func(s ipam.Scope) ipam.Cursor {
+		err = change.EachPage(func(p ipam.Page) ([]ipam.Scope, error) { return tx.Scopes(ipam.Everything, false, p) }, func(s ipam.Scope) string { return string(s.UID) }, func(s ipam.Scope) error {
 			k.Scopes[s.ID] = s.UID
-			return ipam.Cursor{ID: string(s.UID)}
+			return nil
 		})
 		if err != nil {
 			return k, err
@@ -111,22 +116,6 @@ func (o *Observer) States(ctx context.Context, see ipam.Visible, account string)
 	})
 }
 
-// pages visits a whole list.
-func pages[T any](list func(ipam.Page) ([]T, error), visit func(T) ipam.Cursor) error {
-	for p := (ipam.Page{Limit: 1000}); ; {
-		some, err := list(p)
-		if err != nil {
-			return err
-		}
-		for _, one := range some {
-			p.After = visit(one)
-		}
-		if len(some) < p.Limit {
-			return nil
-		}
-	}
-}
-
 // explained is an error in the words of a state.
 func explained(err error) (code, detail, fix string) {
 	var e *cloud.Error
@@ -138,13 +127,15 @@ func explained(err error) (code, detail, fix string) {
 
 // Accounts are all accounts, by age.
 func (o *Observer) Accounts(ctx context.Context) (all []ipam.Account, err error) {
-	err = pages(func(p ipam.Page) ([]ipam.Account, error) {
+	err = change.EachPage(func(p ipam.Page) ([]ipam.Account, error) {
 		return change.Get(ctx, o.k, func(tx *store.Tx) ([]ipam.Account, error) {
 			return tx.Accounts(ipam.Everything, ipam.AccountFilter{}, p)
 		})
-	}, func(a ipam.Account) ipam.Cursor {
+	}, byUID, func(a ipam.Account) error {
 		all = append(all, a)
-		return ipam.Cursor{ID: string(a.UID)}
+		return nil
 	})
 	return all, err
 }
+
+func byUID(a ipam.Account) string { return string(a.UID) }

@@ -58,22 +58,19 @@ type Outcome struct {
 	States                  []ipam.SyncState
 }
 
-// Sync looks at an account now and records what it sees. What a cloud fails
-// in is in the states of the outcome, not an error: CodeNotFound where the caller sees no such account, CodeForbidden, ErrBusy, change.ErrLeaseLost where
-// this server was frozen for longer than its lease, so that nothing more was written.
+// Sync looks at an account now and records what it sees. What a cloud fails in is in the states of the outcome, and no error. Errors:
+// CodeNotFound where the caller sees no such account, CodeForbidden, ErrBusy, change.ErrLeaseLost where this server was frozen for longer
+// than its lease, so that nothing more was written.
 func (r *Reconciler) Sync(ctx context.Context, by ipam.Caller, account string, ask Ask) (Outcome, error) {
-	k, _, err := r.observer.Read(ctx, by.Sees(), account)
+	a, err := r.allowed(ctx, by, account)
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := by.Allow(k.Account.In(), nil, ipam.Extent{}); err != nil {
-		return Outcome{}, err
-	}
-	if !r.begin(k.Account.UID) {
+	if !r.begin(a.UID) {
 		return Outcome{}, ErrBusy
 	}
-	defer r.end(k.Account.UID)
-	work := "sync " + string(k.Account.UID)
+	defer r.end(a.UID)
+	work := "sync " + string(a.UID)
 	leased, mine, err := r.k.Lease(ctx, work, lease)
 	if err != nil {
 		return Outcome{}, err
@@ -89,7 +86,7 @@ func (r *Reconciler) Sync(ctx context.Context, by ipam.Caller, account string, a
 	}()
 
 	// Rows before the cloud, and under the lease: what is known is at least as old as what is seen.
-	k, began, err := r.observer.Read(ctx, ipam.Everything, account)
+	k, began, err := r.observer.Read(ctx, account)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -139,18 +136,24 @@ func (r *Reconciler) look(ctx context.Context, a ipam.Account, patience time.Dur
 // Check asks a cloud whether CloudPAM can do in an account what the account's mode says. What a cloud refuses is an error of package
 // cloud; CodeNotFound where there is no account.
 func (r *Reconciler) Check(ctx context.Context, by ipam.Caller, account string) error {
-	k, _, err := r.observer.Read(ctx, by.Sees(), account)
-	if err == nil {
-		err = by.Allow(k.Account.In(), nil, ipam.Extent{})
-	}
+	a, err := r.allowed(ctx, by, account)
 	if err != nil {
 		return err
 	}
-	provider := r.clouds[k.Account.Cloud]
+	provider := r.clouds[a.Cloud]
 	if provider == nil {
-		return unspoken(k.Account)
+		return unspoken(a)
 	}
-	return provider.Validate(ctx, k.Account)
+	return provider.Validate(ctx, a)
+}
+
+// allowed reads an account that the caller may have looked at.
+func (r *Reconciler) allowed(ctx context.Context, by ipam.Caller, account string) (ipam.Account, error) {
+	a, err := r.observer.Account(ctx, by.Sees(), account)
+	if err != nil {
+		return a, err
+	}
+	return a, by.Allow(a.In(), nil, ipam.Extent{})
 }
 
 // unspoken is what a server says of a cloud that it was not told to look into.
@@ -188,7 +191,7 @@ func (r *Reconciler) All(ctx context.Context) (int64, error) {
 		}
 		all.Go(func() {
 			defer func() { <-place }()
-			out, err := r.Sync(ctx, ipam.Caller{Rights: ipam.AllRights}, a.ID, Ask{})
+			out, err := r.Sync(ctx, ipam.System("look-at-clouds"), a.ID, Ask{})
 			switch {
 			case errors.Is(err, ErrBusy):
 				return

@@ -144,8 +144,10 @@ func (r *Registry) withQuarantine(ctx context.Context, by ipam.Caller, id string
 		} else {
 			pool, err = c.Tx.LockPool(ipam.Everything, string(known.PoolUID))
 		}
-		err = cmp.Or(err, c.May(known.In))
 		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
+			return none, err
+		}
+		if err := c.May(known.In); err != nil {
 			return none, err
 		}
 		q, err := c.Tx.Quarantine(ipam.Everything, id)

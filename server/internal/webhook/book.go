@@ -55,7 +55,10 @@ func (b *Book) CreateWebhook(ctx context.Context, by ipam.Caller, in ipam.Webhoo
 	if err != nil {
 		return Created{}, err
 	}
-	if err := b.check(ctx, in); err != nil {
+	if err := in.Check(); err != nil {
+		return Created{}, err
+	}
+	if err := b.guard.checkURL(ctx, in.URL); err != nil {
 		return Created{}, err
 	}
 	created, err := change.Write(ctx, b.k, by, "system", func(c change.Change) (Created, error) {
@@ -95,13 +98,6 @@ func secretFor(w *ipam.Webhook) (made string, err error) {
 	return made, nil
 }
 
-func (b *Book) check(ctx context.Context, w ipam.Webhook) error {
-	if err := w.Check(); err != nil {
-		return err
-	}
-	return b.guard.checkURL(ctx, w.URL)
-}
-
 // free makes sure that no other webhook has the name.
 func free(tx *store.Tx, w ipam.Webhook) error {
 	known, err := tx.Webhook(ipam.Everything, w.Name)
@@ -122,8 +118,14 @@ func (b *Book) UpdateWebhook(ctx context.Context, by ipam.Caller, id string, m i
 	if err != nil {
 		return change.OrReplay[ipam.Webhook](ctx, b.k, by, err)
 	}
-	if err := b.check(ctx, known.Apply(patch)); err != nil { // a look at names takes time, and is not for a write
+	after := known.Apply(patch)
+	if err := after.Check(); err != nil {
 		return known, err
+	}
+	if after.URL != known.URL { // one that is refused by now must not keep the webhook from being disabled
+		if err := b.guard.checkURL(ctx, after.URL); err != nil { // a look at names takes time, and is not for a write
+			return known, err
+		}
 	}
 	return b.write(ctx, by, known, m, "updated", func(c change.Change, w ipam.Webhook) (ipam.Webhook, error) {
 		w = w.Apply(patch)

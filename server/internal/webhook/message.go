@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -78,24 +79,15 @@ func line(e ipam.Event) string {
 	_ = json.Unmarshal(state, &o) // what cannot be read is left out
 	kind, verb, _ := strings.Cut(e.Action, ".")
 	words := strings.ReplaceAll(kind+" "+verb, "_", " ") + ":"
-	for _, w := range []string{firstOf(o.Name, o.Reason, o.ID), o.CIDR} {
+	for _, w := range []string{cmp.Or(o.Name, o.Reason, o.ID), o.CIDR} {
 		if w != "" {
 			words += " " + escape(w)
 		}
 	}
-	if in := firstOf(o.Pool, e.Scope); in != "" {
+	if in := cmp.Or(o.Pool, e.Scope); in != "" {
 		words += " in " + escape(in)
 	}
 	return words + ", by " + escape(e.Actor)
-}
-
-func firstOf(texts ...string) string {
-	for _, t := range texts {
-		if t != "" {
-			return t
-		}
-	}
-	return ""
 }
 
 // escape keeps names from being read as marks and mentions: https://docs.slack.dev/messaging/formatting-message-text

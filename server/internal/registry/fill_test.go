@@ -1,0 +1,127 @@
+package registry_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/seal"
+	"github.com/cloudpam/cloudpam/server/internal/webhook"
+)
+
+// fill makes something of all that there is.
+func (r planner) fill(t *testing.T) {
+	t.Helper()
+	ok := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx := t.Context()
+	scope, other := r.scope(t), r.scope(t)
+	root := r.rootIn(t, scope, "root", "10.0.0.0/16")
+	six := r.rootIn(t, other, "six", "2001:db8::/48", func(in *ipam.NewPool) { in.Strategy = alloc.FirstFit })
+	r.take(t, six, "a", "/64")
+	r.reserve(t, six, "kept", "/64")
+	r.hold(t, six, "held", "/64")
+	kid := r.child(t, root, "kid", "/20", func(in *ipam.NewPool) { in.Sizes = ipam.Sizes{Min: ptr(20), Max: ptr(30), Default: ptr(26)} })
+	r.wait(time.Hour)
+	deep := r.child(t, kid, "deep", "/24")
+	_, err := r.UpdatePool(ctx, alice, deep.ID, ipam.Exactly(deep.ETag()), ipam.PoolPatch{Name: ptr("deeper"), Owner: ptr("net"), Labels: &ipam.Labels{"a": "b"}})
+	ok(err)
+	r.drop(t, r.child(t, kid, "gone", "/24"))
+	rest := r.rootIn(t, other, "rest", "10.0.0.0/16", keeps(week))
+	r.rootIn(t, other, "rests", "10.1.0.0/16", keeps(time.Hour))
+	inner := r.child(t, rest, "inner", "/24")
+	ends := clock.Add(2000 * time.Hour)
+	for i, in := range []ipam.Pool{rest, inner, six} {
+		_, err := r.Allocate(ctx, alice, ipam.NewAllocation{Pool: in.ID, Name: fmt.Sprint("ends", i), BlockSize: ipam.BlockSize{Length: ptr(in.CIDR.Bits() + 4)}, ExpiresAt: ptr(ends.Add(time.Duration(i) * time.Hour))})
+		ok(err)
+	}
+	rests6 := r.rootIn(t, other, "rests6", "2001:db8:1::/48", keeps(time.Hour))
+	r.release(t, r.take(t, rests6, "resting", "/64"))
+	for _, size := range []string{"/26", "/27"} {
+		r.release(t, r.take(t, inner, "resting"+size, size))
+		r.wait(time.Hour)
+		shrinks := r.take(t, rest, "shrinks"+size, size)
+		_, err = r.UpdateAllocation(ctx, alice, shrinks.ID, ipam.AnyVersion, ipam.AllocationPatch{Length: ptr(29)})
+		ok(err)
+	}
+	for i := range 3 {
+		r.take(t, kid, fmt.Sprint("a", i), "/28")
+	}
+	r.release(t, r.take(t, kid, "released", "/27"))
+	changed := r.take(t, kid, "changed", "/27")
+	_, err = r.UpdateAllocation(ctx, bob, changed.ID, ipam.Exactly(changed.ETag()), ipam.AllocationPatch{Owner: ptr("team"), Account: ptr("aws:1"), Labels: &ipam.Labels{"x": "y"}})
+	ok(err)
+	r.set(t, kid, "net", "a /28", "b /28")
+	r.set(t, root, "other", "a /28")
+	r.reserve(t, root, "kept", "/24")
+	r.reserve(t, kid, "for a time", "/28", clock.Add(1000*time.Hour))
+	r.hold(t, kid, "held", "/28", func(in *ipam.NewHold) { in.Plan = ipam.Plan{ID: "plan", Holder: "ws"} })
+	r.hold(t, root, "held2", "/24")
+	lost := r.hold(t, kid, "lost", "/29", func(in *ipam.NewHold) { in.Plan.ID = "plan2" })
+	ok(r.ReleaseHold(ctx, bob, lost.ID))
+	r.draft(t, root, "draft", "/20")
+	_, err = r.DraftPool(ctx, bob, ipam.NewPool{Scope: "planned", Name: "p", CIDR: r.cidr("10.0.0.0/8")}, ipam.Plan{NewScope: true, Holder: "ws"})
+	ok(err)
+	for i, cloud := range []string{"dc1", "dc2", "dc3"} {
+		a, err := r.CreateAccount(ctx, alice, ipam.Account{Scope: scope, Cloud: ipam.Custom, ExternalID: cloud, Name: cloud, Regions: []string{"eu-west-1"}, Mode: []string{"plan", "apply", "observe"}[i], Tier: []string{"dev", "prd", "stg"}[i], Labels: ipam.Labels{"n": fmt.Sprint(i)}})
+		ok(err)
+		if i == 1 {
+			_, err = r.UpdateAccount(ctx, alice, a.ID, ipam.Exactly(a.ETag()), ipam.AccountPatch{Scope: &other})
+			ok(err)
+		}
+	}
+	r.account(t, ipam.AWS, "123456789012")
+	later := clock.Add(10_000 * time.Hour)
+	_, _, err = r.CreateToken(ctx, alice, ipam.NewToken{Name: "ci", ExpiresAt: &later, Bindings: []ipam.NewBinding{{Role: ipam.Admin}}})
+	ok(err)
+	_, _, err = r.CreateToken(ctx, alice, ipam.NewToken{Name: "old", Bindings: []ipam.NewBinding{
+		{Role: ipam.Operator, Pool: kid.ID, Largest: ptr(24), Labels: ipam.Labels{"team": "net"}}, {Role: ipam.Viewer, Pool: root.ID}, {Role: ipam.Planner, Scope: other},
+	}})
+	ok(err)
+	tokens, err := r.Tokens(ctx, ipam.Everything, nil, ipam.Page{Limit: 100})
+	ok(err)
+	ok(r.RevokeToken(ctx, alice, tokens[len(tokens)-1].ID))
+	s, err := r.CreateScope(ctx, alice, ipam.Scope{ID: "left", Labels: ipam.Labels{"s": "t"}})
+	ok(err)
+	_, err = r.UpdateScope(ctx, alice, s.ID, ipam.Exactly(s.ETag()), ipam.ScopePatch{Name: ptr("now")})
+	ok(err)
+	_, err = r.Allocate(ctx, ipam.Caller{Principal: alice.Principal, Rights: ipam.AllRights, Retry: &ipam.Retry{Key: "key", Fingerprint: sha256.Sum256(nil)}}, ipam.NewAllocation{Pool: kid.ID, Name: "keyed"})
+	ok(err)
+	hooks := webhook.New(change.New(r.db, time.Now).Pretend(func() time.Time { return clock }), webhook.Guard{}, "test")
+	for i, name := range []string{"one", "two", "three"} {
+		w := ipam.Webhook{Name: name, Description: name, URL: "https://1.1.1.1/", Scope: scope, Actions: []string{"allocation.*", "webhook.created"}[:1+i%2], Enabled: i > 0, Format: []string{"slack", "standard", "slack"}[i]}
+		if i == 1 {
+			w.Scope = ""
+		}
+		_, err := hooks.CreateWebhook(ctx, alice, w)
+		ok(err)
+	}
+	_, err = hooks.RotateSecret(ctx, alice, "two", "")
+	ok(err)
+	ok(hooks.Feed(ctx))
+	sealer, err := seal.New(change.New(r.db, time.Now).Pretend(func() time.Time { return *r.now }), slog.New(slog.DiscardHandler), "")
+	ok(err)
+	for i := range 2 {
+		_, err = sealer.Seal(ctx)
+		ok(err)
+		r.wait(time.Hour)
+		r.take(t, root, fmt.Sprint("sealed", i), "/28")
+	}
+	for i, kind := range []string{"network", "subnet"} {
+		r.raw(t, fmt.Sprintf(`INSERT INTO observations (id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length,
+			mark_instance, mark_allocation, mark_epoch, labels, misses, first_seen, changed_at)
+			SELECT id + %d, id, scope_id, '%s', 'thing', '', 'vpc', 'east', '', '', '', FALSE, 4, (SELECT first_ip FROM prefixes LIMIT 1), 24, '', '', 0, '{}', %d, 1, 1 FROM accounts WHERE cloud = 'aws'`, i+1, kind, i))
+		r.raw(t, fmt.Sprintf(`INSERT INTO sync_states (id, account_id, kind, region, tried_at, seen_at, second_at, third_at, code, detail, fix)
+			SELECT id + %d, id, '%s', 'east', 1, 1, NULL, NULL, '', '', '' FROM accounts WHERE cloud = 'aws'`, i+1, kind))
+	}
+	r.raw(t, "INSERT INTO leases (name, holder, epoch, until) VALUES ('sweep', 'me', 1, 1)")
+}
