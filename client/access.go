@@ -5,8 +5,8 @@ import (
 	"iter"
 )
 
-// Me says who asks, and what he may do.
-func (c *Client) Me(ctx context.Context) (Me, error) {
+// GetMe says who asks, and what he may do.
+func (c *Client) GetMe(ctx context.Context) (Me, error) {
 	resp, err := c.raw.GetMe(ctx)
 	return answer[Me](&call{}, resp, err)
 }
@@ -18,10 +18,15 @@ func (c *Client) Tokens(ctx context.Context, filter ListTokensParams) iter.Seq2[
 		if token != nil {
 			filter.PageToken = token
 		}
-		resp, err := c.raw.ListTokens(ctx, &filter)
-		page, err := answer[TokenPage](&call{}, resp, err)
+		page, err := c.ListTokens(ctx, filter)
 		return page.Items, page.NextPageToken, err
 	})
+}
+
+// ListTokens reads one page of tokens. Use Tokens to walk all of them.
+func (c *Client) ListTokens(ctx context.Context, filter ListTokensParams) (TokenPage, error) {
+	resp, err := c.raw.ListTokens(ctx, &filter)
+	return answer[TokenPage](&call{}, resp, err)
 }
 
 // CreateToken makes a token. Its secret is told this once: the answer to a repeat under one Idempotency-Key has none, also when this
@@ -46,10 +51,15 @@ func (c *Client) Bindings(ctx context.Context, filter ListBindingsParams) iter.S
 		if token != nil {
 			filter.PageToken = token
 		}
-		resp, err := c.raw.ListBindings(ctx, &filter)
-		page, err := answer[BindingPage](&call{}, resp, err)
+		page, err := c.ListBindings(ctx, filter)
 		return page.Items, page.NextPageToken, err
 	})
+}
+
+// ListBindings reads one page of bindings. Use Bindings to walk all of them.
+func (c *Client) ListBindings(ctx context.Context, filter ListBindingsParams) (BindingPage, error) {
+	resp, err := c.raw.ListBindings(ctx, &filter)
+	return answer[BindingPage](&call{}, resp, err)
 }
 
 // CreateBinding gives a principal a role in a place. It fails with ErrNotFound (the principal, a scope or a pool) or ErrForbidden.

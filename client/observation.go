@@ -12,8 +12,8 @@ func (c *Client) SyncAccount(ctx context.Context, id string, ask SyncRequest, op
 	return answer[SyncOutcome](call, resp, err)
 }
 
-// AccountViews says how well an account has been seen. It fails with ErrNotFound.
-func (c *Client) AccountViews(ctx context.Context, id string) (AccountViews, error) {
+// GetAccountSync says how well an account has been seen. It fails with ErrNotFound.
+func (c *Client) GetAccountSync(ctx context.Context, id string) (AccountViews, error) {
 	resp, err := c.raw.GetAccountSync(ctx, id)
 	return answer[AccountViews](&call{}, resp, err)
 }
@@ -32,10 +32,15 @@ func (c *Client) Observations(ctx context.Context, filter ListObservationsParams
 		if token != nil {
 			filter.PageToken = token
 		}
-		resp, err := c.raw.ListObservations(ctx, &filter)
-		page, err := answer[ObservationPage](&call{}, resp, err)
+		page, err := c.ListObservations(ctx, filter)
 		return page.Items, page.NextPageToken, err
 	})
+}
+
+// ListObservations reads one page of observations. Use Observations to walk all of them.
+func (c *Client) ListObservations(ctx context.Context, filter ListObservationsParams) (ObservationPage, error) {
+	resp, err := c.raw.ListObservations(ctx, &filter)
+	return answer[ObservationPage](&call{}, resp, err)
 }
 
 // Drifts lists how what clouds showed differs from what is desired in a scope.
@@ -45,8 +50,13 @@ func (c *Client) Drifts(ctx context.Context, filter ListDriftsParams) iter.Seq2[
 		if token != nil {
 			filter.PageToken = token
 		}
-		resp, err := c.raw.ListDrifts(ctx, &filter)
-		page, err := answer[DriftPage](&call{}, resp, err)
+		page, err := c.ListDrifts(ctx, filter)
 		return page.Items, page.NextPageToken, err
 	})
+}
+
+// ListDrifts reads one page of drifts. Use Drifts to walk all of them.
+func (c *Client) ListDrifts(ctx context.Context, filter ListDriftsParams) (DriftPage, error) {
+	resp, err := c.raw.ListDrifts(ctx, &filter)
+	return answer[DriftPage](&call{}, resp, err)
 }

@@ -17,6 +17,11 @@ var unlock = map[string][]string{
 	"postgres": {"DROP TRIGGER events_are_final ON events"},
 }
 
+// twin is a second row of an allocation under a name of its own.
+const twin = `INSERT INTO allocations (id, scope_id, pool_id, name, set_key, family, first_ip, length, description, owner, purpose,
+	account, region, environment, labels, superseded, version, created_at, updated_at)
+	SELECT 77, scope_id, pool_id, 'x', '', family, first_ip, length, '', '', '', '', '', '', '{}', FALSE, 1, 0, 0`
+
 func TestVerifyFindsDamage(t *testing.T) {
 	for engine, url := range storetest.Engines(t) {
 		t.Run(engine, func(t *testing.T) {
@@ -30,7 +35,7 @@ func TestVerifyFindsDamage(t *testing.T) {
 				"a free block of another size":        {"UPDATE free_blocks SET length = 26 WHERE pool_id = $pool AND length = 25", "$key", "free blocks"},
 				"a prefix of an allocation is gone":   {"DELETE FROM prefixes WHERE id = $a", "$a", "has no prefix"},
 				"a prefix of a pool is gone":          {"DELETE FROM prefixes WHERE id = $pool", "$key", "has no prefix"},
-				"an allocation without its prefix":    {"INSERT INTO allocations SELECT 77, scope_id, pool_id, 'x', NULL, '', family, first_ip, length, '', '', '', '', '', '', '{}', FALSE, 1, 0, 0 FROM allocations WHERE id = $a", "alloc_000000000002d", "has no prefix"},
+				"an allocation without its prefix":    {twin + " FROM allocations WHERE id = $a", "alloc_000000000002d", "has no prefix"},
 				"a prefix without its allocation":     {"DELETE FROM allocations WHERE id = $a", "$a", "has a prefix, but no row"},
 				"an allocation and its prefix differ": {"UPDATE allocations SET first_ip = $ip WHERE id = $a", "$a", "allocations.first_ip is 00000000000000000000ffff0a000010"},
 				"a pool and its prefix differ":        {"UPDATE pools SET length = 23 WHERE id = $pool", "$key", "pools.length is 23"},
