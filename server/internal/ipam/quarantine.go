@@ -57,9 +57,10 @@ func (q Quarantine) Prefix() Prefix {
 // Restorable reports whether the allocation that left the block can be brought back.
 func (q Quarantine) Restorable() bool { return q.Was != nil && q.Origin == q.PoolUID }
 
-// Belongs reports whether the block is that of a name in a pool, or of an allocation: they have it back.
+// Belongs reports whether the block is that of a name in a pool, or of an allocation: they have it back. What an allocation gave up
+// while it lives is its own alone, to grow back: it may have another name by now, and its old one another owner.
 func (q Quarantine) Belongs(pool UID, name, allocation string) bool {
-	return name != "" && q.Name == name && q.Origin == pool || allocation != "" && q.Allocation == allocation
+	return name != "" && q.Name == name && q.Origin == pool && q.Was != nil || allocation != "" && q.Allocation == allocation
 }
 
 // Why says of a block in quarantine what it is, and how it can be had.

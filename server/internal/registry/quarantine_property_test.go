@@ -15,9 +15,9 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/storetest"
 )
 
-// rest is what a name has left, and until when nobody else may have it.
+// rest is a block, and until when nobody may have it but a name that released it, or an allocation that gave it up and goes on.
 type rest struct {
-	name  string
+	whose string
 	cidr  netip.Prefix
 	until time.Time
 }
@@ -75,20 +75,26 @@ func eachPlannerOnce(t *testing.T, body func(t *testing.T, r planner)) {
 }
 
 // used fails where what a name is given is not to be had yet.
-func (w *ward) used(t *rapid.T, name string, cidr netip.Prefix, how string) {
+func (w *ward) used(t *rapid.T, name, id string, cidr netip.Prefix, how string) {
 	for _, r := range w.rests {
-		if r.cidr.Overlaps(cidr) && w.now.Before(r.until) && r.name != name {
+		if r.cidr.Overlaps(cidr) && w.now.Before(r.until) && r.whose != name && r.whose != id {
 			for _, e := range w.chronicle(t) {
 				t.Log(e)
 			}
-			t.Fatalf("%s: %s has %s, of which %s rests until %s for %s; it is %s", how, name, cidr, r.cidr, r.until, r.name, *w.now)
+			t.Fatalf("%s: %s, %s, has %s, of which %s rests until %s for %s; it is %s", how, name, id, cidr, r.cidr, r.until, r.whose, *w.now)
 		}
 	}
 }
 
-// left notes what a name has left. What it has back and leaves again rests anew.
-func (w *ward) left(name string, cidr netip.Prefix) {
-	w.rests = append(w.rests, rest{name, cidr, w.now.Add(wardKeeps)})
+// left notes what a name, or an allocation that goes on, has left. What it has back and leaves again rests anew.
+func (w *ward) left(whose string, cidr netip.Prefix) {
+	w.rests = append(w.rests, rest{whose, cidr, w.now.Add(wardKeeps)})
+}
+
+// takes notes what an allocation has by now: no longer does that rest for it.
+func (w *ward) takes(t *rapid.T, name string, a ipam.Allocation, how string) {
+	w.used(t, name, a.ID, a.CIDR, how)
+	w.rests = slices.DeleteFunc(w.rests, func(r rest) bool { return a.CIDR.Overlaps(r.cidr) && (r.whose == name || r.whose == a.ID) })
 }
 
 func (w *ward) pools(t *rapid.T) []ipam.Pool {
@@ -131,7 +137,7 @@ func (w *ward) allocate(t *rapid.T) {
 		w.refused(t, err)
 		return
 	}
-	w.used(t, owner(p, name), a.CIDR, "allocate")
+	w.takes(t, owner(p, name), a, "allocate")
 	w.has[livesAs(p, name)] = a
 }
 
@@ -186,9 +192,11 @@ func (w *ward) resizeOne(t *rapid.T) {
 		w.refused(t, err)
 		return
 	}
-	w.used(t, w.ownerOf(a), after.CIDR, "resize")
-	if after.CIDR.Bits() > a.CIDR.Bits() {
-		w.left(w.ownerOf(a), a.CIDR)
+	w.takes(t, w.ownerOf(a), after, "resize")
+	if given, grows := alloc.Border(a.CIDR, after.CIDR); !grows {
+		for _, b := range given {
+			w.left(a.ID, b)
+		}
 	}
 	w.has[k] = after
 }
@@ -206,11 +214,6 @@ func (w *ward) rename(t *rapid.T) {
 	}
 	delete(w.has, k)
 	w.has[string(a.PoolUID)+to] = after
-	for i := range w.rests { // what it gave up before is its own under any name, and what its new name left is that name's
-		if w.rests[i].name == w.ownerOf(a) && w.rests[i].cidr.Contains(a.CIDR.Addr()) {
-			w.rests[i].name = w.ownerOf(after)
-		}
-	}
 }
 
 func (w *ward) restore(t *rapid.T) {
@@ -226,7 +229,7 @@ func (w *ward) restore(t *rapid.T) {
 	if back.CIDR != a.CIDR || back.ID != a.ID || back.Name != a.Name {
 		t.Fatalf("restored %+v, want %+v", back, a)
 	}
-	w.used(t, w.ownerOf(back), back.CIDR, "restore")
+	w.takes(t, w.ownerOf(back), back, "restore")
 	w.has[string(back.PoolUID)+back.Name] = back
 }
 
@@ -242,7 +245,7 @@ func (w *ward) plan(t *rapid.T) {
 		return
 	}
 	if a, lives := w.has[livesAs(p, name)]; !lives || a.CIDR != h.CIDR {
-		w.used(t, owner(p, name), h.CIDR, "plan")
+		w.used(t, owner(p, name), a.ID, h.CIDR, "plan")
 	}
 }
 
@@ -312,7 +315,7 @@ func (w *ward) early(t *rapid.T) {
 			kept = append(kept, r)
 		case r.cidr.Bits() < q.CIDR.Bits(): // all of it but this
 			for _, part := range alloc.Buddies(r.cidr, q.CIDR) {
-				kept = append(kept, rest{r.name, part, r.until})
+				kept = append(kept, rest{r.whose, part, r.until})
 			}
 		}
 	}
