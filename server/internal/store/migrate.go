@@ -61,12 +61,7 @@ func (db *DB) SchemaStatus(ctx context.Context) (SchemaStatus, error) {
 	}
 	sources := m.ListSources()
 	status := SchemaStatus{Target: sources[len(sources)-1].Version}
-	if db.readOnly && db.engine == SQLite {
-		status.Current, err = db.schemaVersion(ctx) // goose would make its table
-	} else {
-		status.Current, err = m.GetDBVersion(ctx)
-	}
-	if err != nil {
+	if status.Current, err = db.schemaVersion(ctx); err != nil {
 		return status, fmt.Errorf("read the schema version: %w", err)
 	}
 	for _, s := range sources {
@@ -77,8 +72,15 @@ func (db *DB) SchemaStatus(ctx context.Context) (SchemaStatus, error) {
 	return status, nil
 }
 
+// migrated finds the table of the migrations that were done, where there is one.
+var migrated = map[Engine]string{
+	SQLite:   "SELECT name FROM sqlite_schema WHERE name = '" + migrationTable + "'",
+	Postgres: "SELECT relname FROM pg_class WHERE oid = to_regclass('" + migrationTable + "')",
+}
+
+// schemaVersion is the last migration that was done. Goose would take its lock to tell, and make its tables.
 func (db *DB) schemaVersion(ctx context.Context) (version int64, err error) {
-	tables, err := db.names(ctx, "SELECT name FROM sqlite_schema WHERE name = '"+migrationTable+"'")
+	tables, err := db.names(ctx, migrated[db.engine])
 	if err != nil || len(tables) == 0 {
 		return 0, err
 	}
@@ -123,6 +125,11 @@ func (db *DB) Stamp(ctx context.Context, version int64, appVersion string) error
 	table, err := database.NewStore(dialect, migrationTable)
 	if err != nil {
 		return err
+	}
+	if m, err := db.migrator(); err != nil {
+		return err
+	} else if _, err := m.GetDBVersion(ctx); err != nil { // which makes the table
+		return fmt.Errorf("stamp schema %d: %w", version, err)
 	}
 	for v := status.Current + 1; v <= version; v++ {
 		if err := table.Insert(ctx, db.handle, database.InsertRequest{Version: v}); err != nil {

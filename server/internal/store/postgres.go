@@ -43,7 +43,8 @@ func (db *DB) openPostgres(ctx context.Context, url string, c Connections) error
 		return err
 	}
 	db.handle = db.openPool(sql.OpenDB(unhurried{stdlib.GetConnector(*config)}), 2)
-	db.handle.SetMaxIdleConns(0) // they are needed at the start only
+	db.handle.SetMaxIdleConns(1)
+	db.handle.SetConnMaxIdleTime(10 * time.Second) // it is needed at the start only
 	config.DialFunc = dial(db.limits.silence())
 	if c == (Connections{}) {
 		c = DefaultConnections

@@ -110,7 +110,7 @@ func Postgres(t testing.TB) string {
 func database(t testing.TB, of string) string {
 	t.Helper()
 	name := fmt.Sprintf("cloudpam_test_%d_%d", os.Getpid(), databases.Add(1))
-	if err := administer("CREATE DATABASE " + name + " TEMPLATE " + of); err != nil {
+	if err := administer("CREATE DATABASE " + name + " TEMPLATE " + of + " STRATEGY FILE_COPY"); err != nil {
 		t.Fatalf("PostgreSQL for tests: %v\nInstall Debian's postgresql package, set CLOUDPAM_TEST_POSTGRES_URL, or leave it out with CLOUDPAM_TEST_ENGINES=sqlite.", err)
 	}
 	t.Cleanup(func() {
@@ -143,17 +143,21 @@ func located(name string) (string, error) {
 	return u.String(), nil
 }
 
+// administrator makes and drops databases, over connections of its own.
+var administrator = sync.OnceValues(func() (*sql.DB, error) {
+	address, err := cluster()
+	if err != nil {
+		return nil, err
+	}
+	return sql.Open("pgx", address)
+})
+
 // administer runs a statement about databases.
 func administer(statement string) error {
-	admin, err := cluster()
+	db, err := administrator()
 	if err != nil {
 		return err
 	}
-	db, err := sql.Open("pgx", admin)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
 	if _, err := db.Exec(statement); err != nil {
 		return fmt.Errorf("%s: %w", statement, err)
 	}
