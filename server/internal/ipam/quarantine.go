@@ -63,6 +63,14 @@ func (q Quarantine) Belongs(pool UID, name, allocation string) bool {
 	return name != "" && q.Name == name && q.Origin == pool && q.Was != nil || allocation != "" && q.Allocation == allocation
 }
 
+// Extent is what the block is, for a role that is narrowed: nothing is said of the labels of what an allocation gave up that lives on.
+func (q Quarantine) Extent() Extent {
+	if q.Was == nil {
+		return OfLabelled(q.CIDR.Bits(), nil)
+	}
+	return q.Was.Extent()
+}
+
 // Why says of a block in quarantine what it is, and how it can be had.
 func (q Quarantine) Why() string {
 	return fmt.Sprintf("%s is in quarantine until %s, since allocation %q left it: DELETE /api/v1/quarantines/%s makes it free now",

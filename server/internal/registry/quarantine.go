@@ -147,7 +147,7 @@ func (r *Registry) withQuarantine(ctx context.Context, by ipam.Caller, id string
 		if err != nil && ipam.CodeOf(err) != ipam.CodeNotFound {
 			return none, err
 		}
-		if err := c.May(known.In); err != nil {
+		if err := c.MayHave(known.In, known.Extent()); err != nil {
 			return none, err
 		}
 		q, err := c.Tx.Quarantine(ipam.Everything, id)

@@ -73,14 +73,11 @@ func (c edit) handOn(pool ipam.Pool, from ipam.Allocation, to *ipam.Allocation) 
 	}
 	for _, s := range slices.Backward(row) {
 		after := s.Allocation
-		after.Name, after.Version, after.UpdatedAt = s.NewName, s.Version+1, c.At
+		after.Name = s.NewName
 		if err := c.renameAllocation(pool, s.Allocation, s.NewName); err != nil {
 			return false, err
 		}
-		if err := c.Tx.UpdateAllocation(after, c.At); err != nil {
-			return false, err
-		}
-		if err := c.Record(allocationObject(after), "updated", s.Allocation, after); err != nil {
+		if _, err := c.changed(s.Allocation, after, "updated"); err != nil {
 			return false, err
 		}
 	}
