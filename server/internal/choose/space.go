@@ -1,8 +1,6 @@
 package choose
 
 import (
-	"time"
-
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
@@ -54,19 +52,22 @@ func Empty(tx *store.Tx, p ipam.Pool) error {
 	return err
 }
 
-// PoolNameFree refuses the name that a pool is to have and cannot.
-func PoolNameFree(tx *store.Tx, p ipam.Pool) error {
+// PoolNameFree refuses the name that a pool is to have and cannot. A draft gives way, and is answered, that has expired or is of an
+// earlier run of the caller's: its plan knew nothing of this.
+func (a Asker) PoolNameFree(p ipam.Pool) (outdated *ipam.Pool, err error) {
 	if err := ipam.CheckSlug("/name", p.Name); err != nil {
-		return err
+		return nil, err
 	}
-	other, err := tx.Pool(ipam.Everything, p.ID)
+	other, err := a.Tx.Pool(ipam.Everything, p.ID)
 	switch {
-	case err == nil && other.DraftUntil == nil:
-		return ipam.NameTaken("pool", p.ID)
-	case err == nil:
-		return ipam.Errorf(ipam.CodeNameTaken, "pool %q is planned by %s until %s; choose another name, or release that draft", p.ID, other.DraftActor, other.DraftUntil.Format(time.RFC3339))
-	case ipam.CodeOf(err) != ipam.CodeNotFound:
-		return err
+	case ipam.CodeOf(err) == ipam.CodeNotFound:
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case other.DraftUntil == nil:
+		return nil, ipam.NameTaken("pool", p.ID)
+	case !a.Due.Before(*other.DraftUntil) || other.Belongs(a.Principal, a.Plan.Holder) && (a.Plan.Run == "" || a.Plan.Run != other.DraftRun):
+		return &other, nil
 	}
-	return nil
+	return nil, ipam.DraftedByOther(other)
 }

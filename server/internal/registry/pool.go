@@ -241,7 +241,11 @@ func (c edit) updatePool(known ipam.Pool, m ipam.Match, patch ipam.PoolPatch) (i
 
 // renamePool makes a pool leave its name for another. What is in it refers to its key, so that nothing else changes.
 func (c edit) renamePool(before, after ipam.Pool) error {
-	if err := choose.PoolNameFree(c.Tx, after); err != nil {
+	draft, err := c.asks().PoolNameFree(after)
+	if err == nil && draft != nil {
+		err = cmp.Or(c.May(draft.Around()), c.dropDraft(*draft))
+	}
+	if err != nil {
 		return err
 	}
 	if err := c.Tx.LeavePoolName(before, c.At); err != nil {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
@@ -117,4 +118,40 @@ func changed(before, after map[string]map[string]int) map[string]int {
 		}
 	}
 	return counts
+}
+
+func TestADraftGivesTheNameThatItHasUpToTheCallersRename(t *testing.T) {
+	eachPlanner(t, func(t *testing.T, r planner) {
+		hour := func(holder, run string) ipam.Plan { return ipam.Plan{TTL: time.Hour, Holder: holder, Run: run} }
+		scope := r.scope(t)
+		root := r.rootIn(t, scope, "root", "10.0.0.0/16")
+		p := r.child(t, root, "p", "/24")
+		to := ipam.PoolPatch{Name: new("q")}
+		preview := func(by ipam.Caller, plan ipam.Plan) error {
+			return second(r.PreviewPool(t.Context(), by, string(p.UID), to, plan))
+		}
+		if _, err := r.tryDraft(alice, root, "q", "/24", hour("state", "1")); err != nil {
+			t.Fatal(err)
+		}
+		wantCode(t, preview(alice, hour("state", "1")), ipam.CodeHoldConflict) // one plan, two pools of one name
+		wantCode(t, preview(bob, hour("other", "9")), ipam.CodeHoldConflict)
+		if err := preview(alice, hour("state", "2")); err != nil {
+			t.Errorf("a later plan: %v", err)
+		}
+		wantCode(t, second(r.UpdatePool(t.Context(), bob, string(p.UID), at(p, 1), to)), ipam.CodeHoldConflict)
+		if after, err := r.UpdatePool(t.Context(), alice, string(p.UID), at(p, 1), to); err != nil || after.Name != "q" || after.CIDR != p.CIDR {
+			t.Errorf("%+v, %v", after, err)
+		}
+		if drafts, err := r.Drafts(t.Context(), root.ID, ipam.Page{Limit: 2}); err != nil || len(drafts) != 0 {
+			t.Errorf("%+v, %v", drafts, err)
+		}
+
+		if _, err := r.tryDraft(bob, root, "late", "/24", hour("other", "1")); err != nil {
+			t.Fatal(err)
+		}
+		r.wait(2 * time.Hour)
+		if _, err := r.UpdatePool(t.Context(), alice, string(p.UID), at(p, 2), ipam.PoolPatch{Name: new("late")}); err != nil {
+			t.Errorf("what has expired is in nobody's way: %v", err)
+		}
+	})
 }
