@@ -879,6 +879,11 @@ type EKSBundle struct {
 	Zones          []SetKey `json:"zones"`
 }
 
+// EffectivePolicy defines model for EffectivePolicy.
+type EffectivePolicy struct {
+	Policies []Policy `json:"policies"`
+}
+
 // Event defines model for Event.
 type Event struct {
 	Action string `json:"action"`
@@ -1044,6 +1049,18 @@ type Me struct {
 	Kind      string    `json:"kind"`
 	Name      string    `json:"name"`
 	Principal string    `json:"principal"`
+}
+
+// MeantFor What the allocation will say of itself. Nothing of it is kept: the policies of the pool are asked, so that a plan is refused what its apply would be. Absent: they are asked about the name and the block alone.
+type MeantFor struct {
+	Account     *Word `json:"account,omitempty"`
+	Environment *Word `json:"environment,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels  *Labels `json:"labels,omitempty"`
+	Owner   *Word   `json:"owner,omitempty"`
+	Purpose *Word   `json:"purpose,omitempty"`
+	Region  *Word   `json:"region,omitempty"`
 }
 
 // MemberSize One of `cidr`, `prefix_length` and `hosts` with a `target`; the pool's default length where all are absent.
@@ -1222,6 +1239,9 @@ type NewHold struct {
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
 
+	// MeantFor What the allocation will say of itself. Nothing of it is kept: the policies of the pool are asked, so that a plan is refused what its apply would be. Absent: they are asked about the name and the block alone.
+	MeantFor *MeantFor `json:"meant_for,omitempty"`
+
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 	Name Name `json:"name"`
 
@@ -1261,6 +1281,14 @@ type NewHoldItem struct {
 	Draft *NewDraft    `json:"draft,omitempty"`
 	Hold  *NewHold     `json:"hold,omitempty"`
 	Set   *NewSetHolds `json:"set,omitempty"`
+}
+
+// NewPolicy defines model for NewPolicy.
+type NewPolicy struct {
+	Description *Text `json:"description,omitempty"`
+
+	// Rules A rule that is absent asks for nothing.
+	Rules PolicyRules `json:"rules"`
 }
 
 // NewPool defines model for NewPool.
@@ -1387,6 +1415,9 @@ type NewSetHolds struct {
 	// Exclude The block that is chosen shares no address with any of these.
 	Exclude *Exclude `json:"exclude,omitempty"`
 	Holder  *Word    `json:"holder,omitempty"`
+
+	// MeantFor What the allocation will say of itself. Nothing of it is kept: the policies of the pool are asked, so that a plan is refused what its apply would be. Absent: they are asked about the name and the block alone.
+	MeantFor *MeantFor `json:"meant_for,omitempty"`
 
 	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
 	Members *MemberSizes `json:"members,omitempty"`
@@ -1524,6 +1555,112 @@ type PlannedMember struct {
 	Hold         *string `json:"hold,omitempty"`
 	Key          string  `json:"key"`
 	PrefixLength int     `json:"prefix_length"`
+}
+
+// Policy defines model for Policy.
+type Policy struct {
+	CreatedAt   time.Time `json:"created_at"`
+	Description string    `json:"description"`
+
+	// Pool The id of the pool that it is of.
+	Pool string `json:"pool"`
+
+	// PoolUID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	PoolUID UID `json:"pool_uid"`
+
+	// Rules A rule that is absent asks for nothing.
+	Rules PolicyRules `json:"rules"`
+	Scope string      `json:"scope"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID       UID       `json:"uid"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `json:"version"`
+}
+
+// PolicyRules A rule that is absent asks for nothing.
+type PolicyRules struct {
+	// Accounts The only accounts: an allocation names one of them, and a child pool no other.
+	Accounts     *PolicyValues `json:"accounts,omitempty"`
+	Environments *PolicyValues `json:"environments,omitempty"`
+
+	// Exclude No allocation shares an address with any of these, and blocks are chosen around them. No child pool lies in one.
+	Exclude []CIDR `json:"exclude,omitempty"`
+
+	// ExcludeSets Ranges by who takes them, as in `exclude`: `docker` (172.17.0.0/16), `link_local` (169.254.0.0/16, fe80::/10), and where clusters have their services by default: `kubeadm_services` (10.96.0.0/12), `k3s_services` (10.43.0.0/16), `eks_services` (10.100.0.0/16, 172.20.0.0/16), `gke_services` (34.118.224.0/20), `aks_services` (10.0.0.0/16).
+	ExcludeSets []string `json:"exclude_sets,omitempty"`
+
+	// Expression CEL that is true of what is allowed, over `kind` (allocation or pool), `name`, `scope`, `pool`, `cidr`, `prefix_length`, `owner`, `purpose`, `account`, `region`, `environment` and `labels`. Its cost is bounded.
+	Expression *string `json:"expression,omitempty"`
+
+	// ExpressionMessage What a refusal by the expression says.
+	ExpressionMessage *string `json:"expression_message,omitempty"`
+
+	// MaxOwnerSharePercent The largest part of the pool's addresses that the allocations of one owner have, in the pool and below.
+	MaxOwnerSharePercent *int `json:"max_owner_share_percent,omitempty"`
+
+	// MaxPrefixLength Of allocations: the longest prefix length (the smallest block).
+	MaxPrefixLength *PrefixLength `json:"max_prefix_length,omitempty"`
+
+	// MinPrefixLength Of allocations: the shortest prefix length (the largest block).
+	MinPrefixLength *PrefixLength `json:"min_prefix_length,omitempty"`
+
+	// NamePattern A regular expression (RE2) for the whole name of an allocation, or of a member of a set, which is `SET/KEY`.
+	NamePattern *string `json:"name_pattern,omitempty"`
+
+	// OwnerRequired Whether an allocation names an owner.
+	OwnerRequired *bool `json:"owner_required,omitempty"`
+
+	// PoolMaxPrefixLength Of child pools.
+	PoolMaxPrefixLength *PrefixLength `json:"pool_max_prefix_length,omitempty"`
+
+	// PoolMinPrefixLength Of child pools.
+	PoolMinPrefixLength *PrefixLength `json:"pool_min_prefix_length,omitempty"`
+	Regions             *PolicyValues `json:"regions,omitempty"`
+
+	// RequiredLabels Labels that an allocation has, each with the values that do. An empty list is any value.
+	RequiredLabels map[string][]string `json:"required_labels,omitempty"`
+
+	// SkipFirst How many addresses at the start of a pool are not handed out singly, as those that a cloud keeps for itself.
+	SkipFirst *int `json:"skip_first,omitempty"`
+
+	// UsableOnly Whether a single address is neither the first of its pool nor, of an IPv4 one, the last. Both addresses of a /31 are usable.
+	UsableOnly *bool `json:"usable_only,omitempty"`
+}
+
+// PolicyValues defines model for PolicyValues.
+type PolicyValues = []string
+
+// PolicyViolation defines model for PolicyViolation.
+type PolicyViolation struct {
+	// Detail What breaks it and what would do.
+	Detail string `json:"detail"`
+
+	// Pool The pool whose policy it is.
+	Pool string `json:"pool"`
+
+	// Rule Of `PolicyRules`; a required label as `required_labels/KEY`.
+	Rule string `json:"rule"`
+}
+
+// PolicyViolationPage defines model for PolicyViolationPage.
+type PolicyViolationPage struct {
+	Items         []PolicyViolator `json:"items"`
+	NextPageToken *string          `json:"next_page_token,omitempty"`
+}
+
+// PolicyViolator defines model for PolicyViolator.
+type PolicyViolator struct {
+	CIDR string `json:"cidr"`
+	ID   string `json:"id"`
+
+	// Kind What owns the prefix.
+	Kind PrefixKind `json:"kind"`
+	Name string     `json:"name"`
+
+	// Pool The pool that it is in.
+	Pool       string            `json:"pool"`
+	Violations []PolicyViolation `json:"violations"`
 }
 
 // Pool defines model for Pool.
@@ -1696,6 +1833,9 @@ type Problem struct {
 
 	// Type `/problems/` and the code with dashes.
 	Type string `json:"type"`
+
+	// Violations With `policy_violation` of a policy: each rule, whose it is and what would do.
+	Violations []PolicyViolation `json:"violations,omitempty"`
 }
 
 // Quarantine A block that is not free yet, though nothing uses it any more. The same pool, name and size has it back at any time.
@@ -2702,6 +2842,33 @@ type PlanPoolParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeletePolicyParams defines parameters for DeletePolicy.
+type DeletePolicyParams struct {
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SetPolicyParams defines parameters for SetPolicy.
+type SetPolicyParams struct {
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListPolicyViolationsParams defines parameters for ListPolicyViolations.
+type ListPolicyViolationsParams struct {
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
 // PreviewPoolParams defines parameters for PreviewPool.
 type PreviewPoolParams struct {
 	// Holder Whose plan asks, as of a hold.
@@ -3004,6 +3171,9 @@ type UpdatePoolJSONRequestBody = PoolPatch
 
 // PlanPoolJSONRequestBody defines body for PlanPool for application/json ContentType.
 type PlanPoolJSONRequestBody = NewPoolPlan
+
+// SetPolicyJSONRequestBody defines body for SetPolicy for application/json ContentType.
+type SetPolicyJSONRequestBody = NewPolicy
 
 // PreviewPoolJSONRequestBody defines body for PreviewPool for application/json ContentType.
 type PreviewPoolJSONRequestBody = PoolPatch
@@ -3637,6 +3807,62 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /pools/{pool}/plan (the `PlanPool` operationId).
 	PlanPool(ctx context.Context, pool PoolPath, params *PlanPoolParams, body PlanPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeletePolicy Take a pool's policy away
+	//
+	// What the policies of pools around it ask for still holds.
+	//
+	// Corresponds with DELETE /pools/{pool}/policy (the `DeletePolicy` operationId).
+	DeletePolicy(ctx context.Context, pool PoolPath, params *DeletePolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPolicy Read a pool's own policy
+	//
+	// Refused with `not_found` where the pool has none. What holds in a pool, also from above, `getEffectivePolicy` says.
+	//
+	// Corresponds with GET /pools/{pool}/policy (the `GetPolicy` operationId).
+	GetPolicy(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetPolicyWithBody Give a pool a policy, or another one
+	//
+	// It holds for what is asked for from now on, in the pool and in all pools below: allocations and members of sets, by
+	// whichever way they come to be or change, promises of plans, and child pools. What stands is not touched;
+	// `listPolicyViolations` lists what of it would not be allowed. The policies around a pool hold together, so one further
+	// in can only ask for more: rules that contradict those of a pool above or below, or that leave no length possible, are
+	// refused, and both policies named. Replacing a policy takes `If-Match`; there is nothing to match where there is none.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /pools/{pool}/policy (the `SetPolicy` operationId).
+	SetPolicyWithBody(ctx context.Context, pool PoolPath, params *SetPolicyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetPolicy Give a pool a policy, or another one
+	//
+	// It holds for what is asked for from now on, in the pool and in all pools below: allocations and members of sets, by
+	// whichever way they come to be or change, promises of plans, and child pools. What stands is not touched;
+	// `listPolicyViolations` lists what of it would not be allowed. The policies around a pool hold together, so one further
+	// in can only ask for more: rules that contradict those of a pool above or below, or that leave no length possible, are
+	// refused, and both policies named. Replacing a policy takes `If-Match`; there is nothing to match where there is none.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /pools/{pool}/policy (the `SetPolicy` operationId).
+	SetPolicy(ctx context.Context, pool PoolPath, params *SetPolicyParams, body SetPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetEffectivePolicy All policies that hold in a pool
+	//
+	// Its own and those of the pools around it, the outermost first, each with the pool that it is of. All hold together.
+	//
+	// Corresponds with GET /pools/{pool}/policy/effective (the `GetEffectivePolicy` operationId).
+	GetEffectivePolicy(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListPolicyViolations What stands in a pool, and would not be allowed today
+	//
+	// Looks at a page of the allocations in the pool and below, in the order of their addresses, and with the first page at
+	// all pools in it. A page has those that break a policy, so it may be empty with more to come: go on while there is a
+	// `next_page_token`. The share of an owner is about a sum, and not looked at.
+	//
+	// Corresponds with GET /pools/{pool}/policy/violations (the `ListPolicyViolations` operationId).
+	ListPolicyViolations(ctx context.Context, pool PoolPath, params *ListPolicyViolationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewPoolWithBody What a change would make of a pool, changing nothing
 	//
@@ -5107,6 +5333,122 @@ func (c *rawClient) PlanPoolWithBody(ctx context.Context, pool PoolPath, params 
 // Corresponds with POST /pools/{pool}/plan (the `PlanPool` operationId).
 func (c *rawClient) PlanPool(ctx context.Context, pool PoolPath, params *PlanPoolParams, body PlanPoolJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewPlanPoolRequest(c.Server, pool, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeletePolicy Take a pool's policy away
+//
+// What the policies of pools around it ask for still holds.
+//
+// Corresponds with DELETE /pools/{pool}/policy (the `DeletePolicy` operationId).
+func (c *rawClient) DeletePolicy(ctx context.Context, pool PoolPath, params *DeletePolicyParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeletePolicyRequest(c.Server, pool, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPolicy Read a pool's own policy
+//
+// Refused with `not_found` where the pool has none. What holds in a pool, also from above, `getEffectivePolicy` says.
+//
+// Corresponds with GET /pools/{pool}/policy (the `GetPolicy` operationId).
+func (c *rawClient) GetPolicy(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPolicyRequest(c.Server, pool)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetPolicyWithBody Give a pool a policy, or another one
+//
+// It holds for what is asked for from now on, in the pool and in all pools below: allocations and members of sets, by
+// whichever way they come to be or change, promises of plans, and child pools. What stands is not touched;
+// `listPolicyViolations` lists what of it would not be allowed. The policies around a pool hold together, so one further
+// in can only ask for more: rules that contradict those of a pool above or below, or that leave no length possible, are
+// refused, and both policies named. Replacing a policy takes `If-Match`; there is nothing to match where there is none.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /pools/{pool}/policy (the `SetPolicy` operationId).
+func (c *rawClient) SetPolicyWithBody(ctx context.Context, pool PoolPath, params *SetPolicyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetPolicyRequestWithBody(c.Server, pool, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetPolicy Give a pool a policy, or another one
+//
+// It holds for what is asked for from now on, in the pool and in all pools below: allocations and members of sets, by
+// whichever way they come to be or change, promises of plans, and child pools. What stands is not touched;
+// `listPolicyViolations` lists what of it would not be allowed. The policies around a pool hold together, so one further
+// in can only ask for more: rules that contradict those of a pool above or below, or that leave no length possible, are
+// refused, and both policies named. Replacing a policy takes `If-Match`; there is nothing to match where there is none.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /pools/{pool}/policy (the `SetPolicy` operationId).
+func (c *rawClient) SetPolicy(ctx context.Context, pool PoolPath, params *SetPolicyParams, body SetPolicyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetPolicyRequest(c.Server, pool, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetEffectivePolicy All policies that hold in a pool
+//
+// Its own and those of the pools around it, the outermost first, each with the pool that it is of. All hold together.
+//
+// Corresponds with GET /pools/{pool}/policy/effective (the `GetEffectivePolicy` operationId).
+func (c *rawClient) GetEffectivePolicy(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEffectivePolicyRequest(c.Server, pool)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListPolicyViolations What stands in a pool, and would not be allowed today
+//
+// Looks at a page of the allocations in the pool and below, in the order of their addresses, and with the first page at
+// all pools in it. A page has those that break a policy, so it may be empty with more to come: go on while there is a
+// `next_page_token`. The share of an owner is about a sum, and not looked at.
+//
+// Corresponds with GET /pools/{pool}/policy/violations (the `ListPolicyViolations` operationId).
+func (c *rawClient) ListPolicyViolations(ctx context.Context, pool PoolPath, params *ListPolicyViolationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListPolicyViolationsRequest(c.Server, pool, params)
 	if err != nil {
 		return nil, err
 	}
@@ -9282,6 +9624,280 @@ func NewPlanPoolRequestWithBody(server string, pool PoolPath, params *PlanPoolPa
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewDeletePolicyRequest constructs an http.Request for the DeletePolicy method
+func NewDeletePolicyRequest(server string, pool PoolPath, params *DeletePolicyParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "pool", pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pools/%s/policy", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetPolicyRequest constructs an http.Request for the GetPolicy method
+func NewGetPolicyRequest(server string, pool PoolPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "pool", pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pools/%s/policy", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetPolicyRequest calls the generic SetPolicy builder with application/json body
+func NewSetPolicyRequest(server string, pool PoolPath, params *SetPolicyParams, body SetPolicyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetPolicyRequestWithBody(server, pool, params, "application/json", bodyReader)
+}
+
+// NewSetPolicyRequestWithBody constructs an http.Request for the SetPolicy method, with any body, and a specified content type
+func NewSetPolicyRequestWithBody(server string, pool PoolPath, params *SetPolicyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "pool", pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pools/%s/policy", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetEffectivePolicyRequest constructs an http.Request for the GetEffectivePolicy method
+func NewGetEffectivePolicyRequest(server string, pool PoolPath) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "pool", pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pools/%s/policy/effective", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListPolicyViolationsRequest constructs an http.Request for the ListPolicyViolations method
+func NewListPolicyViolationsRequest(server string, pool PoolPath, params *ListPolicyViolationsParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "pool", pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/pools/%s/policy/violations", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil

@@ -885,6 +885,11 @@ type EKSBundle struct {
 	Zones          []SetKey `json:"zones"`
 }
 
+// EffectivePolicy defines model for EffectivePolicy.
+type EffectivePolicy struct {
+	Policies []Policy `json:"policies"`
+}
+
 // Event defines model for Event.
 type Event struct {
 	Action string `json:"action"`
@@ -1050,6 +1055,18 @@ type Me struct {
 	Kind      string    `json:"kind"`
 	Name      string    `json:"name"`
 	Principal string    `json:"principal"`
+}
+
+// MeantFor What the allocation will say of itself. Nothing of it is kept: the policies of the pool are asked, so that a plan is refused what its apply would be. Absent: they are asked about the name and the block alone.
+type MeantFor struct {
+	Account     *Word `json:"account,omitempty"`
+	Environment *Word `json:"environment,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels  *Labels `json:"labels,omitempty"`
+	Owner   *Word   `json:"owner,omitempty"`
+	Purpose *Word   `json:"purpose,omitempty"`
+	Region  *Word   `json:"region,omitempty"`
 }
 
 // MemberSize One of `cidr`, `prefix_length` and `hosts` with a `target`; the pool's default length where all are absent.
@@ -1228,6 +1245,9 @@ type NewHold struct {
 	// Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 	Hosts *Hosts `json:"hosts,omitempty"`
 
+	// MeantFor What the allocation will say of itself. Nothing of it is kept: the policies of the pool are asked, so that a plan is refused what its apply would be. Absent: they are asked about the name and the block alone.
+	MeantFor *MeantFor `json:"meant_for,omitempty"`
+
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 	Name Name `json:"name"`
 
@@ -1267,6 +1287,14 @@ type NewHoldItem struct {
 	Draft *NewDraft    `json:"draft,omitempty"`
 	Hold  *NewHold     `json:"hold,omitempty"`
 	Set   *NewSetHolds `json:"set,omitempty"`
+}
+
+// NewPolicy defines model for NewPolicy.
+type NewPolicy struct {
+	Description *Text `json:"description,omitempty"`
+
+	// Rules A rule that is absent asks for nothing.
+	Rules PolicyRules `json:"rules"`
 }
 
 // NewPool defines model for NewPool.
@@ -1393,6 +1421,9 @@ type NewSetHolds struct {
 	// Exclude The block that is chosen shares no address with any of these.
 	Exclude *Exclude `json:"exclude,omitempty"`
 	Holder  *Word    `json:"holder,omitempty"`
+
+	// MeantFor What the allocation will say of itself. Nothing of it is kept: the policies of the pool are asked, so that a plan is refused what its apply would be. Absent: they are asked about the name and the block alone.
+	MeantFor *MeantFor `json:"meant_for,omitempty"`
 
 	// Members A size for each key, at most 256. A key has letters, digits and `. _ -`, and with the set's name at most 127 characters.
 	Members *MemberSizes `json:"members,omitempty"`
@@ -1530,6 +1561,112 @@ type PlannedMember struct {
 	Hold         *string `json:"hold,omitempty"`
 	Key          string  `json:"key"`
 	PrefixLength int     `json:"prefix_length"`
+}
+
+// Policy defines model for Policy.
+type Policy struct {
+	CreatedAt   time.Time `json:"created_at"`
+	Description string    `json:"description"`
+
+	// Pool The id of the pool that it is of.
+	Pool string `json:"pool"`
+
+	// PoolUID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	PoolUID UID `json:"pool_uid"`
+
+	// Rules A rule that is absent asks for nothing.
+	Rules PolicyRules `json:"rules"`
+	Scope string      `json:"scope"`
+
+	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	UID       UID       `json:"uid"`
+	UpdatedAt time.Time `json:"updated_at"`
+	Version   int64     `json:"version"`
+}
+
+// PolicyRules A rule that is absent asks for nothing.
+type PolicyRules struct {
+	// Accounts The only accounts: an allocation names one of them, and a child pool no other.
+	Accounts     *PolicyValues `json:"accounts,omitempty"`
+	Environments *PolicyValues `json:"environments,omitempty"`
+
+	// Exclude No allocation shares an address with any of these, and blocks are chosen around them. No child pool lies in one.
+	Exclude []CIDR `json:"exclude,omitempty"`
+
+	// ExcludeSets Ranges by who takes them, as in `exclude`: `docker` (172.17.0.0/16), `link_local` (169.254.0.0/16, fe80::/10), and where clusters have their services by default: `kubeadm_services` (10.96.0.0/12), `k3s_services` (10.43.0.0/16), `eks_services` (10.100.0.0/16, 172.20.0.0/16), `gke_services` (34.118.224.0/20), `aks_services` (10.0.0.0/16).
+	ExcludeSets []string `json:"exclude_sets,omitempty"`
+
+	// Expression CEL that is true of what is allowed, over `kind` (allocation or pool), `name`, `scope`, `pool`, `cidr`, `prefix_length`, `owner`, `purpose`, `account`, `region`, `environment` and `labels`. Its cost is bounded.
+	Expression *string `json:"expression,omitempty"`
+
+	// ExpressionMessage What a refusal by the expression says.
+	ExpressionMessage *string `json:"expression_message,omitempty"`
+
+	// MaxOwnerSharePercent The largest part of the pool's addresses that the allocations of one owner have, in the pool and below.
+	MaxOwnerSharePercent *int `json:"max_owner_share_percent,omitempty"`
+
+	// MaxPrefixLength Of allocations: the longest prefix length (the smallest block).
+	MaxPrefixLength *PrefixLength `json:"max_prefix_length,omitempty"`
+
+	// MinPrefixLength Of allocations: the shortest prefix length (the largest block).
+	MinPrefixLength *PrefixLength `json:"min_prefix_length,omitempty"`
+
+	// NamePattern A regular expression (RE2) for the whole name of an allocation, or of a member of a set, which is `SET/KEY`.
+	NamePattern *string `json:"name_pattern,omitempty"`
+
+	// OwnerRequired Whether an allocation names an owner.
+	OwnerRequired *bool `json:"owner_required,omitempty"`
+
+	// PoolMaxPrefixLength Of child pools.
+	PoolMaxPrefixLength *PrefixLength `json:"pool_max_prefix_length,omitempty"`
+
+	// PoolMinPrefixLength Of child pools.
+	PoolMinPrefixLength *PrefixLength `json:"pool_min_prefix_length,omitempty"`
+	Regions             *PolicyValues `json:"regions,omitempty"`
+
+	// RequiredLabels Labels that an allocation has, each with the values that do. An empty list is any value.
+	RequiredLabels map[string][]string `json:"required_labels,omitempty"`
+
+	// SkipFirst How many addresses at the start of a pool are not handed out singly, as those that a cloud keeps for itself.
+	SkipFirst *int `json:"skip_first,omitempty"`
+
+	// UsableOnly Whether a single address is neither the first of its pool nor, of an IPv4 one, the last. Both addresses of a /31 are usable.
+	UsableOnly *bool `json:"usable_only,omitempty"`
+}
+
+// PolicyValues defines model for PolicyValues.
+type PolicyValues = []string
+
+// PolicyViolation defines model for PolicyViolation.
+type PolicyViolation struct {
+	// Detail What breaks it and what would do.
+	Detail string `json:"detail"`
+
+	// Pool The pool whose policy it is.
+	Pool string `json:"pool"`
+
+	// Rule Of `PolicyRules`; a required label as `required_labels/KEY`.
+	Rule string `json:"rule"`
+}
+
+// PolicyViolationPage defines model for PolicyViolationPage.
+type PolicyViolationPage struct {
+	Items         []PolicyViolator `json:"items"`
+	NextPageToken *string          `json:"next_page_token,omitempty"`
+}
+
+// PolicyViolator defines model for PolicyViolator.
+type PolicyViolator struct {
+	CIDR string `json:"cidr"`
+	ID   string `json:"id"`
+
+	// Kind What owns the prefix.
+	Kind PrefixKind `json:"kind"`
+	Name string     `json:"name"`
+
+	// Pool The pool that it is in.
+	Pool       string            `json:"pool"`
+	Violations []PolicyViolation `json:"violations"`
 }
 
 // Pool defines model for Pool.
@@ -1702,6 +1839,9 @@ type Problem struct {
 
 	// Type `/problems/` and the code with dashes.
 	Type string `json:"type"`
+
+	// Violations With `policy_violation` of a policy: each rule, whose it is and what would do.
+	Violations []PolicyViolation `json:"violations,omitempty"`
 }
 
 // Quarantine A block that is not free yet, though nothing uses it any more. The same pool, name and size has it back at any time.
@@ -2708,6 +2848,33 @@ type PlanPoolParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DeletePolicyParams defines parameters for DeletePolicy.
+type DeletePolicyParams struct {
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// SetPolicyParams defines parameters for SetPolicy.
+type SetPolicyParams struct {
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListPolicyViolationsParams defines parameters for ListPolicyViolations.
+type ListPolicyViolationsParams struct {
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
 // PreviewPoolParams defines parameters for PreviewPool.
 type PreviewPoolParams struct {
 	// Holder Whose plan asks, as of a hold.
@@ -3011,6 +3178,9 @@ type UpdatePoolJSONRequestBody = PoolPatch
 // PlanPoolJSONRequestBody defines body for PlanPool for application/json ContentType.
 type PlanPoolJSONRequestBody = NewPoolPlan
 
+// SetPolicyJSONRequestBody defines body for SetPolicy for application/json ContentType.
+type SetPolicyJSONRequestBody = NewPolicy
+
 // PreviewPoolJSONRequestBody defines body for PreviewPool for application/json ContentType.
 type PreviewPoolJSONRequestBody = PoolPatch
 
@@ -3181,6 +3351,21 @@ type ServerInterface interface {
 	// PlanPool Promise a plan the change of a pool
 	// (POST /pools/{pool}/plan)
 	PlanPool(ctx echo.Context, pool PoolPath, params PlanPoolParams) error
+	// DeletePolicy Take a pool's policy away
+	// (DELETE /pools/{pool}/policy)
+	DeletePolicy(ctx echo.Context, pool PoolPath, params DeletePolicyParams) error
+	// GetPolicy Read a pool's own policy
+	// (GET /pools/{pool}/policy)
+	GetPolicy(ctx echo.Context, pool PoolPath) error
+	// SetPolicy Give a pool a policy, or another one
+	// (PUT /pools/{pool}/policy)
+	SetPolicy(ctx echo.Context, pool PoolPath, params SetPolicyParams) error
+	// GetEffectivePolicy All policies that hold in a pool
+	// (GET /pools/{pool}/policy/effective)
+	GetEffectivePolicy(ctx echo.Context, pool PoolPath) error
+	// ListPolicyViolations What stands in a pool, and would not be allowed today
+	// (GET /pools/{pool}/policy/violations)
+	ListPolicyViolations(ctx echo.Context, pool PoolPath, params ListPolicyViolationsParams) error
 	// PreviewPool What a change would make of a pool, changing nothing
 	// (POST /pools/{pool}/preview)
 	PreviewPool(ctx echo.Context, pool PoolPath, params PreviewPoolParams) error
@@ -5132,6 +5317,172 @@ func (w *ServerInterfaceWrapper) PlanPool(ctx echo.Context) error {
 	return err
 }
 
+// DeletePolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) DeletePolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "pool" -------------
+	var pool PoolPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pool", ctx.Param("pool"), &pool, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DeletePolicyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DeletePolicy(ctx, pool, params)
+	return err
+}
+
+// GetPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "pool" -------------
+	var pool PoolPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pool", ctx.Param("pool"), &pool, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPolicy(ctx, pool)
+	return err
+}
+
+// SetPolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) SetPolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "pool" -------------
+	var pool PoolPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pool", ctx.Param("pool"), &pool, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetPolicyParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetPolicy(ctx, pool, params)
+	return err
+}
+
+// GetEffectivePolicy converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEffectivePolicy(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "pool" -------------
+	var pool PoolPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pool", ctx.Param("pool"), &pool, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEffectivePolicy(ctx, pool)
+	return err
+}
+
+// ListPolicyViolations converts echo context to params.
+func (w *ServerInterfaceWrapper) ListPolicyViolations(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "pool" -------------
+	var pool PoolPath
+
+	err = runtime.BindStyledParameterWithOptions("simple", "pool", ctx.Param("pool"), &pool, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPolicyViolationsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListPolicyViolations(ctx, pool, params)
+	return err
+}
+
 // PreviewPool converts echo context to params.
 func (w *ServerInterfaceWrapper) PreviewPool(ctx echo.Context) error {
 	var err error
@@ -6358,6 +6709,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/pools/:pool", wrapper.UpdatePool, options.OperationMiddlewares["updatePool"]...)
 	router.GET(options.BaseURL+"/pools/:pool/free-blocks", wrapper.ListFreeBlocks, options.OperationMiddlewares["listFreeBlocks"]...)
 	router.POST(options.BaseURL+"/pools/:pool/plan", wrapper.PlanPool, options.OperationMiddlewares["planPool"]...)
+	router.DELETE(options.BaseURL+"/pools/:pool/policy", wrapper.DeletePolicy, options.OperationMiddlewares["deletePolicy"]...)
+	router.GET(options.BaseURL+"/pools/:pool/policy", wrapper.GetPolicy, options.OperationMiddlewares["getPolicy"]...)
+	router.PUT(options.BaseURL+"/pools/:pool/policy", wrapper.SetPolicy, options.OperationMiddlewares["setPolicy"]...)
+	router.GET(options.BaseURL+"/pools/:pool/policy/effective", wrapper.GetEffectivePolicy, options.OperationMiddlewares["getEffectivePolicy"]...)
+	router.GET(options.BaseURL+"/pools/:pool/policy/violations", wrapper.ListPolicyViolations, options.OperationMiddlewares["listPolicyViolations"]...)
 	router.POST(options.BaseURL+"/pools/:pool/preview", wrapper.PreviewPool, options.OperationMiddlewares["previewPool"]...)
 	router.GET(options.BaseURL+"/pools/:pool/space", wrapper.ListPoolSpace, options.OperationMiddlewares["listPoolSpace"]...)
 	router.GET(options.BaseURL+"/pools/:pool/utilization", wrapper.GetPoolUtilization, options.OperationMiddlewares["getPoolUtilization"]...)
@@ -8330,6 +8686,215 @@ func (response PlanPooldefaultApplicationProblemPlusJSONResponse) VisitPlanPoolR
 	return err
 }
 
+type DeletePolicyRequestObject struct {
+	Pool   PoolPath `json:"pool"`
+	Params DeletePolicyParams
+}
+
+type DeletePolicyResponseObject interface {
+	VisitDeletePolicyResponse(w http.ResponseWriter) error
+}
+
+type DeletePolicy204Response struct {
+}
+
+func (response DeletePolicy204Response) VisitDeletePolicyResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeletePolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeletePolicydefaultApplicationProblemPlusJSONResponse) VisitDeletePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPolicyRequestObject struct {
+	Pool PoolPath `json:"pool"`
+}
+
+type GetPolicyResponseObject interface {
+	VisitGetPolicyResponse(w http.ResponseWriter) error
+}
+
+type GetPolicy200ResponseHeaders struct {
+	ETag string
+}
+
+type GetPolicy200JSONResponse struct {
+	Body    Policy
+	Headers GetPolicy200ResponseHeaders
+}
+
+func (response GetPolicy200JSONResponse) VisitGetPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPolicydefaultApplicationProblemPlusJSONResponse) VisitGetPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetPolicyRequestObject struct {
+	Pool   PoolPath `json:"pool"`
+	Params SetPolicyParams
+	Body   *SetPolicyJSONRequestBody
+}
+
+type SetPolicyResponseObject interface {
+	VisitSetPolicyResponse(w http.ResponseWriter) error
+}
+
+type SetPolicy200ResponseHeaders struct {
+	ETag string
+}
+
+type SetPolicy200JSONResponse struct {
+	Body    Policy
+	Headers SetPolicy200ResponseHeaders
+}
+
+func (response SetPolicy200JSONResponse) VisitSetPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetPolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetPolicydefaultApplicationProblemPlusJSONResponse) VisitSetPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEffectivePolicyRequestObject struct {
+	Pool PoolPath `json:"pool"`
+}
+
+type GetEffectivePolicyResponseObject interface {
+	VisitGetEffectivePolicyResponse(w http.ResponseWriter) error
+}
+
+type GetEffectivePolicy200JSONResponse EffectivePolicy
+
+func (response GetEffectivePolicy200JSONResponse) VisitGetEffectivePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEffectivePolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEffectivePolicydefaultApplicationProblemPlusJSONResponse) VisitGetEffectivePolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPolicyViolationsRequestObject struct {
+	Pool   PoolPath `json:"pool"`
+	Params ListPolicyViolationsParams
+}
+
+type ListPolicyViolationsResponseObject interface {
+	VisitListPolicyViolationsResponse(w http.ResponseWriter) error
+}
+
+type ListPolicyViolations200JSONResponse PolicyViolationPage
+
+func (response ListPolicyViolations200JSONResponse) VisitListPolicyViolationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPolicyViolationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListPolicyViolationsdefaultApplicationProblemPlusJSONResponse) VisitListPolicyViolationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type PreviewPoolRequestObject struct {
 	Pool   PoolPath `json:"pool"`
 	Params PreviewPoolParams
@@ -9789,6 +10354,21 @@ type StrictServerInterface interface {
 	// PlanPool Promise a plan the change of a pool
 	// (POST /pools/{pool}/plan)
 	PlanPool(ctx context.Context, request PlanPoolRequestObject) (PlanPoolResponseObject, error)
+	// DeletePolicy Take a pool's policy away
+	// (DELETE /pools/{pool}/policy)
+	DeletePolicy(ctx context.Context, request DeletePolicyRequestObject) (DeletePolicyResponseObject, error)
+	// GetPolicy Read a pool's own policy
+	// (GET /pools/{pool}/policy)
+	GetPolicy(ctx context.Context, request GetPolicyRequestObject) (GetPolicyResponseObject, error)
+	// SetPolicy Give a pool a policy, or another one
+	// (PUT /pools/{pool}/policy)
+	SetPolicy(ctx context.Context, request SetPolicyRequestObject) (SetPolicyResponseObject, error)
+	// GetEffectivePolicy All policies that hold in a pool
+	// (GET /pools/{pool}/policy/effective)
+	GetEffectivePolicy(ctx context.Context, request GetEffectivePolicyRequestObject) (GetEffectivePolicyResponseObject, error)
+	// ListPolicyViolations What stands in a pool, and would not be allowed today
+	// (GET /pools/{pool}/policy/violations)
+	ListPolicyViolations(ctx context.Context, request ListPolicyViolationsRequestObject) (ListPolicyViolationsResponseObject, error)
 	// PreviewPool What a change would make of a pool, changing nothing
 	// (POST /pools/{pool}/preview)
 	PreviewPool(ctx context.Context, request PreviewPoolRequestObject) (PreviewPoolResponseObject, error)
@@ -11431,6 +12011,157 @@ func (sh *strictHandler) PlanPool(ctx echo.Context, pool PoolPath, params PlanPo
 	return nil
 }
 
+// DeletePolicy operation middleware
+func (sh *strictHandler) DeletePolicy(ctx echo.Context, pool PoolPath, params DeletePolicyParams) error {
+	var request DeletePolicyRequestObject
+
+	request.Pool = pool
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DeletePolicy(ctx.Request().Context(), request.(DeletePolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeletePolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DeletePolicyResponseObject); ok {
+		return validResponse.VisitDeletePolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetPolicy operation middleware
+func (sh *strictHandler) GetPolicy(ctx echo.Context, pool PoolPath) error {
+	var request GetPolicyRequestObject
+
+	request.Pool = pool
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPolicy(ctx.Request().Context(), request.(GetPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPolicyResponseObject); ok {
+		return validResponse.VisitGetPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetPolicy operation middleware
+func (sh *strictHandler) SetPolicy(ctx echo.Context, pool PoolPath, params SetPolicyParams) error {
+	var request SetPolicyRequestObject
+
+	request.Pool = pool
+	request.Params = params
+
+	var body SetPolicyJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetPolicy(ctx.Request().Context(), request.(SetPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetPolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetPolicyResponseObject); ok {
+		return validResponse.VisitSetPolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetEffectivePolicy operation middleware
+func (sh *strictHandler) GetEffectivePolicy(ctx echo.Context, pool PoolPath) error {
+	var request GetEffectivePolicyRequestObject
+
+	request.Pool = pool
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEffectivePolicy(ctx.Request().Context(), request.(GetEffectivePolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEffectivePolicy")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEffectivePolicyResponseObject); ok {
+		return validResponse.VisitGetEffectivePolicyResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListPolicyViolations operation middleware
+func (sh *strictHandler) ListPolicyViolations(ctx echo.Context, pool PoolPath, params ListPolicyViolationsParams) error {
+	var request ListPolicyViolationsRequestObject
+
+	request.Pool = pool
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListPolicyViolations(ctx.Request().Context(), request.(ListPolicyViolationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListPolicyViolations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListPolicyViolationsResponseObject); ok {
+		return validResponse.VisitListPolicyViolationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // PreviewPool operation middleware
 func (sh *strictHandler) PreviewPool(ctx echo.Context, pool PoolPath, params PreviewPoolParams) error {
 	var request PreviewPoolRequestObject
@@ -12475,371 +13206,406 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Nchs3li/+Kij9b1U+lqI+IjsOVbduKY4z8U3ieC3PpHYjrwh2gyJGTYBpgKI5/rtqn2YfbJ/kFs45",
-	"QKObaLJJUbYzm9qtiUU2G18H5/v8zruDTE9nWgllzcHg3cFE8FyU8M9nr/mN+28uTFbKmZVaHQwOXk8E",
-	"uxOlkVoxPWaLCbdswQ0rhZ2XSuQ9NtYlGz4fH/7MbTYZ9g96ByabiCl377LLmTgYHBhbSnVz8P79+97B",
-	"jJd8KiwNelEUOuNurJfcTtwn0o06c3/0DhSfup/z8NBB76AUv89lKfKDgS3nIh5syt/+JNSNe83J6de9",
-	"lcF7B0+1slwq870srChXF/uLKpbs6fPvXhlm3UIzfJ7ZiTSM53kpjGG6hEfcQmGuv89FuawmS78xtX0Q",
-	"b/l0VrivT477J/3T/lcHvXi+j89S0/2eT2WxrCabGm4Mz9QG+1+lGB8MDv6/o+qoj/Bbc4SvhLc/z8V0",
-	"pq1Q2fJHsVzdjJ/5rTCMu5Mul8zwsRgwrQQT47HILJuJkt2KJeMqZxkvClH22K2YWaCHr1nOlyZsEVJZ",
-	"Nelo6EM3dsspnj561DuYSuX/fpLapOdjILw05Q4dUQ8D4UrDRkKqG5ZNuLpxxMsNk5ZlfCoGbCH4LZvy",
-	"8tbAosx8PJZvhXG/npX6rRSG5ZopzSa8nPbZ8MshPFdIYw3jpWA8y8TMirx93XRL2hb86OQ0tcSf+EgU",
-	"bTQ7vBXL/33Hi7kYnrNSzATHIzDiTpS86DFeFGw6N5ZN3dBtZFu4MWrzklZMTWOCZ8fHKxMEQn6OD588",
-	"Dl/zsuRIaD/JqbSrE/9BL9iUqyXjbMZvBJvoIjet04N3xNPLxZjPC3swOHFzmvK3cjqfwl/HQDT0Z5iP",
-	"VFbciBJm9JLfiNf6VqjEdirx1l67CV1b9wQQj50InONIjHUp2iZZ/artgE+OT5M3/WXB1cVsVizdBytz",
-	"+nUi7ESUjCvG3UOMm1sDtKvHjMPGtU2J+5cmuPJI60JwFSbwgy7yFIX9OtFGsFnhhu888ARftu5mp7fh",
-	"1VylpiCzCSvnKpzGdrMp5+1H4kRFxGROkhPTulgrNEBCzLQuWmlD6+JgO2nlBl0jFemN95GHl5meic3r",
-	"Mu6xtoXBl20re/xV67BrVuZf2Wlp6SFei7e2bWEveWk9HbkRe/AvvVCidMLd/RH9oMekYo5NZdy0bsLv",
-	"7YT+ODk9Pc8mwrRsurhzMpvxkZ5bxtmo0NktKiRmwksnlFXQRhbSTvCUtGqdnntIqnaN5LR/enLWPz46",
-	"dWrJWJdTbp0mI/NyVU3ZdFV+FaOJ1rf+eOvLe24Nk7nbZWkNbH6Ycp0EFviWe9L3r7DuDtqeVEbmIuyj",
-	"m6D4fc4LZjWTdtdthf87erJ5TxNqcinMTCuDNPKy1KNCTN0/nXopFIhTx9sl6sVHM3ziX/5uNLDPbtqg",
-	"fy+M2OS4TtEXyrJFqdUNsFmu2Kvvn7Jvzh59zWjAPuwzvQ8U+izTc5zfrNQzUVqJa8gKPc83TegpPPS+",
-	"d5CVgluRX3N4U9i+nFtxaOXUcYcVNaS2gHer3wt1J0utprR91VHNSp3PM7IvVn/21opS8eJa5mklE1b2",
-	"mXEchMl84Lbp4tdLpw26nWBqPh055Zizvzx96fbt7059liCrInI5/ers0eOvn3xzfHKamgUOXj3PF2aw",
-	"6Teg05lNe/4TPuX0OJ2LTU//7J55769AbRf50m2tOXTbmZoOcNjkycwKbt0Zp1+YelcpbqRWG9f2ih5z",
-	"v9CFuOalSp+hOzD3hLvw3Jj5FP5lhABxQEfZT80EhVXypfAVMm5gd8IutLMuCnknmFR1AvD6bGIIK3Hf",
-	"1q30tXvmfe9gLjdesr8+/w6enOVbXzHyBNR+IJV9fHawqmf3DtxqC83za5kLZaVdprfJXQsjyjuZhZ2G",
-	"Y8isYzrRMdDdSRzD+1hO/OYuC+5EL+gSyH7qt5mouM45PJ1GVFlnHRXxhRtGVycistTiq+2r8bfaSbwJ",
-	"S9Mjt1a3jcRSn05EdrvKV3nFcLfjDhnd9vqBXJA2fSfF4pyJ6cwu2WIinHVbFM6AXoii6KfZr+WySN7v",
-	"sXyb/FzfpsyR3sFMlFNpPKWtUkz1Pd0uw+BvsHOqXRDZ6eA7+PFIXM5HSiR4Se8AV2c9I2cGPBcDNS+K",
-	"Jl35vYaZ0w6GhdemjWtec5rOBF09zGBzh3+su8he1r5vGt29g4YVm/LFNa4MDLh2wuRl4Xku3Vnw4mU0",
-	"9zEvjIg2/51n9xUbdwdbW21DYK9lb+KtTcjwdT/5VZf5h5KC65594Z6JxV+XSccSscvz95OHXUYIcm7d",
-	"w5fFvCaxhJpPHXXl4s7xYgt+iNFbd1fK/KDn7lggud+qK+k+P3jTJkE2z/Z9Oxn/TYpFQjlN8sJnEfdz",
-	"/KHgxrJC61vwgLvRC2HFOROFEWyYCyVFPuyxYS4NHxX4bzsptbX0x1zxOy4L9yX+aeazmS4tfivVHS+k",
-	"+6cu2fCOK2kmIh8OmNWaTefZBIa9cfYJt0yrDHSUkWAjUUhxJ/KmQuHmsxunTtgCVrNc1yXCgksr1Y1j",
-	"v7xFKNxKlbe80C3GbabI2ViXMHeiFq8oOWIhtv2mVQdMuPBuCj3iReX2NTOuYIo9cNjGS1DagrkN50uX",
-	"iGV6XuRuY7m5be6qmB8uhLGHJ0ldUAhF+tSKB09VJOQpB2lpJG64Omd8ZMDa8tQG+2uYIrO+m35mSxk0",
-	"unUzqAbu+u6GuIBzDUcQDbwqFTcIQnchzR7Vmjv/vm1EKHCF9wnfdVr64xjJReV6ltj9C8WqIFbwYWpd",
-	"oP4ycXoueaNQ/VJiwaYCDcfhi4ufnx39+Ozfhki/0jCpmHJ6sWUjkempoHgV/mLApGW3QswMmB0y78F/",
-	"nz7/7lWPLcCTCvGAkQhRESB0dw1xBPjYTciNkGth4J4YvnSTk7bPXgiR45SHbhXD6O5HalwV3Ft7vqua",
-	"qczLhDPlpH98dHqW8KasvuDhvQcJN8FMlsK0Xz4JO12KQnAjcjZaulMRxTi++vCUsVzlhs2VlQUzeipG",
-	"Ol/CMXRnBBQW7BgNTLgX3NFdHz/id3+fnFh+N5+M9+FhWPUa8NnskG/pLdC6WHXgHIr5IsmUZ6UYy7fX",
-	"Bfnbot9FsZjIap3Ny5k2Ijl0JXLa/QCdTHojbNq0idiEu3zkPIA7Steb6YpktBMUC4mO6dQg17ep0O5z",
-	"ayB2K8l+MqLFtzGfidKIXOTpd5h5lgljdAkczDEZ8FWfg63oLbNCjEl7cH9Z7a8AOVZX2cZDOyZSzgLv",
-	"JqCgCvkFiL/UKahXxdxb/AZEQL1IYgRBWfckBP/Bjp6BKHtiD+Zkxa4f2KKMkz52Myqzichu9dyuGpWR",
-	"YOli1nhZs9Yr/fy7VwkR8UD2al2QrCH/lME00cZuPOgf4KF7sO/9m7tNHr0+auEepvhJnWF3N5W7Pm15",
-	"eSM2nt1rfCpteAZqvxR2S0XoI+gxqAncP5YAsioR4fx26UQPhNS6MKVLYX+GVyV5UmsQYjeNYvWLe+oC",
-	"K998OrLNH9CnJMUuhd2vIHM37kPJMpj8luIsuiWoCMPKa7zw9Ox9D74ctX2Zj9I/fIz5lveRjtybs2u3",
-	"Gx563zsYzVVebOTD3+JTH1CeZsV8s0v3GT12P1631mkMj13Kf4gHFqYPKQ9L4eadb3Y042OOGdqSW3Gz",
-	"0Ri99M+lpejG7Dj04P0+F+hhE4aNSz2tkuZKTo+5TyCBrG55QwQIEllZxpXSltl6qCsyUb6VKqfJNO+X",
-	"1WVL0KqUKpMzXnxWZb5UggsY0SCT+3JnNA36Ec44mPRPRsfHe0kaKJzqY+z1igqXsKxJzCb2RusiSu3L",
-	"RK/uDyULuAgPgUxruHNV5VVz5uhICMVyUQgr8oH7CpwrN/IO3VkTqW6SRq97wXX3MHo41qZLgj6u7XjS",
-	"QVHqzUzzlUaWuTHbIN7E89QmijtRLuGD9nSGzstPqRvVhvToOtASI0UhouiUUKXrtQ9dwN/Uh9UCvg2S",
-	"b63kXz00Eh3oLOEsK+bGipIpIXJKbVX+TE2dY7w7uLmF/yiduyFOjo/fYy52PPAJJOw1Pqnvp7jduInP",
-	"fryspDYNu+75v/z4zD+f4uVgT6/6yB3b1UpmvABf9YANQw7d6dmwx4anx8cng3z0ZDA4evR42MifWush",
-	"3iaHsXfw1Keq+YAUXziivclmjnTnxuppMiD1FKk6ZJbX99mIrBS2JRhWCEsONMFLUTKp+uy1LnKfkhhd",
-	"Zol8jiuzcOJMQ4nGTPC0Cy+Q9lrtCh5qkjv+NEXu34lCOjaSlH+kTDR8yaAi9+nepybKrXWc3KRFxy4i",
-	"UKh8XTBMYggyx7UIyEp10kGx+ay7o12UpU7mzC/dAGMuC5FDzC15OpDpm2bnMve8HB7ykRtJYRdKkD2U",
-	"eahQmApj+E2arXcWZ3jI1y1eAKgF2hTigFggc9y1x+QY91naLYIXxnK7kcd4GryEh+lXc9MWvQblMBPu",
-	"J3R1Vs8lTl2j/ONdhWCVv4xH3PM3I95hv9KI+DeKRr/sfcjGcI0fVjjWTypiq5Q/AC4IuoTwb54n2et3",
-	"JR/bzip3VLVCNx0i37NST6URObM6fSO7el+j39yUemHSt3heXeMq3IthEPcrph09SlsFdMbONmk8ORKM",
-	"qCI55Ul73Q4FdkfCyFwYymW1uhwwziDFYoa6NpvJmSikEq0a8UanrHumSRPkcfJaYKgJijY5STDuoPdC",
-	"4EAxD0zdpRzb3eLbHWMOOId2GeGD+PToeTPBZYI5OlsnbfLMmpSalktn8AGp+jAf1MzI8ViUQmUCbLWR",
-	"nts1oqj+0kvLl8ZJuEI03+Xj3lFY1e349Vfjb/jj7Dg/EaejM/7om8dPvv76yeNvHq3LQlpPK3Jsf3QP",
-	"ghQ0orzrtu3+2XX7Xk9hwaSmw+MTqLdpvW6JgZUS5VQ7NuZYBC/1XOWMKzZXU674jbvqhc5u+we9Pfmr",
-	"jVSZ6M4JLTe3LRIYha5TcgdsCH5Fp9IjX3P/oqgwZr/53cO9DDkQE8wHL7S+7ZgETnlK3gWecGWTheDv",
-	"WXT2wWMeUplgef5mtDKDH5M5b8NwRsMBWHp6nlPYHNwYfsk0EaR7NqS85uGg8oE4ZRqzdcC5RRnzC5B3",
-	"IOPspBSiyjKDbCUsXbbMTPQCUnjcm6EiGCYExJzxspQkJqa8vIUrXstcchNQkHRAhMaGmVbjQmY2TLJw",
-	"r+BZqU1gSfiwwVI6VgrcYGfbwmnTw/7NlP73GS0fXBmwabjSHuXpAZ3go9G84jzCsOPOAgz54dW6IVkt",
-	"zB6/wtFa9A+5L7EkH1wsVSb7dk6JC8We/XgZHBFIVTOdG2b5rfBlh1gVLyEFBBI02eeOaC6m/B9asb+9",
-	"fMqevnj+xQBoVPBswv6hlSAjBR0eQ3BbHP77Ly+eYRm9IyRb6uLQqWyCvvics6PTJ1/0GTi4sEbEfMZK",
-	"rm5QytSoUxRGAMcYwBosABgoHJlb0LUKTllxf3v5tH/QdIVM+dtrt9brmSivVcgJ9oXmJ3Gh+emjDXXm",
-	"PfTMwLvc8mtGce1VjzbWrPcO3BtM7RW/HfCD3sHIEbGjgK7R1B/FcrVmfyqV/2tDEiTOY2VtSRL0xu3e",
-	"XAStmr7TakXeY6NllUdJaokTVSlX+0hra2zJZ8mRkMxbUrSo9NZWhiVFHdyw41JPvSrgtQRL1CtKlsso",
-	"9a/hwvrmtH/cP+1/nZzRmGpY03cZa2NXjmAbKwaxDbYeIptw2VKmA19V2wSWMGSESeWsEqmsRkiRwCZQ",
-	"rVE5/hU5+Ss3KDNLY8W0vnUwUs3TfpwMpJDivTrVqMaa5KzTXwdhTGe6MjgDJi0ILdyukK+NuuBKtnZb",
-	"huqEm0R59OUPF4enjx7XHD+4fPzA7QKNK8ER6DgZrB1E60S87XeJBcF7Nyd31lxBq1t2K5ZhXvCkd1GZ",
-	"eXkHURYn6hVAq9jKFEbztufDFWUl1m1QrblaojLkOHp/zdy8Yp/iJOlc0ChYs4mLuAXCwSrhbi5ixjTU",
-	"+W3CPIIbncS2WIKnP4o/Gi7d9WBD8ETP+PTwFfx42KLYA/tp89ltDBkhO1phmp6Jkb8Zr91nRG8t+aa/",
-	"zwXZC/XBTnrstMe+Yv/9n//FsGoel4uk6z7Rc8tunHCGDHf8Wpc5pLs6VXba9CC2l50aPS9Tk/i+1FO8",
-	"r6v7vTTOKplJKMuRQ6jAsaIsuRtveM6GuPzhZpbOntVYvzMQi9zHncGbP5aiaFSVhKG6WTXIc6MNjywc",
-	"2xKCa/ofyTKKvZERIYVdrGRhoGDiXq0ifx8qMuoOD6wiV4kh6wWCo3lthPLwG0rX4Te4WtZidJ1W6B08",
-	"lSIWIUGE5X4f8vi9USNnd47s5ezucdJK+d5R1zMflWgWXHpvzyog2dHpMZijE20sG4FqL+w5EPdSz9lU",
-	"cMXgWYjHHf+ftOfCXcMy5TT6v5e/vGD0PUh+uEHOqsdyN4DWGLy4+PmZu4IInBX+nHE7wT/q1+YoLV5X",
-	"vJA4q2DIp4jh+1KIb92Zp4oD52odftXYWdto4bIJvxNMvOWZ9eA5mBBRm/dXndjYWJamJTZU6AV54Oyk",
-	"qQphIPQxHFIXTWQsU16+sLhcmr+7/fMLhDHDstgY9RBeFLgN5FCWiuUik1NeNCa3bYXG8cYUx2Zyvnfw",
-	"4PbR+taeuLkvs6poZ1MJWTszqkLmW9rr7C8/PvPm+iBhYoMRjVY6elXYrJRTXi7Riu55FhZY2pgwkMge",
-	"hxCK+MwwoXK4SV+4C6lzQ2a7t8qH7HNkGplWeXi9+aLPnjld3s2FLHKnAeZkwztlz7JCgNtqITMCetA5",
-	"+MWmfMnKuRqwo9MzmNfJyfF9rfbHkaX9pNVqT987cL3C95VVEzwlsijg+rtD0EZ4/zgYzGjE4OeY6qHY",
-	"fHZT8hzMybpS2QC06+Id8IdQW/nZ8TePe22r8L84r/YffC0wUW7xIc6OTh5DEIrfCtD5wrQeP3r01eON",
-	"QHsx7eO+pmj/B13ka+J6rWbcg9QB7hIAfPAIXItqL9VElEn+/dzXYmHCAAdhYfRUVHYVFRjClzdamGDs",
-	"Rh41bxCXAvyiBmR1TQV2RgMEWcl/b9IJk7ciVRb7veNovu7RoPCAUC3QW7C3GZ5JDu5lrYolK4VncgGQ",
-	"1gd20+P7ZNstUv835zOWQonFluTld3Jj9V9gMG53FXrL2VgXhV6Y9UBEHQyIrcrdVsK3YQ10rrVL08j9",
-	"j/ao7ep/67Pm7yOD3YucHn0PERxe0Y5XENVJk5QMOGgr4CY+W2Fz1By3tssKqdzNg8F1wnYLxaYbHMMv",
-	"C8ICTW7MPow6v4IHtOncEK9f/5RwrYFeEslt4hdUbX3OOMt5gDqCZIw+e4nRNDGN2JM0bG6i3KEgtp88",
-	"PjuuqxrfnNZF9+PjlOyuYFcbZkdXKdciHLoEvbGUzke9W5hkGvohxs+CmaWPw6y1LqBcEbJdIw205/0/",
-	"Qyy+GwbHIiYJBMVLz3NSKceIKNl0qX/ltn/F1AondHb6zdk3j78+/ebxJv3qp5AUn1bNN2J+rqjtpGE9",
-	"PmOYFN1nF+BwdCb4CbOanZw+YdmElzyzonQKJAOQ56CbnT563MgHtoJPG3hLjWzgyMNQndHPYqsyBnQT",
-	"Gg9SCgavtN2LGagQYS8Z3KvuX4++vDLsaqlgenr3TedfsU4rTxxdHLozXqqG/XiTPBtfMrSlWfgLxkuG",
-	"7maCByWW6WS5weUbkv0XLtt5SFb7zDCyJby1XwHB8YpL1okwVaCW5mtdnGPblTPfq4r4/oW+cX3XGk7R",
-	"rUQswTKYkf+IYmW3YtmrcYOIgxTCItfI5Y0TXXDefXbNDglDhmCDAeHls8r3D+86Of064jyN811bprim",
-	"EnGFF8VcMtrDJBAX6F8QC3l58TN4BXKNGEkDtAcKrW97TqTPnIVNkRrQ0ab8VsSG9wIoeDYrtQfMIr8q",
-	"pf0g7qNjIVA1lnSxviBeUp/kT617zgbsaHjuNI2SPhdOFaGLh2fl5go/bKSLETzKesDyGXevcJP4j98u",
-	"Dv+dH/7j+PCbN59X/+5fD44O33wZffnF//lfKfb3QiwiBN+uZayE7Ut1EjXA3CawbYDKr4PFBvy63yKE",
-	"rTceSA7Q4lYZyVaIwh+q2LQGFtzAKd9Qd/InUuHHQyrsgq27OxphrBKsQaJNqQDuRtZwtLpeyqoDBHCQ",
-	"FThO7/uooSdtFt//BPgq29aD7wzt1fPBboTyt0KxqVRzK0DdRzHFwENiICez8trdaGEwTPb7nJdcWalE",
-	"z6d8TvS8DG7b7mU1f1RsGPLQbdOzo3fw9vBGH7oPD82tnB3qGV6ZwxCitOVc+GpfIwrhLZ5N7ppL/+wn",
-	"DVuzfdH9DhpwzbvfiX8RAs6+4THW6p0NjSPF9/6EyfifCJPxCfOVT4s1bHHVI2CMrpe8BUDi9Ky6qNHV",
-	"rdwza3wyiKhw4EblgVXH93tvIBcNr8uYojUlZm3S+GSkUgbFfMYg+0UaMOj77PQMnMozrOU+Oj2rBVpP",
-	"Tp9s8k7uQslNV9d2lspOkBXbDLHGjQZjt5BfKBHtSnx+67yQiFVhXgL7PMh0OVtVjU8eJ9CVIpCataLA",
-	"P1eLHXe5vEosrlsSOmMcHIjIYhzOxP486kiitdM/S62pkGzKlwiQMhIM4lYQsaY8Y/8rrDyvwYbELRsK",
-	"rq43V5m/LLgi3JQORaUvxMJHyMr5Rgb3ao7AldYxXoj2dAlIvX79U7putYXEfLJCVwrz53sQov3e59Ew",
-	"0HazxnaguG1Msu21gu3oeTubZBtdYGeC/GezM9ZnHFT16YW8k+omSkEA/ykW69HfFDylJmn+xQQZrg0F",
-	"h6TvU9dnv/jGjPBNzoaF4G6UgaMvAq7gljmKHET5/23ToZIzYX0eClbfRDOkqHyj7L5H06sn9eK0ZTap",
-	"WGZIYmGNBBqhHLucggWeSH7h5haCkIkVUwkEZK/6FXRabz0DBFLVDXOv6Sf8wasSujO/fHhTcS88eZ3W",
-	"Wcsi6cqYKfj427uQfbELQ37fi1I90tpE1lGbeP9mhb1vl19BO+HTYKISP0pD6Fjj155eEY+wU0ASiksm",
-	"pRBExFtiVXVKqgl6YMfEGi/Uu2XKvBCLS2HdD0w6DOiVli1IkcKsKRNoKtXKx8e93fTVD+rKTa5oO8kF",
-	"4H1Suw3QVmQNSONI+dzJQ5IV2gizQY/WuqCcIcgTCpkpFFcPmEzA7HvUjYPK8mSRl0Kl1eVP00HD397v",
-	"wBLEut0Luih4PnKznbOHLsf2RjL88HoXIfnxVL4qZtBV6v5r+AUlyu3gV9om7PagTihonF3wraJlGIxJ",
-	"OJFPHkVGTdOI2489FobeRCCIL721kbW1KfRBjW1afstZvnJGxnKbkyTImoPT49PHhycnh6dPXh8fD+D/",
-	"/z3Vg7CCMuwAj7clHg6k2CdEjLQTNoR3Dc+Z0ot63mn3llzpHQv20FYXAKQ7lo89PusfH508qXRgUil8",
-	"CTOkfYdCoakovSNy50SvXaouHiJCGW3eBwsq3N/A94Xl8ajHp2db+lixFoDe1nIdLz2T767axoT/wrdA",
-	"1mOm5yWb8dIq7EIQwnTwyV6ahT4EgaAA20IYBWNh73HPXWObWwUrdxFo2wY4H9rJ+PCBx38mZ+P2CP9b",
-	"ehhDX7MtPImfgMtrB03Htz7ZYWe8168CHdmw/i1YUgCo7sqPqpz9394lgrIr4dY3dYHuVLGvnSp2fBKp",
-	"Yqu5oJlc5VZblwvA4qKage5esN20kPsJjQ35/y/E4tcKibjrcSHUByTTRsBaX7oRaMuluhPK6nJ50DuY",
-	"l+44J9bOzODoyI1l+vSyfqanRxlh0KSyZGyXVE5awQU9vau/Bloq1wqca4hUkXPFH1ynaX2PD2/pfNjO",
-	"2A3I7x3mc4kPv6eD6fSbv776qY283EvWU9ZlmF1H+lqhg53Wl7JefhnVTJdWb+VqlbURwqyUIXVpF8xr",
-	"ubWbK3Ix1XPKy1uRM27qoK+hRCGXAOiJ1QcyjYOLrH276uEdXLAt0GxQPDflOQjZGiBd4j5t2UwWoDeu",
-	"o2bY27SsaZsrAigIBgXsnxknPCEd4ZwZcSdKXkQIJQj56CQqlKf5WN3WSLxdSigjmvV1lMXGasEN1YFh",
-	"1Z8ZZvlNXO9dXZapNEn/dSiubADAIvaqXgTiJCjYHjtmVrPTQVUUZCeyzInUb3QNkyAGymirqSeokXoF",
-	"3d0sa93nYGK3b0OlK3nA29A5W9pBwI7VAFUS97sBBTINnO5szTVFjgBW18Az2RlZuQ18jZiKiaFsp3w2",
-	"A4T6AMFWIQuuupg6t3bwIKTrFce5DNW9FVqyxwugEkbYuOqcIzRlGCPUOPpeglUjZKphDh10a3B9oT0Q",
-	"kXaTk9R45pv18sODMPvyrmqueOcBPY2ONlnkFb1rH7XvsWh72BJ4MjJXfS986pPBCk7SjJtb06tyGRCA",
-	"3Yu4XPgUifAhn80KKfI+uwj18/Cc1cBzsdsC5UsgamLotUEwQ3BNPzMVTvmWnrKXiIZBPUFXlYQN4jxi",
-	"I0nB7hZsLF8aSiWhTJFcz6zIQ5eGsS5ZgBV2l1MsoHuMsE187HVCfDNIKAWvV5cxwdZAPPSzwIP13ber",
-	"WYam4T6GuTQMMcdbGgJQv/Dt4VCaKAFi2YYokiRa8ods30ShgXx23D8+OnncBfhst+a6LWHtFOB9wAUG",
-	"ukAkUbiDSmPmb1Kq7hr0TrQ/ggh3aw8DE2dImXAJfGAcLsBCz4uc0pdX+k5BlNttImRegX6mGccE0hoM",
-	"4mqbgKbdvaEn8bYKqGzpV49OJVV1EGRDOtFhjw3hk757ZhhDiUvrYXcCoG0TA7ZKwrh/TWcqBp9CAFTQ",
-	"hAMf9fX5AMJuprwo3HfADb5ALxt1RVTu1OctPY+S0fuE3jLRpW0Zm/Lktx460ch53aau6eQc4vyN4nlq",
-	"r4M6MOU9NzCkMca1BTrhyePUWtLB91Ud3R0h442cxFBDKH1VodPUx6UQfYZrGAD/jnpdUhcQp8i7Owgw",
-	"jNxCz7jQi0QJAE/pCKDbRZ+N2rEE5S7RyGt7P2t3ffZj9NKe1+Cz1uNmBSU3bENbr+3uHbZT0mHXvtuY",
-	"UXB/1dan6D+kThuSH7Zwg/qKZ1L9DwEfp5fM7/j4eXEt9T4BMeq3QJe9AzUvioM3D54gt3WG2l5k3U4b",
-	"kRRdO73pI2Sg+dmEMF+YzAMkgbWjYX399deP63hl63fqA1QdJvnAZRTX3KqxzbLWZhr1P+9VRF5d+ZSi",
-	"VtOEz3XQKFr0pO63IcItqcOWrLCXbbXZ4v7gY81M68epVOuV3d4iyNHg5DTlNlb+uhR7kTruPS8I4KQp",
-	"fWw5V9AoK8URk4In/s26mb8g2JVmfsospTEfkxleUzrbSzi7yFnIP7we8bLF8NRZNp/JqPAPG+EXYmyd",
-	"hVbKm4ntYdYWmmweQ+r4mBlxA7HYzjD2l/iD1AnMrSzkP3gXofPX6NGWvCTc3/pb471InhiwxHtAK+7i",
-	"I9j2eu+O09jut4buGU469ahEihut0KGdKpeKf9b0iwHZ+FYWUkV4JP1W06y1Z0yzLCuu7qpNDBxcuoxG",
-	"i710wdfF9Li/XQtFuA+yuiQNb1m4pj63P1ymUAi7Ffhu3JZ48wFf4rPNG+DNjabznF4d3PJh7yvLZH0z",
-	"4YisWljJQhEbgSdjvDTf2zV24EdHSHjBB7EekvSz19SWVaf1HLyXeswKwXOpbqA1xQBDVl+dss+fv7w7",
-	"+8JRysnpE/jr8Rc1UQ1ZkBsUwZgR43T2YhYh83lgwyimmyjc4XssVicE/56IxpHkLWcSIIabrTBS8HyX",
-	"lo8K0WdU4yXVHS9k3mNzxed2IpSVMD7gF41kngvVY0rb67Geq9xJIjvR+bX7xM11IeCnZj6b6dIR71Tk",
-	"kl+7SfagYci11foaPE094FzXgBbeg6pK/2/IgBNvJ3xuYGT4240AATXqPhV/0DSl3I8cAV8X2lj6p28W",
-	"2YNAxzW/ge5F5LK5nglI5Omx3+fa8mvxNhMix7ELmS2v76QuPNudWyNzcY2MZlaCeg6a3TV2jG986Gmh",
-	"x2QupjNthcqW176RZQ87G2qe487xOy4LdyI9BmmBqtmFo74569sC13/FglsOtGSl0d10dHp8DgzS+/+q",
-	"ligQPmFHp6etzfOTJViO9UKfJANQo4sSnGUQjeIW3dJsJFCX6ayrRK1xErcSc0rbGsjL4HRb8OWgkkAe",
-	"URphJgVzhj4UJzu5saxUMHCPQjiTjeWd+KLzpAkeOjFhD0riNntjRAIqDuoHPxyw2GcbnVkko1v8tYKX",
-	"gIeSlLMtg/nIWM0Kc5pHZYrFZhge8rgle2ZT07OKI3oCPjv+JrUUK23R8Gg6RZutvR/4wUqL3yPCZjdH",
-	"w2BZOpaJwc+cm0mzf1z1C7crh2sGbYgE+NbPPlIFgENHLYujfUrJj6ruK9W0qe6b9p5othTQrU/Pbyah",
-	"bfHcCGplvGRTXQpq2QoV8sDlEGJW5YhiS42PRzy7ZRx/5Rt17iugC4rrSkqYe2hz68OMz00bDu1IZEl1",
-	"GSJFC1758HvYEJQiZcMquRR7XN9gapI0UAXB5jPYnQI6J2oVq1r+haHRAvigJ+Vc3SbFd0to9KR/fHR6",
-	"9lCh0d1idNUUI3fVxuPpYgA5qqqSX5OgutvkIcFXLW/e1vwIKd54v7ADAZNqEDq11CkLQ7GU02SiHsxO",
-	"NEIVWbijkK1FkSLfzBFsmtjrtUX4ck1rrrN06MhYXTrlY31hdXRZMw64Q6PS8RNiCcAvpYUr5ViFUKDb",
-	"QAW2pZDiejyi7QJVLXV6f4UOOdCfRmnoQA+Nc5B5hfYQNbMUGrAT39RuXRPu5u5Uvjg+B51tOFsIcbtF",
-	"uV9rH5dNEaialdZIzkJeVzs6vyEbDchKfOzDYoqE0cNaTavVzrtFaIN2F0nHHiG5fXPMcr405+zYfRtH",
-	"ZfvsoiWCu1IGGoj38fHZk/XNLNa47+ML+qqCX446idcwt8NZbYcJt76R5auqqqiDF9sNtyFH9mdqAIX9",
-	"q4QN6uWtWMJFuxVi5vZYUi6W18hkWRPa4Corct/OGKD1fUdcsWDIT4vCH16PGc3sQgNmmnhLGL742lux",
-	"NH12ocL7MOdH+xws4BtO3BtHP85oa0QVFmKE4umgK15+VR69Xc/KBZeWGNRKyXHHeDgO8SY5qTVp/B+w",
-	"eVsyBYS6jXmpi03Q6gDO3SGVd1N69lbJ3LZATH5GC101xD1Va2+XVXOvJmm+OrmaQ6p8fCun6sdI/Wj0",
-	"TNskckOzZC9nQw7Hbtkazcr01eM3NV8+VzUN0jE/pcE90cwqZ0ExJZ8O8tHImRv03tXkt3B6cVT75FGt",
-	"J8Xn3ZtStLSliBa/D0UjZlAPq2nUJr5l/kpAW6huiTuzgluxWovXuXQxlWfwKSIp3APVYPUUdMoegb60",
-	"1EyGF8EsA6BAD37qvh8wI8Q5lhLNCq6qXpPkAjz3N034KBZ6OkienGMZGKbZggfEcRLqCWug6Zz281hM",
-	"uI1N/zspFnC9CFfY8RNfZts74PlUqqQL4NU85S8RRYEF15meTlEd4pbWpEvK7jcYLgZeIt7aPgOvh+Bl",
-	"IR1XmCtTc96h2xT76oR9uQEvxoIvnY6xqNV6Z1w5VdmtFdv+99hcFcKg9whnsENdQACmaGgbOyV5r0+s",
-	"XpddXGeOayzOba/cHyEtsp7ceE95Bwe6D2aPlPGwbJ4muyWD74iN8slDoaxuh+Cpao5tOipzk4hiPFds",
-	"It4mXW4TwfM6TTQYwYTL9HVOD/ULaTzQ5hA6UraNbMTvc0GoUIl3kEsI3uMZJ0xmJ5sLVhGNSdNP0eQK",
-	"uc99yVR9lic9dtpjX7H//s//8iyZ3fBZ12Tx2XxUyOya6oY6n5eRN4rbeSm2+FWzwh0X1DsAdoIEQPsR",
-	"v782xTct1LoXRuOo/oH5DGVbrcxUpFM4yBIUKjdU5nvSDO5V91HP0fdHo9L27pShBK3u1kwIW+HtPKVm",
-	"fozFelQBWTAw2/Tm2R+RStf211t1dXVor9epud6lsA9Ut7i2znDnMNBt227dM0yQLBWsuag71w36vtUr",
-	"GxphPtV389sluxXLzuH3er1p4na3+EbSSYx+VsmlOHG62lVSL0R5mHEjmk09e2x4SJ1cr3fsLhmHfjrf",
-	"gED++A8g/Q10P+OZ+NaZSu3uwN2JdF9trjflLu6YsRhS6OrFueCGHBMQ9rr0BTIE3aMhw263vK6mLoEb",
-	"SkMlKdKd214kY0UADywfZ1x1pLHT/unJWWcqcybxRl17Xqp1OCYUYXDW/oTnu6Ym3DaADdYkYEaZl71m",
-	"T5POwXQKIjtF/XxdMnHQHVc8zpvD7TsF0CnbQqpeiNc05utFJuje4eati4pv44L2IePNJLG5gb73ETcz",
-	"fR3VtdH5ni7mQ3tAL6PCn0a61Aiy16SlRLRQuBxlovmoKySpMaH0/GbSY4VeuOcoEQLT6vpsiGgh1Qvr",
-	"j/XZMGTMwSPBzbWaAddnQzPjpRHxY1OZ54WoyoKaP8LQIKQIYWZgxhW7KfUiduj5NQdwE/x3NDOsaihN",
-	"Ol36cqmyX+Y201OxFi9hSxSsPK8VytTiN1N91/Yl+XDSX95xJc1E5O0ZlTdaEcYIxwD6SBRS3In8nCBE",
-	"KLnMfU3QL+l8REA46kz11OH6b1IsVom/QdhVaS7uUbXmamuipfqpJG/CUmWvMB3vPmhrPMvEzF7Xd5eg",
-	"vpKVb5d6KiB5BTrDa30r8gE6Zf07/Fk4LWYBsC3TeTZZMS3i8qmV1b0OLWESZ10lOy1kUVCbhD57TmHX",
-	"8dyIHPIAMTswJEgh9Bc+4C4wX5hrxO9xF1PeiUYyFGV/H508dobl0emTHnv+8u4xOzo7gw8enzGpmLFi",
-	"Bm62sZ6XfTa8yWb01oUub92bocFu8s34ntNv/Isfn7lp/WNeik4TO139ecQcquUd9A7qs3IEGI2S5A3g",
-	"7EsFTFafpK7XfuBc3IEqeOP+d/QWTK90aUDADr0nTGeE0NkUPg8X+EfnA6ZY1gP/d+5WdI/7N5MXQUqu",
-	"tKFMOP2NvXa0vraVtON2cCHc4z0EVcG20VCvtdB1I0JaglpacNN9Ba1GUK0r5CrQIs+s8el5TWOyrR1n",
-	"Inkb9nuLE04FHeKmkE0w1Y2ZazWY2C0riVmpC4F4eoBbPHB8y2luPfcJZHT5SgVpnEwjnD1dOlW0XCIl",
-	"EjaHkBBt9z1kVjOg/+xV+hEajrY2GQW62YfqjYz0YXVvMD+SZhSGI+AeY50jZ2YGibg3EoPBQuUmkY4f",
-	"QCYahismQ9OlS6qYvma/wTUHmWzRSJ34TLKorQTDXRuoVJVgsGr16XmZdcBKhMADjuAX2PNbFN5SrWVt",
-	"c4W/pjD7vNsAk84Vw8chtRH6DbIbrXPIkjbz8g7kmseo8ik/qEFD3jJICZ+8fAFqpMiRDyFUH5M5aXyN",
-	"YrGYox+ntvmv9VrvNud2wh9bNYc3LJelyKzHGiPsqI5xKN9va3WE7+Ct2JALszA6vnJccgi3tPjlT0Aq",
-	"o3MPUEa9aQgmIVSmUyUK1A+rFrNxgBnCzhQiM9LqBS9zw07c51k5n47qZ3Lcf9QpbjMmmIXGhgfFFNOV",
-	"pWK5yOS0WSX4+NHx6Vlai+led/Y61A57nLBW87mu1XjCpdzp2tROvl6Pu5W3hmIrpZwUckz3qZW1t+/I",
-	"6aPHyWIwbVPaUrXPtZL39u1+9FXy9fMkht9FcyXVewfuJoN5EZo7YzEqO/0PsjfCqI/S/gDQUUtH9ylE",
-	"C6vZSYMgj4+/fnJy+mj72N0c65rIvY1bWT/L2myalzK6970an0mx2L9VWS7N6OkNVcB5g8j8XkiLblNj",
-	"b0phksYQyvLrKHumotFOHCb1ywOIfmxUgausmsYsen45qS2IugnsCct/twwrnq9LTneK8Y28E4rNZx15",
-	"9WY0zNA/IAVwLgupbq5Dd6+GA0USlp4iB3gmpBelAd82+KqcTnX69u2KkZZrsYV9tmMPg85ZYmCKQv11",
-	"ys5bVokrvkEaw8r0/v16YDgatuWy3f71aYcgD6VhtpTbGOYteNu/OJsGFDXixpLAPKJcaF4UaYDtHfLp",
-	"tmzdsF0CXu9gwaUlu7XlCtGpScjCvHepRxyqqCf5uYVWYQvPRMII1b2rJk3Xf9e8wAYHSh+1nQgjGE0H",
-	"ynrg7AdsuGqsYDVu/MWXQ0SDQQwwzm6lyvvsWYNQovKpZpeVbhVUjaD69Zt/ubrqf07//P+vrr78IhlN",
-	"X19nVecIqzEXKHvhZT50Kxm+Q1QNR8bG8umsx3Ju+fthr+oFgJYiN2z4l2ev2RFu5BCaByCOtGJD96Nh",
-	"nw1NwbNb/2bx1r4PLXIvC04VWD/DqgFwyr0jdn/6uTmKcs8nZS4tcB8muBeGD2uEhwlvmR0aJBZ89ak0",
-	"3/ko3Xa274TTdgpVs5vGvVhMjMiuK9iGETfi8Zm7/6fg8n98xkZL24RvwF/9PP7xX78pn/zlx3/7vXy9",
-	"+PtfX3735PlPL//9uT79if/ELxeNbHYq0vR/f3VcYwX4yiqZ7F+O3rw7Peu9/9/vjnun75Mcgdb2mgJL",
-	"yQanbae3RgUgVzRk6/uXbMhWaQn9BI3Ja0vpKJ7V+vZ6anbJQq9WWb1mzWV0ZLJKA9ADa0ged0warYLH",
-	"v9iJKA16R9F1C3a/KO+gn4ER1kk39vSnX/763cuLn69/ffbtD7/88uP1xU8//fIrqIqRAVqnog69t2oU",
-	"dHp89mSjx5RW+qu0k4ro99C3qXewqGyITty1cVT+58nj0WW+Amj5KGUKGZHNS2mXl240aqrjOXXjWC/m",
-	"dqJL8k4N2LeCl6Jk2YxPr//7P/9r6C0ouBjwXUVu7mQO3rvxpBonbOHQ8AlqaHoVzDnwET7PpTXs+cuQ",
-	"qQBOof6VulJffvn0+XevzJdfQngw40ormfGCObE5YEqziZOQI8jzU5r9A6KzSju7/uyQGsQ4G7/PLhBz",
-	"KEZpqV5XhVevVBDpgJrEzEwUzurpsy+/BFAkP5lX3z9l35w9+pp5bBqfS2gA54sNM52LofvZr6W0wv0M",
-	"4I+4YsPnFT7V4Y9iORxcqVAp5AuzIRbtzLuqiIiaCkAgQgkmxmOR2XNW+2ncQATfEcWOPz87Pf2iD9uK",
-	"HRO//BJzrbhl4q00Fv0kbPh8fPizk8TDSsMZPnvNb4aVY8pYVgqeD9x6CzBCzk5Oe2wqjSGP1NnpExgL",
-	"85khQQQjPssvv2Q3mkkFUROBFIAjQWE5JjEM2PApXezDS3ASD9nnQz6TwxoAQI8N53LYY0MrypI7jjj8",
-	"wo1zpaqfvwKHsuNZYDONA5jnSe/49MyNV/IMs0ZnosyEsodCufPLa02SHNFcXD59/hyW9ZPbLyIGpwOZ",
-	"AdSss2FDKxoSfo9hw/jDOLJKUAZXUBAkM6EQVkfmQlk5RpTcixnPJuLwFJwe1KAw+qzCaArXLTIeBgd3",
-	"0ONWz4TiM3kwOPiK3CczbifAF44ohwP+oBwFDHdJrZ7nB4MDt+AL/xBANfOpsJA+/FuayVWPYH3R97Kw",
-	"IMTeHUgFaDYCmivScoCPB1fNRrBwePp928vq0PDVKzcyzY1LgSBitJQNjzv1sPvTP8mptF0edKo9Rcfe",
-	"QErjTCvqdHZ6fIzoBspSWAcqBtH2Ovo7xXO67TIdOBgSwOKbUV5H03CliDL6ja56qZeH2R55DEUQVvPp",
-	"lJdLorTwQshbBI2F35go2QhUl7eHM1ECz4Hp+K8GjjVhINXY1loBAqOpd87zrdT0QjGZDyCbppYZ5njN",
-	"TTYbTJeHs1I7mTzssxeaoZ7gXgpxImN1KfIBy0oB15gXmOMC8WtAdmS3YkaXvn7RnoLJfRFyqra7aZFw",
-	"+VEsiTogn+pbnS/3RhgvxMLP8H1deaH2yg2SPNk3SabI8ZW4kcZ63XkiuMcqdMKr7b302BE8Qy+9F/n6",
-	"WQC6QDjFbch34VQGeGtgy0fv6F/vyV4Rtg17LfLwQ+U0Hzldi0BdqC9gvcnVIChGXkLC0yZFnd/B0DtT",
-	"5xgUiy4cLknINZo6W92A73V5o60Vah98yL0MMHPud4y9tDz9i7AXUUuTh2XgqdvyuuoT+XGvC8933+PA",
-	"6etkCCqBU24qjSDuHxPzqhbtINk+/A1oTOiiqp/mX8Eh+7Guxf75exD8MK0uHP6D0OzTKsH5Y9ErTiFk",
-	"rt0qpyoQlsz+uf1RNhFUEvbBKJyUpoZW4ubx4RgWDNfKtcAS3geL93CLwUeRcQXp32ieVmeKmUI8sxHG",
-	"5FTnwjf8XHY7dLNU2aYTd89EVtiqiqOVU4qxpwrghfu+uFjZ6D7ABGgzqAKyYLKHbsewxJG44YR6hIjR",
-	"3BCIdDD74VfgVqE0OA5hslyTViGTGmwl2i7dWh6eWv4G9QQt1ALFBvsglh/0gi1EUURkAT7LkRCKGQHp",
-	"FZ+27EqaQ69EpsvceAgabxFB8Iqogztyd3QlLeW1nj2irs8GKhQwuRo9N44Kl5SYpKoX9tkFHEXdCUcE",
-	"eaV4niP54qssv3UvWvDlOU6s0ag711F7bl8kA4ChVW9u1GOn50Th7tpONfik3QEyR30TiGu6T68UfDyW",
-	"d6JXZ+efGX+dwILDoah3YJSBRbU3PXLtGF9QYpymPWwUpAxT18ZdlovaSe9bqsfVNR9YqMc1WYmLGsIg",
-	"wJkIE3ovzgT3Ph5r8Uzpxa7cOphWh0bYw4kuEE8lfbG+h24pSiyYETaw5tATmW7LgJAvTdV+mGEgZAn0",
-	"5nvJViCd2K9GY6zFPTIRBfqER8sr6GM5V7ko2fDFxc/Pjn589m/DHvofC56JH3SRDzHPBnpRNNo3u3/C",
-	"66zWPaYVCDqn4WDJX4JqX7q3Xgr7A2zGp+uuCFP80IRP6AsJon9JUGD7oHN6F5ZbqLj3QhPn0FFjDxM3",
-	"Ss/AovuARL16GeDz9suwwXEcnr0Ue3Afb3KOah17aBOZ/W+dJuexyFL+Y0rk6S5e/3Qc1xWz+MA3u48d",
-	"Ae3PdVwjderdr4scUqllaWoGWv3ZlLpWudM2+JVraMtYZ8+GmczLIUaJHKPMcQY9rN3FzGpL+o3AUBFE",
-	"1n1lt1gCDoJugAeG34srFbLEoXEKOrLda/UYZAIUi44A0KUqvoYvnFAytyIPT1pu0ZlfIZ1i8TGYWwyw",
-	"ILEs1TRhdipZ4/S84Wiu8kIMPYBwBWMb7RBnWTEHR6kSIjdrXOExLX3KDvHaPD+0W3x18EbaY8DY/5je",
-	"kx8gfD13pz/lM0dsKKXWCKTtrmi7gDp6Z8R693kU+JaG6RlmoDFooJCgzlcIXXpP8nxgj/irgNe9D1ct",
-	"vItx4B2Ya4D5n+AOIdyme57cGnd5Y6M/jPBqcysY8Wm4zWt7fH/JttEXYcT+fOiN60cURIBdXoZYfYNO",
-	"Ok75ZIuJLrz4grK+CQe8hAHjVSFgyKuIQet7ZI9R3jxK5P6VuvDdB7Bo0FEzITFMZIHOPhCjEDaL7CYz",
-	"KaW6NdHPSAhjKlOvMvZuSr0w7AacCJiec6UIReWFWHhVPVITCF1Zo2WHX1XL8HJcYZ8FELOM5LrPo4pb",
-	"RrEfxRLecaWGWPqYD/0QwVsjCpPkcxTb+Khs7gEiHHUN9WPEOTaxmU8g2vEdTGhEPB+8ZTzPewxhXQjB",
-	"G+7Gnth/XXB3tSr/WU3KRNmG16F9iU59l9sGR6691dip11SO6Hu/qoLz2l9uFjYR2cJqfkiT/Ffp2Gr3",
-	"559qZblU5p/B6O+QMFbd3Qcw/Lsa/fcz+F/wKYAJQBtPLJGiP66NKERmdTl02ooJjQ2cuAWTmyIjusx9",
-	"xzwhSyZDsx0nyJ39XWo97TMa6EqhO6EHw8RF5VSfNdHGGirMYkMLaFNDbKvqJvCZYbTNvtA8TqX9ggrg",
-	"UAGJ2rd6qClprtTw86pTZY/V5vDFMDiPx7rsIZwCLFJRqx2P1iPHlPlqrCwKLG/XZbPCPPyepm4IJK/P",
-	"Llgh75zGEvE+Z41EedQBYQb8MNKwYdUFeXjuDgF+f8Olgu1aeK8IL9yZLwGqFDpRheJVO4Hue9iospnD",
-	"3b9SYBTMs0wYo0t0o6xMs0fkAECoGBkqBWy4GfYIdoIwGgNuEffuliqFfcGr/hpd/CZ/CKfJx/OY/CHc",
-	"JXAVd2Jiac3q6F31x1qvyPNgDTV69GGHVg24HVbHoL5V7Q9yCwp7hR5+SOrDqJ0pBZOHfXZfJ8z/DA9M",
-	"bPjfhyi6eFs+jKulNdmn1kb203G33E+f2IpCY73KTg7WuFB8YbfvCz8rBfhAMNbsJCfYamiyAd4OgbPd",
-	"lHrhRBW44rGmCLB5RsLIHMQ3AuFAOybwerinwe+BUrfm+PDdikL8A0QduD0W0lA3NewC3wxO+hwSqaou",
-	"awu+7OKX+KdySnxkj8Qn6o54RbBduXdL6NL7H/bGEtfJyaNZKe6kWCQSMne4w0mj4gL0TUrHGr68eP30",
-	"h6gOD5RbyCuC1v8gWp3KCDV+vOizF1VGktcQB9F9nvKl0/FBD/YOQOq2o25AUZ7y3Ana17pKJeAWLzDC",
-	"FFAzM3D9zBVp8nrco0LClR5o3Kb7n1EKGFlCLXf8Je73PS75y4KrH2D8TpZywdWruer66MVsVizBO/E/",
-	"kSH86iHmHSmykdhPRi6GhinLGt4MrQFX23XCMyC01sQMu0nktXcem36LB7zzvyJWrGEy78F/QTaCT9/3",
-	"XHQmn+HY4kbac8Z9yMJqjE8I2wt6N7f1NqUUobsVS2i9PKyQgIeQ94iPU89lSXBpkH3ZZ6+oehhYUGxF",
-	"o4Xqi40jEe7r+MGMHS2Z0gvKHx7OStDzAdvjGsGShlfKR1kIdRgb+ataF3tE3oZETpyHttdjZ00Mq2eD",
-	"kUJsJTJIuFpClmfagoDj3be1/FFuJK3lo8rob0t3J7HquabaoesjnFLthKK7W324hcCOsbWTifOvPYgh",
-	"elvoqiz1HJ1y+RSbza0GGb6t4JIbVJFQvb1TPsAut/njY1zmpAc80d29g0y6X1TjD+ZuppPZ7Gv2xLE3",
-	"R7N/4XovM7gCEyTsf73JuwymmKNQ9MsCjaK6hA1pM+wOQHXSCwg3QJzOsVimFQJpE/xKv8VJ6OG9P10P",
-	"YUDB/7Duwdqw9ZP5i7zbT4XpX6AJQsUtGG/Cpm9FTwl+ePSO/rXWxddKaiCCkdJeQz+gqrcLGvwAZ9Fj",
-	"w5HW1tiSz4Y9zJI4p6iB+x6qqkYibiGQKireKylu8sq9rlScPRzka8B2wf1x79zl2NpdcdXGPDQvbXPC",
-	"0Vz348LkOeP+jbvxy41JSqNox3ZOVHL3KC/leENu+3f4yAb14LVvoXXOhrSDdSSb1sg94UZuoyWk3kMd",
-	"tbqRA6wJewG2pCGE9IOqgnyPCQN/ME0EtmuzHoLEtDctZKIXVBtX6HluoBhO5CyX47EoqUO9L1POhXG3",
-	"ACUL9eFoIqsQra9eQPwiMpUR4HLtrXiGj9w3LWczRC0Cow3AxJOQKT93VjQvjCa0ft8JD1o7iXErrRLE",
-	"2v1TdBozDOIdA2GQ++A9etTSZMCGvtHDsP0qYe+Ee8zue10ygs5LoryuGTqG0e7GhNo3hrrFSUMdCFUr",
-	"75PYv7satlsfnHWDB6cnDd82NvYu3GXsTVlEep5NhOlI3tDNvOd1McAaKHNR9thITKTK2RCqXqmZ31iI",
-	"3Klw7qY6A8BttEeXxbpacytnUNXRZy+oqw7HU1C6DM6cMVxAjO1GfYySqF2+2/rOlAHOryG8xzc5pM7t",
-	"DPHwa6hzCLUbXGJupa1U63YmfYIeMTP04TlOoWf+4eQQMN3NcghJbG9yCF/XI1jyRcoWJoGxKloIc7op",
-	"Wo7E25nG7uhJb85TRy1OgNH1AODA1Tvi06SHHiOUwAbvRCnHS/b985+eDcE4AZQNJy5efPd/L395wXD4",
-	"0K61QjE9hyGAEgupxJWCwMjEQ4rT5UVh02cXLNNKiazqRA5tpwUvi6X30Jp5NoF39dnTy7/55kIL7xHO",
-	"dDGfKswCOmecZcJ7hPmVMjO3cWYihHfCA4Aj5n85Yp8XnBD4GZ9pY0s9c9o8ssA0eMMzWHqb+G5k7Kvc",
-	"EWg3RTbAnVe07EGt8TUHvYPM3CWbMv+pN/ypN/ypN5DesJ0EeXtIt6smRcKcRlJxmP4qfLAVb+2Ru5Fb",
-	"/jLpQdifzAFAXX8q3HiWrUvHP6PurFD8gnypFDvJook0VpfLVil0EecbR22+TS+KbCCqCeb/UqgtDwW+",
-	"qJpBYyxk0pQ/g0EudOkOe2xGMDyGWa2pEBeuAAA9IOYDJkZAVn2vih/6+Bm2rmu2LKAZARAQPC4g6VHa",
-	"PkOtjJtrPR56QG8fhtTYH9z9DxQXkWYx4ZQL5IYCNoZYMcPCqUlD4rh1pzk1a8Pu1GkooR/oFNJ+n8bt",
-	"wy1b6/dJd7j/KtHhPuZVZxt7I7ZUTLgdfAh2sGWo51NTVUN39vW4AI6S9pNWoOHi1RucQZI2YaqQu0Qo",
-	"R7Luv7uxDF3khyNugVO3IsPABZZWTGsJ5nWMlh794XFLhpDhn5d8bF9qXQzpd8Z3TQ03mxDJg/riszOu",
-	"VBmF8s8hI5fShgAPBsLm1gmZCF8G/f5xmQLM21S/mEJbBmqWjcnqIYMBoAKuVB3yIPS1o09GSyybasOW",
-	"+dSBZdz8vv0YyTmNgdtw8kyq2ARP8QGAZ0LCigR0CcR+oNqKqSY87q2xZgLSUqu/cTcquV+8PMXvMdVt",
-	"27q2B9LbX5dzQc2KsZ6FFBBsKyBL6rXAvueF8Q8WmlBEfLUxKB5t2u6tmNUtn9U2+H840eRIabNogg3d",
-	"oy+/yNenE6y/K+tTCX4US5E7RlsVb6F2GHcdHdSrokqhxMJ4iYJXXOWBp1TJqFjFDtkE7teASRMndGt1",
-	"J0pLDXXDuzAZCJNSnVJJKWcA4Sctwww1SEYbuhVeO7IcDpxsxqwGYuZU9zXklIg5ZKDuualCnRmoxvB+",
-	"XeRsCSXMKhMIsuPfAbciCDTDl+dVrjrlt1JVPldiAXgBw3KuhpBNCx6XltRX2qJk+iuHShiWcQXNg7R3",
-	"Ng3IUztaotdmVix72NGCOthjm2N01Po3x/VgDDtuhNx7p2JAzSGi8BDOHkysnKvab92gRv5D9PC5qb4T",
-	"pnelPDg+QdFJ1FPUNRDKcK3g/sTl9scQ2R8LCS40yK5VTRYFuxG7y+Sjd+4/jeSSZIXW/qjh40DeQMlm",
-	"8JyiD2jbbWtP8aDd+eCE59REN8U9ZnZMcClbyq2NKR0Tv0P3yufQo8pL0+rX+UWhfgwcE0ILeIHAXCSs",
-	"5R7jBAuLZd+YdcedZMJSq9fYXrMUbMwzawYe48XJDH0nyoLPSM2aCZ70fTjF4Jd4vg8QTH/AHI57J6FE",
-	"a69SUVJvRSjs+7uZpW+tCyccudqlBxP2/WFaMT7wp9uq/4m5+MQNrIODjI12jzP2Oru3Hv4nGsY+WW5E",
-	"vputiZgv7c2oWE0OgqQffoOl2+6fsb+ZMoh16XR22PyIjdcY5yo3j7+O3GHO3jgEn9WmHDo+fnhc2E8v",
-	"bYx3Sxvj+0wbw9etZH/txb6M4Dpk3m5QwhQaRY1Pn3/3qs/AjeOrFMnogpw1/IkTmDj/K+UeQuAzqejD",
-	"82AfQofEGECksu+g1WGtAR+FMZPtjry/9RM2ZGCOH9qSgT358JYMHGXwbDvrBQ9vFwMmYk5H79wfXcwY",
-	"3Ow/sB0DC+5V6J0eLRGAeyCFpnd/M2fLEl2tC6qQDOdiSyFaFfSXvIToJV7/qoxZliybyCIvheoxI0eF",
-	"VDegQnk5By7wPrugBqCPesfHxxibPWdDW85VBvkMvtwZ4xUYQcb6wVSA0k3/tZvuvcTXmwe+rDDDFgvQ",
-	"bfY+qOwZuObgjoKtBGorqNUI8QRJWSG1KRcz6Fabs7mVBfUejmgNziVBa/B5Q8lYr168hCcewHzKZSky",
-	"G4iuSt3Rur30D4h3zxnxfyLffVRNDjnYJkUOCHVvehymlDTVuC6XphV6gpVa44ujSC66kSGZ0ZH5ytdI",
-	"zwjaG1KKve9ZefgYwsargdZdqRhxLuiP8L4a4FvVsRUK0IfeUkf+UtXTAG4w2sr4nFMBFwQddaUwp0Wo",
-	"rNBGmGFQKKrWKyog89ECqANKIe5EQdj3mJYZxIyzmAA8X8wG4BOaiVIJy/hI3wnY0CsFgxA+YMGXomQj",
-	"YRfCiZeFxpdjpB0xADF/x9QBAKSP406hwO6c5F1t+/Ejavt8pTzqz3MbtwHH3CK3PCrkDxnidKY9gj0O",
-	"wMCjuac27JmbrqPHetJPXFeu1NYPV0napio/JbPjYzYzhClQw4fOXKShQ6e156YuGxMfQGQqba/FdGaX",
-	"Q4hIUuyQ6koxsGVWSFFn2XwmiUwrOAgYVmp1PSu1FRnocPDLK0XxO/+5z2y7FWJ27W9xzApABcY2TAHG",
-	"DjoxDRpi3oNMVqB2uqwY6Jrmuekr0oRWQczz1LzO65Dd9E2A06R73h6xjxZ+X5fhQ2Pn4YbtxQLCVzGu",
-	"GBBdHZkQqMg3c4vYndvZba9Fe5CHDv6D2+SviYg+PoDednxmN7S8yJrcESfvvKISVMGhMcm8KFhWCF5S",
-	"/ZTXEMqmWrMKr3elVvH1lJA3k5Gew/sxDwLANUn/QLHei8D2qp/eyDuhDucz+hnMtF9pAhC2Z1xdqYrS",
-	"IeGBkga8fQawQaBBQW86sCB6ob9pgPGhdULTAFRhQjRsBYRYWnMFDXHjgpBz3LsptHSUFurkiUs2VY9K",
-	"2/y10nmidkRV6qZvf0C9FHDt7hmo+uGxo4jcfnSefGnawQR3014+ORhBugIfPiWxVdX5ZPo28wAnLawF",
-	"91AFIShtuLL31YWO3F0+xJBve/1Aficz0QPy5HEBQZ8Nx9Kaocd2CfVlVUs/IG1C8c4ow5dNAmgxgm65",
-	"G8NykckpLzwrg9oYt9QpXzLxNhMiZ6f/8fgsjX70fSnEt7iKBySbaJQW8QWskVY/WtYT1/bS67/+fp8E",
-	"FXKVfds2yAYIHqxCQ7UjcaUPJ9dWqG1WcLU9Pl1dUq5Fo4TcdMRixOzzXAvqDozNb6ruwXjPUFrFUZYp",
-	"z8Wgeg4Y9A2XCqzKWzGzTIm3FvHselcKJQimrcbJdBAKgBTWUuupx2uP2lhLCwLSsPkMK5itZkqPdL7s",
-	"s4tkQCqdfvGy4OoPYM1WzUU/Ppt/CEDIRBCISCx0Ktw1+FNdn11RXbe4QX/iuUZ4rjvdqz82kusnp5N9",
-	"cPRW0vjXwLZuFfHxlxcuwsbwz+UMtbrtSO4TrJrLRAfAQ1Bk9gJsFnGaGTuk5PtgAAZB3oyx9qiriwIz",
-	"OCvmucg/on4UBxjbKIUcNH+txSIf7CTjYVp03mjS+zjKH/SCjecQTvCHZnrYt6xYfuCzAfVdbAja+oc+",
-	"flGXsdzOTefEVZz5Jf5oP7mw+MoqDXbP4eD/gRFb2NAOMVuiwv0mZYYwBvDWtXVf4a4kbiR9FUtGjxli",
-	"jqZiHav7WTwkd/tZpDUODSVM3NzurajbvSsy/iaoEue6C7BktVnRDsbw0+vBpLGEDXAYJtwQdgIvBSuk",
-	"sSIn49foqYiCNeRVlaWvO9cl4fUshLgdhGhThXiFMfLKtdNWKvCv0cQ/ZjfMKn292Z9yE5BOrX/HP0WD",
-	"yT/zZtbziYpmN3Pi6GLujRmH4jjT7D64hiOvB6iPvk1zlaN31R9rY+a/YlKKLAo2NxQeiQMgQrFMF4XM",
-	"PUrfgvgrtJmGTBEl3tpVx+4zlf9rjLz/AXJZv99ThuHPCLSMBgg6hVtzVbuf08bIbW27PsBtaDMJqknv",
-	"sWBvhy4Mq0TepYTv9/ou3quQL4Zb2iCnK9CDFhEdyWPf4zDvs+HvQ1ZofRvwMxBhyf2rFNxo5VOuEHSp",
-	"TSy/Enus4Lu/KfNn2+V/OiEaUdhmKRrfm72J0Tr22RrRWbu1q2wl/rpr72XqiJzKL2XJ9NJmN2FwcUG+",
-	"hq3FppzGbSCWmmvwbI+kyq+UtH320unlcRelqMreh5y8MMZAmE9X8+wltOsYQXdXxSZ6XsYdEi8o0EWw",
-	"LeJK4etR3E0ga17lomTDaNMGIQ2UEmV7YFtUeRU+vNDYqPMq1a0U6MgnbkcAc22D1JI1CMWE0mQNccrw",
-	"u8+oQ1N77mhEyJ9w0C2e5QfOJF0ZeqX7kyjvPm6axY9CzOIUIcrEcVSux06P3ZEbRKG7+POjd9Ffa7Xp",
-	"3foK34sk/4iNheMbe7+jatem65v6IeRimz4d59x8/OTI+299d128bJzBzsr4mhzLqBUhad4oAdGmJRWc",
-	"ItiQ0wjlEdYJtUi2tmfrfczLuX/RUlPjPkKceMN1+XRS+EJvSRAvESEjDuZkiVrPYqKnAOsNNt5ql0iC",
-	"rrunMIIE2vWBrEt85A8fe3bL6ADZCqvdm2mBr/MgodF50cavnhR+sWI+pBTOS+qt9Kmqmji/D6xkRoN+",
-	"uvVKvitWV2pYubFH7+C/WxQtwfNR1ZIvTUIFF1vXQsEImZSN2kQC+hsJlvuilnR50I5E+cetxNnxLNv1",
-	"S7+DD8sK23TKgNX0kbXJbbd1t8wOkgrNcpuUuvZxCHv/jNkv+cOraO2s+ROqrwBy+gxazvkZOjWs4CNR",
-	"mB1ZtuDFOi+/785DNUYaOn6DS60XgNsmkGpexQKm+k7kVA0BHkvlY0noqSv0DYbcJtwgSoWRN4rbeemz",
-	"2BfcuKduRN5jSl+pSVQ+nnPLR86gtjCjEc9u+2zoXgXuh0KqW2zVha2FeEFjn7NhGAaefJafPnp08k1Y",
-	"h3sFoHgNZ/NRIbPrW7EctsUeLmHf/vCKp+AdwBWARvandsob5cjDciumvitPcJJ6agq9tNC+7dHpyxKT",
-	"IHfqIAD9fDqFtDDRpSpbFUsNaTCrjc3ZM0weUcJgZTNRqTPB03U/r3EWm5qaVvjitppXISxkvUBauxs9",
-	"hhePnoP0ceoJ7DgEhugQ+LktRaSQd5gy/E+FOA5DbCZxJI39JT/A63brYY6/3RCjqXoQVMWkRmSlsMMe",
-	"NeFSmRiE6nVdipwpjYAd7BIhumeCN6HihpGgP/xRLIfE95UmGNYrhX2nm4DlVMTl27r5yfTZ83HVUrDQ",
-	"7hlU0uFX1bsglZ3KaAFRBBp5ULNhivSs76L93FYYJiSN9DjUsTIkbxoxLtH1LcCq63OlSihGm2LJBycY",
-	"ElA+WyMsSMufrsFLd+3DGrxk10Zj18n4Z57vM3fF0hl0vWORHoSfHL2D/67v6K69SlQIbEiInX/heqCT",
-	"tZ+IeThevEca2WRUgljaC/CYu+i77mwXd7l/9T2zVgiaZ11i7t/okQcUN36Itmbvc1nkIcaLP3IUhCVg",
-	"96lFENm8lHZ5MPjtzUrVEMgDollZsxPgs8QpKq3oXizEaKL17Xo37K/+oT+6PkwL2awv+G3ZX+46vZBQ",
-	"hKNDCiewekz+qw3KAojSqLvvFJtogWbgPhwt2ctfLl9XKVusFJmQkE9OIv707dsBAwUU++VlAsAgcpHP",
-	"ca+FTwJB65cNaW6HMh+GPhdOwGJahhOo1KCurtj32c/CGH4jDCjZZCxww367tFzlvMyZp7Y3n0+snZnB",
-	"0dFisegb+jqcTKanX0Ax5jkr5KjkpUQv4pSr5ZUquLqZwzDYoBZKlam/h9JBf3F7BPGzHkyZij7RZp3o",
-	"hcLZh1ZjoIgPgnIl8lozlaBmXalVPStuV+a1KGl7ZEYr7UdAdFGG86uUu3bFhLbrE1ZN/Aw/sHJCw/4q",
-	"7eQSdvMT9cxfCpWHppI67mUJjfWUXrBaVLsLw4g0H//Z0Tv611qsXvQw70xTfzxXuufMVSHMgjvbAbO/",
-	"dtv2dv96tbEPLePaVBSa6yfgZY83fqIXBGxbOLnkWPmN3lVIbkWyQSVYD3t1EabrkZFyafioEDUUDyAd",
-	"dIIqTSJZol3MpoIriHuB1Q65jlpVmFHOfqZIu/uJUPhywNvoUTtYbBB2I5ykRgSCaL+cOMVUkPmsPfHj",
-	"Y93s/QuW6uA+fDRhzR37lOIJi3DYe5MdRxXFdXG0gqOSflKvH3D89WuW86XpsdwxBHCxuk+/Ok47Vr+r",
-	"Ru7U0Bg80J3LhOnty0v41R/RFepX0KEtRtjJvZaDRcwI8ouIZnoE2rdIuUk/FGNvoeZSzAq+NNvD16yI",
-	"jbRlJgmK1F0IPQYbg3ZpiYn3HqMYbDaEfyE5g4YBh9KsHuOF0dV7QuUWiA3fhIO9nogliCO0uK5UzUpD",
-	"dL9g+mHrxsrAMx6GBvo92oXMRAX3f3IMeP8AUQKdy5N5v24vP31zBOf54XMEq1FXtLIlaA7k/HY2+z7u",
-	"ZWxXgBqxVzmABuqD3ZyUlyDY2EosvIEM3UqxCjzny6hLfxWUZlZrIH6geE//xkPtYOGKLJkz931Xfno7",
-	"RgvoXqBy1clFkLwe2lb6Fxmkn7zNHhvOn5rl/vEVrb/Iu5oFGRHmXu+aFWafN61Ol6+F+YBmqRstdZo/",
-	"gAHIFvvkfZxNkYtA+G85E8Fr2Xc7OgTXCnguRVGQCQoz2PHw6n76dxT5GPz2xm0++uLx3OZlcTA4OOIz",
-	"eXR3AkdDw61andQHxnEXJo0uwOno/UPUgxxbHkz50sd8eVZqQ+FP06OuyNRQAgGYq74PxYIvDXb2gt6M",
-	"XnnGFKNVjIoLD4DEOAwMLitEnxDgsOoz6BnDlEAEDq6W2K/mHODNQh8MeEModoJALyARR5NAPKXEHGqd",
-	"eKMXRVAfbPh51bL7C/C/zpX8fS4Yn2oCzMeYcT8Fo7F5WIPuWQ7wXnocF0JKE+PJLia6EICDrS1oUEXR",
-	"Z+Czn4rpCLtC13oLn9MXhmXa6X43mtqdAtSudx5PNQS8fUw9tQg3x/QZRjn55L8IZxHKzXynq7hmeybK",
-	"CZ/BfIXK+8mimPSIVQV73WFiqm754O4cCbeqaPusrlJisC+ddp9oVQFuG+onYG5NaNXdTxXPt50qtmml",
-	"g7j49dJ/0mOc/eXpSzYrNcQynJ7hocALnpGRS61LDWQyM6n6Kw1gW8aNWj/GVGwJCrDQ85y6Tw6266D7",
-	"nEhzzDPs/GdDlgewjKiofbTh3PJSjpGi9YI6qNdmxnI5HjtahdPzvVdzYXwuEg0E70kPAf2hpfFvh+rd",
-	"uLf6IKoRTjfhjj1nwRp67nvhG2b02FIzeMePnG6I7BJL92RMLYiDmmR8CJ3sZxqQqDCPfQAqZ6kX7pJ4",
-	"iCL3IHBfvVCmPk5Ap1od6teJZrkkdzQURMtsQvE0oHoVKbrg5vCqLixwbGv8gBLoUisKtqZQuUnGIAak",
-	"fPcI+TfEEJeMl6W8A1iHLnG/aj5BpKYXTrl5bu2DkGjlQ+qlLjyTrSCoMP3N44+b+vUTJjVQlPgqrRHF",
-	"OBZ9GDV//+b9/wsAAP//",
+	"7L2Lchs3ljf+Kvjr/1XlshR1iew4VG1tKY4z8ZfE8VqeSe1GXhFkgyRGTYBpoEVzvK7ap9kH2yf5Cucc",
+	"oNFNNG+iZGV2arcmFtls3A7O/fzOh4Ohns60Esqag96Hg4ngmSjgny/e8rH7bybMsJAzK7U66B28nQh2",
+	"KwojtWJ6xOYTbtmcG1YIWxZKZB020gXrvxwd/sztcNLvHnQOzHAipty9yy5m4qB3YGwh1fjg48ePnYMZ",
+	"L/hUWBr0Is/1kLuxXnM7cZ9IN+rM/dE5UHzqfs7DQwedg0L8XspCZAc9W5QiHmzK3/8k1Ni95uT0687S",
+	"4J2D51pZLpX5XuZWFMuL/UXlC/b85XdvDLNuoUN8ntmJNIxnWSGMYbqAR9xCYa6/l6JYVJOl35jaPoj3",
+	"fDrL3dcnx92T7mn3q4NOPN+nZ6npfs+nMl9Uk00NN4JnaoP9n0KMDnoH//9RddRH+K05wlfC219mYjrT",
+	"Vqjh4kexWN6Mn/mNMIy7ky4WzPCR6DGtBBOjkRhaNhMFuxELxlXGhjzPRdFhN2JmgR6+ZhlfmLBFSGXV",
+	"pKOhD93YLad4+uRJ52Aqlf/7WWqTXo6A8NKU23dE3Q+EKw0bCKnGbDjhauyIlxsmLRvyqeixueA3bMqL",
+	"GwOLMuVoJN8L4349K/R7KQzLNFOaTXgx7bL+l314LpfGGsYLwfhwKGZWZO3rplvStuAnJ6epJf7EByJv",
+	"o9n+jVj88y3PS9E/Z4WYCY5HYMStKHjeYTzP2bQ0lk3d0G1km7sxavOSVkxNY4Jnx8dLEwRCfokPnzwN",
+	"X/Oi4EhoP8mptMsT/0HP2ZSrBeNsxseCTXSemdbpwTvi6WVixMvcHvRO3Jym/L2cllP46xiIhv4M85HK",
+	"irEoYEav+Vi81TdCJbZTiff22k3o2rongHjsROAcB2KkC9E2yepXbQd8cnyavOmvc64uZrN84T5YmtOv",
+	"E2EnomBcMe4eYtzcGKBdPWIcNq5tSty/NMGVB1rngqswgR90nqUo7NeJNoLNcjf8xgNP8GWrbnZ6G96U",
+	"KjUFOZywolThNLabTVG2H4kTFRGTOUlOTOt8pdAACTHTOm+lDa3zg+2klRt0hVSkN95FHl4O9UysX5dx",
+	"j7UtDL5sW9nTr1qHXbEy/8qNlpYe4q14b9sW9poX1tORG7ED/9JzJQon3N0f0Q86TCrm2NSQm9ZN+L2d",
+	"0J8mp6fL4USYlk0Xt05mMz7QpWWcDXI9vEGFxEx44YSyCtrIXNoJnpJWrdNzD0nVrpGcdk9PzrrHR6dO",
+	"LRnpYsqt02RkViyrKeuuyq9iMNH6xh9vfXkvrWEyc7ssrYHND1Ouk8Ac33JH+v4V1r2BtieVkZkI++gm",
+	"KH4vec6sZtLuuq3wf0fP1u9pQk0uhJlpZZBGXhd6kIup+6dTL4UCcep4u0S9+GiGT/zTX40G9rmZNujf",
+	"CyM2Oa5T9IWybF5oNQY2yxV78/1z9s3Zk68ZDdiFfab3gUI/HOoS5zcr9EwUVuIahrkus3UTeg4Pfewc",
+	"DAvBrciuObwpbF/GrTi0cuq4w5IaUlvAh+XvhbqVhVZT2r7qqGaFzsoh2RfLP3tvRaF4fi2ztJIJK/vM",
+	"OA7CZNZz23Tx66XTBt1OMFVOB0455uxPz1+7ffurU58lyKqIXE6/Onvy9Otn3xyfnKZmgYNXz/O56a37",
+	"Deh0Zt2e/4RPOT1OZ2Ld0z+7Zz76K1DbRb5wW2sO3XampgMcNnkys5xbd8bpF6beVYix1Grt2t7QY+4X",
+	"OhfXvFDpM3QH5p5wF54bU07hX0YIEAd0lN3UTFBYJV8KXyHjBnYn7Fw76yKXt4JJVScAr88mhrAS923V",
+	"St+6Zz52Dkq59pL9+eV38OQs2/qKkSeg9gOp7NOzg2U9u3PgVptrnl3LTCgr7SK9Te5aGFHcymHYaTiG",
+	"oXVMJzoGujuJY/gYy4nf3GXBnegEXQLZT/02ExXXOYen04gq66yjIr5ww+jqRESWWny1fTX+VjuJd2Fp",
+	"euDW6raRWOrziRjeLPNVXjHc7bjDkG57/UAuSJu+lWJ+zsR0ZhdsPhHOus1zZ0DPRZ530+zXcpkn7/dI",
+	"vk9+rm9S5kjnYCaKqTSe0pYppvqebpdh8DfYOdUuiOFp7zv48UBclgMlErykc4Crs56RMwOei54q87xJ",
+	"V36vYea0g2HhtWnjmlecpjNBlw8z2NzhH6suspe1H5tGd+egYcWmfHGNKwMDrpwweVl4lkl3Fjx/Hc19",
+	"xHMjos3/4Nl9xcbdwdZW2xDYK9mbeG8TMnzVT37VRfZQUnDVs6/cM7H422TSsUTc5Pm7ycNNRghybtXD",
+	"l3lZk1hClVNHXZm4dbzYgh9i8N7dlSI76Lg7Fkjut+pKus8P3rVJkPWz/dhOxn+RYp5QTpO88EXE/Rx/",
+	"yLmxLNf6BjzgbvRcWHHORG4E62dCSZH1O6yfScMHOf7bTgptLf1RKn7LZe6+xD9NOZvpwuK3Ut3yXLp/",
+	"6oL1b7mSZiKyfo9Zrdm0HE5g2LGzT7hlWg1BRxkINhC5FLciayoUbj67ceqELWA1y3RdIsy5tFKNHfvl",
+	"LULhRqqs5YVuMW4zRcZGuoC5E7V4RckRC7Htd606YMKFN871gOeV29fMuIIpdsBhGy9BaQvmNpwvXSI2",
+	"1GWeuY3l5qa5q6I8nAtjD0+SuqAQivSpJQ+eqkjIUw7S0kCMuTpnfGDA2vLUBvtrmCKzfjP9zBYyaHSr",
+	"ZlANvOm7G+ICzjUcQTTwslRcIwjdhTR7VGtu/fu2EaHAFT4mfNdp6Y9jJBeV6Vli9y8Uq4JYwYepdY76",
+	"y8TpueSNQvVLiTmbCjQc+68ufn5x9OOLf+sj/UrDpGLK6cWWDcRQTwXFq/AXPSYtuxFiZsDskFkH/vv8",
+	"5XdvOmwOnlSIBwxEiIoAobtriCPAx25CboRMCwP3xPCFm5y0XfZKiAyn3Her6Ed3P1LjquDeyvNd1kxl",
+	"ViScKSfd46PTs4Q3ZfkF9+89SLgJZrIQpv3ySdjpQuSCG5GxwcKdishH8dWHp4zlKjOsVFbmzOipGOhs",
+	"AcewOSOgsOCG0cCEe8Ed3fXxE37718mJ5bflZLQPD8Oy14DPZod8S2+B1vmyA+dQlPMkU54VYiTfX+fk",
+	"b4t+F8ViIqt1VhYzbURy6ErktPsBNjLpjbBp0yZiE+7ykfMA7ihdb6YrktFOUMwlOqZTg1zfpEK7L62B",
+	"2K0k+8mIFt9GOROFEZnI0u8w5XAojNEFcDDHZMBXfQ62orfMcjEi7cH9ZbW/AuRYXWYb9+2YSDkLvJuA",
+	"girkFyD+UqegThVzb/EbEAF1IokRBGXdkxD8Bzt6BqLsiT2YkxW7vmeLMk762M2oHE7E8EaXdtmojATL",
+	"JmaNlzUrvdIvv3uTEBH3ZK/WBckK8k8ZTBNt7NqD/gEeugP73r+52+TRq6MW7mGKn9QZ9uam8qZPW16M",
+	"xdqze4tPpQ3PQO2Xwm6pCH0CPQY1gbvHEkBWJSKc3y6c6IGQ2iZM6VLYn+FVSZ7UGoTYTaNY/uKOusDS",
+	"N49HtvkDekxS7FLY/Qoyd+MeSpbB5LcUZ9EtQUUYVl7jhadnHzvw5aDty2yQ/uFTzLe8i3Tk3pxdud3w",
+	"0MfOwaBUWb6WD3+LTz2gPB3m5XqX7gt67G68bqXTGB67lH8T9yxM71MeFsLNO1vvaMbHHDO0BbdivNYY",
+	"vfTPpaXo2uw49OD9Xgr0sAnDRoWeVklzBafH3CeQQFa3vCECBImsbMiV0pbZeqgrMlG+lSqjyTTvl9VF",
+	"S9CqkGooZzz/rMp8qQQXMKLeUO7LndE06Ac442DSPxscH+8laSB3qo+x10sqXMKyJjGb2But8yi1byg6",
+	"dX8oWcB5eAhkWsOdqyqvmjNHB0IololcWJH13FfgXBnLW3RnTaQaJ41e94LrzcPo4VibLgn6uLbjSQdF",
+	"odczzTcaWebabIN4E89TmyhuRbGAD9rTGTZefkrdqDakQ9eBlhgpChFFp4QqXa996AL+pt6vFvBtkHwr",
+	"Jf/yoZHoQGcJZ8O8NFYUTAmRUWqr8mdq6hzjw8H4Bv6jdOaGODk+/oi52PHAJ5Cw1/ikvp/iZu0mvvjx",
+	"spLaNOyq5//04wv/fIqXgz297CN3bFcrOeQ5+Kp7rB9y6E7P+h3WPz0+Pullg2e93tGTp/1G/tRKD/E2",
+	"OYydg+c+Vc0HpPjcEe14OHOkWxqrp8mA1HOk6pBZXt9nI4aFsC3BsFxYcqAJXoiCSdVlb3We+ZTE6DJL",
+	"5HNcmbkTZxpKNGaCp114gbRXalfwUJPc8acpcv9O5NKxkaT8I2Wi4UsGFblL9z41UW6t4+QmLTp2EYFC",
+	"ZauCYRJDkBmuRUBWqpMOipWzzR3toih0Mmd+4QYYcZmLDGJuydOBTN80O5eZ5+XwkI/cSAq7UILsocxC",
+	"hcJUGMPHaba+sTjDQ75u8QJALdC6EAfEApnjrh0mR7jP0m4RvDCW27U8xtPgJTxMvypNW/QalMOhcD+h",
+	"q7N8LnHqGuUf7yoEq/xlPOKOvxnxDvuVRsS/VjT6Ze9DNoZrfL/CsX5SEVul/AFwQdAlhH/zLMlevyv4",
+	"yG6sckdVK3TTIfI9K/RUGpExq9M3clPva/SbcaHnJn2Ly+oaV+FeDIO4XzHt6FHaKqAzcrZJ48mBYEQV",
+	"ySlP2ut2KLA7EEZmwlAuq9VFj3EGKRYz1LXZTM5ELpVo1YjXOmXdM02aII+T1wJDTVC0yUmCcQe9FwIH",
+	"irln6i7kyO4W394w5oBzaJcRPohPj543E1wmmKOzddImH1qTUtMy6Qw+IFUf5oOaGTkaiUKooQBbbaBL",
+	"u0IU1V96afnCOAmXi+a7fNw7Cqu6Hb/+avQNfzo8zk7E6eCMP/nm6bOvv3729Jsnq7KQVtOKHNkf3YMg",
+	"BY0objfbdv/sqn2vp7BgUtPh8QnU27Ret8TASoliqh0bcyyCF7pUGeOKlWrKFR+7q57r4U33oLMnf7WR",
+	"aig254SWm5sWCYxC1ym5PdYHv6JT6ZGvuX9RVBiz3/zu4V6GHIgJ5oPnWt9smAROeUreBZ5wZZOF4O9Z",
+	"dPbBYx5SmWB5/ma0MoMfkzlv/XBG/R5YerrMKGwObgy/ZJoI0j3rU15zv1f5QJwyjdk64NyijPk5yDuQ",
+	"cXZSCFFlmUG2EpYuW2Ymeg4pPO7NUBEMEwJiHvKikCQmpry4gStey1xyE1CQdECExvpDrUa5HNowydy9",
+	"gg8LbQJLwocNltKxQuAGO9sWTpse9m+m9L/PaPngyoBNw5V2KE8P6AQfjeYV5xGGHXcWYMgPr9YNyWph",
+	"9vgVjtaif8h9iSV572KpMtm3c0pcKPbix8vgiECqmunMMMtvhC87xKp4CSkgkKDJPndEczHlf9OK/eX1",
+	"c/b81csvekCjgg8n7G9aCTJS0OHRB7fF4b//8uoFltE7QrKFzg+dyiboi885Ozp99kWXgYMLa0TMZ6zg",
+	"aoxSpkadIjcCOEYP1mABwEDhyNyCrpVzyor7y+vn3YOmK2TK31+7tV7PRHGtQk6wLzQ/iQvNT5+sqTPv",
+	"oGcG3uWWXzOKa696srZmvXPg3mBqr/jtgB90DgaOiB0FbBpN/VEslmv2p1L5v9YkQeI8ltaWJEEAipC3",
+	"4rXO5TDhLJi5z5s3aLWSCS9al6gZ3puclTe59+a4aLU/nK4tsg4bLKrsTlKWnABNBQAGWltjCz5LjoSX",
+	"ryVxjAqCbWXuUizEDTsq9NQrKF53sXSnRMEyGSUkNhxr35x2j7un3a+TMxpRZW2aw2DF7tIRbGNbIeLC",
+	"1kMMJ1y2FA/BV9U2gX0OeWpSOVtJKqsR6CQwL1S2VIZ/RaGHyjnLzMJYMa1vHYxU8/8fJ8M7ZA4sTzWq",
+	"/Cbp77TqXhjTGdQMzoBJC6IUtytkkaOGupRD3pY3O+EmUbR9+cPF4emTpzV3FC4fP3C7QONKcE86/gpr",
+	"B4E/Ee+7m0So4L3rU05rDqrlLbsRizAveNI7zkxZ3ELsxykgCgBfbGWgo9Hd8UGUolI2bFD4uVqgiubk",
+	"THfF3Ly5keIk6QzVKIS0jou4BcLBKuFuLiLZNIyMbYJPghudRNxYQPwhiooaLt31YH3wj8/49PAN/Ljf",
+	"Ym4A+2nzJK4NZCE7WmKanomRFxyv3WdEby1ZsL+XgqyY+mAnHXbaYV+x//mv/2ZYy4/LRdJ1n+jSsrFT",
+	"GSDvHr/WRQZJuE7Bnjb9mu3FsEaXRWoS3xd6ivd1eb8XxtlKMwnFQrIPdUFWFAV34/XPWR+X31/P0tmL",
+	"Gut3Zmue+Wg4xBhGUuSNWpcw1Ga2FvLcaMMju8u2BAabXlGy12IfaURIYRcrWRgomLhXq8jfh+KOusM9",
+	"K+5VuspqgeBoXhuhPCiI0nVQEK4WtcjhRiv0bqdKPYzwKcJyvw/VBd7UkrNbR/Zydvs0aTt976jrhY+V",
+	"NMtAvQ9qGSbt6PQYjOSJNpYNwOAQ9hyIe6FLNhVcMXgWooTH/5L2p7hrWKRcWf/38pdXjL4HyQ83aKCz",
+	"BRbhAeBH79XFzy/cFUQ4r/DnjNsJ/lG/Nkdp8bqkpOKsgnshRQzfF0J86848VbJYqlWoWqNCEL0YNuG3",
+	"gon3fGg9pA+madTm/dVGbGwkC9MSscr1nPyCdtJUhTA8+xQOaRNNZCRTvsewuEyav7r98wuEMcOy2Aj1",
+	"EJ7nuA3k5paKZWIopzxvTG7bupHjtYmXzZIB73bC7aP1rTxxc1dmVdHOOnupnRlVgfwtvQjsTz++8E6E",
+	"XsLwB9MefQfo62GzQk55sUDbvuNZWGBpI0JmIi8BBHbEZ4YJlcFN+sJdSJ0ZciZ4X0GffY5MY6hVFl5v",
+	"vuiyF06Xd3MhP4HTADPyLDhlz7JcgDNtLocEP6Ez8NZN+YIVpeqxo9MzmNfJyfFdfQlPI/v/WasvIX3v",
+	"wCEM31dWTfDfyDyH6+8OQRvhvfZgxqMRg59jAopi5Wxc8AzMybpS2YDZ28Rn4Q+htvKz42+edtpW4X9x",
+	"Xu0/eIBgotziQ5wdnTyF0Bi/EaDzhWk9ffLkq6dr4f9i2sd9TdH+DzrPVkQbW824e6lO3CUsee9xwRbV",
+	"XqqJKJL8+6WvEMM0Bg7CwuipqOwqKnuEL8damGDsRn4+bxAXAry1BmR1TQV2RgOEfimqYNJpnDciVaz7",
+	"veNovhrToPCAADLQW7C3GZ5JBk5vrfIFK4RncgEm14eb0+P7FOAtChLWZ1kWQon5luTld3JtTWJgMG53",
+	"Ffrw2UjnuZ6b1fBIGxgQWxXhLQWVwxroXGuXplGREO1R29X/1ufy30UGuxc5PfoOIji8oh1FIareJikZ",
+	"0NmWIFd8DsX6WD5u7SYrpCI8D1G3EeJcKIFd465+nRNCaXJj9mHU+RXco03nhnj79qeEaw30kkhuE7+g",
+	"GvBzxlnGAwATpIh02WuM8YlpxJ6kYaWJMpqC2H729Oy4rmp8c1oX3U+PU7K7AoNtmB2bSrkW4bBJKB4L",
+	"/HwsvoVJpgEpYlQvmFn6OMxK6wKKKCEHN9JAO97/08eSwH5wLGLqQlC8dJmRSjlCnMumS/0rt/1LplY4",
+	"obPTb86+efr16TdP1+lXP4VU/bRqvhaJdEltJw3r6RnDVO0uuwCHozPBT5jV7OT0GRtOeMGHVhROgWQA",
+	"PR10s9MnTxtZylbwaQMFqpGjHHkYqjP6WWxVXIFuQuOhU8HglXbzEgsqj9hLXvmy+9djQi8Nu1zAmJ7e",
+	"XYsMlqzTyhNHF4fujJeqYT/eJc+GK/u9LrY0CkMiZqRPgH0SgEXQVfmKMiHgI8fZnDjvkQmGkb1aTh1A",
+	"rzsR2GFG+0x6TPwzrBAjYIxzj8KIxUBzgvjpsgvgqvD6RfUqAt+twnZgKHkHHM8ponKn4roHwDJ7LHVj",
+	"H5NU5MvhtqSjXzDq1nf8HfxwsWZI9j+w8D55EQLLPg9E85lhZJF6n1EFcsgrWVtnZaniy7R03MTFul2p",
+	"/p0q5O9exB7XLq6QN5uVPyYEDzPyb1HE9UYsOjWZEsmhXFiUPZkcw4V2591l1+yQ8JEIEhvQiz6rIkjw",
+	"rpPTryP51TjflSW4K6pslyRaLGujPUyCzAFXhIja64ufwbeUacT/6qFVmWt903GKobucPt4Hmv6U34jY",
+	"fTMHCp7NCu3B4Mg7TyltiGnqBBEwwaSj/hVJpPokf2rdc9ZjR/1zp68W9LlwCi1dPDwrN1f4YSMVkqB/",
+	"VoPxz7h7hZvEf/x2cfjv/PBvx4ffvPu8+nf3und0+O7L6Msv/uX/pIToKzGP0Kk3LdEm3GqqAaqBQTdB",
+	"m0MbiDoQcsBm/C1Cj3vnQRIBCXGZkWyFlv1QhdQ1IOwGBv+amqp/oHB+OhTOTXCjd0fajBXLFSjLKUXS",
+	"3cgaRtyml7LqbgIcZAlq1nvQashg68X33wF20LZYBzvD1nV8ygRpykKxqVSlFWA0ophi4GczkG9c+X7H",
+	"WhgMtv5e8oIrK5Xo+HTmiS6L4PzfvGTsj4p7RH7ebfrRdA7eH471ofvw0NzI2aGe4ZU5DIFuW5TCV7Ib",
+	"kQtvN69z+l36Zx81JNP2gBI7aMC1GNFG/IvQnfYN/bJS72xoHCm+9w8ImP+NEDCPmK88LtawxVWPQF82",
+	"veQt4CinZ9VFja5u5eRb4dlDtJADNyoPrDq+33sDcGl4XUYU8ysw95fGJyOV8nDKGYMcKmnAoO+y0zMI",
+	"TcwQp+Do9KwWrj85fbbOx70LJTcdpttZKjvBsWwzxApnLIzdQn6h/HlT4vNb54VErArzAtjnwVAXs2XV",
+	"+ORpAjksAmBaKQr8c7UMhE0urxLz65a04BjjCTy7GM01sT+Puu1o7fTPQmsqkpzyBYL/DASD6CfkPVC2",
+	"uv8VoirUIHHidiQ5V9frERRe51wRJtAGBdOvxNzHWYtyLYN7UyIoq3WMF2KGm4Q13779KV2T3UJiPuVl",
+	"Uwrz53sQcka8z6NhoO1mje1AcduYZNtrBdvR83Y2yVRwZa9H6wVqiL5sqUDsTMV/b8bJ6mSXCrAhl7dS",
+	"jaNoFThdsXqV/qa4PXUN9C8mDH1tKHgkfePGLvvFdyqFbzLWzwV3o/QcURKSC7fMkXEvKj1pmw7VYArr",
+	"U6Cw8CuaISWENHAoOjS9ej45TlsOJxWfDflTrJG7JZTjsVMw2xN5V9zcQPw7sWKqvoHEab+CjdZbTz6C",
+	"KgnD3Gu6CSfysljfmMnev325F0a+SlWtJTBtys0p7v3bh5D4swsX/9iJsozSKshwQxXk47slmbBdag/t",
+	"hM/AimpeKQNmw6LX9syeeISdophQ1zQphCAi3hK8baN8rqA8bpjT5TWBzZK0Xon5pbDuByYdOwRNx1cA",
+	"b0qMRZn7emcQv9dGWAihZHp4IyCvBzKsG/SH9kTK3gL7+brZTdb/fV1ZTZiw8ltsmRnBi+Hk4F0CUHcH",
+	"B0ZY2vpS5zfwaJMc8QXv2rYar9ymG01h8NSWpXbyuLObPfGgrvbkirZTEgA4VGq3AdqKYQNOPTIOdvJg",
+	"DXNthFlj52idU2YgZAOG/DPKewh4cCBXO9QJiIpvZZ4VQqXNmcfpQFu+zNsdWIJYt3vBJrq0j6xt54yj",
+	"y7G9EwN+eL2LPvLptOsqprOpgvOv4ReUDruD32+bsOi9OgmhaX/Ot4pmYrAs4eQ/eRIZnU0jez/2chh6",
+	"HYEgtv3WRvDWVueDOkNo+S1n+cbZc1tpLQSXdXB6fPr08OTk8PTZ2+PjHvz/v6f6n1YwqhtAc26JxQWF",
+	"NAkRI+2E9eFd/XOm9LyeXb55O8D0jgXTc6sLANIdi0SfnnWPj06eVeYGqRQeqACKO0I54FQU3lG8cyLe",
+	"LrVV9xFBjjbvwYI+d/elePiIeNTj07MtfeBY8UNva7mOl57Jb67axoT/yrdf1yOmy4LNeGEVdkAJYVT4",
+	"ZC+Niu+DQFCAbSGMgl2297j0rrHnrYLJuwi0bQPQ9+0E3smte//R5L8nZ/D2LUm29ACHRoxbeHofgUty",
+	"B/XI92raYWe8V7bCI1qz/i34WEDU35SJVeU8v31IRNqXYujv6lqA09++dvrb8Umkvy0n+A7lMovbupII",
+	"FheVE23updxNdbmbpFlTGvRKzH+toNM3PS5EAQL3XoS596UbgbZcqluhrC4WB52DsnDHObF2ZnpHR24s",
+	"06WXdYd6ejQkeKpU6pPdJD+XVnBBT+/q5IEe8DXsgxpYXeSR8Qe30bS+x4e39FhsZyGHVhUbzOcSH/5I",
+	"B7PRb/785qc28nIvWU1Zl2F2G9LXEh3stL6UyfPLoGbvtLo4lwEYjBBmqUJxk/7mvJYwvb5YH/N3p7yA",
+	"qjZTR6kOdSeZBARiLCmRaeBuZO3bAQvs4LdtQW2Eutopz0DI1rAqE/dpy+7XgMpzHXXv36bHVttcfckg",
+	"FDN+ZpzwhByTc2bErSh4HoEXIUatk6hQuepjqVtDh29SXR3RrC+xztcWEq8pHA6r/swwy8cxFER1WabS",
+	"JJ3eoe66gViNYNF6HoiTsKs77JhZzU57VaWXncgiI1If6xpcSYyh0wa3QShE9eLa29mwdZ+DXd6+DZWu",
+	"5BG6Q6t/aXsB7FoDilHcoAsUyHSnB2egrqh/BhzLBtTRzlDwbbiM1hfSRtjbUz6bQUuNgM5YgY4u+6U2",
+	"7kXjUZNXK46lDIX/Fby7hxKh6mbYuOqcI/h3GCOUP/vmp1XndoI3CC2/a0ieoZ8ZkXaTk9R45rvV8sOj",
+	"xvuavWqueOchDElHm6zci961D1iMWLTdLzoGGZnLDhs+9Rl+OSdpxs2N6VS5Jtgxwou4TPgUlvAhn81y",
+	"KbIuuwjQGvCc1cBzfZU45LMgoGpoDkQIZHBNPzNVY4Ut3WuvESiHmhgvKwlrxHnERpKC3S3YWL4wlOpD",
+	"mTyZnlmRhbYyI12wgIPuLqeYQ7srYZuA/quE+Hr8YEouWF7GBHuZ8dCAx1Tl9LVZcgKKC4HPhWHYJKGl",
+	"g8mNWOyGlNQEEBGLNrChJNG2YJrfR8vuFQ1BUt2FEN61AeNNXvS7drvcPndhZTfsjcd94L7ZZQqPKmxV",
+	"s2U2bsqu7a/j3doWZdGNXF16vEU+9S5ucpo0TDY8x7/wvMSDjBIHtv9tG6ztKx1zNsKyjYAfl7Bsscif",
+	"dGdeCA+DS91wAHuUvdKYBIH3AlqSSMVIJdkjEm49O6m5tjfgC3PWynyiCRTIzQ+QnqViffp5v8f6mNfU",
+	"Z5+ffH3aPfkaAG1Pnn7RYf1cqptrt0O5+/bpN93TJ2f0dYeNxLPjXu/o5PgLAj8ATZLgH00wJ2QRsBXd",
+	"dEi/6bH+TTkQPJteR4CZJ8fdb57iAKdu/JuvTOPrs6+i6Ymb5tcnx8dhfm41p8fR4+MbET/+1Vn35ORZ",
+	"9/T0DLBh3RN86YXh97XTizpCYU7YUp/PJZZQ73qR8KY5kkvK4ucvfqpashWliKG0Hf3ORdbBbm59p3P2",
+	"2ecRVesC6NAtzima/Q7rA28B9BKtc+iElEQz6bA+6KTwDVZOuX/SDca+SU6Tdf+KriehoKB+2sfk3aE2",
+	"MNuBuyaiAfUd/Zb9f//MPpsV2WfsP/+T1WbDrsrj46/EP7PTs/penx6fPUuDVtJ+XlNvyrbeUAjT40xi",
+	"BLmvfgnwWk21C+KLqcO9xiw/4CLXM1EMW9trUtUTRAFjGfqZiXrc2GXEomCuw0hwvwIyWOgTMRC5ntcr",
+	"ndajpT6ODKjrgLexjJZdiHGZ8yI+nc/fvDj9IkTj5xOdR7aoaubOg4FK+h0Zq3Fj0/7li7dHP774twae",
+	"9m/88G/v/unw80zc/uesyL74/Kj7T1/8S4MCk+hmzZzPtnS7ehshBXYHV3jELSVBThe484nhW+56bBui",
+	"TjQlciL1tc37E1ju2h1vBC+aHLaBKgMDB+jh6Agm3HQQCSi4eABnjh7OdJddKPI15NKQJbTAhxqoPo7v",
+	"XTtG4Myv35wGtiLBdzkHO4XkY27k7LoFCT14syo24qsjLPEaXuGWKW3ZhDt+zHRpmZFqnPvGGxUsM3kU",
+	"b4SYNVEFIw5DSRf4ZxLUsTR8kItrrdA52nIZcBZVRyGwF2XIS4V1+8INWIgC5FG48C9f355hXzeIEnJj",
+	"u+xb7TS4uHEYZ0dfncD6cUapO/axVVUmEm6lyydrbfKKSk9TVErDSJ23eParjgUJYTYoBL8Jbf0QCRjQ",
+	"5jLd8Oeyo9NjbPGqUR5FIHeg78LuOssN3IZLjIKdnp2z0ggAIreaHZ0+266fJLzft3iDQYOdvd5ydLZH",
+	"sky4H1k0/XMQ7shpEFTSEXe/wXwSXH+ZLa6LIMOEmk0b2y2ucL778JbFr8SshPt0mNUHe7wYrWtpL3JY",
+	"tHTvufWntNtZJL2X66FjiYZo36I5pI8D17h9A+BGfww0cjZpj7Gbl6mlLKJFIcfuceAixH5ToBYpjZX9",
+	"yQDLrkUTidb9UCHR2n+3BgBqAhn5wgpQNoHpEjwBKejo23WsEqok3CaCagqhOs04FojXjMzlFrdNo7Fe",
+	"TZFoo7xdLDIVVHzpG2H5rlcQienTiQZzsgvGZdwGU1oPzh7anjU7hVVFPHfHbEvpw6k+MQpNL3jU429C",
+	"A1Ez5XnuvgP3zheYcAWcwilJhtV7SsfGU0qJToSwJrqwLWN7i3DboZcxfFduaggdtpR7JAwvag2P4VDC",
+	"NdjQu9vawybSa6O1pIs3lhVcd4SMN8qHA0aY9KhhTrsdFSJC2UW/VwTdCz47afEOQrMe7pY6FKGPthLB",
+	"B7BBf6JNQpuR4yjE+Zaf3iHl7tH6s0G21Z3aq7srhHhn2Iam09uHShMttWOWGAVJU9Jhd6e5zvejtyEE",
+	"x71qa754ZouMOI9oSFHgQ7BZO8n6oE9fV9mC5xMsq98CXXYOVJnnYGffb4HlvSNrJ2XdThuRFF07vekT",
+	"VDD62YSM7zCZeygibO+Z8PXXXz+td7VYvVMPgCqW5AOXUYr7Vk3ZFygvfeNf0P98ghny6iq9iOfhQeri",
+	"cNAAJfOk7rchwiWuwxIvsZdttdn87i0qEg65ZVSEZRfd5vmuDU5OU25j5W8LsRep497zigCMm9LHFqUa",
+	"Qr/xBEdMCp74N6tm/opglZv+rFlKYz6mjIya0tkO0baJnIX61esBL1oMTz0cljMZAXtB53KWi5F1Floh",
+	"xxPbwao/NNk8RvzxMTNiDP7cjUO8l/iD1AmUVubyb3wTofPn6NGWujbc3/pb471InhiwxDs4d3bxEWx7",
+	"vXf3FLWnMEKPZSedOoRmxI1W6DVOIRvFP2umSAHZ+CitVBHecLfVNGvtLN5EUIpjW7WJQa6TLqLRYj9X",
+	"1UVEj7o7uGtldUkaiVPhmvqQWrhMAehuqxZtTvBxW5rNDvgSn23eAG9uNPMo6dUhQzPsfWWZVPTbfj98",
+	"1mSKlcwVsRF4Mu6HQNeylssZHSF1lTuI9ZBkymVNbVnObCl9oDMXPJNqDA2Me5i9/NUp+/zl69uzLxyl",
+	"nJw+g78wwaHqM3vWWasIxowYp7MXswiZzz0bRjHdRJmveBIiq04I/j0RjSPJWs4kNKJrNkxOpR9dWghA",
+	"MYJjkuqW5zLrsFLx0k6EshLGB3zygcwyoTpMaXs90qXKnCSyE51du09CFkipTDmb6cIR71Rkkl+7SXag",
+	"rfS11foaPE0d4FzX0FOyAwBo/t8QFRbvJ7w0MDL87UaAeGcHb3L8QdOUcj9yBHyda2Ppn0OtRrkc2g7k",
+	"vF7zMfS4J5fN9UxATVeH/V5qy6/F+6EQGY6dy+HiOnjAO0yX1shMXCOjmRWgnoNmdz3iMocfxR96Wugw",
+	"mYnpTFuhhovrqTRTZxNjzkyueYY7x2+5zN2JdBhUiKpmr+b65qT93MvtxIFzBrccaMlKo7vp6PT4HBik",
+	"9/9VjbMhqsyOTpN1OKIodJGE8HGsF7rpY3ravABnWT0WOBCoy2ysq0QN1BO3EmuSTQsnlMHpNueLXiWB",
+	"fIILtpERzBn6kKbh5MaiUsE+r8K+I3krvth40tREMDFhDzrsNnttRAIQK+oH3++x2GcbnVkko1v8tYIX",
+	"gHeclLMtg/kk6ZoV5jSPyhSLzTA85FFLIRXFVq5bwm+V1A0EfHb8TWopVtq84dF0ijZbeT/wg+a6+0fU",
+	"wdMc9YNl6VgmZmBk3ExEIzBc/cLtyuHKQethvPSW1zlN32dKuI97mAxSlI4xYMBaRpCVjRD7vUQJ4Uu/",
+	"5ZH+AmIlcJ3a4aaEXgV2lMqwqjvUvfucLYR1yrAuxxOf1ctKIyjJYMGmuhBd9jYgcAJrDn3roLUW1h2x",
+	"AR/eMI6/ckZAIjl454IE0LaXShrdQwHEnN+Wk1HSWOGlacsOHIhhUseH8NacV4GHDoMHKbzXr4qj+2At",
+	"jDEXVhpM+itnsDu5vBWGaRXrh/6FoYcwOM4nRalukjpHSzz3pHt8BKmSj8JWk42mlJGPbe3xbGK1Oaqq",
+	"ireTnb62qaPD/Mr0m3dKM6gML2yuy6TqhSbkdcrC+DHV5MUJoU6eA3RSuKNQbUjhLZ/oBYZY7KrbIuba",
+	"HrGLcl5r8S5jdeE0ptVogtFlHXIAQx8Ujp8QSwAmLy1cKccqhAKFDGAHfZrXapD07aJrLeBUf4bm79B6",
+	"XWmnL2NPeGReofNxzZbOuY/Zuos/EFE6XRxUhKbtnM2FuNkC46q1Rfm6sFnNtGwUFyKvqx2d35C1Vm8l",
+	"PvZh5kXC6H5NvWWIv93CykEljaRjh9pLfHPMMr4w5wxy6uJQcpddtISdl7DPAvE+PT57trpP84qYQ3xB",
+	"31TZueHljUaAqTTGDRpVrK5MeVOh4mzgenfDranxxgpGshnGwgad+EYs4KLdCDGjWhNqk4tqpCxqQhv8",
+	"e3kGP9MjVOywnh/LEoGf5rk/PGzqO9fQyEG8p8Zi+NobsTCQCezfh4lK2ueYA99w4t44+nGWZiMUMhcD",
+	"FE8HmzbxrDABm96FJNRDyAaec2mJQS3h7G0YxMch3iUntQKG4l4dxqvax5FQnFMXOZK6wOgaXeU27/O2",
+	"m9KzN/i+tgVi8T66FVRD3BNE4XapQKTPbF/VGkPyVXNIYSZu5Qn+FPkqjfLLdSKX1l3J2ZB4sluKSROO",
+	"cfn4TS0A0Sh3ccxPafCpNFERWFBMyRGFfDTyQAe9dzljL5xeHIo/eVJrlPv55p1yW3rlRovfh6IRM6j7",
+	"1TRqE98y6SZAjFa3xJ1Zzq1YxpLaGHorlRzxGOFD7wDluXwKOmWPvHCinjpc8zyYZdCIxHdkct/3mBHi",
+	"HGtXZzlXxoMG+LLfc3/ThA+9oaeD5Mk5whhhbjB4QBwnMXgnDcdqXJrHfMJtbPrfSjGH60XNzhw/8TBx",
+	"nQOeTaVKugDelCl/ichzBAwc6ukU1SFuaU26IHQKgzFu4CXive0y8HoIXuTScYVSmZrHEX292Ow77MsY",
+	"vBhzvnA6xryGVTjkyqnKbq3STsAsKlUOhT3Wz2AHXIuAxnr/+AerUqLrzHGFxbntlfsj5HLWMzLvKO/g",
+	"QPfB7JEy7pfN02S3ZPAbAgI/evzf5e0QPFWCsgVBTrhJhF5eKjYR75Mut4ngWZ0mGoxgwmX6OqeH+oU0",
+	"HnErlIWS6raRjfi9FASFnngHuYTgPZ5xwmR2srlgFdGYNP0UTS6Re+khf+qzPOmw0w77iv3Pf/23Z8ls",
+	"zGebZrjPykEuh9eEe7PxeRk5VtyWhdjiV02ERlxQ5wDYCRIA7Uf8/toU37VQ614YjaP6e+YzlCK2NFOR",
+	"zjshS1CozBBM3UkzIlndR12i749Gpe3dKa0KaotXTAi+331KzaQei3hqAlJ3YLbpzbM/IpUuhwJWuroi",
+	"U6bNkmnaMUkr5lLYe8LdWomTtXMY6KZtt+4YJkhCXdVc1BvjXl0K69ub1Dc0wiyv7+a3C3YjFpvHZWt4",
+	"aYnb3eIbSWde+lkll+LE6dJ0f9JzURwOuREsF44MTYdlcizd7ekfErDKdf+crhT87a47ARXRj5x2D79q",
+	"D/1sfAMC+eM/gPTX0P2MD8W3zlRqdwfuTqT7qw5enXC5Y5plyPurg8uBG3JEjfZW5VyQIegeDWmBuyWj",
+	"NXUJ3FAaKkmR7tz2IhkrArhn+TjjakMaO+2enpxtTGXOJF6ra5eFWoXDSxEGZ+1PeLZrasJNA5hzRdZo",
+	"lC7aaTZa3jiYTkFkp6ifr8qADrrjksd5fbh91zr9OdRvdkK8pjFfLzJB9w43b1VUfBsXtA8ZryeJ9QX+",
+	"3kfcTE92VNdG53u6mPftAb2MqpUaOV4DSLmTlrLnQrV1lD7no66QWceE0uV40mG5nrvnPCIM5AJ2WR/R",
+	"bqsX1h/rsn5I84NHgptrOW2vy/pmxgsj4semMstyUdUyNX+EoUFIEcJ0xiFXbFwg9Ja/rn7NAZwX/x3N",
+	"DEsxCpPO8b5cqOEvpR3qqVgJ8rAlinuW1ap7avGbqb5t+5J8OOkvb7mSZiKy9jTQsVaEkcsxgD4QuRS3",
+	"IjsnCFxKLnNfE3RxOokSELo3pvoL3Ka/SDFfm2dX1RPjHlVrrrYmWqqfSvImLNTwDabj3aVbAB8Oxcxe",
+	"13eXoOqT5XqXeiogeWXCDcu1vhFZD52y/h3+LJwWMwfY4Wk5nCyZFivBkN6GltOJs66SneYyz6k3aJe9",
+	"pLDrqDQigzxAzA4MCVIINIUPuAvM5+Ya8afdxZS3opEMRSnrRydPCYCow16+vn3Kjs4QkejpGZOKGStm",
+	"4GYb6bLosv54OKO3znVx496sy6LlzYRs9I1/8dMzN62/lYXYaGKnyz+PmEO1vIPOQX1WjgCjUZK8AZx9",
+	"qYDJ8pMSBa8fOBO3oAqO3f8O3oPpla5nCL1v7thmJuow0xQ+9xf4R+cDpljWA/+37lZsHvdvJi+ClAy6",
+	"27PB8XELgomx147Wk/P8lTITHLeDC+Ee7yASzFSq0gooMpvruhEhLUGFz7nZfAXtEEmFVEM543m6UQgf",
+	"WuPT85rGJP1w/T7Qfm9xwqmgQzXTzlIzoLWZa7U2R1vjHOtcYD8I6LvVc3zLaW6dgKXn88ClQfRNwBTR",
+	"hVNFiwVSIgGKEJSdb5y8nAG9reveqxJryhh+GTGKKcJsfVSREIpIg8FUNojdAcwSOz1zM8WPOTs6PauD",
+	"/tWKwk5WVeduGd4r9PouehDljXX2bfLXmuBt7l2tdLMP1RsZ6f3q3mB+JM0oDEfAPcbiTM7MDBJxxxKD",
+	"wUJlJoXV7X2UDcMVk6Hp0iVVTA800OCavaFs0Uid+EyyqK0Ew20bElaVYLBs9emyGG7Q6wMCDziCX2DH",
+	"b1F4S7WWlR1F/5zqOeHdBh6TFB+PkDfHWmeQJW3K4hbkmgfW8ik/qEFD3jJICZ+8fAFqpCCIbmw1wWS2",
+	"hLcItUcxRz9ObfOf6wXqbc7thD/2IsIyzmQhhtYDpBHg1YZxKN9kfnmE7+CtEQD7pqGtUcEh3NLilz8B",
+	"qYzOPYB49qYhmIRQTk+VKIT3njYbe5gh7EwhMiOtnvMiM+zEfT4syumgfibH3ScbxW1GhA3R2PCgmGK6",
+	"slQsE0M5bZY2Pn1yfHqW1mI2L5Z7GwqePbhZq/lc12o84VLudG1qJ1+vBgvLWkOxEZY2KuSY7lOrxW/f",
+	"kdMnT5MVbNqmtKWLGGK2qtNv3+4nXyVfXyaBBy+aK6ne2yPk26eoi1CishAZO/0PsjfCqE/S/gDQUQtH",
+	"9ykYDqvZSYMgj4+/fnZy+mT72F2JdU3k3satrJ9lbTbNSxnd+06Nz6RY7F+qLJdm9HRMFXDeIDK/59Ki",
+	"29TYcSFM0hhCWX4dZc9UNLoRh0n98gCiH2tV4CqrpjGLjl9Oaguibph76kW5W4YVz1YlpzvFeCxvhWLl",
+	"bENevR7CM/S/TDXok7lU4+vQ0r7hQJEEAKjIAT4U0ovS0J8p+KqcTnX6/v2SkZZpsYV9tmMPzo2zxMAU",
+	"haLxlJ23qBJXMuHs5WLBsJy+e7cero6GbbFot3992iHIQ2huIbcxzFv6xf3ibBpQ1IgbS0IgiXKheZ6n",
+	"G8TtkE+3ZevR7RLwOgdzLi3ZrS1XiE5NQhbmnUs94lBFPcnPLbQKW3gmEkao7l01abr+u+YFNjhQ+qih",
+	"Mw+j6UBZD5x9j/WXjRWsxo2/+LKPEDYIXMbZjVRZl71oEEpUPtXsErxZBVUjqH797p+urrqf0z//8+rq",
+	"yy+S0fTVdVZ1jrAcc4GyF15kfehw8QGhQBwZG8unsw7LuOUf+52q0QFaityw/p9evGVHuJF9aH6JfdAU",
+	"67sf9busb3I+vPFvFu8tvAjMy8ucUwXWz7BqQMly74jdn35ujqLc80mZSwvchwnuheH9GuFhwltmhwaJ",
+	"BV89lubRn6Rb9PadnNtOoWrW3LgX84kRw+sKa2LAjXh65u4/NjN4esYGC9vEnMBf/Tz68V+/KZ796cd/",
+	"+714O//rn19/9+zlT6///aU+/Yn/xC/nzXZBxzVO8NVxjRXgK6tksn86evfh9Kzz8Z8/HHdOPyY5Aq3t",
+	"LQWWmsnCIAnaTm+FCkCuaMjW9y9Zk63SEvoJGpPXltJRPKv1zfXU7JKFXq2yes2Ky+jIZJkGoId7nzzu",
+	"mDRaBY9/sRNRGPSOousW7H5R3EI/TiOsk27s+U+//Pm71xc/X//64tsffvnlx+uLn3765VdQFSMDtE5F",
+	"G/SOT/S3WuMxpZX+Ku2kIvo99B3vHMwrG2Ij7to4Kv/z5PHoIks1UFnmvUYMy0LaxaUbjZpCe07dONaL",
+	"0k50Qd6pHvtW8EIUbDjj0+v/+a//7nsLCi4GfFeRmzuZg49uPKlGCVs4NCyHGppOhc0OfISXmbSGvXwd",
+	"MhXAKdS9Ulfqyy+fv/zujfnyS+wZyJVWcshz5sRmjynNJk5CDiDPT2n2N4jOKg0dbQ6pwbGz8bvsAoGS",
+	"YpSW6nVVePVKBZEOUE/MzETurJ4u+/JLQHLyk3nz/XP2zdmTr5kH1PG5hAbAyVh/qDPRdz/7tZBWuJ8B",
+	"ZhNXrP+yAtU6/FEs+r0rFSqFfGE2xKKdeVcVEVEnBAhEKMHEaCSG9pzVfho3wMV3RLHjz89OT7/owrZC",
+	"noCblG+JJ95LY9FPwvovR4c/O0ncrzSc/ou3fNyvHFPGskLwrOfWm4MRcnZy2mFTaQx5pM5On8FYmM8M",
+	"CSIY8Vl8+SUbayYVRE0EUgCOBIXlmMTQY/3ndLEPL8FJ3Gef9/lM9msAAB3WL2W/w/pWFAV3HLH/hRvn",
+	"SlU/fwMOZcezwGYaBQTSk87x6Zkbr+BDzBql/nOHQrnzy2pNvh3RXFw+f/kSlvWT2y8iBqcDmR7UrLN+",
+	"QyvqE36PYf34wziySlAGV1AQJIdCIayOzISycoTQvhczPpyIw1NweqBaEH9WAUuF6xYZD72D2xPIJZsJ",
+	"xWfyoHfwFblPZtxOgC8cxQ1GKUcBw11Sq5fZQe/ALfjCPwT40nwqLKQP/5ZmctUjWF/0vcwtCLEPB1IB",
+	"mo0oFtVygI8HV81ahHN4+mPby+p49tUr1zLNtUuBIGK0lDWPO/Vw86d/klNpN3nQqfYUHXsHKY0zrahT",
+	"/+nxMaIbKEthHagYRNvr6K8Uz9lsl+nAwZAAFt+M8jqahitFlNGNUOfbXh5me+SBH0FYldMpLxZEaeGF",
+	"kLcIGgsfmyjZCFSX94czUQDPgen4r3qONWEg1djWWgECo8H0mQCf5v76zDA9V0xmPcimqWWGOV4zHs56",
+	"08XhrNBOJvehdS3qCe6lECcyVhci67FhIeAa8xxzXCB+DXCU7EbM6NLXL9pzMLkvQk7VdjctEi4/igVR",
+	"B+RTfauzxd4I45WY+xl+rCsvtijFxyWSPNk3SabI8Y0YS2O97jwR3AMsOuHV9l567AieoZfeiXz9LABd",
+	"IJziNuQ7dyoDvDWw5aMP9K+PZK8I29qZNQoWGr5gfOB0LQJ1wZc0mrT3qja5JCHhaZOizu9g6J2pcwSK",
+	"xSYcLknINZo6W96A73Ux1tYKtQ8+5F4m7J2PsZOWp38S9iLqw3K/DDx1WxwbpLl+2uvCs933OHD6OhmC",
+	"SuCUm0ojiJvexLyqRTuIWmVU2sE70JjQRVU/zT+DQ/ZTXYv98/cg+GFam3D4B6HZ51WC86eiV5xCyFy7",
+	"UU5VICyZ/XP7o+FEUEnYg1E4KU0NrcTN4+EYFgzXyrXAEt4Hi/dwi8FHMeQK0r/RPK3OFDOF+NBGGJNT",
+	"nYHl6xa72OzQzUIN1524eyaywpZVHK2cUoyNYADknCkPiwDgibpgmABtelVAFkx2tzNOfOMSB2LMCfUI",
+	"8Xi5IeTrYPbDr8CtQmlwHMJkmSatQiY12Eq0Xbq13D+1/AXqCVqoBYoN9kEsP+g5m4s8j8gCfJYDIRQz",
+	"AtIrHrfsSppDb8RQF5nxEDTeIoLgFVEHd+SOTawpr/XsCaMuT1ChgMnV6LmBtt6UmKSqF3bZBRxF3QlH",
+	"BHmleJYh+eKrLL9xL5rzxTlOLJAuHKejQPd7N8mqSAYAQ6GwbSILXww+PScKd9d2qsEn7Q6QOeqbQFzT",
+	"fXql4OORvBWdOjv/zPjrBBYcDkUND6MMLKq96ZBrx/iCEuM07X6jIKWfujbuslzUTnrfUj2urnlgoR7X",
+	"ZCUuagiDAGciTOi9OBPc+3isxTOl57ty62BaHRphDyc6RzyV9MX6Hlq8KDFnRtjAmrUveqbb0iPkS0Lp",
+	"dJYZ9pIXC6A33wC3AunEJjsaYy3ukYnI0Sc8WFxB881SZaJg/VcXP7+ANt0d9D/mfCh+0HnWxzwbaKDh",
+	"byPPNGS6SoOvs1p3mFYg6JyGgyV/Cap97d56KewPsBmP110RpvjQhE/oCwmif01QYPugc3oXlluouGFE",
+	"E+fQUWMHEzcKz8Ci+4BEvXwZ4PP2y7DGcRyevRR7cB+vc45qHXtoE5n9750m57HIUv5jSuTZXLz+w3Fc",
+	"V8ziA1/vPnYEtD/XcY3UTcfDF0MqtSxMzUCrP5tS1yp32hq/cg1tGevsWX8os6KPUSLHKDOcQQdrdzGz",
+	"2pJ+IzBUBJF1X9ktFoCDoBvggeH34kqFLHHo9oKObPdaPQKZAMWiAwB0qYqv4QsnlMyNyMKTllvhW3gQ",
+	"0ikWH4O5xQALEstSTRNmp5I1Ts/rD0qV5aLvAYQrGNtohzgb5iU4SpUQmVnhCo9p6TE7xGvzfGi3+PLg",
+	"jbTHgLH/Kb0nP0D4unSnP+UzR2wopVYIpO2uaLuAOvpgxGr3eRT4lobpGWagMWigkKDONwhdekfyvGeP",
+	"+JuA170PVy28i3HgHZhrgPmf4A4h3KY7ntwKd3ljox9GeLW5FYx4HG7z2h7fXbKt9UUYsT8feuP6EQUR",
+	"YJeXIVaP0UnHKZ9sPtG5F19Q1jfhgJfQY7wqBAx5FTFofYfsMcqbR4ncvVIXvvsAFg06aiYkhonM0dkH",
+	"YhTCZpHdZCaFVDcm+hkJYUxl6lTG3rjQc8PG4ETA9JwrRSgqr8Tcq+qRmkDoyhotO/yqWoaX4wr7LICY",
+	"ZSTXfR5V3DKK/SgW8I4r1cfSx6zvhwjeGpGbJJ+j2MYnZXP3EOGoa6ifIs6xjs08gmjHdzChAfF88Jbx",
+	"LOswhHUhBG+4G3ti/3XBvalV+fdqUibKNrwO7Ut06rvcNjhy7a3GTr2mckTf+VUVnNf+crOwicgWVvN9",
+	"muS/SsdWN3/+uVaWS2X+Hoz+DRLGqrt7D4b/pkb/3Qz+V3wKYALQexRLpOiPayNyMbS66FPrS2ps4MQt",
+	"mNwUGdFF5jvmCVkwGZrtOEHu7O9C62mX0UBXCt0JHRgmLiqn+qyJNtZQYRbrW0Cb6mMvWDeBzwyjbfaF",
+	"5nEq7RdUAIcKSNRz1kNNSXOl+p9XnSo7rDaHL/rBeTzSRQfhFGCRilrteLQeOaLMV2NlnmN5uy6aFebh",
+	"9zR1QyB5XXbBcnnrNJaI9zlrJMqjDggz4IeRhvWr1s39c3cI8Psxlwq2a+69Ijx3Z74AqFKD7UqpeNVO",
+	"oPseNqps5nB3rxQYBeVwKIzRBbpRlqbpO6ECECpGhgoBG276HYKdIIzGgFvEvbulSmGf86q/xiZ+kz+E",
+	"0+TTeUz+EO4SuIo7MbG0ZnX0ofpjpVfkZbCGGj36sEOrBtwOq2NQ36r2B7kFhb1CDz8k9X7UzpSCyf0u",
+	"u6sT5n+HByY2/O9CFJt4Wx7G1dKa7FNrI/t43C130ye2otBYr7KTgxUuFF/Y7ZvZzwoBPhCMNTvJCbYa",
+	"mmyAt0PgbONCz52oAlc81hQBNs9AGJmB+EYgHGjHBF4P9zT4PVDq1hwfvltRiH+AqAO3x1wa6qaGreub",
+	"wUmfQyJV1WVtzheb+CX+rpwSn9gj8UjdEW8ItivzbgldeP/D3ljiKjl5NCvErRTzRELmDnc4aVRcgL5J",
+	"6Vj91xdvn/8Q1eGBcgt5RdA9H0SrUxmhxo/nXfaqykjyGmIvus9TvnA6PujB3gFI3XbUGBTlKc+coH2r",
+	"q1QCbvECI0wBNTMD10+pSJPXow4VEi71QOM23f+MUsDIEmq5469xv+9wyV/nXP0A429kKedcvSnVpo9e",
+	"zGb5ArwT/xsZwq8eYt6RIhuI/WTkYmiYsqzhzdAacLldJzwDQmtFzHAzibzyzmPTb3GPd/5XxIo1TGYd",
+	"+C/IRvDp+56LzuQzHFvcSHvOuA9ZWI3xCWE7Qe/mtt6mlCJ0N2IBrZf7FRJwH/Ie8XHquSwJLg2yL7vs",
+	"DVUPAwuKrWi0UH2xcSTCfR0/mLGDBVN6TvnD/VkBej5ge1wjWFL/SvkoC6EOYyN/Vetij8jbkMiJ89D2",
+	"euSsiX71bDBSiK1EBglXC8jyTFsQcLz7tpY/yY2ktXxSGf1t4e4kVj3XVDt0fYRTqp1QdHerD7cQ2DG2",
+	"djJx/q0HMURvC12VhS7RKZdNsdnccpDh2wouuUEVCdXbO+UD7HKbPz7GZU56wBPd3TeQSXeLavzB3M10",
+	"Mut9zZ449uZo9i9c7WUGV2CChP2v13mXwRRzFIp+WaBRVJewIe0QuwNQnfQcwg0Qp3MslmmFQNoEv9Jt",
+	"cRJ6eO/H6yEMKPgP6x6sDVs/mT/J2/1UmP4JmiBU3ILxJmz6VvSU4IdHH+hfK118raQGIhgp7S30A6p6",
+	"u6DBD3AWHdYfaG2NLfis38EsiXOKGrjvoapqIOIWAqmi4r2S4jqv3NtKxdnDQb4FbBfcH/fOXY6t3RVX",
+	"bcx989I2JxzNdT8uTJ4x7t+4G79cm6Q0iHZs50Qld4+yQo7W5LZ/h4+sUQ/e+hZa56xPO1hHsmmN3BNu",
+	"5DZaQuo91FFrM3KANWEvwJY0hJB+UFWQ7zFh4A+micB2rddDkJj2poVM9Jxq43JdZgaK4UTGMjkaiYI6",
+	"1Psy5UwYdwtQslAfjiayCtH68gXELyJTGQEuV96KF/jIXdNy1kPUIjBaD0w8CZnypbOieW40ofX7TnjQ",
+	"2kmMWmmVINbunqLTmGEQ7xgIg9wH79GjliY91veNHvrtVwl7J9xhdt/rghF0XhLldcXQMYz2ZkyofWOo",
+	"W5w01IFQtfI+if27q2E364OzavDg9KTh28bG3oW7jL0ui0iXw4kwG5I3dDPveF0MsAaKTBQdNhATqTLW",
+	"h6pXauY3EiJzKpy7qc4AcBvt0WWxrtbcyBlUdXTZK+qqw/EUlC6CM2cEFxBju1EfoyRql++2vjNlgPOr",
+	"D+/xTQ6pcztDPPwa6hxC7QaXmFtpK9W6nUmfoEfMDH14jlPomX84OQRMd70cQhLbmxzC13UIlnyesoVJ",
+	"YCyLFsKcboqWI/F+prE7etKb89xRixNgdD0AOHD5jvg06b7HCCWwwVtRyNGCff/ypxd9ME4AZcOJi1ff",
+	"/d/LX14xHD60a61QTM9hCKDEXCpxpSAwMvGQ4nR5Udh02QUbaqXEsOpEDm2nBS/yhffQmnI4gXd12fPL",
+	"v/jmQnPvER7qvJwqzAI6Z5wNhfcI8ytlZm7jzEQI74QHAEfM/3LEXuacEPgZn2ljCz1z2jyywDR4wwtY",
+	"epv4bmTsq8wR6GaKbIA7r2jZg1rjaw46B0Nzm2zK/A+94R96wz/0BtIbtpMg7w/pdtWkSJjTQCoO01+G",
+	"D7bivT1yN3LLXyY9CPuTOQCo60+FG8+ydeH4Z9SdFYpfkC8VYidZNJHG6mLRKoUu4nzjqM236USRDUQ1",
+	"wfxfCrVlocAXVTNojIVMmvJnMMiFLt1+h80IhscwqzUV4sIVAKAHxHzAxAjIqu9U8UMfP8PWdc2WBTQj",
+	"AAKCxwUkPUrbZaiVcXOtR30P6O3DkBr7g7v/geIi0iwmnHKB3FDAxhArpp87NalPHLfuNKdmbdidOg0l",
+	"9AOdQtrv07h9uGUr/T7pDvdfJTrcx7zqbG1vxJaKCbeD98EOtgz1PDZVNXRnX40L4ChpP2kFGi5evcEZ",
+	"JGkTpgq5S4RyJOv+uxvL0Hl2OOAWOHUrMgxcYGnFtJZgXsdo6dAfHrekDxn+WcFH9rXWeZ9+Z3zX1HCz",
+	"CZE8qC8+O+NKFVEo/xwyciltCPBgIGxunZCJ8GXQ7x+XKcC8TfWLKbRloGbZmKweMhgAKuBK1SEPQl87",
+	"+mSwwLKpNmyZxw4s4+b37adIzmkM3IaTZ1LFJniK9wA8ExJWJKBLIPYD1VZMNeFxb401E5CWWv2Nu1HJ",
+	"3eLlKX6PqW7b1rXdk97+tigFNSvGehZSQLCtgCyo1wL7nufGP5hrQhHx1cageLRpuzdiVrd8ltvg/+FE",
+	"kyOl9aIJNnSPvvw8W51OsPqurE4l+FEsROYYbVW8hdph3HW0V6+KKoQSc+MlCl5xlQWeUiWjYhU7ZBO4",
+	"XwMmTZzQrdWtKCw11A3vwmQgTEp1SiWlnAGEn7QMM9QgGa3vVnjtyLLfc7IZsxqImVPdV59TImafgbrn",
+	"pgp1ZqAaw/t1nrEFlDCroUCQHf8OuBVBoBm+OK9y1Sm/laryuRJzwAvoF6XqQzYteFxaUl9pi5Lprxwq",
+	"YdiQK2gepL2zqUee2sECvTazfNHBjhbUwR7bHKOj1r85rgdj2HEj5N47FQNqDhGFh3D2YGJFqWq/dYMa",
+	"+TfRweem+laYzpXy4PgERSdRT1HXQCj9lYL7kcvtTyGyPxUSXGiQXauazHM2FrvL5KMP7j+N5JJkhdb+",
+	"qOHTQN5AyWbwnKIPaNtta0/xoN15cMJzaqKb4h4zOya4lC3l1tqUjonfoTvlc+hB5aVp9ev8olA/Bo4J",
+	"oQW8QGAuEtZyh3GChcWyb8y6404yYanVW2yvWQg24kNreh7jxckMfSuKnM9IzZoJnvR9OMXgl3i+9xBM",
+	"v8ccjjsnoURrr1JRUm9FKOy7u5mlb60LJxy52qUHE/b9YVoxPvCn26r/ibn4xA2sg4OMjXaPM/Y6u7Me",
+	"/g80jH2y3Ih811sTMV/am1GxnBwEST98jKXb7p+xv5kyiHXhdHbY/IiN1xjnMjePv47cYc7eOASf1boc",
+	"Oj66f1zYx5c2xjdLG+P7TBvD1y1lf+3FvozgOmTWblDCFBpFjc9ffvemy8CN46sUyeiCnDX8iROYOP8r",
+	"5R5C4DOp6MPzYB9Ch8QYQKSy76DVYa0BH4Uxk+2OvL/1ERsyMMeHtmRgTx7ekoGjDJ5tZ73g4e1iwETM",
+	"6eiD+2MTMwY3+w9sx8CCOxV6p0dLBOAeSKHp3N3M2bJEV+ucKiTDudhCiFYF/TUvIHqJ178qY5YFG05k",
+	"nhVCdZiRg1yqMahQXs6BC7zLLqgB6JPO8fExxmbPWd8WpRpCPoMvd8Z4BUaQsX4wFaB003/rpnsn8fXu",
+	"ni8rzLDFAnSbvQ8qewGuObijYCuB2gpqNUI8QVJWSG3KxAy61WastDKn3sMRrcG5JGgNPm8oGavVi9fw",
+	"xD2YT5ksxNAGoqtSd7RuL/0D4t1zRvw/kO8+qSaHHGydIgeEujc9DlNKmmrcJpemFXqCFVrji6NILrqR",
+	"IZnRkfnS10jPCNobUoq971l5+BjCxquB1l2pGHEu6I/wvhrgW9WxFQrQ+95SR/5S1dMAbjDayvicUwHn",
+	"BB11pTCnRahhro0w/aBQVK1XVEDmowVQB5Rc3IqcsO8xLTOIGWcxAXi+mPXAJzQThRKW8YG+FbChVwoG",
+	"IXzAnC9EwQbCzoUTL3ONL8dIO2IAYv6OqQMASB/HnUKB3TnJu9r240fU9vlKedSflzZuA465RW55VMgf",
+	"MsTpTDsEexyAgQelpzbsmZuuo8d60keuK1dq68NVkrapys/J7PiUzQxhCtTwYWMu0tCh09pzU5eNiQ8g",
+	"MpW212I6s4s+RCQpdkh1pRjYMkukqIfDciaJTCs4CBhWanU9K7QVQ9Dh4JdXiuJ3/nOf2XYjxOza3+KY",
+	"FYAKjG2YAowddGLqNcS8B5msQO10UTHQFc1z01ekCa2CmOepeZ3XIbvpmwCnSfe8PWIfLfyuLsP7xs7D",
+	"DduLBYSvYlwxILo6MiFQkW/mFrE7t7PbXov2IA8d/IPb5G+JiD49gN52fGY3tLzImtwRJ++8ohJUwaEx",
+	"SZnnbJgLXlD9lNcQiqZaswyvd6WW8fWUkOPJQJfwfsyDAHBN0j9QrHcisL3qp2N5K9RhOaOfwUy7lSYA",
+	"YXvG1ZWqKB0SHihpwNtnABsEGhT0pgMLohP6mwYYH1onNA1AFSZEw5ZAiKU1V9AQNy4IOce9m0JLR2mh",
+	"Tp64ZFP1qLTNXyudJ2pHVKVu+vYH1EsB1+6egaofHjuKyO1H58kXph1McDft5dHBCNIVePiUxFZV59H0",
+	"beYBTlpYC+6hCkJQ2nBl76oLHbm7fIgh3/b6gexWDkUHyJPHBQRd1h9Ja/oe2yXUl1Ut/YC0CcV7SBm+",
+	"bBJAixF0y90YlomhnPLcszKojXFLnfIFE++HQmTs9D+enqXRj74vhPgWV3GPZBON0iK+gDXS6geLeuLa",
+	"Xnr919/vk6BCrrJv2wbZAMGDlWuodiSu9HBybYnaZjlX2+PT1SXlSjRKyE1HLEbMPs+0oO7A2Pym6h6M",
+	"9wylVRxlmfJM9KrngEGPuVRgVd6ImWVKvLeIZ9e5UihBMG01TqaDUACksBZaTz1ee9TGWloQkIaVM6xg",
+	"tpopPdDZossukgGpdPrF65yrP4A1WzUX/fRs/j4AIRNBICKx0Klw1+BPdX10LoeLVfbrrxXZ5nIosXbE",
+	"N3UgA5Bxc4Pd18EOowThNhsQRnxsWOV7tLcIEomkLe5wExvJb2aSU+JXS1bVKr9CHRUygqCnYmuntv/q",
+	"AWkj3ZLKfqEECPx2HdYfC/tiNBJDK2/ptDAs1BICouO8xysHI7Rad+7bR2LffYY1+DO/J9uc9j5MvtKm",
+	"mhjQmYdmH7W0aDh5pedMo0e38u6gR5jnufe3i1zPe3GrGXgm6sqEPWcHC8A1HU4waZsv0I8EDmT0emvf",
+	"ML/j86+RqeRckWSt/O2G6Jb6qcqoWEtk51eqn0OUy234X6TOcWJ95j4l0Qz2HjFm99sBIuvPRYbu9cDX",
+	"iJ15o0tDL3DswAemlVaCjcoCzS6J2G5QOOK531QXoseKMvdWmqP/gmdyaKvOtPR6dJLrArcV3DGk2DoB",
+	"r7TXcGfaGDnIRQd72JGLC3dpoOEBmj6YqV32BrqqgKz3vMeC/Vm1lzin2C5uJnh+rGZT913FPfz3Kuny",
+	"voxu/h/dZgR1ouIxD6lMtHG2y0/bYtOjMwKhEhVhEIccKVqJ3YRZiwJyJLzAaTUZXxLASa3Nc+UkjpzR",
+	"UEpUWlFApsOS+bKUTAMg7l12kTcufVLeNSTjfQq+5lCrJKAUewmvXgC3J4YSAOwrdeGhZVobudwGVt9K",
+	"Lz9pfYOtQEMUut652yyJO2LF6Q5lwQEXRV+qqA0MwS3Uf8Uu9BgiIG56PigEv4nultHeMTEgtyaOMIX8",
+	"Hg3Ss8fGTghRYCiwaH6l+s5+vHbjXAMoSh8lG6ArEHw8wCNgb1jsqmTKKa7EycRca6cQtGfjNyXs1mz/",
+	"8eUt1Ba0OoVhb/D+XouJ1G9HSwndhFmd8cWnv2+7dv3YwsPyj34fUb+Pnfwuf+xOH4/OZ//g3T2IF6xo",
+	"67FVRqC/vHAR1qYHXs7Q6//H5uewig0A8cHRvRcvT8RpZuyQirNDgDAoFs0c3A51/VQQJh3mZSayT+g/",
+	"jxNQ2yiFAvh/ruWq3ttJxsO0qLzRpPdxlD/oORuVkG7mD810sK91vnjgs4HwjliT1Osf+vSgH8ZyW5qN",
+	"Cxtx5pf4o/3USuIrqzLJPacL/y/M6IUN3SCnl6hwv0V7Ic0NeOtKXJBwVxI3kr6KJaPHlDRHU7GK1f0s",
+	"7pO7/SzSGocGbyk3N3sD/XLvioKDE1SJM71J44Fqs6IdjNsTrW42hBAngNPn7F7E1nO2aC6NFRkFR42e",
+	"iiiZj7JuZOFxyXRBeK5zIW56IRuxQkRGb3IV+m8zXv81mvjDssy28mYsPq83DlsFtFrr73jnWnTwBWxb",
+	"qb1nvvqPuorVfKKi2fWcOLqYe2PGATzFNLvTr+DIqxuYRd+mucrRh+qPj2tj0hhrLg2lz8UJckKxoc5z",
+	"mXkU9znx17EA5E8xhYyLZQfvC5X9a9yZ7QFqHb/fUwXazxh1RgMEk4Zaaxk3P6e1mb217XqA29BmElST",
+	"3iOgyw5d+paJfBOIl9/ru3gnoJcYjneNnK5A8VpEdCSPfQ/8rMv6v/fBYxw86IjA6/5VCG60D9II9Dq3",
+	"ieU3Yo8IL3c3ZR6DVPxHceJe2UZEYeulaHxv9iZG69jYK0Rn7dYus5X463XdEyGj3BcidpL1hyxZfkjp",
+	"wbXiQ8znt7XcxQkEMXQJ4H0QtpAqu1LSdtlrp5fHXXYjFDafkuiFMSZK+nImz15CO0eMUyk20WURd9C/",
+	"oERIgvUUVwpfj+JuAlXVKhMF60eb1gtlglRI2QHbosq79+GFxkadLydEELcjAPK2QWrJ/D4FB8soDXHK",
+	"8LvPqINve21hRMiPOCkznuUDVxouDb3UHVgUt582Df9HIWZxCQnlVzgq1yOnx+7IDaLMivjzow/RXyu1",
+	"6SoxCOJb8DHPWVu1KwFq3Ikk7zmZ837wQ4raiu9wVO3adH1TH0IutunTcU3Gp0+uvPvWb66LF40z2FkZ",
+	"X1GDF7WqJ80bJSDatKSCUwQbat6gfN46oRbJ1vZqrk95OfcvWmpq3CeIE6+5Lo+nxMvbYiheIkLGPgmT",
+	"RYeygPUU2j6BjQdgP071CWYeQZvfURhBgeXqQNYlPvKHjz27ZWzQ0gNWuzfTAl/nm0hE50Ubv3xS+MWS",
+	"+ZBSOC+p9+5jVTVxfg+sZEaDPl48C981eVNqWLqxRx/gv1uAWsDzEaqFh65ABTeHkjTKhnybwK4hIPiB",
+	"YJkvwkmXDu1IlH9cpIYdz7Jdv/Q7eL+ssE2nDFi+n1ib3HZbd8vsIKnQhGNIqWufhrD3z5j9kh9eRWtn",
+	"zY+o/h7I6TNoSe5n6NSwnA9EbnZk2YLnq7z8vnsrYVBoJbxLrROAvSdQilzFAqb6VmRULQ8eS+VjSeip",
+	"y/UYQ24TbhDF0Mix4rYsfJXznBv31FhkHab0lZpE8GIZt3zgDGqsShrw4U2X9d2rwP2QS3WDrZyx9SzP",
+	"aexz1g/DwJMvstMnT06+CetwrwCU5/6sHORyeH0jFv222MMl7NsfXvEUfAPwPaCR/amdcqwceVhuxdR3",
+	"ba1qTomaQq9ltG99UYUsMAlypw5zUNqwUUgLE10qWCOx0JAG4ya50CXEuXg2larLXmDyiBIGka+ISp0J",
+	"nsaFeIuzWINiFfWfiqo+cmEh6wXS2t3ocfup6DlIHy/ELRRl6IJCdNgYqC1FJJe3mDL8d9WRCoZYT+JI",
+	"GvtLfoDXrYzXtKZO4W/XxGiqHnUV2JARw0LYfoeaNKuh6AV0M12IjCmNgI7sEls4zQRvQon3I0F/+KNY",
+	"9InvK01tOq4UzG+poRVVyfm2334yXfZyVLWcz7V7BpV0+FX1Lkhlp+pAQJyERo8DqbIKwMndPIw7wd3z",
+	"XcshCNVlL22FcUnSSI8CzhFD8qYRYwgn3yK6uj5XqoBqP6ydmnCCqQTlszXCgrT8eA1eumsPa/CSXRuN",
+	"XSfjn3m2z9wVS2ew6R2L9CD85OgD/Hel6fpKe5UoF9iwHqqx8Hqgk7WbiHk4XrxHGllnVIJY2gswNVS0",
+	"77izm7jL/avvmLVC0K2rEnP/Qo/co7jxQ7QYsINS5lmI8eKPHAVhCdhdahHEsCykXRz0fnu3VDUE8oBo",
+	"VtbsBPgscYpKK7oXczGYaH2z2g37q3/oj64P00LW6wt+W/aXu04vpC4z0SGFE1g+Jv/VGmUBRClow167",
+	"hSbLoBm4DwcL9vqXy7dVyhYrxFBIyCcnEX/6/n2PIboE9FMfCig5zkRW4l4LnwSC1i/r09wOZdYPfRCd",
+	"gMW0DCdQqYF5XbHvsp+FMXwMcBrCGwvcsN8uLVcZLzLmqe3d5xNrZ6Z3dDSfz7uGvg4nM9TTL6AY85zl",
+	"clDwQqIXccrV4krlXI1LGGY4EdThz/d/VDroL26PIH7WgSlT0SfarBM9Vzj70IoaFPFeUK5EVmu2GdSs",
+	"K7WsZ8XtrL0WJW2HzGil/QjYfYLh/Crlrl0xoe16xKqJn+EDKyc07K/STi5hNx+pZ/5SqMwbw4BFGuoB",
+	"I+ydLRlGpPn4z44+0L9W9nJBD/PONPXHc6V7zlwVwsy5sx0w+2u3bW/3r1cbe98yrk1Fobk+Ai97vPET",
+	"PafGJ7mTS46Vj/WuQnIrkg0qwWpY5IswXY+cm0nDB7mooTwC6XjUDBLJEu1iNhVcQdwLrHbIddSqwhR2",
+	"9jNF2t1PhMKXAx5jh5Uz8nheKQQSIQSCaL+cOMVUkHLWnvjxqW72/gVLdXAPH01YccceUzxhHg57b7Lj",
+	"qKK4TRyt4Kikn9TrBxx//ZplfGE6LHMMAVys7tOvjtOO1e+qkdN2Z6L0WGxcJkxvX1zCr/6IrlC/gg3a",
+	"Joad3Gs5WMSMIL+IaKZDoO7zlJv0oRh7CzUXYpbzhdkevmZJbKQtM0mtKgiOzNkYtEuEl+Z72CC4nq0E",
+	"NBkGHEqzCIUzvCdUboHY8E0a2duJWIA4QovrStWsNER/D6YftvavDLwIOzHPmJ3LoajawZ0cQz84gChx",
+	"E0rn/bq9fPzmCM7z4XMEq1GXtLIFaA7k/HY2+z7uZWxXgBqxVzmABuq93ZyUlyDY2ErMvYHMVdahKvCM",
+	"LzrVM1VQmlmtgfiB4j39Gw+1g4UrsgDwQKBtduHfjtECuheoXG3kIkheD20r/YsM0kdvs8eG82Oz3D+9",
+	"okUwmMGQiQhzr3fNCrPPm1any7fCPKBZ6kZLneYPYACy+T55H2dT5CIQ/lvMRPBadt2O9sG1Ap5LAdCe",
+	"YQY7Hl7dT/+BIh+93965zUdfPJ5bWeQHvYMjPpNHtydwNDTcstVJfUIdd2HS6Bycjt4/BBAoXWqJN+UL",
+	"H/Plw0IbCn+aDlNQTUcNB7FBT9UXMJ/zhcHOzwDg7ZVnTDFaxqi48ABIjMPA4LJC9AkBDqsug56iTAlE",
+	"4OBqgf1MzwHeLPRJhDeEYicI9EKnmmgSiKeUngMAF0uyuz0UrbkxKRzPBmI0tQULiJ5UhQeQm8b7gYtG",
+	"WzY33nWAFe13nNxASK9M66I2acJhTMxbxZge0QZEECWs/zmCvbnXfQF+41LJ30vB+FRTIziMdXdT8B/r",
+	"hzXoVuYAS6ZHcQGnNHGflPlE54BADU1YrHtHl0GsASG9iSqrV58HrO+hdjrrWCM0IraQ8U7vqYZAvc8F",
+	"SC0CgMKT5x7VEpDfJdBQKJPzHZzjWvOZKCZ8BvMVKusmi3nSI1aV93VHj6MQLCJDN+1AuFVF22d1lcqD",
+	"/da1+0SrqpGUich2RADf3VTRf9upDqELDh3Exa+X/pMO4+xPz1+zWaEhBhMhM0M2BfWIEnauixsDGdhM",
+	"qvgs8D0t4+pBdQoRFVuCMMx1ibqRyHpoCdJIHYCVHShBTU8xps6LBSvidpycjfgQ76cN2SnA6qJi/MGa",
+	"c8sKOUKK1nPPJOKZsUyORo5W4fQ87n0mjM+hooHgPekhEPq4YkE5V0AYdbRR3JvaRcH27GNhY49fsOJe",
+	"WkrlMszokc2pgwtX0Lof2TyWHMqYWrC/R5JZYksgP9OAoIVcswccr9Bzd0k8tJJ7EKSGnitTHyegai0P",
+	"9etEs0ySGx0KueVwQnFAoHoVKejgnvEqOixwZGv8gBL/UisKNrJQmUnGTnpkNHSoo02IfS4YLwp5C3AU",
+	"m8Qrq/kEVSC9cMopdGvvhQQxnwpQ6ID5X0FnYdqe76tl6tdPmNRAUcKutEbko1hkY7T/47uP/y8AAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

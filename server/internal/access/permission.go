@@ -7,6 +7,7 @@ import "github.com/cloudpam/cloudpam/server/internal/ipam"
 var Permissions = map[string]ipam.Role{
 	"scopes:read":       ipam.Viewer,
 	"pools:read":        ipam.Viewer,
+	"policies:read":     ipam.Viewer,
 	"allocations:read":  ipam.Viewer,
 	"reservations:read": ipam.Viewer,
 	"accounts:read":     ipam.Viewer,
@@ -26,6 +27,7 @@ var Permissions = map[string]ipam.Role{
 
 	"scopes:write":   ipam.Admin,
 	"pools:write":    ipam.Admin,
+	"policies:write": ipam.Admin,
 	"accounts:write": ipam.Admin,
 
 	"quarantines:write": ipam.Admin, // what is free before its time may still be in somebody's routes

@@ -20,6 +20,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/config"
+	"github.com/cloudpam/cloudpam/server/internal/govern"
 	"github.com/cloudpam/cloudpam/server/internal/httpapi"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/job"
@@ -116,7 +117,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		return err
 	}
 	handler, err := httpapi.New(httpapi.Services{
-		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Sealer: a.sealer,
+		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Sealer: a.sealer,
 		Observer: observer, Clouds: a.clouds,
 	}, httpapi.Options{
 		Log:     a.log,

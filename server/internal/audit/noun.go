@@ -39,6 +39,7 @@ var (
 	reservations = noun{"reservation", "rsv", "reservations", 1000, "pool_id", true, func(r *Report) *int { return &r.Reservations }, sayAs(reservationSaid)}
 	quarantines  = noun{"quarantine", "quarantine", "quarantines", 1000, "", true, func(r *Report) *int { return &r.Quarantines }, sayAs(quarantineSaid)}
 	webhooks     = noun{"webhook", "webhook", "webhooks", 100, "", false, func(r *Report) *int { return &r.Webhooks }, sayAs(webhookSaid)}
+	policies     = noun{"policy", "policy", "policies", 200, "pool_id", false, func(r *Report) *int { return &r.Policies }, sayAs(policySaid)}
 	bindings     = noun{"binding", "binding", "bindings", 1000, "", false, func(r *Report) *int { return &r.Bindings }, sayAs(bindingSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
@@ -49,7 +50,7 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
-	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, tokens, bindings} {
+	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings} {
 		byKind[n.kind] = n
 	}
 	return byKind
@@ -83,6 +84,12 @@ func webhookSaid(w ipam.Webhook) said {
 	return said{version: w.Version, row: with(store.Row{
 		"id": w.ID.Key(), "name": w.Name, "description": w.Description, "url": w.URL, "scope_id": key(w.ScopeUID), "actions": text(w.Actions), "format": w.Format, "enabled": w.Enabled,
 	}, versioned(w.Version, w.CreatedAt, w.UpdatedAt))}
+}
+
+func policySaid(p ipam.Policy) said {
+	return said{version: p.Version, row: with(store.Row{
+		"id": p.UID.Key(), "scope_id": p.ScopeUID.Key(), "pool_id": p.PoolUID.Key(), "description": p.Description, "rules": text(p.Rules),
+	}, versioned(p.Version, p.CreatedAt, p.UpdatedAt))}
 }
 
 func poolSaid(p ipam.Pool) said {

@@ -21,7 +21,7 @@ type Finding struct {
 
 // Report is what Verify counted and found.
 type Report struct {
-	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Quarantines, Holds, Webhooks, Tokens, Bindings, Events int
+	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Quarantines, Holds, Webhooks, Policies, Tokens, Bindings, Events int
 
 	Findings []Finding
 	Omitted  int // findings beyond maxFindings
@@ -81,6 +81,7 @@ var checks = []struct {
 	{"holds", holds.check},
 	{"webhooks", webhooks.check},
 	{"tokens", (*verifier).tokens},
+	{"policies", policies.check},
 	{"bindings", bindings.check},
 	{"members", (*verifier).members},
 	{"prefixes", (*verifier).prefixes},

@@ -22,8 +22,12 @@ func ScopeObject(s ipam.Scope) Object {
 	return Object{Kind: "scope", ID: string(s.UID), Space: s.UID, Scope: s.ID, ScopeUID: s.UID}
 }
 
-// Record adds the event of a change: object kind, a dot and a verb in the past tense; nil is the state of what does not exist.
+// Record adds the event of a change: object kind, a dot and a verb in the past tense; nil is the state of what does not exist. The rows
+// are written already. Errors: CodePolicyViolation where a policy forbids the change.
 func (c Change) Record(o Object, verb string, before, after any) error {
+	if err := c.judge(before, after); err != nil {
+		return err
+	}
 	event := ipam.Event{
 		ID: NewID("event"), Chain: ipam.ChainOf(o.Space), Scope: o.Scope, ScopeUID: o.ScopeUID, At: c.At,
 		Principal: c.By.UID, Actor: c.By.String(), Action: o.Kind + "." + verb, ObjectKind: o.Kind, ObjectID: o.ID, RequestID: c.By.RequestID,

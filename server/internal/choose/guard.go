@@ -10,17 +10,18 @@ import (
 // What clouds use guards the free space that it stands in: nothing there is handed out by itself, and a block that is named must be
 // what a cloud has there. Guards are no rows: they are what is observed in the scope, asked for under the pool's lock.
 
-// Guarded is how a block is chosen in a pool in which clouds use some of what is free; as it was where they use none of that. The
-// caller holds the pool's lock.
+// Guarded is how a block is chosen in a pool in which clouds use some of what is free, or policies keep some of it; as it was where that
+// is none of it. The caller holds the pool's lock.
 func (f Asker) Guarded(pool ipam.Pool, how ipam.Placing) (ipam.Placing, error) {
 	used, err := f.used(pool, pool.CIDR)
-	if err != nil || len(used) == 0 {
+	if err != nil || len(used)+len(how.Barred) == 0 {
 		return how, err
 	}
-	guards := make([]netip.Prefix, 0, len(used))
+	guards := slices.Clone(how.Barred)
 	for _, o := range used {
 		guards = append(guards, o.CIDR)
 	}
+	slices.SortFunc(guards, netip.Prefix.Compare)
 	free, err := f.freeAmong(pool, guards)
 	if err != nil || !free {
 		return how, err

@@ -99,14 +99,20 @@ func noneOutside(pool ipam.Pool, how ipam.Placing, length int, free *alloc.Tree)
 			excluded = append(excluded, x.String())
 		}
 	}
-	what := "outside " + strings.Join(excluded, " and ") + ", which the request excludes"
-	switch {
-	case len(how.Exclude) == 0:
-		what = fmt.Sprintf("that no cloud uses (%d blocks are observed in it); adopt or remove what is there", len(how.Guarded))
-	case len(how.Guarded) > 0:
-		what += fmt.Sprintf(", and that no cloud uses (%d blocks are observed in it)", len(how.Guarded))
+	var what []string
+	if len(how.Exclude) > 0 {
+		what = append(what, "outside "+strings.Join(excluded, " and ")+", which the request excludes")
 	}
-	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d %s; ", pool.ID, length, what)
+	if len(how.BarredBy) > 0 {
+		what = append(what, "outside what the policy of pool "+strings.Join(how.BarredBy, " and that of pool ")+" keeps free")
+	}
+	if used := len(how.Guarded) - len(how.Barred); used > 0 {
+		what = append(what, fmt.Sprintf("that no cloud uses (%d blocks are observed in it)", used))
+		if len(what) == 1 {
+			what[0] += "; adopt or remove what is there"
+		}
+	}
+	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d %s; ", pool.ID, length, strings.Join(what, ", and "))
 	if bits, some := free.Largest(); some {
 		e.LargestFree = &bits
 		e.Detail += fmt.Sprintf("the largest free block there is a /%d", bits)

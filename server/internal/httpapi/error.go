@@ -89,6 +89,9 @@ func problem(ctx context.Context, log *slog.Logger, err error) api.Problem {
 	for _, h := range e.Holders {
 		p.Holders = append(p.Holders, api.Holder{Kind: api.PrefixKind(h.Kind), ID: h.ID, Name: h.Name, CIDR: h.CIDR.String()})
 	}
+	for _, v := range e.Violations {
+		p.Violations = append(p.Violations, violation(v))
+	}
 	if e.NearestPool != "" {
 		p.NearestPool = &e.NearestPool
 	}

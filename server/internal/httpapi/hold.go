@@ -44,8 +44,17 @@ func newHold(b api.NewHold) (ipam.NewHold, error) {
 	}
 	size.Placing, err = placing(b.Strategy, b.Exclude)
 	return ipam.NewHold{
-		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Replaces: value(b.Replaces), Plan: plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID),
+		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Replaces: value(b.Replaces), Meant: meant(b.MeantFor), Plan: plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID),
 	}, err
+}
+
+func meant(m *api.MeantFor) *ipam.Meant {
+	if m == nil {
+		return nil
+	}
+	return &ipam.Meant{
+		Owner: value(m.Owner), Purpose: value(m.Purpose), Account: value(m.Account), Region: value(m.Region), Environment: value(m.Environment), Labels: ipam.Labels(value(m.Labels)),
+	}
 }
 
 // GetHold reads a hold.

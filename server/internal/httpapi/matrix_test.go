@@ -72,8 +72,20 @@ const (
 	anAccount    = `{"scope":"$scope","cloud":"custom","external_id":"$n","name":"$n"}`
 	aToken       = `{"name":"$n","bindings":[{"role":"viewer","pool":"$pool"}]}`
 	aScope       = `{"name":"$n"}`
+	aPolicy      = `{"rules":{"max_owner_share_percent":100}}`
 	aWebhook     = `{"name":"$n","scope":"$scope","url":"http://127.0.0.1:9/","enabled":false}`
 )
+
+// governed is an operation on the policy of a pool, which has one.
+func governed(path string) ask {
+	return ask{inPool, func(m *matrix, at target) (string, string) {
+		path := "/pools/" + at.pool + path
+		if at != missing {
+			m.send(m.t, "PUT", "/api/v1"+path, aPolicy)
+		}
+		return path, ""
+	}}
+}
 
 // asks are all operations of the contract that take a token: one that is not here fails the test.
 var asks = map[string]ask{
@@ -124,6 +136,9 @@ var asks = map[string]ask{
 	"restoreAllocation": {inPool, func(m *matrix, at target) (string, string) { return "/allocations/" + m.released(at) + "/restore", "" }},
 	"getQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},
 	"endQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},
+
+	"getPolicy": governed("/policy"), "setPolicy": about(inPool, "/pools/$pool/policy", aPolicy), "deletePolicy": governed("/policy"),
+	"getEffectivePolicy": about(inPool, "/pools/$pool/policy/effective", ""), "listPolicyViolations": about(inPool, "/pools/$pool/policy/violations", ""),
 
 	"createWebhook":       about(ofScopeSeen, "/webhooks", aWebhook),
 	"getWebhook":          object(scopeAdmins, "/webhooks", aWebhook, "/webhooks/$id", ""),

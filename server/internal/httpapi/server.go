@@ -14,6 +14,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/access"
 	accounts "github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
+	"github.com/cloudpam/cloudpam/server/internal/govern"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	observers "github.com/cloudpam/cloudpam/server/internal/observe"
 	quarantines "github.com/cloudpam/cloudpam/server/internal/quarantine"
@@ -46,6 +47,7 @@ type Services struct {
 	Insight  *insight.Viewer
 	Ward     *quarantines.Ward
 	Webhooks *webhooks.Book
+	Policies *govern.Book
 	Observer *observers.Observer
 	Clouds   *reconcile.Reconciler
 	Sealer   *seals.Sealer
@@ -60,6 +62,7 @@ type Server struct {
 	insight  *insight.Viewer
 	ward     *quarantines.Ward
 	webhooks *webhooks.Book
+	policies *govern.Book
 	access   *access.Gate
 	observer *observers.Observer
 	clouds   *reconcile.Reconciler
@@ -91,7 +94,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, version: o.Version, log: o.Log}
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, version: o.Version, log: o.Log}
 	v1 := e.Group("/api/v1", explain, authenticate(services.Access, needs, o.Log), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong

@@ -103,7 +103,8 @@ func (s *Server) PlaceSetHolds(ctx context.Context, req api.PlaceSetHoldsRequest
 func newSetHolds(b api.NewSetHolds) (ipam.NewSetHolds, error) {
 	sizes, err := setSizes(b.Members, b.Bundle, b.Strategy, b.Exclude)
 	return ipam.NewSetHolds{
-		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, SetSizes: sizes, Updates: value(b.Updates), Replaces: value(b.Replaces),
+		Meant: meant(b.MeantFor),
+		Pool:  b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, SetSizes: sizes, Updates: value(b.Updates), Replaces: value(b.Replaces),
 		Renamed: ipam.Renames(value(b.Renamed)), Adopt: value(b.Adopt),
 		Plan: plan(b.TTLSeconds, b.Holder, b.Run, b.Applying, b.PlanID),
 	}, err

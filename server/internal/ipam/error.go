@@ -42,9 +42,10 @@ type Error struct {
 	Detail      string
 	Fields      []FieldError
 	Holders     []Holder
-	LargestFree *int   // with CodePoolExhausted: the length of the pool's largest free block
-	NearestPool string // with CodePoolExhausted: another pool that would fit
-	Cause       error  `json:"-"`
+	LargestFree *int        // with CodePoolExhausted: the length of the pool's largest free block
+	NearestPool string      // with CodePoolExhausted: another pool that would fit
+	Violations  []Violation // with CodePolicyViolation of a policy: the rules
+	Cause       error       `json:"-"`
 }
 
 // FieldError says which input is wrong and what would be right.

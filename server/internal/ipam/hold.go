@@ -121,6 +121,7 @@ type NewHold struct {
 	BlockSize
 	Updates  string // of a member: the id of the set that the plan changes, whose member has the name
 	Replaces string
+	Meant    *Meant // what the allocation will say of itself; nil where the plan does not tell
 	Plan     Plan
 }
 

@@ -12,12 +12,14 @@ import (
 type Placing struct {
 	Strategy alloc.Strategy // "": the pool's
 	Exclude  []netip.Prefix // the block shares no address with these
-	Guarded  []netip.Prefix // nor with these, which no request says: clouds use them
+	Guarded  []netip.Prefix // nor with these, which no request says: clouds use them, or policies keep them
+	Barred   []netip.Prefix // what policies keep out of use
+	BarredBy []string       // the pools whose policies those are
 }
 
-// Excludes reports whether a block shares an address with what is excluded.
+// Excludes reports whether a block shares an address with what the request or a policy excludes.
 func (p Placing) Excludes(block netip.Prefix) bool {
-	for _, x := range p.Exclude {
+	for _, x := range slices.Concat(p.Exclude, p.Barred) {
 		if x.Overlaps(block) {
 			return true
 		}

@@ -79,12 +79,13 @@ type NewSetHolds struct {
 	Adopt    bool    // as of NewAllocationSet
 	Updates  string  // the id of the set that the plan changes; "" for a new one
 	Replaces string  // the id of the set that a new one follows, whose name it may share
+	Meant    *Meant  // as of NewHold, for all members
 	Plan     Plan
 }
 
 // Hold is the promise that a member asks for.
 func (n NewSetHolds) Hold(key string, size BlockSize) NewHold {
-	return NewHold{Pool: n.Pool, Name: MemberName(n.Name, key), BlockSize: size, Updates: n.Updates, Replaces: n.Replaces, Plan: n.Plan}
+	return NewHold{Pool: n.Pool, Name: MemberName(n.Name, key), BlockSize: size, Updates: n.Updates, Replaces: n.Replaces, Meant: n.Meant, Plan: n.Plan}
 }
 
 // SetPlan is what a set was promised.

@@ -11,6 +11,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/govern"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/quarantine"
@@ -60,7 +61,7 @@ func (w timed) server(own *clockOf) (lab, *change.Kernel) {
 		w.t.Fatal(err)
 	}
 	r := registry.New(k)
-	return lab{r, access.New(k), account.New(k), scope.New(k, r.DropRootDrafts), audit.New(k), insight.New(k), quarantine.New(k), db, w.url}, k
+	return lab{r, access.New(k), account.New(k), scope.New(k, r.DropRootDrafts), audit.New(k), insight.New(k), quarantine.New(k), govern.New(k), db, w.url}, k
 }
 
 // jump sets the clock that counts: the database's, or that of its one server.

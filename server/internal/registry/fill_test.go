@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -36,6 +37,12 @@ func (r planner) fill(t *testing.T) {
 	_, err := r.UpdatePool(ctx, alice, deep.ID, ipam.Exactly(deep.ETag()), ipam.PoolPatch{Name: ptr("deeper"), Owner: ptr("net"), Labels: &ipam.Labels{"a": "b"}})
 	ok(err)
 	r.drop(t, r.child(t, kid, "gone", "/24"))
+	for _, pool := range []ipam.Pool{root, kid, six} {
+		r.govern(t, pool, ipam.Rules{SkipFirst: pool.CIDR.Bits() % 10, NamePattern: ".*", MaxOwnerShare: 90})
+		r.wait(time.Minute)
+	}
+	_, err = r.SetPolicy(ctx, bob, kid.ID, ipam.AnyVersion, ipam.NewPolicy{Description: "kid", Rules: ipam.Rules{Exclude: []netip.Prefix{r.cidr("172.17.0.0/16")}}})
+	ok(err)
 	rest := r.rootIn(t, other, "rest", "10.0.0.0/16", keeps(week))
 	r.rootIn(t, other, "rests", "10.1.0.0/16", keeps(time.Hour))
 	inner := r.child(t, rest, "inner", "/24")

@@ -212,7 +212,7 @@ func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 			h, err = c.promiseOver(pool, d, in)
 		}
 	}
-	return h, err
+	return h, choose.Kept(c.Change, pool, in, h, err)
 }
 
 // promiseOver promises a block in what a pool is to grow over: to the plan, it is in the pool.

@@ -16,6 +16,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
+	"github.com/cloudpam/cloudpam/server/internal/govern"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/quarantine"
@@ -49,6 +50,7 @@ type lab struct {
 	*audit.Auditor
 	*insight.Viewer
 	*quarantine.Ward
+	*policyBook
 	db  *store.DB
 	url string
 }
@@ -56,13 +58,14 @@ type lab struct {
 type (
 	accountBook = account.Book
 	scopeBook   = scope.Book
+	policyBook  = govern.Book
 )
 
 // labOn is a lab on an open database; now tells its time.
 func labOn(db *store.DB, url string, now func() time.Time) lab {
 	k := change.New(db, time.Now).Pretend(now)
 	r := registry.New(k)
-	return lab{r, access.New(k), account.New(k), scope.New(k, r.DropRootDrafts), audit.New(k), insight.New(k), quarantine.New(k), db, url}
+	return lab{r, access.New(k), account.New(k), scope.New(k, r.DropRootDrafts), audit.New(k), insight.New(k), quarantine.New(k), govern.New(k), db, url}
 }
 
 var scopes atomic.Int64

@@ -18,11 +18,7 @@ func (c edit) place(pool ipam.Pool, want choose.Claim) (netip.Prefix, error) {
 	if err != nil {
 		return netip.Prefix{}, err
 	}
-	allow := pool.Allow
-	if want.Keeps() {
-		allow = pool.Fits // none of that is handed out as a block of its own
-	}
-	if err := cmp.Or(c.MayHave(pool.Inside(), want.Extent(length)), allow(length)); err != nil {
+	if want, err = choose.Allowed(c.Change, pool, want, length); err != nil {
 		return netip.Prefix{}, err
 	}
 	c.around = want.Kind == ipam.KindPool

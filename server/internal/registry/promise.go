@@ -49,11 +49,14 @@ func (r *Registry) promiseIn(ctx context.Context, by ipam.Caller, in ipam.NewHol
 
 // promiseHere makes, renews or refuses a hold in a pool. The caller holds the pool's lock.
 func (c edit) promiseHere(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
-	want := choose.Claim{Kind: ipam.KindHold, Name: in.Name, BlockSize: in.BlockSize, Status: ipam.StatusHeld}
-	length, err := want.LengthIn(pool)
+	length, err := in.LengthIn(pool)
 	if err != nil {
 		return ipam.Hold{}, err
 	}
+	if in, err = choose.AllowedHold(c.Change, pool, in, length); err != nil {
+		return ipam.Hold{}, err
+	}
+	want := choose.Claim{Kind: ipam.KindHold, Name: in.Name, BlockSize: in.BlockSize, Status: ipam.StatusHeld}
 	known, found, err := c.Tx.HoldNamed(pool.UID, in.Name, length)
 	if err != nil {
 		return known, err

@@ -26,6 +26,11 @@ var plans = map[string]expected{
 	"UnreadChains":          {both: "key walk:key"},
 	"WakeDeliveries":        {both: "deliveries_waiting", postgres: "deliveries_in_order"},
 	"WebhookNamed":          {both: "key webhooks_by_name"},
+	"DeletePolicy":          {both: "key"},
+	"UpdatePolicy":          {both: "key"},
+	"LockShare":             {both: "key"},
+	"HasPolicies":           {both: "policies_by_scope", postgres: "all:policies"}, // one row of it will do
+	"PolicyOf":              {both: "key policies_by_pool"},
 	"Account":               {both: "accounts_by_external_id key"},
 	"Allocation":            {both: "key"},
 	"AllocationSet":         {both: "key"},
@@ -217,6 +222,8 @@ var cold = map[string]string{
 	"PrincipalsNamed": "holds of an actor that is named, of as many as tokens were ever made",
 	"OutdatedHolds":   "a plan in a pool where nothing else fits: what is held there",
 	"OutdatedDrafts":  "a plan in a pool where nothing else fits: what is drafted there",
+	"PoolsBelow":      "a policy changes: all pools that it is about",
+	"OwnerShare":      "a policy that bounds the share of an owner: what that owner has, and the pools below",
 	"HoldsIn":         "a pool grows over a draft: what is held there",
 }
 

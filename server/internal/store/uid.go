@@ -17,6 +17,7 @@ const (
 	principalKey   = "principal"
 	eventKey       = "event"
 	webhookKey     = "webhook"
+	policyKey      = "policy"
 	deliveryKey    = "delivery"
 	chainKey       = "chain"
 	observationKey = "obs"

@@ -303,6 +303,23 @@ type NamedObservation struct {
 	Account        string
 }
 
+type NamedPolicy struct {
+	ID            int64
+	ScopeID       int64
+	PoolID        int64
+	Description   string
+	Rules         string
+	ShareRevision int64
+	Version       int64
+	CreatedAt     int64
+	UpdatedAt     int64
+	PoolName      string
+	Family        int64
+	FirstIp       []byte
+	Length        int64
+	ScopeName     string
+}
+
 type NamedPool struct {
 	ID                 int64
 	ScopeID            int64
@@ -469,6 +486,18 @@ type Observation struct {
 	Misses         int64
 	FirstSeen      int64
 	ChangedAt      int64
+}
+
+type Policy struct {
+	ID            int64
+	ScopeID       int64
+	PoolID        int64
+	Description   string
+	Rules         string
+	ShareRevision int64
+	Version       int64
+	CreatedAt     int64
+	UpdatedAt     int64
 }
 
 type Pool struct {
