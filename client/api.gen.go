@@ -104,6 +104,45 @@ func (e DeliveryState) Valid() bool {
 	}
 }
 
+// Defines values for Dimension.
+const (
+	DimensionAccount     Dimension = "account"
+	DimensionCloud       Dimension = "cloud"
+	DimensionEnvironment Dimension = "environment"
+	DimensionOwner       Dimension = "owner"
+	DimensionPlatform    Dimension = "platform"
+	DimensionPool        Dimension = "pool"
+	DimensionRegion      Dimension = "region"
+	DimensionScope       Dimension = "scope"
+	DimensionTier        Dimension = "tier"
+)
+
+// Valid indicates whether the value is a known member of the Dimension enum.
+func (e Dimension) Valid() bool {
+	switch e {
+	case DimensionAccount:
+		return true
+	case DimensionCloud:
+		return true
+	case DimensionEnvironment:
+		return true
+	case DimensionOwner:
+		return true
+	case DimensionPlatform:
+		return true
+	case DimensionPool:
+		return true
+	case DimensionRegion:
+		return true
+	case DimensionScope:
+		return true
+	case DimensionTier:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DriftKind.
 const (
 	DriftKindConflicting DriftKind = "conflicting"
@@ -149,6 +188,45 @@ func (e Family) Valid() bool {
 	}
 }
 
+// Defines values for HitKind.
+const (
+	HitKindAccount       HitKind = "account"
+	HitKindAllocation    HitKind = "allocation"
+	HitKindAllocationSet HitKind = "allocation_set"
+	HitKindHold          HitKind = "hold"
+	HitKindObservation   HitKind = "observation"
+	HitKindPool          HitKind = "pool"
+	HitKindQuarantine    HitKind = "quarantine"
+	HitKindReservation   HitKind = "reservation"
+	HitKindScope         HitKind = "scope"
+)
+
+// Valid indicates whether the value is a known member of the HitKind enum.
+func (e HitKind) Valid() bool {
+	switch e {
+	case HitKindAccount:
+		return true
+	case HitKindAllocation:
+		return true
+	case HitKindAllocationSet:
+		return true
+	case HitKindHold:
+		return true
+	case HitKindObservation:
+		return true
+	case HitKindPool:
+		return true
+	case HitKindQuarantine:
+		return true
+	case HitKindReservation:
+		return true
+	case HitKindScope:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Mode.
 const (
 	ModeApply   Mode = "apply"
@@ -185,6 +263,39 @@ func (e ObservationKind) Valid() bool {
 	case ObservationKindSecondary:
 		return true
 	case ObservationKindSubnet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaceStatus.
+const (
+	PlaceStatusAllocated   PlaceStatus = "allocated"
+	PlaceStatusFree        PlaceStatus = "free"
+	PlaceStatusHeld        PlaceStatus = "held"
+	PlaceStatusMixed       PlaceStatus = "mixed"
+	PlaceStatusOutside     PlaceStatus = "outside"
+	PlaceStatusQuarantined PlaceStatus = "quarantined"
+	PlaceStatusReserved    PlaceStatus = "reserved"
+)
+
+// Valid indicates whether the value is a known member of the PlaceStatus enum.
+func (e PlaceStatus) Valid() bool {
+	switch e {
+	case PlaceStatusAllocated:
+		return true
+	case PlaceStatusFree:
+		return true
+	case PlaceStatusHeld:
+		return true
+	case PlaceStatusMixed:
+		return true
+	case PlaceStatusOutside:
+		return true
+	case PlaceStatusQuarantined:
+		return true
+	case PlaceStatusReserved:
 		return true
 	default:
 		return false
@@ -338,6 +449,27 @@ func (e SpanKind) Valid() bool {
 	}
 }
 
+// Defines values for Step.
+const (
+	StepDay   Step = "day"
+	StepMonth Step = "month"
+	StepWeek  Step = "week"
+)
+
+// Valid indicates whether the value is a known member of the Step enum.
+func (e Step) Valid() bool {
+	switch e {
+	case StepDay:
+		return true
+	case StepMonth:
+		return true
+	case StepWeek:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Strategy.
 const (
 	StrategyBestFit    Strategy = "best_fit"
@@ -443,6 +575,48 @@ func (e WebhookFormat) Valid() bool {
 	}
 }
 
+// Defines values for Sort.
+const (
+	SortCIDR         Sort = "cidr"
+	SortCreated      Sort = "created"
+	SortMinusCreated Sort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the Sort enum.
+func (e Sort) Valid() bool {
+	switch e {
+	case SortCIDR:
+		return true
+	case SortCreated:
+		return true
+	case SortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllocationsParamsSort.
+const (
+	ListAllocationsParamsSortCIDR         ListAllocationsParamsSort = "cidr"
+	ListAllocationsParamsSortCreated      ListAllocationsParamsSort = "created"
+	ListAllocationsParamsSortMinusCreated ListAllocationsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListAllocationsParamsSort enum.
+func (e ListAllocationsParamsSort) Valid() bool {
+	switch e {
+	case ListAllocationsParamsSortCIDR:
+		return true
+	case ListAllocationsParamsSortCreated:
+		return true
+	case ListAllocationsParamsSortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportEventsParamsFormat.
 const (
 	ExportEventsParamsFormatCsv    ExportEventsParamsFormat = "csv"
@@ -455,6 +629,27 @@ func (e ExportEventsParamsFormat) Valid() bool {
 	case ExportEventsParamsFormatCsv:
 		return true
 	case ExportEventsParamsFormatNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPoolsParamsSort.
+const (
+	ListPoolsParamsSortCIDR         ListPoolsParamsSort = "cidr"
+	ListPoolsParamsSortCreated      ListPoolsParamsSort = "created"
+	ListPoolsParamsSortMinusCreated ListPoolsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListPoolsParamsSort enum.
+func (e ListPoolsParamsSort) Valid() bool {
+	switch e {
+	case ListPoolsParamsSortCIDR:
+		return true
+	case ListPoolsParamsSortCreated:
+		return true
+	case ListPoolsParamsSortMinusCreated:
 		return true
 	default:
 		return false
@@ -618,6 +813,9 @@ type Allocation struct {
 type AllocationPage struct {
 	Items         []Allocation `json:"items"`
 	NextPageToken *string      `json:"next_page_token,omitempty"`
+
+	// Total How many match in all, where `count` asks for it.
+	Total *int64 `json:"total,omitempty"`
 }
 
 // AllocationPatch defines model for AllocationPatch.
@@ -712,6 +910,14 @@ type AllocationSetPatch struct {
 	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
+// Amount defines model for Amount.
+type Amount struct {
+	Blocks int64 `json:"blocks"`
+
+	// Space IPv4 addresses, or IPv6 networks of 64 bits.
+	Space float64 `json:"space"`
+}
+
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 type Applying = bool
 
@@ -771,6 +977,21 @@ type CreatedToken struct {
 	Token  Token   `json:"token"`
 }
 
+// CreationStep defines model for CreationStep.
+type CreationStep struct {
+	Allocations  int64     `json:"allocations"`
+	Holds        int64     `json:"holds"`
+	Pools        int64     `json:"pools"`
+	Quarantines  int64     `json:"quarantines"`
+	Reservations int64     `json:"reservations"`
+	Start        time.Time `json:"start"`
+}
+
+// Creations defines model for Creations.
+type Creations struct {
+	Steps []CreationStep `json:"steps"`
+}
+
 // Delivery defines model for Delivery.
 type Delivery struct {
 	Action    string    `json:"action"`
@@ -809,6 +1030,9 @@ type DeliveryPage struct {
 
 // DeliveryState defines model for DeliveryState.
 type DeliveryState string
+
+// Dimension defines model for Dimension.
+type Dimension string
 
 // Draft defines model for Draft.
 type Draft struct {
@@ -966,6 +1190,22 @@ type FreeBlocks struct {
 	Items []FreeBlock `json:"items"`
 }
 
+// FreeClass defines model for FreeClass.
+type FreeClass struct {
+	// Count Free blocks of exactly this size.
+	Count  int64  `json:"count"`
+	Family Family `json:"family"`
+
+	// Fits How many blocks of this size could be handed out in all, as a decimal number.
+	Fits         string `json:"fits"`
+	PrefixLength int    `json:"prefix_length"`
+}
+
+// FreeClasses defines model for FreeClasses.
+type FreeClasses struct {
+	Items []FreeClass `json:"items"`
+}
+
 // GKEBundle A GKE cluster: the members `nodes` (a subnetwork's primary range, with an address for the control plane's endpoint), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
 type GKEBundle struct {
 	MaxPodsPerNode *int `json:"max_pods_per_node,omitempty"`
@@ -976,6 +1216,30 @@ type GKEBundle struct {
 	// Services The most services; at least a /28 and at most a /16 is taken.
 	Services *int `json:"services,omitempty"`
 }
+
+// Hit defines model for Hit.
+type Hit struct {
+	Account string  `json:"account"`
+	CIDR    *string `json:"cidr,omitempty"`
+
+	// ID What the object is read by; of an observation the id in its cloud.
+	ID   string  `json:"id"`
+	Kind HitKind `json:"kind"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+	Name   string `json:"name"`
+	Owner  string `json:"owner"`
+
+	// Pool The pool that it is in.
+	Pool *string `json:"pool,omitempty"`
+
+	// Scope Absent of a scope and of what no scope has.
+	Scope *string `json:"scope,omitempty"`
+}
+
+// HitKind defines model for Hit.Kind.
+type HitKind string
 
 // Hold defines model for Hold.
 type Hold struct {
@@ -1542,6 +1806,66 @@ type ObservationPage struct {
 	NextPageToken *string       `json:"next_page_token,omitempty"`
 }
 
+// Place What is at a block in one scope.
+type Place struct {
+	// Free The free block that contains it, of the last pool.
+	Free *string `json:"free,omitempty"`
+
+	// Holder What has a block. Texts are empty where nobody said.
+	Holder *PlaceHolder `json:"holder,omitempty"`
+
+	// Inside What is in the block and is not all of it, by address.
+	Inside []Prefix `json:"inside"`
+
+	// More There is more inside or observed than is shown.
+	More bool `json:"more"`
+
+	// Observations What clouds showed around the block and in it.
+	Observations []Observation `json:"observations"`
+
+	// Pools The pools that contain the block, the outermost first.
+	Pools []Pool `json:"pools"`
+
+	// Scope The scope; empty for what clouds showed and no scope has.
+	Scope string `json:"scope"`
+
+	// Status How the block is used as a whole; `mixed` where several things are in it, `outside` where no pool has it.
+	Status PlaceStatus `json:"status"`
+}
+
+// PlaceStatus How the block is used as a whole; `mixed` where several things are in it, `outside` where no pool has it.
+type PlaceStatus string
+
+// PlaceHolder What has a block. Texts are empty where nobody said.
+type PlaceHolder struct {
+	Account     string    `json:"account"`
+	CIDR        string    `json:"cidr"`
+	CreatedAt   time.Time `json:"created_at"`
+	Environment string    `json:"environment"`
+	ID          string    `json:"id"`
+
+	// Kind What owns the prefix.
+	Kind PrefixKind `json:"kind"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+	Name   string `json:"name"`
+
+	// Owner Who has it: of a hold its holder or who asked for it.
+	Owner string `json:"owner"`
+
+	// Pool The pool that it is in; absent at the root of a scope.
+	Pool *string `json:"pool,omitempty"`
+
+	// Purpose What it is for; of a reservation its reason.
+	Purpose string       `json:"purpose"`
+	Region  string       `json:"region"`
+	Status  PrefixStatus `json:"status"`
+
+	// Until When it ends; absent where it does not by itself.
+	Until *time.Time `json:"until,omitempty"`
+}
+
 // PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
 type PlanID = string
 
@@ -1715,6 +2039,9 @@ type Pool struct {
 type PoolPage struct {
 	Items         []Pool  `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
+
+	// Total How many match in all, where `count` asks for it.
+	Total *int64 `json:"total,omitempty"`
 }
 
 // PoolPatch defines model for PoolPatch.
@@ -1772,6 +2099,29 @@ type PoolTreeNode struct {
 	// SpaceBar What occupies the pool from left to right, merged to at most 200 segments.
 	SpaceBar    []Segment   `json:"space_bar"`
 	Utilization Utilization `json:"utilization"`
+}
+
+// PoolUse defines model for PoolUse.
+type PoolUse struct {
+	CIDR string `json:"cidr"`
+
+	// Depth 0 of a pool without a parent that is visible.
+	Depth int `json:"depth"`
+
+	// Direct How space is used. The parts are all of it.
+	Direct SpaceSplit `json:"direct"`
+	Family Family     `json:"family"`
+	Parent *string    `json:"parent,omitempty"`
+
+	// Pool Its id.
+	Pool string `json:"pool"`
+
+	// Rolled How space is used. The parts are all of it.
+	Rolled SpaceSplit `json:"rolled"`
+	Scope  string     `json:"scope"`
+
+	// Space All of it, in the same unit as the parts.
+	Space float64 `json:"space"`
 }
 
 // Prefix defines model for Prefix.
@@ -2010,6 +2360,17 @@ type SealPage struct {
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
 
+// SearchResult defines model for SearchResult.
+type SearchResult struct {
+	// CIDR What was sought as a block; absent for words.
+	CIDR *string `json:"cidr,omitempty"`
+	Hits []Hit   `json:"hits"`
+
+	// More There is more than is shown or was looked at.
+	More   bool    `json:"more"`
+	Places []Place `json:"places"`
+}
+
 // Segment defines model for Segment.
 type Segment struct {
 	// End Where it ends, 0 to 1 of the pool.
@@ -2060,10 +2421,47 @@ type SpaceBlock struct {
 // SpaceBlockStatus defines model for SpaceBlock.Status.
 type SpaceBlockStatus string
 
+// SpaceGroup defines model for SpaceGroup.
+type SpaceGroup struct {
+	Ipv4 Amount `json:"ipv4"`
+	Ipv6 Amount `json:"ipv6"`
+
+	// Key What the allocations have in common; empty where they do not say.
+	Key string `json:"key"`
+}
+
+// SpaceGroups defines model for SpaceGroups.
+type SpaceGroups struct {
+	By     Dimension    `json:"by"`
+	Groups []SpaceGroup `json:"groups"`
+	Rest   *SpaceGroup  `json:"rest,omitempty"`
+}
+
 // SpacePage defines model for SpacePage.
 type SpacePage struct {
 	Items         []SpaceBlock `json:"items"`
 	NextPageToken *string      `json:"next_page_token,omitempty"`
+}
+
+// SpaceSplit How space is used. The parts are all of it.
+type SpaceSplit struct {
+	Allocated   Amount `json:"allocated"`
+	Delegated   Amount `json:"delegated"`
+	Free        Amount `json:"free"`
+	Held        Amount `json:"held"`
+	Quarantined Amount `json:"quarantined"`
+	Reserved    Amount `json:"reserved"`
+}
+
+// SpaceUse defines model for SpaceUse.
+type SpaceUse struct {
+	// Ipv4 How space is used. The parts are all of it.
+	Ipv4 SpaceSplit `json:"ipv4"`
+
+	// Ipv6 How space is used. The parts are all of it.
+	Ipv6      SpaceSplit `json:"ipv6"`
+	Pools     []PoolUse  `json:"pools"`
+	Truncated bool       `json:"truncated"`
 }
 
 // Span defines model for Span.
@@ -2097,6 +2495,9 @@ type SpanPage struct {
 	Items         []Span  `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
+
+// Step defines model for Step.
+type Step string
 
 // Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 type Strategy string
@@ -2321,8 +2722,14 @@ type Word = string
 // AllocationPath defines model for AllocationPath.
 type AllocationPath = string
 
+// CloudFilter defines model for CloudFilter.
+type CloudFilter = Cloud
+
 // ContainsFilter defines model for ContainsFilter.
 type ContainsFilter = string
+
+// Count defines model for Count.
+type Count = bool
 
 // FamilyFilter defines model for FamilyFilter.
 type FamilyFilter = Family
@@ -2351,6 +2758,9 @@ type PlanHolder = string
 // PlanRun defines model for PlanRun.
 type PlanRun = string
 
+// PlatformFilter defines model for PlatformFilter.
+type PlatformFilter = string
+
 // PoolFilter defines model for PoolFilter.
 type PoolFilter = string
 
@@ -2363,8 +2773,14 @@ type ScopeFilter = string
 // ScopePath defines model for ScopePath.
 type ScopePath = string
 
+// Sort defines model for Sort.
+type Sort string
+
 // TextFilter defines model for TextFilter.
 type TextFilter = string
+
+// TierFilter defines model for TierFilter.
+type TierFilter = Tier
 
 // Touches defines model for Touches.
 type Touches = string
@@ -2378,14 +2794,24 @@ type WithinFilter = string
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
 	// Scope Only this scope.
-	Scope       *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
-	Cloud       *Cloud       `form:"cloud,omitempty" json:"cloud,omitempty"`
-	Environment *string      `form:"environment,omitempty" json:"environment,omitempty"`
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+	Cloud *Cloud       `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier  *TierFilter `form:"tier,omitempty" json:"tier,omitempty"`
+	Owner *string     `form:"owner,omitempty" json:"owner,omitempty"`
+
+	// Region Only accounts that name this region among theirs.
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Limit How many a page holds.
@@ -2434,12 +2860,25 @@ type ListAllocationSetsParams struct {
 	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
 
 	// Name The exact name.
-	Name *string `form:"name,omitempty" json:"name,omitempty"`
+	Name        *string `form:"name,omitempty" json:"name,omitempty"`
+	Account     *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner       *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// Cloud Only what names an account of this cloud.
+	Cloud *CloudFilter `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier *TierFilter `form:"tier,omitempty" json:"tier,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Limit How many a page holds.
@@ -2485,15 +2924,26 @@ type ListAllocationsParams struct {
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
 
 	// Set Only members of this allocation set.
-	Set     *string       `form:"set,omitempty" json:"set,omitempty"`
-	Account *string       `form:"account,omitempty" json:"account,omitempty"`
-	Owner   *string       `form:"owner,omitempty" json:"owner,omitempty"`
-	Family  *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+	Set         *string `form:"set,omitempty" json:"set,omitempty"`
+	Account     *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner       *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// Cloud Only what names an account of this cloud.
+	Cloud *CloudFilter `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier   *TierFilter   `form:"tier,omitempty" json:"tier,omitempty"`
+	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -2502,12 +2952,21 @@ type ListAllocationsParams struct {
 	// Contains Only CIDRs that contain this address or CIDR.
 	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListAllocationsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Count Whether to count what matches on all pages, in `total`. That reads all of it.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
+
+// ListAllocationsParamsSort defines parameters for ListAllocations.
+type ListAllocationsParamsSort string
 
 // CreateAllocationParams defines parameters for CreateAllocation.
 type CreateAllocationParams struct {
@@ -2549,6 +3008,52 @@ type PreviewAllocationParams struct {
 type RestoreAllocationParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetCreationsParams defines parameters for GetCreations.
+type GetCreationsParams struct {
+	// Since From this moment on; 90 days before `until` where absent.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Before this moment; now where absent.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+	Step  *Step      `form:"step,omitempty" json:"step,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
+}
+
+// GetFreeClassesParams defines parameters for GetFreeClasses.
+type GetFreeClassesParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool   *string       `form:"pool,omitempty" json:"pool,omitempty"`
+	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+}
+
+// GetSpaceParams defines parameters for GetSpace.
+type GetSpaceParams struct {
+	By Dimension `form:"by" json:"by"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
+}
+
+// GetUtilizationParams defines parameters for GetUtilization.
+type GetUtilizationParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
 }
 
 // ListBindingsParams defines parameters for ListBindings.
@@ -2735,7 +3240,7 @@ type ListObservationsParams struct {
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -2787,13 +3292,26 @@ type ListPoolsParams struct {
 	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
 
 	// Parent Only direct children of this pool.
-	Parent *string       `form:"parent,omitempty" json:"parent,omitempty"`
+	Parent      *string `form:"parent,omitempty" json:"parent,omitempty"`
+	Account     *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner       *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// Cloud Only what names an account of this cloud.
+	Cloud *CloudFilter `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier   *TierFilter   `form:"tier,omitempty" json:"tier,omitempty"`
 	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -2802,12 +3320,21 @@ type ListPoolsParams struct {
 	// Contains Only CIDRs that contain this address or CIDR.
 	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListPoolsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Count Whether to count what matches on all pages, in `total`. That reads all of it.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
+
+// ListPoolsParamsSort defines parameters for ListPools.
+type ListPoolsParamsSort string
 
 // CreatePoolParams defines parameters for CreatePool.
 type CreatePoolParams struct {
@@ -2927,7 +3454,7 @@ type ListQuarantinesParams struct {
 	Owner      *string       `form:"owner,omitempty" json:"owner,omitempty"`
 	Family     *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -2962,7 +3489,7 @@ type ListReservationsParams struct {
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -3042,6 +3569,18 @@ type ListSealsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// SearchParams defines parameters for Search.
+type SearchParams struct {
+	// Q An address, a CIDR, or up to eight words.
+	Q string `form:"q" json:"q"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Limit How many hits
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListTokensParams defines parameters for ListTokens.
@@ -3443,7 +3982,7 @@ type ClientInterface interface {
 	// Corresponds with PATCH /allocation-sets/{set} (the `UpdateAllocationSet` operationId).
 	UpdateAllocationSet(ctx context.Context, set string, params *UpdateAllocationSetParams, body UpdateAllocationSetJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListAllocations List allocations, the oldest first
+	// ListAllocations List allocations, the oldest first, or by address with within or contains
 	//
 	// Corresponds with GET /allocations (the `ListAllocations` operationId).
 	ListAllocations(ctx context.Context, params *ListAllocationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -3534,6 +4073,38 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /allocations/{allocation}/restore (the `RestoreAllocation` operationId).
 	RestoreAllocation(ctx context.Context, allocation AllocationPath, params *RestoreAllocationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetCreations How much of what is there now was made when
+	//
+	// What there is by the time at which it was made, counted by kind: pools, too, and what a plan has drafted as a hold. What has been released since is not in it: the events tell of that. Times are UTC; a week begins on Monday.
+	// The first step may begin before `since`, and has what was made from `since` on.
+	//
+	// Corresponds with GET /analytics/creations (the `GetCreations` operationId).
+	GetCreations(ctx context.Context, params *GetCreationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetFreeClasses How many free blocks of each size there are in all pools together
+	//
+	// The largest first. `fits` is how many blocks of that size could still be handed out in all, larger ones cut up; whether a pool hands out that size is not asked.
+	//
+	// Corresponds with GET /analytics/free-blocks (the `GetFreeClasses` operationId).
+	GetFreeClasses(ctx context.Context, params *GetFreeClassesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSpace How much is allocated, by what allocations have in common
+	//
+	// The most space first, IPv4 before IPv6. `platform`, `tier` and `cloud` are those of the account that an allocation names, as far as one sees accounts. The key of what does not say is empty.
+	// At most 1,000 groups: `rest` is what the others have together.
+	//
+	// Corresponds with GET /analytics/space (the `GetSpace` operationId).
+	GetSpace(ctx context.Context, params *GetSpaceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetUtilization How pools are used, each by itself and with what is below it
+	//
+	// `direct` is what is in the pool itself, of which `delegated` is what its child pools have; `rolled` adds up what is in it and in all pools below it, where nothing
+	// is delegated: allocated, reserved, held, quarantined and free are all of the pool. What a plan has drafted is held. Parents stand before their children. At most 5,000
+	// pools, and `truncated` says when there are more; the sums of `ipv4` and `ipv6` are of all.
+	//
+	// Corresponds with GET /analytics/utilization (the `GetUtilization` operationId).
+	GetUtilization(ctx context.Context, params *GetUtilizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListBindings List bindings, the oldest first
 	//
@@ -3709,7 +4280,7 @@ type ClientInterface interface {
 	// Corresponds with GET /pool-tree (the `GetPoolTree` operationId).
 	GetPoolTree(ctx context.Context, params *GetPoolTreeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListPools List pools by id
+	// ListPools List pools, the oldest first, or by address with within or contains
 	//
 	// Corresponds with GET /pools (the `ListPools` operationId).
 	ListPools(ctx context.Context, params *ListPoolsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -4036,6 +4607,17 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /seals (the `ListSeals` operationId).
 	ListSeals(ctx context.Context, params *ListSealsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// Search Find anything by address, CIDR, name, owner, account or label
+	//
+	// An address or a CIDR is answered in `places`, one for each scope in which anything is there: the pools around it, the outermost first, what has it,
+	// or that it is free and in which free block, what is in it, and what clouds showed. Host bits do no harm here.
+	// Anything else is words, and `hits` are what has all of them, in any case, in its name, owner, account, environment, region, purpose, description
+	// or labels: the best first, then by kind and name. Words are looked for in the 200,000 newest allocations and observations; names of allocations that begin
+	// with the first word are found however many there are, in scopes that one sees whole. `more` says that there is more than is shown or was looked at.
+	//
+	// Corresponds with GET /search (the `Search` operationId).
+	Search(ctx context.Context, params *SearchParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTokens List tokens, the oldest first
 	//
@@ -4558,7 +5140,7 @@ func (c *rawClient) UpdateAllocationSet(ctx context.Context, set string, params 
 	return c.Client.Do(req)
 }
 
-// ListAllocations List allocations, the oldest first
+// ListAllocations List allocations, the oldest first, or by address with within or contains
 //
 // Corresponds with GET /allocations (the `ListAllocations` operationId).
 func (c *rawClient) ListAllocations(ctx context.Context, params *ListAllocationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -4740,6 +5322,78 @@ func (c *rawClient) PreviewAllocation(ctx context.Context, allocation Allocation
 // Corresponds with POST /allocations/{allocation}/restore (the `RestoreAllocation` operationId).
 func (c *rawClient) RestoreAllocation(ctx context.Context, allocation AllocationPath, params *RestoreAllocationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRestoreAllocationRequest(c.Server, allocation, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetCreations How much of what is there now was made when
+//
+// What there is by the time at which it was made, counted by kind: pools, too, and what a plan has drafted as a hold. What has been released since is not in it: the events tell of that. Times are UTC; a week begins on Monday.
+// The first step may begin before `since`, and has what was made from `since` on.
+//
+// Corresponds with GET /analytics/creations (the `GetCreations` operationId).
+func (c *rawClient) GetCreations(ctx context.Context, params *GetCreationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetCreationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetFreeClasses How many free blocks of each size there are in all pools together
+//
+// The largest first. `fits` is how many blocks of that size could still be handed out in all, larger ones cut up; whether a pool hands out that size is not asked.
+//
+// Corresponds with GET /analytics/free-blocks (the `GetFreeClasses` operationId).
+func (c *rawClient) GetFreeClasses(ctx context.Context, params *GetFreeClassesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetFreeClassesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSpace How much is allocated, by what allocations have in common
+//
+// The most space first, IPv4 before IPv6. `platform`, `tier` and `cloud` are those of the account that an allocation names, as far as one sees accounts. The key of what does not say is empty.
+// At most 1,000 groups: `rest` is what the others have together.
+//
+// Corresponds with GET /analytics/space (the `GetSpace` operationId).
+func (c *rawClient) GetSpace(ctx context.Context, params *GetSpaceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSpaceRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetUtilization How pools are used, each by itself and with what is below it
+//
+// `direct` is what is in the pool itself, of which `delegated` is what its child pools have; `rolled` adds up what is in it and in all pools below it, where nothing
+// is delegated: allocated, reserved, held, quarantined and free are all of the pool. What a plan has drafted is held. Parents stand before their children. At most 5,000
+// pools, and `truncated` says when there are more; the sums of `ipv4` and `ipv6` are of all.
+//
+// Corresponds with GET /analytics/utilization (the `GetUtilization` operationId).
+func (c *rawClient) GetUtilization(ctx context.Context, params *GetUtilizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetUtilizationRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5144,7 +5798,7 @@ func (c *rawClient) GetPoolTree(ctx context.Context, params *GetPoolTreeParams, 
 	return c.Client.Do(req)
 }
 
-// ListPools List pools by id
+// ListPools List pools, the oldest first, or by address with within or contains
 //
 // Corresponds with GET /pools (the `ListPools` operationId).
 func (c *rawClient) ListPools(ctx context.Context, params *ListPoolsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -5872,6 +6526,27 @@ func (c *rawClient) ListSeals(ctx context.Context, params *ListSealsParams, reqE
 	return c.Client.Do(req)
 }
 
+// Search Find anything by address, CIDR, name, owner, account or label
+//
+// An address or a CIDR is answered in `places`, one for each scope in which anything is there: the pools around it, the outermost first, what has it,
+// or that it is free and in which free block, what is in it, and what clouds showed. Host bits do no harm here.
+// Anything else is words, and `hits` are what has all of them, in any case, in its name, owner, account, environment, region, purpose, description
+// or labels: the best first, then by kind and name. Words are looked for in the 200,000 newest allocations and observations; names of allocations that begin
+// with the first word are found however many there are, in scopes that one sees whole. `more` says that there is more than is shown or was looked at.
+//
+// Corresponds with GET /search (the `Search` operationId).
+func (c *rawClient) Search(ctx context.Context, params *SearchParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSearchRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListTokens List tokens, the oldest first
 //
 // Those that may do nothing beyond where you are admin. Ended ones stay in the list.
@@ -6251,6 +6926,54 @@ func NewListAccountsRequest(server string, params *ListAccountsParams) (*http.Re
 		if params.Cloud != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cloud", *params.Cloud, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Platform != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "platform", *params.Platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Tier != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tier", *params.Tier, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Owner != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "owner", *params.Owner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -6790,6 +7513,90 @@ func NewListAllocationSetsRequest(server string, params *ListAllocationSetsParam
 
 		}
 
+		if params.Account != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "account", *params.Account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Owner != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "owner", *params.Owner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Environment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "environment", *params.Environment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cloud != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cloud", *params.Cloud, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Platform != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "platform", *params.Platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Tier != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tier", *params.Tier, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Label != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "label", params.Label, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
@@ -7174,6 +7981,66 @@ func NewListAllocationsRequest(server string, params *ListAllocationsParams) (*h
 
 		}
 
+		if params.Environment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "environment", *params.Environment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cloud != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cloud", *params.Cloud, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Platform != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "platform", *params.Platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Tier != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tier", *params.Tier, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Family != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "family", *params.Family, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -7225,6 +8092,30 @@ func NewListAllocationsRequest(server string, params *ListAllocationsParams) (*h
 		if params.Contains != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "contains", *params.Contains, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Count != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "count", *params.Count, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -7636,6 +8527,326 @@ func NewRestoreAllocationRequest(server string, allocation AllocationPath, param
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewGetCreationsRequest constructs an http.Request for the GetCreations method
+func NewGetCreationsRequest(server string, params *GetCreationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/creations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Step != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "step", *params.Step, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetFreeClassesRequest constructs an http.Request for the GetFreeClasses method
+func NewGetFreeClassesRequest(server string, params *GetFreeClassesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/free-blocks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Family != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "family", *params.Family, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetSpaceRequest constructs an http.Request for the GetSpace method
+func NewGetSpaceRequest(server string, params *GetSpaceParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/space")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "by", params.By, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetUtilizationRequest constructs an http.Request for the GetUtilization method
+func NewGetUtilizationRequest(server string, params *GetUtilizationParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/utilization")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -9186,6 +10397,90 @@ func NewListPoolsRequest(server string, params *ListPoolsParams) (*http.Request,
 
 		}
 
+		if params.Account != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "account", *params.Account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Owner != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "owner", *params.Owner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Environment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "environment", *params.Environment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cloud != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cloud", *params.Cloud, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Platform != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "platform", *params.Platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Tier != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tier", *params.Tier, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Family != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "family", *params.Family, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -9237,6 +10532,30 @@ func NewListPoolsRequest(server string, params *ListPoolsParams) (*http.Request,
 		if params.Contains != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "contains", *params.Contains, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Count != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "count", *params.Count, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -11245,6 +12564,80 @@ func NewListSealsRequest(server string, params *ListSealsParams) (*http.Request,
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSearchRequest constructs an http.Request for the Search method
+func NewSearchRequest(server string, params *SearchParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/search")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -14,7 +14,8 @@ func (s *Server) ListAccounts(ctx context.Context, req api.ListAccountsRequestOb
 		return nil, err
 	}
 	f := ipam.AccountFilter{
-		Scope: value(req.Params.Scope), Cloud: ipam.Cloud(value(req.Params.Cloud)), Environment: value(req.Params.Environment), Text: value(req.Params.Q),
+		Scope: value(req.Params.Scope), Cloud: ipam.Cloud(value(req.Params.Cloud)), Platform: value(req.Params.Platform), Tier: string(value(req.Params.Tier)), Owner: value(req.Params.Owner),
+		Region: value(req.Params.Region), Environment: value(req.Params.Environment), Text: value(req.Params.Q),
 	}
 	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
 		return nil, err

@@ -15,8 +15,10 @@ func (s *Server) ListAllocations(ctx context.Context, req api.ListAllocationsReq
 	}
 	f := ipam.AllocationFilter{
 		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Name: value(req.Params.Name), Set: value(req.Params.Set), Account: value(req.Params.Account),
-		Owner: value(req.Params.Owner), Family: familyNumber(req.Params.Family), Text: value(req.Params.Q),
+		Owner: value(req.Params.Owner), Environment: value(req.Params.Environment), Region: value(req.Params.Region),
+		Of: accountKind(req.Params.Cloud, req.Params.Platform, req.Params.Tier), Family: familyNumber(req.Params.Family), Text: value(req.Params.Q),
 	}
+	p.Order = ipam.Order(value(req.Params.Sort))
 	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
 		return nil, err
 	}
@@ -27,8 +29,12 @@ func (s *Server) ListAllocations(ctx context.Context, req api.ListAllocationsReq
 	if err != nil {
 		return nil, err
 	}
+	total, err := counted(req.Params.Count, func() (int64, error) { return s.insight.AllocationTotal(ctx, caller(ctx).Sees(), f) })
+	if err != nil {
+		return nil, err
+	}
 	next := nextPage(p, items, func(a ipam.Allocation) ipam.Cursor { return ipam.Cursor{ID: a.ID, Prefix: a.CIDR} })
-	return api.ListAllocations200JSONResponse{Items: each(items, allocation), NextPageToken: next}, nil
+	return api.ListAllocations200JSONResponse{Items: each(items, allocation), NextPageToken: next, Total: total}, nil
 }
 
 // CreateAllocation hands out a block.

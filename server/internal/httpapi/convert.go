@@ -128,6 +128,19 @@ func around(within, contains *string) (a ipam.Around, err error) {
 	return a, err
 }
 
+func accountKind(cloud *api.Cloud, platform *string, tier *api.Tier) ipam.AccountKind {
+	return ipam.AccountKind{Cloud: string(value(cloud)), Platform: value(platform), Tier: string(value(tier))}
+}
+
+// counted is the total of a list where it is asked for.
+func counted(asked *bool, count func() (int64, error)) (*int64, error) {
+	if !value(asked) {
+		return nil, nil
+	}
+	n, err := count()
+	return &n, err
+}
+
 func labelFilter(pairs api.LabelFilter) ([]ipam.Label, error) {
 	var out []ipam.Label
 	for _, pair := range pairs {

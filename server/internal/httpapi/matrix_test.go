@@ -131,6 +131,10 @@ var asks = map[string]ask{
 	"listDrifts":       about(ofScope, "/drifts?scope=$scope", ""),
 	"deleteAccount":    object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
 
+	"search":         listing("/search?q=mine+team"),
+	"getUtilization": about(inPool, "/analytics/utilization?pool=$pool", ""), "getSpace": about(inPool, "/analytics/space?by=owner&pool=$pool", ""),
+	"getCreations": about(inPool, "/analytics/creations?pool=$pool", ""), "getFreeClasses": about(inPool, "/analytics/free-blocks?pool=$pool", ""),
+
 	"listQuarantines": listing("/quarantines"), "listWebhooks": listing("/webhooks"),
 	"exportEvents": listing("/events/export"), "getHistory": listing("/history?within=10.0.0.0/8"), "listSeals": listing("/seals"),
 	"restoreAllocation": {inPool, func(m *matrix, at target) (string, string) { return "/allocations/" + m.released(at) + "/restore", "" }},

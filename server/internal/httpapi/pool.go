@@ -16,7 +16,12 @@ func (s *Server) ListPools(ctx context.Context, req api.ListPoolsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
-	f := ipam.PoolFilter{Scope: value(req.Params.Scope), Parent: value(req.Params.Parent), Family: familyNumber(req.Params.Family), Text: value(req.Params.Q)}
+	p.Order = ipam.Order(value(req.Params.Sort))
+	f := ipam.PoolFilter{
+		Scope: value(req.Params.Scope), Parent: value(req.Params.Parent), Family: familyNumber(req.Params.Family), Text: value(req.Params.Q),
+		Account: value(req.Params.Account), Owner: value(req.Params.Owner), Environment: value(req.Params.Environment), Region: value(req.Params.Region),
+		Of: accountKind(req.Params.Cloud, req.Params.Platform, req.Params.Tier),
+	}
 	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
 		return nil, err
 	}
@@ -27,8 +32,12 @@ func (s *Server) ListPools(ctx context.Context, req api.ListPoolsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
+	total, err := counted(req.Params.Count, func() (int64, error) { return s.insight.PoolTotal(ctx, caller(ctx).Sees(), f) })
+	if err != nil {
+		return nil, err
+	}
 	next := nextPage(p, items, func(p ipam.Pool) ipam.Cursor { return ipam.Cursor{ID: string(p.UID), Prefix: p.CIDR} })
-	return api.ListPools200JSONResponse{Items: each(items, pool), NextPageToken: next}, nil
+	return api.ListPools200JSONResponse{Items: each(items, pool), NextPageToken: next, Total: total}, nil
 }
 
 // CreatePool creates a root pool or a child pool.

@@ -15,7 +15,10 @@ func (s *Server) ListAllocationSets(ctx context.Context, req api.ListAllocationS
 	if err != nil {
 		return nil, err
 	}
-	f := ipam.AllocationSetFilter{Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Name: value(req.Params.Name), Text: value(req.Params.Q)}
+	f := ipam.AllocationSetFilter{
+		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Name: value(req.Params.Name), Text: value(req.Params.Q), Account: value(req.Params.Account),
+		Owner: value(req.Params.Owner), Environment: value(req.Params.Environment), Region: value(req.Params.Region), Of: accountKind(req.Params.Cloud, req.Params.Platform, req.Params.Tier),
+	}
 	if f.Labels, err = labelFilter(req.Params.Label); err != nil {
 		return nil, err
 	}

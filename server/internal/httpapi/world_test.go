@@ -139,12 +139,17 @@ func draw(r *rand.Rand, ids, pages map[string][]string) (who, method, path, body
 			"/allocations?contains=10.0.0.1", "/allocations?q=n1", "/allocations/"+id("alloc")+"?", "/allocation-sets?name=s1", "/allocation-sets/"+id("set")+"?", "/reservations?scope="+scope,
 			"/reservations/"+id("rsv")+"?", "/holds?holder=ws", "/holds/"+id("hold")+"?", "/pool-drafts?", "/prefixes?within=10.0.0.0/8", "/prefixes?pool="+pool, "/events?", "/events?scope="+scope,
 			"/events?object="+pool, "/events?object="+id("alloc"), "/events?actor=token:t1", "/events?chain="+id("chain"), "/accounts?", "/accounts/custom:x1?", "/tokens?", "/bindings?scope="+scope,
-			"/bindings/"+id("binding")+"?", "/principals/me?", "/scopes/"+scope+"?")
+			"/bindings/"+id("binding")+"?", "/principals/me?", "/scopes/"+scope+"?",
+			"/search?q=10.0.0.1", "/search?q=n1", "/search?q="+pool, "/search?q=10.0.0.0/8", "/analytics/utilization?", "/analytics/utilization?pool="+pool, "/analytics/space?by=pool",
+			"/analytics/space?by=owner", "/analytics/creations?scope="+scope, "/analytics/free-blocks?", "/allocations?count=true", "/allocations?sort=cidr", "/allocations?sort=-created")
 		if strings.HasSuffix(list, "?") || r.IntN(2) == 0 {
 			return who, "GET", strings.TrimSuffix(list, "?"), ""
 		}
+		if strings.HasPrefix(list, "/analytics") {
+			return who, "GET", list, ""
+		}
 		list += "&limit=" + one("1", "2", "100")
-		if tokens := pages[list[:4]]; len(tokens) > 0 && r.IntN(2) == 0 {
+		if tokens := pages[list[:4]]; len(tokens) > 0 && !strings.HasPrefix(list, "/search") && r.IntN(2) == 0 {
 			list += "&page_token=" + tokens[r.IntN(len(tokens))]
 		}
 		return who, "GET", list, ""

@@ -13,6 +13,16 @@ func (v *Viewer) Pools(ctx context.Context, see ipam.Visible, f ipam.PoolFilter,
 	return change.Get(ctx, v.k, func(tx *store.Tx) ([]ipam.Pool, error) { return tx.Pools(see, f, p) })
 }
 
+// PoolTotal counts the pools on all pages.
+func (v *Viewer) PoolTotal(ctx context.Context, see ipam.Visible, f ipam.PoolFilter) (int64, error) {
+	return change.Get(ctx, v.k, func(tx *store.Tx) (int64, error) { return tx.PoolTotal(see, f) })
+}
+
+// AllocationTotal counts the allocations on all pages.
+func (v *Viewer) AllocationTotal(ctx context.Context, see ipam.Visible, f ipam.AllocationFilter) (int64, error) {
+	return change.Get(ctx, v.k, func(tx *store.Tx) (int64, error) { return tx.AllocationTotal(see, f) })
+}
+
 // Pool reads a pool; CodeNotFound when there is none to see, or only a draft.
 func (v *Viewer) Pool(ctx context.Context, see ipam.Visible, id string) (ipam.Pool, error) {
 	return change.Get(ctx, v.k, func(tx *store.Tx) (ipam.Pool, error) { return ipam.RealPool(tx.Pool(see, id)) })

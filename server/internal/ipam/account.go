@@ -167,7 +167,11 @@ func (a Account) Apply(patch AccountPatch) Account {
 type AccountFilter struct {
 	Scope       string
 	Cloud       Cloud
+	Platform    string
+	Tier        string
+	Owner       string
 	Environment string
+	Region      string // among others
 	Labels      []Label
 	Text        string
 }

@@ -9,7 +9,18 @@ import (
 type Page struct {
 	Limit int
 	After Cursor
+	Order Order
+	Floor UID // what is older is left out
 }
+
+// Order is how a list is ordered; the zero Order is by age, the oldest first.
+type Order string
+
+// The other orders.
+const (
+	NewestFirst Order = "-created"
+	ByAddress   Order = "cidr" // IPv4 first
+)
 
 // Cursor is the place of the last item of the page before; its zero value is the start.
 type Cursor struct {
@@ -29,28 +40,38 @@ func (a Around) Given() bool { return a.Within.IsValid() || a.Contains.IsValid()
 
 // PoolFilter narrows a list of pools; zero fields are no rule.
 type PoolFilter struct {
-	Scope, Parent string
-	Family        int
-	Labels        []Label
-	Text          string
-	Around        Around
-	Drafts        bool // the pools that only a plan knows, too
+	Scope, Parent                       string
+	Account, Owner, Environment, Region string
+	Of                                  AccountKind
+	Family                              int
+	Labels                              []Label
+	Text                                string
+	Around                              Around
+	Drafts                              bool // the pools that only a plan knows, too
 }
 
 // AllocationFilter narrows a list of allocations; zero fields are no rule.
 type AllocationFilter struct {
-	Scope, Pool, Name, Set, Account, Owner string
-	Family                                 int
-	Labels                                 []Label
-	Text                                   string
-	Around                                 Around
+	Scope, Pool, Name, Set              string
+	Account, Owner, Environment, Region string
+	Of                                  AccountKind
+	Begins                              string // what the name begins with, in small letters: the first thousand or so
+	Family                              int
+	Labels                              []Label
+	Text                                string
+	Around                              Around
 }
+
+// AccountKind narrows to what belongs to accounts of a kind; zero fields are no rule.
+type AccountKind struct{ Cloud, Platform, Tier string }
 
 // AllocationSetFilter narrows a list of allocation sets; zero fields are no rule.
 type AllocationSetFilter struct {
-	Scope, Pool, Name string
-	Labels            []Label
-	Text              string
+	Scope, Pool, Name                   string
+	Account, Owner, Environment, Region string
+	Of                                  AccountKind
+	Labels                              []Label
+	Text                                string
 }
 
 // PrefixFilter narrows a list of prefixes; zero fields are no rule.
@@ -75,6 +96,7 @@ type EventFilter struct {
 type HoldFilter struct {
 	Scope, Pool, Holder, Actor string
 	Kept                       *bool
+	Text                       string
 }
 
 // TokenFilter narrows a list of tokens; zero fields are no rule.

@@ -59,9 +59,15 @@ func (tx *Tx) Accounts(see ipam.Visible, f ipam.AccountFilter, p ipam.Page) ([]i
 	s.sees(see, "scope_id", "")
 	s.inScope("scope_id", f.Scope)
 	s.equal("cloud", string(f.Cloud))
+	s.equal("platform", f.Platform)
+	s.equal("tier", f.Tier)
+	s.equal("owner", f.Owner)
 	s.equal("environment", f.Environment)
+	if f.Region != "" { // in the stored list, whose spelling is ours
+		s.and("replace(regions, ?, '') <> regions", `"`+f.Region+`"`)
+	}
 	s.labels(f.Labels)
-	s.contains(f.Text, "cloud || ':' || external_id", "name", "owner", "platform", "description")
+	s.contains(f.Text, "cloud || ':' || external_id", "name", "owner", "platform", "tier", "environment", "regions", "description", "labels")
 	s.page(p, accountKey, false)
 	return list(tx, s, func(r *query.NamedAccount) []any {
 		return []any{

@@ -102,20 +102,34 @@ func (tx *Tx) ExpiredAllocations(now time.Time, limit int) ([]ipam.Allocation, e
 
 // Allocations lists a page of allocations by age, or by address.
 func (tx *Tx) Allocations(see ipam.Visible, f ipam.AllocationFilter, p ipam.Page) ([]ipam.Allocation, error) {
+	s := tx.allocations(see, f)
+	s.page(p, allocationKey, f.Around.Given())
+	return list(tx, s, allocationFields, allocation)
+}
+
+// AllocationTotal counts the allocations on all pages.
+func (tx *Tx) AllocationTotal(see ipam.Visible, f ipam.AllocationFilter) (int64, error) {
+	return tx.allocations(see, f).total(tx)
+}
+
+func (tx *Tx) allocations(see ipam.Visible, f ipam.AllocationFilter) *listQuery {
 	s := tx.from("named_allocations", allocationColumns)
 	s.sees(see, "scope_id", "pool_id")
 	s.inScope("scope_id", f.Scope)
 	s.inPool("pool_id", f.Pool)
 	s.equal("name", f.Name)
 	s.key("set_id", setKey, f.Set)
-	s.equal("account", f.Account)
-	s.equal("owner", f.Owner)
+	s.begins(see, f.Begins)
+	s.said("account", f.Account)
+	s.said("owner", f.Owner)
+	s.equal("environment", f.Environment)
+	s.equal("region", f.Region)
+	s.ofAccounts(see, f.Of)
 	s.family(f.Family)
 	s.labels(f.Labels)
-	s.contains(f.Text, "name", "owner", "description")
+	s.contains(f.Text, "name", "owner", "account", "environment", "region", "purpose", "description", "labels")
 	s.around(f.Around)
-	s.page(p, allocationKey, f.Around.Given())
-	return list(tx, s, allocationFields, allocation)
+	return s
 }
 
 const allocationColumns = "id, scope_id, scope_name, pool_id, pool_name, name, set_id, set_key, family, first_ip, length," +

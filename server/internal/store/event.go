@@ -104,14 +104,14 @@ func (tx *Tx) EventsOfChain(see ipam.Visible, chain ipam.UID, after int64, limit
 // Events lists a page of events, the newest first, or the oldest first where the filter says so.
 func (tx *Tx) Events(see ipam.Visible, f ipam.EventFilter, p ipam.Page) ([]ipam.Event, error) {
 	s := tx.events(see, f)
-	order, beyond := "DESC", "id < ?"
+	order, beyond := "id DESC", "id < ?"
 	if f.OldestFirst {
-		order, beyond = "ASC", "id > ?"
+		order, beyond = "id", "id > ?"
 	}
 	if p.After.ID != "" {
 		s.and(beyond, ipam.KeyOf(eventKey, p.After.ID))
 	}
-	s.text.WriteString(" ORDER BY id " + order + " LIMIT " + s.arg(p.Limit))
+	s.inOrder(order, p.Limit)
 	return list(tx, s, eventFields, event)
 }
 
@@ -151,7 +151,7 @@ func (tx *Tx) events(see ipam.Visible, f ipam.EventFilter) *listQuery {
 func (tx *Tx) ObjectsOf(see ipam.Visible, scope string, within netip.Prefix, after int64, limit int) ([]int64, error) {
 	s := &listQuery{engine: tx.engine, head: "SELECT DISTINCT object_id FROM ", table: "events"}
 	s.text.WriteString(" WHERE object_kind IN ('allocation', 'reservation', 'quarantine', 'pool')")
-	s.sees(see, "scope_id", "chain_id")
+	s.seesAll(see, "scope_id", "chain_id")
 	s.and("object_id > ?", after)
 	s.inScope("scope_id", scope)
 	s.touches(within)

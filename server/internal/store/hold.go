@@ -138,6 +138,7 @@ func (tx *Tx) Holds(see ipam.Visible, f ipam.HoldFilter, p ipam.Page) ([]ipam.Ho
 	if f.Kept != nil {
 		s.and("kept = ?", *f.Kept)
 	}
+	s.contains(f.Text, "name", "holder", "actor")
 	s.page(p, holdKey, false)
 	return list(tx, s, func(r *query.NamedHold) []any {
 		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.Family, &r.FirstIp, &r.Length, &r.PrincipalID, &r.Actor, &r.Holder, &r.Run, &r.Named, &r.Replaces, &r.Inherits, &r.Kept, &r.ExpiresAt, &r.CreatedAt, &r.RenewedAt}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -86,6 +87,15 @@ func (l Leaves) Around(p netip.Prefix) (netip.Prefix, error) {
 		return netip.Prefix{}, alloc.ErrTaken
 	}
 	return leaf, nil
+}
+
+// FreeAround is the free block that contains p; the zero Prefix where p is not free.
+func (l Leaves) FreeAround(p netip.Prefix) (netip.Prefix, error) {
+	leaf, err := l.Around(p)
+	if errors.Is(err, alloc.ErrTaken) {
+		return netip.Prefix{}, nil
+	}
+	return leaf, err
 }
 
 // Remove takes one leaf away: whoever deletes its row has the space.

@@ -13,6 +13,7 @@ import (
 
 type listQuery struct {
 	engine Engine
+	tx     *Tx
 	with   string // what comes before the SELECT, and
 	join   string // what its first table is for it
 	head   string
@@ -20,10 +21,11 @@ type listQuery struct {
 	text   strings.Builder // what follows the table
 	args   []any
 	err    error // in what was asked
+	few    bool  // it is narrowed to pools that have few rows, which are read and put in order
 }
 
 func (tx *Tx) from(table, columns string) *listQuery {
-	s := &listQuery{engine: tx.engine, head: "SELECT " + columns + " FROM ", table: table}
+	s := &listQuery{engine: tx.engine, tx: tx, head: "SELECT " + columns + " FROM ", table: table}
 	s.text.WriteString(" WHERE 1 = 1")
 	return s
 }
@@ -48,6 +50,28 @@ func (s *listQuery) equal(column, value string) {
 	if value != "" {
 		s.and(column+" = ?", value)
 	}
+}
+
+// said is equal for a column that is often empty: the index is of what is not.
+func (s *listQuery) said(column, value string) {
+	if value != "" {
+		s.and(column+" = ? AND "+column+" <> ''", value)
+	}
+}
+
+// ofAccounts narrows to what names an account of a kind, as far as accounts are visible.
+func (s *listQuery) ofAccounts(see ipam.Visible, of ipam.AccountKind) {
+	if of == (ipam.AccountKind{}) {
+		return
+	}
+	s.text.WriteString(" AND account IN (SELECT named.cloud || ':' || named.external_id FROM accounts named WHERE 1 = 1")
+	if !see.All() {
+		s.text.WriteString(" AND " + s.visible(see, "named.scope_id", ""))
+	}
+	s.equal("named.cloud", of.Cloud)
+	s.equal("named.platform", of.Platform)
+	s.equal("named.tier", of.Tier)
+	s.text.WriteString(")")
 }
 
 // key narrows to the row that a UID of a kind means.
@@ -89,34 +113,6 @@ func (s *listQuery) principal(column, text string) {
 	}
 }
 
-// sees narrows to what is visible. Scope and pool are the columns that say where a row is; pool is "" where a noun is in none. What is
-// seen of pools is told by their scope too: a page then walks that scope by key and not all there is.
-func (s *listQuery) sees(see ipam.Visible, scope, pool string) {
-	if !see.All() {
-		s.text.WriteString(" AND " + s.visible(see, scope, pool))
-	}
-}
-
-// visible is the condition that a place is visible, in parentheses. Not everything is.
-func (s *listQuery) visible(see ipam.Visible, scope, pool string) string {
-	var seen []string
-	if len(see.Scopes) > 0 {
-		seen = append(seen, scope+" IN "+s.oneOfUIDs(see.Scopes))
-	}
-	if pool != "" && len(see.Pools) > 0 {
-		around, within := s.oneOfUIDs(see.Around), ""
-		if s.engine == Postgres { // which guesses that much is below, and reads all pools for it
-			within = " WHERE p.scope_id IN " + around
-		}
-		seen = append(seen, scope+" IN "+around+" AND "+pool+" IN (WITH RECURSIVE below (id) AS (SELECT top.id FROM pools top WHERE top.id IN "+
-			s.oneOfUIDs(see.Pools)+" UNION SELECT p.id FROM pools p JOIN below lower ON p.parent_id = lower.id"+within+") SELECT below.id FROM below)")
-	}
-	if len(seen) == 0 {
-		seen = []string{"1 = 0"}
-	}
-	return "(" + strings.Join(seen, " OR ") + ")"
-}
-
 func (s *listQuery) family(n int) {
 	if n != 0 {
 		s.and("family = ?", n)
@@ -133,23 +129,20 @@ func (s *listQuery) labels(labels []ipam.Label) {
 	}
 }
 
+// contains narrows to rows that have every word of a text somewhere in some columns, in any case.
 func (s *listQuery) contains(text string, columns ...string) {
-	if text == "" {
+	words := ipam.Words(text)
+	if len(words) == 0 {
 		return
 	}
 	fold := "lower(%s)"
 	if strings.ContainsFunc(text, func(r rune) bool { return r > 127 }) { // where the engines' own lower() stops
-		fold = map[Engine]string{SQLite: "cloudpam_fold(%s)", Postgres: `lower(%s COLLATE "und-x-icu")`}[s.engine]
+		fold = map[Engine]string{SQLite: "cloudpam_fold(%s)", Postgres: `lower((%s) COLLATE "und-x-icu")`}[s.engine]
 	}
-	pattern := s.arg("%" + likeText(strings.ToLower(text)) + "%")
-	for i, c := range columns {
-		columns[i] = fmt.Sprintf(fold+` LIKE %s ESCAPE '\'`, c, pattern)
+	at := map[Engine]string{SQLite: "instr", Postgres: "strpos"}[s.engine]
+	for _, word := range words { // none has a space, so that none is found across two columns
+		s.text.WriteString(" AND " + at + "(" + fmt.Sprintf(fold, strings.Join(columns, " || ' ' || ")) + ", " + s.arg(word) + ") > 0")
 	}
-	s.text.WriteString(" AND (" + strings.Join(columns, " OR ") + ")")
-}
-
-func likeText(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(text)
 }
 
 // around narrows by address. What contains an address starts at one of the 33 or 129 blocks around it. They come first in
@@ -187,7 +180,7 @@ func (s *listQuery) surround(c netip.Prefix) {
 	s.with = "WITH around (around_ip, around_length) AS (VALUES " + strings.Join(rows, ", ") + ") "
 }
 
-// page orders by address when the list is narrowed by address, else by key, and starts after the cursor.
+// page orders a list and starts after the cursor: by address when it is narrowed by address, else as the page says.
 func (s *listQuery) page(p ipam.Page, what string, byAddress bool) {
 	after := ipam.KeyOf(what, p.After.ID)
 	if what == anyKey {
@@ -196,17 +189,49 @@ func (s *listQuery) page(p ipam.Page, what string, byAddress bool) {
 	if p.After.ID != "" && after == 0 {
 		s.err = ipam.Invalid("query:page_token", "this page token is of another list; pass next_page_token back to the list that it came from")
 	}
-	if !byAddress {
-		if p.After.ID != "" {
-			s.and("id > ?", after)
+	if p.Floor != "" {
+		s.and("id >= ?", p.Floor.Key())
+	}
+	switch at := p.After.Prefix; {
+	case byAddress: // of one family
+		if at.IsValid() {
+			s.and("(first_ip, length, id) > (?, ?, ?)", firstIP(at), at.Bits(), after)
 		}
-		s.text.WriteString(" ORDER BY id LIMIT " + s.arg(p.Limit))
-		return
+		s.text.WriteString(" ORDER BY first_ip, length, id LIMIT " + s.arg(p.Limit))
+	case p.Order == ipam.ByAddress:
+		if at.IsValid() {
+			s.and("(family, first_ip, length, id) > (?, ?, ?, ?)", ipam.Family(at), firstIP(at), at.Bits(), after)
+		}
+		s.text.WriteString(" ORDER BY family, first_ip, length, id LIMIT " + s.arg(p.Limit))
+	default:
+		beyond, order := "id > ?", "id"
+		if p.Order == ipam.NewestFirst {
+			beyond, order = "id < ?", "id DESC"
+		}
+		if p.After.ID != "" {
+			s.and(beyond, after)
+		}
+		s.inOrder(order, p.Limit)
 	}
-	if at := p.After.Prefix; at.IsValid() {
-		s.and("(first_ip, length, id) > (?, ?, ?)", firstIP(at), at.Bits(), after)
+}
+
+// inOrder ends a list that is ordered by key. The keys of a few rows are put in order by themselves, before anything else is looked up
+// for each: "id + 0" keeps the engines from walking all keys there are instead.
+func (s *listQuery) inOrder(order string, limit int) {
+	most := s.arg(limit)
+	if s.few {
+		conditions := s.text.String()
+		s.text.Reset()
+		s.text.WriteString(" WHERE id IN (SELECT id FROM " + s.table + conditions + " ORDER BY " + strings.Replace(order, "id", "id + 0", 1) + " LIMIT " + most + ")")
 	}
-	s.text.WriteString(" ORDER BY first_ip, length, id LIMIT " + s.arg(p.Limit))
+	s.text.WriteString(" ORDER BY " + order + " LIMIT " + most)
+}
+
+// total counts what is on all pages.
+func (s *listQuery) total(tx *Tx) (n int64, err error) {
+	s.head, s.few = "SELECT count(*) FROM ", false
+	_, err = list(tx, s, func(row *int64) []any { return []any{row} }, func(row int64) (int64, error) { n = row; return row, nil })
+	return n, err
 }
 
 // oneOf narrows to values. There are as many texts as powers of two, not as numbers of values: the last is said again.

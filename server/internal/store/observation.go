@@ -73,7 +73,7 @@ func (tx *Tx) Observations(see ipam.Visible, f ipam.ObservationFilter, p ipam.Pa
 		s.and("scope_id IS NULL")
 	}
 	s.labels(f.Labels)
-	s.contains(f.Text, "cloud_id", "name", "part")
+	s.contains(f.Text, "cloud_id", "name", "part", "account", "region", "network", "labels")
 	s.around(f.Around)
 	s.page(p, observationKey, f.Around.Given())
 	return list(tx, s, func(r *query.NamedObservation) []any {

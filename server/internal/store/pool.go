@@ -174,6 +174,17 @@ func (tx *Tx) CountInPool(u ipam.UID) (children, allocations int64, err error) {
 
 // Pools lists a page of pools by age, or by address.
 func (tx *Tx) Pools(see ipam.Visible, f ipam.PoolFilter, p ipam.Page) ([]ipam.Pool, error) {
+	s := tx.pools(see, f)
+	s.page(p, poolKey, f.Around.Given())
+	return list(tx, s, poolFields, pool)
+}
+
+// PoolTotal counts the pools on all pages.
+func (tx *Tx) PoolTotal(see ipam.Visible, f ipam.PoolFilter) (int64, error) {
+	return tx.pools(see, f).total(tx)
+}
+
+func (tx *Tx) pools(see ipam.Visible, f ipam.PoolFilter) *listQuery {
 	s := tx.from("named_pools", poolColumns)
 	s.sees(see, "scope_id", "id")
 	if !f.Drafts {
@@ -181,12 +192,16 @@ func (tx *Tx) Pools(see ipam.Visible, f ipam.PoolFilter, p ipam.Page) ([]ipam.Po
 	}
 	s.inScope("scope_id", f.Scope)
 	s.inPool("parent_id", f.Parent)
+	s.equal("account", f.Account)
+	s.equal("owner", f.Owner)
+	s.equal("environment", f.Environment)
+	s.equal("region", f.Region)
+	s.ofAccounts(see, f.Of)
 	s.family(f.Family)
 	s.labels(f.Labels)
-	s.contains(f.Text, "name", "owner", "description")
+	s.contains(f.Text, "name", "owner", "account", "environment", "region", "description", "labels")
 	s.around(f.Around)
-	s.page(p, poolKey, f.Around.Given())
-	return list(tx, s, poolFields, pool)
+	return s
 }
 
 // Drafts lists a page of the pools that only plans know; "" is every scope.

@@ -70,7 +70,7 @@ func (tx *Tx) Reservations(see ipam.Visible, f ipam.ReservationFilter, p ipam.Pa
 	s.equal("owner", f.Owner)
 	s.family(f.Family)
 	s.labels(f.Labels)
-	s.contains(f.Text, "name", "reason", "owner")
+	s.contains(f.Text, "name", "reason", "owner", "labels")
 	s.around(f.Around)
 	s.page(p, reservationKey, f.Around.Given())
 	return list(tx, s, func(r *query.NamedReservation) []any {

@@ -44,6 +44,10 @@ func (tx *Tx) scope(see ipam.Visible, id string, byKey func(context.Context, int
 
 // Scopes lists a page of scopes by age, and drafts of scopes where they are wanted.
 func (tx *Tx) Scopes(see ipam.Visible, drafts bool, page ipam.Page) ([]ipam.Scope, error) {
+	return tx.scopes(see, drafts, "", page)
+}
+
+func (tx *Tx) scopes(see ipam.Visible, drafts bool, text string, page ipam.Page) ([]ipam.Scope, error) {
 	s := tx.from("scopes", "id, name, description, labels, version, draft_until, created_at, updated_at")
 	if !see.All() {
 		s.and("id IN " + s.oneOfUIDs(append(see.ScopesRead(), ""))) // the empty key is no scope's
@@ -51,6 +55,7 @@ func (tx *Tx) Scopes(see ipam.Visible, drafts bool, page ipam.Page) ([]ipam.Scop
 	if !drafts {
 		s.and("draft_until IS NULL")
 	}
+	s.contains(text, "name", "description", "labels")
 	s.page(page, scopeKey, false)
 	return list(tx, s, func(r *query.Scope) []any {
 		return []any{&r.ID, &r.Name, &r.Description, &r.Labels, &r.Version, &r.DraftUntil, &r.CreatedAt, &r.UpdatedAt}

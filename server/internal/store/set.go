@@ -77,8 +77,13 @@ func (tx *Tx) AllocationSets(see ipam.Visible, f ipam.AllocationSetFilter, p ipa
 	s.inScope("scope_id", f.Scope)
 	s.inPool("pool_id", f.Pool)
 	s.equal("name", f.Name)
+	s.equal("account", f.Account)
+	s.equal("owner", f.Owner)
+	s.equal("environment", f.Environment)
+	s.equal("region", f.Region)
+	s.ofAccounts(see, f.Of)
 	s.labels(f.Labels)
-	s.contains(f.Text, "name", "owner", "description")
+	s.contains(f.Text, "name", "owner", "account", "environment", "region", "purpose", "description", "labels")
 	s.page(p, setKey, false)
 	sets, err := list(tx, s, func(r *query.NamedSet) []any {
 		return []any{
