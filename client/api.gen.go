@@ -62,6 +62,48 @@ func (e AccountViewKind) Valid() bool {
 	}
 }
 
+// Defines values for AdoptionItemKind.
+const (
+	AdoptionItemKindAllocation AdoptionItemKind = "allocation"
+	AdoptionItemKindPool       AdoptionItemKind = "pool"
+)
+
+// Valid indicates whether the value is a known member of the AdoptionItemKind enum.
+func (e AdoptionItemKind) Valid() bool {
+	switch e {
+	case AdoptionItemKindAllocation:
+		return true
+	case AdoptionItemKindPool:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdoptionItemVerdict.
+const (
+	AdoptionItemVerdictAdopted AdoptionItemVerdict = "adopted"
+	AdoptionItemVerdictAlready AdoptionItemVerdict = "already"
+	AdoptionItemVerdictInside  AdoptionItemVerdict = "inside"
+	AdoptionItemVerdictRefused AdoptionItemVerdict = "refused"
+)
+
+// Valid indicates whether the value is a known member of the AdoptionItemVerdict enum.
+func (e AdoptionItemVerdict) Valid() bool {
+	switch e {
+	case AdoptionItemVerdictAdopted:
+		return true
+	case AdoptionItemVerdictAlready:
+		return true
+	case AdoptionItemVerdictInside:
+		return true
+	case AdoptionItemVerdictRefused:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Cloud.
 const (
 	CloudAws    Cloud = "aws"
@@ -242,6 +284,27 @@ func (e Mode) Valid() bool {
 	case ModeObserve:
 		return true
 	case ModePlan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewAdoptionNetworks.
+const (
+	NewAdoptionNetworksAllocations NewAdoptionNetworks = "allocations"
+	NewAdoptionNetworksNone        NewAdoptionNetworks = "none"
+	NewAdoptionNetworksPools       NewAdoptionNetworks = "pools"
+)
+
+// Valid indicates whether the value is a known member of the NewAdoptionNetworks enum.
+func (e NewAdoptionNetworks) Valid() bool {
+	switch e {
+	case NewAdoptionNetworksAllocations:
+		return true
+	case NewAdoptionNetworksNone:
+		return true
+	case NewAdoptionNetworksPools:
 		return true
 	default:
 		return false
@@ -773,6 +836,51 @@ type AccountViews struct {
 
 // Adopt An allocation of the pool that has the name of a new member, `NAME/KEY`, and is in no set becomes that member: it keeps its id, its CIDR, which must be what is asked for, and what the set does not say of it. Needs the `pool`.
 type Adopt = bool
+
+// Adoption defines model for Adoption.
+type Adoption struct {
+	Adopted int  `json:"adopted"`
+	Already int  `json:"already"`
+	DryRun  bool `json:"dry_run"`
+	Inside  int  `json:"inside"`
+
+	// Items Networks first, then by size and address.
+	Items   []AdoptionItem `json:"items"`
+	Refused int            `json:"refused"`
+}
+
+// AdoptionItem defines model for AdoptionItem.
+type AdoptionItem struct {
+	Account string `json:"account"`
+	CIDR    string `json:"cidr"`
+	ID      string `json:"id"`
+
+	// Kind What it has become.
+	Kind *AdoptionItemKind `json:"kind,omitempty"`
+	Name *string           `json:"name,omitempty"`
+
+	// Object The id of the pool or the allocation; absent where it would only be made.
+	Object *string `json:"object,omitempty"`
+
+	// Observed `network`, `subnet` or `secondary`; empty where nothing has this id.
+	Observed string `json:"observed"`
+
+	// Pool The pool that it is in; empty for a root pool.
+	Pool    *string  `json:"pool,omitempty"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	// UID Of the observation; empty where nothing has this id.
+	UID string `json:"uid"`
+
+	// Verdict `adopted`: it is desired now, or would be. `already`: it was. `inside`: an allocation around it has its space. `refused`: see `problem`.
+	Verdict AdoptionItemVerdict `json:"verdict"`
+}
+
+// AdoptionItemKind What it has become.
+type AdoptionItemKind string
+
+// AdoptionItemVerdict `adopted`: it is desired now, or would be. `already`: it was. `inside`: an allocation around it has its space. `refused`: see `problem`.
+type AdoptionItemVerdict string
 
 // Allocation defines model for Allocation.
 type Allocation struct {
@@ -1376,6 +1484,31 @@ type NewAccount struct {
 	Tier             *Tier `json:"tier,omitempty"`
 	WorkloadIdentity *Word `json:"workload_identity,omitempty"`
 }
+
+// NewAdoption What to adopt: `ids`, or an `account`, narrowed by what else is said. At most 5,000 blocks.
+type NewAdoption struct {
+	Account *string `json:"account,omitempty"`
+
+	// DryRun Answer what would become of each, and change nothing.
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Ids Of things, with all their blocks: `aws:subnet-0123`; of one of several blocks: `aws:subnet-0123@10.0.0.0/24`; or uids.
+	Ids []string `json:"ids,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels  *Labels `json:"labels,omitempty"`
+	Network *string `json:"network,omitempty"`
+
+	// Networks What networks become; `none`: they stay as they are.
+	Networks *NewAdoptionNetworks `json:"networks,omitempty"`
+	Region   *string              `json:"region,omitempty"`
+
+	// Tags Keys of the cloud's tags that become labels.
+	Tags []string `json:"tags,omitempty"`
+}
+
+// NewAdoptionNetworks What networks become; `none`: they stay as they are.
+type NewAdoptionNetworks string
 
 // NewAllocation defines model for NewAllocation.
 type NewAllocation struct {
@@ -2845,6 +2978,12 @@ type UpdateAccountParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// AdoptObservationsParams defines parameters for AdoptObservations.
+type AdoptObservationsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PlaceSetHoldsParams defines parameters for PlaceSetHolds.
 type PlaceSetHoldsParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -3233,6 +3372,9 @@ type ListObservationsParams struct {
 
 	// Network Only in the network with this id of the cloud's.
 	Network *string `form:"network,omitempty" json:"network,omitempty"`
+
+	// ID Only of what has this id: `aws:subnet-0123`, `gcp:my-project/europe-west1/nodes`; or with this uid.
+	ID *string `form:"id,omitempty" json:"id,omitempty"`
 
 	// Unmapped Only what is in no scope.
 	Unmapped *bool `form:"unmapped,omitempty" json:"unmapped,omitempty"`
@@ -3672,6 +3814,9 @@ type UpdateAccountJSONRequestBody = AccountPatch
 // SyncAccountJSONRequestBody defines body for SyncAccount for application/json ContentType.
 type SyncAccountJSONRequestBody = SyncRequest
 
+// AdoptObservationsJSONRequestBody defines body for AdoptObservations for application/json ContentType.
+type AdoptObservationsJSONRequestBody = NewAdoption
+
 // PlaceSetHoldsJSONRequestBody defines body for PlaceSetHolds for application/json ContentType.
 type PlaceSetHoldsJSONRequestBody = NewSetHolds
 
@@ -3900,6 +4045,30 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /accounts/{account}/sync (the `SyncAccount` operationId).
 	SyncAccount(ctx context.Context, account string, body SyncAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AdoptObservationsWithBody Make what clouds have desired, without touching the clouds
+	//
+	// A subnet or a secondary range becomes an allocation of the innermost pool around it, a network a pool. Each has its own verdict:
+	// what cannot be adopted is refused, as any allocation would be, and the rest is adopted in one transaction. What is adopted
+	// already stays as it is, so that asking again is safe. Names come from the cloud's: its name there, or its id where that is
+	// taken. Networks need the role that makes pools.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /adoptions (the `AdoptObservations` operationId).
+	AdoptObservationsWithBody(ctx context.Context, params *AdoptObservationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AdoptObservations Make what clouds have desired, without touching the clouds
+	//
+	// A subnet or a secondary range becomes an allocation of the innermost pool around it, a network a pool. Each has its own verdict:
+	// what cannot be adopted is refused, as any allocation would be, and the rest is adopted in one transaction. What is adopted
+	// already stays as it is, so that asking again is safe. Names come from the cloud's: its name there, or its id where that is
+	// taken. Networks need the role that makes pools.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /adoptions (the `AdoptObservations` operationId).
+	AdoptObservations(ctx context.Context, params *AdoptObservationsParams, body AdoptObservationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PlaceSetHoldsWithBody Promise a plan the blocks of an allocation set, all or nothing
 	//
@@ -4959,6 +5128,50 @@ func (c *rawClient) SyncAccountWithBody(ctx context.Context, account string, con
 // Corresponds with POST /accounts/{account}/sync (the `SyncAccount` operationId).
 func (c *rawClient) SyncAccount(ctx context.Context, account string, body SyncAccountJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSyncAccountRequest(c.Server, account, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AdoptObservationsWithBody Make what clouds have desired, without touching the clouds
+//
+// A subnet or a secondary range becomes an allocation of the innermost pool around it, a network a pool. Each has its own verdict:
+// what cannot be adopted is refused, as any allocation would be, and the rest is adopted in one transaction. What is adopted
+// already stays as it is, so that asking again is safe. Names come from the cloud's: its name there, or its id where that is
+// taken. Networks need the role that makes pools.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /adoptions (the `AdoptObservations` operationId).
+func (c *rawClient) AdoptObservationsWithBody(ctx context.Context, params *AdoptObservationsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAdoptObservationsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AdoptObservations Make what clouds have desired, without touching the clouds
+//
+// A subnet or a secondary range becomes an allocation of the innermost pool around it, a network a pool. Each has its own verdict:
+// what cannot be adopted is refused, as any allocation would be, and the rest is adopted in one transaction. What is adopted
+// already stays as it is, so that asking again is safe. Names come from the cloud's: its name there, or its id where that is
+// taken. Networks need the role that makes pools.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /adoptions (the `AdoptObservations` operationId).
+func (c *rawClient) AdoptObservations(ctx context.Context, params *AdoptObservationsParams, body AdoptObservationsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAdoptObservationsRequest(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -7390,6 +7603,61 @@ func NewSyncAccountRequestWithBody(server string, account string, contentType st
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewAdoptObservationsRequest calls the generic AdoptObservations builder with application/json body
+func NewAdoptObservationsRequest(server string, params *AdoptObservationsParams, body AdoptObservationsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAdoptObservationsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewAdoptObservationsRequestWithBody constructs an http.Request for the AdoptObservations method, with any body, and a specified content type
+func NewAdoptObservationsRequestWithBody(server string, params *AdoptObservationsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/adoptions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -10002,6 +10270,18 @@ func NewListObservationsRequest(server string, params *ListObservationsParams) (
 		if params.Network != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "network", *params.Network, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "id", *params.ID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -60,3 +60,11 @@ func (c *Client) ListDrifts(ctx context.Context, filter ListDriftsParams) (Drift
 	resp, err := c.raw.ListDrifts(ctx, &filter)
 	return answer[DriftPage](&call{}, resp, err)
 }
+
+// AdoptObservations makes what clouds have desired, or says with DryRun what would become of each block. What cannot be adopted is in
+// the verdicts. It fails with ErrNotFound where there is no such account.
+func (c *Client) AdoptObservations(ctx context.Context, ask NewAdoption, opts ...CallOption) (Adoption, error) {
+	call := newCall(opts)
+	resp, err := c.raw.AdoptObservations(ctx, nil, ask, call.edit)
+	return answer[Adoption](call, resp, err)
+}

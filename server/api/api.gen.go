@@ -68,6 +68,48 @@ func (e AccountViewKind) Valid() bool {
 	}
 }
 
+// Defines values for AdoptionItemKind.
+const (
+	AdoptionItemKindAllocation AdoptionItemKind = "allocation"
+	AdoptionItemKindPool       AdoptionItemKind = "pool"
+)
+
+// Valid indicates whether the value is a known member of the AdoptionItemKind enum.
+func (e AdoptionItemKind) Valid() bool {
+	switch e {
+	case AdoptionItemKindAllocation:
+		return true
+	case AdoptionItemKindPool:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdoptionItemVerdict.
+const (
+	AdoptionItemVerdictAdopted AdoptionItemVerdict = "adopted"
+	AdoptionItemVerdictAlready AdoptionItemVerdict = "already"
+	AdoptionItemVerdictInside  AdoptionItemVerdict = "inside"
+	AdoptionItemVerdictRefused AdoptionItemVerdict = "refused"
+)
+
+// Valid indicates whether the value is a known member of the AdoptionItemVerdict enum.
+func (e AdoptionItemVerdict) Valid() bool {
+	switch e {
+	case AdoptionItemVerdictAdopted:
+		return true
+	case AdoptionItemVerdictAlready:
+		return true
+	case AdoptionItemVerdictInside:
+		return true
+	case AdoptionItemVerdictRefused:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Cloud.
 const (
 	CloudAws    Cloud = "aws"
@@ -104,6 +146,45 @@ func (e DeliveryState) Valid() bool {
 	case DeliveryStateDelivered:
 		return true
 	case DeliveryStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Dimension.
+const (
+	DimensionAccount     Dimension = "account"
+	DimensionCloud       Dimension = "cloud"
+	DimensionEnvironment Dimension = "environment"
+	DimensionOwner       Dimension = "owner"
+	DimensionPlatform    Dimension = "platform"
+	DimensionPool        Dimension = "pool"
+	DimensionRegion      Dimension = "region"
+	DimensionScope       Dimension = "scope"
+	DimensionTier        Dimension = "tier"
+)
+
+// Valid indicates whether the value is a known member of the Dimension enum.
+func (e Dimension) Valid() bool {
+	switch e {
+	case DimensionAccount:
+		return true
+	case DimensionCloud:
+		return true
+	case DimensionEnvironment:
+		return true
+	case DimensionOwner:
+		return true
+	case DimensionPlatform:
+		return true
+	case DimensionPool:
+		return true
+	case DimensionRegion:
+		return true
+	case DimensionScope:
+		return true
+	case DimensionTier:
 		return true
 	default:
 		return false
@@ -155,6 +236,45 @@ func (e Family) Valid() bool {
 	}
 }
 
+// Defines values for HitKind.
+const (
+	HitKindAccount       HitKind = "account"
+	HitKindAllocation    HitKind = "allocation"
+	HitKindAllocationSet HitKind = "allocation_set"
+	HitKindHold          HitKind = "hold"
+	HitKindObservation   HitKind = "observation"
+	HitKindPool          HitKind = "pool"
+	HitKindQuarantine    HitKind = "quarantine"
+	HitKindReservation   HitKind = "reservation"
+	HitKindScope         HitKind = "scope"
+)
+
+// Valid indicates whether the value is a known member of the HitKind enum.
+func (e HitKind) Valid() bool {
+	switch e {
+	case HitKindAccount:
+		return true
+	case HitKindAllocation:
+		return true
+	case HitKindAllocationSet:
+		return true
+	case HitKindHold:
+		return true
+	case HitKindObservation:
+		return true
+	case HitKindPool:
+		return true
+	case HitKindQuarantine:
+		return true
+	case HitKindReservation:
+		return true
+	case HitKindScope:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Mode.
 const (
 	ModeApply   Mode = "apply"
@@ -176,6 +296,27 @@ func (e Mode) Valid() bool {
 	}
 }
 
+// Defines values for NewAdoptionNetworks.
+const (
+	NewAdoptionNetworksAllocations NewAdoptionNetworks = "allocations"
+	NewAdoptionNetworksNone        NewAdoptionNetworks = "none"
+	NewAdoptionNetworksPools       NewAdoptionNetworks = "pools"
+)
+
+// Valid indicates whether the value is a known member of the NewAdoptionNetworks enum.
+func (e NewAdoptionNetworks) Valid() bool {
+	switch e {
+	case NewAdoptionNetworksAllocations:
+		return true
+	case NewAdoptionNetworksNone:
+		return true
+	case NewAdoptionNetworksPools:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ObservationKind.
 const (
 	ObservationKindNetwork   ObservationKind = "network"
@@ -191,6 +332,39 @@ func (e ObservationKind) Valid() bool {
 	case ObservationKindSecondary:
 		return true
 	case ObservationKindSubnet:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PlaceStatus.
+const (
+	PlaceStatusAllocated   PlaceStatus = "allocated"
+	PlaceStatusFree        PlaceStatus = "free"
+	PlaceStatusHeld        PlaceStatus = "held"
+	PlaceStatusMixed       PlaceStatus = "mixed"
+	PlaceStatusOutside     PlaceStatus = "outside"
+	PlaceStatusQuarantined PlaceStatus = "quarantined"
+	PlaceStatusReserved    PlaceStatus = "reserved"
+)
+
+// Valid indicates whether the value is a known member of the PlaceStatus enum.
+func (e PlaceStatus) Valid() bool {
+	switch e {
+	case PlaceStatusAllocated:
+		return true
+	case PlaceStatusFree:
+		return true
+	case PlaceStatusHeld:
+		return true
+	case PlaceStatusMixed:
+		return true
+	case PlaceStatusOutside:
+		return true
+	case PlaceStatusQuarantined:
+		return true
+	case PlaceStatusReserved:
 		return true
 	default:
 		return false
@@ -344,6 +518,27 @@ func (e SpanKind) Valid() bool {
 	}
 }
 
+// Defines values for Step.
+const (
+	StepDay   Step = "day"
+	StepMonth Step = "month"
+	StepWeek  Step = "week"
+)
+
+// Valid indicates whether the value is a known member of the Step enum.
+func (e Step) Valid() bool {
+	switch e {
+	case StepDay:
+		return true
+	case StepMonth:
+		return true
+	case StepWeek:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Strategy.
 const (
 	StrategyBestFit    Strategy = "best_fit"
@@ -449,6 +644,48 @@ func (e WebhookFormat) Valid() bool {
 	}
 }
 
+// Defines values for Sort.
+const (
+	SortCIDR         Sort = "cidr"
+	SortCreated      Sort = "created"
+	SortMinusCreated Sort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the Sort enum.
+func (e Sort) Valid() bool {
+	switch e {
+	case SortCIDR:
+		return true
+	case SortCreated:
+		return true
+	case SortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllocationsParamsSort.
+const (
+	ListAllocationsParamsSortCIDR         ListAllocationsParamsSort = "cidr"
+	ListAllocationsParamsSortCreated      ListAllocationsParamsSort = "created"
+	ListAllocationsParamsSortMinusCreated ListAllocationsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListAllocationsParamsSort enum.
+func (e ListAllocationsParamsSort) Valid() bool {
+	switch e {
+	case ListAllocationsParamsSortCIDR:
+		return true
+	case ListAllocationsParamsSortCreated:
+		return true
+	case ListAllocationsParamsSortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportEventsParamsFormat.
 const (
 	ExportEventsParamsFormatCsv    ExportEventsParamsFormat = "csv"
@@ -461,6 +698,27 @@ func (e ExportEventsParamsFormat) Valid() bool {
 	case ExportEventsParamsFormatCsv:
 		return true
 	case ExportEventsParamsFormatNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPoolsParamsSort.
+const (
+	ListPoolsParamsSortCIDR         ListPoolsParamsSort = "cidr"
+	ListPoolsParamsSortCreated      ListPoolsParamsSort = "created"
+	ListPoolsParamsSortMinusCreated ListPoolsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListPoolsParamsSort enum.
+func (e ListPoolsParamsSort) Valid() bool {
+	switch e {
+	case ListPoolsParamsSortCIDR:
+		return true
+	case ListPoolsParamsSortCreated:
+		return true
+	case ListPoolsParamsSortMinusCreated:
 		return true
 	default:
 		return false
@@ -585,6 +843,51 @@ type AccountViews struct {
 // Adopt An allocation of the pool that has the name of a new member, `NAME/KEY`, and is in no set becomes that member: it keeps its id, its CIDR, which must be what is asked for, and what the set does not say of it. Needs the `pool`.
 type Adopt = bool
 
+// Adoption defines model for Adoption.
+type Adoption struct {
+	Adopted int  `json:"adopted"`
+	Already int  `json:"already"`
+	DryRun  bool `json:"dry_run"`
+	Inside  int  `json:"inside"`
+
+	// Items Networks first, then by size and address.
+	Items   []AdoptionItem `json:"items"`
+	Refused int            `json:"refused"`
+}
+
+// AdoptionItem defines model for AdoptionItem.
+type AdoptionItem struct {
+	Account string `json:"account"`
+	CIDR    string `json:"cidr"`
+	ID      string `json:"id"`
+
+	// Kind What it has become.
+	Kind *AdoptionItemKind `json:"kind,omitempty"`
+	Name *string           `json:"name,omitempty"`
+
+	// Object The id of the pool or the allocation; absent where it would only be made.
+	Object *string `json:"object,omitempty"`
+
+	// Observed `network`, `subnet` or `secondary`; empty where nothing has this id.
+	Observed string `json:"observed"`
+
+	// Pool The pool that it is in; empty for a root pool.
+	Pool    *string  `json:"pool,omitempty"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	// UID Of the observation; empty where nothing has this id.
+	UID string `json:"uid"`
+
+	// Verdict `adopted`: it is desired now, or would be. `already`: it was. `inside`: an allocation around it has its space. `refused`: see `problem`.
+	Verdict AdoptionItemVerdict `json:"verdict"`
+}
+
+// AdoptionItemKind What it has become.
+type AdoptionItemKind string
+
+// AdoptionItemVerdict `adopted`: it is desired now, or would be. `already`: it was. `inside`: an allocation around it has its space. `refused`: see `problem`.
+type AdoptionItemVerdict string
+
 // Allocation defines model for Allocation.
 type Allocation struct {
 	Account     string    `json:"account"`
@@ -624,6 +927,9 @@ type Allocation struct {
 type AllocationPage struct {
 	Items         []Allocation `json:"items"`
 	NextPageToken *string      `json:"next_page_token,omitempty"`
+
+	// Total How many match in all, where `count` asks for it.
+	Total *int64 `json:"total,omitempty"`
 }
 
 // AllocationPatch defines model for AllocationPatch.
@@ -718,6 +1024,14 @@ type AllocationSetPatch struct {
 	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
+// Amount defines model for Amount.
+type Amount struct {
+	Blocks int64 `json:"blocks"`
+
+	// Space IPv4 addresses, or IPv6 networks of 64 bits.
+	Space float64 `json:"space"`
+}
+
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 type Applying = bool
 
@@ -777,6 +1091,21 @@ type CreatedToken struct {
 	Token  Token   `json:"token"`
 }
 
+// CreationStep defines model for CreationStep.
+type CreationStep struct {
+	Allocations  int64     `json:"allocations"`
+	Holds        int64     `json:"holds"`
+	Pools        int64     `json:"pools"`
+	Quarantines  int64     `json:"quarantines"`
+	Reservations int64     `json:"reservations"`
+	Start        time.Time `json:"start"`
+}
+
+// Creations defines model for Creations.
+type Creations struct {
+	Steps []CreationStep `json:"steps"`
+}
+
 // Delivery defines model for Delivery.
 type Delivery struct {
 	Action    string    `json:"action"`
@@ -815,6 +1144,9 @@ type DeliveryPage struct {
 
 // DeliveryState defines model for DeliveryState.
 type DeliveryState string
+
+// Dimension defines model for Dimension.
+type Dimension string
 
 // Draft defines model for Draft.
 type Draft struct {
@@ -972,6 +1304,22 @@ type FreeBlocks struct {
 	Items []FreeBlock `json:"items"`
 }
 
+// FreeClass defines model for FreeClass.
+type FreeClass struct {
+	// Count Free blocks of exactly this size.
+	Count  int64  `json:"count"`
+	Family Family `json:"family"`
+
+	// Fits How many blocks of this size could be handed out in all, as a decimal number.
+	Fits         string `json:"fits"`
+	PrefixLength int    `json:"prefix_length"`
+}
+
+// FreeClasses defines model for FreeClasses.
+type FreeClasses struct {
+	Items []FreeClass `json:"items"`
+}
+
 // GKEBundle A GKE cluster: the members `nodes` (a subnetwork's primary range, with an address for the control plane's endpoint), `pods` and `services` (its secondary ranges). Each node takes a pod range of at least twice the pods it may run: /24 for 110.
 type GKEBundle struct {
 	MaxPodsPerNode *int `json:"max_pods_per_node,omitempty"`
@@ -982,6 +1330,30 @@ type GKEBundle struct {
 	// Services The most services; at least a /28 and at most a /16 is taken.
 	Services *int `json:"services,omitempty"`
 }
+
+// Hit defines model for Hit.
+type Hit struct {
+	Account string  `json:"account"`
+	CIDR    *string `json:"cidr,omitempty"`
+
+	// ID What the object is read by; of an observation the id in its cloud.
+	ID   string  `json:"id"`
+	Kind HitKind `json:"kind"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+	Name   string `json:"name"`
+	Owner  string `json:"owner"`
+
+	// Pool The pool that it is in.
+	Pool *string `json:"pool,omitempty"`
+
+	// Scope Absent of a scope and of what no scope has.
+	Scope *string `json:"scope,omitempty"`
+}
+
+// HitKind defines model for Hit.Kind.
+type HitKind string
 
 // Hold defines model for Hold.
 type Hold struct {
@@ -1118,6 +1490,31 @@ type NewAccount struct {
 	Tier             *Tier `json:"tier,omitempty"`
 	WorkloadIdentity *Word `json:"workload_identity,omitempty"`
 }
+
+// NewAdoption What to adopt: `ids`, or an `account`, narrowed by what else is said. At most 5,000 blocks.
+type NewAdoption struct {
+	Account *string `json:"account,omitempty"`
+
+	// DryRun Answer what would become of each, and change nothing.
+	DryRun *bool `json:"dry_run,omitempty"`
+
+	// Ids Of things, with all their blocks: `aws:subnet-0123`; of one of several blocks: `aws:subnet-0123@10.0.0.0/24`; or uids.
+	Ids []string `json:"ids,omitempty"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels  *Labels `json:"labels,omitempty"`
+	Network *string `json:"network,omitempty"`
+
+	// Networks What networks become; `none`: they stay as they are.
+	Networks *NewAdoptionNetworks `json:"networks,omitempty"`
+	Region   *string              `json:"region,omitempty"`
+
+	// Tags Keys of the cloud's tags that become labels.
+	Tags []string `json:"tags,omitempty"`
+}
+
+// NewAdoptionNetworks What networks become; `none`: they stay as they are.
+type NewAdoptionNetworks string
 
 // NewAllocation defines model for NewAllocation.
 type NewAllocation struct {
@@ -1548,6 +1945,66 @@ type ObservationPage struct {
 	NextPageToken *string       `json:"next_page_token,omitempty"`
 }
 
+// Place What is at a block in one scope.
+type Place struct {
+	// Free The free block that contains it, of the last pool.
+	Free *string `json:"free,omitempty"`
+
+	// Holder What has a block. Texts are empty where nobody said.
+	Holder *PlaceHolder `json:"holder,omitempty"`
+
+	// Inside What is in the block and is not all of it, by address.
+	Inside []Prefix `json:"inside"`
+
+	// More There is more inside or observed than is shown.
+	More bool `json:"more"`
+
+	// Observations What clouds showed around the block and in it.
+	Observations []Observation `json:"observations"`
+
+	// Pools The pools that contain the block, the outermost first.
+	Pools []Pool `json:"pools"`
+
+	// Scope The scope; empty for what clouds showed and no scope has.
+	Scope string `json:"scope"`
+
+	// Status How the block is used as a whole; `mixed` where several things are in it, `outside` where no pool has it.
+	Status PlaceStatus `json:"status"`
+}
+
+// PlaceStatus How the block is used as a whole; `mixed` where several things are in it, `outside` where no pool has it.
+type PlaceStatus string
+
+// PlaceHolder What has a block. Texts are empty where nobody said.
+type PlaceHolder struct {
+	Account     string    `json:"account"`
+	CIDR        string    `json:"cidr"`
+	CreatedAt   time.Time `json:"created_at"`
+	Environment string    `json:"environment"`
+	ID          string    `json:"id"`
+
+	// Kind What owns the prefix.
+	Kind PrefixKind `json:"kind"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+	Name   string `json:"name"`
+
+	// Owner Who has it: of a hold its holder or who asked for it.
+	Owner string `json:"owner"`
+
+	// Pool The pool that it is in; absent at the root of a scope.
+	Pool *string `json:"pool,omitempty"`
+
+	// Purpose What it is for; of a reservation its reason.
+	Purpose string       `json:"purpose"`
+	Region  string       `json:"region"`
+	Status  PrefixStatus `json:"status"`
+
+	// Until When it ends; absent where it does not by itself.
+	Until *time.Time `json:"until,omitempty"`
+}
+
 // PlanID Names the plan that asks, the same while it is made and while it is applied. A promise made to one plan is then never answered with another's block.
 type PlanID = string
 
@@ -1721,6 +2178,9 @@ type Pool struct {
 type PoolPage struct {
 	Items         []Pool  `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
+
+	// Total How many match in all, where `count` asks for it.
+	Total *int64 `json:"total,omitempty"`
 }
 
 // PoolPatch defines model for PoolPatch.
@@ -1778,6 +2238,29 @@ type PoolTreeNode struct {
 	// SpaceBar What occupies the pool from left to right, merged to at most 200 segments.
 	SpaceBar    []Segment   `json:"space_bar"`
 	Utilization Utilization `json:"utilization"`
+}
+
+// PoolUse defines model for PoolUse.
+type PoolUse struct {
+	CIDR string `json:"cidr"`
+
+	// Depth 0 of a pool without a parent that is visible.
+	Depth int `json:"depth"`
+
+	// Direct How space is used. The parts are all of it.
+	Direct SpaceSplit `json:"direct"`
+	Family Family     `json:"family"`
+	Parent *string    `json:"parent,omitempty"`
+
+	// Pool Its id.
+	Pool string `json:"pool"`
+
+	// Rolled How space is used. The parts are all of it.
+	Rolled SpaceSplit `json:"rolled"`
+	Scope  string     `json:"scope"`
+
+	// Space All of it, in the same unit as the parts.
+	Space float64 `json:"space"`
 }
 
 // Prefix defines model for Prefix.
@@ -2016,6 +2499,17 @@ type SealPage struct {
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
 
+// SearchResult defines model for SearchResult.
+type SearchResult struct {
+	// CIDR What was sought as a block; absent for words.
+	CIDR *string `json:"cidr,omitempty"`
+	Hits []Hit   `json:"hits"`
+
+	// More There is more than is shown or was looked at.
+	More   bool    `json:"more"`
+	Places []Place `json:"places"`
+}
+
 // Segment defines model for Segment.
 type Segment struct {
 	// End Where it ends, 0 to 1 of the pool.
@@ -2066,10 +2560,47 @@ type SpaceBlock struct {
 // SpaceBlockStatus defines model for SpaceBlock.Status.
 type SpaceBlockStatus string
 
+// SpaceGroup defines model for SpaceGroup.
+type SpaceGroup struct {
+	Ipv4 Amount `json:"ipv4"`
+	Ipv6 Amount `json:"ipv6"`
+
+	// Key What the allocations have in common; empty where they do not say.
+	Key string `json:"key"`
+}
+
+// SpaceGroups defines model for SpaceGroups.
+type SpaceGroups struct {
+	By     Dimension    `json:"by"`
+	Groups []SpaceGroup `json:"groups"`
+	Rest   *SpaceGroup  `json:"rest,omitempty"`
+}
+
 // SpacePage defines model for SpacePage.
 type SpacePage struct {
 	Items         []SpaceBlock `json:"items"`
 	NextPageToken *string      `json:"next_page_token,omitempty"`
+}
+
+// SpaceSplit How space is used. The parts are all of it.
+type SpaceSplit struct {
+	Allocated   Amount `json:"allocated"`
+	Delegated   Amount `json:"delegated"`
+	Free        Amount `json:"free"`
+	Held        Amount `json:"held"`
+	Quarantined Amount `json:"quarantined"`
+	Reserved    Amount `json:"reserved"`
+}
+
+// SpaceUse defines model for SpaceUse.
+type SpaceUse struct {
+	// Ipv4 How space is used. The parts are all of it.
+	Ipv4 SpaceSplit `json:"ipv4"`
+
+	// Ipv6 How space is used. The parts are all of it.
+	Ipv6      SpaceSplit `json:"ipv6"`
+	Pools     []PoolUse  `json:"pools"`
+	Truncated bool       `json:"truncated"`
 }
 
 // Span defines model for Span.
@@ -2103,6 +2634,9 @@ type SpanPage struct {
 	Items         []Span  `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
+
+// Step defines model for Step.
+type Step string
 
 // Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 type Strategy string
@@ -2327,8 +2861,14 @@ type Word = string
 // AllocationPath defines model for AllocationPath.
 type AllocationPath = string
 
+// CloudFilter defines model for CloudFilter.
+type CloudFilter = Cloud
+
 // ContainsFilter defines model for ContainsFilter.
 type ContainsFilter = string
+
+// Count defines model for Count.
+type Count = bool
 
 // FamilyFilter defines model for FamilyFilter.
 type FamilyFilter = Family
@@ -2357,6 +2897,9 @@ type PlanHolder = string
 // PlanRun defines model for PlanRun.
 type PlanRun = string
 
+// PlatformFilter defines model for PlatformFilter.
+type PlatformFilter = string
+
 // PoolFilter defines model for PoolFilter.
 type PoolFilter = string
 
@@ -2369,8 +2912,14 @@ type ScopeFilter = string
 // ScopePath defines model for ScopePath.
 type ScopePath = string
 
+// Sort defines model for Sort.
+type Sort string
+
 // TextFilter defines model for TextFilter.
 type TextFilter = string
+
+// TierFilter defines model for TierFilter.
+type TierFilter = Tier
 
 // Touches defines model for Touches.
 type Touches = string
@@ -2384,14 +2933,24 @@ type WithinFilter = string
 // ListAccountsParams defines parameters for ListAccounts.
 type ListAccountsParams struct {
 	// Scope Only this scope.
-	Scope       *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
-	Cloud       *Cloud       `form:"cloud,omitempty" json:"cloud,omitempty"`
-	Environment *string      `form:"environment,omitempty" json:"environment,omitempty"`
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+	Cloud *Cloud       `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier  *TierFilter `form:"tier,omitempty" json:"tier,omitempty"`
+	Owner *string     `form:"owner,omitempty" json:"owner,omitempty"`
+
+	// Region Only accounts that name this region among theirs.
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Limit How many a page holds.
@@ -2425,6 +2984,12 @@ type UpdateAccountParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// AdoptObservationsParams defines parameters for AdoptObservations.
+type AdoptObservationsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PlaceSetHoldsParams defines parameters for PlaceSetHolds.
 type PlaceSetHoldsParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
@@ -2440,12 +3005,25 @@ type ListAllocationSetsParams struct {
 	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
 
 	// Name The exact name.
-	Name *string `form:"name,omitempty" json:"name,omitempty"`
+	Name        *string `form:"name,omitempty" json:"name,omitempty"`
+	Account     *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner       *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// Cloud Only what names an account of this cloud.
+	Cloud *CloudFilter `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier *TierFilter `form:"tier,omitempty" json:"tier,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Limit How many a page holds.
@@ -2491,15 +3069,26 @@ type ListAllocationsParams struct {
 	Name *string `form:"name,omitempty" json:"name,omitempty"`
 
 	// Set Only members of this allocation set.
-	Set     *string       `form:"set,omitempty" json:"set,omitempty"`
-	Account *string       `form:"account,omitempty" json:"account,omitempty"`
-	Owner   *string       `form:"owner,omitempty" json:"owner,omitempty"`
-	Family  *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+	Set         *string `form:"set,omitempty" json:"set,omitempty"`
+	Account     *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner       *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// Cloud Only what names an account of this cloud.
+	Cloud *CloudFilter `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier   *TierFilter   `form:"tier,omitempty" json:"tier,omitempty"`
+	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -2508,12 +3097,21 @@ type ListAllocationsParams struct {
 	// Contains Only CIDRs that contain this address or CIDR.
 	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListAllocationsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Count Whether to count what matches on all pages, in `total`. That reads all of it.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
+
+// ListAllocationsParamsSort defines parameters for ListAllocations.
+type ListAllocationsParamsSort string
 
 // CreateAllocationParams defines parameters for CreateAllocation.
 type CreateAllocationParams struct {
@@ -2555,6 +3153,52 @@ type PreviewAllocationParams struct {
 type RestoreAllocationParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// GetCreationsParams defines parameters for GetCreations.
+type GetCreationsParams struct {
+	// Since From this moment on; 90 days before `until` where absent.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Before this moment; now where absent.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+	Step  *Step      `form:"step,omitempty" json:"step,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
+}
+
+// GetFreeClassesParams defines parameters for GetFreeClasses.
+type GetFreeClassesParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool   *string       `form:"pool,omitempty" json:"pool,omitempty"`
+	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+}
+
+// GetSpaceParams defines parameters for GetSpace.
+type GetSpaceParams struct {
+	By Dimension `form:"by" json:"by"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
+}
+
+// GetUtilizationParams defines parameters for GetUtilization.
+type GetUtilizationParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
 }
 
 // ListBindingsParams defines parameters for ListBindings.
@@ -2735,13 +3379,16 @@ type ListObservationsParams struct {
 	// Network Only in the network with this id of the cloud's.
 	Network *string `form:"network,omitempty" json:"network,omitempty"`
 
+	// ID Only of what has this id: `aws:subnet-0123`, `gcp:my-project/europe-west1/nodes`; or with this uid.
+	ID *string `form:"id,omitempty" json:"id,omitempty"`
+
 	// Unmapped Only what is in no scope.
 	Unmapped *bool `form:"unmapped,omitempty" json:"unmapped,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -2793,13 +3440,26 @@ type ListPoolsParams struct {
 	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
 
 	// Parent Only direct children of this pool.
-	Parent *string       `form:"parent,omitempty" json:"parent,omitempty"`
+	Parent      *string `form:"parent,omitempty" json:"parent,omitempty"`
+	Account     *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner       *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// Cloud Only what names an account of this cloud.
+	Cloud *CloudFilter `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier   *TierFilter   `form:"tier,omitempty" json:"tier,omitempty"`
 	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -2808,12 +3468,21 @@ type ListPoolsParams struct {
 	// Contains Only CIDRs that contain this address or CIDR.
 	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListPoolsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Count Whether to count what matches on all pages, in `total`. That reads all of it.
+	Count *Count `form:"count,omitempty" json:"count,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
 }
+
+// ListPoolsParamsSort defines parameters for ListPools.
+type ListPoolsParamsSort string
 
 // CreatePoolParams defines parameters for CreatePool.
 type CreatePoolParams struct {
@@ -2933,7 +3602,7 @@ type ListQuarantinesParams struct {
 	Owner      *string       `form:"owner,omitempty" json:"owner,omitempty"`
 	Family     *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -2968,7 +3637,7 @@ type ListReservationsParams struct {
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
 
-	// Q Part of the name, the owner or the description, in any case.
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
 	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
 
 	// Within Only CIDRs inside this one or equal to it.
@@ -3048,6 +3717,18 @@ type ListSealsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// SearchParams defines parameters for Search.
+type SearchParams struct {
+	// Q An address, a CIDR, or up to eight words.
+	Q string `form:"q" json:"q"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Limit How many hits
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // ListTokensParams defines parameters for ListTokens.
@@ -3138,6 +3819,9 @@ type UpdateAccountJSONRequestBody = AccountPatch
 
 // SyncAccountJSONRequestBody defines body for SyncAccount for application/json ContentType.
 type SyncAccountJSONRequestBody = SyncRequest
+
+// AdoptObservationsJSONRequestBody defines body for AdoptObservations for application/json ContentType.
+type AdoptObservationsJSONRequestBody = NewAdoption
 
 // PlaceSetHoldsJSONRequestBody defines body for PlaceSetHolds for application/json ContentType.
 type PlaceSetHoldsJSONRequestBody = NewSetHolds
@@ -3237,6 +3921,9 @@ type ServerInterface interface {
 	// SyncAccount Look at an account now
 	// (POST /accounts/{account}/sync)
 	SyncAccount(ctx echo.Context, account string) error
+	// AdoptObservations Make what clouds have desired, without touching the clouds
+	// (POST /adoptions)
+	AdoptObservations(ctx echo.Context, params AdoptObservationsParams) error
 	// PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
 	// (POST /allocation-set-holds)
 	PlaceSetHolds(ctx echo.Context, params PlaceSetHoldsParams) error
@@ -3255,7 +3942,7 @@ type ServerInterface interface {
 	// UpdateAllocationSet Describe a set, or add, remove and resize members
 	// (PATCH /allocation-sets/{set})
 	UpdateAllocationSet(ctx echo.Context, set string, params UpdateAllocationSetParams) error
-	// ListAllocations List allocations, the oldest first
+	// ListAllocations List allocations, the oldest first, or by address with within or contains
 	// (GET /allocations)
 	ListAllocations(ctx echo.Context, params ListAllocationsParams) error
 	// CreateAllocation Hand out a block
@@ -3276,6 +3963,18 @@ type ServerInterface interface {
 	// RestoreAllocation Bring back an allocation whose block is in quarantine
 	// (POST /allocations/{allocation}/restore)
 	RestoreAllocation(ctx echo.Context, allocation AllocationPath, params RestoreAllocationParams) error
+	// GetCreations How much of what is there now was made when
+	// (GET /analytics/creations)
+	GetCreations(ctx echo.Context, params GetCreationsParams) error
+	// GetFreeClasses How many free blocks of each size there are in all pools together
+	// (GET /analytics/free-blocks)
+	GetFreeClasses(ctx echo.Context, params GetFreeClassesParams) error
+	// GetSpace How much is allocated, by what allocations have in common
+	// (GET /analytics/space)
+	GetSpace(ctx echo.Context, params GetSpaceParams) error
+	// GetUtilization How pools are used, each by itself and with what is below it
+	// (GET /analytics/utilization)
+	GetUtilization(ctx echo.Context, params GetUtilizationParams) error
 	// ListBindings List bindings, the oldest first
 	// (GET /bindings)
 	ListBindings(ctx echo.Context, params ListBindingsParams) error
@@ -3330,7 +4029,7 @@ type ServerInterface interface {
 	// GetPoolTree Every pool of a scope in tree order, with its depth and utilization
 	// (GET /pool-tree)
 	GetPoolTree(ctx echo.Context, params GetPoolTreeParams) error
-	// ListPools List pools by id
+	// ListPools List pools, the oldest first, or by address with within or contains
 	// (GET /pools)
 	ListPools(ctx echo.Context, params ListPoolsParams) error
 	// CreatePool Create a pool
@@ -3423,6 +4122,9 @@ type ServerInterface interface {
 	// ListSeals List signed statements of where the chains of events ended, in their order
 	// (GET /seals)
 	ListSeals(ctx echo.Context, params ListSealsParams) error
+	// Search Find anything by address, CIDR, name, owner, account or label
+	// (GET /search)
+	Search(ctx echo.Context, params SearchParams) error
 	// ListTokens List tokens, the oldest first
 	// (GET /tokens)
 	ListTokens(ctx echo.Context, params ListTokensParams) error
@@ -3487,6 +4189,34 @@ func (w *ServerInterfaceWrapper) ListAccounts(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cloud", ctx.QueryParams(), &params.Cloud, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cloud: %s", err))
+	}
+
+	// ------------- Optional query parameter "platform" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "platform", ctx.QueryParams(), &params.Platform, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter platform: %s", err))
+	}
+
+	// ------------- Optional query parameter "tier" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tier", ctx.QueryParams(), &params.Tier, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tier: %s", err))
+	}
+
+	// ------------- Optional query parameter "owner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner", ctx.QueryParams(), &params.Owner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter owner: %s", err))
+	}
+
+	// ------------- Optional query parameter "region" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "region", ctx.QueryParams(), &params.Region, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter region: %s", err))
 	}
 
 	// ------------- Optional query parameter "environment" -------------
@@ -3724,6 +4454,35 @@ func (w *ServerInterfaceWrapper) SyncAccount(ctx echo.Context) error {
 	return err
 }
 
+// AdoptObservations converts echo context to params.
+func (w *ServerInterfaceWrapper) AdoptObservations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AdoptObservationsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AdoptObservations(ctx, params)
+	return err
+}
+
 // PlaceSetHolds converts echo context to params.
 func (w *ServerInterfaceWrapper) PlaceSetHolds(ctx echo.Context) error {
 	var err error
@@ -3778,6 +4537,55 @@ func (w *ServerInterfaceWrapper) ListAllocationSets(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "name", ctx.QueryParams(), &params.Name, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter name: %s", err))
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "owner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner", ctx.QueryParams(), &params.Owner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter owner: %s", err))
+	}
+
+	// ------------- Optional query parameter "environment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "environment", ctx.QueryParams(), &params.Environment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environment: %s", err))
+	}
+
+	// ------------- Optional query parameter "region" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "region", ctx.QueryParams(), &params.Region, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter region: %s", err))
+	}
+
+	// ------------- Optional query parameter "cloud" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cloud", ctx.QueryParams(), &params.Cloud, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cloud: %s", err))
+	}
+
+	// ------------- Optional query parameter "platform" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "platform", ctx.QueryParams(), &params.Platform, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter platform: %s", err))
+	}
+
+	// ------------- Optional query parameter "tier" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tier", ctx.QueryParams(), &params.Tier, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tier: %s", err))
 	}
 
 	// ------------- Optional query parameter "label" -------------
@@ -4008,6 +4816,41 @@ func (w *ServerInterfaceWrapper) ListAllocations(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter owner: %s", err))
 	}
 
+	// ------------- Optional query parameter "environment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "environment", ctx.QueryParams(), &params.Environment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environment: %s", err))
+	}
+
+	// ------------- Optional query parameter "region" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "region", ctx.QueryParams(), &params.Region, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter region: %s", err))
+	}
+
+	// ------------- Optional query parameter "cloud" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cloud", ctx.QueryParams(), &params.Cloud, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cloud: %s", err))
+	}
+
+	// ------------- Optional query parameter "platform" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "platform", ctx.QueryParams(), &params.Platform, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter platform: %s", err))
+	}
+
+	// ------------- Optional query parameter "tier" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tier", ctx.QueryParams(), &params.Tier, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tier: %s", err))
+	}
+
 	// ------------- Optional query parameter "family" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "family", ctx.QueryParams(), &params.Family, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -4041,6 +4884,20 @@ func (w *ServerInterfaceWrapper) ListAllocations(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "contains", ctx.QueryParams(), &params.Contains, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter contains: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", ctx.QueryParams(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter count: %s", err))
 	}
 
 	// ------------- Optional query parameter "limit" -------------
@@ -4281,6 +5138,141 @@ func (w *ServerInterfaceWrapper) RestoreAllocation(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.RestoreAllocation(ctx, allocation, params)
+	return err
+}
+
+// GetCreations converts echo context to params.
+func (w *ServerInterfaceWrapper) GetCreations(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCreationsParams
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", ctx.QueryParams(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
+	}
+
+	// ------------- Optional query parameter "step" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "step", ctx.QueryParams(), &params.Step, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter step: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetCreations(ctx, params)
+	return err
+}
+
+// GetFreeClasses converts echo context to params.
+func (w *ServerInterfaceWrapper) GetFreeClasses(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetFreeClassesParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// ------------- Optional query parameter "family" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "family", ctx.QueryParams(), &params.Family, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter family: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetFreeClasses(ctx, params)
+	return err
+}
+
+// GetSpace converts echo context to params.
+func (w *ServerInterfaceWrapper) GetSpace(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetSpaceParams
+	// ------------- Required query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "by", ctx.QueryParams(), &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter by: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetSpace(ctx, params)
+	return err
+}
+
+// GetUtilization converts echo context to params.
+func (w *ServerInterfaceWrapper) GetUtilization(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetUtilizationParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetUtilization(ctx, params)
 	return err
 }
 
@@ -4869,6 +5861,13 @@ func (w *ServerInterfaceWrapper) ListObservations(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter network: %s", err))
 	}
 
+	// ------------- Optional query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "id", ctx.QueryParams(), &params.ID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
 	// ------------- Optional query parameter "unmapped" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "unmapped", ctx.QueryParams(), &params.Unmapped, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
@@ -5058,6 +6057,55 @@ func (w *ServerInterfaceWrapper) ListPools(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter parent: %s", err))
 	}
 
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "owner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner", ctx.QueryParams(), &params.Owner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter owner: %s", err))
+	}
+
+	// ------------- Optional query parameter "environment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "environment", ctx.QueryParams(), &params.Environment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environment: %s", err))
+	}
+
+	// ------------- Optional query parameter "region" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "region", ctx.QueryParams(), &params.Region, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter region: %s", err))
+	}
+
+	// ------------- Optional query parameter "cloud" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cloud", ctx.QueryParams(), &params.Cloud, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cloud: %s", err))
+	}
+
+	// ------------- Optional query parameter "platform" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "platform", ctx.QueryParams(), &params.Platform, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter platform: %s", err))
+	}
+
+	// ------------- Optional query parameter "tier" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tier", ctx.QueryParams(), &params.Tier, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tier: %s", err))
+	}
+
 	// ------------- Optional query parameter "family" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "family", ctx.QueryParams(), &params.Family, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5091,6 +6139,20 @@ func (w *ServerInterfaceWrapper) ListPools(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "contains", ctx.QueryParams(), &params.Contains, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter contains: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
+	// ------------- Optional query parameter "count" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "count", ctx.QueryParams(), &params.Count, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter count: %s", err))
 	}
 
 	// ------------- Optional query parameter "limit" -------------
@@ -6211,6 +7273,38 @@ func (w *ServerInterfaceWrapper) ListSeals(ctx echo.Context) error {
 	return err
 }
 
+// Search converts echo context to params.
+func (w *ServerInterfaceWrapper) Search(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchParams
+	// ------------- Required query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.Search(ctx, params)
+	return err
+}
+
 // ListTokens converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTokens(ctx echo.Context) error {
 	var err error
@@ -6671,6 +7765,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/accounts/:account/check", wrapper.CheckAccount, options.OperationMiddlewares["checkAccount"]...)
 	router.GET(options.BaseURL+"/accounts/:account/sync", wrapper.GetAccountSync, options.OperationMiddlewares["getAccountSync"]...)
 	router.POST(options.BaseURL+"/accounts/:account/sync", wrapper.SyncAccount, options.OperationMiddlewares["syncAccount"]...)
+	router.POST(options.BaseURL+"/adoptions", wrapper.AdoptObservations, options.OperationMiddlewares["adoptObservations"]...)
 	router.POST(options.BaseURL+"/allocation-set-holds", wrapper.PlaceSetHolds, options.OperationMiddlewares["placeSetHolds"]...)
 	router.GET(options.BaseURL+"/allocation-sets", wrapper.ListAllocationSets, options.OperationMiddlewares["listAllocationSets"]...)
 	router.POST(options.BaseURL+"/allocation-sets", wrapper.CreateAllocationSet, options.OperationMiddlewares["createAllocationSet"]...)
@@ -6684,6 +7779,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/allocations/:allocation", wrapper.UpdateAllocation, options.OperationMiddlewares["updateAllocation"]...)
 	router.POST(options.BaseURL+"/allocations/:allocation/preview", wrapper.PreviewAllocation, options.OperationMiddlewares["previewAllocation"]...)
 	router.POST(options.BaseURL+"/allocations/:allocation/restore", wrapper.RestoreAllocation, options.OperationMiddlewares["restoreAllocation"]...)
+	router.GET(options.BaseURL+"/analytics/creations", wrapper.GetCreations, options.OperationMiddlewares["getCreations"]...)
+	router.GET(options.BaseURL+"/analytics/free-blocks", wrapper.GetFreeClasses, options.OperationMiddlewares["getFreeClasses"]...)
+	router.GET(options.BaseURL+"/analytics/space", wrapper.GetSpace, options.OperationMiddlewares["getSpace"]...)
+	router.GET(options.BaseURL+"/analytics/utilization", wrapper.GetUtilization, options.OperationMiddlewares["getUtilization"]...)
 	router.GET(options.BaseURL+"/bindings", wrapper.ListBindings, options.OperationMiddlewares["listBindings"]...)
 	router.POST(options.BaseURL+"/bindings", wrapper.CreateBinding, options.OperationMiddlewares["createBinding"]...)
 	router.DELETE(options.BaseURL+"/bindings/:binding", wrapper.DeleteBinding, options.OperationMiddlewares["deleteBinding"]...)
@@ -6733,6 +7832,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/scopes/:scope", wrapper.GetScope, options.OperationMiddlewares["getScope"]...)
 	router.PATCH(options.BaseURL+"/scopes/:scope", wrapper.UpdateScope, options.OperationMiddlewares["updateScope"]...)
 	router.GET(options.BaseURL+"/seals", wrapper.ListSeals, options.OperationMiddlewares["listSeals"]...)
+	router.GET(options.BaseURL+"/search", wrapper.Search, options.OperationMiddlewares["search"]...)
 	router.GET(options.BaseURL+"/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.DELETE(options.BaseURL+"/tokens/:token", wrapper.RevokeToken, options.OperationMiddlewares["revokeToken"]...)
@@ -7075,6 +8175,46 @@ type SyncAccountdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response SyncAccountdefaultApplicationProblemPlusJSONResponse) VisitSyncAccountResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdoptObservationsRequestObject struct {
+	Params AdoptObservationsParams
+	Body   *AdoptObservationsJSONRequestBody
+}
+
+type AdoptObservationsResponseObject interface {
+	VisitAdoptObservationsResponse(w http.ResponseWriter) error
+}
+
+type AdoptObservations200JSONResponse Adoption
+
+func (response AdoptObservations200JSONResponse) VisitAdoptObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AdoptObservationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AdoptObservationsdefaultApplicationProblemPlusJSONResponse) VisitAdoptObservationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -7638,6 +8778,162 @@ type RestoreAllocationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response RestoreAllocationdefaultApplicationProblemPlusJSONResponse) VisitRestoreAllocationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCreationsRequestObject struct {
+	Params GetCreationsParams
+}
+
+type GetCreationsResponseObject interface {
+	VisitGetCreationsResponse(w http.ResponseWriter) error
+}
+
+type GetCreations200JSONResponse Creations
+
+func (response GetCreations200JSONResponse) VisitGetCreationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCreationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCreationsdefaultApplicationProblemPlusJSONResponse) VisitGetCreationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFreeClassesRequestObject struct {
+	Params GetFreeClassesParams
+}
+
+type GetFreeClassesResponseObject interface {
+	VisitGetFreeClassesResponse(w http.ResponseWriter) error
+}
+
+type GetFreeClasses200JSONResponse FreeClasses
+
+func (response GetFreeClasses200JSONResponse) VisitGetFreeClassesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetFreeClassesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetFreeClassesdefaultApplicationProblemPlusJSONResponse) VisitGetFreeClassesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSpaceRequestObject struct {
+	Params GetSpaceParams
+}
+
+type GetSpaceResponseObject interface {
+	VisitGetSpaceResponse(w http.ResponseWriter) error
+}
+
+type GetSpace200JSONResponse SpaceGroups
+
+func (response GetSpace200JSONResponse) VisitGetSpaceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetSpacedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetSpacedefaultApplicationProblemPlusJSONResponse) VisitGetSpaceResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUtilizationRequestObject struct {
+	Params GetUtilizationParams
+}
+
+type GetUtilizationResponseObject interface {
+	VisitGetUtilizationResponse(w http.ResponseWriter) error
+}
+
+type GetUtilization200JSONResponse SpaceUse
+
+func (response GetUtilization200JSONResponse) VisitGetUtilizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetUtilizationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetUtilizationdefaultApplicationProblemPlusJSONResponse) VisitGetUtilizationResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9677,6 +10973,45 @@ func (response ListSealsdefaultApplicationProblemPlusJSONResponse) VisitListSeal
 	return err
 }
 
+type SearchRequestObject struct {
+	Params SearchParams
+}
+
+type SearchResponseObject interface {
+	VisitSearchResponse(w http.ResponseWriter) error
+}
+
+type Search200JSONResponse SearchResult
+
+func (response Search200JSONResponse) VisitSearchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchdefaultApplicationProblemPlusJSONResponse) VisitSearchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTokensRequestObject struct {
 	Params ListTokensParams
 }
@@ -10240,6 +11575,9 @@ type StrictServerInterface interface {
 	// SyncAccount Look at an account now
 	// (POST /accounts/{account}/sync)
 	SyncAccount(ctx context.Context, request SyncAccountRequestObject) (SyncAccountResponseObject, error)
+	// AdoptObservations Make what clouds have desired, without touching the clouds
+	// (POST /adoptions)
+	AdoptObservations(ctx context.Context, request AdoptObservationsRequestObject) (AdoptObservationsResponseObject, error)
 	// PlaceSetHolds Promise a plan the blocks of an allocation set, all or nothing
 	// (POST /allocation-set-holds)
 	PlaceSetHolds(ctx context.Context, request PlaceSetHoldsRequestObject) (PlaceSetHoldsResponseObject, error)
@@ -10258,7 +11596,7 @@ type StrictServerInterface interface {
 	// UpdateAllocationSet Describe a set, or add, remove and resize members
 	// (PATCH /allocation-sets/{set})
 	UpdateAllocationSet(ctx context.Context, request UpdateAllocationSetRequestObject) (UpdateAllocationSetResponseObject, error)
-	// ListAllocations List allocations, the oldest first
+	// ListAllocations List allocations, the oldest first, or by address with within or contains
 	// (GET /allocations)
 	ListAllocations(ctx context.Context, request ListAllocationsRequestObject) (ListAllocationsResponseObject, error)
 	// CreateAllocation Hand out a block
@@ -10279,6 +11617,18 @@ type StrictServerInterface interface {
 	// RestoreAllocation Bring back an allocation whose block is in quarantine
 	// (POST /allocations/{allocation}/restore)
 	RestoreAllocation(ctx context.Context, request RestoreAllocationRequestObject) (RestoreAllocationResponseObject, error)
+	// GetCreations How much of what is there now was made when
+	// (GET /analytics/creations)
+	GetCreations(ctx context.Context, request GetCreationsRequestObject) (GetCreationsResponseObject, error)
+	// GetFreeClasses How many free blocks of each size there are in all pools together
+	// (GET /analytics/free-blocks)
+	GetFreeClasses(ctx context.Context, request GetFreeClassesRequestObject) (GetFreeClassesResponseObject, error)
+	// GetSpace How much is allocated, by what allocations have in common
+	// (GET /analytics/space)
+	GetSpace(ctx context.Context, request GetSpaceRequestObject) (GetSpaceResponseObject, error)
+	// GetUtilization How pools are used, each by itself and with what is below it
+	// (GET /analytics/utilization)
+	GetUtilization(ctx context.Context, request GetUtilizationRequestObject) (GetUtilizationResponseObject, error)
 	// ListBindings List bindings, the oldest first
 	// (GET /bindings)
 	ListBindings(ctx context.Context, request ListBindingsRequestObject) (ListBindingsResponseObject, error)
@@ -10333,7 +11683,7 @@ type StrictServerInterface interface {
 	// GetPoolTree Every pool of a scope in tree order, with its depth and utilization
 	// (GET /pool-tree)
 	GetPoolTree(ctx context.Context, request GetPoolTreeRequestObject) (GetPoolTreeResponseObject, error)
-	// ListPools List pools by id
+	// ListPools List pools, the oldest first, or by address with within or contains
 	// (GET /pools)
 	ListPools(ctx context.Context, request ListPoolsRequestObject) (ListPoolsResponseObject, error)
 	// CreatePool Create a pool
@@ -10426,6 +11776,9 @@ type StrictServerInterface interface {
 	// ListSeals List signed statements of where the chains of events ended, in their order
 	// (GET /seals)
 	ListSeals(ctx context.Context, request ListSealsRequestObject) (ListSealsResponseObject, error)
+	// Search Find anything by address, CIDR, name, owner, account or label
+	// (GET /search)
+	Search(ctx context.Context, request SearchRequestObject) (SearchResponseObject, error)
 	// ListTokens List tokens, the oldest first
 	// (GET /tokens)
 	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
@@ -10744,6 +12097,54 @@ func (sh *strictHandler) SyncAccount(ctx echo.Context, account string) error {
 		return err
 	} else if validResponse, ok := response.(SyncAccountResponseObject); ok {
 		return validResponse.VisitSyncAccountResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// AdoptObservations operation middleware
+func (sh *strictHandler) AdoptObservations(ctx echo.Context, params AdoptObservationsParams) error {
+	var request AdoptObservationsRequestObject
+
+	request.Params = params
+
+	var body AdoptObservationsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AdoptObservations(ctx.Request().Context(), request.(AdoptObservationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AdoptObservations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AdoptObservationsResponseObject); ok {
+		return validResponse.VisitAdoptObservationsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -11213,6 +12614,106 @@ func (sh *strictHandler) RestoreAllocation(ctx echo.Context, allocation Allocati
 		return err
 	} else if validResponse, ok := response.(RestoreAllocationResponseObject); ok {
 		return validResponse.VisitRestoreAllocationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetCreations operation middleware
+func (sh *strictHandler) GetCreations(ctx echo.Context, params GetCreationsParams) error {
+	var request GetCreationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCreations(ctx.Request().Context(), request.(GetCreationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCreations")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetCreationsResponseObject); ok {
+		return validResponse.VisitGetCreationsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetFreeClasses operation middleware
+func (sh *strictHandler) GetFreeClasses(ctx echo.Context, params GetFreeClassesParams) error {
+	var request GetFreeClassesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetFreeClasses(ctx.Request().Context(), request.(GetFreeClassesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetFreeClasses")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetFreeClassesResponseObject); ok {
+		return validResponse.VisitGetFreeClassesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetSpace operation middleware
+func (sh *strictHandler) GetSpace(ctx echo.Context, params GetSpaceParams) error {
+	var request GetSpaceRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetSpace(ctx.Request().Context(), request.(GetSpaceRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetSpace")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetSpaceResponseObject); ok {
+		return validResponse.VisitGetSpaceResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetUtilization operation middleware
+func (sh *strictHandler) GetUtilization(ctx echo.Context, params GetUtilizationParams) error {
+	var request GetUtilizationRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetUtilization(ctx.Request().Context(), request.(GetUtilizationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetUtilization")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetUtilizationResponseObject); ok {
+		return validResponse.VisitGetUtilizationResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -12757,6 +14258,31 @@ func (sh *strictHandler) ListSeals(ctx echo.Context, params ListSealsParams) err
 	return nil
 }
 
+// Search operation middleware
+func (sh *strictHandler) Search(ctx echo.Context, params SearchParams) error {
+	var request SearchRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.Search(ctx.Request().Context(), request.(SearchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Search")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SearchResponseObject); ok {
+		return validResponse.VisitSearchResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTokens operation middleware
 func (sh *strictHandler) ListTokens(ctx echo.Context, params ListTokensParams) error {
 	var request ListTokensRequestObject
@@ -13206,406 +14732,469 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Lchs3ljf+Kvjr/1XlshR1iew4VG1tKY4z8ZfE8VqeSe1GXhFkgyRGTYBpoEVzvK7ap9kH2yf5Cucc",
-	"oNFNNG+iZGV2arcmFtls3A7O/fzOh4Ohns60Esqag96Hg4ngmSjgny/e8rH7bybMsJAzK7U66B28nQh2",
-	"KwojtWJ6xOYTbtmcG1YIWxZKZB020gXrvxwd/sztcNLvHnQOzHAipty9yy5m4qB3YGwh1fjg48ePnYMZ",
-	"L/hUWBr0Is/1kLuxXnM7cZ9IN+rM/dE5UHzqfs7DQwedg0L8XspCZAc9W5QiHmzK3/8k1Ni95uT0687S",
-	"4J2D51pZLpX5XuZWFMuL/UXlC/b85XdvDLNuoUN8ntmJNIxnWSGMYbqAR9xCYa6/l6JYVJOl35jaPoj3",
-	"fDrL3dcnx92T7mn3q4NOPN+nZ6npfs+nMl9Uk00NN4JnaoP9n0KMDnoH//9RddRH+K05wlfC219mYjrT",
-	"Vqjh4kexWN6Mn/mNMIy7ky4WzPCR6DGtBBOjkRhaNhMFuxELxlXGhjzPRdFhN2JmgR6+ZhlfmLBFSGXV",
-	"pKOhD93YLad4+uRJ52Aqlf/7WWqTXo6A8NKU23dE3Q+EKw0bCKnGbDjhauyIlxsmLRvyqeixueA3bMqL",
-	"GwOLMuVoJN8L4349K/R7KQzLNFOaTXgx7bL+l314LpfGGsYLwfhwKGZWZO3rplvStuAnJ6epJf7EByJv",
-	"o9n+jVj88y3PS9E/Z4WYCY5HYMStKHjeYTzP2bQ0lk3d0G1km7sxavOSVkxNY4Jnx8dLEwRCfokPnzwN",
-	"X/Oi4EhoP8mptMsT/0HP2ZSrBeNsxseCTXSemdbpwTvi6WVixMvcHvRO3Jym/L2cllP46xiIhv4M85HK",
-	"irEoYEav+Vi81TdCJbZTiff22k3o2rongHjsROAcB2KkC9E2yepXbQd8cnyavOmvc64uZrN84T5YmtOv",
-	"E2EnomBcMe4eYtzcGKBdPWIcNq5tSty/NMGVB1rngqswgR90nqUo7NeJNoLNcjf8xgNP8GWrbnZ6G96U",
-	"KjUFOZywolThNLabTVG2H4kTFRGTOUlOTOt8pdAACTHTOm+lDa3zg+2klRt0hVSkN95FHl4O9UysX5dx",
-	"j7UtDL5sW9nTr1qHXbEy/8qNlpYe4q14b9sW9poX1tORG7ED/9JzJQon3N0f0Q86TCrm2NSQm9ZN+L2d",
-	"0J8mp6fL4USYlk0Xt05mMz7QpWWcDXI9vEGFxEx44YSyCtrIXNoJnpJWrdNzD0nVrpGcdk9PzrrHR6dO",
-	"LRnpYsqt02RkViyrKeuuyq9iMNH6xh9vfXkvrWEyc7ssrYHND1Ouk8Ac33JH+v4V1r2BtieVkZkI++gm",
-	"KH4vec6sZtLuuq3wf0fP1u9pQk0uhJlpZZBGXhd6kIup+6dTL4UCcep4u0S9+GiGT/zTX40G9rmZNujf",
-	"CyM2Oa5T9IWybF5oNQY2yxV78/1z9s3Zk68ZDdiFfab3gUI/HOoS5zcr9EwUVuIahrkus3UTeg4Pfewc",
-	"DAvBrciuObwpbF/GrTi0cuq4w5IaUlvAh+XvhbqVhVZT2r7qqGaFzsoh2RfLP3tvRaF4fi2ztJIJK/vM",
-	"OA7CZNZz23Tx66XTBt1OMFVOB0455uxPz1+7ffurU58lyKqIXE6/Onvy9Otn3xyfnKZmgYNXz/O56a37",
-	"Deh0Zt2e/4RPOT1OZ2Ld0z+7Zz76K1DbRb5wW2sO3XampgMcNnkys5xbd8bpF6beVYix1Grt2t7QY+4X",
-	"OhfXvFDpM3QH5p5wF54bU07hX0YIEAd0lN3UTFBYJV8KXyHjBnYn7Fw76yKXt4JJVScAr88mhrAS923V",
-	"St+6Zz52Dkq59pL9+eV38OQs2/qKkSeg9gOp7NOzg2U9u3PgVptrnl3LTCgr7SK9Te5aGFHcymHYaTiG",
-	"oXVMJzoGujuJY/gYy4nf3GXBnegEXQLZT/02ExXXOYen04gq66yjIr5ww+jqRESWWny1fTX+VjuJd2Fp",
-	"euDW6raRWOrziRjeLPNVXjHc7bjDkG57/UAuSJu+lWJ+zsR0ZhdsPhHOus1zZ0DPRZ530+zXcpkn7/dI",
-	"vk9+rm9S5kjnYCaKqTSe0pYppvqebpdh8DfYOdUuiOFp7zv48UBclgMlErykc4Crs56RMwOei54q87xJ",
-	"V36vYea0g2HhtWnjmlecpjNBlw8z2NzhH6suspe1H5tGd+egYcWmfHGNKwMDrpwweVl4lkl3Fjx/Hc19",
-	"xHMjos3/4Nl9xcbdwdZW2xDYK9mbeG8TMnzVT37VRfZQUnDVs6/cM7H422TSsUTc5Pm7ycNNRghybtXD",
-	"l3lZk1hClVNHXZm4dbzYgh9i8N7dlSI76Lg7Fkjut+pKus8P3rVJkPWz/dhOxn+RYp5QTpO88EXE/Rx/",
-	"yLmxLNf6BjzgbvRcWHHORG4E62dCSZH1O6yfScMHOf7bTgptLf1RKn7LZe6+xD9NOZvpwuK3Ut3yXLp/",
-	"6oL1b7mSZiKyfo9Zrdm0HE5g2LGzT7hlWg1BRxkINhC5FLciayoUbj67ceqELWA1y3RdIsy5tFKNHfvl",
-	"LULhRqqs5YVuMW4zRcZGuoC5E7V4RckRC7Htd606YMKFN871gOeV29fMuIIpdsBhGy9BaQvmNpwvXSI2",
-	"1GWeuY3l5qa5q6I8nAtjD0+SuqAQivSpJQ+eqkjIUw7S0kCMuTpnfGDA2vLUBvtrmCKzfjP9zBYyaHSr",
-	"ZlANvOm7G+ICzjUcQTTwslRcIwjdhTR7VGtu/fu2EaHAFT4mfNdp6Y9jJBeV6Vli9y8Uq4JYwYepdY76",
-	"y8TpueSNQvVLiTmbCjQc+68ufn5x9OOLf+sj/UrDpGLK6cWWDcRQTwXFq/AXPSYtuxFiZsDskFkH/vv8",
-	"5XdvOmwOnlSIBwxEiIoAobtriCPAx25CboRMCwP3xPCFm5y0XfZKiAyn3Her6Ed3P1LjquDeyvNd1kxl",
-	"ViScKSfd46PTs4Q3ZfkF9+89SLgJZrIQpv3ySdjpQuSCG5GxwcKdishH8dWHp4zlKjOsVFbmzOipGOhs",
-	"AcewOSOgsOCG0cCEe8Ed3fXxE37718mJ5bflZLQPD8Oy14DPZod8S2+B1vmyA+dQlPMkU54VYiTfX+fk",
-	"b4t+F8ViIqt1VhYzbURy6ErktPsBNjLpjbBp0yZiE+7ykfMA7ihdb6YrktFOUMwlOqZTg1zfpEK7L62B",
-	"2K0k+8mIFt9GOROFEZnI0u8w5XAojNEFcDDHZMBXfQ62orfMcjEi7cH9ZbW/AuRYXWYb9+2YSDkLvJuA",
-	"girkFyD+UqegThVzb/EbEAF1IokRBGXdkxD8Bzt6BqLsiT2YkxW7vmeLMk762M2oHE7E8EaXdtmojATL",
-	"JmaNlzUrvdIvv3uTEBH3ZK/WBckK8k8ZTBNt7NqD/gEeugP73r+52+TRq6MW7mGKn9QZ9uam8qZPW16M",
-	"xdqze4tPpQ3PQO2Xwm6pCH0CPQY1gbvHEkBWJSKc3y6c6IGQ2iZM6VLYn+FVSZ7UGoTYTaNY/uKOusDS",
-	"N49HtvkDekxS7FLY/Qoyd+MeSpbB5LcUZ9EtQUUYVl7jhadnHzvw5aDty2yQ/uFTzLe8i3Tk3pxdud3w",
-	"0MfOwaBUWb6WD3+LTz2gPB3m5XqX7gt67G68bqXTGB67lH8T9yxM71MeFsLNO1vvaMbHHDO0BbdivNYY",
-	"vfTPpaXo2uw49OD9Xgr0sAnDRoWeVklzBafH3CeQQFa3vCECBImsbMiV0pbZeqgrMlG+lSqjyTTvl9VF",
-	"S9CqkGooZzz/rMp8qQQXMKLeUO7LndE06Ac442DSPxscH+8laSB3qo+x10sqXMKyJjGb2But8yi1byg6",
-	"dX8oWcB5eAhkWsOdqyqvmjNHB0IololcWJH13FfgXBnLW3RnTaQaJ41e94LrzcPo4VibLgn6uLbjSQdF",
-	"odczzTcaWebabIN4E89TmyhuRbGAD9rTGTZefkrdqDakQ9eBlhgpChFFp4QqXa996AL+pt6vFvBtkHwr",
-	"Jf/yoZHoQGcJZ8O8NFYUTAmRUWqr8mdq6hzjw8H4Bv6jdOaGODk+/oi52PHAJ5Cw1/ikvp/iZu0mvvjx",
-	"spLaNOyq5//04wv/fIqXgz297CN3bFcrOeQ5+Kp7rB9y6E7P+h3WPz0+Pullg2e93tGTp/1G/tRKD/E2",
-	"OYydg+c+Vc0HpPjcEe14OHOkWxqrp8mA1HOk6pBZXt9nI4aFsC3BsFxYcqAJXoiCSdVlb3We+ZTE6DJL",
-	"5HNcmbkTZxpKNGaCp114gbRXalfwUJPc8acpcv9O5NKxkaT8I2Wi4UsGFblL9z41UW6t4+QmLTp2EYFC",
-	"ZauCYRJDkBmuRUBWqpMOipWzzR3toih0Mmd+4QYYcZmLDGJuydOBTN80O5eZ5+XwkI/cSAq7UILsocxC",
-	"hcJUGMPHaba+sTjDQ75u8QJALdC6EAfEApnjrh0mR7jP0m4RvDCW27U8xtPgJTxMvypNW/QalMOhcD+h",
-	"q7N8LnHqGuUf7yoEq/xlPOKOvxnxDvuVRsS/VjT6Ze9DNoZrfL/CsX5SEVul/AFwQdAlhH/zLMlevyv4",
-	"yG6sckdVK3TTIfI9K/RUGpExq9M3clPva/SbcaHnJn2Ly+oaV+FeDIO4XzHt6FHaKqAzcrZJ48mBYEQV",
-	"ySlP2ut2KLA7EEZmwlAuq9VFj3EGKRYz1LXZTM5ELpVo1YjXOmXdM02aII+T1wJDTVC0yUmCcQe9FwIH",
-	"irln6i7kyO4W394w5oBzaJcRPohPj543E1wmmKOzddImH1qTUtMy6Qw+IFUf5oOaGTkaiUKooQBbbaBL",
-	"u0IU1V96afnCOAmXi+a7fNw7Cqu6Hb/+avQNfzo8zk7E6eCMP/nm6bOvv3729Jsnq7KQVtOKHNkf3YMg",
-	"BY0objfbdv/sqn2vp7BgUtPh8QnU27Ret8TASoliqh0bcyyCF7pUGeOKlWrKFR+7q57r4U33oLMnf7WR",
-	"aig254SWm5sWCYxC1ym5PdYHv6JT6ZGvuX9RVBiz3/zu4V6GHIgJ5oPnWt9smAROeUreBZ5wZZOF4O9Z",
-	"dPbBYx5SmWB5/ma0MoMfkzlv/XBG/R5YerrMKGwObgy/ZJoI0j3rU15zv1f5QJwyjdk64NyijPk5yDuQ",
-	"cXZSCFFlmUG2EpYuW2Ymeg4pPO7NUBEMEwJiHvKikCQmpry4gStey1xyE1CQdECExvpDrUa5HNowydy9",
-	"gg8LbQJLwocNltKxQuAGO9sWTpse9m+m9L/PaPngyoBNw5V2KE8P6AQfjeYV5xGGHXcWYMgPr9YNyWph",
-	"9vgVjtaif8h9iSV572KpMtm3c0pcKPbix8vgiECqmunMMMtvhC87xKp4CSkgkKDJPndEczHlf9OK/eX1",
-	"c/b81csvekCjgg8n7G9aCTJS0OHRB7fF4b//8uoFltE7QrKFzg+dyiboi885Ozp99kWXgYMLa0TMZ6zg",
-	"aoxSpkadIjcCOEYP1mABwEDhyNyCrpVzyor7y+vn3YOmK2TK31+7tV7PRHGtQk6wLzQ/iQvNT5+sqTPv",
-	"oGcG3uWWXzOKa696srZmvXPg3mBqr/jtgB90DgaOiB0FbBpN/VEslmv2p1L5v9YkQeI8ltaWJEEAipC3",
-	"4rXO5TDhLJi5z5s3aLWSCS9al6gZ3puclTe59+a4aLU/nK4tsg4bLKrsTlKWnABNBQAGWltjCz5LjoSX",
-	"ryVxjAqCbWXuUizEDTsq9NQrKF53sXSnRMEyGSUkNhxr35x2j7un3a+TMxpRZW2aw2DF7tIRbGNbIeLC",
-	"1kMMJ1y2FA/BV9U2gX0OeWpSOVtJKqsR6CQwL1S2VIZ/RaGHyjnLzMJYMa1vHYxU8/8fJ8M7ZA4sTzWq",
-	"/Cbp77TqXhjTGdQMzoBJC6IUtytkkaOGupRD3pY3O+EmUbR9+cPF4emTpzV3FC4fP3C7QONKcE86/gpr",
-	"B4E/Ee+7m0So4L3rU05rDqrlLbsRizAveNI7zkxZ3ELsxykgCgBfbGWgo9Hd8UGUolI2bFD4uVqgiubk",
-	"THfF3Ly5keIk6QzVKIS0jou4BcLBKuFuLiLZNIyMbYJPghudRNxYQPwhiooaLt31YH3wj8/49PAN/Ljf",
-	"Ym4A+2nzJK4NZCE7WmKanomRFxyv3WdEby1ZsL+XgqyY+mAnHXbaYV+x//mv/2ZYy4/LRdJ1n+jSsrFT",
-	"GSDvHr/WRQZJuE7Bnjb9mu3FsEaXRWoS3xd6ivd1eb8XxtlKMwnFQrIPdUFWFAV34/XPWR+X31/P0tmL",
-	"Gut3Zmue+Wg4xBhGUuSNWpcw1Ga2FvLcaMMju8u2BAabXlGy12IfaURIYRcrWRgomLhXq8jfh+KOusM9",
-	"K+5VuspqgeBoXhuhPCiI0nVQEK4WtcjhRiv0bqdKPYzwKcJyvw/VBd7UkrNbR/Zydvs0aTt976jrhY+V",
-	"NMtAvQ9qGSbt6PQYjOSJNpYNwOAQ9hyIe6FLNhVcMXgWooTH/5L2p7hrWKRcWf/38pdXjL4HyQ83aKCz",
-	"BRbhAeBH79XFzy/cFUQ4r/DnjNsJ/lG/Nkdp8bqkpOKsgnshRQzfF0J86848VbJYqlWoWqNCEL0YNuG3",
-	"gon3fGg9pA+madTm/dVGbGwkC9MSscr1nPyCdtJUhTA8+xQOaRNNZCRTvsewuEyav7r98wuEMcOy2Aj1",
-	"EJ7nuA3k5paKZWIopzxvTG7bupHjtYmXzZIB73bC7aP1rTxxc1dmVdHOOnupnRlVgfwtvQjsTz++8E6E",
-	"XsLwB9MefQfo62GzQk55sUDbvuNZWGBpI0JmIi8BBHbEZ4YJlcFN+sJdSJ0ZciZ4X0GffY5MY6hVFl5v",
-	"vuiyF06Xd3MhP4HTADPyLDhlz7JcgDNtLocEP6Ez8NZN+YIVpeqxo9MzmNfJyfFdfQlPI/v/WasvIX3v",
-	"wCEM31dWTfDfyDyH6+8OQRvhvfZgxqMRg59jAopi5Wxc8AzMybpS2YDZ28Rn4Q+htvKz42+edtpW4X9x",
-	"Xu0/eIBgotziQ5wdnTyF0Bi/EaDzhWk9ffLkq6dr4f9i2sd9TdH+DzrPVkQbW824e6lO3CUsee9xwRbV",
-	"XqqJKJL8+6WvEMM0Bg7CwuipqOwqKnuEL8damGDsRn4+bxAXAry1BmR1TQV2RgOEfimqYNJpnDciVaz7",
-	"veNovhrToPCAADLQW7C3GZ5JBk5vrfIFK4RncgEm14eb0+P7FOAtChLWZ1kWQon5luTld3JtTWJgMG53",
-	"Ffrw2UjnuZ6b1fBIGxgQWxXhLQWVwxroXGuXplGREO1R29X/1ufy30UGuxc5PfoOIji8oh1FIareJikZ",
-	"0NmWIFd8DsX6WD5u7SYrpCI8D1G3EeJcKIFd465+nRNCaXJj9mHU+RXco03nhnj79qeEaw30kkhuE7+g",
-	"GvBzxlnGAwATpIh02WuM8YlpxJ6kYaWJMpqC2H729Oy4rmp8c1oX3U+PU7K7AoNtmB2bSrkW4bBJKB4L",
-	"/HwsvoVJpgEpYlQvmFn6OMxK6wKKKCEHN9JAO97/08eSwH5wLGLqQlC8dJmRSjlCnMumS/0rt/1LplY4",
-	"obPTb86+efr16TdP1+lXP4VU/bRqvhaJdEltJw3r6RnDVO0uuwCHozPBT5jV7OT0GRtOeMGHVhROgWQA",
-	"PR10s9MnTxtZylbwaQMFqpGjHHkYqjP6WWxVXIFuQuOhU8HglXbzEgsqj9hLXvmy+9djQi8Nu1zAmJ7e",
-	"XYsMlqzTyhNHF4fujJeqYT/eJc+GK/u9LrY0CkMiZqRPgH0SgEXQVfmKMiHgI8fZnDjvkQmGkb1aTh1A",
-	"rzsR2GFG+0x6TPwzrBAjYIxzj8KIxUBzgvjpsgvgqvD6RfUqAt+twnZgKHkHHM8ponKn4roHwDJ7LHVj",
-	"H5NU5MvhtqSjXzDq1nf8HfxwsWZI9j+w8D55EQLLPg9E85lhZJF6n1EFcsgrWVtnZaniy7R03MTFul2p",
-	"/p0q5O9exB7XLq6QN5uVPyYEDzPyb1HE9UYsOjWZEsmhXFiUPZkcw4V2591l1+yQ8JEIEhvQiz6rIkjw",
-	"rpPTryP51TjflSW4K6pslyRaLGujPUyCzAFXhIja64ufwbeUacT/6qFVmWt903GKobucPt4Hmv6U34jY",
-	"fTMHCp7NCu3B4Mg7TyltiGnqBBEwwaSj/hVJpPokf2rdc9ZjR/1zp68W9LlwCi1dPDwrN1f4YSMVkqB/",
-	"VoPxz7h7hZvEf/x2cfjv/PBvx4ffvPu8+nf3und0+O7L6Msv/uX/pIToKzGP0Kk3LdEm3GqqAaqBQTdB",
-	"m0MbiDoQcsBm/C1Cj3vnQRIBCXGZkWyFlv1QhdQ1IOwGBv+amqp/oHB+OhTOTXCjd0fajBXLFSjLKUXS",
-	"3cgaRtyml7LqbgIcZAlq1nvQashg68X33wF20LZYBzvD1nV8ygRpykKxqVSlFWA0ophi4GczkG9c+X7H",
-	"WhgMtv5e8oIrK5Xo+HTmiS6L4PzfvGTsj4p7RH7ebfrRdA7eH471ofvw0NzI2aGe4ZU5DIFuW5TCV7Ib",
-	"kQtvN69z+l36Zx81JNP2gBI7aMC1GNFG/IvQnfYN/bJS72xoHCm+9w8ImP+NEDCPmK88LtawxVWPQF82",
-	"veQt4CinZ9VFja5u5eRb4dlDtJADNyoPrDq+33sDcGl4XUYU8ysw95fGJyOV8nDKGYMcKmnAoO+y0zMI",
-	"TcwQp+Do9KwWrj85fbbOx70LJTcdpttZKjvBsWwzxApnLIzdQn6h/HlT4vNb54VErArzAtjnwVAXs2XV",
-	"+ORpAjksAmBaKQr8c7UMhE0urxLz65a04BjjCTy7GM01sT+Puu1o7fTPQmsqkpzyBYL/DASD6CfkPVC2",
-	"uv8VoirUIHHidiQ5V9frERRe51wRJtAGBdOvxNzHWYtyLYN7UyIoq3WMF2KGm4Q13779KV2T3UJiPuVl",
-	"Uwrz53sQcka8z6NhoO1mje1AcduYZNtrBdvR83Y2yVRwZa9H6wVqiL5sqUDsTMV/b8bJ6mSXCrAhl7dS",
-	"jaNoFThdsXqV/qa4PXUN9C8mDH1tKHgkfePGLvvFdyqFbzLWzwV3o/QcURKSC7fMkXEvKj1pmw7VYArr",
-	"U6Cw8CuaISWENHAoOjS9ej45TlsOJxWfDflTrJG7JZTjsVMw2xN5V9zcQPw7sWKqvoHEab+CjdZbTz6C",
-	"KgnD3Gu6CSfysljfmMnev325F0a+SlWtJTBtys0p7v3bh5D4swsX/9iJsozSKshwQxXk47slmbBdag/t",
-	"hM/AimpeKQNmw6LX9syeeISdophQ1zQphCAi3hK8baN8rqA8bpjT5TWBzZK0Xon5pbDuByYdOwRNx1cA",
-	"b0qMRZn7emcQv9dGWAihZHp4IyCvBzKsG/SH9kTK3gL7+brZTdb/fV1ZTZiw8ltsmRnBi+Hk4F0CUHcH",
-	"B0ZY2vpS5zfwaJMc8QXv2rYar9ymG01h8NSWpXbyuLObPfGgrvbkirZTEgA4VGq3AdqKYQNOPTIOdvJg",
-	"DXNthFlj52idU2YgZAOG/DPKewh4cCBXO9QJiIpvZZ4VQqXNmcfpQFu+zNsdWIJYt3vBJrq0j6xt54yj",
-	"y7G9EwN+eL2LPvLptOsqprOpgvOv4ReUDruD32+bsOi9OgmhaX/Ot4pmYrAs4eQ/eRIZnU0jez/2chh6",
-	"HYEgtv3WRvDWVueDOkNo+S1n+cbZc1tpLQSXdXB6fPr08OTk8PTZ2+PjHvz/v6f6n1YwqhtAc26JxQWF",
-	"NAkRI+2E9eFd/XOm9LyeXb55O8D0jgXTc6sLANIdi0SfnnWPj06eVeYGqRQeqACKO0I54FQU3lG8cyLe",
-	"LrVV9xFBjjbvwYI+d/elePiIeNTj07MtfeBY8UNva7mOl57Jb67axoT/yrdf1yOmy4LNeGEVdkAJYVT4",
-	"ZC+Niu+DQFCAbSGMgl2297j0rrHnrYLJuwi0bQPQ9+0E3smte//R5L8nZ/D2LUm29ACHRoxbeHofgUty",
-	"B/XI92raYWe8V7bCI1qz/i34WEDU35SJVeU8v31IRNqXYujv6lqA09++dvrb8Umkvy0n+A7lMovbupII",
-	"FheVE23updxNdbmbpFlTGvRKzH+toNM3PS5EAQL3XoS596UbgbZcqluhrC4WB52DsnDHObF2ZnpHR24s",
-	"06WXdYd6ejQkeKpU6pPdJD+XVnBBT+/q5IEe8DXsgxpYXeSR8Qe30bS+x4e39FhsZyGHVhUbzOcSH/5I",
-	"B7PRb/785qc28nIvWU1Zl2F2G9LXEh3stL6UyfPLoGbvtLo4lwEYjBBmqUJxk/7mvJYwvb5YH/N3p7yA",
-	"qjZTR6kOdSeZBARiLCmRaeBuZO3bAQvs4LdtQW2Eutopz0DI1rAqE/dpy+7XgMpzHXXv36bHVttcfckg",
-	"FDN+ZpzwhByTc2bErSh4HoEXIUatk6hQuepjqVtDh29SXR3RrC+xztcWEq8pHA6r/swwy8cxFER1WabS",
-	"JJ3eoe66gViNYNF6HoiTsKs77JhZzU57VaWXncgiI1If6xpcSYyh0wa3QShE9eLa29mwdZ+DXd6+DZWu",
-	"5BG6Q6t/aXsB7FoDilHcoAsUyHSnB2egrqh/BhzLBtTRzlDwbbiM1hfSRtjbUz6bQUuNgM5YgY4u+6U2",
-	"7kXjUZNXK46lDIX/Fby7hxKh6mbYuOqcI/h3GCOUP/vmp1XndoI3CC2/a0ieoZ8ZkXaTk9R45rvV8sOj",
-	"xvuavWqueOchDElHm6zci961D1iMWLTdLzoGGZnLDhs+9Rl+OSdpxs2N6VS5Jtgxwou4TPgUlvAhn81y",
-	"KbIuuwjQGvCc1cBzfZU45LMgoGpoDkQIZHBNPzNVY4Ut3WuvESiHmhgvKwlrxHnERpKC3S3YWL4wlOpD",
-	"mTyZnlmRhbYyI12wgIPuLqeYQ7srYZuA/quE+Hr8YEouWF7GBHuZ8dCAx1Tl9LVZcgKKC4HPhWHYJKGl",
-	"g8mNWOyGlNQEEBGLNrChJNG2YJrfR8vuFQ1BUt2FEN61AeNNXvS7drvcPndhZTfsjcd94L7ZZQqPKmxV",
-	"s2U2bsqu7a/j3doWZdGNXF16vEU+9S5ucpo0TDY8x7/wvMSDjBIHtv9tG6ztKx1zNsKyjYAfl7Bsscif",
-	"dGdeCA+DS91wAHuUvdKYBIH3AlqSSMVIJdkjEm49O6m5tjfgC3PWynyiCRTIzQ+QnqViffp5v8f6mNfU",
-	"Z5+ffH3aPfkaAG1Pnn7RYf1cqptrt0O5+/bpN93TJ2f0dYeNxLPjXu/o5PgLAj8ATZLgH00wJ2QRsBXd",
-	"dEi/6bH+TTkQPJteR4CZJ8fdb57iAKdu/JuvTOPrs6+i6Ymb5tcnx8dhfm41p8fR4+MbET/+1Vn35ORZ",
-	"9/T0DLBh3RN86YXh97XTizpCYU7YUp/PJZZQ73qR8KY5kkvK4ucvfqpashWliKG0Hf3ORdbBbm59p3P2",
-	"2ecRVesC6NAtzima/Q7rA28B9BKtc+iElEQz6bA+6KTwDVZOuX/SDca+SU6Tdf+KriehoKB+2sfk3aE2",
-	"MNuBuyaiAfUd/Zb9f//MPpsV2WfsP/+T1WbDrsrj46/EP7PTs/penx6fPUuDVtJ+XlNvyrbeUAjT40xi",
-	"BLmvfgnwWk21C+KLqcO9xiw/4CLXM1EMW9trUtUTRAFjGfqZiXrc2GXEomCuw0hwvwIyWOgTMRC5ntcr",
-	"ndajpT6ODKjrgLexjJZdiHGZ8yI+nc/fvDj9IkTj5xOdR7aoaubOg4FK+h0Zq3Fj0/7li7dHP774twae",
-	"9m/88G/v/unw80zc/uesyL74/Kj7T1/8S4MCk+hmzZzPtnS7ehshBXYHV3jELSVBThe484nhW+56bBui",
-	"TjQlciL1tc37E1ju2h1vBC+aHLaBKgMDB+jh6Agm3HQQCSi4eABnjh7OdJddKPI15NKQJbTAhxqoPo7v",
-	"XTtG4Myv35wGtiLBdzkHO4XkY27k7LoFCT14syo24qsjLPEaXuGWKW3ZhDt+zHRpmZFqnPvGGxUsM3kU",
-	"b4SYNVEFIw5DSRf4ZxLUsTR8kItrrdA52nIZcBZVRyGwF2XIS4V1+8INWIgC5FG48C9f355hXzeIEnJj",
-	"u+xb7TS4uHEYZ0dfncD6cUapO/axVVUmEm6lyydrbfKKSk9TVErDSJ23eParjgUJYTYoBL8Jbf0QCRjQ",
-	"5jLd8Oeyo9NjbPGqUR5FIHeg78LuOssN3IZLjIKdnp2z0ggAIreaHZ0+266fJLzft3iDQYOdvd5ydLZH",
-	"sky4H1k0/XMQ7shpEFTSEXe/wXwSXH+ZLa6LIMOEmk0b2y2ucL778JbFr8SshPt0mNUHe7wYrWtpL3JY",
-	"tHTvufWntNtZJL2X66FjiYZo36I5pI8D17h9A+BGfww0cjZpj7Gbl6mlLKJFIcfuceAixH5ToBYpjZX9",
-	"yQDLrkUTidb9UCHR2n+3BgBqAhn5wgpQNoHpEjwBKejo23WsEqok3CaCagqhOs04FojXjMzlFrdNo7Fe",
-	"TZFoo7xdLDIVVHzpG2H5rlcQienTiQZzsgvGZdwGU1oPzh7anjU7hVVFPHfHbEvpw6k+MQpNL3jU429C",
-	"A1Ez5XnuvgP3zheYcAWcwilJhtV7SsfGU0qJToSwJrqwLWN7i3DboZcxfFduaggdtpR7JAwvag2P4VDC",
-	"NdjQu9vawybSa6O1pIs3lhVcd4SMN8qHA0aY9KhhTrsdFSJC2UW/VwTdCz47afEOQrMe7pY6FKGPthLB",
-	"B7BBf6JNQpuR4yjE+Zaf3iHl7tH6s0G21Z3aq7srhHhn2Iam09uHShMttWOWGAVJU9Jhd6e5zvejtyEE",
-	"x71qa754ZouMOI9oSFHgQ7BZO8n6oE9fV9mC5xMsq98CXXYOVJnnYGffb4HlvSNrJ2XdThuRFF07vekT",
-	"VDD62YSM7zCZeygibO+Z8PXXXz+td7VYvVMPgCqW5AOXUYr7Vk3ZFygvfeNf0P98ghny6iq9iOfhQeri",
-	"cNAAJfOk7rchwiWuwxIvsZdttdn87i0qEg65ZVSEZRfd5vmuDU5OU25j5W8LsRep497zigCMm9LHFqUa",
-	"Qr/xBEdMCp74N6tm/opglZv+rFlKYz6mjIya0tkO0baJnIX61esBL1oMTz0cljMZAXtB53KWi5F1Floh",
-	"xxPbwao/NNk8RvzxMTNiDP7cjUO8l/iD1AmUVubyb3wTofPn6NGWujbc3/pb471InhiwxDs4d3bxEWx7",
-	"vXf3FLWnMEKPZSedOoRmxI1W6DVOIRvFP2umSAHZ+CitVBHecLfVNGvtLN5EUIpjW7WJQa6TLqLRYj9X",
-	"1UVEj7o7uGtldUkaiVPhmvqQWrhMAehuqxZtTvBxW5rNDvgSn23eAG9uNPMo6dUhQzPsfWWZVPTbfj98",
-	"1mSKlcwVsRF4Mu6HQNeylssZHSF1lTuI9ZBkymVNbVnObCl9oDMXPJNqDA2Me5i9/NUp+/zl69uzLxyl",
-	"nJw+g78wwaHqM3vWWasIxowYp7MXswiZzz0bRjHdRJmveBIiq04I/j0RjSPJWs4kNKJrNkxOpR9dWghA",
-	"MYJjkuqW5zLrsFLx0k6EshLGB3zygcwyoTpMaXs90qXKnCSyE51du09CFkipTDmb6cIR71Rkkl+7SXag",
-	"rfS11foaPE0d4FzX0FOyAwBo/t8QFRbvJ7w0MDL87UaAeGcHb3L8QdOUcj9yBHyda2Ppn0OtRrkc2g7k",
-	"vF7zMfS4J5fN9UxATVeH/V5qy6/F+6EQGY6dy+HiOnjAO0yX1shMXCOjmRWgnoNmdz3iMocfxR96Wugw",
-	"mYnpTFuhhovrqTRTZxNjzkyueYY7x2+5zN2JdBhUiKpmr+b65qT93MvtxIFzBrccaMlKo7vp6PT4HBik",
-	"9/9VjbMhqsyOTpN1OKIodJGE8HGsF7rpY3ravABnWT0WOBCoy2ysq0QN1BO3EmuSTQsnlMHpNueLXiWB",
-	"fIILtpERzBn6kKbh5MaiUsE+r8K+I3krvth40tREMDFhDzrsNnttRAIQK+oH3++x2GcbnVkko1v8tYIX",
-	"gHeclLMtg/kk6ZoV5jSPyhSLzTA85FFLIRXFVq5bwm+V1A0EfHb8TWopVtq84dF0ijZbeT/wg+a6+0fU",
-	"wdMc9YNl6VgmZmBk3ExEIzBc/cLtyuHKQethvPSW1zlN32dKuI97mAxSlI4xYMBaRpCVjRD7vUQJ4Uu/",
-	"5ZH+AmIlcJ3a4aaEXgV2lMqwqjvUvfucLYR1yrAuxxOf1ctKIyjJYMGmuhBd9jYgcAJrDn3roLUW1h2x",
-	"AR/eMI6/ckZAIjl454IE0LaXShrdQwHEnN+Wk1HSWOGlacsOHIhhUseH8NacV4GHDoMHKbzXr4qj+2At",
-	"jDEXVhpM+itnsDu5vBWGaRXrh/6FoYcwOM4nRalukjpHSzz3pHt8BKmSj8JWk42mlJGPbe3xbGK1Oaqq",
-	"ireTnb62qaPD/Mr0m3dKM6gML2yuy6TqhSbkdcrC+DHV5MUJoU6eA3RSuKNQbUjhLZ/oBYZY7KrbIuba",
-	"HrGLcl5r8S5jdeE0ptVogtFlHXIAQx8Ujp8QSwAmLy1cKccqhAKFDGAHfZrXapD07aJrLeBUf4bm79B6",
-	"XWmnL2NPeGReofNxzZbOuY/Zuos/EFE6XRxUhKbtnM2FuNkC46q1Rfm6sFnNtGwUFyKvqx2d35C1Vm8l",
-	"PvZh5kXC6H5NvWWIv93CykEljaRjh9pLfHPMMr4w5wxy6uJQcpddtISdl7DPAvE+PT57trpP84qYQ3xB",
-	"31TZueHljUaAqTTGDRpVrK5MeVOh4mzgenfDranxxgpGshnGwgad+EYs4KLdCDGjWhNqk4tqpCxqQhv8",
-	"e3kGP9MjVOywnh/LEoGf5rk/PGzqO9fQyEG8p8Zi+NobsTCQCezfh4lK2ueYA99w4t44+nGWZiMUMhcD",
-	"FE8HmzbxrDABm96FJNRDyAaec2mJQS3h7G0YxMch3iUntQKG4l4dxqvax5FQnFMXOZK6wOgaXeU27/O2",
-	"m9KzN/i+tgVi8T66FVRD3BNE4XapQKTPbF/VGkPyVXNIYSZu5Qn+FPkqjfLLdSKX1l3J2ZB4sluKSROO",
-	"cfn4TS0A0Sh3ccxPafCpNFERWFBMyRGFfDTyQAe9dzljL5xeHIo/eVJrlPv55p1yW3rlRovfh6IRM6j7",
-	"1TRqE98y6SZAjFa3xJ1Zzq1YxpLaGHorlRzxGOFD7wDluXwKOmWPvHCinjpc8zyYZdCIxHdkct/3mBHi",
-	"HGtXZzlXxoMG+LLfc3/ThA+9oaeD5Mk5whhhbjB4QBwnMXgnDcdqXJrHfMJtbPrfSjGH60XNzhw/8TBx",
-	"nQOeTaVKugDelCl/ichzBAwc6ukU1SFuaU26IHQKgzFu4CXive0y8HoIXuTScYVSmZrHEX292Ow77MsY",
-	"vBhzvnA6xryGVTjkyqnKbq3STsAsKlUOhT3Wz2AHXIuAxnr/+AerUqLrzHGFxbntlfsj5HLWMzLvKO/g",
-	"QPfB7JEy7pfN02S3ZPAbAgI/evzf5e0QPFWCsgVBTrhJhF5eKjYR75Mut4ngWZ0mGoxgwmX6OqeH+oU0",
-	"HnErlIWS6raRjfi9FASFnngHuYTgPZ5xwmR2srlgFdGYNP0UTS6Re+khf+qzPOmw0w77iv3Pf/23Z8ls",
-	"zGebZrjPykEuh9eEe7PxeRk5VtyWhdjiV02ERlxQ5wDYCRIA7Uf8/toU37VQ614YjaP6e+YzlCK2NFOR",
-	"zjshS1CozBBM3UkzIlndR12i749Gpe3dKa0KaotXTAi+331KzaQei3hqAlJ3YLbpzbM/IpUuhwJWuroi",
-	"U6bNkmnaMUkr5lLYe8LdWomTtXMY6KZtt+4YJkhCXdVc1BvjXl0K69ub1Dc0wiyv7+a3C3YjFpvHZWt4",
-	"aYnb3eIbSWde+lkll+LE6dJ0f9JzURwOuREsF44MTYdlcizd7ekfErDKdf+crhT87a47ARXRj5x2D79q",
-	"D/1sfAMC+eM/gPTX0P2MD8W3zlRqdwfuTqT7qw5enXC5Y5plyPurg8uBG3JEjfZW5VyQIegeDWmBuyWj",
-	"NXUJ3FAaKkmR7tz2IhkrArhn+TjjakMaO+2enpxtTGXOJF6ra5eFWoXDSxEGZ+1PeLZrasJNA5hzRdZo",
-	"lC7aaTZa3jiYTkFkp6ifr8qADrrjksd5fbh91zr9OdRvdkK8pjFfLzJB9w43b1VUfBsXtA8ZryeJ9QX+",
-	"3kfcTE92VNdG53u6mPftAb2MqpUaOV4DSLmTlrLnQrV1lD7no66QWceE0uV40mG5nrvnPCIM5AJ2WR/R",
-	"bqsX1h/rsn5I84NHgptrOW2vy/pmxgsj4semMstyUdUyNX+EoUFIEcJ0xiFXbFwg9Ja/rn7NAZwX/x3N",
-	"DEsxCpPO8b5cqOEvpR3qqVgJ8rAlinuW1ap7avGbqb5t+5J8OOkvb7mSZiKy9jTQsVaEkcsxgD4QuRS3",
-	"IjsnCFxKLnNfE3RxOokSELo3pvoL3Ka/SDFfm2dX1RPjHlVrrrYmWqqfSvImLNTwDabj3aVbAB8Oxcxe",
-	"13eXoOqT5XqXeiogeWXCDcu1vhFZD52y/h3+LJwWMwfY4Wk5nCyZFivBkN6GltOJs66SneYyz6k3aJe9",
-	"pLDrqDQigzxAzA4MCVIINIUPuAvM5+Ya8afdxZS3opEMRSnrRydPCYCow16+vn3Kjs4QkejpGZOKGStm",
-	"4GYb6bLosv54OKO3znVx496sy6LlzYRs9I1/8dMzN62/lYXYaGKnyz+PmEO1vIPOQX1WjgCjUZK8AZx9",
-	"qYDJ8pMSBa8fOBO3oAqO3f8O3oPpla5nCL1v7thmJuow0xQ+9xf4R+cDpljWA/+37lZsHvdvJi+ClAy6",
-	"27PB8XELgomx147Wk/P8lTITHLeDC+Ee7yASzFSq0gooMpvruhEhLUGFz7nZfAXtEEmFVEM543m6UQgf",
-	"WuPT85rGJP1w/T7Qfm9xwqmgQzXTzlIzoLWZa7U2R1vjHOtcYD8I6LvVc3zLaW6dgKXn88ClQfRNwBTR",
-	"hVNFiwVSIgGKEJSdb5y8nAG9reveqxJryhh+GTGKKcJsfVSREIpIg8FUNojdAcwSOz1zM8WPOTs6PauD",
-	"/tWKwk5WVeduGd4r9PouehDljXX2bfLXmuBt7l2tdLMP1RsZ6f3q3mB+JM0oDEfAPcbiTM7MDBJxxxKD",
-	"wUJlJoXV7X2UDcMVk6Hp0iVVTA800OCavaFs0Uid+EyyqK0Ew20bElaVYLBs9emyGG7Q6wMCDziCX2DH",
-	"b1F4S7WWlR1F/5zqOeHdBh6TFB+PkDfHWmeQJW3K4hbkmgfW8ik/qEFD3jJICZ+8fAFqpCCIbmw1wWS2",
-	"hLcItUcxRz9ObfOf6wXqbc7thD/2IsIyzmQhhtYDpBHg1YZxKN9kfnmE7+CtEQD7pqGtUcEh3NLilz8B",
-	"qYzOPYB49qYhmIRQTk+VKIT3njYbe5gh7EwhMiOtnvMiM+zEfT4syumgfibH3ScbxW1GhA3R2PCgmGK6",
-	"slQsE0M5bZY2Pn1yfHqW1mI2L5Z7GwqePbhZq/lc12o84VLudG1qJ1+vBgvLWkOxEZY2KuSY7lOrxW/f",
-	"kdMnT5MVbNqmtKWLGGK2qtNv3+4nXyVfXyaBBy+aK6ne2yPk26eoi1CishAZO/0PsjfCqE/S/gDQUQtH",
-	"9ykYDqvZSYMgj4+/fnZy+mT72F2JdU3k3satrJ9lbTbNSxnd+06Nz6RY7F+qLJdm9HRMFXDeIDK/59Ki",
-	"29TYcSFM0hhCWX4dZc9UNLoRh0n98gCiH2tV4CqrpjGLjl9Oaguibph76kW5W4YVz1YlpzvFeCxvhWLl",
-	"bENevR7CM/S/TDXok7lU4+vQ0r7hQJEEAKjIAT4U0ovS0J8p+KqcTnX6/v2SkZZpsYV9tmMPzo2zxMAU",
-	"haLxlJ23qBJXMuHs5WLBsJy+e7cero6GbbFot3992iHIQ2huIbcxzFv6xf3ibBpQ1IgbS0IgiXKheZ6n",
-	"G8TtkE+3ZevR7RLwOgdzLi3ZrS1XiE5NQhbmnUs94lBFPcnPLbQKW3gmEkao7l01abr+u+YFNjhQ+qih",
-	"Mw+j6UBZD5x9j/WXjRWsxo2/+LKPEDYIXMbZjVRZl71oEEpUPtXsErxZBVUjqH797p+urrqf0z//8+rq",
-	"yy+S0fTVdVZ1jrAcc4GyF15kfehw8QGhQBwZG8unsw7LuOUf+52q0QFaityw/p9evGVHuJF9aH6JfdAU",
-	"67sf9busb3I+vPFvFu8tvAjMy8ucUwXWz7BqQMly74jdn35ujqLc80mZSwvchwnuheH9GuFhwltmhwaJ",
-	"BV89lubRn6Rb9PadnNtOoWrW3LgX84kRw+sKa2LAjXh65u4/NjN4esYGC9vEnMBf/Tz68V+/KZ796cd/",
-	"+714O//rn19/9+zlT6///aU+/Yn/xC/nzXZBxzVO8NVxjRXgK6tksn86evfh9Kzz8Z8/HHdOPyY5Aq3t",
-	"LQWWmsnCIAnaTm+FCkCuaMjW9y9Zk63SEvoJGpPXltJRPKv1zfXU7JKFXq2yes2Ky+jIZJkGoId7nzzu",
-	"mDRaBY9/sRNRGPSOousW7H5R3EI/TiOsk27s+U+//Pm71xc/X//64tsffvnlx+uLn3765VdQFSMDtE5F",
-	"G/SOT/S3WuMxpZX+Ku2kIvo99B3vHMwrG2Ij7to4Kv/z5PHoIks1UFnmvUYMy0LaxaUbjZpCe07dONaL",
-	"0k50Qd6pHvtW8EIUbDjj0+v/+a//7nsLCi4GfFeRmzuZg49uPKlGCVs4NCyHGppOhc0OfISXmbSGvXwd",
-	"MhXAKdS9Ulfqyy+fv/zujfnyS+wZyJVWcshz5sRmjynNJk5CDiDPT2n2N4jOKg0dbQ6pwbGz8bvsAoGS",
-	"YpSW6nVVePVKBZEOUE/MzETurJ4u+/JLQHLyk3nz/XP2zdmTr5kH1PG5hAbAyVh/qDPRdz/7tZBWuJ8B",
-	"ZhNXrP+yAtU6/FEs+r0rFSqFfGE2xKKdeVcVEVEnBAhEKMHEaCSG9pzVfho3wMV3RLHjz89OT7/owrZC",
-	"noCblG+JJ95LY9FPwvovR4c/O0ncrzSc/ou3fNyvHFPGskLwrOfWm4MRcnZy2mFTaQx5pM5On8FYmM8M",
-	"CSIY8Vl8+SUbayYVRE0EUgCOBIXlmMTQY/3ndLEPL8FJ3Gef9/lM9msAAB3WL2W/w/pWFAV3HLH/hRvn",
-	"SlU/fwMOZcezwGYaBQTSk87x6Zkbr+BDzBql/nOHQrnzy2pNvh3RXFw+f/kSlvWT2y8iBqcDmR7UrLN+",
-	"QyvqE36PYf34wziySlAGV1AQJIdCIayOzISycoTQvhczPpyIw1NweqBaEH9WAUuF6xYZD72D2xPIJZsJ",
-	"xWfyoHfwFblPZtxOgC8cxQ1GKUcBw11Sq5fZQe/ALfjCPwT40nwqLKQP/5ZmctUjWF/0vcwtCLEPB1IB",
-	"mo0oFtVygI8HV81ahHN4+mPby+p49tUr1zLNtUuBIGK0lDWPO/Vw86d/klNpN3nQqfYUHXsHKY0zrahT",
-	"/+nxMaIbKEthHagYRNvr6K8Uz9lsl+nAwZAAFt+M8jqahitFlNGNUOfbXh5me+SBH0FYldMpLxZEaeGF",
-	"kLcIGgsfmyjZCFSX94czUQDPgen4r3qONWEg1djWWgECo8H0mQCf5v76zDA9V0xmPcimqWWGOV4zHs56",
-	"08XhrNBOJvehdS3qCe6lECcyVhci67FhIeAa8xxzXCB+DXCU7EbM6NLXL9pzMLkvQk7VdjctEi4/igVR",
-	"B+RTfauzxd4I45WY+xl+rCsvtijFxyWSPNk3SabI8Y0YS2O97jwR3AMsOuHV9l567AieoZfeiXz9LABd",
-	"IJziNuQ7dyoDvDWw5aMP9K+PZK8I29qZNQoWGr5gfOB0LQJ1wZc0mrT3qja5JCHhaZOizu9g6J2pcwSK",
-	"xSYcLknINZo6W96A73Ux1tYKtQ8+5F4m7J2PsZOWp38S9iLqw3K/DDx1WxwbpLl+2uvCs933OHD6OhmC",
-	"SuCUm0ojiJvexLyqRTuIWmVU2sE70JjQRVU/zT+DQ/ZTXYv98/cg+GFam3D4B6HZ51WC86eiV5xCyFy7",
-	"UU5VICyZ/XP7o+FEUEnYg1E4KU0NrcTN4+EYFgzXyrXAEt4Hi/dwi8FHMeQK0r/RPK3OFDOF+NBGGJNT",
-	"nYHl6xa72OzQzUIN1524eyaywpZVHK2cUoyNYADknCkPiwDgibpgmABtelVAFkx2tzNOfOMSB2LMCfUI",
-	"8Xi5IeTrYPbDr8CtQmlwHMJkmSatQiY12Eq0Xbq13D+1/AXqCVqoBYoN9kEsP+g5m4s8j8gCfJYDIRQz",
-	"AtIrHrfsSppDb8RQF5nxEDTeIoLgFVEHd+SOTawpr/XsCaMuT1ChgMnV6LmBtt6UmKSqF3bZBRxF3QlH",
-	"BHmleJYh+eKrLL9xL5rzxTlOLJAuHKejQPd7N8mqSAYAQ6GwbSILXww+PScKd9d2qsEn7Q6QOeqbQFzT",
-	"fXql4OORvBWdOjv/zPjrBBYcDkUND6MMLKq96ZBrx/iCEuM07X6jIKWfujbuslzUTnrfUj2urnlgoR7X",
-	"ZCUuagiDAGciTOi9OBPc+3isxTOl57ty62BaHRphDyc6RzyV9MX6Hlq8KDFnRtjAmrUveqbb0iPkS0Lp",
-	"dJYZ9pIXC6A33wC3AunEJjsaYy3ukYnI0Sc8WFxB881SZaJg/VcXP7+ANt0d9D/mfCh+0HnWxzwbaKDh",
-	"byPPNGS6SoOvs1p3mFYg6JyGgyV/Cap97d56KewPsBmP110RpvjQhE/oCwmif01QYPugc3oXlluouGFE",
-	"E+fQUWMHEzcKz8Ci+4BEvXwZ4PP2y7DGcRyevRR7cB+vc45qHXtoE5n9750m57HIUv5jSuTZXLz+w3Fc",
-	"V8ziA1/vPnYEtD/XcY3UTcfDF0MqtSxMzUCrP5tS1yp32hq/cg1tGevsWX8os6KPUSLHKDOcQQdrdzGz",
-	"2pJ+IzBUBJF1X9ktFoCDoBvggeH34kqFLHHo9oKObPdaPQKZAMWiAwB0qYqv4QsnlMyNyMKTllvhW3gQ",
-	"0ikWH4O5xQALEstSTRNmp5I1Ts/rD0qV5aLvAYQrGNtohzgb5iU4SpUQmVnhCo9p6TE7xGvzfGi3+PLg",
-	"jbTHgLH/Kb0nP0D4unSnP+UzR2wopVYIpO2uaLuAOvpgxGr3eRT4lobpGWagMWigkKDONwhdekfyvGeP",
-	"+JuA170PVy28i3HgHZhrgPmf4A4h3KY7ntwKd3ljox9GeLW5FYx4HG7z2h7fXbKt9UUYsT8feuP6EQUR",
-	"YJeXIVaP0UnHKZ9sPtG5F19Q1jfhgJfQY7wqBAx5FTFofYfsMcqbR4ncvVIXvvsAFg06aiYkhonM0dkH",
-	"YhTCZpHdZCaFVDcm+hkJYUxl6lTG3rjQc8PG4ETA9JwrRSgqr8Tcq+qRmkDoyhotO/yqWoaX4wr7LICY",
-	"ZSTXfR5V3DKK/SgW8I4r1cfSx6zvhwjeGpGbJJ+j2MYnZXP3EOGoa6ifIs6xjs08gmjHdzChAfF88Jbx",
-	"LOswhHUhBG+4G3ti/3XBvalV+fdqUibKNrwO7Ut06rvcNjhy7a3GTr2mckTf+VUVnNf+crOwicgWVvN9",
-	"muS/SsdWN3/+uVaWS2X+Hoz+DRLGqrt7D4b/pkb/3Qz+V3wKYALQexRLpOiPayNyMbS66FPrS2ps4MQt",
-	"mNwUGdFF5jvmCVkwGZrtOEHu7O9C62mX0UBXCt0JHRgmLiqn+qyJNtZQYRbrW0Cb6mMvWDeBzwyjbfaF",
-	"5nEq7RdUAIcKSNRz1kNNSXOl+p9XnSo7rDaHL/rBeTzSRQfhFGCRilrteLQeOaLMV2NlnmN5uy6aFebh",
-	"9zR1QyB5XXbBcnnrNJaI9zlrJMqjDggz4IeRhvWr1s39c3cI8Psxlwq2a+69Ijx3Z74AqFKD7UqpeNVO",
-	"oPseNqps5nB3rxQYBeVwKIzRBbpRlqbpO6ECECpGhgoBG276HYKdIIzGgFvEvbulSmGf86q/xiZ+kz+E",
-	"0+TTeUz+EO4SuIo7MbG0ZnX0ofpjpVfkZbCGGj36sEOrBtwOq2NQ36r2B7kFhb1CDz8k9X7UzpSCyf0u",
-	"u6sT5n+HByY2/O9CFJt4Wx7G1dKa7FNrI/t43C130ye2otBYr7KTgxUuFF/Y7ZvZzwoBPhCMNTvJCbYa",
-	"mmyAt0PgbONCz52oAlc81hQBNs9AGJmB+EYgHGjHBF4P9zT4PVDq1hwfvltRiH+AqAO3x1wa6qaGreub",
-	"wUmfQyJV1WVtzheb+CX+rpwSn9gj8UjdEW8ItivzbgldeP/D3ljiKjl5NCvErRTzRELmDnc4aVRcgL5J",
-	"6Vj91xdvn/8Q1eGBcgt5RdA9H0SrUxmhxo/nXfaqykjyGmIvus9TvnA6PujB3gFI3XbUGBTlKc+coH2r",
-	"q1QCbvECI0wBNTMD10+pSJPXow4VEi71QOM23f+MUsDIEmq5469xv+9wyV/nXP0A429kKedcvSnVpo9e",
-	"zGb5ArwT/xsZwq8eYt6RIhuI/WTkYmiYsqzhzdAacLldJzwDQmtFzHAzibzyzmPTb3GPd/5XxIo1TGYd",
-	"+C/IRvDp+56LzuQzHFvcSHvOuA9ZWI3xCWE7Qe/mtt6mlCJ0N2IBrZf7FRJwH/Ie8XHquSwJLg2yL7vs",
-	"DVUPAwuKrWi0UH2xcSTCfR0/mLGDBVN6TvnD/VkBej5ge1wjWFL/SvkoC6EOYyN/Vetij8jbkMiJ89D2",
-	"euSsiX71bDBSiK1EBglXC8jyTFsQcLz7tpY/yY2ktXxSGf1t4e4kVj3XVDt0fYRTqp1QdHerD7cQ2DG2",
-	"djJx/q0HMURvC12VhS7RKZdNsdnccpDh2wouuUEVCdXbO+UD7HKbPz7GZU56wBPd3TeQSXeLavzB3M10",
-	"Mut9zZ449uZo9i9c7WUGV2CChP2v13mXwRRzFIp+WaBRVJewIe0QuwNQnfQcwg0Qp3MslmmFQNoEv9Jt",
-	"cRJ6eO/H6yEMKPgP6x6sDVs/mT/J2/1UmP4JmiBU3ILxJmz6VvSU4IdHH+hfK118raQGIhgp7S30A6p6",
-	"u6DBD3AWHdYfaG2NLfis38EsiXOKGrjvoapqIOIWAqmi4r2S4jqv3NtKxdnDQb4FbBfcH/fOXY6t3RVX",
-	"bcx989I2JxzNdT8uTJ4x7t+4G79cm6Q0iHZs50Qld4+yQo7W5LZ/h4+sUQ/e+hZa56xPO1hHsmmN3BNu",
-	"5DZaQuo91FFrM3KANWEvwJY0hJB+UFWQ7zFh4A+micB2rddDkJj2poVM9Jxq43JdZgaK4UTGMjkaiYI6",
-	"1Psy5UwYdwtQslAfjiayCtH68gXELyJTGQEuV96KF/jIXdNy1kPUIjBaD0w8CZnypbOieW40ofX7TnjQ",
-	"2kmMWmmVINbunqLTmGEQ7xgIg9wH79GjliY91veNHvrtVwl7J9xhdt/rghF0XhLldcXQMYz2ZkyofWOo",
-	"W5w01IFQtfI+if27q2E364OzavDg9KTh28bG3oW7jL0ui0iXw4kwG5I3dDPveF0MsAaKTBQdNhATqTLW",
-	"h6pXauY3EiJzKpy7qc4AcBvt0WWxrtbcyBlUdXTZK+qqw/EUlC6CM2cEFxBju1EfoyRql++2vjNlgPOr",
-	"D+/xTQ6pcztDPPwa6hxC7QaXmFtpK9W6nUmfoEfMDH14jlPomX84OQRMd70cQhLbmxzC13UIlnyesoVJ",
-	"YCyLFsKcboqWI/F+prE7etKb89xRixNgdD0AOHD5jvg06b7HCCWwwVtRyNGCff/ypxd9ME4AZcOJi1ff",
-	"/d/LX14xHD60a61QTM9hCKDEXCpxpSAwMvGQ4nR5Udh02QUbaqXEsOpEDm2nBS/yhffQmnI4gXd12fPL",
-	"v/jmQnPvER7qvJwqzAI6Z5wNhfcI8ytlZm7jzEQI74QHAEfM/3LEXuacEPgZn2ljCz1z2jyywDR4wwtY",
-	"epv4bmTsq8wR6GaKbIA7r2jZg1rjaw46B0Nzm2zK/A+94R96wz/0BtIbtpMg7w/pdtWkSJjTQCoO01+G",
-	"D7bivT1yN3LLXyY9CPuTOQCo60+FG8+ydeH4Z9SdFYpfkC8VYidZNJHG6mLRKoUu4nzjqM236USRDUQ1",
-	"wfxfCrVlocAXVTNojIVMmvJnMMiFLt1+h80IhscwqzUV4sIVAKAHxHzAxAjIqu9U8UMfP8PWdc2WBTQj",
-	"AAKCxwUkPUrbZaiVcXOtR30P6O3DkBr7g7v/geIi0iwmnHKB3FDAxhArpp87NalPHLfuNKdmbdidOg0l",
-	"9AOdQtrv07h9uGUr/T7pDvdfJTrcx7zqbG1vxJaKCbeD98EOtgz1PDZVNXRnX40L4ChpP2kFGi5evcEZ",
-	"JGkTpgq5S4RyJOv+uxvL0Hl2OOAWOHUrMgxcYGnFtJZgXsdo6dAfHrekDxn+WcFH9rXWeZ9+Z3zX1HCz",
-	"CZE8qC8+O+NKFVEo/xwyciltCPBgIGxunZCJ8GXQ7x+XKcC8TfWLKbRloGbZmKweMhgAKuBK1SEPQl87",
-	"+mSwwLKpNmyZxw4s4+b37adIzmkM3IaTZ1LFJniK9wA8ExJWJKBLIPYD1VZMNeFxb401E5CWWv2Nu1HJ",
-	"3eLlKX6PqW7b1rXdk97+tigFNSvGehZSQLCtgCyo1wL7nufGP5hrQhHx1cageLRpuzdiVrd8ltvg/+FE",
-	"kyOl9aIJNnSPvvw8W51OsPqurE4l+FEsROYYbVW8hdph3HW0V6+KKoQSc+MlCl5xlQWeUiWjYhU7ZBO4",
-	"XwMmTZzQrdWtKCw11A3vwmQgTEp1SiWlnAGEn7QMM9QgGa3vVnjtyLLfc7IZsxqImVPdV59TImafgbrn",
-	"pgp1ZqAaw/t1nrEFlDCroUCQHf8OuBVBoBm+OK9y1Sm/laryuRJzwAvoF6XqQzYteFxaUl9pi5Lprxwq",
-	"YdiQK2gepL2zqUee2sECvTazfNHBjhbUwR7bHKOj1r85rgdj2HEj5N47FQNqDhGFh3D2YGJFqWq/dYMa",
-	"+TfRweem+laYzpXy4PgERSdRT1HXQCj9lYL7kcvtTyGyPxUSXGiQXauazHM2FrvL5KMP7j+N5JJkhdb+",
-	"qOHTQN5AyWbwnKIPaNtta0/xoN15cMJzaqKb4h4zOya4lC3l1tqUjonfoTvlc+hB5aVp9ev8olA/Bo4J",
-	"oQW8QGAuEtZyh3GChcWyb8y6404yYanVW2yvWQg24kNreh7jxckMfSuKnM9IzZoJnvR9OMXgl3i+9xBM",
-	"v8ccjjsnoURrr1JRUm9FKOy7u5mlb60LJxy52qUHE/b9YVoxPvCn26r/ibn4xA2sg4OMjXaPM/Y6u7Me",
-	"/g80jH2y3Ih811sTMV/am1GxnBwEST98jKXb7p+xv5kyiHXhdHbY/IiN1xjnMjePv47cYc7eOASf1boc",
-	"Oj66f1zYx5c2xjdLG+P7TBvD1y1lf+3FvozgOmTWblDCFBpFjc9ffvemy8CN46sUyeiCnDX8iROYOP8r",
-	"5R5C4DOp6MPzYB9Ch8QYQKSy76DVYa0BH4Uxk+2OvL/1ERsyMMeHtmRgTx7ekoGjDJ5tZ73g4e1iwETM",
-	"6eiD+2MTMwY3+w9sx8CCOxV6p0dLBOAeSKHp3N3M2bJEV+ucKiTDudhCiFYF/TUvIHqJ178qY5YFG05k",
-	"nhVCdZiRg1yqMahQXs6BC7zLLqgB6JPO8fExxmbPWd8WpRpCPoMvd8Z4BUaQsX4wFaB003/rpnsn8fXu",
-	"ni8rzLDFAnSbvQ8qewGuObijYCuB2gpqNUI8QVJWSG3KxAy61WastDKn3sMRrcG5JGgNPm8oGavVi9fw",
-	"xD2YT5ksxNAGoqtSd7RuL/0D4t1zRvw/kO8+qSaHHGydIgeEujc9DlNKmmrcJpemFXqCFVrji6NILrqR",
-	"IZnRkfnS10jPCNobUoq971l5+BjCxquB1l2pGHEu6I/wvhrgW9WxFQrQ+95SR/5S1dMAbjDayvicUwHn",
-	"BB11pTCnRahhro0w/aBQVK1XVEDmowVQB5Rc3IqcsO8xLTOIGWcxAXi+mPXAJzQThRKW8YG+FbChVwoG",
-	"IXzAnC9EwQbCzoUTL3ONL8dIO2IAYv6OqQMASB/HnUKB3TnJu9r240fU9vlKedSflzZuA465RW55VMgf",
-	"MsTpTDsEexyAgQelpzbsmZuuo8d60keuK1dq68NVkrapys/J7PiUzQxhCtTwYWMu0tCh09pzU5eNiQ8g",
-	"MpW212I6s4s+RCQpdkh1pRjYMkukqIfDciaJTCs4CBhWanU9K7QVQ9Dh4JdXiuJ3/nOf2XYjxOza3+KY",
-	"FYAKjG2YAowddGLqNcS8B5msQO10UTHQFc1z01ekCa2CmOepeZ3XIbvpmwCnSfe8PWIfLfyuLsP7xs7D",
-	"DduLBYSvYlwxILo6MiFQkW/mFrE7t7PbXov2IA8d/IPb5G+JiD49gN52fGY3tLzImtwRJ++8ohJUwaEx",
-	"SZnnbJgLXlD9lNcQiqZaswyvd6WW8fWUkOPJQJfwfsyDAHBN0j9QrHcisL3qp2N5K9RhOaOfwUy7lSYA",
-	"YXvG1ZWqKB0SHihpwNtnABsEGhT0pgMLohP6mwYYH1onNA1AFSZEw5ZAiKU1V9AQNy4IOce9m0JLR2mh",
-	"Tp64ZFP1qLTNXyudJ2pHVKVu+vYH1EsB1+6egaofHjuKyO1H58kXph1McDft5dHBCNIVePiUxFZV59H0",
-	"beYBTlpYC+6hCkJQ2nBl76oLHbm7fIgh3/b6gexWDkUHyJPHBQRd1h9Ja/oe2yXUl1Ut/YC0CcV7SBm+",
-	"bBJAixF0y90YlomhnPLcszKojXFLnfIFE++HQmTs9D+enqXRj74vhPgWV3GPZBON0iK+gDXS6geLeuLa",
-	"Xnr919/vk6BCrrJv2wbZAMGDlWuodiSu9HBybYnaZjlX2+PT1SXlSjRKyE1HLEbMPs+0oO7A2Pym6h6M",
-	"9wylVRxlmfJM9KrngEGPuVRgVd6ImWVKvLeIZ9e5UihBMG01TqaDUACksBZaTz1ee9TGWloQkIaVM6xg",
-	"tpopPdDZossukgGpdPrF65yrP4A1WzUX/fRs/j4AIRNBICKx0Klw1+BPdX10LoeLVfbrrxXZ5nIosXbE",
-	"N3UgA5Bxc4Pd18EOowThNhsQRnxsWOV7tLcIEomkLe5wExvJb2aSU+JXS1bVKr9CHRUygqCnYmuntv/q",
-	"AWkj3ZLKfqEECPx2HdYfC/tiNBJDK2/ptDAs1BICouO8xysHI7Rad+7bR2LffYY1+DO/J9uc9j5MvtKm",
-	"mhjQmYdmH7W0aDh5pedMo0e38u6gR5jnufe3i1zPe3GrGXgm6sqEPWcHC8A1HU4waZsv0I8EDmT0emvf",
-	"ML/j86+RqeRckWSt/O2G6Jb6qcqoWEtk51eqn0OUy234X6TOcWJ95j4l0Qz2HjFm99sBIuvPRYbu9cDX",
-	"iJ15o0tDL3DswAemlVaCjcoCzS6J2G5QOOK531QXoseKMvdWmqP/gmdyaKvOtPR6dJLrArcV3DGk2DoB",
-	"r7TXcGfaGDnIRQd72JGLC3dpoOEBmj6YqV32BrqqgKz3vMeC/Vm1lzin2C5uJnh+rGZT913FPfz3Kuny",
-	"voxu/h/dZgR1ouIxD6lMtHG2y0/bYtOjMwKhEhVhEIccKVqJ3YRZiwJyJLzAaTUZXxLASa3Nc+UkjpzR",
-	"UEpUWlFApsOS+bKUTAMg7l12kTcufVLeNSTjfQq+5lCrJKAUewmvXgC3J4YSAOwrdeGhZVobudwGVt9K",
-	"Lz9pfYOtQEMUut652yyJO2LF6Q5lwQEXRV+qqA0MwS3Uf8Uu9BgiIG56PigEv4nultHeMTEgtyaOMIX8",
-	"Hg3Ss8fGTghRYCiwaH6l+s5+vHbjXAMoSh8lG6ArEHw8wCNgb1jsqmTKKa7EycRca6cQtGfjNyXs1mz/",
-	"8eUt1Ba0OoVhb/D+XouJ1G9HSwndhFmd8cWnv2+7dv3YwsPyj34fUb+Pnfwuf+xOH4/OZ//g3T2IF6xo",
-	"67FVRqC/vHAR1qYHXs7Q6//H5uewig0A8cHRvRcvT8RpZuyQirNDgDAoFs0c3A51/VQQJh3mZSayT+g/",
-	"jxNQ2yiFAvh/ruWq3ttJxsO0qLzRpPdxlD/oORuVkG7mD810sK91vnjgs4HwjliT1Osf+vSgH8ZyW5qN",
-	"Cxtx5pf4o/3USuIrqzLJPacL/y/M6IUN3SCnl6hwv0V7Ic0NeOtKXJBwVxI3kr6KJaPHlDRHU7GK1f0s",
-	"7pO7/SzSGocGbyk3N3sD/XLvioKDE1SJM71J44Fqs6IdjNsTrW42hBAngNPn7F7E1nO2aC6NFRkFR42e",
-	"iiiZj7JuZOFxyXRBeK5zIW56IRuxQkRGb3IV+m8zXv81mvjDssy28mYsPq83DlsFtFrr73jnWnTwBWxb",
-	"qb1nvvqPuorVfKKi2fWcOLqYe2PGATzFNLvTr+DIqxuYRd+mucrRh+qPj2tj0hhrLg2lz8UJckKxoc5z",
-	"mXkU9znx17EA5E8xhYyLZQfvC5X9a9yZ7QFqHb/fUwXazxh1RgMEk4Zaaxk3P6e1mb217XqA29BmElST",
-	"3iOgyw5d+paJfBOIl9/ru3gnoJcYjneNnK5A8VpEdCSPfQ/8rMv6v/fBYxw86IjA6/5VCG60D9II9Dq3",
-	"ieU3Yo8IL3c3ZR6DVPxHceJe2UZEYeulaHxv9iZG69jYK0Rn7dYus5X463XdEyGj3BcidpL1hyxZfkjp",
-	"wbXiQ8znt7XcxQkEMXQJ4H0QtpAqu1LSdtlrp5fHXXYjFDafkuiFMSZK+nImz15CO0eMUyk20WURd9C/",
-	"oERIgvUUVwpfj+JuAlXVKhMF60eb1gtlglRI2QHbosq79+GFxkadLydEELcjAPK2QWrJ/D4FB8soDXHK",
-	"8LvPqINve21hRMiPOCkznuUDVxouDb3UHVgUt582Df9HIWZxCQnlVzgq1yOnx+7IDaLMivjzow/RXyu1",
-	"6SoxCOJb8DHPWVu1KwFq3Ikk7zmZ837wQ4raiu9wVO3adH1TH0IutunTcU3Gp0+uvPvWb66LF40z2FkZ",
-	"X1GDF7WqJ80bJSDatKSCUwQbat6gfN46oRbJ1vZqrk95OfcvWmpq3CeIE6+5Lo+nxMvbYiheIkLGPgmT",
-	"RYeygPUU2j6BjQdgP071CWYeQZvfURhBgeXqQNYlPvKHjz27ZWzQ0gNWuzfTAl/nm0hE50Ubv3xS+MWS",
-	"+ZBSOC+p9+5jVTVxfg+sZEaDPl48C981eVNqWLqxRx/gv1uAWsDzEaqFh65ABTeHkjTKhnybwK4hIPiB",
-	"YJkvwkmXDu1IlH9cpIYdz7Jdv/Q7eL+ssE2nDFi+n1ib3HZbd8vsIKnQhGNIqWufhrD3z5j9kh9eRWtn",
-	"zY+o/h7I6TNoSe5n6NSwnA9EbnZk2YLnq7z8vnsrYVBoJbxLrROAvSdQilzFAqb6VmRULQ8eS+VjSeip",
-	"y/UYQ24TbhDF0Mix4rYsfJXznBv31FhkHab0lZpE8GIZt3zgDGqsShrw4U2X9d2rwP2QS3WDrZyx9SzP",
-	"aexz1g/DwJMvstMnT06+CetwrwCU5/6sHORyeH0jFv222MMl7NsfXvEUfAPwPaCR/amdcqwceVhuxdR3",
-	"ba1qTomaQq9ltG99UYUsMAlypw5zUNqwUUgLE10qWCOx0JAG4ya50CXEuXg2larLXmDyiBIGka+ISp0J",
-	"nsaFeIuzWINiFfWfiqo+cmEh6wXS2t3ocfup6DlIHy/ELRRl6IJCdNgYqC1FJJe3mDL8d9WRCoZYT+JI",
-	"GvtLfoDXrYzXtKZO4W/XxGiqHnUV2JARw0LYfoeaNKuh6AV0M12IjCmNgI7sEls4zQRvQon3I0F/+KNY",
-	"9InvK01tOq4UzG+poRVVyfm2334yXfZyVLWcz7V7BpV0+FX1Lkhlp+pAQJyERo8DqbIKwMndPIw7wd3z",
-	"XcshCNVlL22FcUnSSI8CzhFD8qYRYwgn3yK6uj5XqoBqP6ydmnCCqQTlszXCgrT8eA1eumsPa/CSXRuN",
-	"XSfjn3m2z9wVS2ew6R2L9CD85OgD/Hel6fpKe5UoF9iwHqqx8Hqgk7WbiHk4XrxHGllnVIJY2gswNVS0",
-	"77izm7jL/avvmLVC0K2rEnP/Qo/co7jxQ7QYsINS5lmI8eKPHAVhCdhdahHEsCykXRz0fnu3VDUE8oBo",
-	"VtbsBPgscYpKK7oXczGYaH2z2g37q3/oj64P00LW6wt+W/aXu04vpC4z0SGFE1g+Jv/VGmUBRClow167",
-	"hSbLoBm4DwcL9vqXy7dVyhYrxFBIyCcnEX/6/n2PIboE9FMfCig5zkRW4l4LnwSC1i/r09wOZdYPfRCd",
-	"gMW0DCdQqYF5XbHvsp+FMXwMcBrCGwvcsN8uLVcZLzLmqe3d5xNrZ6Z3dDSfz7uGvg4nM9TTL6AY85zl",
-	"clDwQqIXccrV4krlXI1LGGY4EdThz/d/VDroL26PIH7WgSlT0SfarBM9Vzj70IoaFPFeUK5EVmu2GdSs",
-	"K7WsZ8XtrL0WJW2HzGil/QjYfYLh/Crlrl0xoe16xKqJn+EDKyc07K/STi5hNx+pZ/5SqMwbw4BFGuoB",
-	"I+ydLRlGpPn4z44+0L9W9nJBD/PONPXHc6V7zlwVwsy5sx0w+2u3bW/3r1cbe98yrk1Fobk+Ai97vPET",
-	"PafGJ7mTS46Vj/WuQnIrkg0qwWpY5IswXY+cm0nDB7mooTwC6XjUDBLJEu1iNhVcQdwLrHbIddSqwhR2",
-	"9jNF2t1PhMKXAx5jh5Uz8nheKQQSIQSCaL+cOMVUkHLWnvjxqW72/gVLdXAPH01YccceUzxhHg57b7Lj",
-	"qKK4TRyt4Kikn9TrBxx//ZplfGE6LHMMAVys7tOvjtOO1e+qkdN2Z6L0WGxcJkxvX1zCr/6IrlC/gg3a",
-	"Joad3Gs5WMSMIL+IaKZDoO7zlJv0oRh7CzUXYpbzhdkevmZJbKQtM0mtKgiOzNkYtEuEl+Z72CC4nq0E",
-	"NBkGHEqzCIUzvCdUboHY8E0a2duJWIA4QovrStWsNER/D6YftvavDLwIOzHPmJ3LoajawZ0cQz84gChx",
-	"E0rn/bq9fPzmCM7z4XMEq1GXtLIFaA7k/HY2+z7uZWxXgBqxVzmABuq93ZyUlyDY2ErMvYHMVdahKvCM",
-	"LzrVM1VQmlmtgfiB4j39Gw+1g4UrsgDwQKBtduHfjtECuheoXG3kIkheD20r/YsM0kdvs8eG82Oz3D+9",
-	"okUwmMGQiQhzr3fNCrPPm1any7fCPKBZ6kZLneYPYACy+T55H2dT5CIQ/lvMRPBadt2O9sG1Ap5LAdCe",
-	"YQY7Hl7dT/+BIh+93965zUdfPJ5bWeQHvYMjPpNHtydwNDTcstVJfUIdd2HS6Bycjt4/BBAoXWqJN+UL",
-	"H/Plw0IbCn+aDlNQTUcNB7FBT9UXMJ/zhcHOzwDg7ZVnTDFaxqi48ABIjMPA4LJC9AkBDqsug56iTAlE",
-	"4OBqgf1MzwHeLPRJhDeEYicI9EKnmmgSiKeUngMAF0uyuz0UrbkxKRzPBmI0tQULiJ5UhQeQm8b7gYtG",
-	"WzY33nWAFe13nNxASK9M66I2acJhTMxbxZge0QZEECWs/zmCvbnXfQF+41LJ30vB+FRTIziMdXdT8B/r",
-	"hzXoVuYAS6ZHcQGnNHGflPlE54BADU1YrHtHl0GsASG9iSqrV58HrO+hdjrrWCM0IraQ8U7vqYZAvc8F",
-	"SC0CgMKT5x7VEpDfJdBQKJPzHZzjWvOZKCZ8BvMVKusmi3nSI1aV93VHj6MQLCJDN+1AuFVF22d1lcqD",
-	"/da1+0SrqpGUich2RADf3VTRf9upDqELDh3Exa+X/pMO4+xPz1+zWaEhBhMhM0M2BfWIEnauixsDGdhM",
-	"qvgs8D0t4+pBdQoRFVuCMMx1ibqRyHpoCdJIHYCVHShBTU8xps6LBSvidpycjfgQ76cN2SnA6qJi/MGa",
-	"c8sKOUKK1nPPJOKZsUyORo5W4fQ87n0mjM+hooHgPekhEPq4YkE5V0AYdbRR3JvaRcH27GNhY49fsOJe",
-	"WkrlMszokc2pgwtX0Lof2TyWHMqYWrC/R5JZYksgP9OAoIVcswccr9Bzd0k8tJJ7EKSGnitTHyegai0P",
-	"9etEs0ySGx0KueVwQnFAoHoVKejgnvEqOixwZGv8gBL/UisKNrJQmUnGTnpkNHSoo02IfS4YLwp5C3AU",
-	"m8Qrq/kEVSC9cMopdGvvhQQxnwpQ6ID5X0FnYdqe76tl6tdPmNRAUcKutEbko1hkY7T/47uP/y8AAP//",
+	"7L2Lchu3li78Kvj1n6pcpkVdIisOVVPzK4694+PE8bGcnZqJPGqwGySx1QSYBlo0k3HVeZrzYOdJ/sJa",
+	"ABrdRJNNirKdPam9KxbJvuCysO7rW38cZHI2l4IJrQ6GfxxMGc1ZCX8+fUMn5t+cqazkc82lOBgevJky",
+	"csdKxaUgckwWU6rJgipSMl2VguUJGcuSpM/Hhz9SnU3TwUFyoLIpm1HzLL2cs4PhgdIlF5OD9+/fJwdz",
+	"WtIZ0/all0UhM2re9YrqqfmGm7fOzYfkQNCZuZ36iw6Sg5L9VvGS5QdDXVYsfNmMvvuBiYl5zMnp18nK",
+	"y5ODJ4Ws8me80KxcnelPolji/MxrFaGC0CyTldBm4nrKFcnM/WaGMMjfKlYu61HCj43Z/4+SjQ+GB//v",
+	"Ub3mR/irOoKh4KCk0JQLtXZcT55/91oRbUaX4fU4IprnJVOKyBIu6RybfUdjeOwdnc0L8/PJ8eBkcDr4",
+	"6iAJF/H8LLqGZkVWR/nLlOkpK4mWBNcMVnJmaIIpIgWhRUHmdMJUQrggqZaaFumAvDGXlYzmCq6QY8J1",
+	"9yzMqyP0NZKyYFTA+J7RGS+W9WLGHjSGa3rvFT4Snv48Z7O51ExkyxdsuboMP9JbQzrmeJRLouiYDYkU",
+	"jLDxmGWazFlJbtmSUJGTjBYFKxNyy+YaDtHXJKdL5SePR7MedPDqQ/PuDtI/ffQoOZhx4T4/jm3i8zGc",
+	"1vhxTw0nSP1p54qMGBcTkk2pmJgTTxXhmmR0xoZkwegtmdHyVsGkVDUe83dmx8dkXsp3nCmSSyIkmdJy",
+	"NiDplylcV3ClFaElM2eMzTXLu+dtWUvXhB+dnMam+AMdsaLrTKW3bPmvd7SoWHpBSjZnFLdAsTtW0iIB",
+	"WpxVylJwF0EW5h2NcXHNZqo1wLPj45UBwkF7jhefnPufaVlSJLQf+IxHjtn3ckFmVCwJhcNEprLIVefw",
+	"4Bnh8HI2plWhD4YnZkwz+o7Pqhl8OgaisR/9eLjQbMJKGNErOmFv5C0TkeUU7J2+MQO60eaKFDkmwzGO",
+	"2FiWrGuQ9V1dG3xyfBrlRK8KKi7n82JpvuhkSIaNm4sIVbcKaFeOCYWF6xoSdQ/dwGrMAL6XRR6jsF+m",
+	"UjEyL8zre794ig9bd7Ljy/C6ErEh8GxKykr43dhuNGXVvSVGvgZM5qRjYHosy9lawWZFrPIydm7vAjYR",
+	"iGM9ZbNOGrL3bLtyUhZrB4cDkrLofLGUxcF2Ooh56Rpdxz7xPlrOVSbnbPO8lLmsa2LwY9fMzr/qfO2a",
+	"mblH9ppaxytkGeGJaVYyqlmeDoHKzRlSmox5qfQFSQ+bvwq2CH/NeF6mQzJaOk0qIc9f3Z3h707ScUUW",
+	"XE/hP1wYXcvpU53LZwba0LWEYay/HtjBHCQHh/WfZhAHb2MTfsPe6a6d/EWWuUqc1rSAww4ia8TIWFYi",
+	"B0XLyIqMKgYfYAHojCVELoTRPezpSwgTd7yUYsbMh5JNuBQJCd5nJg3SDnnHmJbmH8NgGUhxVXVLyd+6",
+	"j+V5dNKcldvxDM2B0ffmF+b63tqfGQ6OS1ZGme0YFLszdxE6kpUmlIwKmd2iwq6mtLT2hNXWgZpg5FJ0",
+	"HkGktm6N/XRwenI2OD46NWq74X5UGx3Z0NKKGr+JVf/CRlMpb93pbU7vuVaE54YCuFawun7IzRO+wKfc",
+	"k339AvPuYQ1xoXjO/DqaAbLfKloYG6TbiNi0rPC/o8eb1zRi25ZMzaVQSCOvSjkq2Mz8adgFQ6vJ6BYc",
+	"jdmjOV7xL/9QEsR3P3p0z4U3tiW+sc6Zsb5KKSZwVKkgr589Id+cPfqa2BcOYJ3t88AKxwNl/pyXcs5K",
+	"zXEOaNP2M2UTx9xuKDzJL19ONTvUfGaY/4oa3JjAH6u/B4ypuVXzUuZVZp0Cq7e906wUtLjhedzIgZl9",
+	"pgwjJDwfmmW6/OXKW/yimo2AQZK/PXll1u0fxnzjoCsF5HL61dmj868ff3N8chobBb68vp4u1HDTPchl",
+	"N635D3iVsSNkzjZd/aO55r07Ao1VpEuztOrQLGdsOCAoojvjla7oA2PPQrmycW6v7WXmDlmwG1qK+B6a",
+	"DTNXmANPlapm8JdiDASd3cpBbCSoi0QfCj8h4wZ2x/RCGuu24HeMcNEkAGdPRV4BMqaXaEkOKr7xkP38",
+	"/Du4cp5vfcSs+65xAxf6/Oxg1c5LDsxsC0nzG54zoblexpfJHAvFyjue+ZWGbcg0KAb1NtizE9mG96Gc",
+	"+NUcFlyJxKuKzqUWnmZLxU3O4eg0CU2BkHXUxOdPmD06AZHFJl8vX4O/NXaiVt3kyMzVLKNlqU+mLLtd",
+	"5au0ZrjbcYfMnvbmhlxaa+6Os8UFYbO5XpIF6mZFAeorK4pBnP1qyovo+R7zd9Hv5W3MHE4O5qycceUo",
+	"bZVi6t/t6VIEPoOdXa8Cy06H38HNI3ZVjQSL8JLkAGenHSMnCjxnQ1EVRZuu3FrDyO0K+ok3ho1zXrOb",
+	"r+iErW6m9/n4P9YdZCdr37edPslBy4sSc6C3jgy8cO2ArZeP5jk3e0GLV8HYx7RQLFj8Pxy7r9m42djG",
+	"bFsCey17Y+90RIavu8UYNR9KCq679qW5JhR/fQYdSsQ+199PHvZ5g5dz6y6+KqqGxHK2as7uDC/W4Acb",
+	"vTNnpcwPEnPGPMn9Wh9J8/3B2y4Jsnm077vJ+O+cLSLKaZQXPg24n+EPBVWaFFLeQtjKvL1gml0QVihG",
+	"0pwJzvI0IWnOFR0V+LeellJr+6ES9I7ywvyIH1U1n8tS469c3NGCmz9lSdI7KriaorNBSjKrsim8dmLs",
+	"E6qJFBnoKCNGRqzg7I7lbYXCjGc3Th2xBbQkuWxKhAXlmouJYb+0QyjccpF3PNBMxiwmy8lYljB2Sy1O",
+	"UTLEYtn2204dMOLEmRRyRIs67KDmVMAQE7DswykIqcHchv21h4hksipys7BU3bZXlVWHC6b04UlUF2RM",
+	"WH1qxYMsahJylIO0NGITKi4IHSmwthy1wfoqIqxZ308/0yX3Gt26EdQv7vvslriAffVbELx4VSpuEITm",
+	"QKo9qjV37nnbiFDgCu8jsZO49Md3RCeVy3lk9S8haGkjz96HLmWB+ssUHWDgEEH1S7AFmTE0HNOXlz8+",
+	"PXrx9N9TpF+uCBdEGL1YkxHLJPqoqLZ3DAnX5JaxuQKzg+cJ/Pvk+Xevk5Zzz0XlgNDNMUxq35cZkHlD",
+	"LpmCc6Lo0gZVyUvGchxyamaRBmc/UONgMewRbe2u+YXlAQsKzAZalIzmy/iPebm8KSsR1xvRjRO/0ZND",
+	"c2deOqPMumm1OSejJVH8dwZrYR1t4APqRVF20s81m8U0s5KNKxWfeove3FQTv1z12vi51g9M1ulw4aDW",
+	"nbVVK4HnZcSxdTI4Pjo96+uoQC5+eHwCDsZthATHw4FUHsoIG9wI8jliIsLpZ6uWBy5N1LrgeeOEyhJ9",
+	"AP5NLV7NNVmAwJCiWJpDNaM5iwpDOTJmLsujUU8gQ6MG4GKloAQolkmR03KZXrTF1tRIXmQchiHk0TfC",
+	"KsVNKM98MCrBhXvDWJaEklJK7eNVq8+tHZK9/IveL9HywOIy47rYtd1lmneszHlsO1N7ctKhnWbOlDle",
+	"RMgFqFkLK+oHJLVHCy9dUDUwGpk5Yym49AL+TUtZGT6MtGl4q5rTzDzDnsV0CD6L1C5TGhJur7P8dgsP",
+	"h6eqxHmXA0FlFybKE+qjs1eO0PZ1rz7g4X27ESfunJdMdatGSB4lKxhVLDcSgGvFinF42OEqpanIFamE",
+	"5gVRcsZGMl+CkOyvptmkoZ65QhGearbu5vgRvfvH9ETTu2o63of/d9WnS+fzQ7qlL9eynKZ7/ZBVi5M4",
+	"J2Fj/u6msNGQ4L4gUyMQ4/OqnEsVZ+q1QdDtpe3lcFWsQzQETMCoRgH/pFb5IrImGWnU+AVXcWmgmL65",
+	"jSV+PdcKMru49W4p1uF5ruasVCyPCRTzDFVlGVNKlp5NQSTxAjx5zm9WsLG17cwnLd0RsGGvVR3rod3G",
+	"MUbnnLhW6FuvreUvTQpK6oy8Dq+uJaCQTXozpunn9d7dHf22QULqHpx9Nbveyd+XHECe5Jo8MMhPg0C/",
+	"sZRRAqewRCmk+oBmgGSx9S52a6Zh1u5uDsZsyrJbWelVB2Mgxvq4uJxkWxuhfP7d64hAeiDfZVNsrTls",
+	"MefZVCq9kay+h4vuISz27/psS4T1Gqa52MbSm+Khv9u079WalhO2ce/e4FVxJ6Sn9iumt1S7PoLWxPPo",
+	"11t71EEyRozvb5dG0PU2ra+Y/hEeFeWAnQHp3fSX1R/uqXms/PLpSFK3QZ+SzLxier9i05y4B46UNQe/",
+	"pTgLTgmq3TDzBi88PXufwI+jrh/zUfzGcyyYuY90pM61udH7Za4eVSIvNvLhb/GqDyhPs6LaHN57ai+7",
+	"H69bG0CEy6747+yBhelDysOSmXHnm4OOeJlhhrqkmk02mr5X7rq4FJ3FU8zAvFE9k1PAZRMxnF7dnTmf",
+	"L1PgI3r+6u68Tt6RY3J+RkZcq0Zg6PzRo6/OQ/tfVqMiYOGYBbbCTOyQ3XCiXGVjXQLGrn6rGMaWmCLj",
+	"Us7qcoWS2svMN5C63/RqQO4DlBCRjAohNdHNJI/A/PuWi9wOps1NtCw7fI0lFxmf0+KzOuezFtPAdocZ",
+	"35erqO0sGeGIvbvk8ej4eC/pcoVR9JS+WVFYI16L9X7YuqgiY8mKd5n7ejbtkspagUxRe6vRW84EyVnB",
+	"NMuHGNHgmkz4HQZyplxMOr3FN/0TyPy2tt099uvGikedP6XcLCJeSxQQG/PswkW8iC0iu2PlEr7oTuTr",
+	"Pf2YclUvSGKPg51ioBYFFB077PZ47UPzcSf1YXWeb72cX6vnrG6aFZToiKIkKyqlWUkEY7ktKhJuT1WT",
+	"Y/xxMLmFf4TMzStOjo/fYxVc+OITSFVvfdNcT3a7cRGfvriqdRT72nXX/+3FU3d9THKB92A1OmzYrhQ8",
+	"owVEaYck9dnjp2dpQtLT4+OTYT56PBwePTpPW5nDa73v22Tv26rmMHGHLgzRTrK5Id1KaTmLxtmeIFX7",
+	"mr7mOiuWlUx3RPgKpq1zktGSlYSLAXkji9wl4weH2ZadUKEWWB5MbcFl9Dx70l6rS8JFbXLHW2PkDhM1",
+	"Cr5m84gM9AZAXy0Eii57XmvYc99rf6toSYXmgvW9o2Q+CNdbhdK07C2YW0uM97pJJY2law3GrVJzVut2",
+	"J5JPojSb9+edjW3elBeCj46N5ztWcCN0otqSVbRbUR147aAu6Foha6q1kfsqrmjsojAxka9LGsJoqNEn",
+	"zFwYVO8YXUKQat4/5MXKUkZrW5fmBWPKC5ZDblL0LENF1KZoPVzkMly4TU+xhUSHPPeVxDOmFJ3ElYDe",
+	"yg9u8k2Hhwxq9jcFGyFnihhZnBA+xnW2ZkW/NVWa6o0SydHgFVxs76pUV5YfmBIZM7dYRru6L2GKv63T",
+	"2lVlquu8cIsTdzLCFXYzDYh/oyLlpr0PTcof44dVpZo7FQhhm2cJ7jl7COFvmkeF8Xd8xoTzErpntBx/",
+	"QSa79fHFShyaRRC21BErKaIvLulY97YMg7J2y2IgNXFeyhlXLCdaxllB35BIcM+klAsVZx9VK9vHxUW1",
+	"JOYuIs1B4LqO6Y6NCd26csSIJcfokKfdhf02827EFM+x0pTAcg0JJeBvmKNJSOZ8zgou2No0n7WREnNN",
+	"mxg9NaCx4kEDgkWOUqrZ6L2cLKCYBz5WJR/r3VJcegYCcQzdwsllWdpL4zlOXG1dVUMzrWLWRM4nTCGp",
+	"uki/Iaycj8esZCJj4FIYyUqvkYHNh15pulRGtBas/SyX+hJkVpgVv/lq/A09z47zE3Y6OqOPvjl//PXX",
+	"j8+/ebQuA3A9rfCxfmEuXJtKt7rs7tp1675VvmK3N4cLwcqZVJg65xLFqCCVmFFBJ+aoFzK7HRwkewoi",
+	"KS7QjdkzQZyq2w7Rj9Le2GJDgnlzxvJEvmb+sokhWJ7gVg/X0qdBTbFgr5DytmeVnk0kd+IpEl+yhqw7",
+	"Z42EN8u/fK45TM+djE5m8CKab5r6PUqH4JCQVW4zZ8Db5qbsUgiB7klqC898hqHV4jGdOkT+WoC8Axmn",
+	"pyVjdRkApJMjtpEmaioXkGNtnoygV2ZAQMwZLUtuxcSMlrdwxBupiWYAAvKOLKGRNJNiXPBM+0EW5hE0",
+	"K6Wq8yHRD40wDwStL6PpCwa7bS92T7a+8M/s9MHjBovmICBw74BO8NJgXGEupF/xg+SgLuCr5w3VBH70",
+	"+BO+rUP/4PsSS/zBxVLtWdrOd3YpyNMXV95fhlQ1l7kimt6yOnSBqfqK2Aoa8rkhmssZ/V0K8vdXT8iT",
+	"l8+/GAKNMppNye9SMGsdoV8uBe/a4X/89PIp4mwZQtKlLA6NysbsD59TcnT6+IsBAT8sFvGqz0hJxQSl",
+	"TIM6WaEYcIwhzEEDwpnAN1MNulZBbdnC3189GRy0PXYz+u7GzPVmzsob4Yu2HBLVSYhEdfpoAxBVgg5E",
+	"eJaZfsMabzzq0UZQq+TAPEE1HvHrAT1IDkaGiA0F9E1xeMGWq6BeMy7cpw3eCBzHytyiJAhIcvyOvZIF",
+	"zyJeirn5vn2C1iuZ8KBNHhP/3OionK2/N49Jp/1hdG2WJ2S0rMtvrLJkBGgsTjWSUitd0nn0TXj4OnJH",
+	"LWKLru1sG7Izrx2XcuYUFKe7aHumWElyHuQkt/y/35wOjgeng6+jIxpb6JM4h0FIlZUt2Ma2Qki2rV+R",
+	"TSnvqO6Gn+plAscApKpyYWwlLrREJETPvFDZEjl+CiJkdQyBqKXSCONTLx28qRGmOo5GIa05sDrUAJrH",
+	"Sn+jVQ/9O40lT2APCNcgSnG5fJkfaqgrRX5dqfNTqiKoOlffXx6ePjpv+MFw+ra+QjjkPBilAP4KcweB",
+	"P2XvBn0CqfDczVnnDc/Y6pLdsqUfF1zpPHaqKu8gRGkUEAGIkLo20NHoTlysr6yVDe0VfiqWqKIZOTNY",
+	"MzZnbsQ4STxJPYh0buIiZoKwsYKZk4tQly0jY5sYKaNKRiH5lokFznLBe0V5DoioEMaZ09nha7g57TA3",
+	"gP10uTA3xluRHa0wTcfEbLAGj91nlt46EuF/q5iIJWOcJOQ0IV+R//u//49DTNOOQSTwjaw0mRiVAQoj",
+	"8WdZ5pCHbxTsWduhuiaaIasyNohnpZzheV1d76UyttKcQzU3x5otzcqSmvelFyTF6aebWTp52mD9xmwt",
+	"cpe0AaGwMWdFqxjZv6qfrYU8N1jwwO7SHfHrtjvW2muhczYgJL+KtSz0FGy5V6fI34fijrrDAyvudQ7Z",
+	"eoFgaF4qJhxqm5BN1DYqlo0Ad7/IlHU71ephACDmp/vMFxg5U4vP7wzZ8/ndedR2emao66kL0rRxOpwP",
+	"ahXn+ej0GIzkqVQasqKIYvoCiHspKzJjVBC4FoLZx/8W96eYY1jGXFn/8+qnl8T+DpIfTtBI5ktESQBE",
+	"tuHLyx+fmiOIeL/+45zqKX5oHpujuHhdUVJxVN69ECOGZyVj35o9j2FKRNGtfbnFuGSWXhSZ0jtG2Dua",
+	"aQepidlEjXF/1YuNQR1znDgLubB+QYdo2M4iOIdN6qOJjHnM9+gnl3P1D7N+boIOXhGnRcaoh9CiwGWw",
+	"bm4uSM4yPqNFa3Dblo4db8yGblcNObcTLp+d39odV/dlVjXtbLKXupmRecaTgirVm/6eBWQnx02iU/x3",
+	"1lNablvCuIFeWmQC1fcehmNKRc5yYmS9q06iRk20tGIR9ga9aGQDWfjisW760Bt2gu2FMHBTdyeMOhFp",
+	"S/cS+duLp867NIx4hMDng04ldAKSeclntFyi0ydxss3LurEtoLfuI4j4sc8UYSIHFvuF4dQyV9bL5JxI",
+	"KfkcpYmtgMfHqy8G5Kkx8sxYrAPJmAa5dTkZK0CTgoGXdcEzCxwnc3DjzuiSlJUYkqPTMxjXycnxfZ1M",
+	"54Fj6HGnkynOkCFSAL/X5q537PGiALlgNkEq5sI54N9B6xa/xwQ6Qar5pKQ5+Bma1kYLoL2PM8ttQmPm",
+	"Z8ffnCdds3B3XNTrD65BxNDQeBElRyfnEDOltwyMAT8smz+9ATg+pH1c1xjtf893jPdtlHo8X5M3gQPA",
+	"MnJqdPsL658P8A2cteqMcNcFpDMitjF+X1uuN4o1v2gmUtn4biONykdTuiE0dq0L3KHkqg9KxTYYnJdB",
+	"yB5tVusUQWxnab+cUjXoC3gUoka6zIl6L+xaRWnSLH13asTuJLlTxtcOORQPnsTQ4YfgYsrKqPLw3FW0",
+	"Y7IXhZ1WcsZqJ5CFaYAfJ5Ip75kLghKOvEoGoSWs+WjY63Rm81RsCFTFSyNuWQz66ZmRsg49wiKFQLYL",
+	"8EDvHCS4JzlE6ABJpmRO8PpOSS43Jv7+zpPXXdK4uXKhZIIttiQvt5IbMRS80DOrKzDgSMayKORCrT/o",
+	"PbwdW4EGrGTA+DnYfW0cmlZNY7BGXUf/W1cNeB+90DwoDivVWy30j+jG5AuwwKzm5rG+VwA8XcLX5sQj",
+	"K3x6zHA3fCG1uTD7iulXhe23El2YfXig3Awe0AFlXvHmzQ+ROADoyoEuafmFxay5MCYT9XC+IBwH5BUm",
+	"JLBZwJ64IpUK8j69Kvn4/Oy4qf5+c9pUJ8+PY/pk3dqmZaNup3jtlDeEEAEucaiDSW6W9q3OGuF2qLWm",
+	"LcAwQF1LYBX5HhopggqkPgqCeVbeGJBVbs0cRN9Yif99ZZZ/xWD3O3R2+s3ZN+dfn35zvknn/8ErenFz",
+	"cWO/jRVT0mr952e238eAXEJ0ZEoVOSFakpPTxySb0pJmmpXGqCHQSMvbC6ePzluVP5rRWQtTuFX3E7hD",
+	"6z36kW1VsIgxDeUacYB3juv+ZYu25HAvtVqrsSrX4aoT7S4IcPKN4awdglIrrrQ6bGAPjj0zTqr69Xgb",
+	"3Rsq9DNZbumo8GZXoE+AzexhKjGu8tKmbcFXhrMZcT60bgFMQ2gkAEMjOSMCE6Kkq07DLGVj2AE+m43R",
+	"aGULbGsUOTQ54PHL+lG2lUudYwDGu4sW0MKGf+9Vnv8BkLE/lcrz91EqcgX1W9LRT5gigO2bEpI2NEPr",
+	"kwIWnlrPlmfZF55oPlPEekmcg7uGzKe1rG2yshh8Q1w69okHbQf2cy+MnfvD4IToB2vkTT8AhYjgQf+x",
+	"Tw+5ZcukIVMCOVQwjbIn5xM40Ga/B+SGHFq0XdtgCbBwP6vD3fCsk9OvA/nV2t+1IB5rcDpWJFooa4M1",
+	"jEKWA1eE8P+ryx/B35lLRJMeolVZSHmbGMXQHE6XnACa/ozestCluAAKns9L6aDFrSvK5t9icQjA0xom",
+	"GHUevbQSqTnIHzrXnAzJUXpBoDgQv2dGobUHD/fKjBVubOVtW6jC9a0F59Q8wgziP3+9PPwPevj78eE3",
+	"bz+v/x7cDI8O334Z/PjFv/2PmBB9yRZBr6O+IC+2C5Ktq220Fmq3APJNLZttdTzS/68BFvlbB7kPuPqr",
+	"jGSr3ksfCoql0Vap1bBvQ53yXz0dPl5Phz5diHbv2xAqlmt69sQUSXMiA8TxrXVJSaDqYUhSnissc6CC",
+	"pFYPSxMiaFnKBaLDggYILkauIPFqQJy98yg5Pj62Ec22THAcIwZl76HNdVmxdWhNawHxN3TFayCo+9BO",
+	"R6Y51Nmj99FquJlEhHojV1E+ogiJ4IqEuOy56gB/NlaBCxlCrRLjtnIBMquatTgpBFRsTqftr9x58f8X",
+	"QihcmM2seN6EcQ8bK9tk8XVMp065wRBa21LbOlKCEdTmjt7NM1d3tKHrbFL3yQi30lfUR0jcgxjhRl6Q",
+	"VEjBUmuuKE2XNsMNbJc23Ppqmb5oZpbHSpnWN2I1yuQkQhsv2NJbZa69nrkSNRNLhtap0LGjJ6ePt9jR",
+	"1SSq9x0cpoGa3Vfs192gQUdZaY3kfPQNrOTNBsI/Ab7ptnhsOwN5Jy6D1NriTJAZF5Vm4JayXAw8+QrK",
+	"r+ro0kQyhblndeA0cdVdU1mVPuTdv3T/z4rNaiNJ2/TvTg7eHU7kofnyUN3y+SGKaFoc+rw/J/CkLG4U",
+	"K5jzzG0KK1y5az9p2NjtQe92sLEbmRHrNKQ2Au2+4SnXWrYtmybG9/6CqfzvCFP5CfOVT4s1bHHUA6jG",
+	"voe8A9Lw9Kw+qMHRrcMIa2IHiPF3YN5KPasOz/feYBdXzAvMKsB27u791g1m802rOYGUcpf7Sk7PIPg5",
+	"R3Sxo9OzRpKa0ynXRNF2oeR2SGY7X8hOIIrbvGJNuAfe3UF+Hg2mL/G5pXNCIlSFaQns8yCT5XxVNT45",
+	"j6AbB7Cpa0WBu66R49Tn8Aq2uOnIPAuRWSF2hPkiKowY2O7QUhr907dbAp8tNiFjBPIrILPKFu+5uxDd",
+	"qgFkGbbPLai42Yxk9aqgwiJ59sCPeckWLpPDeg/WElyFbSq0YbyQldAnceLNmx/iEDUdJOaS6vpSmNvf",
+	"A5+V5ryqLQNtN2tsB4rbxiTbXivYjp63s0lmjAp9M94sUH18d0sFYmcq/mczTtan09X4VQW/42ISxMPB",
+	"hRlkACcuM4gjuqp7sO35KJUNT3NtS9YG5KcxocSQEfySk7Rg1LxlaIjSIupRTQwZD4NK3K7hWEgKpl2S",
+	"JdbBByO0KWctWK7EDq9ZXofD5tm05rM+Q5O0skOZMDx2BmZ7JLPT9beJzNgWI0MdmZtBr/k20xuhaFQR",
+	"85hBHzdtfyb78PblXhj5OlW1kSLZl5tbr9+vf/jUwl24+PskyGOMqyBZTxXk/dsVmbBd8qBdCZfjGUCA",
+	"2By7nhgg3bmD4Rt2ypOAMu9pyZgl4i0hl3tljHrlsWfWqNME+qWBvmSLK6a/B0jZLi9vDYjSlxjLqnDw",
+	"LyB+bxTTEKTNZXbLIHMQ6opa9If2RMzeAvv5pt5VxNFwn29qqwlT4n4NLTPFaJlND95Gmn7s4MDwU9uM",
+	"/PIaLm2TIz7gbddS45Hru9A20BFbsthKHie72RMf1NUendF2SgLA/XNpFkBqlrVaPgXGwU4erKyQiqkN",
+	"do6UhQ3QQL6xz3C1mVUelxfkauKiOIhFwou8ZCJuznyaDrTVw7zdhkWIdbsH9NGlXex+O2ecPRzbOzHg",
+	"xptd9JGPp13XMZ2+Cs7/8nfYhPsd/H7bJF48qJPQrCVURWyTxATBsoiT/+RRYHS2jez92Mv+1ZsIBPtv",
+	"bW0Eb211flBniJ1+x16+NvbcVlqLRQ89OD0+PT88OTk8ffzm+HgI//+Pg4juUMPZ94BI3xKaFEr1IiKG",
+	"6ylJ4VnpBRFy0axf6Rlxfd+1YnXx6zYHAKQ7Ymacnw2Oj04e1+aGVSkcbhOUj/ki+BkrnaN451TfXao3",
+	"HyKCHCzeBwv63N+X4tC0wrcen55t6QPHmkL7tI7jeOWYfH/VNiT8l0HHMVmVZE5LLbBLow+jwjcH+1Dy",
+	"H4JAUIBtIYy8Xbb3uPSuseetgsm7CLRtA9AP7QTeya378NHkfyZn8PZtE7f0APvW9Ft4ej8Bl+QO6pHr",
+	"J7vDyjivbA3PuGH+W/Ax3werLxOrCwZ//SMSaV+Job9tagFGf/va6G/HJ4H+tlpCkPFVFrd1rSJMLihY",
+	"7O+l3E11uZ+k2VB8+JItfqlb2PTdLgRFBPdeAEH8pXmDXXIu7pjQslweJAdVabZzqvVcDY+OzLvUwD5s",
+	"kMnZUWbROmOpT7pPBYCdwaW9elcnDx0VrqGCzSVuYPcGHhm3cb2G9Qwv3tJjsZ2F7BvM9RjPFV783m5M",
+	"r3t+fv1DF3mZh6ynrCs/up70tUIHO80vZvL8NGrYO50uzlWIF8WYWqmBjpQfrCJQNxKmN8OBYP7ujJZQ",
+	"N6uaTTt8ZVvOoSEDFq3xeB8TZO3bQZfs4LftALGGyv0ZzUHINqC7I+dpazC9UukbxZjYoTNu11hdUTIU",
+	"ZXymjPCEHJOLVqmFq8HAsmqojXex1K07qfTBbwho1oE4FBuhCjZAE7xp1RUE21IflhlXUae3R3ZoNfDA",
+	"3hly4YnTtvJIyDHRkpwO61pSPeVlbkl9IhuASCFyXBegz6bKkW7sre5lqHUl17AEjiM2QBn63h8SsPvC",
+	"trqgQMZBzOa2P2QHwgICczUB/nbujNMFU61dqX7QimRG53PoMObBqmsM9lW/VO+egK6JxHrFseIeWqRG",
+	"DnNgRRY/YY7NMd0+B91w4B0rEGSOFXl8I49j2UCD812ILWm3OUmDZ75dLz9etADq6rHimYcwpN3aaI1Q",
+	"8Kx9AO+Eou1h8XdeFdHO8b+4rBRNqMs8EcApYXNXAR7GJeug3Boa2KbXSKEpFwqbCFiLhtouUys4vl8N",
+	"Tk4fD46PTr7u1VKgl3sA5mxRfACUTfF8zRrY0J/FtxA5HjDt+pibaYyWDgunN/Y1OvNiuzuzLShWlrKE",
+	"XMkZZE/CmCHvyDaQQnB1YGFy0RF8DOARu3pmAgfFhxiVBXt+taYvrJKyD1L2fYDjeImqQTP1QLBTgqy0",
+	"7VAGR7//2tvcz/ZgNvFfx2F93lVrtaCx1logxu6OpUYQ1+vsQKsAGngxlQW7IOmMv2N56tqUWT0Gy04B",
+	"mQM2JiGprLShjtQ3h6u76Vul17I5OLQOVxP6zfiGXwfJwZS1ADaxs9U77FuG74gww3ZDYSsM7LzrJsn2",
+	"2LWo0pJ/J6v6vhO50cp36nqFGVsQ16XZKQ96u0GR8zqUmg+MYdnMCng4xLD9A6CuWldOy5I++dBoLMia",
+	"CZwcWePyddk728Co+n6mrheRlCFQavz5dSVMjOvDk8eyRNTbMKsTJoOxkq3VO3/0N2/YFV67JpRo60MZ",
+	"guHhAnhVNpcMhVTDWNuhtblraehO7wqKXK23uSWNNj5sduT1utuGxsfWBb4aTqIzV39QUGtrU3WrkjoT",
+	"Ftt7OgM8Zy7B1n9J5/OCs3xALj20IFynJeg5DiULsm2x+41vIW1RwcGI+EzVXTC3DP69QqBQjCSsa8C/",
+	"ySEcdzuYCStNl8omIluNLpdzzXJPMuYM+qZ1RrNhC2iKznS7++I6F0MvzSw+DeAQ8Ha7DaqWg41RUgve",
+	"7tOylopgR8uOdrO3bLkbUmz7DLBlF9hqlGg7GtDtIhhavs9turfGWkFjL55WzzUb448++6a/wbh9ZuW6",
+	"VrD934tBk+2W9Y6Vrqf4xvYQUYu3hcfrl6q5Y25R6he2wHaDsXdT0mu3sFt1PjBvrg+9lY+2MCAEOIlq",
+	"QD338e+0qHAjA/a+/b1dPYheypCz2cZDQTOGlcZDCOJiPXtG87M9i2ozZjYgLyWmaOK5gP6xaNruuW1R",
+	"M3e6PbfXEKlD8B1pQVHN+KAbCBcktbenQ5Ji1nVKPj/5+nRw8jXgwJycf5GQtODi9sasUGF+Pf9mcPro",
+	"zP6ckDF7fDwcHp0cf2HB30A5sC0ZlHd28tL3OzDDsd6XIUlvqxGj+ewmaGJxcjz45hxfcGref/uVav18",
+	"9lUwPHbb/vnk+NiPz8zm9Di4fHLLwsu/OhucnDwenJ6eQSMfcwVdeaC/v7F7QftuzFhvyOZgt2LwKSfn",
+	"0VifIbmoLH7y9Ie6f35ZsbDvmaHfBcsTbL2fGm0qJZ8HVC1LoEMzOaNVpQlJgbcAeqOUBbStjqI5GkPP",
+	"aF7wC6pe5s8a4SlF5cv8FRxPiwKJGliKpUWZMaG5IiNzTFirL1twL/l//pV8Ni/zz8h//RdpjIZcV8fH",
+	"X7F/JadnLbCf47PHcdB+u543M6aUdZnFGnkjTCktXEfC+k6AF26rXZD9FNvcG6xBAC5yM2dlxkRXZyms",
+	"yYYcpVCGfqaChsR6FbHVBxPgTXC+PDKyb+o5YoVcNOuwN3cw+TTys2883uBqa7OSTaqCluHufP766ekX",
+	"PlcQfBi1p1y0K/vAzLL6nXWl6yDNPr16+uboxdN/bzU/+5Ue/v72Xw4/z9ndf83L/IvPjwb/8sW/teGm",
+	"zruCCEFFSlcxQLPnswC7gwrc4o6CZaML3HvH8Cn33baeqHttiRwpzOmKTcXQquIr3kqtaHPYFqomvNi3",
+	"Awq2YEpVgkioPgAFONv24lwOyKWwLp+CK2sJLfGiFoKd4Xs3hhEY8+tXo4GtKT9arRCLIZmqWz6/6Whb",
+	"52NtNRtxtZva8hpa4zYb6z1oFqa4mBSuS2rdKsnGO28Zm7dR1QMOY1NC8WMU1L5SdFSwGykwdNtxGHAU",
+	"dftnsBe5r5qBebuyUpiIgM4LcOCfv7o7wyb8zuM/IN9Ko8GFXd4pOfrqBOaPI4qdsfedqrIl4U66fLQF",
+	"itppjErta7gsOvIO6vaSEWE2Khm9BYsV9TGPRZjLVrSZHJ0egz4hJcqjAOQb9F1YXWO5gbtthVGQ07ML",
+	"UikGzcG0JEenj3fwsrl+/PBSb2dvthyN7REFMUkDiya9AOGOnAbx7wxxpy3mE+H6q2xxkxcLBuSttTUt",
+	"MFv7u49YXvhIzJl8yHBe82Wfbo+KPTTKunO7tNteRANSm1tnWBqy6xaMIb4dOMftwwytZqZo5PQJge7m",
+	"Zeoo2uxQyLHVP7gIsTk4qEVC+p6bq/Jl15LOSKgE6jfzLq9XowGC8mTkyj5B2QSma8GTrIKOvl3DKqGG",
+	"0ywiqKaQSCQJRfiahpG5Cv/ZNho3RHW2zZSKpTw9d13LXYtyCD6mdke9OTkA4xIwfhcIoM61a07le9S3",
+	"27rXJcb3x6yO6cOxpr4CTS+41PUf+BwmNqNFYX4D984XmA5u45rC7Hql45QXVaIjAd6pLHXHu51FuO2r",
+	"V3uYrF3UNU0FfRVrvCkgJmvJWA5Fp3e3s+FwoNcGc4mXlq4quGYLfc6Ic4t4BFPuME2NdjsuWdBlhKqm",
+	"sYw+O67xDEIWCTVTzZgP5QrmfQA9uvz2SbwKHEc+CykSx9u+IOCT9WeDbGs6tdd3l/PZWH4Z2k7v1V6S",
+	"m8KAMemwu9NcFvvR2+JJIpu1teRAS02LNQbgjOps6vs/Izmn6LernfRc9yLsLXRDV0i8RXWAQ3e2GXGH",
+	"YCEn0Vrpj48x0YFt6O24X/2qJQeiKgqw6h8WbOLB+xhFJetOCxEVlDs96SOgObjR+Oo3P5gHAFTo7lD3",
+	"9ddfnzd7CK5fqQ+AsBrlA1dBud82YUWxROlsdey6ETG4f0Ay1KnWNkESNSgHb98AaHWk7pYh6ALTbAKz",
+	"wl621Z2L+zcEjLj/VhGiVh2C/Wt/Wpx8TQNms4VvbMbtfWWcec5L2y6mLet0WQlMB4xwxKjgCe9ZN/KX",
+	"tolN23s2j+nnxzb/o6HidsPV9pHqgOVxM6JdqYQyy6o5D0BOybiUM1KwMTRXKflkqhNEQEAD0XXkOj4m",
+	"ik3Ae9w7oHyFN8R2oNK84L/TPkLn5+DSjhp/XN/mU8O16NqxnxW7hy+pc1drh/eC66msoDshsHhvOdxx",
+	"xZtu4NCpwEszyE2ra6Z3NS+43sXorkVOTw+Wsch5voUtXcqi2FxB3ZzFlgbLPJrkf1knsDvvAZ0xUgmu",
+	"besUiIE27atcVqMiMEJEBdlrHQTnTIp2JYcjRByZ30m/GFFCxIz53elwF9fYtuSyu4O0u64IUt2NmpRY",
+	"iFGqpFhJTPVwo+Ft7cxA4F+LurCh1m8GnR6JG573STFLGiHdxsAgxU+WwdtC926d9S7Hu+QC85pbt/IF",
+	"vbxwkWTP1T369Fad2XdL4e1IiG8fCZ9ia53Ofu1rg3xDsmxNVh0ybSHsqYYr2y2R2gVWwRbaZvKNaoBo",
+	"HVRDf15N6KpcfL9gNOdiQkZcqyGWFH51Sj5//uru7AtDKSenj+ET5vV4JgdxzA0WSSggcDh78QZ0luvs",
+	"M3oT0k1Qjta/QCO+J77/fItxRrtuXmmIuxKLkcrFHS14npBK0EpPmdAc3g9Ng0Y8z5lIiJD6ZiwrkRuV",
+	"SE9lfmO+8clPlVDVfC5LQ7wzlnN6YwaZkJHMlzdayhtwsCbAuW40vTWPNMfD/Q3JEOzdlFYK3gyfzRsg",
+	"zJ/gSQ6/aNv05iZDwDeFVNr+mUkxLnimE0j1vqETyoFvgafyZs4AaCEhv1VS0xv2LmMsx3cXPFve+MBP",
+	"QmwpzA0ymnkJdiKYGDdjygu4KfzS0UJCeM5mc6mZyJY3M67AK4SpYoWkOa4cvaO8MDtihDS2DmzpFo3F",
+	"ietfLibdvIt4tQTMNSHRy3p0enwBDNK5vYMKPq6gk0S0OJ6VpSyjdWWG9Y45K3LMylyU4CNuhsBHDJXq",
+	"3krzM/PAp+adsVOJ5SZqY1Xfgi6HtQRyeV3YPZaRJ8+/ew3ZSUZuLGtb4PM622HM79gXvQddVx2uNtzD",
+	"TiBmsTcG4gBGrrnx2PgutmeBjO4IUzBaQhOSqJzteJmrDWi4A4zmUfsEQn8AbvK4o9rHhhRvOqLOtdT1",
+	"BHx2/E1sKprroqUXG/uFrD0f+EV73unRHBmnOkq9i8OwTEw8yqmaslY+RH2HWZXDtS9tRq/jS97kNKmz",
+	"l8zXQ8yBKivDGDBPgwc48q3MkgcJjsOPbskD/QXEiuc6jc2NCb0agTSWWNiMI7moEVkybZRhWU2mLpmd",
+	"VIrZ3JolFMkOyBsPiw+s2berh47aWKZGRjS7hTJnsSTGCIjkxO9chwPa9grOiLnIdxaid9V0HDVWaNVZ",
+	"njZiWVTHh6jugtbxtoTAhTaqndaIRdgRdoIp4Fxhrms1h9Up+B1TBMvbag0EH3jgYI8gXjQtK3Eb1Tk6",
+	"0hhOoIPpQ6Ux7BZPr4cYOHs3bk8fq43qYG/iDb63AbfAtOL4k3fKrqkNL8C4NjJxiL+sUBamTdjqwjAP",
+	"2shzwDP1ZxQgQGxUt12R6X3GW7hHugPVQap3I8yrtCyNxrQe4js4rBmFDkWj0vATyxKAyXMNR8qwCiZA",
+	"IYMCeJfduL5z0XY+mo4yz5/N12blhStdhj7NtpabvKJKt21pAFOwfFOaedVZpGEsfawho3PB2O2OtaGN",
+	"oPGmaHHDtGwhfiCva2ydW5CNVm8tPvZh5gXC6GFNvVXc7d2yKbxKGkjHxPZ8++aY5HSpLgikkoYZFANy",
+	"2ZFtsQJI7In3/Pjs8fFxslvwKzygr+ukdP/wVv//WPZuj+5x6wuyXtdQlT1iQNEGz80NwsJdazNMmPY6",
+	"8S1bwkG7ZWwetgF3aiQvG0Ib/HtFDrfZduS2bhurcYGfFoXbvIQoSfRCQnc19s52+8XH3rKlggR49zzM",
+	"z5OutAL4hhH3ytCPsTRbMbkFG6F4ikS8wrBYTck1UHfbuxDFX/M5EAvKtWVQK+DXPXMd8BVvo4Nagw33",
+	"sFAOa3o6X/oqfUiDslIXGF2r1XP/5su7KT17w9TumiDCEKBbQbTEvcUN3y4Dzuoz2xdzhzjZ9RhiQOZb",
+	"eYI/RppWq+p4k8i1867lrM+32i2zqo2Rvrr9qhGAaFV5WXicJ8+/e92GKiNeMbWOKOSjIeyG03tXE1X9",
+	"7oU5ISePkgNfr3bwn5//enn4H/Tw9+PDb94Gfw9uhkeHb78Mfvzi3774t/8R27tg8vtQNEIG9bCaRmPg",
+	"W2Z/edz/+pSYPSuoZqsAr73xcGNZOp8ipv898PVXd0HG7JGnRtQbMZ5Dqbszy6A7oGuTan4fEsXYBZZs",
+	"zwsqlMPKcNXuF+6kMRd6Q0+HlScXiC2KKfHgATGcROGZVBSL0O04FlPaAIm642yB+C7YgdjwE4fdnBzQ",
+	"fMZF1AXwuor5S1hRIIp3JmczVIeotnOSpQVlUZhsAbyEvdMDAl4PRsuCG65QCdXwOFpooYUROn5dJuDF",
+	"WNCl0TEWDQDxjAqjKpu5YtpBQipRQD2bdiPYAc7Ft0h4eNiPdZUATea4xuLc9sj9GVKYm4nI95R3sKH7",
+	"YPZIGQ/L5u1gt2TwPbt0fPJNOVaXg9FY5dUWBDmlKhJ6eS7IlL2LutymjOZNmmgxginl8eMcf9VPVuNh",
+	"d0xgik7XmxX7rWIiYx3PsC4heI5jnDCYnWwumEXwTjv8GE2ukHvlkK6aozxJyGlCviL/93//H58JNqHz",
+	"voUd82pU8OzGwj313i/FJ4LqKga22XlXGzYdJ5QcADtBArDrET6/McS3HdS6F0ZjqP6B+QzUw79myqKF",
+	"x03rSNBiQRVR6GCtYRobCTsLWeYqggB7Nvj66KvTXvivXPdfrO+53hV+tYG1Cq5xqkghJcC8685G9hnb",
+	"IuEEgHk3xeDsQ+3M14BnuhTTlR1j8XQha8AzkSsL+X3SDiRvTAncJRsOkBDWDAh+331I7VwsjdjUDDKu",
+	"YLTxxdMvkLmsRnDWeigDC7TLAG2bn1Hj84rpB0IJXIvqt3P07rZrte4Z3YkC8zUiC71R+q6Ydq0imwsa",
+	"9H9qrua3S3LLlv3D6Q10xw7o482c2Pp63KiiUzFa0Mpwf5ALVh5mVDFSMEOGKiE5n3BzetJDCwN1k17Y",
+	"IwWfzXG3sGr2JsPc4K7uiF3vE+DJH/8A0t9A93OasW+NoOgWNbsT6f6wDNbnye6YHevTNZuSErzHY9u0",
+	"fF2qzK4gzxshne2C2ldFKdLs299KWc0jGs387mxjU7kZePaNpTu/O+9/dVQF/CUG1QWuFC7ADSFFszGL",
+	"njLwhEDbC7psUX4NDbQBOReYE8zWTmP9SkUshtFGv/53fMaEsk7EiX9MP2Wx3qQIdyqZ0ts8oTX7kZm8",
+	"HVDnvPei8tYs4oEV37oAIxrUglIGB9xuPdrIWEtW9wroTC/aXAFSk3nOCjbZ7hbXn6Hf1cAVel8dMo/e",
+	"N3l+1POO1j7VS9DkZwGbi+LXwzp0bm+0zqkPw2pW5/RhWs07fBuE3mV7Zqj3rNjzSPwBj9pUv3c1p6Kn",
+	"LD4dnJ6c9ZbG41LONrqSqlKs6/1kA+gLAKHPd828u201g1lTFBFUQ1h97u32uWJWOmk+YxfrCny8a2Ql",
+	"oLo5m2xX9KUFoHIkPh2hNV5nWoBrqQuGv5H0tU2E1WVEbSaJzbBNLgTarr4xVNdF53sSTw8d4LvSbN7o",
+	"dHiQ02UQwMFPC8ZuwUEgGgZRoGsHxeWtTOgRJKZzbXPMPRRPu7UPtzUDhAlZTaYJKeTCXOfgArFLC0mx",
+	"UVP9wOZlA5L6ZHi4xAeDVpPbByRVc1oqFl4243lesLr0vH0TJtBAIi0m/WdUkEmJuKxu1dycfV8p/DsY",
+	"GZYvlipeCXW1FNlPlc7kjK1FANuyAWGeN1h7I8thJu+6frSRjviPd1RwNWV5d7HERArbQIHathKs4OyO",
+	"5Re2P4JNwTY/265b8VIDaC7X+/Bc4jL9nbPFRk9YDTaDa1TPuV6aYKpuKNEDtRTZa0xav0+jS5plbK5v",
+	"mqtrj2gUXeFKzhikeE69N3GIoUv3DLcXxmhcQE+KWZVNVzw5a5Ey3xgK1mvMJDzQC14UZMQM/Q7Ic5uc",
+	"NMamRBqQQH9ndRoxopDiBeYA04W6wdZp5mDyO9ZKGbaFXUcn5xadMiHPX92dk6MzhKs8PzPGmdJsDsGo",
+	"sazKAUkn2dw+dSHLW/NkWZUdT7awl9+4B5+fmWH9XpWs18BOV28PmEM9PWPlNEZlCDB4S5Q3QEgsllaw",
+	"eiVH+e15ObsDy3ti/jt6B8ZEvOrPt22+Z4fkoDlyW4Y9XHoc+nqxEKGZHndnTkX/7Lh2ij8IW68CPh4d",
+	"H3fA2yl9Y2g9Ok7XesdwOzgQ5vIEYQJnXFQaGrPphWz6bLi2fWQWVPWfQTd+ZslFxue0iHdhoplWLom9",
+	"7buzN25eB7veW+xwLDRfjzRZ6WO9Mb+70aF76yYYsmDYyhQCJUPXEirxQMuuWoorhGbHroSl0WjLJVKi",
+	"RZuzOMccteBI97BtA9xOldhQ7PfTmNjMGxity72x8JVWg8GEb8hwAQxOcnoGrog5UuXR6VkTEbpROn2y",
+	"DkxlyySY0uY5rc3LMteEqv82Wd5tZF/zrE662YcGj4z0YVV4sGKi1hgG7eEcI4QBJWoO5SoTjilTTGDQ",
+	"NNZtvaVg1iVD9tBFVUyHC9XimsOMd2ikRnxGWdRWguGuC2alTsNbNR5lVWY92tRCeB7f4CaYuCXyT6nn",
+	"4t8Z26ufYw3JnPfBAdbj5QEs+0TKHGqJVFXegVxzqKsuMRY1aKjuASnhSnwuQY1ktn8L9iEjPF8B44YK",
+	"3ZCjH8eW+ecmnlBXLFFF0WK89xzhWhx6rkVD7ZmtAc13Shah9+/gqUF3nr4JIOOSQnS7Iwx6AlIZYynQ",
+	"/8OZhmASot8W6zVtM6C42TjEOhpjCrkepHJBy1yRE/N9VlazUXNPjgePeoXJ481zL71iikU9XJCcZXzW",
+	"BgA4f3R8ehbXYvqXlL/xsCAO+bbTfG5qNY5wbYVRY2gnX69Hks07E5aCRiuokGNSbAOxpntFTh+dR+u8",
+	"46icl2H/gRrNpnu5H30VfXwVRaW+bM+kfu7QtkU4R13ElvMwlpPT/7T2hn/ro7g/AHTU0tB9DF9LS3LS",
+	"Isjj468fn5w+2j5VolK1/9wtZdu5HoymfSiDc580+EyMxf69zgVtJ6tMbJ24M4jUbwXX6H1VelIyFTWG",
+	"UJbfBDmmNY324jCxOw8g2LxRBa5zT1ujSNx0YkvwCxtNpbyNuY50n5Yu9v5Le/XOwPA0X1fCZRTjCb9j",
+	"glTznrx6M747HRXx8EVyMKa84GJyAxXHEegabtGhhfWjZ4w7Ueqbd3pfldGpTt+9WzHScsm2sM/cVb22",
+	"4xle7A3THrnUYIoCtErMzlvW6Z05M/ZyuSQIOjNYZ0z2AWYtmS6X3favS84HeQidz/g2hnlHq+2fjE0D",
+	"iprlxlw1W29jT7Xo5HbJOq/KoufW/fz6h23T1JODBeXa2q0dR8juGodahXsXRIYRj2YqvJloHf1wTMS/",
+	"oT539aDt8d81e77FgeJbDW0biR0OFL/C3g9JumqsIGZF+MOXKQK9YXCdklsu8gF52iKUoMg4vLd/nXEr",
+	"h+nm7b9cXw8+t3/+1/X1l19Ek5fWVyM3OcJqzAWKQ2mZp9D+7A8EzDJkrDSdzROSU03fp0ndBQstRapI",
+	"+renb8gRLmQKKarYJFeQ1NyUDkiqCprduiezdxoeBOblVUFtnfKPMGsANTXPCN2fbmyGosz1UZlrJ7gP",
+	"E9wJw4c1wv2At6yh8BILfnqf7Etg74Q3vk547iaptpEZW7LT9927cMWyMhalSBdTxbKbGpFpRBU7PzPn",
+	"HztdnZ+R0VK3kZnwrh/HL/7XN+Xjv73499/KN4t//Pzqu8fPf3j1H8/l6Q/0B3q1aPeSPG5wgq+OG6wA",
+	"H1nn7v7L0ds/Ts+S9//6x3Fy+j7KEezc3tjAUrukBiRB1+6tUQGsKxpq2txDNiQHdoR+vMbktKV4FE9L",
+	"eXszU7vUatWzrB+z5jAaMlmlganWc5VajzuWVtTB45/0lJUKvaM+nw9a3EKzdsW0kW7kyQ8//fzdq8sf",
+	"b355+u33P/304ubyhx9++gVUxcAAbVIRvHd4dGRGpgb2+0EmZ0cQ/5pDa4SV5qcbPKZ2pr9wPa2Jvkka",
+	"yn/f42TZhxjto7YhenHX1la526PbI8s81l1vlfcqllUl18sr8zacjufUrW29rPRUltY7NSTfMlqykmRz",
+	"Orv5v//7/6TOgoKDAb/V5GZ25uC9eR8X44gt/MTsz6vLH7HSNKkb9wAfoVXOtSLPX/lMBXAKDa7Ftfjy",
+	"yyfPv3utvvwSG0pTIQXPaEGM2BwSIcnUSMgRpFULSX6H6KyQ0O7wcEbnc5aDjT8glwgnGGKZ1Y+rw6vX",
+	"wot0AEQkas4KY/UMyJdfAt6hG8zrZ0/IN2ePviYOds6lbiuA8CRpJnOWmtt+Kblm5jZANqSCpM9r6MnD",
+	"F2yZDq+Fr6d18CUQizbmXV1qa9tkQSBCMMLGY5bpC9K41bblxhJ+eEYQO/787PT0iwEsK+QJmEG5fsns",
+	"HVca/SQkfT4+/NFI4rTWcNKnb+gkrR1TSpOS0Xxo5luAEXJ2cpqQGVfKeqTOTh/Du7B8BBJEMOKz/PJL",
+	"MpGEC4iaMKQAfBPAr2ASw5CkT+zBPrwCJ3FKPk/pnKcNmJyEpBVPE5JqVpbUcMT0C/Oea1Hf/hocyoZn",
+	"gc009oDxJ8nx6Zl5X0kzTNK3zYkPmTD7l9fxUEs0l1dPnj+Haf1g1ssSg9GB1BCQXUja0opSi3KnSBp+",
+	"GUZWLeDPNZTN8owJzITkOROaj7ETw+WcZlN2eApOD1QLwu9q+EV/3ALjYXhwdwIpaXMm6JwfDA++su6T",
+	"OdVT4AtHYfd5m6OA4S4uxfP8YHhgJnzpLgJsdjpjGqo1fo0zufoSrMJ9xgsNQuyPAy4A842Vy3o6wMe9",
+	"q2ZjQxq4+r152IZ3vyqoNoQRvH7DHW84KzcMts5pc4PdyI6jRphb9hpgAw1v7MpB6EyKCeILYUuDyFB8",
+	"g6foWCJYSl1zajaI2mpmGxYUAq9brD97p/tf/QOfQSLvZkKgE2Yjim8hm3QuhUKxeHp8jLhJQttQGGAR",
+	"oL169A8bA+tHmfaQgPEFYrEdGTd8ANiQ3ftB0Fip6+F+tEcOUhoEfDWb0XJpT2dNTKMlAXeEphMVJGiB",
+	"uvfucM5K4NMwHPfT0LBzDD4r3VnOZmHuMOXIA7OaT58pIheC8HwIGUiNbDrDnyfZfDhbHs5LafSYdEBe",
+	"SoK6lXkoxNaUliXLhyQrGbA+WmBeEMT8Aeia3LK5ZZRN5vQE3BSXPg9tO+4UCOQXbGmpA3LQvpX5cm+E",
+	"8ZIt3AjfNxU+XVbs/QpJnuybJGPk+JpNuNLO3pgy6qCbjcDveq697AiusQ+9F/m6UQBukd/Fbch3YdQs",
+	"eKoXZUd/2L/eWxuP6S5U17A8SdEloSOjn1q4OHyI0XSWiiByLVdDr0w6rcJy6Qh1fgev3pk6x6CM9eFw",
+	"UUJu0NTZ6gI8k+VEas3EPviQeRjT997GJK6D/I3py6Cx4cMy8NhpMWzQjvXjHhea777GntM3yRBUAqMQ",
+	"1hpB2EUy5FUd2kHQDa7WDt6CloluveZu/gxO7I91LPbP373gh2H14fAfhGaf1EnhH4tecQg+2+9WAHTD",
+	"+IG4/VE2ZbZq+YNRuFWaWlqJGceHY1jwuk6uBd6DfbB4B+Ts/ToZFZAyjyZ9vaeYXUUzHaBXz2QO3gIz",
+	"2WW/TVdLkW3acXNNYLmuqjhSGKUYTSVon0KEA1wCWGZZEkwaV8M6iA1uDrMyRnzjFEdsQi2e4sIhq2BP",
+	"De8qgbvAFWVTBymEFnNptQoe1WBr0XZl5vLw1PJ3qMHooBYo0NgHsXwvF2TBiiIgC/DzjhgTRDFISfm0",
+	"ZVfUHHrNMlnmyoHbOYsIAn6WOqghd+wlbHOBzx4R28gUqjowIR29XYYKlzaZS9QPHJBL2Iqm49IS5LWg",
+	"eY7ki4/S9NY8aEGXFzgwT7qwnb6sfioXdWERQJFDTeGUlw6vZHZhKdwc2xp1hxJDfVOIBZtvrwV8PeZ3",
+	"LGmy88+UO05gweGrbAfxIGvN1isl1h2mXBGOMpp22iriSWPHxhyWy8ZO71uqhxVJH1ioh3VskYPqQ0fA",
+	"mWy3ib04E8zzaKjFEyEXu3LrXM59FDZ+mi4tsQAKpT0jtFySErQGLIRSTUhb54nmQthA+Urnesfhbb3B",
+	"gADiJ6b2orPijpU5z/TwWuBxQWzKESMwZiz5ss7zBICzxDIcgmuelHhPSMkUenTd/QJc9bqkQmEs2uJp",
+	"1tdcC1oYprZs2Zd1oSRVt+a4QJMsAL6iYzYgL6lZE7MydfGldcQM63phaJEA55VDa0wflYMxXAvIixwQ",
+	"Dz4oGLMzkYW9bAZcBVOCIwfw0kzjp5GvlFafsvfFkuIHV84b723TvqVCkBWIPw/VtXs4xz/SW6t0A2VY",
+	"5JWcKWyB5mratawy4MiehlRw1mW4t6vnPfy5cez9OTlUTB9OZZGv4QDP4OQLtiCKaa+RSQfHY4Xk0ELp",
+	"W2+5OTC2WeoSkT4wQhag/mPXTolhaXPJlBUYPhstr4X5txI5K0n68vLHp0cvnv57mmCopqAZ+14WeYop",
+	"idCRTzdPrvkTHqelTIgUnq3g/kXOCuDKXTH9PSzGp3tO/BA/tLyzuGCRY/LKYgvv41jYZ2Flmgg70LWB",
+	"0w01JpjjVjq9JTgaSNSrZwK+7z4MG2Js/tortodI26aYiJRhYCZSBPXOGHAO3DgWNrI5j/216o7wU62w",
+	"3/tRO0Xn9hwS2z5Ut2NwDezwLXb8vuHQv2J9gWQPD+vmiJ85/PuL9jXYlEpcLxuoGOKlavjUmtfGLOw6",
+	"ArIhFNhovYOoNCTNeF6mmAxhhFyOI0gQogILiLQ1SRlmREACmQMwYUtADZItJHl/P7sWvhgKWn+ixm0e",
+	"K8cgzwETYQQwkbXqDD8wUKFZ7q/UVLOg/72xCBBjAzxkaCY4o6MF3lnrCcY0T0eVyAuWum4ydU+TYIUo",
+	"yYoKYltGuVZropchLX3KWnRjnB86krn68lZ2v2+49jEd3t9DllZldn9G54bYUMNYo0xsd0S7lYujPxRb",
+	"H/EM8ru4Imia0IJAN70Idb7GPhb3JM8HDmK+9s2b9hFdg2eBK8ImpnkMQeUO9313bk2Es7XQH0Z4dXmC",
+	"Ffs0Ip2NNb6/ZNvoPlZsf2HP1vGzFGRhgJ0M0XKCcRVq06YXU1k48QXV61MKsEBDQut6d58+GHYwS6wt",
+	"bcvDUCIPrsWla0WHtfGGmi3g0JQXGJ8BMQqeqMDmVdOSi1sV3GaFMGbsJrWhPinlQpEJ+H0xC/VaWLCw",
+	"l2zhzKxATbCtdiRa5fhTPQ0nxwU23QMxS6xcd+nCYf9g8oIt4RnXIsUK/zx1r/AOdlaoKJ+z4eiPyuYe",
+	"ICjd1FA/Rmh6E5v5BALU38GARpbng8OU5nlCEL3MtnOCs7En9t8U3H09Av+s7oBIYqzToV0lanOVu16O",
+	"XPsvV8RfrghzNXbe/ERcF79wI376X/9ECk25UP3vuJKl7vdkxIH+E3tbeiRX10zzATwuEW8LCI3R0usl",
+	"mPwBm25+yex2RgXH/RwyGAqkJJ1LWWCltv1wo1jBMi3L1GiTynchNOoQuERssoEsc9fenvGScN8Z1yha",
+	"U6pIKeXMxRzptUB3TwKvCbFtbJn4VCqtbH04STWAXqbkc4fv8pkidjcc3k1Y0fOFrcNHBXEYwGJq10nw",
+	"WqSfI1AMgjg1xvBF6gMzY1kmiOoEkxS2L64DDeRjW4CjNC8KRNmRZRvoxt9vh64sVu+AXJKC30FoNogJ",
+	"cz0Nyrk80B34ybgiqfnjBsKu6UUztAttmJzXygWFIZQAWr7D0NBTaJUPavhKKdngWoDRVmUZU0qW6OZa",
+	"GWZiyQHaX2CyRcmwn1Ga+BA5jNnDJ1LnDqsr6Ra0bobZx6/1p3BqfTyP1p/CnQVHcScmFtd8j/6oP6z1",
+	"Wj331mqroT7wnIkE+DAtw1YudQkycgsbUg6SRAypp/UdNzY/Kx2Q+zrJ/nt4yELHzH2Ioo837MO4wjrz",
+	"Z2v4kk/KHXY/fWIrCg3VLz09WOPicvgyZMyZkV/zkoGPCvM4jOQEWxpNaoD9sxixk1IujKiCUAmWNgNE",
+	"4IgpnoP4Rjw+6J0MXilzNfilUOo2HFOutbCPT4GoA7fUgivb+hzE2Urg36VlclG3RF/QZR+/0T+V0+gj",
+	"e4w+UXfRa4semju3kSydf2hvLHGdnDyal+yOs0WkxmGHMxzPyQR902Y4p68u3zz5PoADAOUWUnUhCdJn",
+	"GEK2JC0G5GWd5Os0xGFwnmd0aXR80IOdg9a2xhUT7PVJcyNo38g6TYdqPMCIlmQ7j4NrrhJWk5fjxOIZ",
+	"rDQspzrerNxmVVtLqOOMv8L1vschf1VQ8T28v6dnRLyuRN9LL+fzYglOmv+ODOEX1zDH5uPup8gFQ/e2",
+	"cAmeDH3825IiwWtAaK2J6faTyGvPfMmgQPoBz/wvCFmvCM8T+BdkI8RciqI2+RTFxqZcXxDqQkpaYvyI",
+	"6SRMMp4COJIVoDaCesuM8SxIWjckSKGUAC+fU2XPJbIHas4keW1BTIAFhVY0WqgO8yQQ4Q5OCMzY0ZII",
+	"ubAlOem8BD0fIMZuELMxvRYuCmabH4A5zjCtE+x43wAEaiNwHFLfjI01kdbXeiPFspXAIKFiCYUTcQsC",
+	"tnff1vJHOZF2Lh9VRn9bmjOJ4CsN1Q5dH36XGjsUnN36y20EtqDFUvNMHQFwYiu0Ey/fwN7Wo2Xd2cuc",
+	"M5BxFl3MyMKEQEiC5ZDkxEU+RGdegunHviDNSktD/HlJx+YGaPltZJ8tPvD1Vy7QSgDTNSBZroc1rqEi",
+	"mmH6gzmiA/KGz2yg9uc3TwwHWDB260HxBflRihyk6BuvjyvN5lbmT7gX+Cm8NsXBm0H5ijozYSxrsNcQ",
+	"KTqK5p74dV45Lq0Uc6ySgDbiM+jGLy7IN8ckNyqFGxF4PZsIQ52hJo4d+Ovz0q9Hx0prY6f9+JFdGFbV",
+	"awzYpm2XMURnpNm8N/4OdD7rExNqRyCjlqKFsY/2BOmavO3OvFVKxoPxw5oMu/JoNJuD878VNhgcDEVV",
+	"FPuptISOVA7SC7FaSobU5E6VEVOhhuIYVoTHoVudNZQTz9+MHX6I+RydHO5NiGHv+89phR56B8Nb596j",
+	"im+sqAwULvTLjxhAxqEXFDrKFEWCzy0xaSSrNKnmF2ZuqAS4xE4HNFc/2PI4iH50cJRnJWNPCqOE3D/c",
+	"/vGIfdvo6EMejnBFu44H/53treAYyKpumoDgxjSbusZpwFhLZmnJBsVc/tU+DgcYuWuPBWL7gi1so4fP",
+	"X92dOTmEoIXp3MbHAd+Os9JmjEGJVmrzxGwKtK6BSXwjlEDngegNlDaNaUlswrNiRo47ECrS6OJKEYvd",
+	"9eEGjKbZXBuxflmj5x0fE+wzPSSpMU/gYPuaaFt2BUVnbnU7zhx05D2I5+W1TgJ0t+7Oy+vZsfsvwbXS",
+	"R7zzbOIW7+1wQtdEn9DDcuhwu2ijMDWbxPc8lB0WtT+XVbMDT/R0pthgpyZl7vvSoBWoFSvGCR4To6Sn",
+	"vh92cI9WYS8dmM0FSUtZGFOTQOF+NQ+fz7GmocGS6q5otg8aOhiuBVfEv3QYrqRrwZ1AADwJLBuEa8O4",
+	"Wd0U3c3KWgYR48HG0gfkFS3BGMAkzNpnx0vi2osMiOMNjwxvuBbWQgGu5Xtbp86Lh5Udlhcbs9iCmVYz",
+	"4Ngpn9+dWZbH53fnyPEwtaODjYQdlv68ovvBjzv0L4/Emlc66e/pyNdZJ1hKj1XOS3uUandKe0V3F8Vh",
+	"q80OGWx7GmHWgz1gS1nh6chnHOJ8q8mY39bdE9eam0AwLnnRd2HspJGgTeM2MJ4Pmv35J8sOszuzOTXM",
+	"Ecfe8sLcA9eX4EFKToR83d2bsrwgJGooFPOjgEZRMlGNZAywMhYC1GaeOTgNIgX21bRo7IOOZB3X7fPT",
+	"zdTxTXE/bJpO47XNnfkbv9sPeOLfoCdyzS0IbXdR3YqeAr+k++7oD/vX2lSbTlIDVzhS2hsHEuL6+YGj",
+	"D9CtE5KOpNRKl3SeJlhNcmGz98zvABg2YmFH4Rhe5l5JcVN2zJs61LCHjXwDUO+4PuaZu2xbd0pMvTAP",
+	"zUu7LAI71v2kEtGcUPfE3fjlxmKuUbBiOxd0mXOUl3y8Ab/hO7xkg3oAPg9srpXaFezpdrZtpO4L9n3L",
+	"RX+wdZjTC3NHV7mGL9OowVH3WFjxJ9NEYLk26yFITHvTQqYQNKjBftRULlhOcj4es1JhOMVp2BYDCCWL",
+	"bcvdBg23tL56APGHQNvGMNHaU/EUL3kAo6zVsQ77pAwh1MoBUaDieUJooaRt3qttuoCxcgs27qRV23Hl",
+	"/qVMrRF68Y4JqWDPuswa2+F8SFLX9zntPkrYSvkeo3smS2I76USbvq159fYdB7oXZuwjcxD9xAzLhwy5",
+	"hS8fBeE3qCHde6htUxWRrLIpUz3JO5tSjo1sHdoU1G4kZMSmXOQkBUDHFMO3Y0Bzk9CpxRgAZqFdszmE",
+	"jFS3fA7O4AF5aZvsU9wFIUufVDGGA4g51gvMEelaJhjfvSgDklBSeI6dhjKGBCBHQnvcRhMa7LznU1PM",
+	"TDup1qxMfAddAy3flv841kzrTyeHgOlulkNIYnuTQ/i4xHYpXcRsYSswVkWLbUHZFi1H7N1clrrTm/PE",
+	"UIsRYPZ4gINp9Yy4cvLUtQyzvYfuWMnHS/Ls+Q9PUzBOAEDaiIuX3/3Pq59eEnx9DZjnm5pdwCuAEgsu",
+	"2LUA16YPbdrDi8JmQC5JJoVgwD1xJEzkCnIVly5TSlXZFJ41IE+u/u7SKhYuMyuTRTWz8ZwLQknGXGYW",
+	"vRZqbhZOTRlzyXDQzwnrsAyxVwW1DXkJnUulSzk32jyywDgu8VOYepf4brnORW4ItJ8i67uf1rTselzi",
+	"Yw6Sg0zdRfpb7id285fe8Jfe8E+hN2wnQd4d2tPVkCJ+TCMuKAx/tZugZu/0kTmRW94Z9SDsT+ZAfz23",
+	"K1Q5li1Lwz8Tw4tB0wF+7MNNO8miKVdalstOKXQZlgdjJM59CpIJIdxhUw4wGy/3QGiomqkpLS3ecVhL",
+	"nKJLN03I3CLMK6KltIBlcAQAzBRxTbFAAdAHkjqP1+WxUqLmVLQ7GNsRAcY9XM4g7YbrAUGtjKobOU5d",
+	"f0+XDiwJtSoYgrBYzWJKbU2OeRWwMYRBTwujJqWW4zad5vidTRaKx/i+t7vQK1kAl2yt36duMXpyPDgd",
+	"nJ6cDY6PTr8KO4BnPC+b3UXPzzb0Fu1EljAr+BDsYMtQz6emql7NaY+ifqCk/aT3Szh4QbtZhvCvDjfY",
+	"ukuYMCTbSprbgmXIIj8cUQ2cuhP9GA4w12zWKPRu4hAn9oPD5k2h0h6i9K+kLFJ7n4J0AVnWJ9s2KPXq",
+	"i6uSuBZlkFJ/ARlBtnynTv0BaOggmQf9/iFcAIxb1XfMoEvzENkDFo37SgKAVLwWTWhInyJovxktEV6m",
+	"Cz/5UwdPNuP79mMUybRe3NUCRsVAH3AXHwBc2ReOcEi6RIxMi3GA2c674Cl7NPFOf+NuVHK/eHmM32PJ",
+	"2T4Ae/agt78pKzZE6Y24ElYBuXOJPNh6mTyjhXIXFtKirfpiAaN4dGm7t2zetHzazdT/hKLJkNJm0QQL",
+	"ukdffpGvTydYf1bWpxK8YEusI6lBVFA7hEQaC8oybKKTlEywhXISBY+4yD1PqYtCEe0P8+Gxp8C1CAur",
+	"pbhjJThFQFO0z8KiHMw+MkqlLf2C7jRcE6wUg2y01MzwxpBlOjSyGbMaLDO3+CsptQWRKQF1zwwV8F5A",
+	"NYbnyyInS4B6ExlDMGL3DN3Ofr2oa8ZtnalFL6SCLQBXMS0rkUKFi/Y9F1ZLUO0SRctQIfnP9yDJpXM2",
+	"Da2ndrREr828WCbY4Bq/x8RJ66h1Tw5xWQg24PY18EbFAOwfRCu2ubowsLISjXvNSxX/nSW2E4i8Yyq5",
+	"Fq7biW23wFFPETdAKOlawf2Jy+2PIbI/VreDWJr4ghcFmbDdZfLRH+afVnJJFCllf9TwcaCBATrJe07R",
+	"B7TtsnWneNjV+eCEZ9REqBTcX2bHFKeypdzamNIxdSt0r3yORnObLr/OTwL141aHHjQXbZOphNB1TazA",
+	"blKY6TymmVZDV5piZIa8Y2VB51bNmjMa9X0YxeBejZb6Zjg/TA7HvZNQgrnXqSh7a4gfWQxrJ7k2YrWr",
+	"nbs+ea7jVicWKt66rfofz69ZuNpdOwbbaB2p7vD45PSr1T7rR6wq5ZwdLpjSJ0dC5kylF4F7gCtS8c6I",
+	"Kc+7Rv7V496rGNQ4CIm5Jt2+8hmdz1l+bwviz43j+akZQMHB22wHhRx1b+bQaloTpCvRCdsedXObfma1",
+	"I89YSofgbduU/UfHD9+16dNLeKP9Et7oPhPe8HEreWt7sYwDwE/DabtMYRhCCxbpyfPvXg8IOKAczpE1",
+	"FyHbDm8xoh7Hfy3MRVhVxYX98sJbtsZgbUCQ1pYpe2dWAYFa0Sy1AdiY9vCd8xR/wiYYjPFD22CwJh/e",
+	"BoOt9D55Y3fh5u1iegXM6egP86GPAYaL/Se2wGDCSd2fxfXDAOhfSP5J7m+gbQnyJWVhMZb8vuiSdZeC",
+	"9yiqTIjio4KLCahQTs6B875Vb4lR5YtepZaDWGjVDP+NGe69xNfbBz6sMMIO29Us9j6o7Ck4FeGMgpUH",
+	"aisYBAgSDelkPikrZ3NDgyInVaMA1dEa7EuscNF831Iy1qsXr+CKBzD8sOjZE12ddCRld9EiEO9f/Rb+",
+	"6rfwV7+Ff8p+CyjONmn12Bp8X0q9AzW7d3eFPky3E/yUlFLalvJ1DgMGUCCN10M7hD8jP0TEAp9M76Iu",
+	"wgEY2+4MjbYJ1yLseeDtD3heo+WAkXE8940EUuejQvlUV5IBaAL6WvA6Y0IsLHj5tcBsLiayQiqmUq+Q",
+	"1o21he8NYSdg+1sX7I4VtjtmjXIBaoptdq80mw/BGzpnpWCa0JG8Y7CgHhAC1qCgS1aSEdMLZtSThcSH",
+	"Y44JdqHAzDXVhKD0eBwzKC29sPpSY/nxqztWmk2/Fg53+rkOWvrbrDozPQsl6Wsj7J4mtjGabx02qiyB",
+	"enCt7rYHn7itVZs9H66GusvUemLN1o+IFolDsMhhvblIywaLW19tWygkPmjSIqS+AXClFGLxrhM/VlRj",
+	"SFetkKLMsmrOLZnWgKTwWi7FzbyUmmVgA8Cd18JGrt33LqfzlrH5jTvFIStAUBposu8bKUCf/WFLTXRt",
+	"Tuq2CrKsGWi04y1WeMePSBslEzHdYuO6aDb1s7/4hi72nHfnqgQTv6/L+aG7N+CC7cWCxkcRKhDRq9kb",
+	"A6jI4gyF7E404Vh6HYvu8Kbd+A/u03nj4I4+eguH7fjMbv0aAm/Ejp0aLmoqQasEWhdXRUGygtHSVg46",
+	"DaFsqzWrDR6uxWqHB8H4ZDqSFTzfQuIZK9uBboFYT4J2D/WtE37HxGE1t7chQl2tCUDCCqHiWtSUDqk+",
+	"Nl3G2fcAXA0aFGBkgRXjMLe49kDSdp7QVhRVGB8HXmmDxbW6FnIhGqVQF7h2M3oLfBsQIiyXbKsetbb5",
+	"S63zBA3L66Rl1yDVdlvFuZtroN6Nho5G6za2+0mXqrudxW7ayyfXyMIegQ+fjNup6nz85hU4BEsZnwFk",
+	"uwb3Yt3Egmt/ZO+rC/UCir3M73jGEoRmDUtnPGCsRTXqAo21feQym9seAsYC7DtAYOcs4zNaOFZmQa81",
+	"BGnYu4yxnJz+5/lZHPfrWcnYtziLB0ZKtW/pEF8hrOlo2UzZ3Id28Kz5fJf+1wLytSW23gNaSKjztVzp",
+	"w8m1FWqbF1Rs3yGhKSnX9kOBqgzsBoJ1F7lkFuIQ22N7+FPbOwKlVRilm9GcDevrgEFPKBdgVd6yuSaC",
+	"vdPYUSG5FihBMGE7TCO1UI1oW89cx8AACp5rEJCANAm1+1oSIUcyXw7IZTSgGU88elVQ8SewZs0wPxU2",
+	"/xAtSSJBREtiEKJoKZRbBQ/r4yMLni3X2a+/1GRb8Ixj1ZQDeLQGIKHqFpLl0A6zqfFdNiC88VPrlrdH",
+	"e8uCgVlpiyvcRgVzixnllPjTilW1zq/Q7EsSNEG0MANGbf/FtUQKdEtb8A7Fb+C3S0g6YfrpeMwyze/s",
+	"bmFYsSOEaLfzAY8cvKHTujO/fiL23WeIPjF3a7LNbu/D5Kt0rI2m3XPfbrZREAA7L+SCSPTo1t6dKDjx",
+	"sIHZbK4J+rYrplVCRkvorJNNsVyBLtGPBA5k9HrL0jKyxFUeIFMpqLCSNYBStnQLLmrlTBooU2T5xbVI",
+	"C4iSmgX/O5cFDiwl5lsrmsHes4zZ3DvC3o4LlqN73fM1y86c0SWL3KOYg2klBSPjqkSziyOqIZRMOe43",
+	"kyUbkrIqnJVm6L+kOc90DdxuH49OclnisoI7xiq2RsAL6TTcuVSKjwqWEFrWJZy4SiMJF9jhg5k6IK+h",
+	"ry/Iesd7NNifdYPTi7oLjfP8aElm5reae7jfRdTlfRWc/D+7zQjqRM1jPqQy0cXZrthHbf/rcEmBUC0V",
+	"YRDHOlKkYLsJsw4F5Ig5gdNpMj630D4Y7Qm6ILR0ERtKrDQrIVNmxXxZScaCNoIDclm0Dn1U3rUk40MK",
+	"vvar1klAvp9mGpfA7S1D8S0Ua3XhQ8u0LnK586y+k15+kPJWEcS4t4Fr3Wjrq1bEnWXF8R753gEXRF/q",
+	"qA28gmqofAxd6CE4hiVbhNwoGb0NzpaSzjExsm5NfMMM8sMkSM8hmRghZANDnkXTa5Ea+/HGvOcG4IBS",
+	"lGyAK2IbGEKaDFw+wr7eqprhTIxMLKQ0CkF3HUpbwm7N9j+9VIfGhNZnPeytwaTTYgL129BSRDchWuZ0",
+	"+fHP2659Z7fwsPzVcTboOLuT3+XP3Wv2k/PZf/D+spYXrGksu1VGqTu87a5U8fTSjlZMfz48oYz1aAUB",
+	"ju69eHkCTjMnhxaWwAcI6/ZBrRzuBD36gObFRVZUOcs/ov883iEpGsBvNtt5sJ0MX9Oh8gaD3lfLmnEF",
+	"6WZu01RC2Dua6WL5gffGtrZZf2rdRR8f7kZpqivVu6QXR36FN+2nShgfWRcI7zll+b9f9ScuaI80YEuF",
+	"+y369GluwFvXIuL4s9KrQ5RHU1VHM7aO1f3IHpK7/cjiGocEbylVt3uDuzPPCoKDU1SJc9mn5Ua9WMEK",
+	"hg2y17fZQnAfQKg0di+iShpbtOBKs9wGR5WcsSCZz2bd8NIh8snSIhkvGLsd+mzEGgscvcl16L/LeP1f",
+	"wcA/LMvsKo9H2IVm6/p1EMM0bBL/cUpm9sxX/6rBX88naprdzImDg7k3Zuxhg1oN89dy5PUt9INf41zl",
+	"6I/6w/uNMWmMNVfKps+FCXJMkEwWBc9d/4KF5a8TBpi3bAYZF6sO3qcirxf+w9TKPttTBeOPGHVGAwST",
+	"hjprYfvv08bM3sZyfYDT0GUS1IPeI5TRb+HkdiXyPuBGvzVX8V4QRyEQ9QY5XcNBdojoQB4TroCs8gFJ",
+	"f0vBY+w96Ig9bf4qGVXSBWkYep27xPJrtkdso/ubMp+CVPwLyGavbCOgsM1SNDw3exOjTVT4NaKzcWpX",
+	"2Ur486a+oZBR7goRk2j9IYmWH9r04EbxIebz60bu4hSCGLIC2EoIW3CRXwuuB+SV0ctTRO9UN1SnAf6g",
+	"S0l0whgTJV05k2MvvpEpxqkEmcqqrPE4IaAGiZAW0JZdC3w8irspVOWLnJXQod4t2tCXCdpCygRsizrv",
+	"3oUXWgt1sZoQYbmdhd7vekkjmd+l4GAZpbKc0t/3mbIoqp21hQEhf8JJmeEoP3Cl4cqr28ly2Cb9YyZV",
+	"vGBsHpaQ2PwKQ+VybPTYHblBkFkRfn/0R/BprTZdJwZBfAu+pgXpqna1gCz3IskHTuZ8GPyZsjHje2xV",
+	"tzbdXNQPIRe79OmwJuPjJ1fef+n76+Jlaw92VsbX1OB51ds7x1ACok1rVXAbwYaaNyif10aoBbK1u5rr",
+	"Yx7O/YuWhhr3EeLEG47Lp1Pi5WwxFC8BIWOHkOkysVnAcgYNz8DGA7Aoo/p4M8+C+t9TGEGB5fpA1hVe",
+	"8qePPZtp9GhmA7Pdm2mBj3PtU4L9sgu/ulP4w4r5EFM4r2zX6U9V1cTxfWAlM3jpp4tn4fqF96WGlRN7",
+	"9Af8uwWoBVwfoFo46ApUcAsoSbPZkG8i2DW2BcKIkdwV4cRLh3Ykyj8vUsOOe9mtX7oVfFhW2KVTeizo",
+	"j6xNbrusu2V2WKnQhmOIqWsfh7D3z5jdlD+8itbNmj+h+nsgp8+gGb8boVHDCjpihdqRZTNarPPyu77F",
+	"FoNCCuZcaomHtJ9CKXIdC5jJO5bbannwWAoXS0JPXSEnGHKbUoUomIpPBNVV6aqcF1SZqyYsT4iQ12Ia",
+	"wIvlVNORMaixKmlEs9sBSc2jwP1QcHGLTcyx6TIt7LsvSOpfA1c+zU8fPTr5xs/DPAJQwtN5NSp4dnPL",
+	"lmlX7OEK1u1Pr3gy2gOvD2hkf2onnwhDHppqNnP9iuuaU0tNvss42reuqIKXmAS5U29FxWiJPDSOKREm",
+	"WhKKHQjD/opc2JaKKk2wmM+19/Bor5j37UGmHOjbcItCI9+1AWr5XVkf5o5DWNaeBXxVje6QhI0TPMbX",
+	"Cg7+gHxvXjYCGFpJhCRTWs6cs+6yCY+lyEKWuc0CSqcArEFLVo+RFoU9PjPYIiqWJKOKJa6ZeqOrrEVt",
+	"TUgAlZoQBDpNyLwq59LcGmwLLADyN1zDUYAo4bo/3nKBDhBoA0l+MUPGUCRWpYCjHpnH6fExAB/bNvPt",
+	"WtQQy//CQutg32x/mWt4y8W1aNXwmLXChi2ww/FGwrAy1vSCZwEEImPKWNUFG5B0Jg2DgjICFzbB0AHW",
+	"8kypAE/PFPvUW165pvzmCsl+A2xaTf2JpX2w+bEDL+OTKc6vs3PJb/175n41OBt83WyPe/rovEd/3C1D",
+	"uhQ3oYH/YmE1682GZcMCjowNDoaiKoo2K/zePcScgI75Q4/iRvTXM8vTY5grn1Wzg+HJ8THM1H7y8+RC",
+	"s4kZ+EMz/DKbvmbKDKyrcsFQFJDwXuBh8HA6PMxlTWVIYzEG4ZWaUKdBKu6Vqgk1bL1yFzCjscavY0sJ",
+	"XNOcuKWs4DTTfMbFgDzFLEHBFEIcWo5ScKXjAEBvcBQbzl3QYjMo7yuYhvRGqF8ybw87bAbXQZ1Qye7g",
+	"+MvS5mJg78NBJ6XeYW3IP1XTTXjFZl0GSWN/WW7wuLWB+c4cWbx3QzC+bsNbo8oplpVMpwlmgUqRsaGH",
+	"sZRGURESkXvJFXapnDPa7jmSBhbd4Qu2TK2CL6TtRHYtYHwrPTudloLNJv1gBuS5rWBDeWSuQW8M3FU/",
+	"C2qWbBk4QAtDL+sRF3mN1GdOHiYYwNlzugSyaPJc12DGToaOPaAdQfK2bwyx+hCychwcn2tRgvpWC1YQ",
+	"xuBl6AylIy1/up5Ne9Y+rGfTOjCDdzfJ+Eea7zNJUds96HvGAoMXvzn6A/5d66N8KZ3tWzBoP4tlt3g8",
+	"MJo2iAS3DS/eI41s8h6CWNpLBwuALtlxZfvERd2j75meaDG611Vg/N1e8oDixr2iw1M5qniR+2QevMlQ",
+	"ENb63qfojGVVyfXyYPjr25XyUJAHlmZ5wyEE30V2UUhhz8WCjaZS3q6Pt/3iLvqzOz7sRDbrC25Z9lek",
+	"ZB9o29EFm+R3YHWb3E8blAUQpeD2cNqtzqYMQI8Ao3e0JK9+unpT5+aSkmWMQ+GQFfGn794NCcIIKQ26",
+	"BWBL5CyvcK2Zy/ZDNydJ7dgOeZ76Vs9GwGL+nRGocvQPlumWB2dAfmRK0QlDU916hagiv15pKnJa5sRR",
+	"29vPp1rP1fDoaLFYDJT92e9MJmdfgLl8QQo+KmnJMVxkLLZrUVAxqeA12ZTZJsauxbWQXn8xawSJEujZ",
+	"sdX96JwESxtG771BoIgPvXLF8kY/ca9mXYtVPSv0KDktiuvE+kuFdG/ANlUEx1crd92KiV2uT1g1cSP8",
+	"wMqJfe0vXE+vYDU/0RDsFfv/qbue3jZuJ/pViJx+P2AhN2iQAsrJaIHWNwMJkEMb1LSWaxFZkeqS8nYR",
+	"5LsXfDP8sxHlyIbiKDdD8C655HDImXl8z7Qx6wnS6ZSPLEjWHukwipNP/O3iE//1oOgblRKfbFM/Xs00",
+	"euacNx1liB0I5vu0YT9cSM0D+633uENHFO7rGZRTy4Ff25EV0vqwLwVXfmefukk+ymTTkeBh/vvL1N1I",
+	"kd5qJ297NaPzhelEeiTekjXFxWKjpAHAAVE7QO3WZPL4ED8zpCo8ogy9HMS7DedjgVonxiiuAxTjFbZT",
+	"wvzttocRft9rZZ9+Y8kT9/xl4wfW2DkVjsc02SfbOy6yxR2TaEWikh+ZXxQL/vUX0crJNaINDgEp1vDr",
+	"zz/VE6u/5ZbrcWeFY0IdzQfBb5/e4qkfMRUav+AIfeU0kie991s4IwBJ2WYaVu8Ya2nS53LsB6x5UNte",
+	"Tu7xPGV720Y9MtOsScS8kyHG4FFiYswoVkYsqj5v0BwYSNzBZbrl9J50RRfbRlRzFu/WasJ2RBHXX2YW",
+	"pZHMRwr90GwR4BUkuX0r/KhXKuvGvqT6KUpmoUP1Cx5hLM8/HKF+Pj8YPLe6dyqbcHLg5HeI2U+xLsu4",
+	"AseIk+4DFKB+s5VTyxKkGNuoMQbI0rQN0320cmry/2T0kfDWwvhh8dH+XeRUo1K7HsASC9sWl/HtVC3g",
+	"dUGHq6NSBNXlYX0+f3FAevYxexk4n1vk/v0PWsx3nAKZwjBPuta8cqdcaXO7fKfcM4alobXabP6BAFCM",
+	"p/R9UmzIi6D8N21VylouwojeILWCzKUCh3PqwRMnb56n/8SVj+WfH8LgUy6e5m039C+WLy7kVl/cv8TU",
+	"cHP7USdDzIJ3EdrZHknHmB8C19WCtU83coo1X7karOPyp2uEAR6JITCkxJYFYPtRTk6of7XzAPnEwzNh",
+	"SffJiC4j012EynkbgVIKCauFgPi4MIqolqSZSPj8DXgskyAu3pButaLQC0myohNEnFfvAxjqNcfdkXPc",
+	"fXQ1wuYvpAFY/zFRN/N1a3Aru5gHHr7Q3wzt/Z34o2+asG8Qd2Nr7TDrNBPuVvptSvKmYgAKLipx8z9i",
+	"9Qyv+z/yxjuj/9kpITeWFT+p1r2o8Tx9vVlHaWUJ/knblTf1tSsFsQBMg5Cf9Tj59f1CoNZA2g1slfnV",
+	"b5Kow8qGM+udJQ5c0gqLSe+NRaE+YgFqHwFFiOq8F5fGOO+SbCjdh25iDr0gFdmqYS236K8y7aJ6a7Pe",
+	"YqZYmSd6goXQbWFK096q8FXF8HmboTyAVXobfrEmKwa6wmw7hnwuauwuh2aVcVM0EZfv32aopRS//3ot",
+	"toNFDaag4AeagsUAlR/t8NHhqo3QZrEntH+g3QIvWVqxZ67a3u5ahp0uKRLklhrwh98axerWVFOXwySG",
+	"UndZik6uaH36hE6BqytYV26/Mm/toDuyaDtGJ1H2TLS664KtYvYihrZVLmKouCG8p94EcdxnF9RLA8OY",
+	"00rT2MwWihh134s75cuMX4rirjxDuZxwtvM9S3VJMwXXRG6e7pbr0lpIyKnqLEn7LfY0USWS11zC4w12",
+	"DIukxBRj17CjcfN2En1ijahOCZxGcUMhPA4PCZDdsihszKCmCV4adx5C/O2/PRwRiDk3+ESomQy271Ur",
+	"dluaxYJ8zK/Vxqn+XrmFuLq+f4URDiZNgO6Clf/q+v51+CmtBtuJ16+AlC4XhJH95PWq9tnv11a0mqsH",
+	"ICrRqzWXP7HYTRGXICsVIxPMa+dnbpCB7bWJTKkBZVpXLRktOVZqWLEtlXwnIYdB34Nu6Zgybe5POgHV",
+	"P5yhlOHblwkXFxEQg02aNpkaktCKUTfSzb2OcrWGigsp2jvVdzN7Acjh84fP/wUAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -23,6 +23,7 @@ var Permissions = map[string]ipam.Role{
 
 	"allocations:write":  ipam.Operator,
 	"reservations:write": ipam.Operator,
+	"observations:write": ipam.Operator, // adopts, which allocates; pools take an admin
 	"syncs:write":        ipam.Operator, // it looks, and changes nothing in a cloud
 
 	"scopes:write":   ipam.Admin,

@@ -17,6 +17,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/access"
 	"github.com/cloudpam/cloudpam/server/internal/account"
+	"github.com/cloudpam/cloudpam/server/internal/adopt"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/config"
@@ -118,7 +119,7 @@ func (a *App) start(ctx context.Context, version string) error {
 	}
 	handler, err := httpapi.New(httpapi.Services{
 		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Sealer: a.sealer,
-		Observer: observer, Clouds: a.clouds,
+		Observer: observer, Clouds: a.clouds, Adopter: adopt.New(a.kernel, a.registry),
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},

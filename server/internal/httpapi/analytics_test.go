@@ -36,7 +36,7 @@ func walk[T any](t testing.TB, s lab, path, as string) (all []T) {
 }
 
 // estate writes at random until there is something of everything. Requests may fail.
-func (s lab) estate(t testing.TB, r *rand.Rand) {
+func (s lab) spread(t testing.TB, r *rand.Rand) {
 	post[api.Scope](t, s, "/scopes", `{"name":"b"}`)
 	for i, tier := range []string{"prd", "dev"} {
 		post[api.Account](t, s, "/accounts", fmt.Sprintf(`{"cloud":"custom","external_id":"a%d","name":"n","tier":%q,"platform":"p%d"}`, i, tier, i))
@@ -130,7 +130,7 @@ func TestAnalyticsAreWhatTheBlocksAddUpTo(t *testing.T) {
 	for seed := range uint64(3) {
 		each(t, func(t *testing.T, s lab) {
 			r := rand.New(rand.NewPCG(seed, 7))
-			s.estate(t, r)
+			s.spread(t, r)
 			for who, as := range map[string]string{
 				"all": bearer(secret), "scope": s.as(t, ipam.NewBinding{Role: ipam.Viewer, Scope: "b"}), "pools": s.as(t, ipam.NewBinding{Role: ipam.Viewer, Pool: "v4"}, ipam.NewBinding{Role: ipam.Viewer, Pool: "tiny"}),
 			} {

@@ -128,8 +128,11 @@ var asks = map[string]ask{
 	"syncAccount":      object(ofScope, "/accounts", anAccount, "/accounts/$id/sync", `{}`),
 	"checkAccount":     object(ofScope, "/accounts", anAccount, "/accounts/$id/check", ""),
 	"listObservations": listing("/observations"),
-	"listDrifts":       about(ofScope, "/drifts?scope=$scope", ""),
-	"deleteAccount":    object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
+	"adoptObservations": {ofScope, func(m *matrix, at target) (string, string) {
+		return "/adoptions", strings.Replace(`{"account":"$id","dry_run":true}`, "$id", m.make(at, "/accounts", anAccount), 1)
+	}},
+	"listDrifts":    about(ofScope, "/drifts?scope=$scope", ""),
+	"deleteAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
 
 	"search":         listing("/search?q=mine+team"),
 	"getUtilization": about(inPool, "/analytics/utilization?pool=$pool", ""), "getSpace": about(inPool, "/analytics/space?by=owner&pool=$pool", ""),

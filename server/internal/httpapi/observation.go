@@ -18,7 +18,7 @@ func (s *Server) ListObservations(ctx context.Context, req api.ListObservationsR
 		return nil, err
 	}
 	f := ipam.ObservationFilter{
-		Scope: value(q.Scope), Account: value(q.Account), Kind: ipam.ObservationKind(value(q.Kind)), Region: value(q.Region), Network: value(q.Network),
+		Scope: value(q.Scope), Account: value(q.Account), Kind: ipam.ObservationKind(value(q.Kind)), Region: value(q.Region), Network: value(q.Network), ID: value(q.ID),
 		Unmapped: value(q.Unmapped), Text: value(q.Q),
 	}
 	if f.Labels, err = labelFilter(q.Label); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/access"
 	accounts "github.com/cloudpam/cloudpam/server/internal/account"
+	"github.com/cloudpam/cloudpam/server/internal/adopt"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/govern"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
@@ -50,6 +51,7 @@ type Services struct {
 	Policies *govern.Book
 	Observer *observers.Observer
 	Clouds   *reconcile.Reconciler
+	Adopter  *adopt.Adopter
 	Sealer   *seals.Sealer
 }
 
@@ -66,6 +68,7 @@ type Server struct {
 	access   *access.Gate
 	observer *observers.Observer
 	clouds   *reconcile.Reconciler
+	adopter  *adopt.Adopter
 	sealer   *seals.Sealer
 	version  api.Version
 	log      *slog.Logger
@@ -94,7 +97,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, version: o.Version, log: o.Log}
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, version: o.Version, log: o.Log}
 	v1 := e.Group("/api/v1", explain, authenticate(services.Access, needs, o.Log), readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong

@@ -72,6 +72,7 @@ func CloudOf(account string) string {
 // ObservationFilter narrows a list of observations; zero fields are no rule.
 type ObservationFilter struct {
 	Scope, Account, Region, Network string
+	ID                              string // as Observation.ID, or its UID
 	Kind                            ObservationKind
 	Unmapped                        bool // those in no scope
 	Labels                          []Label

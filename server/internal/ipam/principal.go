@@ -1,6 +1,9 @@
 package ipam
 
-import "crypto/sha256"
+import (
+	"crypto/sha256"
+	"fmt"
+)
 
 // Principal is who acts. Its name is for people: it may change, and two principals may have the same.
 type Principal struct {
@@ -51,6 +54,14 @@ type Retry struct {
 	Key         string
 	Fingerprint [sha256.Size]byte // of method, path and body: the same key with another request is refused
 	Replayed    bool              // set when the stored answer was given
+}
+
+// OneOf is the caller of the i-th of several things that one request asks for.
+func (c Caller) OneOf(i int) Caller {
+	if c.Retry != nil {
+		c.Retry = &Retry{Key: fmt.Sprintf("%s#%d", c.Retry.Key, i), Fingerprint: c.Retry.Fingerprint}
+	}
+	return c
 }
 
 // In is where an object belongs: by name, as people say it, and by key, which is what rows refer to.

@@ -42,16 +42,22 @@ func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAl
 		if err := at(c); err != nil {
 			return ipam.Allocation{}, err
 		}
-		pool, err := ipam.RealPool(c.lockFor(in.Pool))
-		if err != nil {
-			return ipam.Allocation{}, err
-		}
-		return c.allocate(pool, in)
+		return r.AllocateWithin(c.Change, in)
 	})
 	if in.CIDR.IsValid() { // an apply, which is told again
 		return a, err
 	}
 	return a, r.tell(ctx, by, in.Pool, ipam.Plan{}, []ipam.NewHold{{Pool: in.Pool, Name: in.Name, BlockSize: in.BlockSize}}, err)
+}
+
+// AllocateWithin is Allocate as a part of a write that is under way. It locks the pool.
+func (r *Registry) AllocateWithin(c change.Change, in ipam.NewAllocation) (ipam.Allocation, error) {
+	e := edit{Change: c, r: r}
+	pool, err := ipam.RealPool(e.lockFor(in.Pool))
+	if err != nil {
+		return ipam.Allocation{}, err
+	}
+	return e.allocate(pool, in)
 }
 
 // allocate makes an allocation. The caller holds the pool's lock.

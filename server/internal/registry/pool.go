@@ -35,13 +35,18 @@ func (r *Registry) CreatePool(ctx context.Context, by ipam.Caller, in ipam.NewPo
 }
 
 func (r *Registry) createPoolIn(ctx context.Context, by ipam.Caller, in ipam.NewPool, at home) (ipam.Pool, error) {
-	p := in.Pool()
-	p, err := write(ctx, r, by, ipam.EnclosingLane(p, in.Encloses), func(c edit) (ipam.Pool, error) {
+	p, err := write(ctx, r, by, ipam.EnclosingLane(in.Pool(), in.Encloses), func(c edit) (ipam.Pool, error) {
 		if err := at(c); err != nil {
-			return p, err
+			return in.Pool(), err
 		}
-		return c.createPool(p, in)
+		return c.createPool(in.Pool(), in)
 	})
+	return p, in.Refused(err)
+}
+
+// CreatePoolWithin is CreatePool as a part of a write that is under way. It locks the space around the pool.
+func (r *Registry) CreatePoolWithin(c change.Change, in ipam.NewPool) (ipam.Pool, error) {
+	p, err := edit{Change: c, r: r}.createPool(in.Pool(), in)
 	return p, in.Refused(err)
 }
 

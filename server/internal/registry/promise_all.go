@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -41,7 +40,7 @@ func (r *Registry) PromiseAll(ctx context.Context, by ipam.Caller, asks []ipam.A
 			group = r.promiseTogether(ctx, by, lane, asks, group, answers)
 		}
 		for _, i := range group {
-			answers[i] = r.promiseOne(ctx, retried(by, i), asks[i])
+			answers[i] = r.promiseOne(ctx, by.OneOf(i), asks[i])
 		}
 	}
 	return answers
@@ -117,12 +116,4 @@ func (r *Registry) promiseOne(ctx context.Context, by ipam.Caller, a ipam.Ask) (
 		p.Set, p.Err = r.PromiseSet(ctx, by, *a.Set)
 	}
 	return p
-}
-
-// retried is the caller of one ask of several under one Idempotency-Key.
-func retried(by ipam.Caller, i int) ipam.Caller {
-	if by.Retry != nil {
-		by.Retry = &ipam.Retry{Key: fmt.Sprintf("%s#%d", by.Retry.Key, i), Fingerprint: by.Retry.Fingerprint}
-	}
-	return by
 }

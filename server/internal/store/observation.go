@@ -66,6 +66,12 @@ func (tx *Tx) Observations(see ipam.Visible, f ipam.ObservationFilter, p ipam.Pa
 		cloud, externalID, _ := strings.Cut(f.Account, ":")
 		s.and("account_id = (SELECT named.id FROM accounts named WHERE named.cloud = ? AND named.external_id = ?)", cloud, externalID)
 	}
+	if key := ipam.KeyOf(observationKey, f.ID); key != 0 {
+		s.and("id = ?", key)
+	} else if f.ID != "" {
+		cloud, id, _ := strings.Cut(f.ID, ":")
+		s.and("cloud_id = ? AND (SELECT of.cloud FROM accounts of WHERE of.id = account_id) = ?", id, cloud)
+	}
 	s.equal("kind", string(f.Kind))
 	s.equal("region", f.Region)
 	s.equal("network", f.Network)

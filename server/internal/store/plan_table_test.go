@@ -180,6 +180,7 @@ var plans = map[string]expected{
 	"Observations all":                               {both: "key walk:key"},
 	"Observations by scope":                          {both: "key observations_by_scope"},
 	"Observations by account":                        {both: "accounts_by_external_id key observations_by_account"},
+	"Observations by id":                             {both: "key observations_by_cloud_id"},
 	"Observations within":                            {both: "key observations_by_address"},
 	"Quarantines by scope":                           {both: "key quarantines_by_scope"},
 	"Quarantines by allocation":                      {both: "key quarantines_by_allocation", sqlite: "sort"},

@@ -301,6 +301,9 @@ func (p planner) listed(t *testing.T) {
 		"Observations by account": func(tx *store.Tx) error {
 			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{Account: "aws:n7"}, page))
 		},
+		"Observations by id": func(tx *store.Tx) error {
+			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{ID: "aws:n7"}, page))
+		},
 		"Observations within": func(tx *store.Tx) error {
 			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{Around: within}, page))
 		},

@@ -80,7 +80,9 @@ func (tx *Tx) policiesAbove(pool ipam.UID) (found []ipam.Policy, err error) {
 		}
 		found = append(found, p)
 	}
-	slices.SortFunc(found, func(a, b ipam.Policy) int { return cmp.Or(cmp.Compare(a.CIDR.Bits(), b.CIDR.Bits()), cmp.Compare(a.PoolUID, b.PoolUID)) })
+	slices.SortFunc(found, func(a, b ipam.Policy) int {
+		return cmp.Or(cmp.Compare(a.CIDR.Bits(), b.CIDR.Bits()), cmp.Compare(a.PoolUID, b.PoolUID))
+	})
 	return found, nil
 }
 
