@@ -35,7 +35,7 @@ func walk[T any](t testing.TB, s lab, path, as string) (all []T) {
 	}
 }
 
-// estate writes at random until there is something of everything. Requests may fail.
+// spread writes at random until there is something of everything. Requests may fail.
 func (s lab) spread(t testing.TB, r *rand.Rand) {
 	post[api.Scope](t, s, "/scopes", `{"name":"b"}`)
 	for i, tier := range []string{"prd", "dev"} {
