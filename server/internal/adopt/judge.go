@@ -38,7 +38,7 @@ func (a *adoption) judge(i *Item) error {
 	case has != nil:
 		i.Kind, i.Object, i.Name, i.Pool, i.Verdict = ipam.KindAllocation, has.ID, has.Name, has.Pool, Inside
 		return nil
-	case asPool && len(around) > 0 && around[len(around)-1].CIDR == o.CIDR:
+	case o.Kind == ipam.ObservedNetwork && len(around) > 0 && around[len(around)-1].CIDR == o.CIDR:
 		p := around[len(around)-1]
 		i.Kind, i.Object, i.Name, i.Pool, i.Verdict = ipam.KindPool, p.ID, p.Name, p.Parent, Already
 		return nil

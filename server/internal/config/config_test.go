@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -80,5 +81,17 @@ func TestMisspeltVariablesAreFound(t *testing.T) {
 	})
 	if want := []string{"CLOUDPAM_DB", "CLOUDPAM_LISTNE"}; !slices.Equal(got, want) {
 		t.Errorf("unknown = %v, want %v", got, want)
+	}
+}
+
+func TestEveryVariableOfTheServerIsKnown(t *testing.T) {
+	all := reflect.VisibleFields(reflect.TypeFor[config.Serve]())
+	for _, f := range all {
+		if env := f.Tag.Get("env"); env != "" && len(config.Unknown([]string{env + "=x"})) > 0 {
+			t.Errorf("%s is read, and called a misspelling", env)
+		}
+	}
+	if len(all) < 10 {
+		t.Errorf("only %d fields", len(all))
 	}
 }

@@ -1,9 +1,11 @@
 package observe
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/cloud"
@@ -109,11 +111,16 @@ func Decide(k Known, l Look, believe bool) Changes {
 	c.Vanished = nil
 	for k, o := range d.shown {
 		if !had[k] {
-			o.UID, o.FirstSeen, o.ChangedAt = ipam.NewUID("obs"), l.Began, l.Began
+			o.FirstSeen, o.ChangedAt = l.Began, l.Began
 			c.Add = append(c.Add, o)
 		}
 	}
-	slices.SortFunc(c.Add, func(a, b ipam.Observation) int { return a.CIDR.Compare(b.CIDR) })
+	slices.SortFunc(c.Add, func(a, b ipam.Observation) int {
+		return cmp.Or(a.CIDR.Compare(b.CIDR), strings.Compare(string(a.Kind), string(b.Kind)), strings.Compare(a.CloudID, b.CloudID), strings.Compare(a.Part, b.Part))
+	})
+	for i := range c.Add {
+		c.Add[i].UID = ipam.NewUID("obs") // by which lists are in order
+	}
 	c.States = d.states(nil)
 	for _, s := range k.States {
 		if s.Region == "" && slices.ContainsFunc(c.States, func(now ipam.SyncState) bool { return now.Kind == s.Kind && now.Region != "" }) {

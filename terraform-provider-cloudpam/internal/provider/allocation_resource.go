@@ -127,11 +127,22 @@ func (r *allocationResource) Delete(ctx context.Context, req resource.DeleteRequ
 	tflog.Debug(ctx, "released allocation", map[string]any{"id": state.ID.ValueString()})
 }
 
-// ImportState finds the allocation by id, by pool and name, or by pool and CIDR; Read fills in the rest.
+// ImportState finds the allocation by id, by pool and name, or by pool and CIDR, or adopts what a cloud has; Read fills in the rest.
 func (r *allocationResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	id, diags := importID(ctx, req)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
+	}
+	if cloudIDForm.MatchString(id) {
+		if !r.session.ready(&resp.Diagnostics) {
+			return
+		}
+		item, diags := r.session.adopted(ctx, id, "allocation")
+		if resp.Diagnostics.Append(diags...); diags.HasError() {
+			return
+		}
+		r.session.allocations.forget(*item.Object)
+		id = *item.Object
 	}
 	key, err := parseAllocationKey(id)
 	if err != nil {

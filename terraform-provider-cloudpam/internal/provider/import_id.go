@@ -85,11 +85,12 @@ func parseAllocationKey(id string) (allocationKey, error) {
 
 const (
 	scopeIDHelp      = "Name the scope as it is, such as partner."
-	allocationIDHelp = "Name the allocation in one of three ways:\n" +
+	allocationIDHelp = "Name the allocation in one of four ways:\n" +
 		"  - <id>           such as alloc_06f2k1m9v8q3t7r5w4x0c1b2n\n" +
 		"  - <pool>/<name>  such as prod-euw1/app-a\n" +
-		"  - <pool>@<cidr>  such as prod-euw1@10.0.1.0/24"
-	poolIDHelp = "Name the pool by its id: <name> in the scope \"default\", such as prod-euw1, and <scope>.<name> elsewhere, such as partner.prod-euw1. Its uid, pool_…, will do too."
+		"  - <pool>@<cidr>  such as prod-euw1@10.0.1.0/24\n" +
+		cloudIDHelp
+	poolIDHelp = "Name the pool by its id: <name> in the scope \"default\", such as prod-euw1, and <scope>.<name> elsewhere, such as partner.prod-euw1. Its uid, pool_…, will do too, and <cloud>:<id> of a network that CloudPAM has seen, such as aws:vpc-0123."
 )
 
 // find reads the allocation that the key names.

@@ -159,8 +159,9 @@ func TestTheTestingFrameworkAcceptsTheGeneratedConfiguration(t *testing.T) {
 func TestAWrongImportIDSaysWhichOnesThereAre(t *testing.T) {
 	t.Parallel()
 	server, _ := stock(t)
-	const forms = `Name the allocation in one of three ways: - <id> such as alloc_06f2k1m9v8q3t7r5w4x0c1b2n
-		- <pool>/<name> such as prod-euw1/app-a - <pool>@<cidr> such as prod-euw1@10.0.1.0/24`
+	const forms = `Name the allocation in one of four ways: - <id> such as alloc_06f2k1m9v8q3t7r5w4x0c1b2n
+		- <pool>/<name> such as prod-euw1/app-a - <pool>@<cidr> such as prod-euw1@10.0.1.0/24
+		- <cloud>:<id> such as aws:subnet-0123 or gcp:my-project/europe-west1/nodes, of what CloudPAM has seen there; with @<cidr> where it has several blocks`
 	tf := acctest.NewTerraform(t, server, `
 		resource "cloudpam_scope" "x" {
 		  name = "partner"

@@ -142,11 +142,22 @@ func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 	tflog.Debug(ctx, "deleted pool", map[string]any{"id": state.ID.ValueString()})
 }
 
-// ImportState finds the pool by its id or its uid; Read fills in the rest.
+// ImportState finds the pool by its id or its uid, or adopts a network of a cloud; Read fills in the rest.
 func (r *poolResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	id, diags := importUID(ctx, req)
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
+	}
+	if cloudIDForm.MatchString(id) {
+		if !r.session.ready(&resp.Diagnostics) {
+			return
+		}
+		item, diags := r.session.adopted(ctx, id, "pool")
+		if resp.Diagnostics.Append(diags...); diags.HasError() {
+			return
+		}
+		id = *item.Object
+		r.session.pools.forget(id)
 	}
 	if !poolIDForm.MatchString(id) {
 		resp.Diagnostics.AddError("Import id names no pool", "\""+id+"\" is not the id of a pool.\n\n"+poolIDHelp)
