@@ -1416,11 +1416,25 @@ type Labels map[string]string
 // Me defines model for Me.
 type Me struct {
 	// Actor The name as events have it.
-	Actor     string    `json:"actor"`
-	Bindings  []Binding `json:"bindings"`
-	Kind      string    `json:"kind"`
-	Name      string    `json:"name"`
-	Principal string    `json:"principal"`
+	Actor    string    `json:"actor"`
+	Bindings []Binding `json:"bindings"`
+
+	// Issuer The address of the issuer that vouches for the caller; absent of a token.
+	Issuer *string `json:"issuer,omitempty"`
+
+	// Kind token, machine, user or agent.
+	Kind      string `json:"kind"`
+	Name      string `json:"name"`
+	Principal string `json:"principal"`
+
+	// Rules What rules of the issuer give besides, for as long as they match. A rule whose place is not there gives nothing and is not here.
+	Rules []RuleGrant `json:"rules"`
+
+	// Session The session of a browser, absent where the caller sent a token.
+	Session *string `json:"session,omitempty"`
+
+	// Subject What the issuer calls the caller, its `sub`.
+	Subject *string `json:"subject,omitempty"`
 }
 
 // MeantFor What the allocation will say of itself. Nothing of it is kept: the policies of the pool are asked, so that a plan is refused what its apply would be. Absent: they are asked about the name and the block alone.
@@ -2423,6 +2437,25 @@ type ReservationPatch struct {
 
 // Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
 type Role string
+
+// RuleGrant defines model for RuleGrant.
+type RuleGrant struct {
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels              *Labels `json:"labels,omitempty"`
+	LargestPrefixLength *int    `json:"largest_prefix_length,omitempty"`
+
+	// Pool The pool of the place; absent where it is all of the scope.
+	Pool *string `json:"pool,omitempty"`
+
+	// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
+	Role Role `json:"role"`
+
+	// Rule The issuer, a slash and the rule, as the server's settings call them.
+	Rule string `json:"rule"`
+
+	// Scope The scope of the place; absent where it is everywhere.
+	Scope *string `json:"scope,omitempty"`
+}
 
 // Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
 type Run = string

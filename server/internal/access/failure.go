@@ -3,6 +3,8 @@ package access
 import (
 	"net/netip"
 	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
 // failures counts wrong secrets by address, for a minute at a time: so what is kept is bounded by maxAddresses, however many come.
@@ -45,6 +47,10 @@ func (g *Gate) failed(from netip.Addr) {
 	defer g.mu.Unlock()
 	at := g.failures.at(from)
 	g.failures.of[at]++
+}
+
+func (g *Gate) errTooMany() error {
+	return ipam.Errorf(ipam.CodeTooManyFailures, "%d requests with a wrong token came from this address in a minute; wait a minute, and correct the token", g.MaxFailures)
 }
 
 // tooMany reports whether an address has sent as many wrong secrets as it may.

@@ -4,6 +4,7 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"net/netip"
 	"sync"
@@ -12,22 +13,30 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/issuer"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
 // Gate lets callers in. It is safe for concurrent use.
 type Gate struct {
 	k        *change.Kernel
+	trust    *issuer.Trust
 	tokenKey atomic.Pointer[[]byte] // of the installation, which never changes; nil before it was read
 
 	// MaxFailures is how many secrets that nobody knows one address may send in a minute; 0 is no limit. It is set before the first
 	// call.
 	MaxFailures int
+	// SessionIdle is how long a session lasts without use, SessionLength how long at most. Both are set before the first call.
+	SessionIdle, SessionLength time.Duration
 
 	mu       sync.Mutex
-	known    map[string]seen      // tokens by the hash of their secrets
-	used     map[string]time.Time // when tokens, by id, were read last: since NoteUse wrote
+	vouched  map[[sha256.Size]byte]vouched // by the hash of a JWT
+	known    map[string]seen               // tokens by the hash of their secrets
+	signed   map[string]signedIn           // sessions by the hash of their secrets
+	used     map[string]time.Time          // when tokens, by id, were read last: since NoteUse wrote
 	failures failures
+
+	usedSessions map[ipam.UID]time.Time // as used
 }
 
 // seen is a token as it was read, with what its principal may do.
@@ -37,6 +46,9 @@ type seen struct {
 	at       time.Time
 }
 
+// MaxSecret is the most bytes of what a caller shows: a JWT is longer than any token.
+const MaxSecret = issuer.MaxToken
+
 // How long a token and its bindings are believed without another look: what is revoked is refused everywhere within a second. And how
 // many are kept: past that all are read again.
 const (
@@ -44,9 +56,12 @@ const (
 	maxKnown    = 4096
 )
 
-// New makes a Gate.
-func New(k *change.Kernel) *Gate {
-	return &Gate{k: k, known: map[string]seen{}, used: map[string]time.Time{}}
+// New makes a Gate that trusts some issuers besides its own tokens.
+func New(k *change.Kernel, issuers ...issuer.Settings) *Gate {
+	return &Gate{
+		k: k, trust: issuer.New(issuers, k.Now), SessionIdle: DefaultIdle, SessionLength: DefaultLength,
+		known: map[string]seen{}, vouched: map[[sha256.Size]byte]vouched{}, signed: map[string]signedIn{}, used: map[string]time.Time{}, usedSessions: map[ipam.UID]time.Time{},
+	}
 }
 
 // recall is what is known of a token, and whether that can still be believed.
@@ -75,12 +90,23 @@ func (g *Gate) forgetAll() {
 		s.at = time.Time{}
 		g.known[hash] = s
 	}
+	for hash, s := range g.signed {
+		s.at = time.Time{}
+		g.signed[hash] = s
+	}
+	for hash, v := range g.vouched {
+		v.read = time.Time{}
+		g.vouched[hash] = v
+	}
 }
 
-// Authenticate tells whom a secret stands for, with its bindings. Both are read at most once a second; what is revoked is refused
-// within that. Errors: CodeUnauthenticated; CodeTooManyFailures to an address that has sent too many wrong secrets, unless
-// this one has let somebody in already.
+// Authenticate tells whom a secret or a JWT stands for, with its bindings. Both are read at most once a second; what is revoked is
+// refused within that. Errors: CodeUnauthenticated; CodeTooManyFailures to an address that has sent too many wrong secrets, unless
+// this one has let somebody in already. Of a JWT also CodeForbidden and CodeUnavailable.
 func (g *Gate) Authenticate(ctx context.Context, from netip.Addr, secret string) (ipam.Caller, error) {
+	if issuer.Looks(secret) {
+		return g.vouchedFor(ctx, from, secret)
+	}
 	s, err := g.token(ctx, from, secret)
 	switch {
 	case ipam.CodeOf(err) == ipam.CodeNotFound:
@@ -104,7 +130,7 @@ func (g *Gate) token(ctx context.Context, from netip.Addr, secret string) (seen,
 		}
 	}
 	if !known && g.tooMany(from) {
-		return seen{}, ipam.Errorf(ipam.CodeTooManyFailures, "%d requests with a wrong token came from this address in a minute; wait a minute, and correct the token", g.MaxFailures)
+		return seen{}, g.errTooMany()
 	}
 	s, err := change.Glance(ctx, g.k, func(tx *store.Tx) (seen, error) {
 		s := seen{at: time.Now()}
@@ -139,20 +165,23 @@ func (g *Gate) keyOfTokens(tx *store.Tx) ([]byte, error) {
 	return key, err
 }
 
-// NoteUse writes when tokens were used last, and reports of how many: work of every minute, so that no request waits for it. What
+// NoteUse writes when tokens and sessions were used last, and reports of how many: work of every minute, so that no request waits for it. What
 // cannot be written comes again.
 func (g *Gate) NoteUse(ctx context.Context) (int64, error) {
 	g.mu.Lock()
-	used := g.used
-	g.used = map[string]time.Time{}
+	used, sessions := g.used, g.usedSessions
+	g.used, g.usedSessions = map[string]time.Time{}, map[ipam.UID]time.Time{}
 	g.mu.Unlock()
-	if len(used) == 0 {
+	if len(used)+len(sessions) == 0 {
 		return 0, nil
 	}
 	err := g.k.Work(ctx, "tokens", func(tx *store.Tx) error {
 		var all []error
 		for id, at := range used {
 			all = append(all, tx.UseToken(id, at))
+		}
+		for id, at := range sessions {
+			all = append(all, tx.UseSession(id, at))
 		}
 		return errors.Join(all...)
 	})
@@ -162,6 +191,11 @@ func (g *Gate) NoteUse(ctx context.Context) (int64, error) {
 		for id, at := range used {
 			if g.used[id].Before(at) {
 				g.used[id] = at
+			}
+		}
+		for id, at := range sessions {
+			if g.usedSessions[id].Before(at) {
+				g.usedSessions[id] = at
 			}
 		}
 	}

@@ -96,7 +96,11 @@ func (a *App) start(ctx context.Context, version string) error {
 	if err := a.kernel.EndLeases(ctx); err != nil {
 		return fmt.Errorf("end the leases of the server before: %w", err)
 	}
-	a.registry, a.access = registry.New(a.kernel), access.New(a.kernel)
+	issuers, err := a.config.Issuers()
+	if err != nil {
+		return err
+	}
+	a.registry, a.access = registry.New(a.kernel), access.New(a.kernel, issuers...)
 	a.webhooks = webhook.New(a.kernel, webhook.Guard{Allow: a.config.WebhookNetworks()}, version)
 	a.registry.HoldQuota = a.config.HoldQuota
 	a.access.MaxFailures = a.config.LoginFailures

@@ -41,6 +41,8 @@ var (
 	webhooks     = noun{"webhook", "webhook", "webhooks", 100, "", false, func(r *Report) *int { return &r.Webhooks }, sayAs(webhookSaid)}
 	policies     = noun{"policy", "policy", "policies", 200, "pool_id", false, func(r *Report) *int { return &r.Policies }, sayAs(policySaid)}
 	bindings     = noun{"binding", "binding", "bindings", 1000, "", false, func(r *Report) *int { return &r.Bindings }, sayAs(bindingSaid)}
+	principals   = noun{"principal", "principal", "principals", 1000, "", false, func(r *Report) *int { return &r.Principals }, sayAs(vouchedSaid)}
+	sessions     = noun{"session", "session", "sessions", 1000, "", false, func(r *Report) *int { return &r.Sessions }, sayAs(sessionSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
@@ -50,7 +52,7 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
-	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings} {
+	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions} {
 		byKind[n.kind] = n
 	}
 	return byKind
@@ -162,6 +164,18 @@ func bindingSaid(b ipam.Binding) said {
 		"id": ipam.UID(b.ID).Key(), "principal_id": b.Principal.Key(), "role": string(b.Role), "scope_id": key(b.ScopeUID), "pool_id": key(b.PoolUID),
 		"largest": int64(b.Largest), "created_at": b.CreatedAt.UnixMicro(),
 	}, labelled(b.Labels))}
+}
+
+func vouchedSaid(p ipam.Vouched) said {
+	return said{row: store.Row{
+		"id": p.UID.Key(), "kind": p.Kind, "name": p.Name, "issuer": p.Issuer, "subject": p.Subject, "created_at": p.CreatedAt.UnixMicro(),
+	}}
+}
+
+func sessionSaid(s ipam.Session) said {
+	return said{row: store.Row{
+		"id": s.ID.Key(), "principal_id": s.Principal.UID.Key(), "token_id": key(s.Token), "created_at": s.CreatedAt.UnixMicro(), "ends_at": s.EndsAt.UnixMicro(),
+	}}
 }
 
 // ofMigration reports whether a binding is one that a token from before there were bindings got: with a key below all that are made.

@@ -14,7 +14,7 @@ import (
 func (v *verifier) tokens() error {
 	err := v.slice(func(tx *store.Tx) error {
 		principals, err := byKey(tx.RowsWhere("principals", "id", []int64{ipam.SystemPrincipalUID.Key()}))
-		system := store.Row{"kind": ipam.SystemPrincipal.Kind, "name": ipam.SystemPrincipal.Name, "created_at": int64(0)}
+		system := store.Row{"kind": ipam.SystemPrincipal.Kind, "name": ipam.SystemPrincipal.Name, "created_at": int64(0), "issuer": "", "subject": ""}
 		for _, w := range differences("principals", principals[ipam.SystemPrincipalUID.Key()], system, "every installation says") {
 			v.find(ipam.SystemPrincipalUID, "%s", w)
 		}
@@ -80,11 +80,32 @@ func (v *verifier) token(tx *store.Tx, row, principal store.Row) error {
 		principal = store.Row{}
 	}
 	wrong := differences("tokens", row, token, "its events say")
-	wrong = append(wrong, differences("principals", principal, store.Row{"kind": "token", "name": t.Name, "created_at": t.CreatedAt.UnixMicro()}, "its events say")...)
+	wrong = append(wrong, differences("principals", principal, store.Row{"kind": "token", "name": t.Name, "created_at": t.CreatedAt.UnixMicro(), "issuer": "", "subject": ""}, "its events say")...)
 	for _, w := range wrong {
 		v.find(id, "%s", w)
 	}
 	return nil
+}
+
+// vouched compares principals whom issuers vouch for with their events. Those of tokens are compared with theirs.
+func (v *verifier) vouched() error {
+	return v.rows(principals.table, principals.some, func(tx *store.Tx, rows []store.Row) error {
+		histories, err := tx.Histories(keysOf(rows))
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			h := histories[row.Key()]
+			if same(row["issuer"], "") && h.Last.ObjectKind != principals.kind {
+				continue
+			}
+			v.Principals++
+			if err := principals.compare(tx, v, row, h, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // members compares the allocations that name a set with the members that its last event lists.

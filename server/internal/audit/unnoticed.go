@@ -18,6 +18,9 @@ var Unnoticed = []Blind{
 	{"pools", "draft_named", "how the last plan asked, without an event"},
 	{"tokens", "used_at", "it moves with use, without an event"},
 	{"tokens", "hash", "no event says anything about a secret"},
+	{"sessions", "used_at", "it moves with use, without an event"},
+	{"sessions", "hash", "no event says anything about a secret"},
+	{"sessions", "claims", "what an issuer said of a person at a login; no event keeps it"},
 	{"instance", "token_key", "no event says anything about a secret; with another key no token lets anyone in"},
 	{"instance", "created_at", "nothing refers to it"},
 	{"instance", "seen_at", "it moves with the time, without an event"},
@@ -44,7 +47,7 @@ var Unnoticed = []Blind{
 
 // BlindRows is what Verify does not notice when a hand adds or deletes a whole row.
 var BlindRows = []Blind{
-	{"principals", "insert", "a principal without a token lets nobody in"},
+	{"principals", "insert", "a principal without a token or an issuer lets nobody in"},
 	{"former_names", "delete", "names that were left are forgotten without an event"},
 	{"seals", "delete", "the last one: the log of the server has it"},
 	{"holds", "delete", "a lost hold is forgotten without an event; one that keeps a block is noticed"},

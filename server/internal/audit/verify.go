@@ -21,7 +21,7 @@ type Finding struct {
 
 // Report is what Verify counted and found.
 type Report struct {
-	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Quarantines, Holds, Webhooks, Policies, Tokens, Bindings, Events int
+	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Quarantines, Holds, Webhooks, Policies, Tokens, Bindings, Principals, Sessions, Events int
 
 	Findings []Finding
 	Omitted  int // findings beyond maxFindings
@@ -83,6 +83,8 @@ var checks = []struct {
 	{"tokens", (*verifier).tokens},
 	{"policies", policies.check},
 	{"bindings", bindings.check},
+	{"principals", (*verifier).vouched},
+	{"sessions", sessions.check},
 	{"members", (*verifier).members},
 	{"prefixes", (*verifier).prefixes},
 	{"spaces", (*verifier).spaces},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/issuer"
 )
 
 // Database is what every command that opens the database needs.
@@ -36,6 +37,8 @@ type Serve struct {
 	SyncEvery          time.Duration `env:"CLOUDPAM_SYNC_EVERY" default:"15m" help:"How often the server looks into each account; a minute or more."`
 	AWSExternalID      string        `name:"aws-external-id" env:"CLOUDPAM_AWS_EXTERNAL_ID" help:"External id that goes with every role of AWS that the server assumes."`
 	CustomDir          string        `env:"CLOUDPAM_CUSTOM_DIR" help:"Folder of the JSON documents that say what is in accounts of the cloud custom."`
+	IssuersJSON        string        `name:"issuers" env:"CLOUDPAM_ISSUERS" help:"JSON list of the issuers whose JWTs and logins are trusted."`
+	IssuersFile        string        `env:"CLOUDPAM_ISSUERS_FILE" help:"File that holds it, instead."`
 	TrustedProxies     []string      `env:"CLOUDPAM_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is believed: CIDRs, with commas between them."`
 	SealKeyFile        string        `env:"CLOUDPAM_SEAL_KEY_FILE" help:"File with the Ed25519 key (PKCS #8, PEM) that signs where the chains of events end; one in the database where absent."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
@@ -88,6 +91,9 @@ func (c *Serve) Check() error {
 	if _, err := c.Proxies(); err != nil {
 		fail("CLOUDPAM_TRUSTED_PROXIES: %w", err)
 	}
+	if _, err := c.Issuers(); err != nil {
+		fail("%w", err)
+	}
 	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
 		fail("CLOUDPAM_DRAIN_DELAY is %s; use 0s to 1m", c.DrainDelay)
 	}
@@ -116,6 +122,28 @@ func (c *Serve) WebhookNetworks() (all []netip.Prefix) {
 	return all
 }
 
+// Issuers are those that are trusted.
+func (c *Serve) Issuers() ([]issuer.Settings, error) {
+	name, text := "CLOUDPAM_ISSUERS", []byte(c.IssuersJSON)
+	if c.IssuersFile != "" {
+		if name = "CLOUDPAM_ISSUERS_FILE"; c.IssuersJSON != "" {
+			return nil, errors.New("CLOUDPAM_ISSUERS and CLOUDPAM_ISSUERS_FILE are both set; leave one out")
+		}
+		var err error
+		if text, err = os.ReadFile(c.IssuersFile); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	if len(text) == 0 && c.IssuersFile == "" {
+		return nil, nil
+	}
+	all, err := issuer.Parse(text, os.ReadFile)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return all, nil
+}
+
 // Proxies are the networks of the proxies that are trusted.
 func (c *Serve) Proxies() (all []netip.Prefix, err error) {
 	for _, text := range c.TrustedProxies {
@@ -141,7 +169,7 @@ func (c *Serve) Logger() *slog.Logger {
 
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
-	"DATABASE_URL", "LISTEN", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
+	"DATABASE_URL", "LISTEN", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "ISSUERS", "ISSUERS_FILE", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
 	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID",
 	"TEST_POSTGRES_URL", "TEST_ENGINES", "TEST_AWS", "TEST_GCP", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }

@@ -162,8 +162,8 @@ func authenticate(gate *access.Gate, needs map[string]ipam.Role, log *slog.Logge
 				return next(c)
 			}
 			scheme, secret, found := strings.Cut(r.Header.Get("Authorization"), " ")
-			if !found || !strings.EqualFold(scheme, "Bearer") || secret == "" || len(secret) > 512 {
-				return ipam.Errorf(ipam.CodeUnauthenticated, "send a token: Authorization: Bearer cpam_…")
+			if !found || !strings.EqualFold(scheme, "Bearer") || secret == "" || len(secret) > access.MaxSecret {
+				return ipam.Errorf(ipam.CodeUnauthenticated, "send a token, Authorization: Bearer cpam_…, or a JWT of at most %d bytes", access.MaxSecret)
 			}
 			who, err := gate.Authenticate(r.Context(), remote(c), secret)
 			if err != nil {

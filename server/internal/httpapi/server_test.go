@@ -32,6 +32,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/httpapi"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/issuer"
 	"github.com/cloudpam/cloudpam/server/internal/observe"
 	"github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/reconcile"
@@ -74,14 +75,14 @@ func serve(t *testing.T, url string) lab {
 }
 
 // serveAt is serve where now tells the time.
-func serveAt(t *testing.T, url string, now func() time.Time) lab {
+func serveAt(t *testing.T, url string, now func() time.Time, issuers ...issuer.Settings) lab {
 	t.Helper()
 	db := storetest.Open(t, url)
 	passed := &atomic.Int64{}
 	k := change.New(db, time.Now).Pretend(func() time.Time { return now().Add(time.Duration(passed.Load())) })
 	r := registry.New(k)
 	clouds, observer := fake.New(ipam.AWS, 5, "east", "west"), observe.New(k)
-	services := httpapi.Services{Observer: observer, Adopter: adopt.New(k, r), Clouds: reconcile.New(k, observer, slog.New(slog.DiscardHandler), clouds), Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Policies: govern.New(k), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
+	services := httpapi.Services{Observer: observer, Adopter: adopt.New(k, r), Clouds: reconcile.New(k, observer, slog.New(slog.DiscardHandler), clouds), Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k, issuers...), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Policies: govern.New(k), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
 	var err error
 	if services.Sealer, err = seal.New(k, slog.New(slog.DiscardHandler), ""); err != nil {
 		t.Fatal(err)

@@ -11,9 +11,19 @@ import (
 // GetMe says who asks, and what he may do.
 func (s *Server) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetMeResponseObject, error) {
 	who := caller(ctx)
-	return api.GetMe200JSONResponse{
-		Principal: string(who.UID), Kind: who.Kind, Name: who.Name, Actor: who.String(), Bindings: each(who.Bindings, binding),
-	}, nil
+	me := api.GetMe200JSONResponse{
+		Principal: string(who.UID), Kind: who.Kind, Name: who.Name, Actor: who.String(), Issuer: optional(who.Issuer), Subject: optional(who.Subject),
+		Session: optional(string(who.Session)), Bindings: []api.Binding{}, Rules: []api.RuleGrant{},
+	}
+	for _, b := range who.Bindings {
+		if b.Rule == "" {
+			me.Bindings = append(me.Bindings, binding(b))
+			continue
+		}
+		kept := binding(b)
+		me.Rules = append(me.Rules, api.RuleGrant{Rule: b.Rule, Role: kept.Role, Scope: kept.Scope, Pool: kept.Pool, LargestPrefixLength: kept.LargestPrefixLength, Labels: &kept.Labels})
+	}
+	return me, nil
 }
 
 // ListTokens lists a page of tokens.

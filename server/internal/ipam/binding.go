@@ -17,6 +17,7 @@ type Binding struct {
 	Largest   int       `json:"largest,omitempty"` // the shortest prefix length that it reaches; 0 is any
 	Labels    Labels    `json:"labels,omitempty"`  // which what it reaches must have
 	CreatedAt time.Time `json:"created_at"`
+	Rule      string    `json:"-"` // of an issuer, "github/deploy", that gives it for as long as it matches; "" of one that is kept
 }
 
 // MaxBindings is the most that one principal has.

@@ -3,6 +3,7 @@ package ipam
 import (
 	"crypto/sha256"
 	"fmt"
+	"time"
 )
 
 // Principal is who acts. Its name is for people: it may change, and two principals may have the same.
@@ -10,6 +11,16 @@ type Principal struct {
 	UID  UID    `json:"uid"`
 	Kind string `json:"kind"` // system, token, user, machine or agent
 	Name string `json:"name"`
+
+	// Whom an issuer vouches for is one principal for ever: the address of the issuer, and what it calls the subject. Empty of others.
+	Issuer  string `json:"issuer,omitempty"`
+	Subject string `json:"subject,omitempty"`
+}
+
+// Vouched is a principal whom an issuer vouches for, as it is kept.
+type Vouched struct {
+	Principal
+	CreatedAt time.Time `json:"created_at"`
 }
 
 // SystemPrincipal acts where nobody asked: sweeps, commands on the server.
@@ -39,6 +50,7 @@ type Caller struct {
 	Address   string // that it comes from
 	Reason    string // that is given for it
 	Retry     *Retry // nil: the request carries no Idempotency-Key
+	Session   UID    // of a browser; "" where a token was sent
 }
 
 // Sources are from where a change may come: of those a caller says the first three of itself.

@@ -35,6 +35,9 @@ func (r Rights) with(need Role) (v Visible) {
 	return v
 }
 
+// As are the rights of who asks for what takes another role.
+func (r Rights) As(need Role) Rights { return Rights{Need: need, Bindings: r.Bindings} }
+
 // Everywhere reports whether the caller may do what it asks wherever that is, and to whatever.
 func (r Rights) Everywhere() bool {
 	for _, b := range r.Bindings {

@@ -11,6 +11,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/issuer"
 	"github.com/cloudpam/cloudpam/server/internal/seal"
 	"github.com/cloudpam/cloudpam/server/internal/webhook"
 )
@@ -97,6 +98,14 @@ func (r planner) fill(t *testing.T) {
 	tokens, err := r.Tokens(ctx, ipam.Everything, nil, ipam.Page{Limit: 100})
 	ok(err)
 	ok(r.RevokeToken(ctx, alice, tokens[len(tokens)-1].ID))
+	for i, name := range []string{"repo:acme/a", "repo:acme/b", "repo:acme/c"} {
+		_, _, err := r.SignIn(ctx, alice, issuer.Identity{Issuer: []string{"https://i.example", "https://j.example"}[i%2], Subject: name, Kind: []string{"machine", "user"}[i%2], Name: name})
+		ok(err)
+	}
+	_, _, err = r.SignIn(ctx, alice, issuer.Identity{Issuer: "https://i.example", Subject: "repo:acme/a", Kind: "machine", Name: "renamed"})
+	ok(err)
+	_, _, err = r.OpenSession(ctx, ipam.Caller{Principal: tokens[0].Principal()})
+	ok(err)
 	s, err := r.CreateScope(ctx, alice, ipam.Scope{ID: "left", Labels: ipam.Labels{"s": "t"}})
 	ok(err)
 	_, err = r.UpdateScope(ctx, alice, s.ID, ipam.Exactly(s.ETag()), ipam.ScopePatch{Name: ptr("now")})

@@ -94,8 +94,9 @@ func (p planner) fill(t *testing.T, from, to int) {
 		p.run(t, fmt.Sprintf("INSERT INTO %s (%s) WITH RECURSIVE n (i) AS (SELECT %d UNION ALL SELECT i + 1 FROM n WHERE i < %d) SELECT %s FROM n", table, columns, from, to, values))
 	}
 	const who, told = "owner, account, region, environment, labels", "'o', '', '', 'prd', '{\"team\":\"a\"}'"
-	rows("principals", "id, kind, name, created_at", "i + 1, 'token', NAME, i")
+	rows("principals", "id, kind, name, created_at, issuer, subject", "i + 1, 'token', NAME, i, CASE WHEN i % 2 = 0 THEN 'https://issuer' ELSE '' END, NAME")
 	rows("tokens", "id, hash, created_at", "i + 1, ADDRESS, i")
+	rows("sessions", "id, principal_id, token_id, hash, claims, created_at, ends_at, used_at", "i, i + 1, i + 1, ADDRESS, '{}', i, i, i")
 	rows("scopes", "id, name, description, labels, version, space_revision, draft_until, created_at, updated_at", "i, NAME, '', '{}', 1, 1, CASE WHEN i % 7 = 0 THEN i END, 1, 1")
 	rows("pools", "id, scope_id, name, parent_id, family, first_ip, length, strategy, description, "+who+", deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at",
 		"i, SCOPE, NAME, CASE WHEN i > 1 THEN POOL END, 4, ADDRESS, 24, 'best_fit', '', "+told+", FALSE, 1, 1, CASE WHEN i % 7 = 0 THEN i END, CASE WHEN i % 7 = 0 THEN 2 END, '', '', FALSE, FALSE, CASE WHEN i % 70 = 0 THEN POOL END, 1, 1")

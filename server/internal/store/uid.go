@@ -15,6 +15,7 @@ const (
 	tokenKey       = "token"
 	bindingKey     = "binding"
 	principalKey   = "principal"
+	sessionKey     = "session"
 	eventKey       = "event"
 	webhookKey     = "webhook"
 	policyKey      = "policy"

@@ -411,6 +411,21 @@ type NamedReservation struct {
 	PoolName  string
 }
 
+type NamedSession struct {
+	ID          int64
+	PrincipalID int64
+	TokenID     *int64
+	Hash        []byte
+	Claims      string
+	CreatedAt   int64
+	EndsAt      int64
+	UsedAt      int64
+	Kind        string
+	Name        string
+	Issuer      string
+	Subject     string
+}
+
 type NamedSet struct {
 	ID          int64
 	ScopeID     int64
@@ -553,6 +568,8 @@ type Principal struct {
 	Kind      string
 	Name      string
 	CreatedAt int64
+	Issuer    string
+	Subject   string
 }
 
 type Promise struct {
@@ -631,6 +648,17 @@ type SealKey struct {
 	ID        int64
 	Seed      []byte
 	CreatedAt int64
+}
+
+type Session struct {
+	ID          int64
+	PrincipalID int64
+	TokenID     *int64
+	Hash        []byte
+	Claims      string
+	CreatedAt   int64
+	EndsAt      int64
+	UsedAt      int64
 }
 
 type SyncState struct {

@@ -15,8 +15,17 @@ INSERT INTO tokens (id, hash, created_at, expires_at, scope_id)
 VALUES ($1, $2, $3, $4, $5);
 
 -- name: InsertPrincipal :exec
-INSERT INTO principals (id, kind, name, created_at)
-VALUES ($1, $2, $3, $4);
+INSERT INTO principals (id, kind, name, created_at, issuer, subject)
+VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: PrincipalOf :one
+-- Whom an issuer vouches for.
+SELECT * FROM principals
+WHERE issuer = @issuer AND subject = @subject AND issuer <> '';
+
+-- name: RenamePrincipal :exec
+UPDATE principals SET name = $2
+WHERE id = $1;
 
 -- name: PrincipalsNamed :many
 -- The principals that a name and kind mean: any number.

@@ -100,8 +100,8 @@ func (q *Queries) InsertInstance(ctx context.Context, arg InsertInstanceParams) 
 }
 
 const insertPrincipal = `-- name: InsertPrincipal :exec
-INSERT INTO principals (id, kind, name, created_at)
-VALUES ($1, $2, $3, $4)
+INSERT INTO principals (id, kind, name, created_at, issuer, subject)
+VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertPrincipalParams struct {
@@ -109,6 +109,8 @@ type InsertPrincipalParams struct {
 	Kind      string
 	Name      string
 	CreatedAt int64
+	Issuer    string
+	Subject   string
 }
 
 func (q *Queries) InsertPrincipal(ctx context.Context, arg InsertPrincipalParams) error {
@@ -117,6 +119,8 @@ func (q *Queries) InsertPrincipal(ctx context.Context, arg InsertPrincipalParams
 		arg.Kind,
 		arg.Name,
 		arg.CreatedAt,
+		arg.Issuer,
+		arg.Subject,
 	)
 	return err
 }
@@ -186,7 +190,7 @@ func (q *Queries) Instance(ctx context.Context) (Instance, error) {
 }
 
 const principal = `-- name: Principal :one
-SELECT id, kind, name, created_at FROM principals
+SELECT id, kind, name, created_at, issuer, subject FROM principals
 WHERE id = $1
 `
 
@@ -198,6 +202,33 @@ func (q *Queries) Principal(ctx context.Context, id int64) (Principal, error) {
 		&i.Kind,
 		&i.Name,
 		&i.CreatedAt,
+		&i.Issuer,
+		&i.Subject,
+	)
+	return i, err
+}
+
+const principalOf = `-- name: PrincipalOf :one
+SELECT id, kind, name, created_at, issuer, subject FROM principals
+WHERE issuer = $1 AND subject = $2 AND issuer <> ''
+`
+
+type PrincipalOfParams struct {
+	Issuer  string
+	Subject string
+}
+
+// Whom an issuer vouches for.
+func (q *Queries) PrincipalOf(ctx context.Context, arg PrincipalOfParams) (Principal, error) {
+	row := q.db.QueryRowContext(ctx, principalOf, arg.Issuer, arg.Subject)
+	var i Principal
+	err := row.Scan(
+		&i.ID,
+		&i.Kind,
+		&i.Name,
+		&i.CreatedAt,
+		&i.Issuer,
+		&i.Subject,
 	)
 	return i, err
 }
@@ -237,6 +268,21 @@ func (q *Queries) PrincipalsNamed(ctx context.Context, arg PrincipalsNamedParams
 		return nil, err
 	}
 	return items, nil
+}
+
+const renamePrincipal = `-- name: RenamePrincipal :exec
+UPDATE principals SET name = $2
+WHERE id = $1
+`
+
+type RenamePrincipalParams struct {
+	ID   int64
+	Name string
+}
+
+func (q *Queries) RenamePrincipal(ctx context.Context, arg RenamePrincipalParams) error {
+	_, err := q.db.ExecContext(ctx, renamePrincipal, arg.ID, arg.Name)
+	return err
 }
 
 const revokeToken = `-- name: RevokeToken :execrows
