@@ -378,4 +378,3 @@ func TestAJWTLetsNobodyInPastItsEnd(t *testing.T) {
 		}
 	})
 }
-
