@@ -50,7 +50,7 @@ func (p Placing) check(cidr netip.Prefix) error {
 	switch {
 	case p.Strategy != "" && !p.Strategy.Valid():
 		return Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", p.Strategy)
-	case cidr.IsValid() && p.Excludes(cidr):
+	case cidr.IsValid() && Placing{Exclude: p.Exclude}.Excludes(cidr):
 		return Invalid("/exclude", "%s is asked for and excluded; leave one out", cidr)
 	}
 	return nil

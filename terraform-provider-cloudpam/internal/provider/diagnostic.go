@@ -181,7 +181,7 @@ func (a attempt) fields(diags *diag.Diagnostics, summary string, e *cloudpam.Err
 	said := false
 	for _, f := range e.Errors {
 		// A pointer such as /labels/team belongs to the attribute labels.
-		name, _, _ := strings.Cut(strings.TrimPrefix(f.Pointer, "/"), "/")
+		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(f.Pointer, "/rules"), "/"), "/")
 		if !strings.HasPrefix(f.Pointer, "/") || !attributes[name] {
 			continue
 		}
@@ -202,6 +202,8 @@ var attributes = map[string]bool{
 	"purpose": true, "account": true, "region": true, "environment": true, "labels": true, "deletion_protection": true,
 	"reason": true, "expires_at": true, "encloses": true, "cloud": true, "external_id": true, "platform": true, "tier": true, "regions": true, "mode": true,
 	"role_arn": true, "workload_identity": true, "members": true, "bundle": true, "exclude": true, "parent_strategy": true, "hosts": true, "target": true, "pool_selector": true, "adopt": true, "renamed": true,
+	"pool_min_prefix_length": true, "pool_max_prefix_length": true, "accounts": true, "environments": true, "required_labels": true, "name_pattern": true, "exclude_sets": true,
+	"expression": true, "expression_message": true,
 }
 
 func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
@@ -217,7 +219,7 @@ func (a attempt) notFound(e *cloudpam.Error, diags *diag.Diagnostics) {
 	}
 	next := "Run Terraform again: the next plan is made from what stands now."
 	if a.verb == "import" {
-		next = "Correct the import id. " + map[string]string{"scope": scopeIDHelp, "pool": poolIDHelp, "allocation": allocationIDHelp, "allocation set": setIDHelp, "reservation": reservationIDHelp, "account": accountIDHelp, "webhook": webhookIDHelp}[a.kind]
+		next = "Correct the import id. " + map[string]string{"scope": scopeIDHelp, "pool": poolIDHelp, "allocation": allocationIDHelp, "allocation set": setIDHelp, "reservation": reservationIDHelp, "account": accountIDHelp, "webhook": webhookIDHelp, "policy": policyIDHelp}[a.kind]
 	}
 	a.add(diags, path.Empty(), fmt.Sprintf("%s does not exist", capital(a.object())), e, next)
 }

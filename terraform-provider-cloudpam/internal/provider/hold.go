@@ -147,6 +147,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		return diags
 	}
 	ask := r.session.planning.hold(r.session.planning.phase(req))
+	ask.MeantFor = meant(ctx, plan.Owner, plan.Purpose, plan.Account, plan.Region, plan.Environment, plan.LabelsAll)
 	ask.Pool, ask.Name, ask.Target = r.session.renames.askPool(plan.Pool.ValueString()), plan.Name.ValueString(), plan.target()
 	if plan.CIDR.known() {
 		ask.CIDR = new(plan.CIDR.prefix().String())

@@ -194,7 +194,7 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 
 // Resources lists what the provider manages.
 func (p *cloudpamProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource, newSetResource, newReservationResource, newAccountResource, newWebhookResource}
+	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource, newSetResource, newReservationResource, newAccountResource, newWebhookResource, newPolicyResource}
 }
 
 // ListResources lists what the provider finds for an import.

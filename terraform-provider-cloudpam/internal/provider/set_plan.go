@@ -174,6 +174,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 		PlanID: optionalText(types.StringValue(r.session.planning.id)),
 		Holder: optionalText(types.StringValue(r.session.planning.holder)),
 	}
+	ask.MeantFor = meant(ctx, plan.Owner, plan.Purpose, plan.Account, plan.Region, plan.Environment, plan.LabelsAll)
 	sizes, more := plan.sizing(ctx)
 	diags.Append(more...)
 	ask.Members, ask.Bundle, ask.Strategy, ask.Exclude, ask.Adopt = &sizes.members, sizes.bundle, sizes.strategy, sizes.exclude, plan.Adopt.ValueBoolPointer()

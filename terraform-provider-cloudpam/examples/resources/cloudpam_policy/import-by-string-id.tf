@@ -1,0 +1,4 @@
+import {
+  to = cloudpam_policy.prod
+  id = "prod"
+}

@@ -1,0 +1,123 @@
+package provider
+
+import (
+	"context"
+	"slices"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	cloudpam "github.com/cloudpam/cloudpam/client"
+)
+
+// policyModel is the policy of a pool: in configuration, plan and state.
+type policyModel struct {
+	ID                   types.String `tfsdk:"id"`
+	Pool                 types.String `tfsdk:"pool"`
+	Description          types.String `tfsdk:"description"`
+	MinPrefixLength      types.Int64  `tfsdk:"min_prefix_length"`
+	MaxPrefixLength      types.Int64  `tfsdk:"max_prefix_length"`
+	PoolMinPrefixLength  types.Int64  `tfsdk:"pool_min_prefix_length"`
+	PoolMaxPrefixLength  types.Int64  `tfsdk:"pool_max_prefix_length"`
+	Accounts             types.Set    `tfsdk:"accounts"`
+	Regions              types.Set    `tfsdk:"regions"`
+	Environments         types.Set    `tfsdk:"environments"`
+	RequiredLabels       types.Map    `tfsdk:"required_labels"`
+	OwnerRequired        types.Bool   `tfsdk:"owner_required"`
+	NamePattern          types.String `tfsdk:"name_pattern"`
+	Exclude              types.Set    `tfsdk:"exclude"`
+	ExcludeSets          types.Set    `tfsdk:"exclude_sets"`
+	UsableOnly           types.Bool   `tfsdk:"usable_only"`
+	SkipFirst            types.Int64  `tfsdk:"skip_first"`
+	MaxOwnerSharePercent types.Int64  `tfsdk:"max_owner_share_percent"`
+	Expression           types.String `tfsdk:"expression"`
+	ExpressionMessage    types.String `tfsdk:"expression_message"`
+}
+
+// from fills the model with what the server says.
+func (m *policyModel) from(ctx context.Context, p cloudpam.Policy) (diags diag.Diagnostics) {
+	r := p.Rules
+	set := func(values []string) types.Set {
+		if len(values) == 0 {
+			return types.SetNull(types.StringType)
+		}
+		out, more := types.SetValueFrom(ctx, types.StringType, values)
+		diags.Append(more...)
+		return out
+	}
+	m.ID, m.Pool, m.Description = types.StringValue(p.PoolUID), types.StringValue(p.Pool), fromText(m.Description, p.Description)
+	m.MinPrefixLength, m.MaxPrefixLength = fromLength(r.MinPrefixLength), fromLength(r.MaxPrefixLength)
+	m.PoolMinPrefixLength, m.PoolMaxPrefixLength = fromLength(r.PoolMinPrefixLength), fromLength(r.PoolMaxPrefixLength)
+	m.Accounts, m.Regions, m.Environments = set(deref(r.Accounts)), set(deref(r.Regions)), set(deref(r.Environments))
+	m.OwnerRequired, m.UsableOnly = fromSwitch(m.OwnerRequired, r.OwnerRequired), fromSwitch(m.UsableOnly, r.UsableOnly)
+	m.NamePattern, m.Expression, m.ExpressionMessage = types.StringPointerValue(r.NamePattern), types.StringPointerValue(r.Expression), types.StringPointerValue(r.ExpressionMessage)
+	m.SkipFirst, m.MaxOwnerSharePercent = fromLength(r.SkipFirst), fromLength(r.MaxOwnerSharePercent)
+	m.ExcludeSets = set(r.ExcludeSets)
+	if known, more := excluded(ctx, m.Exclude); more.HasError() || known == nil || !slices.Equal(*known, slices.Sorted(slices.Values(r.Exclude))) {
+		m.Exclude = set(r.Exclude) // otherwise as it was written
+	}
+	labels := types.MapNull(types.SetType{ElemType: types.StringType})
+	if len(r.RequiredLabels) > 0 {
+		var more diag.Diagnostics
+		labels, more = types.MapValueFrom(ctx, types.SetType{ElemType: types.StringType}, r.RequiredLabels)
+		diags.Append(more...)
+	}
+	m.RequiredLabels = labels
+	return diags
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+// fromSwitch keeps false apart from null: the server knows only false.
+func fromSwitch(prior types.Bool, is *bool) types.Bool {
+	if !deref(is) && (prior.IsNull() || prior.IsUnknown()) {
+		return types.BoolNull()
+	}
+	return types.BoolValue(deref(is))
+}
+
+// request is the policy of the plan.
+func (m policyModel) request(ctx context.Context) (cloudpam.NewPolicy, diag.Diagnostics) {
+	var diags diag.Diagnostics
+	list := func(v types.Set) []string {
+		values := []string{}
+		if !v.IsNull() {
+			diags.Append(v.ElementsAs(ctx, &values, false)...)
+		}
+		slices.Sort(values)
+		return values
+	}
+	some := func(v types.Set) *cloudpam.PolicyValues {
+		if v.IsNull() {
+			return nil
+		}
+		values := list(v)
+		return &values
+	}
+	exclude, more := excluded(ctx, m.Exclude)
+	diags.Append(more...)
+	labels := map[string][]string{}
+	if !m.RequiredLabels.IsNull() {
+		diags.Append(m.RequiredLabels.ElementsAs(ctx, &labels, false)...)
+	}
+	for _, values := range labels {
+		slices.Sort(values)
+	}
+	return cloudpam.NewPolicy{Description: optionalText(m.Description), Rules: cloudpam.PolicyRules{
+		MinPrefixLength: optionalLength(m.MinPrefixLength), MaxPrefixLength: optionalLength(m.MaxPrefixLength),
+		PoolMinPrefixLength: optionalLength(m.PoolMinPrefixLength), PoolMaxPrefixLength: optionalLength(m.PoolMaxPrefixLength),
+		Accounts: some(m.Accounts), Regions: some(m.Regions), Environments: some(m.Environments), RequiredLabels: labels, OwnerRequired: m.OwnerRequired.ValueBoolPointer(),
+		NamePattern: optionalText(m.NamePattern), Exclude: deref(exclude), ExcludeSets: list(m.ExcludeSets), UsableOnly: m.UsableOnly.ValueBoolPointer(),
+		SkipFirst: optionalLength(m.SkipFirst), MaxOwnerSharePercent: optionalLength(m.MaxOwnerSharePercent), Expression: optionalText(m.Expression), ExpressionMessage: optionalText(m.ExpressionMessage),
+	}}, diags
+}
+
+// attempt describes what is done to the policy, for diagnostics.
+func (m policyModel) attempt(verb string) attempt {
+	return attempt{verb: verb, kind: "policy", name: m.Pool.ValueString(), pool: m.Pool.ValueString(), poolAttr: "pool"}
+}
