@@ -69,8 +69,11 @@ func (k *Kernel) change(tx *store.Tx, by ipam.Caller) Change {
 }
 
 // Write runs a body in one transaction in a lane of the database. A caller that repeats a request with its Idempotency-Key
-// gets the stored answer. Errors: those of the body, CodeIdempotencyMismatch for a key that was used for another request.
+// gets the stored answer. A dry run is a Preview. Errors: those of the body, CodeIdempotencyMismatch for a key that was used for another request.
 func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(Change) (T, error)) (T, error) {
+	if by.DryRun {
+		return Preview(ctx, k, by, lane, body)
+	}
 	var answer T
 	caller := by
 	if by.Retry != nil {

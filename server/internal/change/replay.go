@@ -57,6 +57,9 @@ func Refuse(tx *store.Tx, by ipam.Caller, failure error, at time.Time) error {
 // WriteRefused runs a body in one transaction and stores the refusal that its caller is told all the same, which it returns: the error
 // of a request that has an effect. Errors besides: those of the body.
 func WriteRefused(ctx context.Context, k *Kernel, by ipam.Caller, lane string, refusal error, body func(Change) error) error {
+	if by.DryRun {
+		return refusal
+	}
 	err := k.DB.Write(ctx, lane, func(tx *store.Tx) error {
 		c := k.change(tx, by)
 		if err := body(c); err != nil {

@@ -55,7 +55,7 @@ func notPlain(r rune) bool {
 	return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && r != '-' && r != '_'
 }
 
-// explain notes what a request says of itself for the audit: from where it comes, and why.
+// explain notes what a request says of itself: from where it comes and why, for the audit, and whether it is only tried.
 func explain(next echo.HandlerFunc) echo.HandlerFunc {
 	const most = 1024
 	return func(c echo.Context) error {
@@ -72,6 +72,14 @@ func explain(next echo.HandlerFunc) echo.HandlerFunc {
 			return ipam.Invalid("header:Cloudpam-Reason", "a reason is text of at most %d characters, percent-encoded where it is not ASCII or has a percent sign", most)
 		}
 		who.Reason = reason
+		switch dry := r.Header.Get("Cloudpam-Dry-Run"); dry {
+		case "", "false":
+		case "true":
+			who.DryRun = true
+			c.Response().Header().Set("Cloudpam-Dry-Run", "true")
+		default:
+			return ipam.Invalid("header:Cloudpam-Dry-Run", "%q is not a choice; use true or false", dry)
+		}
 		return next(c)
 	}
 }

@@ -3,6 +3,8 @@ package httpapi
 import (
 	"fmt"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/access"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -30,4 +32,20 @@ func rolesNeeded() (map[string]ipam.Role, error) {
 		}
 	}
 	return needs, nil
+}
+
+// untried are operations whose effect no transaction undoes: a message, a look into a cloud, a secret that is told.
+var untried = map[string]string{
+	"POST /api/v1/accounts/:account/sync": "it looks into a cloud", "POST /api/v1/accounts/:account/check": "it looks into a cloud", "POST /api/v1/webhooks/:webhook/tests": "it sends a message",
+	"POST /api/v1/webhooks": "it tells a secret", "POST /api/v1/webhooks/:webhook/secrets": "it tells a secret", "POST /api/v1/tokens": "it tells a secret",
+}
+
+// tryable refuses to try what cannot be undone.
+func tryable(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if why := untried[c.Request().Method+" "+c.Path()]; why != "" && caller(c.Request().Context()).DryRun {
+			return ipam.Invalid("header:Cloudpam-Dry-Run", "this cannot be tried without an effect: %s", why)
+		}
+		return next(c)
+	}
 }

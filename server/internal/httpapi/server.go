@@ -98,7 +98,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
 	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, version: o.Version, log: o.Log}
-	v1 := e.Group("/api/v1", explain, authenticate(services.Access, needs, o.Log), readBody, query, validate)
+	v1 := e.Group("/api/v1", explain, authenticate(services.Access, needs, o.Log), tryable, readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 

@@ -49,6 +49,7 @@ type Caller struct {
 	Source    string // from where the request comes: one of Sources
 	Address   string // that it comes from
 	Reason    string // that is given for it
+	DryRun    bool   // nothing of what it asks for is to last
 	Retry     *Retry // nil: the request carries no Idempotency-Key
 	Session   UID    // of a browser; "" where a token was sent
 }
