@@ -39,6 +39,6 @@ WITH RECURSIVE below (id) AS (
   SELECT q.id FROM pools q JOIN below upper ON q.parent_id = upper.id
 )
 SELECT a.length, COUNT(*) AS blocks
-FROM below CROSS JOIN allocations a
-WHERE a.pool_id = below.id AND a.owner = @owner AND a.owner <> ''
+FROM allocations a
+WHERE a.owner = @owner AND a.owner <> '' AND a.pool_id IN (SELECT below.id FROM below)
 GROUP BY a.length;

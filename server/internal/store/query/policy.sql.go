@@ -73,8 +73,8 @@ WITH RECURSIVE below (id) AS (
   SELECT q.id FROM pools q JOIN below upper ON q.parent_id = upper.id
 )
 SELECT a.length, COUNT(*) AS blocks
-FROM below CROSS JOIN allocations a
-WHERE a.pool_id = below.id AND a.owner = $2 AND a.owner <> ''
+FROM allocations a
+WHERE a.owner = $2 AND a.owner <> '' AND a.pool_id IN (SELECT below.id FROM below)
 GROUP BY a.length
 `
 

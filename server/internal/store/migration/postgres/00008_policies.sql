@@ -17,4 +17,3 @@ CREATE VIEW named_policies AS
 SELECT r.*, p.name AS pool_name, p.family, p.first_ip, p.length,
   CAST(COALESCE((SELECT s.name FROM scopes s WHERE s.id = r.scope_id), '') AS TEXT) AS scope_name
 FROM policies r JOIN pools p ON p.id = r.pool_id;
-CREATE INDEX allocations_by_owner ON allocations (owner, pool_id, length) WHERE owner <> '';
