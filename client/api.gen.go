@@ -638,6 +638,24 @@ func (e WebhookFormat) Valid() bool {
 	}
 }
 
+// Defines values for Format.
+const (
+	FormatCsv  Format = "csv"
+	FormatJSON Format = "json"
+)
+
+// Valid indicates whether the value is a known member of the Format enum.
+func (e Format) Valid() bool {
+	switch e {
+	case FormatCsv:
+		return true
+	case FormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Sort.
 const (
 	SortCIDR         Sort = "cidr"
@@ -653,6 +671,42 @@ func (e Sort) Valid() bool {
 	case SortCreated:
 		return true
 	case SortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAccountsParamsFormat.
+const (
+	ListAccountsParamsFormatCsv  ListAccountsParamsFormat = "csv"
+	ListAccountsParamsFormatJSON ListAccountsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListAccountsParamsFormat enum.
+func (e ListAccountsParamsFormat) Valid() bool {
+	switch e {
+	case ListAccountsParamsFormatCsv:
+		return true
+	case ListAccountsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllocationSetsParamsFormat.
+const (
+	ListAllocationSetsParamsFormatCsv  ListAllocationSetsParamsFormat = "csv"
+	ListAllocationSetsParamsFormatJSON ListAllocationSetsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListAllocationSetsParamsFormat enum.
+func (e ListAllocationSetsParamsFormat) Valid() bool {
+	switch e {
+	case ListAllocationSetsParamsFormatCsv:
+		return true
+	case ListAllocationSetsParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -680,6 +734,78 @@ func (e ListAllocationsParamsSort) Valid() bool {
 	}
 }
 
+// Defines values for ListAllocationsParamsFormat.
+const (
+	ListAllocationsParamsFormatCsv  ListAllocationsParamsFormat = "csv"
+	ListAllocationsParamsFormatJSON ListAllocationsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListAllocationsParamsFormat enum.
+func (e ListAllocationsParamsFormat) Valid() bool {
+	switch e {
+	case ListAllocationsParamsFormatCsv:
+		return true
+	case ListAllocationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListBindingsParamsFormat.
+const (
+	ListBindingsParamsFormatCsv  ListBindingsParamsFormat = "csv"
+	ListBindingsParamsFormatJSON ListBindingsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListBindingsParamsFormat enum.
+func (e ListBindingsParamsFormat) Valid() bool {
+	switch e {
+	case ListBindingsParamsFormatCsv:
+		return true
+	case ListBindingsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDriftsParamsFormat.
+const (
+	ListDriftsParamsFormatCsv  ListDriftsParamsFormat = "csv"
+	ListDriftsParamsFormatJSON ListDriftsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListDriftsParamsFormat enum.
+func (e ListDriftsParamsFormat) Valid() bool {
+	switch e {
+	case ListDriftsParamsFormatCsv:
+		return true
+	case ListDriftsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListEventsParamsFormat.
+const (
+	ListEventsParamsFormatCsv  ListEventsParamsFormat = "csv"
+	ListEventsParamsFormatJSON ListEventsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListEventsParamsFormat enum.
+func (e ListEventsParamsFormat) Valid() bool {
+	switch e {
+	case ListEventsParamsFormatCsv:
+		return true
+	case ListEventsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportEventsParamsFormat.
 const (
 	ExportEventsParamsFormatCsv    ExportEventsParamsFormat = "csv"
@@ -692,6 +818,78 @@ func (e ExportEventsParamsFormat) Valid() bool {
 	case ExportEventsParamsFormatCsv:
 		return true
 	case ExportEventsParamsFormatNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetHistoryParamsFormat.
+const (
+	GetHistoryParamsFormatCsv  GetHistoryParamsFormat = "csv"
+	GetHistoryParamsFormatJSON GetHistoryParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the GetHistoryParamsFormat enum.
+func (e GetHistoryParamsFormat) Valid() bool {
+	switch e {
+	case GetHistoryParamsFormatCsv:
+		return true
+	case GetHistoryParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListHoldsParamsFormat.
+const (
+	ListHoldsParamsFormatCsv  ListHoldsParamsFormat = "csv"
+	ListHoldsParamsFormatJSON ListHoldsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListHoldsParamsFormat enum.
+func (e ListHoldsParamsFormat) Valid() bool {
+	switch e {
+	case ListHoldsParamsFormatCsv:
+		return true
+	case ListHoldsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListObservationsParamsFormat.
+const (
+	ListObservationsParamsFormatCsv  ListObservationsParamsFormat = "csv"
+	ListObservationsParamsFormatJSON ListObservationsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListObservationsParamsFormat enum.
+func (e ListObservationsParamsFormat) Valid() bool {
+	switch e {
+	case ListObservationsParamsFormatCsv:
+		return true
+	case ListObservationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDraftsParamsFormat.
+const (
+	ListDraftsParamsFormatCsv  ListDraftsParamsFormat = "csv"
+	ListDraftsParamsFormatJSON ListDraftsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListDraftsParamsFormat enum.
+func (e ListDraftsParamsFormat) Valid() bool {
+	switch e {
+	case ListDraftsParamsFormatCsv:
+		return true
+	case ListDraftsParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -713,6 +911,186 @@ func (e ListPoolsParamsSort) Valid() bool {
 	case ListPoolsParamsSortCreated:
 		return true
 	case ListPoolsParamsSortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPoolsParamsFormat.
+const (
+	ListPoolsParamsFormatCsv  ListPoolsParamsFormat = "csv"
+	ListPoolsParamsFormatJSON ListPoolsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListPoolsParamsFormat enum.
+func (e ListPoolsParamsFormat) Valid() bool {
+	switch e {
+	case ListPoolsParamsFormatCsv:
+		return true
+	case ListPoolsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPoolSpaceParamsFormat.
+const (
+	ListPoolSpaceParamsFormatCsv  ListPoolSpaceParamsFormat = "csv"
+	ListPoolSpaceParamsFormatJSON ListPoolSpaceParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListPoolSpaceParamsFormat enum.
+func (e ListPoolSpaceParamsFormat) Valid() bool {
+	switch e {
+	case ListPoolSpaceParamsFormatCsv:
+		return true
+	case ListPoolSpaceParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPrefixesParamsFormat.
+const (
+	ListPrefixesParamsFormatCsv  ListPrefixesParamsFormat = "csv"
+	ListPrefixesParamsFormatJSON ListPrefixesParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListPrefixesParamsFormat enum.
+func (e ListPrefixesParamsFormat) Valid() bool {
+	switch e {
+	case ListPrefixesParamsFormatCsv:
+		return true
+	case ListPrefixesParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListQuarantinesParamsFormat.
+const (
+	ListQuarantinesParamsFormatCsv  ListQuarantinesParamsFormat = "csv"
+	ListQuarantinesParamsFormatJSON ListQuarantinesParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListQuarantinesParamsFormat enum.
+func (e ListQuarantinesParamsFormat) Valid() bool {
+	switch e {
+	case ListQuarantinesParamsFormatCsv:
+		return true
+	case ListQuarantinesParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListReservationsParamsFormat.
+const (
+	ListReservationsParamsFormatCsv  ListReservationsParamsFormat = "csv"
+	ListReservationsParamsFormatJSON ListReservationsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListReservationsParamsFormat enum.
+func (e ListReservationsParamsFormat) Valid() bool {
+	switch e {
+	case ListReservationsParamsFormatCsv:
+		return true
+	case ListReservationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListScopesParamsFormat.
+const (
+	ListScopesParamsFormatCsv  ListScopesParamsFormat = "csv"
+	ListScopesParamsFormatJSON ListScopesParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListScopesParamsFormat enum.
+func (e ListScopesParamsFormat) Valid() bool {
+	switch e {
+	case ListScopesParamsFormatCsv:
+		return true
+	case ListScopesParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListSealsParamsFormat.
+const (
+	ListSealsParamsFormatCsv  ListSealsParamsFormat = "csv"
+	ListSealsParamsFormatJSON ListSealsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListSealsParamsFormat enum.
+func (e ListSealsParamsFormat) Valid() bool {
+	switch e {
+	case ListSealsParamsFormatCsv:
+		return true
+	case ListSealsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTokensParamsFormat.
+const (
+	ListTokensParamsFormatCsv  ListTokensParamsFormat = "csv"
+	ListTokensParamsFormatJSON ListTokensParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListTokensParamsFormat enum.
+func (e ListTokensParamsFormat) Valid() bool {
+	switch e {
+	case ListTokensParamsFormatCsv:
+		return true
+	case ListTokensParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListWebhooksParamsFormat.
+const (
+	ListWebhooksParamsFormatCsv  ListWebhooksParamsFormat = "csv"
+	ListWebhooksParamsFormatJSON ListWebhooksParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListWebhooksParamsFormat enum.
+func (e ListWebhooksParamsFormat) Valid() bool {
+	switch e {
+	case ListWebhooksParamsFormatCsv:
+		return true
+	case ListWebhooksParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDeliveriesParamsFormat.
+const (
+	ListDeliveriesParamsFormatCsv  ListDeliveriesParamsFormat = "csv"
+	ListDeliveriesParamsFormatJSON ListDeliveriesParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListDeliveriesParamsFormat enum.
+func (e ListDeliveriesParamsFormat) Valid() bool {
+	switch e {
+	case ListDeliveriesParamsFormatCsv:
+		return true
+	case ListDeliveriesParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -2900,6 +3278,9 @@ type Count = bool
 // FamilyFilter defines model for FamilyFilter.
 type FamilyFilter = Family
 
+// Format defines model for Format.
+type Format string
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
@@ -2985,7 +3366,13 @@ type ListAccountsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListAccountsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListAccountsParamsFormat defines parameters for ListAccounts.
+type ListAccountsParamsFormat string
 
 // CreateAccountParams defines parameters for CreateAccount.
 type CreateAccountParams struct {
@@ -3058,7 +3445,13 @@ type ListAllocationSetsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListAllocationSetsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListAllocationSetsParamsFormat defines parameters for ListAllocationSets.
+type ListAllocationSetsParamsFormat string
 
 // CreateAllocationSetParams defines parameters for CreateAllocationSet.
 type CreateAllocationSetParams struct {
@@ -3135,10 +3528,16 @@ type ListAllocationsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListAllocationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
 // ListAllocationsParamsSort defines parameters for ListAllocations.
 type ListAllocationsParamsSort string
+
+// ListAllocationsParamsFormat defines parameters for ListAllocations.
+type ListAllocationsParamsFormat string
 
 // CreateAllocationParams defines parameters for CreateAllocation.
 type CreateAllocationParams struct {
@@ -3244,7 +3643,13 @@ type ListBindingsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListBindingsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListBindingsParamsFormat defines parameters for ListBindings.
+type ListBindingsParamsFormat string
 
 // CreateBindingParams defines parameters for CreateBinding.
 type CreateBindingParams struct {
@@ -3272,7 +3677,13 @@ type ListDriftsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListDriftsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListDriftsParamsFormat defines parameters for ListDrifts.
+type ListDriftsParamsFormat string
 
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
@@ -3308,7 +3719,13 @@ type ListEventsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListEventsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListEventsParamsFormat defines parameters for ListEvents.
+type ListEventsParamsFormat string
 
 // ExportEventsParams defines parameters for ExportEvents.
 type ExportEventsParams struct {
@@ -3353,7 +3770,13 @@ type GetHistoryParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *GetHistoryParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// GetHistoryParamsFormat defines parameters for GetHistory.
+type GetHistoryParamsFormat string
 
 // PlaceHoldsParams defines parameters for PlaceHolds.
 type PlaceHoldsParams struct {
@@ -3379,7 +3802,13 @@ type ListHoldsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListHoldsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListHoldsParamsFormat defines parameters for ListHolds.
+type ListHoldsParamsFormat string
 
 // PlaceHoldParams defines parameters for PlaceHold.
 type PlaceHoldParams struct {
@@ -3429,7 +3858,13 @@ type ListObservationsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListObservationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListObservationsParamsFormat defines parameters for ListObservations.
+type ListObservationsParamsFormat string
 
 // ListDraftsParams defines parameters for ListDrafts.
 type ListDraftsParams struct {
@@ -3441,7 +3876,13 @@ type ListDraftsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListDraftsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListDraftsParamsFormat defines parameters for ListDrafts.
+type ListDraftsParamsFormat string
 
 // DraftPoolParams defines parameters for DraftPool.
 type DraftPoolParams struct {
@@ -3506,10 +3947,16 @@ type ListPoolsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListPoolsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
 // ListPoolsParamsSort defines parameters for ListPools.
 type ListPoolsParamsSort string
+
+// ListPoolsParamsFormat defines parameters for ListPools.
+type ListPoolsParamsFormat string
 
 // CreatePoolParams defines parameters for CreatePool.
 type CreatePoolParams struct {
@@ -3590,7 +4037,13 @@ type ListPoolSpaceParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListPoolSpaceParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListPoolSpaceParamsFormat defines parameters for ListPoolSpace.
+type ListPoolSpaceParamsFormat string
 
 // ListPrefixesParams defines parameters for ListPrefixes.
 type ListPrefixesParams struct {
@@ -3614,7 +4067,13 @@ type ListPrefixesParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListPrefixesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListPrefixesParamsFormat defines parameters for ListPrefixes.
+type ListPrefixesParamsFormat string
 
 // ListQuarantinesParams defines parameters for ListQuarantines.
 type ListQuarantinesParams struct {
@@ -3643,7 +4102,13 @@ type ListQuarantinesParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListQuarantinesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListQuarantinesParamsFormat defines parameters for ListQuarantines.
+type ListQuarantinesParamsFormat string
 
 // EndQuarantineParams defines parameters for EndQuarantine.
 type EndQuarantineParams struct {
@@ -3678,7 +4143,13 @@ type ListReservationsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListReservationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListReservationsParamsFormat defines parameters for ListReservations.
+type ListReservationsParamsFormat string
 
 // CreateReservationParams defines parameters for CreateReservation.
 type CreateReservationParams struct {
@@ -3711,7 +4182,13 @@ type ListScopesParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListScopesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListScopesParamsFormat defines parameters for ListScopes.
+type ListScopesParamsFormat string
 
 // CreateScopeParams defines parameters for CreateScope.
 type CreateScopeParams struct {
@@ -3744,7 +4221,13 @@ type ListSealsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListSealsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListSealsParamsFormat defines parameters for ListSeals.
+type ListSealsParamsFormat string
 
 // SearchParams defines parameters for Search.
 type SearchParams struct {
@@ -3768,7 +4251,13 @@ type ListTokensParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListTokensParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListTokensParamsFormat defines parameters for ListTokens.
+type ListTokensParamsFormat string
 
 // CreateTokenParams defines parameters for CreateToken.
 type CreateTokenParams struct {
@@ -3789,7 +4278,13 @@ type ListWebhooksParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListWebhooksParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListWebhooksParamsFormat defines parameters for ListWebhooks.
+type ListWebhooksParamsFormat string
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
@@ -3824,7 +4319,13 @@ type ListDeliveriesParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListDeliveriesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListDeliveriesParamsFormat defines parameters for ListDeliveries.
+type ListDeliveriesParamsFormat string
 
 // ReplayWebhookParams defines parameters for ReplayWebhook.
 type ReplayWebhookParams struct {
@@ -7289,6 +7790,18 @@ func NewListAccountsRequest(server string, params *ListAccountsParams) (*http.Re
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -7946,6 +8459,18 @@ func NewListAllocationSetsRequest(server string, params *ListAllocationSetsParam
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -8441,6 +8966,18 @@ func NewListAllocationsRequest(server string, params *ListAllocationsParams) (*h
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9241,6 +9778,18 @@ func NewListBindingsRequest(server string, params *ListBindingsParams) (*http.Re
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -9481,6 +10030,18 @@ func NewListDriftsRequest(server string, params *ListDriftsParams) (*http.Reques
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -9646,6 +10207,18 @@ func NewListEventsRequest(server string, params *ListEventsParams) (*http.Reques
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9891,6 +10464,18 @@ func NewGetHistoryRequest(server string, params *GetHistoryParams) (*http.Reques
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -10063,6 +10648,18 @@ func NewListHoldsRequest(server string, params *ListHoldsParams) (*http.Request,
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -10408,6 +11005,18 @@ func NewListObservationsRequest(server string, params *ListObservationsParams) (
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -10477,6 +11086,18 @@ func NewListDraftsRequest(server string, params *ListDraftsParams) (*http.Reques
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -10893,6 +11514,18 @@ func NewListPoolsRequest(server string, params *ListPoolsParams) (*http.Request,
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -11692,6 +12325,18 @@ func NewListPoolSpaceRequest(server string, pool PoolPath, params *ListPoolSpace
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -11867,6 +12512,18 @@ func NewListPrefixesRequest(server string, params *ListPrefixesParams) (*http.Re
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -12056,6 +12713,18 @@ func NewListQuarantinesRequest(server string, params *ListQuarantinesParams) (*h
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -12301,6 +12970,18 @@ func NewListReservationsRequest(server string, params *ListReservationsParams) (
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -12598,6 +13279,18 @@ func NewListScopesRequest(server string, params *ListScopesParams) (*http.Reques
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -12886,6 +13579,18 @@ func NewListSealsRequest(server string, params *ListSealsParams) (*http.Request,
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -13029,6 +13734,18 @@ func NewListTokensRequest(server string, params *ListTokensParams) (*http.Reques
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13226,6 +13943,18 @@ func NewListWebhooksRequest(server string, params *ListWebhooksParams) (*http.Re
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13533,6 +14262,18 @@ func NewListDeliveriesRequest(server string, webhook WebhookPath, params *ListDe
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -644,6 +644,24 @@ func (e WebhookFormat) Valid() bool {
 	}
 }
 
+// Defines values for Format.
+const (
+	FormatCsv  Format = "csv"
+	FormatJSON Format = "json"
+)
+
+// Valid indicates whether the value is a known member of the Format enum.
+func (e Format) Valid() bool {
+	switch e {
+	case FormatCsv:
+		return true
+	case FormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Sort.
 const (
 	SortCIDR         Sort = "cidr"
@@ -659,6 +677,42 @@ func (e Sort) Valid() bool {
 	case SortCreated:
 		return true
 	case SortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAccountsParamsFormat.
+const (
+	ListAccountsParamsFormatCsv  ListAccountsParamsFormat = "csv"
+	ListAccountsParamsFormatJSON ListAccountsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListAccountsParamsFormat enum.
+func (e ListAccountsParamsFormat) Valid() bool {
+	switch e {
+	case ListAccountsParamsFormatCsv:
+		return true
+	case ListAccountsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAllocationSetsParamsFormat.
+const (
+	ListAllocationSetsParamsFormatCsv  ListAllocationSetsParamsFormat = "csv"
+	ListAllocationSetsParamsFormatJSON ListAllocationSetsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListAllocationSetsParamsFormat enum.
+func (e ListAllocationSetsParamsFormat) Valid() bool {
+	switch e {
+	case ListAllocationSetsParamsFormatCsv:
+		return true
+	case ListAllocationSetsParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -686,6 +740,78 @@ func (e ListAllocationsParamsSort) Valid() bool {
 	}
 }
 
+// Defines values for ListAllocationsParamsFormat.
+const (
+	ListAllocationsParamsFormatCsv  ListAllocationsParamsFormat = "csv"
+	ListAllocationsParamsFormatJSON ListAllocationsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListAllocationsParamsFormat enum.
+func (e ListAllocationsParamsFormat) Valid() bool {
+	switch e {
+	case ListAllocationsParamsFormatCsv:
+		return true
+	case ListAllocationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListBindingsParamsFormat.
+const (
+	ListBindingsParamsFormatCsv  ListBindingsParamsFormat = "csv"
+	ListBindingsParamsFormatJSON ListBindingsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListBindingsParamsFormat enum.
+func (e ListBindingsParamsFormat) Valid() bool {
+	switch e {
+	case ListBindingsParamsFormatCsv:
+		return true
+	case ListBindingsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDriftsParamsFormat.
+const (
+	ListDriftsParamsFormatCsv  ListDriftsParamsFormat = "csv"
+	ListDriftsParamsFormatJSON ListDriftsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListDriftsParamsFormat enum.
+func (e ListDriftsParamsFormat) Valid() bool {
+	switch e {
+	case ListDriftsParamsFormatCsv:
+		return true
+	case ListDriftsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListEventsParamsFormat.
+const (
+	ListEventsParamsFormatCsv  ListEventsParamsFormat = "csv"
+	ListEventsParamsFormatJSON ListEventsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListEventsParamsFormat enum.
+func (e ListEventsParamsFormat) Valid() bool {
+	switch e {
+	case ListEventsParamsFormatCsv:
+		return true
+	case ListEventsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExportEventsParamsFormat.
 const (
 	ExportEventsParamsFormatCsv    ExportEventsParamsFormat = "csv"
@@ -698,6 +824,78 @@ func (e ExportEventsParamsFormat) Valid() bool {
 	case ExportEventsParamsFormatCsv:
 		return true
 	case ExportEventsParamsFormatNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetHistoryParamsFormat.
+const (
+	GetHistoryParamsFormatCsv  GetHistoryParamsFormat = "csv"
+	GetHistoryParamsFormatJSON GetHistoryParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the GetHistoryParamsFormat enum.
+func (e GetHistoryParamsFormat) Valid() bool {
+	switch e {
+	case GetHistoryParamsFormatCsv:
+		return true
+	case GetHistoryParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListHoldsParamsFormat.
+const (
+	ListHoldsParamsFormatCsv  ListHoldsParamsFormat = "csv"
+	ListHoldsParamsFormatJSON ListHoldsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListHoldsParamsFormat enum.
+func (e ListHoldsParamsFormat) Valid() bool {
+	switch e {
+	case ListHoldsParamsFormatCsv:
+		return true
+	case ListHoldsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListObservationsParamsFormat.
+const (
+	ListObservationsParamsFormatCsv  ListObservationsParamsFormat = "csv"
+	ListObservationsParamsFormatJSON ListObservationsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListObservationsParamsFormat enum.
+func (e ListObservationsParamsFormat) Valid() bool {
+	switch e {
+	case ListObservationsParamsFormatCsv:
+		return true
+	case ListObservationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDraftsParamsFormat.
+const (
+	ListDraftsParamsFormatCsv  ListDraftsParamsFormat = "csv"
+	ListDraftsParamsFormatJSON ListDraftsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListDraftsParamsFormat enum.
+func (e ListDraftsParamsFormat) Valid() bool {
+	switch e {
+	case ListDraftsParamsFormatCsv:
+		return true
+	case ListDraftsParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -719,6 +917,186 @@ func (e ListPoolsParamsSort) Valid() bool {
 	case ListPoolsParamsSortCreated:
 		return true
 	case ListPoolsParamsSortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPoolsParamsFormat.
+const (
+	ListPoolsParamsFormatCsv  ListPoolsParamsFormat = "csv"
+	ListPoolsParamsFormatJSON ListPoolsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListPoolsParamsFormat enum.
+func (e ListPoolsParamsFormat) Valid() bool {
+	switch e {
+	case ListPoolsParamsFormatCsv:
+		return true
+	case ListPoolsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPoolSpaceParamsFormat.
+const (
+	ListPoolSpaceParamsFormatCsv  ListPoolSpaceParamsFormat = "csv"
+	ListPoolSpaceParamsFormatJSON ListPoolSpaceParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListPoolSpaceParamsFormat enum.
+func (e ListPoolSpaceParamsFormat) Valid() bool {
+	switch e {
+	case ListPoolSpaceParamsFormatCsv:
+		return true
+	case ListPoolSpaceParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListPrefixesParamsFormat.
+const (
+	ListPrefixesParamsFormatCsv  ListPrefixesParamsFormat = "csv"
+	ListPrefixesParamsFormatJSON ListPrefixesParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListPrefixesParamsFormat enum.
+func (e ListPrefixesParamsFormat) Valid() bool {
+	switch e {
+	case ListPrefixesParamsFormatCsv:
+		return true
+	case ListPrefixesParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListQuarantinesParamsFormat.
+const (
+	ListQuarantinesParamsFormatCsv  ListQuarantinesParamsFormat = "csv"
+	ListQuarantinesParamsFormatJSON ListQuarantinesParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListQuarantinesParamsFormat enum.
+func (e ListQuarantinesParamsFormat) Valid() bool {
+	switch e {
+	case ListQuarantinesParamsFormatCsv:
+		return true
+	case ListQuarantinesParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListReservationsParamsFormat.
+const (
+	ListReservationsParamsFormatCsv  ListReservationsParamsFormat = "csv"
+	ListReservationsParamsFormatJSON ListReservationsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListReservationsParamsFormat enum.
+func (e ListReservationsParamsFormat) Valid() bool {
+	switch e {
+	case ListReservationsParamsFormatCsv:
+		return true
+	case ListReservationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListScopesParamsFormat.
+const (
+	ListScopesParamsFormatCsv  ListScopesParamsFormat = "csv"
+	ListScopesParamsFormatJSON ListScopesParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListScopesParamsFormat enum.
+func (e ListScopesParamsFormat) Valid() bool {
+	switch e {
+	case ListScopesParamsFormatCsv:
+		return true
+	case ListScopesParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListSealsParamsFormat.
+const (
+	ListSealsParamsFormatCsv  ListSealsParamsFormat = "csv"
+	ListSealsParamsFormatJSON ListSealsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListSealsParamsFormat enum.
+func (e ListSealsParamsFormat) Valid() bool {
+	switch e {
+	case ListSealsParamsFormatCsv:
+		return true
+	case ListSealsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListTokensParamsFormat.
+const (
+	ListTokensParamsFormatCsv  ListTokensParamsFormat = "csv"
+	ListTokensParamsFormatJSON ListTokensParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListTokensParamsFormat enum.
+func (e ListTokensParamsFormat) Valid() bool {
+	switch e {
+	case ListTokensParamsFormatCsv:
+		return true
+	case ListTokensParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListWebhooksParamsFormat.
+const (
+	ListWebhooksParamsFormatCsv  ListWebhooksParamsFormat = "csv"
+	ListWebhooksParamsFormatJSON ListWebhooksParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListWebhooksParamsFormat enum.
+func (e ListWebhooksParamsFormat) Valid() bool {
+	switch e {
+	case ListWebhooksParamsFormatCsv:
+		return true
+	case ListWebhooksParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDeliveriesParamsFormat.
+const (
+	ListDeliveriesParamsFormatCsv  ListDeliveriesParamsFormat = "csv"
+	ListDeliveriesParamsFormatJSON ListDeliveriesParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListDeliveriesParamsFormat enum.
+func (e ListDeliveriesParamsFormat) Valid() bool {
+	switch e {
+	case ListDeliveriesParamsFormatCsv:
+		return true
+	case ListDeliveriesParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -2906,6 +3284,9 @@ type Count = bool
 // FamilyFilter defines model for FamilyFilter.
 type FamilyFilter = Family
 
+// Format defines model for Format.
+type Format string
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
@@ -2991,7 +3372,13 @@ type ListAccountsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListAccountsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListAccountsParamsFormat defines parameters for ListAccounts.
+type ListAccountsParamsFormat string
 
 // CreateAccountParams defines parameters for CreateAccount.
 type CreateAccountParams struct {
@@ -3064,7 +3451,13 @@ type ListAllocationSetsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListAllocationSetsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListAllocationSetsParamsFormat defines parameters for ListAllocationSets.
+type ListAllocationSetsParamsFormat string
 
 // CreateAllocationSetParams defines parameters for CreateAllocationSet.
 type CreateAllocationSetParams struct {
@@ -3141,10 +3534,16 @@ type ListAllocationsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListAllocationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
 // ListAllocationsParamsSort defines parameters for ListAllocations.
 type ListAllocationsParamsSort string
+
+// ListAllocationsParamsFormat defines parameters for ListAllocations.
+type ListAllocationsParamsFormat string
 
 // CreateAllocationParams defines parameters for CreateAllocation.
 type CreateAllocationParams struct {
@@ -3250,7 +3649,13 @@ type ListBindingsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListBindingsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListBindingsParamsFormat defines parameters for ListBindings.
+type ListBindingsParamsFormat string
 
 // CreateBindingParams defines parameters for CreateBinding.
 type CreateBindingParams struct {
@@ -3278,7 +3683,13 @@ type ListDriftsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListDriftsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListDriftsParamsFormat defines parameters for ListDrifts.
+type ListDriftsParamsFormat string
 
 // ListEventsParams defines parameters for ListEvents.
 type ListEventsParams struct {
@@ -3314,7 +3725,13 @@ type ListEventsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListEventsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListEventsParamsFormat defines parameters for ListEvents.
+type ListEventsParamsFormat string
 
 // ExportEventsParams defines parameters for ExportEvents.
 type ExportEventsParams struct {
@@ -3359,7 +3776,13 @@ type GetHistoryParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *GetHistoryParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// GetHistoryParamsFormat defines parameters for GetHistory.
+type GetHistoryParamsFormat string
 
 // PlaceHoldsParams defines parameters for PlaceHolds.
 type PlaceHoldsParams struct {
@@ -3385,7 +3808,13 @@ type ListHoldsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListHoldsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListHoldsParamsFormat defines parameters for ListHolds.
+type ListHoldsParamsFormat string
 
 // PlaceHoldParams defines parameters for PlaceHold.
 type PlaceHoldParams struct {
@@ -3435,7 +3864,13 @@ type ListObservationsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListObservationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListObservationsParamsFormat defines parameters for ListObservations.
+type ListObservationsParamsFormat string
 
 // ListDraftsParams defines parameters for ListDrafts.
 type ListDraftsParams struct {
@@ -3447,7 +3882,13 @@ type ListDraftsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListDraftsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListDraftsParamsFormat defines parameters for ListDrafts.
+type ListDraftsParamsFormat string
 
 // DraftPoolParams defines parameters for DraftPool.
 type DraftPoolParams struct {
@@ -3512,10 +3953,16 @@ type ListPoolsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListPoolsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
 
 // ListPoolsParamsSort defines parameters for ListPools.
 type ListPoolsParamsSort string
+
+// ListPoolsParamsFormat defines parameters for ListPools.
+type ListPoolsParamsFormat string
 
 // CreatePoolParams defines parameters for CreatePool.
 type CreatePoolParams struct {
@@ -3596,7 +4043,13 @@ type ListPoolSpaceParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListPoolSpaceParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListPoolSpaceParamsFormat defines parameters for ListPoolSpace.
+type ListPoolSpaceParamsFormat string
 
 // ListPrefixesParams defines parameters for ListPrefixes.
 type ListPrefixesParams struct {
@@ -3620,7 +4073,13 @@ type ListPrefixesParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListPrefixesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListPrefixesParamsFormat defines parameters for ListPrefixes.
+type ListPrefixesParamsFormat string
 
 // ListQuarantinesParams defines parameters for ListQuarantines.
 type ListQuarantinesParams struct {
@@ -3649,7 +4108,13 @@ type ListQuarantinesParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListQuarantinesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListQuarantinesParamsFormat defines parameters for ListQuarantines.
+type ListQuarantinesParamsFormat string
 
 // EndQuarantineParams defines parameters for EndQuarantine.
 type EndQuarantineParams struct {
@@ -3684,7 +4149,13 @@ type ListReservationsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListReservationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListReservationsParamsFormat defines parameters for ListReservations.
+type ListReservationsParamsFormat string
 
 // CreateReservationParams defines parameters for CreateReservation.
 type CreateReservationParams struct {
@@ -3717,7 +4188,13 @@ type ListScopesParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListScopesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListScopesParamsFormat defines parameters for ListScopes.
+type ListScopesParamsFormat string
 
 // CreateScopeParams defines parameters for CreateScope.
 type CreateScopeParams struct {
@@ -3750,7 +4227,13 @@ type ListSealsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListSealsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListSealsParamsFormat defines parameters for ListSeals.
+type ListSealsParamsFormat string
 
 // SearchParams defines parameters for Search.
 type SearchParams struct {
@@ -3774,7 +4257,13 @@ type ListTokensParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListTokensParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListTokensParamsFormat defines parameters for ListTokens.
+type ListTokensParamsFormat string
 
 // CreateTokenParams defines parameters for CreateToken.
 type CreateTokenParams struct {
@@ -3795,7 +4284,13 @@ type ListWebhooksParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListWebhooksParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListWebhooksParamsFormat defines parameters for ListWebhooks.
+type ListWebhooksParamsFormat string
 
 // CreateWebhookParams defines parameters for CreateWebhook.
 type CreateWebhookParams struct {
@@ -3830,7 +4325,13 @@ type ListDeliveriesParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListDeliveriesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListDeliveriesParamsFormat defines parameters for ListDeliveries.
+type ListDeliveriesParamsFormat string
 
 // ReplayWebhookParams defines parameters for ReplayWebhook.
 type ReplayWebhookParams struct {
@@ -4287,6 +4788,13 @@ func (w *ServerInterfaceWrapper) ListAccounts(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListAccounts(ctx, params)
 	return err
@@ -4649,6 +5157,13 @@ func (w *ServerInterfaceWrapper) ListAllocationSets(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListAllocationSets(ctx, params)
 	return err
@@ -4945,6 +5460,13 @@ func (w *ServerInterfaceWrapper) ListAllocations(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -5350,6 +5872,13 @@ func (w *ServerInterfaceWrapper) ListBindings(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListBindings(ctx, params)
 	return err
@@ -5477,6 +6006,13 @@ func (w *ServerInterfaceWrapper) ListDrifts(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListDrifts(ctx, params)
 	return err
@@ -5563,6 +6099,13 @@ func (w *ServerInterfaceWrapper) ListEvents(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -5678,6 +6221,13 @@ func (w *ServerInterfaceWrapper) GetHistory(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetHistory(ctx, params)
 	return err
@@ -5765,6 +6315,13 @@ func (w *ServerInterfaceWrapper) ListHolds(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -5950,6 +6507,13 @@ func (w *ServerInterfaceWrapper) ListObservations(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListObservations(ctx, params)
 	return err
@@ -5980,6 +6544,13 @@ func (w *ServerInterfaceWrapper) ListDrafts(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -6200,6 +6771,13 @@ func (w *ServerInterfaceWrapper) ListPools(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -6644,6 +7222,13 @@ func (w *ServerInterfaceWrapper) ListPoolSpace(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListPoolSpace(ctx, pool, params)
 	return err
@@ -6734,6 +7319,13 @@ func (w *ServerInterfaceWrapper) ListPrefixes(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListPrefixes(ctx, params)
 	return err
@@ -6822,6 +7414,13 @@ func (w *ServerInterfaceWrapper) ListQuarantines(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -6955,6 +7554,13 @@ func (w *ServerInterfaceWrapper) ListReservations(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -7129,6 +7735,13 @@ func (w *ServerInterfaceWrapper) ListScopes(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListScopes(ctx, params)
 	return err
@@ -7301,6 +7914,13 @@ func (w *ServerInterfaceWrapper) ListSeals(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
 	}
 
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.ListSeals(ctx, params)
 	return err
@@ -7363,6 +7983,13 @@ func (w *ServerInterfaceWrapper) ListTokens(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -7462,6 +8089,13 @@ func (w *ServerInterfaceWrapper) ListWebhooks(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -7648,6 +8282,13 @@ func (w *ServerInterfaceWrapper) ListDeliveries(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -7903,6 +8544,26 @@ func (response ListAccounts200JSONResponse) VisitListAccountsResponse(w http.Res
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAccounts200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListAccounts200TextCsvResponse) VisitListAccountsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -8321,6 +8982,26 @@ func (response ListAllocationSets200JSONResponse) VisitListAllocationSetsRespons
 	return err
 }
 
+type ListAllocationSets200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListAllocationSets200TextCsvResponse) VisitListAllocationSetsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ListAllocationSetsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -8535,6 +9216,26 @@ func (response ListAllocations200JSONResponse) VisitListAllocationsResponse(w ht
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListAllocations200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListAllocations200TextCsvResponse) VisitListAllocationsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -9000,6 +9701,26 @@ func (response ListBindings200JSONResponse) VisitListBindingsResponse(w http.Res
 	return err
 }
 
+type ListBindings200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListBindings200TextCsvResponse) VisitListBindingsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ListBindingsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9152,6 +9873,26 @@ func (response ListDrifts200JSONResponse) VisitListDriftsResponse(w http.Respons
 	return err
 }
 
+type ListDrifts200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListDrifts200TextCsvResponse) VisitListDriftsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ListDriftsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9188,6 +9929,26 @@ func (response ListEvents200JSONResponse) VisitListEventsResponse(w http.Respons
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListEvents200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListEvents200TextCsvResponse) VisitListEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -9318,6 +10079,26 @@ func (response GetHistory200JSONResponse) VisitGetHistoryResponse(w http.Respons
 	return err
 }
 
+type GetHistory200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetHistory200TextCsvResponse) VisitGetHistoryResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type GetHistorydefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9394,6 +10175,26 @@ func (response ListHolds200JSONResponse) VisitListHoldsResponse(w http.ResponseW
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHolds200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListHolds200TextCsvResponse) VisitListHoldsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -9549,6 +10350,26 @@ func (response ListObservations200JSONResponse) VisitListObservationsResponse(w 
 	return err
 }
 
+type ListObservations200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListObservations200TextCsvResponse) VisitListObservationsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ListObservationsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -9585,6 +10406,26 @@ func (response ListDrafts200JSONResponse) VisitListDraftsResponse(w http.Respons
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDrafts200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListDrafts200TextCsvResponse) VisitListDraftsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -9737,6 +10578,26 @@ func (response ListPools200JSONResponse) VisitListPoolsResponse(w http.ResponseW
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPools200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListPools200TextCsvResponse) VisitListPoolsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -10288,6 +11149,26 @@ func (response ListPoolSpace200JSONResponse) VisitListPoolSpaceResponse(w http.R
 	return err
 }
 
+type ListPoolSpace200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListPoolSpace200TextCsvResponse) VisitListPoolSpaceResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ListPoolSpacedefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10366,6 +11247,26 @@ func (response ListPrefixes200JSONResponse) VisitListPrefixesResponse(w http.Res
 	return err
 }
 
+type ListPrefixes200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListPrefixes200TextCsvResponse) VisitListPrefixesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ListPrefixesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10440,6 +11341,26 @@ func (response ListQuarantines200JSONResponse) VisitListQuarantinesResponse(w ht
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListQuarantines200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListQuarantines200TextCsvResponse) VisitListQuarantinesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -10552,6 +11473,26 @@ func (response ListReservations200JSONResponse) VisitListReservationsResponse(w 
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListReservations200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListReservations200TextCsvResponse) VisitListReservationsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -10772,6 +11713,26 @@ func (response ListScopes200JSONResponse) VisitListScopesResponse(w http.Respons
 	return err
 }
 
+type ListScopes200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListScopes200TextCsvResponse) VisitListScopesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ListScopesdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -10989,6 +11950,26 @@ func (response ListSeals200JSONResponse) VisitListSealsResponse(w http.ResponseW
 	return err
 }
 
+type ListSeals200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListSeals200TextCsvResponse) VisitListSealsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
 type ListSealsdefaultApplicationProblemPlusJSONResponse struct {
 	Body       Problem
 	StatusCode int
@@ -11064,6 +12045,26 @@ func (response ListTokens200JSONResponse) VisitListTokensResponse(w http.Respons
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListTokens200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListTokens200TextCsvResponse) VisitListTokensResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -11215,6 +12216,26 @@ func (response ListWebhooks200JSONResponse) VisitListWebhooksResponse(w http.Res
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListWebhooks200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListWebhooks200TextCsvResponse) VisitListWebhooksResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -11433,6 +12454,26 @@ func (response ListDeliveries200JSONResponse) VisitListDeliveriesResponse(w http
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDeliveries200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListDeliveries200TextCsvResponse) VisitListDeliveriesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -14765,477 +15806,478 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Lchu3li78Kvj1n6pcpkVdLCsOVVPzK4694+PE8bGcnZqJMmqQDZLYagKdBlo0k3HVeZrzYOdJ/sJa",
-	"ABrdRJNNirKdPamZHYtkX3BZWPf1rT8OxnJeSMGEVgfDPw5mjGashD+fvaVT82/G1LjkheZSHAwP3s4Y",
-	"uWOl4lIQOSGLGdVkQRUpma5KwbKETGRJ0heTwx+oHs/SwUFyoMYzNqfmWXpZsIPhgdIlF9OD9+/fJwcF",
-	"LemcafvSyzyXY2re9ZrqmfmGm7cW5kNyIOjc3E79RQfJQcl+q3jJsoOhLisWvmxO333PxNQ85uT0q2Tl",
-	"5cnB01xW2XOea1auzvRHkS9xfua1ilBB6HgsK6HNxPWMKzI295sZwiB/q1i5rEcJPzZm/z9KNjkYHvy/",
-	"R/WaH+Gv6giGgoOSQlMu1NpxPX3x7RtFtBndGK/HEdEsK5lSRJZwSefY7Dsaw2Pv6LzIzc8nx4OTweng",
-	"0UESLuL5WXQNzYqsjvLnGdMzVhItCa4ZrOTc0ARTRApC85wUdMpUQrggqZaa5umAvDWXlYxmCq6QE8J1",
-	"9yzMqyP0NZIyZ1TA+J7TOc+X9WLGHjSBa3rvFT4Snv4iY/NCaibGy5dsuboMP9BbQzrmeJRLouiEDYkU",
-	"jLDJhI01KVhJbtmSUJGRMc1zVibklhUaDtFXJKNL5SePR7MedPDqQ/PuDtI/ffw4OZhz4T4/iW3iiwmc",
-	"1vhxTw0nSP1p54qMGBdTMp5RMTUnnirCNRnTORuSBaO3ZE7LWwWTUtVkwt+ZHZ+QopTvOFMkk0RIMqPl",
-	"fEDSL1O4LudKK0JLZs4YKzTLuudtWUvXhB+fnMam+D0dsbzrTKW3bPmvdzSvWHpBSlYwilug2B0raZ4A",
-	"Lc4rZSm4iyBz847GuLhmc9Ua4Nnx8coA4aC9wItPzv3PtCwpEtr3fM4jx+w7uSBzKpaEwmEiM5lnqnN4",
-	"8IxweBmb0CrXB8MTM6Y5fcfn1Rw+HQPR2I9+PFxoNmUljOg1nbK38paJyHIK9k7fmAHdaHNFihyT4RhH",
-	"bCJL1jXI+q6uDT45Po1yotc5FZdFkS/NF50MybBxcxGh6lYB7coJobBwXUOi7qEbWI0ZwHcyz2IU9vNM",
-	"KkaK3Ly+94tn+LB1Jzu+DG8qERsCH89IWQm/G9uNpqy6t8TI14DJnHQMTE9kOV8r2KyIVV7GFvYuYBOB",
-	"ONYzNu+kIXvPtisnZb52cDggKfPOF0uZH2yng5iXrtF17BPvo+VcjWXBNs9Lmcu6JgY/ds3s/FHna9fM",
-	"zD2y19Q6XiHLCE9MxyWjmmXpEKjcnCGlyYSXSl+Q9LD5q2CL8Ncxz8p0SEZLp0kl5MXruzP83Uk6rsiC",
-	"6xn8hwujazl9qnP5zEAbupYwjPWXAzuYg+TgsP7TDOLg19iE37J3umsnf5ZlphKnNS3gsIPIGjEykZXI",
-	"QNEysmJMFYMPsAB0zhIiF8LoHvb0JYSJO15KMWfmQ8mmXIqEBO8zkwZph7xjQkvzj2GwDKS4qrql5G/d",
-	"x/I8OmnOyu14hubA6HvzC3N9b+3PDAfHJSujzHYMit2ZuwgdyUoTSka5HN+iwq5mtLT2hNXWgZpg5FJ0",
-	"HkGktm6N/XRwenI2OD46NWq74X5UGx3Z0NKKGr+JVf/MRjMpb93pbU7vhVaEZ4YCuFawun7IzRO+wKfc",
-	"k339DPPuYQ1xoXjG/DqaAbLfKpobG6TbiNi0rPB/R082r2nEti2ZKqRQSCOvSznK2dz8adgFQ6vJ6BYc",
-	"jdmjAq/4l38oCeK7Hz2658Ib2xLfWOfMWF+lFFM4qlSQN8+fkq/PHn9F7AsHsM72eWCF44EyfxalLFip",
-	"Oc4Bbdp+pmzimNsNhSf55cuoZoeazw3zX1GDGxP4Y/X3gDE1t6ooZVaNrVNg9bZ3mpWC5jc8ixs5MLPP",
-	"lGGEhGdDs0yXP195i19U8xEwSPK3p6/Nuv3DmG8cdKWAXE4fnT0+/+rJ18cnp7FR4Mvr6+lCDTfdg1x2",
-	"05p/j1cZO0JmbNPVP5hr3rsj0FhFujRLqw7NcsaGA4IiujNe6Yo+MPYslCsb5/bGXmbukDm7oaWI76HZ",
-	"MHOFOfBUqWoOfynGQNDZrRzERoK6SPSh8BMybmB3TC+ksW5zfscIF00CcPZU5BUgY3qJluSg4hsP2U8v",
-	"voUri2zrI2bdd40buNDnZwerdl5yYGabS5rd8IwJzfUyvkzmWChW3vGxX2nYhrEGxaDeBnt2ItvwPpQT",
-	"v5jDgiuReFXRudTC02ypuMk5HJ0moSkQso6a+PwJs0cnILLY5Ovla/C3xk7UqpscmbmaZbQs9emMjW9X",
-	"+SqtGe523GFsT3tzQy6tNXfH2eKCsHmhl2SBulmeg/rK8nwQZ7+a8jx6vif8XfR7eRszh5ODgpVzrhyl",
-	"rVJM/bs9XYrAZ7Cz61Vg49Pht3DziF1VI8EivCQ5wNlpx8iJAs/ZUFR53qYrt9YwcruCfuKNYeOc1+zm",
-	"azplq5vpfT7+j3UH2cna922nT3LQ8qLEHOitIwMvXDtg6+WjWcbNXtD8dTD2Cc0VCxb/D8fuazZuNrYx",
-	"25bAXsve2DsdkeHrbjFGzYeSguuufWWuCcVfn0GHErHP9feTh33e4OXcuouv8qohsZytmrE7w4s1+MFG",
-	"78xZKbODxJwxT3K/1EfSfH/wa5cE2Tza991k/HfOFhHlNMoLnwXcz/CHnCpNcilvIWxl3p4zzS4IyxUj",
-	"acYEZ1makDTjio5y/FvPSqm1/VAJekd5bn7Ej6oqCllq/JWLO5pz86csSXpHBVczdDZISebVeAavnRr7",
-	"hGoixRh0lBEjI5ZzdseytkJhxrMbp47YAlqSTDYlwoJyzcXUsF/aIRRuucg6HmgmYxaTZWQiSxi7pRan",
-	"KBlisWz7104dMOLEmeZyRPM67KAKKmCICVj24RSE1GBuw/7aQ0TGssozs7BU3bZXlVWHC6b04UlUF2RM",
-	"WH1qxYMsahJylIO0NGJTKi4IHSmwthy1wfoqIqxZ308/0yX3Gt26EdQv7vvslriAffVbELx4VSpuEITm",
-	"QKo9qjV37nnbiFDgCu8jsZO49Md3RCeVySKy+pcQtLSRZ+9DlzJH/WWGDjBwiKD6JdiCzBkajumryx+e",
-	"Hb189u8p0i9XhAsijF6syYiNJfqoqLZ3DAnX5JaxQoHZwbME/n364ts3Scu556JyQOjmGCa178sMyLwh",
-	"k0zBOVF0aYOq5BVjGQ45NbNIg7MfqHGwGPaItnbX/MKygAUFZgPNS0azZfzHrFzelJWI643oxonf6Mmh",
-	"uTOvnFFm3bTanJPRkij+O4O1sI428AH1oig76ReazWOaWckmlYpPvUVvbqqJX656bfxc6wcm63S4cFDr",
-	"ztqqlcCzMuLYOhkcH52e9XVUIBc/PD4BB+M2QoLj4UAqD2WEDW4E+RwxEeH0s1XLA5cmal3wrHFCZYk+",
-	"AP+mFq/mmixAYEiRL82hmtOMRYWhHBkzl2XRqCeQoVEDcLFSUAIUG0uR0XKZXrTF1sxIXmQchiFk0TfC",
-	"KsVNKM98MCrBhXvDRJaEklJK7eNVq8+tHZK9/IveL9HywOIy47rYtd1lmneszHhsO1N7ctKhnWbGlDle",
-	"RMgFqFkLK+oHJLVHCy9dUDUwGpk5Yym49AL+TUtZGT6MtGl4qyro2DzDnsV0CD6L1C5TGhJur7P86xYe",
-	"Dk9VifMuB4LKLkyUJ9RHZ68coe3rXn3Aw/t2I07cgpdMdatGSB4lyxlVLDMSgGvF8kl42OEqpanIFKmE",
-	"5jlRcs5GMluCkOyvptmkoZ65QhGearbu5vgxvfvH7ETTu2o22Yf/d9WnS4vikG7py7Usp+leP2TV4iTO",
-	"SdiEv7vJbTQkuC/I1AjEeFGVhVRxpl4bBN1e2l4OV8U6REPABIxqFPBPapUvImuSkUaNX3AVlwaK6Zvb",
-	"WOLXC60gs4tb75ZiHZ7nqmClYllMoJhnqGo8ZkrJ0rMpiCRegCfP+c1yNrG2nfmkpTsCNuy1qmM9tNs4",
-	"xuicE9cKfeu1tfylSUFJnZHX4dW1BBSySW/GNP283ru7o982SEjdg7OvZtc7+fuSA8iTXJMHBvlpEOg3",
-	"ljJK4BSWKIVUH9AMkCy23sVuzTTM2t3NwTiesfGtrPSqgzEQY31cXE6yrY1Qvvj2TUQgPZDvsim21hy2",
-	"mPNsJpXeSFbfwUX3EBb7d322JcJ6DdNcbGPpTfHQ323a92pNyynbuHdv8aq4E9JT+xXTW6pdH0Fr4ln0",
-	"66096iAZI8b3N0sj6Hqb1ldM/wCPinLAzoD0bvrL6g/31DxWfvl0JKnboE9JZl4xvV+xaU7cA0fKmoPf",
-	"UpwFpwTVbph5gxeenr1P4MdR14/ZKH7jORbM3Ec6Uufa3Oj9MlePKpHlG/nwN3jVB5Sn47zaHN57Zi+7",
-	"H69bG0CEy6747+yBhelDysOSmXFnm4OOeJlhhrqkmk03mr5X7rq4FJ3HU8zAvFE9k1PAZRMxnF7fnTmf",
-	"L1PgI3rx+u68Tt6RE3J+RkZcq0Zg6Pzx40fnof0vq1EesHDMAlthJnbIbjhRrrKxLgFjV79VDGNLTJFJ",
-	"Ked1uUJJ7WXmG0jdb3o1IPcBSojImAohNdHNJI/A/PuGi8wOps1NtCw7fI0lF2Ne0PyzOuezFtPAdodj",
-	"vi9XUdtZMsIRe3fJk9Hx8V7S5XKj6Cl9s6KwRrwW6/2wdVHFmCUr3mXu69m0SyprBTJF7a1GbzkTJGM5",
-	"0ywbYkSDazLldxjImXEx7fQW3/RPIPPb2nb32K8bKx51/pRys4h4I1FAbMyzCxfxIraI7I6VS/iiO5Gv",
-	"9/RjylW9IIk9DnaKgVoUUHTssNvjtQ/Nx53Uh9V5vvFyfq2es7ppVlCiI4qScV4pzUoiGMtsUZFwe6qa",
-	"HOOPg+kt/CNkZl5xcnz8HqvgwhefQKp665vmerLbjYv47OVVraPY1667/m8vn7nrY5ILvAer0WHDdqXg",
-	"Y5pDlHZIUp89fnqWJiQ9PT4+GWajJ8Ph0ePztJU5vNb7vk32vq1qDhN36MIQ7XRcGNKtlJbzaJztKVK1",
-	"r+lrrrNi45LpjghfzrR1TjJaspJwMSBvZZ65ZPzgMNuyEyrUAsuDqS24jJ5nT9prdUm4qE3ueGuM3GGi",
-	"RsHXrIjIQG8A9NVCoOiy57WGPfe99reKllRoLljfO0rmg3C9VShNy96CubXEeK+bVNJYutZg3Co1Z7Vu",
-	"dyL5JEqzoj/vbGzzprwQfHRsPN+ynBuhE9WWrKLdiurAawd1QdcKWVOtjdxXcUVjF4WJiWxd0hBGQ40+",
-	"YebCoHrH6BKCVEX/kBcrSxmtbV2aF0woz1kGuUnRswwVUZui9XCRy3DhNj3FFhId8sxXEs+ZUnQaVwJ6",
-	"Kz+4yTcdHjKo2d8UbIScKWJkcUL4BNfZmhX91lRpqjdKJEeDV3CxvatSXVl+YEqMmbnFMtrVfQlT/G2d",
-	"1q4qU13nhVucuJMRrrCbaUD8GxUpN+19aFL+GD+sKtXcqUAI2zxLcM/ZQwh/0ywqjL/lcyacl9A9o+X4",
-	"CzLZrY8vVuLQLIKwpY5YSRF9cUknurdlGJS1WxYDqYlFKedcsYxoGWcFfUMiwT3TUi5UnH1UrWwfFxfV",
-	"kpi7iDQHges6pjsxJnTryhEjlhyjQ551F/bbzLsRUzzDSlMCyzUklIC/oUCTkBS8YDkXbG2az9pIibmm",
-	"TYyeGtBY8aABwSJHKdVs9F5OFlDMAx+rkk/0bikuPQOBOIZu4eSyLO2l8RwnrrauqqFjrWLWRManTCGp",
-	"uki/IayMTyasZGLMwKUwkpVeIwObD73SdKmMaM1Z+1ku9SXIrDArfvNo8jU9Hx9nJ+x0dEYff33+5Kuv",
-	"npx//XhdBuB6WuET/dJcuDaVbnXZ3bXr1n2rfMVubw4XgpVzqTB1ziWKUUEqMaeCTs1Rz+X4dnCQ7CmI",
-	"pLhAN2bPBHGqbjtEP0p7Y4sNCebNGcsT+Zr5yyaGYHmCWz1cS58GNcOCvVzK255VejaR3ImnSHzJGrLu",
-	"nDUS3iz/8rnmMD13MjqZwctovmnq9ygdgkNCVpnNnAFvm5uySyEEuiepLTzzGYZWi8d06hD5awHyDmSc",
-	"npWM1WUAkE6O2EaaqJlcQI61eTKCXpkBATGPaVlyKybmtLyFI95ITTQDEJB3ZAmNpGMpJjkfaz/I3DyC",
-	"jkup6nxI9EMjzANB68to+oLBbtuL3ZOtL/wzO33wuMGiOQgI3DugE7w0GFeYC+lX/CA5qAv46nlDNYEf",
-	"Pf6Eb+vQP/i+xBJ/cLFUe5a2851dCvLs5ZX3lyFVFTJTRNNbVocuMFVfEVtBQz43RHM5p79LQf7++il5",
-	"+urFF0OgUUbHM/K7FMxaR+iXS8G7dvgfP756hjhbhpB0KfNDo7Ix+8PnlBydPvliQMAPi0W86jNSUjFF",
-	"KdOgTpYrBhxjCHPQgHAm8M1Ug66VU1u28PfXTwcHbY/dnL67MXO9KVh5I3zRlkOiOgmRqE4fbwCiStCB",
-	"CM8y029Y441HPd4IapUcmCeoxiN+OaAHycHIELGhgL4pDi/ZchXUa86F+7TBG4HjWJlblAQBSY7fsdcy",
-	"5+OIl6Iw37dP0HolEx60yWPinxsdlbP19+Yx6bQ/jK7NsoSMlnX5jVWWjACNxalGUmqlS1pE34SHryN3",
-	"1CK26NrOtiE789pJKedOQXG6i7ZnipUk40FOcsv/+/Xp4HhwOvgqOqKJhT6JcxiEVFnZgm1sK4Rk2/oV",
-	"4xnlHdXd8FO9TOAYgFRVLoytxIWWiITomRcqWyLDT0GErI4hELVUGmF86qWDNzXCVMfRKKQ1B1aHGkDz",
-	"WOlvtOqhf6ex5AnsAeEaRCkuly/zQw11pcivK3V+RlUEVefqu8vD08fnDT8YTt/WVwiHnAejFMBfYe4g",
-	"8Gfs3aBPIBWeuznrvOEZW12yW7b044IrncdOVeUdhCiNAiIAEVLXBjoa3YmL9ZW1sqG9wk/FElU0I2cG",
-	"a8bmzI0YJ4knqQeRzk1cxEwQNlYwc3IR6rJlZGwTI2VUySgk3zKxwFkueK8ozwARFcI4BZ0fvoGb0w5z",
-	"A9hPlwtzY7wV2dEK03RMzAZr8Nh9ZumtIxH+t4qJWDLGSUJOE/KI/N///X8cYpp2DCKBb2SlydSoDFAY",
-	"iT/LMoM8fKNgz9sO1TXRDFmVsUE8L+Ucz+vqei+VsZUKDtXcHGu2NCtLat6XXpAUp59uZunkWYP1G7M1",
-	"z1zSBoTCJpzlrWJk/6p+thby3GDBA7tLd8Sv2+5Ya6+FztmAkPwq1rLQU7DlXp0ifx+KO+oOD6y41zlk",
-	"6wWCoXmpmHCobUI2UduoWDYC3P0iU9btVKuHAYCYn+5zX2DkTC1e3Bmy58XdedR2em6o65kL0rRxOpwP",
-	"ahXn+ej0GIzkmVQasqKIYvoCiHspKzJnVBC4FoLZx/8W96eYY1jGXFn/8+rHV8T+DpIfTtBIZktESQBE",
-	"tuGryx+emSOIeL/+Y0H1DD80j81RXLyuKKk4Ku9eiBHD85Kxb8yexzAloujWvtxiUjJLL4rM6B0j7B0d",
-	"awepidlEjXE/6sXGoI45Tpy5XFi/oEM0bGcRnMMm9dFEJjzme/STy7j6h1k/N0EHr4jTIhPUQ2ie4zJY",
-	"NzcXJGNjPqd5a3Dblo4db8yGblcNObcTLp+d39odV/dlVjXtbLKXupmRecbTnCrVm/6eB2QnJ02iU/x3",
-	"1lNablvCuIFeWmQC1fcehmNGRcYyYmS9q06iRk20tGIR9ga9aGQDWfjisW760Bt2gu2FMHBTdyeMOhFp",
-	"S/cS+dvLZ867NIx4hMDng04ldAKSouRzWi7R6ZM42eZl3cQW0Fv3EUT82GeKMJEBi/3CcGqZKetlck6k",
-	"lHyO0sRWwOPj1RcD8swYeWYs1oFkTIPMupyMFaBJzsDLuuBjCxwnM3DjzumSlJUYkqPTMxjXycnxfZ1M",
-	"54Fj6EmnkynOkCFSAL/X5q537PE8B7lgNkEq5sI54N9B6xa/xwQ6QapiWtIM/AxNa6MF0N7HmeU2oTHz",
-	"s+Ovz5OuWbg7Lur1B9cgYmhovIiSo5NziJnSWwbGgB+WzZ/eABwf0j6ua4z2v+M7xvs2Sj2ercmbwAFg",
-	"GTk1uv2F9c8H+AbOWnVGuOsC0hkR2xi/ry3XG8WaXzQTqWx8t5FG5aMp3RAau9YF7lBy1QelYhsMzssg",
-	"ZI82q3WKILaztF/OqBr0BTwKUSNd5kS9F3atojRplr47NWJ3ktwp42uHHIoHT2Lo8ENwMWNlVHl44Sra",
-	"MdmLwk4rOWe1E8jCNMCPU8mU98wFQQlHXiWD0BLWfDTsdTq3eSo2BKripRG3LAb99NxIWYceYZFCINsF",
-	"eKB3DhLckwwidIAkUzIneH2nJJcbE39/58nrLmncXLlQMsEWW5KXW8mNGApe6JnVFRhwJBOZ53Kh1h/0",
-	"Ht6OrUADVjJg/BzsvjYOTaumMVijrqP/jasGvI9eaB4Uh5XqrRb6R3Rj8gVYYFZz81jfKwCeLuFrc+KR",
-	"FT49ZrgbvpDaXJh9xfTr3PZbiS7MPjxQbgYP6IAyr3j79vtIHAB05UCXtPzCYtZcGJOJejhfEI4D8hoT",
-	"Etg8YE9ckUoFeZ9elXxyfnbcVH+/Pm2qk+fHMX2ybm3TslG3U7x2yhtCiACXONTBJDdL+1ZnjXA71FrT",
-	"FmAYoK4lsIp8D40UQQVSHwXBPCtvDMgqs2YOom+sxP8emeVfMdj9Dp2dfn329flXp1+fb9L5v/eKXtxc",
-	"3NhvY8WUtFr/+Znt9zEglxAdmVFFToiW5OT0CRnPaEnHmpXGqCHQSMvbC6ePz1uVP5rReQtTuFX3E7hD",
-	"6z36gW1VsIgxDeUacYB3juv+ZYu25HAvtVpcqYqV60PKVqnBS/H432GHkdr6hpBFM40VptCc1UzrQg2P",
-	"jvAndP6rwZTrWTWqFCtt+4nBWM77I/nBwxIyp+MZFywxvKWEEN6UidiqHqxB8guCt3xjqG63gFuVs670",
-	"ePittdxTfsec7ostLAHYVkxttMgC6xjiN7e7jJ3cMlootwWO3CjQdEif5mdXstiLlN5UOfubMe9ixKTY",
-	"GlR1+yPSxqiUCwVtK1q4tD74BUHmGA3Z5zRW+lEcwKoDhdGb1HaJzSvDyBsCmqaqGrU8+yUr5JCO5+zI",
-	"uqeGJZuY/6mjGaOZOppjBGyD5z+Ig1lJYIWAUxP9AXfk8muU6VChn8tySw+cn3ygKIMzyOOvYsDwlSUU",
-	"+MqQitFTh9bfhfk1jcx26JBodLuEKOnKLjH9XhELPGiDj1rZyvEaHhFt6SEStH+U7VFUJ8+AV8qFwWhu",
-	"8xruhTvxASDfPxVIhfdRKnJIEVvS0Y+Y+4J9yRKSNkwe62wF3SS1Lluvi1x4ovlMEev+c5GbuhcErZXI",
-	"poyO4ZLE1b4+gc7tUKzuBR51f3ynENZjjSLVDxkkolFhYMTnPd2yZdJQlgIFK2calaqMT+FAm/0ekBty",
-	"aGGkbecwAHn+rM7jgGednH4VKGat/V2LTrMGgGZFVQuVyGANo1j8wBUhr+X15Q/gyM8kys0huktyKW8T",
-	"Y/GYw+mybsCEndNbFvrKF0DBRVFKh5lvfaw2sRyrngB32TDBqFf0lVVHmoP8vnPNyZAcpRcEql7xe2Ys",
-	"NXvwcK/MWOHGVkGCxeBc3zOzoOYRZhD/+cvl4X/Qw9+PD7/+9fP678HN8Ojw1y+DH7/4t/8Rk8qv2CJo",
-	"4tUXvci297IF442eWe3eVr5ba7NflG9h8UsAsv+r6yUBDSNWGclWTcU+FMZQo19YqxPlhgL8v5qVfLxm",
-	"JX3aa+3ekCRUMNc0o4opkuZEBlD6W+uSkkA5z5CkPFNYv0MFSa0eliZE0LKUC4Q9Bg0QfOdcQUbhgDhD",
-	"/nFyfHxsQ/VtmeA4RqxHg8fs12XF1sGQre30sKHdY6M1gI9ZdpRQAIAEutWthjuW2HrByFWUjyhCIoA5",
-	"YcOBTHWgmhvrwMXCoQiPcVuSAymDzSKzFCKFNlnZNg7vvPj/C7FBLsxmVjxr9icIO4bbKoh1TKfOJcPY",
-	"cNtq3DoEiLZXc0fvirErqNvQTjmpG8CEW+mhIiIk7tG5cCMvSCqkYKk1V5SmS2+M03Klj8Aq/oRolkzE",
-	"avTWdxg2yuQ0Qhsv2dJbZa5vpLkSNRNLhtZb1rGjJ6dPttjR1ezA9x0cpgEH31fs123OQUdZ6fnlgk8N",
-	"EPDNBsI/AXDvtkCDOyPUJy412triTJA5F5Vm4G+1XAxCVArqCuuw6VQyhUmVdUZA4soWZ7IqfS5Hf0yK",
-	"PyvosA2RbtOYPjl4dziVh+bLQ3XLi0MU0TQ/9AmtTuBJmd8oljPnct4UL7ty137SeMjboznuYGM3Un7W",
-	"aUhtaOV9466utWxbNk2M7/2Fv/rfEX/1E+YrnxZr2OKoBxikfQ95B1bn6Vl9UIOjW8eQ1gSOELzywLyV",
-	"elYdnu+94YmumBeYLlNiOpt9v3WD2UTqqiBQK+GSusnpGUT1C4TNOzo9a2RfOp1yTXh4F0pux+O284Xs",
-	"hA66zSvWhH3g3R3k52GO+hKfWzonJEJVmJbAPg/GsixWVeOT8whsd4AHvFYUuOsayXt9Dq9gi5uOlMoQ",
-	"chhiR5gIpcKIgW17LiWEPF0fMfDZYnc9RiBxCFIGbVWquwth2xoIrWFf6JyKm80Qba9zKixEbQ9gpFds",
-	"4VKUrPdgfXgV+69ow3gh3aZPRtDbt9/HsZc6SMxli/alMLe/Bz7d0nlVWwbabtbYDhS3jUm2vVawHT1v",
-	"Z5PMGRX6ZrJZoPr47pYKxM5U/M9mnKzPE62B2XJ+BxkRXsMHF2aQ2p64lDeOsMHuwbaZqVQ2PM21rcUc",
-	"kB8nhBJDRvBLRtKcUfOWoSFKCxVJNTFkPAxKzLuGY7FWmHbZwwjwEIzQ5uG08OYSO7xm3SgOm49nNZ/1",
-	"qceklfbMhOGxczDbIynLrnFTZMa2yh4KJN0Mes23mbdrszPMYwZ93LT9mezD25d7YeTrVNVG7m9fbm69",
-	"fr/84XNmd+Hi75MgQTeugox7qiDvf12RCdtlxdqVcMnLAbaNTR7tCW7TnRQbvmGnPAnAL5iVjFki3hJL",
-	"vFcqtFcee6ZDO02gX37zK7a4Yvo7wEru8vLWSD99idGnw1kpfaOYhiBtJse3DFJioWCuRX9oT8TsLbCf",
-	"b+pdRYAY9/mmtpow1/OX0DJTjJbj2cGvkW42Ozgw/NQ2Qxq9gUvb5Nid++WUyi0W2gY6YksWW8njZDd7",
-	"4oO62qMz2k5JgD4WXJoFkJqNW73MAuNgJw/WOJcqnu0Z2DlS5jZAA4n0PnXbZlZ5wGmQq4mL4iDIDs+z",
-	"kom4OfNpOtBWD/N2GxYh1u0e0EeXdrH77Zxx9nBs78SAG2920Uc+nnZdx3T6Kjj/y99hK0l28Pttk3jx",
-	"oE5Cs5ZQ7rNNEhMEyyJO/pPHgdHZNrL3Yy/7V28iEGwst7URvLXV+UGdIXb6HXv5xthzW2ktFhb34PT4",
-	"9Pzw5OTw9Mnb4+Mh/P9/HER0h7pPQw/s/y0xd6EGNSJiuJ6RFJ6VXhAhF83CrJ4R1/ddK1ZXdW9zAEC6",
-	"IxjM+dng+OjkSW1uWJXCAZJBXaSvL5mz0jmKd0713aUs+SEiyMHifbCgz/19KQ4mLnzr8enZlj5wLJa1",
-	"T+s4jleOyfdXbUPCfxW00pNVSQpaaoHtR30YFb452IeS/xAEggJsC2Hk7bK9x6V3jT1vFUzeRaBtG4B+",
-	"aCfwTm7dh48m/zM5g7fvB7qlB1gxvbWn9xNwSe6gHrlGyTusjPPK1rijG+a/BR/zDd76MrG6EvaXPyKR",
-	"9pUY+q9NLcDob18Z/e34JNDfVksIxnyVxW1dhAuTCypx+3spd1Nd7idpgiLEjs36ue7N1He7bMEvYJfX",
-	"2NpfmjfYJefijgkty+VBclCVeVAybN6lBvZhg7GcH40tDG0s9Un3qQCwM7i0V+/q5KGj3HUKsbnEDVDq",
-	"wCPjNq7XsJ7jxVt6LLazkH3nxB7jucKL39uN6XXPT2++7yIv85D1lHXlR9eTvlboYKf5xUyeH0cNe6fT",
-	"xbmKXaQYUyvF/ZHyg1Vo9UbC9GacG8zfndMS6mZVsxuNr2zLOHQawaI1Hm/Qg6x9O0yeHfy2HejsAEkx",
-	"pxkI2QYmfeQ8bY0SWSp9oxgTO7R87hqrK0qGoozPlBGekGNy0Sq1cDUYWFYNoA8ulrp1i6A+wCQBzTp0",
-	"knwjBscGzI23rbqCYFvqwzLnKur09pAlrc402BRGLjxx2h41CTkmWpLTYV1Lqme8zCypT2UD6SuEROxC",
-	"qtpUOdINKte9DLWu5DrxwHHEzj5D39RGAihl2C8aFMg4Ol9hG592QIcg4lwTuXLnlk9d+OvaleoHPXbm",
-	"tCigdZ5HYa+bC6z6pXo3u3TdUdYrjhX3mDk1JJ5D4bI4CgV2fXX7HLR5gnesYOs5VuSBuzxAawPm0LfX",
-	"tqTd5iQNnvnrevnxsoW8WI8VzzyEIe3WRmuEgmftA1EqFG0PCyz12phSHaXXXBEAjLCZJwI4JWzuKsDD",
-	"pGQdlFtjXtv0Gik05UJhdwxr0VDbPm0FoPrR4OT0yeD46OSrXr0yerkHYM4WngrQBhXP1qyBDf1ZfIsa",
-	"osU26DfTGC0dLk9vzBZ05sV2d257q6wsZQm5knPInoQxQ96R7YyGXQOAhclFR/AxwP3sQrsBDooPMSoL",
-	"NrNrTV9YJWUfpOwbXMeBQFWDZuqBYAsQWWnbeg+Ofv+1t7mfK1A5G/iv47A+76q1WtAxbi3CaHcrXiOI",
-	"63V2aGyAeb2YyZxdkHTO37Esdf33rB6DZaeAzAEbk5BUVtpQR+q7HmIyLkq/sBASDq0DjIVGSr6T3UFy",
-	"MGMt5Fhs2fYOG/LhOyLMsN0p2woDO++6+7c9di2qtOTfyaq+64QktfKduiZ4xhbEdWm2gISmhVDkvA6l",
-	"5gODszazAh4OCm//yL6r1pXTsqRPPjQaC7JmAidH1oCTXfbONvjAHuHMNdmSMkQAjj+/roSJcX148kSW",
-	"COccZnXCZDBWsrV654/+5g27wmvXhBJtfShDlMcQsYtraFQJQqphrO3Qs9/16nSndwUesdbb3JJGO3o2",
-	"W0173W1DR2/rAl8NJ9G5qz/IqbW1qbpVSZ0Ji31rnQGeMZdg67+kRZFzlg3IpcfMhOu0BD3HoWRBti22",
-	"dfK90S3cPRgRn6m6veuWwb/XiICLkYSIC2ODsyEwcqJuBzNhpelS2URkq9FlstAs8yRjzqDvxmg0G7aA",
-	"bv9Mt9uKrnMx9NLM4tMADgFvt9ugajnYGCW1XQl8WtZSEWzV2tFH+ZYtd4NAbp8BtuxCEY4SbUdnxV0E",
-	"Q8v3uU1b4liPc2wy1WomaGP80Wff9DcYt8+sXNfjuP97MWiy3bLesdJhIm7sexK1eFtA036pmjvmFqV+",
-	"YQtFOhh7NyW9cQu7VUsPwJ30h97KR1sYEAKcRDWgnvv4d5pXuJEBe9/+3q7mWq9kyNlsR62gy8hKRy0E",
-	"cbGePaP52WZctRkzH5BXElM08VxAY2Q0bffcj6uZO92e2xuI1CH4jrRov2Z80OaGC5La29MhSTHrOiWf",
-	"n3x1Ojj5CnBgTs6/SEiac3F7Y1YoN7+efz04fXxmf07IhD05Hg6PTo6/sOBvoBzYXiPKOzt56Rt5mOFY",
-	"78uQpLfViNFsfhN0Zzk5Hnx9ji84Ne+/faRaP589CobHbts/nxwf+/GZ2ZweB5dPb1l4+aOzwcnJk8Hp",
-	"6Rl0qDJX0JUH+vsbuxf0pceM9YZsDnYrBp9ych6N9ZVdOKpPn33vD5ouKxY29DP0u2BZAn2OSWq0qZR8",
-	"HlC1LIEOzeSMVpUmJAXeAuiNUubQjz2K5mgMPaN5wS+oepk/a4SnFJUv81dwPC0KJGpgKZYWjY0JzRUZ",
-	"mWPCWg0Hg3vJ//Ov5LOizD4j//VfpDEacl0dHz9i/0pOz1pgP8dnT+LdKOx63syZUtZlFutQjzClNHet",
-	"Nus7ATe7rXZB9lNsc2+wBgG4yE3ByjETXS3TsCYbcpRCGfqZCjpt61XEVh9MgDfB+fKQ375b7YjlctGs",
-	"w97cmufTyM++8XiDqz37SjatclqGu/P5m2enX/hcQfBh1J5y0a7sAzPL6nfWla6DNPv06tnbo5fP/r2F",
-	"/fsLPfz91385/Dxjd/9VlNkXnx8N/uWLf2vDTZ13BRGCipSuYoBmM3MBdgcVuMUdBctGF7j3juFT7rtt",
-	"PVH32hI5UpjTFZuKoVXFV7yVWtHmsC1UTXix73MVbMGMqgSRUH0ACgDk7cWZHJBLYV0+OVfWElriRS0E",
-	"O8P3bgwjMObXL0YDW1N+tFohFkMyVbe8uOnox+hjbTUbcbWb2vIaWuM2Awp43QVPcTHNXfvfugeYjXfe",
-	"Mla02wUEHMamhOLHaLeGStFRzm6kwNBtx2HAUdQg9GAvcl81A/N2ZaUwEQEtReDAv3h9d2bYY+I9/gPy",
-	"jTQanF8NWICjRycwfxxR7Iy971SVLQl30uXjLVDUTmNUal/DZd6Rd1D3TY0Is1HJ6C1YrKiPeSzCTLai",
-	"zeTo9Bj0CSlRHgUg36Dvwuoayw3cbSuMgpyeXZBKMeh6pyU5On2yg5fNwtbjS72dvdlyNLZHFMQkDSya",
-	"9AKEO3IaxL8zxJ22mE+E66+yxU1eLBiQt9bW9HZt7e8+YnnhIzFn8iHDec2XfbrNV/bQAe7O7dJuexEN",
-	"SG3uCWNpyK5bMIb4duActw8ztLr0opHTJwS6m5epo2izQyGH3t/oIsSu96AWCembya7Kl11LOiOhEqjf",
-	"zLq8Xo0GCMqTkSv7BGUTmK4FT7IKOvp2DauEGk6ziKCaQiKRJBThaxpG5ir8Z9to3BDV2TZTKpby9MK1",
-	"43e99yH4mNod9ebkAIxLwPhdIIA6167rGmypWMl4CkuM749ZHdOHY92qBZpecKnrP/A5TGxO89z8Bu6d",
-	"LzAd3MY1hdn1SscpL6pERwK8M1nqjnc7i3DbV682sFm7qGu6Zfoq1ni3S0zWkrEcik7vbmcn7UCvDeYS",
-	"Ly1dVXCxC04L3MQjmHKHaWq020nJgi4jVDWNZfTZcY1nELJIqJnqmPlQrmDeB9CjfXWfxKvAceSzkCJx",
-	"vO0LAj5ZfzbItqZTe33bRJ+N5Zeh7fRebZK6KQwYkw67O81lvh+9LZ4ksllbSw601DRfYwBCdyjf2BzJ",
-	"OUW/Xe2k57oXYW+hG7pC4i2qAxy6s82IOwQLOYnWSn98jIkObENvx/3iVy05EFWeg1X/sGATD97HKCpZ",
-	"d1qIqKDc6UkfAc3BjcZXv/nBPACgQnfrxa+++uq82Rxz/Up9AITVKB+4Csr9tgkriiVKZ6tj1x22wf0D",
-	"kqFOtbYJkqhBOXj7BkCrI3W3DEEXmGYTmBX2sq3unN+/02XE/beKELXqEOxf+9Pi5Gs6i5stfGszbu8r",
-	"48xzXtl2MW1Zp8tKYDpghCNGBU94z7qRv7JNbNresyKmnx/b/I+GitsNV9tHqgOWx82IdqUSyvG4KngA",
-	"ckompZyTnE2guUrJpzOdIAICGoiuI9fxMVFsCt7j3gHlK7whtgOV5jn/nfYROj8Fl3bU+OP6Np8arkXX",
-	"jv2k2D18SZ27Wju8F1zPZAXdCYHFe8vhjivedAOHTgVe2l6Sa1fXTO+qyLnexeiuRU5PD5axyHm2hS1d",
-	"yjzfXEHdnMWWBksRTfK/rBPYnfeAzhmpBNe2dQrEQJv2VSarUR4YIaKC7LUOgnMmRbuSwxEijszvpF+M",
-	"KCFixvzudLiLa2xbctndQdpdVwSp7kZNSizEKFWuZWsMbjS8rZ0ZCPxrURc21PrNoNMjccOzPilmSSOk",
-	"2xgYpPjJMnhb6N6ts97lZJdcYF5z61a+oJcXLpLsubpHn47n6Hempe2SwtuREN8+Ej7F1jqd/drXBvmG",
-	"ZNmarDpk2kLYUw1XtlsitQusgi08sAmcoUIcrYNq6M+rCV2Vi+/njGZcTMmIazXEksJHp+TzF6/vzr4w",
-	"lHJy+gQ+YV6PZ3IQx9xgkYQCAoezF29AZ7nOPqM3Id0E5Wj9CzTieyJHOUKkthhntOvmlYa4K7EYqVzc",
-	"0ZxnCakErfSMCc3h/dA0aMSzjImECKlvJrISmVGJ9ExmN+Ybn/xUCVUVhSwN8c5ZxumNGWRCRjJb3mgp",
-	"b8DBmgDnutEUOoeb4+H+hmQI9m5GKwVvhs/mDRDmT/Akh1+0bXpzkyHgm1wqbf8cSzHJ+VgnkOp9Q6eU",
-	"A98CT+VNwQBoISG/VVLTG/ZuzFiG7875eHnjAz8JsaUwN8hoihLsRDAxbiaU53BT+KWjhYTwjM0LqZkY",
-	"L2/mXIFXCFPFckkzXDl6R3ludsQIaWwd2NItGosT179cTLp5F/FqCZhrQqKX9ej0+AIYpHN7BxV8XEEn",
-	"iWhxPCtLWUbrygzrnXCWZ5iVuSilbXbeaMeHSnVvpfm5eeAz887YqcRyE7Wxqm9Bl8NaArm8Luwey8jT",
-	"F9++gewkIzeWtS3weZ3tMOF37Iveg66rDlcb7mEnELPYGwNxACPX3HhsfBfbs0BGd4QpGC2hCUlUzna8",
-	"zNUGNNwBRvOofQKhPwA3edJR7WNDijcdUeda6noCPjv+OjYVzXXe0ouN/ULWng/8oj3v9KhAxqmOUu/i",
-	"MCwTE48yqmaslQ9R32FW5XDtS5vR6/iSNzlN6uwl8/UQc6DKyjAGzNPgAY58K7PkQYLj8KNb8kB/AbHi",
-	"uU5jc2NCr0YgjSUWNuNILmpElkwbZVhW05lLZieVYja3ZglFsgPy1sPiA2v27eqhozaWqZERHd9CmbNY",
-	"EmMERHLid67DAW17BWfEXOQ7C9G7ajaJGiu06ixPG7FxVMeHqO6C1vG2hMCFNqqd1ohF2BF2iingXGGu",
-	"a1XA6uT8jimC5W21BoIPPHCwRxAvmpWVuI3qHB1pDCfQwfSh0hh2i6fXQwycvRu3p4/VRnWwN/EG39uA",
-	"W2BacfzJO2XX1IYXYFwbmTjEX1YoC9MmbHVhmAdt5DngmfozChAgNqrbrsj0PuMt3CPdgeog1bsR5lVa",
-	"lkZjWg/xHRzWMYUORaPS8BPLEoDJcw1HyrAKJkAhgwJ4l924vnPRdj6ajjLPn8zXZuWFK12GPs22lpu8",
-	"pkq3bWkAU7B8U5p51VmkYSx9oiGjc8HY7Y61oY2g8aZoccO0bCF+IK9rbJ1bkI1Wby0+9mHmBcLoYU29",
-	"Vdzt3bIpvEoaSMfE9nz7+phkdKkuCKSShhkUA3LZkW2xAkjsiff8+OzJ8XGyW/ArPKBv6qR0//BW//9Y",
-	"9m6P7nHrC7Le1FCVPWJA0QbPzQ3Cwl1rM0yZ9jrxLVvCQbtlrAjbgDs1kpcNoQ3+vTyD22w7clu3jdW4",
-	"wE/z3G1eQpQkeiGhuxp7Z7v94mNv2VJBArx7HubnSVdaAXzDiHtl6MdYmq2Y3IKNUDxFIl5hWKym5Bqo",
-	"u+1diOKv+RyIBeXaMqgV8OueuQ74il+jg1qDDfewUA5rejpf+ip9SIOyUhcYXavVc//my7spPXvD1O6a",
-	"IMIQoFtBtMS9xQ3fLgPO6jPbF3OHONn1GGJA5lt5gj9Gmlar6niTyLXzruWsz7faLbOqjZG+uv2qEYBo",
-	"VXlZeJynL75904YqI14xtY4o5KMh7IbTe1cTVf3uhTkhJ4+TA1+vdvCfn/9yefgf9PD348Ovfw3+HtwM",
-	"jw5//TL48Yt/++Lf/kds74LJ70PRCBnUw2oajYFvmf3lcf/rU2L2LKearQK89sbDjWXpfIqY/vfA11/d",
-	"BRmzR54ZUW/EeAal7s4sg+6Ark2q+X1IFGMXWLJd5FQoh5Xhqt0v3EljLvSGng4rTy4QWxRT4sEDYjiJ",
-	"wjOpKBah23EsZrQBEnXH2QLxXbADseEnDrs5OaDZnIuoC+BNlbO/GR139ajsrUtydw5Ih93rfKE5HbNV",
-	"1BzeyFnqjg9u06U4XgsFfiOlKlYmhBKVUzXzPkb06dkAPGxl+Rn0mdSA9DVGQmHzJheccj2rRkcZK3K5",
-	"XCvKusAlN64Nu2PlctEyeNdXXHX2VH5TxbxpLM8R430s53NcD6otxcvSQvYoTMUBScPe6QEBnxijZc6N",
-	"zKiEavijLfDUwszDn5op+LgWdGk00EUDXn5MhTGkzEnApJSEVCKHakftRrAD2I9voPHwoDDr6kSaRLPG",
-	"H7HtGf0zJLg309TvqQ3Bhu5DFUDKeFglwA52S/Hfs4fLJ9+yZXU5GI3V5W1BkDOqIoG5F4LM2LuozJgx",
-	"mjVposUIZpTHj3P8VT9afZjdMYEJXF1vVuy3iokx63iGdRjCcxzjhMHsZJHDLIJ32uHHaHKF3CuHg9Yc",
-	"5UlCThPyiPzf//1/fJ7glBZ9y36KapTz8Y0FA+u9X4pPBdVVDIq18642qD5OKDkAdoIEYNcjfH5jiL92",
-	"UOteGI2h+gfmM4CW8IYpiyUfd7xEQloLqohC93sN4tlI51rIMlMRfOCzwVdHj057oQNz3X+xvuN6V3De",
-	"BhIvBE6oIrmU0ARAd6CG+J44/WK1ANu8KUJrH2pnvgZa1SUgr+wYiyeTWZ2QiUxZQPiTdprBxoTRXXIl",
-	"ASdjzYDg992H1M7U04hcziAfD0YbXzz9EpnLanxvrf868E90uSfazomoa+KK6QfCkFyL+bhzbPe2a7Xu",
-	"GfuLwjY24k69MRyvmHaNRJsLGnQHa67mN0tyy5b9ky0a2J8dwNibObH1BLpRRaditKCV4X4vF6w8HFPF",
-	"SM4MGaqEZHzKzelJDy1I2E16YY8UfDbH3YLu2ZsMc4O7uuO5vU+AJ3/8A0h/A90XdMy+MYKiW9TsTqT7",
-	"Q7pYn0W9Y+60T+ZtSkqILUxsS/t1iVS7QoBvBPy2C2pfFaVIs29/K2VVRDSa4u5sY8vBOcR9jKVb3J33",
-	"vzqqAv4cA3IDRxsX4IaQotm2R88Y+MmgKQpdtii/Bo7agKsMzAlma6exfqUiFsNoY9TnWz5nQlkX89Q/",
-	"pp+yWG9ShDuVTOltntCa/chM3g6oc957UXlrFvHAim9dnhMNeUKhi4P1t/EOZKwlqztJdCafba4Pqsk8",
-	"YzmbbneL697R72rgCr2vDplH75s8P+p5R2uf6iVo8rOAzUW7G8A6dG5vtAquD8Nq1m71YVrNO3yTjN5F",
-	"nWao96zn9H0aAh61qbrzqqCipyw+HZyenPWWxpNSzje6kqpSrOsMZtMrFtCiINs1L/O21SpoTclMUCtj",
-	"9blft88ktNJJ8zm7WFf+5V0jK+H2zbmGu2JzLQCzJfHJKq3xOtMCXEtdTRrWR1rWxN9dvtxmktgM6uUC",
-	"5O3aLEN1XXS+J/H00OHfK82KRh/Mg4wug/AeflowdgsOAtEwiAJdO4AeaOXJj6BsgWtbgeCBmtqNn7it",
-	"KCFMyGo6S0guF+Y6ByaJPXxIim286gc2LxuQ1JdKwCU+GLRa+jAgqSpoqVh42ZxnWc5qYIL2TZheBWnW",
-	"WBIypoJMS0Ttdavm5uy7juHfwciwuLVU8Tq5q6UY/1jpsZyztfhwW7anzLIGa2/kwMzlXdePNtIR//GO",
-	"Cq5mLOsupZlKYdtrUNt0hOWc3bHswnbPsAn65mfbky1eiAKtB3sfnktcpr9zttjoCauhiHCN6jnXSxNM",
-	"1Q0leqCWYvwGSxru0waVjses0DfN1bVHNIq9cSXnDBKAZ96bOMTQpXuG2wtjNC6gY8m8Gs9WPDlrcVTf",
-	"GgrWa8wkPNALnudkxAz9DsgLm7o2wZZVGnBif2d1kjli1OIF5gDThbrBxnrmYPI71koot2V/RyfnFrs0",
-	"IS9e352TozMEMz0/M8aZ0qyAYNREVuWApNNxYZ+6kOWtebKsyo4nW1DUr92Dz8/MsH6vStZrYKertwfM",
-	"oZ6esXIaozIEGLwlyhsgJBZLOlm9kqP89ryc3YHlPTX/Hb0DYyJeE+qbet+zf3bQOrstwx4ueRJ9vVim",
-	"0kyevDOnon/uZLsABIStVwGfjI6PO8APlb4xtB4dp2vMZLgdHAhzeYIgknMuKg1t+/RCNn02XNsuQwuq",
-	"+s+gG1215GLMC5rHe3TRsVauxKHtu7M3bl4Hu95b7HAsNF+PNFnpcr4x+7/Rv33rFikyZ9joFgIlQ9cw",
-	"LPEw3K6WjisE7seelWWQCeOwCC0KNkctONJbbm85TyshXJuXBaN1mVkW3NRqMFgOABkugNBKTs/AFVEg",
-	"VR6dnjXxwhuF9SfroHa2TILZJnHKq/7b1AC0s5C60o+AbvahwSMjfVgVHqyYqDWGQXs4xwhwQYkqoJhp",
-	"yjFligkMmsZ68bcUzLqgzB66qIrpUMNaXHM45h0aqRGfURa1lWC46wLhqZM0V41HWZXjHk2MITyPb3AT",
-	"TNwS+afUc/HvjO3VT7F2dc774NoZ4OUBaP9UygwqzVRV3oFcc5i8Lm0aNWio/QIp4QrALkGNZLa7D3ap",
-	"IzxbgWqH+u2Qox/HlvmnJtpUVyxRRbGEvPccwXwctrLFyu2ZrQGtmUoWofdv4alB76a+CSCTkkJ0uyMM",
-	"egJS2WZbzoyWZ01DMAnRb4vVvLZVVNxsHGKVlTGFXIdauaBlpsiJ+X5cVvNRc0+OB497hcnjrZUvvWKK",
-	"JV9ckIyN+bwND3H++Pj0LK7F9AcceOtBYxwucqf53NRqHOHa+rPG0E6+Wo8znHUmLAVteFAhx5TpBp5R",
-	"94qcPj6PogDEMVsvw+4UNdZR93I/fhR9fBXFLL9sz6R+7tA2zThHXcQWezGWkdP/tPaGf+vjuD8AdNTS",
-	"0H0MfU1LctIiyOPjr56cnD7ePlWiUrX/3C1l27kejKZ9KINznzT4TIzF/r3OBW0nq0wtioAziNRvOdfo",
-	"fVV6WjIVNYZQlt8EOaY1jfbiMLE7DyDYvFEFrnNPW6NI3HRiS/AzG82kvI25jnSfhj/2/kt79c5tA2i2",
-	"rsDPKMZTfscEqYqevHoz+j8d5fHwRXIwoTznYnoD9egRYCNuscOF9aOPGXei1Ld29b4qo1Odvnu3YqRl",
-	"km1hn7mrem3Hc7zYG6Y9cqnBFAXgnZidt6zTOzNm7OVySRCSaLDOmOwD21syXS677V+XnA/yEPri8W0M",
-	"845ahR+NTQOKmuXGXDUbs2MBR3Ryu2SdV2Xec+t+evP9tmnqycGCcm3t1o4jZHeNQ63Cvctlw4hHMxXe",
-	"TLSOfjgm4t9Qn7t60Pb475o93+JA8a2Gpp7EDgdKo2HvhyRdNVYQ0ST84csUYQAxuE7JLRfZgDxrEUpQ",
-	"gh7e278KvZXDdPPrv1xfDz63f/7X9fWXX0STl9bXqjc5wmrMBUqHaZml0BzvD4RTM2SsNJ0XCcmopu/T",
-	"pO6RhpYiVST927O35AgXMoUUVWyhLEhqbkoHJFU5Hd+6J7N3Gh4E5uVVTm0V+w8wa4C8Nc8I3Z9ubIai",
-	"zPVRmWsnuA8T3AnDhzXC/YC3rKHwEgt+ep/sS2DvhEa/TnjuJqm2kRlbstP33btwxcZlLEqRLmaKjW9q",
-	"vK4RVez8zJx/7IN2fkZGS93G7cK7fpi8/F9fl0/+9vLffyvfLv7x0+tvn7z4/vV/vJCn39Pv6dWi3Wn0",
-	"uMEJHh03WAE+ss7d/ZejX/84PUve/+sfx8np+yhHsHN7awNL7ZIakARdu7dGBbCuaKhpcw/ZkBzYEfrx",
-	"GpPTluJRPC3l7c1c7VKrVc+yfsyaw2jIZJUGZloXKrUedyytqIPHP+oZKxV6R30+30qVJXn6/Y8/ffv6",
-	"8oebn599892PP768ufz++x9/BlUxMECbVATvHR4dmZGpgf1+MJbzI4h/FdA4Y6U17gaPqZ3pz1zPaqJv",
-	"koby3/c4WfYhRvuobYhe3LW1Ve726PbIMov1XlzlvYqNq5Lr5ZV5G07Hc+rWtl5WeiZL650akm8YLVlJ",
-	"xgWd3/zf//1/UPxT8j9/fmuhB7C8tg5C4h4TXVYKG3vCK80xgifVxGn28eC9GR0Xk4jl/NTs5uvLH7Au",
-	"NambQAHXoVXGtSIvXvu8BnAhDa7Ftfjyy6cvvn2jvvwSm5NTIQUf05wYITskQpKZkacjSMIWkvwOsVwh",
-	"oXXm4ZwWBcvAIzAglwhNGeLi1Y+rg7HXwisAAK5JVMFyYyMNyJdfAnamG8yb50/J12ePvyIOwtAleiuA",
-	"gyXpWGYsNbf9XHLNzG2AkkkFSV/UMKaHL9kyHV4LX33roHAgcm2Mwbow17Zcg7CFYIRNJmysL0jjVtvi",
-	"HeEg4BlBpPnzs9PTLwawrJBVYAblem+zd1xp9KqQ9MXk8Acjt9NaH0qfvaXTtHZjKU1KRrOhmW8OJsvZ",
-	"yWlC5lwp6786O30C78JiE0gnwfjQ8ssvyVQSLiDGwpAC8E0A5YMpD0OSPrVs4PAKXMop+TylBU8bkEsJ",
-	"SSueJiTVrCyp4Z/pF+Y916K+/Q24nw2HAwtr4psPnCTHp2fmfSUdY0q/bXR9yITZv6xRzm2I5vLq6YsX",
-	"MK1vyyUpK/Hll0Mcev26b8vl4ZtKDKG5eUqonZDdP2UjZBZwEo6hOQC2bXfi+nbDlppBND3akPZqFn2p",
-	"Lq4Fz7DSADTZVms+Q6VzmjFSFbbk21ZqjxipRAZnhRLbTdz8mUt5i7viuuQChxBsQZBlJi4lgXANa/C9",
-	"oRl7IIzWqIaAlETSlh6ZWtRIRdLwyzAWbQG0rqHQmI+ZwNxRnjGh+QQ7m1wWdDxjh6fgJkJFKvyuhjP1",
-	"LCcwt4YHdyeQxFcwQQt+MDx4ZB1OBdUz4KRHNusFPtisDgwQcileZAfDAzPhS3cR9Dqgc6ahvuWXuFio",
-	"L8G65ec81yD2/zjgAjAUWbmspwPr7p1bGxs8wdXvzcM2vPt1TrU5HMHrN9zxlrNyw2DrLEA32I0CLGq2",
-	"umWvAWvQVYFdbgidSzFFvC5sERIZim+YFh1LBJusa07NhmtbzWzDgkKoeov1Z+90/6u/53NIfd5MCHTK",
-	"bAz2V8i/LaRQqEicHh8jDpnQNngI6A1o4R/9w0YN+1GmPSRgroJq0M4lMHwAWLHd+0HQqKzr4X60Rw6i",
-	"HVSiaj6n5dKezpqYRksCDhxNpypIaQMF+d1hwUqQVTAc99PQiDQM18f6kdsCQAsbiSzSAx2bT58pIheC",
-	"8GwIOVuN/EMjo6bjYjhfHhalNJpfOiCvpGWtDi6EKC1Llg3JuGTA+miOmVSQJQHA8eSWFZZRNpnTU3Ds",
-	"XPrMve24U6CUvGRLSx2QtfeNzJZ7I4xXbOFG+L6pIhtp+X6FJE/2TZIxcnzDplxpZ6HNGHVQ6Ebp6Xqu",
-	"vewIrrEPvRf5ulEADpjfxW3Id2FUTXiqF2VHf9i/3lurmOkulOSwoEvRJaEjo6Nb+EV8CCoeBJGguRp6",
-	"hdppVpZLR6jzW3j1ztQ5AYW0D4eLEnKDps5WF+C5LKdSayb2wYfMwwDd8n7bmMR1kL8xfRk0Cn1YBh47",
-	"LYYN2rF+3ONCs93X2HP6JhmCSmAUwlojCLuyhryqQzsIuivW2sGvoGWiI7S5mz+B2/9jHYv983cv+GFY",
-	"fTj8B6HZp3Ua/ceiVxyCz4+8FQB2MXkgbn80njFb5/3BKNwqTS2txIzjwzEseF0n1wLLeB8s3gGje9/W",
-	"mIrQgPZ7itY7HesADX4uM/CYmMku+226Worxph031wSW66qKI4VRitFUgnZERDiIKoA5lyXBNHs1rMP+",
-	"4OoxK2PEN05xxKbU4pMuHBYN9qjx7iK4C1wMNtmSQjA2k1ar4FENthZtV2YuD08tf4eqlQ5qgZKWfRDL",
-	"d3JBFizPA7IAz/iIMUEUgySeT1t2Rc2hN2wsy0w5OEBnEUGI1FIHNeSOvblt9vTZY2IbA0MdDKbwo4PM",
-	"UOHSpr+J+oEDcglb0XTeWoK8FjSzPjB8lKa35kELurzAgXnShe30QAQzuahLsQDaH6owZ7x0CC/zC0vh",
-	"5tjWOEWUGOqbgd/OfHst4OsJv2NJk51/ptxxAgsOX2U78gd5frbCK7HuMOXKlpTRtNNW2VMaOzbmsFw2",
-	"dnrfUj2s4frAQj2s/IscVB9sA85ku7fsxZlgnkdDLZ4IudiVW2ey8HHr+Gm6tMSCTlc8I7RckhK0Biwd",
-	"U02IaOeN50LY1IJmb4IEvLfA4W2FxoAAgi4mQ6Oz4o6VGR/r4bVYNH3EMGYskrMBBABZpWIZDsE1I0tq",
-	"OFam0KPr7hcQrtAlFQqj99YdXV9zLWhumNqyZV/WpaVU3ZrjAk3nACqMTtiAvKJmTczK1OWq1hEzrCus",
-	"oeWI97PzzMcxYQzXAjJJB8TDNQrG7Exkbi+bA1fBJOrIAbw00/hx5GvL1afsfbGk+MGV88Z727RvqRBk",
-	"BfZzgHrkPZzjH+itVbqBMixWTcYUthR0KABaVmPgyJ6GVHDWZbi3q+c9/Llx7P05OVRMH85knq3hAM+D",
-	"cIv2Gpl0AEZWSA5tawrrLTcHxmIfLxEbBaM/QRcN7IIrMZBvLpmxHEOIo+W1MP9WImMlSV9d/vDs6OWz",
-	"f08TDNXkdMy+k3mWYhIndLjUzZNr/oTHaSkTIoVnK7h/kbMCSHxXTH8Hi/HpnhM/xA8t7yySWuSYvLZo",
-	"zPs4FvZZWMsnwo6O7UYEhhoTzAosnd4SHA0k6tUzAd93H4YNMTZ/7RXbQ6RtU0xEyjAwEykbe2cMOAcH",
-	"HQsb2SzR/lp1R/ipVtjv/aidonN7DoltH6rbMbgGdvgWO37fcOhfsb5AsoeHdXPEzxz+/UX7GmxKJa43",
-	"FNRY8VI1fGrNa2MWdh0B2RAKbLSyQhwfko55VqaYDGGEXIYjSBDUA0uutDVJGWZEQK6Fg3xhS8BZki3s",
-	"fX8/uxa+fAxa6aLGbR4rJyDPAUViBMCateoMPzBQoVnmr9RUM9cf1baRQVQS8JChmeCMjhbcaa0nGNM8",
-	"HVUiy1nqujPVPYKCFaJknFcQ2zLKtVoTvQxp6VPWohvj/NCRzNWXt+ohfAPDj+nw/g4y1Sqz+3NaGGJD",
-	"DWONMrHdEe1WLo7+UGx9xDPIceOKoGlCcwLNOiLU+Qb7wtyTPB84iPnGN0PbR3QNngWuCJuc51EXlTvc",
-	"9925NRHO1kJ/GOHV5QlW7NOIdDbW+P6SbaP7WLH9hT1bx89SkAVOdjJEyynGVahNNF/MZO7EFyQ+zigA",
-	"KQ0JrRECfPpg2BEwsba0LahDiTy4FpeutSOiCRhqthBNM55jfAbEKHiiAptXzUoublVwmxXCmLWc1Ib6",
-	"tJQLRabg98VM3Gth4dVesYUzswI1wbaukmiV40/1NJwcF9jEEsQssXLdpUyH/bjJS7aEZ1yLFDERstS9",
-	"wjvYWa6ifM6Goz8qm3uAoHRTQ/0YoelNbOYTCFB/CwMaWZ6P9QFZlhDEe7Pt0eBs7In9NwV3X4/AP6s7",
-	"IJIY63RoV7vbXOWulyPX/ssV8ZcrwlyNnWw/EdfFz9yIn/7XP5VCUy5U/zuuZKn7PRmRs//E3pYeydU1",
-	"03wAj0vE2wJCY7T0egkmf8Cmm1/GdjujguN+DhkMBVKSFlLmrrgNPtwolrOxlmVqtEnlu3oadQhcIjbZ",
-	"QJYZK30OK+G+07RRtGZUkVLKuYs50muB7p4EXhOiAdnC+plUWtmKepJqgAlNyecOEeczRexuOISgsKrp",
-	"C4tcgAriMAAS1a734rVIP0doHYS9aozhi9QHZiayTBAHCyYpbJ9pB7PIJ7YAR2me54hLJMs2NJC/3w5d",
-	"WXTjAbkkOb+D0GwQE+Z6FpS0eWhA8JNxRVLzxw2EXdOLZmgXGlc5r5ULCkMoAbR8hzqiZ6WspjNQw1fK",
-	"6QbXAoy2ajxmSskS3Vwrw0wsOUDDEEy2KBl2gEoTHyKHMXvASercYXU14YLWzWX7+LX+FE6tj+fR+lO4",
-	"s+Ao7sTE4prv0R/1h7VeqxfeWrUAYS6hCHjOVEIRoJZh85u6aBu5hQ0pB0kihtTT+o4bm5+VDsh9nWT/",
-	"PTxkoWPmPkTRxxv2YVxhnfmzNeDLJ+UOu58+sRWFhuqXnh2scXE5RB4y4czIr6Jk4KPCPA4jOcGWRpMa",
-	"inctqu60lAsjqiBUgrXAAKo4YopnIL4RwRB6kYNXylwNfimUug3HlGvG7ONTIOrALbXgimFrHRBnK4F/",
-	"l5bJBRESbyELuuzjN/qnchp9ZI/RJ+ouemPxVjPnNpKl8w/tjSWuk5NHRcnuOFtEahx2OMPxnMywYj99",
-	"ffn26XcBJAIot5CqG63kH5BXdZKv0xCHwXme06XR8UEPdg5a20xYTLE7Ks2MoH0r6zQdqvEAI76U7dUO",
-	"rrlKWE1eThKL6bDS4p3qeHt3m1VtLaGOM/4a1/seh/x1TsV38P6enhHxphJ9L70sinwJTpr/jgzh5xBU",
-	"gozYfopcMHRvC5fgyXN6y1YkRYLXgNBaE9PtJ5HXnvmSQYH0A575nxHkXxGeJfAvyEaIueR5bfIpiq1g",
-	"ub4AFA0IKWmJ8SOmkzDJeAZwUlaA2gjqLTPGsyBp3cIhhVICvLygyp5LZA/UnEnyxgK5IOBIYEWjhepw",
-	"XwIR7gCYwIwdLYmQC1uSkxYl6PkAynaDKJfptXBRMNsuAsxxhmmdYMf7lilQG4HjkPpmYqyJtL7WGymW",
-	"rQQGCRVLKJyIWxCwvfu2lj/KibRz+agy+pvSnEkEX2moduj68LvU2KHg7NZfbiOwBc2Xmo/VEUBNtkI7",
-	"8fIN7AZuoW+gF5o5ZyDjLB6bkYUJgZAEyyDJiYtsiM68BNOPfUGalZaG+LOSTswN0CTdyD5bfODrr1yg",
-	"lQAKbkCyXA9rJEhFNMP0B3NEB+QtAO7QkpGf3j41HGDB2K1vIyDID1JkIEXfen1caVZYmT/lXuCn8NoU",
-	"B28G5SvqALsHyhrsNUSKjqK5p36dV45LK8UcqySg8frcGCNSXJCvj0lmVAo3IvB6NlGWOkNNgBwcxk/6",
-	"dTVZaQbttB8/sgvDqnqNARvb7TKG6Iw0K3rj70CvuD4xoXYEMmopWuD/aBeVrsnbftZbpWQ8GD+sybAr",
-	"j0azApz/rbDB4GAoqjzfT6Ul9PBysGaI1VIypCZ3qoyYCjUUx7AiPA7d6qyhnHj+ZuzwQ8zn6ORwb0PU",
-	"f9+xTyv00Dvg4jr3HlV8Y0WNQeFCv/yIAWweekGhB0+eJ/jcEpNGxpUmVXFh5oZKgEvsdGB79YMtj4Po",
-	"RwdHeV4y9jQ3Ssj9w+0fj9i3jY4+5OEIV7TrePDf2d4KjoGs6jYTCAdNxzPXag4Ya8ksLdmgmMu/2sfh",
-	"ACN37bFANGSwhW308MXruzMnhxC4MS1sfBww/jgrbcYYlGilNk/MpkDrGpjEt44JdB6I3kBp04SWxCY8",
-	"K2bkuAOhIo2+txTR613ncsBomhfaiPXLGkHw+JhgZ+4hSY15Agfb10TbsisoOnOr23HmoIfxQTwvr3US",
-	"oB94d15ezx7nfwmulc7rnWcTt3hvhxP6TPqEHpYB7OOijcLUbKvf81B2WNT+XFbNnkXR05liS6KalLlH",
-	"l0QrUCuWTxI8JkZJT30H8eAercLuQzCbC5KWMjemJoHC/aoIn8+xpqHBkuo+crZzHDoYrgVXxL90GK6k",
-	"a1qeQAA8CSwbhGvDuFndRt7NyloGEePBxtIH5DUtwRjAJMzaZ8dL4hqyDIjjDY8Nb7gW1kIBruW7gafO",
-	"i4eVHZYXG7PYArpWc+DYKS/uzizL48XdOXI8TO3oYCNhT6o/r+h+8OMOHd8jsWa5sCKJYzvKfR35OusE",
-	"S+mxynlpj1LtTmmv6O6iOGxO2iGDbRcozHqwB2wpKzwd2ZxDnG81GfObut/kWnMTCMYlL/q+lZ00EjS2",
-	"3AbG80GzP/9k2WF2Zzanhjni2FtemHvg+hI8SMmJkK+7e1OWF4REDYVifhTQKEomqpGMAVbGQoDazDMH",
-	"p0GkwE6kFtt80JGs4/qjfrqZOr6N8IdN02m8trkzf+N3+wFP/Bt0ka65BaHtvrNb0VPgl3TfHf1h/1qb",
-	"atNJauAKR0p760BCXAdEcPQBunVC0pGUWumSFmliAbtt9p75HQDDRizswRzDy9wrKW7Kjnlbhxr2sJFv",
-	"Ae4e18c8c5dt606JqRfmoXlpl0Vgx7qfVCKaEeqeuBu/3FjMNQpWbOeCLnOOspJPNuA3fIuXbFAPwOeB",
-	"7chSu4I93c628dZ9wb5vuegPtg5zemnu6CrX8GUaNTjqHgsr/mSaCCzXZj0EiWlvWsgMggY12I+ayQXL",
-	"SMYnE1YqDKc4DdtiAKFksY3M26DhltZXDyD+EGjbGCZaeyqe4SUPYJS1evxhZ5khhFo5IApUPEsIzZW0",
-	"7Y61TRcwVm7OJp20anvU3L+UqTVCL94xIRXsWZdZY3vCD0nqOmWn3UcJm0/fY3TPZUls76Fom7w1r96+",
-	"40D3wkx8ZA6in5hh+ZAht/DloyD8BjWkew+1baoiktV4xlRP8h7PKMfWvw5tCmo3EjJiMy4ykgKgY4rh",
-	"2wmguUnoVmMMALPQrj0fQkaqW16AM3hAXjFugyewC0KWPqliAgcQc6wXmCPStUwwvntRBiShpPAcOw1l",
-	"DAlAjoSGwo1GPNir0KemmJl2Uq1ZmfgOupZjcy74vJofDI9j7cf+dHIImO5mOYQktjc5hI9LbF/XRcwW",
-	"tgJjVbTYpp1t0XLE3hWy1J3enKeGWowAs8cDHEyrZ8SVk6euyZrtv3THSj5Zkucvvn+WgnECANJGXLz6",
-	"9n9e/fiK4OtrwDzfIuwCXgGUmHPBrgW4Nn1o0x5eFDYDcknGUggG3BNHwkSmIFdx6TKlVDWewbMG5OnV",
-	"311axcJlZo1lXs1tPOeCUDJmLjOLXgtVmIVTM8ZcMhz0tMI6LEPsVU5tC2NCC6l0KQujzSMLjOMSP4Op",
-	"d4nvlutcZIZA+ymyvl9sTcuuKyg+5iA5GKu7SEfQ/cRu/tIb/tIb/in0hu0kyLtDe7oaUsSPacQFheGv",
-	"9l/U7J0+MidyyzujHoT9yRzoMeh2hSrHsmVp+GdieDFoOsCPfbhpJ1k040rLctkphS7D8mCMxLlPQTIh",
-	"hDtsygFm42UeCA1VMzWjpcU7DmuJU3TppgkpLMK8IlpKC1gGRwDATBHXFAsUAH0gqfN4XR4rJaqgot3z",
-	"2Y4IMO7hcgZpN1wPCGplVN3ISeo6orp0YEmoVcEQhMVqFjNqa3LMq4CNIQx6mhs1KbUct+k0x+9sslA8",
-	"xved3YVeyQK4ZGv9PnVT1pPjweng9ORscHx0+ijsmT7mWdnsx3p+tqEbayeyhFnBh2AHW4Z6PjVV9aqg",
-	"PYr6gZL2k94v4eAFDXoZwr863GDrLmHCkGwraW4LliHz7HBENXDqTvRjOMBcs3mj0LuJQ5zYDw6bN4VK",
-	"e4jSv5YyT32LTY5IBP5k2yatXn1xVRLXogxS6i8gI8iW79SpPwANHSTzoN8/hAuAcav6jjn0tR4ie8Ci",
-	"cV9JAJCK16IJDelTBO03oyXCy3ThJ3/q4MlmfN98jCKZ1ou7WsCoGOgD7uIDgCv7whEOSZeIkWkxDjDb",
-	"eRc8ZY8m3ulv3I1K7hcvj/F7LDnbB2DPHvT2t2XFhii9EVfCKiB3LpEH20+T5zRX7sJcWrRVXyxgFI8u",
-	"bfeWFU3Lp91+/k8omgwpbRZNsKB79OXn2fp0gvVnZX0qwUu2xDqSGkQFtUNIpLGgLMMmOknJBFsoJ1Hw",
-	"iIvM85S6KBTR/jAfHnsKXIuwsFqKO1aCUwQ0RfssLMrB7COjVNrSL+hOwzXBSjHIRkvNDG8MWaZDI5sx",
-	"q8Eyc4u/klJbEJlCI2rIQAO8F1CN4fkyz8gSoN7EmCEYsXuGbme/XtQ147bO1KIXUsEWgKuYlpVIocJF",
-	"+54LqyWodomiZaiQ/Od7kGTSOZuG1lM7WqLXpsiXCTb5xu8xcdI6at2TQ1wWgk3IfQ28UTEA+wfRil3H",
-	"ezOwshKNe81LFf+dJbYTiLxjKrkWrtuJbbfAUU8RN0Ao6VrB/YnL7Y8hsj9Wt4NYmviC5zmZst1l8tEf",
-	"5p9WckkUKWV/1PBxoIEBOsl7TtEHtO2ydad42NX54IRn1ESoFNxfZscMp7Kl3NqY0jFzK3SvfI5Gc5su",
-	"v86PAvXjVoceNBdtk6mE0HVNrMBuUpjpPKFjrYauNMXIDHnHypwWVs0qGI36PoxicK9GS30znB8mh+Pe",
-	"SSjB3OtUlL01xI8shrWTXBux2tXOXZ8813GrEwsVb91W/Y/n1yxc7a4dg220jlR3eHxy+mi1z/oRq0pZ",
-	"sMMFU/rkSMiMqfQicA9wRSreGTHlWdfIHz3pvYpBjYOQmGvS7Suf06Jg2b0tiD83juenZgAFB2+zHRRy",
-	"1L2ZQ6tpTZCuRKdse9TNbfqZ1Y48YykdgrdtU/YfnTx816ZPL+GN9kt4o/tMeMPHreSt7cUyDgA/Daft",
-	"MoVhCC1YpKcvvn0zIOCAcjhH1lyEbDu8xYh6HP+1MBdhVRUX9ssLb9kag7UBQVpbpuydWQUEakWz1AZg",
-	"Y9rDt85T/AmbYDDGD22DwZp8eBsMttL75I3dhZu3i+kVMKejP8yHPgYYLvaf2AKDCSd1fxbXDwOgfyH5",
-	"J7m/gbYlyJeUucVY8vuiS9ZdCt6jqDIhio9yLqagQjk5B877Vr0lRpUvepVaDmKhVTP8t2a49xJfvz7w",
-	"YYURdtiuZrH3QWXPwKkIZxSsPFBbwSBAkGhIJ/NJWRkrDA2KjFSNAlRHa7AvscJF831LyVivXryGKx7A",
-	"8MOiZ090ddKRlN1Fi0C8f/Vb+Kvfwl/9Fv4p+y2gONuk1WNr8H0p9Q7U7N7dFfow3U7wU1JKaVvK1zkM",
-	"GECBNF4P7RD+jPwQEQt8Mr2LuggHYGy7MzTaJlyLsOeBtz/geY2WA0bG8cw3EkidjwrlU11JBqAJ6GvB",
-	"64wJsbDg5dcCs7mYGOdSMZV6hbRurC18bwg7AdvfOmd3LLfdMWuUC1BTbLN7pVkxBG9owUrBNKEjecdg",
-	"QT0gBKxBTpesJCOmF8yoJwuJD8ccE+xCgZlrqglB6fE45lBaemH1pcby41d3rDSbfi0c7vQLHbT0t1l1",
-	"ZnoWStLXRtg9TWxjNN86bFRZAvXgWt1tDz5xW6s2ez5cDXWXqfXUmq0fES0Sh2CRw3pzkZYNFre+2rZQ",
-	"SHzQpEVIfQPgSinE4l0nfqyoxpCuWiFFOR5XBbdkWgOSwmu5FDdFKTUbgw0Ad14LG7l237uczlvGiht3",
-	"ikNWgKA00GTfN1KAPvvDlpro2pzUbRVkWTPQaMdbrPCOH5E2SiZiusXGddFs6md/8Q1d7DnvzlUJJn5f",
-	"l/NDd2/ABduLBY2PIlQgolezNwZQkcUZCtmdaMKx9DoW3eFNu/Ef3Kfz1sEdffQWDtvxmd36NQTeiB07",
-	"NVzUVIJWCbQurvKcjHNGS1s56DSEsq3WrDZ4uBarHR4E49PZSFbwfAuJZ6xsB7oFYj0J2j3Ut075HROH",
-	"VWFvQ4S6WhOAhBVCxbWoKR1SfWy6jLPvAbgaNCjAyAIrxmFuce2BpO08oa0oqjA+DrzSBotrdS3kQjRK",
-	"oS5w7eb0Fvg2IERYLtlWPWpt8+da5wkaltdJy65Bqu22inM310C9Gw0djdZtbPeTLlV3O4vdtJdPrpGF",
-	"PQIfPhm3U9X5+M0rcAiWMj4DyHYN7sW6iQXX/sjeVxfqBRR7md3xMUsQmjUsnfGAsRbVqAs01vaRG9vc",
-	"9hAwFmDfAQI7Y2M+p7ljZRb0WkOQhr0bM5aR0/88P4vjfj0vGfsGZ/HASKn2LR3iK4Q1HS2bKZv70A6e",
-	"N5/v0v9aQL62xNZ7QHMJdb6WK304ubZCbUVOxfYdEpqScm0/FKjKwG4gWHeRSWYhDrE9toc/tb0jUFqF",
-	"Ubo5zdiwvg4Y9JRyAVblLSs0Eeydxo4KybVACYIJ22EaqYVqRNt67joGBlDwXIOABKRJqN3Xkgg5ktly",
-	"QC6jAc144tHrnIo/gTVrhvmpsPmHaEkSCSJaEoMQRUuh3Cp4WB8fmfPxcp39+nNNtjkfc6yacgCP1gAk",
-	"VN1CshzaYTY1vssGhDd+at3y9mhvWTAwK21xhduoYG4xo5wSf1qxqtb5FZp9SYImiBZmwKjtP7uWSIFu",
-	"aQveofgN/HYJSadMP5tM2FjzO7tbGFbsCCHa7XzAIwdv6LTuzK+fiH33GaJPFG5NttntfZh8lY610bR7",
-	"7tvNNgoCYOeFXBCJHt3auxMFJx42MJvNNUHfdsW0SshoCZ11xjMsV6BL9COBAxm93rK0jCxxlQfIVHIq",
-	"rGQNoJQt3YKLWjmTBsoUWXZxLdIcoqRmwf/OZY4DS4n51opmsPcsYzb3jrC344Jl6F73fM2yM2d0yTzz",
-	"KOZgWknByKQq0eziiGoIJVOO+81lyYakrHJnpRn6L2nGx7oGbrePRye5LHFZwR1jFVsj4IV0Gm4hleKj",
-	"nCWElnUJJ67SSMIFdvhgpg7IG+jrC7Le8R4N9mfd4PSi7kLjPD9akrn5reYe7ncRdXlfBSf/z24zgjpR",
-	"85gPqUx0cbYr9lHb/zpcUiBUS0UYxLGOFCnYbsKsQwE5Yk7gdJqMLyy0D0Z7gi4ILV3EhhIrzUrIlFkx",
-	"X1aSsaCN4IBc5q1DH5V3Lcn4kIKv/ap1EpDvp5nGJXB7y1B8C8VaXfjQMq2LXO48q++kl++lvFUEMe5t",
-	"4Fo32vqqFXFnWXG8R753wAXRlzpqA6+gGiofQxd6CI5hyRYhN0pGb4OzpaRzTIysWxPfMIf8MAnSc0im",
-	"RgjZwJBn0fRapMZ+vDHvuQE4oBQlG+CK2AaGkCYDl4+wr7eq5jgTIxNzKY1C0F2H0pawW7P9Ty/VoTGh",
-	"9VkPe2sw6bSYQP02tBTRTYiWGV1+/PO2a9/ZLTwsf3WcDTrO7uR3+XP3mv3kfPYfvL+s5QVrGstulVHq",
-	"Dm+7K1U8vbSjFdOfD09ozHq0ggBH9168PAGnKcihhSXwAcK6fVArhztBjz6geXExzquMZR/Rfx7vkBQN",
-	"4Deb7TzYToav6VB5g0Hvq2XNpIJ0M7dpKiHsHR3rfPmB98a2tll/at1FHx/uRmmqK9W7pBdHfoU37adK",
-	"GB9ZFwjvOWX5v1/1Jy5ojzRgS4X7Lfr0aW7AW9ci4viz0qtDlEdTVUdzto7V/cAekrv9wOIahwRvKVW3",
-	"e4O7M88KgoMzVIkz2aflRr1YwQqGDbLXt9lCcB9AqDR2L6JKGls050qzzAZHlZyzIJnPZt3w0iHyydIi",
-	"GS8Yux36bMQaCxy9yXXov8t4/V/BwD8sy+wqj0fYhWbr+nUQwzRsEv9xSmb2zFf/qsFfzydqmt3MiYOD",
-	"uTdm7GGDWg3z13Lk9S30g1/jXOXoj/rD+40xaYw1V8qmz4UJckyQscxznrn+BQvLX6cMMG/ZHDIuVh28",
-	"z0RWL/yHqZV9vqcKxh8w6owGCCYNddbC9t+njZm9jeX6AKehyySoB71HKKPfwsntSuR9wI1+a67ivSCO",
-	"QiDqDXK6hoPsENGBPCZcAVllA5L+loLH2HvQEXva/FUyqqQL0jD0OneJ5Tdsj9hG9zdlPgWp+BeQzV7Z",
-	"RkBhm6VoeG72JkabqPBrRGfj1K6ylfDnTX1DIaPcFSIm0fpDEi0/tOnBjeJDzOfXjdzFGQQxZAWwlRC2",
-	"4CK7FlwPyGujl6eI3qluqE4D/EGXkuiEMSZKunImx158I1OMUwkyk1VZ43FCQA0SIS2gLbsW+HgUdzOo",
-	"yhcZK6FDvVu0oS8TtIWUCdgWdd69Cy+0FupiNSHCcjsLvd/1kkYyv0vBwTJKZTmlv+8zZVFUO2sLA0L+",
-	"hJMyw1F+4ErDlVe3k+WwTfrHTKp4yVgRlpDY/ApD5XJi9NgduUGQWRF+f/RH8GmtNl0nBkF8C76mOemq",
-	"drWALPciyQdO5nwY/JmyMeN7bFW3Nt1c1A8hF7v06bAm4+MnV95/6fvr4mVrD3ZWxtfU4HnV2zvHUAKi",
-	"TWtVcBvBhpo3KJ/XRqgFsrW7mutjHs79i5aGGvcR4sQbjsunU+LlbDEULwEhY4eQ2TKxWcByDg3PwMYD",
-	"sCij+ngzz4L631MYQYHl+kDWFV7yp489m2n0aGYDs92baYGPc+1Tgv2yC7+6U/jDivkQUzivbNfpT1XV",
-	"xPF9YCUzeOmni2fh+oX3pYaVE3v0B/y7BagFXB+gWjjoClRwcyhJs9mQbyPYNbYFwoiRzBXhxEuHdiTK",
-	"Py9Sw4572a1fuhV8WFbYpVN6LOiPrE1uu6y7ZXZYqdCGY4ipax+HsPfPmN2UP7yK1s2aP6H6eyCnz6AZ",
-	"vxuhUcNyOmK52pFlM5qv8/K7vsUWg0IK5lxqiYe0n0Epch0LmMs7ltlqefBYChdLQk9dLqcYcptRhSiY",
-	"ik8F1VXpqpwXVJmrpixLiJDXYhbAi2VU05ExqLEqaUTHtwOSmkeB+yHn4habmGPTZZrbd1+Q1L8GrnyW",
-	"nT5+fPK1n4d5BKCEp0U1yvn45pYt067YwxWs259e8WS0B14f0Mj+1E4+FYY8NNVs7voV1zWnlpp8l3G0",
-	"b11RBS8xCXKn3oqK0RJ5aBxTIky0JBQ7EIb9FbmwLRVVmmAxn2vv4dFeMe/bg0w50LfhFoVGvmsD1PK7",
-	"sj7MHYewrD0L+Koa3SEJGyd4jK8VHPwB+c68bAQwtJIISWa0nDtn3WUTHkuRhSwzmwWUzgBYg5asHiPN",
-	"c3t85rBFVCzJmCqWuGbqja6yFrU1IQFUakIQ6DQhRVUW0twabAssAPI3XMNRgCjhuj/ecoEOEGgDSX42",
-	"Q8ZQJFalgKMemcfp8TEAH9s28+1a1BDL/8JC62DfbH+Za3jLxbVo1fCYtcKGLbDD8UbCsDLW9IJnAQQi",
-	"Y8pY1TkbkHQuDYOCMgIXNsHQAdbyzKgAT88M+9RbXrmm/OYKyX4DbFpN/YmlfbD5sQMv49MZzq+zc8lv",
-	"/XvmPhqcDb5qtsc9fXzeoz/uliFdipvQwH+xsJr1ZsOyYQHHmA0OhqLK8zYr/M49xJyAjvlDj+JG9Ncz",
-	"y9NjmCufV/OD4cnxMczUfvLz5EKzqRn4QzP8cjx7w5QZWFflgqEoIOG9wMPg4XR4mMuaypDGYgzCKzWh",
-	"ToNU3CtVE2rYeuUuYEZjjV/HlhK4pjlxS1nBaabZnIsBeYZZgoIphDi0HCXnSscBgN7iKDacu6DFZlDe",
-	"lzMN6Y1Qv2TeHnbYDK6DOqGS3cHxl6XNxcDeh4NOSr3D2pB/qqab8IrNugySxv6y3OBxawPznTmyeO+G",
-	"YHzdhrdGlVNsXDKdJpgFKsWYDT2MpTSKipCI3EuusEtlwWi750gaWHSHL9kytQq+kLYT2bWA8a307HRa",
-	"Cjab9IMZkBe2gg3lkbkGvTFwV/0sqFmyZeAALQy9rEdcZDVSnzl5mGAAZ8/pEsiiyQtdgxk7GTrxgHb/",
-	"P3VXsNvGDUR/hcgpAVSpaYMUUE5GC7Q5pDXgoD7ERk1pKYvNilSXlDeLIP9e8M2Qy40oW3EURz4lkKUl",
-	"lxySM28e3wgyb24x1+ojycpFtnwuTAP3rT9YcRgDZdiZSidbPl5kk9fawyKbDGBmbQ/N+I2sDklS9DwH",
-	"+66xLOClTyYf8e+tGOWfNsa+tUL5Wbp2S8uDsmnjQnI77MUHtJG70EMcSwepYAHpknuO7D550fjor6Qn",
-	"skb3bTcw/uavfMPjJjaxA6mcbXRdJTIP/ShYEN31/ZpLZ2q+abTvnkzfXW5dD8V5wDarB4AQPivMorGG",
-	"10WrZktr39+ebzuPX3rswAe/yN3+QhyWw11S4gdyObpsktIMbE9T/NMdzgKOUsAe0bv186WC6BE0emed",
-	"OP3r7G3PzRWNmiuNi0N8xP/04cNUkIyQ8/AtoC1RqWpDY60i249gTnHFfftBV1ep1HM4YIl/Fw5UO/tX",
-	"zf1nCM5YvFHOyWtFoTqjQtKJd2demko2lYjWdvl06f3aTSeTtm3Hjv+cZmZuV88QLr8StZ41stGULgoR",
-	"24WppbneoJn5UnER41ji2tjkv4QxAlGCkB2+3U/gJCJt9D6hQXDEp8m5UtWgnnhysy7Mtp+VI0rRi9J+",
-	"xHipsbEFKlMlqH+9c7fbMeHhOmLXJPbwgZ0TbvZc++UZRvNIU7BnylQR9YTodMIjM5G1L9wwMs8nfjb5",
-	"yP+7tegbpRLvbVOPL2cad+YeN21liB2I5nu/Yd+dSO0H9lufcbtcFO7rEaRT84Ff2pYrpNXhXApb+bW9",
-	"7yH5RSabXILb9e9PUnejRHqlnZzVaiDnC9OJ8kh8JGuKi8VKSQOCA6J2kNqt6cXjQ/zMlKrwE2Xo4RDe",
-	"HTEeC9Y6KUZxHiAbr3CcEudvs97N8PteK/vwB0s/cQ+fNr5ljR1T4rhNk32ws2PSW9w+QCuASv7J8KJY",
-	"2F9/EZXs3EhUYUMAxBo+/fnHMrD6W99yOe4saEyovfUg+OndGX71GKHQ+AZ71FdOI3nQe7/ZZgQiKdvM",
-	"iKt3tCWY9KE29h3W3Kh1LTv35TplW8dGOTLTXJOIdSdDjMGjxMKYsVgZqaj6/oDmwEDiDi7LLafnpCu6",
-	"ODZiNWfxdqk6HEcUcV2YQZRGZT5S6IdmswAvE8mtK+FbPVd93djnlD9Fyix0qHzBI4zl8Ycj1M+HJ4P3",
-	"rW55ZR08Bwa/Q8x+iHWZxxVwIw56DlCA+s1WTgklSDG2UW0MkKWpRiz3Uclu1H+nZx8Jby2MHxYf7d9F",
-	"TTVKtesGKrGwbXESn07ZAl4X5FztBREUl4f1vf/FAenRx+x54Hxskfv3d7RY7zgFMplhHnSteeUOudKG",
-	"dvlWuQcMS0Nrpdn8AwGgaA+590mxol0E6b9urRJqOQ4jegVoBcilgoZz6sE9J2+I03/kzMf03WUYfMLi",
-	"ad42Tf1k+mQi13py8xxTw81tR51MMQu7i9DO1gAdIz4Erasx1z5dyS7mfOW8sY7Tn24kDPhITIGhSmx9",
-	"Adi6lZ0T6oN2HiSf6DwTl3RbjOgkKt1Fqpy3kSilAFiNBYqPC6NIakmajgqfv4KOZSqIiyekW61I9KIk",
-	"WdYJEs4r9wEK9Zrj7qg57t67kmDzZ6UBuP5jkm7m69bQVnYRB24+q78Z2vsn6UdfjcK5QdqNlbXNoNMs",
-	"uFvot8nFm7IByLSoxNVTUvUMj3sG3Hhj9H8bJeTKcsVPynWPSzpPdzfrCFaW0J+0i/ymvnZ5QSwQ01DI",
-	"z3p4fnU9Fsg1UO0Gtsr+0a9SUYe5DT7rtSUNXKoVFkHvlUWiPnIBSi+BihDFec8ujTHukmwo3YceRQw9",
-	"ExVZq2Yp1+ivMtW4eGuz3GIvsTIEeoKF0G1hgmlnKrxVNnze9lQe0Cq9DZ9Y01cMdJnZLpjyOS6pu+ya",
-	"VeZN0UScnJ/1VEspfv/1VKwbixxMJsEPNgUXA1S+tc17h6s2QpvxVqH9He1mfMncij1r1dZ2UzHtdEqR",
-	"ILc0gn74zCiubk05ddl0osnrLkuxkHNanz6xU7DVZaorszvmrWr0gizatnGTyHsmKr1YBFvF7EUObaVc",
-	"5FBxQ3hOuQnSuO+3oFoaGMZQVprGZrBQRKvrWlwrnyN+KYp77ZnK5YSzC19zqS5purA10TZPd8t1bi1U",
-	"yKm4WVLtt9jTJJVIu+YUO15j27BIck4xTg3bGjdsJ8knloTqlIA3ihsK4efYIUGym2aJjQHVNNFL48lD",
-	"jL/tpwcXgZRzw56IaiaNrWtVic2aZjETH/NLtXKqvlFuLF6f3rzACAeTJkJ3psr/+vTmZfgorQa7EC9f",
-	"gCmdLwgj687reem1z5dWVJqzBxAq0fMlpz+x2E0WlwCVipEJ5nXhB9sgE9tLE5mgAWUqV0wZTTlWGnHF",
-	"tpTy7YRsGn0DuaV90rR9f5IHVH5xplKGd58mXlxkQDQ21bTppSGJrRjrRrrhrqNcqaHsQor2TtWLgb2A",
-	"5PDp8tP/AQAA//8=",
+	"7L2Lchu3li78Kvj1n6pcpkVdLCsOVVPzK46945PE8bGcnZqJPGqwGyQxagJMAy2aybjqPM15sPMkf2Et",
+	"AI1uoskmRdnO3qmZHYtkX3BZWPf1rT8OMjmbS8GEVgfDPw6mjOashD+fvaET82/OVFbyueZSHAwP3kwZ",
+	"uWOl4lIQOSaLKdVkQRUpma5KwfKEjGVJ0hfjwx+pzqbp4CA5UNmUzah5ll7O2cHwQOmSi8nB+/fvk4M5",
+	"LemMafvSy6KQGTXvekX11HzDzVvn5kNyIOjM3E79RQfJQcl+q3jJ8oOhLisWvmxG3/3AxMQ85uT0q2Tl",
+	"5cnB00JW+XNeaFauzvQnUSxxfua1ilBBaJbJSmgzcT3limTmfjNDGORvFSuX9Sjhx8bs/0fJxgfDg//3",
+	"qF7zI/xVHcFQcFBSaMqFWjuupy++fa2INqPL8HocEc3zkilFZAmXdI7NvqMxPPaOzuaF+fnkeHAyOB08",
+	"OkjCRTw/i66hWZHVUf4yZXrKSqIlwTWDlZwZmmCKSEFoUZA5nTCVEC5IqqWmRTogb8xlJaO5givkmHDd",
+	"PQvz6gh9jaQsGBUwvud0xotlvZixB43hmt57hY/Ep8tyRiPTTzN1lxIq1IKVOBMdzp8q8vTq7wkRUhMK",
+	"y4AzTcwv6WWWsbkeEs3e6SN4UC6Z6lqFMQ6hsZOimh0Mfz34LwVHJFN3B29je/ciZ7O51Exky+/ZcnUW",
+	"P9JbM1hzuMslUXTMhkQKRth4zDJN5qwkt2xJqMhJRouClQm5ZXMNLOArktNlPWhkLPWog1cfmnd3HNzT",
+	"x4+TgxkX7vOT6DTGwGvizCo1fCz1vIorMmJcTEg2pWJi+BVVhGuS0RkbkgWjt2RGy1sFk1LVeMzfGXod",
+	"k3kp33GmSC6JkGRKy9mApF+mcF3BlVaElsxwCDbXLO+et2WMXRN+fHIam+IPdMSKLo6Q3rLlv97RomLp",
+	"BSnZnFHcAsXuWEmLBOhvVilLf12EVJh3NMbFNZup1gDPjo9XBghs4gVefHLuf6ZlSfGY/MBnPHJKvpML",
+	"MqNi6c7AVBZ5J50X8IxweDkb06rQB8MTM6YZfcdnhu5PjuEjF/ajHw8Xmk1YCSN6RSfsjbxlIrKcgr3T",
+	"N2ZAN9pckSK/ZzjGERvLknUNsr6ra4NPjk+jfPRVQcXlfF4szRed7NQIIXMRoepWAe3KMaGwcF1Dou6h",
+	"GxilGcB3sshjFPbLVCpG5oV5fe8XT/Fh6052fBleVyI2BJ5NSVkJvxvbjaasurfEaAcBkznpGJg2rHat",
+	"WLYKgvIawtzeBWwiUCb0lM06acjes+3KSVmsHRwOSMqi88VSFgfbaVDmpWs0NfvE++hoV5mcs83zUuay",
+	"ronBj10zO3/U+do1M3OP7DW1jlfIMqo5lIxqlqdDoHJzhpQmY14qfUHSw+avgi3CXzOel+mQjJZOD0zI",
+	"i1d3Z/i7k3RckQXXU/gPF0ZTdNpg5/KZgcb0CzuYg+TgsP7TDCKubrxh73TXTv4iy1wlTudbwGEHkTVi",
+	"ZCwrkYOaaGRFRhWDD7AAdMYSIhfC6B729CWEiTteSjFj5kPJJlyKhATvM5MGaYe8Y0xL849hsAykuKq6",
+	"peRv3cfyPDppzsrteIbmwOh78wtzfW/d1QwHxyUro4p2DIrdmbsIHcnKaKijQma3qMKqKS2tNWRtDaAm",
+	"GLkUnUcQqa3b3jgdnJ6cDY6PTo3RYVXaIdLSihGyiVX/wkZTKW/d6W1O74VWhOeGArhWsLp+yM0TvsCn",
+	"3JN9/QLz7mHLcaF4zvw6mgGy3ypaGAuq2wTatKzwf0dPNq9pxDIvmZpLoZBGXpVyVLCZ+dOwC4Y2n9Et",
+	"OJriR3O84l/A6Bj+0ZMe3XPhjW2JTzVZMGM7llJM4KhSQV4/f0q+Pnv8FbEvHMA62+eBDwEPlPlzXso5",
+	"KzXHOaBF3s8QTxxzu0Hzzi9fTjU71HxmmP+KGtyYwB+rvweMqblV81LmVWZdGqu3vdOsFLS44XncyIGZ",
+	"faYMIyQ8H5pluvzlyvsrRDUbAYMkf3v6yqzbfxnzjYOuFJDL6aOzx+dfPfn6+OQ0Ngp8eX09XajhpnuQ",
+	"y25a8x/wKmNHyJxtuvpHc817dwQaq0iXZmnVoVnO2HBAUER3xitd0QfGnoVyZePcXtvLzB2yYDe0FPE9",
+	"NBtmrjAHnipVzeAvxRgIOruVg9hIUBeJPhR+QsYN7I7phTTWbcHvGOGiSQDOnoq8AmRML9GSHFR84yH7",
+	"+cW3cOU83/qIWedj4wYu9PnZwaqdlxyY2RaS5jc8Z0JzvYwvkzkWipV3PPMrDduQaVAM6m2wZyeyDe9D",
+	"OfGrOSy4EolXFZ1DMDzNloqbnMPRaRKaAiHrqInPnzB7dAIii02+Xr4Gf2vsRK26yZGZq1lGy1KfTll2",
+	"u8pXac1wt+MOmT3tzQ25tNbcHWeLC8Jmc70kC9TNigLUV1YUgzj71ZQX0fM95u+i38vbmDmcHMxZOePK",
+	"UdoqxdS/29OlCHwGO7teBZadDr+Fm0fsqhoJFuElyQHOTjtGThR4zoaiKoo2Xbm1hpHbFfQTbwwb57xm",
+	"N1/RCVvdTO/z8X+sO8hO1r5vO32Sg5YXJeb+bx0ZeOHaAVsvH81zbvaCFq+CsY9poViw+H84dl+zcbOx",
+	"jdm2BPZa9sbe6YgMX3eLMWo+lBRcd+1Lc00o/voMOpSIfa6/nzzs8wYv59ZdfFVUDYnlbNWc3RlerMEP",
+	"NnpnzkqZHyTmjHmS+7U+kub7g7ddEmTzaN93k/HfOVtElNMoL3wWcD/DHwqqNCmkvIWgm3l7wTS7IKxQ",
+	"jKQ5E5zlaULSnCs6KvBvPS2l1vZDJegd5YX5ET+qaj6XpcZfubijBTd/ypKkd1RwNUVng5RkVmVTeO3E",
+	"2CdUEyky0FFGjIxYwdkdy9sKhRnPbpw6YgtoSXLZlAgLyjUXE8N+aYdQuOUi73igmYxZTJaTsSxh7JZa",
+	"nKJkiMWy7bedOmDEiTMp5IgWddhBzamAISZg2YdTEFKDuQ37aw8RyWRV5GZhqbptryqrDhdM6cOTqC7I",
+	"mLih8YCcqEnIUQ7S0ohNqLggdKTA2nLUBuuriLBmfT/9TJfca3TrRlC/uO+zW+IC9tVvQfDiVam4QRCa",
+	"A6n2qNbcuedtI0KBK7yPxE7i0h/fEZ1ULueR1b+EkKuNm3sfupQ2MjlFBxg4RFD9EmxBZgwNx/Tl5Y/P",
+	"jr5/9u8p0i9XhAsijF6syYhlEn1UVNs7hoRrcsvYXIHZwfME/n364tvXScu556JyQOjmGCa178sMyLwh",
+	"l0zBOVF0aUPC5CVjOQ45NbNIg7MfqHGwGPaItnbX/MLygAUFZgMtSkbzZfzHvFzelJWI643oxonf6Mmh",
+	"uTMvnVFm3bTanJPRkij+O4O1sI428AH1oig76ReazWKaWcnGlYpPvUVvbqqJX656bfxc6wcm63S4cFDr",
+	"ztqqlcDzMuLYOhkcH52e9XVUIBc/PD4BB+M2QoLj4UAqD2WEDW4E2SgxEeH0s1XLA5cmal3wvHFCZYk+",
+	"AP+mFq/mmixAYEhRLM2hmtGcRYWhHBkzl+XRqCeQoVEDcLFSUAIUy6TIablML9pia2okLzIOwxDy6Bth",
+	"leImlGc+GJXgwr1hLEtCSSml9vGq1efWDsle/kXvl2h5YHGZcV3s2u4yzTtW5jy2nak9OenQTjNnyhwv",
+	"IuQC1KyFFfUDktqjhZcuqBoYjcycsRRcegH/pqWsDB9G2jS8Vc1pZp5hz2I6BJ9FapcpDQm311l+u4WH",
+	"w1NV4rzLgaCyCxPlCfXR2StHaPu6Vx/w8L7diBN3zkumulUjJI+SFYwqlhsJwLVixTg87HCV0lTkilRC",
+	"84IoOWMjmS99jlC/2diUp56ZThGearbu5vgxvfuv6Ymmd9V0vA//76pPl87nh3RLX65lOU33+iGrFidx",
+	"TsLG/N1NYaMhwX1BpkYgxudVOZcqztRrg6DbS9vL4apYh2gImIBRjQL+Sa3yRWRNMtKo8Quu4tJAMX1z",
+	"G0v8eqEVZHZx691SrMPzXM1ZqVgeEyjmGarKMqaULD2bgkjiRZ0RxxUp2NjaduaTlu4I2LDXqo710G7j",
+	"GKNzTlwr9K3X1vKXJgUldT5hh1fXElDIJr0Z0/Tzeu/ujn7bIJ12D86+ml3v5O9LDiDLc00eGOSnQaDf",
+	"WMoogVNYohRSfUAzQLLYehe7NdMw53g3B2M2ZdmtrPSqgzEQY31cXE6yrY1Qvvj2dUQgPZDvsim21hy2",
+	"mPNsKpXeSFbfwUX3EBb7d322JcJ6DdNcbGPpTfHQ323a92pNywnbuHdv8Kq4E9JT+xXTW6pdH0Fr4nn0",
+	"66096iAZI8b3N0sj6Hqb1ldM/wiPinLAzoD0bvrL6g/31DxWfvl0JKnboE9JZl4xvV+xaU7cA0fKmoPf",
+	"UpwFpwTVbph5gxeenr1P4MdR14/5KH7jOZb73Ec6Uufa3Oj9MlePKpEXG/nwN3jVB5SnWVFtDu89s5fd",
+	"j9etDSDCZVf8d/bAwvQh5WHJzLjzzUFHvMwwQ11SzSYbTd8rd11cis7iKWZg3qieySngsokYTq/uzpzP",
+	"lynwEb14dXdeJ+/IMTk/IyOuVSMwdP748aPz0P6X1agIWDhmga0wEztkN5woV9lYl4Cxq98qhrElpsi4",
+	"lLO6XKGk9jLzDaTuN70akPsAJUQko0JITXQzySMw/77hIreDaXMTLcsOX2PJRcbntPiszvmsxTSw3WHG",
+	"9+UqajtLRjhi7y55Mjo+3ku6XGEUPaVvVhTWiNdivR+2LqrIWLLiXea+Gk+7pLJWIFPU3mr0ljNBclYw",
+	"zfIhRjS4JhN+h4GcKReTTm/xTf8EMr+tbXeP/bqx4lHnTyk3i4jXEgXExjy7cBEvYovI7li5hC+6E/l6",
+	"Tz+mXNULktjjYKcYqEUBRccOuz1e+9B83El9WJ3nGy/n1+o5q5tmBSU6oijJikppVhLBWG6LioTbU9Xk",
+	"GH8cTG7hHyFz84qT4+P3WAUXvvgEUtVb3zTXk91uXMRn31/VOop97brr//b9M3d9THKB92A1OmzYrhQ8",
+	"owVEaYck9dnjp2dpQtLT4+OTYT56MhwePT5PW5nDa73v22Tv25rsMHGHLgzRTrK5Id1KaTmLxtmeIlX7",
+	"mr7mOiuWlUx3RPgKpq1zktGSlYSLAXkji9wl4weH2ZadYGEvpIjagsvoefakvVaXhIva5I63xsgdJmoU",
+	"fM3mERnoDYC+WggUXfa81rDnvtf+VtGSCs0F63tHyXwQrrcKpWnZWzC3lhjvdZNKGkvXGoxbpeas1u1O",
+	"JJ9EaTbvzzsb27wpLwQfHRvPt6zgRuhEtSWraLeiOvDaQV3QtULWVGsj91Vc0dhFYWIiX5c0hNFQo0+Y",
+	"uTCo3jG6hCDVvH/Ii5WljNa2Ls0LxpQXLIfcpOhZhoqoTdF6uMhluHCbnmILiQ557iuJZ0wpOokrAb2V",
+	"H9zkmw4PGdTsbwo2Qs4UMbI4IXyM62zNin5rqjTVGyWSo8EruNjeVamuLD8wJTJmbrGMdnVfwhR/W6e1",
+	"q8pU13nhFifuZIQr7GYaEP9GRcpNex+alD/GD6tKNXcqEMI2zxLcc/YQwt80jwrjb/mMCecldM9oOf6C",
+	"THbr44uVODSLIGypI1ZSRF9c0rHubRkGZe2WxUBq4ryUM65YTrSMs4K+IZHgnkkpFyrOPqpWto+Li2pJ",
+	"zF1EmoPAdR3THRsTunXliBFLjtEhT7sL+23m3YgpnmOlKYHlGhJKwN8wR5OQzPmcFVywtWk+ayMl5po2",
+	"MXpqQGPFgwYEixylVLPRezlZQDEPfKxKPta7pbj0DATiGLqFk8uytJfGc5y42rqqhmZaxayJnE+YQlJ1",
+	"kX5DWDkfj1nJRMbApTCSlV4jA5sPvdJ0qYxoLVj7WS71JcisMCt+82j8NT3PjvMTdjo6o4+/Pn/y1VdP",
+	"zr9+vC4DcD2t8LH+3ly4NpVuddndtevWfat8xW5vDheClTOpMHXOJYpRQSoxo4JOzFEvZHY7OEj2FERS",
+	"XKAbs2eCOFW3HaLf4SVxPSSYN2csT+Rr5i+bGILlCW71cC19GtQUC/YKKW97VunZRHInniLxJWvIunPW",
+	"SHiz/MvnmsP03MnoZAbfR/NNU79H6RAcErLKbeYMeNvclF0KIdA9SW3hmc8wtFo8plOHuGULkHcg4/S0",
+	"ZKwuA4B0csQ20kRN5QJyrM2TEbLKDAiIOaNlya2YmNHyFo54IzXRDEBA3pElNJJmUowLnmk/yMI8gmal",
+	"VHU+JPqhEeaBoPVlNH3BYLftxe7J1hf+mZ0+eNxg0RwEBO4d0AleGowrzIX0K36QHNQFfPW8oZrAjx5/",
+	"wrd16B98X2KJP7hYqj1L2/nOLgV59v2V95chVc1lroimt6wOXWCqviK2goZ8bojmckZ/l4L8/dVT8vTl",
+	"iy+GQKOMZlPyuxTMWkfol0vBu3b4Hz+9fIY4W4aQdCmLQ6OyMfvD55QcnT75YkDAD4tFvOozUlIxQSnT",
+	"oE5WKAYcYwhz0IBwJvDNVIOuVVBbtvD3V08HB22P3Yy+uzFzvZmz8kb4oi2HRHUSIlGdPt4ARJWgAxGe",
+	"ZabfsMYbj3q8EdQqOTBPUI1H/HpAD5KDkSFiQwF9Uxy+Z8tVUK8ZF+7TBm8EjmNlblESBCQ5fsdeyYJn",
+	"ES/F3HzfPkHrlUx40CaPiX9udFTO1t+bx6TT/jC6NssTMlrW5TdWWTICNBanGkmplS7pPPomPHwduaMW",
+	"sUXXdrYN2ZnXjks5cwqK0120PVOsJDkPcpJb/t+vTwfHg9PBV9ERjS30SZzDIKTKyhZsY1shJNvWr8im",
+	"lHdUd8NP9TKBYwBSVbkwthIXWiISomdeqGyJHD8FEbI6hkDUUmmE8amXDt7UCFMdR6OQ1hxYHWoAzWOl",
+	"v9Gqh/6dxpInsAeALylLi2Dny/xQQ10p8utKnZ9SFUHVufru8vD08XnDD4bTt/UVwiHnwSgF8FeYOwj8",
+	"KXs36BNIheduzjpveMZWl+yWLf244ErnsVNVeQchSqOACECE1LWBjkZ34mJ9Za1saK/wU7FEFc3ImcGa",
+	"sTlzI8ZJ4knqQaRzExcxE4SNFcycXIS6bBkZ28RIGVUyCsm3TCxwlgveK8pzwHOFMM6czg5fw81ph7kB",
+	"7KfLhbkx3orsaIVpOiZmgzV47D6z9NaRCP9bxUQsGeMkIacJeUT+7//+Pw4xTTsGkcA3stJkYlQGKIzE",
+	"n2WZQx6+UbBnbYfqmmiGrMrYIJ6XcobndXW9l8rYSnMO1dwca7Y0K0tq3pdekBSnn25m6eRZg/Ubs7XI",
+	"XdIGhMLGnBWtYmT/qn62FvLcYMEDu0t3xK/b7lhrr4XO2YCQ/CrWstBTsOVenSJ/H4o76g4PrLjXOWTr",
+	"BYKheamYcKhtQjZR26hYNgLc/SJT1u1Uq4cBgJif7nNfYORMLT6/M2TP53fnUdvpuaGuZy5I08bpcD6o",
+	"VZTqo9NjMJKnUmnIiiKK6Qsg7qWsyIxRQeBaCGYf/1vcn2KOYRlzZf3Pq59eEvs7SH44QSOZLxElARDZ",
+	"hi8vf3xmjiDi/fqPc6qn+KF5bI7i4nVFScVRefdCjBiel4x9Y/Y8hikRxeb25Rbjkll6UWRK7xhh72im",
+	"HaQmZhM1xv2oFxuDOuY4cRZyYf2CDtGwnUVwDpvURxMZ85jv0U8u5+q/zPq5CTp4RZwWGaMeQosCl8G6",
+	"ubkgOcv4jBatwW1bOna8MRu6XTXk3E64fHZ+a3dc3ZdZ1bSzyV7qZkbmGU8LqlRv+nsekJ0cN4lO8d9Z",
+	"T2m5bQnjBnppkQlU33sYjikVOcuJkfWuOokaNdHSikXYG/SikQ1k4YvHuulDb9gJthfCwE3dnTDqRKQt",
+	"3Uvkb98/c96lYcQjBD4fdCqhE5DMSz6j5RKdPomTbV7WjW0BvXUfQcSPfaYIEzmw2C8Mp5a5sl4m50RK",
+	"yecoTWwFPD5efTEgz4yRZ8ZiHUjGNMity8lYAZoUDLysC55Z4DiZgxt3RpekrMSQHJ2ewbhOTo7v62Q6",
+	"DxxDTzqdTHGGDJEC+L02d71jjxcFyAWzCVIxF84B/w5at/g9JtAJUs0nJc3Bz9C0NloA7X2cWW4TGjM/",
+	"O/76POmahbvjol5/cA0ihobGiyg5OjmHmCm9ZWAM+GHZ/OkNwPEh7eO6xmj/O75jvG+j1OP5mrwJHACW",
+	"kVOj219Y/3yAb+CsVWeEux4mnRGxjfH72nK9Uaz5RTORysZ3G2lUPprSDaGxa13gDiVXfVAqtsHgvAxC",
+	"9mizWqcIYjtL++WUqkFfwKMQNdJlTtR7YdcqSpNm6btTI3YnyZ0yvnbIoXjwJIYOPwQXU1ZGlYcXrqId",
+	"k70o7LSSM1Y7gSxMA/w4kUx5z1wQlHDkVTIILWHNR8NepzObp2JDoCpeGnHLYtBPz42UdegRFikEsl2A",
+	"B3rnIME9ySFCB0gyJXOC1/d5crkx8fd3nrzuksbNlQslE2yxJXm5ldyIoeCFnlldgQFHMpZFIRdq/UHv",
+	"4e3YCjRgJQPGz8Hua+PQtGoagzXqOvrfuGrA++iF5kFxWKneaqF/RDcmX4AFZjU3j/W9AuDpEr42Jx5Z",
+	"4dNjhrvhC6nNhdlXTL8qbL+V6MLswwPlZvCADijzijdvfojEAUBXDnRJyy8sZs2FMZmoh/MF4TggrzAh",
+	"gc0C9sQVqVSQ9+lVySfnZ8dN9ffr06Y6eX4c0yfr1jYtG3U7xWunvCGECHCJQx1McrO0b3XWCLdDrTVt",
+	"AYYB6loCq8j30EgRVCD1URDMs/LGgKxya+Yg+sZK/O+RWf4Vg93v0Nnp12dfn391+vX5Jp3/B6/oxc3F",
+	"jf02VkxJq/Wfn9l+HwNyCdGRKVXkhGhJTk6fkGxKS5ppVhqjhkAjLW8vnD4+b1X+aEZnLUzhVt1P4A6t",
+	"9+hHtlXBIsY0lGvEAd45rvuXLdqSw73UanGlKlauDylbpQYvxeN/hx1GausbQhbNNFaYQnNWU63nanh0",
+	"hD+h818NJlxPq1GlWGnbTwwyOeuP5AcPS8iMZlMuWGJ4SwkhvAkTsVU9WIPkFwRv+cZQ3W4Bt6pgXenx",
+	"8FtruSf8jjndFxtwArCtmNhokQXWMcRvbncZO4VltFBuCxy5UaDpkD7Nz65ksRcpva4K9jdj3sWISbE1",
+	"qOr2R6SNUSkXCtpWtHBpffALgswxGrLPaaz0oziAVQcKozep7RKbV4aRNwQ0TVU1ann2SzaXQ5rN2JF1",
+	"Tw1LNjb/U0dTRnN1NMMI2AbPfxAHs5LACgGnJvoD7sjlbZTpUKGfy3JLD5yffKAogzPI469iwPClJRT4",
+	"ypDKLfatBLMZ82same3QIdHodglR0pVdYvq9IhZ40AYftbKV4zU8ItrSQyRo/yjbo6hOngGvlAuD0cLm",
+	"NdwLd+IDQL5/KpAK76NU5JAitqSjnzD3BfuSJSRtmDzW2Qq6SWpdtl4XufBE85ki1v3nIjd1LwhaK5FN",
+	"GR3DJYmrfX0CnduhWN0LPOr++E4hrMcaRaofMkhEo8LAiM97umXLpKEsBQpWwTQqVTmfwIE2+z0gN+TQ",
+	"wkjbzmEA8vxZnccBzzo5/SpQzFr7uxadZg0AzYqqFiqRwRpGsfiBK0Jey6vLH8GRn0uUm0N0lxRS3ibG",
+	"4jGH02XdgAk7o7cs9JUvgILn81I6zHzrY7WJ5Vj1BLjLhglGvaIvrTrSHOQPnWtOhuQovSBQ9YrfM2Op",
+	"2YOHe2XGCje2ChIsBuf6nplzah5hBvGfv14e/gc9/P348Ou3n9d/D26GR4dvvwx+/OLf/kdMKr9ki6CJ",
+	"V1/0ItveyxaMN3pmtXtb+W6tzX5RvoXFrwHI/lvXSwIaRqwykq2ain0ojKFGv7BWJ8oNBfh/NSv5eM1K",
+	"+rTX2r0hSahgrmlGFVMkzYkMoPS31iUlgXKeIUl5rrB+hwqSWj0sTYigZSkXCHsMGiD4zrmCjMIBcYb8",
+	"4+T4+NiG6tsywXGMWI8Gj9mvy4qtgyFb2+lhQ7vHRmsAH7PsKKEAAAl0q1sNN5PYesHIVZSPKEIigDlh",
+	"w4FcdaCaG+vAxcKhCI9xW5IDKYPNIrMUIoU2Wdk2Du+8+P8LsUEuzGZWPG/2Jwg7htsqiHVMp84lw9hw",
+	"22rcOgSItldzR+/mmSuo29BOOakbwIRb6aEiIiTu0blwIy9IKqRgqTVXlKZLb4zTcqWPwCr+hGiWTMRq",
+	"9NZ3GDbK5CRCG9+zpbfKXN9IcyVqJpYMrbesY0dPTp9ssaOr2YHvOzhMAw6+r9iv25yDjrLS88sFnxog",
+	"4JsNhH8A4N5tgQZ3RqhPXGq0tcWZIDMuKs3A32q5GISoFNQV1mHTiWQKkyrrjIDElS1OZVX6XI7+mBR/",
+	"VtBhGyLdpjF9cvDucCIPzZeH6pbPD1FE0+LQJ7Q6gSdlcaNYwZzLeVO87Mpd+0njIW+P5riDjd1I+Vmn",
+	"IbWhlfeNu7rWsm3ZNDG+9xf+6j8j/uonzFc+LdawxVEPMEj7HvIOrM7Ts/qgBke3jiGtCRwheOWBeSv1",
+	"rDo833vDE10xLzBdpsR0Nvt+6wazidTVnECthEvqJqdnENWfI2ze0elZI/vS6ZRrwsO7UHI7HredL2Qn",
+	"dNBtXrEm7APv7iA/D3PUl/jc0jkhEarCtAT2eZDJcr6qGp+cR2C7AzzgtaLAXddI3utzeAVb3HSkVIaQ",
+	"wxA7wkQoFUYMbNtzKSHk6fqIgc8Wu+sxAolDkDJoq1LdXQjb1kBoDftCF1TcbIZoe1VQYSFqewAjvWQL",
+	"l6JkvQfrw6vYf0UbxgvpNn0ygt68+SGOvdRBYi5btC+Fuf098OmWzqvaMtB2s8Z2oLhtTLLttYLt6Hk7",
+	"m2TGqNA3480C1cd3t1QgdqbifzTjZH2eaA3MVvA7yIjwGj64MIPU9sSlvHGEDXYPts1MpbLhaa5tLeaA",
+	"/DQmlBgygl9ykhaMmrcMDVFaqEiqiSHjYVBi3jUci7XCtMseRoCHYIQ2D6eFN5fY4TXrRnHYPJvWfNan",
+	"HpNW2jMThsfOwGyPpCy7xk2RGdsqeyiQdDPoNd9m3q7NzjCPGfRx0/Znsg9vX+6Fka9TVRu5v325ufX6",
+	"/fqHz5ndhYu/T4IE3bgKkvVUQd6/XZEJ22XF2pVwycsBto1NHu0JbtOdFBu+Yac8CcAvmJaMWSLeEku8",
+	"Vyq0Vx57pkM7TaBffvNLtrhi+jvASu7y8tZIP32J0afDWSl9o5iGIG0us1sGKbFQMNeiP7QnYvYW2M83",
+	"9a4iQIz7fFNbTZjr+WtomSlGy2x68DbSzWYHB4af2mZIo9dwaZscu3O/nFK5xULbQEdsyWIreZzsZk98",
+	"UFd7dEbbKQnQx4JLswBSs6zVyywwDnbyYGWFVPFsz8DOkbKwARpIpPep2zazygNOg1xNXBQHQXZ4kZdM",
+	"xM2ZT9OBtnqYt9uwCLFu94A+urSL3W/njLOHY3snBtx4s4s+8vG06zqm01fB+V/+DltJsoPfb5vEiwd1",
+	"Epq1hHKfbZKYIFgWcfKfPA6MzraRvR972b96E4FgY7mtjeCtrc4P6gyx0+/Yy9fGnttKa7GwuAenx6fn",
+	"hycnh6dP3hwfD+H//+MgojvUfRp6YP9vibkLNagREcP1lKTwrPSCCLloFmb1jLi+71qxuqp7mwMA0h3B",
+	"YM7PBsdHJ09qc8OqFA6QDOoifX3JjJXOUbxzqu8uZckPEUEOFu+DBX3u70txMHHhW49Pz7b0gWOxrH1a",
+	"x3G8cky+v2obEv7LoJWerEoyp6UW2H7Uh1Hhm4N9KPkPQSAowLYQRt4u23tcetfY81bB5F0E2rYB6Id2",
+	"Au/k1n34aPI/kjN4+36gW3qAFdNbe3o/AZfkDuqRa5S8w8o4r2yNO7ph/lvwMd/grS8Tqythf/0jEmlf",
+	"iaG/bWoBRn/7yuhvxyeB/rZaQpDxVRa3dREuTC6oxO3vpdxNdbmfpAmKEDs265e6N1Pf7bIFv4BdXmNr",
+	"f2neYJecizsmtCyXB8lBVRZBybB5lxrYhw0yOTvKLAxtLPVJ96kAsDO4tFfv6uSho8J1CrG5xA1Q6sAj",
+	"4zau17Ce48Vbeiy2s5B958Qe47nCi9/bjel1z8+vf+giL/OQ9ZR15UfXk75W6GCn+cVMnp9GDXun08W5",
+	"il2kGFMrxf2R8oNVaPVGwvRmnBvM353REupmVbMbja9syzl0GsGiNR5v0IOsfTtMnh38th3o7ABJMaM5",
+	"CNkGJn3kPG2NElkqfaMYEzu0fO4aqytKhqKMz5QRnpBjctEqtXA1GFhWDaAPLpa6dYugPsAkAc06dJJi",
+	"IwbHBsyNN626gmBb6sMy4yrq9PaQJa3ONNgURi48cdoeNQk5JlqS02FdS6qnvMwtqU9kA+krhETsQqra",
+	"VDnSDSrXvQy1ruQ68cBxxM4+Q9/URgIoZdgvGhTIODrf3DY+7YAOQcS5JnLlzi2fuvDXtSvVD3rszOh8",
+	"Dq3zPAp73Vxg1S/Vu9ml646yXnGsuMfMqSHxHAqXxVGYY9dXt89Bmyd4xwq2nmNFHrjLA7Q2YA59e21L",
+	"2m1O0uCZb9fLj+9byIv1WPHMQxjSbm20Rih41j4QpULR9rDAUq+MKdVRes0VAcAIm3kigFPC5q4CPIxL",
+	"1kG5Nea1Ta+RQlMuFHbHsBYNte3TVgCqHw1OTp8Mjo9OvurVK6OXewDmbOGpAG1Q8XzNGtjQn8W3qCFa",
+	"bIN+M43R0uHy9MZsQWdebHdntrfKylKWkCs5g+xJGDPkHdnOaNg1AFiYXHQEHwPczy60G+Cg+BCjsmAz",
+	"u9b0hVVS9kHKvsF1HAhUNWimHgi2AJGVtq334Oj3X3ub+7kClbOB/zoO6/OuWqsFHePWIox2t+I1grhe",
+	"Z4fGBpjXi6ks2AVJZ/wdy1PXf8/qMVh2CsgcsDEJSWWlDXWkvushJuOi9AsLIeHQOsBYaKTkO9kdJAdT",
+	"1kKOxZZt77AhH74jwgzbnbKtMLDzrrt/22PXokpL/p2s6rtOSFIr36lrgmdsQVyXZgtIaFoIRc7rUGo+",
+	"MDhrMyvg4aDw9o/su2pdOS1L+uRDo7EgayZwcmQNONll72yDD+wRzlyTLSlDBOD48+tKmBjXhyePZYlw",
+	"zmFWJ0wGYyVbq3f+6G/esCu8dk0o0daHMkR5DBG7uIZGlSCkGsbaDj37Xa9Od3pX4BFrvc0tabSjZ7PV",
+	"tNfdNnT0ti7w1XASnbn6g4JaW5uqW5XUmbDYt9YZ4DlzCbb+SzqfF5zlA3LpMTPhOi1Bz3EoWZBti22d",
+	"fG90C3cPRsRnqm7vumXw7xUi4GIkIeLC2OBsCIycqNvBTFhpulQ2EdlqdLmca5Z7kjFn0HdjNJoNW0C3",
+	"f6bbbUXXuRh6aWbxaQCHgLfbbVC1HGyMktquBD4ta6kItmrt6KN8y5a7QSC3zwBbdqEIR4m2o7PiLoKh",
+	"5fvcpi1xrMc5NplqNRO0Mf7os2/6G4zbZ1au63Hc/70YNNluWe9Y6TARN/Y9iVq8LaBpv1TNHXOLUr+w",
+	"hSIdjL2bkl67hd2qpQfgTvpDb+WjLQwIAU6iGlDPffw7LSrcyIC9b39vV3OtlzLkbLajVtBlZKWjFoK4",
+	"WM+e0fxsM67ajJkNyEuJKZp4LqAxMpq2e+7H1cydbs/tNUTqEHxHWrRfMz5oc8MFSe3t6ZCkmHWdks9P",
+	"vjodnHwFODAn518kJC24uL0xK1SYX8+/Hpw+PrM/J2TMnhwPh0cnx19Y8DdQDmyvEeWdnbz0jTzMcKz3",
+	"ZUjS22rEaD67CbqznBwPvj7HF5ya998+Uq2fzx4Fw2O37Z9Pjo/9+MxsTo+Dyye3LLz80dng5OTJ4PT0",
+	"DDpUmSvoygP9/Y3dC/rSY8Z6QzYHuxWDTzk5j8b6yi4c1afPfvAHTZcVCxv6GfpdsDyBPsckNdpUSj4P",
+	"qFqWQIdmckarShOSAm8B9EYpC+jHHkVzNIae0bzgF1S9zJ81wlOKypf5KzieFgUSNbAUS4syY0JzRUbm",
+	"mLBWw8HgXvL//Cv5bF7mn5H//m/SGA25ro6PH7F/JadnLbCf47Mn8W4Udj1vZkwp6zKLdahHmFJauFab",
+	"9Z2Am91WuyD7Kba5N1iDAFzkZs7KjImulmlYkw05SqEM/UwFnbb1KmKrDybAm+B8echv3612xAq5aNZh",
+	"b27N82nkZ994vMHVnn0lm1QFLcPd+fz1s9MvfK4g+DBqT7loV/aBmWX1O+tK10GafXr17M3R98/+vYX9",
+	"+ys9/P3tvxx+nrO7/56X+RefHw3+5Yt/a8NNnXcFEYKKlK5igGYzcwF2BxW4xR0Fy0YXuPeO4VPuu209",
+	"UffaEjlSmNMVm4qhVcVXvJVa0eawLVRNeLHvcxVswZSqBJFQfQAKAOTtxbkckEthXT4FV9YSWuJFLQQ7",
+	"w/duDCMw5tevRgNbU360WiEWQzJVt3x+09GP0cfaajbiaje15TW0xm0GFPC6C57iYlK49r91DzAb77xl",
+	"bN5uFxBwGJsSih+j3RoqRUcFu5ECQ7cdhwFHUYPQg73IfdUMzNuVlcJEBLQUgQP/4tXdmWGPiff4D8g3",
+	"0mhwfjVgAY4encD8cUSxM/a+U1W2JNxJl4+3QFE7jVGpfQ2XRUfeQd03NSLMRiWjt2Cxoj7msQhz2Yo2",
+	"k6PTY9AnpER5FIB8g74Lq2ssN3C3rTAKcnp2QSrFoOudluTo9MkOXjYLW48v9Xb2ZsvR2B5REJM0sGjS",
+	"CxDuyGkQ/84Qd9piPhGuv8oWN3mxYEDeWlvT27W1v/uI5YWPxJzJhwznNV/26TZf2UMHuDu3S7vtRTQg",
+	"tbknjKUhu27BGOLbgXPcPszQ6tKLRk6fEOhuXqaOos0OhRx6f6OLELveg1okpG8muypfdi3pjIRKoH4z",
+	"7/J6NRogKE9GruwTlE1guhY8ySro6Ns1rBJqOM0igmoKiUSSUISvaRiZq/CfbaNxQ1Rn20ypWMrTC9eO",
+	"3/Xeh+BjanfUm5MDMC4B43eBAOpcu65rsKViJeMpLDG+P2Z1TB+OdasWaHrBpa7/wOcwsRktCvMbuHe+",
+	"wHRwG9cUZtcrHae8qBIdCfBOZak73u0swm1fvdrAZu2irumW6atY490uMVlLxnIoOr27nZ20A702mEu8",
+	"tHRVwcUuOC1wE49gyh2mqdFuxyULuoxQ1TSW0WfHNZ5ByCKhZqoZ86FcwbwPoEf76j6JV4HjyGchReJ4",
+	"2xcEfLL+bJBtTaf2+raJPhvLL0Pb6b3aJHVTGDAmHXZ3mstiP3pbPElks7aWHGipabHGAITuUL6xOZJz",
+	"in672knPdS/C3kI3dIXEW1QHOHRnmxF3CBZyEq2V/vgYEx3Yht6O+9WvWnIgqqIAq/5hwSYevI9RVLLu",
+	"tBBRQbnTkz4CmoMbja9+84N5AECF7taLX3311XmzOeb6lfoACKtRPnAVlPttE1YUS5TOVseuO2yD+wck",
+	"Q51qbRMkUYNy8PYNgFZH6m4Zgi4wzSYwK+xlW925uH+ny4j7bxUhatUh2L/2p8XJ13QWN1v4xmbc3lfG",
+	"mee8tO1i2rJOl5XAdMAIR4wKnvCedSN/aZvYtL1n85h+fmzzPxoqbjdcbR+pDlgeNyPalUoos6ya8wDk",
+	"lIxLOSMFG0NzlZJPpjpBBAQ0EF1HruNjotgEvMe9A8pXeENsByrNC/477SN0fg4u7ajxx/VtPjVci64d",
+	"+1mxe/iSOne1dngvuJ7KCroTAov3lsMdV7zpBg6dCry0vSTXrq6Z3tW84HoXo7sWOT09WMYi5/kWtnQp",
+	"i2JzBXVzFlsaLPNokv9lncDuvAd0xkgluLatUyAG2rSvclmNisAIERVkr3UQnDMp2pUcjhBxZH4n/WJE",
+	"CREz5nenw11cY9uSy+4O0u66Ikh1N2pSYiFGqXItW2Nwo+Ft7cxA4F+LurCh1m8GnR6JG573STFLGiHd",
+	"xsAgxU+WwdtC926d9S7Hu+QC85pbt/IFvbxwkWTP1T36dDxHvzMtbZcU3o6E+PaR8Cm21uns1742yDck",
+	"y9Zk1SHTFsKeariy3RKpXWAVbOGBTeAMFeJoHVRDf15N6KpcfL9gNOdiQkZcqyGWFD46JZ+/eHV39oWh",
+	"lJPTJ/AJ83o8k4M45gaLJBQQOJy9eAM6y3X2Gb0J6SYoR+tfoBHfEzkqECK1xTijXTevNMRdicVI5eKO",
+	"FjxPSCVopadMaA7vh6ZBI57nTCRESH0zlpXIjUqkpzK/Md/45KdKqGo+l6Uh3hnLOb0xg0zISObLGy3l",
+	"DThYE+BcN5pC53BzPNzfkAzB3k1ppeDN8Nm8AcL8CZ7k8Iu2TW9uMgR8U0il7Z+ZFOOCZzqBVO8bOqEc",
+	"+BZ4Km/mDIAWEvJbJTW9Ye8yxnJ8d8Gz5Y0P/CTElsLcIKOZl2AngolxM6a8gJvCLx0tJITnbDaXmols",
+	"eTPjCrxCmCpWSJrjytE7yguzI0ZIY+vAlm7RWJy4/uVi0s27iFdLwFwTEr2sR6fHF8Agnds7qODjCjpJ",
+	"RIvjWVnKMlpXZljvmLMix6zMRSlts/NGOz5Uqnsrzc/NA5+Zd8ZOJZabqI1VfQu6HNYSyOV1YfdYRp6+",
+	"+PY1ZCcZubGsbYHP62yHMb9jX/QedF11uNpwDzuBmMXeGIgDGLnmxmPju9ieBTK6I0zBaAlNSKJytuNl",
+	"rjag4Q4wmkftEwj9AbjJ445qHxtSvOmIOtdS1xPw2fHXsalorouWXmzsF7L2fOAX7XmnR3NknOoo9S4O",
+	"wzIx8Sinaspa+RD1HWZVDte+tBm9ji95k9Okzl4yXw8xB6qsDGPAPA0e4Mi3MkseJDgOP7olD/QXECue",
+	"6zQ2Nyb0agTSWGJhM47kokZkybRRhmU1mbpkdlIpZnNrllAkOyBvPCw+sGbfrh46amOZGhnR7BbKnMWS",
+	"GCMgkhO/cx0OaNsrOCPmIt9ZiN5V03HUWKFVZ3naiGVRHR+iugtax9sSAhfaqHZaIxZhR9gJpoBzhbmu",
+	"1RxWp+B3TBEsb6s1EHzggYM9gnjRtKzEbVTn6EhjOIEOpg+VxrBbPL0eYuDs3bg9faw2qoO9iTf43gbc",
+	"AtOK40/eKbumNrwA49rIxCH+skJZmDZhqwvDPGgjzwHP1J9RgACxUd12Rab3GW/hHukOVAep3o0wr9Ky",
+	"NBrTeojv4LBmFDoUjUrDTyxLACbPNRwpwyqYAIUMCuBdduP6zkXb+Wg6yjx/Nl+blReudBn6NNtabvKK",
+	"Kt22pQFMwfJNaeZVZ5GGsfSxhozOBWO3O9aGNoLGm6LFDdOyhfiBvK6xdW5BNlq9tfjYh5kXCKOHNfVW",
+	"cbd3y6bwKmkgHRPb8+3rY5LTpbogkEoaZlAMyGVHtsUKILEn3vPjsyfHx8luwa/wgL6uk9L9w1v9/2PZ",
+	"uz26x60vyHpdQ1X2iAFFGzw3NwgLd63NMGHa68S3bAkH7ZaxedgG3KmRvGwIbfDvFTncZtuR27ptrMYF",
+	"floUbvMSoiTRCwnd1dg72+0XH3vLlgoS4N3zMD9PutIK4BtG3CtDP8bSbMXkFmyE4ikS8QrDYjUl10Dd",
+	"be9CFH/N50AsKNeWQa2AX/fMdcBXvI0Oag023MNCOazp6Xzpq/QhDcpKXWB0rVbP/Zsv76b07A1Tu2uC",
+	"CEOAbgXREvcWN3y7DDirz2xfzB3iZNdjiAGZb+UJ/hhpWq2q400i1867lrM+32q3zKo2Rvrq9qtGAKJV",
+	"5WXhcZ6++PZ1G6qMeMXUOqKQj4awG07vXU1U9bsX5oScPE4OfL3awX9+/uvl4X/Qw9+PD79+G/w9uBke",
+	"Hb79Mvjxi3/74t/+R2zvgsnvQ9EIGdTDahqNgW+Z/eVx/+tTYvasoJqtArz2xsONZel8ipj+98DXX90F",
+	"GbNHnhlRb8R4DqXuziyD7oCuTar5fUgUYxdYsj0vqFAOK8NVu1+4k8Zc6A09HVaeXCC2KKbEgwfEcBKF",
+	"Z1JRLEK341hMaQMk6o6zBeK7YAdiw08cdnNyQPMZF1EXwOuqYH8zOu7qUdlbl+TuHJAOu9f5QguasVXU",
+	"HN7IWeqOD27TpTheCwV+I6UqViaEElVQNfU+RvTp2QA8bGX5GfSZ1ID0lSGhsFmTC064nlajo5zNC7lc",
+	"K8q6wCU3rg27Y+Vy0TJ411dcdfZUfl3FvGmsKBDjPZOzGa4H1ZbiZWkhexSm4oCkYe/0gIBPjNGy4EZm",
+	"VEI1/NEWeGph5uFPzQR8XAu6NBroogEvn1FhDClzEjApJSGVKKDaUbsR7AD24xtoPDwozLo6kSbRrPFH",
+	"bHtG/wwJ7s009XtqQ7Ch+1AFkDIeVgmwg91S/Pfs4fLJt2xZXQ5GY3V5WxDklKpIYO6FIFP2Liozpozm",
+	"TZpoMYIp5fHjHH/VT1YfZndMYAJX15sV+61iImMdz7AOQ3iOY5wwmJ0scphF8E47/BhNrpB75XDQmqM8",
+	"SchpQh6R//u//4/PE5zQed+yn3k1Knh2Y8HAeu+X4hNBdRWDYu28qw2qjxNKDoCdIAHY9Qif3xji2w5q",
+	"3QujMVT/wHwG0BJeM2Wx5OOOl0hIa0EVUeh+r0E8G+lcC1nmKoIPfDb46ujRaS90YK77L9Z3XO8KzttA",
+	"4oXACVWkkBKaAOgO1BDfE6dfrBZgmzdFaO1D7czXQKu6BOSVHWPxZDKrEzKRKwsIf9JOM9iYMLpLriTg",
+	"ZKwZEPy++5DamXoakcsZ5OPBaOOLp79H5rIa31vrvw78E13uibZzIuqauGL6gTAk12I+7hzbve1arXvG",
+	"/qKwjY24U28MxyumXSPR5oIG3cGaq/nNktyyZf9kiwb2Zwcw9mZObD2BblTRqRgtaGW4P8gFKw8zqhgp",
+	"mCFDlZCcT7g5PemhBQm7SS/skYLP5rhb0D17k2FucFd3PLf3CfDkj38A6W+g+znN2DdGUHSLmt2JdH9I",
+	"F+uzqHfMnfbJvE1JCbGFsW1pvy6RalcI8I2A33ZB7auiFGn27W+lrOYRjWZ+d7ax5eAM4j7G0p3fnfe/",
+	"OqoC/hIDcgNHGxfghpCi2bZHTxn4yaApCl22KL8GjtqAqwzMCWZrp7F+pSIWw2hj1OdbPmNCWRfzxD+m",
+	"n7JYb1KEO5VM6W2e0Jr9yEzeDqhz3ntReWsW8cCKb12eEw15QqGLg/W38Q5krCWrO0l0Jp9trg+qyTxn",
+	"BZtsd4vr3tHvauAKva8OmUfvmzw/6nlHa5/qJWjys4DNRbsbwDp0bm+0Cq4Pw2rWbvVhWs07fJOM3kWd",
+	"Zqj3rOf0fRoCHrWpuvNqTkVPWXw6OD056y2Nx6WcbXQlVaVY1xnMplcsoEVBvmte5m2rVdCakpmgVsbq",
+	"c2+3zyS00knzGbtYV/7lXSMr4fbNuYa7YnMtALMl8ckqrfE60wJcS11NGtZHWtbE312+3GaS2Azq5QLk",
+	"7dosQ3VddL4n8fTQ4d8rzeaNPpgHOV0G4T38tGDsFhwEomEQBbp2AD3QypMfQdkC17YCwQM1tRs/cVtR",
+	"QpiQ1WSakEIuzHUOTBJ7+JAU23jVD2xeNiCpL5WAS3wwaLX0YUBSNaelYuFlM57nBauBCdo3YXoVpFlj",
+	"SUhGBZmUiNrrVs3N2Xcdw7+DkWFxa6nidXJXS5H9VOlMzthafLgt21PmeYO1N3JgZvKu60cb6Yj/eEcF",
+	"V1OWd5fSTKSw7TWobTrCCs7uWH5hu2fYBH3zs+3JFi9EgdaDvQ/PJS7T3zlbbPSE1VBEuEb1nOulCabq",
+	"hhI9UEuRvcaShvu0QaVZxub6prm69ohGsTeu5IxBAvDUexOHGLp0z3B7YYzGBXQsmVXZdMWTsxZH9Y2h",
+	"YL3GTMIDveBFQUbM0O+AvLCpa2NsWaUBJ/Z3VieZI0YtXmAOMF2oG2ysZw4mv2OthHJb9nd0cm6xSxPy",
+	"4tXdOTk6QzDT8zNjnCnN5hCMGsuqHJB0ks3tUxeyvDVPllXZ8WQLivq1e/D5mRnW71XJeg3sdPX2gDnU",
+	"0zNWTmNUhgCDt0R5A4TEYkknq1dylN+el7M7sLwn5r+jd2BMxGtCfVPve/bPDlpnt2XYwyVPoq8Xy1Sa",
+	"yZN35lT0z51sF4CAsPUq4JPR8XEH+KHSN4bWo+N0jZkMt4MDYS5PEERyxkWloW2fXsimz4Zr22VoQVX/",
+	"GXSjq5ZcZHxOi3iPLppp5Uoc2r47e+PmdbDrvcUOx0Lz9UiTlS7nG7P/G/3bt26RIguGjW4hUDJ0DcMS",
+	"D8Ptaum4QuB+7FlZBpkwDovQomBz1IIjveX2lvO0EsK1eVkwWpeZZcFNrQaD5QCQ4QIIreT0DFwRc6TK",
+	"o9OzJl54o7D+ZB3UzpZJMNskTnnVf5sagHYWUlf6EdDNPjR4ZKQPq8KDFRO1xjBoD+cYAS4oUXMoZppw",
+	"TJliAoOmsV78LQWzLiizhy6qYjrUsBbXHGa8QyM14jPKorYSDHddIDx1kuaq8SirMuvRxBjC8/gGN8HE",
+	"LZF/Sj0X/87YXv0ca1fnvA+unQFeHoD2T6TModJMVeUdyDWHyevSplGDhtovkBKuAOwS1Ehmu/tglzrC",
+	"8xWodqjfDjn6cWyZf26iTXXFElUUS8h7zxHMx2ErW6zcntka0JqpZBF6/xaeGvRu6psAMi4pRLc7wqAn",
+	"IJVttuXUaHnWNASTEP22WM1rW0XFzcYhVlkZU8h1qJULWuaKnJjvs7KajZp7cjx43CtMHm+tfOkVUyz5",
+	"4oLkLOOzNjzE+ePj07O4FtMfcOCNB41xuMid5nNTq3GEa+vPGkM7+Wo9znDembAUtOFBhRxTpht4Rt0r",
+	"cvr4PIoCEMdsvQy7U9RYR93L/fhR9PFVFLP8sj2T+rlD2zTjHHURW+zFWE5O/9PaG/6tj+P+ANBRS0P3",
+	"MfQ1LclJiyCPj796cnL6ePtUiUrV/nO3lG3nejCa9qEMzn3S4DMxFvv3Ohe0nawysSgCziBSvxVco/dV",
+	"6UnJVNQYQll+E+SY1jTai8PE7jyAYPNGFbjOPW2NInHTiS3BL2w0lfI25jrSfRr+2Psv7dU7tw2g+boC",
+	"P6MYT/gdE6Sa9+TVm9H/6aiIhy+SgzHlBReTG6hHjwAbcYsdLqwfPWPciVLf2tX7qoxOdfru3YqRlku2",
+	"hX3mruq1Hc/xYm+Y9silBlMUgHdidt6yTu/MmbGXyyVBSKLBOmOyD2xvyXS57LZ/XXI+yEPoi8e3Mcw7",
+	"ahV+MjYNKGqWG3PVbMyOBRzRye2SdV6VRc+t+/n1D9umqScHC8q1tVs7jpDdNQ61Cvculw0jHs1UeDPR",
+	"OvrhmIh/Q33u6kHb479r9nyLA8W3Gpp6EjscKI2GvR+SdNVYQUST8IcvU4QBxOA6Jbdc5APyrEUoQQl6",
+	"eG//KvRWDtPN23+5vh58bv/87+vrL7+IJi+tr1VvcoTVmAuUDtMyT6E53h8Ip2bIWGk6myckp5q+T5O6",
+	"RxpailSR9G/P3pAjXMgUUlSxhbIgqbkpHZBUFTS7dU9m7zQ8CMzLq4LaKvYfYdYAeWueEbo/3dgMRZnr",
+	"ozLXTnAfJrgThg9rhPsBb1lD4SUW/PQ+2ZfA3gmNfp3w3E1SbSMztmSn77t34YplZSxKkS6mimU3NV7X",
+	"iCp2fmbOP/ZBOz8jo6Vu43bhXT+Ov/9fX5dP/vb9v/9Wvln818+vvn3y4odX//FCnv5Af6BXi3an0eMG",
+	"J3h03GAF+Mg6d/dfjt7+cXqWvP/XP46T0/dRjmDn9sYGltolNSAJunZvjQpgXdFQ0+YesiE5sCP04zUm",
+	"py3Fo3haytubmdqlVqueZf2YNYfRkMkqDUy1nqvUetyxtKIOHv+kp6xU6B31+XwrVZbk6Q8//fztq8sf",
+	"b3559s13P/30/c3lDz/89AuoioEB2qQieO/w6MiMTA3s94NMzo4g/jWHxhkrrXE3eEztTH/heloTfZM0",
+	"lP++x8myDzHaR21D9OKura1yt0e3R5Z5rPfiKu9VLKtKrpdX5m04Hc+pW9t6WempLK13aki+YbRkJcnm",
+	"dHbzf//3/0HxT8n//OWNhR7A8to6CIl7THRZKWzsCa80xwieVBOn2ceD92Z0XIwjlvNTs5uvLn/EutSk",
+	"bgIFXIdWOdeKvHjl8xrAhTS4Ftfiyy+fvvj2tfryS2xOToUUPKMFMUJ2SIQkUyNPR5CELST5HWK5QkLr",
+	"zMMZnc9ZDh6BAblEaMoQF69+XB2MvRZeAQBwTaLmrDA20oB8+SVgZ7rBvH7+lHx99vgr4iAMXaK3AjhY",
+	"kmYyZ6m57ZeSa2ZuA5RMKkj6ooYxPfyeLdPhtfDVtw4KByLXxhisC3NtyzUIWwhG2HjMMn1BGrfaFu8I",
+	"BwHPCCLNn5+dnn4xgGWFrAIzKNd7m73jSqNXhaQvxoc/Grmd1vpQ+uwNnaS1G0tpUjKaD818CzBZzk5O",
+	"EzLjSln/1dnpE3gXFptAOgnGh5ZffkkmknABMRaGFIBvAigfTHkYkvSpZQOHV+BSTsnnKZ3ztAG5lJC0",
+	"4mlCUs3Kkhr+mX5h3nMt6ttfg/vZcDiwsMa++cBJcnx6Zt5X0gxT+m2j60MmzP7ljXJuQzSXV09fvIBp",
+	"fVsuSVmJL78c4tDr131bLg9fV2IIzc1TQu2E7P4pGyGzgJNwDM0BsG27E9e3G7bUDKLp0Ya0V7PoS3Vx",
+	"LXiOlQagybZa8xkqndGckWpuS75tpfaIkUrkcFYosd3EzZ+FlLe4K65LLnAIwRYEWWbiUhII17AGPxia",
+	"sQfCaI1qCEhJJG3pkalFjVQkDb8MY9EWQOsaCo15xgTmjvKcCc3H2Nnkck6zKTs8BTcRKlLhdzWcqWc5",
+	"gbk1PLg7gSS+ORN0zg+GB4+sw2lO9RQ46ZHNeoEPNqsDA4Rcihf5wfDATPjSXQS9DuiMaahv+TUuFupL",
+	"sG75OS80iP0/DrgADEVWLuvpwLp759bGBk9w9XvzsA3vflVQbQ5H8PoNd7zhrNww2DoL0A12owCLmq1u",
+	"2WvAGnRVYJcbQmdSTBCvC1uERIbiG6ZFxxLBJuuaU7Ph2lYz27CgEKreYv3ZO93/6h/4DFKfNxMCnTAX",
+	"g914sTNb3kKm7lwKhSrH6fExIpYJbcOMgPOAvoCj/7LxxX40bI8TGLZgwrB3+ihTd80ntJf7/Wp2guEs",
+	"wNwtNQ2C1mddg/CzOnKg76BkVbMZLZf2vNfkOVoScAlpOlFBkhyo3O8O56wE6QfDcT8NjZDEBIBYh3Nb",
+	"UmiBKJHpeuhk8+kzReRCEJ4PIQuskdFopN4kmw9ny8N5KY0umQ7IS2mZtQMgIUrLkuVDkpUMmCktMDcL",
+	"8i4Aip7csrllvU129xRcRZc+F3A7fheoOd+zpaUiyAP8RubLvRHQS7ZwI3zfVLqN/H2/Qron+ybdGDm+",
+	"ZhOutLP5pow6cHWjRnU91152BNfYh96LfN0oAFnM7+I25Lswyis81QvHoz/sX++tnc10F+5yWCKm6JLQ",
+	"kdH6LaAjPgRVGYLY0lwNvYrudDXL9yPU+S28emfqHIOK24cNRgm5QVNnqwvwXJYTqTUT++BD5mGAl3m/",
+	"bUziWs3fmL4MWo8+LKOPnRbDBu1YP+5xofnua+w5fZMMQckwKmatY4R9XkNe1aFvBP0aawH4FvRWdK02",
+	"d/NnCCR8rGOxf/7uFQQYVh8O/0Fo9mmdmP+x6BWH4DMubwXAZ4wfiNsfZVNmK8c/GIVbpamllZhxfDiG",
+	"Ba/r5Fpga++DxTuode8ty6gITXK/p+gPoJkO8OVnMgcfjJnsst+mq6XINu24uSawhVdVHCmMUozGFzQ4",
+	"IsKBXgFwuiwJJu6rYZ1IAM4jszJGfOMUR2xCLeLpwqHbYNcb74CCu8BpYdM3KYR3c2m1Ch7VYGvRdmXm",
+	"8vDU8neog+mgFiiS2QexfCcXZMGKIiAL8LWPGBNEMUgL+rRlV9Qces0yWebKAQw6iwiCrpY6qCF37PZt",
+	"87HPHhPbahgqa7AoAF1uhgqXNqFO1A8ckEvYiqY72BLktaC59arhozS9NQ9a0OUFDsyTLmynhzaYykVd",
+	"3AXNAqCuc8pLhxkzu7AUbo5tjXxEiaG+KXgCzbfXAr4e8zuWNNn5Z8odJ7Dg8FW2x3+QOWhrxhLrYFOu",
+	"EEoZTTttFVKlsWNjDstlY6f3LdXDqrAPLNTDWsLIQfXhO+BMth/MXpwJ5nk01OKJkItduXUu5z4SHj9N",
+	"l5ZY0I2LZ4SWS1KC1oDFaKoJOu38+1wIm6zQ7HaQgD8YOLyt+RgQwOTF9Gp0VtyxMueZHl6LRdPrDGPG",
+	"sjsbkgDYViqW4RBce7OkBnhlCn3E7n4BARBdUqEwH8A6uOtrrgUtDFNbtuzLuliVqltzXKCNHYCP0TEb",
+	"kJfUrIlZmboA1jpihnXNNjQx8Z57nvvIKIzhWkBu6oB4AEjBmJ2JLOxlM+AqmJYdOYCXZho/jXy1uvqU",
+	"vS+WFD+4ct54b5v2LRWCrMAOEVDhvIdz/CO9tUo3UIZFv8mZwiaFDldAyyoDjuxpSAVnXYZ7u3rew58b",
+	"x96fk0PF9OFUFvkaDvA8COBor5FJB4lkheTQNruw/ndzYCya8hLRVjCeFPTlwL66ElMDzCVTVmBQcrS8",
+	"FubfSuSsJOnLyx+fHX3/7N/TBIM/Bc3Yd7LIU0wLhZ6ZunlyzZ/wOC1lQqTwbAX3L3JWANvviunvYDE+",
+	"3XPih/ih5Z3FZosck1cW33kfx8I+C6sDRdgjst3awFBjgnmGpdNbgqOBRL16JuD77sOwIWrnr71ie4jd",
+	"bYqySBmGeiKFaO+MAecApmOBKJt32l+r7gho1Qr7vR+1U7xvz0G27YN/O4brwA7fYsfvG2D9K3q4kw4Q",
+	"Huv9xRANO9lf/LDB+FTi+ldBHRgvVcNL17w2ZrPXMZUNwcVGuy3EGiJpxvMyxYQNIzZzHEGCwCNYFqat",
+	"kcswawPyQRwsDVsCFpRs9Qfw97Nr4UvcoN0v6vDmsXIMGgIgXYwA/LNWxuEHBko5y/2VmmrmerjaVjeI",
+	"nAI+NzQ8nBnTgmStNQ9j7KejSuQFS10HqbqPUbBClGRFBdEyo66rNfHQkOY+Zb28Mc4PHRtdfXmrZsM3",
+	"WfyYLvTvIJuuMrs/o3NDbKizrFFPtjui3erK0R+KrY+hBnl4XBE0dmhBoKFIhDpfY++ae5LnA4dFX/uG",
+	"bfuI18GzwLlhEwg9MqRyh/u+O7cmZtpa6A8j5Lp8y4p9GrHTxhrfX7JtdEgrtr9Aauv4WQqy4M5Ohmg5",
+	"wUgNtcnwi6ksnPiC5MwpBbCnIaE1ioFPcQy7FibWOrdFfyiRB9fi0rWfRMQDQ80WRmrKC4z4gBgF31Zg",
+	"RatpycWtCm6zQhgzq5Pa9J+UcqHIBDzJmC18LSwE3Eu2cIZboCbY9loS7Xz8qZ6Gk+MCG22CmCVWrru0",
+	"7rBnOPmeLeEZ1yJF3IY8da/wLntWqCifswHuj8rmHiDM3dRkP0awexOb+QRC3t/CgEaW52MNQ54nBDHp",
+	"bAs3OBt7Yv9Nwd3Xx/CP6mCIJO86HdrVFzdXuevlyLX/cm785dwATwF0YP1EnCG/cCN++l//VApNuVD9",
+	"77iSpe73ZET3/qfw3+wxAbxmww/gw4n4b0AMjZZe08EEFSAj80tmCSQqiu7n4sFwJSXpXMrClfTBhxvF",
+	"CpZpWaZGP1W+l6lRsMDJYhMiZJmz0ufZEu77axvVbUoVKaWcubgovRboQErgNSEGkoUTmEqllcURIKkG",
+	"cNSUfO5wgD5TxO6Gw0UKa7m+sHgNqHIOA/hU7TpOXov0cwQUQrCvxhi+SH3waCzLBNG/YJLCdtd24JJ8",
+	"bMuOlOZFgWhMsmwDIvn77dCVxXQekEtS8DsIHwdxa66nQSGfB0QEzxtXJDV/3EBoOL1ohp+hXZfzg7nA",
+	"NYQ7wG5wWCt6WspqMgXFfqWIcHAtwAyssowpJUt0nK0MM7HkAG1SMCGkZNj3Kk18GB/G7GE2qXOw1TWU",
+	"C1q31O3jKftTuMk+no/sT+Egg6O4ExOL69JHf9Qf1vrBXnj718KiuaQn4DkTCaWPWoYtf+pSdeQWNuwd",
+	"JLIYUk/rO25sDlk6IPd1u/1z+NxCV899iKKPf+3DONc6c3xrmJtPysF2P31iKwoN1TQ9PVjjNHM4RGTM",
+	"mZFf85KB1wtzTYzkBOscjXQoWbZYwpNSLoyoguALVkADlOSIKZ6D+EbcRujADn4uczV4ulDqNlxdrgW1",
+	"j3iBqANH14Irhg2FQJytJCe41FEuiJB4C1nQZR9P1D+UG+oj+6A+UQfUa4symztHlCydx2lvLHGdnDya",
+	"l+yOs0WkDmOHMxzPGw1xCtJXl2+efhcAQYByC+nEUfyCAXlZJyI7DXEYnOcZXRodH/Rg5/K1LZTFBHvC",
+	"0twI2jeyTiWiGg8womrZDvXg7KuE1eTlOLFIFiuN7amON7W3md/WEuo4469wve9xyF8VVHwH7+/paxGv",
+	"K9H30sv5vFiCSfzPyBB+CaE0yIjtpxAHkwFscRU8eUZv2YqkSPAaEFprosT9JPLaM18yKOJ+wDP/C7Y2",
+	"UITnCfwLshGiOEVRm3yKYgNcri8AOwSCVFpiRIrpJEyEngKIlhWgNiZ7y4zxLEhaN65IodwBL59TZc8l",
+	"sgdqziR5beFrEGYlsKLRQnVoN4EId7BTYMaOlkTIhS0bSucl6PkARXeD2J7ptXBxNdskA8xxhqmnYMf7",
+	"RjFQv4HjkPpmbKyJtL7WGymWrQQGCRVLKO6IWxCwvfu2lj/KibRz+agy+pvSnEmEnGmoduj68LvU2KHg",
+	"7NZfbiOwBS2WmmfqCAA2W8GieIkJ9kC3gD/QAc6cM5BxFoXOyMKEQJCD5ZA2xUU+RGdeginSvmjOSktD",
+	"/HlJx+YGaA1vZJ8tkPA1Yi50SwD7NyBZroc1/qUimmFChTmiA/IGYIZoycjPb54aDrBg7NY3TxDkRyly",
+	"kKJvvD6uNJtbmT/hXuCn8NoUB28G5av+ALEISi/sNUSKjsK+p36dV45LKw0eKzmg3fzMGCNSXJCvj0lu",
+	"VAo3IvB6NrGlOoNXgJccRmT69XJZaYHttB8/sgvDqnqNAdv57TKG6Iw0m/dGHYIOeX2iTO2YZtRStO0O",
+	"or1juiZvu3hvleTxYPywJsOuzBzN5uD8b4UNBgdDURXFfqpBoXOZA3NDPJmSITW5U2XEVKihOIYV4XHo",
+	"VmcN5cTzN2OHH2KGSCeHexP2OvB9CrVCD72Da67rA1DFN1ZUBgoX+uVHDMAC0QsKnYeKIsHnlpiGklWa",
+	"VPMLMzdUAlyqqIMYrB9seRxEPzo4yvOSsaeFUULuH8D/eMS+bbz1IQ9HuKJdx4P/zvZWFA1kVTfXQBBs",
+	"mk1dgz1grCWztGSDYi6jax+HA4zctccCMaDBFrbRwxev7s6cHEK4ynRuI+6AbMhZaXPQoIwstZlnNqla",
+	"1+ApvmFOoPNA9AbKr8a0JDaFWjEjxx1QFml0+6WI2e/6tQOO1GyujVi/rHETj48J9iMfktSYJ3Cwfd22",
+	"LQ2Dwji3uh1nDjo3H8Qz/VonAbqgd2f69ezs/pfgWuk333k2cYv3djihu6ZPEWI5gF0u2khRQDVckEzO",
+	"ZrKvxOqwqP25rJqdmqKnM8VGTDUpc4+piVagVqwYJ3hMjJKe+r7pwT1ahT2XYDYXJC1lYUxNAuAC1Tx8",
+	"PscqiQZLqrvn2X556GC4FlwR/9JhuJKuVXsCAfAksGwQUg7jZnXzfDcraxlEjAcbSx+QV7QEYwDTOmuf",
+	"HS+Ja0MzII43PDa84VpYCwW4lu+BnjovHtaKWF5szGILY1vNgGOnfH53Zlken9+dI8fD1I4ONhJ24vrz",
+	"iu4HP+7Q5z4Sa5YLK5I4NuHc15Gvs06w3B8rsZf2KNXulPaK7i6Kw5asHTLY9r7CrAd7wJaywtORzzjE",
+	"+VbTO7+pu2yuNTeBYFw6pO/W2UkjQTvPbcBLHzSf9B8238zu4f6SzRy57S3TzD1wfZkgJPlEDoS7e1Pe",
+	"GARZDc1jxhVQPco6qvFgAJiOBT61uWwORIRIgR1dLUb8oCP9x/WZ/XRzf3w75g+b+NN4bXNn/sbv9gMZ",
+	"+Tfoxl3zH0Lb/Xu3oqfA0+m+O/rD/rU2eaeT1MC5jpT2xkGjuE6S4DoElPCEpCMptdIlnaeJBT63+YDm",
+	"d4BJG7Gwl3UMJXSvpLgp3+ZNHbzYw0a+gbYBuD7mmbtsW3eSTb0wD81zu2wMO9b9JCfRnFD3xN345caC",
+	"s1GwYjsXnZlzlJd8vAG14lu8ZIPCAV4UbOuW2hXs6ci2DczuC5p+y0V/0HqY0/fmjq6SEl9KUkPC7rH4",
+	"4x9Wt4GF3Z9mg+S5N71mCoGNGjRJTeWC5STn4zErFYZ8nBVgsZRQVtkW823wdXt6Vo80/hBYBBjKWnvO",
+	"nuElD2A4trovYs+fIYSDOeAoVDxPCC2UtI2otU1pMJZ4wcad1G+7B92/gKs1Qq8wYNIs2Nwu+8d26x+S",
+	"1PUwT7sPJ7YFv8fonsuS2K5Q0QaGa169fS+I7oUZ++ghRGgxC/Qhw4Lhy0dBiBAqZ/ceDtxUOyWrbMpU",
+	"T/LOppRjU2aH2gX1JQkZsSkXOUkBGDPFEPMYUPEk9BEyJoVZaNc4EaE31S2fg8N6QF4ybgM8sAtClj7x",
+	"YwwHEPPAF5jH0rVMML57UQYkyqTwHDsNZUwTQOCEVs+NFknYRdKnz5iZdlKtWZn4DrpmcDMu+KyaHQyP",
+	"Y43h/oElG7Dn/Uk2JNq9STZ8XGJ7+C5i9roVQavCyjZobQurI/ZuLkvd6cN6aujPiER74MCttnrqXFl+",
+	"6hrq2V5bd6zk4yV5/uKHZykYUADtbQTQy2//59VPLwm+voYy9O3gLuAVQNsFF+xagEPXB3QtO0DxNSCX",
+	"JJNCMODHOBImcgUZmkuXH6aqbArPGpCnV393ySQLl4+WyaKa2SjWBaEkYy4fjV4LNTcLp6aMuRRA6F+G",
+	"1Wfm+FQFte2qCZ1LpUs5NxYHMtU4YvQzmHqXQtAKGIjcEHI/Zdv3Bq5p1nWAxcccJAeGqt/uw933lyby",
+	"lybyj6qJbCdp3h3a09WQFn5MIy4oDH+112Zczmy+M+rl2J/MgX6SbleocixbloZ/JoYXg+4E/NgH2XaS",
+	"RVOutCyXnVLoMiyKxvij+xSkUEKQxyZaYA5i7gHlUNlTU1paJOqwgjpFt3OakLnF/ldES2mB3+AIAMws",
+	"Is5iWQagOCR19rLL3qVEzalo9/e2I4LuA3A5g2QjrgcE9TyqbuQ4dd1vXRK0JNQqdQhmYzWLKbWVSOZV",
+	"wMYQoD4tjOKVWo7bdOzjdzZFKh7Z/M7uQq8UCVyytb6pugHvyfHgdHB6cjY4Pjp9FPbHz3heNnvvnp9t",
+	"6LzbidBhVvAh2MGWAa4/r/J7Nad7BEcA2txPmYSEoxy0d2YI9eswoq1LhwlzCFrJh1swIVnkhyOqgfd3",
+	"Il0DS+CazRoF803M6cR+cDjMKSAWQLbDKymL1Ddo5Yjo4HmFbfHrFSJXbXItyqA04QIyq2wZVJ1CBTDg",
+	"QVIURjtC2AUYt6rvmEFX9CEyHCy+9xUZAHZ5LZqgnT7V0n4zWiLwTxdW9qcOlG3G983HKDZqvbir3Y+K",
+	"gWfgLj4AkLYvwOGQvIropRYrArPGd8HO9sjxnT7R3ajkfnkHMQmCpXv7gFLagyXwpqzYEPUBxOewKs2d",
+	"S4jC5uXkOS2Uu7CQFgfXF10YVaZLf75l86YtZcc0krJgVPyDe3oM0e1P2MEW7TGCUeTr0zLWn771KRnf",
+	"syVW+NTwNqjBQoqThcsZNnFjSibYQjkZhUxD5J5L1eW6iOyIlQrYkeJahCXvUtyxEhw3oM3aZ2G5FOaF",
+	"GcXXFuVBbyOuCdbwQZ5gamZ4Ywg9HRppj9khVjxYZJyU2lLVFBqjQ24gIPGA+g7Pl0VOlgDrJzKGwNPu",
+	"Gbqdl3xRV/PbCmCLVEkFWwCGZlpWIoXaI+07dqwWB9slihYIQ1qm72CTS+cQG1r/9GiJnqV5sUyw6Tx+",
+	"jymt1j3tnhwi5hBsiu/RCYzSAqhMiExts6hhYGUlGvealyr+O0tsHxl5x1RyLVyvHNusg6PmI26AUNK1",
+	"qsAnrgl8DCXgY/XKiCXwL3hRkAnbXcof/WH+aSXpRDFs9kcNHwcGGkCtvHcX/VTbLlt3qoxdnQ9OeEbx",
+	"hBrO/WXITHEqW8qtjakxU7dC98qLabRG6vI9/SRQ4271d0ID1LYoSwhd1wINLDGFOehjmmk1dEVDRmbI",
+	"O1YWdG4VtzmjUf+MUQzu1aarb+75w+TC3DuZJ5h7ndKzPYxpf1e4tbxcE7o6HMBdl0XXr60T9xZv3dag",
+	"iOcpLVxVtR2DbdOPVHd4fHL6aLVL/xGrSjlnhwum9MmRkDlT6UXgcOCKVLwzTszzrpE/etJ7FYPqEyEx",
+	"w6bbnz+j8znL722T/LkxW/+8JlVwRPdnWYU8em8G1mp6GKR90QnbHmF1m/56tbPR2F6H4BHclJdJxw/f",
+	"RezPnIpI95uKSPeZioiPW8ko3Iv1HsDFGmnQZa7DEFqgWk9ffPt6QMDt5lCyrEkLeZB4i1FHcPzXwlyE",
+	"NXlc2C8vvPVtjOoGgG1tPbN3ZhUQ5hdNZxvIjmk43zr/+CdsJsIYP7SdCGvy4e1E2EofiTC2IW7eLuZh",
+	"wO6O/jAf+hiJuNh/YisRJpzU/YJcfxYAjoYkquT+RuSWEHFSFhahy++LLlk3kECPktyEKD4quJiAmuck",
+	"J4QsWtW6GJ2/6FWoO4iFqM3w35jh3ksgvn3gwwoj7LCvzWLvg8qegeMTzihYoqBag9GCEOOQlueT23I2",
+	"NzQoclI1ypcdrcG+xMpezfcttWW9wvIKrngA4xRL5j3R1clbUnaXvALx/tX/46/+H3/1//gn7/+Bgm9f",
+	"dgK209+XmeBA9u7d7aMPG+8E4yWllDiWIBcEw0aQYO2hRsKfkcMigoYvnHCxJuEAtW23kEYbj2sR9uDw",
+	"Fg08r9ECw0hNnvvGFqnzzKHEq+sQAcQDPUx4nTFKFhZM/1pgnh0TWSEVU6lXcetm9ML3KrETsD3hC3bH",
+	"Ctv/tUZdAcXH7IRA4LUh+IDnrBRMEzqSdwwW1AOUwBoUdMlKMmJ6wYzCs5D4cMzVwa4omFOompCoHh9m",
+	"BoXJF1YDayw/fnXHSrPp18LhoL+wjQBDaFMzPQtt6utg7J4mtvWfb443qiyBerC37jYcn7j1VhtSH64C",
+	"v8t4e2oN4Y+IXopDsEh2vblIy6qL23Nt6yokPmgaJKS+AbCvFDIQbK6ArcfHQLZaIUWZZdWcWzKtAXLh",
+	"tVyKm3kpNcvAqoA7r4WN17vvXbbtLWPzG3eKQ1aAIEnmiNWNPZbGJBm2FE/Xdqdu8yHLmoFGezojPkD8",
+	"iLRRWxFjMDaui2bbSvuLbzBkz3l3zk8w8fs62h+6mwgu2F5scnwUoQIR5pq9WoCKLO5VyO5EEx6o17Ho",
+	"Durajf/gXqI3Dn7ro7cU2Y7P7NY/JPBv7Ng55KKmEtQEoTl3VRQkKxgtbZWo0xDKtlqz2nDkWqx2HBGM",
+	"T6YjWcHzLUSjsdsdCByI9SRoP1LfOuF3TBxWc3sbIibWmgCk6RAqrkVN6ZDgZJOEnMcAgNRBgwLMNrCL",
+	"HAYc1x7Y3M4TGueiCuOj3ytt2bhW10IuRKNI7QLXbkZvgW8Dvojlkm3Vo9Y2f6l1nqAlf5387VoA237C",
+	"OHdzDVQi0tB1aR3Rdj/pUnW3V9lNe/nkGqvYI/Dhk5o7VZ2P30wFh2Ap4zNoIaDBYVk3VeHaH9n76kK9",
+	"gIsv8zuesQShgsOiJg9gbDGxukCMbV/DzNYIhADG0IYAINlzlvEZLRwrsyDsGsI+7F3GWE5O//P8LI5D",
+	"97xk7BucxQMj99q3dIivEGZ3tGwmqu5DO3jefL5LemwBS9viZ+9TLSRUYFuu9OHk2gq1zQsqtu/Y0ZSU",
+	"a/vzQHULdqfB+pVcMgu5iQ3gPRyv7WWC0iqM+81ozob1dcCgJ5QLsCpv2VwTwd5p7PCRXAuUIJj4HibP",
+	"WuhQtK1nroNl0JqAaxCQgHwKOA1aEiFHMl8OyGU0RBpPt3pVUPEnsGbNMD8VNv8QLXIiYUlLYhD0aCmU",
+	"W4Uj6+MjC54t19mvv9RkW/CMY/WZAxy1BiCh6hZSBNEOswUBXTYgvPFT6964R3vLQslZaYsr3MaUc4sZ",
+	"5ZT404pVtc6v0OyTEzTltAAQRm3/xbXoCnRLC0UARYTgt0tIOmH62XjMMs3v7G5hoLIjKGm38wGPHLyh",
+	"07ozv34i9t1niAsyd2uyzW7vw+SrdKytq91z3/64UQYBOy/kgkj06NbenShY9rCBIW6uwfZUwBUU0yoh",
+	"oyV0esqmWKRBl+hHAgcyer1laRlZ4uotkKkUVFjJGkB7W7oFF7VyJg2Ue7L84lqkBcRdzYL/ncsCB5YS",
+	"860VzWDvWcZs7h1hr9EFy9G97vmaZWfO6JJF7lH1wbSSgpFxVaLZxRETE0rPHPebyZINSVkVzkoz9F/S",
+	"nGe6biRgH49OclnisoI7xiq2RsAL6TTcuVSKjwqWEFrWpbC4SiMJF9jhg5k6IK+hzzTIesd7NNifdcPd",
+	"i7orkvP8aElm5reae7jfRdTlfRWc/D+7zQjqRM1jPqQy0cXZrthHbUftUG2BUC0VYRDHOlKkYLsJsw4F",
+	"5Ig5gdNpMr6woEsY7Qm6crR0ERtKrDQrIfdmxXxZSe+CtpYDclm0Dn1U3rUk40MKvvar1klAvp/mLpfA",
+	"7S1D8S09a3XhQ8u0LnK586y+k15+kPJWEey5YAPXutFmWq2IO8uKI2XnvKwdcEH0pY7awCuohnrP0IUe",
+	"wpZYskUwlJLR2+BsKekcEyPr1sQ3zCDjTIL0HJKJEUI2MORZNL0WqbEfb8x7bgCoKUXJBogvtqEmJN7A",
+	"5SPsM6+qGc7EyMRCSqMQdFfftCXs1mx/l+SJtw/Oe/2EbHZER9bD3hqeOi0mUL8NLUV0E6JlTpcf/7zt",
+	"2gd5Cw/LXx2Qgw7IO/ld/ty9jz85n/0H73dsecGaRsdb5ai6w9vukhZPWO1oDfaPjPSUsT22JgHX+V78",
+	"RgHvmpNDC+/gQ451g6xWnnmCMQJAbuMiK6qc5R/RIx/vARZNCWi2k3qwHQ9f06FEB4PeV1OmcQUJbG7T",
+	"VELYO5rpYvmB98Y2b1rPB9xFHx+ISGmqK9W7NBpHfoU37afaGh9ZF1rvOa36ryraTUu/x1RlS9f7LZ71",
+	"qXjArddiFfnT16urmsfiVUczto55/sgekl/+yOJakQSPLlW3e4M2NM8KAphTVNtz2aepTL1YwQqGTeXX",
+	"t6ZD2CXANzW2OWKSGnu54Eqz3AZwlZyxIOHQZgbx0qEvytLiYC8Yux36jMkamx493nV6QpeB/b+CgX9Y",
+	"JtwFXICAGDVCziaA6vrSj1YotGdO/Rc6wr44Sk3d++PtwVHfG3v3EFHgo6nfsJbHhzxnlU0Fv8b51NEf",
+	"9Yf3GyPxGGGvlE0aDNMCmSCZLAqeuw4dC8uxJwwwmNkM8kxW3drPRF5v0IepOX6+p0rQHzHWjkYSpkp1",
+	"1hT336eN+cyN5foAp6bLbKkHvUfYqt/Cye1K5H2ArH5rruK94KxCYPQNkr8GE+0Q+oGEJ1wBWeUDkv6W",
+	"gp/cxw0QC938VTKqpAtNMfS1dwn612yPOFb3N7c+BTn7F2jRRxLLAS3uTy6HJ3FvgrnZ92CNMG7wgVVG",
+	"Ff68qXsvZOa7gs4kWsdJomWcNs26UcSJdRG6kQM6hWCQrAD0FMI/XOTXgusBeWVshxSxX9UN1WmAXulS",
+	"O514x4RTVxbmGJZvJ4zxPkGmsiprNFcITEJCqQVYZtcCH48CdAp4CSJnJUmDRRv6cktbkJqA/VPXL7gw",
+	"TWuhLlYTSyz/tM0lul7SKIpwqUxYjqos7/X3faYsBm9njWZA8J9wcms4yg9csbny6nbSITSo+qjlDN8z",
+	"Ng9LcWyeiqFyOTaa8Y7cIMhQCb8/+iP4tFY/rxOsIE4IX9OCdFUNW6ice5HkAyfFPgwyUNmY8T22qls/",
+	"by7qh5CfXRp6WNvy8ZNU77/0/bX7srUHO6v3a2oZvTLvHXgoAdFKtkq9zQSA2kGAIdBGqAWytbsq7mMe",
+	"zv2Lloa69xHi7RuOy6dTKuesOxQvASFjx5rpMrHZ1HIGLf3AagQYL6P6eMPRNpm4pzCCQtX14bsrvOSf",
+	"KIZvJrzHdk2wfnszVvBxrkFQQAF2K1f3Hn9YMUhiKuyV7Sb/qSqvOL4PrLYGL/10kUaU3bm+1LDCA47+",
+	"gH+3gBuB6wO8EQcqgipzAcWCNk/1TQRVyLbkGDGSu/KoeFHXjkT558XQ2HEvuzVWt4IPyzK7tFSPTf6R",
+	"9dNtl3W3DBkrPdpAGTEF8OMQ9v4Zs5vyh1f6ulnzJ4SMAOT0mSLBCI1iV9ARK9SOLJvRYl0kwvX6tugg",
+	"UjDnpEt8i4UpFInX8YqZvGO5xTEAH6hw8S70/RVygmHBKVWIeKr4RFBdla7+fEGVuWrC8oQIeS2mAfBb",
+	"TjUdGRMd68VGNLsdkNQ8ChwaBRe3kJduG5XTwr77gqT+NXDls/z08eOTr/08zCMAYz6dV6OCZze3bJl2",
+	"xUeuYN3+iVRZRveIzQhUtz9Flk+EIThNNZu5ruF1fbGlT9/rH21wV0DDS0xP3akfqWK0RK4cxw8JU2AJ",
+	"xa6dYU9SLmwbUpUmWLjpGth4rGDM8feAYg7gb7hFUZnvSwK4Da6EE+sEIBhtTxe+qkbySMLWIB7PbaUv",
+	"w4B8Z142AhBjSYQkU1rOnEPxsgmFpshClrnNpkqnAKJCS1aPkRaFPZAz2CIqliSjiiU4CNXs7WwxfxMS",
+	"AO0mBGFyEzKvyrk0twbbAguAHBPXcBSgh7iOqbdcoJMGWqeSX8yQMQCLFUgQTEB2dHp8DLDZgiHUSKvu",
+	"OOwtcWFhlLB7vb/MtZ3m4lq06rXMWmFLItjheDtvWBlrzMGzAO6SMWUs/4INSDqThuVByYgL7WB4A+u2",
+	"plSAN2oqFyBPkPuuKbW6QrLfAJFXU39iaR/8EtgHm/HJFOfX2Zvnt/6dqx8NzgZfNZtUnz4+79GlestA",
+	"NsVNaGD9WAjVerNh2bBYJ2ODg6GoiqLNCr9zDzEnoGP+0Cm8EfP2zPL0GObKZ9XsYHhyfAwztZ/8PLnQ",
+	"bGIG/tCCocymr5kyA+uqUjEUBSS8FyggPJwO+3RZUxnSWIxBeDUp1JKQinulvEK9Yq+MDcwMrbEK2VIC",
+	"1zQnbikrOM00n3ExIM8w21IwhXCWlqMUXOk42NMbHMWGcxe0pQ1KOQumIU0UatXM28OutMF1UBNWsjs4",
+	"/rK0GSjY3XPQSal3/z95V9fbtg1F/wrRpxZw7XUrOsB9CjZgC4ZuAVwsD00w0yIdc5VJT6SjCkX/+8B7",
+	"Lz8U006aKqm3PrVwbJEiL8n7cXgO3gP6RoVqoTPDeUdobMOhBeFxB+EIe9HL+NtbIAhJDDtxElpZNdLN",
+	"R4jPNbqS00iCarzrow3yPrMZKrtuJL+pgTPPos7nv8luTkGINqTed6Ghfzs6t8HvQYHW2JkxO6X7j3jC",
+	"+e9gxgh+lZ4FN96IRACIqUFRfqG0SDyPfi0jrAJWc/BOcNNnpy5RYYdTeRnpEBkuGGoxZ3pEwtNltiAv",
+	"dAMOYTqq4XiHTMheAAGujuPNvtLqfdzsKyVZs7b7ZvyGiyHBno7m4K5rLAvK8ZPJR/j3YB71dxPi81qC",
+	"ZDNe2sblgTXEcaGk73f3AW3ktgwnHHSDKKoA8c09R/Yu1eDw6C+EeRLD+6G7MX/SVx7wWApN7MmmLraq",
+	"FhHChD/yFoQ3xb/kgqGsto1y3ZPpu8udy8VwHpDNql7SCj4rzKI2mtZFKxcrY94frjKehy99O8kZeuXh",
+	"PJAw0MNdSKMHkoRjNu1xTncnPvzpFvcDDmdIzQQP3FUrCSRcwBm96NjZH7O3CTXNGllJBZfEyGn4/sOH",
+	"KUNaK+vAWwGuEyHFFudEBtQkJnfZnPr2XIl5FFz3RzbiGP0RbRZ/y8rdyDKN2RtpLb+SmE6gzBW37N3M",
+	"cS14I1iw38unK+c2djqZtG07tvTnODOVWT+DkP41q9Wi4Y3CIpmPKi90zfXVFpqpVpKkxIPQvDbRI/Jj",
+	"BIATzD4R2wSmZCEbAL2PGSsIFqbRXZOip+ofHbcLveu55Vmv4JcpN6IssTahBRRiY9i/5C7ud3VouI7Y",
+	"2Qk9fGR3h5o9V241g9E80sLzTGoRMrNAgh5zphnp32duGJkvFT6bfKT/HZQ1xALqvW3qv1cpDjtzyu22",
+	"3EcjCJe+37DvLx+ngX3os3Cf00N9PYIicj7wK9OSBmDtzyW/lV+Z+x6Sn2Wy0XU4rMdwErsbKPuFsnxR",
+	"yx69NJhOoOuiI1lhpM3WkmuAdUAeAC4HGJ3EDHxETtA0/xOp8eFABD2inDGg/5HBjGoV2Xj54xSxk9vN",
+	"fqTk11rZwx8saeIev1h+YI0dU7m8jZM92NkxSRZ3l2QwJFPpJ/0rfH5//ZEJ3tkRE35DgDSw//SH78rJ",
+	"359Ty+VItsBQIu/MJkJP72bwq/93uja864Ca5HFuBr3jnW1vAPElKxyRPk1bSuU+1lGxZ300clPzzn4+",
+	"E9/OQVSO9RSpbhGzqo9aaJSI+jXI8SFPsEtHPoUaHO5bE6F4fE68jg0HUVBAZ29XsoMDDmO4C92L+1DI",
+	"JgaT0GwWMmY00LVgrlWVTFrLL7BqDIVC36Hy1Rs/lscf4GA/Hx+mn1rd8fM68EUoQW+ldkOsyzxSAcdk",
+	"0JMFQ94HWzmlvEOM2rVsQ8jNtRgRWYzg3Sh9J6G4mDMGjB8sPti/DayBCDBQDfAgg22zk/B0rGjQukB3",
+	"7U5Jh+LyMC55dBTiHn0WIA/Fjy0X8PVdN2L0jqFRZpiDrjUn7ZArrW+Xb6V9xEDXt1aazV8hpGTtkHsf",
+	"Z2vcRaBE2W1kzIOO/YjOIVkDuVAJLOWxB/ecvH4t4SNVZ6bvLv3gY70A523b1E+mTyZ8oybXL2BqqLnd",
+	"OJaAdX53YcqaGtKYIeMETGljUvdd8y7UpXnVGEslWjtiGlBYBPxBrcEkcVy3vLNMflDWAbQpuOOIyd2l",
+	"sjoJzIsBIOhMgIdJSIGNGQj2My2RqIvrjgm5cavXwNQaJZ/hCfG+MRSjQXQv6wQSOZb7ABoMiiL5wKpv",
+	"39sSJfkN8QtSOI3k5HQRHtjDbcgsNzcUZn17f0WG9PnInxvIJSqMaXqdJkrpQr91Tv2VDUDGZMbmT5G3",
+	"1j/uGWSit1r9s5WMrw1p2mI9flxiCbu9WYuJag58qGaZcygom0u+ARwPpCqNA8+vrscMqheoTkJWmR79",
+	"OsqWVMb7rFcGWZ5RDS+k0dcGwAQBr1B6CdA8Kc57dp2PMjnRhuJN9VHIymcEMhvZrPgG+iu1GBfv05Zb",
+	"THQ6/dSRtxC8x42J34X0b5UNnzMJwARgUmf8J0YnTUybme2SgK7jEpPPvlkltBhOxMn5LAFMOfvlpzO2",
+	"aQxUdTKRCUB8kNyldK1p3lu4ssSUzucCn7On3QwlmluxIzbm2mwFgW2nGAlSSyNgyF9oSfrtWPfnTcea",
+	"XFmcsyWvcH26iKCBrS5j2FncMm+iUUu0aNOGTSLvGRNqufS2CrMXkMNC2oAco4bgOeUmUMUhbUE112AY",
+	"feJ0HJveQmGtqmt2JV2eQ4xR3KkjAJtl1ixdTWJ0XHd+a8JtHm/9q9xaUKqsuFmiumHoaSTaxF1zCjte",
+	"Y1q/SHIkNZwaptW2304k3yzRHEoG3ijc9PA/hx0SoIXTrFTSA9hGUG04eRDnuPt07yIgk7PfE0GvpzF1",
+	"LQXbbnAWM6I5t5JrK+tracfs9Oz6JYywN2mEsWe6E6dn16/8R3E1mCV79RLw4fmC0LzunKpKr32+Mkwo",
+	"qkcAhYyqVlRQhcWus7gE8lwhMoF5XbreNkhw/tJExtSA1MIWi1BTipVGpEkYi8gd402jroFa6y6F39Sf",
+	"6AGVX5wApP7dpxG7F1AajYmqTYlYFDGaQRnV9ncdaUsNZRd7lLOyXvbsBYAYny4//RsAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -99,7 +99,7 @@ func New(services Services, o Options) (http.Handler, error) {
 
 	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, version: o.Version, log: o.Log}
 	v1 := e.Group("/api/v1", explain, authenticate(services.Access, needs, o.Log), tryable, readBody, query, validate)
-	api.RegisterHandlers(v1, api.NewStrictHandler(s, nil))
+	api.RegisterHandlers(v1, api.NewStrictHandler(s, []api.StrictMiddlewareFunc{asCSV(o.Log)}))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
