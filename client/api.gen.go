@@ -953,6 +953,24 @@ func (e ListPoolSpaceParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for GetPrefixSetParamsOf.
+const (
+	GetPrefixSetParamsOfAllocations GetPrefixSetParamsOf = "allocations"
+	GetPrefixSetParamsOfPools       GetPrefixSetParamsOf = "pools"
+)
+
+// Valid indicates whether the value is a known member of the GetPrefixSetParamsOf enum.
+func (e GetPrefixSetParamsOf) Valid() bool {
+	switch e {
+	case GetPrefixSetParamsOfAllocations:
+		return true
+	case GetPrefixSetParamsOfPools:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPrefixesParamsFormat.
 const (
 	ListPrefixesParamsFormatCsv  ListPrefixesParamsFormat = "csv"
@@ -2682,6 +2700,14 @@ type PrefixPage struct {
 	NextPageToken *string  `json:"next_page_token,omitempty"`
 }
 
+// PrefixSet defines model for PrefixSet.
+type PrefixSet struct {
+	Cidrs []string `json:"cidrs"`
+
+	// Matched How many allocations or pools they are of.
+	Matched int64 `json:"matched"`
+}
+
 // PrefixStatus defines model for PrefixStatus.
 type PrefixStatus string
 
@@ -4045,6 +4071,41 @@ type ListPoolSpaceParams struct {
 // ListPoolSpaceParamsFormat defines parameters for ListPoolSpace.
 type ListPoolSpaceParamsFormat string
 
+// GetPrefixSetParams defines parameters for GetPrefixSet.
+type GetPrefixSetParams struct {
+	// Of What is collected.
+	Of *GetPrefixSetParamsOf `form:"of,omitempty" json:"of,omitempty"`
+
+	// Scope The scope; `default` where absent: addresses of several are not mixed.
+	Scope *string `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only allocations in this pool, or its children.
+	Pool        *string `form:"pool,omitempty" json:"pool,omitempty"`
+	Account     *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner       *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// Cloud Only what names an account of this cloud.
+	Cloud *CloudFilter `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier   *TierFilter   `form:"tier,omitempty" json:"tier,omitempty"`
+	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Within Only CIDRs inside this one or equal to it.
+	Within *WithinFilter `form:"within,omitempty" json:"within,omitempty"`
+}
+
+// GetPrefixSetParamsOf defines parameters for GetPrefixSet.
+type GetPrefixSetParamsOf string
+
 // ListPrefixesParams defines parameters for ListPrefixes.
 type ListPrefixesParams struct {
 	// Scope Only this scope.
@@ -5167,6 +5228,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /pools/{pool}/utilization (the `GetPoolUtilization` operationId).
 	GetPoolUtilization(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetPrefixSet The fewest CIDRs of what matches, for prefix lists and firewall groups
+	//
+	// Every address of the allocations, or pools, of one scope that match all filters, and no other, in as few CIDRs as that takes: neighbours are joined, and what lies in
+	// another is left out. IPv4 comes first, then by address. At least one filter besides the scope and the family is needed. Refused with `invalid` where more than
+	// 100,000 match or more than 10,000 CIDRs are left.
+	//
+	// Corresponds with GET /prefix-set (the `GetPrefixSet` operationId).
+	GetPrefixSet(ctx context.Context, params *GetPrefixSetParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPrefixes List what occupies space, the oldest first
 	//
@@ -6920,6 +6990,25 @@ func (c *rawClient) ListPoolSpace(ctx context.Context, pool PoolPath, params *Li
 // Corresponds with GET /pools/{pool}/utilization (the `GetPoolUtilization` operationId).
 func (c *rawClient) GetPoolUtilization(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetPoolUtilizationRequest(c.Server, pool)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetPrefixSet The fewest CIDRs of what matches, for prefix lists and firewall groups
+//
+// Every address of the allocations, or pools, of one scope that match all filters, and no other, in as few CIDRs as that takes: neighbours are joined, and what lies in
+// another is left out. IPv4 comes first, then by address. At least one filter besides the scope and the family is needed. Refused with `invalid` where more than
+// 100,000 match or more than 10,000 CIDRs are left.
+//
+// Corresponds with GET /prefix-set (the `GetPrefixSet` operationId).
+func (c *rawClient) GetPrefixSet(ctx context.Context, params *GetPrefixSetParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetPrefixSetRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12375,6 +12464,204 @@ func NewGetPoolUtilizationRequest(server string, pool PoolPath) (*http.Request, 
 	queryURL, err := serverURL.Parse(operationPath)
 	if err != nil {
 		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetPrefixSetRequest constructs an http.Request for the GetPrefixSet method
+func NewGetPrefixSetRequest(server string, params *GetPrefixSetParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/prefix-set")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Of != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "of", *params.Of, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Account != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "account", *params.Account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Owner != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "owner", *params.Owner, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Environment != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "environment", *params.Environment, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Cloud != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cloud", *params.Cloud, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Platform != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "platform", *params.Platform, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Tier != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "tier", *params.Tier, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Family != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "family", *params.Family, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Label != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "label", params.Label, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Within != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "within", *params.Within, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "cidr"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)

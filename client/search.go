@@ -7,3 +7,9 @@ func (c *Client) Search(ctx context.Context, ask SearchParams) (SearchResult, er
 	resp, err := c.raw.Search(ctx, &ask)
 	return answer[SearchResult](&call{}, resp, err)
 }
+
+// GetPrefixSet answers the fewest CIDRs of the allocations, or pools, of a scope that match. It fails with ErrInvalid when that is everything, or too much.
+func (c *Client) GetPrefixSet(ctx context.Context, of GetPrefixSetParams) (PrefixSet, error) {
+	resp, err := c.raw.GetPrefixSet(ctx, &of)
+	return answer[PrefixSet](&call{}, resp, err)
+}

@@ -959,6 +959,24 @@ func (e ListPoolSpaceParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for GetPrefixSetParamsOf.
+const (
+	GetPrefixSetParamsOfAllocations GetPrefixSetParamsOf = "allocations"
+	GetPrefixSetParamsOfPools       GetPrefixSetParamsOf = "pools"
+)
+
+// Valid indicates whether the value is a known member of the GetPrefixSetParamsOf enum.
+func (e GetPrefixSetParamsOf) Valid() bool {
+	switch e {
+	case GetPrefixSetParamsOfAllocations:
+		return true
+	case GetPrefixSetParamsOfPools:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPrefixesParamsFormat.
 const (
 	ListPrefixesParamsFormatCsv  ListPrefixesParamsFormat = "csv"
@@ -2688,6 +2706,14 @@ type PrefixPage struct {
 	NextPageToken *string  `json:"next_page_token,omitempty"`
 }
 
+// PrefixSet defines model for PrefixSet.
+type PrefixSet struct {
+	Cidrs []string `json:"cidrs"`
+
+	// Matched How many allocations or pools they are of.
+	Matched int64 `json:"matched"`
+}
+
 // PrefixStatus defines model for PrefixStatus.
 type PrefixStatus string
 
@@ -4051,6 +4077,41 @@ type ListPoolSpaceParams struct {
 // ListPoolSpaceParamsFormat defines parameters for ListPoolSpace.
 type ListPoolSpaceParamsFormat string
 
+// GetPrefixSetParams defines parameters for GetPrefixSet.
+type GetPrefixSetParams struct {
+	// Of What is collected.
+	Of *GetPrefixSetParamsOf `form:"of,omitempty" json:"of,omitempty"`
+
+	// Scope The scope; `default` where absent: addresses of several are not mixed.
+	Scope *string `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only allocations in this pool, or its children.
+	Pool        *string `form:"pool,omitempty" json:"pool,omitempty"`
+	Account     *string `form:"account,omitempty" json:"account,omitempty"`
+	Owner       *string `form:"owner,omitempty" json:"owner,omitempty"`
+	Environment *string `form:"environment,omitempty" json:"environment,omitempty"`
+	Region      *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// Cloud Only what names an account of this cloud.
+	Cloud *CloudFilter `form:"cloud,omitempty" json:"cloud,omitempty"`
+
+	// Platform Only accounts of this platform and what names them.
+	Platform *PlatformFilter `form:"platform,omitempty" json:"platform,omitempty"`
+
+	// Tier Only accounts of this tier and what names them.
+	Tier   *TierFilter   `form:"tier,omitempty" json:"tier,omitempty"`
+	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+
+	// Label `key=value`; repeat for several, all must match.
+	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
+
+	// Within Only CIDRs inside this one or equal to it.
+	Within *WithinFilter `form:"within,omitempty" json:"within,omitempty"`
+}
+
+// GetPrefixSetParamsOf defines parameters for GetPrefixSet.
+type GetPrefixSetParamsOf string
+
 // ListPrefixesParams defines parameters for ListPrefixes.
 type ListPrefixesParams struct {
 	// Scope Only this scope.
@@ -4608,6 +4669,9 @@ type ServerInterface interface {
 	// GetPoolUtilization How full the pool is, exactly
 	// (GET /pools/{pool}/utilization)
 	GetPoolUtilization(ctx echo.Context, pool PoolPath) error
+	// GetPrefixSet The fewest CIDRs of what matches, for prefix lists and firewall groups
+	// (GET /prefix-set)
+	GetPrefixSet(ctx echo.Context, params GetPrefixSetParams) error
 	// ListPrefixes List what occupies space, the oldest first
 	// (GET /prefixes)
 	ListPrefixes(ctx echo.Context, params ListPrefixesParams) error
@@ -7250,6 +7314,108 @@ func (w *ServerInterfaceWrapper) GetPoolUtilization(ctx echo.Context) error {
 	return err
 }
 
+// GetPrefixSet converts echo context to params.
+func (w *ServerInterfaceWrapper) GetPrefixSet(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPrefixSetParams
+	// ------------- Optional query parameter "of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "of", ctx.QueryParams(), &params.Of, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter of: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "owner" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "owner", ctx.QueryParams(), &params.Owner, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter owner: %s", err))
+	}
+
+	// ------------- Optional query parameter "environment" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "environment", ctx.QueryParams(), &params.Environment, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter environment: %s", err))
+	}
+
+	// ------------- Optional query parameter "region" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "region", ctx.QueryParams(), &params.Region, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter region: %s", err))
+	}
+
+	// ------------- Optional query parameter "cloud" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cloud", ctx.QueryParams(), &params.Cloud, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter cloud: %s", err))
+	}
+
+	// ------------- Optional query parameter "platform" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "platform", ctx.QueryParams(), &params.Platform, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter platform: %s", err))
+	}
+
+	// ------------- Optional query parameter "tier" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tier", ctx.QueryParams(), &params.Tier, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter tier: %s", err))
+	}
+
+	// ------------- Optional query parameter "family" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "family", ctx.QueryParams(), &params.Family, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter family: %s", err))
+	}
+
+	// ------------- Optional query parameter "label" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "label", ctx.QueryParams(), &params.Label, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter label: %s", err))
+	}
+
+	// ------------- Optional query parameter "within" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "within", ctx.QueryParams(), &params.Within, runtime.BindQueryParameterOptions{Type: "string", Format: "cidr"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter within: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetPrefixSet(ctx, params)
+	return err
+}
+
 // ListPrefixes converts echo context to params.
 func (w *ServerInterfaceWrapper) ListPrefixes(ctx echo.Context) error {
 	var err error
@@ -8490,6 +8656,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/pools/:pool/preview", wrapper.PreviewPool, options.OperationMiddlewares["previewPool"]...)
 	router.GET(options.BaseURL+"/pools/:pool/space", wrapper.ListPoolSpace, options.OperationMiddlewares["listPoolSpace"]...)
 	router.GET(options.BaseURL+"/pools/:pool/utilization", wrapper.GetPoolUtilization, options.OperationMiddlewares["getPoolUtilization"]...)
+	router.GET(options.BaseURL+"/prefix-set", wrapper.GetPrefixSet, options.OperationMiddlewares["getPrefixSet"]...)
 	router.GET(options.BaseURL+"/prefixes", wrapper.ListPrefixes, options.OperationMiddlewares["listPrefixes"]...)
 	router.GET(options.BaseURL+"/principals/me", wrapper.GetMe, options.OperationMiddlewares["getMe"]...)
 	router.GET(options.BaseURL+"/quarantines", wrapper.ListQuarantines, options.OperationMiddlewares["listQuarantines"]...)
@@ -11225,6 +11392,45 @@ func (response GetPoolUtilizationdefaultApplicationProblemPlusJSONResponse) Visi
 	return err
 }
 
+type GetPrefixSetRequestObject struct {
+	Params GetPrefixSetParams
+}
+
+type GetPrefixSetResponseObject interface {
+	VisitGetPrefixSetResponse(w http.ResponseWriter) error
+}
+
+type GetPrefixSet200JSONResponse PrefixSet
+
+func (response GetPrefixSet200JSONResponse) VisitGetPrefixSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetPrefixSetdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetPrefixSetdefaultApplicationProblemPlusJSONResponse) VisitGetPrefixSetResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListPrefixesRequestObject struct {
 	Params ListPrefixesParams
 }
@@ -12802,6 +13008,9 @@ type StrictServerInterface interface {
 	// GetPoolUtilization How full the pool is, exactly
 	// (GET /pools/{pool}/utilization)
 	GetPoolUtilization(ctx context.Context, request GetPoolUtilizationRequestObject) (GetPoolUtilizationResponseObject, error)
+	// GetPrefixSet The fewest CIDRs of what matches, for prefix lists and firewall groups
+	// (GET /prefix-set)
+	GetPrefixSet(ctx context.Context, request GetPrefixSetRequestObject) (GetPrefixSetResponseObject, error)
 	// ListPrefixes List what occupies space, the oldest first
 	// (GET /prefixes)
 	ListPrefixes(ctx context.Context, request ListPrefixesRequestObject) (ListPrefixesResponseObject, error)
@@ -14837,6 +15046,31 @@ func (sh *strictHandler) GetPoolUtilization(ctx echo.Context, pool PoolPath) err
 	return nil
 }
 
+// GetPrefixSet operation middleware
+func (sh *strictHandler) GetPrefixSet(ctx echo.Context, params GetPrefixSetParams) error {
+	var request GetPrefixSetRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetPrefixSet(ctx.Request().Context(), request.(GetPrefixSetRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetPrefixSet")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetPrefixSetResponseObject); ok {
+		return validResponse.VisitGetPrefixSetResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListPrefixes operation middleware
 func (sh *strictHandler) ListPrefixes(ctx echo.Context, params ListPrefixesParams) error {
 	var request ListPrefixesRequestObject
@@ -15806,41 +16040,41 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Lchu3li78Kvj1n6pcpkVdLCsOVVPzK46945PE8bGcnZqJPGqwGyQxagJMAy2aybjqPM15sPMkf2Et",
-	"AI1uoskmRdnO3qmZHYtkX3BZWPf1rT8OMjmbS8GEVgfDPw6mjOashD+fvaET82/OVFbyueZSHAwP3kwZ",
-	"uWOl4lIQOSaLKdVkQRUpma5KwfKEjGVJ0hfjwx+pzqbp4CA5UNmUzah5ll7O2cHwQOmSi8nB+/fvk4M5",
-	"LemMafvSy6KQGTXvekX11HzDzVvn5kNyIOjM3E79RQfJQcl+q3jJ8oOhLisWvmxG3/3AxMQ85uT0q2Tl",
-	"5cnB00JW+XNeaFauzvQnUSxxfua1ilBBaJbJSmgzcT3limTmfjNDGORvFSuX9Sjhx8bs/0fJxgfDg//3",
-	"qF7zI/xVHcFQcFBSaMqFWjuupy++fa2INqPL8HocEc3zkilFZAmXdI7NvqMxPPaOzuaF+fnkeHAyOB08",
-	"OkjCRTw/i66hWZHVUf4yZXrKSqIlwTWDlZwZmmCKSEFoUZA5nTCVEC5IqqWmRTogb8xlJaO5givkmHDd",
-	"PQvz6gh9jaQsGBUwvud0xotlvZixB43hmt57hY/Ep8tyRiPTTzN1lxIq1IKVOBMdzp8q8vTq7wkRUhMK",
-	"y4AzTcwv6WWWsbkeEs3e6SN4UC6Z6lqFMQ6hsZOimh0Mfz34LwVHJFN3B29je/ciZ7O51Exky+/ZcnUW",
+	"7L2Lchu3ljb6Kjg6f1Uu06IulhWHqqk5imPv+E/i+Le8d2om8qjBbpDEVhNgGmjRTMZV/9PMg82TnMJa",
+	"ABrdRJNNirKdvVMzOxbJvuCysO7rW78fZHI2l4IJrQ6Gvx9MGc1ZCX8+e0Mn5t+cqazkc82lOBgevJky",
+	"csdKxaUgckwWU6rJgipSMl2VguUJGcuSpC/Ghz9SnU3TwUFyoLIpm1HzLL2cs4PhgdIlF5OD9+/fJwdz",
+	"WtIZ0/all0UhM2re9YrqqfmGm7fOzYfkQNCZuZ36iw6Sg5L9WvGS5QdDXVYsfNmMvvuBiYl5zMnpV8nK",
+	"y5ODp4Ws8ue80KxcnelPolji/MxrFaGC0CyTldBm4nrKFcnM/WaGMMhfK1Yu61HCj43Z/6+SjQ+GB//v",
+	"Ub3mR/irOoKh4KCk0JQLtXZcT198+1oRbUaX4fU4IprnJVOKyBIu6RybfUdjeOwdnc0L8/PJ8eBkcDp4",
+	"dJCEi3h+Fl1DsyKro/x5yvSUlURLgmsGKzkzNMEUkYLQoiBzOmEqIVyQVEtNi3RA3pjLSkZzBVfIMeG6",
+	"exbm1RH6GklZMCpgfM/pjBfLejFjDxrDNb33Ch+JT5fljEamn2bqLiVUqAUrcSY6nD9V5OnV3xIipCYU",
+	"lgFnmphf0sssY3M9JJq900fwoFwy1bUKYxxCYydFNTsY/nLwdwVHJFN3B29je/ciZ7O51Exky+/ZcnUW",
 	"P9JbM1hzuMslUXTMhkQKRth4zDJN5qwkt2xJqMhJRouClQm5ZXMNLOArktNlPWhkLPWog1cfmnd3HNzT",
 	"x4+TgxkX7vOT6DTGwGvizCo1fCz1vIorMmJcTEg2pWJi+BVVhGuS0RkbkgWjt2RGy1sFk1LVeMzfGXod",
 	"k3kp33GmSC6JkGRKy9mApF+mcF3BlVaElsxwCDbXLO+et2WMXRN+fHIam+IPdMSKLo6Q3rLlv97RomLp",
 	"BSnZnFHcAsXuWEmLBOhvVilLf12EVJh3NMbFNZup1gDPjo9XBghs4gVefHLuf6ZlSfGY/MBnPHJKvpML",
 	"MqNi6c7AVBZ5J50X8IxweDkb06rQB8MTM6YZfcdnhu5PjuEjF/ajHw8Xmk1YCSN6RSfsjbxlIrKcgr3T",
 	"N2ZAN9pckSK/ZzjGERvLknUNsr6ra4NPjk+jfPRVQcXlfF4szRed7NQIIXMRoepWAe3KMaGwcF1Dou6h",
-	"GxilGcB3sshjFPbLVCpG5oV5fe8XT/Fh6052fBleVyI2BJ5NSVkJvxvbjaasurfEaAcBkznpGJg2rHat",
+	"GxilGcB3sshjFPbzVCpG5oV5fe8XT/Fh6052fBleVyI2BJ5NSVkJvxvbjaasurfEaAcBkznpGJg2rHat",
 	"WLYKgvIawtzeBWwiUCb0lM06acjes+3KSVmsHRwOSMqi88VSFgfbaVDmpWs0NfvE++hoV5mcs83zUuay",
 	"ronBj10zO3/U+do1M3OP7DW1jlfIMqo5lIxqlqdDoHJzhpQmY14qfUHSw+avgi3CXzOel+mQjJZOD0zI",
-	"i1d3Z/i7k3RckQXXU/gPF0ZTdNpg5/KZgcb0CzuYg+TgsP7TDCKubrxh73TXTv4iy1wlTudbwGEHkTVi",
+	"i1d3Z/i7k3RckQXXU/gPF0ZTdNpg5/KZgcb0CzuYg+TgsP7TDCKubrxh73TXTv4sy1wlTudbwGEHkTVi",
 	"ZCwrkYOaaGRFRhWDD7AAdMYSIhfC6B729CWEiTteSjFj5kPJJlyKhATvM5MGaYe8Y0xL849hsAykuKq6",
-	"peRv3cfyPDppzsrteIbmwOh78wtzfW/d1QwHxyUro4p2DIrdmbsIHcnKaKijQma3qMKqKS2tNWRtDaAm",
-	"GLkUnUcQqa3b3jgdnJ6cDY6PTo3RYVXaIdLSihGyiVX/wkZTKW/d6W1O74VWhOeGArhWsLp+yM0TvsCn",
-	"3JN9/QLz7mHLcaF4zvw6mgGy3ypaGAuq2wTatKzwf0dPNq9pxDIvmZpLoZBGXpVyVLCZ+dOwC4Y2n9Et",
-	"OJriR3O84l/A6Bj+0ZMe3XPhjW2JTzVZMGM7llJM4KhSQV4/f0q+Pnv8FbEvHMA62+eBDwEPlPlzXso5",
-	"KzXHOaBF3s8QTxxzu0Hzzi9fTjU71HxmmP+KGtyYwB+rvweMqblV81LmVWZdGqu3vdOsFLS44XncyIGZ",
-	"faYMIyQ8H5pluvzlyvsrRDUbAYMkf3v6yqzbfxnzjYOuFJDL6aOzx+dfPfn6+OQ0Ngp8eX09XajhpnuQ",
-	"y25a8x/wKmNHyJxtuvpHc817dwQaq0iXZmnVoVnO2HBAUER3xitd0QfGnoVyZePcXtvLzB2yYDe0FPE9",
-	"NBtmrjAHnipVzeAvxRgIOruVg9hIUBeJPhR+QsYN7I7phTTWbcHvGOGiSQDOnoq8AmRML9GSHFR84yH7",
-	"+cW3cOU83/qIWedj4wYu9PnZwaqdlxyY2RaS5jc8Z0JzvYwvkzkWipV3PPMrDduQaVAM6m2wZyeyDe9D",
-	"OfGrOSy4EolXFZ1DMDzNloqbnMPRaRKaAiHrqInPnzB7dAIii02+Xr4Gf2vsRK26yZGZq1lGy1KfTll2",
+	"peSv3cfyPDppzsrteIbmwOh78wtzfW/d1QwHxyUro4p2DIrdmbsIHcnKaKijQma3qMKqKS2tNWRtDaAm",
+	"GLkUnUcQqa3b3jgdnJ6cDY6PTo3RYVXaIdLSihGyiVX/zEZTKW/d6W1O74VWhOeGArhWsLp+yM0TvsCn",
+	"3JN9/Qzz7mHLcaF4zvw6mgGyXytaGAuq2wTatKzwf0dPNq9pxDIvmZpLoZBGXpVyVLCZ+dOwC4Y2n9Et",
+	"OJriR3O84l/A6Bj+3pMe3XPhjW2JTzVZMGM7llJM4KhSQV4/f0q+Pnv8FbEvHMA62+eBDwEPlPlzXso5",
+	"KzXHOaBF3s8QTxxzu0Hzzi9fTjU71HxmmP+KGtyYwO+rvweMqblV81LmVWZdGqu3vdOsFLS44XncyIGZ",
+	"faYMIyQ8H5pluvz5yvsrRDUbAYMkf3n6yqzb3435xkFXCsjl9NHZ4/Ovnnx9fHIaGwW+vL6eLtRw0z3I",
+	"ZTet+Q94lbEjZM42Xf2juea9OwKNVaRLs7Tq0CxnbDggKKI745Wu6ANjz0K5snFur+1l5g5ZsBtaivge",
+	"mg0zV5gDT5WqZvCXYgwEnd3KQWwkqItEHwo/IeMGdsf0QhrrtuB3jHDRJABnT0VeATKml2hJDiq+8ZD9",
+	"9cW3cOU83/qIWedj4wYu9PnZwaqdlxyY2RaS5jc8Z0JzvYwvkzkWipV3PPMrDduQaVAM6m2wZyeyDe9D",
+	"OfGLOSy4EolXFZ1DMDzNloqbnMPRaRKaAiHrqInPnzB7dAIii02+Xr4Gf2vsRK26yZGZq1lGy1KfTll2",
 	"u8pXac1wt+MOmT3tzQ25tNbcHWeLC8Jmc70kC9TNigLUV1YUgzj71ZQX0fM95u+i38vbmDmcHMxZOePK",
 	"UdoqxdS/29OlCHwGO7teBZadDr+Fm0fsqhoJFuElyQHOTjtGThR4zoaiKoo2Xbm1hpHbFfQTbwwb57xm",
-	"N1/RCVvdTO/z8X+sO8hO1r5vO32Sg5YXJeb+bx0ZeOHaAVsvH81zbvaCFq+CsY9poViw+H84dl+zcbOx",
+	"N1/RCVvdTO/z8X+sO8hO1r5vO32Sg5YXJeb+bx0ZeOHaAVsvH81zbvaCFq+CsY9poViw+L87dl+zcbOx",
 	"jdm2BPZa9sbe6YgMX3eLMWo+lBRcd+1Lc00o/voMOpSIfa6/nzzs8wYv59ZdfFVUDYnlbNWc3RlerMEP",
-	"NnpnzkqZHyTmjHmS+7U+kub7g7ddEmTzaN93k/HfOVtElNMoL3wWcD/DHwqqNCmkvIWgm3l7wTS7IKxQ",
+	"NnpnzkqZHyTmjHmS+6U+kub7g7ddEmTzaN93k/HfOFtElNMoL3wWcD/DHwqqNCmkvIWgm3l7wTS7IKxQ",
 	"jKQ5E5zlaULSnCs6KvBvPS2l1vZDJegd5YX5ET+qaj6XpcZfubijBTd/ypKkd1RwNUVng5RkVmVTeO3E",
 	"2CdUEyky0FFGjIxYwdkdy9sKhRnPbpw6YgtoSXLZlAgLyjUXE8N+aYdQuOUi73igmYxZTJaTsSxh7JZa",
 	"nKJkiMWy7bedOmDEiTMp5IgWddhBzamAISZg2YdTEFKDuQ37aw8RyWRV5GZhqbptryqrDhdM6cOTqC7I",
@@ -15848,436 +16082,443 @@ var swaggerSpec = []string{
 	"A6n2qNbcuedtI0KBK7yPxE7i0h/fEZ1ULueR1b+EkKuNm3sfupQ2MjlFBxg4RFD9EmxBZgwNx/Tl5Y/P",
 	"jr5/9u8p0i9XhAsijF6syYhlEn1UVNs7hoRrcsvYXIHZwfME/n364tvXScu556JyQOjmGCa178sMyLwh",
 	"l0zBOVF0aUPC5CVjOQ45NbNIg7MfqHGwGPaItnbX/MLygAUFZgMtSkbzZfzHvFzelJWI643oxonf6Mmh",
-	"uTMvnVFm3bTanJPRkij+O4O1sI428AH1oig76ReazWKaWcnGlYpPvUVvbqqJX656bfxc6wcm63S4cFDr",
+	"uTMvnVFm3bTanJPRkij+G4O1sI428AH1oig76ReazWKaWcnGlYpPvUVvbqqJX656bfxc6wcm63S4cFDr",
 	"ztqqlcDzMuLYOhkcH52e9XVUIBc/PD4BB+M2QoLj4UAqD2WEDW4E2SgxEeH0s1XLA5cmal3wvHFCZYk+",
 	"AP+mFq/mmixAYEhRLM2hmtGcRYWhHBkzl+XRqCeQoVEDcLFSUAIUy6TIablML9pia2okLzIOwxDy6Bth",
 	"leImlGc+GJXgwr1hLEtCSSml9vGq1efWDsle/kXvl2h5YHGZcV3s2u4yzTtW5jy2nak9OenQTjNnyhwv",
 	"IuQC1KyFFfUDktqjhZcuqBoYjcycsRRcegH/pqWsDB9G2jS8Vc1pZp5hz2I6BJ9FapcpDQm311l+u4WH",
 	"w1NV4rzLgaCyCxPlCfXR2StHaPu6Vx/w8L7diBN3zkumulUjJI+SFYwqlhsJwLVixTg87HCV0lTkilRC",
-	"84IoOWMjmS99jlC/2diUp56ZThGearbu5vgxvfuv6Ymmd9V0vA//76pPl87nh3RLX65lOU33+iGrFidx",
-	"TsLG/N1NYaMhwX1BpkYgxudVOZcqztRrg6DbS9vL4apYh2gImIBRjQL+Sa3yRWRNMtKo8Quu4tJAMX1z",
-	"G0v8eqEVZHZx691SrMPzXM1ZqVgeEyjmGarKMqaULD2bgkjiRZ0RxxUp2NjaduaTlu4I2LDXqo710G7j",
-	"GKNzTlwr9K3X1vKXJgUldT5hh1fXElDIJr0Z0/Tzeu/ujn7bIJ12D86+ml3v5O9LDiDLc00eGOSnQaDf",
-	"WMoogVNYohRSfUAzQLLYehe7NdMw53g3B2M2ZdmtrPSqgzEQY31cXE6yrY1Qvvj2dUQgPZDvsim21hy2",
-	"mPNsKpXeSFbfwUX3EBb7d322JcJ6DdNcbGPpTfHQ323a92pNywnbuHdv8Kq4E9JT+xXTW6pdH0Fr4nn0",
-	"66096iAZI8b3N0sj6Hqb1ldM/wiPinLAzoD0bvrL6g/31DxWfvl0JKnboE9JZl4xvV+xaU7cA0fKmoPf",
-	"UpwFpwTVbph5gxeenr1P4MdR14/5KH7jOZb73Ec6Uufa3Oj9MlePKpEXG/nwN3jVB5SnWVFtDu89s5fd",
-	"j9etDSDCZVf8d/bAwvQh5WHJzLjzzUFHvMwwQ11SzSYbTd8rd11cis7iKWZg3qieySngsokYTq/uzpzP",
-	"lynwEb14dXdeJ+/IMTk/IyOuVSMwdP748aPz0P6X1agIWDhmga0wEztkN5woV9lYl4Cxq98qhrElpsi4",
-	"lLO6XKGk9jLzDaTuN70akPsAJUQko0JITXQzySMw/77hIreDaXMTLcsOX2PJRcbntPiszvmsxTSw3WHG",
-	"9+UqajtLRjhi7y55Mjo+3ku6XGEUPaVvVhTWiNdivR+2LqrIWLLiXea+Gk+7pLJWIFPU3mr0ljNBclYw",
-	"zfIhRjS4JhN+h4GcKReTTm/xTf8EMr+tbXeP/bqx4lHnTyk3i4jXEgXExjy7cBEvYovI7li5hC+6E/l6",
-	"Tz+mXNULktjjYKcYqEUBRccOuz1e+9B83El9WJ3nGy/n1+o5q5tmBSU6oijJikppVhLBWG6LioTbU9Xk",
-	"GH8cTG7hHyFz84qT4+P3WAUXvvgEUtVb3zTXk91uXMRn31/VOop97brr//b9M3d9THKB92A1OmzYrhQ8",
-	"owVEaYck9dnjp2dpQtLT4+OTYT56MhwePT5PW5nDa73v22Tv25rsMHGHLgzRTrK5Id1KaTmLxtmeIlX7",
-	"mr7mOiuWlUx3RPgKpq1zktGSlYSLAXkji9wl4weH2ZadYGEvpIjagsvoefakvVaXhIva5I63xsgdJmoU",
-	"fM3mERnoDYC+WggUXfa81rDnvtf+VtGSCs0F63tHyXwQrrcKpWnZWzC3lhjvdZNKGkvXGoxbpeas1u1O",
-	"JJ9EaTbvzzsb27wpLwQfHRvPt6zgRuhEtSWraLeiOvDaQV3QtULWVGsj91Vc0dhFYWIiX5c0hNFQo0+Y",
-	"uTCo3jG6hCDVvH/Ii5WljNa2Ls0LxpQXLIfcpOhZhoqoTdF6uMhluHCbnmILiQ557iuJZ0wpOokrAb2V",
-	"H9zkmw4PGdTsbwo2Qs4UMbI4IXyM62zNin5rqjTVGyWSo8EruNjeVamuLD8wJTJmbrGMdnVfwhR/W6e1",
-	"q8pU13nhFifuZIQr7GYaEP9GRcpNex+alD/GD6tKNXcqEMI2zxLcc/YQwt80jwrjb/mMCecldM9oOf6C",
-	"THbr44uVODSLIGypI1ZSRF9c0rHubRkGZe2WxUBq4ryUM65YTrSMs4K+IZHgnkkpFyrOPqpWto+Li2pJ",
-	"zF1EmoPAdR3THRsTunXliBFLjtEhT7sL+23m3YgpnmOlKYHlGhJKwN8wR5OQzPmcFVywtWk+ayMl5po2",
-	"MXpqQGPFgwYEixylVLPRezlZQDEPfKxKPta7pbj0DATiGLqFk8uytJfGc5y42rqqhmZaxayJnE+YQlJ1",
-	"kX5DWDkfj1nJRMbApTCSlV4jA5sPvdJ0qYxoLVj7WS71JcisMCt+82j8NT3PjvMTdjo6o4+/Pn/y1VdP",
-	"zr9+vC4DcD2t8LH+3ly4NpVuddndtevWfat8xW5vDheClTOpMHXOJYpRQSoxo4JOzFEvZHY7OEj2FERS",
-	"XKAbs2eCOFW3HaLf4SVxPSSYN2csT+Rr5i+bGILlCW71cC19GtQUC/YKKW97VunZRHInniLxJWvIunPW",
-	"SHiz/MvnmsP03MnoZAbfR/NNU79H6RAcErLKbeYMeNvclF0KIdA9SW3hmc8wtFo8plOHuGULkHcg4/S0",
-	"ZKwuA4B0csQ20kRN5QJyrM2TEbLKDAiIOaNlya2YmNHyFo54IzXRDEBA3pElNJJmUowLnmk/yMI8gmal",
-	"VHU+JPqhEeaBoPVlNH3BYLftxe7J1hf+mZ0+eNxg0RwEBO4d0AleGowrzIX0K36QHNQFfPW8oZrAjx5/",
-	"wrd16B98X2KJP7hYqj1L2/nOLgV59v2V95chVc1lroimt6wOXWCqviK2goZ8bojmckZ/l4L8/dVT8vTl",
-	"iy+GQKOMZlPyuxTMWkfol0vBu3b4Hz+9fIY4W4aQdCmLQ6OyMfvD55QcnT75YkDAD4tFvOozUlIxQSnT",
-	"oE5WKAYcYwhz0IBwJvDNVIOuVVBbtvD3V08HB22P3Yy+uzFzvZmz8kb4oi2HRHUSIlGdPt4ARJWgAxGe",
-	"ZabfsMYbj3q8EdQqOTBPUI1H/HpAD5KDkSFiQwF9Uxy+Z8tVUK8ZF+7TBm8EjmNlblESBCQ5fsdeyYJn",
-	"ES/F3HzfPkHrlUx40CaPiX9udFTO1t+bx6TT/jC6NssTMlrW5TdWWTICNBanGkmplS7pPPomPHwduaMW",
-	"sUXXdrYN2ZnXjks5cwqK0120PVOsJDkPcpJb/t+vTwfHg9PBV9ERjS30SZzDIKTKyhZsY1shJNvWr8im",
-	"lHdUd8NP9TKBYwBSVbkwthIXWiISomdeqGyJHD8FEbI6hkDUUmmE8amXDt7UCFMdR6OQ1hxYHWoAzWOl",
-	"v9Gqh/6dxpInsAeALylLi2Dny/xQQ10p8utKnZ9SFUHVufru8vD08XnDD4bTt/UVwiHnwSgF8FeYOwj8",
-	"KXs36BNIheduzjpveMZWl+yWLf244ErnsVNVeQchSqOACECE1LWBjkZ34mJ9Za1saK/wU7FEFc3ImcGa",
-	"sTlzI8ZJ4knqQaRzExcxE4SNFcycXIS6bBkZ28RIGVUyCsm3TCxwlgveK8pzwHOFMM6czg5fw81ph7kB",
-	"7KfLhbkx3orsaIVpOiZmgzV47D6z9NaRCP9bxUQsGeMkIacJeUT+7//+Pw4xTTsGkcA3stJkYlQGKIzE",
-	"n2WZQx6+UbBnbYfqmmiGrMrYIJ6XcobndXW9l8rYSnMO1dwca7Y0K0tq3pdekBSnn25m6eRZg/Ubs7XI",
-	"XdIGhMLGnBWtYmT/qn62FvLcYMEDu0t3xK/b7lhrr4XO2YCQ/CrWstBTsOVenSJ/H4o76g4PrLjXOWTr",
-	"BYKheamYcKhtQjZR26hYNgLc/SJT1u1Uq4cBgJif7nNfYORMLT6/M2TP53fnUdvpuaGuZy5I08bpcD6o",
-	"VZTqo9NjMJKnUmnIiiKK6Qsg7qWsyIxRQeBaCGYf/1vcn2KOYRlzZf3Pq59eEvs7SH44QSOZLxElARDZ",
-	"hi8vf3xmjiDi/fqPc6qn+KF5bI7i4nVFScVRefdCjBiel4x9Y/Y8hikRxeb25Rbjkll6UWRK7xhh72im",
-	"HaQmZhM1xv2oFxuDOuY4cRZyYf2CDtGwnUVwDpvURxMZ85jv0U8u5+q/zPq5CTp4RZwWGaMeQosCl8G6",
-	"ubkgOcv4jBatwW1bOna8MRu6XTXk3E64fHZ+a3dc3ZdZ1bSzyV7qZkbmGU8LqlRv+nsekJ0cN4lO8d9Z",
-	"T2m5bQnjBnppkQlU33sYjikVOcuJkfWuOokaNdHSikXYG/SikQ1k4YvHuulDb9gJthfCwE3dnTDqRKQt",
-	"3Uvkb98/c96lYcQjBD4fdCqhE5DMSz6j5RKdPomTbV7WjW0BvXUfQcSPfaYIEzmw2C8Mp5a5sl4m50RK",
-	"yecoTWwFPD5efTEgz4yRZ8ZiHUjGNMity8lYAZoUDLysC55Z4DiZgxt3RpekrMSQHJ2ewbhOTo7v62Q6",
-	"DxxDTzqdTHGGDJEC+L02d71jjxcFyAWzCVIxF84B/w5at/g9JtAJUs0nJc3Bz9C0NloA7X2cWW4TGjM/",
-	"O/76POmahbvjol5/cA0ihobGiyg5OjmHmCm9ZWAM+GHZ/OkNwPEh7eO6xmj/O75jvG+j1OP5mrwJHACW",
-	"kVOj219Y/3yAb+CsVWeEux4mnRGxjfH72nK9Uaz5RTORysZ3G2lUPprSDaGxa13gDiVXfVAqtsHgvAxC",
-	"9mizWqcIYjtL++WUqkFfwKMQNdJlTtR7YdcqSpNm6btTI3YnyZ0yvnbIoXjwJIYOPwQXU1ZGlYcXrqId",
-	"k70o7LSSM1Y7gSxMA/w4kUx5z1wQlHDkVTIILWHNR8NepzObp2JDoCpeGnHLYtBPz42UdegRFikEsl2A",
-	"B3rnIME9ySFCB0gyJXOC1/d5crkx8fd3nrzuksbNlQslE2yxJXm5ldyIoeCFnlldgQFHMpZFIRdq/UHv",
-	"4e3YCjRgJQPGz8Hua+PQtGoagzXqOvrfuGrA++iF5kFxWKneaqF/RDcmX4AFZjU3j/W9AuDpEr42Jx5Z",
-	"4dNjhrvhC6nNhdlXTL8qbL+V6MLswwPlZvCADijzijdvfojEAUBXDnRJyy8sZs2FMZmoh/MF4TggrzAh",
-	"gc0C9sQVqVSQ9+lVySfnZ8dN9ffr06Y6eX4c0yfr1jYtG3U7xWunvCGECHCJQx1McrO0b3XWCLdDrTVt",
-	"AYYB6loCq8j30EgRVCD1URDMs/LGgKxya+Yg+sZK/O+RWf4Vg93v0Nnp12dfn391+vX5Jp3/B6/oxc3F",
-	"jf02VkxJq/Wfn9l+HwNyCdGRKVXkhGhJTk6fkGxKS5ppVhqjhkAjLW8vnD4+b1X+aEZnLUzhVt1P4A6t",
-	"9+hHtlXBIsY0lGvEAd45rvuXLdqSw73UanGlKlauDylbpQYvxeN/hx1GausbQhbNNFaYQnNWU63nanh0",
-	"hD+h818NJlxPq1GlWGnbTwwyOeuP5AcPS8iMZlMuWGJ4SwkhvAkTsVU9WIPkFwRv+cZQ3W4Bt6pgXenx",
-	"8FtruSf8jjndFxtwArCtmNhokQXWMcRvbncZO4VltFBuCxy5UaDpkD7Nz65ksRcpva4K9jdj3sWISbE1",
-	"qOr2R6SNUSkXCtpWtHBpffALgswxGrLPaaz0oziAVQcKozep7RKbV4aRNwQ0TVU1ann2SzaXQ5rN2JF1",
-	"Tw1LNjb/U0dTRnN1NMMI2AbPfxAHs5LACgGnJvoD7sjlbZTpUKGfy3JLD5yffKAogzPI469iwPClJRT4",
-	"ypDKLfatBLMZ82same3QIdHodglR0pVdYvq9IhZ40AYftbKV4zU8ItrSQyRo/yjbo6hOngGvlAuD0cLm",
-	"NdwLd+IDQL5/KpAK76NU5JAitqSjnzD3BfuSJSRtmDzW2Qq6SWpdtl4XufBE85ki1v3nIjd1LwhaK5FN",
-	"GR3DJYmrfX0CnduhWN0LPOr++E4hrMcaRaofMkhEo8LAiM97umXLpKEsBQpWwTQqVTmfwIE2+z0gN+TQ",
-	"wkjbzmEA8vxZnccBzzo5/SpQzFr7uxadZg0AzYqqFiqRwRpGsfiBK0Jey6vLH8GRn0uUm0N0lxRS3ibG",
-	"4jGH02XdgAk7o7cs9JUvgILn81I6zHzrY7WJ5Vj1BLjLhglGvaIvrTrSHOQPnWtOhuQovSBQ9YrfM2Op",
-	"2YOHe2XGCje2ChIsBuf6nplzah5hBvGfv14e/gc9/P348Ou3n9d/D26GR4dvvwx+/OLf/kdMKr9ki6CJ",
-	"V1/0ItveyxaMN3pmtXtb+W6tzX5RvoXFrwHI/lvXSwIaRqwykq2ain0ojKFGv7BWJ8oNBfh/NSv5eM1K",
-	"+rTX2r0hSahgrmlGFVMkzYkMoPS31iUlgXKeIUl5rrB+hwqSWj0sTYigZSkXCHsMGiD4zrmCjMIBcYb8",
-	"4+T4+NiG6tsywXGMWI8Gj9mvy4qtgyFb2+lhQ7vHRmsAH7PsKKEAAAl0q1sNN5PYesHIVZSPKEIigDlh",
-	"w4FcdaCaG+vAxcKhCI9xW5IDKYPNIrMUIoU2Wdk2Du+8+P8LsUEuzGZWPG/2Jwg7htsqiHVMp84lw9hw",
-	"22rcOgSItldzR+/mmSuo29BOOakbwIRb6aEiIiTu0blwIy9IKqRgqTVXlKZLb4zTcqWPwCr+hGiWTMRq",
-	"9NZ3GDbK5CRCG9+zpbfKXN9IcyVqJpYMrbesY0dPTp9ssaOr2YHvOzhMAw6+r9iv25yDjrLS88sFnxog",
-	"4JsNhH8A4N5tgQZ3RqhPXGq0tcWZIDMuKs3A32q5GISoFNQV1mHTiWQKkyrrjIDElS1OZVX6XI7+mBR/",
-	"VtBhGyLdpjF9cvDucCIPzZeH6pbPD1FE0+LQJ7Q6gSdlcaNYwZzLeVO87Mpd+0njIW+P5riDjd1I+Vmn",
-	"IbWhlfeNu7rWsm3ZNDG+9xf+6j8j/uonzFc+LdawxVEPMEj7HvIOrM7Ts/qgBke3jiGtCRwheOWBeSv1",
-	"rDo833vDE10xLzBdpsR0Nvt+6wazidTVnECthEvqJqdnENWfI2ze0elZI/vS6ZRrwsO7UHI7HredL2Qn",
-	"dNBtXrEm7APv7iA/D3PUl/jc0jkhEarCtAT2eZDJcr6qGp+cR2C7AzzgtaLAXddI3utzeAVb3HSkVIaQ",
-	"wxA7wkQoFUYMbNtzKSHk6fqIgc8Wu+sxAolDkDJoq1LdXQjb1kBoDftCF1TcbIZoe1VQYSFqewAjvWQL",
-	"l6JkvQfrw6vYf0UbxgvpNn0ygt68+SGOvdRBYi5btC+Fuf098OmWzqvaMtB2s8Z2oLhtTLLttYLt6Hk7",
-	"m2TGqNA3480C1cd3t1QgdqbifzTjZH2eaA3MVvA7yIjwGj64MIPU9sSlvHGEDXYPts1MpbLhaa5tLeaA",
-	"/DQmlBgygl9ykhaMmrcMDVFaqEiqiSHjYVBi3jUci7XCtMseRoCHYIQ2D6eFN5fY4TXrRnHYPJvWfNan",
-	"HpNW2jMThsfOwGyPpCy7xk2RGdsqeyiQdDPoNd9m3q7NzjCPGfRx0/Znsg9vX+6Fka9TVRu5v325ufX6",
-	"/fqHz5ndhYu/T4IE3bgKkvVUQd6/XZEJ22XF2pVwycsBto1NHu0JbtOdFBu+Yac8CcAvmJaMWSLeEku8",
-	"Vyq0Vx57pkM7TaBffvNLtrhi+jvASu7y8tZIP32J0afDWSl9o5iGIG0us1sGKbFQMNeiP7QnYvYW2M83",
-	"9a4iQIz7fFNbTZjr+WtomSlGy2x68DbSzWYHB4af2mZIo9dwaZscu3O/nFK5xULbQEdsyWIreZzsZk98",
-	"UFd7dEbbKQnQx4JLswBSs6zVyywwDnbyYGWFVPFsz8DOkbKwARpIpPep2zazygNOg1xNXBQHQXZ4kZdM",
-	"xM2ZT9OBtnqYt9uwCLFu94A+urSL3W/njLOHY3snBtx4s4s+8vG06zqm01fB+V/+DltJsoPfb5vEiwd1",
-	"Epq1hHKfbZKYIFgWcfKfPA6MzraRvR972b96E4FgY7mtjeCtrc4P6gyx0+/Yy9fGnttKa7GwuAenx6fn",
-	"hycnh6dP3hwfD+H//+MgojvUfRp6YP9vibkLNagREcP1lKTwrPSCCLloFmb1jLi+71qxuqp7mwMA0h3B",
-	"YM7PBsdHJ09qc8OqFA6QDOoifX3JjJXOUbxzqu8uZckPEUEOFu+DBX3u70txMHHhW49Pz7b0gWOxrH1a",
-	"x3G8cky+v2obEv7LoJWerEoyp6UW2H7Uh1Hhm4N9KPkPQSAowLYQRt4u23tcetfY81bB5F0E2rYB6Id2",
-	"Au/k1n34aPI/kjN4+36gW3qAFdNbe3o/AZfkDuqRa5S8w8o4r2yNO7ph/lvwMd/grS8Tqythf/0jEmlf",
-	"iaG/bWoBRn/7yuhvxyeB/rZaQpDxVRa3dREuTC6oxO3vpdxNdbmfpAmKEDs265e6N1Pf7bIFv4BdXmNr",
-	"f2neYJecizsmtCyXB8lBVRZBybB5lxrYhw0yOTvKLAxtLPVJ96kAsDO4tFfv6uSho8J1CrG5xA1Q6sAj",
-	"4zau17Ce48Vbeiy2s5B958Qe47nCi9/bjel1z8+vf+giL/OQ9ZR15UfXk75W6GCn+cVMnp9GDXun08W5",
-	"il2kGFMrxf2R8oNVaPVGwvRmnBvM353REupmVbMbja9syzl0GsGiNR5v0IOsfTtMnh38th3o7ABJMaM5",
-	"CNkGJn3kPG2NElkqfaMYEzu0fO4aqytKhqKMz5QRnpBjctEqtXA1GFhWDaAPLpa6dYugPsAkAc06dJJi",
-	"IwbHBsyNN626gmBb6sMy4yrq9PaQJa3ONNgURi48cdoeNQk5JlqS02FdS6qnvMwtqU9kA+krhETsQqra",
-	"VDnSDSrXvQy1ruQ68cBxxM4+Q9/URgIoZdgvGhTIODrf3DY+7YAOQcS5JnLlzi2fuvDXtSvVD3rszOh8",
-	"Dq3zPAp73Vxg1S/Vu9ml646yXnGsuMfMqSHxHAqXxVGYY9dXt89Bmyd4xwq2nmNFHrjLA7Q2YA59e21L",
-	"2m1O0uCZb9fLj+9byIv1WPHMQxjSbm20Rih41j4QpULR9rDAUq+MKdVRes0VAcAIm3kigFPC5q4CPIxL",
-	"1kG5Nea1Ta+RQlMuFHbHsBYNte3TVgCqHw1OTp8Mjo9OvurVK6OXewDmbOGpAG1Q8XzNGtjQn8W3qCFa",
-	"bIN+M43R0uHy9MZsQWdebHdntrfKylKWkCs5g+xJGDPkHdnOaNg1AFiYXHQEHwPczy60G+Cg+BCjsmAz",
-	"u9b0hVVS9kHKvsF1HAhUNWimHgi2AJGVtq334Oj3X3ub+7kClbOB/zoO6/OuWqsFHePWIox2t+I1grhe",
-	"Z4fGBpjXi6ks2AVJZ/wdy1PXf8/qMVh2CsgcsDEJSWWlDXWkvushJuOi9AsLIeHQOsBYaKTkO9kdJAdT",
-	"1kKOxZZt77AhH74jwgzbnbKtMLDzrrt/22PXokpL/p2s6rtOSFIr36lrgmdsQVyXZgtIaFoIRc7rUGo+",
-	"MDhrMyvg4aDw9o/su2pdOS1L+uRDo7EgayZwcmQNONll72yDD+wRzlyTLSlDBOD48+tKmBjXhyePZYlw",
-	"zmFWJ0wGYyVbq3f+6G/esCu8dk0o0daHMkR5DBG7uIZGlSCkGsbaDj37Xa9Od3pX4BFrvc0tabSjZ7PV",
-	"tNfdNnT0ti7w1XASnbn6g4JaW5uqW5XUmbDYt9YZ4DlzCbb+SzqfF5zlA3LpMTPhOi1Bz3EoWZBti22d",
-	"fG90C3cPRsRnqm7vumXw7xUi4GIkIeLC2OBsCIycqNvBTFhpulQ2EdlqdLmca5Z7kjFn0HdjNJoNW0C3",
-	"f6bbbUXXuRh6aWbxaQCHgLfbbVC1HGyMktquBD4ta6kItmrt6KN8y5a7QSC3zwBbdqEIR4m2o7PiLoKh",
-	"5fvcpi1xrMc5NplqNRO0Mf7os2/6G4zbZ1au63Hc/70YNNluWe9Y6TARN/Y9iVq8LaBpv1TNHXOLUr+w",
-	"hSIdjL2bkl67hd2qpQfgTvpDb+WjLQwIAU6iGlDPffw7LSrcyIC9b39vV3OtlzLkbLajVtBlZKWjFoK4",
-	"WM+e0fxsM67ajJkNyEuJKZp4LqAxMpq2e+7H1cydbs/tNUTqEHxHWrRfMz5oc8MFSe3t6ZCkmHWdks9P",
-	"vjodnHwFODAn518kJC24uL0xK1SYX8+/Hpw+PrM/J2TMnhwPh0cnx19Y8DdQDmyvEeWdnbz0jTzMcKz3",
-	"ZUjS22rEaD67CbqznBwPvj7HF5ya998+Uq2fzx4Fw2O37Z9Pjo/9+MxsTo+Dyye3LLz80dng5OTJ4PT0",
-	"DDpUmSvoygP9/Y3dC/rSY8Z6QzYHuxWDTzk5j8b6yi4c1afPfvAHTZcVCxv6GfpdsDyBPsckNdpUSj4P",
-	"qFqWQIdmckarShOSAm8B9EYpC+jHHkVzNIae0bzgF1S9zJ81wlOKypf5KzieFgUSNbAUS4syY0JzRUbm",
-	"mLBWw8HgXvL//Cv5bF7mn5H//m/SGA25ro6PH7F/JadnLbCf47Mn8W4Udj1vZkwp6zKLdahHmFJauFab",
-	"9Z2Am91WuyD7Kba5N1iDAFzkZs7KjImulmlYkw05SqEM/UwFnbb1KmKrDybAm+B8echv3612xAq5aNZh",
-	"b27N82nkZ994vMHVnn0lm1QFLcPd+fz1s9MvfK4g+DBqT7loV/aBmWX1O+tK10GafXr17M3R98/+vYX9",
-	"+ys9/P3tvxx+nrO7/56X+RefHw3+5Yt/a8NNnXcFEYKKlK5igGYzcwF2BxW4xR0Fy0YXuPeO4VPuu209",
-	"UffaEjlSmNMVm4qhVcVXvJVa0eawLVRNeLHvcxVswZSqBJFQfQAKAOTtxbkckEthXT4FV9YSWuJFLQQ7",
-	"w/duDCMw5tevRgNbU360WiEWQzJVt3x+09GP0cfaajbiaje15TW0xm0GFPC6C57iYlK49r91DzAb77xl",
-	"bN5uFxBwGJsSih+j3RoqRUcFu5ECQ7cdhwFHUYPQg73IfdUMzNuVlcJEBLQUgQP/4tXdmWGPiff4D8g3",
-	"0mhwfjVgAY4encD8cUSxM/a+U1W2JNxJl4+3QFE7jVGpfQ2XRUfeQd03NSLMRiWjt2Cxoj7msQhz2Yo2",
-	"k6PTY9AnpER5FIB8g74Lq2ssN3C3rTAKcnp2QSrFoOudluTo9MkOXjYLW48v9Xb2ZsvR2B5REJM0sGjS",
-	"CxDuyGkQ/84Qd9piPhGuv8oWN3mxYEDeWlvT27W1v/uI5YWPxJzJhwznNV/26TZf2UMHuDu3S7vtRTQg",
-	"tbknjKUhu27BGOLbgXPcPszQ6tKLRk6fEOhuXqaOos0OhRx6f6OLELveg1okpG8muypfdi3pjIRKoH4z",
-	"7/J6NRogKE9GruwTlE1guhY8ySro6Ns1rBJqOM0igmoKiUSSUISvaRiZq/CfbaNxQ1Rn20ypWMrTC9eO",
-	"3/Xeh+BjanfUm5MDMC4B43eBAOpcu65rsKViJeMpLDG+P2Z1TB+OdasWaHrBpa7/wOcwsRktCvMbuHe+",
-	"wHRwG9cUZtcrHae8qBIdCfBOZak73u0swm1fvdrAZu2irumW6atY490uMVlLxnIoOr27nZ20A702mEu8",
-	"tHRVwcUuOC1wE49gyh2mqdFuxyULuoxQ1TSW0WfHNZ5ByCKhZqoZ86FcwbwPoEf76j6JV4HjyGchReJ4",
-	"2xcEfLL+bJBtTaf2+raJPhvLL0Pb6b3aJHVTGDAmHXZ3mstiP3pbPElks7aWHGipabHGAITuUL6xOZJz",
-	"in672knPdS/C3kI3dIXEW1QHOHRnmxF3CBZyEq2V/vgYEx3Yht6O+9WvWnIgqqIAq/5hwSYevI9RVLLu",
-	"tBBRQbnTkz4CmoMbja9+84N5AECF7taLX3311XmzOeb6lfoACKtRPnAVlPttE1YUS5TOVseuO2yD+wck",
-	"Q51qbRMkUYNy8PYNgFZH6m4Zgi4wzSYwK+xlW925uH+ny4j7bxUhatUh2L/2p8XJ13QWN1v4xmbc3lfG",
-	"mee8tO1i2rJOl5XAdMAIR4wKnvCedSN/aZvYtL1n85h+fmzzPxoqbjdcbR+pDlgeNyPalUoos6ya8wDk",
-	"lIxLOSMFG0NzlZJPpjpBBAQ0EF1HruNjotgEvMe9A8pXeENsByrNC/477SN0fg4u7ajxx/VtPjVci64d",
-	"+1mxe/iSOne1dngvuJ7KCroTAov3lsMdV7zpBg6dCry0vSTXrq6Z3tW84HoXo7sWOT09WMYi5/kWtnQp",
-	"i2JzBXVzFlsaLPNokv9lncDuvAd0xkgluLatUyAG2rSvclmNisAIERVkr3UQnDMp2pUcjhBxZH4n/WJE",
-	"CREz5nenw11cY9uSy+4O0u66Ikh1N2pSYiFGqXItW2Nwo+Ft7cxA4F+LurCh1m8GnR6JG573STFLGiHd",
-	"xsAgxU+WwdtC926d9S7Hu+QC85pbt/IFvbxwkWTP1T36dDxHvzMtbZcU3o6E+PaR8Cm21uns1742yDck",
-	"y9Zk1SHTFsKeariy3RKpXWAVbOGBTeAMFeJoHVRDf15N6KpcfL9gNOdiQkZcqyGWFD46JZ+/eHV39oWh",
-	"lJPTJ/AJ83o8k4M45gaLJBQQOJy9eAM6y3X2Gb0J6SYoR+tfoBHfEzkqECK1xTijXTevNMRdicVI5eKO",
-	"FjxPSCVopadMaA7vh6ZBI57nTCRESH0zlpXIjUqkpzK/Md/45KdKqGo+l6Uh3hnLOb0xg0zISObLGy3l",
-	"DThYE+BcN5pC53BzPNzfkAzB3k1ppeDN8Nm8AcL8CZ7k8Iu2TW9uMgR8U0il7Z+ZFOOCZzqBVO8bOqEc",
-	"+BZ4Km/mDIAWEvJbJTW9Ye8yxnJ8d8Gz5Y0P/CTElsLcIKOZl2AngolxM6a8gJvCLx0tJITnbDaXmols",
-	"eTPjCrxCmCpWSJrjytE7yguzI0ZIY+vAlm7RWJy4/uVi0s27iFdLwFwTEr2sR6fHF8Agnds7qODjCjpJ",
-	"RIvjWVnKMlpXZljvmLMix6zMRSlts/NGOz5Uqnsrzc/NA5+Zd8ZOJZabqI1VfQu6HNYSyOV1YfdYRp6+",
-	"+PY1ZCcZubGsbYHP62yHMb9jX/QedF11uNpwDzuBmMXeGIgDGLnmxmPju9ieBTK6I0zBaAlNSKJytuNl",
-	"rjag4Q4wmkftEwj9AbjJ445qHxtSvOmIOtdS1xPw2fHXsalorouWXmzsF7L2fOAX7XmnR3NknOoo9S4O",
-	"wzIx8Sinaspa+RD1HWZVDte+tBm9ji95k9Okzl4yXw8xB6qsDGPAPA0e4Mi3MkseJDgOP7olD/QXECue",
-	"6zQ2Nyb0agTSWGJhM47kokZkybRRhmU1mbpkdlIpZnNrllAkOyBvPCw+sGbfrh46amOZGhnR7BbKnMWS",
-	"GCMgkhO/cx0OaNsrOCPmIt9ZiN5V03HUWKFVZ3naiGVRHR+iugtax9sSAhfaqHZaIxZhR9gJpoBzhbmu",
-	"1RxWp+B3TBEsb6s1EHzggYM9gnjRtKzEbVTn6EhjOIEOpg+VxrBbPL0eYuDs3bg9faw2qoO9iTf43gbc",
-	"AtOK40/eKbumNrwA49rIxCH+skJZmDZhqwvDPGgjzwHP1J9RgACxUd12Rab3GW/hHukOVAep3o0wr9Ky",
-	"NBrTeojv4LBmFDoUjUrDTyxLACbPNRwpwyqYAIUMCuBdduP6zkXb+Wg6yjx/Nl+blReudBn6NNtabvKK",
-	"Kt22pQFMwfJNaeZVZ5GGsfSxhozOBWO3O9aGNoLGm6LFDdOyhfiBvK6xdW5BNlq9tfjYh5kXCKOHNfVW",
-	"cbd3y6bwKmkgHRPb8+3rY5LTpbogkEoaZlAMyGVHtsUKILEn3vPjsyfHx8luwa/wgL6uk9L9w1v9/2PZ",
-	"uz26x60vyHpdQ1X2iAFFGzw3NwgLd63NMGHa68S3bAkH7ZaxedgG3KmRvGwIbfDvFTncZtuR27ptrMYF",
-	"floUbvMSoiTRCwnd1dg72+0XH3vLlgoS4N3zMD9PutIK4BtG3CtDP8bSbMXkFmyE4ikS8QrDYjUl10Dd",
-	"be9CFH/N50AsKNeWQa2AX/fMdcBXvI0Oag023MNCOazp6Xzpq/QhDcpKXWB0rVbP/Zsv76b07A1Tu2uC",
-	"CEOAbgXREvcWN3y7DDirz2xfzB3iZNdjiAGZb+UJ/hhpWq2q400i1867lrM+32q3zKo2Rvrq9qtGAKJV",
-	"5WXhcZ6++PZ1G6qMeMXUOqKQj4awG07vXU1U9bsX5oScPE4OfL3awX9+/uvl4X/Qw9+PD79+G/w9uBke",
-	"Hb79Mvjxi3/74t/+R2zvgsnvQ9EIGdTDahqNgW+Z/eVx/+tTYvasoJqtArz2xsONZel8ipj+98DXX90F",
-	"GbNHnhlRb8R4DqXuziyD7oCuTar5fUgUYxdYsj0vqFAOK8NVu1+4k8Zc6A09HVaeXCC2KKbEgwfEcBKF",
-	"Z1JRLEK341hMaQMk6o6zBeK7YAdiw08cdnNyQPMZF1EXwOuqYH8zOu7qUdlbl+TuHJAOu9f5QguasVXU",
-	"HN7IWeqOD27TpTheCwV+I6UqViaEElVQNfU+RvTp2QA8bGX5GfSZ1ID0lSGhsFmTC064nlajo5zNC7lc",
-	"K8q6wCU3rg27Y+Vy0TJ411dcdfZUfl3FvGmsKBDjPZOzGa4H1ZbiZWkhexSm4oCkYe/0gIBPjNGy4EZm",
-	"VEI1/NEWeGph5uFPzQR8XAu6NBroogEvn1FhDClzEjApJSGVKKDaUbsR7AD24xtoPDwozLo6kSbRrPFH",
-	"bHtG/wwJ7s009XtqQ7Ch+1AFkDIeVgmwg91S/Pfs4fLJt2xZXQ5GY3V5WxDklKpIYO6FIFP2Liozpozm",
-	"TZpoMYIp5fHjHH/VT1YfZndMYAJX15sV+61iImMdz7AOQ3iOY5wwmJ0scphF8E47/BhNrpB75XDQmqM8",
-	"SchpQh6R//u//4/PE5zQed+yn3k1Knh2Y8HAeu+X4hNBdRWDYu28qw2qjxNKDoCdIAHY9Qif3xji2w5q",
-	"3QujMVT/wHwG0BJeM2Wx5OOOl0hIa0EVUeh+r0E8G+lcC1nmKoIPfDb46ujRaS90YK77L9Z3XO8KzttA",
-	"4oXACVWkkBKaAOgO1BDfE6dfrBZgmzdFaO1D7czXQKu6BOSVHWPxZDKrEzKRKwsIf9JOM9iYMLpLriTg",
-	"ZKwZEPy++5DamXoakcsZ5OPBaOOLp79H5rIa31vrvw78E13uibZzIuqauGL6gTAk12I+7hzbve1arXvG",
-	"/qKwjY24U28MxyumXSPR5oIG3cGaq/nNktyyZf9kiwb2Zwcw9mZObD2BblTRqRgtaGW4P8gFKw8zqhgp",
-	"mCFDlZCcT7g5PemhBQm7SS/skYLP5rhb0D17k2FucFd3PLf3CfDkj38A6W+g+znN2DdGUHSLmt2JdH9I",
-	"F+uzqHfMnfbJvE1JCbGFsW1pvy6RalcI8I2A33ZB7auiFGn27W+lrOYRjWZ+d7ax5eAM4j7G0p3fnfe/",
-	"OqoC/hIDcgNHGxfghpCi2bZHTxn4yaApCl22KL8GjtqAqwzMCWZrp7F+pSIWw2hj1OdbPmNCWRfzxD+m",
-	"n7JYb1KEO5VM6W2e0Jr9yEzeDqhz3ntReWsW8cCKb12eEw15QqGLg/W38Q5krCWrO0l0Jp9trg+qyTxn",
-	"BZtsd4vr3tHvauAKva8OmUfvmzw/6nlHa5/qJWjys4DNRbsbwDp0bm+0Cq4Pw2rWbvVhWs07fJOM3kWd",
-	"Zqj3rOf0fRoCHrWpuvNqTkVPWXw6OD056y2Nx6WcbXQlVaVY1xnMplcsoEVBvmte5m2rVdCakpmgVsbq",
-	"c2+3zyS00knzGbtYV/7lXSMr4fbNuYa7YnMtALMl8ckqrfE60wJcS11NGtZHWtbE312+3GaS2Azq5QLk",
-	"7dosQ3VddL4n8fTQ4d8rzeaNPpgHOV0G4T38tGDsFhwEomEQBbp2AD3QypMfQdkC17YCwQM1tRs/cVtR",
-	"QpiQ1WSakEIuzHUOTBJ7+JAU23jVD2xeNiCpL5WAS3wwaLX0YUBSNaelYuFlM57nBauBCdo3YXoVpFlj",
-	"SUhGBZmUiNrrVs3N2Xcdw7+DkWFxa6nidXJXS5H9VOlMzthafLgt21PmeYO1N3JgZvKu60cb6Yj/eEcF",
-	"V1OWd5fSTKSw7TWobTrCCs7uWH5hu2fYBH3zs+3JFi9EgdaDvQ/PJS7T3zlbbPSE1VBEuEb1nOulCabq",
-	"hhI9UEuRvcaShvu0QaVZxub6prm69ohGsTeu5IxBAvDUexOHGLp0z3B7YYzGBXQsmVXZdMWTsxZH9Y2h",
-	"YL3GTMIDveBFQUbM0O+AvLCpa2NsWaUBJ/Z3VieZI0YtXmAOMF2oG2ysZw4mv2OthHJb9nd0cm6xSxPy",
-	"4tXdOTk6QzDT8zNjnCnN5hCMGsuqHJB0ks3tUxeyvDVPllXZ8WQLivq1e/D5mRnW71XJeg3sdPX2gDnU",
-	"0zNWTmNUhgCDt0R5A4TEYkknq1dylN+el7M7sLwn5r+jd2BMxGtCfVPve/bPDlpnt2XYwyVPoq8Xy1Sa",
-	"yZN35lT0z51sF4CAsPUq4JPR8XEH+KHSN4bWo+N0jZkMt4MDYS5PEERyxkWloW2fXsimz4Zr22VoQVX/",
-	"GXSjq5ZcZHxOi3iPLppp5Uoc2r47e+PmdbDrvcUOx0Lz9UiTlS7nG7P/G/3bt26RIguGjW4hUDJ0DcMS",
-	"D8Ptaum4QuB+7FlZBpkwDovQomBz1IIjveX2lvO0EsK1eVkwWpeZZcFNrQaD5QCQ4QIIreT0DFwRc6TK",
-	"o9OzJl54o7D+ZB3UzpZJMNskTnnVf5sagHYWUlf6EdDNPjR4ZKQPq8KDFRO1xjBoD+cYAS4oUXMoZppw",
-	"TJliAoOmsV78LQWzLiizhy6qYjrUsBbXHGa8QyM14jPKorYSDHddIDx1kuaq8SirMuvRxBjC8/gGN8HE",
-	"LZF/Sj0X/87YXv0ca1fnvA+unQFeHoD2T6TModJMVeUdyDWHyevSplGDhtovkBKuAOwS1Ehmu/tglzrC",
-	"8xWodqjfDjn6cWyZf26iTXXFElUUS8h7zxHMx2ErW6zcntka0JqpZBF6/xaeGvRu6psAMi4pRLc7wqAn",
-	"IJVttuXUaHnWNASTEP22WM1rW0XFzcYhVlkZU8h1qJULWuaKnJjvs7KajZp7cjx43CtMHm+tfOkVUyz5",
-	"4oLkLOOzNjzE+ePj07O4FtMfcOCNB41xuMid5nNTq3GEa+vPGkM7+Wo9znDembAUtOFBhRxTpht4Rt0r",
-	"cvr4PIoCEMdsvQy7U9RYR93L/fhR9PFVFLP8sj2T+rlD2zTjHHURW+zFWE5O/9PaG/6tj+P+ANBRS0P3",
-	"MfQ1LclJiyCPj796cnL6ePtUiUrV/nO3lG3nejCa9qEMzn3S4DMxFvv3Ohe0nawysSgCziBSvxVco/dV",
-	"6UnJVNQYQll+E+SY1jTai8PE7jyAYPNGFbjOPW2NInHTiS3BL2w0lfI25jrSfRr+2Psv7dU7tw2g+boC",
-	"P6MYT/gdE6Sa9+TVm9H/6aiIhy+SgzHlBReTG6hHjwAbcYsdLqwfPWPciVLf2tX7qoxOdfru3YqRlku2",
-	"hX3mruq1Hc/xYm+Y9silBlMUgHdidt6yTu/MmbGXyyVBSKLBOmOyD2xvyXS57LZ/XXI+yEPoi8e3Mcw7",
-	"ahV+MjYNKGqWG3PVbMyOBRzRye2SdV6VRc+t+/n1D9umqScHC8q1tVs7jpDdNQ61Cvculw0jHs1UeDPR",
-	"OvrhmIh/Q33u6kHb479r9nyLA8W3Gpp6EjscKI2GvR+SdNVYQUST8IcvU4QBxOA6Jbdc5APyrEUoQQl6",
-	"eG//KvRWDtPN23+5vh58bv/87+vrL7+IJi+tr1VvcoTVmAuUDtMyT6E53h8Ip2bIWGk6myckp5q+T5O6",
-	"RxpailSR9G/P3pAjXMgUUlSxhbIgqbkpHZBUFTS7dU9m7zQ8CMzLq4LaKvYfYdYAeWueEbo/3dgMRZnr",
-	"ozLXTnAfJrgThg9rhPsBb1lD4SUW/PQ+2ZfA3gmNfp3w3E1SbSMztmSn77t34YplZSxKkS6mimU3NV7X",
-	"iCp2fmbOP/ZBOz8jo6Vu43bhXT+Ov/9fX5dP/vb9v/9Wvln818+vvn3y4odX//FCnv5Af6BXi3an0eMG",
-	"J3h03GAF+Mg6d/dfjt7+cXqWvP/XP46T0/dRjmDn9sYGltolNSAJunZvjQpgXdFQ0+YesiE5sCP04zUm",
-	"py3Fo3haytubmdqlVqueZf2YNYfRkMkqDUy1nqvUetyxtKIOHv+kp6xU6B31+XwrVZbk6Q8//fztq8sf",
-	"b3559s13P/30/c3lDz/89AuoioEB2qQieO/w6MiMTA3s94NMzo4g/jWHxhkrrXE3eEztTH/heloTfZM0",
-	"lP++x8myDzHaR21D9OKura1yt0e3R5Z5rPfiKu9VLKtKrpdX5m04Hc+pW9t6WempLK13aki+YbRkJcnm",
-	"dHbzf//3/0HxT8n//OWNhR7A8to6CIl7THRZKWzsCa80xwieVBOn2ceD92Z0XIwjlvNTs5uvLn/EutSk",
-	"bgIFXIdWOdeKvHjl8xrAhTS4Ftfiyy+fvvj2tfryS2xOToUUPKMFMUJ2SIQkUyNPR5CELST5HWK5QkLr",
-	"zMMZnc9ZDh6BAblEaMoQF69+XB2MvRZeAQBwTaLmrDA20oB8+SVgZ7rBvH7+lHx99vgr4iAMXaK3AjhY",
-	"kmYyZ6m57ZeSa2ZuA5RMKkj6ooYxPfyeLdPhtfDVtw4KByLXxhisC3NtyzUIWwhG2HjMMn1BGrfaFu8I",
-	"BwHPCCLNn5+dnn4xgGWFrAIzKNd7m73jSqNXhaQvxoc/Grmd1vpQ+uwNnaS1G0tpUjKaD818CzBZzk5O",
-	"EzLjSln/1dnpE3gXFptAOgnGh5ZffkkmknABMRaGFIBvAigfTHkYkvSpZQOHV+BSTsnnKZ3ztAG5lJC0",
-	"4mlCUs3Kkhr+mX5h3nMt6ttfg/vZcDiwsMa++cBJcnx6Zt5X0gxT+m2j60MmzP7ljXJuQzSXV09fvIBp",
-	"fVsuSVmJL78c4tDr131bLg9fV2IIzc1TQu2E7P4pGyGzgJNwDM0BsG27E9e3G7bUDKLp0Ya0V7PoS3Vx",
-	"LXiOlQagybZa8xkqndGckWpuS75tpfaIkUrkcFYosd3EzZ+FlLe4K65LLnAIwRYEWWbiUhII17AGPxia",
-	"sQfCaI1qCEhJJG3pkalFjVQkDb8MY9EWQOsaCo15xgTmjvKcCc3H2Nnkck6zKTs8BTcRKlLhdzWcqWc5",
-	"gbk1PLg7gSS+ORN0zg+GB4+sw2lO9RQ46ZHNeoEPNqsDA4Rcihf5wfDATPjSXQS9DuiMaahv+TUuFupL",
-	"sG75OS80iP0/DrgADEVWLuvpwLp759bGBk9w9XvzsA3vflVQbQ5H8PoNd7zhrNww2DoL0A12owCLmq1u",
-	"2WvAGnRVYJcbQmdSTBCvC1uERIbiG6ZFxxLBJuuaU7Ph2lYz27CgEKreYv3ZO93/6h/4DFKfNxMCnTAX",
-	"g914sTNb3kKm7lwKhSrH6fExIpYJbcOMgPOAvoCj/7LxxX40bI8TGLZgwrB3+ihTd80ntJf7/Wp2guEs",
-	"wNwtNQ2C1mddg/CzOnKg76BkVbMZLZf2vNfkOVoScAlpOlFBkhyo3O8O56wE6QfDcT8NjZDEBIBYh3Nb",
-	"UmiBKJHpeuhk8+kzReRCEJ4PIQuskdFopN4kmw9ny8N5KY0umQ7IS2mZtQMgIUrLkuVDkpUMmCktMDcL",
-	"8i4Aip7csrllvU129xRcRZc+F3A7fheoOd+zpaUiyAP8RubLvRHQS7ZwI3zfVLqN/H2/Qron+ybdGDm+",
-	"ZhOutLP5pow6cHWjRnU91152BNfYh96LfN0oAFnM7+I25Lswyis81QvHoz/sX++tnc10F+5yWCKm6JLQ",
-	"kdH6LaAjPgRVGYLY0lwNvYrudDXL9yPU+S28emfqHIOK24cNRgm5QVNnqwvwXJYTqTUT++BD5mGAl3m/",
-	"bUziWs3fmL4MWo8+LKOPnRbDBu1YP+5xofnua+w5fZMMQckwKmatY4R9XkNe1aFvBP0aawH4FvRWdK02",
-	"d/NnCCR8rGOxf/7uFQQYVh8O/0Fo9mmdmP+x6BWH4DMubwXAZ4wfiNsfZVNmK8c/GIVbpamllZhxfDiG",
-	"Ba/r5Fpga++DxTuode8ty6gITXK/p+gPoJkO8OVnMgcfjJnsst+mq6XINu24uSawhVdVHCmMUozGFzQ4",
-	"IsKBXgFwuiwJJu6rYZ1IAM4jszJGfOMUR2xCLeLpwqHbYNcb74CCu8BpYdM3KYR3c2m1Ch7VYGvRdmXm",
-	"8vDU8neog+mgFiiS2QexfCcXZMGKIiAL8LWPGBNEMUgL+rRlV9Qces0yWebKAQw6iwiCrpY6qCF37PZt",
-	"87HPHhPbahgqa7AoAF1uhgqXNqFO1A8ckEvYiqY72BLktaC59arhozS9NQ9a0OUFDsyTLmynhzaYykVd",
-	"3AXNAqCuc8pLhxkzu7AUbo5tjXxEiaG+KXgCzbfXAr4e8zuWNNn5Z8odJ7Dg8FW2x3+QOWhrxhLrYFOu",
-	"EEoZTTttFVKlsWNjDstlY6f3LdXDqrAPLNTDWsLIQfXhO+BMth/MXpwJ5nk01OKJkItduXUu5z4SHj9N",
-	"l5ZY0I2LZ4SWS1KC1oDFaKoJOu38+1wIm6zQ7HaQgD8YOLyt+RgQwOTF9Gp0VtyxMueZHl6LRdPrDGPG",
-	"sjsbkgDYViqW4RBce7OkBnhlCn3E7n4BARBdUqEwH8A6uOtrrgUtDFNbtuzLuliVqltzXKCNHYCP0TEb",
-	"kJfUrIlZmboA1jpihnXNNjQx8Z57nvvIKIzhWkBu6oB4AEjBmJ2JLOxlM+AqmJYdOYCXZho/jXy1uvqU",
-	"vS+WFD+4ct54b5v2LRWCrMAOEVDhvIdz/CO9tUo3UIZFv8mZwiaFDldAyyoDjuxpSAVnXYZ7u3rew58b",
-	"x96fk0PF9OFUFvkaDvA8COBor5FJB4lkheTQNruw/ndzYCya8hLRVjCeFPTlwL66ElMDzCVTVmBQcrS8",
-	"FubfSuSsJOnLyx+fHX3/7N/TBIM/Bc3Yd7LIU0wLhZ6ZunlyzZ/wOC1lQqTwbAX3L3JWANvviunvYDE+",
-	"3XPih/ih5Z3FZosck1cW33kfx8I+C6sDRdgjst3awFBjgnmGpdNbgqOBRL16JuD77sOwIWrnr71ie4jd",
-	"bYqySBmGeiKFaO+MAecApmOBKJt32l+r7gho1Qr7vR+1U7xvz0G27YN/O4brwA7fYsfvG2D9K3q4kw4Q",
-	"Huv9xRANO9lf/LDB+FTi+ldBHRgvVcNL17w2ZrPXMZUNwcVGuy3EGiJpxvMyxYQNIzZzHEGCwCNYFqat",
-	"kcswawPyQRwsDVsCFpRs9Qfw97Nr4UvcoN0v6vDmsXIMGgIgXYwA/LNWxuEHBko5y/2VmmrmerjaVjeI",
-	"nAI+NzQ8nBnTgmStNQ9j7KejSuQFS10HqbqPUbBClGRFBdEyo66rNfHQkOY+Zb28Mc4PHRtdfXmrZsM3",
-	"WfyYLvTvIJuuMrs/o3NDbKizrFFPtjui3erK0R+KrY+hBnl4XBE0dmhBoKFIhDpfY++ae5LnA4dFX/uG",
-	"bfuI18GzwLlhEwg9MqRyh/u+O7cmZtpa6A8j5Lp8y4p9GrHTxhrfX7JtdEgrtr9Aauv4WQqy4M5Ohmg5",
-	"wUgNtcnwi6ksnPiC5MwpBbCnIaE1ioFPcQy7FibWOrdFfyiRB9fi0rWfRMQDQ80WRmrKC4z4gBgF31Zg",
-	"RatpycWtCm6zQhgzq5Pa9J+UcqHIBDzJmC18LSwE3Eu2cIZboCbY9loS7Xz8qZ6Gk+MCG22CmCVWrru0",
-	"7rBnOPmeLeEZ1yJF3IY8da/wLntWqCifswHuj8rmHiDM3dRkP0awexOb+QRC3t/CgEaW52MNQ54nBDHp",
-	"bAs3OBt7Yv9Nwd3Xx/CP6mCIJO86HdrVFzdXuevlyLX/cm785dwATwF0YP1EnCG/cCN++l//VApNuVD9",
-	"77iSpe73ZET3/qfw3+wxAbxmww/gw4n4b0AMjZZe08EEFSAj80tmCSQqiu7n4sFwJSXpXMrClfTBhxvF",
-	"CpZpWaZGP1W+l6lRsMDJYhMiZJmz0ufZEu77axvVbUoVKaWcubgovRboQErgNSEGkoUTmEqllcURIKkG",
-	"cNSUfO5wgD5TxO6Gw0UKa7m+sHgNqHIOA/hU7TpOXov0cwQUQrCvxhi+SH3waCzLBNG/YJLCdtd24JJ8",
-	"bMuOlOZFgWhMsmwDIvn77dCVxXQekEtS8DsIHwdxa66nQSGfB0QEzxtXJDV/3EBoOL1ohp+hXZfzg7nA",
-	"NYQ7wG5wWCt6WspqMgXFfqWIcHAtwAyssowpJUt0nK0MM7HkAG1SMCGkZNj3Kk18GB/G7GE2qXOw1TWU",
-	"C1q31O3jKftTuMk+no/sT+Egg6O4ExOL69JHf9Qf1vrBXnj718KiuaQn4DkTCaWPWoYtf+pSdeQWNuwd",
-	"JLIYUk/rO25sDlk6IPd1u/1z+NxCV899iKKPf+3DONc6c3xrmJtPysF2P31iKwoN1TQ9PVjjNHM4RGTM",
-	"mZFf85KB1wtzTYzkBOscjXQoWbZYwpNSLoyoguALVkADlOSIKZ6D+EbcRujADn4uczV4ulDqNlxdrgW1",
-	"j3iBqANH14Irhg2FQJytJCe41FEuiJB4C1nQZR9P1D+UG+oj+6A+UQfUa4symztHlCydx2lvLHGdnDya",
-	"l+yOs0WkDmOHMxzPGw1xCtJXl2+efhcAQYByC+nEUfyCAXlZJyI7DXEYnOcZXRodH/Rg5/K1LZTFBHvC",
-	"0twI2jeyTiWiGg8womrZDvXg7KuE1eTlOLFIFiuN7amON7W3md/WEuo4469wve9xyF8VVHwH7+/paxGv",
-	"K9H30sv5vFiCSfzPyBB+CaE0yIjtpxAHkwFscRU8eUZv2YqkSPAaEFprosT9JPLaM18yKOJ+wDP/C7Y2",
-	"UITnCfwLshGiOEVRm3yKYgNcri8AOwSCVFpiRIrpJEyEngKIlhWgNiZ7y4zxLEhaN65IodwBL59TZc8l",
-	"sgdqziR5beFrEGYlsKLRQnVoN4EId7BTYMaOlkTIhS0bSucl6PkARXeD2J7ptXBxNdskA8xxhqmnYMf7",
-	"RjFQv4HjkPpmbKyJtL7WGymWrQQGCRVLKO6IWxCwvfu2lj/KibRz+agy+pvSnEmEnGmoduj68LvU2KHg",
-	"7NZfbiOwBS2WmmfqCAA2W8GieIkJ9kC3gD/QAc6cM5BxFoXOyMKEQJCD5ZA2xUU+RGdeginSvmjOSktD",
-	"/HlJx+YGaA1vZJ8tkPA1Yi50SwD7NyBZroc1/qUimmFChTmiA/IGYIZoycjPb54aDrBg7NY3TxDkRyly",
-	"kKJvvD6uNJtbmT/hXuCn8NoUB28G5av+ALEISi/sNUSKjsK+p36dV45LKw0eKzmg3fzMGCNSXJCvj0lu",
-	"VAo3IvB6NrGlOoNXgJccRmT69XJZaYHttB8/sgvDqnqNAdv57TKG6Iw0m/dGHYIOeX2iTO2YZtRStO0O",
-	"or1juiZvu3hvleTxYPywJsOuzBzN5uD8b4UNBgdDURXFfqpBoXOZA3NDPJmSITW5U2XEVKihOIYV4XHo",
-	"VmcN5cTzN2OHH2KGSCeHexP2OvB9CrVCD72Da67rA1DFN1ZUBgoX+uVHDMAC0QsKnYeKIsHnlpiGklWa",
-	"VPMLMzdUAlyqqIMYrB9seRxEPzo4yvOSsaeFUULuH8D/eMS+bbz1IQ9HuKJdx4P/zvZWFA1kVTfXQBBs",
-	"mk1dgz1grCWztGSDYi6jax+HA4zctccCMaDBFrbRwxev7s6cHEK4ynRuI+6AbMhZaXPQoIwstZlnNqla",
-	"1+ApvmFOoPNA9AbKr8a0JDaFWjEjxx1QFml0+6WI2e/6tQOO1GyujVi/rHETj48J9iMfktSYJ3Cwfd22",
-	"LQ2Dwji3uh1nDjo3H8Qz/VonAbqgd2f69ezs/pfgWuk333k2cYv3djihu6ZPEWI5gF0u2khRQDVckEzO",
-	"ZrKvxOqwqP25rJqdmqKnM8VGTDUpc4+piVagVqwYJ3hMjJKe+r7pwT1ahT2XYDYXJC1lYUxNAuAC1Tx8",
-	"PscqiQZLqrvn2X556GC4FlwR/9JhuJKuVXsCAfAksGwQUg7jZnXzfDcraxlEjAcbSx+QV7QEYwDTOmuf",
-	"HS+Ja0MzII43PDa84VpYCwW4lu+BnjovHtaKWF5szGILY1vNgGOnfH53Zlken9+dI8fD1I4ONhJ24vrz",
-	"iu4HP+7Q5z4Sa5YLK5I4NuHc15Gvs06w3B8rsZf2KNXulPaK7i6Kw5asHTLY9r7CrAd7wJaywtORzzjE",
-	"+VbTO7+pu2yuNTeBYFw6pO/W2UkjQTvPbcBLHzSf9B8238zu4f6SzRy57S3TzD1wfZkgJPlEDoS7e1Pe",
-	"GARZDc1jxhVQPco6qvFgAJiOBT61uWwORIRIgR1dLUb8oCP9x/WZ/XRzf3w75g+b+NN4bXNn/sbv9gMZ",
-	"+Tfoxl3zH0Lb/Xu3oqfA0+m+O/rD/rU2eaeT1MC5jpT2xkGjuE6S4DoElPCEpCMptdIlnaeJBT63+YDm",
-	"d4BJG7Gwl3UMJXSvpLgp3+ZNHbzYw0a+gbYBuD7mmbtsW3eSTb0wD81zu2wMO9b9JCfRnFD3xN345caC",
-	"s1GwYjsXnZlzlJd8vAG14lu8ZIPCAV4UbOuW2hXs6ci2DczuC5p+y0V/0HqY0/fmjq6SEl9KUkPC7rH4",
-	"4x9Wt4GF3Z9mg+S5N71mCoGNGjRJTeWC5STn4zErFYZ8nBVgsZRQVtkW823wdXt6Vo80/hBYBBjKWnvO",
-	"nuElD2A4trovYs+fIYSDOeAoVDxPCC2UtI2otU1pMJZ4wcad1G+7B92/gKs1Qq8wYNIs2Nwu+8d26x+S",
-	"1PUwT7sPJ7YFv8fonsuS2K5Q0QaGa169fS+I7oUZ++ghRGgxC/Qhw4Lhy0dBiBAqZ/ceDtxUOyWrbMpU",
-	"T/LOppRjU2aH2gX1JQkZsSkXOUkBGDPFEPMYUPEk9BEyJoVZaNc4EaE31S2fg8N6QF4ybgM8sAtClj7x",
-	"YwwHEPPAF5jH0rVMML57UQYkyqTwHDsNZUwTQOCEVs+NFknYRdKnz5iZdlKtWZn4DrpmcDMu+KyaHQyP",
-	"Y43h/oElG7Dn/Uk2JNq9STZ8XGJ7+C5i9roVQavCyjZobQurI/ZuLkvd6cN6aujPiER74MCttnrqXFl+",
-	"6hrq2V5bd6zk4yV5/uKHZykYUADtbQTQy2//59VPLwm+voYy9O3gLuAVQNsFF+xagEPXB3QtO0DxNSCX",
-	"JJNCMODHOBImcgUZmkuXH6aqbArPGpCnV393ySQLl4+WyaKa2SjWBaEkYy4fjV4LNTcLp6aMuRRA6F+G",
-	"1Wfm+FQFte2qCZ1LpUs5NxYHMtU4YvQzmHqXQtAKGIjcEHI/Zdv3Bq5p1nWAxcccJAeGqt/uw933lyby",
-	"lybyj6qJbCdp3h3a09WQFn5MIy4oDH+112Zczmy+M+rl2J/MgX6SbleocixbloZ/JoYXg+4E/NgH2XaS",
-	"RVOutCyXnVLoMiyKxvij+xSkUEKQxyZaYA5i7gHlUNlTU1paJOqwgjpFt3OakLnF/ldES2mB3+AIAMws",
-	"Is5iWQagOCR19rLL3qVEzalo9/e2I4LuA3A5g2QjrgcE9TyqbuQ4dd1vXRK0JNQqdQhmYzWLKbWVSOZV",
-	"wMYQoD4tjOKVWo7bdOzjdzZFKh7Z/M7uQq8UCVyytb6pugHvyfHgdHB6cjY4Pjp9FPbHz3heNnvvnp9t",
-	"6LzbidBhVvAh2MGWAa4/r/J7Nad7BEcA2txPmYSEoxy0d2YI9eswoq1LhwlzCFrJh1swIVnkhyOqgfd3",
-	"Il0DS+CazRoF803M6cR+cDjMKSAWQLbDKymL1Ddo5Yjo4HmFbfHrFSJXbXItyqA04QIyq2wZVJ1CBTDg",
-	"QVIURjtC2AUYt6rvmEFX9CEyHCy+9xUZAHZ5LZqgnT7V0n4zWiLwTxdW9qcOlG3G983HKDZqvbir3Y+K",
-	"gWfgLj4AkLYvwOGQvIropRYrArPGd8HO9sjxnT7R3ajkfnkHMQmCpXv7gFLagyXwpqzYEPUBxOewKs2d",
-	"S4jC5uXkOS2Uu7CQFgfXF10YVaZLf75l86YtZcc0krJgVPyDe3oM0e1P2MEW7TGCUeTr0zLWn771KRnf",
-	"syVW+NTwNqjBQoqThcsZNnFjSibYQjkZhUxD5J5L1eW6iOyIlQrYkeJahCXvUtyxEhw3oM3aZ2G5FOaF",
-	"GcXXFuVBbyOuCdbwQZ5gamZ4Ywg9HRppj9khVjxYZJyU2lLVFBqjQ24gIPGA+g7Pl0VOlgDrJzKGwNPu",
-	"Gbqdl3xRV/PbCmCLVEkFWwCGZlpWIoXaI+07dqwWB9slihYIQ1qm72CTS+cQG1r/9GiJnqV5sUyw6Tx+",
-	"jymt1j3tnhwi5hBsiu/RCYzSAqhMiExts6hhYGUlGvealyr+O0tsHxl5x1RyLVyvHNusg6PmI26AUNK1",
-	"qsAnrgl8DCXgY/XKiCXwL3hRkAnbXcof/WH+aSXpRDFs9kcNHwcGGkCtvHcX/VTbLlt3qoxdnQ9OeEbx",
-	"hBrO/WXITHEqW8qtjakxU7dC98qLabRG6vI9/SRQ4271d0ID1LYoSwhd1wINLDGFOehjmmk1dEVDRmbI",
-	"O1YWdG4VtzmjUf+MUQzu1aarb+75w+TC3DuZJ5h7ndKzPYxpf1e4tbxcE7o6HMBdl0XXr60T9xZv3dag",
-	"iOcpLVxVtR2DbdOPVHd4fHL6aLVL/xGrSjlnhwum9MmRkDlT6UXgcOCKVLwzTszzrpE/etJ7FYPqEyEx",
-	"w6bbnz+j8znL722T/LkxW/+8JlVwRPdnWYU8em8G1mp6GKR90QnbHmF1m/56tbPR2F6H4BHclJdJxw/f",
-	"RezPnIpI95uKSPeZioiPW8ko3Iv1HsDFGmnQZa7DEFqgWk9ffPt6QMDt5lCyrEkLeZB4i1FHcPzXwlyE",
-	"NXlc2C8vvPVtjOoGgG1tPbN3ZhUQ5hdNZxvIjmk43zr/+CdsJsIYP7SdCGvy4e1E2EofiTC2IW7eLuZh",
-	"wO6O/jAf+hiJuNh/YisRJpzU/YJcfxYAjoYkquT+RuSWEHFSFhahy++LLlk3kECPktyEKD4quJiAmuck",
-	"J4QsWtW6GJ2/6FWoO4iFqM3w35jh3ksgvn3gwwoj7LCvzWLvg8qegeMTzihYoqBag9GCEOOQlueT23I2",
-	"NzQoclI1ypcdrcG+xMpezfcttWW9wvIKrngA4xRL5j3R1clbUnaXvALx/tX/46/+H3/1//gn7/+Bgm9f",
-	"dgK209+XmeBA9u7d7aMPG+8E4yWllDiWIBcEw0aQYO2hRsKfkcMigoYvnHCxJuEAtW23kEYbj2sR9uDw",
-	"Fg08r9ECw0hNnvvGFqnzzKHEq+sQAcQDPUx4nTFKFhZM/1pgnh0TWSEVU6lXcetm9ML3KrETsD3hC3bH",
-	"Ctv/tUZdAcXH7IRA4LUh+IDnrBRMEzqSdwwW1AOUwBoUdMlKMmJ6wYzCs5D4cMzVwa4omFOompCoHh9m",
-	"BoXJF1YDayw/fnXHSrPp18LhoL+wjQBDaFMzPQtt6utg7J4mtvWfb443qiyBerC37jYcn7j1VhtSH64C",
-	"v8t4e2oN4Y+IXopDsEh2vblIy6qL23Nt6yokPmgaJKS+AbCvFDIQbK6ArcfHQLZaIUWZZdWcWzKtAXLh",
-	"tVyKm3kpNcvAqoA7r4WN17vvXbbtLWPzG3eKQ1aAIEnmiNWNPZbGJBm2FE/Xdqdu8yHLmoFGezojPkD8",
-	"iLRRWxFjMDaui2bbSvuLbzBkz3l3zk8w8fs62h+6mwgu2F5scnwUoQIR5pq9WoCKLO5VyO5EEx6o17Ho",
-	"Durajf/gXqI3Dn7ro7cU2Y7P7NY/JPBv7Ng55KKmEtQEoTl3VRQkKxgtbZWo0xDKtlqz2nDkWqx2HBGM",
-	"T6YjWcHzLUSjsdsdCByI9SRoP1LfOuF3TBxWc3sbIibWmgCk6RAqrkVN6ZDgZJOEnMcAgNRBgwLMNrCL",
-	"HAYc1x7Y3M4TGueiCuOj3ytt2bhW10IuRKNI7QLXbkZvgW8Dvojlkm3Vo9Y2f6l1nqAlf5387VoA237C",
-	"OHdzDVQi0tB1aR3Rdj/pUnW3V9lNe/nkGqvYI/Dhk5o7VZ2P30wFh2Ap4zNoIaDBYVk3VeHaH9n76kK9",
-	"gIsv8zuesQShgsOiJg9gbDGxukCMbV/DzNYIhADG0IYAINlzlvEZLRwrsyDsGsI+7F3GWE5O//P8LI5D",
-	"97xk7BucxQMj99q3dIivEGZ3tGwmqu5DO3jefL5LemwBS9viZ+9TLSRUYFuu9OHk2gq1zQsqtu/Y0ZSU",
-	"a/vzQHULdqfB+pVcMgu5iQ3gPRyv7WWC0iqM+81ozob1dcCgJ5QLsCpv2VwTwd5p7PCRXAuUIJj4HibP",
-	"WuhQtK1nroNl0JqAaxCQgHwKOA1aEiFHMl8OyGU0RBpPt3pVUPEnsGbNMD8VNv8QLXIiYUlLYhD0aCmU",
-	"W4Uj6+MjC54t19mvv9RkW/CMY/WZAxy1BiCh6hZSBNEOswUBXTYgvPFT6964R3vLQslZaYsr3MaUc4sZ",
-	"5ZT404pVtc6v0OyTEzTltAAQRm3/xbXoCnRLC0UARYTgt0tIOmH62XjMMs3v7G5hoLIjKGm38wGPHLyh",
-	"07ozv34i9t1niAsyd2uyzW7vw+SrdKytq91z3/64UQYBOy/kgkj06NbenShY9rCBIW6uwfZUwBUU0yoh",
-	"oyV0esqmWKRBl+hHAgcyer1laRlZ4uotkKkUVFjJGkB7W7oFF7VyJg2Ue7L84lqkBcRdzYL/ncsCB5YS",
-	"860VzWDvWcZs7h1hr9EFy9G97vmaZWfO6JJF7lH1wbSSgpFxVaLZxRETE0rPHPebyZINSVkVzkoz9F/S",
-	"nGe6biRgH49OclnisoI7xiq2RsAL6TTcuVSKjwqWEFrWpbC4SiMJF9jhg5k6IK+hzzTIesd7NNifdcPd",
-	"i7orkvP8aElm5reae7jfRdTlfRWc/D+7zQjqRM1jPqQy0cXZrthHbUftUG2BUC0VYRDHOlKkYLsJsw4F",
-	"5Ig5gdNpMr6woEsY7Qm6crR0ERtKrDQrIfdmxXxZSe+CtpYDclm0Dn1U3rUk40MKvvar1klAvp/mLpfA",
-	"7S1D8S09a3XhQ8u0LnK586y+k15+kPJWEey5YAPXutFmWq2IO8uKI2XnvKwdcEH0pY7awCuohnrP0IUe",
-	"wpZYskUwlJLR2+BsKekcEyPr1sQ3zCDjTIL0HJKJEUI2MORZNL0WqbEfb8x7bgCoKUXJBogvtqEmJN7A",
-	"5SPsM6+qGc7EyMRCSqMQdFfftCXs1mx/l+SJtw/Oe/2EbHZER9bD3hqeOi0mUL8NLUV0E6JlTpcf/7zt",
-	"2gd5Cw/LXx2Qgw7IO/ld/ty9jz85n/0H73dsecGaRsdb5ai6w9vukhZPWO1oDfaPjPSUsT22JgHX+V78",
-	"RgHvmpNDC+/gQ451g6xWnnmCMQJAbuMiK6qc5R/RIx/vARZNCWi2k3qwHQ9f06FEB4PeV1OmcQUJbG7T",
-	"VELYO5rpYvmB98Y2b1rPB9xFHx+ISGmqK9W7NBpHfoU37afaGh9ZF1rvOa36ryraTUu/x1RlS9f7LZ71",
-	"qXjArddiFfnT16urmsfiVUczto55/sgekl/+yOJakQSPLlW3e4M2NM8KAphTVNtz2aepTL1YwQqGTeXX",
-	"t6ZD2CXANzW2OWKSGnu54Eqz3AZwlZyxIOHQZgbx0qEvytLiYC8Yux36jMkamx493nV6QpeB/b+CgX9Y",
-	"JtwFXICAGDVCziaA6vrSj1YotGdO/Rc6wr44Sk3d++PtwVHfG3v3EFHgo6nfsJbHhzxnlU0Fv8b51NEf",
-	"9Yf3GyPxGGGvlE0aDNMCmSCZLAqeuw4dC8uxJwwwmNkM8kxW3drPRF5v0IepOX6+p0rQHzHWjkYSpkp1",
-	"1hT336eN+cyN5foAp6bLbKkHvUfYqt/Cye1K5H2ArH5rruK94KxCYPQNkr8GE+0Q+oGEJ1wBWeUDkv6W",
-	"gp/cxw0QC938VTKqpAtNMfS1dwn612yPOFb3N7c+BTn7F2jRRxLLAS3uTy6HJ3FvgrnZ92CNMG7wgVVG",
-	"Ff68qXsvZOa7gs4kWsdJomWcNs26UcSJdRG6kQM6hWCQrAD0FMI/XOTXgusBeWVshxSxX9UN1WmAXulS",
-	"O514x4RTVxbmGJZvJ4zxPkGmsiprNFcITEJCqQVYZtcCH48CdAp4CSJnJUmDRRv6cktbkJqA/VPXL7gw",
-	"TWuhLlYTSyz/tM0lul7SKIpwqUxYjqos7/X3faYsBm9njWZA8J9wcms4yg9csbny6nbSITSo+qjlDN8z",
-	"Ng9LcWyeiqFyOTaa8Y7cIMhQCb8/+iP4tFY/rxOsIE4IX9OCdFUNW6ice5HkAyfFPgwyUNmY8T22qls/",
-	"by7qh5CfXRp6WNvy8ZNU77/0/bX7srUHO6v3a2oZvTLvHXgoAdFKtkq9zQSA2kGAIdBGqAWytbsq7mMe",
-	"zv2Lloa69xHi7RuOy6dTKuesOxQvASFjx5rpMrHZ1HIGLf3AagQYL6P6eMPRNpm4pzCCQtX14bsrvOSf",
-	"KIZvJrzHdk2wfnszVvBxrkFQQAF2K1f3Hn9YMUhiKuyV7Sb/qSqvOL4PrLYGL/10kUaU3bm+1LDCA47+",
-	"gH+3gBuB6wO8EQcqgipzAcWCNk/1TQRVyLbkGDGSu/KoeFHXjkT558XQ2HEvuzVWt4IPyzK7tFSPTf6R",
-	"9dNtl3W3DBkrPdpAGTEF8OMQ9v4Zs5vyh1f6ulnzJ4SMAOT0mSLBCI1iV9ARK9SOLJvRYl0kwvX6tugg",
-	"UjDnpEt8i4UpFInX8YqZvGO5xTEAH6hw8S70/RVygmHBKVWIeKr4RFBdla7+fEGVuWrC8oQIeS2mAfBb",
-	"TjUdGRMd68VGNLsdkNQ8ChwaBRe3kJduG5XTwr77gqT+NXDls/z08eOTr/08zCMAYz6dV6OCZze3bJl2",
-	"xUeuYN3+iVRZRveIzQhUtz9Flk+EIThNNZu5ruF1fbGlT9/rH21wV0DDS0xP3akfqWK0RK4cxw8JU2AJ",
-	"xa6dYU9SLmwbUpUmWLjpGth4rGDM8feAYg7gb7hFUZnvSwK4Da6EE+sEIBhtTxe+qkbySMLWIB7PbaUv",
-	"w4B8Z142AhBjSYQkU1rOnEPxsgmFpshClrnNpkqnAKJCS1aPkRaFPZAz2CIqliSjiiU4CNXs7WwxfxMS",
-	"AO0mBGFyEzKvyrk0twbbAguAHBPXcBSgh7iOqbdcoJMGWqeSX8yQMQCLFUgQTEB2dHp8DLDZgiHUSKvu",
-	"OOwtcWFhlLB7vb/MtZ3m4lq06rXMWmFLItjheDtvWBlrzMGzAO6SMWUs/4INSDqThuVByYgL7WB4A+u2",
-	"plSAN2oqFyBPkPuuKbW6QrLfAJFXU39iaR/8EtgHm/HJFOfX2Zvnt/6dqx8NzgZfNZtUnz4+79GlestA",
-	"NsVNaGD9WAjVerNh2bBYJ2ODg6GoiqLNCr9zDzEnoGP+0Cm8EfP2zPL0GObKZ9XsYHhyfAwztZ/8PLnQ",
-	"bGIG/tCCocymr5kyA+uqUjEUBSS8FyggPJwO+3RZUxnSWIxBeDUp1JKQinulvEK9Yq+MDcwMrbEK2VIC",
-	"1zQnbikrOM00n3ExIM8w21IwhXCWlqMUXOk42NMbHMWGcxe0pQ1KOQumIU0UatXM28OutMF1UBNWsjs4",
-	"/rK0GSjY3XPQSal3/z95V9fbtg1F/wrRpxZw7XUrOsB9CjZgC4ZuAVwsD00w0yIdc5VJT6SjCkX/+8B7",
-	"Lz8U006aKqm3PrVwbJEiL8n7cXgO3gP6RoVqoTPDeUdobMOhBeFxB+EIe9HL+NtbIAhJDDtxElpZNdLN",
-	"R4jPNbqS00iCarzrow3yPrMZKrtuJL+pgTPPos7nv8luTkGINqTed6Ghfzs6t8HvQYHW2JkxO6X7j3jC",
-	"+e9gxgh+lZ4FN96IRACIqUFRfqG0SDyPfi0jrAJWc/BOcNNnpy5RYYdTeRnpEBkuGGoxZ3pEwtNltiAv",
-	"dAMOYTqq4XiHTMheAAGujuPNvtLqfdzsKyVZs7b7ZvyGiyHBno7m4K5rLAvK8ZPJR/j3YB71dxPi81qC",
-	"ZDNe2sblgTXEcaGk73f3AW3ktgwnHHSDKKoA8c09R/Yu1eDw6C+EeRLD+6G7MX/SVx7wWApN7MmmLraq",
-	"FhHChD/yFoQ3xb/kgqGsto1y3ZPpu8udy8VwHpDNql7SCj4rzKI2mtZFKxcrY94frjKehy99O8kZeuXh",
-	"PJAw0MNdSKMHkoRjNu1xTncnPvzpFvcDDmdIzQQP3FUrCSRcwBm96NjZH7O3CTXNGllJBZfEyGn4/sOH",
-	"KUNaK+vAWwGuEyHFFudEBtQkJnfZnPr2XIl5FFz3RzbiGP0RbRZ/y8rdyDKN2RtpLb+SmE6gzBW37N3M",
-	"cS14I1iw38unK+c2djqZtG07tvTnODOVWT+DkP41q9Wi4Y3CIpmPKi90zfXVFpqpVpKkxIPQvDbRI/Jj",
-	"BIATzD4R2wSmZCEbAL2PGSsIFqbRXZOip+ofHbcLveu55Vmv4JcpN6IssTahBRRiY9i/5C7ud3VouI7Y",
-	"2Qk9fGR3h5o9V241g9E80sLzTGoRMrNAgh5zphnp32duGJkvFT6bfKT/HZQ1xALqvW3qv1cpDjtzyu22",
-	"3EcjCJe+37DvLx+ngX3os3Cf00N9PYIicj7wK9OSBmDtzyW/lV+Z+x6Sn2Wy0XU4rMdwErsbKPuFsnxR",
-	"yx69NJhOoOuiI1lhpM3WkmuAdUAeAC4HGJ3EDHxETtA0/xOp8eFABD2inDGg/5HBjGoV2Xj54xSxk9vN",
-	"fqTk11rZwx8saeIev1h+YI0dU7m8jZM92NkxSRZ3l2QwJFPpJ/0rfH5//ZEJ3tkRE35DgDSw//SH78rJ",
-	"359Ty+VItsBQIu/MJkJP72bwq/93uja864Ca5HFuBr3jnW1vAPElKxyRPk1bSuU+1lGxZ300clPzzn4+",
-	"E9/OQVSO9RSpbhGzqo9aaJSI+jXI8SFPsEtHPoUaHO5bE6F4fE68jg0HUVBAZ29XsoMDDmO4C92L+1DI",
-	"JgaT0GwWMmY00LVgrlWVTFrLL7BqDIVC36Hy1Rs/lscf4GA/Hx+mn1rd8fM68EUoQW+ldkOsyzxSAcdk",
-	"0JMFQ94HWzmlvEOM2rVsQ8jNtRgRWYzg3Sh9J6G4mDMGjB8sPti/DayBCDBQDfAgg22zk/B0rGjQukB3",
-	"7U5Jh+LyMC55dBTiHn0WIA/Fjy0X8PVdN2L0jqFRZpiDrjUn7ZArrW+Xb6V9xEDXt1aazV8hpGTtkHsf",
-	"Z2vcRaBE2W1kzIOO/YjOIVkDuVAJLOWxB/ecvH4t4SNVZ6bvLv3gY70A523b1E+mTyZ8oybXL2BqqLnd",
-	"OJaAdX53YcqaGtKYIeMETGljUvdd8y7UpXnVGEslWjtiGlBYBPxBrcEkcVy3vLNMflDWAbQpuOOIyd2l",
-	"sjoJzIsBIOhMgIdJSIGNGQj2My2RqIvrjgm5cavXwNQaJZ/hCfG+MRSjQXQv6wQSOZb7ABoMiiL5wKpv",
-	"39sSJfkN8QtSOI3k5HQRHtjDbcgsNzcUZn17f0WG9PnInxvIJSqMaXqdJkrpQr91Tv2VDUDGZMbmT5G3",
-	"1j/uGWSit1r9s5WMrw1p2mI9flxiCbu9WYuJag58qGaZcygom0u+ARwPpCqNA8+vrscMqheoTkJWmR79",
-	"OsqWVMb7rFcGWZ5RDS+k0dcGwAQBr1B6CdA8Kc57dp2PMjnRhuJN9VHIymcEMhvZrPgG+iu1GBfv05Zb",
-	"THQ6/dSRtxC8x42J34X0b5UNnzMJwARgUmf8J0YnTUybme2SgK7jEpPPvlkltBhOxMn5LAFMOfvlpzO2",
-	"aQxUdTKRCUB8kNyldK1p3lu4ssSUzucCn7On3QwlmluxIzbm2mwFgW2nGAlSSyNgyF9oSfrtWPfnTcea",
-	"XFmcsyWvcH26iKCBrS5j2FncMm+iUUu0aNOGTSLvGRNqufS2CrMXkMNC2oAco4bgOeUmUMUhbUE112AY",
-	"feJ0HJveQmGtqmt2JV2eQ4xR3KkjAJtl1ixdTWJ0XHd+a8JtHm/9q9xaUKqsuFmiumHoaSTaxF1zCjte",
-	"Y1q/SHIkNZwaptW2304k3yzRHEoG3ijc9PA/hx0SoIXTrFTSA9hGUG04eRDnuPt07yIgk7PfE0GvpzF1",
-	"LQXbbnAWM6I5t5JrK+tracfs9Oz6JYywN2mEsWe6E6dn16/8R3E1mCV79RLw4fmC0LzunKpKr32+Mkwo",
-	"qkcAhYyqVlRQhcWus7gE8lwhMoF5XbreNkhw/tJExtSA1MIWi1BTipVGpEkYi8gd402jroFa6y6F39Sf",
-	"6AGVX5wApP7dpxG7F1AajYmqTYlYFDGaQRnV9ncdaUsNZRd7lLOyXvbsBYAYny4//RsAAP//",
+	"84IoOWMjmS99jlC/2diUp56ZThGearbu5vgxvfv79ETTu2o63of/d9WnS+fzQ7qlL9eynKZ7/ZBVi5M4",
+	"J2Fj/u6msNGQ4L4gUyMQ4/OqnEsVZ+q1QdDtpe3lcFWsQzQETMCoRgH/pFb5IrImGWnU+AVXcWmgmL65",
+	"jSV+vdAKMru49W4p1uF5ruasVCyPCRTzDFVlGVNKlp5NQSTxos6I44oUbGxtO/NJS3cEbNhrVcd6aLdx",
+	"jNE5J64V+tZra/lLk4KSOp+ww6trCShkk96Mafp5vXd3R79tkE67B2dfza538vclB5DluSYPDPLTINBv",
+	"LGWUwCksUQqpPqAZIFlsvYvdmmmYc7ybgzGbsuxWVnrVwRiIsT4uLifZ1kYoX3z7OiKQHsh32RRbaw5b",
+	"zHk2lUpvJKvv4KJ7CIv9uz7bEmG9hmkutrH0pnjo7zbte7Wm5YRt3Ls3eFXcCemp/YrpLdWuj6A18Tz6",
+	"9dYedZCMEeP7m6URdL1N6yumf4RHRTlgZ0B6N/1l9Yd7ah4rv3w6ktRt0KckM6+Y3q/YNCfugSNlzcFv",
+	"Kc6CU4JqN8y8wQtPz94n8OOo68d8FL/xHMt97iMdqXNtbvR+matHlciLjXz4G7zqA8rTrKg2h/ee2cvu",
+	"x+vWBhDhsiv+G3tgYfqQ8rBkZtz55qAjXmaYoS6pZpONpu+Vuy4uRWfxFDMwb1TP5BRw2UQMp1d3Z87n",
+	"yxT4iF68ujuvk3fkmJyfkRHXqhEYOn/8+NF5aP/LalQELByzwFaYiR2yG06Uq2ysS8DY1a8Vw9gSU2Rc",
+	"ylldrlBSe5n5BlL3m14NyH2AEiKSUSGkJrqZ5BGYf99wkdvBtLmJlmWHr7HkIuNzWnxW53zWYhrY7jDj",
+	"+3IVtZ0lIxyxd5c8GR0f7yVdrjCKntI3KwprxGux3g9bF1VkLFnxLnNfjaddUlkrkClqbzV6y5kgOSuY",
+	"ZvkQIxpckwm/w0DOlItJp7f4pn8Cmd/WtrvHft1Y8ajzp5SbRcRriQJiY55duIgXsUVkd6xcwhfdiXy9",
+	"px9TruoFSexxsFMM1KKAomOH3R6vfWg+7qQ+rM7zjZfza/Wc1U2zghIdUZRkRaU0K4lgLLdFRcLtqWpy",
+	"jN8PJrfwj5C5ecXJ8fF7rIILX3wCqeqtb5rryW43LuKz769qHcW+dt31f/n+mbs+JrnAe7AaHTZsVwqe",
+	"0QKitEOS+uzx07M0Ienp8fHJMB89GQ6PHp+nrczhtd73bbL3bU12mLhDF4ZoJ9nckG6ltJxF42xPkap9",
+	"TV9znRXLSqY7InwF09Y5yWjJSsLFgLyRRe6S8YPDbMtOsLAXUkRtwWX0PHvSXqtLwkVtcsdbY+QOEzUK",
+	"vmbziAz0BkBfLQSKLntea9hz32t/rWhJheaC9b2jZD4I11uF0rTsLZhbS4z3ukkljaVrDcatUnNW63Yn",
+	"kk+iNJv3552Nbd6UF4KPjo3nW1ZwI3Si2pJVtFtRHXjtoC7oWiFrqrWR+yquaOyiMDGRr0sawmio0SfM",
+	"XBhU7xhdQpBq3j/kxcpSRmtbl+YFY8oLlkNuUvQsQ0XUpmg9XOQyXLhNT7GFRIc895XEM6YUncSVgN7K",
+	"D27yTYeHDGr2NwUbIWeKGFmcED7GdbZmRb81VZrqjRLJ0eAVXGzvqlRXlh+YEhkzt1hGu7ovYYq/rdPa",
+	"VWWq67xwixN3MsIVdjMNiH+jIuWmvQ9Nyh/jh1WlmjsVCGGbZwnuOXsI4W+aR4Xxt3zGhPMSume0HH9B",
+	"Jrv18cVKHJpFELbUESspoi8u6Vj3tgyDsnbLYiA1cV7KGVcsJ1rGWUHfkEhwz6SUCxVnH1Ur28fFRbUk",
+	"5i4izUHguo7pjo0J3bpyxIglx+iQp92F/TbzbsQUz7HSlMByDQkl4G+Yo0lI5nzOCi7Y2jSftZESc02b",
+	"GD01oLHiQQOCRY5SqtnovZwsoJgHPlYlH+vdUlx6BgJxDN3CyWVZ2kvjOU5cbV1VQzOtYtZEzidMIam6",
+	"SL8hrJyPx6xkImPgUhjJSq+Rgc2HXmm6VEa0Fqz9LJf6EmRWmBW/eTT+mp5nx/kJOx2d0cdfnz/56qsn",
+	"518/XpcBuJ5W+Fh/by5cm0q3uuzu2nXrvlW+Yrc3hwvByplUmDrnEsWoIJWYUUEn5qgXMrsdHCR7CiIp",
+	"LtCN2TNBnKrbDtHv8JK4HhLMmzOWJ/I185dNDMHyBLd6uJY+DWqKBXuFlLc9q/RsIrkTT5H4kjVk3Tlr",
+	"JLxZ/uVzzWF67mR0MoPvo/mmqd+jdAgOCVnlNnMGvG1uyi6FEOiepLbwzGcYWi0e06lD3LIFyDuQcXpa",
+	"MlaXAUA6OWIbaaKmcgE51ubJCFllBgTEnNGy5FZMzGh5C0e8kZpoBiAg78gSGkkzKcYFz7QfZGEeQbNS",
+	"qjofEv3QCPNA0Poymr5gsNv2Yvdk6wv/zE4fPG6waA4CAvcO6AQvDcYV5kL6FT9IDuoCvnreUE3gR48/",
+	"4ds69A++L7HEH1ws1Z6l7Xxnl4I8+/7K+8uQquYyV0TTW1aHLjBVXxFbQUM+N0RzOaO/SUH+9uopefry",
+	"xRdDoFFGsyn5TQpmrSP0y6XgXTv8j59ePkOcLUNIupTFoVHZmP3hc0qOTp98MSDgh8UiXvUZKamYoJRp",
+	"UCcrFAOOMYQ5aEA4E/hmqkHXKqgtW/jbq6eDg7bHbkbf3Zi53sxZeSN80ZZDojoJkahOH28AokrQgQjP",
+	"MtNvWOONRz3eCGqVHJgnqMYjfjmgB8nByBCxoYC+KQ7fs+UqqNeMC/dpgzcCx7EytygJApIcv2OvZMGz",
+	"iJdibr5vn6D1SiY8aJPHxD83Oipn6+/NY9Jpfxhdm+UJGS3r8hurLBkBGotTjaTUSpd0Hn0THr6O3FGL",
+	"2KJrO9uG7Mxrx6WcOQXF6S7anilWkpwHOckt/+/Xp4Pjwengq+iIxhb6JM5hEFJlZQu2sa0Qkm3rV2RT",
+	"yjuqu+GnepnAMQCpqlwYW4kLLREJ0TMvVLZEjp+CCFkdQyBqqTTC+NRLB29qhKmOo1FIaw6sDjWA5rHS",
+	"32jVQ/9OY8kT2APAl5SlRbDzZX6ooa4U+XWlzk+piqDqXH13eXj6+LzhB8Pp2/oK4ZDzYJQC+CvMHQT+",
+	"lL0b9AmkwnM3Z503PGOrS3bLln5ccKXz2KmqvIMQpVFABCBC6tpAR6M7cbG+slY2tFf4qViiimbkzGDN",
+	"2Jy5EeMk8ST1INK5iYuYCcLGCmZOLkJdtoyMbWKkjCoZheRbJhY4ywXvFeU54LlCGGdOZ4ev4ea0w9wA",
+	"9tPlwtwYb0V2tMI0HROzwRo8dp9ZeutIhP+1YiKWjHGSkNOEPCL/83//2yGmaccgEvhGVppMjMoAhZH4",
+	"syxzyMM3Cvas7VBdE82QVRkbxPNSzvC8rq73Uhlbac6hmptjzZZmZUnN+9ILkuL0080snTxrsH5jtha5",
+	"S9qAUNiYs6JVjOxf1c/WQp4bLHhgd+mO+HXbHWvttdA5GxCSX8VaFnoKttyrU+TvQ3FH3eGBFfc6h2y9",
+	"QDA0LxUTDrVNyCZqGxXLRoC7X2TKup1q9TAAEPPTfe4LjJypxed3huz5/O48ajs9N9T1zAVp2jgdzge1",
+	"ilJ9dHoMRvJUKg1ZUUQxfQHEvZQVmTEqCFwLwezjf4v7U8wxLGOurP999dNLYn8HyQ8naCTzJaIkACLb",
+	"8OXlj8/MEUS8X/9xTvUUPzSPzVFcvK4oqTgq716IEcPzkrFvzJ7HMCWi2Ny+3GJcMksvikzpHSPsHc20",
+	"g9TEbKLGuB/1YmNQxxwnzkIurF/QIRq2swjOYZP6aCJjHvM9+snlXP3drJ+boINXxGmRMeohtChwGayb",
+	"mwuSs4zPaNEa3LalY8cbs6HbVUPO7YTLZ+e3dsfVfZlVTTub7KVuZmSe8bSgSvWmv+cB2clxk+gU/431",
+	"lJbbljBuoJcWmUD1vYfhmFKRs5wYWe+qk6hREy2tWIS9QS8a2UAWvnismz70hp1geyEM3NTdCaNORNrS",
+	"vUT+8v0z510aRjxC4PNBpxI6Acm85DNaLtHpkzjZ5mXd2BbQW/cRRPzYZ4owkQOL/cJwapkr62VyTqSU",
+	"fI7SxFbA4+PVFwPyzBh5ZizWgWRMg9y6nIwVoEnBwMu64JkFjpM5uHFndEnKSgzJ0ekZjOvk5Pi+Tqbz",
+	"wDH0pNPJFGfIECmA32tz1zv2eFGAXDCbIBVz4Rzw76B1i99jAp0g1XxS0hz8DE1rowXQ3seZ5TahMfOz",
+	"46/Pk65ZuDsu6vUH1yBiaGi8iJKjk3OImdJbBsaAH5bNn94AHB/SPq5rjPa/4zvG+zZKPZ6vyZvAAWAZ",
+	"OTW6/YX1zwf4Bs5adUa462HSGRHbGL+vLdcbxZpfNBOpbHy3kUbloyndEBq71gXuUHLVB6ViGwzOyyBk",
+	"jzardYogtrO0X06pGvQFPApRI13mRL0Xdq2iNGmWvjs1YneS3Cnja4ccigdPYujwQ3AxZWVUeXjhKtox",
+	"2YvCTis5Y7UTyMI0wI8TyZT3zAVBCUdeJYPQEtZ8NOx1OrN5KjYEquKlEbcsBv303EhZhx5hkUIg2wV4",
+	"oHcOEtyTHCJ0gCRTMid4fZ8nlxsTf3/nyesuadxcuVAywRZbkpdbyY0YCl7omdUVGHAkY1kUcqHWH/Qe",
+	"3o6tQANWMmD8HOy+Ng5Nq6YxWKOuo/+Nqwa8j15oHhSHleqtFvpHdGPyBVhgVnPzWN8rAJ4u4Wtz4pEV",
+	"Pj1muBu+kNpcmH3F9KvC9luJLsw+PFBuBg/ogDKvePPmh0gcAHTlQJe0/MJi1lwYk4l6OF8QjgPyChMS",
+	"2CxgT1yRSgV5n16VfHJ+dtxUf78+baqT58cxfbJubdOyUbdTvHbKG0KIAJc41MEkN0v7VmeNcDvUWtMW",
+	"YBigriWwinwPjRRBBVIfBcE8K28MyCq3Zg6ib6zE/x6Z5V8x2P0OnZ1+ffb1+VenX59v0vl/8Ipe3Fzc",
+	"2G9jxZS0Wv/5me33MSCXEB2ZUkVOiJbk5PQJyaa0pJlmpTFqCDTS8vbC6ePzVuWPZnTWwhRu1f0E7tB6",
+	"j35kWxUsYkxDuUYc4J3jun/Zoi053EutFleqYuX6kLJVavBSPP532GGktr4hZNFMY4UpNGc11XquhkdH",
+	"+BM6/9VgwvW0GlWKlbb9xCCTs/5IfvCwhMxoNuWCJYa3lBDCmzARW9WDNUh+QfCWbwzV7RZwqwrWlR4P",
+	"v7WWe8LvmNN9sQEnANuKiY0WWWAdQ/zmdpexU1hGC+W2wJEbBZoO6dP87EoWe5HS66pgfzHmXYyYFFuD",
+	"qm5/RNoYlXKhoG1FC5fWB78gyByjIfucxko/igNYdaAwepPaLrF5ZRh5Q0DTVFWjlme/ZHM5pNmMHVn3",
+	"1LBkY/M/dTRlNFdHM4yAbfD8B3EwKwmsEHBqoj/gjlzeRpkOFfq5LLf0wPnJB4oyOIM8/ioGDF9aQoGv",
+	"DKncYt9KMJsxv6aR2Q4dEo1ulxAlXdklpt8rYoEHbfBRK1s5XsMjoi09RIL2j7I9iurkGfBKuTAYLWxe",
+	"w71wJz4A5PunAqnwPkpFDiliSzr6CXNfsC9ZQtKGyWOdraCbpNZl63WRC080nyli3X8uclP3gqC1EtmU",
+	"0TFckrja1yfQuR2K1b3Ao+6P7xTCeqxRpPohg0Q0KgyM+LynW7ZMGspSoGAVTKNSlfMJHGiz3wNyQw4t",
+	"jLTtHAYgz5/VeRzwrJPTrwLFrLW/a9Fp1gDQrKhqoRIZrGEUix+4IuS1vLr8ERz5uUS5OUR3SSHlbWIs",
+	"HnM4XdYNmLAzestCX/kCKHg+L6XDzLc+VptYjlVPgLtsmGDUK/rSqiPNQf7QueZkSI7SCwJVr/g9M5aa",
+	"PXi4V2ascGOrIMFicK7vmTmn5hFmEP/5y+Xhf9DD344Pv377ef334GZ4dPj2y+DHL/7tf8Wk8ku2CJp4",
+	"9UUvsu29bMF4o2dWu7eV79ba7BflW1j8EoDsv3W9JKBhxCoj2aqp2IfCGGr0C2t1otxQgP9ns5KP16yk",
+	"T3ut3RuShArmmmZUMUXSnMgASn9rXVISKOcZkpTnCut3qCCp1cPShAhalnKBsMegAYLvnCvIKBwQZ8g/",
+	"To6Pj22ovi0THMeI9WjwmP26rNg6GLK1nR42tHtstAbwMcuOEgoAkEC3utVwM4mtF4xcRfmIIiQCmBM2",
+	"HMhVB6q5sQ5cLByK8Bi3JTmQMtgsMkshUmiTlW3j8M6L/78QG+TCbGbF82Z/grBjuK2CWMd06lwyjA23",
+	"rcatQ4BoezV39G6euYK6De2Uk7oBTLiVHioiQuIenQs38oKkQgqWWnNFabr0xjgtV/oIrOJPiGbJRKxG",
+	"b32HYaNMTiK08T1beqvM9Y00V6JmYsnQess6dvTk9MkWO7qaHfi+g8M04OD7iv26zTnoKCs9v1zwqQEC",
+	"vtlA+AcA7t0WaHBnhPrEpUZbW5wJMuOi0gz8rZaLQYhKQV1hHTadSKYwqbLOCEhc2eJUVqXP5eiPSfFH",
+	"BR22IdJtGtMnB+8OJ/LQfHmobvn8EEU0LQ59QqsTeFIWN4oVzLmcN8XLrty1nzQe8vZojjvY2I2Un3Ua",
+	"Uhtaed+4q2st25ZNE+N7f+Kv/jPir37CfOXTYg1bHPUAg7TvIe/A6jw9qw9qcHTrGNKawBGCVx6Yt1LP",
+	"qsPzvTc80RXzAtNlSkxns++3bjCbSF3NCdRKuKRucnoGUf05wuYdnZ41si+dTrkmPLwLJbfjcdv5QnZC",
+	"B93mFWvCPvDuDvLzMEd9ic8tnRMSoSpMS2CfB5ks56uq8cl5BLY7wANeKwrcdY3kvT6HV7DFTUdKZQg5",
+	"DLEjTIRSYcTAtj2XEkKero8Y+Gyxux4jkDgEKYO2KtXdhbBtDYTWsC90QcXNZoi2VwUVFqK2BzDSS7Zw",
+	"KUrWe7A+vIr9V7RhvJBu0ycj6M2bH+LYSx0k5rJF+1KY298Dn27pvKotA203a2wHitvGJNteK9iOnrez",
+	"SWaMCn0z3ixQfXx3SwViZyr+RzNO1ueJ1sBsBb+DjAiv4YMLM0htT1zKG0fYYPdg28xUKhue5trWYg7I",
+	"T2NCiSEj+CUnacGoecvQEKWFiqSaGDIeBiXmXcOxWCtMu+xhBHgIRmjzcFp4c4kdXrNuFIfNs2nNZ33q",
+	"MWmlPTNheOwMzPZIyrJr3BSZsa2yhwJJN4Ne823m7drsDPOYQR83bX8m+/D25V4Y+TpVtZH725ebW6/f",
+	"L7/7nNlduPj7JEjQjasgWU8V5P3bFZmwXVasXQmXvBxg29jk0Z7gNt1JseEbdsqTAPyCacmYJeItscR7",
+	"pUJ75bFnOrTTBPrlN79kiyumvwOs5C4vb43005cYfTqcldI3imkI0uYyu2WQEgsFcy36Q3siZm+B/XxT",
+	"7yoCxLjPN7XVhLmev4SWmWK0zKYHbyPdbHZwYPipbYY0eg2XtsmxO/fLKZVbLLQNdMSWLLaSx8lu9sQH",
+	"dbVHZ7SdkgB9LLg0CyA1y1q9zALjYCcPVlZIFc/2DOwcKQsboIFEep+6bTOrPOA0yNXERXEQZIcXeclE",
+	"3Jz5NB1oq4d5uw2LEOt2D+ijS7vY/XbOOHs4tndiwI03u+gjH0+7rmM6fRWc/+PvsJUkO/j9tkm8eFAn",
+	"oVlLKPfZJokJgmURJ//J48DobBvZ+7GX/as3EQg2ltvaCN7a6vygzhA7/Y69fG3sua20FguLe3B6fHp+",
+	"eHJyePrkzfHxEP7/Pw4iukPdp6EH9v+WmLtQgxoRMVxPSQrPSi+IkItmYVbPiOv7rhWrq7q3OQAg3REM",
+	"5vxscHx08qQ2N6xK4QDJoC7S15fMWOkcxTun+u5SlvwQEeRg8T5Y0Of+vhQHExe+9fj0bEsfOBbL2qd1",
+	"HMcrx+T7q7Yh4b8MWunJqiRzWmqB7Ud9GBW+OdiHkv8QBIICbAth5O2yvceld409bxVM3kWgbRuAfmgn",
+	"8E5u3YePJv8jOYO37we6pQdYMb21p/cTcEnuoB65Rsk7rIzzyta4oxvmvwUf8w3e+jKxuhL2l98jkfaV",
+	"GPrbphZg9LevjP52fBLob6slBBlfZXFbF+HC5IJK3P5eyt1Ul/tJmqAIsWOzfq57M/XdLlvwC9jlNbb2",
+	"l+YNdsm5uGNCy3J5kBxUZRGUDJt3qYF92CCTs6PMwtDGUp90nwoAO4NLe/WuTh46KlynEJtL3AClDjwy",
+	"buN6Des5Xrylx2I7C9l3Tuwxniu8+L3dmF73/PX1D13kZR6ynrKu/Oh60tcKHew0v5jJ89OoYe90ujhX",
+	"sYsUY2qluD9SfrAKrd5ImN6Mc4P5uzNaQt2sanaj8ZVtOYdOI1i0xuMNepC1b4fJs4PftgOdHSApZjQH",
+	"IdvApI+cp61RIkulbxRjYoeWz11jdUXJUJTxmTLCE3JMLlqlFq4GA8uqAfTBxVK3bhHUB5gkoFmHTlJs",
+	"xODYgLnxplVXEGxLfVhmXEWd3h6ypNWZBpvCyIUnTtujJiHHREtyOqxrSfWUl7kl9YlsIH2FkIhdSFWb",
+	"Kke6QeW6l6HWlVwnHjiO2Nln6JvaSAClDPtFgwIZR+eb28anHdAhiDjXRK7cueVTF/66dqX6QY+dGZ3P",
+	"oXWeR2Gvmwus+qV6N7t03VHWK44V95g5NSSeQ+GyOApz7Prq9jlo8wTvWMHWc6zIA3d5gNYGzKFvr21J",
+	"u81JGjzz7Xr58X0LebEeK555CEParY3WCAXP2geiVCjaHhZY6pUxpTpKr7kiABhhM08EcErY3FWAh3HJ",
+	"Oii3xry26TVSaMqFwu4Y1qKhtn3aCkD1o8HJ6ZPB8dHJV716ZfRyD8CcLTwVoA0qnq9ZAxv6s/gWNUSL",
+	"bdBvpjFaOlye3pgt6MyL7e7M9lZZWcoSciVnkD0JY4a8I9sZDbsGAAuTi47gY4D72YV2AxwUH2JUFmxm",
+	"15q+sErKPkjZN7iOA4GqBs3UA8EWILLStvUeHP3+a29zP1egcjbwX8dhfd5Va7WgY9xahNHuVrxGENfr",
+	"7NDYAPN6MZUFuyDpjL9jeer671k9BstOAZkDNiYhqay0oY7Udz3EZFyUfmEhJBxaBxgLjZR8J7uD5GDK",
+	"Wsix2LLtHTbkw3dEmGG7U7YVBnbedfdve+xaVGnJv5NVfdcJSWrlO3VN8IwtiOvSbAEJTQuhyHkdSs0H",
+	"BmdtZgU8HBTe/pF9V60rp2VJn3xoNBZkzQROjqwBJ7vsnW3wgT3CmWuyJWWIABx/fl0JE+P68OSxLBHO",
+	"OczqhMlgrGRr9c4f/c0bdoXXrgkl2vpQhiiPIWIX19CoEoRUw1jboWe/69XpTu8KPGKtt7kljXb0bLaa",
+	"9rrbho7e1gW+Gk6iM1d/UFBra1N1q5I6Exb71joDPGcuwdZ/SefzgrN8QC49ZiZcpyXoOQ4lC7Jtsa2T",
+	"741u4e7BiPhM1e1dtwz+vUIEXIwkRFwYG5wNgZETdTuYCStNl8omIluNLpdzzXJPMuYM+m6MRrNhC+j2",
+	"z3S7reg6F0MvzSw+DeAQ8Ha7DaqWg41RUtuVwKdlLRXBVq0dfZRv2XI3COT2GWDLLhThKNF2dFbcRTC0",
+	"fJ/btCWO9TjHJlOtZoI2xh999k1/g3H7zMp1PY77vxeDJtst6x0rHSbixr4nUYu3BTTtl6q5Y25R6he2",
+	"UKSDsXdT0mu3sFu19ADcSX/orXy0hQEhwElUA+q5j3+jRYUbGbD37e/taq71UoaczXbUCrqMrHTUQhAX",
+	"69kzmp9txlWbMbMBeSkxRRPPBTRGRtN2z/24mrnT7bm9hkgdgu9Ii/Zrxgdtbrggqb09HZIUs65T8vnJ",
+	"V6eDk68AB+bk/IuEpAUXtzdmhQrz6/nXg9PHZ/bnhIzZk+Ph8Ojk+AsL/gbKge01oryzk5e+kYcZjvW+",
+	"DEl6W40YzWc3QXeWk+PB1+f4glPz/ttHqvXz2aNgeOy2/fPJ8bEfn5nN6XFw+eSWhZc/OhucnDwZnJ6e",
+	"QYcqcwVdeaC/v7F7QV96zFhvyOZgt2LwKSfn0Vhf2YWj+vTZD/6g6bJiYUM/Q78LlifQ55ikRptKyecB",
+	"VcsS6NBMzmhVaUJS4C2A3ihlAf3Yo2iOxtAzmhf8gqqX+bNGeEpR+TJ/BcfTokCiBpZiaVFmTGiuyMgc",
+	"E9ZqOBjcS/6ffyWfzcv8M/Jf/0UaoyHX1fHxI/av5PSsBfZzfPYk3o3CrufNjCllXWaxDvUIU0oL12qz",
+	"vhNws9tqF2Q/xTb3BmsQgIvczFmZMdHVMg1rsiFHKZShn6mg07ZeRWz1wQR4E5wvD/ntu9WOWCEXzTrs",
+	"za15Po387BuPN7jas69kk6qgZbg7n79+dvqFzxUEH0btKRftyj4ws6x+Z13pOkizT6+evTn6/tm/t7B/",
+	"f6GHv739l8PPc3b3X/My/+Lzo8G/fPFvbbip864gQlCR0lUM0GxmLsDuoAK3uKNg2egC994xfMp9t60n",
+	"6l5bIkcKc7piUzG0qviKt1Ir2hy2haoJL/Z9roItmFKVIBKqD0ABgLy9OJcDcimsy6fgylpCS7yohWBn",
+	"+N6NYQTG/PrFaGBryo9WK8RiSKbqls9vOvox+lhbzUZc7aa2vIbWuM2AAl53wVNcTArX/rfuAWbjnbeM",
+	"zdvtAgIOY1NC8WO0W0Ol6KhgN1Jg6LbjMOAoahB6sBe5r5qBebuyUpiIgJYicOBfvLo7M+wx8R7/AflG",
+	"Gg3OrwYswNGjE5g/jih2xt53qsqWhDvp8vEWKGqnMSq1r+Gy6Mg7qPumRoTZqGT0FixW1Mc8FmEuW9Fm",
+	"cnR6DPqElCiPApBv0HdhdY3lBu62FUZBTs8uSKUYdL3TkhydPtnBy2Zh6/Gl3s7ebDka2yMKYpIGFk16",
+	"AcIdOQ3i3xniTlvMJ8L1V9niJi8WDMhba2t6u7b2dx+xvPCRmDP5kOG85ss+3eYre+gAd+d2abe9iAak",
+	"NveEsTRk1y0YQ3w7cI7bhxlaXXrRyOkTAt3Ny9RRtNmhkEPvb3QRYtd7UIuE9M1kV+XLriWdkVAJ1G/m",
+	"XV6vRgME5cnIlX2CsglM14InWQUdfbuGVUINp1lEUE0hkUgSivA1DSNzFf6zbTRuiOpsmykVS3l64drx",
+	"u977EHxM7Y56c3IAxiVg/C4QQJ1r13UNtlSsZDyFJcb3x6yO6cOxbtUCTS+41PUf+BwmNqNFYX4D984X",
+	"mA5u45rC7Hql45QXVaIjAd6pLHXHu51FuO2rVxvYrF3UNd0yfRVrvNslJmvJWA5Fp3e3s5N2oNcGc4mX",
+	"lq4quNgFpwVu4hFMucM0NdrtuGRBlxGqmsYy+uy4xjMIWSTUTDVjPpQrmPcB9Ghf3SfxKnAc+SykSBxv",
+	"+4KAT9afDbKt6dRe3zbRZ2P5ZWg7vVebpG4KA8akw+5Oc1nsR2+LJ4ls1taSAy01LdYYgNAdyjc2R3JO",
+	"0W9XO+m57kXYW+iGrpB4i+oAh+5sM+IOwUJOorXSHx9jogPb0Ntxv/hVSw5EVRRg1T8s2MSD9zGKStad",
+	"FiIqKHd60kdAc3Cj8dVvfjAPAKjQ3Xrxq6++Om82x1y/Uh8AYTXKB66Ccr9twopiidLZ6th1h21w/4Bk",
+	"qFOtbYIkalAO3r4B0OpI3S1D0AWm2QRmhb1sqzsX9+90GXH/rSJErToE+9f+tDj5ms7iZgvf2Izb+8o4",
+	"85yXtl1MW9bpshKYDhjhiFHBE96zbuQvbRObtvdsHtPPj23+R0PF7Yar7SPVAcvjZkS7UgllllVzHoCc",
+	"knEpZ6RgY2iuUvLJVCeIgIAGouvIdXxMFJuA97h3QPkKb4jtQKV5wX+jfYTOX4NLO2r8cX2bTw3XomvH",
+	"/qrYPXxJnbtaO7wXXE9lBd0JgcV7y+GOK950A4dOBV7aXpJrV9dM72pecL2L0V2LnJ4eLGOR83wLW7qU",
+	"RbG5gro5iy0Nlnk0yf+yTmB33gM6Y6QSXNvWKRADbdpXuaxGRWCEiAqy1zoIzpkU7UoOR4g4Mr+TfjGi",
+	"hIgZ87vT4S6usW3JZXcHaXddEaS6GzUpsRCjVLmWrTG40fC2dmYg8K9FXdhQ6zeDTo/EDc/7pJgljZBu",
+	"Y2CQ4ifL4G2he7fOepfjXXKBec2tW/mCXl64SLLn6h59Op6j35mWtksKb0dCfPtI+BRb63T2a18b5BuS",
+	"ZWuy6pBpC2FPNVzZbonULrAKtvDAJnCGCnG0DqqhP68mdFUuvl8wmnMxISOu1RBLCh+dks9fvLo7+8JQ",
+	"ysnpE/iEeT2eyUEcc4NFEgoIHM5evAGd5Tr7jN4g3WB19CqTa6Y2/VJHBqBOEj5BqtSZebif1Ua2uFJ/",
+	"RHU2jTnY6/h1mPNSek+77RIsx7v4LXCC9dvXrI8/g456+xewxGlWjgqEkG2tebQr6ZWGuDSxGLJc3NGC",
+	"5wmpBK30lAnN4f3QVGnE85yJhAipb8ayErlRGfVU5jfmG58cVglVzeeyNId7xnJOb8wgEzKS+fJGS3kD",
+	"DugEOPuNptBZ3ayX+xuSRdi7Ka0UvBk+mzdAGkSCnC78ou3zMDeZA35TSKXtn5kU44JnOoFU+Bs6oRz4",
+	"Onhyb+YMgCgS8mslNb1h7zLGcnx3wbPljQ+MJcSWCt0gI56XYEeDCXYzpryAm8IvHVUkhOdsNpeaiWx5",
+	"M+MKSANT6QpJc1w5ekd5YXbEKDHYWrGlezUWJ66fuph98y7i1TYwZ4VEL/TR6fEFCBAXFggqHLmCThtR",
+	"8ABWlrKM1t0Z0TTmrMgxa3VRStsMvtGuEI2O3kbFc/PAZ+adsUOO5ThqY9Xjgi6HtYR2eW/YXZeRpy++",
+	"fQ3ZW0auLmtb6fM6G2TM79gXvQddV2WuNiTETilmsTcGKgFmr7nx2BgwtmeBDtMRxmG0hCYtUT2k42Wu",
+	"dqLhLjGaWe0zCf0luMnjjmooG3K96YjK11qJJ+Cz469jU9FcFy27wdh3ZO35wC/a806P5sg41VHqXUCG",
+	"ZWJiVk7VlLXyReo7zKocrn1pM7ofX/Imp0mdPWm+HmKOWFkZxoB5LDzA2W9l3jxI8gD86JY80O9ArHiu",
+	"09jcmNCrEVpjiZfNOJuLqpEl08ZYkNVk6pL9SaWYzT1aQhHxgLzxbQOANft2/tBxHMv4yIhmt1AGLpbE",
+	"GEmRmoGd65TAGlnBYTEX+c5L9K6ajqPGHK06y/dGLIvaQBD1XtA6HpkQuNBG/dMa0Qk75k4wRZ4rzAWu",
+	"5rA6Bb9jimD5X62B4AMPHCwUxNOmZSVuozpHR5rHCapvyadhyyK3qYcYOMM3bk8fq5bqYG/iDdC3Af/A",
+	"tOv4k3fKPqoNU8AANzJxiL+sUBamldjqyzBP3MhzwHv1ZxQgUmzUu12x6n3qW7iPugP5QSp8IwyutCyN",
+	"xrQeAj04rBmFDk6j0vATyxKAyXMNR8qwCiZAIQOAAJf9ub6z03Y+rI4y2L+ar83KC1faDX2sba07eUWV",
+	"bvsaAGzC8k1p5lVn2Ya5BmMNGa8Lxm53rJ1tBNU3RdMbpncLEQV5XWPr3IJs9ArU4mMfZnAgjB7WFF7F",
+	"Jd8t28SrpIF0TGxPvK+PSU6X6oJAqm2YYTIglx3ZKCuAzZ54z4/PnhwfJ7sFB8MD+rpO2g+M/Toy9jbe",
+	"I7pHd731BWuvayjPHjGyaAPs5gZhYbO1GSZMe534li3hoN0yNg/bpDs1kpcNoQ3+zyKH22y7dlvXjtXK",
+	"wE+Lwm1eQpQkeiGh+xx7Z7sh42Nv2VJBgYB7HuYvSld6AnzDiHtl6MdYmq2Y5YKNUDxFIoJh2LCm5BrI",
+	"vO1diOLTeSfLgnJtGdQKOHhfnwq84m10UGuw8x4W6mJNz+tLj2IAaWJW6gKja7XC7t+cejelZ2+Y410T",
+	"RJgGdCuIlri3uOrbZQhafWb7YvcQR7weQwzofStP+cdIY2tVZW8SuXbetZz1+Wi7ZZ61MeRXt181AjSt",
+	"KjgLH/T0xbev21BuxCum1hGFfDSEJXF672oir9+9MGfm5HFy4Ov5Dv7z818uD/+DHv52fPj12+Dvwc3w",
+	"6PDtl8GPX/zbF//2v2J7F0x+H4pGyKAeVtNoDHzL7DjfF6E+JWbPCqrZKgBub7zgWBbTp9jz4B79B1Z3",
+	"QcbskWdG1BsxngMUgDPLoHuiayNrfh8SxdgFlrTPCyqUwxJxaAAX7qQxF5pET4eVJxeIvYqBDPCAGE6i",
+	"8EwqikX6dhyLKW2AaN1xtkD8G+zQbPiJw7ZODmg+4yLqAnhdFewvRsddPSp76yLdnSPTYfc6X2hBM7aK",
+	"KsQbOV3d8dNtujjHa8XAb6RUxcqEUKIKqqbex4g+PZugAFtZfgZ9ODUgoWVIKGzW5IITrqfV6Chn80Iu",
+	"14qyLvDNjWvD7li5XLQM3vUVaZ09p19XMW8aKwrEwM/kbIbrQbWleFlaSCOFqUogadg7PSDgE2O0LLiR",
+	"GZVQDX+0BeZamHn4UzMBH9eCLo0GumjA72dUGEPKnARM2klIJQqoBtVuBDuAIfkGIw8PmrOujqZJNGv8",
+	"Edue0T9CAUAzjf+e2hBs6D5UAaSMh1UC7GC3FP89e9x88i1tVpeD0Vjd4hYEOaUqEph7IciUvYvKjCmj",
+	"eZMmWoxgSnn8OMdf9ZPVh9kdE5jg1vVmxX6tmMhYxzOswxCe4xgnDGYnixxmEbzTDj9GkyvkXjmcuOYo",
+	"TxJympBH5H/+73/7PMoJnfcti5pXo4JnNxYsrfd+KT4RVFcxqNrOu9pNB3BCyQGwEyQAux7h8xtDfNtB",
+	"rXthNIbqH5jPAJrEa6Ys1n7c8RIJaS2oIgrd7zXIaSPdbSHLXEXwk88GXx09Ou2Fnsx1/8X6jutdwYsb",
+	"SMUQOKGKFFJCkwTdgariewb1i9UCrPWmCK19qJ35GuhZl6C9smMsnmxndUImcmUB80/aaQYbE2p3ySUF",
+	"HJE1A4Lfdx9SO5NRI7I7g3xFGG188fT3yFxW43tr/deBf6LLPdF2TkRdE1dMPxDG5lpMzJ1ju7ddq3XP",
+	"2F8U1rIRd+qNcXnFtGu02lzQoHtaczW/WZJbtuyfbNHARu0ADt/Mia0n0I0qOhWjBa0M9we5YOVhRhUj",
+	"BTNkqBKS8wk3pyc9tCBqN+mFPVLw2Rx3C0pobzLMDe7qjuf2PgGe/PEPIP0NdD+nGfvGCIpuUbM7ke4P",
+	"CWR9lvmOueU+2bkpKSG2MLYt/9clUu0Kkb4REN0uqH1VlCLNvv2llNU8otHM7842tmScQdzHWLrzu/P+",
+	"V0dVwJ9jQHfgaOMC3BBSNNsaQR5wLrFpDF22KL8G1tqAOw3MCWZrp7F+pSIWw2hj1OdbPmNCWRfzxD+m",
+	"n7JYb1KEO5VM6W2e0Jr9yEzeDqhz3ntReWsW8cCKb12+FA15QiGQa3tg4x3IWEtWd9roTD7bXD9Vk3nO",
+	"CjbZ7hbX3aTf1cAVel8dMo/eN3l+1POO1j7VS9DkZwGbi3Z/gHXo3N5olWAfhtWsbevDtJp3+CYivYte",
+	"zVDvWe/q+1gEPGpT9evVnIqesvh0cHpy1lsaj0s52+hKqkqxrnOaTa9YQAuHfNe8zNtWK6U1JUVBLZHV",
+	"595un0lopZPmM3axrjzOu0ZWwu2bcw13xS5bAKZN4pNVWuN1pgW4lrqaWKyPtKyJv7t8uc0ksRn0zAXI",
+	"27Vrhuq66HxP4umhw79Xms0bfUIPcroMwnv4acHYLTgIRMMgCnTtAJqhlSc/grIFrm0FggeyajfG4rai",
+	"hDAhq8k0IYVcmOsc2Cb2OCIptjmrH9i8bEBSXyoBl/hg0Grpw4Ckak5LxcLLZjzPC1YDN7RvwvQqSLPG",
+	"kpCMCjIpEdXYrZqbs+/Khn8HI8Pi31LF6wivliL7qdKZnLG1+Hlbtu/M8wZrb+TAzORd14820hH/8Y4K",
+	"rqYs7y6lmUhh249Q25SFFZzdsfzCdhexCfrmZ9uzLl6IAq0Zex+eS1ymv3G22OgJq6GacI3qOddLE0zV",
+	"DSV6oJYie40lDfdpE0uzjM31TXN17RGNYpNcyRmDBOCp9yYOMXTpnuH2whiNC+joMquy6YonZy3O7BtD",
+	"wXqNmYQHesGLgoyYod8BeWFT18bY0ksDju5vrE4yRwxfvMAcYLpQN9h40BxMfsdaCeW27O/o5Nxiuybk",
+	"xau7c3J0hmCv52fGOFOazSEYNZZVOSDpJJvbpy5keWueLKuy48kWNPZr9+DzMzOs36qS9RrY6ertAXOo",
+	"p2esnMaoDAEGb4nyBgiJxZJOVq/kKL89L2d3YHlPzH9H78CYiNeE+qbn9+wvHrQWb8uwh0ueRF8vlqk0",
+	"kyfvzKnonzvZLgABYetVwCej4+MOcEilbwytR8fpGlcZbgcHwlyeIMjmjItKQ1tDvZBNnw3XtgvTgqr+",
+	"M+hGny25yPicFvEeZjTTypU4tH139sbN62DXe4sdjoXm65EmK13gN2b/N/rbb91CRhYMGwFDoGToGqol",
+	"Hqbc1dJxhY0NsKdnGWTCOKxGixLOUQuO9N7bW87TSgjX5mXBaF1mlgV/tRoMlgNAhgsg2JLTM3BFzJEq",
+	"j07PmnjqDeCBk3VQRFsmwWyTOOVV/21qANpZSF3pR0A3+9DgkZE+rAoPVkzUGsOgPZxjBAChRM2hmGnC",
+	"MWWKCQyatpUPFxJq2b9YUGYPXVTFdKhqLa45zHiHRmrEZ5RFbSUY7rpAiuokzVXjUVZl1qPJM4Tn8Q1u",
+	"golbIv+Uei7+nbG9+musnZ/zPrh2D3h50NRgImUOlWaqKu9ArjnMYpc2jRo01H6BlHAFYJegRjLb/Qi7",
+	"+BGer0DZQ/12yNGPY8v81yYaV1csUUWxlrz3HMGOHPa0xRLuma0BratKFqH3b+GpQW+rvgkg45JCdLsj",
+	"DHoCUtlmW04R4APh/oxJiH5brOa1rbTiZuMQq6yMKeQ6+MoFLXNFTsz3WVnNRs09OR487hUmj7eevvSK",
+	"KZZ8cUFylvFZGx7i/PHx6Vlci+kPOPDGg+o43OhO87mp1TjCtfVnjaGdfLUehznvTFgK2hShQo4p0w28",
+	"p+4VOX18HkUBiGPaXobdO2osqO7lfvwo+vgqiul+2Z5J/dyhbSpyjrqILfZiLCen/2ntDf/Wx3F/AOio",
+	"paH7GDqdluSkRZDHx189OTl9vH2qRKVq/7lbyrZzPRhN+1AG5z5p8JkYi/1bnQvaTlaZWBQBZxCpXwuu",
+	"0fuq9KRkKmoMoSy/CXJMaxrtxWFidx5AsHmjClznnrZGkbjpxJbgZzaaSnkbcx3pPg2R7P2X9uqd2yrQ",
+	"dShKkHE94XdMkGrek1dv7o5AR0U8fJEcjCkvuJjcQD16BNiIW2x1Yf3oGeNOlPrWt95XZXSq03fvVoy0",
+	"XLIt7DN3Va/teI4Xe8O0Ry41mKIAvBOz85Z1emfOjL1cLglCEg3WGZN9YI1Lpstlt/3rkvNBHkLfQL6N",
+	"Yd5Rq/CTsWlAUbPcmKtm43os4IhObpes86osem7dX1//sG2aenKwoFxbu7XjCNld41CrcO9y2TDi0UyF",
+	"NxOtox+Oifg31OeuHrQ9/rtmz7c4UHyroekpscOB0mjY+yFJV40VRDQJf/gyRZhEDK5TcstFPiDPWoQS",
+	"lKCH9/avQm/lMN28/Zfr68Hn9s//ur7+8oto8tL6WvUmR1iNuUDpMC3zFJoH/o5waoaMlaazeUJyqun7",
+	"NKl7yKGlSBVJ//LsDTnChUwhRRVbTAuSmpvSAUlVQbNb92T2TsODwLy8KqitYv8RZg2QwOYZofvTjc1Q",
+	"lLk+KnPtBPdhgjth+LBGuB/wljUUXmLBT++TfQnsndD61wnP3STVNjJjS3b6vnsXrlhWxqIU6WKqWHZT",
+	"43WNqGLnZ+b8Y5+48zMyWuo2bhfe9eP4+//zdfnkL9//+6/lm8Xf//rq2ycvfnj1Hy/k6Q/0B3q1aHdi",
+	"PW5wgkfHDVaAj6xzd//l6O3vp2fJ+3/9/Tg5fR/lCHZub2xgqV1SA5Kga/fWqADWFQ01be4hG5IDO0I/",
+	"XmNy2lI8iqelvL2ZqV1qtepZ1o9ZcxgNmazSwFTruUqtxx1LK+rg8U96ykqF3lGfz7dSZUme/vDTX799",
+	"dfnjzc/Pvvnup5++v7n84YeffgZVMTBAm1QE7x0eHZmRqYH9fpDJ2RHEv+bQWGSldfAGj6md6c9cT2ui",
+	"b5KG8t/3OFn2IUb7qG2IXty1tVXu9uj2yDKP9aZc5b2KZVXJ9fLKvA2n4zl1a1svKz2VpfVODck3jJas",
+	"JNmczm7+5//+N4p/Sv73z28s9ACW19ZBSNxjostKYeNTeKU5RvCkmjjNPh68N6PjYhyxnJ+a3Xx1+SPW",
+	"pSZ1kyzgOrTKuVbkxSuf1wAupMG1uBZffvn0xbev1ZdfYvN2KqTgGS2IEbJDIiSZGnk6giRsIclvEMsV",
+	"ElqLHs7ofM5y8AgMyCVCU4a4ePXj6mDstfAKAIBrEjVnhbGRBuTLLwE70w3m9fOn5Ouzx18RB2HoEr0V",
+	"wMGSNJM5S81tP5dcM3MboGRSQdIXNYzp4fdsmQ6vha++dVA4ELk2xmBdmGtb0kHYQjDCxmOW6QvSuNW2",
+	"wEc4CHhGEGn+/Oz09IsBLCtkFZhBud7k7B1XGr0qJH0xPvzRyO201ofSZ2/oJK3dWEqTktF8aOZbgMly",
+	"dnKakBlXyvqvzk6fwLuw2ATSSTA+tPzySzKRhAuIsTCkAHwTQPlgysOQpE8tGzi8ApdySj5P6ZynDcil",
+	"hKQVTxOSalaW1PDP9AvznmtR3/4a3M+Gw4GFNfbNGU6S49Mz876SZpjSbxuBHzJh9i9vlHMborm8evri",
+	"BUzr23JJykp8+eUQh16/7ttyefi6EkNo/p4Saidk90/ZCJkFnIRjaA6AbWueuL7msKVmEE2PNqS9mkVf",
+	"qotrwXOsNABNttW60FDpjOaMVHNb8m0rtUeMVCKHs0KJ7bZu/iykvMVdcV2EgUMItiDIMhOXkkC4hjX4",
+	"wdCMPRBGa1RDQEoiaUuPTC1qpCJp+GUYi7YAWtdQaMwzJjB3lOdMaD7Gzi+Xc5pN2eEpuIlQkQq/q+FM",
+	"PcsJzK3hwd0JJPHNmaBzfjA8eGQdTnOqp8BJj2zWC3ywWR0YIORSvMgPhgdmwpfuIugFQWdMQ33LL3Gx",
+	"UF+CdcvPeaFB7P9+wAVgKLJyWU8H1t07tzY2wIKr35uHbXj3q4JqcziC12+44w1n5YbB1lmAbrAbBVjU",
+	"bHXLXgPWoKsCuwAROpNignhd2EIlMhTfUC46lgg2Wdecmg3ptprZhgWFUPUW68/e6f5X/8BnkPq8mRDo",
+	"hLkY7MaLndnyFjJ151IoVDlOj48RsUxoG2YEnAf0BRz93cYX+9GwPU5g2IIJw97po0zdNZ/QXu73q9kJ",
+	"hrMAc7fUNAhaw3UNws/qyIG+g5JVzWa0XNrzXpPnaEnAJaTpRAVJcqByvzucsxKkHwzH/TQ0QhITAGId",
+	"4G1JoQWiRKbroZPNp88UkQtBeD6ELLBGRqORepNsPpwtD+elNLpkOiAvpWXWDoCEKC1Llg9JVjJgprTA",
+	"3CzIuwAoenLL5pb1NtndU3AVXfpcwO34XaDmfM+WloogD/AbmS/3RkAv2cKN8H1T6Tby9/0K6Z7sm3Rj",
+	"5PiaTbjSzuabMurA1Y0a1fVce9kRXGMfei/ydaMAZDG/i9uQ78Ior/BULxyPfrd/vbd2NtNduMthiZii",
+	"S0JHRuu3gI74EFRlCGJLczX0KrrT1Szfj1Dnt/DqnalzDCpuHzYYJeQGTZ2tLsBzWU6k1kzsgw+ZhwFe",
+	"5v22MYlrNX9h+jJozfqwjD52WgwbtGP9uMeF5ruvsef0TTIEJcOomLWOEfbBDXlVh74R9LOsBeBb0FvR",
+	"tdrczb9CIOFjHYv983evIMCw+nD4D0KzT+vE/I9FrzgEn3F5KwA+Y/xA3P4omzJbOf7BKNwqTS2txIzj",
+	"wzEseF0n1wJbex8s3kGte29ZRkVokvs9RX8AzXSALz+TOfhgzGSX/TZdLUW2acfNNYEtvKriSGGUYjS+",
+	"oMEREQ70CoDTZUkwcV8N60QCcB6ZlTHiG6c4YhNqEU8XDt0Gu954BxTcBU4Lm75JIbybS6tV8KgGW4u2",
+	"KzOXh6eWv0EdTAe1QJHMPojlO7kgC1YUAVmAr33EmCCKQVrQpy27oubQa5bJMlcOYNBZRBB0tdRBDblj",
+	"N3Sbj332mNhWzFBZg0UB6HIzVLi0CXWifuCAXMJWNN3BliCvBc2tVw0fpemtedCCLi9wYJ50YTs9tMFU",
+	"LuriLmgWAHWdU146zJjZhaVwc2xr5CNKDPVNwRNovr0W8PWY37Gkyc4/U+44gQWHr0KQ8zBz0NaMJdbB",
+	"plwhlDKadtoqpEpjx8YclsvGTu9bqodVYR9YqIe1hJGD6sN3wJlsP5i9OBPM82ioxRMhF7ty61zOfSQ8",
+	"fpouLbGgGxfPCC2XpAStAYvRVBN02vn3uRA2WaHZ7SABfzBweFvzMSCAyYvp1eisuGNlzjM9vBaLptcZ",
+	"xoxldzYkAbCtzQ6Cvr1ZUgO8MoU+Yne/gACILqlQmA9gHdz1NdeCFoapLVv2ZV2sStWtOS7Qxg7Ax+iY",
+	"DchLatbErExdAGsdMcO6ZhuamHjPPc99ZBTGcC0gN3VAPACkYMzORBb2shlwFUzLjhzASzONn0a+Wl19",
+	"yt4XS4ofXDlvvLdN+5YKQVZghwiocN7DOf6R3lqlGyjDot/kTGGTQocroGWVAUf2NKSCsy7DvV097+HP",
+	"jWPvz8mhYvpwKot8DQd4HgRwtNfIpINEskJyaJtdWP+7OTAWTRn7d9p4UtCXA/sOS0wNMJdMWYFBydHy",
+	"Wph/K5GzkqQvL398dvT9s39PEwz+FDRj38kiTzEtFHpm6ubJNX/C47SUCZHCsxXcv8hZAWy/K6a/g8X4",
+	"dM+JH+KHlncWmy1yTF5ZfOd9HAv7LKwOFGGPyHZrA0ONCeYZlk5vCY4GEvXqmYDvuw/Dhqidv/aK7SF2",
+	"tynKImUY6okUor0zBpwDmI4FomzeaX+tuiOgVSvs937UTvG+PQfZtg/+7RiuAzt8ix2/b4D1z+jhTjpA",
+	"eKz3F0M07GR/8cMG41OJ618FdWC8VA0vXfPamM1ex1Q2BBcb7bYQa4ikGc/LFBM2jNjMcQQJAo9gWZi2",
+	"Ri7DrA3IB3GwNGwJWFCy1R/A38+uhS9xg3a/qMObx8oxaAiAdDEC8M9aGYcfGCjlLPdXaqqZ6+FqW90g",
+	"cgr43NDwcGZMC5K11jyMsZ+OKpEXLHUdpOo+RsEKUZIVFUTLjLqu1sRDQ5r7lPXyxjg/dGx09eWtmg3f",
+	"ZPFjutC/g2y6yuz+jM4NsaHOskY92e6IdqsrR78rtj6GGuThcUXQ2KEFgYYiEep8jb1r7kmeDxwWfe0b",
+	"tu0jXgfPAueGTSD0yJDKHe777tyamGlroT+MkOvyLSv2acROG2t8f8m20SGt2P4Cqa3jZynIgjs7GaLl",
+	"BCM11CbDL6aycOILkjOnFMCehoTWKAY+xTHsWphY69wW/aFEHlyLS9d+EhEPDDVbGKkpLzDiA2IUfFuB",
+	"Fa2mJRe3KrjNCmHMrE5q039SyoUiE/AkY7bwtbAQcC/ZwhlugZpg22tJtPPxp3oaTo4LbLQJYpZYue7S",
+	"usOe4eR7toRnXIsUcRvy1L3Cu+xZoaJ8zga4Pyqbe4Awd1OT/RjB7k1s5hMIeX8LAxpZno81DHmeEMSk",
+	"sy3c4Gzsif03BXdfH8M/qoMhkrzrdGhXX9xc5a6XI9f+07nxp3MDPAXQgfUTcYb8zI346X/9Uyk05UL1",
+	"v+NKlrrfkxHd+5/Cf7PHBPCaDT+ADyfivwExNFp6TQcTVICMzC+ZJZCoKLqfiwfDlZSkcykLV9IHH24U",
+	"K1imZZka/VT5XqZGwQIni02IkGXOSp9nS7jvr21UtylVpJRy5uKi9FqgAymB14QYSBZOYCqVVhZHgKQa",
+	"wFFT8rnDAfpMEbsbDhcprOX6wuI1oMo5DOBTtes4eS3SzxFQCMG+GmP4IvXBo7EsE0T/gkkK213bgUvy",
+	"sS07UpoXBaIxybINiOTvt0NXFtN5QC5Jwe8gfBzErbmeBoV8HhARPG9ckdT8cQOh4fSiGX6Gdl3OD+YC",
+	"1xDuALvBYa3oaSmryRQU+5UiwsG1ADOwyjKmlCzRcbYyzMSSA7RJwYSQkmHfqzTxYXwYs4fZpM7BVtdQ",
+	"LmjdUrePp+wP4Sb7eD6yP4SDDI7iTkwsrksf/V5/WOsHe+HtXwuL5pKegOdMJJQ+ahm2/KlL1ZFb2LB3",
+	"kMhiSD2t77ixOWTpgNzX7fbP4XMLXT33IYo+/rUP41zrzPGtYW4+KQfb/fSJrSg0VNP09GCN08zhEJEx",
+	"Z0Z+zUsGXi/MNTGSE6xzNNKhZNliCU9KuTCiCoIvWAENUJIjpngO4htxG6EDO/i5zNXg6UKp23B1uRbU",
+	"PuIFog4cXQuuGDYUAnG2kpzgUke5IELiLWRBl308Uf9QbqiP7IP6RB1Qry3KbO4cUbJ0Hqe9scR1cvJo",
+	"XrI7zhaROowdznA8bzTEKUhfXb55+l0ABAHKLaQTR/ELBuRlnYjsNMRhcJ5ndGl0fNCDncvXtlAWE+wJ",
+	"S3MjaN/IOpWIajzAiKplO9SDs68SVpOX48QiWaw0tqc63tTeZn5bS6jjjL/C9b7HIX9VUPEdvL+nr0W8",
+	"rkTfSy/n82IJJvE/I0P4OYTSICO2n0IcTAawxVXw5Bm9ZSuSIsFrQGitiRL3k8hrz3zJoIj7Ac/8z9ja",
+	"QBGeJ/AvyEaI4hRFbfIpig1wub4A7BAIUmmJESmmkzARegogWlaA2pjsLTPGsyBp3bgihXIHvHxOlT2X",
+	"yB6oOZPktYWvQZiVwIpGC9Wh3QQi3MFOgRk7WhIhF7ZsKJ2XoOcDFN0NYnum18LF1WyTDDDHGaaegh3v",
+	"G8VA/QaOQ+qbsbEm0vpab6RYthIYJFQsobgjbkHA9u7bWv4oJ9LO5aPK6G9KcyYRcqah2qHrw+9SY4eC",
+	"s1t/uY3AFrRYap6pIwDYbAWL4iUm2APdAv5ABzhzzkDGWRQ6IwsTAkEOlkPaFBf5EJ15CaZI+6I5Ky0N",
+	"8eclHZsboDW8kX22QMLXiLnQLQHs34BkuR7W+JeKaIYJFeaIDsgbgBmiJSN/ffPUcIAFY7e+eYIgP0qR",
+	"gxR94/VxpdncyvwJ9wI/hdemOHgzKF/1B4hFUHphryFSdBT2PfXrvHJcWmnwWMkB7eZnxhiR4oJ8fUxy",
+	"o1K4EYHXs4kt1Rm8ArzkMCLTr5fLSgtsp/34kV0YVtVrDNjOb5cxRGek2bw36hB0yOsTZWrHNKOWom13",
+	"EO0d0zV528V7qySPB+OHNRl2ZeZoNgfnfytsMDgYiqoo9lMNCp3LHJgb4smUDKnJnSojpkINxTGsCI9D",
+	"tzprKCeevxk7/BAzRDo53Juw14HvU6gVeugdXHNdH4AqvrGiMlC40C8/YgAWiF5Q6DxUFAk+t8Q0lKzS",
+	"pJpfmLmhEuBSRR3EYP1gy+Mg+tHBUZ6XjD0tjBJy/wD+xyP2beOtD3k4whXtOh78N7a3omggq7q5BoJg",
+	"02zqGuwBYy2ZpSUbFHMZXfs4HGDkrj0WiAENtrCNHr54dXfm5BDCVaZzG3EHZEPOSpuDBmVkqc08s0nV",
+	"ugZP8Q1zAp0HojdQfjWmJbEp1IoZOe6Askij2y9FzH7Xrx1wpGZzbcT6ZY2beHxMsB/5kKTGPIGD7eu2",
+	"bWkYFMa51e04c9C5+SCe6dc6CdAFvTvTr2dn9z8F10q/+c6ziVu8t8MJ3TV9ihDLAexy0UaKAqrhgmRy",
+	"NpN9JVaHRe3PZdXs1BQ9nSk2YqpJmXtMTbQCtWLFOMFjYpT01PdND+7RKuy5BLO5IGkpC2NqEgAXqObh",
+	"8zlWSTRYUt09z/bLQwfDteCK+JcOw5V0rdoTCIAngWWDkHIYN6ub57tZWcsgYjzYWPqAvKIlGAOY1ln7",
+	"7HhJXBuaAXG84bHhDdfCWijAtXwP9NR58bBWxPJiYxZbGNtqBhw75fO7M8vy+PzuHDkepnZ0sJGwE9cf",
+	"V3Q/+HGHPveRWLNcWJHEsQnnvo58nXWC5f5Yib20R6l2p7RXdHdRHLZk7ZDBtvcVZj3YA7aUFZ6OfMYh",
+	"zrea3vlN3WVzrbkJBOPSIX23zk4aCdp5bgNe+qD5pP+w+WZ2D/eXbObIbW+ZZu6B68sEIcknciDc3Zvy",
+	"xiDIamgeM66A6lHWUY0HA8B0LPCpzWVzICJECuzoajHiBx3pP67P7Keb++PbMX/YxJ/Ga5s78xd+tx/I",
+	"yL9AN+6a/xDa7t+7FT0Fnk733dHv9q+1yTudpAbOdaS0Nw4axXWSBNchoIQnJB1JqZUu6TxNLPC5zQc0",
+	"vwNM2oiFvaxjKKF7JcVN+TZv6uDFHjbyDbQNwPUxz9xl27qTbOqFeWie22Vj2LHuJzmJ5oS6J+7GLzcW",
+	"nI2CFdu56Myco7zk4w2oFd/iJRsUDvCiYFu31K5gT0e2bWB2X9D0Wy76g9bDnL43d3SVlPhSkhoSdo/F",
+	"H/+wug0s7P40GyTPvek1Uwhs1KBJaioXLCc5H49ZqTDk46wAi6WEssq2mG+Dr9vTs3qk8YfAIsBQ1tpz",
+	"9gwveQDDsdV9EXv+DCEczAFHoeJ5QmihpG1ErW1Kg7HECzbupH7bPej+BVytEXqFAZNmweZ22T+2W/+Q",
+	"pK6Hedp9OLEt+D1G91yWxHaFijYwXPPq7XtBdC/M2EcPIUKLWaAPGRYMXz4KQoRQObv3cOCm2ilZZVOm",
+	"epJ3NqUcmzI71C6oL0nIiE25yEkKwJgphpjHgIonoY+QMSnMQrvGiQi9qW75HBzWA/KScRvggV0QsvSJ",
+	"H2M4gJgHvsA8lq5lgvHdizIgUSaF59hpKGOaAAIntHputEjCLpI+fcbMtJNqzcrEd9A1g5txwWfV7GB4",
+	"HGsM9w8s2YA970+yIdHuTbLh4xLbw3cRs9etCFoVVrZBa1tYHbF3c1nqTh/WU0N/RiTaAwdutdVT58ry",
+	"U9dQz/baumMlHy/J8xc/PEvBgAJobyOAXn77v69+eknw9TWUoW8HdwGvANouuGDXAhy6PqBr2QGKrwG5",
+	"JJkUggE/xpEwkSvI0Fy6/DBVZVN41oA8vfqbSyZZuHy0TBbVzEaxLgglGXP5aPRaqLlZODVlzKUAQv8y",
+	"rD4zx6cqqG1XTehcKl3KubE4kKnGEaOfwdS7FIJWwEDkhpD7Kdu+N3BNs64DLD7mIDkwVP12H+6+PzWR",
+	"PzWRf1RNZDtJ8+7Qnq6GtPBjGnFBYfirvTbjcmbznVEvx/5kDvSTdLtClWPZsjT8MzG8GHQn4Mc+yLaT",
+	"LJpypWW57JRCl2FRNMYf3acghRKCPDbRAnMQcw8oh8qemtLSIlGHFdQpup3ThMwt9r8iWkoL/AZHAGBm",
+	"EXEWyzIAxSGps5dd9i4lak5Fu7+3HRF0H4DLGSQbcT0gqOdRdSPHqet+65KgJaFWqUMwG6tZTKmtRDKv",
+	"AjaGAPVpYRSv1HLcpmMfv7MpUvHI5nd2F3qlSOCSrfVN1Q14T44Hp4PTk7PB8dHpo7A/fsbzstl79/xs",
+	"Q+fdToQOs4IPwQ62DHD9cZXfqzndIzgC0OZ+yiQkHOWgvTNDqF+HEW1dOkyYQ9BKPtyCCckiPxxRDby/",
+	"E+kaWALXbNYomG9iTif2g8NhTgGxALIdXklZpL5BK0dEB88rbItfrxC5apNrUQalCReQWWXLoOoUKoAB",
+	"D5KiMNoRwi7AuFV9xwy6og+R4WDxva/IALDLa9EE7fSplvab0RKBf7qwsj91oGwzvm8+RrFR68Vd7X5U",
+	"DDwDd/EBgLR9AQ6H5FVEL7VYEZg1vgt2tkeO7/SJ7kYl98s7iEkQLN3bB5TSHiyBN2XFhqgPID6HVWnu",
+	"XEIUNi8nz2mh3IWFtDi4vujCqDJd+vMtmzdtKTumkZQFo+If3NNjiG5/wg62aI8RjCJfn5ax/vStT8n4",
+	"ni2xwqeGt0ENFlKcLFzOsIkbUzLBFsrJKGQaIvdcqi7XRWRHrFTAjhTXIix5l+KOleC4AW3WPgvLpTAv",
+	"zCi+tigPehtxTbCGD/IEUzPDG0Po6dBIe8wOseLBIuOk1JaqptAYHXIDAYkH1Hd4vixysgRYP5ExBJ52",
+	"z9DtvOSLuprfVgBbpEoq2AIwNNOyEinUHmnfsWO1ONguUbRAGNIyfQebXDqH2ND6p0dL9CzNi2WCTefx",
+	"e0xpte5p9+QQMYdgU3yPTmCUFkBlQmRqm0UNAysr0bjXvFTx31hi+8jIO6aSa+F65dhmHRw1H3EDhJKu",
+	"VQU+cU3gYygBH6tXRiyBf8GLgkzY7lL+6HfzTytJJ4phsz9q+Dgw0ABq5b276Kfadtm6U2Xs6nxwwjOK",
+	"J9Rw7i9DZopT2VJubUyNmboVuldeTKM1Upfv6SeBGnervxMaoLZFWULouhZoYIkpzEEf00yroSsaMjJD",
+	"3rGyoHOruM0ZjfpnjGJwrzZdfXPPHyYX5t7JPMHc65Se7WFM+7vCreXlmtDV4QDuuiy6fm2duLd467YG",
+	"RTxPaeGqqu0YbJt+pLrD45PTR6td+o9YVco5O1wwpU+OhMyZSi8ChwNXpOKdcWKed4380ZPeqxhUnwiJ",
+	"GTbd/vwZnc9Zfm+b5I+N2frHNamCI7o/yyrk0XszsFbTwyDti07Y9gir2/TXq52NxvY6BI/gprxMOn74",
+	"LmJ/5FREut9URLrPVER83EpG4V6s9wAu1kiDLnMdhtAC1Xr64tvXAwJuN4eSZU1ayIPEW4w6guO/FuYi",
+	"rMnjwn554a1vY1Q3AGxr65m9M6uAML9oOttAdkzD+db5xz9hMxHG+KHtRFiTD28nwlb6SISxDXHzdjEP",
+	"A3Z39Lv50MdIxMX+A1uJMOGk7hfk+rMAcDQkUSX3NyK3hIiTsrAIXX5fdMm6gQR6lOQmRPFRwcUE1Dwn",
+	"OSFk0arWxej8Ra9C3UEsRG2G/8YM914C8e0DH1YYYYd9bRZ7H1T2DByfcEbBEgXVGowWhBiHtDyf3Jaz",
+	"uaFBkZOqUb7saA32JVb2ar5vqS3rFZZXcMUDGKdYMu+Jrk7ekrK75BWI98/+H3/2//iz/8c/ef8PFHz7",
+	"shOwnf6+zAQHsnfvbh992HgnGC8ppcSxBLkgGDaCBGsPNRL+jBwWETR84YSLNQkHqG27hTTaeFyLsAeH",
+	"t2jgeY0WGEZq8tw3tkidZw4lXl2HCCAe6GHC64xRsrBg+tcC8+yYyAqpmEq9ils3oxe+V4mdgO0JX7A7",
+	"Vtj+rzXqCig+ZicEAq8NwQc8Z6VgmtCRvGOwoB6gBNagoEtWkhHTC2YUnoXEh2OuDnZFwZxC1YRE9fgw",
+	"MyhMvrAaWGP58as7VppNvxYOB/2FbQQYQpua6VloU18HY/c0sa3/fHO8UWUJ1IO9dbfh+MStt9qQ+nAV",
+	"+F3G21NrCH9E9FIcgkWy681FWlZd3J5rW1ch8UHTICH1DYB9pZCBYHMFbD0+BrLVCinKLKvm3JJpDZAL",
+	"r+VS3MxLqVkGVgXceS1svN5977Jtbxmb37hTHLICBEkyR6xu7LE0JsmwpXi6tjt1mw9Z1gw02tMZ8QHi",
+	"R6SN2ooYg7FxXTTbVtpffIMhe867c36Cid/X0f7Q3URwwfZik+OjCBWIMNfs1QJUZHGvQnYnmvBAvY5F",
+	"d1DXbvwH9xK9cfBbH72lyHZ8Zrf+IYF/Y8fOIRc1laAmCM25q6IgWcFoaatEnYZQttWa1YYj12K144hg",
+	"fDIdyQqebyEajd3uQOBArCdB+5H61gm/Y+KwmtvbEDGx1gQgTYdQcS1qSocEJ5sk5DwGAKQOGhRgtoFd",
+	"5DDguPbA5nae0DgXVRgf/V5py8a1uhZyIRpFahe4djN6C3wb8EUsl2yrHrW2+XOt8wQt+evkb9cC2PYT",
+	"xrmba6ASkYauS+uItvtJl6q7vcpu2ssn11jFHoEPn9Tcqep8/GYqOARLGZ9BCwENDsu6qQrX/sjeVxfq",
+	"BVx8md/xjCUIFRwWNXkAY4uJ1QVibPsaZrZGIAQwhjYEAMmes4zPaOFYmQVh1xD2Ye8yxnJy+p/nZ3Ec",
+	"uuclY9/gLB4Yude+pUN8hTC7o2UzUXUf2sHz5vNd0mMLWNoWP3ufaiGhAttypQ8n11aobV5QsX3Hjqak",
+	"XNufB6pbsDsN1q/kklnITWwA7+F4bS8TlFZh3G9GczasrwMGPaFcgFV5y+aaCPZOY4eP5FqgBMHE9zB5",
+	"1kKHom09cx0sg9YEXIOABORTwGnQkgg5kvlyQC6jIdJ4utWrgoo/gDVrhvmpsPmHaJETCUtaEoOgR0uh",
+	"3CocWR8fWfBsuc5+/bkm24JnHKvPHOCoNQAJVbeQIoh2mC0I6LIB4Y2fWvfGPdpbFkrOSltc4TamnFvM",
+	"KKfEn1asqnV+hWafnKAppwWAMGr7z65FV6BbWigCKCIEv11C0gnTz8Zjlml+Z3cLA5UdQUm7nQ945OAN",
+	"ndad+fUTse8+Q1yQuVuTbXZ7HyZfpWNtXe2e+/bHjTII2HkhF0SiR7f27kTBsocNDHFzDbanAq6gmFYJ",
+	"GS2h01M2xSINukQ/EjiQ0estS8vIEldvgUyloMJK1gDa29ItuKiVM2mg3JPlF9ciLSDuahb8b1wWOLCU",
+	"mG+taAZ7zzJmc+8Ie40uWI7udc/XLDtzRpcsco+qD6aVFIyMqxLNLo6YmFB65rjfTJZsSMqqcFaaof+S",
+	"5jzTdSMB+3h0kssSlxXcMVaxNQJeSKfhzqVSfFSwhNCyLoXFVRpJuMAOH8zUAXkNfaZB1jveo8H+rBvu",
+	"XtRdkZznR0syM7/V3MP9LqIu76vg5P/RbUZQJ2oe8yGViS7OdsU+ajtqh2oLhGqpCIM41pEiBdtNmHUo",
+	"IEfMCZxOk/GFBV3CaE/QlaOli9hQYqVZCbk3K+bLSnoXtLUckMuideij8q4lGR9S8LVftU4C8v00d7kE",
+	"bm8Zim/pWasLH1qmdZHLnWf1nfTyg5S3imDPBRu41o0202pF3FlWHCk752XtgAuiL3XUBl5BNdR7hi70",
+	"ELbEki2CoZSM3gZnS0nnmBhZtya+YQYZZxKk55BMjBCygSHPoum1SI39eGPecwNATSlKNkB8sQ01IfEG",
+	"Lh9hn3lVzXAmRiYWUhqFoLv6pi1ht2b7uyRPvH1w3usnZLMjOrIe9tbw1GkxgfptaCmimxAtc7r8+Odt",
+	"1z7IW3hY/uyAHHRA3snv8sfuffzJ+ew/eL9jywvWNDreKkfVHd52l7R4wmpHa7B/ZKSnjO2xNQm4zvfi",
+	"Nwp415wcWngHH3KsG2S18swTjBEAchsXWVHlLP+IHvl4D7BoSkCzndSD7Xj4mg4lOhj0vpoyjStIYHOb",
+	"phLC3tFMF8sPvDcQMDpUrBvnFtPpPU2tKMoge10m3xiT/iB6jtgY4Dcwei9CRCunVmKEGvRpqsiYLVxy",
+	"nzUtwC0xrNMBsIPV3yUXzsEBcraApCdxLZzxyREo1dh4A+zqCHhdJITrqjNHoQqjYBbb0MFYj5jiOVNB",
+	"LqWD9sBsAJDZjOXoUQk9rVzc0YJ7Pysq6FMqrsXJ8THUeeCCWH8Q/EZO8Bc7/5Ih0mscifAVbNgV05sz",
+	"pdCZl8miwAyvLujYJjSgp+1G+/zE4+Q2v/Ukuhm1aVODjGETwk4ZBkcLWA9AZOPvuuewSxONSObLivln",
+	"iyi8eulb7e2xT+yfNRV/1lTsVlPRrJJ4UHvYc50OCQm8a19qzhgB3JEfOoCHGcJPJuBLd3kO4MeHLC1e",
+	"soWRMtgtNRCiitEym/buVuq6Ga5XjN1FHx+ZT2mqK9UbK8RuJN60H/gRfGSNPLLnM/EnrMSmpd9j7Y6l",
+	"6/2iSfjcdDBf1oL3+dPXq82oB6dXRzO2zpr4kT2kAfEji7sJJIQ4qbrdG9aveVag+07Rj5XLPl3W6sUK",
+	"VjCACN/QqxVxCAHwe0qVBekGXZUrzXKb0aTkjAUZ+DZVlpcOjliWtjHEgrHboS8hqJu1YAi4ztfr8jj/",
+	"n2DgH5YJdyH5IEJUDRm3qWNDfelH0/L2zKn/hAvaF0epqXt/vD046ntj7x4zEcyl+g1reXzIc1bZVPBr",
+	"nE8d/V5/eL8xNQ1Tzipls+jDPHkmwDYGQ9/2v0aOPWHQlIDNIPFyNc77TOT1Bn0YEI7ne4JG+BGTz9Br",
+	"iLnDnSAb/fdpY4FPY7k+wKnpslLqQe8Rx/HXcHK7EnkfZMdfm6t4L3zHsFPIBslfo2t3CP1AwhOugKzy",
+	"AUl/TSFw7APp2BzE/FUyqqTwPjWQXV2C/jXbI7Dj/c2tT0HO/oni95HEckCL+5PL4Uncm2BuNgJaI4wb",
+	"fGCVUYU/b2pnD6VqDuEgiQIbkCiuga07aqAaYKGgbhRFTCE7QlaAAg75EFzk14LrAXllbIcUwdDVDdVp",
+	"AOfsah2ceMcKDFcn7RiW76+PCTCCTGVV1vDmkKkDFRa24wC7Fvh4FKBTABASOStJGiza0OMPWIQGdF/V",
+	"BX3OsdxaqIvVTEvLP223pa6XNKoEXW4v4jMoy3v9fZ8pC0rfCVoQEPwnXO0RjvIDQxisvLqdhQ8dGz9q",
+	"fd/3jM3D2lSbuGmoXI6NZrwjNwhSNsPvj34PPq3Vz+uMY0icga9pQbpgNCx23L1I8oGrRB4GKq9szPge",
+	"W9WtnzcX9UPIzy4NPSz2/PhVG/df+v7afdnag53V+zXF/V6Z9w48lIBoJVul3qbGQTE94PJoI9QC2dpd",
+	"Jv4xD+f+RUtD3fsICWgbjsunUzvurDsULwEhYwu36TKx5UVyBj1uwWoEXEuj+njD0XZduqcwglSA9eG7",
+	"K7zknyipzUx4j/0LYf32Zqzg41zHvDB0i/u0uvf4w4pBElNhr2xmyKeqvOL4PrDaGrz004Xecjk9falh",
+	"hQcc/Q7/boG/BdcHAFwOZQtV5gKq523hxpsIzJ7tUTViJHf1wvEq5x2J8o8LKrXjXnZrrG4FH5Zldmmp",
+	"vlnHR9ZPt13W3VJGrfRoI0fFFMCPQ9j7Z8xuyh9e6etmzZ8QVBCQ02eKBCM0il1BR6xQO7JsRot1kQhG",
+	"wJVSWrgsKZhz0iW+59AUUFPqeMVM3rHcAvuAD1S4eBf6/go5wbDglCqEAFd8IqiuSgfIsqDKXDVheUKE",
+	"vBbTAAk1p5qOjImOBdQjmt0OSGoeBQ6NgotbKNTCLGJGC/vuC5L618CVz/LTx49PvvbzMI+ApivpvBoV",
+	"PLu5Zcu0Kz5yBev2T6TKMrpHsGKguv0psnwiDMFpqtkMWgNA8iKra8s4FoPZxvdgg7uKUl5ivcZODbpt",
+	"kmMnoFZYE0IotrEOm3RzYftyqzTBRHjX0c2D52PRm0fYdIi3wy2qrH2jLgAycpgGWDgHwWh7uvBVNbRV",
+	"EvbK8gCnK42KBuQ787IRoPpLIiSZ0nLmHIqXTWxQRRayzG02VToFVDFasnqMtCjsgZxhkYJYkowqluAg",
+	"lPXHQ0Awca3hEhJkSScEc5wTMq/KuTS3BtsCC4AcE9dwFMBpuSqFWy7QSQO9xMnPZsgYgMWSXAgmIDs6",
+	"tfUFApNn/3/yru+3kdsI/yuEnxJAWfuS4ALong5t0BhF2kNt1A/nQ0Xtjiz2VqSypLy3OOR/Lzgz/LEW",
+	"JfucteMmT8nJ0pJLDn/MzDffd5eIIxdbesO8gt5dz75Gpcdwo/S1vlPA7MeKNPpwhv1w016sh6RNgSPD",
+	"zhw+C0tBAKz3/FuoxGJj/JaHNZQhtUPpjVQLoWg28Tyh3fdI7fEFmf09lRDJ+mds+xiX2G1Rp0fdrOn9",
+	"DorV/XI0Hgef5Gbb+u+9Oqu+q76vfjiZjZPCr2cnG6Vj0O4xKeK7iWxJkzAiv2NO8TTZOGxUvVpDdTLX",
+	"u7a9uxX+FB7iV8CB92/xsCjWiHx7hu+qNrvNyfzV2Rm+Kf8rvqfSDm58x5/6YOjq9b/A+o4dKtv0FoUm",
+	"PAk3Hi3OQAY+JCsjGyttEPGa9BCEegHyigX8D0JsEDI0kffCYHDX9CtuMDtczbLZKF2JHwltqcESvzPv",
+	"KK2yrsx+eEm9uGfdZTrtGbdBCw5holi87VvPZdqz72GRdAe3uPxNxwgUkruuDlrqLRXG/kmV27Ez092O",
+	"yNimQwvi447CEQ6il+m390AQLpP2diTptVB34BYzwucaXcM8soIbf/XRhoQQxAVJnW9B3hWFW2Re5zd/",
+	"h2HBTog2LGd7rbF/e8Lv4d5DiuWxM5U4Z0IAOuH8dyhihL9Kz8IScC5sRKWGH1FkV+kmER/7tUywClzN",
+	"4XZCm744d0kbIpzKq1h9KWjBcIs59TExgK+yBXmtO7wQpqM6VnoeBhDQ6ni50Vdevc8bfeUga9b22Ix/",
+	"ls2UYE/Hc/DQNZY55fTJ6Wf879E46j9M8M9bcJYZg4PaM+UQq0JK3+/uE9rIfRFOPOgmkRhDJrhHjuxD",
+	"ssHh0b8R5smSJ8dqY/7NX3nCYyk0cSCautyptokQJvqRtyCiTvktFfdQ7zrlhpP5+w97bBt4HrDNqnHB",
+	"oP+sMIvaaF4XPSzXxnw8nmW8Cl/68wRn+JWnu4GEgZ6uII0fyJrG2bTHOd2f+PCne64feDhjaCajPgBk",
+	"pUQRheUg3v3z4jKhpkUHNSgsEuNLw7efPs2FTIwENSD5VwPNjuYEAmqSgrtiwX37RjWL2bVO9HeEY/RH",
+	"tFn+F2p3J8pUiZ/BWnkDFE7gyJW04v2Fk7qRXSOC/X74au3c1s5PT/u+ryz/Oc5MbTZfo0v/RrRq2cmO",
+	"CBnQq7zWrdQ3O2ymXkP9kUilxRV6IdrEG5EfIwScUPSJ6ZcoJIvRgFCNz9c77yzM43UNGsH3g/HF7Vrv",
+	"39zyqFe4lyk34yixNqEFUiYV1L90XTx81eHhesGXndDDZ77ucLNXyq0vcDRfaOL5AnQTIrOoChJjphkL",
+	"7hduGNldKnx2+pn/76jOLyVQH21T/3+Z4rAzp9huL703QnDpxw374fRxGtinPgsPXXq4ry8giZwP/Nr0",
+	"LIrb+nPJb+U35rGH5BeZbLw6HBcoehu7GzRsGmXlsoWR3gKaTiQaoiNZkactNiA1wjowDoDFAUYndR/v",
+	"kTM0zf8END0clRFmHDNG9D9RenKuIhsvf5wSdnK3PYyU/L1W9vQHS5q450+WH1ljLyld3sfJnuzsOE0W",
+	"95BgMAZT+SfjEj6/v/4gGjnYmWj8hoBhYP/pd2fl4O9fU8tlT7bAUAIPZhPhpw8X+Ks/drg2vOt0/lKy",
+	"iklrvLPtDSG+bIUzFmzrS6Hc5zoqDqyPDratHOyXU9PuHURlX0+xDCVTjXuvhUeJudCDPi3xvbl05LOr",
+	"IbHemhU24nNiOTYeRDXfisXlGgY84MiHu9Yjv4+U3aIzic1mLmOmi9A2wvWqBqS9w9Q8c89hotB3qFx6",
+	"48fy5Ts41M/nh+mnVvfueQPeRThAb0G7KdZl7qngxWTSk4Vc3idbOaW4Q/TaNfTB5Za6mTFZTCOHWfpO",
+	"QnEJZwwaP1p8sH8baHQJYKA6FAZA2xZvw9Mpo8Hrgq5rDwo6FJeHcelGxy7ui48C5K74S4sF/P5XN5a4",
+	"iK5RZpiTrjUHdsqVNrbLS7DP6Oj61kqz+RO6lKKfcu+TYkO7CKYohy3EOGjlR3SBwRqMhQLKdsQePHLy",
+	"xrmEz5ydmb//4Aef8gU0b7uuPZmfnMqtOr19hVPDze37sQys87uLUNa0GMYMESdkSquYAXEjh5CXlnVn",
+	"LKdo7UxoRGEx8IfEd5Pmf9vLwQr4pKxDaFNOlWoLVFZvAxVxAAg6E+BhgCGwSrxDmJ8GIuqSehANbN36",
+	"DVKXB00mekKsN8ZkNKrQVmOe1EN9QFEixZ58kJmxH0vUw3fVoFjyO6p1cCE8ymnYEFnu7kiu+/b+EyVD",
+	"FjN/bhC5dmNMN+o0aywU+q1z6q9sADImM7H4irhk/eO+xkj0TqtfdiDkxrDIO+XjqxJL2P3NWgpUSyQI",
+	"N6ucQ0HZXAMV4Xio3Wwc3vzathKYvSC5LrbK9Og3UcerNv7OemNI9oDkYUMYfWMQTBDwCqWXQBGw4rxn",
+	"5XwcyYk2FCvVZyEqnxHIbKFbyy32F3RTFetpyy0mOp1x6MhbCNVxU+B3Cf6tsuFzJgGYEEzqjP/E6CQS",
+	"bTOzXTHQtSox+RyaVUaL0US8vbpIAFMp/vaXd2LbGczqZKpLiPhg/Wdwvek+WixZEkpXe8zCB9rNUKK5",
+	"FTuWJ2jNrmGw7Zw8QW5phpIxSw3UI877y24QnT/LK3HOprmSNa1PFxE0uNVlDDvLe+at6dSKLNr0YZPI",
+	"eyYatVp5W8XZC8jhBmxAjnFD+JxyEyRrlLagVmo0jLGSCI3NaKGIXrWtuAGXxxCjF3fuGMBmhTUr17I6",
+	"q9SD35pom6eqf5VbC2l3FjdLosENPY1Em7RrznHH60zvF0mOpMZTw/TajtuJ5JslmkMQeBvFSg//c9wh",
+	"EVo4z1IlI4BtBNWGk4dwjvtP91cEkjbweyIK2HWmbaERuy3NYkY059awsdDegmV6d+Q432lHMPZMiOn8",
+	"3e1r/1FcDWYlXn+P+PB8QWjZDk7Vpde+WhvRKM5HIIWMqtecUMXFrjO/BONcwTPBeV250TbIcP7SRMbQ",
+	"AOjGFpNQc/aVZizSG5PIg5Bdp26RWushid/Un3gDKr84A0j9u88jdi+gNDoTZQwTsShhNINUuB3vOmBL",
+	"DWWFPcpZaFcje0Egxq8ffv1fAAAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -140,12 +140,12 @@ func draw(r *rand.Rand, ids, pages map[string][]string) (who, method, path, body
 			"/reservations/"+id("rsv")+"?", "/holds?holder=ws", "/holds/"+id("hold")+"?", "/pool-drafts?", "/prefixes?within=10.0.0.0/8", "/prefixes?pool="+pool, "/events?", "/events?scope="+scope,
 			"/events?object="+pool, "/events?object="+id("alloc"), "/events?actor=token:t1", "/events?chain="+id("chain"), "/accounts?", "/accounts/custom:x1?", "/tokens?", "/bindings?scope="+scope,
 			"/bindings/"+id("binding")+"?", "/principals/me?", "/scopes/"+scope+"?",
-			"/search?q=10.0.0.1", "/search?q=n1", "/search?q="+pool, "/search?q=10.0.0.0/8", "/analytics/utilization?", "/analytics/utilization?pool="+pool, "/analytics/space?by=pool",
+			"/search?q=10.0.0.1", "/prefix-set?owner=o&scope="+scope, "/search?q=n1", "/search?q="+pool, "/search?q=10.0.0.0/8", "/analytics/utilization?", "/analytics/utilization?pool="+pool, "/analytics/space?by=pool",
 			"/analytics/space?by=owner", "/analytics/creations?scope="+scope, "/analytics/free-blocks?", "/allocations?count=true", "/allocations?sort=cidr", "/allocations?sort=-created")
 		if strings.HasSuffix(list, "?") || r.IntN(2) == 0 {
 			return who, "GET", strings.TrimSuffix(list, "?"), ""
 		}
-		if strings.HasPrefix(list, "/analytics") {
+		if strings.HasPrefix(list, "/analytics") || strings.HasPrefix(list, "/prefix-set") {
 			return who, "GET", list, ""
 		}
 		list += "&limit=" + one("1", "2", "100")

@@ -52,11 +52,13 @@ func (s *listQuery) equal(column, value string) {
 	}
 }
 
-// said is equal for a column that is often empty: the index is of what is not.
+// said is equal for a column that is often empty: the index is of what is not. Few rows are looked through without it, or SQLite would
+// take it for the better one.
 func (s *listQuery) said(column, value string) {
-	if value != "" {
-		s.and(column+" = ? AND "+column+" <> ''", value)
+	if value != "" && !s.few {
+		s.and(column+" <> ''")
 	}
+	s.equal(column, value)
 }
 
 // ofAccounts narrows to what names an account of a kind, as far as accounts are visible.

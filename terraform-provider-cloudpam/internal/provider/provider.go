@@ -209,6 +209,6 @@ func (p *cloudpamProvider) Functions(context.Context) []func() function.Function
 func (p *cloudpamProvider) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		newScopeDataSource, newPoolDataSource, newPoolsDataSource, newAllocationDataSource, newAllocationsDataSource,
-		newAccountDataSource, newAccountsDataSource, newFreeBlocksDataSource, newUtilizationDataSource, newSetDataSource,
+		newAccountDataSource, newAccountsDataSource, newFreeBlocksDataSource, newUtilizationDataSource, newSetDataSource, newLookupDataSource, newPrefixSetDataSource,
 	}
 }
