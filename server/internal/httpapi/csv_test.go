@@ -4,7 +4,6 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
-
 	"slices"
 	"strings"
 	"testing"

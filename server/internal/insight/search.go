@@ -110,7 +110,7 @@ func (q *search) places() error {
 
 // standsIn reports whether a prefix in the block is something else than the pools and the holder that have all of it.
 func (q *search) standsIn(p *ipam.Place, x ipam.Prefix) bool {
-	if p.Holder != nil && p.Holder.Prefix.Owner == x.Owner {
+	if p.Holder != nil && p.Holder.Owner == x.Owner {
 		return false
 	}
 	return !slices.ContainsFunc(p.Pools, func(around ipam.Pool) bool { return string(around.UID) == x.Owner })
@@ -147,19 +147,19 @@ func (q *search) judge(p *ipam.Place) error {
 func (q *search) fill(o *ipam.Occupant) error {
 	switch o.Kind {
 	case ipam.KindAllocation:
-		a, err := q.tx.Allocation(q.see, o.Prefix.Owner)
+		a, err := q.tx.Allocation(q.see, o.Owner)
 		o.Who, o.Purpose, o.Account, o.Region, o.Environment, o.Labels, o.Until = a.Owner, a.Purpose, a.Account, a.Region, a.Environment, a.Labels, a.ExpiresAt
 		return err
 	case ipam.KindReservation:
-		r, err := q.tx.Reservation(q.see, o.Prefix.Owner)
+		r, err := q.tx.Reservation(q.see, o.Owner)
 		o.Who, o.Purpose, o.Labels, o.Until = r.Owner, r.Reason, r.Labels, r.ExpiresAt
 		return err
 	case ipam.KindHold:
-		h, err := q.tx.Hold(q.see, o.Prefix.Owner)
+		h, err := q.tx.Hold(q.see, o.Owner)
 		o.Who, o.Until = cmp.Or(h.Holder, h.Actor), &h.ExpiresAt
 		return err
 	case ipam.KindQuarantine:
-		was, err := q.tx.Quarantine(q.see, o.Prefix.Owner)
+		was, err := q.tx.Quarantine(q.see, o.Owner)
 		o.Who, o.Until = was.Owner, &was.Until
 		return err
 	}

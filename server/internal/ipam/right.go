@@ -25,7 +25,10 @@ func (r Rights) with(need Role) (v Visible) {
 		switch {
 		case !b.Role.Includes(need):
 		case b.PoolUID != "":
-			v.Pools, v.Around = append(v.Pools, b.PoolUID), append(v.Around, b.ScopeUID)
+			v.Pools = append(v.Pools, b.PoolUID)
+			if !slices.Contains(v.Around, b.ScopeUID) { // with one scope, a list is in the order of its keys as it stands
+				v.Around = append(v.Around, b.ScopeUID)
+			}
 		case b.ScopeUID != "":
 			v.Scopes = append(v.Scopes, b.ScopeUID)
 		default:
@@ -96,7 +99,7 @@ type Visible struct {
 	everything bool
 	Scopes     []UID
 	Pools      []UID
-	Around     []UID // the scopes of the pools
+	Around     []UID // the scopes of the pools, each once
 }
 
 // Everything is what rules see that decide for all.

@@ -56,7 +56,7 @@ func (s *listQuery) equal(column, value string) {
 // take it for the better one.
 func (s *listQuery) said(column, value string) {
 	if value != "" && !s.few {
-		s.and(column+" <> ''")
+		s.and(column + " <> ''")
 	}
 	s.equal(column, value)
 }
