@@ -69,11 +69,11 @@ func TestAPrefixSetFeedsAPrefixList(t *testing.T) {
 	  labels = { app = "none" }
 	}
 	resource "terraform_data" "entries" {
-	  for_each = toset(data.cloudpam_prefix_set.shop.cidrs) # known while planning
-	  input    = each.value
+	  count = length(data.cloudpam_prefix_set.shop.cidrs) # known while planning
+	  input = data.cloudpam_prefix_set.shop.cidrs[count.index]
 	}
 	output "entries" {
-	  value = sort(keys(terraform_data.entries))
+	  value = terraform_data.entries[*].output
 	}`
 	steps(t, server,
 		resource.TestStep{Config: config, ConfigStateChecks: []statecheck.StateCheck{
