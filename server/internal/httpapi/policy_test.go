@@ -62,6 +62,8 @@ var doors = map[string]door{
 	"placeSetHolds":       breaks("/allocation-set-holds", `{"pool":"$pool","name":"$n","members":{"a":{"prefix_length":28},"b":{"prefix_length":24}}}`),
 	"updateAllocationSet": onObject("/allocation-sets", aSet, "/allocation-sets/$id", `{"members":{"a":{"prefix_length":24}}}`),
 
+	"adoptObservations": no("each block of it has a verdict of its own: TestAnAdoptionKeepsToPolicies"),
+
 	"createReservation": no("it keeps a block out of use, and hands none out"), "updateReservation": no("its block stays"), "releaseReservation": no("it ends"),
 	"deletePool": no("it ends"), "releaseAllocation": no("it ends"), "releaseAllocationSet": no("it ends"), "releaseHold": no("it ends"), "releaseDraft": no("it ends"), "endQuarantine": no("it ends"),
 	"setPolicy": no("it is the policy"), "deletePolicy": no("it is the policy"),
@@ -129,6 +131,21 @@ func (m *matrix) walk(id, method string, d door) {
 			m.t.Errorf("%s is refused without a policy: %s %s %s: %d %s", id, method, path, body, a.status, a.body)
 		}
 	}
+}
+
+func TestAnAdoptionKeepsToPolicies(t *testing.T) {
+	each(t, func(t *testing.T, s lab) {
+		s.estate(t, 12)
+		post[api.Pool](t, s, "/pools", `{"name":"top","cidr":"10.0.0.0/8"}`)
+		if a := s.send(t, "PUT", "/api/v1/pools/top/policy", walked); a.status != http.StatusOK {
+			t.Fatalf("set the policy: %d %s", a.status, a.body)
+		}
+		for cidr, verdict := range verdicts(post[api.Adoption](t, s, "/adoptions", wholeAccount)) {
+			if verdict != "refused policy_violation" {
+				t.Errorf("%s: %s", cidr, verdict)
+			}
+		}
+	})
 }
 
 func TestAPolicyIsReadSetAndExplained(t *testing.T) {
