@@ -12,14 +12,19 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.16.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build build/server build/provider test test/downstream bench lint generate verify release/check
+.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream bench lint generate verify release/check
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z\/]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## Start a server, apply examples/quickstart with Terraform, show its CIDRs, stay up (DEMO_EXIT=1: do not)
 	@cd terraform-provider-cloudpam && go build -o $(BIN)/demo ./tools/demo
 	@exec $(BIN)/demo
+
+demo-clouds: build ## See, adopt and import an estate of a cloud in memory: sync, drift, adopt, an empty plan
+	@cd server && go build -o $(BIN)/fakecloud ./tools/fakecloud
+	@cd terraform-provider-cloudpam && go build -o $(BIN)/demo ./tools/demo
+	@exec $(BIN)/demo clouds
 
 run: build/server ## Start the server on cloudpam.db in this folder
 	@exec $(BIN)/cloudpam serve

@@ -1061,6 +1061,60 @@ func (e ListSealsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for GetTerraformModulesParamsPer.
+const (
+	GetTerraformModulesParamsPerAccount GetTerraformModulesParamsPer = "account"
+	GetTerraformModulesParamsPerNetwork GetTerraformModulesParamsPer = "network"
+)
+
+// Valid indicates whether the value is a known member of the GetTerraformModulesParamsPer enum.
+func (e GetTerraformModulesParamsPer) Valid() bool {
+	switch e {
+	case GetTerraformModulesParamsPerAccount:
+		return true
+	case GetTerraformModulesParamsPerNetwork:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetTerraformModulesParamsHalf.
+const (
+	GetTerraformModulesParamsHalfBoth     GetTerraformModulesParamsHalf = "both"
+	GetTerraformModulesParamsHalfCloudpam GetTerraformModulesParamsHalf = "cloudpam"
+)
+
+// Valid indicates whether the value is a known member of the GetTerraformModulesParamsHalf enum.
+func (e GetTerraformModulesParamsHalf) Valid() bool {
+	switch e {
+	case GetTerraformModulesParamsHalfBoth:
+		return true
+	case GetTerraformModulesParamsHalfCloudpam:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetTerraformModulesParamsFormat.
+const (
+	GetTerraformModulesParamsFormatJSON GetTerraformModulesParamsFormat = "json"
+	GetTerraformModulesParamsFormatTar  GetTerraformModulesParamsFormat = "tar"
+)
+
+// Valid indicates whether the value is a known member of the GetTerraformModulesParamsFormat enum.
+func (e GetTerraformModulesParamsFormat) Valid() bool {
+	switch e {
+	case GetTerraformModulesParamsFormatJSON:
+		return true
+	case GetTerraformModulesParamsFormatTar:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListTokensParamsFormat.
 const (
 	ListTokensParamsFormatCsv  ListTokensParamsFormat = "csv"
@@ -1808,6 +1862,15 @@ type Hosts = int64
 
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
+
+// LeftOut defines model for LeftOut.
+type LeftOut struct {
+	CIDR string `json:"cidr"`
+	ID   string `json:"id"`
+
+	// Why `not_adopted`: nothing in CloudPAM has its block. `terraform`: Terraform made what has it. `set`: it is a member of an allocation set.
+	Why string `json:"why"`
+}
 
 // Me defines model for Me.
 type Me struct {
@@ -3093,6 +3156,20 @@ type SyncRequest struct {
 // Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 type Target string
 
+// TerraformFile defines model for TerraformFile.
+type TerraformFile struct {
+	Content string `json:"content"`
+	Path    string `json:"path"`
+}
+
+// TerraformModules defines model for TerraformModules.
+type TerraformModules struct {
+	Files []TerraformFile `json:"files"`
+
+	// LeftOut What of the account is in no module.
+	LeftOut []LeftOut `json:"left_out"`
+}
+
 // Text defines model for Text.
 type Text = string
 
@@ -4302,6 +4379,32 @@ type SearchParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetTerraformModulesParams defines parameters for GetTerraformModules.
+type GetTerraformModulesParams struct {
+	Account string `form:"account" json:"account"`
+
+	// Network Only the network with this id of the cloud's.
+	Network *string `form:"network,omitempty" json:"network,omitempty"`
+
+	// Per A module for the `account`, or one for each `network`; `account` where absent.
+	Per *GetTerraformModulesParamsPer `form:"per,omitempty" json:"per,omitempty"`
+
+	// Half `cloudpam`: without the cloud's own resources.
+	Half *GetTerraformModulesParamsHalf `form:"half,omitempty" json:"half,omitempty"`
+
+	// Format `json` where absent.
+	Format *GetTerraformModulesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// GetTerraformModulesParamsPer defines parameters for GetTerraformModules.
+type GetTerraformModulesParamsPer string
+
+// GetTerraformModulesParamsHalf defines parameters for GetTerraformModules.
+type GetTerraformModulesParamsHalf string
+
+// GetTerraformModulesParamsFormat defines parameters for GetTerraformModules.
+type GetTerraformModulesParamsFormat string
+
 // ListTokensParams defines parameters for ListTokens.
 type ListTokensParams struct {
 	// Living True: only those that let somebody in. False: only those that were revoked or have expired.
@@ -5391,6 +5494,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /search (the `Search` operationId).
 	Search(ctx context.Context, params *SearchParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTerraformModules Write the Terraform of what was adopted of an account
+	//
+	// Root modules for Terraform and OpenTofu with `import` blocks and resources: CloudPAM's, and the cloud's own, which take their CIDRs
+	// from them. The first plan imports all and changes nothing. Arguments of the cloud's resources that CloudPAM does not look at are
+	// in `ignore_changes`. What Terraform has made is in no module, as it is in a state already.
+	//
+	// Corresponds with GET /terraform-modules (the `GetTerraformModules` operationId).
+	GetTerraformModules(ctx context.Context, params *GetTerraformModulesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTokens List tokens, the oldest first
 	//
@@ -7373,6 +7485,25 @@ func (c *rawClient) ListSeals(ctx context.Context, params *ListSealsParams, reqE
 // Corresponds with GET /search (the `Search` operationId).
 func (c *rawClient) Search(ctx context.Context, params *SearchParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSearchRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTerraformModules Write the Terraform of what was adopted of an account
+//
+// Root modules for Terraform and OpenTofu with `import` blocks and resources: CloudPAM's, and the cloud's own, which take their CIDRs
+// from them. The first plan imports all and changes nothing. Arguments of the cloud's resources that CloudPAM does not look at are
+// in `ignore_changes`. What Terraform has made is in no module, as it is in a state already.
+//
+// Corresponds with GET /terraform-modules (the `GetTerraformModules` operationId).
+func (c *rawClient) GetTerraformModules(ctx context.Context, params *GetTerraformModulesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTerraformModulesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -13943,6 +14074,104 @@ func NewSearchRequest(server string, params *SearchParams) (*http.Request, error
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetTerraformModulesRequest constructs an http.Request for the GetTerraformModules method
+func NewGetTerraformModulesRequest(server string, params *GetTerraformModulesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/terraform-modules")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", true, "account", params.Account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Network != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "network", *params.Network, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Per != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "per", *params.Per, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Half != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "half", *params.Half, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -68,3 +68,9 @@ func (c *Client) AdoptObservations(ctx context.Context, ask NewAdoption, opts ..
 	resp, err := c.raw.AdoptObservations(ctx, nil, ask, call.edit)
 	return answer[Adoption](call, resp, err)
 }
+
+// GetTerraformModules writes the Terraform of what was adopted of an account. It fails with ErrNotFound where there is no such account.
+func (c *Client) GetTerraformModules(ctx context.Context, ask GetTerraformModulesParams) (TerraformModules, error) {
+	resp, err := c.raw.GetTerraformModules(ctx, &ask)
+	return answer[TerraformModules](&call{}, resp, err)
+}

@@ -1067,6 +1067,60 @@ func (e ListSealsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for GetTerraformModulesParamsPer.
+const (
+	GetTerraformModulesParamsPerAccount GetTerraformModulesParamsPer = "account"
+	GetTerraformModulesParamsPerNetwork GetTerraformModulesParamsPer = "network"
+)
+
+// Valid indicates whether the value is a known member of the GetTerraformModulesParamsPer enum.
+func (e GetTerraformModulesParamsPer) Valid() bool {
+	switch e {
+	case GetTerraformModulesParamsPerAccount:
+		return true
+	case GetTerraformModulesParamsPerNetwork:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetTerraformModulesParamsHalf.
+const (
+	GetTerraformModulesParamsHalfBoth     GetTerraformModulesParamsHalf = "both"
+	GetTerraformModulesParamsHalfCloudpam GetTerraformModulesParamsHalf = "cloudpam"
+)
+
+// Valid indicates whether the value is a known member of the GetTerraformModulesParamsHalf enum.
+func (e GetTerraformModulesParamsHalf) Valid() bool {
+	switch e {
+	case GetTerraformModulesParamsHalfBoth:
+		return true
+	case GetTerraformModulesParamsHalfCloudpam:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetTerraformModulesParamsFormat.
+const (
+	GetTerraformModulesParamsFormatJSON GetTerraformModulesParamsFormat = "json"
+	GetTerraformModulesParamsFormatTar  GetTerraformModulesParamsFormat = "tar"
+)
+
+// Valid indicates whether the value is a known member of the GetTerraformModulesParamsFormat enum.
+func (e GetTerraformModulesParamsFormat) Valid() bool {
+	switch e {
+	case GetTerraformModulesParamsFormatJSON:
+		return true
+	case GetTerraformModulesParamsFormatTar:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListTokensParamsFormat.
 const (
 	ListTokensParamsFormatCsv  ListTokensParamsFormat = "csv"
@@ -1814,6 +1868,15 @@ type Hosts = int64
 
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
+
+// LeftOut defines model for LeftOut.
+type LeftOut struct {
+	CIDR string `json:"cidr"`
+	ID   string `json:"id"`
+
+	// Why `not_adopted`: nothing in CloudPAM has its block. `terraform`: Terraform made what has it. `set`: it is a member of an allocation set.
+	Why string `json:"why"`
+}
 
 // Me defines model for Me.
 type Me struct {
@@ -3099,6 +3162,20 @@ type SyncRequest struct {
 // Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 type Target string
 
+// TerraformFile defines model for TerraformFile.
+type TerraformFile struct {
+	Content string `json:"content"`
+	Path    string `json:"path"`
+}
+
+// TerraformModules defines model for TerraformModules.
+type TerraformModules struct {
+	Files []TerraformFile `json:"files"`
+
+	// LeftOut What of the account is in no module.
+	LeftOut []LeftOut `json:"left_out"`
+}
+
 // Text defines model for Text.
 type Text = string
 
@@ -4308,6 +4385,32 @@ type SearchParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetTerraformModulesParams defines parameters for GetTerraformModules.
+type GetTerraformModulesParams struct {
+	Account string `form:"account" json:"account"`
+
+	// Network Only the network with this id of the cloud's.
+	Network *string `form:"network,omitempty" json:"network,omitempty"`
+
+	// Per A module for the `account`, or one for each `network`; `account` where absent.
+	Per *GetTerraformModulesParamsPer `form:"per,omitempty" json:"per,omitempty"`
+
+	// Half `cloudpam`: without the cloud's own resources.
+	Half *GetTerraformModulesParamsHalf `form:"half,omitempty" json:"half,omitempty"`
+
+	// Format `json` where absent.
+	Format *GetTerraformModulesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// GetTerraformModulesParamsPer defines parameters for GetTerraformModules.
+type GetTerraformModulesParamsPer string
+
+// GetTerraformModulesParamsHalf defines parameters for GetTerraformModules.
+type GetTerraformModulesParamsHalf string
+
+// GetTerraformModulesParamsFormat defines parameters for GetTerraformModules.
+type GetTerraformModulesParamsFormat string
+
 // ListTokensParams defines parameters for ListTokens.
 type ListTokensParams struct {
 	// Living True: only those that let somebody in. False: only those that were revoked or have expired.
@@ -4723,6 +4826,9 @@ type ServerInterface interface {
 	// Search Find anything by address, CIDR, name, owner, account or label
 	// (GET /search)
 	Search(ctx echo.Context, params SearchParams) error
+	// GetTerraformModules Write the Terraform of what was adopted of an account
+	// (GET /terraform-modules)
+	GetTerraformModules(ctx echo.Context, params GetTerraformModulesParams) error
 	// ListTokens List tokens, the oldest first
 	// (GET /tokens)
 	ListTokens(ctx echo.Context, params ListTokensParams) error
@@ -8124,6 +8230,52 @@ func (w *ServerInterfaceWrapper) Search(ctx echo.Context) error {
 	return err
 }
 
+// GetTerraformModules converts echo context to params.
+func (w *ServerInterfaceWrapper) GetTerraformModules(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetTerraformModulesParams
+	// ------------- Required query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "network" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "network", ctx.QueryParams(), &params.Network, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter network: %s", err))
+	}
+
+	// ------------- Optional query parameter "per" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "per", ctx.QueryParams(), &params.Per, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter per: %s", err))
+	}
+
+	// ------------- Optional query parameter "half" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "half", ctx.QueryParams(), &params.Half, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter half: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetTerraformModules(ctx, params)
+	return err
+}
+
 // ListTokens converts echo context to params.
 func (w *ServerInterfaceWrapper) ListTokens(ctx echo.Context) error {
 	var err error
@@ -8674,6 +8826,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/scopes/:scope", wrapper.UpdateScope, options.OperationMiddlewares["updateScope"]...)
 	router.GET(options.BaseURL+"/seals", wrapper.ListSeals, options.OperationMiddlewares["listSeals"]...)
 	router.GET(options.BaseURL+"/search", wrapper.Search, options.OperationMiddlewares["search"]...)
+	router.GET(options.BaseURL+"/terraform-modules", wrapper.GetTerraformModules, options.OperationMiddlewares["getTerraformModules"]...)
 	router.GET(options.BaseURL+"/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
 	router.DELETE(options.BaseURL+"/tokens/:token", wrapper.RevokeToken, options.OperationMiddlewares["revokeToken"]...)
@@ -12232,6 +12385,65 @@ func (response SearchdefaultApplicationProblemPlusJSONResponse) VisitSearchRespo
 	return err
 }
 
+type GetTerraformModulesRequestObject struct {
+	Params GetTerraformModulesParams
+}
+
+type GetTerraformModulesResponseObject interface {
+	VisitGetTerraformModulesResponse(w http.ResponseWriter) error
+}
+
+type GetTerraformModules200JSONResponse TerraformModules
+
+func (response GetTerraformModules200JSONResponse) VisitGetTerraformModulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetTerraformModules200ApplicationXTarResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetTerraformModules200ApplicationXTarResponse) VisitGetTerraformModulesResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-tar")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetTerraformModulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetTerraformModulesdefaultApplicationProblemPlusJSONResponse) VisitGetTerraformModulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListTokensRequestObject struct {
 	Params ListTokensParams
 }
@@ -13062,6 +13274,9 @@ type StrictServerInterface interface {
 	// Search Find anything by address, CIDR, name, owner, account or label
 	// (GET /search)
 	Search(ctx context.Context, request SearchRequestObject) (SearchResponseObject, error)
+	// GetTerraformModules Write the Terraform of what was adopted of an account
+	// (GET /terraform-modules)
+	GetTerraformModules(ctx context.Context, request GetTerraformModulesRequestObject) (GetTerraformModulesResponseObject, error)
 	// ListTokens List tokens, the oldest first
 	// (GET /tokens)
 	ListTokens(ctx context.Context, request ListTokensRequestObject) (ListTokensResponseObject, error)
@@ -15591,6 +15806,31 @@ func (sh *strictHandler) Search(ctx echo.Context, params SearchParams) error {
 	return nil
 }
 
+// GetTerraformModules operation middleware
+func (sh *strictHandler) GetTerraformModules(ctx echo.Context, params GetTerraformModulesParams) error {
+	var request GetTerraformModulesRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetTerraformModules(ctx.Request().Context(), request.(GetTerraformModulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetTerraformModules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetTerraformModulesResponseObject); ok {
+		return validResponse.VisitGetTerraformModulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListTokens operation middleware
 func (sh *strictHandler) ListTokens(ctx echo.Context, params ListTokensParams) error {
 	var request ListTokensRequestObject
@@ -16040,485 +16280,494 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Lchu3ljb6Kjg6f1Uu06IulhWHqqk5imPv+E/i+Le8d2om8qjBbpDEVhNgGmjRTMZV/9PMg82TnMJa",
-	"ABrdRJNNirKdvVMzOxbJvuCysO7rW78fZHI2l4IJrQ6Gvx9MGc1ZCX8+e0Mn5t+cqazkc82lOBgevJky",
-	"csdKxaUgckwWU6rJgipSMl2VguUJGcuSpC/Ghz9SnU3TwUFyoLIpm1HzLL2cs4PhgdIlF5OD9+/fJwdz",
-	"WtIZ0/all0UhM2re9YrqqfmGm7fOzYfkQNCZuZ36iw6Sg5L9WvGS5QdDXVYsfNmMvvuBiYl5zMnpV8nK",
-	"y5ODp4Ws8ue80KxcnelPolji/MxrFaGC0CyTldBm4nrKFcnM/WaGMMhfK1Yu61HCj43Z/6+SjQ+GB//v",
-	"Ub3mR/irOoKh4KCk0JQLtXZcT198+1oRbUaX4fU4IprnJVOKyBIu6RybfUdjeOwdnc0L8/PJ8eBkcDp4",
-	"dJCEi3h+Fl1DsyKro/x5yvSUlURLgmsGKzkzNMEUkYLQoiBzOmEqIVyQVEtNi3RA3pjLSkZzBVfIMeG6",
-	"exbm1RH6GklZMCpgfM/pjBfLejFjDxrDNb33Ch+JT5fljEamn2bqLiVUqAUrcSY6nD9V5OnV3xIipCYU",
-	"lgFnmphf0sssY3M9JJq900fwoFwy1bUKYxxCYydFNTsY/nLwdwVHJFN3B29je/ciZ7O51Exky+/ZcnUW",
-	"P9JbM1hzuMslUXTMhkQKRth4zDJN5qwkt2xJqMhJRouClQm5ZXMNLOArktNlPWhkLPWog1cfmnd3HNzT",
-	"x4+TgxkX7vOT6DTGwGvizCo1fCz1vIorMmJcTEg2pWJi+BVVhGuS0RkbkgWjt2RGy1sFk1LVeMzfGXod",
-	"k3kp33GmSC6JkGRKy9mApF+mcF3BlVaElsxwCDbXLO+et2WMXRN+fHIam+IPdMSKLo6Q3rLlv97RomLp",
-	"BSnZnFHcAsXuWEmLBOhvVilLf12EVJh3NMbFNZup1gDPjo9XBghs4gVefHLuf6ZlSfGY/MBnPHJKvpML",
-	"MqNi6c7AVBZ5J50X8IxweDkb06rQB8MTM6YZfcdnhu5PjuEjF/ajHw8Xmk1YCSN6RSfsjbxlIrKcgr3T",
-	"N2ZAN9pckSK/ZzjGERvLknUNsr6ra4NPjk+jfPRVQcXlfF4szRed7NQIIXMRoepWAe3KMaGwcF1Dou6h",
-	"GxilGcB3sshjFPbzVCpG5oV5fe8XT/Fh6052fBleVyI2BJ5NSVkJvxvbjaasurfEaAcBkznpGJg2rHat",
-	"WLYKgvIawtzeBWwiUCb0lM06acjes+3KSVmsHRwOSMqi88VSFgfbaVDmpWs0NfvE++hoV5mcs83zUuay",
-	"ronBj10zO3/U+do1M3OP7DW1jlfIMqo5lIxqlqdDoHJzhpQmY14qfUHSw+avgi3CXzOel+mQjJZOD0zI",
-	"i1d3Z/i7k3RckQXXU/gPF0ZTdNpg5/KZgcb0CzuYg+TgsP7TDCKubrxh73TXTv4sy1wlTudbwGEHkTVi",
-	"ZCwrkYOaaGRFRhWDD7AAdMYSIhfC6B729CWEiTteSjFj5kPJJlyKhATvM5MGaYe8Y0xL849hsAykuKq6",
-	"peSv3cfyPDppzsrteIbmwOh78wtzfW/d1QwHxyUro4p2DIrdmbsIHcnKaKijQma3qMKqKS2tNWRtDaAm",
-	"GLkUnUcQqa3b3jgdnJ6cDY6PTo3RYVXaIdLSihGyiVX/zEZTKW/d6W1O74VWhOeGArhWsLp+yM0TvsCn",
-	"3JN9/Qzz7mHLcaF4zvw6mgGyXytaGAuq2wTatKzwf0dPNq9pxDIvmZpLoZBGXpVyVLCZ+dOwC4Y2n9Et",
-	"OJriR3O84l/A6Bj+3pMe3XPhjW2JTzVZMGM7llJM4KhSQV4/f0q+Pnv8FbEvHMA62+eBDwEPlPlzXso5",
-	"KzXHOaBF3s8QTxxzu0Hzzi9fTjU71HxmmP+KGtyYwO+rvweMqblV81LmVWZdGqu3vdOsFLS44XncyIGZ",
-	"faYMIyQ8H5pluvz5yvsrRDUbAYMkf3n6yqzb3435xkFXCsjl9NHZ4/Ovnnx9fHIaGwW+vL6eLtRw0z3I",
-	"ZTet+Q94lbEjZM42Xf2juea9OwKNVaRLs7Tq0CxnbDggKKI745Wu6ANjz0K5snFur+1l5g5ZsBtaivge",
-	"mg0zV5gDT5WqZvCXYgwEnd3KQWwkqItEHwo/IeMGdsf0QhrrtuB3jHDRJABnT0VeATKml2hJDiq+8ZD9",
-	"9cW3cOU83/qIWedj4wYu9PnZwaqdlxyY2RaS5jc8Z0JzvYwvkzkWipV3PPMrDduQaVAM6m2wZyeyDe9D",
-	"OfGLOSy4EolXFZ1DMDzNloqbnMPRaRKaAiHrqInPnzB7dAIii02+Xr4Gf2vsRK26yZGZq1lGy1KfTll2",
-	"u8pXac1wt+MOmT3tzQ25tNbcHWeLC8Jmc70kC9TNigLUV1YUgzj71ZQX0fM95u+i38vbmDmcHMxZOePK",
-	"UdoqxdS/29OlCHwGO7teBZadDr+Fm0fsqhoJFuElyQHOTjtGThR4zoaiKoo2Xbm1hpHbFfQTbwwb57xm",
-	"N1/RCVvdTO/z8X+sO8hO1r5vO32Sg5YXJeb+bx0ZeOHaAVsvH81zbvaCFq+CsY9poViw+L87dl+zcbOx",
-	"jdm2BPZa9sbe6YgMX3eLMWo+lBRcd+1Lc00o/voMOpSIfa6/nzzs8wYv59ZdfFVUDYnlbNWc3RlerMEP",
-	"NnpnzkqZHyTmjHmS+6U+kub7g7ddEmTzaN93k/HfOFtElNMoL3wWcD/DHwqqNCmkvIWgm3l7wTS7IKxQ",
-	"jKQ5E5zlaULSnCs6KvBvPS2l1vZDJegd5YX5ET+qaj6XpcZfubijBTd/ypKkd1RwNUVng5RkVmVTeO3E",
-	"2CdUEyky0FFGjIxYwdkdy9sKhRnPbpw6YgtoSXLZlAgLyjUXE8N+aYdQuOUi73igmYxZTJaTsSxh7JZa",
-	"nKJkiMWy7bedOmDEiTMp5IgWddhBzamAISZg2YdTEFKDuQ37aw8RyWRV5GZhqbptryqrDhdM6cOTqC7I",
-	"mLih8YCcqEnIUQ7S0ohNqLggdKTA2nLUBuuriLBmfT/9TJfca3TrRlC/uO+zW+IC9tVvQfDiVam4QRCa",
-	"A6n2qNbcuedtI0KBK7yPxE7i0h/fEZ1ULueR1b+EkKuNm3sfupQ2MjlFBxg4RFD9EmxBZgwNx/Tl5Y/P",
-	"jr5/9u8p0i9XhAsijF6syYhlEn1UVNs7hoRrcsvYXIHZwfME/n364tvXScu556JyQOjmGCa178sMyLwh",
-	"l0zBOVF0aUPC5CVjOQ45NbNIg7MfqHGwGPaItnbX/MLygAUFZgMtSkbzZfzHvFzelJWI643oxonf6Mmh",
-	"uTMvnVFm3bTanJPRkij+G4O1sI428AH1oig76ReazWKaWcnGlYpPvUVvbqqJX656bfxc6wcm63S4cFDr",
-	"ztqqlcDzMuLYOhkcH52e9XVUIBc/PD4BB+M2QoLj4UAqD2WEDW4E2SgxEeH0s1XLA5cmal3wvHFCZYk+",
-	"AP+mFq/mmixAYEhRLM2hmtGcRYWhHBkzl+XRqCeQoVEDcLFSUAIUy6TIablML9pia2okLzIOwxDy6Bth",
-	"leImlGc+GJXgwr1hLEtCSSml9vGq1efWDsle/kXvl2h5YHGZcV3s2u4yzTtW5jy2nak9OenQTjNnyhwv",
-	"IuQC1KyFFfUDktqjhZcuqBoYjcycsRRcegH/pqWsDB9G2jS8Vc1pZp5hz2I6BJ9FapcpDQm311l+u4WH",
-	"w1NV4rzLgaCyCxPlCfXR2StHaPu6Vx/w8L7diBN3zkumulUjJI+SFYwqlhsJwLVixTg87HCV0lTkilRC",
-	"84IoOWMjmS99jlC/2diUp56ZThGearbu5vgxvfv79ETTu2o63of/d9WnS+fzQ7qlL9eynKZ7/ZBVi5M4",
-	"J2Fj/u6msNGQ4L4gUyMQ4/OqnEsVZ+q1QdDtpe3lcFWsQzQETMCoRgH/pFb5IrImGWnU+AVXcWmgmL65",
-	"jSV+vdAKMru49W4p1uF5ruasVCyPCRTzDFVlGVNKlp5NQSTxos6I44oUbGxtO/NJS3cEbNhrVcd6aLdx",
-	"jNE5J64V+tZra/lLk4KSOp+ww6trCShkk96Mafp5vXd3R79tkE67B2dfza538vclB5DluSYPDPLTINBv",
-	"LGWUwCksUQqpPqAZIFlsvYvdmmmYc7ybgzGbsuxWVnrVwRiIsT4uLifZ1kYoX3z7OiKQHsh32RRbaw5b",
-	"zHk2lUpvJKvv4KJ7CIv9uz7bEmG9hmkutrH0pnjo7zbte7Wm5YRt3Ls3eFXcCemp/YrpLdWuj6A18Tz6",
-	"9dYedZCMEeP7m6URdL1N6yumf4RHRTlgZ0B6N/1l9Yd7ah4rv3w6ktRt0KckM6+Y3q/YNCfugSNlzcFv",
-	"Kc6CU4JqN8y8wQtPz94n8OOo68d8FL/xHMt97iMdqXNtbvR+matHlciLjXz4G7zqA8rTrKg2h/ee2cvu",
-	"x+vWBhDhsiv+G3tgYfqQ8rBkZtz55qAjXmaYoS6pZpONpu+Vuy4uRWfxFDMwb1TP5BRw2UQMp1d3Z87n",
-	"yxT4iF68ujuvk3fkmJyfkRHXqhEYOn/8+NF5aP/LalQELByzwFaYiR2yG06Uq2ysS8DY1a8Vw9gSU2Rc",
-	"ylldrlBSe5n5BlL3m14NyH2AEiKSUSGkJrqZ5BGYf99wkdvBtLmJlmWHr7HkIuNzWnxW53zWYhrY7jDj",
-	"+3IVtZ0lIxyxd5c8GR0f7yVdrjCKntI3KwprxGux3g9bF1VkLFnxLnNfjaddUlkrkClqbzV6y5kgOSuY",
-	"ZvkQIxpckwm/w0DOlItJp7f4pn8Cmd/WtrvHft1Y8ajzp5SbRcRriQJiY55duIgXsUVkd6xcwhfdiXy9",
-	"px9TruoFSexxsFMM1KKAomOH3R6vfWg+7qQ+rM7zjZfza/Wc1U2zghIdUZRkRaU0K4lgLLdFRcLtqWpy",
-	"jN8PJrfwj5C5ecXJ8fF7rIILX3wCqeqtb5rryW43LuKz769qHcW+dt31f/n+mbs+JrnAe7AaHTZsVwqe",
-	"0QKitEOS+uzx07M0Ienp8fHJMB89GQ6PHp+nrczhtd73bbL3bU12mLhDF4ZoJ9nckG6ltJxF42xPkap9",
-	"TV9znRXLSqY7InwF09Y5yWjJSsLFgLyRRe6S8YPDbMtOsLAXUkRtwWX0PHvSXqtLwkVtcsdbY+QOEzUK",
-	"vmbziAz0BkBfLQSKLntea9hz32t/rWhJheaC9b2jZD4I11uF0rTsLZhbS4z3ukkljaVrDcatUnNW63Yn",
-	"kk+iNJv3552Nbd6UF4KPjo3nW1ZwI3Si2pJVtFtRHXjtoC7oWiFrqrWR+yquaOyiMDGRr0sawmio0SfM",
-	"XBhU7xhdQpBq3j/kxcpSRmtbl+YFY8oLlkNuUvQsQ0XUpmg9XOQyXLhNT7GFRIc895XEM6YUncSVgN7K",
-	"D27yTYeHDGr2NwUbIWeKGFmcED7GdbZmRb81VZrqjRLJ0eAVXGzvqlRXlh+YEhkzt1hGu7ovYYq/rdPa",
-	"VWWq67xwixN3MsIVdjMNiH+jIuWmvQ9Nyh/jh1WlmjsVCGGbZwnuOXsI4W+aR4Xxt3zGhPMSume0HH9B",
-	"Jrv18cVKHJpFELbUESspoi8u6Vj3tgyDsnbLYiA1cV7KGVcsJ1rGWUHfkEhwz6SUCxVnH1Ur28fFRbUk",
-	"5i4izUHguo7pjo0J3bpyxIglx+iQp92F/TbzbsQUz7HSlMByDQkl4G+Yo0lI5nzOCi7Y2jSftZESc02b",
-	"GD01oLHiQQOCRY5SqtnovZwsoJgHPlYlH+vdUlx6BgJxDN3CyWVZ2kvjOU5cbV1VQzOtYtZEzidMIam6",
-	"SL8hrJyPx6xkImPgUhjJSq+Rgc2HXmm6VEa0Fqz9LJf6EmRWmBW/eTT+mp5nx/kJOx2d0cdfnz/56qsn",
-	"518/XpcBuJ5W+Fh/by5cm0q3uuzu2nXrvlW+Yrc3hwvByplUmDrnEsWoIJWYUUEn5qgXMrsdHCR7CiIp",
-	"LtCN2TNBnKrbDtHv8JK4HhLMmzOWJ/I185dNDMHyBLd6uJY+DWqKBXuFlLc9q/RsIrkTT5H4kjVk3Tlr",
-	"JLxZ/uVzzWF67mR0MoPvo/mmqd+jdAgOCVnlNnMGvG1uyi6FEOiepLbwzGcYWi0e06lD3LIFyDuQcXpa",
-	"MlaXAUA6OWIbaaKmcgE51ubJCFllBgTEnNGy5FZMzGh5C0e8kZpoBiAg78gSGkkzKcYFz7QfZGEeQbNS",
-	"qjofEv3QCPNA0Poymr5gsNv2Yvdk6wv/zE4fPG6waA4CAvcO6AQvDcYV5kL6FT9IDuoCvnreUE3gR48/",
-	"4ds69A++L7HEH1ws1Z6l7Xxnl4I8+/7K+8uQquYyV0TTW1aHLjBVXxFbQUM+N0RzOaO/SUH+9uopefry",
-	"xRdDoFFGsyn5TQpmrSP0y6XgXTv8j59ePkOcLUNIupTFoVHZmP3hc0qOTp98MSDgh8UiXvUZKamYoJRp",
-	"UCcrFAOOMYQ5aEA4E/hmqkHXKqgtW/jbq6eDg7bHbkbf3Zi53sxZeSN80ZZDojoJkahOH28AokrQgQjP",
-	"MtNvWOONRz3eCGqVHJgnqMYjfjmgB8nByBCxoYC+KQ7fs+UqqNeMC/dpgzcCx7EytygJApIcv2OvZMGz",
-	"iJdibr5vn6D1SiY8aJPHxD83Oipn6+/NY9Jpfxhdm+UJGS3r8hurLBkBGotTjaTUSpd0Hn0THr6O3FGL",
-	"2KJrO9uG7Mxrx6WcOQXF6S7anilWkpwHOckt/+/Xp4Pjwengq+iIxhb6JM5hEFJlZQu2sa0Qkm3rV2RT",
-	"yjuqu+GnepnAMQCpqlwYW4kLLREJ0TMvVLZEjp+CCFkdQyBqqTTC+NRLB29qhKmOo1FIaw6sDjWA5rHS",
-	"32jVQ/9OY8kT2APAl5SlRbDzZX6ooa4U+XWlzk+piqDqXH13eXj6+LzhB8Pp2/oK4ZDzYJQC+CvMHQT+",
-	"lL0b9AmkwnM3Z503PGOrS3bLln5ccKXz2KmqvIMQpVFABCBC6tpAR6M7cbG+slY2tFf4qViiimbkzGDN",
-	"2Jy5EeMk8ST1INK5iYuYCcLGCmZOLkJdtoyMbWKkjCoZheRbJhY4ywXvFeU54LlCGGdOZ4ev4ea0w9wA",
-	"9tPlwtwYb0V2tMI0HROzwRo8dp9ZeutIhP+1YiKWjHGSkNOEPCL/83//2yGmaccgEvhGVppMjMoAhZH4",
-	"syxzyMM3Cvas7VBdE82QVRkbxPNSzvC8rq73Uhlbac6hmptjzZZmZUnN+9ILkuL0080snTxrsH5jtha5",
-	"S9qAUNiYs6JVjOxf1c/WQp4bLHhgd+mO+HXbHWvttdA5GxCSX8VaFnoKttyrU+TvQ3FH3eGBFfc6h2y9",
-	"QDA0LxUTDrVNyCZqGxXLRoC7X2TKup1q9TAAEPPTfe4LjJypxed3huz5/O48ajs9N9T1zAVp2jgdzge1",
-	"ilJ9dHoMRvJUKg1ZUUQxfQHEvZQVmTEqCFwLwezjf4v7U8wxLGOurP999dNLYn8HyQ8naCTzJaIkACLb",
-	"8OXlj8/MEUS8X/9xTvUUPzSPzVFcvK4oqTgq716IEcPzkrFvzJ7HMCWi2Ny+3GJcMksvikzpHSPsHc20",
-	"g9TEbKLGuB/1YmNQxxwnzkIurF/QIRq2swjOYZP6aCJjHvM9+snlXP3drJ+boINXxGmRMeohtChwGayb",
-	"mwuSs4zPaNEa3LalY8cbs6HbVUPO7YTLZ+e3dsfVfZlVTTub7KVuZmSe8bSgSvWmv+cB2clxk+gU/431",
-	"lJbbljBuoJcWmUD1vYfhmFKRs5wYWe+qk6hREy2tWIS9QS8a2UAWvnismz70hp1geyEM3NTdCaNORNrS",
-	"vUT+8v0z510aRjxC4PNBpxI6Acm85DNaLtHpkzjZ5mXd2BbQW/cRRPzYZ4owkQOL/cJwapkr62VyTqSU",
-	"fI7SxFbA4+PVFwPyzBh5ZizWgWRMg9y6nIwVoEnBwMu64JkFjpM5uHFndEnKSgzJ0ekZjOvk5Pi+Tqbz",
-	"wDH0pNPJFGfIECmA32tz1zv2eFGAXDCbIBVz4Rzw76B1i99jAp0g1XxS0hz8DE1rowXQ3seZ5TahMfOz",
-	"46/Pk65ZuDsu6vUH1yBiaGi8iJKjk3OImdJbBsaAH5bNn94AHB/SPq5rjPa/4zvG+zZKPZ6vyZvAAWAZ",
-	"OTW6/YX1zwf4Bs5adUa462HSGRHbGL+vLdcbxZpfNBOpbHy3kUbloyndEBq71gXuUHLVB6ViGwzOyyBk",
-	"jzardYogtrO0X06pGvQFPApRI13mRL0Xdq2iNGmWvjs1YneS3Cnja4ccigdPYujwQ3AxZWVUeXjhKtox",
-	"2YvCTis5Y7UTyMI0wI8TyZT3zAVBCUdeJYPQEtZ8NOx1OrN5KjYEquKlEbcsBv303EhZhx5hkUIg2wV4",
-	"oHcOEtyTHCJ0gCRTMid4fZ8nlxsTf3/nyesuadxcuVAywRZbkpdbyY0YCl7omdUVGHAkY1kUcqHWH/Qe",
-	"3o6tQANWMmD8HOy+Ng5Nq6YxWKOuo/+Nqwa8j15oHhSHleqtFvpHdGPyBVhgVnPzWN8rAJ4u4Wtz4pEV",
-	"Pj1muBu+kNpcmH3F9KvC9luJLsw+PFBuBg/ogDKvePPmh0gcAHTlQJe0/MJi1lwYk4l6OF8QjgPyChMS",
-	"2CxgT1yRSgV5n16VfHJ+dtxUf78+baqT58cxfbJubdOyUbdTvHbKG0KIAJc41MEkN0v7VmeNcDvUWtMW",
-	"YBigriWwinwPjRRBBVIfBcE8K28MyCq3Zg6ib6zE/x6Z5V8x2P0OnZ1+ffb1+VenX59v0vl/8Ipe3Fzc",
-	"2G9jxZS0Wv/5me33MSCXEB2ZUkVOiJbk5PQJyaa0pJlmpTFqCDTS8vbC6ePzVuWPZnTWwhRu1f0E7tB6",
-	"j35kWxUsYkxDuUYc4J3jun/Zoi053EutFleqYuX6kLJVavBSPP532GGktr4hZNFMY4UpNGc11XquhkdH",
-	"+BM6/9VgwvW0GlWKlbb9xCCTs/5IfvCwhMxoNuWCJYa3lBDCmzARW9WDNUh+QfCWbwzV7RZwqwrWlR4P",
-	"v7WWe8LvmNN9sQEnANuKiY0WWWAdQ/zmdpexU1hGC+W2wJEbBZoO6dP87EoWe5HS66pgfzHmXYyYFFuD",
-	"qm5/RNoYlXKhoG1FC5fWB78gyByjIfucxko/igNYdaAwepPaLrF5ZRh5Q0DTVFWjlme/ZHM5pNmMHVn3",
-	"1LBkY/M/dTRlNFdHM4yAbfD8B3EwKwmsEHBqoj/gjlzeRpkOFfq5LLf0wPnJB4oyOIM8/ioGDF9aQoGv",
-	"DKncYt9KMJsxv6aR2Q4dEo1ulxAlXdklpt8rYoEHbfBRK1s5XsMjoi09RIL2j7I9iurkGfBKuTAYLWxe",
-	"w71wJz4A5PunAqnwPkpFDiliSzr6CXNfsC9ZQtKGyWOdraCbpNZl63WRC080nyli3X8uclP3gqC1EtmU",
-	"0TFckrja1yfQuR2K1b3Ao+6P7xTCeqxRpPohg0Q0KgyM+LynW7ZMGspSoGAVTKNSlfMJHGiz3wNyQw4t",
-	"jLTtHAYgz5/VeRzwrJPTrwLFrLW/a9Fp1gDQrKhqoRIZrGEUix+4IuS1vLr8ERz5uUS5OUR3SSHlbWIs",
-	"HnM4XdYNmLAzestCX/kCKHg+L6XDzLc+VptYjlVPgLtsmGDUK/rSqiPNQf7QueZkSI7SCwJVr/g9M5aa",
-	"PXi4V2ascGOrIMFicK7vmTmn5hFmEP/5y+Xhf9DD344Pv377ef334GZ4dPj2y+DHL/7tf8Wk8ku2CJp4",
-	"9UUvsu29bMF4o2dWu7eV79ba7BflW1j8EoDsv3W9JKBhxCoj2aqp2IfCGGr0C2t1otxQgP9ns5KP16yk",
-	"T3ut3RuShArmmmZUMUXSnMgASn9rXVISKOcZkpTnCut3qCCp1cPShAhalnKBsMegAYLvnCvIKBwQZ8g/",
-	"To6Pj22ovi0THMeI9WjwmP26rNg6GLK1nR42tHtstAbwMcuOEgoAkEC3utVwM4mtF4xcRfmIIiQCmBM2",
-	"HMhVB6q5sQ5cLByK8Bi3JTmQMtgsMkshUmiTlW3j8M6L/78QG+TCbGbF82Z/grBjuK2CWMd06lwyjA23",
-	"rcatQ4BoezV39G6euYK6De2Uk7oBTLiVHioiQuIenQs38oKkQgqWWnNFabr0xjgtV/oIrOJPiGbJRKxG",
-	"b32HYaNMTiK08T1beqvM9Y00V6JmYsnQess6dvTk9MkWO7qaHfi+g8M04OD7iv26zTnoKCs9v1zwqQEC",
-	"vtlA+AcA7t0WaHBnhPrEpUZbW5wJMuOi0gz8rZaLQYhKQV1hHTadSKYwqbLOCEhc2eJUVqXP5eiPSfFH",
-	"BR22IdJtGtMnB+8OJ/LQfHmobvn8EEU0LQ59QqsTeFIWN4oVzLmcN8XLrty1nzQe8vZojjvY2I2Un3Ua",
-	"Uhtaed+4q2st25ZNE+N7f+Kv/jPir37CfOXTYg1bHPUAg7TvIe/A6jw9qw9qcHTrGNKawBGCVx6Yt1LP",
-	"qsPzvTc80RXzAtNlSkxns++3bjCbSF3NCdRKuKRucnoGUf05wuYdnZ41si+dTrkmPLwLJbfjcdv5QnZC",
-	"B93mFWvCPvDuDvLzMEd9ic8tnRMSoSpMS2CfB5ks56uq8cl5BLY7wANeKwrcdY3kvT6HV7DFTUdKZQg5",
-	"DLEjTIRSYcTAtj2XEkKero8Y+Gyxux4jkDgEKYO2KtXdhbBtDYTWsC90QcXNZoi2VwUVFqK2BzDSS7Zw",
-	"KUrWe7A+vIr9V7RhvJBu0ycj6M2bH+LYSx0k5rJF+1KY298Dn27pvKotA203a2wHitvGJNteK9iOnrez",
-	"SWaMCn0z3ixQfXx3SwViZyr+RzNO1ueJ1sBsBb+DjAiv4YMLM0htT1zKG0fYYPdg28xUKhue5trWYg7I",
-	"T2NCiSEj+CUnacGoecvQEKWFiqSaGDIeBiXmXcOxWCtMu+xhBHgIRmjzcFp4c4kdXrNuFIfNs2nNZ33q",
-	"MWmlPTNheOwMzPZIyrJr3BSZsa2yhwJJN4Ne823m7drsDPOYQR83bX8m+/D25V4Y+TpVtZH725ebW6/f",
-	"L7/7nNlduPj7JEjQjasgWU8V5P3bFZmwXVasXQmXvBxg29jk0Z7gNt1JseEbdsqTAPyCacmYJeItscR7",
-	"pUJ75bFnOrTTBPrlN79kiyumvwOs5C4vb43005cYfTqcldI3imkI0uYyu2WQEgsFcy36Q3siZm+B/XxT",
-	"7yoCxLjPN7XVhLmev4SWmWK0zKYHbyPdbHZwYPipbYY0eg2XtsmxO/fLKZVbLLQNdMSWLLaSx8lu9sQH",
-	"dbVHZ7SdkgB9LLg0CyA1y1q9zALjYCcPVlZIFc/2DOwcKQsboIFEep+6bTOrPOA0yNXERXEQZIcXeclE",
-	"3Jz5NB1oq4d5uw2LEOt2D+ijS7vY/XbOOHs4tndiwI03u+gjH0+7rmM6fRWc/+PvsJUkO/j9tkm8eFAn",
-	"oVlLKPfZJokJgmURJ//J48DobBvZ+7GX/as3EQg2ltvaCN7a6vygzhA7/Y69fG3sua20FguLe3B6fHp+",
-	"eHJyePrkzfHxEP7/Pw4iukPdp6EH9v+WmLtQgxoRMVxPSQrPSi+IkItmYVbPiOv7rhWrq7q3OQAg3REM",
-	"5vxscHx08qQ2N6xK4QDJoC7S15fMWOkcxTun+u5SlvwQEeRg8T5Y0Of+vhQHExe+9fj0bEsfOBbL2qd1",
-	"HMcrx+T7q7Yh4b8MWunJqiRzWmqB7Ud9GBW+OdiHkv8QBIICbAth5O2yvceld409bxVM3kWgbRuAfmgn",
-	"8E5u3YePJv8jOYO37we6pQdYMb21p/cTcEnuoB65Rsk7rIzzyta4oxvmvwUf8w3e+jKxuhL2l98jkfaV",
-	"GPrbphZg9LevjP52fBLob6slBBlfZXFbF+HC5IJK3P5eyt1Ul/tJmqAIsWOzfq57M/XdLlvwC9jlNbb2",
-	"l+YNdsm5uGNCy3J5kBxUZRGUDJt3qYF92CCTs6PMwtDGUp90nwoAO4NLe/WuTh46KlynEJtL3AClDjwy",
-	"buN6Des5Xrylx2I7C9l3Tuwxniu8+L3dmF73/PX1D13kZR6ynrKu/Oh60tcKHew0v5jJ89OoYe90ujhX",
-	"sYsUY2qluD9SfrAKrd5ImN6Mc4P5uzNaQt2sanaj8ZVtOYdOI1i0xuMNepC1b4fJs4PftgOdHSApZjQH",
-	"IdvApI+cp61RIkulbxRjYoeWz11jdUXJUJTxmTLCE3JMLlqlFq4GA8uqAfTBxVK3bhHUB5gkoFmHTlJs",
-	"xODYgLnxplVXEGxLfVhmXEWd3h6ypNWZBpvCyIUnTtujJiHHREtyOqxrSfWUl7kl9YlsIH2FkIhdSFWb",
-	"Kke6QeW6l6HWlVwnHjiO2Nln6JvaSAClDPtFgwIZR+eb28anHdAhiDjXRK7cueVTF/66dqX6QY+dGZ3P",
-	"oXWeR2Gvmwus+qV6N7t03VHWK44V95g5NSSeQ+GyOApz7Prq9jlo8wTvWMHWc6zIA3d5gNYGzKFvr21J",
-	"u81JGjzz7Xr58X0LebEeK555CEParY3WCAXP2geiVCjaHhZY6pUxpTpKr7kiABhhM08EcErY3FWAh3HJ",
-	"Oii3xry26TVSaMqFwu4Y1qKhtn3aCkD1o8HJ6ZPB8dHJV716ZfRyD8CcLTwVoA0qnq9ZAxv6s/gWNUSL",
-	"bdBvpjFaOlye3pgt6MyL7e7M9lZZWcoSciVnkD0JY4a8I9sZDbsGAAuTi47gY4D72YV2AxwUH2JUFmxm",
-	"15q+sErKPkjZN7iOA4GqBs3UA8EWILLStvUeHP3+a29zP1egcjbwX8dhfd5Va7WgY9xahNHuVrxGENfr",
-	"7NDYAPN6MZUFuyDpjL9jeer671k9BstOAZkDNiYhqay0oY7Udz3EZFyUfmEhJBxaBxgLjZR8J7uD5GDK",
-	"Wsix2LLtHTbkw3dEmGG7U7YVBnbedfdve+xaVGnJv5NVfdcJSWrlO3VN8IwtiOvSbAEJTQuhyHkdSs0H",
-	"BmdtZgU8HBTe/pF9V60rp2VJn3xoNBZkzQROjqwBJ7vsnW3wgT3CmWuyJWWIABx/fl0JE+P68OSxLBHO",
-	"OczqhMlgrGRr9c4f/c0bdoXXrgkl2vpQhiiPIWIX19CoEoRUw1jboWe/69XpTu8KPGKtt7kljXb0bLaa",
-	"9rrbho7e1gW+Gk6iM1d/UFBra1N1q5I6Exb71joDPGcuwdZ/SefzgrN8QC49ZiZcpyXoOQ4lC7Jtsa2T",
-	"741u4e7BiPhM1e1dtwz+vUIEXIwkRFwYG5wNgZETdTuYCStNl8omIluNLpdzzXJPMuYM+m6MRrNhC+j2",
-	"z3S7reg6F0MvzSw+DeAQ8Ha7DaqWg41RUtuVwKdlLRXBVq0dfZRv2XI3COT2GWDLLhThKNF2dFbcRTC0",
-	"fJ/btCWO9TjHJlOtZoI2xh999k1/g3H7zMp1PY77vxeDJtst6x0rHSbixr4nUYu3BTTtl6q5Y25R6he2",
-	"UKSDsXdT0mu3sFu19ADcSX/orXy0hQEhwElUA+q5j3+jRYUbGbD37e/taq71UoaczXbUCrqMrHTUQhAX",
-	"69kzmp9txlWbMbMBeSkxRRPPBTRGRtN2z/24mrnT7bm9hkgdgu9Ii/Zrxgdtbrggqb09HZIUs65T8vnJ",
-	"V6eDk68AB+bk/IuEpAUXtzdmhQrz6/nXg9PHZ/bnhIzZk+Ph8Ojk+AsL/gbKge01oryzk5e+kYcZjvW+",
-	"DEl6W40YzWc3QXeWk+PB1+f4glPz/ttHqvXz2aNgeOy2/fPJ8bEfn5nN6XFw+eSWhZc/OhucnDwZnJ6e",
-	"QYcqcwVdeaC/v7F7QV96zFhvyOZgt2LwKSfn0Vhf2YWj+vTZD/6g6bJiYUM/Q78LlifQ55ikRptKyecB",
-	"VcsS6NBMzmhVaUJS4C2A3ihlAf3Yo2iOxtAzmhf8gqqX+bNGeEpR+TJ/BcfTokCiBpZiaVFmTGiuyMgc",
-	"E9ZqOBjcS/6ffyWfzcv8M/Jf/0UaoyHX1fHxI/av5PSsBfZzfPYk3o3CrufNjCllXWaxDvUIU0oL12qz",
-	"vhNws9tqF2Q/xTb3BmsQgIvczFmZMdHVMg1rsiFHKZShn6mg07ZeRWz1wQR4E5wvD/ntu9WOWCEXzTrs",
-	"za15Po387BuPN7jas69kk6qgZbg7n79+dvqFzxUEH0btKRftyj4ws6x+Z13pOkizT6+evTn6/tm/t7B/",
-	"f6GHv739l8PPc3b3X/My/+Lzo8G/fPFvbbip864gQlCR0lUM0GxmLsDuoAK3uKNg2egC994xfMp9t60n",
-	"6l5bIkcKc7piUzG0qviKt1Ir2hy2haoJL/Z9roItmFKVIBKqD0ABgLy9OJcDcimsy6fgylpCS7yohWBn",
-	"+N6NYQTG/PrFaGBryo9WK8RiSKbqls9vOvox+lhbzUZc7aa2vIbWuM2AAl53wVNcTArX/rfuAWbjnbeM",
-	"zdvtAgIOY1NC8WO0W0Ol6KhgN1Jg6LbjMOAoahB6sBe5r5qBebuyUpiIgJYicOBfvLo7M+wx8R7/AflG",
-	"Gg3OrwYswNGjE5g/jih2xt53qsqWhDvp8vEWKGqnMSq1r+Gy6Mg7qPumRoTZqGT0FixW1Mc8FmEuW9Fm",
-	"cnR6DPqElCiPApBv0HdhdY3lBu62FUZBTs8uSKUYdL3TkhydPtnBy2Zh6/Gl3s7ebDka2yMKYpIGFk16",
-	"AcIdOQ3i3xniTlvMJ8L1V9niJi8WDMhba2t6u7b2dx+xvPCRmDP5kOG85ss+3eYre+gAd+d2abe9iAak",
-	"NveEsTRk1y0YQ3w7cI7bhxlaXXrRyOkTAt3Ny9RRtNmhkEPvb3QRYtd7UIuE9M1kV+XLriWdkVAJ1G/m",
-	"XV6vRgME5cnIlX2CsglM14InWQUdfbuGVUINp1lEUE0hkUgSivA1DSNzFf6zbTRuiOpsmykVS3l64drx",
-	"u977EHxM7Y56c3IAxiVg/C4QQJ1r13UNtlSsZDyFJcb3x6yO6cOxbtUCTS+41PUf+BwmNqNFYX4D984X",
-	"mA5u45rC7Hql45QXVaIjAd6pLHXHu51FuO2rVxvYrF3UNd0yfRVrvNslJmvJWA5Fp3e3s5N2oNcGc4mX",
-	"lq4quNgFpwVu4hFMucM0NdrtuGRBlxGqmsYy+uy4xjMIWSTUTDVjPpQrmPcB9Ghf3SfxKnAc+SykSBxv",
-	"+4KAT9afDbKt6dRe3zbRZ2P5ZWg7vVebpG4KA8akw+5Oc1nsR2+LJ4ls1taSAy01LdYYgNAdyjc2R3JO",
-	"0W9XO+m57kXYW+iGrpB4i+oAh+5sM+IOwUJOorXSHx9jogPb0Ntxv/hVSw5EVRRg1T8s2MSD9zGKStad",
-	"FiIqKHd60kdAc3Cj8dVvfjAPAKjQ3Xrxq6++Om82x1y/Uh8AYTXKB66Ccr9twopiidLZ6th1h21w/4Bk",
-	"qFOtbYIkalAO3r4B0OpI3S1D0AWm2QRmhb1sqzsX9+90GXH/rSJErToE+9f+tDj5ms7iZgvf2Izb+8o4",
-	"85yXtl1MW9bpshKYDhjhiFHBE96zbuQvbRObtvdsHtPPj23+R0PF7Yar7SPVAcvjZkS7UgllllVzHoCc",
-	"knEpZ6RgY2iuUvLJVCeIgIAGouvIdXxMFJuA97h3QPkKb4jtQKV5wX+jfYTOX4NLO2r8cX2bTw3XomvH",
-	"/qrYPXxJnbtaO7wXXE9lBd0JgcV7y+GOK950A4dOBV7aXpJrV9dM72pecL2L0V2LnJ4eLGOR83wLW7qU",
-	"RbG5gro5iy0Nlnk0yf+yTmB33gM6Y6QSXNvWKRADbdpXuaxGRWCEiAqy1zoIzpkU7UoOR4g4Mr+TfjGi",
-	"hIgZ87vT4S6usW3JZXcHaXddEaS6GzUpsRCjVLmWrTG40fC2dmYg8K9FXdhQ6zeDTo/EDc/7pJgljZBu",
-	"Y2CQ4ifL4G2he7fOepfjXXKBec2tW/mCXl64SLLn6h59Op6j35mWtksKb0dCfPtI+BRb63T2a18b5BuS",
-	"ZWuy6pBpC2FPNVzZbonULrAKtvDAJnCGCnG0DqqhP68mdFUuvl8wmnMxISOu1RBLCh+dks9fvLo7+8JQ",
-	"ysnpE/iEeT2eyUEcc4NFEgoIHM5evAGd5Tr7jN4g3WB19CqTa6Y2/VJHBqBOEj5BqtSZebif1Ua2uFJ/",
-	"RHU2jTnY6/h1mPNSek+77RIsx7v4LXCC9dvXrI8/g456+xewxGlWjgqEkG2tebQr6ZWGuDSxGLJc3NGC",
-	"5wmpBK30lAnN4f3QVGnE85yJhAipb8ayErlRGfVU5jfmG58cVglVzeeyNId7xnJOb8wgEzKS+fJGS3kD",
-	"DugEOPuNptBZ3ayX+xuSRdi7Ka0UvBk+mzdAGkSCnC78ou3zMDeZA35TSKXtn5kU44JnOoFU+Bs6oRz4",
-	"Onhyb+YMgCgS8mslNb1h7zLGcnx3wbPljQ+MJcSWCt0gI56XYEeDCXYzpryAm8IvHVUkhOdsNpeaiWx5",
-	"M+MKSANT6QpJc1w5ekd5YXbEKDHYWrGlezUWJ66fuph98y7i1TYwZ4VEL/TR6fEFCBAXFggqHLmCThtR",
-	"8ABWlrKM1t0Z0TTmrMgxa3VRStsMvtGuEI2O3kbFc/PAZ+adsUOO5ThqY9Xjgi6HtYR2eW/YXZeRpy++",
-	"fQ3ZW0auLmtb6fM6G2TM79gXvQddV2WuNiTETilmsTcGKgFmr7nx2BgwtmeBDtMRxmG0hCYtUT2k42Wu",
-	"dqLhLjGaWe0zCf0luMnjjmooG3K96YjK11qJJ+Cz469jU9FcFy27wdh3ZO35wC/a806P5sg41VHqXUCG",
-	"ZWJiVk7VlLXyReo7zKocrn1pM7ofX/Imp0mdPWm+HmKOWFkZxoB5LDzA2W9l3jxI8gD86JY80O9ArHiu",
-	"09jcmNCrEVpjiZfNOJuLqpEl08ZYkNVk6pL9SaWYzT1aQhHxgLzxbQOANft2/tBxHMv4yIhmt1AGLpbE",
-	"GEmRmoGd65TAGlnBYTEX+c5L9K6ajqPGHK06y/dGLIvaQBD1XtA6HpkQuNBG/dMa0Qk75k4wRZ4rzAWu",
-	"5rA6Bb9jimD5X62B4AMPHCwUxNOmZSVuozpHR5rHCapvyadhyyK3qYcYOMM3bk8fq5bqYG/iDdC3Af/A",
-	"tOv4k3fKPqoNU8AANzJxiL+sUBamldjqyzBP3MhzwHv1ZxQgUmzUu12x6n3qW7iPugP5QSp8IwyutCyN",
-	"xrQeAj04rBmFDk6j0vATyxKAyXMNR8qwCiZAIQOAAJf9ub6z03Y+rI4y2L+ar83KC1faDX2sba07eUWV",
-	"bvsaAGzC8k1p5lVn2Ya5BmMNGa8Lxm53rJ1tBNU3RdMbpncLEQV5XWPr3IJs9ArU4mMfZnAgjB7WFF7F",
-	"Jd8t28SrpIF0TGxPvK+PSU6X6oJAqm2YYTIglx3ZKCuAzZ54z4/PnhwfJ7sFB8MD+rpO2g+M/Toy9jbe",
-	"I7pHd731BWuvayjPHjGyaAPs5gZhYbO1GSZMe534li3hoN0yNg/bpDs1kpcNoQ3+zyKH22y7dlvXjtXK",
-	"wE+Lwm1eQpQkeiGh+xx7Z7sh42Nv2VJBgYB7HuYvSld6AnzDiHtl6MdYmq2Y5YKNUDxFIoJh2LCm5BrI",
-	"vO1diOLTeSfLgnJtGdQKOHhfnwq84m10UGuw8x4W6mJNz+tLj2IAaWJW6gKja7XC7t+cejelZ2+Y410T",
-	"RJgGdCuIlri3uOrbZQhafWb7YvcQR7weQwzofStP+cdIY2tVZW8SuXbetZz1+Wi7ZZ61MeRXt181AjSt",
-	"KjgLH/T0xbev21BuxCum1hGFfDSEJXF672oir9+9MGfm5HFy4Ov5Dv7z818uD/+DHv52fPj12+Dvwc3w",
-	"6PDtl8GPX/zbF//2v2J7F0x+H4pGyKAeVtNoDHzL7DjfF6E+JWbPCqrZKgBub7zgWBbTp9jz4B79B1Z3",
-	"QcbskWdG1BsxngMUgDPLoHuiayNrfh8SxdgFlrTPCyqUwxJxaAAX7qQxF5pET4eVJxeIvYqBDPCAGE6i",
-	"8EwqikX6dhyLKW2AaN1xtkD8G+zQbPiJw7ZODmg+4yLqAnhdFewvRsddPSp76yLdnSPTYfc6X2hBM7aK",
-	"KsQbOV3d8dNtujjHa8XAb6RUxcqEUKIKqqbex4g+PZugAFtZfgZ9ODUgoWVIKGzW5IITrqfV6Chn80Iu",
-	"14qyLvDNjWvD7li5XLQM3vUVaZ09p19XMW8aKwrEwM/kbIbrQbWleFlaSCOFqUogadg7PSDgE2O0LLiR",
-	"GZVQDX+0BeZamHn4UzMBH9eCLo0GumjA72dUGEPKnARM2klIJQqoBtVuBDuAIfkGIw8PmrOujqZJNGv8",
-	"Edue0T9CAUAzjf+e2hBs6D5UAaSMh1UC7GC3FP89e9x88i1tVpeD0Vjd4hYEOaUqEph7IciUvYvKjCmj",
-	"eZMmWoxgSnn8OMdf9ZPVh9kdE5jg1vVmxX6tmMhYxzOswxCe4xgnDGYnixxmEbzTDj9GkyvkXjmcuOYo",
-	"TxJympBH5H/+73/7PMoJnfcti5pXo4JnNxYsrfd+KT4RVFcxqNrOu9pNB3BCyQGwEyQAux7h8xtDfNtB",
-	"rXthNIbqH5jPAJrEa6Ys1n7c8RIJaS2oIgrd7zXIaSPdbSHLXEXwk88GXx09Ou2Fnsx1/8X6jutdwYsb",
-	"SMUQOKGKFFJCkwTdgariewb1i9UCrPWmCK19qJ35GuhZl6C9smMsnmxndUImcmUB80/aaQYbE2p3ySUF",
-	"HJE1A4Lfdx9SO5NRI7I7g3xFGG188fT3yFxW43tr/deBf6LLPdF2TkRdE1dMPxDG5lpMzJ1ju7ddq3XP",
-	"2F8U1rIRd+qNcXnFtGu02lzQoHtaczW/WZJbtuyfbNHARu0ADt/Mia0n0I0qOhWjBa0M9we5YOVhRhUj",
-	"BTNkqBKS8wk3pyc9tCBqN+mFPVLw2Rx3C0pobzLMDe7qjuf2PgGe/PEPIP0NdD+nGfvGCIpuUbM7ke4P",
-	"CWR9lvmOueU+2bkpKSG2MLYt/9clUu0Kkb4REN0uqH1VlCLNvv2llNU8otHM7842tmScQdzHWLrzu/P+",
-	"V0dVwJ9jQHfgaOMC3BBSNNsaQR5wLrFpDF22KL8G1tqAOw3MCWZrp7F+pSIWw2hj1OdbPmNCWRfzxD+m",
-	"n7JYb1KEO5VM6W2e0Jr9yEzeDqhz3ntReWsW8cCKb12+FA15QiGQa3tg4x3IWEtWd9roTD7bXD9Vk3nO",
-	"CjbZ7hbX3aTf1cAVel8dMo/eN3l+1POO1j7VS9DkZwGbi3Z/gHXo3N5olWAfhtWsbevDtJp3+CYivYte",
-	"zVDvWe/q+1gEPGpT9evVnIqesvh0cHpy1lsaj0s52+hKqkqxrnOaTa9YQAuHfNe8zNtWK6U1JUVBLZHV",
-	"595un0lopZPmM3axrjzOu0ZWwu2bcw13xS5bAKZN4pNVWuN1pgW4lrqaWKyPtKyJv7t8uc0ksRn0zAXI",
-	"27Vrhuq66HxP4umhw79Xms0bfUIPcroMwnv4acHYLTgIRMMgCnTtAJqhlSc/grIFrm0FggeyajfG4rai",
-	"hDAhq8k0IYVcmOsc2Cb2OCIptjmrH9i8bEBSXyoBl/hg0Grpw4Ckak5LxcLLZjzPC1YDN7RvwvQqSLPG",
-	"kpCMCjIpEdXYrZqbs+/Khn8HI8Pi31LF6wivliL7qdKZnLG1+Hlbtu/M8wZrb+TAzORd14820hH/8Y4K",
-	"rqYs7y6lmUhh249Q25SFFZzdsfzCdhexCfrmZ9uzLl6IAq0Zex+eS1ymv3G22OgJq6GacI3qOddLE0zV",
-	"DSV6oJYie40lDfdpE0uzjM31TXN17RGNYpNcyRmDBOCp9yYOMXTpnuH2whiNC+joMquy6YonZy3O7BtD",
-	"wXqNmYQHesGLgoyYod8BeWFT18bY0ksDju5vrE4yRwxfvMAcYLpQN9h40BxMfsdaCeW27O/o5Nxiuybk",
-	"xau7c3J0hmCv52fGOFOazSEYNZZVOSDpJJvbpy5keWueLKuy48kWNPZr9+DzMzOs36qS9RrY6ertAXOo",
-	"p2esnMaoDAEGb4nyBgiJxZJOVq/kKL89L2d3YHlPzH9H78CYiNeE+qbn9+wvHrQWb8uwh0ueRF8vlqk0",
-	"kyfvzKnonzvZLgABYetVwCej4+MOcEilbwytR8fpGlcZbgcHwlyeIMjmjItKQ1tDvZBNnw3XtgvTgqr+",
-	"M+hGny25yPicFvEeZjTTypU4tH139sbN62DXe4sdjoXm65EmK13gN2b/N/rbb91CRhYMGwFDoGToGqol",
-	"Hqbc1dJxhY0NsKdnGWTCOKxGixLOUQuO9N7bW87TSgjX5mXBaF1mlgV/tRoMlgNAhgsg2JLTM3BFzJEq",
-	"j07PmnjqDeCBk3VQRFsmwWyTOOVV/21qANpZSF3pR0A3+9DgkZE+rAoPVkzUGsOgPZxjBAChRM2hmGnC",
-	"MWWKCQyatpUPFxJq2b9YUGYPXVTFdKhqLa45zHiHRmrEZ5RFbSUY7rpAiuokzVXjUVZl1qPJM4Tn8Q1u",
-	"golbIv+Uei7+nbG9+musnZ/zPrh2D3h50NRgImUOlWaqKu9ArjnMYpc2jRo01H6BlHAFYJegRjLb/Qi7",
-	"+BGer0DZQ/12yNGPY8v81yYaV1csUUWxlrz3HMGOHPa0xRLuma0BratKFqH3b+GpQW+rvgkg45JCdLsj",
-	"DHoCUtlmW04R4APh/oxJiH5brOa1rbTiZuMQq6yMKeQ6+MoFLXNFTsz3WVnNRs09OR487hUmj7eevvSK",
-	"KZZ8cUFylvFZGx7i/PHx6Vlci+kPOPDGg+o43OhO87mp1TjCtfVnjaGdfLUehznvTFgK2hShQo4p0w28",
-	"p+4VOX18HkUBiGPaXobdO2osqO7lfvwo+vgqiul+2Z5J/dyhbSpyjrqILfZiLCen/2ntDf/Wx3F/AOio",
-	"paH7GDqdluSkRZDHx189OTl9vH2qRKVq/7lbyrZzPRhN+1AG5z5p8JkYi/1bnQvaTlaZWBQBZxCpXwuu",
-	"0fuq9KRkKmoMoSy/CXJMaxrtxWFidx5AsHmjClznnrZGkbjpxJbgZzaaSnkbcx3pPg2R7P2X9uqd2yrQ",
-	"dShKkHE94XdMkGrek1dv7o5AR0U8fJEcjCkvuJjcQD16BNiIW2x1Yf3oGeNOlPrWt95XZXSq03fvVoy0",
-	"XLIt7DN3Va/teI4Xe8O0Ry41mKIAvBOz85Z1emfOjL1cLglCEg3WGZN9YI1Lpstlt/3rkvNBHkLfQL6N",
-	"Yd5Rq/CTsWlAUbPcmKtm43os4IhObpes86osem7dX1//sG2aenKwoFxbu7XjCNld41CrcO9y2TDi0UyF",
-	"NxOtox+Oifg31OeuHrQ9/rtmz7c4UHyroekpscOB0mjY+yFJV40VRDQJf/gyRZhEDK5TcstFPiDPWoQS",
-	"lKCH9/avQm/lMN28/Zfr68Hn9s//ur7+8oto8tL6WvUmR1iNuUDpMC3zFJoH/o5waoaMlaazeUJyqun7",
-	"NKl7yKGlSBVJ//LsDTnChUwhRRVbTAuSmpvSAUlVQbNb92T2TsODwLy8KqitYv8RZg2QwOYZofvTjc1Q",
-	"lLk+KnPtBPdhgjth+LBGuB/wljUUXmLBT++TfQnsndD61wnP3STVNjJjS3b6vnsXrlhWxqIU6WKqWHZT",
-	"43WNqGLnZ+b8Y5+48zMyWuo2bhfe9eP4+//zdfnkL9//+6/lm8Xf//rq2ycvfnj1Hy/k6Q/0B3q1aHdi",
-	"PW5wgkfHDVaAj6xzd//l6O3vp2fJ+3/9/Tg5fR/lCHZub2xgqV1SA5Kga/fWqADWFQ01be4hG5IDO0I/",
-	"XmNy2lI8iqelvL2ZqV1qtepZ1o9ZcxgNmazSwFTruUqtxx1LK+rg8U96ykqF3lGfz7dSZUme/vDTX799",
-	"dfnjzc/Pvvnup5++v7n84YeffgZVMTBAm1QE7x0eHZmRqYH9fpDJ2RHEv+bQWGSldfAGj6md6c9cT2ui",
-	"b5KG8t/3OFn2IUb7qG2IXty1tVXu9uj2yDKP9aZc5b2KZVXJ9fLKvA2n4zl1a1svKz2VpfVODck3jJas",
-	"JNmczm7+5//+N4p/Sv73z28s9ACW19ZBSNxjostKYeNTeKU5RvCkmjjNPh68N6PjYhyxnJ+a3Xx1+SPW",
-	"pSZ1kyzgOrTKuVbkxSuf1wAupMG1uBZffvn0xbev1ZdfYvN2KqTgGS2IEbJDIiSZGnk6giRsIclvEMsV",
-	"ElqLHs7ofM5y8AgMyCVCU4a4ePXj6mDstfAKAIBrEjVnhbGRBuTLLwE70w3m9fOn5Ouzx18RB2HoEr0V",
-	"wMGSNJM5S81tP5dcM3MboGRSQdIXNYzp4fdsmQ6vha++dVA4ELk2xmBdmGtb0kHYQjDCxmOW6QvSuNW2",
-	"wEc4CHhGEGn+/Oz09IsBLCtkFZhBud7k7B1XGr0qJH0xPvzRyO201ofSZ2/oJK3dWEqTktF8aOZbgMly",
-	"dnKakBlXyvqvzk6fwLuw2ATSSTA+tPzySzKRhAuIsTCkAHwTQPlgysOQpE8tGzi8ApdySj5P6ZynDcil",
-	"hKQVTxOSalaW1PDP9AvznmtR3/4a3M+Gw4GFNfbNGU6S49Mz876SZpjSbxuBHzJh9i9vlHMborm8evri",
-	"BUzr23JJykp8+eUQh16/7ttyefi6EkNo/p4Saidk90/ZCJkFnIRjaA6AbWueuL7msKVmEE2PNqS9mkVf",
-	"qotrwXOsNABNttW60FDpjOaMVHNb8m0rtUeMVCKHs0KJ7bZu/iykvMVdcV2EgUMItiDIMhOXkkC4hjX4",
-	"wdCMPRBGa1RDQEoiaUuPTC1qpCJp+GUYi7YAWtdQaMwzJjB3lOdMaD7Gzi+Xc5pN2eEpuIlQkQq/q+FM",
-	"PcsJzK3hwd0JJPHNmaBzfjA8eGQdTnOqp8BJj2zWC3ywWR0YIORSvMgPhgdmwpfuIugFQWdMQ33LL3Gx",
-	"UF+CdcvPeaFB7P9+wAVgKLJyWU8H1t07tzY2wIKr35uHbXj3q4JqcziC12+44w1n5YbB1lmAbrAbBVjU",
-	"bHXLXgPWoKsCuwAROpNignhd2EIlMhTfUC46lgg2Wdecmg3ptprZhgWFUPUW68/e6f5X/8BnkPq8mRDo",
-	"hLkY7MaLndnyFjJ151IoVDlOj48RsUxoG2YEnAf0BRz93cYX+9GwPU5g2IIJw97po0zdNZ/QXu73q9kJ",
-	"hrMAc7fUNAhaw3UNws/qyIG+g5JVzWa0XNrzXpPnaEnAJaTpRAVJcqByvzucsxKkHwzH/TQ0QhITAGId",
-	"4G1JoQWiRKbroZPNp88UkQtBeD6ELLBGRqORepNsPpwtD+elNLpkOiAvpWXWDoCEKC1Llg9JVjJgprTA",
-	"3CzIuwAoenLL5pb1NtndU3AVXfpcwO34XaDmfM+WloogD/AbmS/3RkAv2cKN8H1T6Tby9/0K6Z7sm3Rj",
-	"5PiaTbjSzuabMurA1Y0a1fVce9kRXGMfei/ydaMAZDG/i9uQ78Ior/BULxyPfrd/vbd2NtNduMthiZii",
-	"S0JHRuu3gI74EFRlCGJLczX0KrrT1Szfj1Dnt/DqnalzDCpuHzYYJeQGTZ2tLsBzWU6k1kzsgw+ZhwFe",
-	"5v22MYlrNX9h+jJozfqwjD52WgwbtGP9uMeF5ruvsef0TTIEJcOomLWOEfbBDXlVh74R9LOsBeBb0FvR",
-	"tdrczb9CIOFjHYv983evIMCw+nD4D0KzT+vE/I9FrzgEn3F5KwA+Y/xA3P4omzJbOf7BKNwqTS2txIzj",
-	"wzEseF0n1wJbex8s3kGte29ZRkVokvs9RX8AzXSALz+TOfhgzGSX/TZdLUW2acfNNYEtvKriSGGUYjS+",
-	"oMEREQ70CoDTZUkwcV8N60QCcB6ZlTHiG6c4YhNqEU8XDt0Gu954BxTcBU4Lm75JIbybS6tV8KgGW4u2",
-	"KzOXh6eWv0EdTAe1QJHMPojlO7kgC1YUAVmAr33EmCCKQVrQpy27oubQa5bJMlcOYNBZRBB0tdRBDblj",
-	"N3Sbj332mNhWzFBZg0UB6HIzVLi0CXWifuCAXMJWNN3BliCvBc2tVw0fpemtedCCLi9wYJ50YTs9tMFU",
-	"LuriLmgWAHWdU146zJjZhaVwc2xr5CNKDPVNwRNovr0W8PWY37Gkyc4/U+44gQWHr0KQ8zBz0NaMJdbB",
-	"plwhlDKadtoqpEpjx8YclsvGTu9bqodVYR9YqIe1hJGD6sN3wJlsP5i9OBPM82ioxRMhF7ty61zOfSQ8",
-	"fpouLbGgGxfPCC2XpAStAYvRVBN02vn3uRA2WaHZ7SABfzBweFvzMSCAyYvp1eisuGNlzjM9vBaLptcZ",
-	"xoxldzYkAbCtzQ6Cvr1ZUgO8MoU+Yne/gACILqlQmA9gHdz1NdeCFoapLVv2ZV2sStWtOS7Qxg7Ax+iY",
-	"DchLatbErExdAGsdMcO6ZhuamHjPPc99ZBTGcC0gN3VAPACkYMzORBb2shlwFUzLjhzASzONn0a+Wl19",
-	"yt4XS4ofXDlvvLdN+5YKQVZghwiocN7DOf6R3lqlGyjDot/kTGGTQocroGWVAUf2NKSCsy7DvV097+HP",
-	"jWPvz8mhYvpwKot8DQd4HgRwtNfIpINEskJyaJtdWP+7OTAWTRn7d9p4UtCXA/sOS0wNMJdMWYFBydHy",
-	"Wph/K5GzkqQvL398dvT9s39PEwz+FDRj38kiTzEtFHpm6ubJNX/C47SUCZHCsxXcv8hZAWy/K6a/g8X4",
-	"dM+JH+KHlncWmy1yTF5ZfOd9HAv7LKwOFGGPyHZrA0ONCeYZlk5vCY4GEvXqmYDvuw/Dhqidv/aK7SF2",
-	"tynKImUY6okUor0zBpwDmI4FomzeaX+tuiOgVSvs937UTvG+PQfZtg/+7RiuAzt8ix2/b4D1z+jhTjpA",
-	"eKz3F0M07GR/8cMG41OJ618FdWC8VA0vXfPamM1ex1Q2BBcb7bYQa4ikGc/LFBM2jNjMcQQJAo9gWZi2",
-	"Ri7DrA3IB3GwNGwJWFCy1R/A38+uhS9xg3a/qMObx8oxaAiAdDEC8M9aGYcfGCjlLPdXaqqZ6+FqW90g",
-	"cgr43NDwcGZMC5K11jyMsZ+OKpEXLHUdpOo+RsEKUZIVFUTLjLqu1sRDQ5r7lPXyxjg/dGx09eWtmg3f",
-	"ZPFjutC/g2y6yuz+jM4NsaHOskY92e6IdqsrR78rtj6GGuThcUXQ2KEFgYYiEep8jb1r7kmeDxwWfe0b",
-	"tu0jXgfPAueGTSD0yJDKHe777tyamGlroT+MkOvyLSv2acROG2t8f8m20SGt2P4Cqa3jZynIgjs7GaLl",
-	"BCM11CbDL6aycOILkjOnFMCehoTWKAY+xTHsWphY69wW/aFEHlyLS9d+EhEPDDVbGKkpLzDiA2IUfFuB",
-	"Fa2mJRe3KrjNCmHMrE5q039SyoUiE/AkY7bwtbAQcC/ZwhlugZpg22tJtPPxp3oaTo4LbLQJYpZYue7S",
-	"usOe4eR7toRnXIsUcRvy1L3Cu+xZoaJ8zga4Pyqbe4Awd1OT/RjB7k1s5hMIeX8LAxpZno81DHmeEMSk",
-	"sy3c4Gzsif03BXdfH8M/qoMhkrzrdGhXX9xc5a6XI9f+07nxp3MDPAXQgfUTcYb8zI346X/9Uyk05UL1",
-	"v+NKlrrfkxHd+5/Cf7PHBPCaDT+ADyfivwExNFp6TQcTVICMzC+ZJZCoKLqfiwfDlZSkcykLV9IHH24U",
-	"K1imZZka/VT5XqZGwQIni02IkGXOSp9nS7jvr21UtylVpJRy5uKi9FqgAymB14QYSBZOYCqVVhZHgKQa",
-	"wFFT8rnDAfpMEbsbDhcprOX6wuI1oMo5DOBTtes4eS3SzxFQCMG+GmP4IvXBo7EsE0T/gkkK213bgUvy",
-	"sS07UpoXBaIxybINiOTvt0NXFtN5QC5Jwe8gfBzErbmeBoV8HhARPG9ckdT8cQOh4fSiGX6Gdl3OD+YC",
-	"1xDuALvBYa3oaSmryRQU+5UiwsG1ADOwyjKmlCzRcbYyzMSSA7RJwYSQkmHfqzTxYXwYs4fZpM7BVtdQ",
-	"LmjdUrePp+wP4Sb7eD6yP4SDDI7iTkwsrksf/V5/WOsHe+HtXwuL5pKegOdMJJQ+ahm2/KlL1ZFb2LB3",
-	"kMhiSD2t77ixOWTpgNzX7fbP4XMLXT33IYo+/rUP41zrzPGtYW4+KQfb/fSJrSg0VNP09GCN08zhEJEx",
-	"Z0Z+zUsGXi/MNTGSE6xzNNKhZNliCU9KuTCiCoIvWAENUJIjpngO4htxG6EDO/i5zNXg6UKp23B1uRbU",
-	"PuIFog4cXQuuGDYUAnG2kpzgUke5IELiLWRBl308Uf9QbqiP7IP6RB1Qry3KbO4cUbJ0Hqe9scR1cvJo",
-	"XrI7zhaROowdznA8bzTEKUhfXb55+l0ABAHKLaQTR/ELBuRlnYjsNMRhcJ5ndGl0fNCDncvXtlAWE+wJ",
-	"S3MjaN/IOpWIajzAiKplO9SDs68SVpOX48QiWaw0tqc63tTeZn5bS6jjjL/C9b7HIX9VUPEdvL+nr0W8",
-	"rkTfSy/n82IJJvE/I0P4OYTSICO2n0IcTAawxVXw5Bm9ZSuSIsFrQGitiRL3k8hrz3zJoIj7Ac/8z9ja",
-	"QBGeJ/AvyEaI4hRFbfIpig1wub4A7BAIUmmJESmmkzARegogWlaA2pjsLTPGsyBp3bgihXIHvHxOlT2X",
-	"yB6oOZPktYWvQZiVwIpGC9Wh3QQi3MFOgRk7WhIhF7ZsKJ2XoOcDFN0NYnum18LF1WyTDDDHGaaegh3v",
-	"G8VA/QaOQ+qbsbEm0vpab6RYthIYJFQsobgjbkHA9u7bWv4oJ9LO5aPK6G9KcyYRcqah2qHrw+9SY4eC",
-	"s1t/uY3AFrRYap6pIwDYbAWL4iUm2APdAv5ABzhzzkDGWRQ6IwsTAkEOlkPaFBf5EJ15CaZI+6I5Ky0N",
-	"8eclHZsboDW8kX22QMLXiLnQLQHs34BkuR7W+JeKaIYJFeaIDsgbgBmiJSN/ffPUcIAFY7e+eYIgP0qR",
-	"gxR94/VxpdncyvwJ9wI/hdemOHgzKF/1B4hFUHphryFSdBT2PfXrvHJcWmnwWMkB7eZnxhiR4oJ8fUxy",
-	"o1K4EYHXs4kt1Rm8ArzkMCLTr5fLSgtsp/34kV0YVtVrDNjOb5cxRGek2bw36hB0yOsTZWrHNKOWom13",
-	"EO0d0zV528V7qySPB+OHNRl2ZeZoNgfnfytsMDgYiqoo9lMNCp3LHJgb4smUDKnJnSojpkINxTGsCI9D",
-	"tzprKCeevxk7/BAzRDo53Juw14HvU6gVeugdXHNdH4AqvrGiMlC40C8/YgAWiF5Q6DxUFAk+t8Q0lKzS",
-	"pJpfmLmhEuBSRR3EYP1gy+Mg+tHBUZ6XjD0tjBJy/wD+xyP2beOtD3k4whXtOh78N7a3omggq7q5BoJg",
-	"02zqGuwBYy2ZpSUbFHMZXfs4HGDkrj0WiAENtrCNHr54dXfm5BDCVaZzG3EHZEPOSpuDBmVkqc08s0nV",
-	"ugZP8Q1zAp0HojdQfjWmJbEp1IoZOe6Askij2y9FzH7Xrx1wpGZzbcT6ZY2beHxMsB/5kKTGPIGD7eu2",
-	"bWkYFMa51e04c9C5+SCe6dc6CdAFvTvTr2dn9z8F10q/+c6ziVu8t8MJ3TV9ihDLAexy0UaKAqrhgmRy",
-	"NpN9JVaHRe3PZdXs1BQ9nSk2YqpJmXtMTbQCtWLFOMFjYpT01PdND+7RKuy5BLO5IGkpC2NqEgAXqObh",
-	"8zlWSTRYUt09z/bLQwfDteCK+JcOw5V0rdoTCIAngWWDkHIYN6ub57tZWcsgYjzYWPqAvKIlGAOY1ln7",
-	"7HhJXBuaAXG84bHhDdfCWijAtXwP9NR58bBWxPJiYxZbGNtqBhw75fO7M8vy+PzuHDkepnZ0sJGwE9cf",
-	"V3Q/+HGHPveRWLNcWJHEsQnnvo58nXWC5f5Yib20R6l2p7RXdHdRHLZk7ZDBtvcVZj3YA7aUFZ6OfMYh",
-	"zrea3vlN3WVzrbkJBOPSIX23zk4aCdp5bgNe+qD5pP+w+WZ2D/eXbObIbW+ZZu6B68sEIcknciDc3Zvy",
-	"xiDIamgeM66A6lHWUY0HA8B0LPCpzWVzICJECuzoajHiBx3pP67P7Keb++PbMX/YxJ/Ga5s78xd+tx/I",
-	"yL9AN+6a/xDa7t+7FT0Fnk733dHv9q+1yTudpAbOdaS0Nw4axXWSBNchoIQnJB1JqZUu6TxNLPC5zQc0",
-	"vwNM2oiFvaxjKKF7JcVN+TZv6uDFHjbyDbQNwPUxz9xl27qTbOqFeWie22Vj2LHuJzmJ5oS6J+7GLzcW",
-	"nI2CFdu56Myco7zk4w2oFd/iJRsUDvCiYFu31K5gT0e2bWB2X9D0Wy76g9bDnL43d3SVlPhSkhoSdo/F",
-	"H/+wug0s7P40GyTPvek1Uwhs1KBJaioXLCc5H49ZqTDk46wAi6WEssq2mG+Dr9vTs3qk8YfAIsBQ1tpz",
-	"9gwveQDDsdV9EXv+DCEczAFHoeJ5QmihpG1ErW1Kg7HECzbupH7bPej+BVytEXqFAZNmweZ22T+2W/+Q",
-	"pK6Hedp9OLEt+D1G91yWxHaFijYwXPPq7XtBdC/M2EcPIUKLWaAPGRYMXz4KQoRQObv3cOCm2ilZZVOm",
-	"epJ3NqUcmzI71C6oL0nIiE25yEkKwJgphpjHgIonoY+QMSnMQrvGiQi9qW75HBzWA/KScRvggV0QsvSJ",
-	"H2M4gJgHvsA8lq5lgvHdizIgUSaF59hpKGOaAAIntHputEjCLpI+fcbMtJNqzcrEd9A1g5txwWfV7GB4",
-	"HGsM9w8s2YA970+yIdHuTbLh4xLbw3cRs9etCFoVVrZBa1tYHbF3c1nqTh/WU0N/RiTaAwdutdVT58ry",
-	"U9dQz/baumMlHy/J8xc/PEvBgAJobyOAXn77v69+eknw9TWUoW8HdwGvANouuGDXAhy6PqBr2QGKrwG5",
-	"JJkUggE/xpEwkSvI0Fy6/DBVZVN41oA8vfqbSyZZuHy0TBbVzEaxLgglGXP5aPRaqLlZODVlzKUAQv8y",
-	"rD4zx6cqqG1XTehcKl3KubE4kKnGEaOfwdS7FIJWwEDkhpD7Kdu+N3BNs64DLD7mIDkwVP12H+6+PzWR",
-	"PzWRf1RNZDtJ8+7Qnq6GtPBjGnFBYfirvTbjcmbznVEvx/5kDvSTdLtClWPZsjT8MzG8GHQn4Mc+yLaT",
-	"LJpypWW57JRCl2FRNMYf3acghRKCPDbRAnMQcw8oh8qemtLSIlGHFdQpup3ThMwt9r8iWkoL/AZHAGBm",
-	"EXEWyzIAxSGps5dd9i4lak5Fu7+3HRF0H4DLGSQbcT0gqOdRdSPHqet+65KgJaFWqUMwG6tZTKmtRDKv",
-	"AjaGAPVpYRSv1HLcpmMfv7MpUvHI5nd2F3qlSOCSrfVN1Q14T44Hp4PTk7PB8dHpo7A/fsbzstl79/xs",
-	"Q+fdToQOs4IPwQ62DHD9cZXfqzndIzgC0OZ+yiQkHOWgvTNDqF+HEW1dOkyYQ9BKPtyCCckiPxxRDby/",
-	"E+kaWALXbNYomG9iTif2g8NhTgGxALIdXklZpL5BK0dEB88rbItfrxC5apNrUQalCReQWWXLoOoUKoAB",
-	"D5KiMNoRwi7AuFV9xwy6og+R4WDxva/IALDLa9EE7fSplvab0RKBf7qwsj91oGwzvm8+RrFR68Vd7X5U",
-	"DDwDd/EBgLR9AQ6H5FVEL7VYEZg1vgt2tkeO7/SJ7kYl98s7iEkQLN3bB5TSHiyBN2XFhqgPID6HVWnu",
-	"XEIUNi8nz2mh3IWFtDi4vujCqDJd+vMtmzdtKTumkZQFo+If3NNjiG5/wg62aI8RjCJfn5ax/vStT8n4",
-	"ni2xwqeGt0ENFlKcLFzOsIkbUzLBFsrJKGQaIvdcqi7XRWRHrFTAjhTXIix5l+KOleC4AW3WPgvLpTAv",
-	"zCi+tigPehtxTbCGD/IEUzPDG0Po6dBIe8wOseLBIuOk1JaqptAYHXIDAYkH1Hd4vixysgRYP5ExBJ52",
-	"z9DtvOSLuprfVgBbpEoq2AIwNNOyEinUHmnfsWO1ONguUbRAGNIyfQebXDqH2ND6p0dL9CzNi2WCTefx",
-	"e0xpte5p9+QQMYdgU3yPTmCUFkBlQmRqm0UNAysr0bjXvFTx31hi+8jIO6aSa+F65dhmHRw1H3EDhJKu",
-	"VQU+cU3gYygBH6tXRiyBf8GLgkzY7lL+6HfzTytJJ4phsz9q+Dgw0ABq5b276Kfadtm6U2Xs6nxwwjOK",
-	"J9Rw7i9DZopT2VJubUyNmboVuldeTKM1Upfv6SeBGnervxMaoLZFWULouhZoYIkpzEEf00yroSsaMjJD",
-	"3rGyoHOruM0ZjfpnjGJwrzZdfXPPHyYX5t7JPMHc65Se7WFM+7vCreXlmtDV4QDuuiy6fm2duLd467YG",
-	"RTxPaeGqqu0YbJt+pLrD45PTR6td+o9YVco5O1wwpU+OhMyZSi8ChwNXpOKdcWKed4380ZPeqxhUnwiJ",
-	"GTbd/vwZnc9Zfm+b5I+N2frHNamCI7o/yyrk0XszsFbTwyDti07Y9gir2/TXq52NxvY6BI/gprxMOn74",
-	"LmJ/5FREut9URLrPVER83EpG4V6s9wAu1kiDLnMdhtAC1Xr64tvXAwJuN4eSZU1ayIPEW4w6guO/FuYi",
-	"rMnjwn554a1vY1Q3AGxr65m9M6uAML9oOttAdkzD+db5xz9hMxHG+KHtRFiTD28nwlb6SISxDXHzdjEP",
-	"A3Z39Lv50MdIxMX+A1uJMOGk7hfk+rMAcDQkUSX3NyK3hIiTsrAIXX5fdMm6gQR6lOQmRPFRwcUE1Dwn",
-	"OSFk0arWxej8Ra9C3UEsRG2G/8YM914C8e0DH1YYYYd9bRZ7H1T2DByfcEbBEgXVGowWhBiHtDyf3Jaz",
-	"uaFBkZOqUb7saA32JVb2ar5vqS3rFZZXcMUDGKdYMu+Jrk7ekrK75BWI98/+H3/2//iz/8c/ef8PFHz7",
-	"shOwnf6+zAQHsnfvbh992HgnGC8ppcSxBLkgGDaCBGsPNRL+jBwWETR84YSLNQkHqG27hTTaeFyLsAeH",
-	"t2jgeY0WGEZq8tw3tkidZw4lXl2HCCAe6GHC64xRsrBg+tcC8+yYyAqpmEq9ils3oxe+V4mdgO0JX7A7",
-	"Vtj+rzXqCig+ZicEAq8NwQc8Z6VgmtCRvGOwoB6gBNagoEtWkhHTC2YUnoXEh2OuDnZFwZxC1YRE9fgw",
-	"MyhMvrAaWGP58as7VppNvxYOB/2FbQQYQpua6VloU18HY/c0sa3/fHO8UWUJ1IO9dbfh+MStt9qQ+nAV",
-	"+F3G21NrCH9E9FIcgkWy681FWlZd3J5rW1ch8UHTICH1DYB9pZCBYHMFbD0+BrLVCinKLKvm3JJpDZAL",
-	"r+VS3MxLqVkGVgXceS1svN5977Jtbxmb37hTHLICBEkyR6xu7LE0JsmwpXi6tjt1mw9Z1gw02tMZ8QHi",
-	"R6SN2ooYg7FxXTTbVtpffIMhe867c36Cid/X0f7Q3URwwfZik+OjCBWIMNfs1QJUZHGvQnYnmvBAvY5F",
-	"d1DXbvwH9xK9cfBbH72lyHZ8Zrf+IYF/Y8fOIRc1laAmCM25q6IgWcFoaatEnYZQttWa1YYj12K144hg",
-	"fDIdyQqebyEajd3uQOBArCdB+5H61gm/Y+KwmtvbEDGx1gQgTYdQcS1qSocEJ5sk5DwGAKQOGhRgtoFd",
-	"5DDguPbA5nae0DgXVRgf/V5py8a1uhZyIRpFahe4djN6C3wb8EUsl2yrHrW2+XOt8wQt+evkb9cC2PYT",
-	"xrmba6ASkYauS+uItvtJl6q7vcpu2ssn11jFHoEPn9Tcqep8/GYqOARLGZ9BCwENDsu6qQrX/sjeVxfq",
-	"BVx8md/xjCUIFRwWNXkAY4uJ1QVibPsaZrZGIAQwhjYEAMmes4zPaOFYmQVh1xD2Ye8yxnJy+p/nZ3Ec",
-	"uuclY9/gLB4Yude+pUN8hTC7o2UzUXUf2sHz5vNd0mMLWNoWP3ufaiGhAttypQ8n11aobV5QsX3Hjqak",
-	"XNufB6pbsDsN1q/kklnITWwA7+F4bS8TlFZh3G9GczasrwMGPaFcgFV5y+aaCPZOY4eP5FqgBMHE9zB5",
-	"1kKHom09cx0sg9YEXIOABORTwGnQkgg5kvlyQC6jIdJ4utWrgoo/gDVrhvmpsPmHaJETCUtaEoOgR0uh",
-	"3CocWR8fWfBsuc5+/bkm24JnHKvPHOCoNQAJVbeQIoh2mC0I6LIB4Y2fWvfGPdpbFkrOSltc4TamnFvM",
-	"KKfEn1asqnV+hWafnKAppwWAMGr7z65FV6BbWigCKCIEv11C0gnTz8Zjlml+Z3cLA5UdQUm7nQ945OAN",
-	"ndad+fUTse8+Q1yQuVuTbXZ7HyZfpWNtXe2e+/bHjTII2HkhF0SiR7f27kTBsocNDHFzDbanAq6gmFYJ",
-	"GS2h01M2xSINukQ/EjiQ0estS8vIEldvgUyloMJK1gDa29ItuKiVM2mg3JPlF9ciLSDuahb8b1wWOLCU",
-	"mG+taAZ7zzJmc+8Ie40uWI7udc/XLDtzRpcsco+qD6aVFIyMqxLNLo6YmFB65rjfTJZsSMqqcFaaof+S",
-	"5jzTdSMB+3h0kssSlxXcMVaxNQJeSKfhzqVSfFSwhNCyLoXFVRpJuMAOH8zUAXkNfaZB1jveo8H+rBvu",
-	"XtRdkZznR0syM7/V3MP9LqIu76vg5P/RbUZQJ2oe8yGViS7OdsU+ajtqh2oLhGqpCIM41pEiBdtNmHUo",
-	"IEfMCZxOk/GFBV3CaE/QlaOli9hQYqVZCbk3K+bLSnoXtLUckMuideij8q4lGR9S8LVftU4C8v00d7kE",
-	"bm8Zim/pWasLH1qmdZHLnWf1nfTyg5S3imDPBRu41o0202pF3FlWHCk752XtgAuiL3XUBl5BNdR7hi70",
-	"ELbEki2CoZSM3gZnS0nnmBhZtya+YQYZZxKk55BMjBCygSHPoum1SI39eGPecwNATSlKNkB8sQ01IfEG",
-	"Lh9hn3lVzXAmRiYWUhqFoLv6pi1ht2b7uyRPvH1w3usnZLMjOrIe9tbw1GkxgfptaCmimxAtc7r8+Odt",
-	"1z7IW3hY/uyAHHRA3snv8sfuffzJ+ew/eL9jywvWNDreKkfVHd52l7R4wmpHa7B/ZKSnjO2xNQm4zvfi",
-	"Nwp415wcWngHH3KsG2S18swTjBEAchsXWVHlLP+IHvl4D7BoSkCzndSD7Xj4mg4lOhj0vpoyjStIYHOb",
-	"phLC3tFMF8sPvDcQMDpUrBvnFtPpPU2tKMoge10m3xiT/iB6jtgY4Dcwei9CRCunVmKEGvRpqsiYLVxy",
-	"nzUtwC0xrNMBsIPV3yUXzsEBcraApCdxLZzxyREo1dh4A+zqCHhdJITrqjNHoQqjYBbb0MFYj5jiOVNB",
-	"LqWD9sBsAJDZjOXoUQk9rVzc0YJ7Pysq6FMqrsXJ8THUeeCCWH8Q/EZO8Bc7/5Ih0mscifAVbNgV05sz",
-	"pdCZl8miwAyvLujYJjSgp+1G+/zE4+Q2v/Ukuhm1aVODjGETwk4ZBkcLWA9AZOPvuuewSxONSObLivln",
-	"iyi8eulb7e2xT+yfNRV/1lTsVlPRrJJ4UHvYc50OCQm8a19qzhgB3JEfOoCHGcJPJuBLd3kO4MeHLC1e",
-	"soWRMtgtNRCiitEym/buVuq6Ga5XjN1FHx+ZT2mqK9UbK8RuJN60H/gRfGSNPLLnM/EnrMSmpd9j7Y6l",
-	"6/2iSfjcdDBf1oL3+dPXq82oB6dXRzO2zpr4kT2kAfEji7sJJIQ4qbrdG9aveVag+07Rj5XLPl3W6sUK",
-	"VjCACN/QqxVxCAHwe0qVBekGXZUrzXKb0aTkjAUZ+DZVlpcOjliWtjHEgrHboS8hqJu1YAi4ztfr8jj/",
-	"n2DgH5YJdyH5IEJUDRm3qWNDfelH0/L2zKn/hAvaF0epqXt/vD046ntj7x4zEcyl+g1reXzIc1bZVPBr",
-	"nE8d/V5/eL8xNQ1Tzipls+jDPHkmwDYGQ9/2v0aOPWHQlIDNIPFyNc77TOT1Bn0YEI7ne4JG+BGTz9Br",
-	"iLnDnSAb/fdpY4FPY7k+wKnpslLqQe8Rx/HXcHK7EnkfZMdfm6t4L3zHsFPIBslfo2t3CP1AwhOugKzy",
-	"AUl/TSFw7APp2BzE/FUyqqTwPjWQXV2C/jXbI7Dj/c2tT0HO/oni95HEckCL+5PL4Uncm2BuNgJaI4wb",
-	"fGCVUYU/b2pnD6VqDuEgiQIbkCiuga07aqAaYKGgbhRFTCE7QlaAAg75EFzk14LrAXllbIcUwdDVDdVp",
-	"AOfsah2ceMcKDFcn7RiW76+PCTCCTGVV1vDmkKkDFRa24wC7Fvh4FKBTABASOStJGiza0OMPWIQGdF/V",
-	"BX3OsdxaqIvVTEvLP223pa6XNKoEXW4v4jMoy3v9fZ8pC0rfCVoQEPwnXO0RjvIDQxisvLqdhQ8dGz9q",
-	"fd/3jM3D2lSbuGmoXI6NZrwjNwhSNsPvj34PPq3Vz+uMY0icga9pQbpgNCx23L1I8oGrRB4GKq9szPge",
-	"W9WtnzcX9UPIzy4NPSz2/PhVG/df+v7afdnag53V+zXF/V6Z9w48lIBoJVul3qbGQTE94PJoI9QC2dpd",
-	"Jv4xD+f+RUtD3fsICWgbjsunUzvurDsULwEhYwu36TKx5UVyBj1uwWoEXEuj+njD0XZduqcwglSA9eG7",
-	"K7zknyipzUx4j/0LYf32Zqzg41zHvDB0i/u0uvf4w4pBElNhr2xmyKeqvOL4PrDaGrz004Xecjk9falh",
-	"hQcc/Q7/boG/BdcHAFwOZQtV5gKq523hxpsIzJ7tUTViJHf1wvEq5x2J8o8LKrXjXnZrrG4FH5Zldmmp",
-	"vlnHR9ZPt13W3VJGrfRoI0fFFMCPQ9j7Z8xuyh9e6etmzZ8QVBCQ02eKBCM0il1BR6xQO7JsRot1kQhG",
-	"wJVSWrgsKZhz0iW+59AUUFPqeMVM3rHcAvuAD1S4eBf6/go5wbDglCqEAFd8IqiuSgfIsqDKXDVheUKE",
-	"vBbTAAk1p5qOjImOBdQjmt0OSGoeBQ6NgotbKNTCLGJGC/vuC5L618CVz/LTx49PvvbzMI+ApivpvBoV",
-	"PLu5Zcu0Kz5yBev2T6TKMrpHsGKguv0psnwiDMFpqtkMWgNA8iKra8s4FoPZxvdgg7uKUl5ivcZODbpt",
-	"kmMnoFZYE0IotrEOm3RzYftyqzTBRHjX0c2D52PRm0fYdIi3wy2qrH2jLgAycpgGWDgHwWh7uvBVNbRV",
-	"EvbK8gCnK42KBuQ787IRoPpLIiSZ0nLmHIqXTWxQRRayzG02VToFVDFasnqMtCjsgZxhkYJYkowqluAg",
-	"lPXHQ0Awca3hEhJkSScEc5wTMq/KuTS3BtsCC4AcE9dwFMBpuSqFWy7QSQO9xMnPZsgYgMWSXAgmIDs6",
-	"tfUFApNn/3/yru+3kdsI/yuEnxJAWfuS4ALong5t0BhF2kNt1A/nQ0Xtjiz2VqSypLy3OOR/Lzgz/LEW",
-	"JfucteMmT8nJ0pJLDn/MzDffd5eIIxdbesO8gt5dz75Gpcdwo/S1vlPA7MeKNPpwhv1w016sh6RNgSPD",
-	"zhw+C0tBAKz3/FuoxGJj/JaHNZQhtUPpjVQLoWg28Tyh3fdI7fEFmf09lRDJ+mds+xiX2G1Rp0fdrOn9",
-	"DorV/XI0Hgef5Gbb+u+9Oqu+q76vfjiZjZPCr2cnG6Vj0O4xKeK7iWxJkzAiv2NO8TTZOGxUvVpDdTLX",
-	"u7a9uxX+FB7iV8CB92/xsCjWiHx7hu+qNrvNyfzV2Rm+Kf8rvqfSDm58x5/6YOjq9b/A+o4dKtv0FoUm",
-	"PAk3Hi3OQAY+JCsjGyttEPGa9BCEegHyigX8D0JsEDI0kffCYHDX9CtuMDtczbLZKF2JHwltqcESvzPv",
-	"KK2yrsx+eEm9uGfdZTrtGbdBCw5holi87VvPZdqz72GRdAe3uPxNxwgUkruuDlrqLRXG/kmV27Ez092O",
-	"yNimQwvi447CEQ6il+m390AQLpP2diTptVB34BYzwucaXcM8soIbf/XRhoQQxAVJnW9B3hWFW2Re5zd/",
-	"h2HBTog2LGd7rbF/e8Lv4d5DiuWxM5U4Z0IAOuH8dyhihL9Kz8IScC5sRKWGH1FkV+kmER/7tUywClzN",
-	"4XZCm744d0kbIpzKq1h9KWjBcIs59TExgK+yBXmtO7wQpqM6VnoeBhDQ6ni50Vdevc8bfeUga9b22Ix/",
-	"ls2UYE/Hc/DQNZY55fTJ6Wf879E46j9M8M9bcJYZg4PaM+UQq0JK3+/uE9rIfRFOPOgmkRhDJrhHjuxD",
-	"ssHh0b8R5smSJ8dqY/7NX3nCYyk0cSCautyptokQJvqRtyCiTvktFfdQ7zrlhpP5+w97bBt4HrDNqnHB",
-	"oP+sMIvaaF4XPSzXxnw8nmW8Cl/68wRn+JWnu4GEgZ6uII0fyJrG2bTHOd2f+PCne64feDhjaCajPgBk",
-	"pUQRheUg3v3z4jKhpkUHNSgsEuNLw7efPs2FTIwENSD5VwPNjuYEAmqSgrtiwX37RjWL2bVO9HeEY/RH",
-	"tFn+F2p3J8pUiZ/BWnkDFE7gyJW04v2Fk7qRXSOC/X74au3c1s5PT/u+ryz/Oc5MbTZfo0v/RrRq2cmO",
-	"CBnQq7zWrdQ3O2ymXkP9kUilxRV6IdrEG5EfIwScUPSJ6ZcoJIvRgFCNz9c77yzM43UNGsH3g/HF7Vrv",
-	"39zyqFe4lyk34yixNqEFUiYV1L90XTx81eHhesGXndDDZ77ucLNXyq0vcDRfaOL5AnQTIrOoChJjphkL",
-	"7hduGNldKnx2+pn/76jOLyVQH21T/3+Z4rAzp9huL703QnDpxw374fRxGtinPgsPXXq4ry8giZwP/Nr0",
-	"LIrb+nPJb+U35rGH5BeZbLw6HBcoehu7GzRsGmXlsoWR3gKaTiQaoiNZkactNiA1wjowDoDFAUYndR/v",
-	"kTM0zf8END0clRFmHDNG9D9RenKuIhsvf5wSdnK3PYyU/L1W9vQHS5q450+WH1ljLyld3sfJnuzsOE0W",
-	"95BgMAZT+SfjEj6/v/4gGjnYmWj8hoBhYP/pd2fl4O9fU8tlT7bAUAIPZhPhpw8X+Ks/drg2vOt0/lKy",
-	"iklrvLPtDSG+bIUzFmzrS6Hc5zoqDqyPDratHOyXU9PuHURlX0+xDCVTjXuvhUeJudCDPi3xvbl05LOr",
-	"IbHemhU24nNiOTYeRDXfisXlGgY84MiHu9Yjv4+U3aIzic1mLmOmi9A2wvWqBqS9w9Q8c89hotB3qFx6",
-	"48fy5Ts41M/nh+mnVvfueQPeRThAb0G7KdZl7qngxWTSk4Vc3idbOaW4Q/TaNfTB5Za6mTFZTCOHWfpO",
-	"QnEJZwwaP1p8sH8baHQJYKA6FAZA2xZvw9Mpo8Hrgq5rDwo6FJeHcelGxy7ui48C5K74S4sF/P5XN5a4",
-	"iK5RZpiTrjUHdsqVNrbLS7DP6Oj61kqz+RO6lKKfcu+TYkO7CKYohy3EOGjlR3SBwRqMhQLKdsQePHLy",
-	"xrmEz5ydmb//4Aef8gU0b7uuPZmfnMqtOr19hVPDze37sQys87uLUNa0GMYMESdkSquYAXEjh5CXlnVn",
-	"LKdo7UxoRGEx8IfEd5Pmf9vLwQr4pKxDaFNOlWoLVFZvAxVxAAg6E+BhgCGwSrxDmJ8GIuqSehANbN36",
-	"DVKXB00mekKsN8ZkNKrQVmOe1EN9QFEixZ58kJmxH0vUw3fVoFjyO6p1cCE8ymnYEFnu7kiu+/b+EyVD",
-	"FjN/bhC5dmNMN+o0aywU+q1z6q9sADImM7H4irhk/eO+xkj0TqtfdiDkxrDIO+XjqxJL2P3NWgpUSyQI",
-	"N6ucQ0HZXAMV4Xio3Wwc3vzathKYvSC5LrbK9Og3UcerNv7OemNI9oDkYUMYfWMQTBDwCqWXQBGw4rxn",
-	"5XwcyYk2FCvVZyEqnxHIbKFbyy32F3RTFetpyy0mOp1x6MhbCNVxU+B3Cf6tsuFzJgGYEEzqjP/E6CQS",
-	"bTOzXTHQtSox+RyaVUaL0US8vbpIAFMp/vaXd2LbGczqZKpLiPhg/Wdwvek+WixZEkpXe8zCB9rNUKK5",
-	"FTuWJ2jNrmGw7Zw8QW5phpIxSw3UI877y24QnT/LK3HOprmSNa1PFxE0uNVlDDvLe+at6dSKLNr0YZPI",
-	"eyYatVp5W8XZC8jhBmxAjnFD+JxyEyRrlLagVmo0jLGSCI3NaKGIXrWtuAGXxxCjF3fuGMBmhTUr17I6",
-	"q9SD35pom6eqf5VbC2l3FjdLosENPY1Em7RrznHH60zvF0mOpMZTw/TajtuJ5JslmkMQeBvFSg//c9wh",
-	"EVo4z1IlI4BtBNWGk4dwjvtP91cEkjbweyIK2HWmbaERuy3NYkY059awsdDegmV6d+Q432lHMPZMiOn8",
-	"3e1r/1FcDWYlXn+P+PB8QWjZDk7Vpde+WhvRKM5HIIWMqtecUMXFrjO/BONcwTPBeV250TbIcP7SRMbQ",
-	"AOjGFpNQc/aVZizSG5PIg5Bdp26RWushid/Un3gDKr84A0j9u88jdi+gNDoTZQwTsShhNINUuB3vOmBL",
-	"DWWFPcpZaFcje0Egxq8ffv1fAAAA//8=",
+	"7L0Lcxs3dwb8V/Dp60wuXVEXy4pDTaef4tiJa8dxLefNtJHLBbkgiVdLgFlgRTOpZ/pr+sP6S77BOQAW",
+	"u8SSS4qynbyZ9o1Fci+4HJz7ec7vByM5m0vBhFYH/d8PpoxmrIA/n7yhE/NvxtSo4HPNpTjoH7yZMnLL",
+	"CsWlIHJMFlOqyYIqUjBdFoJlCRnLgqTPxoc/UD2apr2D5ECNpmxGzbP0cs4O+gdKF1xMDt6/f58czGlB",
+	"Z0zbl17muRxR865XVE/NN9y8dW4+JAeCzszt1F90kBwU7NeSFyw76OuiZOHLZvTdCyYm5jEnp18lKy9P",
+	"Dh7nssye8lyzYnWmP4p8ifMzr1WECkJHI1kKbSaup1yRkbnfzBAG+WvJimU1SvixNvt/Ktj4oH/w/x5V",
+	"a36Ev6ojGAoOSgpNuVBrx/X42bevFdFmdCO8HkdEs6xgShFZwCWtY7PvqA2PvaOzeW5+PjnunfROew8O",
+	"knARz8+ia2hWZHWUP0+ZnrKCaElwzWAlZ4YmmCJSEJrnZE4nTCWEC5JqqWme9sgbc1nBaKbgCjkmXLfP",
+	"wrw6Ql9DKXNGBYzvKZ3xfFktZuxBY7im817hI/HpspjRyPTTkbpNCRVqwQqciQ7nTxV5fPW3hAipCYVl",
+	"wJkm5pf0cjRic90nmr3TR/CgTDLVtgpjHEJtJ0U5O+j/cvB3BUdkpG4P3sb27lnGZnOpmRgtn7Pl6ix+",
+	"oDdmsOZwF0ui6Jj1iRSMsPGYjTSZs4LcsCWhIiMjmuesSMgNm2tgAV+RjC6rQSNjqUYdvPrQvLvl4J4+",
+	"fJgczLhwnx9FpzEGXhNnVqnhY6nnVVyRIeNiQkZTKiaGX1FFuCYjOmN9smD0hsxocaNgUqocj/k7Q69j",
+	"Mi/kO84UySQRkkxpMeuR9MsUrsu50orQghkOweaaZe3ztoyxbcIPT05jU3xBhyxv4wjpDVv+yy3NS5Ze",
+	"kILNGcUtUOyWFTRPgP5mpbL010ZIuXlHbVxcs5lqDPDs+HhlgMAmnuHFJ+f+Z1oUFI/JCz7jkVPyvVyQ",
+	"GRVLdwamMs9a6TyHZ4TDy9iYlrk+6J+YMc3oOz4zdH9yDB+5sB/9eLjQbMIKGNErOmFv5A0TkeUU7J0e",
+	"mAENtLkiRX7PcIxDNpYFaxtkdVfbBp8cn0b56Kucisv5PF+aL1rZqRFC5iJC1Y0C2pVjQmHh2oZE3UM3",
+	"MEozgO9lnsUo7OepVIzMc/P6zi+e4sPWnez4MrwuRWwIfDQlRSn8bmw3mqJs3xKjHQRM5qRlYNqw2rVi",
+	"2SoIymsIc3sXsIlAmdBTNmulIXvPtisnZb52cDggKfPWF0uZH2ynQZmXrtHU7BPvoqNdjeScbZ6XMpe1",
+	"TQx+bJvZ+YPW166ZmXtkp6m1vEIWUc2hYFSzLO0DlZszpDQZ80LpC5Ie1n8VbBH+OuJZkfbJcOn0wIQ8",
+	"e3V7hr87SccVWXA9hf9wYTRFpw22Lp8ZaEy/sIM5SA4Oqz/NIOLqxhv2Trft5M+yyFTidL4FHHYQWUNG",
+	"xrIUGaiJRlaMqGLwARaAzlhC5EIY3cOevoQwccsLKWbMfCjYhEuRkOB9ZtIg7ZB3jGlh/jEMloEUV2W7",
+	"lPy1/VieRyfNWbEdz9AcGH1nfmGu76y7muHguGRpVNGWQbFbcxehQ1kaDXWYy9ENqrBqSgtrDVlbA6gJ",
+	"Ri5F6xFEamu3N057pydnveOjU2N0WJW2j7S0YoRsYtU/s+FUyht3euvTe6YV4ZmhAK4VrK4fcv2EL/Ap",
+	"d2RfP8O8O9hyXCieMb+OZoDs15LmxoJqN4E2LSv839GjzWsascwLpuZSKKSRV4Uc5mxm/jTsgqHNZ3QL",
+	"jqb40Ryv+GcwOvq/d6RH91x4Y1PiU00WzNiOhRQTOKpUkNdPH5Ovzx5+RewLe7DO9nngQ8ADZf6cF3LO",
+	"Cs1xDmiRdzPEE8fcBmje+eXLqGaHms8M819Rg2sT+H3194Ax1bdqXsisHFmXxupt7zQrBM0HPIsbOTCz",
+	"z5RhhIRnfbNMlz9feX+FKGdDYJDku8evzLr93ZhvHHSlgFxOH5w9PP/q0dfHJ6exUeDLq+vpQvU33YNc",
+	"dtOav8CrjB0hM7bp6h/MNe/dEaitIl2apVWHZjljwwFBEd0Zr3RFHxh7FsqVjXN7bS8zd8icDWgh4nto",
+	"NsxcYQ48VaqcwV+KMRB0dit7sZGgLhJ9KPyEjBvYHdMLaazbnN8ywkWdAJw9FXkFyJhOoiU5KPnGQ/bT",
+	"s2/hynm29RGzzsfaDVzo87ODVTsvOTCzzSXNBjxjQnO9jC+TORaKFbd85FcatmGkQTGotsGencg2vA/l",
+	"xC/msOBKJF5VdA7B8DRbKq5zDkenSWgKhKyjIj5/wuzRCYgsNvlq+Wr8rbYTleomh2auZhktS308ZaOb",
+	"Vb5KK4a7HXcY2dNe35BLa83dcra4IGw210uyQN0sz0F9ZXnei7NfTXkePd9j/i76vbyJmcPJwZwVM64c",
+	"pa1STPW7PV2KwGews6tVYKPT/rdw85BdlUPBIrwkOcDZacfIiQLPWV+Ued6kK7fWMHK7gn7itWHjnNfs",
+	"5is6Yaub6X0+/o91B9nJ2vdNp09y0PCixNz/jSMDL1w7YOvlo1nGzV7Q/FUw9jHNFQsW/3fH7is2bja2",
+	"NtuGwF7L3tg7HZHh624xRs2HkoLrrn1prgnFX5dBhxKxy/V3k4dd3uDl3LqLr/KyJrGcrZqxW8OLNfjB",
+	"hu/MWSmyg8ScMU9yv1RH0nx/8LZNgmwe7ft2Mv4bZ4uIchrlhU8C7mf4Q06VJrmUNxB0M2/PmWYXhOWK",
+	"kTRjgrMsTUiacUWHOf6tp4XU2n4oBb2lPDc/4kdVzuey0PgrF7c05+ZPWZD0lgqupuhskJLMytEUXjsx",
+	"9gnVRIoR6ChDRoYs5+yWZU2FwoxnN04dsQW0JJmsS4QF5ZqLiWG/tEUo3HCRtTzQTMYsJsvIWBYwdkst",
+	"TlEyxGLZ9ttWHTDixJnkckjzKuyg5lTAEBOw7MMpCKnB3Ib9tYeIjGSZZ2ZhqbppriorDxdM6cOTqC7I",
+	"mBjQeEBOVCTkKAdpacgmVFwQOlRgbTlqg/VVRFizvpt+pgvuNbp1I6he3PXZDXEB++q3IHjxqlTcIAjN",
+	"gVR7VGtu3fO2EaHAFd5HYidx6Y/viE4qk/PI6l9CyNXGzb0PXUobmZyiAwwcIqh+CbYgM4aGY/ry8ocn",
+	"R8+f/EeK9MsV4YIIoxdrMmQjiT4qqu0dfcI1uWFsrsDs4FkC/z5+9u3rpOHcc1E5IHRzDJPK92UGZN6Q",
+	"SabgnCi6tCFh8pKxDIecmlmkwdkP1DhYDHtEG7trfmFZwIICs4HmBaPZMv5jViwHRSnieiO6ceI3enKo",
+	"78xLZ5RZN60252S4JIr/xmAtrKMNfECdKMpO+plms5hmVrBxqeJTb9Cbm2ril6taGz/X6oHJOh0uHNS6",
+	"s7ZqJfCsiDi2TnrHR6dnXR0VyMUPj0/AwbiNkOB4OJDKQxlhgxtBNkpMRDj9bNXywKWJWhc8q51QWaAP",
+	"wL+pwau5JgsQGFLkS3OoZjRjUWEoh8bMZVk06glkaNQAXKwUlADFRlJktFimF02xNTWSFxmHYQhZ9I2w",
+	"SnETyjMfjEpw4d4wlgWhpJBS+3jV6nMrh2Qn/6L3SzQ8sLjMuC52bXeZ5i0rMh7bztSenLRvp5kxZY4X",
+	"EXIBatbCivoeSe3RwksXVPWMRmbOWAouvYB/00KWhg8jbRrequZ0ZJ5hz2LaB59FapcpDQm301l+u4WH",
+	"w1NV4rzLgaCyCxPlCdXR2StHaPq6Vx9w/77diBN3zgum2lUjJI+C5YwqlhkJwLVi+Tg87HCV0lRkipRC",
+	"85woOWNDmS19jlC32diUp46ZThGearZucPyQ3v59eqLpbTkd78P/u+rTpfP5Id3Sl2tZTt29fsjKxUmc",
+	"k7AxfzfIbTQkuC/I1AjE+Lws5lLFmXplELR7aTs5XBVrEQ0BEzCqUcA/qVW+iKxIRho1fsFVXBoopgc3",
+	"scSvZ1pBZhe33i3FWjzP5ZwVimUxgWKeocrRiCklC8+mIJJ4UWXEcUVyNra2nfmkpTsCNuy1qmPdt9s4",
+	"xuicE9cKfeu1tfylTkFJlU/Y4tW1BBSySW/G1P283ru7o982SKfdg7OvYtc7+fuSA8jyXJMHBvlpEOg3",
+	"ljJK4BSWKIVUH9AMkCy23sV2zTTMOd7NwTiastGNLPWqgzEQY11cXE6yrY1QPvv2dUQg3ZPvsi621hy2",
+	"mPNsKpXeSFbfw0V3EBb7d302JcJ6DdNcbGPpdfHQ3W3a9WpNiwnbuHdv8Kq4E9JT+xXTW6pdH0Fr4ln0",
+	"66096iAZI8b3N0sj6Dqb1ldM/wCPinLA1oD0bvrL6g931DxWfvl0JKnboE9JZl4xvV+xaU7cPUfK6oPf",
+	"UpwFpwTVbph5jReenr1P4Mdh24/ZMH7jOZb73EU6Uufa3Oj9MlcPS5HlG/nwN3jVB5Sno7zcHN57Yi+7",
+	"G69bG0CEy674b+yehel9ysOCmXFnm4OOeJlhhrqgmk02mr5X7rq4FJ3FU8zAvFEdk1PAZRMxnF7dnjmf",
+	"L1PgI3r26va8St6RY3J+RoZcq1pg6Pzhwwfnof0vy2EesHDMAlthJnbIbjhRrrKxLgFjV7+WDGNLTJFx",
+	"IWdVuUJB7WXmG0jdr3s1IPcBSojIiAohNdH1JI/A/PuGi8wOpslNtCxafI0FFyM+p/lnVc5nJaaB7fZH",
+	"fF+uoqazZIgj9u6SR8Pj472ky+VG0VN6sKKwRrwW6/2wVVHFiCUr3mXuq/G0SyprBDJF5a1GbzkTJGM5",
+	"0yzrY0SDazLhtxjImXIxafUWD7onkPltbbp77Ne1FY86fwq5WUS8liggNubZhYt4EVtEdsuKJXzRnsjX",
+	"efox5apakMQeBzvFQC0KKDp22O3x2ofm407q/eo833g5v1bPWd00KyjREUXJKC+VZgURjGW2qEi4PVV1",
+	"jvH7weQG/hEyM684OT5+j1Vw4YtPIFW98U19PdnNxkV88vyq0lHsa9dd/93zJ+76mOQC78FqdNiwXSn4",
+	"iOYQpe2T1GePn56lCUlPj49P+tnwUb9/9PA8bWQOr/W+b5O9b2uyw8QdujBEOxnNDemWSstZNM72GKna",
+	"1/TV11mxUcF0S4QvZ9o6JxktWEG46JE3Ms9cMn5wmG3ZCRb2QoqoLbiMnmdP2mt1SbioSe54a4zcYaJG",
+	"wddsHpGB3gDoqoVA0WXHaw177nrtryUtqNBcsK53FMwH4TqrUJoWnQVzY4nxXjeppLZ0jcG4VarPat3u",
+	"RPJJlGbz7ryzts2b8kLw0bHxfMtyboROVFuyinYjqgOv7VUFXStkTbU2cl/FFY1dFCYmsnVJQxgNNfqE",
+	"mQuD6h2jSwhSzruHvFhRyGht69K8YEx5zjLITYqeZaiI2hSth4tchgu36Sm2kOiQZ76SeMaUopO4EtBZ",
+	"+cFNHrR4yKBmf1OwEXKmiJHFCeFjXGdrVnRbU6Wp3iiRHA1ewcX2rlK1ZfmBKTFi5hbLaFf3JUzxt3Va",
+	"u6pMVZ0XbnHiTka4wm6mAfFvVKTctPehSfljfL+qVH2nAiFs8yzBPWcPIfxNs6gw/pbPmHBeQveMhuMv",
+	"yGS3Pr5YiUO9CMKWOmIlRfTFBR3rzpZhUNZuWQykJs4LOeOKZUTLOCvoGhIJ7pkUcqHi7KNsZPu4uKiW",
+	"xNxFpDkIXFcx3bExoRtXDhmx5Bgd8rS9sN9m3g2Z4hlWmhJYrj6hBPwNczQJyZzPWc4FW5vmszZSYq5p",
+	"EqOnBjRWPGhAsMhRSjUbvZeTBRRzz8eq4GO9W4pLx0AgjqFdOLksS3tpPMeJq62rauhIq5g1kfEJU0iq",
+	"LtJvCCvj4zErmBgxcCkMZanXyMD6Q680XSojWnPWfJZLfQkyK8yKDx6Mv6bno+PshJ0Oz+jDr88fffXV",
+	"o/OvH67LAFxPK3ysn5sL16bSrS67u3bdum+Vr9juzeFCsGImFabOuUQxKkgpZlTQiTnquRzd9A6SPQWR",
+	"FBfoxuyYIE7VTYvod3hJXPcJ5s0ZyxP5mvnLJoZgeYJbPVxLnwY1xYK9XMqbjlV6NpHciadIfMkasu6c",
+	"1RLeLP/yueYwPXcyWpnB82i+aer3KO2DQ0KWmc2cAW+bm7JLIQS6J6ktPPMZhlaLx3TqELdsAfIOZJye",
+	"FoxVZQCQTo7YRpqoqVxAjrV5MkJWmQEBMY9oUXArJma0uIEjXktNNAMQkHdkCY2kIynGOR9pP8jcPIKO",
+	"CqmqfEj0QyPMA0Hry2j6gsFu24vdk60v/DM7ffC4waI5CAjcO6ATvDQYV5gL6Vf8IDmoCviqeUM1gR89",
+	"/oRva9E/+L7EEr93sVR5lrbznV0K8uT5lfeXIVXNZaaIpjesCl1gqr4itoKGfG6I5nJGf5OC/O3VY/L4",
+	"5bMv+kCjjI6m5DcpmLWO0C+Xgnft8D9/fPkEcbYMIelC5odGZWP2h88pOTp99EWPgB8Wi3jVZ6SgYoJS",
+	"pkadLFcMOEYf5qAB4Uzgm6kGXSuntmzhb68e9w6aHrsZfTcwcx3MWTEQvmjLIVGdhEhUpw83AFEl6ECE",
+	"Z5np16zx2qMebgS1Sg7ME1TtEb8c0IPkYGiI2FBA1xSH52y5Cuo148J92uCNwHGszC1KgoAkx2/ZK5nz",
+	"UcRLMTffN0/QeiUTHrTJY+KfGx2Vs/X35jFptT+Mrs2yhAyXVfmNVZaMAI3FqYZSaqULOo++CQ9fS+6o",
+	"RWzRlZ1tQ3bmteNCzpyC4nQXbc8UK0jGg5zkhv/369Pece+091V0RGMLfRLnMAipsrIF29hWCMm29StG",
+	"U8pbqrvhp2qZwDEAqapcGFuJCy0RCdEzL1S2RIafgghZFUMgaqk0wvhUSwdvqoWpjqNRSGsOrA41gOax",
+	"0t9o1X3/TmPJE9gDwJeUhUWw82V+qKGuFPm1pc5PqYqg6lx9f3l4+vC85gfD6dv6CuGQ82CUAvgrzB0E",
+	"/pS963UJpMJzN2ed1zxjq0t2w5Z+XHCl89ipsriFEKVRQAQgQurKQEejO3GxvqJSNrRX+KlYoopm5Exv",
+	"zdicuRHjJPEk9SDSuYmLmAnCxgpmTi5CXTaMjG1ipIwqGYXkWyYWOMsF7xXlGeC5QhhnTmeHr+HmtMXc",
+	"APbT5sLcGG9FdrTCNB0Ts8EaPHafWXprSYT/tWQiloxxkpDThDwg//c//+sQ07RjEAl8I0tNJkZlgMJI",
+	"/FkWGeThGwV71nSorolmyLKIDeJpIWd4XlfXe6mMrTTnUM3NsWZLs6Kg5n3pBUlx+ulmlk6e1Fi/MVvz",
+	"zCVtQChszFneKEb2r+pmayHPDRY8sLt0S/y66Y619lronA0Iya9iJQs9BVvu1Sry96G4o+5wz4p7lUO2",
+	"XiAYmpeKCYfaJmQdtY2KZS3A3S0yZd1OlXoYAIj56T71BUbO1OLzW0P2fH57HrWdnhrqeuKCNE2cDueD",
+	"WkWpPjo9BiN5KpWGrCiimL4A4l7KkswYFQSuhWD28b/G/SnmGBYxV9a/Xf34ktjfQfLDCRrKbIkoCYDI",
+	"1n95+cMTcwQR79d/nFM9xQ/1Y3MUF68rSiqOyrsXYsTwtGDsG7PnMUyJKDa3L7cYF8zSiyJTessIe0dH",
+	"2kFqYjZRbdwPOrExqGOOE2cuF9Yv6BANm1kE57BJXTSRMY/5Hv3kMq7+btbPTdDBK+K0yBj1EJrnuAzW",
+	"zc0FydiIz2jeGNy2pWPHG7Ohm1VDzu2Ey2fnt3bH1V2ZVUU7m+yldmZknvE4p0p1pr+nAdnJcZ3oFP+N",
+	"dZSW25YwbqCXBplA9b2H4ZhSkbGMGFnvqpOoURMtrViEvV4nGtlAFr54rJ0+9IadYHshDNzU3QmjSkTa",
+	"0r1Evnv+xHmX+hGPEPh80KmETkAyL/iMFkt0+iROtnlZN7YF9NZ9BBE/9pkiTGTAYr8wnFpmynqZnBMp",
+	"JZ+jNLEV8Ph49UWPPDFGnhmLdSAZ0yCzLidjBWiSM/CyLvjIAsfJDNy4M7okRSn65Oj0DMZ1cnJ8VyfT",
+	"eeAYetTqZIozZIgUwO+VuesdezzPQS6YTZCKuXAO+HfQusXvMYFOkHI+KWgGfoa6tdEAaO/izHKbUJv5",
+	"2fHX50nbLNwdF9X6g2sQMTQ0XkTJ0ck5xEzpDQNjwA/L5k9vAI4PaR/XNUb73/Md430bpR7P1uRN4ACw",
+	"jJwa3f7C+ucDfANnrToj3PUwaY2IbYzfV5brQLH6F/VEKhvfraVR+WhKO4TGrnWBO5RcdUGp2AaD8zII",
+	"2aPNap0iiO0s7ZdTqnpdAY9C1EiXOVHthV2rKE2apW9PjdidJHfK+Nohh+Lekxha/BBcTFkRVR6euYp2",
+	"TPaisNNKzljlBLIwDfDjRDLlPXNBUMKRV8EgtIQ1HzV7nc5snooNgap4acQNi0E/PTVS1qFHWKQQyHYB",
+	"HuidgwT3JIMIHSDJFMwJXt/nyeXGxN/fevLaSxo3Vy4UTLDFluTlVnIjhoIXemZ1BQYcyVjmuVyo9Qe9",
+	"g7djK9CAlQwYPwe7r7VD06hpDNao7eh/46oB76IXmgfFYaU6q4X+Ee2YfAEWmNXcPNb3CoCnS/janHhk",
+	"hU+HGe6GL6Q2F2ZfMf0qt/1WoguzDw+Um8E9OqDMK968eRGJA4CuHOiSll9YzJoLYzJRD+cLwrFHXmFC",
+	"ApsF7IkrUqog79Orko/Oz47r6u/Xp3V18vw4pk9WrW0aNup2itdOeUMIEeASh1qY5GZp3+isEW6HWmva",
+	"AgwD1LUEVpHvoZEiqEDqoyCYZ+WNAVlm1sxB9I2V+N8Ds/wrBrvfobPTr8++Pv/q9OvzTTr/C6/oxc3F",
+	"jf02VkxJq/Wfn9l+Hz1yCdGRKVXkhGhJTk4fkdGUFnSkWWGMGgKNtLy9cPrwvFH5oxmdNTCFG3U/gTu0",
+	"2qMXbKx/LHU7Ad4nvN1iuowhvkk9qNDJfDaaIBC8eXX5Qx21pxcGFvrkjfsb0OaQYPD6njGhdZWOVOES",
+	"NZIx4rBC0bgBHkozj9gB+IFtVQ2KASPlupyA65Pr7jWhtp5zL4VwXKmSFevj9VZjxEuRt95i+5bKtQHx",
+	"oHqOMEyhPqup1nPVPzrCnzCyonoTrqflsFSssL09eiM56w6TCA9LyIyOplywxDDuAuKjEyZiq3qwBiYx",
+	"iIzzjXHQ3aKZZc7aag/gt8ZyT/gtc4YFdjcF1GAxsaE4i1pkOIu53aVD5VaKQS0ziLta9auDUTU/u3rQ",
+	"TqT0uszZd8Z2jhGTYmsg6+2PSBvDQi4U9ARpgP76yCJE8GM0ZJ9TW+kHcXSwFohL76+wS2xeGYY1ES02",
+	"VeWwETYp2Fz26WjGjqzvr1+wsfmfOpoymqmjGYYXN4RVgiCjFbNWwjod3B9wRy5xpkOFfiqLLd2bfvIB",
+	"IwRPmwe3xWjsS0so8JUhlRtsCgo+CUxeqpUNQPtJozgnRElX04q1DYpYVEcb2dXKluVX2JPoqOgjQftH",
+	"2QZQVWYSuPxcjJHmNmnkTqAeHwBP/1PBq3gfpSIHw7ElHf2IiUXY9C0hac2etJ5sUPxS6w/3it6FJ5rP",
+	"FLG+VRcWqxpt0EpDrytAMdCXuErTJYq8HUTYnZC57g6eFWKmrNFSu8GuRNRVjDr5pLIbtkxqmmigveZM",
+	"o8aa8QkcaLPfPTIghxaj27ZlAwTtz6okGXjWyelXgdbb2N+10D9r0H1W9OBQQw/WMNroALii1ztndEky",
+	"iXKzj76oXMqbxJiT5nC6lCbwD8zoDQsDEQug4Pm8kK4hgXVg26x9LCkDUGvDBKMu55dWHakP8kXrmpM+",
+	"OUovCJQU4/fMmMH24OFembHCjY1qDwtwur4h6ZyaR5hB/Ncvl4f/SQ9/Oz78+u3n1d+9Qf/o8O2XwY9f",
+	"/Os/xaTyS7YIOqR1hYayvdNsNX6tIVmzcZhvhVtvxuX7g/wSdDB46xp1QDeOVUayVce2DwXgVGvG1mjz",
+	"uQHd4K9OMB+vE0yX3mW7d3sJFcw1nb5iiqQ5kUGfgq11SUnAiu+TlGcKi6OoIKnVw9KECFoUcoGY0qAB",
+	"QmCCK0jX7BHnJXmYHB8f2zyIpkxwHCPWAMM3RNBFydZhvK1to7Ghl2at74IPCLfUpwA6B8YsrIY7ktjX",
+	"wshVlI8oQiJoRGE3h0y1QMYb68AlGkCFI+O23gnyMesumRTCsDYT3HZlb734/wuBVy7MZpY8qzd/CNux",
+	"2xKTdUynStTDwHvTatw6voq2V31Hb+cj537a0Ks6qbrrhFvpcTgiJO6hz3AjL0gqpGCpNVeUpktvjNNi",
+	"pUnDKriHqNejxAog17dvNsrkJEIbz9nSW2WuKae5EjUTS4bWFdmyoyenj7bY0dXUy/ctHKaGtd9V7Fc9",
+	"5EFHWWmo5iJ7NYT1zQbCnwAVeVsUx53h/xOXd25tcSbIjItSM3BmWy4G8T/0vVYx6YlkCjNWq3SLxNWE",
+	"TmVZ+ESZ7oAff1REZxt/3qbrf3Lw7nAiD82Xh+qGzw9RRNP80GcLO4EnZT5QLGfO5bwpGHnlrv2kwaa3",
+	"h8rcwcau5VOt05CauNX7BrVda9k2bJoY3/sL3PYfEdz2E+YrnxZr2OKoBwCvXQ95CxDq6Vl1UIOjW8WQ",
+	"1gSOEBn0wLyVelYdnu+9gbWumBeYi1RgrqB9v3WD2Sz1ck6gEMVlzJPTM0iZmCMm4dHpWS211emUa2Lv",
+	"u1ByMx63nS9kJ+jVbV6xJuwD724hP48h1ZX43NI5IRGqwrQA9nkwksV8VTU+OY9gogdgy2tFgbuulhnZ",
+	"5fAKthi05KuGeM4QO8IsMxVGDGxPeSkh5OmatIHPFlsXMgJZWZCPaUt+3V2IiVeDvw2bbudUDDbj373K",
+	"qbD4vx1Qp16yhcv/st6D9eFVbG6jDeOFXKYu6VZv3ryIA1u1kJhLxe1KYW5/D3wuq/OqNgy03ayxHShu",
+	"G5Nse61gO3reziaZMSr0YLxZoPr47pYKxM5U/GczTtYn4Vaodzm/hYwIr+GDCzOoG0hcPiFHTGb3YNsp",
+	"ViobnubaFrr2yI9jQokhI/glI2nOqHlL3xClxeGkmhgy7gf1+23DsUA2TLvUbETPCEZo83AaYH6JHV69",
+	"KBeHzUfTis/6vG7SyClnwvDYGZjtkXxw1xUrMmMLYQDVp24GneZbT4q22RnmMb0ubtruTPb+7cu9MPJ1",
+	"qmotsborN7dev19+9wnJu3Dx90mQ/RxXQUYdVZD3b1dkwnYpx3YlXGZ4ABxkM3M7Ige1ZxyHb9gpTwLA",
+	"IaYFY5aItwRq75Rn7pXHjrnmThPoljz+ki2umP4egKjbvLwVjFJXYvTpcFZKDxTTEKTN5OiGQb4xVCM2",
+	"6A/tiZi9BfbzoNpVRN9xnweV1YSJtL+ElplitBhND95GWgXt4MDwU9uMF/UaLm2SY3vul1Mqt1hoG+iI",
+	"LVlsJY+T3eyJD+pqj85oOyUBmoRwaRZAajZqNIoLjIOdPFijXKp4tmdg50iZ2wANVCn4vHibWeXRvEGu",
+	"Ji6KgwhGPM8KJuLmzKfpQFs9zNttWIRYt3tAF13axe63c8bZw7G9EwNuHOyij3w87bqK6XRVcP7d32HL",
+	"dHbw+22TeHGvTkKzllBLtU0SEwTLIk7+k4eB0dk0svdjL/tXbyIQ7Nq3tRG8tdX5QZ0hdvote/na2HNb",
+	"aS0Wc/jg9Pj0/PDk5PD00Zvj4z78/38eRHSHqglGh8YKWwIaQ4FvRMRwPSUpPCu9IEIu6lVvHSOu79tW",
+	"rCqZ3+YAgHTHAqPzs97x0cmjytywKoVDe4OiU19fMmOFcxTvnOq7S833fUSQg8X7YEGfu/tSHAZf+Nbj",
+	"07MtfeBYiWyf1nIcrxyT767ahoT/MuhTKMuCzGmhBfZ29WFU+OZgH0r+fRAICrAthJG3y/Yel9419rxV",
+	"MHkXgbZtAPq+ncA7uXXvP5r8Z3IGb99sdUsPsGJ6a0/vJ+CS3EE9cl2od1gZ55WtQF03zH8LPua753Vl",
+	"YlUl7C+/RyLtKzH0t3UtwOhvXxn97fgk0N9WSwhGfJXFbV2EC5MLKnG7eyl3U13uJmmCIsSWzfq5anzV",
+	"dbtswS8Aw1fA5V+aN9gl5+KWCS2L5UFyUBZ5UDJs3qV69mG9kZwdjSzGbyz1SXepALAzuLRX7+rkocPc",
+	"tWGxucQ1xO/AI+M2rtOwnuLFW3ostrOQfVvKDuO5wovf243pdM9Pr1+0kZd5yHrKuvKj60hfK3Sw0/xi",
+	"Js+Pw5q90+riXAWGUoypleL+SPnBKm59LWF6M4gQ5u/OaAF1s6re6sdXtmUc2rhg0RqPdz9C1r4d4NEO",
+	"ftsW6HvA+wBIB67rgP+R87Q1BGeh9EAxJnbop902VleUDEUZnykjPCHH5KJRauFqMLCsGkAfXCx16/5L",
+	"XVBfApp10C/5RoCTDYAmbxp1BcG2VIdlxlXU6e3xYBptf7Djjlx44rQNgBJyTLQkp/2qllRPeZFZUp/I",
+	"GoxaiDfZBgO2qXKkHbGvfRkqXcm1OdIVFEnfdwySgPgZNuMGBTIOfTi3XWVboEMQzq8OC7pzP602cHvt",
+	"SvWDBkYzOp9DX0IPcV91blj1S3XuJOpaz6xXHEvuAYkqvEEHcWZxFObYUtftc9BDC96xAlzoWJFHePHo",
+	"tzUMSd+73JJ2k5PUeObb9fLjeQPWshornnkIQ9qtjdYIBc/aB1xXKNruF7XrlTGlWkqvuSIAGGEzTwRw",
+	"StjcVYCHccFaKLcCFLfpNVJoyoXC1iPWoqG2N90K+veD3snpo97x0clXnRqRdHIPwJwt9hdAOSqerVkD",
+	"G/qz+BYVRAvNc0yhgR4bFpenM2YLOvNiuzuzjWtWlrKAXMkZZE/CmCHvyLadw5YMwMLkoiX4GICqtqHd",
+	"AAfFhxiVBTsFNqYvrJKyD1L23cPjKKuqRjPVQLC/iiy17WsIR7/72tvczxWonA3813FYn3fVWC1ox7cW",
+	"vrW9z7ERxNU6O6g7ABRfTGXOLkg64+9YlrrmhlaPwbJTQOaAjUlIKkttqCP1LSUxGdcCcQWFkHBoHRov",
+	"dKnybQIPkoMpa8DyYj+8d9jtEN8RYYbNNuRWGNh5V63V7bFrUKUl/1ZW9X0r3quV79QBkxlbENel3l8T",
+	"OkJCkfM6lJoPjHxbzwq4P5zB/cMmr1pXTsuSPvnQaCzImgmcHFmhebbZO9uAL3uEM9fBTMoQXjn+/KoS",
+	"Jsb14cljWSBWdpjVCZPBWMnW6p0/+ps37AqvXRNKtPWhDCE0Q8QurqELKAipmrHWMbgYgZz0p3cFe7LS",
+	"29ySRtul1vt4e91tQ7t06wJfDSfRmas/yKm1tam6UUmVCYtNgZ0BnjGXYOu/pPN5zlnWI5cekBSu0xL0",
+	"HIeSBdm22DPLN563vQTAiPhMVb1ztwz+vUJ4YYwkRFwYG5wNgZETdTuYCStNl8omIluNDsEdPcmYM+hb",
+	"XRrNhi3M5ROmmz1b17kYOmlm8WkAh4C3221QlRysjdJjRrq0rKUi2Ae3pUn1DVvuhi/dPANs2QbRHCXa",
+	"lraVuwiGhu9zm57PsQby2MGr0anRxvijzx50Nxi3z6xc10C6+3sxaLLdst6ywmEibmwqE7V4Gyjefqnq",
+	"O+YWpXphA6I7GHs7Jb12C7tVvxTAnfSH3spHWxgQApxENaCO+/g3mpe4kQF73/7ets5lL2UNGBbblQUt",
+	"XFbalSGIi/XsGc3PdjqrzJhZj7yUmKKJ5wK6TqNpu+dmZ/Xc6ebcXkOkDsF3pIVSNuODHkJckNTenvZJ",
+	"ilnXKfn85KvT3slXgANzcv5FQtKci5uBWaHc/Hr+de/04Zn9OSFj9ui43z86Of7Cgr+BcmAbuSjv7OSF",
+	"75JihmO9L32S3pRDRrPZIGh9c3Lc+/ocX3Bq3n/zQDV+PnsQDI/dNH8+OT724zOzOT0OLp/csPDyB2e9",
+	"k5NHvdPTM2j/Za6gKw/099d2L2j6jxnrNdkc7FYMPuXkPBrrK9pwVB8/eeEPmi5KFnZLNPS7YFkCTaRJ",
+	"arSplHweULUsgA7N5IxWlSYkBd4C6I1S5tDsPormaAw9o3nBL6h6mT8rhKcUlS/zV3A8LQokamAplhaN",
+	"jAnNFRmaY8Ia3RyDe8n/8y/ks3mRfUb++79JbTTkujw+fsD+hZyeNcB+js8exVt92PUczJhS1mUWa/+P",
+	"MKU0d31MqzsBlLypdkH2U2xzB1iDAFxkMGfFiIm2fnRYkw05SqEM/UwFbcz1KmKrDybAm+B8eTx13wp4",
+	"yHK5qNdhb+579GnkZw883uBqQ8SCTcqcFuHufP76yekXPlcQfBiVp1w0K/vAzAowwbGuzqfZp1dP3hw9",
+	"f/IfDezfX+jhb2//+fDzjN3+97zIvvj8qPfPX/xrE27qvC2IEFSktBUD1MHJBdgdVOAWtxQsG13gzjuG",
+	"T7nrtnVE3WtK5EhhTltsKoZWFV/xRmpFk8M2UDXhxb6JWLAFU6oSREL1AShA57cXZ7JHLoV1+eRcWUto",
+	"iRc1EOwM3xsYRmDMr1+MBram/Gi1QiyGZKpu+HzQ0uzSx9oqNuJqN7XlNbTCbQYU8KrFoOJikrveylWD",
+	"NRvvvGFs3uzFEHAYmxKKH6OtMEpFhzkbSJEv1xwGHEUFQg/2IvdVMzBvV1YKExHQrwUO/LNXt2eGPSbe",
+	"498j30ijwfnVgAU4enAC88cRxc7Y+1ZV2ZJwK10+3AJF7TRGpfY1XOYteQdVU9qIMBsWjN6AxYr6mMci",
+	"zGQj2kyOTo9Bn5AS5VEA8g36LqyusdzA3bbCKMjp2QUpFYOWglqSo9NHO3jZLGw9vtTb2ZstR2N7REFM",
+	"0sCiSS9AuCOnQfw7Q9xpg/lEuP4qW9zkxYIBeWttTePcxv7uI5YXPhJzJu8znFd/2afb2WYP7fVu3S7t",
+	"thfRgNTmhjuWhuy6BWOIbwfOcfswQ6PzCxo5XUKgu3mZWoo2WxRyaKyOLkLYJlSLhPSdelfly64lnZFQ",
+	"CdRvZm1er1oDBOXJyJV9grIJTNeCJ1kFHX27hlVCDadZRFBNIZFIEorwNTUjcxX+s2k0bojqbJspFUt5",
+	"MuYbZj/jPDD4mNod9eZkD4xLwPhdIIA6166lHWypWMl4CkuM745ZHdOHY63ABZpecKnrP/A5TGxG89z8",
+	"Bu6dLzAd3MY1hdn1UscpL6pERwK8U1nolnc7i3DbV682sFm7qGtakfoq1ngrUUzWkrEcilbvbmub8kCv",
+	"DeYSLy1dVXCxC04D3MQjmHKHaWq023HBgi4jVNWNZfTZcY1nELJIqJnqiPlQrmDeB9ChN3iXxKvAceSz",
+	"kCJxvO0LAj5ZfzbItrpTe31PSp+N5Zeh6fRe7UC7KQwYkw67O81lvh+9LZ4ksllbSw601DRfYwBCdyjf",
+	"NR7JOUW/XeWk57oTYW+hG7pC4i2qAxy6s82IOwQLOYnWSn98jIkWbENvx/3iVy05EGWeg1V/v2AT997H",
+	"KCpZd1qIqKDc6UkfAc3BjcZXv/nB3AOgQntfy6+++uq83nl0/Up9AITVKB+4Csr9tgkriiVKZ6tjV+3L",
+	"wf0DkqFKtbYJkqhBOXj7GkCrI3W3DEEXmHoTmBX2sq3unN+9jWjE/beKELXqEOxe+9Pg5GvatpstfGMz",
+	"bu8q48xzXtp2MU1Zp4tSYDpghCNGBU94z7qRv7RNbJres3lMPz+2+R81FbcdrraLVAcsj8GQtqUSytGo",
+	"nPMA5JSMCzkjORtDc5WCT6Y6QQQENBBdR67jY6LYBLzHnQPKV3hDbAdKzXP+G+0idH4KLm2p8cf1rT81",
+	"XIu2HftJsTv4klp3tXJ4L7ieyhK6EwKL95bDLVe87gYOnQq8sL0k166umd7VPOd6F6O7EjkdPVjGIufZ",
+	"FrZ0IfN8cwV1fRZbGizzaJL/ZZXA7rwHdMZIKbi2rVMgBlq3rzJZDvPACBElZK+1EJwzKZqVHI4QcWR+",
+	"J/1iRAkRM+Z3p8NdXGPbksvuDtL2uiJIdTdqUmIhRqlyLVtjcKPhbc3MQOBfi6qwodJveq0eiQHPuqSY",
+	"JbWQbm1gkOIni+BtoXu3ynqX411ygXnFrRv5gl5euEiy5+oefTqeo9+alrZLCm9LQnzzSPgUW+t09mtf",
+	"GeQbkmUrsmqRaQthTzVc2WyJ1CywCrbwwCZwhgpxtA6qpj+vJnSVLr6fM5pxMSFDrlUfSwofnJLPn726",
+	"PfvCUMrJ6SP4hHk9nslBHHODRRIKCBzOXrwBreU6+4zeIN2wlo7w9dSmX6rIANRJwqcz7BD/NlA8NrLF",
+	"lfojqkfTmIO9il+HOS+F97TbLsFyvIvfAidYvX3N+vgz6Ki3ewFLnGblMEcI2caaR7uSXmmISxOLIcvF",
+	"Lc15lpBS0FJPmdAc3g9NlYY8y5hIiJB6MJalyIzKqKcyG0CffZccVgpVzueyMId7xjJOB2aQCRnKbDnQ",
+	"Ug7AAZ0AZx9oCp3VzXq5vyFZhL2b0lLBm+GzeQOkQSTI6cIvmj4Pc5M54INcKm3/HEkxzvlIJ5AKP6AT",
+	"yoGvgyd3MGcARJGQX0up6YC9GzGW4btzPloOfGAsIbZUaICMeF6AHQ0m2GBMeQ43hV86qkgIz9hsLjUT",
+	"o+VgxhWQBqbS5ZJmuHL0lvLc7IhRYrC1YkP3qi1OXD91Mfv6XcSrbWDOCole6KPT4wsQIC4sEFQ4cgWd",
+	"NqLgAawoZBGtuzOiacxZnmHW6qKQthl8rV0hGh2djYqn5oFPzDtjhxzLcdTGqscFXfYrCe3y3rC7LiOP",
+	"n337GrK3jFxdVrbS51U2yJjfsi86D7qqylxtSIidUsxibwxUAsxefeOxMWBszwIdpiWMw2gBTVqiekjL",
+	"y1ztRM1dYjSzymcS+ktwk8ct1VA25DpoicpXWokn4LPjr2NT0VznDbvB2Hdk7fnAL5rzTo/myDjVUepd",
+	"QIZlYmJWRtWUNfJFqjvMqhyufWk9uh9f8jqnSZ09ab7uY45YURrGgHksPMDZb2Te3EvyAPzoljzQ70Cs",
+	"eK5T29yY0KsQWmOJl/U4m4uqkSXTxliQ5WTqkv1JqZjNPVpCEXGPvPFtA4A1+3b+0HEcy/jIkI5uoAxc",
+	"LIkxkiI1AzvXKYE1soLDYi7ynZfobTkdR405WraW7w3ZKGoDQdR7Qat4ZELgQhv1TytEJ+yYO8EUea4w",
+	"F7icw+rk/JYpguV/lQaCDzxwsFAQT5sWpbiJ6hwtaR4nqL4ln4Yti9ymGmLgDN+4PV2sWqqDvYk3QN8G",
+	"/APTruNP3in7qDJMAQPcyMQ+/rJCWZhWYqsvwzxxI88B79WfUYBIsVHvZsWq96lv4T5qD+QHqfC1MLjS",
+	"sjAa03oI9OCwjih0cBoWhp9YlgBMnms4UoZVMAEKGQAEuOzP9Z2dtvNhtZTB/mS+NisvXGk39LG2te7k",
+	"FVW66WsAsAnLN6WZV5VlG+YajDVkvC4Yu9mxdrYWVN8UTa+Z3g1EFOR1ta1zC7LRK1CJj32YwYEwul9T",
+	"eBWXfLdsE6+SBtIxsT3xvj4mGV2qCwKptmGGSY9ctmSjrAA2e+I9Pz57dHyc7BYcDA/o6yppPzD2q8jY",
+	"23iP6A7d9dYXrL2uoDw7xMiiDbDrG4SFzdZmmDDtdeIbtoSDdsPYPGyT7tRIXtSENvg/8wxus+3abV07",
+	"VisDP81zt3kJUZLohYTuc+yd7YaMj71hSwUFAu55mL8oXekJ8A0j7pWhH2NpNmKWCzZE8RSJCIZhw4qS",
+	"KyDzpnchik/nnSwLyrVlUCvg4F19KvCKt9FBrcHOu1+oizU9ry89igGkiVmpC4yu0Qq7e3Pq3ZSevWGO",
+	"t00QYRrQrSAa4t7iqm+XIWj1me2L3UMc8WoMMaD3rTzlHyONrVGVvUnk2nlXctbno+2WedbEkF/dflUL",
+	"0DSq4Cx80ONn375uQrkRr5haRxTy0RCWxOm9q4m8fvfCnJmTh8mBr+c7+K/Pf7k8/E96+Nvx4ddvg797",
+	"g/7R4dsvgx+/+Ncv/vWfYnsXTH4fikbIoO5X06gNfMvsON8XoTolZs9yqtkqAG5nvOBYFtOn2PPgDv0H",
+	"VndBxuyRJ0bUGzGeARSAM8uge6JrI2t+7xPF2AWWtM9zKpTDEnFoABfupDEXmkRPh5UnF4i9ioEM8IAY",
+	"TqLwTCqKRfp2HIsprYFo3XK2QPwb7NBs+InDtk4OaDbjIuoCeF3m7Duj464elb11kW7PkWmxe50vNKcj",
+	"tooqxGs5Xe3x0226OMdrxcBvpFTJioRQonKqpt7HiD49m6AAW1l8Bn04NSChjZBQ2KzOBSdcT8vhUcbm",
+	"uVyuFWVt4Jsb14bdsmK5aBi86yvSWntOvy5j3jSW54iBP5KzGa4H1ZbiZWEhjRSmKoGkYe90j4BPjNEi",
+	"50ZmlELV/NEWmGth5uFPzQR8XAu6NBrooga/P6LCGFLmJGDSTkJKkUM1qHYj2AEMyTcYuX/QnHV1NHWi",
+	"WeOP2PaM/hEKAOpp/HfUhmBD96EKIGXcrxJgB7ul+O/Y4+aTb2mzuhyMxuoWtyDIKVWRwNwzQabsXVRm",
+	"TBnN6jTRYARTyuPHOf6qH60+zG6ZwAS3tjcr9mvJxIi1PMM6DOE5jnHCYHayyGEWwTvt8GM0uULupcOJ",
+	"q4/yJCGnCXlA/u9//tfnUU7ovGtZ1Lwc5nw0sGBpnfdL8YmguoxB1bbe1Ww6gBNKDoCdIAHY9QifXxvi",
+	"2xZq3QujMVR/z3wG0CReM2Wx9uOOl0hIa0EVUeh+r0BOa+luC1lkKoKffNb76ujBaSf0ZK67L9b3XO8K",
+	"XlxDKobACVUklxKaJOgWVBXfM6hbrBZgrTdFaO1D7czXQM+6BO2VHWPxZDurEzKRKQuYf9JMM9iYULtL",
+	"LingiKwZEPy++5CamYwakd0Z5CvCaOOLp58jc1mN7631Xwf+iTb3RNM5EXVNXDF9TxibazExd47t3rSt",
+	"1h1jf1FYy1rcqTPG5RXTrtFqfUGD7mn11fxmSW7YsnuyRQ0btQU4fDMntp5AN6roVIwWtDLcF3LBisMR",
+	"VYzkzJChSkjGJ9ycnvTQgqgN0gt7pOCzOe4WlNDeZJgb3NUez+18Ajz54x9A+hvofk5H7BsjKNpFze5E",
+	"uj8kkPVZ5jvmlvtk57qkhNjC2Lb8X5dItStE+kZAdLug9lVRijT79l0hy3lEo5nfnm1syTiDuI+xdOe3",
+	"592vjqqAP8eA7sDRxgW4IaSotzWCPOBMYtMYumxQfgWstQF3GpgTzNZOY/1KRSyG4caoz7d8xoSyLuaJ",
+	"f0w3ZbHapAh3KpjS2zyhMfuhmbwdUOu896LyVizinhXfqnwpGvKEQiDX9sDGO5CxFqzqtNGafLa5fqoi",
+	"84zlbLLdLa67SbergSt0vjpkHp1v8vyo4x2NfaqWoM7PAjYX7f4A69C6vdEqwS4Mq17b1oVp1e/wTUQ6",
+	"F72aod6x3tX3sQh41Kbq16s5FR1l8Wnv9OSsszQeF3K20ZVUFmJd5zSbXrGAFg7ZrnmZN41WSmtKioJa",
+	"IqvPvd0+k9BKJ81n7GJdeZx3jayE2zfnGu6KXbYATJvEJ6s0xutMC3AttTWxWB9pWRN/d/lym0liM+iZ",
+	"C5A3a9cM1bXR+Z7E032Hf680m9f6hB5kdBmE9/DTgrEbcBCImkEU6NoBNEMjT34IZQtc2woED2TVbIzF",
+	"bUUJYUKWk2lCcrkw1zmwTexxRFJsc1Y9sH5Zj6S+VAIu8cGg1dKHHknVnBaKhZfNeJblrAJuaN6E6VWQ",
+	"Zo0lISMqyKRAVGO3am7Ovisb/h2MDIt/CxWvI7xaitGPpR7JGVuLn7dl+84sq7H2Wg7MTN62/WgjHfEf",
+	"b6ngasqy9lKaiRS2/Qi1TVlYztktyy5sdxGboG9+tj3r4oUo0Jqx8+G5xGX6G2eLjZ6wCqoJ16iac7U0",
+	"wVTdUKIHailGr7Gk4S5tYuloxOZ6UF9de0Sj2CRXcsYgAXjqvYl9DF26Z7i9MEbjAjq6zMrRdMWTsxZn",
+	"9o2hYL3GTMIDveB5TobM0G+PPLOpa2Ns6aUBR/c3ViWZI4YvXmAOMF2oATYeNAeT37JGQrkt+zs6ObfY",
+	"rgl59ur2nBydIdjr+ZkxzpRmcwhGjWVZ9Eg6Gc3tUxeyuDFPlmXR8mQLGvu1e/D5mRnWb2XBOg3sdPX2",
+	"gDlU0zNWTm1UhgCDt0R5wxtWFNRoRE95HosYS6FbERtow01mxnIYsg3fwLqnxxuNVHhc4t8YOw1+sD/I",
+	"zPXxaCDZ8HwLx3Z98rE6OTbWA1m2kWijLSoW+glJZjC8zu65F2ysfyz1Rr6CkwtGFV+jdzqaRbS69RwV",
+	"Mi+c2S24Uibmv8N3YB3Gi3x9F/s7NowPesU3V/7+smHReY91R/Vs2FvD5ronwzYrekB78jr9o+HxcQva",
+	"p9IDw7yi43SdyIz4Ag5nLk8QNXXGRamhT6VeyLoTjmvbVmtBVfcZtMMJF1yM+Jzm8aZ0dKSVq1lpOmPt",
+	"jZvXwa73Fjscy7WoRpqstPXfWM4BdOyIcOueQDJn2NkZIl991yEv8bjzrjiSK+xUgU1aiyC1yYFvWth3",
+	"jmZNpJni3pLYVmLyNtEORutS7Syar1VJsb4DUpYAkpicnoFvaY5UeXR6VgfIryFJnKzDltoyq2mbTDhv",
+	"y21T1NFMK2vLJwO62YdJhoz0fm0yMEuj5jVmYcA5RkQXStQcqtMmHHPgmMAoeFObdDG+hkMDKwTtoYva",
+	"DA4mr8E1+yPeYmIYfSjKorYSDLdtOkyVdbvqDZBlMerQtRvyLfANboKJWyL/lGou/p2xvfop1p/RuZNc",
+	"/w68POhSMZEyg9JBVRa3INccCLXLg0eTCIr5QEq4ir5LsAuYbWeFbRkJz1Z6E0BBfsjRj2PL/FMdXq0t",
+	"OKyi4Fk+HILoVQ5M3IJDd0y/gV5kBYvQ+7fw1KBZWdeMnnFBIV2hJa59AlLZps9OEbEF8RuNjY+OeCzP",
+	"tr3R4n6APpbNGdvWtWSWC1pkipyY70dFORvW9+S497BT3kO8l/iltzSwho8LkrERnzXxPs4fHp+exbWY",
+	"7ggSbzxKkgMCb/WH1LUaR7i2oLA2tJOv1gNrZ60ZaEHfKbSwMAe+BuDVviKnD8+jsA5xkOLLsB1LBe7V",
+	"vtwPH0QfX0ZB+i+bM6me27ddYs5RF7HVe4xl5PS/rAHp3/ow7uABHbUwdB+DG9SSnDQI8vj4q0cnpw+3",
+	"z30pVRUQcUvZjJYEo2keyuDcJzU+E2Oxf6uSe5vZRxMLC+EMIvVrzjW605WeFExFjSGU5YMgabii0U4c",
+	"JnbnAWQPbFSBq2TixigSN53YEvzMhlMpb2K+QN2lw5W9/9JevXOfDLoOFgtS6Cf8lglSzjvy6s3tLugw",
+	"j8ejkoMx5TkXkwEADESQqrgFyxc2MDJi3IlS38vYOx+NTnX67t2KkZZJtoV95q7qtB1P8WJvmHZIjgdT",
+	"FJCUYnbessrXzZixl4slQYyp3jpjsgtOdcF0sWy3f121BchDaATJtzHMW4pPfjQ2DShqlhtzC1sYFAjS",
+	"PI9ObpcygrLIO27dT69fbFt3kBwsKNfWbm05QnbXOBSf3Ln+OQxh1WsbzESrcJZjIv4N1bmrBm2P/67l",
+	"EA0OFN9q6GJL7HCg1h32vk/SVWMFIWrCH75MEfcSsyUoueEi65EnDUIJMAXCe7vDCjSS0gZv//n6uve5",
+	"/fO/r6+//CKajbYefKDOEVaDaFALTosshW6QvyM+niFjpelsnpCMavo+TaqmgGgpUkXS7568IUe4kCnk",
+	"HGPPcEFSc1PaI6nK6ejGPZm90/AgMC+vcmphCX6AWQPGs3lG6M92YzMUZa6Pylw7wX2Y4E4Y3q8R7ge8",
+	"ZVGMl1jw0/tkXwJ7p/YL64TnbpJqG5mxJTt9374LV2xUxMJO6WKq2GhQAbANqWLnZ+b8Y+O/8zMyXOom",
+	"EBve9cP4+b9/XTz67vl//Fq8Wfz9p1ffPnr24tV/PpOnL+gLerVottY9rnGCB8c1VoCPrJKx//no7e+n",
+	"Z8n7f/n9ODl9H+UIdm5vbKSwWSMFkqBt99aoANYVDUWK7iEbsj1bYnleY3LaUjwsq6W8GczULsV31Syr",
+	"x6w5jIZMVmlgqvVcpdbjjrUyVTbAj3rKCoXeUZ+guVI2Sx6/+PGnb19d/jD4+ck33//44/PB5YsXP/4M",
+	"qmJggNapCN7bPzoyI1M9+31vJGc+iBbrBb3BY2pn+jPX04ro66Sh/PcdTpZ9iNE+KhuiE3dtbJW7Pbo9",
+	"sshizUZXea9io7Lgenll3obT8Zy6sa2XpZ7Kwnqn+uQbRgtWkNGczgb/9z//i+Kfkn/7+Y3FksB66Sqq",
+	"jHtMdFEq7GQLrzTHCJ5UEafZx4P3ZnRcjCOW82Ozm68uf8BC46TqegZch5YZ14o8e+UTVcCF1LsW1+LL",
+	"Lx8/+/a1+vJL7MZPhRR8RHNihGyfCEmmRp4OIateSPIbBOeFhF6xhzM6n7MMPAI9colYoyHQYfW4Krp+",
+	"LbwCAGipRM1ZbmykHvnySwBDdYN5/fQx+frs4VfEYVK6zH0F+L4kHcmMpea2nwuumbkNYE+pIOmzCpf2",
+	"8Dlbpv1r4cupHbYRpCIYY7CqtLY9BiFsIRhh4zEb6QtSuxUHYXGS4BlB6sDnZ6enX/RgWSFNxAzKNZtn",
+	"77jS6FUh6bPx4Q9GbqeVPpQ+eUMnaeXGUpoUjGZ9M98cTJazk9OEzLhS1n91dvoI3oXVQ5AfhPGh5Zdf",
+	"kokkXECMhSEF4JsAmwlzWPokfWzZwOEVuJRT8nlK5zytYWglJC15mpBUu8h2+oV5z7Wobn8N7mfD4cDC",
+	"GvtuGyfJ8emZeV9BR1ijYTu7HzJh9i+r1ecborm8evzsGUzr22JJilJ8+WUfh1697ttiefi6FH3o5p8S",
+	"aidk90/ZCJlFEIVjaA6A7VOfuEb1sKVmEHWPNuQxm0VfqotrwTMsHQFNttGL0lDpjGaMlHNbw29L74eM",
+	"lCKDs0KJbZ9v/sylvMFdcW2hgUMItiDIMhOXY0K4hjV4YWjGHgijNao+QF+RtKFHphYGVJE0/DKMRVtE",
+	"tGuoHOcjJjAZmGdMaD7GVj6XczqassNTcBOhIhV+V+HTepYTmFv9g9sTyMqcM0Hn/KB/8MA6nOZUT4GT",
+	"Htm0Bvhg03QwQMileJYd9A/MhC/dRdDcg86YhoKlX+JioboEC9Gf8lyD2P/9gAsAxWTFspoOrLt3bm3s",
+	"aAZXvzcP2/DuVznVNu3DvX7DHW84KzYMtkrrdIPdKMCiZqtb9gqBCF0V2NaJ0JkUEwRgw544kaH4DoHR",
+	"sUTA5trmVO8wuNXMNiwohKq3WH/2Tne/+gWfQS77ZkKgE+ZisBsvdmbLW0i9nkuhUOU4PT5upEoBcAf6",
+	"Ao7+buOL3WjYHicwbMGEYe/00Ujd1p/QXO73q9kJhrMAc7fU1At6/bUNws/qyKH4g5JVzma0WNrzXpHn",
+	"cEnAJaTpRAVZj6ByvzucswKkHwzH/dQ3QhITAGIt/W2NqEUWRabrsbDNp88UkQtBeNaHtL5aiqqRepPR",
+	"vD9bHs4LaXTJtEdeSsusHaIMUVoWLOuTUcGAmdIck+0g7wJ6C5AbNrest87uHoOr6NInd27H7wI15zlb",
+	"WiqCxM5vZLbcGwG9ZAs3wvd1pdvI3/crpHuyb9KNkeNrNuFKO5tvyqhDyzdqVNtz7WVHcI196J3I140C",
+	"oOL8Lm5DvgujvMJTvXA8+t3+9d7a2Uy3AWmHNX+KLgkdGq3fInTaFEJQZQiChXPV9yq609Us349Q57fw",
+	"6p2pcwwqbhc2GCXkGk2drS7AU1lMpNZM7IMPmYcBAOrdtjGJazXfMX0Z9Nq9X0YfOy1vqpTSj3tcaLb7",
+	"GntOXydDUDJspq/VMcLGxiGvatE3ggallQB8C3orulbru/kTBBI+1rHYP3/3CgIMqwuH/yA0+7iqtPhY",
+	"9IpD8BmXNwLwUMb3xO2PRlNmoQA+GIVbpamhlZhxfDiGBa9r5Vpga++DxTvsfO8tG1ERmuR+T9EfQEc6",
+	"aBgwkxn4YMxkl902XS3FaNOOm2sCW3hVxZHCKMVofEHHKiIcihkg4cuCYCWG6leJBOA8MitjxDdOccgm",
+	"1ELYLhxcEbYx8g4ouAucFjZ9k0J4N5NWq+BRDbYSbVdmLvdPLX+DwqYWaoGqp30Qy/dyQRYszwOyAF/7",
+	"kDFBFIO0oE9bdkXNoddsJItMOcRIZxFB0NVSBzXkju3tbT722UNie2tDqRQWBaDLzVDh0ibUieqBPXIJ",
+	"W1F3B1uCvBY0s141fJSmN+ZBC7q8wIF50oXt9FgVU7moqvWg+wMU6k554UCAZheWws2xraCsKDHUNwVP",
+	"oPn2WsDXY37Lkjo7/0y54wQWHL4KUevDzEFbBJhYB5tylW3KaNppozIujR0bc1guazu9b6kelvl9YKEe",
+	"FodGDqoP3wFnsg1+9uJMMM+joRZPhFzsyq0zOfeR8PhpurTEgm5cPCO0WJICtAasLlR1FHHn3+dC2GSF",
+	"evuKBPzBwOFtzUePAMgyplejs+KWFRkf6f61WNS9zjBmrKO0IQnA4a23hPT96pIKsZcp9BG7+wUEQHRB",
+	"hcJ8AOvgrq65FjQ3TG3ZsC+r6mOqbsxxgb6EgCZHx6xHXlKzJmZlqopm64jpV0X40JXGe+555iOjMIZr",
+	"AbmpPeIRPQVjdiYyt5fNgKtgWnbkAF6aafw49PAD6lP2vlhS/ODKee29Tdq3VAiyAlt+QMn6Hs7xD/TG",
+	"Kt1AGRbOKGMKu046oAgtyxFwZE9DKjjrMtzb1fMe/lw79v6cHCqmD6cyz9ZwgKdBAEd7jUw6jCsrJPu2",
+	"e4n1v5sDY+GxsSGrjScFjVawkbTE1ABzyZTlGJQcLq+F+bcUGStI+vLyhydHz5/8R5pg8CenI/a9zLMU",
+	"00KhCaqun1zzJzxOS5kQKTxbwf2LnBUAa7xi+ntYjE/3nPghfmh5Z8H2IsfklQXs3sexsM/C6kARNv1s",
+	"9qow1JhgnmHh9JbgaCBRr54J+L79MGyI2vlrr9geYneboixShqGeSCHaO2PAOcTwWCDK5p1216pbAlqV",
+	"wn7nR+0U79tzkG374N+O4Tqww7fY8bsGWP+KHu6kA4THen8xRMNO9hc/rDE+lbiGZFAHxgtV89LVr43Z",
+	"7FVMZUNwsdY/DcGjSDriWZFiwoYRmxmOIEEkGSwL09bIZZi1AfkgDmeILQHcSzYaPvj72bXwJW7Qvxl1",
+	"ePNYOQYNAaBLhoDmWinj8AMDpZxl/kpNNXNNeW3vIoTCAZ8bGh7OjGlg7FaahzH202EpspylriVY1Zgq",
+	"WCFKRnkJ0TKjrqs18dCQ5j5lvbw2zg8dG119eaNmw3fN/Jgu9O8hm640uz+jc0NsqLOsUU+2O6Lt6srR",
+	"74qtj6EGeXhcETR2aE6gQ0yEOl9jM6I7kuc9h0Vf+w58+4jXwbPAuWETCD3Up3KH+647tyZm2ljoDyPk",
+	"2nzLin0asdPaGt9dsm10SCu2v0Bq4/hZCrJo3U6GaDnBSA21yfCLqcyd+ILkzCkF9K4+oRWKgU9xDNtQ",
+	"JtY6t0V/KJF71+LS9RNFxANDzRYXbMpzjPiAGAXfVmBFq2nBxY0KbrNCGDOrk8r0nxRyocgEPMmYLXwt",
+	"LKbfS7ZwhlugJth+aRLtfPypmoaT4wI7p4KYJVauu7TusAk8ec6W8IxrkSJuQ5a6V3iXPctVlM/ZAPdH",
+	"ZXP3EOaua7IfI9i9ic18AiHvb2FAQ8vzsYYhyxKCIIO2Jx+cjT2x/7rg7upj+LM6GCLJu06HdvXF9VVu",
+	"ezly7b+cG385N8BTAC11PxFnyM/ciJ/u1z+WQlMuVPc7rmShuz0Z4dr/Ifw3e0wAr9jwPfhwIv4bEEPD",
+	"pdd0MEEFyMj8MrIEEhVFd3PxYLiSknQuZe5K+uDDQLGcjbQsUqOfKt+c1ihY4GSxCRGyyFjh82wJ9w3T",
+	"jeo2pYoUUs5cXJReC3QgJfCaEAPJwglMpdLK4giQVAPabUo+dzhAnylid8PhIoW1XF9YvAZUOfsBHq52",
+	"LUSvRfo5Agoh2FdtDF+kPng0lkWC6F8wSWHbpTtwST62ZUdK8zxHNCZZNAGR/P126MqCdPfIJcn5LYSP",
+	"g7g119OgkM8DIoLnjSuSmj8GEBpOL+rhZ+i/5vxgLnAN4Q6wGxzWip4WspxMQbFfKSLsXQswA8vRiCkl",
+	"C3ScrQwzseQAfW8wIaRg2MgsTXwYH8bsYTapc7BVNZQLWvVI7uIp+0O4yT6ej+wP4SCDo7gTE4vr0ke/",
+	"Vx/W+sGeefvXwqK5pCfgORMJpY9ahj2cqlJ15BY27B0kshhST6s7BjaHLO2Ru7rd/jF8bqGr5y5E0cW/",
+	"9mGca605vhXMzSflYLubPrEVhYZqmp4erHGaORwiMubMyK95wcDrhbkmRnKCdY5GOpQsWyzhSSEXRlRB",
+	"8AUroAFKcsgUz0B8I24jtNQHP5e5GjxdKHVrri7XU9xHvEDUgaNrwRXDDlEgzlaSE1zqKAKbYyX9gi67",
+	"eKL+VG6oj+yD+kQdUK8tymzmHFGycB6nvbHEdXLyaF6wW84WkTqMHc5wPG80xClIX12+efx9AAQByi2k",
+	"E0fxC3rkZZWI7DTEfnCeZ3RpdHzQg53L1/bEFhNs8kszI2jfyCqViGo8wIiqZXRXC4RRlMJq8nKcWCQL",
+	"WuScFeYn65Wi2t1SC1q7zG9rCbWc8Ve43nc45K9yKr6H93f0tYjXpeh66eV8ni/BJP5HZAg/h1AaZMj2",
+	"U4iDyQC2uAqePKM3bEVSJHgNCK01UeJuEnntmS8YFHHf45n/GVsbKMKzBP4F2QhRnDyvTD5FsaMx1xeA",
+	"HQJBKi0xIsV0EiZCTwFEywpQG5O9YcZ4FiStGlekUO6Al8+psucS2QM1Z5K8tvA1CLMSWNFooTq0m0CE",
+	"O9gpMGOHSyLkwpYNpfMC9HyAohsgtmd6LVxczTbJAHOcYeop2PG+8w/Ub+A4pB6MjTWRVtd6I8WylcAg",
+	"oWIJxR1xCwK2d9/W8kc5kXYuH1VGf1OYM4mQMzXVDl0ffpdqOxSc3erLbQS2oPlS85E6AoDNRrAoXmKC",
+	"Te0t4A+09DPnDGScRaEzsjAhEORgGaRNcZH10ZmXYIq0L5qz0tIQf1bQsbkBev0b2WcLJHyNmAvdEsD+",
+	"DUiW636Ff6mIZphQYY5oj7wBmCFaMPLTm8eGAywYu/HNEwT5QYoMpOgbr48rzeZW5k+4F/gpvDbFwZtB",
+	"+ao/QCyC0gt7DZGipbDvsV/nlePSSIPHSg6jWsiZMUakuCBfH5PMqBRuROD1rGNLtQavAC85jMh06+Wy",
+	"0tPcaT9+ZBeGVXUaA/Zn3GUM0RlpNu+MOgQtD7tEmZoxzailaNsdRHvHtE3etmXfKsnj3vhhRYZtmTma",
+	"zcH53wgb9A76oszz/VSDQis6B+aGeDIFQ2pyp8qIqVBDcQwrwuPQrc5qyonnb8YOP8QMkVYO9ybsdeAb",
+	"T2qFHnoH11zVB6CKb6yoEShc6JcfMgALRC8odB7K8wSfW2AayqjUpJxfmLmhEuBSRR3EYPVgy+Mg+tHC",
+	"UZ4WjD3OjRJy9wD+xyP2beOt93k4whVtOx78N7a3omggq6q5BoJg09HUdUwExlowS0s2KOYyuvZxOMDI",
+	"XXssEAMabGEbPXz26vbMySGEq0znNuIOyIacFTYHDcrIUpt5ZpOqw358rmFOoPNA9AbKr8a0IDaFWjEj",
+	"xx1QFqm1b6aI2e8a8AOO1GyujVi/rHATj48JNpjvk9SYJ3Cwfd22LQ2Dwji3ui1nDlpxH8Qz/RonAdra",
+	"t2f6dWzV/5fgCpugfweb2HY2cYv3djihXapPEWIZgF0umkhRQDVckJGczWRXidViUftzWdY7NUVPZ4qN",
+	"mCpS5h5TE61ArVg+TvCYGCU99Y3wg3u0CnsuwWwuSFrI3JiaBMAFynn4fI5VEjWWVHXPs/3y0MFwLbgi",
+	"/qX9cCVd7/0EAuBJYNkgpBzGzQrmUqTdrKxlEDEebCy9R17RAowBTOusfHa8IK4NTY843vDQ8IZrYS0U",
+	"4Fq+qX3qvHhYK2J5sTGLLYxtOQOOnfL57ZlleXx+e44cD1M7WthI2Inrjyu67/24/6SimAfmdKJI4tiE",
+	"c19Hvso6wXJ/rMRe2qNUuVOaK7q7KA5bsrbIYNv7CrMe7AFbyhJPRzbjEOdbTe/8puqyudbcBIJx6ZC+",
+	"W2crjQTtPLcBL73XfNI/bb6Z3cP9JZs5cttbppl74PoyQUjyiRwId/emvDEIshqax4wroHqUdVTjwQAw",
+	"HQt8anPZHIgIkQI7ulqM+F5L+o/rM/vp5v74dswfNvGn9tr6znzHb/cDGfkdtFev+A+hzf69W9FT4Ol0",
+	"3x39bv9am7zTSmrgXEdKe+OgUVwnSXAdAkp4QtKhlFrpgs7TxAKf23xA8zvApA1Z2Ms6hhK6V1LclG/z",
+	"pgpe7GEj30DbAFwf88xdtq09yaZamPvmuW02hh3rfpKTaEaoe+Ju/HJjwdkwWLGdi87MOcoKPt6AWvEt",
+	"XrJB4QAvCrZ1S+0KdnRk2wZmdwVNv+GiO2g9zOm5uaOtpMSXklSQsHss/vjT6jawsPvTbJA896bXTCGw",
+	"UYEmqalcsIxkfDxmhcKQj7MCLJYSyirbYr4Jvm5Pz+qRxh8CiwBDWWvP2RO85B4Mx0b3Rez504dwMAcc",
+	"hZJnCaG5krYRtbYpDcYSz9m4lfpt96C7F3A1RugVBkyaBZvbZf/Ybv19kroe5mn74cS24HcY3VNZENsV",
+	"KtrAcM2rt+8F0b4wYx89hAgtZoHeZ1gwfPkwCBFC5ezew4GbaqdkOZoy1ZG8R1PKsSmzQ+2C+pKEDNmU",
+	"i4ykAIyZYoh5DKh4EvoIGZPCLLRrnIjQm+qGz8Fh3SMvGbcBHtgFIQuf+DGGA4h54AvMY2lbJhjfnSgD",
+	"EmVSeI6dhjKmCSBwQqvnWosk7CLp02fMTFup1qxMfAddM7gZF3xWzg76x7HGcH9iyQbseX+SDYl2b5IN",
+	"H5fYHr6LmL1uRdCqsLINWpvC6oi9m8tCt/qwHhv6MyLRHjhwq62eOleWn7qGerbX1i0r+HhJnj578SQF",
+	"AwqgvY0Aevntv139+JLg6ysoQ98O7gJeAbSdc8GuBTh0fUDXsgMUXz1ySUZSCAb8GEfCRKYgQ3Pp8sNU",
+	"OZrCs3rk8dXfXDLJwuWjjWRezmwU64JQMmIuH41eCzU3C6emjLkUQOhfhtVn5viUObXtqgmdS6ULOTcW",
+	"BzLVOGL0E5h6m0LQCBiIzBByN2Xb9wauaNZ1gMXHHCQHhqrf7sPd95cm8pcm8mfVRLaTNO8O7emqSQs/",
+	"piEXFIa/2mszLmc23xn1cuxP5kA/SbcrVDmWLQvDPxPDi0F3An7sg2w7yaIpV1oWy1YpdBkWRWP80X0K",
+	"UighyGMTLTAHMfOAcqjsqSktLBJ1WEGdots5TcjcYv8roqW0wG9wBABmFhFnsSwDUBySKnvZZe9SouZU",
+	"NPt72xFB9wG4nEGyEdc9gnoeVQM5Tl33W5cELQm1Sh2C2VjNYkptJZJ5FbAxBKhPc6N4pZbj1h37+J1N",
+	"kYpHNr+3u9ApRQKXbK1vqmrAe3LcO+2dnpz1jo9OH4T98Uc8K+q9d8/PNnTebUXoMCt4H+xgywDXH1f5",
+	"vZrTPYIjAG3up0xCwlEO2jszhPp1GNHWpcOEOQSN5MMtmJDMs8Mh1cD7W5GugSVwzWa1gvk65nRiPzgc",
+	"5hQQCyDb4ZWUeeobtHJEdPC8wrb49QqRqza5FkVQmnABmVW2DKpKoQIY8CApCqMdIewCjFtVd8ygK3of",
+	"GQ4W3/uKDAC7vBZ10E6famm/GS4R+KcNK/tTB8o24/vmYxQbNV7c1u5HxcAzcBfvAUjbF+BwSF5F9FKL",
+	"FYFZ47tgZ3vk+Faf6G5Ucre8g5gEwdK9fUAp7cESeFOUrI/6AOJzWJXm1iVEYfNy8pTmyl2YS4uD64su",
+	"jCrTpj/fsHndlrJjGkqZMyr+5J4eQ3T7E3awRXuMYOTZ+rSM9advfUrGc7bECp8K3gY1WEhxsnA5/Tpu",
+	"TMEEWygno5BpiMxzqapcF5EdsVIBO1Jci7DkXYpbVoDjBrRZ+ywsl8K8MKP42qI86G3ENcEaPsgTTM0M",
+	"B4bQ076R9pgdYsWDRcZJqS1VTaExOuQGAhIPqO/wfJlnZAmwfmLEEHjaPUM385Ivqmp+WwFskSqpYAvA",
+	"0EyLUqRQe6R9x47V4mC7RNECYUjL9B1sMukcYn3rnx4u0bM0z5cJNp3H7zGl1bqn3ZNDxByCTfE9OoFR",
+	"WgCVCZGpbRY1DKwoRe1e81LFf2OJ7SMjb5lKroXrlWObdXDUfMQACCVdqwp84prAx1ACPlavjFgC/4Ln",
+	"OZmw3aX80e/mn0aSThTDZn/U8HFgoAHUynt30U+17bK1p8rY1fnghGcUT6jh3F+GzBSnsqXc2pgaM3Ur",
+	"dKe8mFprpDbf048CNe5Gfyc0QG2LsoTQdS3QwBJTmIM+piOt+q5oyMgMecuKnM6t4jZnNOqfMYrBndp0",
+	"dc09v59cmDsn8wRzr1J6tocx7e4Kt5aXa0JXhQO467Lo+rW14t7irdsaFPE8pYWrqrZjsG36keoOj09O",
+	"H6x26T9iZSHn7HDBlD45EjJjKr0IHA5ckZK3xol51jbyB486r2JQfSIkZti0+/NndD5n2Z1tkj82Zusf",
+	"16QKjuj+LKuQR+/NwFpND4O0Lzph2yOsbtNfr3I2GtvrEDyCm/Iy6fj+u4j9kVMR6X5TEek+UxHxcSsZ",
+	"hXux3gO4WCMN2sx1GEIDVOvxs29f9wi43RxKljVpIQ8SbzHqCI7/WpiLsCaPC/vlhbe+jVFdA7CtrGf2",
+	"zqwCwvyi6WwD2TEN51vnH/+EzUQY44e2E2FNPrydCFvpIxHGNsTN28U8DNjd0e/mQxcjERf7D2wlwoST",
+	"ql+Q688CwNGQRJXc3YjcEiJOytwidPl90QVrBxLoUJKbEMWHORcTUPOc5ISQRaNaF6PzF50KdXuxELUZ",
+	"/hsz3DsJxLf3fFhhhC32tVnsfVDZE3B8whkFSxRUazBaEGIc0vJ8clvG5oYGRUbKWvmyozXYl1jZq/m+",
+	"obasV1hewRX3YJxiybwnuip5S8r2klcg3r/6f/zV/+Ov/h//4P0/UPDty07Advr7MhMcyN6du310YeOt",
+	"YLykkBLHEuSCYNgIEqw91Ej4M3JYRNDwhRMu1iQcoLbtFlJr43Etwh4c3qKB59VaYBipyTPf2CJ1njmU",
+	"eFUdIoB4oIcJrzNGycKC6V8LzLNjYpRLxVTqVdyqGb3wvUrsBGxP+Jzdstz2f61QV0DxMTshEHitDz7g",
+	"OSsE04QO5S2DBfUAJbAGOV2yggyZXjCj8CwkPhxzdbArCuYUqjokqseHmUFh8oXVwGrLj1/dssJs+rVw",
+	"OOjPbCPAENrUTM9Cm/o6GLuniW3955vjDUtLoB7srb0NxyduvVWG1IerwG8z3h5bQ/gjopfiECySXWcu",
+	"0rDq4vZc07oKiQ+aBgmpBwD2lUIGgs0VsPX4GMhWK6QoR6Nyzi2ZVgC58FouxWBeSM1GYFXAndfCxuvd",
+	"9y7b9oax+cCd4pAVIEiSOWJVY4+lMUn6DcXTtd2p2nzIomKg0Z7OiA8QPyJN1FbEGIyN66LettL+4hsM",
+	"2XPenvMTTPyujvb77iaCC7YXmxwfRahAhLl6rxagIot7FbI7UYcH6nQs2oO6duM/uJfojYPf+ugtRbbj",
+	"M7v1Dwn8Gzt2DrmoqAQ1QWjOXeY5GeWMFrZK1GkIRVOtWW04ci1WO44IxifToSzh+Rai0djtDgQOxHoS",
+	"tB+pbp3wWyYOy7m9DRETK00A0nQIFdeionRIcLJJQs5jAEDqoEEBZhvYRQ4DjmsPbG7nCY1zUYXx0e+V",
+	"tmxcq2shF6JWpHaBazejN8C3AV/Ecsmm6lFpmz9XOk/Qkr9K/nYtgG0/YZy7uQYqEWnourSOaLufdKna",
+	"26vspr18co1V7BH48EnNrarOx2+mgkOwlPEZtBDQ4LCsmqpw7Y/sXXWhTsDFl9ktH7EEoYLDoiYPYGwx",
+	"sdpAjG1fw5GtEQgBjKENAUCyZ2zEZzR3rMyCsGsI+7B3I8Yycvpf52dxHLqnBWPf4CzuGbnXvqVFfIUw",
+	"u8NlPVF1H9rB0/rzXdJjA1jaFj97n2ouoQLbcqUPJ9dWqG2eU7F9x466pFzbnweqW7A7DdavZJJZyE1s",
+	"AO/heG0vE5RWYdxvRjPWr64DBj2hXIBVecPmmgj2TmOHj+RaoATBxPcwedZCh6JtPXMdLIPWBFyDgATk",
+	"U8Bp0JIIOZTZskcuoyHSeLrVq5yKP4A1a4b5qbD5+2iREwlLWhKDoEdDodwqHFkdH5nz0XKd/fpzRbY5",
+	"H3GsPnOAo9YAJFTdQIog2mG2IKDNBoQ3fmrdG/dob1koOSttcYWbmHJuMaOcEn9asarW+RXqfXKCppwW",
+	"AMKo7T+7Fl2BbmmhCKCIEPx2CUknTD8Zj9lI81u7WxiobAlK2u28xyMHb2i17syvn4h99xnigszdmmyz",
+	"2/sw+Uoda+tq99y3P66VQcDOC7kgEj26lXcnCpbdr2GIm2uwPRVwBcW0SshwCZ2eRlMs0qBL9COBAxm9",
+	"3rKwjCxx9RbIVHIqrGQNoL0t3YKLWjmTBso9WXZxLdIc4q5mwf/GZY4DS4n51opmsPcsYzb3DrHX6IJl",
+	"6F73fM2yM2d0yTzzqPpgWknByLgs0OziiIkJpWeO+81kwfqkKHNnpRn6L2jGR7pqJGAfj05yWeCygjvG",
+	"KrZGwAvpNNy5VIoPc5YQWlSlsLhKQwkX2OGDmdojr6HPNMh6x3s02J9Vw92LqiuS8/xoSWbmt4p7uN9F",
+	"1OV9FZz8P7rNCOpExWM+pDLRxtmu2EdtR+1QbYFQLRVhEMc6UqRguwmzFgXkiDmB02oyPrOgSxjtCbpy",
+	"NHQRG0osNSsg92bFfFlJ74K2lj1ymTcOfVTeNSTjfQq+5qvWSUC+n+Yul8DtLUPxLT0rdeFDy7Q2crn1",
+	"rL6VXl5IeaMI9lywgWtdazOtVsSdZcWRsnNeVA64IPpSRW3gFVRDvWfoQg9hSyzZIhhKwehNcLaUdI6J",
+	"oXVr4htmkHEmQXr2ycQIIRsY8iyaXovU2I8D854BADWlKNkA8cU21ITEG7h8iH3mVTnDmRiZmEtpFIL2",
+	"6pumhN2a7e+SPPH23nmvn5DNjmjJethbw1OnxQTqt6GliG5CtMzo8uOft137IG/hYfmrA3LQAXknv8sf",
+	"u/fxJ+ez/+D9ji0vWNPoeKscVXd4m13S4gmrLa3B/sxITyO2x9Yk4Drfi98o4F1zcmjhHXzIsWqQ1cgz",
+	"TzBGAMhtXIzyMmPZR/TIx3uARVMC6u2k7m3Hw9e0KNHBoPfVlGlcQgKb2zSVEPaOjnS+/MB7AwGjQ8Xa",
+	"cW4xnd7T1IqiDLLXZfKNMekPoueIjQF+A6P3IkS0cmolRqhBn6aKjNnCJfdZ0wLcEv0qHQA7WP1dcuEc",
+	"HCBnc0h6EtfCGZ8cgVKNjdfDro6A10VCuK4qcxSqMHJmsQ0djPWQKZ4xFeRSOmgPzAYAmc1Yhh6V0NPK",
+	"xS3NufezooI+peJanBwfQ50HLoj1B8Fv5AR/sfMvGCK9xpEIX8GGXTG9OVMKnXkjmeeY4dUGHVuHBvS0",
+	"XWufn3ic3Pq3nkQ3ozZtapDRr0PYKcPgaA7rAYhs/F37HHZpohHJfFkx/2wRhVcvfau9PfaJ/aum4q+a",
+	"it1qKupVEvdqD3uu0yIhgXftS80ZI4A78kMH8DBD+MkEfOkuzwH8+JClxQu2MFIGu6UGQlQxWoymnbuV",
+	"um6G6xVjd9HHR+ZTmupSdcYKsRuJN+0HfgQfWSGP7PlM/AUrsWnp91i7Y+l6v2gSPjcdzJe14H3+9HVq",
+	"M+rB6dXRjK2zJn5g92lA/MDibgIJIU6qbvaG9WueFei+U/RjZbJLl7VqsYIVDCDCN/RqRRxCAPyeUmVB",
+	"ukFX5UqzzGY0KTljQQa+TZXlhYMjloVtDLFg7KbvSwiqZi0YAq7y9do8zv8eDPzDMuE2JB9EiKog4zZ1",
+	"bKgu/Wha3p459V9wQfviKBV174+3B0d9b+zdYyaCuVS9YS2PD3nOKpsKfo3zqaPfqw/vN6amYcpZqWwW",
+	"fZgnzwTYxmDo2/7XyLEnDJoSsBkkXq7GeZ+IrNqgDwPC8XRP0Ag/YPIZeg0xd7gVZKP7Pm0s8Kkt1wc4",
+	"NW1WSjXoPeI4/hpOblci74Ls+Gt9Fe+E7xh2Ctkg+St07RahH0h4whWQVdYj6a8pBI59IB2bg5i/CkaV",
+	"FN6nBrKrTdC/ZnsEdry7ufUpyNm/UPw+klgOaHF/cjk8iXsTzPVGQGuEcY0PrDKq8OdN7eyhVM0hHCRR",
+	"YAMSxTWwdUc1VAMsFNS1oogpZEfIElDAIR+Ci+xacN0jr4ztkCIYuhpQnQZwzq7WwYl3rMBwddKOYfn+",
+	"+pgAI8hUlkUFbw6ZOlBhYTsOsGuBj0cBOgUAIZGxgqTBovU9/oBFaED3VVXQ5xzLjYW6WM20tPzTdltq",
+	"e0mtStDl9iI+g7K819/3mbKg9K2gBQHBf8LVHuEoPzCEwcqrm1n40LHxo9b3PWdsHtam2sRNQ+VybDTj",
+	"HblBkLIZfn/0e/BprX5eZRxD4gx8TXPSBqNhsePuRJL3XCVyP1B5RW3Gd9iqdv28vqgfQn62aehhsefH",
+	"r9q4+9J31+6Lxh7srN6vKe73yrx34KEERCvZKvU2NQ6K6QGXRxuhFsjW9jLxj3k49y9aaureR0hA23Bc",
+	"Pp3acWfdoXgJCBlbuE2XiS0vkjPocQtWI+BaGtXHG46269IdhRGkAqwP313hJf9ASW1mwnvsXwjrtzdj",
+	"BR/nOuaFoVvcp9W9xx9WDJKYCntlM0M+VeUVx/eB1dbgpZ8u9JbL6elKDSs84Oh3+HcL/C24PgDgcihb",
+	"qDLnUD1vCzfeRGD2bI+qISOZqxeOVznvSJR/XFCpHfeyXWN1K3i/LLNNS/XNOj6yfrrtsu6WMmqlRxM5",
+	"KqYAfhzC3j9jdlP+8EpfO2v+hKCCgJw+UyQYoVHscjpkudqRZTOar4tEMAKulMLCZUnBnJMu8T2HpoCa",
+	"UsUrZvKWZRbYB3ygwsW70PeXywmGBadUIQS44hNBdVk4QJYFVeaqCcsSIuS1mAZIqBnVdGhMdCygHtLR",
+	"TY+k5lHg0Mi5uIFCLcwiZjS3774gqX8NXPkkO3348ORrPw/zCGi6ks7LYc5Hgxu2TNviI1ewbv9Aqiyj",
+	"ewQrBqrbnyLLJ8IQnKaazaA1ACQvsqq2jGMxmG18Dza4qyjlBdZr7NSg2yY5tgJqhTUhhGIb67BJNxe2",
+	"L7dKE0yEdx3dPHg+Fr39/+RdW3PbuBX+Kxi/dHeGoS+bJi395Gm3jaeTrmftqR/izAoiIQkNCWgB0jKb",
+	"2f/ewTkHF1qUrDiy422fdiNLBAgcHJzr9wWETY94W3xBl3Ug6gIgI49pgI1zkIym04VDRWirLOXKCgCn",
+	"a0RFOXvnBpsCqr9mSrMFN40PKJ4NsUEtW2lTUTXVZAGoYtyIOEde13QgG2xSUD0ruRUZTsJSPB4Sgpmn",
+	"hstYUiWdMaxxztiyM0vtfppsCywAakxcw2kCp+W7FD5JhUEa4BJn127KmIDFllxIJqA6OqH+AoXFs/eB",
+	"OFKypVPCFXTuevI1bD0Wc6lu1L0GZrdWyNEHO+yWG3Wx6iM3BawMOXPwLGgFEcI6z78WOZs02qk86KH0",
+	"qR1Mb8ReCIm7CfcJat8tvceXKPYPdEJE6c9I9iEu0S2Bp0fOF/h+G8nqft0ajxN3vFnW7nvHR/kP+ev8",
+	"7UE2TAq/yQ4aqULQ7jEp4vuJbI6bMAC/I0zxuNmwbNi9Wor8oFBdXd9Xhe/8Q9wJ2PD+NVwWoz0iJ0fw",
+	"rrLpmoPi+OgI3pT+Fd5TqlbM3cSf+mIw5eJnYd3ENrVtOokCEd4LNh4eTg8G3kcpQxkbUxDBTNqlQn2k",
+	"5LUVxvCZNs2rRlddvaVs82etW0ZfAj1x5X8KIvLTUqgrPet831Kz1KadeFlCwk2rO1MKWzBoq7g4e/8H",
+	"0pcJw6N7P49WChTPeJVB7f6NAvwgp0LRYSY0hNqdcxgQ1Sxi+jjbMkDO5OzMzLtwiaYDhnmhDvFzi9Ra",
+	"TmWA5BsBSDwTOVfaiF9oCJ8ejevh1H3DKxHZGHHdAChSRrhVuNg9st6G/qzw1Pe0P2vKKSoMvrLF8ckP",
+	"r//45u2f/nx0fPIgr+jjswLZRqTfb83ieUaLTbTbgk3ofScBhToYIxMacXIavzXoIdvYl3WvaCc0s4Wl",
+	"9e+ySyvbBNZlyZtJ4dnI7x+JKKWbprTg9Wx0TlMNaSE/xm4zcrpyt6WYoZE+NjIoXKeXzNigT6m8106N",
+	"U3bp4+5euVkNnkcvUhxMpeLwhg8a/qiD6v3Erq+d8wr7HjWJb1ZaASazXraiIoSVKGlfx44JCC47lexh",
+	"a0BEbxe9BrPZiUivOzDneNVIlbMfsdxeCYsA/2RS1tK24/C3VziLBwyvK9OJAkHQEnCbWrTQJwDoHW70",
+	"v/HajnwPUDKMuAX7TxsqQYQ05MY+0FreIjLC19Hk/m69Y5jM/txjFLb9lYvD47bWo21sX8HfPlCD5s43",
+	"+rQRpd2K0gh3mcDdplUpikALoZ3vqzQy4bBLDdnLpeD3WUEnSdjx1T9EP6EolNLEZ36jYH7ITEPANcF7",
+	"ysIl4SeTs3NChEEXx30HUwbwq/gswAChznag6vkRWNalqiLyvTvLWFcHp9m7p2j1s/M2kgN5t2wW2u8Z",
+	"HhgaMcW+x8t3lhzIG2XgEo6+Wmj131xBhqfj5abf6PQ+b/qNsmzJ2EMxfs+rfVb7t7QHu56xJCqLnxx+",
+	"hv9uTaT9U/sAbS1aS5Dxnu4fi0jykZoup933KCMPpbjgotsLxyRAgT5yZXcpB/KP/so6f+K82tYc+S/6",
+	"yhNeS36IDSbZtJN1FRxL/JGTIMTO+hrIFVF2Rrb9QfHh4xrcEtwHJLNy2DHuPhvZRaUVnYuVmC60/rS9",
+	"zOTaf+n/JzpPr7w/C8Qv9P46kumBRGqfbHvY0/WN9396wPyAyxli8wn2jQBYYmDRmfbs4qfLq9g2w4wo",
+	"hYQuYTIaTu7uCsYjJE0pAP2xElWHeyJ82Txm99iE5vZKVpPsRkX8Uyxkd1e0nv5blO29NEPO3gtr+Vxg",
+	"PJlSF9yyD5ctVxU3FfPy+/G7RdsubXF4uFqtckt/DjtT6uZ7iOmeslpODTeIyANhxRtVczXvYJhyIcpP",
+	"yCrArsELUTpYRG6NoOIQ0w+Ev4c5OQgHezgWMu+cs1AEc01UjOyDoeF2o9YttzTt4e0y2WaUJlTaj4DU",
+	"1AznF83FzaYOLdcLNnb8DJ/Z3KFhr2W7uITVfKGVR5dCVT41B7RQIWmWwKB/ocJIbCn/2eFn+r+tRO9Y",
+	"QfNomfr9lQp5zRyTeyvuvBHsl3ncsm+uH4oL+9R34Sajh+b6AqqI0oVf6BWxotfuXnKqfK4fe0l+kcgG",
+	"02E7Q91ZmK4nMauk5dNaDAh3QHQC0hxeyRI9bdYIrqCuD+IA0B2mVaR3cx451Sa7nwiFDwdqnIyShtD+",
+	"hZjOlPpI1stdp1g83y03l8p/q5O9/4slbtzzV0ttOWMvqV5qFTZ7b3fHYZS4XYLBEEylnwx7uJ1+fcsq",
+	"3tuMVU4hQBjYffrD0Xjw969x5HFPdgSiSuwMJ0VP7y/hV//b4Vr/rvvzl6JU7BXkI1Fv0ONBUphRBnE1",
+	"Fsp9rqtiw/kwYlnz3n45NvnaRTTu60niISauCee10CoRGYYnKEfAzzZe+eRqcADcIIql8JyAxwEXUUlW",
+	"MbtaiB4uOPThbtTA70Nqz+BMwrCJy5gQ49QVa1eyFIB7CrVZBD4KlSJuQuO9l24tX76Dg/N8/j6tOOqa",
+	"ndeDLUIBeszL7tdTAcNkrzcLurxPdnLG4g7Ba1di5V1urqqM0MIq3mfxO7GMl7Vag/CDxHv5tx5HHSvM",
+	"pIGEPMg2O/NPx4wGnQs013YKOoweD91Gi45c3BcfBUhd8ZcWC/j2phtxHAXXKBHMvZ61Vth9nrShXF4J",
+	"+4yOrhttbDffgUvJVvvUfZw1qEUgRdkvRYiD5m5FJxCsgVioAN6mMINHbt4wl/CZsjPFh49u8TFfgPvW",
+	"mfqgODjkS3l4ewxbQ8Ot+7FUWe20C5NW1xDG9BEngMrMCQK34b3PS/PSaEspWpsxBWW4VPmJ7OuhG43X",
+	"K95bJu6kbaEKKcXKtgdjlViERe8rxFvt64MFhMBydgF13kogUiNXPavEsl2cAneFJ+XDJwTACUhGAw15",
+	"PgTK3jQHYKWT5Ml7njH7aQx7/j4dICa/I10TlfoBn5L1kWUz6PnD8X4JnFGTzN0byK5QaW0GkyaSnZF5",
+	"qxT7MVmABMqSTb5DMHH3uO8hEt0p+WsnGG+0mlPJza1U83wMJvLhYS0GqjkwROhZCqIjbUqCDfXYQN6v",
+	"W7D86jpnkL1AvkaSyvjo00DkWGpns861LxGV/xEhjN5oKCbw9QpjLwEskKP7nvRzUyQnyFCAKsl8VD5B",
+	"EFsKs+BLmK9QVT4KqDA+YsRTG4aOnIQgkAcGfqfCvVWyfK2OBUzQTdBq94mGQlhBaHpRbGfU6ZCPQblt",
+	"2lUqF8aNOLu+jB0GnP39LxdsaTRkdRLaPaj4wO2makYLPatMqnytmnTDuEnVWSrFLfHT1LqrqNuiQE+Q",
+	"RsqAM2yqBM6I8v7c9My4uzxn5ySaM17i+WxDBQ2ougRibfrAvlVGzlCi9coriXRmrJKzmZNV2D3fOlIJ",
+	"6yvHaCB4zvgQyGsXVVDNFQjGkEoK12ZwUNhK1jWbizaNIQYv7rylAjbLrJ61NdFzc9U71YRqHmFfZCot",
+	"SN48qiwRB93PNCAto9YsQOMZvXKHJG2lgVtDr5QdjhPQl8fKhQUDaxRa/dzPQUNCaWGRpEoGHRahq8Lf",
+	"PFjovv50ZyIgt43TicBganRdi4p1S+ZryH1tersQjRX1rbDE7wEkF51qsY8pYeI7v7h9AwXd/jToGXvz",
+	"GhqE0gOheN23shx77euFZpWkfARgiMlyQQlVOOwq8UuwPJw8E9jXWTtQg9TPNbaRITQgVGVHk1AF+UoZ",
+	"sbSHJHLPuDHyFrAVd0n8xvkEC2j8xamA1L17EWr3fJWG0YHHNiJLY42mVKiK7FDrCDs2UNLZKVsr6tlA",
+	"XqAQ47ePv/03AAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

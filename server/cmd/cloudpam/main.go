@@ -29,6 +29,9 @@ type commands struct {
 	Restore  restoreCommand  `cmd:"" help:"Put a backup in the place of a SQLite database; the server must be stopped."`
 	Audit    auditCommand    `cmd:"" help:"Check what was exported of the events."`
 	Evidence evidenceCommand `cmd:"" help:"Write what an auditor asks for of a period: who has access, seals, the result of verify."`
+	Sync     syncCommand     `cmd:"" help:"Have a server look at an account now."`
+	Drift    driftCommand    `cmd:"" help:"Show how what clouds have differs from what is desired."`
+	Adopt    adoptCommand    `cmd:"" help:"Make what clouds have desired, and write the Terraform that imports it."`
 	Token    tokenCommand    `cmd:"" help:"Create, list and revoke tokens."`
 	Version  versionCommand  `cmd:"" help:"Show the version."`
 }

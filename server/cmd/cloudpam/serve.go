@@ -14,6 +14,8 @@ import (
 // errUsage marks a mistake in flags or variables.
 var errUsage = errors.New("wrong configuration")
 
+func usage(err error) error { return fmt.Errorf("%w: %w", errUsage, err) }
+
 type serveCommand struct {
 	config.Serve `embed:""`
 }

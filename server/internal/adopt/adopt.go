@@ -93,7 +93,7 @@ func (ad *Adopter) Adopt(ctx context.Context, by ipam.Caller, ask Ask) ([]Item, 
 	}
 	run := func(each bool) ([]Item, error) {
 		body := func(c change.Change) ([]Item, error) {
-			return (&adoption{Change: c, r: ad.r, ask: ask, each: each}).all()
+			return (&adoption{Change: c, r: ad.r, ask: ask, each: each, pools: map[ipam.UID][]ipam.Pool{}}).all()
 		}
 		if ask.DryRun {
 			return change.Preview(ctx, ad.k, by, lane, body)
@@ -116,6 +116,8 @@ type adoption struct {
 	r    *registry.Registry
 	ask  Ask
 	each bool // a part that is refused is undone alone
+
+	pools map[ipam.UID][]ipam.Pool // of scopes; those of a scope that is not there are to be read
 }
 
 func (a *adoption) all() ([]Item, error) {

@@ -59,16 +59,34 @@ func (a *adoption) judge(i *Item) error {
 	return a.part(i, func() error { return a.allocate(i, around[len(around)-1]) })
 }
 
-// poolsAround are the pools around a block, from the outside in.
-func (a *adoption) poolsAround(o ipam.Observation) ([]ipam.Pool, error) {
-	pools, err := a.Tx.Pools(ipam.Everything, ipam.PoolFilter{Scope: string(o.ScopeUID), Around: ipam.Around{Contains: o.CIDR}}, ipam.Page{Limit: 1000})
-	slices.SortFunc(pools, func(p, q ipam.Pool) int {
+// poolsAround are the pools around a block, from the outside in. The pools of a scope are read once: a look for each of thousands of
+// blocks costs more than all else.
+func (a *adoption) poolsAround(o ipam.Observation) (around []ipam.Pool, err error) {
+	if a.pools[o.ScopeUID] == nil {
+		all := []ipam.Pool{}
+		err := change.EachPage(func(p ipam.Page) ([]ipam.Pool, error) {
+			return a.Tx.Pools(ipam.Everything, ipam.PoolFilter{Scope: string(o.ScopeUID)}, p)
+		}, func(p ipam.Pool) string { return string(p.UID) }, func(p ipam.Pool) error {
+			all = append(all, p)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		a.pools[o.ScopeUID] = all
+	}
+	for _, p := range a.pools[o.ScopeUID] {
+		if p.CIDR.Bits() <= o.CIDR.Bits() && p.CIDR.Contains(o.CIDR.Addr()) {
+			around = append(around, p)
+		}
+	}
+	slices.SortFunc(around, func(p, q ipam.Pool) int {
 		if p.LockedBefore(q) {
 			return -1
 		}
 		return 1
 	})
-	return pools, err
+	return around, nil
 }
 
 // allocationAround is the allocation that has a block; nil where none has.
@@ -145,6 +163,11 @@ func (a *adoption) makePool(i *Item, around []ipam.Pool) error {
 	made, err := a.r.CreatePoolWithin(c, in)
 	if err != nil {
 		return err
+	}
+	if in.Encloses {
+		delete(a.pools, o.ScopeUID) // others stand in it now
+	} else {
+		a.pools[o.ScopeUID] = append(a.pools[o.ScopeUID], made)
 	}
 	i.Kind, i.Name, i.Pool, i.Verdict = ipam.KindPool, made.Name, made.Parent, Adopted
 	if !a.ask.DryRun {

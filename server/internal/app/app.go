@@ -32,6 +32,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/scope"
 	"github.com/cloudpam/cloudpam/server/internal/seal"
 	"github.com/cloudpam/cloudpam/server/internal/store"
+	"github.com/cloudpam/cloudpam/server/internal/terraform"
 	"github.com/cloudpam/cloudpam/server/internal/webhook"
 	"github.com/cloudpam/cloudpam/web"
 )
@@ -123,7 +124,7 @@ func (a *App) start(ctx context.Context, version string) error {
 	}
 	handler, err := httpapi.New(httpapi.Services{
 		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Sealer: a.sealer,
-		Observer: observer, Clouds: a.clouds, Adopter: adopt.New(a.kernel, a.registry),
+		Observer: observer, Clouds: a.clouds, Adopter: adopt.New(a.kernel, a.registry), Modules: terraform.New(a.kernel),
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},

@@ -1,7 +1,10 @@
 package httpapi_test
 
 import (
+	"archive/tar"
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 	"testing"
@@ -169,6 +172,58 @@ func TestAnOperatorAdoptsSubnetsAndNoPools(t *testing.T) {
 		post[api.Pool](t, s, "/pools", `{"name":"vpc","cidr":"10.0.0.0/16"}`)
 		if out := decode[api.Adoption](t, s.send(t, "POST", "/api/v1/adoptions", wholeAccount, operator)); out.Adopted != 2 || out.Already != 1 {
 			t.Errorf("%+v", out)
+		}
+	})
+}
+
+func TestTheTerraformOfAnAccountIsWrittenOfWhatWasAdopted(t *testing.T) {
+	each(t, func(t *testing.T, s lab) {
+		s.estate(t, 3)
+		post[api.Pool](t, s, "/pools", `{"name":"vpc","cidr":"10.0.0.0/16"}`)
+		made := s.send(t, "POST", "/api/v1/allocations", `{"pool":"vpc","name":"managed","cidr":"10.0.1.0/24"}`, "Cloudpam-Source: terraform")
+		if made.status != 201 {
+			t.Fatal(made.body)
+		}
+		post[api.AllocationSet](t, s, "/allocation-sets", `{"pool":"vpc","name":"set","members":{"a":{"cidr":"10.0.2.0/24"}}}`)
+		const path = "/terraform-modules?account=aws:111111111111"
+		before := get[api.TerraformModules](t, s, path)
+		post[api.Adoption](t, s, "/adoptions", wholeAccount)
+		after := get[api.TerraformModules](t, s, path)
+		var why []string
+		for _, l := range before.LeftOut {
+			why = append(why, l.CIDR+" "+l.Why)
+		}
+		if fmt.Sprint(why) != "[10.0.0.0/24 not_adopted 10.0.1.0/24 terraform 10.0.2.0/24 set]" || len(after.LeftOut) != 2 {
+			t.Errorf("%v, then %+v", why, after.LeftOut)
+		}
+		text := ""
+		for _, f := range after.Files {
+			if !strings.HasPrefix(f.Path, "aws-111111111111/") {
+				t.Errorf("%s", f.Path)
+			}
+			text += f.Content
+		}
+		for _, want := range []string{`resource "cloudpam_pool" "main"`, `resource "cloudpam_allocation" "s0"`, `resource "aws_subnet" "s0"`, `cidr_block = cloudpam_allocation.s0.cidr`} {
+			if !strings.Contains(strings.Join(strings.Fields(text), " "), want) {
+				t.Errorf("no %s in\n%s", want, text)
+			}
+		}
+		if strings.Contains(text, "managed") || strings.Contains(text, `"s2"`) {
+			t.Errorf("what is in a state already is imported\n%s", text)
+		}
+		archive := s.send(t, "GET", "/api/v1"+path+"&format=tar", "")
+		in := tar.NewReader(strings.NewReader(archive.body))
+		for n := 0; ; n++ {
+			h, err := in.Next()
+			if errors.Is(err, io.EOF) && n == len(after.Files) {
+				break
+			}
+			if err != nil {
+				t.Fatal(n, err)
+			}
+			if content, err := io.ReadAll(in); err != nil || h.Name != after.Files[n].Path || string(content) != after.Files[n].Content {
+				t.Errorf("%s: %v", h.Name, err)
+			}
 		}
 	})
 }

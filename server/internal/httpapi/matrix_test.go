@@ -128,6 +128,9 @@ var asks = map[string]ask{
 	"syncAccount":      object(ofScope, "/accounts", anAccount, "/accounts/$id/sync", `{}`),
 	"checkAccount":     object(ofScope, "/accounts", anAccount, "/accounts/$id/check", ""),
 	"listObservations": listing("/observations"),
+	"getTerraformModules": {ofScope, func(m *matrix, at target) (string, string) {
+		return "/terraform-modules?account=" + m.make(at, "/accounts", anAccount), ""
+	}},
 	"adoptObservations": {ofScope, func(m *matrix, at target) (string, string) {
 		return "/adoptions", strings.Replace(`{"account":"$id","dry_run":true}`, "$id", m.make(at, "/accounts", anAccount), 1)
 	}},

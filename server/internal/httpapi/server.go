@@ -23,6 +23,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/registry"
 	scopes "github.com/cloudpam/cloudpam/server/internal/scope"
 	seals "github.com/cloudpam/cloudpam/server/internal/seal"
+	"github.com/cloudpam/cloudpam/server/internal/terraform"
 	webhooks "github.com/cloudpam/cloudpam/server/internal/webhook"
 )
 
@@ -52,6 +53,7 @@ type Services struct {
 	Observer *observers.Observer
 	Clouds   *reconcile.Reconciler
 	Adopter  *adopt.Adopter
+	Modules  *terraform.Writer
 	Sealer   *seals.Sealer
 }
 
@@ -69,6 +71,7 @@ type Server struct {
 	observer *observers.Observer
 	clouds   *reconcile.Reconciler
 	adopter  *adopt.Adopter
+	modules  *terraform.Writer
 	sealer   *seals.Sealer
 	version  api.Version
 	log      *slog.Logger
@@ -97,7 +100,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, version: o.Version, log: o.Log}
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, modules: services.Modules, version: o.Version, log: o.Log}
 	v1 := e.Group("/api/v1", explain, authenticate(services.Access, needs, o.Log), tryable, readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, []api.StrictMiddlewareFunc{asCSV(o.Log)}))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong

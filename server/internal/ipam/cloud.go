@@ -16,6 +16,8 @@ type CloudFacts struct {
 	Account Form         // the cloud's own id of an account; none where accounts of it are not kept yet
 	Role    *RoleFacts   // who to act as in an account; nil: nobody else
 	Targets []SizeLimits // what a block may become there
+
+	Terraform *TerraformFacts // how Terraform writes what is there; nil: it does not
 }
 
 func (c CloudFacts) hasAccounts() bool { return c.Account.Regexp != nil }

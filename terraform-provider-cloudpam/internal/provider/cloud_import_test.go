@@ -110,3 +110,44 @@ func TestTheCommandImportsWhatACloudHas(t *testing.T) {
 		t.Errorf("a network that is a pool was imported as an allocation\n%s", out)
 	}
 }
+
+func TestTheModulesOfAnAccountImportAllAndChangeNothing(t *testing.T) {
+	t.Parallel()
+	server := seen(t, 40)
+	done, err := server.Client.AdoptObservations(t.Context(), cloudpam.NewAdoption{Account: new("custom:berlin"), Labels: &cloudpam.Labels{"team": "net ${x}"}})
+	if err != nil || done.Adopted != 43 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for per, modules := range map[cloudpam.GetTerraformModulesParamsPer]int{"account": 1, "network": 2} {
+		out, err := server.Client.GetTerraformModules(t.Context(), cloudpam.GetTerraformModulesParams{Account: "custom:berlin", Per: &per})
+		if err != nil || len(out.LeftOut) > 0 {
+			t.Fatalf("%+v, %v", out.LeftOut, err)
+		}
+		byDir := map[string]*acctest.Terraform{}
+		imports := 0
+		for _, f := range out.Files {
+			dir := filepath.Dir(f.Path)
+			if byDir[dir] == nil {
+				byDir[dir] = acctest.NewTerraform(t, server, "")
+			}
+			byDir[dir].Write(t, filepath.Base(f.Path), f.Content)
+		}
+		for dir, tf := range byDir {
+			tf.Run(t, "validate", "-no-color")
+			tf.Run(t, "fmt", "-check", "-diff")
+			plan := tf.Run(t, "plan", "-no-color", "-out=p.tfplan")
+			n := 0
+			if at := strings.Index(plan, "Plan: "); at < 0 {
+				t.Errorf("%s: %s", dir, plan)
+			} else if _, err := fmt.Sscanf(plan[at:], "Plan: %d to import, 0 to add, 0 to change, 0 to destroy.", &n); err != nil {
+				t.Errorf("%s: %v\n%s", dir, err, plan)
+			}
+			imports += n
+			tf.Run(t, "apply", "-no-color", "p.tfplan")
+			tf.Run(t, "plan", "-no-color", "-detailed-exitcode")
+		}
+		if len(byDir) != modules || imports != 43 {
+			t.Errorf("by %s there are %d modules, which import %d", per, len(byDir), imports)
+		}
+	}
+}

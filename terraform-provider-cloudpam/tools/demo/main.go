@@ -1,7 +1,8 @@
 //go:build unix
 
 // Command demo shows CloudPAM at work: it starts a server, lets the real Terraform apply examples/quickstart against it,
-// proves that a second plan is empty, and stays up until Ctrl-C. `make demo` builds what it needs and runs it.
+// proves that a second plan is empty, and stays up until Ctrl-C. `make demo` builds what it needs and runs it. "demo clouds", which is
+// `make demo-clouds`, shows how an estate that is there already is seen, adopted and imported.
 package main
 
 import (
@@ -21,7 +22,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Stdout); err != nil {
+	show := run
+	if len(os.Args) > 1 && os.Args[1] == "clouds" {
+		show = runClouds
+	}
+	if err := show(ctx, os.Stdout); err != nil {
 		if ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
@@ -35,11 +40,7 @@ func run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	// A folder of its own for each run: two demos side by side share nothing.
-	if err := os.MkdirAll(filepath.Join(root, ".demo"), 0o755); err != nil {
-		return err
-	}
-	dir, err := os.MkdirTemp(filepath.Join(root, ".demo"), "run-")
+	dir, err := folder(root)
 	if err != nil {
 		return err
 	}
@@ -109,13 +110,26 @@ func run(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintln(out, "     The plan is empty: what was asked for is what there is.")
 
+	return stay(ctx, out, server, "Terraform  cd "+relative(root, terraform.dir)+" && . ../env && terraform plan")
+}
+
+// folder makes a folder of its own for each run: two demos side by side share nothing.
+func folder(root string) (string, error) {
+	if err := os.MkdirAll(filepath.Join(root, ".demo"), 0o755); err != nil {
+		return "", err
+	}
+	return os.MkdirTemp(filepath.Join(root, ".demo"), "run-")
+}
+
+// stay says where everything is, and waits for the reader, unless DEMO_EXIT is 1.
+func stay(ctx context.Context, out io.Writer, server *server, next string) error {
 	fmt.Fprintf(out, "\n  Browser    %s/\n", server.URL)
 	fmt.Fprintf(out, "  API        %s/api/v1    reference: %s/docs\n", server.URL, server.URL)
 	fmt.Fprintf(out, "  Token      %s\n", server.token)
 	if os.Getenv("DEMO_EXIT") == "1" {
 		return server.Stop()
 	}
-	fmt.Fprintf(out, "  Terraform  cd %s && . ../env && terraform plan\n", relative(root, terraform.dir))
+	fmt.Fprintf(out, "  %s\n", next)
 	fmt.Fprintln(out, "\nCtrl-C stops the server and removes its data.")
 	select {
 	case <-ctx.Done():

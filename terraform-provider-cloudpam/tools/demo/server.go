@@ -18,15 +18,15 @@ type server struct {
 	token string
 }
 
-// startServer runs the binary on an empty database in dir and returns when it is ready.
-func startServer(ctx context.Context, binary, dir string) (*server, error) {
+// startServer runs the binary on an empty database in dir, with more settings, and returns when it is ready.
+func startServer(ctx context.Context, binary, dir string, settings ...string) (*server, error) {
 	listen, url, err := devserver.Address(cmp.Or(os.Getenv("CLOUDPAM_LISTEN"), "127.0.0.1:8080"))
 	if err != nil {
 		return nil, err
 	}
 	token := rand.Text() + rand.Text()
 	// A process group of its own: Ctrl-C reaches the demo, and the demo stops the server in order.
-	s := &devserver.Server{Binary: binary, Dir: dir, Env: append(cleanEnv(), "CLOUDPAM_BOOTSTRAP_TOKEN="+token), Listen: listen, URL: url, OwnGroup: true}
+	s := &devserver.Server{Binary: binary, Dir: dir, Env: append(append(cleanEnv(), settings...), "CLOUDPAM_BOOTSTRAP_TOKEN="+token), Listen: listen, URL: url, OwnGroup: true}
 	return &server{s, token}, s.Start(ctx)
 }
 

@@ -40,15 +40,20 @@ func newTerraform(binary, root, dir string, s *server) (*terraform, error) {
 	if err := os.CopyFS(t.dir, os.DirFS(filepath.Join(root, "examples", "quickstart"))); err != nil {
 		return nil, fmt.Errorf("copy examples/quickstart: %w", err)
 	}
+	return t, t.setUp(root, dir, s)
+}
+
+// setUp lays out the provider and the settings.
+func (t *terraform) setUp(root, dir string, s *server) error {
 	mirror := filepath.Join(dir, "mirror")
 	// Terraform and OpenTofu complete the source `cloudpam/cloudpam` each with its own registry.
 	for _, registry := range []string{"registry.terraform.io", "registry.opentofu.org"} {
 		place := filepath.Join(mirror, registry, "cloudpam", "cloudpam", providerVersion, runtime.GOOS+"_"+runtime.GOARCH)
 		if err := os.MkdirAll(place, 0o755); err != nil {
-			return nil, err
+			return err
 		}
 		if err := os.Symlink(filepath.Join(root, "bin", "terraform-provider-cloudpam"), filepath.Join(place, "terraform-provider-cloudpam_v"+providerVersion)); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	config := filepath.Join(dir, "terraformrc")
@@ -63,16 +68,16 @@ func newTerraform(binary, root, dir string, s *server) (*terraform, error) {
 }
 `, mirror)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		return nil, err
+		return err
 	}
 	settings := []string{"TF_CLI_CONFIG_FILE=" + config, "CLOUDPAM_ENDPOINT=" + s.URL, "CLOUDPAM_TOKEN=" + s.token}
 	// For the reader who wants to go on by hand.
 	env := "export " + strings.Join(settings, "\nexport ") + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "env"), []byte(env), 0o600); err != nil {
-		return nil, err
+		return err
 	}
 	t.env = append(cleanEnv(), append(settings, "TF_IN_AUTOMATION=1", "CHECKPOINT_DISABLE=1")...)
-	return t, nil
+	return nil
 }
 
 func (t *terraform) init(ctx context.Context) error {
