@@ -935,6 +935,24 @@ func (e ListPoolsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListPolicyViolationsParamsFormat.
+const (
+	ListPolicyViolationsParamsFormatCsv  ListPolicyViolationsParamsFormat = "csv"
+	ListPolicyViolationsParamsFormatJSON ListPolicyViolationsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListPolicyViolationsParamsFormat enum.
+func (e ListPolicyViolationsParamsFormat) Valid() bool {
+	switch e {
+	case ListPolicyViolationsParamsFormatCsv:
+		return true
+	case ListPolicyViolationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPoolSpaceParamsFormat.
 const (
 	ListPoolSpaceParamsFormatCsv  ListPoolSpaceParamsFormat = "csv"
@@ -4119,7 +4137,13 @@ type ListPolicyViolationsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListPolicyViolationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListPolicyViolationsParamsFormat defines parameters for ListPolicyViolations.
+type ListPolicyViolationsParamsFormat string
 
 // PreviewPoolParams defines parameters for PreviewPool.
 type PreviewPoolParams struct {
@@ -12365,6 +12389,18 @@ func NewListPolicyViolationsRequest(server string, pool PoolPath, params *ListPo
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

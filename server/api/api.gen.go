@@ -941,6 +941,24 @@ func (e ListPoolsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListPolicyViolationsParamsFormat.
+const (
+	ListPolicyViolationsParamsFormatCsv  ListPolicyViolationsParamsFormat = "csv"
+	ListPolicyViolationsParamsFormatJSON ListPolicyViolationsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListPolicyViolationsParamsFormat enum.
+func (e ListPolicyViolationsParamsFormat) Valid() bool {
+	switch e {
+	case ListPolicyViolationsParamsFormatCsv:
+		return true
+	case ListPolicyViolationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListPoolSpaceParamsFormat.
 const (
 	ListPoolSpaceParamsFormatCsv  ListPoolSpaceParamsFormat = "csv"
@@ -4125,7 +4143,13 @@ type ListPolicyViolationsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListPolicyViolationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListPolicyViolationsParamsFormat defines parameters for ListPolicyViolations.
+type ListPolicyViolationsParamsFormat string
 
 // PreviewPoolParams defines parameters for PreviewPool.
 type PreviewPoolParams struct {
@@ -7319,6 +7343,13 @@ func (w *ServerInterfaceWrapper) ListPolicyViolations(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -11385,6 +11416,26 @@ func (response ListPolicyViolations200JSONResponse) VisitListPolicyViolationsRes
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListPolicyViolations200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListPolicyViolations200TextCsvResponse) VisitListPolicyViolationsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -16692,82 +16743,82 @@ var swaggerSpec = []string{
 	"NHQRG0osNSsg92bFfFlJ74K2lj1ymTcOfVTeNSTjfQq+5qvWSUC+n+Yul8DtLUPxLT0rdeFDy7Q2crn1",
 	"rL6VXl5IeaMI9lywgWtdazOtVsSdZcWRsnNeVA64IPpSRW3gFVRDvWfoQg9hSyzZIhhKwehNcLaUdI6J",
 	"oXVr4htmkHEmQXr2ycQIIRsY8iyaXovU2I8D854BADWlKNkA8cU21ITEG7h8iH3mVTnDmRiZmEtpFIL2",
-	"6pumhN2a7e+SPPH23nmvn5DNjmjJethbw1OnxQTqt6GliG5CtMzo8uOft137IG/hYfmrA3LQAXknv8sf",
-	"u/fxJ+ez/+D9ji0vWNPoeKscVXd4m13S4gmrLa3B/sxITyO2x9Yk4Drfi98o4F1zcmjhHXzIsWqQ1cgz",
-	"TzBGAMhtXIzyMmPZR/TIx3uARVMC6u2k7m3Hw9e0KNHBoPfVlGlcQgKb2zSVEPaOjnS+/MB7AwGjQ8Xa",
-	"cW4xnd7T1IqiDLLXZfKNMekPoueIjQF+A6P3IkS0cmolRqhBn6aKjNnCJfdZ0wLcEv0qHQA7WP1dcuEc",
-	"HCBnc0h6EtfCGZ8cgVKNjdfDro6A10VCuK4qcxSqMHJmsQ0djPWQKZ4xFeRSOmgPzAYAmc1Yhh6V0NPK",
-	"xS3NufezooI+peJanBwfQ50HLoj1B8Fv5AR/sfMvGCK9xpEIX8GGXTG9OVMKnXkjmeeY4dUGHVuHBvS0",
-	"XWufn3ic3Pq3nkQ3ozZtapDRr0PYKcPgaA7rAYhs/F37HHZpohHJfFkx/2wRhVcvfau9PfaJ/aum4q+a",
-	"it1qKupVEvdqD3uu0yIhgXftS80ZI4A78kMH8DBD+MkEfOkuzwH8+JClxQu2MFIGu6UGQlQxWoymnbuV",
-	"um6G6xVjd9HHR+ZTmupSdcYKsRuJN+0HfgQfWSGP7PlM/AUrsWnp91i7Y+l6v2gSPjcdzJe14H3+9HVq",
-	"M+rB6dXRjK2zJn5g92lA/MDibgIJIU6qbvaG9WueFei+U/RjZbJLl7VqsYIVDCDCN/RqRRxCAPyeUmVB",
-	"ukFX5UqzzGY0KTljQQa+TZXlhYMjloVtDLFg7KbvSwiqZi0YAq7y9do8zv8eDPzDMuE2JB9EiKog4zZ1",
-	"bKgu/Wha3p459V9wQfviKBV174+3B0d9b+zdYyaCuVS9YS2PD3nOKpsKfo3zqaPfqw/vN6amYcpZqWwW",
-	"fZgnzwTYxmDo2/7XyLEnDJoSsBkkXq7GeZ+IrNqgDwPC8XRP0Ag/YPIZeg0xd7gVZKP7Pm0s8Kkt1wc4",
-	"NW1WSjXoPeI4/hpOblci74Ls+Gt9Fe+E7xh2Ctkg+St07RahH0h4whWQVdYj6a8pBI59IB2bg5i/CkaV",
-	"FN6nBrKrTdC/ZnsEdry7ufUpyNm/UPw+klgOaHF/cjk8iXsTzPVGQGuEcY0PrDKq8OdN7eyhVM0hHCRR",
-	"YAMSxTWwdUc1VAMsFNS1oogpZEfIElDAIR+Ci+xacN0jr4ztkCIYuhpQnQZwzq7WwYl3rMBwddKOYfn+",
-	"+pgAI8hUlkUFbw6ZOlBhYTsOsGuBj0cBOgUAIZGxgqTBovU9/oBFaED3VVXQ5xzLjYW6WM20tPzTdltq",
-	"e0mtStDl9iI+g7K819/3mbKg9K2gBQHBf8LVHuEoPzCEwcqrm1n40LHxo9b3PWdsHtam2sRNQ+VybDTj",
-	"HblBkLIZfn/0e/BprX5eZRxD4gx8TXPSBqNhsePuRJL3XCVyP1B5RW3Gd9iqdv28vqgfQn62aehhsefH",
-	"r9q4+9J31+6Lxh7srN6vKe73yrx34KEERCvZKvU2NQ6K6QGXRxuhFsjW9jLxj3k49y9aaureR0hA23Bc",
-	"Pp3acWfdoXgJCBlbuE2XiS0vkjPocQtWI+BaGtXHG46269IdhRGkAqwP313hJf9ASW1mwnvsXwjrtzdj",
-	"BR/nOuaFoVvcp9W9xx9WDJKYCntlM0M+VeUVx/eB1dbgpZ8u9JbL6elKDSs84Oh3+HcL/C24PgDgcihb",
-	"qDLnUD1vCzfeRGD2bI+qISOZqxeOVznvSJR/XFCpHfeyXWN1K3i/LLNNS/XNOj6yfrrtsu6WMmqlRxM5",
-	"KqYAfhzC3j9jdlP+8EpfO2v+hKCCgJw+UyQYoVHscjpkudqRZTOar4tEMAKulMLCZUnBnJMu8T2HpoCa",
-	"UsUrZvKWZRbYB3ygwsW70PeXywmGBadUIQS44hNBdVk4QJYFVeaqCcsSIuS1mAZIqBnVdGhMdCygHtLR",
-	"TY+k5lHg0Mi5uIFCLcwiZjS3774gqX8NXPkkO3348ORrPw/zCGi6ks7LYc5Hgxu2TNviI1ewbv9Aqiyj",
-	"ewQrBqrbnyLLJ8IQnKaazaA1ACQvsqq2jGMxmG18Dza4qyjlBdZr7NSg2yY5tgJqhTUhhGIb67BJNxe2",
-	"L7dKE0yEdx3dPHg+Fr39/+RdW3PbuBX+Kxi/dHeGoS+bJi395Gm3jaeTrmftqR/izAoiIQkNCWgB0jKb",
-	"2f/ewTkHF1qUrDiy422fdiNLBAgcHJzr9wWETY94W3xBl3Ug6gIgI49pgI1zkIym04VDRWirLOXKCgCn",
-	"a0RFOXvnBpsCqr9mSrMFN40PKJ4NsUEtW2lTUTXVZAGoYtyIOEde13QgG2xSUD0ruRUZTsJSPB4Sgpmn",
-	"hstYUiWdMaxxztiyM0vtfppsCywAakxcw2kCp+W7FD5JhUEa4BJn127KmIDFllxIJqA6OqH+AoXFs/eB",
-	"OFKypVPCFXTuevI1bD0Wc6lu1L0GZrdWyNEHO+yWG3Wx6iM3BawMOXPwLGgFEcI6z78WOZs02qk86KH0",
-	"qR1Mb8ReCIm7CfcJat8tvceXKPYPdEJE6c9I9iEu0S2Bp0fOF/h+G8nqft0ajxN3vFnW7nvHR/kP+ev8",
-	"7UE2TAq/yQ4aqULQ7jEp4vuJbI6bMAC/I0zxuNmwbNi9Wor8oFBdXd9Xhe/8Q9wJ2PD+NVwWoz0iJ0fw",
-	"rrLpmoPi+OgI3pT+Fd5TqlbM3cSf+mIw5eJnYd3ENrVtOokCEd4LNh4eTg8G3kcpQxkbUxDBTNqlQn2k",
-	"5LUVxvCZNs2rRlddvaVs82etW0ZfAj1x5X8KIvLTUqgrPet831Kz1KadeFlCwk2rO1MKWzBoq7g4e/8H",
-	"0pcJw6N7P49WChTPeJVB7f6NAvwgp0LRYSY0hNqdcxgQ1Sxi+jjbMkDO5OzMzLtwiaYDhnmhDvFzi9Ra",
-	"TmWA5BsBSDwTOVfaiF9oCJ8ejevh1H3DKxHZGHHdAChSRrhVuNg9st6G/qzw1Pe0P2vKKSoMvrLF8ckP",
-	"r//45u2f/nx0fPIgr+jjswLZRqTfb83ieUaLTbTbgk3ofScBhToYIxMacXIavzXoIdvYl3WvaCc0s4Wl",
-	"9e+ySyvbBNZlyZtJ4dnI7x+JKKWbprTg9Wx0TlMNaSE/xm4zcrpyt6WYoZE+NjIoXKeXzNigT6m8106N",
-	"U3bp4+5euVkNnkcvUhxMpeLwhg8a/qiD6v3Erq+d8wr7HjWJb1ZaASazXraiIoSVKGlfx44JCC47lexh",
-	"a0BEbxe9BrPZiUivOzDneNVIlbMfsdxeCYsA/2RS1tK24/C3VziLBwyvK9OJAkHQEnCbWrTQJwDoHW70",
-	"v/HajnwPUDKMuAX7TxsqQYQ05MY+0FreIjLC19Hk/m69Y5jM/txjFLb9lYvD47bWo21sX8HfPlCD5s43",
-	"+rQRpd2K0gh3mcDdplUpikALoZ3vqzQy4bBLDdnLpeD3WUEnSdjx1T9EP6EolNLEZ36jYH7ITEPANcF7",
-	"ysIl4SeTs3NChEEXx30HUwbwq/gswAChznag6vkRWNalqiLyvTvLWFcHp9m7p2j1s/M2kgN5t2wW2u8Z",
-	"HhgaMcW+x8t3lhzIG2XgEo6+Wmj131xBhqfj5abf6PQ+b/qNsmzJ2EMxfs+rfVb7t7QHu56xJCqLnxx+",
-	"hv9uTaT9U/sAbS1aS5Dxnu4fi0jykZoup933KCMPpbjgotsLxyRAgT5yZXcpB/KP/so6f+K82tYc+S/6",
-	"yhNeS36IDSbZtJN1FRxL/JGTIMTO+hrIFVF2Rrb9QfHh4xrcEtwHJLNy2DHuPhvZRaUVnYuVmC60/rS9",
-	"zOTaf+n/JzpPr7w/C8Qv9P46kumBRGqfbHvY0/WN9396wPyAyxli8wn2jQBYYmDRmfbs4qfLq9g2w4wo",
-	"hYQuYTIaTu7uCsYjJE0pAP2xElWHeyJ82Txm99iE5vZKVpPsRkX8Uyxkd1e0nv5blO29NEPO3gtr+Vxg",
-	"PJlSF9yyD5ctVxU3FfPy+/G7RdsubXF4uFqtckt/DjtT6uZ7iOmeslpODTeIyANhxRtVczXvYJhyIcpP",
-	"yCrArsELUTpYRG6NoOIQ0w+Ev4c5OQgHezgWMu+cs1AEc01UjOyDoeF2o9YttzTt4e0y2WaUJlTaj4DU",
-	"1AznF83FzaYOLdcLNnb8DJ/Z3KFhr2W7uITVfKGVR5dCVT41B7RQIWmWwKB/ocJIbCn/2eFn+r+tRO9Y",
-	"QfNomfr9lQp5zRyTeyvuvBHsl3ncsm+uH4oL+9R34Sajh+b6AqqI0oVf6BWxotfuXnKqfK4fe0l+kcgG",
-	"02E7Q91ZmK4nMauk5dNaDAh3QHQC0hxeyRI9bdYIrqCuD+IA0B2mVaR3cx451Sa7nwiFDwdqnIyShtD+",
-	"hZjOlPpI1stdp1g83y03l8p/q5O9/4slbtzzV0ttOWMvqV5qFTZ7b3fHYZS4XYLBEEylnwx7uJ1+fcsq",
-	"3tuMVU4hQBjYffrD0Xjw969x5HFPdgSiSuwMJ0VP7y/hV//b4Vr/rvvzl6JU7BXkI1Fv0ONBUphRBnE1",
-	"Fsp9rqtiw/kwYlnz3n45NvnaRTTu60niISauCee10CoRGYYnKEfAzzZe+eRqcADcIIql8JyAxwEXUUlW",
-	"MbtaiB4uOPThbtTA70Nqz+BMwrCJy5gQ49QVa1eyFIB7CrVZBD4KlSJuQuO9l24tX76Dg/N8/j6tOOqa",
-	"ndeDLUIBeszL7tdTAcNkrzcLurxPdnLG4g7Ba1di5V1urqqM0MIq3mfxO7GMl7Vag/CDxHv5tx5HHSvM",
-	"pIGEPMg2O/NPx4wGnQs013YKOoweD91Gi45c3BcfBUhd8ZcWC/j2phtxHAXXKBHMvZ61Vth9nrShXF4J",
-	"+4yOrhttbDffgUvJVvvUfZw1qEUgRdkvRYiD5m5FJxCsgVioAN6mMINHbt4wl/CZsjPFh49u8TFfgPvW",
-	"mfqgODjkS3l4ewxbQ8Ot+7FUWe20C5NW1xDG9BEngMrMCQK34b3PS/PSaEspWpsxBWW4VPmJ7OuhG43X",
-	"K95bJu6kbaEKKcXKtgdjlViERe8rxFvt64MFhMBydgF13kogUiNXPavEsl2cAneFJ+XDJwTACUhGAw15",
-	"PgTK3jQHYKWT5Ml7njH7aQx7/j4dICa/I10TlfoBn5L1kWUz6PnD8X4JnFGTzN0byK5QaW0GkyaSnZF5",
-	"qxT7MVmABMqSTb5DMHH3uO8hEt0p+WsnGG+0mlPJza1U83wMJvLhYS0GqjkwROhZCqIjbUqCDfXYQN6v",
-	"W7D86jpnkL1AvkaSyvjo00DkWGpns861LxGV/xEhjN5oKCbw9QpjLwEskKP7nvRzUyQnyFCAKsl8VD5B",
-	"EFsKs+BLmK9QVT4KqDA+YsRTG4aOnIQgkAcGfqfCvVWyfK2OBUzQTdBq94mGQlhBaHpRbGfU6ZCPQblt",
-	"2lUqF8aNOLu+jB0GnP39LxdsaTRkdRLaPaj4wO2makYLPatMqnytmnTDuEnVWSrFLfHT1LqrqNuiQE+Q",
-	"RsqAM2yqBM6I8v7c9My4uzxn5ySaM17i+WxDBQ2ougRibfrAvlVGzlCi9coriXRmrJKzmZNV2D3fOlIJ",
-	"6yvHaCB4zvgQyGsXVVDNFQjGkEoK12ZwUNhK1jWbizaNIQYv7rylAjbLrJ61NdFzc9U71YRqHmFfZCot",
-	"SN48qiwRB93PNCAto9YsQOMZvXKHJG2lgVtDr5QdjhPQl8fKhQUDaxRa/dzPQUNCaWGRpEoGHRahq8Lf",
-	"PFjovv50ZyIgt43TicBganRdi4p1S+ZryH1tersQjRX1rbDE7wEkF51qsY8pYeI7v7h9AwXd/jToGXvz",
-	"GhqE0gOheN23shx77euFZpWkfARgiMlyQQlVOOwq8UuwPJw8E9jXWTtQg9TPNbaRITQgVGVHk1AF+UoZ",
-	"sbSHJHLPuDHyFrAVd0n8xvkEC2j8xamA1L17EWr3fJWG0YHHNiJLY42mVKiK7FDrCDs2UNLZKVsr6tlA",
-	"XqAQ47ePv/03AAD//w==",
+	"6pumhN2a7f+RkydqU99PHsXeWqg6vShQ6A11RrQdomVGlx//BO/aWXkLn81fPZWDnso7eXL+2N2UP7ko",
+	"wAfvoGx5wZrWyVtlvbrD2+y7Fk+BbWk29mfGjhqxPTY7AWf8XjxRAe+ak0MLGOGDmFXLrUbmeoJRB8CC",
+	"42KUlxnLPqKPP95VLJpkUG9QdW87Hr6mRS0PBr2vNk/jElLi3KaphLB3dKTz5QfeGwhBHSrWjpyLCfqe",
+	"plZUb5C9LjdwjGmEEI9HtA3wRBhNGkGnlVNUMeYNGjpVZMwWLl3QGivg6OhXCQbYE+vvkgvnMgE5m0Ma",
+	"lbgWzpzlCL1qrMYe9okEBDASAoBVuahQ15Ezi5bogLGHTPGMqSA704GFYH4ByGzGMvTRhL5bLm5pzr3n",
+	"FlX+KRXX4uT4GCpHcEGshwl+Iyf4i51/wRA7No5t+Ao27IrpzblX6B4cyTzHnLE2MNo62KCn7VpD/sQj",
+	"79a/9SS6GQdqU8uNfh0UTxkGR3NYD8B44+/a57BLW45ILs2KQWnLMrx66Zv37bHz7F9VGn9VaexWpVGv",
+	"u7hXu9lznRYJCbxrX2rOGCHhkR86yIgZAlom4J13mRMQGYC8L16whZEy2H81EKKK0WI07dz/1PVHXK8Y",
+	"u4s+Ptaf0lSXqjP6iN1IvGk/gCb4yArLZM9n4i+gik1Lv8dqIEvX+8Wn8NnuYL6shQP0p69T41IPd6+O",
+	"ZmydNfEDu08D4gcWdxNICJpSdbM39GDzrED3naIfK5Nd+rZVixWsYAA6vqH7KyIbAoT4lCoL+w26Klea",
+	"ZTZHSskZC3L6bfItLxzAsSxsq4kFYzd9X5RQtX/BoHKVAdjmw/73YOAflgm3YQMh5lQFQrepB0R16UfT",
+	"8vbMqf8CINoXR6moe3+8PTjqe2PvHoURzKXqDWt5fMhzVtlU8GucTx39Xn14vzHZDZPYSmXz8sPMeybA",
+	"NgZD33bURo49YdDmgM0glXM1cvxEZNUGfRhYj6d7Alv4AdPZ0GuI2citsB3d92ljyVBtuT7AqWmzUqpB",
+	"7xEZ8tdwcrsSeResyF/rq3gnxMiw98gGyV/hdbcI/UDCE66ArLIeSX9NIRTtQ/PYbsT8VTCqpPA+NZBd",
+	"bYL+NdsjVOTdza1PQc7+hQv4kcRyQIv7k8vhSdybYK63FlojjGt8YJVRhT9vapAPxW8OMyGJQiWQKFKC",
+	"rWSq4SRg6aGulVlMITtCloArDvkQXGTXguseeWVshxTh1dWA6jQAiHbVE068Y02Hq7x2DMt37MeUGkGm",
+	"siwqwHTI/YGaDdvDgF0LfDwK0ClAEomMFSQNFq3vEQ0s5gO6r6oSQedYbizUxWrupuWftn9T20tqdYcu",
+	"WxgRH5Tlvf6+z5SFuW+FQQgI/hOuHwlH+YFBEVZe3czrhx6QH7Vi8Dlj87Da1aaCGiqXY6MZ78gNgiTQ",
+	"8Puj34NPa/XzKocZEmfga5qTNmAOi0Z3J5K857qT+wHfK2ozvsNWtevn9UX9EPKzTUMPy0c/fh3I3Ze+",
+	"u3ZfNPZgZ/V+DVyAV+a9Aw8lIFrJVqm3qXFQng9IP9oItUC2theef8zDuX/RUlP3PkIC2obj8ulUozvr",
+	"DsVLQMjYFG66TGzBkpxB11ywGgEp06g+3nC0fZzuKIwgFWB9+O4KL/kHSmozE95jR0RYv70ZK/g414Mv",
+	"DN3iPq3uPf6wYpDEVNgrmxnyqSqvOL4PrLYGL/10wbxcTk9XaljhAUe/w79bIHrB9QGkl8PtQpU5h3p8",
+	"WwryJgLcZ7teDRnJXAVyvG56R6L848JU7biX7RqrW8H7ZZltWqpv//GR9dNtl3W3lFErPZpYVDEF8OMQ",
+	"9v4Zs5vyh1f62lnzJwQ+BOT0mSLBCI1il9Mhy9WOLJvRfF0kghFwpRQWgEsK5px0ie9iNAUclipeMZO3",
+	"LLNQQeADFS7ehb6/XE4wLDilCkHFFZ8IqsvCQbwsqDJXTViWECGvxTTAVs2opkNjomNJ9pCObnokNY8C",
+	"h0bOxQ0UamEWMaO5ffcFSf1r4Mon2enDhydf+3mYR0Abl3ReDnM+GtywZdoWH7mCdfsHUmUZ3SP8MVDd",
+	"/hRZPhGG4DTVbAbNBiB5kVW1ZRyLwWwrfbDBXY0qL7BeY6eW3zbJsRWiK6wJIRQbY4dtv7mwnb5VmmAi",
+	"vOsR5+H4sejNY3Y6DN3+/0/etTW3jVvhv4LxS3dnGPqyadLKT55223g66XrWnvohzqwgEpLQkIAWIC2z",
+	"mf3vHZxzcKFFyoojO972aTeyRIDAwcG5ft8X9G0H6i+ARvIoCdg4B8loOl04VATLylL2rQCZukF9lLN3",
+	"brAZ8ARopjRbclP7gOJZH23UsrU2JVVTTZeAU8aNiHPkVUUHssYmBdWxgluR4SQsxeMhIZh5srmMJVXS",
+	"GcMa54ytWrPS7qfJtsACoMbENZwlAF2+S+GTVBikAXZydu2mjAlYbPKFZAKqoxPqL1BYPHsf2iOlbzol",
+	"pELnridfw2ZmsZDqRt1riXZrhax/sMNuuVEXqy6yXcDKkDMHz4JWECGs8/wrkbNprZ3Kgx5Kn9rB9Ebs",
+	"hZC4m3CfoPbd0s18iWL/QCdElP6MZB/iEu0KmH/kYonvN0p/9+vWeJy44/Wqct87Psp/yF/nbw+yflL4",
+	"TXZQSxWCdo9JEd9PZHPchB6cHqGUx82GZcPu1ULkBxPVVtV9VfjOP8SdgJH3r+CyGOwROTmCd5V1Wx9M",
+	"jo+O4E3pX+E9pWrEwk38qS8GUyx/FtZNbKxt00kUiPBe0PbwcHp48S5KGcrYkIIIZtIuFeoDJa+NMIbP",
+	"talf1bpsqy1lmz9r3TD6EuiJK/9TEJGfVkJd6Xnr+5bqlTbN1MsSUnha3ZpC2AmDtoqLs/d/IH2ZcEa6",
+	"9/P4p0AajVcZ1O7fKEAkcioUHWbCV6jcOYcBUc0iSpCzLQOITc7OzKINl2g6YJgX6hA/t0jW5VQGSL4R",
+	"gO0zlQuljfiFhvDp0bgeTt3XvBSR3xHXDaAnZQRwhYvdY/WN9GeFp76n/dlQTlFh8LWdHJ/88PqPb97+",
+	"6c9HxycPMpU+PiuQjWIHf2te0DNabCLyFmxK7zsNuNbBGJnSiNPT+K1eD9loX9a9op3QzBaW1r/LLq1s",
+	"U1iXFa+nE89vfv9IRCkdm9KSV/PBOc00pIX8GLvNyOnK3ZZijkb60MigcJ1eMkODPqXy3jg1Ttmlj7t7",
+	"5WbVex69yORgJhWHN3zQ8EcdVO0ndn3tnFfY96hJfLPSGlCe9aoRJWG2REn7Or5NwITZqWQPWwMiHrzo",
+	"NJjNTkQ63YI5x8taqpz9iOX2SlikDCCTspK2GQbUvcJZPGB4XZlWTBBWLYHLqUQDfQKA3uFG/xuv7MD3",
+	"ACXDiFuw/7ShEkRIQ472gVbyFpERvo5493frHcNk9uceo7Dtr1wcHre1Hm20fQV/+0ANmjvf6NNG3Hcr",
+	"CiPcZQJ3m1aFmASiCe18X6WRW4ddashergS/zzM6TcKOr/4huilFoZQmhvQbBfNDrhsCrgneUxYuCT+Z",
+	"nJ0TIgy6OO47mDKAX8VnAQYIdbYD+c+PwNsuVRmx9N1Zxro6OM3ePUWrn503kW7Iu2Xz0H7P8MDQiCma",
+	"Pl6+8+RA3igDl3D01UKr/3gFGZ6Ol5t+o9P7vOk3yrIlY/fF+D0v91nt39Ae7HrGkqgsfnL4Gf67NZH2",
+	"T+0DtJVoLIHQczoeWESSD9R0Oe2+Rxl5KMUFF91eWCsBXPSRK7tLOZB/9FfW+ROL1rbmyH/RV57wWvJD",
+	"jJhks1ZWZXAs8UdOghA762sgV0TRGtl0B5MPHzfgluA+IJmV/Y5x99nALiqt6FysxWyp9aftZSbX/kv/",
+	"P9F5euX9WSB+offXkUwPJJr8ZNvDnm5uvP/TA+YHXM4Qm0+wbwQAHQMvz6xjFz9dXsW2GWZEISR0CZPR",
+	"cHJ3N2E8QtIUAvAkS1G2uCfCl81jdo9NaW6vZDnNblREVMVCdndF69m/RdHcSzPk7L2wli8ExpMpdcEt",
+	"+3DZcFVyUzIvvx+/WzbNyk4OD9frdW7pz2FnCl1/DzHdU1bJmeEGEXkgrHijKq4WLQxTLEXxCXkK2DV4",
+	"IUoHi8itEVQcYvqB8PcwJwfhYA/HQuadcxYmwVwTJSP7oG+43ahNyy1Ne3i7TDYZpQmV9iMg2TXD+UVz",
+	"cdzUoeV6wcaOn+Ezmzs07LVslpewmi+08uhSqNKn5oBoKiTNEmD1L1QYiS3lPzv8TP+3lToeK2geLVO/",
+	"v1Ihr5ljcm/NnTeC/TKPW/bx+qG4sE99F44ZPTTXF1BFlC78Uq+JZ71y95JT5Qv92Evyi0Q2mA7bOe/O",
+	"wnQ9LVopLZ9VokfhA6ITkObwSpboabNacAV1fRAHgO4wrSJhnPPIqTbZ/UQofDiQ7WSUNIT2L0SJptRH",
+	"sl7uOsXi+XY1Xir/rU72/i+WuHHPXy215Yy9pHqpddjsvd0dh1HidgkGQzCVftLv4Xb69S0reWczVjqF",
+	"AGFg9+kPR8PB37/GkYc92QGIKrEznBQ9vbuEX/1vh2v9u+7PX4pSsVeQj0S9QY8HSWFGGcT1UCj3ua6K",
+	"kfNhxKrinf1ybPKNi2jY15PEbEzsFc5roVUieg1PeY6An0288snV4AC4QaRN4TkBjwMuooKsYna1FB1c",
+	"cOjD3aie34dkocGZhGETlzGh2qlK1qxlIQD3FGqzCHwUKkXchIZ7L91avnwHB+f5/H1acdQNO68DW4QC",
+	"9JiX3a+nAobJXm8WdHmf7OQMxR2C167E2rvcXJUZoYWVvMvid2IZL2u0BuEHiffybz2OOlaYSQMJeZBt",
+	"duafjhkNOhdoru0UdBg8HrqJFh25uC8+CpC64i8tFvDtTTdiTQquUSKYez1rjbD7PGl9ubwS9hkdXTfa",
+	"0G6+A5eSrfep+zirUYtAirJbiRAHzd2KTiFYA7FQAUxQYQaP3Lx+LuEzZWcmHz66xcd8Ae5ba6qDycEh",
+	"X8nD22PYGhpu04+lymqnXZi0uoIwpo84AVRmThC4Ne98XpoXRltK0dqMKSjDpcpP5HMP3Wi8WvPOMnEn",
+	"bQNVSClWtj0YqsQiLHpfId5oXx8sIASWswuo81YCkRq56lgpVs3yFLgrPM0fPiEATkAyGojN8z5Q9tgc",
+	"gOdOkifvmcvspyHs+fsEg5j8jgRQVOoHDE3WR5ZNr+cPx/slsFBNM3dvILtCqbXpTZpIdgbmrVLsx2QB",
+	"EihLNv0OwcTd476HSHSr5K+tYLzWakElN7dSLfIhmMiHh7UYqObAEKHnKYiOtCmtNtRjOyMVOLuhWDxn",
+	"kL1ABkiSyvjo00ANWWhnsy60LxGV/xEhjF5rKCbw9QpDLwG8koP7nvRzUyQnyFCAKsl8VD5BEFsJs+Qr",
+	"mK9QZT4IqDA8YsRT64eOnIQgkAcGfmfCvVWyfI2OBUzQTdBo94mGQlhBaHpRbOfU6ZAPQbmN7SqVC+NG",
+	"nF1fxg4Dzv7+lwu2MhqyOgmRH1R84HZTNaOFnlUmVb5RTToyblJ1lkpxQ/w0lW5L6raYoCdII2XAQjZT",
+	"AmdEeX9uOmbcXZ6zcxLNOS/wfDahggZUXQKxNntg30oj5yjReu2VRDozVsr53Mkq7J5vHSmF9ZVjNBA8",
+	"Z3gIZMqLKqjiCgSjTyWFa9M7KGwtq4otRJPGEIMXd95QAZtlVs+bigi/ueqcakI1j7AvMpUWpIMeVJaI",
+	"g+5nGpCWUWtOQOMZvXaHJG2lgVtDr5XtjxPQl4fKhQUDaxRa/dzPQUNCaeEkSZX0OixCV4W/ebDQffPp",
+	"zkRAbhunE4ET1eiqEiVrV8zXkPva9GYpaiuqW2GJ3wNILlrVYB9Twu13fnH7Bgq6/WnQc/bmNTQIpQdC",
+	"8aprZDH02tdLzUpJ+QjAEJPFkhKqcNhV4pdgeTh5JrCv86anBqmfa2gjQ2hAqNIOJqEm5CtlxPseksgd",
+	"48bIW8BW3CXxG+cTLKDhF6cCUvfuk1C756s0jA7MuBFZGms0pUJVZPtaR9ihgZLOTtlYUc178gKFGL99",
+	"/O2/AQAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

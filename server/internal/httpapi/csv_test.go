@@ -70,7 +70,7 @@ func TestEveryListIsCSVWithAllItsPages(t *testing.T) {
 				continue
 			}
 			columns, rows := table(t, a.body)
-			if len(rows) != len(items) || len(items) == 0 && !strings.Contains(path, "deliveries") && path != "/seals" {
+			if len(rows) != len(items) || len(items) == 0 && !strings.Contains(path, "deliveries") && path != "/seals" && !strings.Contains(path, "violations") {
 				t.Errorf("%s has %d rows and %d items", path, len(rows), len(items))
 			}
 			for i := range min(len(rows), len(items)) {

@@ -137,6 +137,7 @@ var asks = map[string]ask{
 	"listDrifts":    about(ofScope, "/drifts?scope=$scope", ""),
 	"deleteAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
 
+	"getPrefixSet":   listing("/prefix-set?label=k%3Dv&scope=mine"),
 	"search":         listing("/search?q=mine+team"),
 	"getUtilization": about(inPool, "/analytics/utilization?pool=$pool", ""), "getSpace": about(inPool, "/analytics/space?by=owner&pool=$pool", ""),
 	"getCreations": about(inPool, "/analytics/creations?pool=$pool", ""), "getFreeClasses": about(inPool, "/analytics/free-blocks?pool=$pool", ""),

@@ -48,7 +48,7 @@ func seen[T any](tx *Tx, see ipam.Visible, item T, in ipam.In, err error, what, 
 func (s *listQuery) sees(see ipam.Visible, scope, pool string) {
 	switch {
 	case see.All():
-	case pool != "" && len(see.Scopes) == 0 && s.seesFew(see, pool):
+	case pool != "" && len(see.Pools) > 0 && len(see.Scopes) == 0 && s.seesFew(see, pool):
 	default:
 		s.text.WriteString(" AND " + s.visible(see, scope, pool))
 	}
