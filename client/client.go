@@ -23,7 +23,8 @@ type Client struct {
 	raw *rawClient
 }
 
-// New returns a client of the server at endpoint, for example https://cloudpam.example.com, that presents token.
+// New returns a client of the server at endpoint, for example https://cloudpam.example.com, that presents token: one of the server, or
+// a JWT of an issuer that the server trusts.
 // It makes no network call. An endpoint that ends in /api/v1 is accepted too.
 func New(endpoint, token string, opts ...Option) (*Client, error) {
 	base, err := baseURL(endpoint)
@@ -31,7 +32,7 @@ func New(endpoint, token string, opts ...Option) (*Client, error) {
 		return nil, err
 	}
 	if strings.ContainsAny(token, " \t\r\n") {
-		return nil, errors.New("the token contains white space; a CloudPAM token is one word that begins with cpam_")
+		return nil, errWhiteSpace
 	}
 	s := settings{userAgent: "cloudpam-go", retries: DefaultRetries, timeout: DefaultRequestTimeout}
 	for _, opt := range opts {
@@ -44,6 +45,10 @@ func New(endpoint, token string, opts ...Option) (*Client, error) {
 	raw, err := NewClient(base+apiPath,
 		WithHTTPClient(&retrier{next: hc, endpoint: base, retries: s.retries, wait: wait, jitter: fullJitter}),
 		WithRequestEditorFn(func(_ context.Context, req *http.Request) error {
+			token := token
+			if s.tokenFrom != nil {
+				token = s.tokenFrom()
+			}
 			if token != "" {
 				req.Header.Set("Authorization", "Bearer "+token)
 			}

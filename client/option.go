@@ -24,7 +24,11 @@ type settings struct {
 	retries    int
 	timeout    time.Duration
 	caFile     string
+	tokenFrom  func() string
 }
+
+// WithTokenFrom asks for the token anew with each call, instead of presenting the same for as long as the client lives. See TokenFile.
+func WithTokenFrom(token func() string) Option { return func(s *settings) { s.tokenFrom = token } }
 
 // WithClient uses an HTTP client of your own. Its timeout bounds each attempt; WithRequestTimeout has no effect on it.
 func WithClient(hc *http.Client) Option { return func(s *settings) { s.httpClient = hc } }

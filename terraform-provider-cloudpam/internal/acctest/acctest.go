@@ -44,7 +44,7 @@ func run(m *testing.M) int {
 	bin = dir
 	defer stopPostgres()
 	// A developer's own settings must not reach the tests, nor the tests a developer's server.
-	for _, name := range []string{"CLOUDPAM_ENDPOINT", "CLOUDPAM_TOKEN", "CLOUDPAM_TOKEN_FILE", "CLOUDPAM_CA_CERT", "CLOUDPAM_PLAN_MODE", "CLOUDPAM_HOLD_TTL", "CLOUDPAM_HOLDER", "CLOUDPAM_APPLYING", "TF_CLI_CONFIG_FILE"} {
+	for _, name := range []string{"CLOUDPAM_ENDPOINT", "CLOUDPAM_TOKEN", "CLOUDPAM_TOKEN_FILE", "TFC_WORKLOAD_IDENTITY_TOKEN", "TFC_WORKLOAD_IDENTITY_TOKEN_CLOUDPAM", "CLOUDPAM_CA_CERT", "CLOUDPAM_PLAN_MODE", "CLOUDPAM_HOLD_TTL", "CLOUDPAM_HOLDER", "CLOUDPAM_APPLYING", "TF_CLI_CONFIG_FILE"} {
 		_ = os.Unsetenv(name)
 	}
 	for name, value := range map[string]string{"TF_ACC": "1", "TF_ACC_TERRAFORM_PATH": terraform, "CHECKPOINT_DISABLE": "1"} {

@@ -19,6 +19,8 @@ func (m providerModel) unknown() string {
 		return "endpoint"
 	case m.Token.IsUnknown():
 		return "token"
+	case m.TokenFile.IsUnknown():
+		return "token_file"
 	case m.CACertFile.IsUnknown():
 		return "ca_cert_file"
 	case m.MaxRetries.IsUnknown():
@@ -31,24 +33,33 @@ func (m providerModel) unknown() string {
 
 func (m providerModel) endpoint() string { return firstOf(m.Endpoint, "CLOUDPAM_ENDPOINT") }
 
-// token prefers the provider block, then CLOUDPAM_TOKEN, then the file that CLOUDPAM_TOKEN_FILE names.
-func (m providerModel) token() (string, error) {
-	if token := firstOf(m.Token, "CLOUDPAM_TOKEN"); token != "" {
-		return token, nil
-	}
-	file := os.Getenv("CLOUDPAM_TOKEN_FILE")
+// workloadTokens are where HCP Terraform puts the JWT of a run: that of a tag of its own first.
+var workloadTokens = []string{"TFC_WORKLOAD_IDENTITY_TOKEN_CLOUDPAM", "TFC_WORKLOAD_IDENTITY_TOKEN"}
+
+// token prefers the provider block, then CLOUDPAM_TOKEN, then the file that CLOUDPAM_TOKEN_FILE names, then the JWT of a run of HCP
+// Terraform. Nil is that there is none. A file is read again whenever it changes.
+func (m providerModel) token() (func() string, error) {
+	fixed := func(token string) func() string { return func() string { return token } }
+	named, file := "token_file", m.TokenFile.ValueString()
 	if file == "" {
-		return "", nil
+		if token := firstOf(m.Token, "CLOUDPAM_TOKEN"); token != "" {
+			return fixed(token), nil
+		}
+		named, file = "CLOUDPAM_TOKEN_FILE", os.Getenv("CLOUDPAM_TOKEN_FILE")
 	}
-	content, err := os.ReadFile(file) //nolint:gosec // whoever runs Terraform names the file
+	if file == "" {
+		for _, name := range workloadTokens {
+			if token := os.Getenv(name); token != "" {
+				return fixed(token), nil
+			}
+		}
+		return nil, nil
+	}
+	content, err := cloudpam.OpenTokenFile(file)
 	if err != nil {
-		return "", fmt.Errorf("CLOUDPAM_TOKEN_FILE names a file that cannot be read: %w", err)
+		return nil, fmt.Errorf("%s names a file that cannot be used: %w", named, err)
 	}
-	token := strings.TrimSpace(string(content))
-	if token == "" {
-		return "", fmt.Errorf("CLOUDPAM_TOKEN_FILE names %s, which is empty", file)
-	}
-	return token, nil
+	return content.Token, nil
 }
 
 func (m providerModel) options() []cloudpam.Option {

@@ -37,6 +37,7 @@ type cloudpamProvider struct{ version string }
 type providerModel struct {
 	Endpoint       types.String `tfsdk:"endpoint"`
 	Token          types.String `tfsdk:"token"`
+	TokenFile      types.String `tfsdk:"token_file"`
 	CACertFile     types.String `tfsdk:"ca_cert_file"`
 	MaxRetries     types.Int64  `tfsdk:"max_retries"`
 	RequestTimeout types.String `tfsdk:"request_timeout"`
@@ -86,7 +87,12 @@ func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 			},
 			"token": schema.StringAttribute{
 				Optional: true, Sensitive: true,
-				MarkdownDescription: "API token, `cpam_…`. Environment: `CLOUDPAM_TOKEN`, or `CLOUDPAM_TOKEN_FILE` for a file that holds it.",
+				MarkdownDescription: "API token, `cpam_…`, or a JWT of an issuer that the server trusts. Environment: `CLOUDPAM_TOKEN`. In a run of HCP Terraform that has `TFC_WORKLOAD_IDENTITY_AUDIENCE` nothing is needed: `TFC_WORKLOAD_IDENTITY_TOKEN_CLOUDPAM`, or `TFC_WORKLOAD_IDENTITY_TOKEN`, is taken where nothing else is set.",
+			},
+			"token_file": schema.StringAttribute{
+				Optional:            true,
+				Validators:          []validator.String{stringvalidator.LengthAtLeast(1), stringvalidator.ConflictsWith(path.MatchRoot("token"))},
+				MarkdownDescription: "A file that holds the token instead. It is read again whenever it changes, so whoever writes a new JWT to it before the old one expires keeps a long run going. Environment: `CLOUDPAM_TOKEN_FILE`.",
 			},
 			"ca_cert_file": schema.StringAttribute{
 				Optional:            true,
@@ -163,9 +169,9 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 	switch {
 	case err != nil:
 		diags.AddAttributeError(path.Root("token"), "CloudPAM token cannot be read", err.Error())
-	case token == "":
+	case token == nil:
 		diags.AddAttributeError(path.Root("token"), "CloudPAM token is missing",
-			"Set CLOUDPAM_TOKEN, or CLOUDPAM_TOKEN_FILE to a file that holds the token, or token in the provider block.")
+			"Set CLOUDPAM_TOKEN, or CLOUDPAM_TOKEN_FILE to a file that holds the token, or token or token_file in the provider block.")
 	}
 	if diags.HasError() {
 		return nil, diags
@@ -180,7 +186,7 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 		return nil, diags
 	}
 	opts := append(model.options(), cloudpam.WithSource("terraform"), cloudpam.WithUserAgent("terraform-provider-cloudpam/"+p.version+" terraform/"+terraformVersion))
-	client, err := cloudpam.New(endpoint, token, opts...)
+	client, err := cloudpam.New(endpoint, token(), append(opts, cloudpam.WithTokenFrom(token))...)
 	if err != nil {
 		diags.AddError("CloudPAM cannot be used with this configuration", sentence(err.Error()))
 		return nil, diags

@@ -14,7 +14,7 @@ func TestConfigurationThatIsMissingIsAskedFor(t *testing.T) {
 		`Error: CloudPAM endpoint is missing`,
 		`Set endpoint in the provider block, or the environment variable CLOUDPAM_ENDPOINT, for example https://cloudpam.example.com.`,
 		`Error: CloudPAM token is missing`,
-		`Set CLOUDPAM_TOKEN, or CLOUDPAM_TOKEN_FILE to a file that holds the token, or token in the provider block.`,
+		`Set CLOUDPAM_TOKEN, or CLOUDPAM_TOKEN_FILE to a file that holds the token, or token or token_file in the provider block.`,
 	} {
 		if err == nil || !said(want).MatchString(out) {
 			t.Errorf("want %s\ngot %v\n%s", want, err, out)
@@ -28,8 +28,8 @@ func TestATokenFileThatCannotBeUsedIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		empty:           "CLOUDPAM_TOKEN_FILE names " + empty + ", which is empty",
-		"/no/such/file": "CLOUDPAM_TOKEN_FILE names a file that cannot be read: open /no/such/file: no such file or directory",
+		empty:           "CLOUDPAM_TOKEN_FILE names a file that cannot be used: " + empty + " is empty",
+		"/no/such/file": "CLOUDPAM_TOKEN_FILE names a file that cannot be used: stat /no/such/file: no such file or directory",
 	} {
 		t.Setenv("CLOUDPAM_TOKEN_FILE", file)
 		t.Setenv("CLOUDPAM_ENDPOINT", "http://127.0.0.1:1")
