@@ -80,3 +80,27 @@ func (c *Client) DeleteBinding(ctx context.Context, id string, opts ...CallOptio
 	call := newCall(opts)
 	return done(c.raw.DeleteBinding(ctx, id, nil, call.edit))
 }
+
+// Sessions lists the sessions of browsers, the oldest first: one's own, and to who is admin everywhere those of all.
+func (c *Client) Sessions(ctx context.Context, filter ListSessionsParams) iter.Seq2[Session, error] {
+	return pages(func(token *string) ([]Session, *string, error) {
+		filter := filter
+		if token != nil {
+			filter.PageToken = token
+		}
+		page, err := c.ListSessions(ctx, filter)
+		return page.Items, page.NextPageToken, err
+	})
+}
+
+// ListSessions reads one page of sessions. Use Sessions to walk all of them.
+func (c *Client) ListSessions(ctx context.Context, filter ListSessionsParams) (SessionPage, error) {
+	resp, err := c.raw.ListSessions(ctx, &filter)
+	return answer[SessionPage](&call{}, resp, err)
+}
+
+// EndSession ends a session. It fails with ErrNotFound, also when it has ended.
+func (c *Client) EndSession(ctx context.Context, id string, opts ...CallOption) error {
+	call := newCall(opts)
+	return done(c.raw.EndSession(ctx, id, nil, call.edit))
+}

@@ -1504,6 +1504,9 @@ type Binding struct {
 	CreatedAt time.Time `json:"created_at"`
 	ID        string    `json:"id"`
 
+	// Issuer The address of the issuer that vouches for him; absent of a token.
+	Issuer *string `json:"issuer,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels              Labels `json:"labels"`
 	LargestPrefixLength *int   `json:"largest_prefix_length,omitempty"`
@@ -1523,6 +1526,9 @@ type Binding struct {
 
 	// ScopeUID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
 	ScopeUID *UID `json:"scope_uid,omitempty"`
+
+	// Subject What the issuer calls him.
+	Subject *string `json:"subject,omitempty"`
 }
 
 // BindingPage defines model for BindingPage.
@@ -2079,17 +2085,25 @@ type NewAllocationSet struct {
 
 // NewBinding defines model for NewBinding.
 type NewBinding struct {
+	// Issuer The issuer that vouches for who gets it, as the server's settings call it, or its address. It takes admin everywhere. Somebody who has never come in yet gets a principal now.
+	Issuer *string `json:"issuer,omitempty"`
+
 	// Labels Of operator: only what has all of these.
 	Labels *Labels `json:"labels,omitempty"`
 
 	// LargestPrefixLength Of planner and operator: only blocks up to this size. 24 is up to a /24.
 	LargestPrefixLength *int    `json:"largest_prefix_length,omitempty"`
 	Pool                *string `json:"pool,omitempty"`
-	Principal           string  `json:"principal"`
+
+	// Principal Who gets it, or else the subject of an issuer.
+	Principal *string `json:"principal,omitempty"`
 
 	// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
 	Role  Role    `json:"role"`
 	Scope *string `json:"scope,omitempty"`
+
+	// Subject What the issuer calls him, its `sub`.
+	Subject *string `json:"subject,omitempty"`
 }
 
 // NewDraft defines model for NewDraft.
@@ -3032,6 +3046,30 @@ type Segment struct {
 
 	// Start Where it starts, 0 to 1 of the pool.
 	Start float64 `json:"start"`
+}
+
+// Session defines model for Session.
+type Session struct {
+	// Actor The principal's name.
+	Actor     string    `json:"actor"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// EndsAt At the latest.
+	EndsAt time.Time `json:"ends_at"`
+	ID     string    `json:"id"`
+
+	// Issuer The address of the issuer that vouched; absent where a token opened it.
+	Issuer *string `json:"issuer,omitempty"`
+
+	// LastUsedAt To a minute or two.
+	LastUsedAt time.Time `json:"last_used_at"`
+	Principal  string    `json:"principal"`
+}
+
+// SessionPage defines model for SessionPage.
+type SessionPage struct {
+	Items         []Session `json:"items"`
+	NextPageToken *string   `json:"next_page_token,omitempty"`
 }
 
 // SetKey defines model for SetKey.
@@ -4403,6 +4441,21 @@ type SearchParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListSessionsParams defines parameters for ListSessions.
+type ListSessionsParams struct {
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// EndSessionParams defines parameters for EndSession.
+type EndSessionParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetTerraformModulesParams defines parameters for GetTerraformModules.
 type GetTerraformModulesParams struct {
 	Account string `form:"account" json:"account"`
@@ -5518,6 +5571,20 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /search (the `Search` operationId).
 	Search(ctx context.Context, params *SearchParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSessions List the sessions of browsers that are signed in, the oldest first
+	//
+	// Your own. To whoever is admin everywhere, those of all.
+	//
+	// Corresponds with GET /sessions (the `ListSessions` operationId).
+	ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndSession End a session
+	//
+	// No server lets it in a second later.
+	//
+	// Corresponds with DELETE /sessions/{session} (the `EndSession` operationId).
+	EndSession(ctx context.Context, session string, params *EndSessionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetTerraformModules Write the Terraform of what was adopted of an account
 	//
@@ -7509,6 +7576,40 @@ func (c *rawClient) ListSeals(ctx context.Context, params *ListSealsParams, reqE
 // Corresponds with GET /search (the `Search` operationId).
 func (c *rawClient) Search(ctx context.Context, params *SearchParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSearchRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSessions List the sessions of browsers that are signed in, the oldest first
+//
+// Your own. To whoever is admin everywhere, those of all.
+//
+// Corresponds with GET /sessions (the `ListSessions` operationId).
+func (c *rawClient) ListSessions(ctx context.Context, params *ListSessionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSessionsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndSession End a session
+//
+// No server lets it in a second later.
+//
+// Corresponds with DELETE /sessions/{session} (the `EndSession` operationId).
+func (c *rawClient) EndSession(ctx context.Context, session string, params *EndSessionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndSessionRequest(c.Server, session, params)
 	if err != nil {
 		return nil, err
 	}
@@ -14128,6 +14229,121 @@ func NewSearchRequest(server string, params *SearchParams) (*http.Request, error
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListSessionsRequest constructs an http.Request for the ListSessions method
+func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sessions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewEndSessionRequest constructs an http.Request for the EndSession method
+func NewEndSessionRequest(server string, session string, params *EndSessionParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "session", session, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/sessions/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil

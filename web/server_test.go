@@ -23,7 +23,8 @@ type server struct {
 	url string
 }
 
-func startServer(t *testing.T) *server {
+// startServer starts it with some settings more, NAME=value, in which $URL is its address.
+func startServer(t *testing.T, settings ...string) *server {
 	t.Helper()
 	dir := t.TempDir()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,6 +39,9 @@ func startServer(t *testing.T) *server {
 	cmd.Dir = dir
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), ours), "CLOUDPAM_LISTEN="+address,
 		"CLOUDPAM_DATABASE_URL=sqlite://"+filepath.Join(dir, "cloudpam.db"), "CLOUDPAM_BOOTSTRAP_TOKEN="+adminToken)
+	for _, s := range settings {
+		cmd.Env = append(cmd.Env, strings.ReplaceAll(s, "$URL", "http://"+address))
+	}
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -1510,6 +1510,9 @@ type Binding struct {
 	CreatedAt time.Time `json:"created_at"`
 	ID        string    `json:"id"`
 
+	// Issuer The address of the issuer that vouches for him; absent of a token.
+	Issuer *string `json:"issuer,omitempty"`
+
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels              Labels `json:"labels"`
 	LargestPrefixLength *int   `json:"largest_prefix_length,omitempty"`
@@ -1529,6 +1532,9 @@ type Binding struct {
 
 	// ScopeUID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
 	ScopeUID *UID `json:"scope_uid,omitempty"`
+
+	// Subject What the issuer calls him.
+	Subject *string `json:"subject,omitempty"`
 }
 
 // BindingPage defines model for BindingPage.
@@ -2085,17 +2091,25 @@ type NewAllocationSet struct {
 
 // NewBinding defines model for NewBinding.
 type NewBinding struct {
+	// Issuer The issuer that vouches for who gets it, as the server's settings call it, or its address. It takes admin everywhere. Somebody who has never come in yet gets a principal now.
+	Issuer *string `json:"issuer,omitempty"`
+
 	// Labels Of operator: only what has all of these.
 	Labels *Labels `json:"labels,omitempty"`
 
 	// LargestPrefixLength Of planner and operator: only blocks up to this size. 24 is up to a /24.
 	LargestPrefixLength *int    `json:"largest_prefix_length,omitempty"`
 	Pool                *string `json:"pool,omitempty"`
-	Principal           string  `json:"principal"`
+
+	// Principal Who gets it, or else the subject of an issuer.
+	Principal *string `json:"principal,omitempty"`
 
 	// Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
 	Role  Role    `json:"role"`
 	Scope *string `json:"scope,omitempty"`
+
+	// Subject What the issuer calls him, its `sub`.
+	Subject *string `json:"subject,omitempty"`
 }
 
 // NewDraft defines model for NewDraft.
@@ -3038,6 +3052,30 @@ type Segment struct {
 
 	// Start Where it starts, 0 to 1 of the pool.
 	Start float64 `json:"start"`
+}
+
+// Session defines model for Session.
+type Session struct {
+	// Actor The principal's name.
+	Actor     string    `json:"actor"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// EndsAt At the latest.
+	EndsAt time.Time `json:"ends_at"`
+	ID     string    `json:"id"`
+
+	// Issuer The address of the issuer that vouched; absent where a token opened it.
+	Issuer *string `json:"issuer,omitempty"`
+
+	// LastUsedAt To a minute or two.
+	LastUsedAt time.Time `json:"last_used_at"`
+	Principal  string    `json:"principal"`
+}
+
+// SessionPage defines model for SessionPage.
+type SessionPage struct {
+	Items         []Session `json:"items"`
+	NextPageToken *string   `json:"next_page_token,omitempty"`
 }
 
 // SetKey defines model for SetKey.
@@ -4409,6 +4447,21 @@ type SearchParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListSessionsParams defines parameters for ListSessions.
+type ListSessionsParams struct {
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+}
+
+// EndSessionParams defines parameters for EndSession.
+type EndSessionParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // GetTerraformModulesParams defines parameters for GetTerraformModules.
 type GetTerraformModulesParams struct {
 	Account string `form:"account" json:"account"`
@@ -4850,6 +4903,12 @@ type ServerInterface interface {
 	// Search Find anything by address, CIDR, name, owner, account or label
 	// (GET /search)
 	Search(ctx echo.Context, params SearchParams) error
+	// ListSessions List the sessions of browsers that are signed in, the oldest first
+	// (GET /sessions)
+	ListSessions(ctx echo.Context, params ListSessionsParams) error
+	// EndSession End a session
+	// (DELETE /sessions/{session})
+	EndSession(ctx echo.Context, session string, params EndSessionParams) error
 	// GetTerraformModules Write the Terraform of what was adopted of an account
 	// (GET /terraform-modules)
 	GetTerraformModules(ctx echo.Context, params GetTerraformModulesParams) error
@@ -8261,6 +8320,67 @@ func (w *ServerInterfaceWrapper) Search(ctx echo.Context) error {
 	return err
 }
 
+// ListSessions converts echo context to params.
+func (w *ServerInterfaceWrapper) ListSessions(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListSessionsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListSessions(ctx, params)
+	return err
+}
+
+// EndSession converts echo context to params.
+func (w *ServerInterfaceWrapper) EndSession(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "session" -------------
+	var session string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "session", ctx.Param("session"), &session, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter session: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndSessionParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndSession(ctx, session, params)
+	return err
+}
+
 // GetTerraformModules converts echo context to params.
 func (w *ServerInterfaceWrapper) GetTerraformModules(ctx echo.Context) error {
 	var err error
@@ -8857,6 +8977,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.PATCH(options.BaseURL+"/scopes/:scope", wrapper.UpdateScope, options.OperationMiddlewares["updateScope"]...)
 	router.GET(options.BaseURL+"/seals", wrapper.ListSeals, options.OperationMiddlewares["listSeals"]...)
 	router.GET(options.BaseURL+"/search", wrapper.Search, options.OperationMiddlewares["search"]...)
+	router.GET(options.BaseURL+"/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
+	router.DELETE(options.BaseURL+"/sessions/:session", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
 	router.GET(options.BaseURL+"/terraform-modules", wrapper.GetTerraformModules, options.OperationMiddlewares["getTerraformModules"]...)
 	router.GET(options.BaseURL+"/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
@@ -12436,6 +12558,79 @@ func (response SearchdefaultApplicationProblemPlusJSONResponse) VisitSearchRespo
 	return err
 }
 
+type ListSessionsRequestObject struct {
+	Params ListSessionsParams
+}
+
+type ListSessionsResponseObject interface {
+	VisitListSessionsResponse(w http.ResponseWriter) error
+}
+
+type ListSessions200JSONResponse SessionPage
+
+func (response ListSessions200JSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSessionsdefaultApplicationProblemPlusJSONResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndSessionRequestObject struct {
+	Session string `json:"session"`
+	Params  EndSessionParams
+}
+
+type EndSessionResponseObject interface {
+	VisitEndSessionResponse(w http.ResponseWriter) error
+}
+
+type EndSession204Response struct {
+}
+
+func (response EndSession204Response) VisitEndSessionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndSessiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndSessiondefaultApplicationProblemPlusJSONResponse) VisitEndSessionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetTerraformModulesRequestObject struct {
 	Params GetTerraformModulesParams
 }
@@ -13325,6 +13520,12 @@ type StrictServerInterface interface {
 	// Search Find anything by address, CIDR, name, owner, account or label
 	// (GET /search)
 	Search(ctx context.Context, request SearchRequestObject) (SearchResponseObject, error)
+	// ListSessions List the sessions of browsers that are signed in, the oldest first
+	// (GET /sessions)
+	ListSessions(ctx context.Context, request ListSessionsRequestObject) (ListSessionsResponseObject, error)
+	// EndSession End a session
+	// (DELETE /sessions/{session})
+	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
 	// GetTerraformModules Write the Terraform of what was adopted of an account
 	// (GET /terraform-modules)
 	GetTerraformModules(ctx context.Context, request GetTerraformModulesRequestObject) (GetTerraformModulesResponseObject, error)
@@ -15857,6 +16058,57 @@ func (sh *strictHandler) Search(ctx echo.Context, params SearchParams) error {
 	return nil
 }
 
+// ListSessions operation middleware
+func (sh *strictHandler) ListSessions(ctx echo.Context, params ListSessionsParams) error {
+	var request ListSessionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSessions(ctx.Request().Context(), request.(ListSessionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSessions")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListSessionsResponseObject); ok {
+		return validResponse.VisitListSessionsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// EndSession operation middleware
+func (sh *strictHandler) EndSession(ctx echo.Context, session string, params EndSessionParams) error {
+	var request EndSessionRequestObject
+
+	request.Session = session
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndSession(ctx.Request().Context(), request.(EndSessionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndSession")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndSessionResponseObject); ok {
+		return validResponse.VisitEndSessionResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetTerraformModules operation middleware
 func (sh *strictHandler) GetTerraformModules(ctx echo.Context, params GetTerraformModulesParams) error {
 	var request GetTerraformModulesRequestObject
@@ -16331,494 +16583,500 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L0Lcxs3dwb8V/Dp60wuXVEXy4pDTaef4tiJa8dxLefNtJHLBbkgiVdLgFlgRTOpZ/pr+sP6S77BOQAW",
-	"u8SSS4qynbyZ9o1Fci+4HJz7ec7vByM5m0vBhFYH/d8PpoxmrIA/n7yhE/NvxtSo4HPNpTjoH7yZMnLL",
-	"CsWlIHJMFlOqyYIqUjBdFoJlCRnLgqTPxoc/UD2apr2D5ECNpmxGzbP0cs4O+gdKF1xMDt6/f58czGlB",
-	"Z0zbl17muRxR865XVE/NN9y8dW4+JAeCzszt1F90kBwU7NeSFyw76OuiZOHLZvTdCyYm5jEnp18lKy9P",
-	"Dh7nssye8lyzYnWmP4p8ifMzr1WECkJHI1kKbSaup1yRkbnfzBAG+WvJimU1SvixNvt/Ktj4oH/w/x5V",
-	"a36Ev6ojGAoOSgpNuVBrx/X42bevFdFmdCO8HkdEs6xgShFZwCWtY7PvqA2PvaOzeW5+PjnunfROew8O",
-	"knARz8+ia2hWZHWUP0+ZnrKCaElwzWAlZ4YmmCJSEJrnZE4nTCWEC5JqqWme9sgbc1nBaKbgCjkmXLfP",
-	"wrw6Ql9DKXNGBYzvKZ3xfFktZuxBY7im817hI/HpspjRyPTTkbpNCRVqwQqciQ7nTxV5fPW3hAipCYVl",
-	"wJkm5pf0cjRic90nmr3TR/CgTDLVtgpjHEJtJ0U5O+j/cvB3BUdkpG4P3sb27lnGZnOpmRgtn7Pl6ix+",
-	"oDdmsOZwF0ui6Jj1iRSMsPGYjTSZs4LcsCWhIiMjmuesSMgNm2tgAV+RjC6rQSNjqUYdvPrQvLvl4J4+",
-	"fJgczLhwnx9FpzEGXhNnVqnhY6nnVVyRIeNiQkZTKiaGX1FFuCYjOmN9smD0hsxocaNgUqocj/k7Q69j",
-	"Mi/kO84UySQRkkxpMeuR9MsUrsu50orQghkOweaaZe3ztoyxbcIPT05jU3xBhyxv4wjpDVv+yy3NS5Ze",
-	"kILNGcUtUOyWFTRPgP5mpbL010ZIuXlHbVxcs5lqDPDs+HhlgMAmnuHFJ+f+Z1oUFI/JCz7jkVPyvVyQ",
-	"GRVLdwamMs9a6TyHZ4TDy9iYlrk+6J+YMc3oOz4zdH9yDB+5sB/9eLjQbMIKGNErOmFv5A0TkeUU7J0e",
-	"mAENtLkiRX7PcIxDNpYFaxtkdVfbBp8cn0b56Kucisv5PF+aL1rZqRFC5iJC1Y0C2pVjQmHh2oZE3UM3",
-	"MEozgO9lnsUo7OepVIzMc/P6zi+e4sPWnez4MrwuRWwIfDQlRSn8bmw3mqJs3xKjHQRM5qRlYNqw2rVi",
-	"2SoIymsIc3sXsIlAmdBTNmulIXvPtisnZb52cDggKfPWF0uZH2ynQZmXrtHU7BPvoqNdjeScbZ6XMpe1",
-	"TQx+bJvZ+YPW166ZmXtkp6m1vEIWUc2hYFSzLO0DlZszpDQZ80LpC5Ie1n8VbBH+OuJZkfbJcOn0wIQ8",
-	"e3V7hr87SccVWXA9hf9wYTRFpw22Lp8ZaEy/sIM5SA4Oqz/NIOLqxhv2Trft5M+yyFTidL4FHHYQWUNG",
-	"xrIUGaiJRlaMqGLwARaAzlhC5EIY3cOevoQwccsLKWbMfCjYhEuRkOB9ZtIg7ZB3jGlh/jEMloEUV2W7",
-	"lPy1/VieRyfNWbEdz9AcGH1nfmGu76y7muHguGRpVNGWQbFbcxehQ1kaDXWYy9ENqrBqSgtrDVlbA6gJ",
-	"Ri5F6xFEamu3N057pydnveOjU2N0WJW2j7S0YoRsYtU/s+FUyht3euvTe6YV4ZmhAK4VrK4fcv2EL/Ap",
-	"d2RfP8O8O9hyXCieMb+OZoDs15LmxoJqN4E2LSv839GjzWsascwLpuZSKKSRV4Uc5mxm/jTsgqHNZ3QL",
-	"jqb40Ryv+GcwOvq/d6RH91x4Y1PiU00WzNiOhRQTOKpUkNdPH5Ovzx5+RewLe7DO9nngQ8ADZf6cF3LO",
-	"Cs1xDmiRdzPEE8fcBmje+eXLqGaHms8M819Rg2sT+H3194Ax1bdqXsisHFmXxupt7zQrBM0HPIsbOTCz",
-	"z5RhhIRnfbNMlz9feX+FKGdDYJDku8evzLr93ZhvHHSlgFxOH5w9PP/q0dfHJ6exUeDLq+vpQvU33YNc",
-	"dtOav8CrjB0hM7bp6h/MNe/dEaitIl2apVWHZjljwwFBEd0Zr3RFHxh7FsqVjXN7bS8zd8icDWgh4nto",
-	"NsxcYQ48VaqcwV+KMRB0dit7sZGgLhJ9KPyEjBvYHdMLaazbnN8ywkWdAJw9FXkFyJhOoiU5KPnGQ/bT",
-	"s2/hynm29RGzzsfaDVzo87ODVTsvOTCzzSXNBjxjQnO9jC+TORaKFbd85FcatmGkQTGotsGencg2vA/l",
-	"xC/msOBKJF5VdA7B8DRbKq5zDkenSWgKhKyjIj5/wuzRCYgsNvlq+Wr8rbYTleomh2auZhktS308ZaOb",
-	"Vb5KK4a7HXcY2dNe35BLa83dcra4IGw210uyQN0sz0F9ZXnei7NfTXkePd9j/i76vbyJmcPJwZwVM64c",
-	"pa1STPW7PV2KwGews6tVYKPT/rdw85BdlUPBIrwkOcDZacfIiQLPWV+Ued6kK7fWMHK7gn7itWHjnNfs",
-	"5is6Yaub6X0+/o91B9nJ2vdNp09y0PCixNz/jSMDL1w7YOvlo1nGzV7Q/FUw9jHNFQsW/3fH7is2bja2",
-	"NtuGwF7L3tg7HZHh624xRs2HkoLrrn1prgnFX5dBhxKxy/V3k4dd3uDl3LqLr/KyJrGcrZqxW8OLNfjB",
-	"hu/MWSmyg8ScMU9yv1RH0nx/8LZNgmwe7ft2Mv4bZ4uIchrlhU8C7mf4Q06VJrmUNxB0M2/PmWYXhOWK",
-	"kTRjgrMsTUiacUWHOf6tp4XU2n4oBb2lPDc/4kdVzuey0PgrF7c05+ZPWZD0lgqupuhskJLMytEUXjsx",
-	"9gnVRIoR6ChDRoYs5+yWZU2FwoxnN04dsQW0JJmsS4QF5ZqLiWG/tEUo3HCRtTzQTMYsJsvIWBYwdkst",
-	"TlEyxGLZ9ttWHTDixJnkckjzKuyg5lTAEBOw7MMpCKnB3Ib9tYeIjGSZZ2ZhqbppriorDxdM6cOTqC7I",
-	"mBjQeEBOVCTkKAdpacgmVFwQOlRgbTlqg/VVRFizvpt+pgvuNbp1I6he3PXZDXEB++q3IHjxqlTcIAjN",
-	"gVR7VGtu3fO2EaHAFd5HYidx6Y/viE4qk/PI6l9CyNXGzb0PXUobmZyiAwwcIqh+CbYgM4aGY/ry8ocn",
-	"R8+f/EeK9MsV4YIIoxdrMmQjiT4qqu0dfcI1uWFsrsDs4FkC/z5+9u3rpOHcc1E5IHRzDJPK92UGZN6Q",
-	"SabgnCi6tCFh8pKxDIecmlmkwdkP1DhYDHtEG7trfmFZwIICs4HmBaPZMv5jViwHRSnieiO6ceI3enKo",
-	"78xLZ5RZN60252S4JIr/xmAtrKMNfECdKMpO+plms5hmVrBxqeJTb9Cbm2ril6taGz/X6oHJOh0uHNS6",
-	"s7ZqJfCsiDi2TnrHR6dnXR0VyMUPj0/AwbiNkOB4OJDKQxlhgxtBNkpMRDj9bNXywKWJWhc8q51QWaAP",
-	"wL+pwau5JgsQGFLkS3OoZjRjUWEoh8bMZVk06glkaNQAXKwUlADFRlJktFimF02xNTWSFxmHYQhZ9I2w",
-	"SnETyjMfjEpw4d4wlgWhpJBS+3jV6nMrh2Qn/6L3SzQ8sLjMuC52bXeZ5i0rMh7bztSenLRvp5kxZY4X",
-	"EXIBatbCivoeSe3RwksXVPWMRmbOWAouvYB/00KWhg8jbRrequZ0ZJ5hz2LaB59FapcpDQm301l+u4WH",
-	"w1NV4rzLgaCyCxPlCdXR2StHaPq6Vx9w/77diBN3zgum2lUjJI+C5YwqlhkJwLVi+Tg87HCV0lRkipRC",
-	"85woOWNDmS19jlC32diUp46ZThGearZucPyQ3v59eqLpbTkd78P/u+rTpfP5Id3Sl2tZTt29fsjKxUmc",
-	"k7AxfzfIbTQkuC/I1AjE+Lws5lLFmXplELR7aTs5XBVrEQ0BEzCqUcA/qVW+iKxIRho1fsFVXBoopgc3",
-	"scSvZ1pBZhe33i3FWjzP5ZwVimUxgWKeocrRiCklC8+mIJJ4UWXEcUVyNra2nfmkpTsCNuy1qmPdt9s4",
-	"xuicE9cKfeu1tfylTkFJlU/Y4tW1BBSySW/G1P283ru7o982SKfdg7OvYtc7+fuSA8jyXJMHBvlpEOg3",
-	"ljJK4BSWKIVUH9AMkCy23sV2zTTMOd7NwTiastGNLPWqgzEQY11cXE6yrY1QPvv2dUQg3ZPvsi621hy2",
-	"mPNsKpXeSFbfw0V3EBb7d302JcJ6DdNcbGPpdfHQ3W3a9WpNiwnbuHdv8Kq4E9JT+xXTW6pdH0Fr4ln0",
-	"66096iAZI8b3N0sj6Dqb1ldM/wCPinLA1oD0bvrL6g931DxWfvl0JKnboE9JZl4xvV+xaU7cPUfK6oPf",
-	"UpwFpwTVbph5jReenr1P4Mdh24/ZMH7jOZb73EU6Uufa3Oj9MlcPS5HlG/nwN3jVB5Sno7zcHN57Yi+7",
-	"G69bG0CEy674b+yehel9ysOCmXFnm4OOeJlhhrqgmk02mr5X7rq4FJ3FU8zAvFEdk1PAZRMxnF7dnjmf",
-	"L1PgI3r26va8St6RY3J+RoZcq1pg6Pzhwwfnof0vy2EesHDMAlthJnbIbjhRrrKxLgFjV7+WDGNLTJFx",
-	"IWdVuUJB7WXmG0jdr3s1IPcBSojIiAohNdH1JI/A/PuGi8wOpslNtCxafI0FFyM+p/lnVc5nJaaB7fZH",
-	"fF+uoqazZIgj9u6SR8Pj472ky+VG0VN6sKKwRrwW6/2wVVHFiCUr3mXuq/G0SyprBDJF5a1GbzkTJGM5",
-	"0yzrY0SDazLhtxjImXIxafUWD7onkPltbbp77Ne1FY86fwq5WUS8liggNubZhYt4EVtEdsuKJXzRnsjX",
-	"efox5apakMQeBzvFQC0KKDp22O3x2ofm407q/eo833g5v1bPWd00KyjREUXJKC+VZgURjGW2qEi4PVV1",
-	"jvH7weQG/hEyM684OT5+j1Vw4YtPIFW98U19PdnNxkV88vyq0lHsa9dd/93zJ+76mOQC78FqdNiwXSn4",
-	"iOYQpe2T1GePn56lCUlPj49P+tnwUb9/9PA8bWQOr/W+b5O9b2uyw8QdujBEOxnNDemWSstZNM72GKna",
-	"1/TV11mxUcF0S4QvZ9o6JxktWEG46JE3Ms9cMn5wmG3ZCRb2QoqoLbiMnmdP2mt1SbioSe54a4zcYaJG",
-	"wddsHpGB3gDoqoVA0WXHaw177nrtryUtqNBcsK53FMwH4TqrUJoWnQVzY4nxXjeppLZ0jcG4VarPat3u",
-	"RPJJlGbz7ryzts2b8kLw0bHxfMtyboROVFuyinYjqgOv7VUFXStkTbU2cl/FFY1dFCYmsnVJQxgNNfqE",
-	"mQuD6h2jSwhSzruHvFhRyGht69K8YEx5zjLITYqeZaiI2hSth4tchgu36Sm2kOiQZ76SeMaUopO4EtBZ",
-	"+cFNHrR4yKBmf1OwEXKmiJHFCeFjXGdrVnRbU6Wp3iiRHA1ewcX2rlK1ZfmBKTFi5hbLaFf3JUzxt3Va",
-	"u6pMVZ0XbnHiTka4wm6mAfFvVKTctPehSfljfL+qVH2nAiFs8yzBPWcPIfxNs6gw/pbPmHBeQveMhuMv",
-	"yGS3Pr5YiUO9CMKWOmIlRfTFBR3rzpZhUNZuWQykJs4LOeOKZUTLOCvoGhIJ7pkUcqHi7KNsZPu4uKiW",
-	"xNxFpDkIXFcx3bExoRtXDhmx5Bgd8rS9sN9m3g2Z4hlWmhJYrj6hBPwNczQJyZzPWc4FW5vmszZSYq5p",
-	"EqOnBjRWPGhAsMhRSjUbvZeTBRRzz8eq4GO9W4pLx0AgjqFdOLksS3tpPMeJq62rauhIq5g1kfEJU0iq",
-	"LtJvCCvj4zErmBgxcCkMZanXyMD6Q680XSojWnPWfJZLfQkyK8yKDx6Mv6bno+PshJ0Oz+jDr88fffXV",
-	"o/OvH67LAFxPK3ysn5sL16bSrS67u3bdum+Vr9juzeFCsGImFabOuUQxKkgpZlTQiTnquRzd9A6SPQWR",
-	"FBfoxuyYIE7VTYvod3hJXPcJ5s0ZyxP5mvnLJoZgeYJbPVxLnwY1xYK9XMqbjlV6NpHciadIfMkasu6c",
-	"1RLeLP/yueYwPXcyWpnB82i+aer3KO2DQ0KWmc2cAW+bm7JLIQS6J6ktPPMZhlaLx3TqELdsAfIOZJye",
-	"FoxVZQCQTo7YRpqoqVxAjrV5MkJWmQEBMY9oUXArJma0uIEjXktNNAMQkHdkCY2kIynGOR9pP8jcPIKO",
-	"CqmqfEj0QyPMA0Hry2j6gsFu24vdk60v/DM7ffC4waI5CAjcO6ATvDQYV5gL6Vf8IDmoCviqeUM1gR89",
-	"/oRva9E/+L7EEr93sVR5lrbznV0K8uT5lfeXIVXNZaaIpjesCl1gqr4itoKGfG6I5nJGf5OC/O3VY/L4",
-	"5bMv+kCjjI6m5DcpmLWO0C+Xgnft8D9/fPkEcbYMIelC5odGZWP2h88pOTp99EWPgB8Wi3jVZ6SgYoJS",
-	"pkadLFcMOEYf5qAB4Uzgm6kGXSuntmzhb68e9w6aHrsZfTcwcx3MWTEQvmjLIVGdhEhUpw83AFEl6ECE",
-	"Z5np16zx2qMebgS1Sg7ME1TtEb8c0IPkYGiI2FBA1xSH52y5Cuo148J92uCNwHGszC1KgoAkx2/ZK5nz",
-	"UcRLMTffN0/QeiUTHrTJY+KfGx2Vs/X35jFptT+Mrs2yhAyXVfmNVZaMAI3FqYZSaqULOo++CQ9fS+6o",
-	"RWzRlZ1tQ3bmteNCzpyC4nQXbc8UK0jGg5zkhv/369Pece+091V0RGMLfRLnMAipsrIF29hWCMm29StG",
-	"U8pbqrvhp2qZwDEAqapcGFuJCy0RCdEzL1S2RIafgghZFUMgaqk0wvhUSwdvqoWpjqNRSGsOrA41gOax",
-	"0t9o1X3/TmPJE9gDwJeUhUWw82V+qKGuFPm1pc5PqYqg6lx9f3l4+vC85gfD6dv6CuGQ82CUAvgrzB0E",
-	"/pS963UJpMJzN2ed1zxjq0t2w5Z+XHCl89ipsriFEKVRQAQgQurKQEejO3GxvqJSNrRX+KlYoopm5Exv",
-	"zdicuRHjJPEk9SDSuYmLmAnCxgpmTi5CXTaMjG1ipIwqGYXkWyYWOMsF7xXlGeC5QhhnTmeHr+HmtMXc",
-	"APbT5sLcGG9FdrTCNB0Ts8EaPHafWXprSYT/tWQiloxxkpDThDwg//c//+sQ07RjEAl8I0tNJkZlgMJI",
-	"/FkWGeThGwV71nSorolmyLKIDeJpIWd4XlfXe6mMrTTnUM3NsWZLs6Kg5n3pBUlx+ulmlk6e1Fi/MVvz",
-	"zCVtQChszFneKEb2r+pmayHPDRY8sLt0S/y66Y619lronA0Iya9iJQs9BVvu1Sry96G4o+5wz4p7lUO2",
-	"XiAYmpeKCYfaJmQdtY2KZS3A3S0yZd1OlXoYAIj56T71BUbO1OLzW0P2fH57HrWdnhrqeuKCNE2cDueD",
-	"WkWpPjo9BiN5KpWGrCiimL4A4l7KkswYFQSuhWD28b/G/SnmGBYxV9a/Xf34ktjfQfLDCRrKbIkoCYDI",
-	"1n95+cMTcwQR79d/nFM9xQ/1Y3MUF68rSiqOyrsXYsTwtGDsG7PnMUyJKDa3L7cYF8zSiyJTessIe0dH",
-	"2kFqYjZRbdwPOrExqGOOE2cuF9Yv6BANm1kE57BJXTSRMY/5Hv3kMq7+btbPTdDBK+K0yBj1EJrnuAzW",
-	"zc0FydiIz2jeGNy2pWPHG7Ohm1VDzu2Ey2fnt3bH1V2ZVUU7m+yldmZknvE4p0p1pr+nAdnJcZ3oFP+N",
-	"dZSW25YwbqCXBplA9b2H4ZhSkbGMGFnvqpOoURMtrViEvV4nGtlAFr54rJ0+9IadYHshDNzU3QmjSkTa",
-	"0r1Evnv+xHmX+hGPEPh80KmETkAyL/iMFkt0+iROtnlZN7YF9NZ9BBE/9pkiTGTAYr8wnFpmynqZnBMp",
-	"JZ+jNLEV8Ph49UWPPDFGnhmLdSAZ0yCzLidjBWiSM/CyLvjIAsfJDNy4M7okRSn65Oj0DMZ1cnJ8VyfT",
-	"eeAYetTqZIozZIgUwO+VuesdezzPQS6YTZCKuXAO+HfQusXvMYFOkHI+KWgGfoa6tdEAaO/izHKbUJv5",
-	"2fHX50nbLNwdF9X6g2sQMTQ0XkTJ0ck5xEzpDQNjwA/L5k9vAI4PaR/XNUb73/Md430bpR7P1uRN4ACw",
-	"jJwa3f7C+ucDfANnrToj3PUwaY2IbYzfV5brQLH6F/VEKhvfraVR+WhKO4TGrnWBO5RcdUGp2AaD8zII",
-	"2aPNap0iiO0s7ZdTqnpdAY9C1EiXOVHthV2rKE2apW9PjdidJHfK+Nohh+Lekxha/BBcTFkRVR6euYp2",
-	"TPaisNNKzljlBLIwDfDjRDLlPXNBUMKRV8EgtIQ1HzV7nc5snooNgap4acQNi0E/PTVS1qFHWKQQyHYB",
-	"HuidgwT3JIMIHSDJFMwJXt/nyeXGxN/fevLaSxo3Vy4UTLDFluTlVnIjhoIXemZ1BQYcyVjmuVyo9Qe9",
-	"g7djK9CAlQwYPwe7r7VD06hpDNao7eh/46oB76IXmgfFYaU6q4X+Ee2YfAEWmNXcPNb3CoCnS/janHhk",
-	"hU+HGe6GL6Q2F2ZfMf0qt/1WoguzDw+Um8E9OqDMK968eRGJA4CuHOiSll9YzJoLYzJRD+cLwrFHXmFC",
-	"ApsF7IkrUqog79Orko/Oz47r6u/Xp3V18vw4pk9WrW0aNup2itdOeUMIEeASh1qY5GZp3+isEW6HWmva",
-	"AgwD1LUEVpHvoZEiqEDqoyCYZ+WNAVlm1sxB9I2V+N8Ds/wrBrvfobPTr8++Pv/q9OvzTTr/C6/oxc3F",
-	"jf02VkxJq/Wfn9l+Hz1yCdGRKVXkhGhJTk4fkdGUFnSkWWGMGgKNtLy9cPrwvFH5oxmdNTCFG3U/gTu0",
-	"2qMXbKx/LHU7Ad4nvN1iuowhvkk9qNDJfDaaIBC8eXX5Qx21pxcGFvrkjfsb0OaQYPD6njGhdZWOVOES",
-	"NZIx4rBC0bgBHkozj9gB+IFtVQ2KASPlupyA65Pr7jWhtp5zL4VwXKmSFevj9VZjxEuRt95i+5bKtQHx",
-	"oHqOMEyhPqup1nPVPzrCnzCyonoTrqflsFSssL09eiM56w6TCA9LyIyOplywxDDuAuKjEyZiq3qwBiYx",
-	"iIzzjXHQ3aKZZc7aag/gt8ZyT/gtc4YFdjcF1GAxsaE4i1pkOIu53aVD5VaKQS0ziLta9auDUTU/u3rQ",
-	"TqT0uszZd8Z2jhGTYmsg6+2PSBvDQi4U9ARpgP76yCJE8GM0ZJ9TW+kHcXSwFohL76+wS2xeGYY1ES02",
-	"VeWwETYp2Fz26WjGjqzvr1+wsfmfOpoymqmjGYYXN4RVgiCjFbNWwjod3B9wRy5xpkOFfiqLLd2bfvIB",
-	"IwRPmwe3xWjsS0so8JUhlRtsCgo+CUxeqpUNQPtJozgnRElX04q1DYpYVEcb2dXKluVX2JPoqOgjQftH",
-	"2QZQVWYSuPxcjJHmNmnkTqAeHwBP/1PBq3gfpSIHw7ElHf2IiUXY9C0hac2etJ5sUPxS6w/3it6FJ5rP",
-	"FLG+VRcWqxpt0EpDrytAMdCXuErTJYq8HUTYnZC57g6eFWKmrNFSu8GuRNRVjDr5pLIbtkxqmmigveZM",
-	"o8aa8QkcaLPfPTIghxaj27ZlAwTtz6okGXjWyelXgdbb2N+10D9r0H1W9OBQQw/WMNroALii1ztndEky",
-	"iXKzj76oXMqbxJiT5nC6lCbwD8zoDQsDEQug4Pm8kK4hgXVg26x9LCkDUGvDBKMu55dWHakP8kXrmpM+",
-	"OUovCJQU4/fMmMH24OFembHCjY1qDwtwur4h6ZyaR5hB/Ncvl4f/SQ9/Oz78+u3n1d+9Qf/o8O2XwY9f",
-	"/Os/xaTyS7YIOqR1hYayvdNsNX6tIVmzcZhvhVtvxuX7g/wSdDB46xp1QDeOVUayVce2DwXgVGvG1mjz",
-	"uQHd4K9OMB+vE0yX3mW7d3sJFcw1nb5iiqQ5kUGfgq11SUnAiu+TlGcKi6OoIKnVw9KECFoUcoGY0qAB",
-	"QmCCK0jX7BHnJXmYHB8f2zyIpkxwHCPWAMM3RNBFydZhvK1to7Ghl2at74IPCLfUpwA6B8YsrIY7ktjX",
-	"wshVlI8oQiJoRGE3h0y1QMYb68AlGkCFI+O23gnyMesumRTCsDYT3HZlb734/wuBVy7MZpY8qzd/CNux",
-	"2xKTdUynStTDwHvTatw6voq2V31Hb+cj537a0Ks6qbrrhFvpcTgiJO6hz3AjL0gqpGCpNVeUpktvjNNi",
-	"pUnDKriHqNejxAog17dvNsrkJEIbz9nSW2WuKae5EjUTS4bWFdmyoyenj7bY0dXUy/ctHKaGtd9V7Fc9",
-	"5EFHWWmo5iJ7NYT1zQbCnwAVeVsUx53h/xOXd25tcSbIjItSM3BmWy4G8T/0vVYx6YlkCjNWq3SLxNWE",
-	"TmVZ+ESZ7oAff1REZxt/3qbrf3Lw7nAiD82Xh+qGzw9RRNP80GcLO4EnZT5QLGfO5bwpGHnlrv2kwaa3",
-	"h8rcwcau5VOt05CauNX7BrVda9k2bJoY3/sL3PYfEdz2E+YrnxZr2OKoBwCvXQ95CxDq6Vl1UIOjW8WQ",
-	"1gSOEBn0wLyVelYdnu+9gbWumBeYi1RgrqB9v3WD2Sz1ck6gEMVlzJPTM0iZmCMm4dHpWS211emUa2Lv",
-	"u1ByMx63nS9kJ+jVbV6xJuwD724hP48h1ZX43NI5IRGqwrQA9nkwksV8VTU+OY9gogdgy2tFgbuulhnZ",
-	"5fAKthi05KuGeM4QO8IsMxVGDGxPeSkh5OmatIHPFlsXMgJZWZCPaUt+3V2IiVeDvw2bbudUDDbj373K",
-	"qbD4vx1Qp16yhcv/st6D9eFVbG6jDeOFXKYu6VZv3ryIA1u1kJhLxe1KYW5/D3wuq/OqNgy03ayxHShu",
-	"G5Nse61gO3reziaZMSr0YLxZoPr47pYKxM5U/GczTtYn4Vaodzm/hYwIr+GDCzOoG0hcPiFHTGb3YNsp",
-	"ViobnubaFrr2yI9jQokhI/glI2nOqHlL3xClxeGkmhgy7gf1+23DsUA2TLvUbETPCEZo83AaYH6JHV69",
-	"KBeHzUfTis/6vG7SyClnwvDYGZjtkXxw1xUrMmMLYQDVp24GneZbT4q22RnmMb0ubtruTPb+7cu9MPJ1",
-	"qmotsborN7dev19+9wnJu3Dx90mQ/RxXQUYdVZD3b1dkwnYpx3YlXGZ4ABxkM3M7Ige1ZxyHb9gpTwLA",
-	"IaYFY5aItwRq75Rn7pXHjrnmThPoljz+ki2umP4egKjbvLwVjFJXYvTpcFZKDxTTEKTN5OiGQb4xVCM2",
-	"6A/tiZi9BfbzoNpVRN9xnweV1YSJtL+ElplitBhND95GWgXt4MDwU9uMF/UaLm2SY3vul1Mqt1hoG+iI",
-	"LVlsJY+T3eyJD+pqj85oOyUBmoRwaRZAajZqNIoLjIOdPFijXKp4tmdg50iZ2wANVCn4vHibWeXRvEGu",
-	"Ji6KgwhGPM8KJuLmzKfpQFs9zNttWIRYt3tAF13axe63c8bZw7G9EwNuHOyij3w87bqK6XRVcP7d32HL",
-	"dHbw+22TeHGvTkKzllBLtU0SEwTLIk7+k4eB0dk0svdjL/tXbyIQ7Nq3tRG8tdX5QZ0hdvote/na2HNb",
-	"aS0Wc/jg9Pj0/PDk5PD00Zvj4z78/38eRHSHqglGh8YKWwIaQ4FvRMRwPSUpPCu9IEIu6lVvHSOu79tW",
-	"rCqZ3+YAgHTHAqPzs97x0cmjytywKoVDe4OiU19fMmOFcxTvnOq7S833fUSQg8X7YEGfu/tSHAZf+Nbj",
-	"07MtfeBYiWyf1nIcrxyT767ahoT/MuhTKMuCzGmhBfZ29WFU+OZgH0r+fRAICrAthJG3y/Yel9419rxV",
-	"MHkXgbZtAPq+ncA7uXXvP5r8Z3IGb99sdUsPsGJ6a0/vJ+CS3EE9cl2od1gZ55WtQF03zH8LPua753Vl",
-	"YlUl7C+/RyLtKzH0t3UtwOhvXxn97fgk0N9WSwhGfJXFbV2EC5MLKnG7eyl3U13uJmmCIsSWzfq5anzV",
-	"dbtswS8Aw1fA5V+aN9gl5+KWCS2L5UFyUBZ5UDJs3qV69mG9kZwdjSzGbyz1SXepALAzuLRX7+rkocPc",
-	"tWGxucQ1xO/AI+M2rtOwnuLFW3ostrOQfVvKDuO5wovf243pdM9Pr1+0kZd5yHrKuvKj60hfK3Sw0/xi",
-	"Js+Pw5q90+riXAWGUoypleL+SPnBKm59LWF6M4gQ5u/OaAF1s6re6sdXtmUc2rhg0RqPdz9C1r4d4NEO",
-	"ftsW6HvA+wBIB67rgP+R87Q1BGeh9EAxJnbop902VleUDEUZnykjPCHH5KJRauFqMLCsGkAfXCx16/5L",
-	"XVBfApp10C/5RoCTDYAmbxp1BcG2VIdlxlXU6e3xYBptf7Djjlx44rQNgBJyTLQkp/2qllRPeZFZUp/I",
-	"GoxaiDfZBgO2qXKkHbGvfRkqXcm1OdIVFEnfdwySgPgZNuMGBTIOfTi3XWVboEMQzq8OC7pzP602cHvt",
-	"SvWDBkYzOp9DX0IPcV91blj1S3XuJOpaz6xXHEvuAYkqvEEHcWZxFObYUtftc9BDC96xAlzoWJFHePHo",
-	"tzUMSd+73JJ2k5PUeObb9fLjeQPWshornnkIQ9qtjdYIBc/aB1xXKNruF7XrlTGlWkqvuSIAGGEzTwRw",
-	"StjcVYCHccFaKLcCFLfpNVJoyoXC1iPWoqG2N90K+veD3snpo97x0clXnRqRdHIPwJwt9hdAOSqerVkD",
-	"G/qz+BYVRAvNc0yhgR4bFpenM2YLOvNiuzuzjWtWlrKAXMkZZE/CmCHvyLadw5YMwMLkoiX4GICqtqHd",
-	"AAfFhxiVBTsFNqYvrJKyD1L23cPjKKuqRjPVQLC/iiy17WsIR7/72tvczxWonA3813FYn3fVWC1ox7cW",
-	"vrW9z7ERxNU6O6g7ABRfTGXOLkg64+9YlrrmhlaPwbJTQOaAjUlIKkttqCP1LSUxGdcCcQWFkHBoHRov",
-	"dKnybQIPkoMpa8DyYj+8d9jtEN8RYYbNNuRWGNh5V63V7bFrUKUl/1ZW9X0r3quV79QBkxlbENel3l8T",
-	"OkJCkfM6lJoPjHxbzwq4P5zB/cMmr1pXTsuSPvnQaCzImgmcHFmhebbZO9uAL3uEM9fBTMoQXjn+/KoS",
-	"Jsb14cljWSBWdpjVCZPBWMnW6p0/+ps37AqvXRNKtPWhDCE0Q8QurqELKAipmrHWMbgYgZz0p3cFe7LS",
-	"29ySRtul1vt4e91tQ7t06wJfDSfRmas/yKm1tam6UUmVCYtNgZ0BnjGXYOu/pPN5zlnWI5cekBSu0xL0",
-	"HIeSBdm22DPLN563vQTAiPhMVb1ztwz+vUJ4YYwkRFwYG5wNgZETdTuYCStNl8omIluNDsEdPcmYM+hb",
-	"XRrNhi3M5ROmmz1b17kYOmlm8WkAh4C3221QlRysjdJjRrq0rKUi2Ae3pUn1DVvuhi/dPANs2QbRHCXa",
-	"lraVuwiGhu9zm57PsQby2MGr0anRxvijzx50Nxi3z6xc10C6+3sxaLLdst6ywmEibmwqE7V4Gyjefqnq",
-	"O+YWpXphA6I7GHs7Jb12C7tVvxTAnfSH3spHWxgQApxENaCO+/g3mpe4kQF73/7ets5lL2UNGBbblQUt",
-	"XFbalSGIi/XsGc3PdjqrzJhZj7yUmKKJ5wK6TqNpu+dmZ/Xc6ebcXkOkDsF3pIVSNuODHkJckNTenvZJ",
-	"ilnXKfn85KvT3slXgANzcv5FQtKci5uBWaHc/Hr+de/04Zn9OSFj9ui43z86Of7Cgr+BcmAbuSjv7OSF",
-	"75JihmO9L32S3pRDRrPZIGh9c3Lc+/ocX3Bq3n/zQDV+PnsQDI/dNH8+OT724zOzOT0OLp/csPDyB2e9",
-	"k5NHvdPTM2j/Za6gKw/099d2L2j6jxnrNdkc7FYMPuXkPBrrK9pwVB8/eeEPmi5KFnZLNPS7YFkCTaRJ",
-	"arSplHweULUsgA7N5IxWlSYkBd4C6I1S5tDsPormaAw9o3nBL6h6mT8rhKcUlS/zV3A8LQokamAplhaN",
-	"jAnNFRmaY8Ia3RyDe8n/8y/ks3mRfUb++79JbTTkujw+fsD+hZyeNcB+js8exVt92PUczJhS1mUWa/+P",
-	"MKU0d31MqzsBlLypdkH2U2xzB1iDAFxkMGfFiIm2fnRYkw05SqEM/UwFbcz1KmKrDybAm+B8eTx13wp4",
-	"yHK5qNdhb+579GnkZw883uBqQ8SCTcqcFuHufP76yekXPlcQfBiVp1w0K/vAzAowwbGuzqfZp1dP3hw9",
-	"f/IfDezfX+jhb2//+fDzjN3+97zIvvj8qPfPX/xrE27qvC2IEFSktBUD1MHJBdgdVOAWtxQsG13gzjuG",
-	"T7nrtnVE3WtK5EhhTltsKoZWFV/xRmpFk8M2UDXhxb6JWLAFU6oSREL1AShA57cXZ7JHLoV1+eRcWUto",
-	"iRc1EOwM3xsYRmDMr1+MBram/Gi1QiyGZKpu+HzQ0uzSx9oqNuJqN7XlNbTCbQYU8KrFoOJikrveylWD",
-	"NRvvvGFs3uzFEHAYmxKKH6OtMEpFhzkbSJEv1xwGHEUFQg/2IvdVMzBvV1YKExHQrwUO/LNXt2eGPSbe",
-	"498j30ijwfnVgAU4enAC88cRxc7Y+1ZV2ZJwK10+3AJF7TRGpfY1XOYteQdVU9qIMBsWjN6AxYr6mMci",
-	"zGQj2kyOTo9Bn5AS5VEA8g36LqyusdzA3bbCKMjp2QUpFYOWglqSo9NHO3jZLGw9vtTb2ZstR2N7REFM",
-	"0sCiSS9AuCOnQfw7Q9xpg/lEuP4qW9zkxYIBeWttTePcxv7uI5YXPhJzJu8znFd/2afb2WYP7fVu3S7t",
-	"thfRgNTmhjuWhuy6BWOIbwfOcfswQ6PzCxo5XUKgu3mZWoo2WxRyaKyOLkLYJlSLhPSdelfly64lnZFQ",
-	"CdRvZm1er1oDBOXJyJV9grIJTNeCJ1kFHX27hlVCDadZRFBNIZFIEorwNTUjcxX+s2k0bojqbJspFUt5",
-	"MuYbZj/jPDD4mNod9eZkD4xLwPhdIIA6166lHWypWMl4CkuM745ZHdOHY63ABZpecKnrP/A5TGxG89z8",
-	"Bu6dLzAd3MY1hdn1UscpL6pERwK8U1nolnc7i3DbV682sFm7qGtakfoq1ngrUUzWkrEcilbvbmub8kCv",
-	"DeYSLy1dVXCxC04D3MQjmHKHaWq023HBgi4jVNWNZfTZcY1nELJIqJnqiPlQrmDeB9ChN3iXxKvAceSz",
-	"kCJxvO0LAj5ZfzbItrpTe31PSp+N5Zeh6fRe7UC7KQwYkw67O81lvh+9LZ4ksllbSw601DRfYwBCdyjf",
-	"NR7JOUW/XeWk57oTYW+hG7pC4i2qAxy6s82IOwQLOYnWSn98jIkWbENvx/3iVy05EGWeg1V/v2AT997H",
-	"KCpZd1qIqKDc6UkfAc3BjcZXv/nB3AOgQntfy6+++uq83nl0/Up9AITVKB+4Csr9tgkriiVKZ6tjV+3L",
-	"wf0DkqFKtbYJkqhBOXj7GkCrI3W3DEEXmHoTmBX2sq3unN+9jWjE/beKELXqEOxe+9Pg5GvatpstfGMz",
-	"bu8q48xzXtp2MU1Zp4tSYDpghCNGBU94z7qRv7RNbJres3lMPz+2+R81FbcdrraLVAcsj8GQtqUSytGo",
-	"nPMA5JSMCzkjORtDc5WCT6Y6QQQENBBdR67jY6LYBLzHnQPKV3hDbAdKzXP+G+0idH4KLm2p8cf1rT81",
-	"XIu2HftJsTv4klp3tXJ4L7ieyhK6EwKL95bDLVe87gYOnQq8sL0k166umd7VPOd6F6O7EjkdPVjGIufZ",
-	"FrZ0IfN8cwV1fRZbGizzaJL/ZZXA7rwHdMZIKbi2rVMgBlq3rzJZDvPACBElZK+1EJwzKZqVHI4QcWR+",
-	"J/1iRAkRM+Z3p8NdXGPbksvuDtL2uiJIdTdqUmIhRqlyLVtjcKPhbc3MQOBfi6qwodJveq0eiQHPuqSY",
-	"JbWQbm1gkOIni+BtoXu3ynqX411ygXnFrRv5gl5euEiy5+oefTqeo9+alrZLCm9LQnzzSPgUW+t09mtf",
-	"GeQbkmUrsmqRaQthTzVc2WyJ1CywCrbwwCZwhgpxtA6qpj+vJnSVLr6fM5pxMSFDrlUfSwofnJLPn726",
-	"PfvCUMrJ6SP4hHk9nslBHHODRRIKCBzOXrwBreU6+4zeIN2wlo7w9dSmX6rIANRJwqcz7BD/NlA8NrLF",
-	"lfojqkfTmIO9il+HOS+F97TbLsFyvIvfAidYvX3N+vgz6Ki3ewFLnGblMEcI2caaR7uSXmmISxOLIcvF",
-	"Lc15lpBS0FJPmdAc3g9NlYY8y5hIiJB6MJalyIzKqKcyG0CffZccVgpVzueyMId7xjJOB2aQCRnKbDnQ",
-	"Ug7AAZ0AZx9oCp3VzXq5vyFZhL2b0lLBm+GzeQOkQSTI6cIvmj4Pc5M54INcKm3/HEkxzvlIJ5AKP6AT",
-	"yoGvgyd3MGcARJGQX0up6YC9GzGW4btzPloOfGAsIbZUaICMeF6AHQ0m2GBMeQ43hV86qkgIz9hsLjUT",
-	"o+VgxhWQBqbS5ZJmuHL0lvLc7IhRYrC1YkP3qi1OXD91Mfv6XcSrbWDOCole6KPT4wsQIC4sEFQ4cgWd",
-	"NqLgAawoZBGtuzOiacxZnmHW6qKQthl8rV0hGh2djYqn5oFPzDtjhxzLcdTGqscFXfYrCe3y3rC7LiOP",
-	"n337GrK3jFxdVrbS51U2yJjfsi86D7qqylxtSIidUsxibwxUAsxefeOxMWBszwIdpiWMw2gBTVqiekjL",
-	"y1ztRM1dYjSzymcS+ktwk8ct1VA25DpoicpXWokn4LPjr2NT0VznDbvB2Hdk7fnAL5rzTo/myDjVUepd",
-	"QIZlYmJWRtWUNfJFqjvMqhyufWk9uh9f8jqnSZ09ab7uY45YURrGgHksPMDZb2Te3EvyAPzoljzQ70Cs",
-	"eK5T29yY0KsQWmOJl/U4m4uqkSXTxliQ5WTqkv1JqZjNPVpCEXGPvPFtA4A1+3b+0HEcy/jIkI5uoAxc",
-	"LIkxkiI1AzvXKYE1soLDYi7ynZfobTkdR405WraW7w3ZKGoDQdR7Qat4ZELgQhv1TytEJ+yYO8EUea4w",
-	"F7icw+rk/JYpguV/lQaCDzxwsFAQT5sWpbiJ6hwtaR4nqL4ln4Yti9ymGmLgDN+4PV2sWqqDvYk3QN8G",
-	"/APTruNP3in7qDJMAQPcyMQ+/rJCWZhWYqsvwzxxI88B79WfUYBIsVHvZsWq96lv4T5qD+QHqfC1MLjS",
-	"sjAa03oI9OCwjih0cBoWhp9YlgBMnms4UoZVMAEKGQAEuOzP9Z2dtvNhtZTB/mS+NisvXGk39LG2te7k",
-	"FVW66WsAsAnLN6WZV5VlG+YajDVkvC4Yu9mxdrYWVN8UTa+Z3g1EFOR1ta1zC7LRK1CJj32YwYEwul9T",
-	"eBWXfLdsE6+SBtIxsT3xvj4mGV2qCwKptmGGSY9ctmSjrAA2e+I9Pz57dHyc7BYcDA/o6yppPzD2q8jY",
-	"23iP6A7d9dYXrL2uoDw7xMiiDbDrG4SFzdZmmDDtdeIbtoSDdsPYPGyT7tRIXtSENvg/8wxus+3abV07",
-	"VisDP81zt3kJUZLohYTuc+yd7YaMj71hSwUFAu55mL8oXekJ8A0j7pWhH2NpNmKWCzZE8RSJCIZhw4qS",
-	"KyDzpnchik/nnSwLyrVlUCvg4F19KvCKt9FBrcHOu1+oizU9ry89igGkiVmpC4yu0Qq7e3Pq3ZSevWGO",
-	"t00QYRrQrSAa4t7iqm+XIWj1me2L3UMc8WoMMaD3rTzlHyONrVGVvUnk2nlXctbno+2WedbEkF/dflUL",
-	"0DSq4Cx80ONn375uQrkRr5haRxTy0RCWxOm9q4m8fvfCnJmTh8mBr+c7+K/Pf7k8/E96+Nvx4ddvg797",
-	"g/7R4dsvgx+/+Ncv/vWfYnsXTH4fikbIoO5X06gNfMvsON8XoTolZs9yqtkqAG5nvOBYFtOn2PPgDv0H",
-	"VndBxuyRJ0bUGzGeARSAM8uge6JrI2t+7xPF2AWWtM9zKpTDEnFoABfupDEXmkRPh5UnF4i9ioEM8IAY",
-	"TqLwTCqKRfp2HIsprYFo3XK2QPwb7NBs+InDtk4OaDbjIuoCeF3m7Duj464elb11kW7PkWmxe50vNKcj",
-	"tooqxGs5Xe3x0226OMdrxcBvpFTJioRQonKqpt7HiD49m6AAW1l8Bn04NSChjZBQ2KzOBSdcT8vhUcbm",
-	"uVyuFWVt4Jsb14bdsmK5aBi86yvSWntOvy5j3jSW54iBP5KzGa4H1ZbiZWEhjRSmKoGkYe90j4BPjNEi",
-	"50ZmlELV/NEWmGth5uFPzQR8XAu6NBrooga/P6LCGFLmJGDSTkJKkUM1qHYj2AEMyTcYuX/QnHV1NHWi",
-	"WeOP2PaM/hEKAOpp/HfUhmBD96EKIGXcrxJgB7ul+O/Y4+aTb2mzuhyMxuoWtyDIKVWRwNwzQabsXVRm",
-	"TBnN6jTRYARTyuPHOf6qH60+zG6ZwAS3tjcr9mvJxIi1PMM6DOE5jnHCYHayyGEWwTvt8GM0uULupcOJ",
-	"q4/yJCGnCXlA/u9//tfnUU7ovGtZ1Lwc5nw0sGBpnfdL8YmguoxB1bbe1Ww6gBNKDoCdIAHY9QifXxvi",
-	"2xZq3QujMVR/z3wG0CReM2Wx9uOOl0hIa0EVUeh+r0BOa+luC1lkKoKffNb76ujBaSf0ZK67L9b3XO8K",
-	"XlxDKobACVUklxKaJOgWVBXfM6hbrBZgrTdFaO1D7czXQM+6BO2VHWPxZDurEzKRKQuYf9JMM9iYULtL",
-	"LingiKwZEPy++5CamYwakd0Z5CvCaOOLp58jc1mN7631Xwf+iTb3RNM5EXVNXDF9TxibazExd47t3rSt",
-	"1h1jf1FYy1rcqTPG5RXTrtFqfUGD7mn11fxmSW7YsnuyRQ0btQU4fDMntp5AN6roVIwWtDLcF3LBisMR",
-	"VYzkzJChSkjGJ9ycnvTQgqgN0gt7pOCzOe4WlNDeZJgb3NUez+18Ajz54x9A+hvofk5H7BsjKNpFze5E",
-	"uj8kkPVZ5jvmlvtk57qkhNjC2Lb8X5dItStE+kZAdLug9lVRijT79l0hy3lEo5nfnm1syTiDuI+xdOe3",
-	"592vjqqAP8eA7sDRxgW4IaSotzWCPOBMYtMYumxQfgWstQF3GpgTzNZOY/1KRSyG4caoz7d8xoSyLuaJ",
-	"f0w3ZbHapAh3KpjS2zyhMfuhmbwdUOu896LyVizinhXfqnwpGvKEQiDX9sDGO5CxFqzqtNGafLa5fqoi",
-	"84zlbLLdLa67SbergSt0vjpkHp1v8vyo4x2NfaqWoM7PAjYX7f4A69C6vdEqwS4Mq17b1oVp1e/wTUQ6",
-	"F72aod6x3tX3sQh41Kbq16s5FR1l8Wnv9OSsszQeF3K20ZVUFmJd5zSbXrGAFg7ZrnmZN41WSmtKioJa",
-	"IqvPvd0+k9BKJ81n7GJdeZx3jayE2zfnGu6KXbYATJvEJ6s0xutMC3AttTWxWB9pWRN/d/lym0liM+iZ",
-	"C5A3a9cM1bXR+Z7E032Hf680m9f6hB5kdBmE9/DTgrEbcBCImkEU6NoBNEMjT34IZQtc2woED2TVbIzF",
-	"bUUJYUKWk2lCcrkw1zmwTexxRFJsc1Y9sH5Zj6S+VAIu8cGg1dKHHknVnBaKhZfNeJblrAJuaN6E6VWQ",
-	"Zo0lISMqyKRAVGO3am7Ovisb/h2MDIt/CxWvI7xaitGPpR7JGVuLn7dl+84sq7H2Wg7MTN62/WgjHfEf",
-	"b6ngasqy9lKaiRS2/Qi1TVlYztktyy5sdxGboG9+tj3r4oUo0Jqx8+G5xGX6G2eLjZ6wCqoJ16iac7U0",
-	"wVTdUKIHailGr7Gk4S5tYuloxOZ6UF9de0Sj2CRXcsYgAXjqvYl9DF26Z7i9MEbjAjq6zMrRdMWTsxZn",
-	"9o2hYL3GTMIDveB5TobM0G+PPLOpa2Ns6aUBR/c3ViWZI4YvXmAOMF2oATYeNAeT37JGQrkt+zs6ObfY",
-	"rgl59ur2nBydIdjr+ZkxzpRmcwhGjWVZ9Eg6Gc3tUxeyuDFPlmXR8mQLGvu1e/D5mRnWb2XBOg3sdPX2",
-	"gDlU0zNWTm1UhgCDt0R5wxtWFNRoRE95HosYS6FbERtow01mxnIYsg3fwLqnxxuNVHhc4t8YOw1+sD/I",
-	"zPXxaCDZ8HwLx3Z98rE6OTbWA1m2kWijLSoW+glJZjC8zu65F2ysfyz1Rr6CkwtGFV+jdzqaRbS69RwV",
-	"Mi+c2S24Uibmv8N3YB3Gi3x9F/s7NowPesU3V/7+smHReY91R/Vs2FvD5ronwzYrekB78jr9o+HxcQva",
-	"p9IDw7yi43SdyIz4Ag5nLk8QNXXGRamhT6VeyLoTjmvbVmtBVfcZtMMJF1yM+Jzm8aZ0dKSVq1lpOmPt",
-	"jZvXwa73Fjscy7WoRpqstPXfWM4BdOyIcOueQDJn2NkZIl991yEv8bjzrjiSK+xUgU1aiyC1yYFvWth3",
-	"jmZNpJni3pLYVmLyNtEORutS7Syar1VJsb4DUpYAkpicnoFvaY5UeXR6VgfIryFJnKzDltoyq2mbTDhv",
-	"y21T1NFMK2vLJwO62YdJhoz0fm0yMEuj5jVmYcA5RkQXStQcqtMmHHPgmMAoeFObdDG+hkMDKwTtoYva",
-	"DA4mr8E1+yPeYmIYfSjKorYSDLdtOkyVdbvqDZBlMerQtRvyLfANboKJWyL/lGou/p2xvfop1p/RuZNc",
-	"/w68POhSMZEyg9JBVRa3INccCLXLg0eTCIr5QEq4ir5LsAuYbWeFbRkJz1Z6E0BBfsjRj2PL/FMdXq0t",
-	"OKyi4Fk+HILoVQ5M3IJDd0y/gV5kBYvQ+7fw1KBZWdeMnnFBIV2hJa59AlLZps9OEbEF8RuNjY+OeCzP",
-	"tr3R4n6APpbNGdvWtWSWC1pkipyY70dFORvW9+S497BT3kO8l/iltzSwho8LkrERnzXxPs4fHp+exbWY",
-	"7ggSbzxKkgMCb/WH1LUaR7i2oLA2tJOv1gNrZ60ZaEHfKbSwMAe+BuDVviKnD8+jsA5xkOLLsB1LBe7V",
-	"vtwPH0QfX0ZB+i+bM6me27ddYs5RF7HVe4xl5PS/rAHp3/ow7uABHbUwdB+DG9SSnDQI8vj4q0cnpw+3",
-	"z30pVRUQcUvZjJYEo2keyuDcJzU+E2Oxf6uSe5vZRxMLC+EMIvVrzjW605WeFExFjSGU5YMgabii0U4c",
-	"JnbnAWQPbFSBq2TixigSN53YEvzMhlMpb2K+QN2lw5W9/9JevXOfDLoOFgtS6Cf8lglSzjvy6s3tLugw",
-	"j8ejkoMx5TkXkwEADESQqrgFyxc2MDJi3IlS38vYOx+NTnX67t2KkZZJtoV95q7qtB1P8WJvmHZIjgdT",
-	"FJCUYnbessrXzZixl4slQYyp3jpjsgtOdcF0sWy3f121BchDaATJtzHMW4pPfjQ2DShqlhtzC1sYFAjS",
-	"PI9ObpcygrLIO27dT69fbFt3kBwsKNfWbm05QnbXOBSf3Ln+OQxh1WsbzESrcJZjIv4N1bmrBm2P/67l",
-	"EA0OFN9q6GJL7HCg1h32vk/SVWMFIWrCH75MEfcSsyUoueEi65EnDUIJMAXCe7vDCjSS0gZv//n6uve5",
-	"/fO/r6+//CKajbYefKDOEVaDaFALTosshW6QvyM+niFjpelsnpCMavo+TaqmgGgpUkXS7568IUe4kCnk",
-	"HGPPcEFSc1PaI6nK6ejGPZm90/AgMC+vcmphCX6AWQPGs3lG6M92YzMUZa6Pylw7wX2Y4E4Y3q8R7ge8",
-	"ZVGMl1jw0/tkXwJ7p/YL64TnbpJqG5mxJTt9374LV2xUxMJO6WKq2GhQAbANqWLnZ+b8Y+O/8zMyXOom",
-	"EBve9cP4+b9/XTz67vl//Fq8Wfz9p1ffPnr24tV/PpOnL+gLerVottY9rnGCB8c1VoCPrJKx//no7e+n",
-	"Z8n7f/n9ODl9H+UIdm5vbKSwWSMFkqBt99aoANYVDUWK7iEbsj1bYnleY3LaUjwsq6W8GczULsV31Syr",
-	"x6w5jIZMVmlgqvVcpdbjjrUyVTbAj3rKCoXeUZ+guVI2Sx6/+PGnb19d/jD4+ck33//44/PB5YsXP/4M",
-	"qmJggNapCN7bPzoyI1M9+31vJGc+iBbrBb3BY2pn+jPX04ro66Sh/PcdTpZ9iNE+KhuiE3dtbJW7Pbo9",
-	"sshizUZXea9io7Lgenll3obT8Zy6sa2XpZ7Kwnqn+uQbRgtWkNGczgb/9z//i+Kfkn/7+Y3FksB66Sqq",
-	"jHtMdFEq7GQLrzTHCJ5UEafZx4P3ZnRcjCOW82Ozm68uf8BC46TqegZch5YZ14o8e+UTVcCF1LsW1+LL",
-	"Lx8/+/a1+vJL7MZPhRR8RHNihGyfCEmmRp4OIateSPIbBOeFhF6xhzM6n7MMPAI9colYoyHQYfW4Krp+",
-	"LbwCAGipRM1ZbmykHvnySwBDdYN5/fQx+frs4VfEYVK6zH0F+L4kHcmMpea2nwuumbkNYE+pIOmzCpf2",
-	"8Dlbpv1r4cupHbYRpCIYY7CqtLY9BiFsIRhh4zEb6QtSuxUHYXGS4BlB6sDnZ6enX/RgWSFNxAzKNZtn",
-	"77jS6FUh6bPx4Q9GbqeVPpQ+eUMnaeXGUpoUjGZ9M98cTJazk9OEzLhS1n91dvoI3oXVQ5AfhPGh5Zdf",
-	"kokkXECMhSEF4JsAmwlzWPokfWzZwOEVuJRT8nlK5zytYWglJC15mpBUu8h2+oV5z7Wobn8N7mfD4cDC",
-	"GvtuGyfJ8emZeV9BR1ijYTu7HzJh9i+r1ecborm8evzsGUzr22JJilJ8+WUfh1697ttiefi6FH3o5p8S",
-	"aidk90/ZCJlFEIVjaA6A7VOfuEb1sKVmEHWPNuQxm0VfqotrwTMsHQFNttGL0lDpjGaMlHNbw29L74eM",
-	"lCKDs0KJbZ9v/sylvMFdcW2hgUMItiDIMhOXY0K4hjV4YWjGHgijNao+QF+RtKFHphYGVJE0/DKMRVtE",
-	"tGuoHOcjJjAZmGdMaD7GVj6XczqassNTcBOhIhV+V+HTepYTmFv9g9sTyMqcM0Hn/KB/8MA6nOZUT4GT",
-	"Htm0Bvhg03QwQMileJYd9A/MhC/dRdDcg86YhoKlX+JioboEC9Gf8lyD2P/9gAsAxWTFspoOrLt3bm3s",
-	"aAZXvzcP2/DuVznVNu3DvX7DHW84KzYMtkrrdIPdKMCiZqtb9gqBCF0V2NaJ0JkUEwRgw544kaH4DoHR",
-	"sUTA5trmVO8wuNXMNiwohKq3WH/2Tne/+gWfQS77ZkKgE+ZisBsvdmbLW0i9nkuhUOU4PT5upEoBcAf6",
-	"Ao7+buOL3WjYHicwbMGEYe/00Ujd1p/QXO73q9kJhrMAc7fU1At6/bUNws/qyKH4g5JVzma0WNrzXpHn",
-	"cEnAJaTpRAVZj6ByvzucswKkHwzH/dQ3QhITAGIt/W2NqEUWRabrsbDNp88UkQtBeNaHtL5aiqqRepPR",
-	"vD9bHs4LaXTJtEdeSsusHaIMUVoWLOuTUcGAmdIck+0g7wJ6C5AbNrest87uHoOr6NInd27H7wI15zlb",
-	"WiqCxM5vZLbcGwG9ZAs3wvd1pdvI3/crpHuyb9KNkeNrNuFKO5tvyqhDyzdqVNtz7WVHcI196J3I140C",
-	"oOL8Lm5DvgujvMJTvXA8+t3+9d7a2Uy3AWmHNX+KLgkdGq3fInTaFEJQZQiChXPV9yq609Us349Q57fw",
-	"6p2pcwwqbhc2GCXkGk2drS7AU1lMpNZM7IMPmYcBAOrdtjGJazXfMX0Z9Nq9X0YfOy1vqpTSj3tcaLb7",
-	"GntOXydDUDJspq/VMcLGxiGvatE3ggallQB8C3orulbru/kTBBI+1rHYP3/3CgIMqwuH/yA0+7iqtPhY",
-	"9IpD8BmXNwLwUMb3xO2PRlNmoQA+GIVbpamhlZhxfDiGBa9r5Vpga++DxTvsfO8tG1ERmuR+T9EfQEc6",
-	"aBgwkxn4YMxkl902XS3FaNOOm2sCW3hVxZHCKMVofEHHKiIcihkg4cuCYCWG6leJBOA8MitjxDdOccgm",
-	"1ELYLhxcEbYx8g4ouAucFjZ9k0J4N5NWq+BRDbYSbVdmLvdPLX+DwqYWaoGqp30Qy/dyQRYszwOyAF/7",
-	"kDFBFIO0oE9bdkXNoddsJItMOcRIZxFB0NVSBzXkju3tbT722UNie2tDqRQWBaDLzVDh0ibUieqBPXIJ",
-	"W1F3B1uCvBY0s141fJSmN+ZBC7q8wIF50oXt9FgVU7moqvWg+wMU6k554UCAZheWws2xraCsKDHUNwVP",
-	"oPn2WsDXY37Lkjo7/0y54wQWHL4KUevDzEFbBJhYB5tylW3KaNppozIujR0bc1guazu9b6kelvl9YKEe",
-	"FodGDqoP3wFnsg1+9uJMMM+joRZPhFzsyq0zOfeR8PhpurTEgm5cPCO0WJICtAasLlR1FHHn3+dC2GSF",
-	"evuKBPzBwOFtzUePAMgyplejs+KWFRkf6f61WNS9zjBmrKO0IQnA4a23hPT96pIKsZcp9BG7+wUEQHRB",
-	"hcJ8AOvgrq65FjQ3TG3ZsC+r6mOqbsxxgb6EgCZHx6xHXlKzJmZlqopm64jpV0X40JXGe+555iOjMIZr",
-	"AbmpPeIRPQVjdiYyt5fNgKtgWnbkAF6aafw49PAD6lP2vlhS/ODKee29Tdq3VAiyAlt+QMn6Hs7xD/TG",
-	"Kt1AGRbOKGMKu046oAgtyxFwZE9DKjjrMtzb1fMe/lw79v6cHCqmD6cyz9ZwgKdBAEd7jUw6jCsrJPu2",
-	"e4n1v5sDY+GxsSGrjScFjVawkbTE1ABzyZTlGJQcLq+F+bcUGStI+vLyhydHz5/8R5pg8CenI/a9zLMU",
-	"00KhCaqun1zzJzxOS5kQKTxbwf2LnBUAa7xi+ntYjE/3nPghfmh5Z8H2IsfklQXs3sexsM/C6kARNv1s",
-	"9qow1JhgnmHh9JbgaCBRr54J+L79MGyI2vlrr9geYneboixShqGeSCHaO2PAOcTwWCDK5p1216pbAlqV",
-	"wn7nR+0U79tzkG374N+O4Tqww7fY8bsGWP+KHu6kA4THen8xRMNO9hc/rDE+lbiGZFAHxgtV89LVr43Z",
-	"7FVMZUNwsdY/DcGjSDriWZFiwoYRmxmOIEEkGSwL09bIZZi1AfkgDmeILQHcSzYaPvj72bXwJW7Qvxl1",
-	"ePNYOQYNAaBLhoDmWinj8AMDpZxl/kpNNXNNeW3vIoTCAZ8bGh7OjGlg7FaahzH202EpspylriVY1Zgq",
-	"WCFKRnkJ0TKjrqs18dCQ5j5lvbw2zg8dG119eaNmw3fN/Jgu9O8hm640uz+jc0NsqLOsUU+2O6Lt6srR",
-	"74qtj6EGeXhcETR2aE6gQ0yEOl9jM6I7kuc9h0Vf+w58+4jXwbPAuWETCD3Up3KH+647tyZm2ljoDyPk",
-	"2nzLin0asdPaGt9dsm10SCu2v0Bq4/hZCrJo3U6GaDnBSA21yfCLqcyd+ILkzCkF9K4+oRWKgU9xDNtQ",
-	"JtY6t0V/KJF71+LS9RNFxANDzRYXbMpzjPiAGAXfVmBFq2nBxY0KbrNCGDOrk8r0nxRyocgEPMmYLXwt",
-	"LKbfS7ZwhlugJth+aRLtfPypmoaT4wI7p4KYJVauu7TusAk8ec6W8IxrkSJuQ5a6V3iXPctVlM/ZAPdH",
-	"ZXP3EOaua7IfI9i9ic18AiHvb2FAQ8vzsYYhyxKCIIO2Jx+cjT2x/7rg7upj+LM6GCLJu06HdvXF9VVu",
-	"ezly7b+cG385N8BTAC11PxFnyM/ciJ/u1z+WQlMuVPc7rmShuz0Z4dr/Ifw3e0wAr9jwPfhwIv4bEEPD",
-	"pdd0MEEFyMj8MrIEEhVFd3PxYLiSknQuZe5K+uDDQLGcjbQsUqOfKt+c1ihY4GSxCRGyyFjh82wJ9w3T",
-	"jeo2pYoUUs5cXJReC3QgJfCaEAPJwglMpdLK4giQVAPabUo+dzhAnylid8PhIoW1XF9YvAZUOfsBHq52",
-	"LUSvRfo5Agoh2FdtDF+kPng0lkWC6F8wSWHbpTtwST62ZUdK8zxHNCZZNAGR/P126MqCdPfIJcn5LYSP",
-	"g7g119OgkM8DIoLnjSuSmj8GEBpOL+rhZ+i/5vxgLnAN4Q6wGxzWip4WspxMQbFfKSLsXQswA8vRiCkl",
-	"C3ScrQwzseQAfW8wIaRg2MgsTXwYH8bsYTapc7BVNZQLWvVI7uIp+0O4yT6ej+wP4SCDo7gTE4vr0ke/",
-	"Vx/W+sGeefvXwqK5pCfgORMJpY9ahj2cqlJ15BY27B0kshhST6s7BjaHLO2Ru7rd/jF8bqGr5y5E0cW/",
-	"9mGca605vhXMzSflYLubPrEVhYZqmp4erHGaORwiMubMyK95wcDrhbkmRnKCdY5GOpQsWyzhSSEXRlRB",
-	"8AUroAFKcsgUz0B8I24jtNQHP5e5GjxdKHVrri7XU9xHvEDUgaNrwRXDDlEgzlaSE1zqKAKbYyX9gi67",
-	"eKL+VG6oj+yD+kQdUK8tymzmHFGycB6nvbHEdXLyaF6wW84WkTqMHc5wPG80xClIX12+efx9AAQByi2k",
-	"E0fxC3rkZZWI7DTEfnCeZ3RpdHzQg53L1/bEFhNs8kszI2jfyCqViGo8wIiqZXRXC4RRlMJq8nKcWCQL",
-	"WuScFeYn65Wi2t1SC1q7zG9rCbWc8Ve43nc45K9yKr6H93f0tYjXpeh66eV8ni/BJP5HZAg/h1AaZMj2",
-	"U4iDyQC2uAqePKM3bEVSJHgNCK01UeJuEnntmS8YFHHf45n/GVsbKMKzBP4F2QhRnDyvTD5FsaMx1xeA",
-	"HQJBKi0xIsV0EiZCTwFEywpQG5O9YcZ4FiStGlekUO6Al8+psucS2QM1Z5K8tvA1CLMSWNFooTq0m0CE",
-	"O9gpMGOHSyLkwpYNpfMC9HyAohsgtmd6LVxczTbJAHOcYeop2PG+8w/Ub+A4pB6MjTWRVtd6I8WylcAg",
-	"oWIJxR1xCwK2d9/W8kc5kXYuH1VGf1OYM4mQMzXVDl0ffpdqOxSc3erLbQS2oPlS85E6AoDNRrAoXmKC",
-	"Te0t4A+09DPnDGScRaEzsjAhEORgGaRNcZH10ZmXYIq0L5qz0tIQf1bQsbkBev0b2WcLJHyNmAvdEsD+",
-	"DUiW636Ff6mIZphQYY5oj7wBmCFaMPLTm8eGAywYu/HNEwT5QYoMpOgbr48rzeZW5k+4F/gpvDbFwZtB",
-	"+ao/QCyC0gt7DZGipbDvsV/nlePSSIPHSg6jWsiZMUakuCBfH5PMqBRuROD1rGNLtQavAC85jMh06+Wy",
-	"0tPcaT9+ZBeGVXUaA/Zn3GUM0RlpNu+MOgQtD7tEmZoxzailaNsdRHvHtE3etmXfKsnj3vhhRYZtmTma",
-	"zcH53wgb9A76oszz/VSDQis6B+aGeDIFQ2pyp8qIqVBDcQwrwuPQrc5qyonnb8YOP8QMkVYO9ybsdeAb",
-	"T2qFHnoH11zVB6CKb6yoEShc6JcfMgALRC8odB7K8wSfW2AayqjUpJxfmLmhEuBSRR3EYPVgy+Mg+tHC",
-	"UZ4WjD3OjRJy9wD+xyP2beOt93k4whVtOx78N7a3omggq6q5BoJg09HUdUwExlowS0s2KOYyuvZxOMDI",
-	"XXssEAMabGEbPXz26vbMySGEq0znNuIOyIacFTYHDcrIUpt5ZpOqw358rmFOoPNA9AbKr8a0IDaFWjEj",
-	"xx1QFqm1b6aI2e8a8AOO1GyujVi/rHATj48JNpjvk9SYJ3Cwfd22LQ2Dwji3ui1nDlpxH8Qz/RonAdra",
-	"t2f6dWzV/5fgCpugfweb2HY2cYv3djihXapPEWIZgF0umkhRQDVckJGczWRXidViUftzWdY7NUVPZ4qN",
-	"mCpS5h5TE61ArVg+TvCYGCU99Y3wg3u0CnsuwWwuSFrI3JiaBMAFynn4fI5VEjWWVHXPs/3y0MFwLbgi",
-	"/qX9cCVd7/0EAuBJYNkgpBzGzQrmUqTdrKxlEDEebCy9R17RAowBTOusfHa8IK4NTY843vDQ8IZrYS0U",
-	"4Fq+qX3qvHhYK2J5sTGLLYxtOQOOnfL57ZlleXx+e44cD1M7WthI2Inrjyu67/24/6SimAfmdKJI4tiE",
-	"c19Hvso6wXJ/rMRe2qNUuVOaK7q7KA5bsrbIYNv7CrMe7AFbyhJPRzbjEOdbTe/8puqyudbcBIJx6ZC+",
-	"W2crjQTtPLcBL73XfNI/bb6Z3cP9JZs5cttbppl74PoyQUjyiRwId/emvDEIshqax4wroHqUdVTjwQAw",
-	"HQt8anPZHIgIkQI7ulqM+F5L+o/rM/vp5v74dswfNvGn9tr6znzHb/cDGfkdtFev+A+hzf69W9FT4Ol0",
-	"3x39bv9am7zTSmrgXEdKe+OgUVwnSXAdAkp4QtKhlFrpgs7TxAKf23xA8zvApA1Z2Ms6hhK6V1LclG/z",
-	"pgpe7GEj30DbAFwf88xdtq09yaZamPvmuW02hh3rfpKTaEaoe+Ju/HJjwdkwWLGdi87MOcoKPt6AWvEt",
-	"XrJB4QAvCrZ1S+0KdnRk2wZmdwVNv+GiO2g9zOm5uaOtpMSXklSQsHss/vjT6jawsPvTbJA896bXTCGw",
-	"UYEmqalcsIxkfDxmhcKQj7MCLJYSyirbYr4Jvm5Pz+qRxh8CiwBDWWvP2RO85B4Mx0b3Rez504dwMAcc",
-	"hZJnCaG5krYRtbYpDcYSz9m4lfpt96C7F3A1RugVBkyaBZvbZf/Ybv19kroe5mn74cS24HcY3VNZENsV",
-	"KtrAcM2rt+8F0b4wYx89hAgtZoHeZ1gwfPkwCBFC5ezew4GbaqdkOZoy1ZG8R1PKsSmzQ+2C+pKEDNmU",
-	"i4ykAIyZYoh5DKh4EvoIGZPCLLRrnIjQm+qGz8Fh3SMvGbcBHtgFIQuf+DGGA4h54AvMY2lbJhjfnSgD",
-	"EmVSeI6dhjKmCSBwQqvnWosk7CLp02fMTFup1qxMfAddM7gZF3xWzg76x7HGcH9iyQbseX+SDYl2b5IN",
-	"H5fYHr6LmL1uRdCqsLINWpvC6oi9m8tCt/qwHhv6MyLRHjhwq62eOleWn7qGerbX1i0r+HhJnj578SQF",
-	"AwqgvY0Aevntv139+JLg6ysoQ98O7gJeAbSdc8GuBTh0fUDXsgMUXz1ySUZSCAb8GEfCRKYgQ3Pp8sNU",
-	"OZrCs3rk8dXfXDLJwuWjjWRezmwU64JQMmIuH41eCzU3C6emjLkUQOhfhtVn5viUObXtqgmdS6ULOTcW",
-	"BzLVOGL0E5h6m0LQCBiIzBByN2Xb9wauaNZ1gMXHHCQHhqrf7sPd95cm8pcm8mfVRLaTNO8O7emqSQs/",
-	"piEXFIa/2mszLmc23xn1cuxP5kA/SbcrVDmWLQvDPxPDi0F3An7sg2w7yaIpV1oWy1YpdBkWRWP80X0K",
-	"UighyGMTLTAHMfOAcqjsqSktLBJ1WEGdots5TcjcYv8roqW0wG9wBABmFhFnsSwDUBySKnvZZe9SouZU",
-	"NPt72xFB9wG4nEGyEdc9gnoeVQM5Tl33W5cELQm1Sh2C2VjNYkptJZJ5FbAxBKhPc6N4pZbj1h37+J1N",
-	"kYpHNr+3u9ApRQKXbK1vqmrAe3LcO+2dnpz1jo9OH4T98Uc8K+q9d8/PNnTebUXoMCt4H+xgywDXH1f5",
-	"vZrTPYIjAG3up0xCwlEO2jszhPp1GNHWpcOEOQSN5MMtmJDMs8Mh1cD7W5GugSVwzWa1gvk65nRiPzgc",
-	"5hQQCyDb4ZWUeeobtHJEdPC8wrb49QqRqza5FkVQmnABmVW2DKpKoQIY8CApCqMdIewCjFtVd8ygK3of",
-	"GQ4W3/uKDAC7vBZ10E6famm/GS4R+KcNK/tTB8o24/vmYxQbNV7c1u5HxcAzcBfvAUjbF+BwSF5F9FKL",
-	"FYFZ47tgZ3vk+Faf6G5Ucre8g5gEwdK9fUAp7cESeFOUrI/6AOJzWJXm1iVEYfNy8pTmyl2YS4uD64su",
-	"jCrTpj/fsHndlrJjGkqZMyr+5J4eQ3T7E3awRXuMYOTZ+rSM9advfUrGc7bECp8K3gY1WEhxsnA5/Tpu",
-	"TMEEWygno5BpiMxzqapcF5EdsVIBO1Jci7DkXYpbVoDjBrRZ+ywsl8K8MKP42qI86G3ENcEaPsgTTM0M",
-	"B4bQ076R9pgdYsWDRcZJqS1VTaExOuQGAhIPqO/wfJlnZAmwfmLEEHjaPUM385Ivqmp+WwFskSqpYAvA",
-	"0EyLUqRQe6R9x47V4mC7RNECYUjL9B1sMukcYn3rnx4u0bM0z5cJNp3H7zGl1bqn3ZNDxByCTfE9OoFR",
-	"WgCVCZGpbRY1DKwoRe1e81LFf2OJ7SMjb5lKroXrlWObdXDUfMQACCVdqwp84prAx1ACPlavjFgC/4Ln",
-	"OZmw3aX80e/mn0aSThTDZn/U8HFgoAHUynt30U+17bK1p8rY1fnghGcUT6jh3F+GzBSnsqXc2pgaM3Ur",
-	"dKe8mFprpDbf048CNe5Gfyc0QG2LsoTQdS3QwBJTmIM+piOt+q5oyMgMecuKnM6t4jZnNOqfMYrBndp0",
-	"dc09v59cmDsn8wRzr1J6tocx7e4Kt5aXa0JXhQO467Lo+rW14t7irdsaFPE8pYWrqrZjsG36keoOj09O",
-	"H6x26T9iZSHn7HDBlD45EjJjKr0IHA5ckZK3xol51jbyB486r2JQfSIkZti0+/NndD5n2Z1tkj82Zusf",
-	"16QKjuj+LKuQR+/NwFpND4O0Lzph2yOsbtNfr3I2GtvrEDyCm/Iy6fj+u4j9kVMR6X5TEek+UxHxcSsZ",
-	"hXux3gO4WCMN2sx1GEIDVOvxs29f9wi43RxKljVpIQ8SbzHqCI7/WpiLsCaPC/vlhbe+jVFdA7CtrGf2",
-	"zqwCwvyi6WwD2TEN51vnH/+EzUQY44e2E2FNPrydCFvpIxHGNsTN28U8DNjd0e/mQxcjERf7D2wlwoST",
-	"ql+Q688CwNGQRJXc3YjcEiJOytwidPl90QVrBxLoUJKbEMWHORcTUPOc5ISQRaNaF6PzF50KdXuxELUZ",
-	"/hsz3DsJxLf3fFhhhC32tVnsfVDZE3B8whkFSxRUazBaEGIc0vJ8clvG5oYGRUbKWvmyozXYl1jZq/m+",
-	"obasV1hewRX3YJxiybwnuip5S8r2klcg3r/6f/zV/+Ov/h//4P0/UPDty07Advr7MhMcyN6du310YeOt",
-	"YLykkBLHEuSCYNgIEqw91Ej4M3JYRNDwhRMu1iQcoLbtFlJr43Etwh4c3qKB59VaYBipyTPf2CJ1njmU",
-	"eFUdIoB4oIcJrzNGycKC6V8LzLNjYpRLxVTqVdyqGb3wvUrsBGxP+Jzdstz2f61QV0DxMTshEHitDz7g",
-	"OSsE04QO5S2DBfUAJbAGOV2yggyZXjCj8CwkPhxzdbArCuYUqjokqseHmUFh8oXVwGrLj1/dssJs+rVw",
-	"OOjPbCPAENrUTM9Cm/o6GLuniW3955vjDUtLoB7srb0NxyduvVWG1IerwG8z3h5bQ/gjopfiECySXWcu",
-	"0rDq4vZc07oKiQ+aBgmpBwD2lUIGgs0VsPX4GMhWK6QoR6Nyzi2ZVgC58FouxWBeSM1GYFXAndfCxuvd",
-	"9y7b9oax+cCd4pAVIEiSOWJVY4+lMUn6DcXTtd2p2nzIomKg0Z7OiA8QPyJN1FbEGIyN66LettL+4hsM",
-	"2XPenvMTTPyujvb77iaCC7YXmxwfRahAhLl6rxagIot7FbI7UYcH6nQs2oO6duM/uJfojYPf+ugtRbbj",
-	"M7v1Dwn8Gzt2DrmoqAQ1QWjOXeY5GeWMFrZK1GkIRVOtWW04ci1WO44IxifToSzh+Rai0djtDgQOxHoS",
-	"tB+pbp3wWyYOy7m9DRETK00A0nQIFdeionRIcLJJQs5jAEDqoEEBZhvYRQ4DjmsPbG7nCY1zUYXx0e+V",
-	"tmxcq2shF6JWpHaBazejN8C3AV/Ecsmm6lFpmz9XOk/Qkr9K/nYtgG0/YZy7uQYqEWnourSOaLufdKna",
-	"26vspr18co1V7BH48EnNrarOx2+mgkOwlPEZtBDQ4LCsmqpw7Y/sXXWhTsDFl9ktH7EEoYLDoiYPYGwx",
-	"sdpAjG1fw5GtEQgBjKENAUCyZ2zEZzR3rMyCsGsI+7B3I8Yycvpf52dxHLqnBWPf4CzuGbnXvqVFfIUw",
-	"u8NlPVF1H9rB0/rzXdJjA1jaFj97n2ouoQLbcqUPJ9dWqG2eU7F9x466pFzbnweqW7A7DdavZJJZyE1s",
-	"AO/heG0vE5RWYdxvRjPWr64DBj2hXIBVecPmmgj2TmOHj+RaoATBxPcwedZCh6JtPXMdLIPWBFyDgATk",
-	"U8Bp0JIIOZTZskcuoyHSeLrVq5yKP4A1a4b5qbD5+2iREwlLWhKDoEdDodwqHFkdH5nz0XKd/fpzRbY5",
-	"H3GsPnOAo9YAJFTdQIog2mG2IKDNBoQ3fmrdG/dob1koOSttcYWbmHJuMaOcEn9asarW+RXqfXKCppwW",
-	"AMKo7T+7Fl2BbmmhCKCIEPx2CUknTD8Zj9lI81u7WxiobAlK2u28xyMHb2i17syvn4h99xnigszdmmyz",
-	"2/sw+Uoda+tq99y3P66VQcDOC7kgEj26lXcnCpbdr2GIm2uwPRVwBcW0SshwCZ2eRlMs0qBL9COBAxm9",
-	"3rKwjCxx9RbIVHIqrGQNoL0t3YKLWjmTBso9WXZxLdIc4q5mwf/GZY4DS4n51opmsPcsYzb3DrHX6IJl",
-	"6F73fM2yM2d0yTzzqPpgWknByLgs0OziiIkJpWeO+81kwfqkKHNnpRn6L2jGR7pqJGAfj05yWeCygjvG",
-	"KrZGwAvpNNy5VIoPc5YQWlSlsLhKQwkX2OGDmdojr6HPNMh6x3s02J9Vw92LqiuS8/xoSWbmt4p7uN9F",
-	"1OV9FZz8P7rNCOpExWM+pDLRxtmu2EdtR+1QbYFQLRVhEMc6UqRguwmzFgXkiDmB02oyPrOgSxjtCbpy",
-	"NHQRG0osNSsg92bFfFlJ74K2lj1ymTcOfVTeNSTjfQq+5qvWSUC+n+Yul8DtLUPxLT0rdeFDy7Q2crn1",
-	"rL6VXl5IeaMI9lywgWtdazOtVsSdZcWRsnNeVA64IPpSRW3gFVRDvWfoQg9hSyzZIhhKwehNcLaUdI6J",
-	"oXVr4htmkHEmQXr2ycQIIRsY8iyaXovU2I8D854BADWlKNkA8cU21ITEG7h8iH3mVTnDmRiZmEtpFIL2",
-	"6pumhN2a7f+RkydqU99PHsXeWqg6vShQ6A11RrQdomVGlx//BO/aWXkLn81fPZWDnso7eXL+2N2UP7ko",
-	"wAfvoGx5wZrWyVtlvbrD2+y7Fk+BbWk29mfGjhqxPTY7AWf8XjxRAe+ak0MLGOGDmFXLrUbmeoJRB8CC",
-	"42KUlxnLPqKPP95VLJpkUG9QdW87Hr6mRS0PBr2vNk/jElLi3KaphLB3dKTz5QfeGwhBHSrWjpyLCfqe",
-	"plZUb5C9LjdwjGmEEI9HtA3wRBhNGkGnlVNUMeYNGjpVZMwWLl3QGivg6OhXCQbYE+vvkgvnMgE5m0Ma",
-	"lbgWzpzlCL1qrMYe9okEBDASAoBVuahQ15Ezi5bogLGHTPGMqSA704GFYH4ByGzGMvTRhL5bLm5pzr3n",
-	"FlX+KRXX4uT4GCpHcEGshwl+Iyf4i51/wRA7No5t+Ao27IrpzblX6B4cyTzHnLE2MNo62KCn7VpD/sQj",
-	"79a/9SS6GQdqU8uNfh0UTxkGR3NYD8B44+/a57BLW45ILs2KQWnLMrx66Zv37bHz7F9VGn9VaexWpVGv",
-	"u7hXu9lznRYJCbxrX2rOGCHhkR86yIgZAlom4J13mRMQGYC8L16whZEy2H81EKKK0WI07dz/1PVHXK8Y",
-	"u4s+Ptaf0lSXqjP6iN1IvGk/gCb4yArLZM9n4i+gik1Lv8dqIEvX+8Wn8NnuYL6shQP0p69T41IPd6+O",
-	"ZmydNfEDu08D4gcWdxNICJpSdbM39GDzrED3naIfK5Nd+rZVixWsYAA6vqH7KyIbAoT4lCoL+w26Klea",
-	"ZTZHSskZC3L6bfItLxzAsSxsq4kFYzd9X5RQtX/BoHKVAdjmw/73YOAflgm3YQMh5lQFQrepB0R16UfT",
-	"8vbMqf8CINoXR6moe3+8PTjqe2PvHoURzKXqDWt5fMhzVtlU8GucTx39Xn14vzHZDZPYSmXz8sPMeybA",
-	"NgZD33bURo49YdDmgM0glXM1cvxEZNUGfRhYj6d7Alv4AdPZ0GuI2citsB3d92ljyVBtuT7AqWmzUqpB",
-	"7xEZ8tdwcrsSeResyF/rq3gnxMiw98gGyV/hdbcI/UDCE66ArLIeSX9NIRTtQ/PYbsT8VTCqpPA+NZBd",
-	"bYL+NdsjVOTdza1PQc7+hQv4kcRyQIv7k8vhSdybYK63FlojjGt8YJVRhT9vapAPxW8OMyGJQiWQKFKC",
-	"rWSq4SRg6aGulVlMITtCloArDvkQXGTXguseeWVshxTh1dWA6jQAiHbVE068Y02Hq7x2DMt37MeUGkGm",
-	"siwqwHTI/YGaDdvDgF0LfDwK0ClAEomMFSQNFq3vEQ0s5gO6r6oSQedYbizUxWrupuWftn9T20tqdYcu",
-	"WxgRH5Tlvf6+z5SFuW+FQQgI/hOuHwlH+YFBEVZe3czrhx6QH7Vi8Dlj87Da1aaCGiqXY6MZ78gNgiTQ",
-	"8Puj34NPa/XzKocZEmfga5qTNmAOi0Z3J5K857qT+wHfK2ozvsNWtevn9UX9EPKzTUMPy0c/fh3I3Ze+",
-	"u3ZfNPZgZ/V+DVyAV+a9Aw8lIFrJVqm3qXFQng9IP9oItUC2theef8zDuX/RUlP3PkIC2obj8ulUozvr",
-	"DsVLQMjYFG66TGzBkpxB11ywGgEp06g+3nC0fZzuKIwgFWB9+O4KL/kHSmozE95jR0RYv70ZK/g414Mv",
-	"DN3iPq3uPf6wYpDEVNgrmxnyqSqvOL4PrLYGL/10wbxcTk9XaljhAUe/w79bIHrB9QGkl8PtQpU5h3p8",
-	"WwryJgLcZ7teDRnJXAVyvG56R6L848JU7biX7RqrW8H7ZZltWqpv//GR9dNtl3W3lFErPZpYVDEF8OMQ",
-	"9v4Zs5vyh1f62lnzJwQ+BOT0mSLBCI1il9Mhy9WOLJvRfF0kghFwpRQWgEsK5px0ie9iNAUclipeMZO3",
-	"LLNQQeADFS7ehb6/XE4wLDilCkHFFZ8IqsvCQbwsqDJXTViWECGvxTTAVs2opkNjomNJ9pCObnokNY8C",
-	"h0bOxQ0UamEWMaO5ffcFSf1r4Mon2enDhydf+3mYR0Abl3ReDnM+GtywZdoWH7mCdfsHUmUZ3SP8MVDd",
-	"/hRZPhGG4DTVbAbNBiB5kVW1ZRyLwWwrfbDBXY0qL7BeY6eW3zbJsRWiK6wJIRQbY4dtv7mwnb5VmmAi",
-	"vOsR5+H4sejNY3Y6DN3+/0/etTW3jVvhv4LxS3dnGPqyadLKT55223g66XrWnvohzqwgEpLQkIAWIC2z",
-	"mf3vHZxzcKFFyoojO972aTeyRIDAwcG5ft8X9G0H6i+ARvIoCdg4B8loOl04VATLylL2rQCZukF9lLN3",
-	"brAZ8ARopjRbclP7gOJZH23UsrU2JVVTTZeAU8aNiHPkVUUHssYmBdWxgluR4SQsxeMhIZh5srmMJVXS",
-	"GcMa54ytWrPS7qfJtsACoMbENZwlAF2+S+GTVBikAXZydu2mjAlYbPKFZAKqoxPqL1BYPHsf2iOlbzol",
-	"pELnridfw2ZmsZDqRt1riXZrhax/sMNuuVEXqy6yXcDKkDMHz4JWECGs8/wrkbNprZ3Kgx5Kn9rB9Ebs",
-	"hZC4m3CfoPbd0s18iWL/QCdElP6MZB/iEu0KmH/kYonvN0p/9+vWeJy44/Wqct87Psp/yF/nbw+yflL4",
-	"TXZQSxWCdo9JEd9PZHPchB6cHqGUx82GZcPu1ULkBxPVVtV9VfjOP8SdgJH3r+CyGOwROTmCd5V1Wx9M",
-	"jo+O4E3pX+E9pWrEwk38qS8GUyx/FtZNbKxt00kUiPBe0PbwcHp48S5KGcrYkIIIZtIuFeoDJa+NMIbP",
-	"talf1bpsqy1lmz9r3TD6EuiJK/9TEJGfVkJd6Xnr+5bqlTbN1MsSUnha3ZpC2AmDtoqLs/d/IH2ZcEa6",
-	"9/P4p0AajVcZ1O7fKEAkcioUHWbCV6jcOYcBUc0iSpCzLQOITc7OzKINl2g6YJgX6hA/t0jW5VQGSL4R",
-	"gO0zlQuljfiFhvDp0bgeTt3XvBSR3xHXDaAnZQRwhYvdY/WN9GeFp76n/dlQTlFh8LWdHJ/88PqPb97+",
-	"6c9HxycPMpU+PiuQjWIHf2te0DNabCLyFmxK7zsNuNbBGJnSiNPT+K1eD9loX9a9op3QzBaW1r/LLq1s",
-	"U1iXFa+nE89vfv9IRCkdm9KSV/PBOc00pIX8GLvNyOnK3ZZijkb60MigcJ1eMkODPqXy3jg1Ttmlj7t7",
-	"5WbVex69yORgJhWHN3zQ8EcdVO0ndn3tnFfY96hJfLPSGlCe9aoRJWG2REn7Or5NwITZqWQPWwMiHrzo",
-	"NJjNTkQ63YI5x8taqpz9iOX2SlikDCCTspK2GQbUvcJZPGB4XZlWTBBWLYHLqUQDfQKA3uFG/xuv7MD3",
-	"ACXDiFuw/7ShEkRIQ472gVbyFpERvo5493frHcNk9uceo7Dtr1wcHre1Hm20fQV/+0ANmjvf6NNG3Hcr",
-	"CiPcZQJ3m1aFmASiCe18X6WRW4ddashergS/zzM6TcKOr/4huilFoZQmhvQbBfNDrhsCrgneUxYuCT+Z",
-	"nJ0TIgy6OO47mDKAX8VnAQYIdbYD+c+PwNsuVRmx9N1Zxro6OM3ePUWrn503kW7Iu2Xz0H7P8MDQiCma",
-	"Pl6+8+RA3igDl3D01UKr/3gFGZ6Ol5t+o9P7vOk3yrIlY/fF+D0v91nt39Ae7HrGkqgsfnL4Gf67NZH2",
-	"T+0DtJVoLIHQczoeWESSD9R0Oe2+Rxl5KMUFF91eWCsBXPSRK7tLOZB/9FfW+ROL1rbmyH/RV57wWvJD",
-	"jJhks1ZWZXAs8UdOghA762sgV0TRGtl0B5MPHzfgluA+IJmV/Y5x99nALiqt6FysxWyp9aftZSbX/kv/",
-	"P9F5euX9WSB+offXkUwPJJr8ZNvDnm5uvP/TA+YHXM4Qm0+wbwQAHQMvz6xjFz9dXsW2GWZEISR0CZPR",
-	"cHJ3N2E8QtIUAvAkS1G2uCfCl81jdo9NaW6vZDnNblREVMVCdndF69m/RdHcSzPk7L2wli8ExpMpdcEt",
-	"+3DZcFVyUzIvvx+/WzbNyk4OD9frdW7pz2FnCl1/DzHdU1bJmeEGEXkgrHijKq4WLQxTLEXxCXkK2DV4",
-	"IUoHi8itEVQcYvqB8PcwJwfhYA/HQuadcxYmwVwTJSP7oG+43ahNyy1Ne3i7TDYZpQmV9iMg2TXD+UVz",
-	"cdzUoeV6wcaOn+Ezmzs07LVslpewmi+08uhSqNKn5oBoKiTNEmD1L1QYiS3lPzv8TP+3lToeK2geLVO/",
-	"v1Ihr5ljcm/NnTeC/TKPW/bx+qG4sE99F44ZPTTXF1BFlC78Uq+JZ71y95JT5Qv92Evyi0Q2mA7bOe/O",
-	"wnQ9LVopLZ9VokfhA6ITkObwSpboabNacAV1fRAHgO4wrSJhnPPIqTbZ/UQofDiQ7WSUNIT2L0SJptRH",
-	"sl7uOsXi+XY1Xir/rU72/i+WuHHPXy215Yy9pHqpddjsvd0dh1HidgkGQzCVftLv4Xb69S0reWczVjqF",
-	"AGFg9+kPR8PB37/GkYc92QGIKrEznBQ9vbuEX/1vh2v9u+7PX4pSsVeQj0S9QY8HSWFGGcT1UCj3ua6K",
-	"kfNhxKrinf1ybPKNi2jY15PEbEzsFc5roVUieg1PeY6An0288snV4AC4QaRN4TkBjwMuooKsYna1FB1c",
-	"cOjD3aie34dkocGZhGETlzGh2qlK1qxlIQD3FGqzCHwUKkXchIZ7L91avnwHB+f5/H1acdQNO68DW4QC",
-	"9JiX3a+nAobJXm8WdHmf7OQMxR2C167E2rvcXJUZoYWVvMvid2IZL2u0BuEHiffybz2OOlaYSQMJeZBt",
-	"duafjhkNOhdoru0UdBg8HrqJFh25uC8+CpC64i8tFvDtTTdiTQquUSKYez1rjbD7PGl9ubwS9hkdXTfa",
-	"0G6+A5eSrfep+zirUYtAirJbiRAHzd2KTiFYA7FQAUxQYQaP3Lx+LuEzZWcmHz66xcd8Ae5ba6qDycEh",
-	"X8nD22PYGhpu04+lymqnXZi0uoIwpo84AVRmThC4Ne98XpoXRltK0dqMKSjDpcpP5HMP3Wi8WvPOMnEn",
-	"bQNVSClWtj0YqsQiLHpfId5oXx8sIASWswuo81YCkRq56lgpVs3yFLgrPM0fPiEATkAyGojN8z5Q9tgc",
-	"gOdOkifvmcvspyHs+fsEg5j8jgRQVOoHDE3WR5ZNr+cPx/slsFBNM3dvILtCqbXpTZpIdgbmrVLsx2QB",
-	"EihLNv0OwcTd476HSHSr5K+tYLzWakElN7dSLfIhmMiHh7UYqObAEKHnKYiOtCmtNtRjOyMVOLuhWDxn",
-	"kL1ABkiSyvjo00ANWWhnsy60LxGV/xEhjF5rKCbw9QpDLwG8koP7nvRzUyQnyFCAKsl8VD5BEFsJs+Qr",
-	"mK9QZT4IqDA8YsRT64eOnIQgkAcGfmfCvVWyfI2OBUzQTdBo94mGQlhBaHpRbOfU6ZAPQbmN7SqVC+NG",
-	"nF1fxg4Dzv7+lwu2MhqyOgmRH1R84HZTNaOFnlUmVb5RTToyblJ1lkpxQ/w0lW5L6raYoCdII2XAQjZT",
-	"AmdEeX9uOmbcXZ6zcxLNOS/wfDahggZUXQKxNntg30oj5yjReu2VRDozVsr53Mkq7J5vHSmF9ZVjNBA8",
-	"Z3gIZMqLKqjiCgSjTyWFa9M7KGwtq4otRJPGEIMXd95QAZtlVs+bigi/ueqcakI1j7AvMpUWpIMeVJaI",
-	"g+5nGpCWUWtOQOMZvXaHJG2lgVtDr5XtjxPQl4fKhQUDaxRa/dzPQUNCaeEkSZX0OixCV4W/ebDQffPp",
-	"zkRAbhunE4ET1eiqEiVrV8zXkPva9GYpaiuqW2GJ3wNILlrVYB9Twu13fnH7Bgq6/WnQc/bmNTQIpQdC",
-	"8aprZDH02tdLzUpJ+QjAEJPFkhKqcNhV4pdgeTh5JrCv86anBqmfa2gjQ2hAqNIOJqEm5CtlxPseksgd",
-	"48bIW8BW3CXxG+cTLKDhF6cCUvfuk1C756s0jA7MuBFZGms0pUJVZPtaR9ihgZLOTtlYUc178gKFGL99",
-	"/O2/AQAA//8=",
+	"7P0Lcxs3dz+OvxX89e9MLl1RF8uKQ02nX8WxE9eO41rOk2kjVwvugiIeLQFmgRXNpJ7pq+kL6yv5Dc4B",
+	"sNglllxSlO3kybRPLJJ7weXg3M/n/L6XyelMCia02hv+vjdhNGcl/PnkDb02/+ZMZSWfaS7F3nDvzYSR",
+	"W1YqLgWRYzKfUE3mVJGS6aoULE/IWJYkfTbe/4HqbJIO9pI9lU3YlJpn6cWM7Q33lC65uN57//59sjej",
+	"JZ0ybV96XhQyo+Zdr6iemG+4eevMfEj2BJ2a26m/aC/ZK9mvFS9ZvjfUZcXCl03puxdMXJvHHB1/lSy9",
+	"PNl7XMgqf8oLzcrlmf4oigXOz7xWESoIzTJZCW0mridckczcb2YIg/y1YuWiHiX82Jj9P5VsvDfc+/8f",
+	"1Gt+gL+qAxgKDkoKTblQK8f1+Nm3rxXRZnQZXo8jonleMqWILOGSzrHZdzSGx97R6awwPx8dDo4Gx4MH",
+	"e0m4iKcn0TU0K7I8yp8nTE9YSbQkuGawklNDE0wRKQgtCjKj10wlhAuSaqlpkQ7IG3NZyWiu4Ao5Jlx3",
+	"z8K8OkJfIykLRgWM7ymd8mJRL2bsQWO4pvde4SPx6bKc0sj000zdpoQKNWclzkSH86eKPL74W0KE1ITC",
+	"MuBME/NLep5lbKaHRLN3+gAelEumulZhjENo7KSopnvDX/b+ruCIZOp2721s757lbDqTmols8Zwtlmfx",
+	"A70xgzWHu1wQRcdsSKRghI3HLNNkxkpywxaEipxktChYmZAbNtPAAr4iOV3Ug0bGUo86ePW+eXfHwT1+",
+	"+DDZm3LhPj+KTmMMvCbOrFLDx1LPq7giI8bFNckmVFwbfkUV4ZpkdMqGZM7oDZnS8kbBpFQ1HvN3hl7H",
+	"ZFbKd5wpkksiJJnQcjog6ZcpXFdwpRWhJTMcgs00y7vnbRlj14QfHh3HpviCjljRxRHSG7b4l1taVCw9",
+	"IyWbMYpboNgtK2mRAP1NK2Xpr4uQCvOOxri4ZlPVGuDJ4eHSAIFNPMOLj079z7QsKR6TF3zKI6fkezkn",
+	"UyoW7gxMZJF30nkBzwiHl7MxrQq9NzwyY5rSd3xq6P7oED5yYT/68XCh2TUrYUSv6DV7I2+YiCynYO/0",
+	"lRnQlTZXpMjvGY5xxMayZF2DrO/q2uCjw+MoH31VUHE+mxUL80UnOzVCyFxEqLpRQLtyTCgsXNeQqHvo",
+	"GkZpBvC9LPIYhf08kYqRWWFe3/vFE3zYqpMdX4bXlYgNgWcTUlbC78Zmoymr7i0x2kHAZI46BqYNq10p",
+	"lq2CoLyGMLN3AZsIlAk9YdNOGrL3bLpyUhYrB4cDkrLofLGUxd5mGpR56QpNzT7xLjraRSZnbP28lLms",
+	"a2LwY9fMTh90vnbFzNwje02t4xWyjGoOJaOa5ekQqNycIaXJmJdKn5F0v/mrYPPw14znZToko4XTAxPy",
+	"7NXtCf7uJB1XZM71BP7DhdEUnTbYuXxmoDH9wg5mL9nbr/80g4irG2/YO921kz/LMleJ0/nmcNhBZI0Y",
+	"GctK5KAmGlmRUcXgAywAnbKEyLkwuoc9fQlh4paXUkyZ+VCyay5FQoL3mUmDtEPeMaal+ccwWAZSXFXd",
+	"UvLX7mN5Gp00Z+VmPENzYPS9+YW5vrfuaoaD45KVUUU7BsVuzV2EjmRlNNRRIbMbVGHVhJbWGrK2BlAT",
+	"jFyKziOI1NZtbxwPjo9OBocHx8bosCrtEGlpyQhZx6p/ZqOJlDfu9Dan90wrwnNDAVwrWF0/5OYJn+NT",
+	"7si+foZ597DluFA8Z34dzQDZrxUtjAXVbQKtW1b4v4NH69c0YpmXTM2kUEgjr0o5KtjU/GnYBUObz+gW",
+	"HE3xgxle8c9gdAx/70mP7rnwxrbEp5rMmbEdSymu4ahSQV4/fUy+Pnn4FbEvHMA62+eBDwEPlPlzVsoZ",
+	"KzXHOaBF3s8QTxxzu0Lzzi9fTjXb13xqmP+SGtyYwO/LvweMqblVs1LmVWZdGsu3vdOsFLS44nncyIGZ",
+	"faYMIyQ8H5plOv/5wvsrRDUdAYMk3z1+Zdbt78Z846ArBeRy/ODk4elXj74+PDqOjQJfXl9P52q47h7k",
+	"suvW/AVeZewImbN1V/9grnnvjkBjFenCLK3aN8sZGw4IiujOeKUr+sDYs1CurJ3ba3uZuUMW7IqWIr6H",
+	"ZsPMFebAU6WqKfylGANBZ7dyEBsJ6iLRh8JPyLiB3TE9l8a6LfgtI1w0CcDZU5FXgIzpJVqSvYqvPWQ/",
+	"PfsWrpzlGx8x63xs3MCFPj3ZW7bzkj0z20LS/IrnTGiuF/FlMsdCsfKWZ36lYRsyDYpBvQ327ES24X0o",
+	"J34xhwVXIvGqonMIhqfZUnGTczg6TUJTIGQdNfH5E2aPTkBkscnXy9fgb42dqFU3OTJzNctoWerjCctu",
+	"lvkqrRnuZtwhs6e9uSHn1pq75Wx+Rth0phdkjrpZUYD6yopiEGe/mvIier7H/F30e3kTM4eTvRkrp1w5",
+	"SlummPp3e7oUgc9gZ9erwLLj4bdw84hdVCPBIrwk2cPZacfIiQLP2VBURdGmK7fWMHK7gn7ijWHjnFfs",
+	"5it6zZY30/t8/B+rDrKTte/bTp9kr+VFibn/W0cGXrhywNbLR/Ocm72gxatg7GNaKBYs/u+O3dds3Gxs",
+	"Y7Ytgb2SvbF3OiLDV91ijJoPJQVXXfvSXBOKvz6DDiVin+vvJg/7vMHLuVUXXxRVQ2I5WzVnt4YXa/CD",
+	"jd6Zs1Lme4k5Y57kfqmPpPl+722XBFk/2vfdZPw3zuYR5TTKC58E3M/wh4IqTQopbyDoZt5eMM3OCCsU",
+	"I2nOBGd5mpA054qOCvxbT0qptf1QCXpLeWF+xI+qms1kqfFXLm5pwc2fsiTpLRVcTdDZICWZVtkEXntt",
+	"7BOqiRQZ6CgjRkas4OyW5W2FwoxnO04dsQW0JLlsSoQ55ZqLa8N+aYdQuOEi73igmYxZTJaTsSxh7JZa",
+	"nKJkiMWy7bedOmDEiXNdyBEt6rCDmlEBQ0zAsg+nIKQGcxv21x4iksmqyM3CUnXTXlVW7c+Z0vtHUV2Q",
+	"MXFF4wE5UZOQoxykpRG7puKM0JECa8tRG6yvIsKa9f30M11yr9GtGkH94r7PbokL2Fe/BcGLl6XiGkFo",
+	"DqTaoVpz6563iQgFrvA+EjuJS398R3RSuZxFVv8cQq42bu596FLayOQEHWDgEEH1S7A5mTI0HNOX5z88",
+	"OXj+5D9SpF+uCBdEGL1YkxHLJPqoqLZ3DAnX5IaxmQKzg+cJ/Pv42bevk5Zzz0XlgNDNMUxq35cZkHlD",
+	"LpmCc6LowoaEyUvGchxyamaRBmc/UONgMewRbe2u+YXlAQsKzAZalIzmi/iPebm4KisR1xvRjRO/0ZND",
+	"c2deOqPMumm1OSejBVH8NwZrYR1t4APqRVF20s80m8Y0s5KNKxWfeove3FQTv1z12vi51g9MVulw4aBW",
+	"nbVlK4HnZcSxdTQ4PDg+6euoQC6+f3gEDsZNhATHw4FUHsoIG9wIslFiIsLpZ8uWBy5N1LrgeeOEyhJ9",
+	"AP5NLV7NNZmDwJCiWJhDNaU5iwpDOTJmLsujUU8gQ6MG4GKloAQolkmR03KRnrXF1sRIXmQchiHk0TfC",
+	"KsVNKM98MCrBhXvDWJaEklJK7eNVy8+tHZK9/IveL9HywOIy47rYtd1mmreszHlsO1N7ctKhnWbOlDle",
+	"RMg5qFlzK+oHJLVHCy+dUzUwGpk5Yym49AL+TUtZGT6MtGl4q5rRzDzDnsV0CD6L1C5TGhJur7P8dgMP",
+	"h6eqxHmXA0FlFybKE+qjs1OO0PZ1Lz/g/n27ESfujJdMdatGSB4lKxhVLDcSgGvFinF42OEqpanIFamE",
+	"5gVRcspGMl/4HKF+s7EpTz0znSI81Wzd1eFDevv3yZGmt9VkvAv/77JPl85m+3RDX65lOU33+j6r5kdx",
+	"TsLG/N1VYaMhwX1BpkYgxmdVOZMqztRrg6DbS9vL4apYh2gImIBRjQL+Sa3yRWRNMtKo8XOu4tJAMX11",
+	"E0v8eqYVZHZx691SrMPzXM1YqVgeEyjmGarKMqaULD2bgkjiWZ0RxxUp2NjaduaTlu4I2LDXso51327j",
+	"GKNzTlwr9K3X1vKXJgUldT5hh1fXElDIJr0Z0/Tzeu/uln7bIJ12B86+ml1v5e9L9iDLc0UeGOSnQaDf",
+	"WMoogVNYohRSfUAzQLLYeBe7NdMw53g7B2M2YdmNrPSygzEQY31cXE6yrYxQPvv2dUQg3ZPvsim2Vhy2",
+	"mPNsIpVeS1bfw0V3EBa7d322JcJqDdNcbGPpTfHQ323a92pNy2u2du/e4FVxJ6Sn9gumN1S7PoLWxPPo",
+	"1xt71EEyRozvbxZG0PU2rS+Y/gEeFeWAnQHp7fSX5R/uqHks/fLpSFK3QZ+SzLxgerdi05y4e46UNQe/",
+	"oTgLTgmq3TDzBi88PnmfwI+jrh/zUfzGUyz3uYt0pM61udb7Za4eVSIv1vLhb/CqDyhPs6JaH957Yi+7",
+	"G69bGUCEyy74b+yehel9ysOSmXHn64OOeJlhhrqkml2vNX0v3HVxKTqNp5iBeaN6JqeAyyZiOL26PXE+",
+	"X6bAR/Ts1e1pnbwjx+T0hIy4Vo3A0OnDhw9OQ/tfVqMiYOGYBbbETOyQ3XCiXGVtXQLGrn6tGMaWmCLj",
+	"Uk7rcoWS2svMN5C63/RqQO4DlBCRjAohNdHNJI/A/PuGi9wOps1NtCw7fI0lFxmf0eKzOuezFtPAdocZ",
+	"35WrqO0sGeGIvbvk0ejwMJ5ip1TFOqbgS/vQY4mXohF9i7m8YB1N+LS2/seEEpjcYBfOmcKolUpfLanH",
+	"ER/Jaq9vXcKRsWTJl8197Z92KWytsKmofePom2eC5KxgmuVDjJ9wTa75LYaNJlxcd/qmr/qnq3kiajuX",
+	"7NeN/Y26mkq5XiC9liiO1mb1hYt4FltEdsvKBXzRnTa4wfRV1RGx+NnF6ixNmoOsDCH2TJOr1zWxZ9iu",
+	"VKDLBccwxqEsT9iFuubYy/0qat945WSlcra891a648GnJCsqpVlJBGO5rYQSjjRUk839vnd9A/8ImZtX",
+	"HB0evsfSvfDFR5Bf3/qmuZ7sZu0iPnl+UStW9rWrrv/u+RN3fUzcgstjOaRtZIUUPKMFhJaHJPUp78cn",
+	"aULS48PDo2E+ejQcHjw8TVvpzitDBpuUHNhC8jDbiM4N0V5nM0O6ldJyGg0OPkaq9oWIzXVWLCtZ13kr",
+	"mLYeVUZLVhIuBuSNLHJXQRDwBFsrg9XIkNdqq0SjbMGT9koFGC5qkzveGiN3mKixSjSbRQS3t1r6qk5Q",
+	"KdrzWsPl+177a0VLKjQXrO8dJfORw956n6Zlb22itcR4r5tU0li61mDcKjVntWp3IkkwSrNZf97Z2OZ1",
+	"ySz46Nh4vmUFN7IrquJZ66AVioLXDuoqtCWyplob9UHF9ZVttDwm8lWZThjCNWqJmQuDkiOjkghSzfrH",
+	"6VhZymhB7sK8YEx5wXJIqIqeZSjjWpdiABe5tBxuc2ps9dM+z33585QpRa/jukRvJQI3+arDrQdAA+si",
+	"pJDoRYwsTggf4zpbW6jfmipN9VqJ5GjwAi62d1VqhfZTsoyZWyyjXd6XsC7BFpf1WbSYylQXp+EWJ+5k",
+	"hCvsZhoQ/1pFyk17F5qUP8b3q0o1dyoQwjY5FHyK9hDC3zSPCuNv+ZQJ59p0z2h5K4P0e+uYjNVlNCs3",
+	"bH0mln9EX1zSse5tzga1+JbFQD7lrJRTrlhOtIyzgr5xnOCe61LOVZx9VK0UJRfM1ZKYu4g0B4Hrpina",
+	"vnLEiCXH6JAn3WgENl1wxBTPsTyWwHINCSXgJJmhZUlmfMYKLtjK3KSV4R1zTZsYPTWgseKRDoJFjlKq",
+	"2eidnCygmHs+ViUf6+3ycnpGL3EM3cLJpYbaS+OJWVxtXApEM61i1kTOr5lCUnXpCYawcj4es5KJjIFn",
+	"YiQrvUIGNh96oelCGdFasPazXL5OkA5iVvzqwfhrepod5kfseHRCH359+uirrx6dfv1wVdrialrhY/3c",
+	"XLgy/2952d21q9Z9oyTLbqcQF4KVU6kw389lt1FBKjGlgl6bo17I7Gawl+wo8qW4QN9rz6x2qm46RL8D",
+	"eeJ6SDDZz1ieyNfMXzabBWsq3OrhWvrcrQlWGRZS3vT0mdjsdyeeIkExa8i6c9bI0rP8yyfIw/Tcyehk",
+	"Bs+jSbKp36N0CA4JWeU23Qecdm7KLu8R6J6ktlrOp0VaLR5zwEOwtTnIO5BxelIyVtcuQA48AjJpoiZy",
+	"Donh5smIs2UGBMSc0bLkVkxMaXkDR7yRT2kGICBZyhIaSTMpxgXPtB9kYR5Bs1KqOokTneeITUHQ+jKa",
+	"vmCw2/Zi92TrwP/MTh8cd7BoDrcC9w7oBC8NxhUmcPoV30v26qrDet5QAuFHjz/h2zr0D74rscTvXSzV",
+	"nqXNfGfngjx5fuH9ZUhVM5kroukNq+MtWF+giC37IZ8bojmf0t+kIH979Zg8fvnsiyHQKKPZhPwmBbPW",
+	"EfrlUvCu7f/njy+fIDiYISRdymLfqGzM/vA5JQfHj74YEHDnYuWx+oyUVFyjlGlQJysUA44xhDlogGUT",
+	"+GaqQdcqqK21+Nurx4O9tsduSt9dmblezVh5JXylmYPPOgrhs44frkHPStCBCM8y029Y441HPVyLxJXs",
+	"mSeoxiN+2aN7yd7IELGhgL55Gc/ZYhmJbMqF+7TGG4HjWJpblAQB/o7fsley4FnESzEz37dP0GolEx60",
+	"zmPinxsdlbP1d+Yx6bQ/jK7N8oSMFnXNkFWWjACNBddGUmqlSzqLvgkP3+q4l67tbBtnNK8dl3LqFBSn",
+	"u2h7plhJch4kUrf8v18fDw4Hx4OvoiMaW7yWOIdBHJilLdjEtkIcuY1fkU0o7yhJh5/qZQLHAOTXcmFs",
+	"JS60RPhGz7xQ2RI5fgoCbXUMgaiF0og9VC8dvKkR7TqMhk6tObA81ABPyEp/o1UP/TuNJU9gDwAUU5YW",
+	"ds/XJqKGulSZ2JXvP6EqAgV08f35/vHD04YfDKdvi0KEg/uDUQrgrzB3EPgT9m7QJ/oLz12fKt/wjC0v",
+	"2Q1b+HHBlc5jp6ryFiKdRgERAGOpawMdje7EhQzLWtnQXuGnYoEqmpEzgxVjc+ZGjJPEM+uDgOk6LmIm",
+	"CBsrmDm5iM/ZMjI2CbUyqmQUR3CRWLQvl3GgKM8BhBbCODM63X8NN6cd5gawny4X5tqwLbKjJabpmJgN",
+	"1uCx+8zSW0f2/q8VE7EMkqOEHCfkAfm///lfB/OmHYNI4BtZaXJtVAao5sSfZZlD8YBRsKdth+qKaIas",
+	"ytggnpZyiud1eb0XythKMw4l6BwLzTQrS2rel56RFKefrmfp5EmD9RuztchdpgmEwsacFa0Kav+qfrYW",
+	"8txgwQO7S3fEr9vuWGuvhc7ZgJD8Ktay0FOw5V6dIn8XijvqDvesuNeJb6sFgqF5qZhwUHNCNqHmqFg0",
+	"Atz9IlPW7VSrhwHqmZ/uU18V5UwtPrs1ZM9nt6dR2+mpoa4nLkjTBhdxPqhlaO2D40MwkidSaUjlIorp",
+	"MyDuhazIlFFB4FoIZh/+a9yfYo5hGXNl/dvFjy+J/R0kP5ygkcwXCO0AMHLDl+c/PDFHEEGK/ccZ1RP8",
+	"0Dw2B3HxuqSk4qi8eyFGDE9Lxr4xex4DwogCivsakXHJLL0oMqG3jLB3NNMOBxSTkhrjftCLjUHxdZw4",
+	"Czm3fkEHw9jOIjiFTeqjiYx5zPfoJ5dz9Xezfm6CDhMSp0XGqIfQosBlsG5uLkjOMj6lRWtwm9a7Ha5N",
+	"4W6XOjm3Ey6fnd/KHVd3ZVY17ayzl7qZkXnG44Iq1Zv+ngZkJ8dNolP8N9ZTWm5ad7mGXlpkApABHjtk",
+	"QkXOcmJkvSupokZNtLRiYQEHvWhkDVn4irdu+tBrdoLthDBwU7cnjDoRaUP3Evnu+RPnXRpGPELg80Gn",
+	"EjoByazkU1ou0OmTONnmZd3YVv1b9xFE/NhnijCRA4v9wnBqmSvrZXJOpJR8jtLElu3j49UXA/LEGHlm",
+	"LNaBZEyD3LqcjBWgScHAyzrnmUW7kzm4cad0QcpKDMnB8QmM6+jo8K5OptPAMfSo08kUZ8gQKYDfa3PX",
+	"O/Z4UYBcMJsgFXPhHPDvoHWL32MCnSDV7LqkOfgZmtZGC1W+jzPLbUJj5ieHX58mXbNwd5zV6w+uQQT+",
+	"0HgRJQdHpxAzpTaX1w/LJn2vQbsPaR/XNUb73/Mt431rpR7PV+RN4ACw9p0a3f7M+ucDUAZnrToj3DVe",
+	"6YyIrY3f15brlWLNL5qJVDa+20ij8tGUbtyPbYsZt6gT6wOtsQlw6HkQskeb1TpFEJBa2i8nVA36ojSF",
+	"UJcuc6LeC7tWUZo0S9+dGrE9SW6V8bVFDsW9JzF0+CG4mLAyqjw8c2X4mOxFYaeVnLLaCWSxJeDHa8mU",
+	"98wFQQlHXiWD0BIWqjTsdTq1eSo2BKri9Rw3LIZX9dRIWQd5YeFNINsFeKB3DhLckxwidAB/UzIneH1z",
+	"KpcbE39/58nrrsNcXwBRMsHmG5KXW8m1wA9e6JnVFRhwJGNZFHKuVh/0Ht6OjZAOljJg/BzsvjYOTasQ",
+	"M1ijrqP/jSthvIteaB4Ux8LqrRb6R3QDCQYAZlZz8wDlS6ijLuFrfeKRFT49ZrgdKJJaX01+wfSrwjaJ",
+	"iS7MLjxQbgb36IAyr3jz5kUkDgC6cqBLWn5hgXbOjMlEPQYxCMcBeYUJCWwasCeuSKWCvE+vSj46PTls",
+	"qr9fHzfVydPDmD5Z9+Np2aibKV5b5Q0hroFLHOpgkuulfasdSLgdaqVpC9gRUNcSWEW+8UeKSAipj4Jg",
+	"npU3BmSVWzMHIUOW4n8PzPIvGex+h06Ovz75+vSr469P1+n8L7yiFzcX1zYJWTIlrdZ/emKblAzIOURH",
+	"JlSRI6IlOTp+RLIJLWmmWWmMGgLdv7y9cPzwtFX5oxmdtoCQW3U/gTu03qMXbKx/rHQ3Ad4nJt98sojB",
+	"1El9VUOq+Ww0QSB48+r8hybU0CAMLAzJG/c3QOQhweD1A2NC6zodqQZTaiVjxLGQonEDPJRmHrED8APb",
+	"qIQVA0bKtWYB1yfX/QtZbRHqTgrhdlCnWseDOspV61lNtJ6p4cEB/oSRFTW45npSjSrFStuQZJDJaX9s",
+	"R3hYQqY0m3DBEsO4S4iPXjMRW9W9FdiOQWScr42DbhfNrArWVXsAv7WW+5rfMmdYYEtWgDoW1zYUZ6GW",
+	"DGcxt7t0qMJKMSjABnHXKKJ12K/mZ1dW2ouUXlcF+87YzjFiUmwFzr79EWljVMq5gkYmLaRiH1mECH6M",
+	"huxzGiv9IA5ptlGVa/1yhLhNVTVqhU1KNpNDmk3ZgfX9DUs2Nv9TBxNGc3UwxfDimrBKEGS0YtZKWKeD",
+	"+wPuyCXOdKjQT2W5oXvTTz5ghOBp84i8GI19aQkFvjKkcoOdTMEngclLjbIB6JlpFOeEKOlqWrG2QREL",
+	"RWkju1pZLIEaMBMdFUMkaP8o27WqzkwCl5+LMdLCJo3cCYnkAzQB+FRANt5Hqchhh2xIRz9iYhF2qktI",
+	"2rAnrScbFL/U+sO9onfmieYzRaxv1YXF6u4gtNbQmwpQDKkmrtL0iSJvhmt2JzixuyN+hUAvK7TUflgx",
+	"EXUVo04+qeyGLZKGJhporwXTqLHm/BoOtNnvAbki+xZY3PaSA9jvz+okGXjW0fFXgdbb2t+VeEUrIImW",
+	"9OBQQw/WMNqdAbii1zundEFyiXJziL6oQsqbxJiT5nC6lCbwD0zpDQsDEXOg4NmslK6LgnVg26x9LCkD",
+	"JG7DBKMu55dWHWkO8kXnmpMhOUjPCJQU4/fMmMH24OFembHCja1qD4vKurqL6oyaR5hB/Ncv5/v/Sfd/",
+	"O9z/+u3n9d+Dq+HB/tsvgx+/+Nd/iknll2wetHXri2dlG77ZavxGF7V2tzPfv7fZQcw3NfklaLvw1nUX",
+	"gRYiy4xkozZzHwp1qtFBrtWbdA26wV/taz5e+5o+Dde2b1ETKpgr2pPFFElzIoPmChvrkpKAFT8kKc8V",
+	"FkdRQVKrh6UJEbQs5RyBsEEDhMAEV5CuOSDOS/IwOTw8tHkQbZngOEasa4fv4qDLiq0CplvZ+2NNA9BG",
+	"swgfEO6oTwF0DoxZWA03k9iMw8hVlI8oQiKgRmELilx14Nwb68AlGkCFI+O23gnyMZsumRTCsDYT3LaS",
+	"77z4/4XAK2dmMyueNztWhD3kbYnJKqZTJ+ph4L1tNW4cX0Xbq7mjt7PMuZ/WNNhO6pZA4VZ6HI4IiXu8",
+	"NtzIM5IKKVhqzRWl6cIb47Rc6iyxDO4hmvUosQLI1T2njTJ5HaGN52zhrTLXSdRciZqJJUPriuzY0aPj",
+	"Rxvs6HLq5fsODtNoENBX7NeN70FHWeoC5yJ7DVj49QbCnwDKeVPoya17FiQu79za4kyQKReVZuDMtlwM",
+	"4n/oe61j0teSKcxYrdMtElcTOpFV6RNl+gN+/FFhqG38ebWS3W4m+W7/Wu6bL/fVDZ/to4imxb7PFnYC",
+	"T8riSrGCOZfzumDkhbv2k0bI3hzfcwsbu5FPtUpDaoNt7xqJd6Vl27JpYnzvL0Tef0RE3k+Yr3xarGGD",
+	"ox6g0vY95B14qscn9UENjm4dQ1oROEKA0T3zVupZdSMrY0XkritUN59Ico1wg76UC4uxPoOyFW3sCoiC",
+	"uGpN8DPZrnXkmXYJx/mUixCVlFw4AAzziglVrvbPKJxckAXT+GJaA/gSIedNXxQGAlsq/OHJo537NTrx",
+	"b5dMLczLKjFv0u6FdQnajP1qRqAox1UPkOMTSB+ZIT7jwfFJI83X6dcr8hC2OdXrazT9vssSDXDYfIyR",
+	"2dg4ks2gBZq53q20FRjuZq/YHLL2zlG8th25coQt/gIr0sFfPEhYX+7i6MFpAaGtQ0uQj3uZLGfLts/R",
+	"aQSpP4AAXynr3XWN1Nc+3Fmw+VVHQnKIMg7BQUwjVGFICHOStZQQ03atA8Epjw01GYG0O0i4tTXd7i4E",
+	"PWzAJIet4AsqrtYDHL4qqLA40T1gxV6yuUvws+6h1fFzbLmkjWSFZLU++XRv3ryII5d1kJjLte5LYW5/",
+	"93yysnObtyzw7cztLShuE5t7c7VvM3rezOicMir01Xi9xuQD+BtqiFtT8Z/N+lydZV3DGhb8FlJevAkH",
+	"MjAoDElcwihH0G33YNu/WCqbf8C1rWQekB/HhBJDRvBLTtKCUfOWoSFKC7RKNTFkPAwAGrqGY5GKmHa5",
+	"9wiPEozQJlq10BoTO7xm1TUOm2eTms/6xH3SKhpgwvDYqVUPlxL+Xa+2yIwtRgWUF7sZ9JpvM+vdSmzz",
+	"mEEfP3x/Jnv/DoSdMPJVtkgjc74vN7du3V9+9xnn23Dx90mQ3h5XQbKeKsj7t8vWy0Y55XYlXOp/gAxl",
+	"U697QkN1p5SHb9gqEQbQPyYlY5aIN0Ti71VI4JXHnsUEThPoVx3wks0vmP4ekMa73Pg1TlZfYvT5jlZK",
+	"XymmIQqfy+yGQUI5lJu26A+NpJhBDQ6Sq3pXEV7Jfb6qTUHMlP4lNL0Vo2U22XsbaWC1hYfKT209INhr",
+	"uHTJSuhM7nNK5QYLbSNZsSWLreRhsp098UFjKdEZbaYkQDMZLs0CSM2yVvvCwDjYykWZFVLF03kDO0fK",
+	"wkbgoAzFFz7Y1DkP1w5yNXFhOoSo4kVeNpr+BCP+ND2ky4d5sw2LEOtmD+ijS7vkjM28rfZwbO6ZgRuv",
+	"ttFHPp52XQft+io4/+7vsHVYWzh2N8msuVcvsFlLKJbbJEsNoqGRKM7Rw8DobBvZu7GX/avXEQj2ktzY",
+	"CN7Y6vygzhA7/Y69fG3suY20FgsqvXd8eHy6f3S0f/zozeHhEP7/P/ciukPd5aRP+63NEKuhgjsiYrie",
+	"kBSelZ4RIefNssaeIfX3XStWYyJscgBAumMF2enJ4PDg6FFtbliVwsH5QVWxLyCastJ5v7fO5d6mqP8+",
+	"UgSCxftgUb27+1IcyGL41sPjk8383rbU3D6t4zheOCbfX7UNCf9l0D1TViWZ0VIL7Djs4+Twzd4ulPz7",
+	"IBAUYBsII2+X7TzxYNvkgo2yBbYRaJtmGNy3E3grt+79pwv8mZzBm7cA3tADrJje2NP7Cbgkt1CPXG/0",
+	"LVbGeWVr1N4189+Aj/n2iH2ZWF3q/MvvkVSKpSSJt00twOhvXxn97fAo0N+Wa0QyvsziNq6yhskFpdb9",
+	"vZTbqS53kzRBlWnHZv1cdzbru122ohuQ/2tk+i/NG+ySc3HLhJblYi/Zq8oiqAk371ID+7BBJqcHmQVx",
+	"juW26T4lHnYG5/bqbZ08dFS4Pjs2WbwB6R54ZNzG9RrWU7x4Q4/FZhay7zvaYzwXePF7uzG97vnp9Ysu",
+	"8jIPWU1ZF350PelriQ62ml/M5Plx1LB3Ol2cy2k1ijG1hN4QqS9ZbkzQyIhfjxKFCdpTWkJhtGr2cvKl",
+	"izmHPj1Ylcjj7a2QtW+GaLWF37ajtwEAugBmB9fNjg6R87Qxxmqp9JViTGzR5b1rrK7qHKpuPlNGeEKO",
+	"yVmrlsYV2WDdPKB6uFjqxg22+sD6BDTrsH2KtQg2axBr3rQKR4JtqQ/LlKuo09sD/rT6OmFLJTn3xGk7",
+	"PCXkkGhJjod1sbCe8DK3pH4tGzh5IaBoF87butKgbkjG7mWodSXXx0rXWDND3xJKAqRr2LQdFMg4tuXM",
+	"tg3uwIZBvMYm7uvWDdO6uhdoh8UQdKia0tkMGk/6HgZ1a45lv1TvVrGut9BqxbHiHnGqBpR0GHYWKGOG",
+	"PZPdPgdN0uAdS8iUjhV5CB8Pb9wACfXN6S1ptzlJg2e+XS0/nrdwS+ux4pmHMKTd2mgRWPCsXeCxhaLt",
+	"fmHZXhlTqiNDkysCiCA280QAp4TNXUbwGJesg3JrxHibXiOFplzYvFZr0VDbfHAJ3v3B4Oj40eDw4Oir",
+	"Xp1merkHYM4W3A2wOhXPV6yBDf1ZAJMag4cWBabQQBMVl3DdF5QHnXmx3Z3azkRLS1lCruQUsidhzJB3",
+	"ZPsKYs8NYGFy3hF8DFBzu+CMgIPiQ4zKgq0gW9MXVknZBSn79vBxGF3VoJl6INhAR1baNq6Eo99/7W3u",
+	"5xIW0hr+6zisz7tqrRb0W1yJz9vdyNoI4nqdHZYhIMbPJ7JgZySd8ncsT133SqvHYF0xQK/AxiQklZU2",
+	"1JH6nqGYjGuR1oJKVzi0Dm4Z2pD5PpB7yd6EtXCXseHhO2xnie+IMMN2n3krDOy869759ti1qNKSfyer",
+	"+r4T0NfKd+qQ54wtiOvSbKAKFQ9Qxb4KhugDQxs3swLuD0hy97jYy9aV07KkTz40GguyZmILWjxca5e9",
+	"swm6toewcy3qpAzxs+PPr0udYlwfnjyWJYKhh1mdMBmMlWys3vmjv37DLvDaFaFEWwDMECM1hGTjGtq8",
+	"gpBqGGs9g4sRTFF/epfARWu9zS1ptB9us1G7193W9MO3LvDlcBKduvqDglpbm6obldSZsNj12RngOXMJ",
+	"tv5LOpsVnOUDcu4RZ+E6LUHPcTBokG2LhVHYa5jlrlkEGBGfqbo58obBv1eIH42RhIgLY42zITByom4H",
+	"M2Gl6ULZRGSr0SF6pycZcwZ9L1Oj2bC5uRwLvxpNeVe5GHppZvFpAIeAt9ttULUcbIzSg4K6tKyFItjo",
+	"uKML+Q1bbAcg3j4DbNGFwR0l2o6+pNsIhpbvc5Om3o2c85AuZKsVp43xR5991d9g3DyzclWH8P7vxaDJ",
+	"Zst6y0oHerm2a1DU4m3BtPulau6YW5T6hS0M9mDs3ZT02i3sRg1xAFjUH3orH21hQIhgE9WAeu7j32hR",
+	"4UYG7H3ze7ta072UDeRf7EcX9OhZ6keHKD3Ws2c0P9vKrjZjpgPyUmKKJp4LaCuOpu2Ou9k1c6fbc3sN",
+	"kTpEV5K2QteMD0p8uSCpvT0dkhSzrlPy+dFXx4OjrwDo5+j0i4SkBRc3V2aFCvPr6deD44cn9ueEjNmj",
+	"w+Hw4OjwC4vuB8qB7dSjvLOTl74NjhmO9b4MSXpTjRjNp1dBb6Ojw8HXp/iCY/P+mweq9fPJg2B47Kb9",
+	"89HhoR+fmc3xYXD59Q0LL39wMjg6ejQ4Pj6B/m7mCrr0QH9/Y/dq5mYz1pvVsScr8XGOTqOxvrILKPfx",
+	"kxf+oOmyYmE7TEO/c5Yn0CWcpEabSsnnAVXLEujQTM5oVWlCUuAtAM8pZWH+jcN1GkPPaF7wC6pe5s8a",
+	"witF5cv8FRxPC/OJGliKpUWZMaG5IiNzTFirXWdwL/n//Qv5bFbmn5H//m/SGA25rA4PH7B/IccnsVLw",
+	"WC8Xu55XU6aUdZlFNHGKOLS0cI1q6zsBdb6tdkH2U2xzr7AGAbjI1YyVGRNdDQex0BxylEIZ+pkK+tTr",
+	"ZUheH0yAN8H58oD5vtfziBVYQV8Xl69vbPVp5GdfeUDJ5Y6XJbuuClqGu/P56yfHX/hcQfBh1J5y0a7s",
+	"AzMrAH3HujqfZp9ePHlz8PzJf7TKwn+h+7+9/ef9z3N2+9+zMv/i84PBP3/xr+068NOuIEJQkdJVDNBE",
+	"nxdgd1CBW9xRsGx0gTvvGD7lrtvWE1axLZEjhTldsakYHFl8xVupFW0O24JNhRf7LnHBFkyoShDq1geg",
+	"oP2CvTiXA3IurMun4MpaQgu8qAVRaPjelWEExvz6xWhgK8qPlivEYlC16obPrjq6mfpYW81GXO2mtryG",
+	"1sDcAPNe95BUXFwXrnl23UHPxjtvGJu1m20EHMamhOLHaK+TStFRwa6kKBYrDgOOou4yAPYi91UzMG9X",
+	"VgoTEdCQBw78s1e3J4Y9Jt7jPyDfSKPB+dWABTh4cATzxxHFztj7TlXZknAnXT7cACbvOEal9jVcFh15",
+	"B3XX4YgwG5WM3oDFivqYB5vMZSvaTA6OD0GfkBLlUYDiDvourK6x3MDdtsQoyPHJGakUg56RWpKD40db",
+	"eNlsXwJ8qbez11uOxvaIIrOkgUWTnoFwR06DAIeGuNMW84lw/WW2uBbawwzIW2srOiO39ncXsbzwkZgz",
+	"eZ/hvObLPt3WRTvon3jrdmm7vYgGpNZ3VLI0ZNctGEN8O3COm4cZWq190MjpEwLdzsvUUbTZoZBD53x0",
+	"EcI2oVokpG/FvCxfti3pjIRKoH4z7/J6NTpcKE9GruwTlE1guhYRyiro6Ns1rBJqOM0igmoKiUSSUISv",
+	"aRiZy/iubaNxTVRn00ypWMqTMd8w+xnngcHH1O6oNycHYFwChtQcEfK5dj0LYUvFUsZTWGJ8d1DymD4c",
+	"6/Uu0PSCS12Dic9hYlNaFOY3cO98gengNq4pzK5XOk55USU6EuCdyFJ3vNtZhJu+erlD0cpFXdFr1lex",
+	"xnvFYrKWjOVQdHp3O/vQB3ptMJd4aemygottjlrgJh6iljvQWqPdjksWtJGhqmkso88OQO9Ejlkk1Ew1",
+	"Yz6UK5j3AfRo/t4n8SpwHPkspEgcb/OCgE/Wnw2yrenUXt101Gdj+WVoO72XWwyvCwPGpMP2TnNZ7EZv",
+	"iyeJrNfWkj0tdQzSzxuA0P4LciwLgAMy5Jyi36520nPdi7A30A1dIfEG1QEOvttmxO2DhZxEa6U/PsZE",
+	"B2Cjt+N+8auW7ImqKMCqv1+wiXtvVBWVrFstRFRQbvWkj4Dm4Ebjq9/8YO4BUKG7celXX3112mwtu3ql",
+	"PgCEbpQPXATlfpuEFcUCpbPVsev+9OD+AclQp1rbBEnUoFz/ggYCryN1twxBm59ml58l9rKp7lzcvU9s",
+	"xP23jBC17BDsX/vT4uQr+vKbLXxjM27vKuPMc17afkBtWafLSmA6YIQjRgVPeM+qkb+0XYra3rNZTD8/",
+	"tPkfDRW3G4O3j1QHLI+rEe1KJZRZVs14AHJKxqWckoKNoXtOya8nOkEEBDQQXcu1w0Oi2DV4j3sHlC/w",
+	"htgOVJoX/DfaR+j8FFzaUeOP69t8argWXTv2k2J38CV17mrt8J5zPZEVtJ8EFu8th1uueNMNHDoVeGnx",
+	"hVeurpnexazgehujuxY5PT1YxiLn+Qa2dCmLYn0FdXMWGxoss2iS/3mdwO68B3TKSCW4dkDjM1rqpn2V",
+	"y2pUBEaIqCB7rYPgnEnRruRwhIgj8zvpFyNKiJgxvz0dbuMa25RctneQdtcVQaq7UZMSCzFKlevJG4Mb",
+	"DW9rZwYC/5rXhQ21fjPo9Ehc8bxPilnSCOk2BgYpfrIM3ha6d+usdzneJheY19y6lS/o5YWLJHuu7tGn",
+	"4zn6nWlp26TwdiTEt4+ET7G1Tme/9rVBviZZtiarDpk2F/ZUw5XtnlftAqtgC/dsAmeoEEfroBr683JC",
+	"V+Xi+wWjORfXZMS1GmJJ4YNj8vmzV7cnXxhKOTp+BJ8wr8czOYhjrrFIQgGBw9mJN6CzXGeX0RukG9bR",
+	"8r+Z2vRLHRmAOkn4BKlSJ+bhflZr2eJS/RHV2STmYK/j12HOS+k97bYNtBxv47fACdZvX7E+/gw66u1f",
+	"wBKnWTkqEEK2tebRtrMXGuLSxGLIcnFLC54npBK00hMmNIf3Q9esEc9zJhIipL4ay0rkRmXUE5lfmW98",
+	"clglVDWbydIc7inLOb0yg0zISOaLKy3lFTigE+DsV5pC63yzXu5vSBZh7ya0UvBm+GzeAGkQCXK68Iu2",
+	"z8PcZA74VSGVtn9mUowLnukEUuGv6DXlwNfBk3s1YwBEkZBfK6npFXuXMZbjuwueLa58YCwhtlToChnx",
+	"rAQ7GkywqzHlBdwUfumoIiE8Z9OZ1Exki6spV0AamEpXSJrjytFbyguzI0aJwd6ZLd2rsThx/dTF7Jt3",
+	"Ea+2YXcUiV7og+PDMxAgLiwQVDhyBe1DouABrCxlGa27M6JpzFmRY9bqvJS223+jHyUaHb2NiqfmgU/M",
+	"O2OHHMtx1NqqxzldDGsJ7fLesH0yI4+fffsasreMXF3UttLndTbImN+yL3oPuq7KXO44ie1fzGKvDVQC",
+	"zF5z47HzY2zPAh2mI4zDaAmdZ6J6SMfLXO1Ew11iNLPaZxL6S3CTxx3VUDbketURla+1Ek/AJ4dfx6ai",
+	"uS5adoOx78jK84FftOedHsyQcaqD1LuADMvExKycqglr5YvUd5hV2V/50mZ0P77kTU6TOnvSfD3EHLGy",
+	"MowB81h4gLPfyry5l+QB+NEteaDfgVjxXKexuTGhVyO0xhIvm3E2F1UjC6aNsSCr64lL9ieVYjb3aAFF",
+	"xAPyxrcNANaM/d5Fji3lsYyPjGh2A2XgYkGMkRSpGdi6TgmskSUcFnORb61Fb6vJOGrM0aqzfG/EsqgN",
+	"BFHvOa3jkQmBC23UP60RnbAl8jWmyHOFucDVDFan4LdMESz/qzUQfOCeg4WCeNqkrMRNVOfoSPM4QvUt",
+	"+TRsWeQ29RADZ/ja7elj1VId7E28w/0m4B+Ydh1/8lbZR7VhChjgRiYO8ZclysK0Elt9GeaJG3kOeK/+",
+	"jAJEio16tytWvU99A/dRdyA/SIVvhMGVlqXRmFZDoAeHNaPQwWlUGn5iWQIwea7hSBlWwQQoZAAQ4LI/",
+	"V3d22syH1VEG+5P52qy8cKXd0CfN1rqTV1Tptq8BwCYs35RmXnWWbZhrMNaQ8Tpn7GbL2tlGUH1dNL1h",
+	"ercQUZDXNbbOLchar0AtPnZhBgfC6H5N4WVc8u2yTbxKGkjHxDb6+/qQ5HShzgik2oYZJgNy3pGNsgTY",
+	"7In39PDk0eFhsl1wMDygr+uk/cDYryNjb+NNwHs05FtdsPa6hvLsESOLdjhvbhAWNlub4ZpprxPfsAUc",
+	"tBvGZmEffKdG8rIhtMH/WeRwm+3Hb+vasVoZ+GlRuM1LiJJEzyV0n2PvbLtrfOwNWygoEHDPw/xF6UpP",
+	"gG8Yca8M/RhLsxWznLMRiqdIRDAMG9aUXAOZt70LUXw672SZU64tg1oCB+/rU4FXvI0OagV23v1CXaxo",
+	"an7uUQwgTcxKXWB0rV7n/buPb6f07AxzvGuCCNOAbgXREvcWV32zDEGrz2xe7B7iiNdjiAG9b+Qp/xhp",
+	"bK2q7HUi1867lrM+H227zLM2hvzy9qtGgKZVBWfhgx4/+/Z1G8qNeMXUOqKQj4awJE7vXU7k9bsX5swc",
+	"PUz2fD3f3n99/sv5/n/S/d8O979+G/w9uBoe7L/9Mvjxi3/94l//KbZ3weR3oWiEDOp+NY3GwDfMjvN9",
+	"EepTYvasoJotA+D2xguOZTF9ij0P7tB/YHkXZMweeWJEvRHjOUABOLMMuie6NrLm9yFRjJ1hSfusoEI5",
+	"LBGHBnDmThpzoUn0dFh5cobYqxjIAA+I4SQKz6SiWKRvxzGf0AaI1i1nc8S/wbbThp84bOtkD7puR10A",
+	"r6uCfWd03OWjsrPW2N05Mh12r/OFFjRjy6hCvJHT1R0/3aS3dLxWrG6InhBKVEHVxPsY0ae3uhM6QD1E",
+	"+pQf5GxWyMVKUdYFvrl2bYLe6n0r0jp7Tr+uYt40VhSIgZ/J6RTXg2pL8bK0kEYKU5VA0rB3ekDAJ8Zo",
+	"WXAjMyqhGv5oC8w1N/Pwp+YafFxzujAa6LwBv59RYQwpcxIwaSchlSigGlS7EWwBhuQbjNw/aM6qOpom",
+	"0azwR2x6Rv8IBQDNNP47akOwobtQBZAy7lcJsIPdUPz37HHzybe0WV4ORmN1ixsQ5ISqSGDumSAT9i4q",
+	"M6CNf4MmWoxgQnn8OMdf9aPVh9ktE5jg1vVmxX6tmMhYxzOswxCe4xgnDGYrixxmEbzTDj9Gk0vkXjmc",
+	"uOYojxJynJAH5P/+5399HuU1nfUti5pVo4JnVxYsrfd+KX4tqK5iULWdd7WbDuCEkj1gJ0gAdj3C5zeG",
+	"+LaDWnfCaAzV3zOfATSJ10xZrP244yUS0ppTRRS632uQ00a621yWuYrgJ58Mvjp4cNwLPZnr/ov1Pdfb",
+	"ghc3kIohcEIVKaSEJgm6A1XF9wzqF6sFWOt1EVr7UDvzFdCzLkF7acdYPNnO6oRM5MoC5h+10wzWJtRu",
+	"k0sKOCIrBgS/bz+kdiajRmR3BvmKMNr44nngrKWOMLIjljcrucj4jBafxdSySrFySAuesf8X9J7ZHRhv",
+	"3uGe1FYcaKZ0fw9kO4yqLPCVi6E+Gh0eRhsdoAHU0WnEIrDYLcRLUeLdyiqbBAifNmJBgHkROWOC5V2w",
+	"u0bUXVXKr1jrxZJQMuWi0gA9ruey/yr4HW0XRNuvG8tx1C+2Vj8zscTUUlHdVrYmtoJKdyNHkODvW5To",
+	"5yizl8PmK8NCgduvy+vX9vlFPX4XTN8TdO1KqNmtUyZuulbrjiH1KFpsI5zbGzr2gmnXv7i5oEFTwuZq",
+	"frMgN2zRP4epATncgce/niqtg92NKjoVY1wsDfeFnLNyP6OKkYIZMlQJyfk1N0Ip3bfYhFfpmZVU8Nkc",
+	"Yov1aW8yzAfu6k6T6H0CPPnjH0D6a+h+RjP2jdG/ujW47Yl0dwA7q4s3tizZ8DUETQUUQnaA57C658HW",
+	"nQfW9hmwC2pfFaVIs2/flbKaRRj87PZkbafTKYRTjWCe3Z72vzpqWf0cw48E/zUX4N2TotktDNLrc4m9",
+	"mOiiRfk1Xt0aOHdgTjBbO43VKxUxxEdrg6nf8ikTTgJe+8f0k531JkW4U8mU3uQJrdmPzOTtgDrnvRMN",
+	"oGYR96wE1FWB0UwCqK9z3URsGBEZa8nqBjadOZ3ryxJrMs9Zwa43u8U1Dep3NXCF3leHzKP3TZ4f9byj",
+	"tU/1EjT5WcDmok1VYB06tzdafNuHYTVLRvswreYdvjdP71pyM9Q7lpH79jABj1pXVH4xo6KnLD4eHB+d",
+	"9JbG41JO13poq1Ksakhos5bm0Bkl3zbd+abVoWxFpV5Qomf1ubebJ+ha6WSsubNVVafe47iUxbI+hXdb",
+	"SMA5QEUlPgesNV5nWoDHtqs3zOoA5oq0FpeGup4k1mMJuryTdkmoobouOt+ReLp361SzWaP97l5OF0HU",
+	"HD/NGbsBv5toGESBrh0gnrTKT0ZQDcS1Lezx+HDtfnPcFmoRJmR1PUlIIefmOudBwdZhJMXugfUDm5cN",
+	"SOorkOASH2NdrigakFTNaKlYeNmU53nBajyU9k2YtQjVC1hplVFBrksEC3er5ubsmx3i38HIsKa+VPHy",
+	"3IuFyH6sdCanbCUs5YZdcfO8wdobqWVTedv1ow0gxn+8pYKrCcu7K9SupbBdfajtdcQKzm5Zfmab9ti6",
+	"F/OzbQUZr++Cjqe9D885LtPfOJuvdTDXCGi4RvWc66UJpuqGEj1QC5G9xkqhu3RfplnGZvqqubr2iEYh",
+	"fy7klEFe/cQ76YeYEeCe4fbCGI1zaJQ0rbLJkidnJXzzG0PBeoWZhAd6zouCjJih3wF5ZjNCx9gpTwM8",
+	"9W+srt1AaGy8wBxgOldX2M/THEx+y1p1Graa9uDo1EImJ+TZq9tTcnCCGMqnJ8Y4U5rNwO86llU5IOl1",
+	"NrNPncvyxjxZVmXHky0W89fuwacnZli/VSXrNbDj5dsD5lBPz1g5jVEZAgzeEuUNb1hZUqMRPeVFLBFD",
+	"Ct0JhEJbbjIzlv2Qbfi+8AM9XmukwuMS/8bYafCD/UHmrj1OCyCKFxvEi5qTj5WfsrG+klUXiba6DWP9",
+	"rJBkCsPr7Z57wcb6x0qv5Ss4uWBU8TV6p6PJectbz1Eh88KZ3YIr5dr8d/QOrMN47fwbpye0fAQcqsP7",
+	"r/83eENs5e8vyRxjYljO10wyvzVsbvsID2hP6wIa64ItrsGfEV/A4czlCYIRN2IwTScc17Zb3Zyq/jPo",
+	"RukOwzbLvR5pppUrBWs7Y3sGdgxlw3pvsMPrgkFWv/ZkuLZKCujYEeHGrbZkwbBhOgSUh67xZOLbObia",
+	"Y66wAQz2Pi6DjEGHaWu7KXA0ayI9SneWG7qU6mLzV2G0LoPVgmRblRTLpiATEJC+yfEJ+JZmSJUHxyfN",
+	"vhMNgJajVZBtGyYLbpJg6m25TWql2tmaXWmaQDe7MMmQkd6vTQZmadS8xuQmOMcIlESJmkHR5zXH1FIm",
+	"MLlkKYLP25UjQeGtPXRRm8HF/ltcc5jxDhPD6ENRFrWRYLjt0mHqZPZlb4CsyqxHM3wMOd8itrGLR1OH",
+	"ZmyfUs/FvzO2Vz/F2p46d5Jri4OXB81frqXMoSJXVeUtyDWH7e7KS9AkghpZkBKuUPYc7AJmu8Rht1PC",
+	"86WWH4BzEXL0w9gy/9RELewKDqsoJp0PhyAonMPot5jrPbPaoMVfySL0/i08NegB2DdRblxSyALqiGsf",
+	"gVS2WekTBEJCWFRj46MjHlEPbMvBuB9giNWoxrZ1nc7lnJa5Ikfm+6yspqPmnhwOHvZKJ4q36D/3lgaW",
+	"xnJBcpbxaRtG5/Th4fFJXIvpD8zyxoOPOXz9Tn9IU6txhGvrdBtDO/pqNV593pnYGbRzQwsLS0sauHjd",
+	"K3L88DSKlhLH/j4PuxzVmHndy/3wQfTxVbT3xXl7JvVzh7b50inqIrYolrGcHP+XNSD9Wx/GHTygo5aG",
+	"7mMonlqSoxZBHh5+9ejo+OHmKWWVqgMibinb0ZJgNO1DGZz7pMFnYiz2b3XOfDup79qirTiDSP1acI3u",
+	"dKWvS6aixhDK8qsgF7+m0V4cJnbnHmQPrFWB6xz91igSN53YEvzMRhMpb6KpeX0ax9n7z+3VW7efoavQ",
+	"5qAy5ZrfMkGqWU9evb6LDB0V8XhUsjemvODi+gpwOyIAcNz2oBA2MJIx7kSpbxHunY9Gpzp+927JSMsl",
+	"28A+c1f12o6neLE3THvUnIApCgBlMTtvUafB58zYy+WCIHTbYJUx2Qf+vWS6XHTbv66ICeQh9Fflmxjm",
+	"HTVdPxqbBhQ1y425RQMN6m5pUUQnt011TlUWPbfup9cvNi3nSfbmlGtrt3YcIbtrHGq67gwrEIawmiVD",
+	"ZqJ1OMsxEf+G+tzVg7bHf9sqoxYHim81NIcmdjgAIQF7PyTpsrGCyE/hD1+mCCeL2RKU3HCRD8iTFqEE",
+	"UB3hvf3ROlpJaVdv//nycvC5/fO/Ly+//CKajbYa06PJEZaDaACxQMs8hSarvyPspCFjpel0lpCcavo+",
+	"Tepem2gpUkXS7568IQe4kCmk8mMrfkFSc1M6IKkqaHbjnszeaXgQmJcXBbVoHz/ArAE63Twj9Ge7sRmK",
+	"MtdHZa6d4C5McCcM79cI9wPesNbMSyz46X2yK4G9VVeTVcJzO0m1iczYkJ2+796FC5aVsbBTOp8oll3V",
+	"uIYjqtjpiTn/2E/z9ISMFrqNb4h3/TB+/u9fl4++e/4fv5Zv5n//6dW3j569ePWfz+TxC/qCXszbHasP",
+	"G5zgwWGDFeAj62Tsfz54+/vxSfL+X34/TI7fRzmCndsbGylslx6CJOjavRUqgHVFQ+2ve8iabM+OWJ7X",
+	"mJy2FA/LailvrqZqm5rWepb1Y1YcRkMmyzQw0XqmUutxxxK0OhvgRz1hpULvqE/QXKpGJ49f/PjTt6/O",
+	"f7j6+ck33//44/Or8xcvfvwZVMXAAG1SEbx3eHBgRqYGQYGLD6LFWqyv8Zjamf7M9aQm+iZpKP99j5Nl",
+	"H2K0j9qG6MVdW1vlbo9ujyzzWA/fZd6rWFaVXC8uzNtwOp5Tt7b1vNITWVrv1JB8w2jJSpLN6PTq//7n",
+	"f1H8U/JvP7+xEC1haU29x0SXlcIG0fBKc4zgSTVxmn3ce29Gx8U4Yjk/Nrv56vwHrN9P6maCwHVolXOt",
+	"yLNXPlEFXEiDS3Epvvzy8bNvX6svv4TocEaFFDyjBTFCdkiEJBMjT0eQVS8k+Q2C80JCC+b9KZ3NWA4e",
+	"gQE5RwjfED+0flwdXb8UXgEAEGKiZqwwNtKAfPklYAy7wbx++ph8ffLwK+KgXl3mvgLYbJJmMmepue3n",
+	"kmtmbgM0YSpI+qyGe95/zhbp8FJ4lAIHGQapCMYYrAEMbOtOCFsIRth4zDJ9Rhq34iAs/Bg8I0gd+Pzk",
+	"+PiLASwrpImYQUHGHtWEveNKo1eFpM/G+z8YuZ3W+lD65A29Tms3ltKkZDQfmvkWYLKcHB0nZMqVsv6r",
+	"k+NH8C4syoP8IIwPLb78klxLwgXEWBhSAL4JIM8wh2VI0seWDexfgEs5JZ+ndMbTBjRdQtKKpwlJtYts",
+	"p1+Y91yK+vbX4H42HA4srLFvYnOUHB6fmPeVNMMajRkrMyb0PhNm//IG7IUhmvOLx8+ewbS+LRekrMSX",
+	"Xw5x6PXrvi0X+68rMTRHh6WE2gnZ/VM2QmaBeeEYmgMAm0QLyPbzW2oG0fRoQx6zWfSFOrsUPMfSEdBk",
+	"Wy1eDZVOac5INbPQGBbRYsRIJXI4K5RMmVL0Gv4spLzBXXHd1oFDCDYnyDITl2NCuIY1eGFoxh4IozWq",
+	"ISDKkbSlR6YWXVeRNPwyjEVboMFLAGTgGROYDMxzJjQfY4es8xnNJmz/GNxEqEiF39Wwz57lBObWcO/2",
+	"CLIyZ0zQGd8b7j2wDqcZ1RPgpAc2rQE+2DQdDBByKZ7le8M9M+FzdxH0zKFTpqFg6Ze4WKgvQXyHp7zQ",
+	"IPZ/3+MCsGZZuainA+vunVtrGwXC1e/Nw9a8+1VBtU37cK9fc8cbzso1g63TOt1g1wqwqNnqlr0G9kJX",
+	"BXZLI3QqxTXiGmKrqchQfOPN6FgiGI5dc2o27txoZmsWFELVG6w/e6f7X/2CTyGXfT0h0GvmYrBrL3Zm",
+	"y1tIvZ5JoVDlOD48bKVKAR4O+gIO/m7ji/1o2B4nMGzBhGHv9EGmbptPaC/3++XsBMNZgLlbahoELTS7",
+	"BuFndeCaY4CSVU2ntFzY816T52hBwCWk6bUKsh5B5X63P2MlSD8YjvtpaIQkJgAo3VkjagF7kel6iHnz",
+	"6TNF5FwQng8hra+Romqk3nU2G04X+7NSGl0yHZCX0jJrB9RElJYly4ckKxkwU1pgsh3kXUDLDnLDZpb1",
+	"NtndY3AVnfvkzs34XaDmPGcLS0WQ2PmNzBc7I6CXbO5G+L6pdBv5+36JdI92TboxcnzNrrnSzuabMOqa",
+	"UBg1quu59rIDuMY+9E7k60YBCIx+Fzch37lRXuGpXjge/G7/em/tbKa78OnDmj9FF4SOjNZvgW9tCiGo",
+	"MgQx+LkaehXd6WqW70eo81t49dbUOQYVtw8bjBJyg6ZOlhfgqSyvpdZM7IIPmYcBrvDdtjGJazXfMX0e",
+	"tLC+X0YfOy1v6pTSj3tcaL79GntO3yRDUDJspq/VMcJ+4SGv6tA3gr6/tQB8C3orulabu/kTBBI+1rHY",
+	"PX/3CgIMqw+H/yA0+7iutPhY9IpD8BmXNwJghsb3xO0PsgmzUAAfjMKt0tTSSsw4PhzDgtd1ci2wtXfB",
+	"4l1LCu8ty6gITXK/p+gPoJkO+nBMZQ4+GDPZRb9NVwuRrdtxc01gCy+rOFIYpRiNL2gER4QDB4QGE7Ik",
+	"WImhhnUiATiPzMoY8Y1THLFrapGh5w4FDLuDeQcU3AVOC5u+SSG8m0urVfCoBluLtgszl/unlr9BYVMH",
+	"tUDV0y6I5Xs5J3NWFAFZgK99xJggikFa0Kctu6Lm0GuWyTJXDojVWUQQdLXUQQ25j8FnZvOxTx4S27Ie",
+	"SqWwKABdboYKFzahTtQPHJBz2IqmO9gS5KWgufWq4aM0vTEPmtPFGQ7Mky5sp8eqmMh5Xa0HTVWgUHfC",
+	"SwcCND2zFG6ObY0QR4mhvgl4As23lwK+HvNbljTZ+WfKHSew4PBV2AwizBy0RYCJdbApV9mmjKadtirj",
+	"0tixMYflvLHTu5bqYZnfBxbqYXFo5KD68B1wJts3ayfOBPM8GmrxRMj5ttw6lzMfCY+fpnNLLOjGxTNC",
+	"ywUpQWvA6kLVBOf3MGtC2GSFZleYBPzBwOFtzceAAHY5plejs+KWlTnP9PBSzJteZxgz1lHakATAWzc7",
+	"rfo2kEkNhM0U+ojd/QICILqkQmE+gHVw19dcCloYprZo2Zd19TFVN+a4QLtPAGmkYzYgL6lZE7MydUWz",
+	"dcQM6yJ8aPbkPfc895FRGMOlgNzUAfFAuYIxOxNZ2MumwFUwLTtyAM/NNH4cefgB9Sl7XywpfnDlvPHe",
+	"Nu1bKgRZgZ10oGR9B+f4B3pjlW6gDAtnlDOFzVwdUISWVQYc2dOQCs66DPd2+byHPzeOvT8n+4rp/Yks",
+	"8hUc4GkQwNFeI5MO48oKyaFtCmT97+bAWNR57HNs40lB/yLszy4xNcBcMmEFBiVHi0th/q1EzkqSvjz/",
+	"4cnB8yf/kSYY/Cloxr6XRZ5iWij0FtbNk2v+hMdpKRMihWcruH+RswIYqBdMfw+L8emeEz/EDy3vLNhe",
+	"5Ji8sjj4uzgW9llYHSjCXrrtFjCGGhPMMyyd3hIcDSTq5TMB33cfhjVRO3/tBdtB7G5dlEXKMNQTKUR7",
+	"Zww4h/gaC0TZvNP+WnVHQKtW2O/8qK3ifTsOsm0e/NsyXAd2+AY7ftcA61/Rw610gPBY7y6GaNjJ7uKH",
+	"DcanEtfnD+rAeKkaXrrmtTGbvY6prAkuNtoSIngUSTOelykmbBixmeMIEkSSwbIwbY1chlkbkA/icIbY",
+	"AsC9ZKuPir+fXQpf4gZt0VGHN4+VY9AQALpkBGiutTIOPzBQylnur9RUM9fr2rYEQygc8Lmh4eHMmBbG",
+	"bq15GGM/HVUiL1jqOu3V/d6CFaIkKyqIlhl1Xa2Ih4Y09ynr5Y1xfujY6PLLWzUbvhntx3Shfw/ZdJXZ",
+	"/SmdGWJDnWWFerLZEe1WVw5+V2x1DDXIw+OKoLFDCwKNlyLU+Rp7fN2RPO85LPraN7bcRbwOngXODZtA",
+	"6KE+lTvcd925FTHT1kJ/GCHX5VtW7NOInTbW+O6Sba1DWrHdBVJbx89SkEXrdjJEy2uM1FCbDD+fyMKJ",
+	"L0jOnFBA7xoSWqMY+BTHsLtrYq1zW/SHEnlwKc5dm15EPDDUbHHBJrzAiA+IUfBtBVa0mpRc3KjgNiuE",
+	"MbM6qU3/61LOFbkGTzJmC18Ki+n3ks2d4RaoCbYNoUQ7H3+qp+HkuMCGxCBmiZXrLq0bPJ8LSFUdkOds",
+	"Ac+4FCniNuSpe4V32bNCRfmcDXB/VDZ3D2Hupib7MYLd69jMJxDy/hYGNLI8H2sY8jwhCDJoW13C2dgR",
+	"+28K7r4+hj+rgyGSvOt0aFdf3Fzlrpcj1/7LufGXcwM8BdCp+hNxhvzMjfjpf/1jKTTlQvW/40KWut+T",
+	"Ea79H8J/s8ME8JoN34MPJ+K/ATE0WnhNBxNUgIzML5klkKgoupuLB8OVlKQzKQtX0gcfrhQrWKZlmRr9",
+	"VPmez0bBAieLTYiQZc5Kn2dLeO4gIo3qNqGKlFJOXVyUXgp0ICXwmhADycIJTKTSyuIIkFQD2m1KPnc4",
+	"QJ8pYnfD4SKFtVxfWLwGVDmHAR6udp15L0X6OQIKIdhXYwxfpD54NJZlguhfMEkBNVwT6sAl+diWHSnN",
+	"iwLRmGTZBkTy99uhKwvSPSDnpOC3ED4O4tZcT4JCPg+ICJ43rkhq/riC0HB61gw/Q1tD5wdzgWsId4Dd",
+	"4LBW9KSU1fUEFPulIsLBpQAzsMoyppQs0XG2NMzEkgP0vcGEkJJhf8A08WF8GLOH2aTOwVbXUM5p3Xq8",
+	"j6fsD+Em+3g+sj+EgwyO4lZMLK5LH/xef1jpB3vm7V8Li+aSnoDnXEsofdQy7OFUl6ojt7Bh7yCRxZB6",
+	"Wt9xZXPI0gG5q9vtH8PnFrp67kIUffxrH8a51pnjW8PcfFIOtrvpExtRaKim6cneCqeZwyEiY86M/JqV",
+	"DLxemGtiJCdY52ikQ8myxRK+LuXciCoIvmAFNEBJjpjiOYhvxG00/Aj9XOZq8HSh1G24ulyrfh/xAlEH",
+	"jq45Vww7RIE4W0pOcKmjCGyOlfRzuujjifpTuaE+sg/qE3VAvbYos7lzRMnSeZx2xhJXycmDWcluOZtH",
+	"6jC2OMPxvNEQpyB9df7m8fcBEAQot5BOHMUvGJCXdSKy0xCHwXme0oXR8UEPdi5f22peXGPvbJobQQtN",
+	"eG0qEdV4gBFVy+iuFgijrITV5OU4sUgWtCw4K81P1itFtbulEbR2md/WEuo4469wve9wyF8VVHwP7+/p",
+	"axGvK9H30vPZrFiASfyPyBB+DqE0yIjtphAHkwFscRU8eUpv2JKkSPAaEForosT9JPLKM18yKOK+xzP/",
+	"M7Y2UITnCfwLshGiOEVRm3yKYkdjrs8AOwSCVFpiRIrpJEyEngCIlhWgNiZ7w4zxLEhaN65IodwBL59R",
+	"Zc8lsgdqziR5beFrEGYlsKLRQnVoN4EId7BTYMaOFkTIuS0bSmcl6PkARXeF2J7ppXBxNdskA8xxhqmn",
+	"YMf7zj9Qv4HjkPpqbKyJtL7WGymWrQQGCRULKO6IWxCwvbu2lj/KibRz+agy+pvSnEmEnGmoduj68LvU",
+	"2KHg7NZfbiKwBS0WmmfqAAA2W8GieIlJCfLOAv5ASz9zzkDGWRQ6IwsTAkEOlkPaFBf5EJ15CaZI+6I5",
+	"Ky0N8eclHZsbqNGAjeyzBRK+RsyFbglg/wYky/Wwxr9URDNMqDBHdEDeAMwQLRn56c1jwwHmjN345gmC",
+	"/CBFDlL0jdfHlWYzK/OvuRf4Kbw2xcGbQfmqP0AsgtILew2RoqOw77Ff56Xj0kqDx0oOo1rIqTFGpDgj",
+	"Xx+S3KgUbkTg9WxiS3UGrwAvOYzI9OvlstTT3Gk/fmRnhlX1GgP2Z9xmDNEZaTbrjToELQ/7RJnaMc2o",
+	"pWjbHUR7x3RN3rZl3yjJ4974YU2GXZk5ms3A+d8KGwz2hqIqit1Ug0IrOgfmhngyJUNqcqfKiKlQQ3EM",
+	"K8Lj0K3OGsqJ52/GDt/HDJFODvcm7HXgG09qhR56B9dc1wegim+sqAwULvTLjxiABaIXFDoPFUWCzy0x",
+	"DSWrNKlmZ2ZuqAS4VFEHMVg/2PI4iH50cJSnJWOPC6OE3D2A//GIfdN4630ejnBFu44H/43trCgayKpu",
+	"roEg2DSbuI6JwFhLZmnJBsVcRtcuDgcYuSuPBWJAgy1so4fPXt2eODmEcJXpzEbcAdmQs9LmoEEZWWoz",
+	"z2xSddiPzzXMCXQeiN5A+dWYlsSmUCtm5LgDyiKN9s0UMftdA37AkZrOtBHr5zVu4uEhwQbzQ5Ia8wQO",
+	"tq/btqVhUBjnVrfjzEEr7r14pl/rJEBb++5Mv56t+v8SXGET9O9gE7vOJm7xzg4ntEv1KUIsB7DLeRsp",
+	"CqiGC5LJ6VT2lVgdFrU/l1WzU1P0dKbYiKkmZe4xNdEK1IoV4wSPiVHSU98IP7hHq7DnEszmjKSlLIyp",
+	"SQBcoJqFz+dYJdFgSXX3PNsvDx0Ml4Ir4l86DFfS9d5PIACeBJYNQsph3KxkLkXazcpaBhHjwcbSB+QV",
+	"LcEYwLTO2mfHS+La0AyI4w0PDW+4FNZCAa7lm9qnzouHtSKWFxuz2MLYVlPg2Cmf3Z5Ylsdnt6fI8TC1",
+	"o4ONhJ24/rii+96P+08qinlgTieKJI5NOHd15OusEyz3x0rshT1KtTulvaLbi+KwJWuHDLa9rzDrwR6w",
+	"hazwdORTDnG+5fTOb+oumyvNTSAYlw7pu3V20kjQznMT8NJ7zSf90+ab2T3cXbKZI7edZZq5B64uE4Qk",
+	"n8iBcHevyxuDIKuhecy4AqpHWUc1HgwA07HApzaXzYGIECmwo6vFiB90pP+4PrOfbu6Pb8f8YRN/Gq9t",
+	"7sx3/HY3kJHfQXv1mv8Q2u7fuxE9BZ5O993B7/avlck7naQGznWktDcOGsV1kgTXIaCEJyQdSamVLuks",
+	"TSzwuc0HNL8DTNqIhb2sYyihOyXFdfk2b+rgxQ428g20DcD1Mc/cZtu6k2zqhblvnttlY9ix7iY5ieaE",
+	"uiduxy/XFpyNghXbuujMnKO85OM1qBXf4iVrFA7womBbt9SuYE9Htm1gdlfQ9Bsu+oPWw5yemzu6Skp8",
+	"KUkNCbvD4o8/rW4DC7s7zQbJc2d6zQQCGzVokprIOctJzsdjVioM+TgrwGIpoayyLebb4Ov29Cwfafwh",
+	"sAgwlLXynD3BS+7BcGx1X8SeP0MIB3PAUah4nhBaKGkbUWub0mAs8YKNO6nfdg+6ewFXa4ReYcCkWbC5",
+	"XfaP7dY/JKnrYZ52H05sC36H0T2VJbFdoaINDFe8evNeEN0LM/bRQ4jQYhbofYYFw5ePghAhVM7uPBy4",
+	"rnZKVtmEqZ7knU0ox6bMDrUL6ksSMmITLnKSAjBmiiHmMaDiSegjZEwKs9CucSJCb6obPgOH9YC8ZNwG",
+	"eGAXhCx94scYDiDmgc8xj6VrmWB8d6IMSJRJ4Tl2GsqYJoDACa2eGy2SsIukT58xM+2kWrMy8R10zeCm",
+	"XPBpNd0bHsYaw/2JJRuw591JNiTanUk2fFxie/jOY/a6FUHLwso2aG0LqwP2biZL3enDemzoz4hEe+DA",
+	"rbZ86lxZfuoa6tleW7es5OMFefrsxZMUDCiA9jYC6OW3/3bx40uCr6+hDH07uDN4BdB2wQW7FODQ9QFd",
+	"yw5QfA3IOcmkEAz4MY6EiVxBhubC5YepKpvAswbk8cXfXDLJ3OWjZbKopjaKdUYoyZjLR6OXQs3MwqkJ",
+	"Yy4FEPqXYfWZOT5VQW27akJnUulSzozFgUw1jhj9BKbepRC0AgYiN4TcT9n2vYFrmnUdYPExe8meoeq3",
+	"u3D3/aWJ/KWJ/Fk1kc0kzbt9e7oa0sKPacQFheEv99qMy5n1d0a9HLuTOdBP0u0KVY5ly9Lwz8TwYtCd",
+	"gB/7INtWsmjClZblolMKnYdF0Rh/dJ+CFEoI8thEC8xBzD2gHCp7akJLi0QdVlCn6HZOEzKz2P+KaCkt",
+	"8BscAYCZRcRZLMsAFIekzl522buUqBkV7f7edkTQfQAuZ5BsxPWAoJ5H1ZUcp677rUuCloRapQ7BbKxm",
+	"MaG2Esm8CtgYAtSnhVG8Ustxm459/M6mSMUjm9/bXeiVIoFLttI3VTfgPTocHA+Oj04GhwfHD8L++BnP",
+	"y2bv3dOTNZ13OxE6zAreBzvYMMD1x1V+L2Z0h+AIQJu7KZOQcJSD9s4MoX4dRrR16TBhDkEr+XADJiSL",
+	"fH9ENfD+TqRrYAlcs2mjYL6JOZ3YDw6HOQXEAsh2eCVlkfoGrRwRHTyvsC1+vULkqk0uRRmUJpxBZpUt",
+	"g6pTqAAGPEiKwmhHCLsA41b1HVPoij5EhoPF974iA8AuL0UTtNOnWtpvRgsE/unCyv7UgbLN+L75GMVG",
+	"rRd3tftRMfAM3MV7ANL2BTgcklcRvdRiRWDW+DbY2R45vtMnuh2V3C3vICZBsHRvF1BKO7AE3pQVG6I+",
+	"gPgcVqW5dQlR2LycPKWFchcW0uLg+qILo8p06c83bNa0peyYRlIWjIo/uafHEN3uhB1s0Q4jGEW+Oi1j",
+	"9elbnZLxnC2wwqeGt0ENFlKcLFzOsIkbUzLB5srJKGQaIvdcqi7XRWRHrFTAjhSXIix5l+KWleC4AW3W",
+	"PgvLpTAvzCi+tigPehtxTbCGD/IEUzPDK0Po6dBIe8wOseLBIuOk1JaqptAYHXIDAYkH1Hd4vixysgBY",
+	"P5ExBJ52z9DtvOSzuprfVgBbpEoq2BwwNNOyEinUHmnfsWO5ONguUbRAGNIyfQebXDqH2ND6p0cL9CzN",
+	"ikWCTefxe0xpte5p9+QQMYdgU3yPTmCUFkBlQmRqm0UNAysr0bjXvFTx31hi+8jIW6aSS+F65dhmHRw1",
+	"H3EFhJKuVAU+cU3gYygBH6tXRiyBf86Lglyz7aX8we/mn1aSThTDZnfU8HFgoAHUynt30U+16bJ1p8rY",
+	"1fnghGcUT6jh3F2GzASnsqHcWpsaM3ErdKe8mEZrpC7f048CNe5Wfyc0QG2LsoTQVS3QwBJTmIM+pplW",
+	"Q1c0ZGSGvGVlQWdWcZsxGvXPGMXgTm26+uae308uzJ2TeYK51yk9m8OY9neFW8vLNaGrwwHcdVl0/do6",
+	"cW/x1k0Ninie0txVVdsx2Db9SHX7h0fHD5a79B+wqpQztj9nSh8dCJkzlZ4FDgeuSMU748Q87xr5g0e9",
+	"VzGoPhESM2y6/flTOpux/M42yR8bs/WPa1IFR3R3llXIo3dmYC2nh0HaF71mmyOsbtJfr3Y2GttrHzyC",
+	"6/Iy6fj+u4j9kVMR6W5TEekuUxHxcUsZhTux3gO4WCMNusx1GEILVOvxs29fDwi43RxKljVpIQ8SbzHq",
+	"CI7/UpiLsCaPC/vlmbe+jVHdALCtrWf2zqwCwvyi6WwD2TEN51vnH/+EzUQY44e2E2FNPrydCFvpIxHG",
+	"NsTN28Y8DNjdwe/mQx8jERf7D2wlwoSTul+Q688CwNGQRJXc3YjcECJOysIidPl90SXrBhLoUZKbEMVH",
+	"BRfXoOY5yQkhi1a1Lkbnz3oV6g5iIWoz/DdmuHcSiG/v+bDCCDvsa7PYu6CyJ+D4hDMKliio1mC0IMQ4",
+	"pOX55LaczQwNipxUjfJlR2uwL7GyV/N9S21ZrbC8givuwTjFknlPdHXylpTdJa9AvH/1//ir/8df/T/+",
+	"wft/oODblZ2A7fR3ZSY4kL07d/vow8Y7wXhJKSWOJcgFwbARJFh7qJHwZ+SwiKDhCydcrEk4QG3bLaTR",
+	"xuNShD04vEUDz2u0wDBSk+e+sUXqPHMo8eo6RADxQA8TXmeMkrkF078UmGfHRFZIxVTqVdy6Gb3wvUrs",
+	"BGxP+ILdssL2f61RV0DxMTshEHhtCD7gGSsF04SO5C2DBfUAJbAGBV2wkoyYnjOj8MwlPhxzdbArCuYU",
+	"qiYkqseHmUJh8pnVwBrLj1/dstJs+qVwOOjPbCPAENrUTM9Cm/o6GLuniW3955vjjSpLoB7srbsNxydu",
+	"vdWG1IerwO8y3h5bQ/gjopfiECySXW8u0rLq4vZc27oKiQ+aBgmprwDsK4UMBJsrYOvxMZCtlkhRZlk1",
+	"45ZMa4BceC2X4mpWSs0ysCrgzkth4/Xue5dte8PY7Mqd4pAVIEiSOWJ1Y4+FMUmGLcXTtd2p23zIsmag",
+	"0Z7OiA8QPyJt1FbEGIyN66zZttL+4hsM2XPenfMTTPyujvb77iaCC7YTmxwfRahAhLlmrxagIot7FbI7",
+	"0YQH6nUsuoO6duM/uJfojYPf+ugtRTbjM9v1Dwn8G1t2DjmrqQQ1QWjOXRUFyQpGS1sl6jSEsq3WLDcc",
+	"uRTLHUcE49eTkazg+Rai0djtDgQOxHoStB+pb73mt0zsVzN7GyIm1poApOkQKi5FTemQ4GSThJzHAIDU",
+	"QYMCzDawixwGHNce2NzOExrnogrjo99Lbdm4VpdCzkWjSO0M125Kb4BvA76I5ZJt1aPWNn+udZ6gJX+d",
+	"/O1aANt+wjh3cw1UItLQdWkd0XY/6UJ1t1fZTnv55Bqr2CPw4ZOaO1Wdj99MBYdgKeMzaCGgwWFZN1Xh",
+	"2h/Zu+pCvYCLz/NbnrEEoYLDoiYPYGwxsbpAjG1fw8zWCIQAxtCGACDZc5bxKS0cK7Mg7BrCPuxdxlhO",
+	"jv/r9CSOQ/e0ZOwbnMU9I/fat3SIrxBmd7RoJqruQjt42ny+S3psAUvb4mfvUy0kVGBbrvTh5NoStc0K",
+	"Kjbv2NGUlCv780B1C3anwfqVXDILuYkN4D0cr+1lgtIqjPtNac6G9XXAoK8pF2BV3rCZJoK909jhI7kU",
+	"KEEw8T1MnrXQoWhbT10Hy6A1AdcgIAH5FHAatCRCjmS+GJDzaIg0nm71qqDiD2DNmmF+Kmz+PlrkRMKS",
+	"lsQg6NFSKDcKR9bHRxY8W6yyX3+uybbgGcfqMwc4ag1AQtUNpAiiHWYLArpsQHjjp9a9cYf2loWSs9IW",
+	"V7iNKecWM8op8aclq2qVX6HZJydoymkBIIza/rNr0RXolhaKAIoIwW+XkPSa6SfjMcs0v7W7hYHKjqCk",
+	"3c57PHLwhk7rzvz6idh3nyEuyMytySa7vQuTr9Kxtq52z33740YZBOy8kHMi0aNbe3eiYNnDBoa4uQbb",
+	"UwFXUEyrhIwW0Okpm2CRBl2gHwkcyOj1lqVlZImrt0CmUlBhJWsA7W3pFlzUypk0UO7J8rNLkRYQdzUL",
+	"/jcuCxxYSsy3VjSDvWcZs7l3hL1G5yxH97rna5adOaNLFrlH1QfTSgpGxlWJZhdHTEwoPXPcbypLNiRl",
+	"VTgrzdB/SXOe6bqRgH08OsllicsK7hir2BoBL6TTcGdSKT4qWEJoWZfC4iqNJFxghw9m6oC8hj7TIOsd",
+	"79Fgf9YNd8/qrkjO86MlmZrfau7hfhdRl/dFcPL/6DYjqBM1j/mQykQXZ7tgH7UdtUO1BUK1VIRBHOtI",
+	"kYJtJ8w6FJAD5gROp8n4zIIuYbQn6MrR0kVsKLHSrITcmyXzZSm9C9paDsh50Tr0UXnXkoz3Kfjar1ol",
+	"AflumrucA7e3DMW39KzVhQ8t07rI5daz+k56eSHljSLYc8EGrnWjzbRaEneWFUfKznlZO+CC6EsdtYFX",
+	"UA31nqELPYQtsWSLYCglozfB2VLSOSZG1q2Jb5hCxpkE6Tkk10YI2cCQZ9H0UqTGfrwy77kCoKYUJRsg",
+	"vtiGmpB4A5ePsM+8qqY4EyMTCymNQtBdfdOWsBuz/T9y8kRj6rvJo9hZC1WnFwUKvaHOiLZDtMzp4uOf",
+	"4G07K2/gs/mrp3LQU3krT84fu5vyJxcF+OAdlC0vWNE6eaOsV3d4233X4imwHc3G/szYURnbYbMTcMbv",
+	"xBMV8K4Z2beAET6IWbfcamWuJxh1ACw4LrKiyln+EX388a5i0SSDZoOqe9vx8DUdankw6F21eRpXkBLn",
+	"Nk0lhL2jmS4WH3hvIAS1r1g3ci4m6HuaWlK9Qfa63MAxphFCPB7RNsATYTRpBJ1WTlHFmDdo6FSRMZu7",
+	"dEFrrICjY1gnGGBPrL9LLpzLBORsAWlU4lI4c5Yj9KqxGgfYJxIQwEgIAFbnokJdR8EsWqIDxh4xxXOm",
+	"guxMBxaC+QUgsxnL0UcT+m65uKUF955bVPknVFyKo8NDqBzBBbEeJviNHOEvdv4lQ+zYOLbhK9iwC6bX",
+	"516hezCTRYE5Y11gtE2wQU/bjYb8iUfebX7rSXQ9DtS6lhvDJiieMgyOFrAegPHG33XPYZu2HJFcmiWD",
+	"0pZlePXSN+/bYefZv6o0/qrS2K5Ko1l3ca92s+c6HRISeNeu1JwxQsIjP3SQEVMEtEzAO+8yJyAyAHlf",
+	"vGRzI2Ww/2ogRBWjZTbp3f/U9UdcrRi7iz4+1p/SVFeqN/qI3Ui8aTeAJvjIGstkx2fiL6CKdUu/w2og",
+	"S9e7xafw2e5gvqyEA/Snr1fjUg93rw6mbJU18QO7TwPiBxZ3E0gImlJ1szP0YPOsQPedoB8rl336ttWL",
+	"FaxgADq+pvsrIhsChPiEKgv7DboqV5rlNkdKySkLcvpt8i0vHcCxLG2riTljN0NflFC3f8Ggcp0B2OXD",
+	"/vdg4B+WCXdhAyHmVA1Ct64HRH3pR9Pydsyp/wIg2hVHqal7d7w9OOo7Y+8ehRHMpfoNK3l8yHOW2VTw",
+	"a5xPHfxef3i/NtkNk9gqZfPyw8x7JsA2BkPfdtRGjn3NoM0Bm0Iq53Lk+InI6w36MLAeT3cEtvADprOh",
+	"1xCzkTthO/rv09qSocZyfYBT02Wl1IPeITLkr+HktiXyPliRvzZX8U6IkWHvkTWSv8br7hD6gYQnXAFZ",
+	"5QOS/ppCKNqH5rHdiPmrZFRJ4X1qILu6BP1rtkOoyLubW5+CnP0LF/AjieWAFncnl8OTuDPB3GwttEIY",
+	"N/jAMqMKf17XIB+K3xxmQhKFSiBRpARbydTAScDSQ90os5hAdoSsAFcc8iG4yC8F1wPyytgOKcKrqyuq",
+	"0wAg2lVPOPGONR2u8toxLN+xH1NqBJnIqqwB0yH3B2o2bA8Ddinw8ShAJwBJJHJWkjRYtKFHNLCYD+i+",
+	"qksEnWO5tVBny7mbln/a/k1dL2nUHbpsYUR8UJb3+vs+UxbmvhMGISD4T7h+JBzlBwZFWHp1O68fekB+",
+	"1IrB54zNwmpXmwpqqFyOjWa8JTcIkkDD7w9+Dz6t1M/rHGZInIGvaUG6gDksGt2dSPKe607uB3yvbMz4",
+	"DlvVrZ83F/VDyM8uDT0sH/34dSB3X/r+2n3Z2oOt1fsVcAFemfcOPJSAaCVbpd6mxkF5PiD9aCPUAtna",
+	"XXj+MQ/n7kVLQ937CAloa47Lp1ON7qw7FC8BIWNTuMkisQVLcgpdc8FqBKRMo/p4w9H2cbqjMIJUgNXh",
+	"uwu85B8oqc1MeIcdEWH9dmas4ONcD74wdIv7tLz3+MOSQRJTYS9sZsinqrzi+D6w2hq89NMF83I5PX2p",
+	"YYkHHPwO/26A6AXXB5BeDrcLVeYC6vFtKcibCHCf7Xo1YiR3FcjxuuktifKPC1O15V52a6xuBe+XZXZp",
+	"qb79x0fWTzdd1u1SRq30aGNRxRTAj0PYu2fMbsofXunrZs2fEPgQkNNnigQjNIpdQUesUFuybEaLVZEI",
+	"RsCVUloALimYc9IlvovRBHBY/j/yrq05btsK/xWMXprM0NQlid2snjStW3s6bjyWppqO5fFil9hdVFhg",
+	"A5Bas5789w7OObhQIqW1TMlK8xRnRQIgcACc6/eleMXaXImKoILAB6pDvAt9f8osMSy44g5BxZ1cal43",
+	"NkC8bLnzTy1FVTBtLvQqw1ateM1n3kTHkuwZn1+WbOqbAoeGkvoSCrUwi1hwRX0fs2nsBp58WR399NPh",
+	"z/E7fBNA4zLdNDMl5x8vRTsdio+cwrz9gVRZwUeEPwapG0+RlUvtBa7mtVgD2QAkL4pUWyaxGIyo9MEG",
+	"DzWq0mK9xr0ovynJcRCiK68JYRyJsXPab6mJ6dtNC0yEDxxxEY4fi94iZmfA0J18Qd12pP4CaKSAkoCF",
+	"cxCMpt2FXSWwrCJn34qQqTeoj0r2ync2A54Aw7RhK27XwaF40kUbdWxrbEXZVNMV4JRxK9IYuVK0IddY",
+	"pKBbNudOFDgIR/54CAgWgWyuYFmWdMEwx7lgm8ZujH81WxaYADwxcQ5nGUBXqFK4lBqdNMBOzs79kDEA",
+	"i0W+EEzA4+iI6gs0Js9eh/bI6ZuOCanQm+vZY1jMLJZSX+hrJdF+rpD1D1bYTzeexbpNbBcwM2TMQVtQ",
+	"CiKE85a/EiWbro0/8qCGMoR2MLyRaiEkribcJ3j63lLNfIpif0clRJL+gmQf/BLNBph/5HKF3zdIf/fr",
+	"rf448YmvN8o/d3hQ/lD+WL7YK7pB4efF3lrq6LS7T4j4eiCb4yJ04PQIpTwtNkwbVq/ORbk30Y1S14/C",
+	"V6ERvwMGvl/BZdFbI3J0AN8q1816b3J4cABfSv8Xv1PqWiz9wB/6YrDz1Tvh/MCGyja9RIEIj4K2h5sz",
+	"wIu3ScpQxvoOiKgm7ZKh3pPy6gT8cVhT+jeELbe6ZGcp5OmP+motNRYNwo1UZCg2SpUDugV19hjqxcPK",
+	"BnwI6Q236gP4xaNmyIVGoR7Umq1DpnG/N60ISoPUt8bpB9N6Q+M9MrL/mf51qwfknyZo1koAnzniDyDz",
+	"K3r/e1PgaE4fJ//tpdeURmEbAlAoF8e++/wO8VT1hHJS81+ZpVULa/nC2PWztakadUuS9jtjakYPgVZw",
+	"Fl6FC+GXjdBnZtGEKsX1xth6Gm4OJOx1prFz4SYMiqjenrz5E2lHGUOsP1kC2jFQxKPiCpU6Fxrwx7zC",
+	"hO4xQlNR/laHDlGpQkwwb0lGyKqSndhlE1XmvMM4LtwxYWyJms8rCAz3EiB5TeVSGys+UhchGSLNh1fu",
+	"1rwSic0V5w2AZmWCawY1PiBzDlRjxlbf0PrcEI+kHvCtmxwe/fDjT89f/Pnng8OjO3mJ7y88xSBS+Ldm",
+	"AT6hySbafsGm9L3TiGIfTY8p9Tg9Tk91KkYHqzCvpejF0tU4teFbdilcncK8bPh6OoFpM019fUskKR0a",
+	"0oqrRe+YZgZOjtDHbiPyt99uU7FAk7yvZ7hC/Qlo+zp9yOv4xq7xZ3Te3KdnflSd9uhDJnszqTl84Z1m",
+	"Pp5BapxI1bk//mHd00kSShO3gOluNrWoCKEpSdrXsesCAtROCbpYCJTYH0RrwEj2ItKaBlQN0AFL9hKL",
+	"a7RwSBBCBqSSru7XA89wFHeYWWe2ERMEUczAsZSooSoIsHp873/jyvU8B5g4VlyBtWcsJRxD0sFg1beS",
+	"V4iD8nU0279bXxgMZjxnGArbeKovNHc/rRbfvSPj1O9v9GAllgcn5lb4ywTuNqPnYhJpZYwVFdMGmbTY",
+	"qYFchY3g11mFp5mK+uwfop2Sz1kb0oovNIwPma0Ipir6Sop4SYTBlOw14T+hQ8M/g9o4vJXaAsQfwrEA",
+	"qq+X/hqcSV0l5gy/lzGLFi06ckahjc9e14lcLDhhFhFsg+GGoR5z7gy8fBfZhrzQFi7h5JmJwB7D+aK4",
+	"O55usJ127+MG2ymmnvXdFeM3vBqztqemNdh1j2UxGPxl/zP8d3yj8R2c7iPKyCNbjfec2V0sxtD0V9qL",
+	"xJl3Wyn0v+iRB7yWQhcDKtmskaqKhiW+5CUIkfK+BmBJzBsr63Zv8v7DDXA1uA9IZmUXH8L/1rOK2mja",
+	"F1sxWxlzeXtS2Xl46I8Ti6NPHk8DCRM9Hv4ANQje2WWeKhHX9ObChz/doX7A5QyRuAzpSgCsObBwzVr2",
+	"9pfTs1Qkx6yYCwmYAKQ0HH36NGE8AVDNBaDHVqJqcE1EKJLBWD6b0tieyWpaXOiEn4xlK/6KNrP/iHl9",
+	"LahYsjfCOb4ULvc5csfen9ZcV9xWLMjvh+9Wdb1xk/397XZbOvpzXJm5WX8PEZxjpuTMcov4WxBEuNCK",
+	"62UD3cxXYn6JrCTsHKwQbaJG5OcI8osx2EhomxiBh+BPAF8i9c4bC5OoromKkX7QVdwu9E3NLQ9yBr1M",
+	"1gUlBWgTekBqe4bjS+risKpD0/WElZ0wwkdWd6jbc1mvTmE2n2ie4anQVQjEA61cDJFnNApfeGBkulT4",
+	"bf8z/euaPtWXFnhvmfr9JQaGkzmF8rfcWyNYHXe/aR/OFkwT+9B34ZDSQ2N9AjmD+cSvzBZswEoofy/5",
+	"o3xp7ntJfpHIRtXhdobLkzjcQIJYScdnSnQIu0B0Iq4kXskSLW22FlxDFi/4AaAW1OhED+ktcqpE8K8I",
+	"jY0DtVZBKQJQ7ImY8BT6yObLX6dYKtNshgtjvtXOHv9iSQv3+LmRt+yxp5QduY2LPdrdsZ8kbhdnMDhT",
+	"6ZUuYoM/X1+wireuYJU/EMAN7H/94aDf+fvX1HO/JdsDSCd2Bo+j1ttTeOv/210bvnU8eylJxagJC9nx",
+	"BhVdJIUFRRC3fa7cx7oqBvaHFRvFW/flTAQ3LqJ+W08SjzmlzHirhWaJyHSUyvGO63Tlk6nBAV6HKNpi",
+	"OxF9By6iOWnF7GwlWrjg0Ia70B27D6mBozEJ3WYmY0aspSpWb+VcAMoxZGIS1DDkhfkB9Vda+7l8+gYO",
+	"jvPxqzJTrzf0vBZ0EXLQY1x2XEsFFJNRbxY0eR9s5/T5HaLVrsU2mNxcVwVhA1a8LdIzKWmf1caA8IPE",
+	"B/l3gTUB80klZL+hbLOT0DpGNGhfoLq2k9Ohd3uYOml0ZOI+eS9Aboo/NV/At1fdiCMtmkaZYI6612rh",
+	"xtxpXbk8E+4RDV3fW99qvgKTkm3HPPs4W+MpAiHKdiOiH7T0MzoFZw34QgXwvsUR3HPxurGEzxSdmbz/",
+	"4Ccf4wW4bo1Ve5O9fb6R+1eHsDTU3U07luoo/OnCpDMK3JjB4wTAuCUBXq95G+LSfG6NoxCtK5jGZF7M",
+	"8wYa2FR7ytWWt46JT9LVkIWUI+O7vb5MLGKeCPUgtQnVAAJcYCV7C1UdWiAuK9ctq8SmXh0DU00g9cQW",
+	"IrwMBKO5pZSkDBZ/aAzAainJkg88he6yj2niOp0oBr8T3Rul+gEfmwueZdup8MX+PkbOuWnh7w3kUqmM",
+	"sZ1BE6VWz7h1jvSaTUAGXMum3yF1gG/ue/BEN1r+2gjG10YvKeXmSupl2QcKe3e3Dh3VHPhgzCKHzJIu",
+	"J9GH6guvpAJDP5SGlAyiF8j3SlKZmj6ORLBz43XWpQkpovK/IrrR1waSCUK+Qt9HAIts77pn6A3kyYky",
+	"FIGJiuCVz/ACN8Ku+AbGK3RV9sKn9PeY0BO7riMvIQjbg47fmfBflU1fbVICE9QO1cb/YiARVhB2ZhLb",
+	"BdU1lX3AjUOrSsUBuBAn56epnoizv//lLdtYA1GdjLYTMj5wuSmb0UGFOpO6vJFNOtBvlnWWS3FNbFTK",
+	"NBXVVk3QEqSeCuAcnGmBI6K4P7cts/4uL9lrEs0Fn+P+rGMGDRx1GaDi7I51q6xcoESbbTgk8pGxSi4W",
+	"XlZh9UKhWCVcyByjjqCd/i6QFzMdQYprEIwucRzOTWejsK1Uii1FnfsQoxX3uqYENsecWdSK6P25bv3R",
+	"hMc8gjzJXFqQ/L33sETWgzDSiKuOp+YETjxrtn6T5IVzcGuYrXbdfiLWel+6sGCgjUJhr38dTkhILZxk",
+	"oZJOPVWsoYpZ8FDWcrN1ryIgk5U/E4EB2RqlRMWaDQs55CE3vV6JtRPqSjhi8wFKm0bXWLWYMXm+fnv1",
+	"HBK6w24wC/b8RygHzDeE5qqt5bzvs89XhlWS4hGAGCjnKwqowmbXmV2C6eFkmcC6LurOMUjVm30LGV0D",
+	"QleuNwg1IVupQIsvBZFbxq2VV7F+567AbxpP1ID6P5wSSP23T2LuXsjSsCbyYCcceczRlBqPItc9dYTr",
+	"6yir45a1E2rRkRdIxPjtw2//CwAA//8=",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

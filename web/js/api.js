@@ -1,4 +1,4 @@
-// The one place that talks to the server. It reads, creates, changes and releases on /api/v1 with a bearer token.
+// The one place that talks to the server. It reads, creates, changes and releases on /api/v1, as whoever the session of this browser is.
 import * as session from './session.js';
 
 // Problem is a refusal of the server (RFC 9457) or the lack of any answer, in words fit to be shown.
@@ -33,15 +33,15 @@ export class Problem extends Error {
 
 // get reads one resource. path is a list of segments, so that an id with a slash cannot become another address.
 export async function get(path, query = {}, options = {}) {
-  const answer = await request(path, query, options.token || session.token(), { signal: options.signal });
+  const answer = await request(path, query, { signal: options.signal });
   if (answer.ok) return answer.json();
-  throw await refusal(answer, !options.token);
+  throw await refusal(answer, true);
 }
 
 // create makes one resource and returns it. The same key makes a repeated request the same one, whose first answer may have
 // been lost.
 export async function create(path, body, key) {
-  const answer = await request(path, {}, session.token(), { method: 'POST', headers: { 'Idempotency-Key': key, 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  const answer = await request(path, {}, { method: 'POST', headers: { 'Idempotency-Key': key, 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
   if (answer.ok) return answer.json();
   throw await refusal(answer, true);
 }
@@ -50,15 +50,34 @@ export async function create(path, body, key) {
 // repeated request the same one, whose first answer may have been lost.
 export async function change(path, body, { uid, version }, key) {
   const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'If-Match': '"' + uid + '.' + version + '"' };
-  const answer = await request(path, {}, session.token(), { method: 'PATCH', headers, body: JSON.stringify(body) });
+  const answer = await request(path, {}, { method: 'PATCH', headers, body: JSON.stringify(body) });
   if (answer.ok) return answer.json();
   throw await refusal(answer, true);
 }
 
 // remove gives one resource up. The same key makes a repeated request the same one, whose first answer may have been lost.
 export async function remove(path, key) {
-  const answer = await request(path, {}, session.token(), { method: 'DELETE', headers: { 'Idempotency-Key': key } });
+  const answer = await request(path, {}, { method: 'DELETE', headers: { 'Idempotency-Key': key } });
   if (!answer.ok) throw await refusal(answer, true);
+}
+
+// who answers who is signed in, as { me, logins }: me is null where nobody is, logins are the issuers by which people can.
+export async function who() {
+  const answer = await ask('/session', {});
+  if (answer.ok) return answer.json();
+  throw await refusal(answer, false);
+}
+
+// signIn opens a session by a token.
+export async function signIn(token) {
+  const answer = await ask('/session', { method: 'POST', headers: { Authorization: 'Bearer ' + token } });
+  if (!answer.ok) throw await refusal(answer, false);
+}
+
+// signOut ends the session of this browser.
+export async function signOut() {
+  const answer = await ask('/session', { method: 'DELETE' });
+  if (!answer.ok) throw await refusal(answer, false);
 }
 
 // idempotencyKey works over plain HTTP too, where browsers withhold crypto.randomUUID.
@@ -76,22 +95,26 @@ export function isAbort(error) {
   return error.name === 'AbortError';
 }
 
-// refusal reads why the server refused, and signs out when the token of this tab is no longer good.
-async function refusal(answer, ownToken) {
+// refusal reads why the server refused, and leads to the login when the session has ended.
+async function refusal(answer, signedIn) {
   const problem = await readProblem(answer);
-  if (problem.status === 401 && ownToken) session.end(problem.text);
+  if (problem.status === 401 && signedIn) session.end(problem.text);
   return problem;
 }
 
-async function request(path, query, token, { method = 'GET', headers = {}, body, signal }) {
+async function request(path, query, { method = 'GET', headers = {}, body, signal }) {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     if (value !== '' && value !== undefined && value !== null) params.append(name, value);
   }
   const text = params.toString();
   const url = '/api/v1/' + path.map(encodeURIComponent).join('/') + (text ? '?' + text : '');
+  return ask(url, { method, headers: { ...headers, 'Cloudpam-Source': 'ui' }, body, signal });
+}
+
+async function ask(url, { method = 'GET', headers = {}, body, signal }) {
   try {
-    return await fetch(url, { method, headers: { ...headers, Authorization: 'Bearer ' + token, Accept: 'application/json', 'Cloudpam-Source': 'ui' }, body, signal, credentials: 'same-origin', cache: 'no-store' });
+    return await fetch(url, { method, headers: { ...headers, Accept: 'application/json' }, body, signal, credentials: 'same-origin', cache: 'no-store' });
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new Problem(0, { title: 'No answer from the server', detail: 'It may be restarting, or the network between is down.' });

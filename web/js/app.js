@@ -1,9 +1,10 @@
 // What every page has: the shell with its theme, keyboard and sign-out, the toasts, and the start of Alpine.
 import Alpine from './alpine.js';
+import { signOut, who, why } from './api.js';
 import { copyable } from './clipboard.js';
 import { moveFocus, isTyping } from './keys.js';
 import * as session from './session.js';
-import { toasts } from './toasts.js';
+import { report, toasts } from './toasts.js';
 
 const THEMES = ['system', 'light', 'dark'];
 
@@ -30,7 +31,18 @@ function shell() {
       document.documentElement.dataset.theme = this.theme;
     },
 
-    signOut() { session.signOut(); },
+    // signOut ends the session because the person asked for it, so nothing leads back.
+    async signOut() {
+      try {
+        await signOut();
+      } catch (error) {
+        report(error, 'You are still signed in');
+        return;
+      }
+      location.assign('/login');
+    },
+    openMe() { if (!this.$refs.me.open) this.$refs.me.showModal(); },
+    closeMe() { this.$refs.me.close(); },
     openHelp() { if (!this.$refs.help.open) this.$refs.help.showModal(); },
     closeHelp() { this.$refs.help.close(); },
 
@@ -51,7 +63,7 @@ function shell() {
       switch (event.key) {
         case 'g': this.leader = true; break;
         case '?': this.openHelp(); break;
-        case 'n': if (make) { event.preventDefault(); make.click(); } break;
+        case 'n': if (make && make.offsetParent) { event.preventDefault(); make.click(); } break;
         case '/': if (search) { event.preventDefault(); search.focus(); search.select(); } break;
         case 'j': case 'ArrowDown': if (moveFocus(1, event.key === 'j')) event.preventDefault(); break;
         case 'k': case 'ArrowUp': if (moveFocus(-1, event.key === 'k')) event.preventDefault(); break;
@@ -60,13 +72,24 @@ function shell() {
   };
 }
 
-// start registers the components of one page and brings it to life. Pages other than the login need a token.
-export function start(components, access) {
-  if (access !== 'public' && !session.token()) {
+// shown is what the server says of this browser before a page comes to life.
+export let shown = { me: null, logins: [] };
+
+// start registers the components of one page and brings it to life. Pages other than the login need somebody who is signed in. Where
+// the server cannot say who that is, the page says what it could not read.
+export async function start(components, access) {
+  let failed = '';
+  try {
+    shown = await who();
+  } catch (error) {
+    failed = why(error);
+  }
+  if (access !== 'public' && !shown.me && !failed) {
     session.end('');
     return;
   }
   Alpine.store('toasts', toasts);
+  Alpine.store('me', session.rights(shown.me));
   Alpine.data('shell', shell);
   Alpine.data('copyable', copyable);
   for (const [name, component] of Object.entries(components)) Alpine.data(name, component);

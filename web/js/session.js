@@ -1,27 +1,12 @@
-// Who is signed in: a bearer token in the session storage of this tab, nowhere else.
-const TOKEN = 'cloudpam.token';
+// Who is signed in. The session is a cookie that no script can read, of all tabs of this browser: the server says whose it is.
 const NOTICE = 'cloudpam.notice';
+const ROLES = ['viewer', 'planner', 'operator', 'admin'];
 
-export function token() {
-  return sessionStorage.getItem(TOKEN) || '';
-}
-
-export function begin(value) {
-  sessionStorage.setItem(TOKEN, value);
-}
-
-// end forgets the token and opens the login page, which says the given words and leads back to where one was.
+// end opens the login page, which says the given words and leads back to where one was.
 export function end(words) {
-  sessionStorage.removeItem(TOKEN);
   if (words) sessionStorage.setItem(NOTICE, words);
   if (location.pathname === '/login') return;
   location.replace('/login?next=' + encodeURIComponent(location.pathname + location.search));
-}
-
-// signOut forgets the token because the person asked for it, so nothing leads back.
-export function signOut() {
-  sessionStorage.removeItem(TOKEN);
-  location.assign('/login');
 }
 
 // takeNotice returns what the login page should say, once.
@@ -38,4 +23,38 @@ export function destination() {
   // Dots are resolved by now: '/.//host' has become '//host', which a browser takes for the address of another host.
   if (!url || url.origin !== location.origin || url.pathname.startsWith('//') || url.pathname === '/login') return '/';
   return url.pathname + url.search;
+}
+
+// rights are what pages ask about whoever is signed in: the answer of /principals/me, or null while nobody could be asked. Then
+// everything is offered, and the server refuses.
+export function rights(me) {
+  const held = me ? [...me.bindings, ...me.rules] : [];
+  const includes = (has, need) => ROLES.indexOf(has) >= ROLES.indexOf(need);
+  return {
+    name: me ? me.name : '',
+    actor: me ? me.actor : '',
+    issuer: (me && me.issuer) || '',
+    subject: (me && me.subject) || '',
+    rows: held.map((h, at) => ({ key: at, role: h.role, place: placeOf(h), from: h.rule ? 'the rule ' + h.rule : 'a binding' })),
+
+    // roles are those that one has anywhere, in one text: what [data-needs] is compared with.
+    roles: me ? ROLES.filter((need) => held.some((h) => h.pool !== '' && includes(h.role, need))).join(' ') : ROLES.join(' '),
+
+    // may reports whether one has a role in a place: a scope, and the ids of the pools around, the own first. The server decides; this
+    // only says what to offer.
+    may(need, scope, pools) {
+      if (!me) return true;
+      return held.some((h) => includes(h.role, need) && (!h.scope || (h.pool === undefined ? h.scope === scope : (pools || []).includes(h.pool))));
+    },
+  };
+}
+
+function placeOf(h) {
+  let place = 'everywhere';
+  if (h.pool) place = 'in the pool ' + h.pool;
+  else if (h.pool === '') place = 'in a pool that was deleted';
+  else if (h.scope) place = 'in the scope ' + h.scope;
+  const limits = Object.entries(h.labels || {}).map(([key, value]) => key + '=' + value);
+  if (h.largest_prefix_length) limits.unshift('up to a /' + h.largest_prefix_length);
+  return limits.length ? place + ', only ' + limits.join(', ') : place;
 }

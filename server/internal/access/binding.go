@@ -5,6 +5,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/issuer"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
 
@@ -32,9 +33,9 @@ func (g *Gate) Bind(ctx context.Context, by ipam.Caller, in ipam.NewBinding) (ip
 		if err := c.Tx.LockSystem(); err != nil {
 			return ipam.Binding{}, err
 		}
-		to, err := principal(c, in.Principal)
+		to, err := g.whom(c, in)
 		if err != nil {
-			return ipam.Binding{}, ipam.At("/principal", err)
+			return ipam.Binding{}, err
 		}
 		b, err := placed(c, to, in)
 		if err != nil {
@@ -74,6 +75,32 @@ func (g *Gate) Unbind(ctx context.Context, by ipam.Caller, id string) error {
 	return err
 }
 
+// whom is who gets a role: a principal, or whom an issuer vouches for, who may never have come in yet. Errors: CodeInvalid, CodeNotFound,
+// CodeForbidden.
+func (g *Gate) whom(c change.Change, in ipam.NewBinding) (ipam.Principal, error) {
+	if in.Issuer == "" && in.Subject == "" {
+		to, err := principal(c, in.Principal)
+		return to, ipam.At("/principal", err)
+	}
+	switch {
+	case in.Principal != "":
+		return ipam.Principal{}, ipam.Invalid("/principal", "it names a principal and the subject of an issuer; leave one of them out")
+	case in.Issuer == "" || in.Subject == "":
+		return ipam.Principal{}, ipam.Invalid("/subject", "an issuer and its subject name somebody together; give both")
+	case !c.By.Everywhere():
+		return ipam.Principal{}, ipam.At("/issuer", ipam.Errorf(ipam.CodeForbidden, "to name somebody by his issuer takes the role %s everywhere, which %s has not", ipam.Admin, c.By))
+	}
+	url, kind, err := g.trust.Known(in.Issuer)
+	if err != nil {
+		return ipam.Principal{}, ipam.At("/issuer", err)
+	}
+	known, err := c.Tx.PrincipalOf(url, in.Subject)
+	if err == nil || ipam.CodeOf(err) != ipam.CodeNotFound {
+		return known.Principal, err
+	}
+	return introduce(c, ipam.Principal{Kind: kind, Name: issuer.NameOf(in.Subject), Issuer: url, Subject: in.Subject})
+}
+
 // principal reads whom a role is to be given to: of who is not admin everywhere, a token that may do nothing beyond where he is.
 func principal(c change.Change, id ipam.UID) (ipam.Principal, error) {
 	p, err := c.Tx.Principal(id)
@@ -89,7 +116,7 @@ func principal(c change.Change, id ipam.UID) (ipam.Principal, error) {
 
 // placed is a binding that is asked for, in its place, in which the caller must be admin. Errors: CodeNotFound, CodeForbidden.
 func placed(c change.Change, to ipam.Principal, in ipam.NewBinding) (ipam.Binding, error) {
-	b := ipam.Binding{ID: change.NewID("binding"), Principal: to.UID, Actor: to.String(), Role: in.Role, Labels: in.Labels, CreatedAt: c.At}
+	b := ipam.Binding{ID: change.NewID("binding"), Principal: to.UID, Actor: to.String(), Issuer: to.Issuer, Subject: to.Subject, Role: in.Role, Labels: in.Labels, CreatedAt: c.At}
 	if in.Largest != nil {
 		b.Largest = *in.Largest
 	}

@@ -185,9 +185,13 @@ func (g *Gate) NoteUse(ctx context.Context) (int64, error) {
 		}
 		return errors.Join(all...)
 	})
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for hash, s := range g.signed { // they know of an older use
+		s.at = time.Time{}
+		g.signed[hash] = s
+	}
 	if err != nil {
-		g.mu.Lock()
-		defer g.mu.Unlock()
 		for id, at := range used {
 			if g.used[id].Before(at) {
 				g.used[id] = at

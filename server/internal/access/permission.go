@@ -31,7 +31,9 @@ var Permissions = map[string]ipam.Role{
 	"policies:write": ipam.Admin,
 	"accounts:write": ipam.Admin,
 
-	"quarantines:write": ipam.Admin, // what is free before its time may still be in somebody's routes
+	"quarantines:write": ipam.Admin,  // what is free before its time may still be in somebody's routes
+	"sessions:read":     ipam.Viewer, // one's own; those of all take admin everywhere
+	"sessions:write":    ipam.Viewer,
 	"webhooks:read":     ipam.Admin, // of the scope, or everywhere: what is sent to whom
 	"webhooks:write":    ipam.Admin,
 	"tokens:read":       ipam.Admin,

@@ -105,6 +105,7 @@ func (a *App) start(ctx context.Context, version string) error {
 	a.webhooks = webhook.New(a.kernel, webhook.Guard{Allow: a.config.WebhookNetworks()}, version)
 	a.registry.HoldQuota = a.config.HoldQuota
 	a.access.MaxFailures = a.config.LoginFailures
+	a.access.SessionIdle, a.access.SessionLength = a.config.SessionIdle, a.config.SessionLength
 	if a.sealer, err = seal.New(a.kernel, a.log, a.config.SealKeyFile); err != nil {
 		return fmt.Errorf("CLOUDPAM_SEAL_KEY_FILE: %w", err)
 	}
@@ -133,6 +134,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		Ready:   a.ready,
 
 		TrustedProxies: proxies,
+		URL:            a.config.URL,
 	})
 	if err != nil {
 		return err
@@ -232,6 +234,7 @@ func (a *App) jobs() []job.Job {
 	jobs := []job.Job{
 		{Name: "watch the clock", Every: time.Minute, Run: a.watchClock},
 		{Name: "note the use of tokens", Every: time.Minute, Run: a.access.NoteUse},
+		{Name: "end sessions", Every: 10 * time.Minute, Mine: a.kernel.Lease, Run: a.access.EndSessions},
 		{Name: "seal the events", Every: time.Hour, Mine: a.kernel.Lease, Run: a.sealer.Seal},
 		{Name: "forget answers", Every: time.Hour, Mine: a.kernel.Lease, Run: a.kernel.ForgetAnswers},
 		{Name: "end allocations", Every: 10 * time.Minute, Mine: a.kernel.Lease, Run: a.registry.EndAllocations},

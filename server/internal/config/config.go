@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -37,6 +38,9 @@ type Serve struct {
 	SyncEvery          time.Duration `env:"CLOUDPAM_SYNC_EVERY" default:"15m" help:"How often the server looks into each account; a minute or more."`
 	AWSExternalID      string        `name:"aws-external-id" env:"CLOUDPAM_AWS_EXTERNAL_ID" help:"External id that goes with every role of AWS that the server assumes."`
 	CustomDir          string        `env:"CLOUDPAM_CUSTOM_DIR" help:"Folder of the JSON documents that say what is in accounts of the cloud custom."`
+	URL                string        `env:"CLOUDPAM_URL" help:"Address of the server as browsers know it, https://cloudpam.example.com; logins by an issuer need it."`
+	SessionIdle        time.Duration `env:"CLOUDPAM_SESSION_IDLE" default:"1h" help:"How long somebody stays signed in without doing anything; 5m or more."`
+	SessionLength      time.Duration `env:"CLOUDPAM_SESSION_LENGTH" default:"12h" help:"How long somebody stays signed in at most; up to 720h."`
 	IssuersJSON        string        `name:"issuers" env:"CLOUDPAM_ISSUERS" help:"JSON list of the issuers whose JWTs and logins are trusted."`
 	IssuersFile        string        `env:"CLOUDPAM_ISSUERS_FILE" help:"File that holds it, instead."`
 	TrustedProxies     []string      `env:"CLOUDPAM_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is believed: CIDRs, with commas between them."`
@@ -91,9 +95,7 @@ func (c *Serve) Check() error {
 	if _, err := c.Proxies(); err != nil {
 		fail("CLOUDPAM_TRUSTED_PROXIES: %w", err)
 	}
-	if _, err := c.Issuers(); err != nil {
-		fail("%w", err)
-	}
+	c.checkLogins(fail)
 	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
 		fail("CLOUDPAM_DRAIN_DELAY is %s; use 0s to 1m", c.DrainDelay)
 	}
@@ -120,6 +122,22 @@ func (c *Serve) WebhookNetworks() (all []netip.Prefix) {
 		}
 	}
 	return all
+}
+
+func (c *Serve) checkLogins(fail func(string, ...any)) {
+	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil) {
+		fail("CLOUDPAM_URL is %q; write scheme and host, like https://cloudpam.example.com", c.URL)
+	}
+	if c.SessionIdle < 5*time.Minute || c.SessionLength < c.SessionIdle || c.SessionLength > 720*time.Hour {
+		fail("CLOUDPAM_SESSION_IDLE is %s and CLOUDPAM_SESSION_LENGTH %s; use 5m or more for the first, and for the second no less than that and 720h at most", c.SessionIdle, c.SessionLength)
+	}
+	all, err := c.Issuers()
+	if err != nil {
+		fail("%w", err)
+	}
+	if c.URL == "" && slices.ContainsFunc(all, func(s issuer.Settings) bool { return s.Login != nil }) {
+		fail("an issuer has a login, which needs CLOUDPAM_URL, the address of this server as browsers know it, like https://cloudpam.example.com")
+	}
 }
 
 // Issuers are those that are trusted.
@@ -169,7 +187,7 @@ func (c *Serve) Logger() *slog.Logger {
 
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
-	"DATABASE_URL", "LISTEN", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "ISSUERS", "ISSUERS_FILE", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
+	"DATABASE_URL", "LISTEN", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "URL", "SESSION_IDLE", "SESSION_LENGTH", "ISSUERS", "ISSUERS_FILE", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
 	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID",
 	"TEST_POSTGRES_URL", "TEST_ENGINES", "TEST_AWS", "TEST_GCP", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }

@@ -29,7 +29,7 @@ func (s *Server) ListBindings(ctx context.Context, req api.ListBindingsRequestOb
 func (s *Server) CreateBinding(ctx context.Context, req api.CreateBindingRequestObject) (api.CreateBindingResponseObject, error) {
 	b := req.Body
 	made, err := s.access.Bind(ctx, caller(ctx), ipam.NewBinding{
-		Principal: ipam.UID(b.Principal), Role: ipam.Role(b.Role), Scope: value(b.Scope), Pool: value(b.Pool), Largest: b.LargestPrefixLength, Labels: ipam.Labels(value(b.Labels)),
+		Principal: ipam.UID(value(b.Principal)), Issuer: value(b.Issuer), Subject: value(b.Subject), Role: ipam.Role(b.Role), Scope: value(b.Scope), Pool: value(b.Pool), Largest: b.LargestPrefixLength, Labels: ipam.Labels(value(b.Labels)),
 	})
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (s *Server) DeleteBinding(ctx context.Context, req api.DeleteBindingRequest
 
 func binding(b ipam.Binding) api.Binding {
 	out := api.Binding{
-		ID: b.ID, Principal: string(b.Principal), Actor: b.Actor, Role: api.Role(b.Role), Scope: optional(b.Scope), ScopeUID: optional(string(b.ScopeUID)),
+		ID: b.ID, Principal: string(b.Principal), Actor: b.Actor, Issuer: optional(b.Issuer), Subject: optional(b.Subject), Role: api.Role(b.Role), Scope: optional(b.Scope), ScopeUID: optional(string(b.ScopeUID)),
 		Labels: labels(b.Labels), CreatedAt: b.CreatedAt,
 	}
 	if b.PoolUID != "" {

@@ -159,9 +159,35 @@ func remote(c echo.Context) netip.Addr {
 	return addr
 }
 
-// authenticate names the actor of a request by its bearer token, with its rights and the role that the operation takes. Where the actor
+// whoAsks reads the bearer token of a request, or where it has none, the session of a browser. Only with that does it matter from which
+// site the request comes.
+func whoAsks(c echo.Context, gate *access.Gate, d *desk) (ipam.Caller, error) {
+	r := c.Request()
+	if r.Header.Get("Authorization") == "" {
+		who, err := d.signedIn(c)
+		if err == nil {
+			err = d.allow(r)
+		}
+		return who, err
+	}
+	secret, err := bearerOf(r)
+	if err != nil {
+		return ipam.Caller{}, err
+	}
+	return gate.Authenticate(r.Context(), remote(c), secret)
+}
+
+func bearerOf(r *http.Request) (string, error) {
+	scheme, secret, found := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !found || !strings.EqualFold(scheme, "Bearer") || secret == "" || len(secret) > access.MaxSecret {
+		return "", ipam.Errorf(ipam.CodeUnauthenticated, "send a token, Authorization: Bearer cpam_…, or a JWT of at most %d bytes", access.MaxSecret)
+	}
+	return secret, nil
+}
+
+// authenticate names the actor of a request by its bearer token or its session, with its rights and the role that the operation takes. Where the actor
 // must have that role, the use case decides on what it reads.
-func authenticate(gate *access.Gate, needs map[string]ipam.Role, log *slog.Logger) echo.MiddlewareFunc {
+func authenticate(gate *access.Gate, d *desk, needs map[string]ipam.Role, log *slog.Logger) echo.MiddlewareFunc {
 	var warned atomic.Int64 // when the first token was told of last
 	return func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
@@ -169,16 +195,12 @@ func authenticate(gate *access.Gate, needs map[string]ipam.Role, log *slog.Logge
 			if r.URL.Path == "/api/v1/version" {
 				return next(c)
 			}
-			scheme, secret, found := strings.Cut(r.Header.Get("Authorization"), " ")
-			if !found || !strings.EqualFold(scheme, "Bearer") || secret == "" || len(secret) > access.MaxSecret {
-				return ipam.Errorf(ipam.CodeUnauthenticated, "send a token, Authorization: Bearer cpam_…, or a JWT of at most %d bytes", access.MaxSecret)
-			}
-			who, err := gate.Authenticate(r.Context(), remote(c), secret)
+			who, err := whoAsks(c, gate, d)
 			if err != nil {
 				return err
 			}
 			call := r.Context().Value(callKey{}).(*ipam.Caller)
-			call.Principal, call.Rights = who.Principal, who.Rights
+			call.Principal, call.Rights, call.Session = who.Principal, who.Rights, who.Session
 			call.Need = needs[r.Method+" "+c.Path()]
 			if now := time.Now().Unix(); who.Name == ipam.Bootstrap && who.Kind == "token" && now-warned.Load() >= 60 {
 				warned.Store(now)

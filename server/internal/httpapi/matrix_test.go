@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -28,14 +29,15 @@ var (
 type reach int
 
 const (
-	inPool      reach = iota // seen where the pool is
-	inScope                  // seen by whoever sees anything of the scope
-	ofScope                  // seen by whoever sees the scope
-	everywhere               // takes the role everywhere
-	overAll                  // seen as the scope is, and takes the role everywhere
-	admins                   // seen by admins of the place, and by nobody else
-	scopeAdmins              // seen by admins of the scope, and by nobody else
-	anybody                  // a list, or what is about the caller: never refused
+	inPool          reach = iota // seen where the pool is
+	inScope                      // seen by whoever sees anything of the scope
+	ofScope                      // seen by whoever sees the scope
+	everywhere                   // takes the role everywhere
+	overAll                      // seen as the scope is, and takes the role everywhere
+	adminEverywhere              // seen by who is admin everywhere, and by nobody else: what is somebody else's own
+	admins                       // seen by admins of the place, and by nobody else
+	scopeAdmins                  // seen by admins of the scope, and by nobody else
+	anybody                      // a list, or what is about the caller: never refused
 )
 
 // ask is how an operation of the contract is asked about a target: the path under /api/v1 and a body. What it is about, the first
@@ -164,6 +166,8 @@ var asks = map[string]ask{
 	"revokeToken":   object(admins, "/tokens", aToken, "/tokens/$id", ""),
 	"createBinding": {admins, func(m *matrix, at target) (string, string) { return "/bindings", m.bindingBody(at) }},
 	"getBinding":    {admins, func(m *matrix, at target) (string, string) { return "/bindings/" + m.binding(at), "" }},
+	"listSessions":  listing("/sessions"),
+	"endSession":    {adminEverywhere, func(m *matrix, at target) (string, string) { return "/sessions/" + m.session(at), "" }},
 	"deleteBinding": {admins, func(m *matrix, at target) (string, string) { return "/bindings/" + m.binding(at), "" }},
 }
 
@@ -225,6 +229,22 @@ func (m *matrix) bindingBody(at target) string {
 	return fmt.Sprintf(`{"principal":%q,"role":"operator","pool":%q}`, made.Token.Principal, at.pool)
 }
 
+// session is one of the first token's.
+func (m *matrix) session(at target) string {
+	if at == missing {
+		return string(ipam.NewUID("session"))
+	}
+	first, err := m.Access.Authenticate(m.t.Context(), netip.Addr{}, secret)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	s, _, err := m.Access.OpenSession(m.t.Context(), first)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return string(s.ID)
+}
+
 func (m *matrix) binding(at target) string {
 	if at == missing {
 		return string(ipam.NewUID("binding"))
@@ -260,6 +280,8 @@ func wanted(op ask, need, has ipam.Role, place string, at target) int {
 		return status(readsScope, place == "everywhere")
 	case scopeAdmins:
 		return status(inPlace && place != "pool" && has.Includes(need), true)
+	case adminEverywhere:
+		return status(place == "everywhere" && has == ipam.Admin && at != missing, true)
 	case admins:
 		return status(inPlace && has.Includes(need), true)
 	}

@@ -33,6 +33,8 @@ type Options struct {
 	Version api.Version
 	Web     http.Handler // the browser interface, for every path that is not the API's
 	Metrics *Metrics
+	// URL is the server as browsers know it, https://cloudpam.example.com; people log in by issuers only where it is set.
+	URL string
 	// TrustedProxies are the networks of the proxies that say for whom they ask.
 	TrustedProxies []netip.Prefix
 	// Ready says why the server should not get traffic, or nil.
@@ -101,10 +103,15 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
 	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, modules: services.Modules, version: o.Version, log: o.Log}
-	v1 := e.Group("/api/v1", explain, authenticate(services.Access, needs, o.Log), tryable, readBody, query, validate)
+	d, err := newDesk(services.Access, o.Log, o.URL)
+	if err != nil {
+		return nil, err
+	}
+	v1 := e.Group("/api/v1", explain, authenticate(services.Access, d, needs, o.Log), tryable, readBody, query, validate)
 	api.RegisterHandlers(v1, api.NewStrictHandler(s, []api.StrictMiddlewareFunc{asCSV(o.Log)}))
 	v1.Any("/*", func(echo.Context) error { return echo.ErrNotFound }) // so that the validator says what is wrong
 
+	d.routes(e)
 	e.GET("/healthz", func(c echo.Context) error { return c.String(http.StatusOK, "ok\n") })
 	e.GET("/readyz", func(c echo.Context) error {
 		if err := o.Ready(c.Request()); err != nil {

@@ -92,7 +92,9 @@ func serveAt(t *testing.T, url string, now func() time.Time, issuers ...issuer.S
 		t.Fatal(err)
 	}
 	log, unready := &lockedBuffer{}, new(error)
+	server := httptest.NewUnstartedServer(nil)
 	handler, err := httpapi.New(services, httpapi.Options{
+		URL:     "http://" + server.Listener.Addr().String(),
 		Log:     slog.New(slog.NewJSONHandler(log, nil)),
 		Version: api.Version{Version: "test", SchemaVersion: 1, Engine: api.VersionEngine(db.Engine())},
 		Metrics: httpapi.NewMetrics(func() (uint64, uint64, int) { return 7, 3, 1 }, func() (differs, behind, doubted time.Duration) { return time.Minute, time.Second, time.Hour }),
@@ -101,7 +103,8 @@ func serveAt(t *testing.T, url string, now func() time.Time, issuers ...issuer.S
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(checked(t, handler))
+	server.Config.Handler = checked(t, handler)
+	server.Start()
 	t.Cleanup(server.Close)
 	return lab{http: server, Services: services, log: log, unready: unready, cloud: clouds, passed: passed, dump: func(t testing.TB) string { return dump(t, db) }}
 }

@@ -10,8 +10,11 @@ import (
 
 // GetMe says who asks, and what he may do.
 func (s *Server) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetMeResponseObject, error) {
-	who := caller(ctx)
-	me := api.GetMe200JSONResponse{
+	return api.GetMe200JSONResponse(me(caller(ctx))), nil
+}
+
+func me(who ipam.Caller) api.Me {
+	me := api.Me{
 		Principal: string(who.UID), Kind: who.Kind, Name: who.Name, Actor: who.String(), Issuer: optional(who.Issuer), Subject: optional(who.Subject),
 		Session: optional(string(who.Session)), Bindings: []api.Binding{}, Rules: []api.RuleGrant{},
 	}
@@ -23,7 +26,7 @@ func (s *Server) GetMe(ctx context.Context, _ api.GetMeRequestObject) (api.GetMe
 		kept := binding(b)
 		me.Rules = append(me.Rules, api.RuleGrant{Rule: b.Rule, Role: kept.Role, Scope: kept.Scope, Pool: kept.Pool, LargestPrefixLength: kept.LargestPrefixLength, Labels: &kept.Labels})
 	}
-	return me, nil
+	return me
 }
 
 // ListTokens lists a page of tokens.

@@ -17,6 +17,8 @@ type Binding struct {
 	Largest   int       `json:"largest,omitempty"` // the shortest prefix length that it reaches; 0 is any
 	Labels    Labels    `json:"labels,omitempty"`  // which what it reaches must have
 	CreatedAt time.Time `json:"created_at"`
+	Issuer    string    `json:"-"` // of the principal; "" of one of ours
+	Subject   string    `json:"-"`
 	Rule      string    `json:"-"` // of an issuer, "github/deploy", that gives it for as long as it matches; "" of one that is kept
 }
 
@@ -25,11 +27,12 @@ const MaxBindings = 100
 
 // NewBinding asks for a binding: names of a scope and of a pool, or neither for everywhere.
 type NewBinding struct {
-	Principal   UID
-	Role        Role
-	Scope, Pool string
-	Largest     *int
-	Labels      Labels
+	Principal       UID
+	Issuer, Subject string // whom an issuer vouches for, in place of Principal
+	Role            Role
+	Scope, Pool     string
+	Largest         *int
+	Labels          Labels
 }
 
 // Check refuses a binding that cannot be. Errors: CodeInvalid.

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,6 +90,20 @@ func (t *Trust) byURL(url string) *issuer {
 	}
 	return t.issuers[at]
 }
+
+// Known is the address of an issuer by its name or its address, and the kind of principals that it vouches for. Errors: CodeNotFound.
+func (t *Trust) Known(issuer string) (url, kind string, err error) {
+	names := make([]string, len(t.issuers))
+	for n, i := range t.issuers {
+		if names[n] = i.Name; i.Name == issuer || i.URL == issuer {
+			return i.URL, i.Kind, nil
+		}
+	}
+	return "", "", ipam.Errorf(ipam.CodeNotFound, "no issuer %q is trusted here; CLOUDPAM_ISSUERS has %s", issuer, cmp.Or(strings.Join(names, ", "), "none"))
+}
+
+// NameOf is what a subject is called of whom no more is known.
+func NameOf(subject string) string { return name("", subject) }
 
 // verify answers the claims of a token for one of some audiences, which the issuer has signed.
 func (i *issuer) verify(ctx context.Context, raw string, t token, audience []string, now time.Time) (Claims, error) {

@@ -24,7 +24,7 @@ func (tx *Tx) BindingsOf(principal ipam.UID, limit int) ([]ipam.Binding, error) 
 func binding(row query.NamedBinding) (ipam.Binding, error) {
 	labels, err := decodeLabels(row.Labels)
 	b := ipam.Binding{
-		ID: id(bindingKey, row.ID), Principal: uid(principalKey, row.PrincipalID), Actor: actor(row.Actor), Role: ipam.Role(row.Role),
+		ID: id(bindingKey, row.ID), Principal: uid(principalKey, row.PrincipalID), Actor: actor(row.Actor), Issuer: row.Issuer, Subject: row.Subject, Role: ipam.Role(row.Role),
 		Largest: int(row.Largest), Labels: labels, CreatedAt: moment(row.CreatedAt),
 	}
 	if row.ScopeID != nil {
@@ -41,7 +41,7 @@ func binding(row query.NamedBinding) (ipam.Binding, error) {
 
 // Bindings lists a page of bindings by age.
 func (tx *Tx) Bindings(see ipam.Visible, f ipam.BindingFilter, p ipam.Page) ([]ipam.Binding, error) {
-	s := tx.from("named_bindings", "id, principal_id, actor, role, scope_id, scope_name, pool_id, pool_name, largest, labels, created_at")
+	s := tx.from("named_bindings", "id, principal_id, actor, issuer, subject, role, scope_id, scope_name, pool_id, pool_name, largest, labels, created_at")
 	s.sees(see, "scope_id", "pool_id")
 	s.key("id", bindingKey, f.ID)
 	if len(f.Principals) > 0 {
@@ -51,7 +51,7 @@ func (tx *Tx) Bindings(see ipam.Visible, f ipam.BindingFilter, p ipam.Page) ([]i
 	s.inPool("pool_id", f.Pool)
 	s.page(p, bindingKey, false)
 	return list(tx, s, func(r *query.NamedBinding) []any {
-		return []any{&r.ID, &r.PrincipalID, &r.Actor, &r.Role, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Largest, &r.Labels, &r.CreatedAt}
+		return []any{&r.ID, &r.PrincipalID, &r.Actor, &r.Issuer, &r.Subject, &r.Role, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Largest, &r.Labels, &r.CreatedAt}
 	}, binding)
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 const bindingsOf = `-- name: BindingsOf :many
-SELECT id, principal_id, role, scope_id, pool_id, largest, labels, created_at, actor, scope_name, pool_name FROM named_bindings
+SELECT id, principal_id, role, scope_id, pool_id, largest, labels, created_at, actor, issuer, subject, scope_name, pool_name FROM named_bindings
 WHERE principal_id = $1
 ORDER BY id
 LIMIT $2
@@ -41,6 +41,8 @@ func (q *Queries) BindingsOf(ctx context.Context, arg BindingsOfParams) ([]Named
 			&i.Labels,
 			&i.CreatedAt,
 			&i.Actor,
+			&i.Issuer,
+			&i.Subject,
 			&i.ScopeName,
 			&i.PoolName,
 		); err != nil {

@@ -249,6 +249,8 @@ type NamedBinding struct {
 	Labels      string
 	CreatedAt   int64
 	Actor       string
+	Issuer      string
+	Subject     string
 	ScopeName   string
 	PoolName    string
 }
