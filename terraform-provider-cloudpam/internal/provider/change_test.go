@@ -37,6 +37,7 @@ var standing = map[string]string{
 	"cloudpam_reservation.fixed": "pool = cloudpam_pool.other.id\n  cidr = \"10.1.32.0/24\"\n  reason = \"a merger\"",
 	"cloudpam_account.prod":      "name = \"prod\"\n  cloud = \"aws\"\n  external_id = \"123456789012\"",
 	"cloudpam_policy.rules":      "pool = cloudpam_pool.other.id\n  min_prefix_length = 20",
+	"cloudpam_role_binding.net":  "principal = \"principal_0000000000001\"\n  role = \"planner\"",
 	"cloudpam_webhook.hook":      "name = \"hook\"\n  url = \"https://hooks.example.com/\"\n  enabled = false\n  secret_wo = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"",
 }
 
@@ -168,6 +169,15 @@ var changes = []change{
 	{"cloudpam_policy.rules", "max_owner_share_percent", "", "", `max_owner_share_percent = 50`},
 	{"cloudpam_policy.rules", "expression", "", "", `expression = "prefix_length > 20"`},
 	{"cloudpam_policy.rules", "expression_message", "", "", "expression = \"true\"\n  expression_message = \"x\""},
+
+	{"cloudpam_role_binding.net", "principal", "another", `"principal_0000000000001"`, `"principal_0000000000002"`},
+	{"cloudpam_role_binding.net", "issuer", "in place of the principal", `principal = "principal_0000000000001"`, "issuer = \"https://issuer.example\"\n  subject = \"a\""},
+	{"cloudpam_role_binding.net", "subject", "in place of the principal", `principal = "principal_0000000000001"`, "issuer = \"https://issuer.example\"\n  subject = \"b\""},
+	{"cloudpam_role_binding.net", "role", "", `"planner"`, `"operator"`},
+	{"cloudpam_role_binding.net", "scope", "", "", "scope = cloudpam_scope.blue.name"},
+	{"cloudpam_role_binding.net", "pool", "", "", "pool = cloudpam_pool.corp.id"},
+	{"cloudpam_role_binding.net", "largest_prefix_length", "", "", "largest_prefix_length = 24"},
+	{"cloudpam_role_binding.net", "labels", "", "", `labels = { a = "b" }`},
 
 	{"cloudpam_webhook.hook", "name", "another", `"hook"`, `"bell"`},
 	{"cloudpam_webhook.hook", "url", "another", "hooks.example.com", "bells.example.com"},

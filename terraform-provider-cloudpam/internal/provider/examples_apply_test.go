@@ -63,7 +63,7 @@ func TestEveryExampleIsApplied(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := acctest.Start(t)
+			server := acctest.Start(t, `CLOUDPAM_ISSUERS=[{"name":"github","issuer":"https://token.actions.githubusercontent.com","audience":"cloudpam","rules":[{"name":"acme","when":{"repository_owner":"acme"}}]}]`)
 			tf := example(t, server, dir)
 			if _, err := os.Stat(filepath.Join(dir, "provider.tf")); err != nil { // it has none of its own
 				tf.Write(t, "provider.tf", strings.Replace(string(required), `"https://cloudpam.example.com"`, `"`+server.Endpoint+`"`, 1))

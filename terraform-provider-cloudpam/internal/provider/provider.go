@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -22,8 +23,9 @@ import (
 )
 
 var (
-	_ provider.ProviderWithFunctions     = (*cloudpamProvider)(nil)
-	_ provider.ProviderWithListResources = (*cloudpamProvider)(nil)
+	_ provider.ProviderWithFunctions          = (*cloudpamProvider)(nil)
+	_ provider.ProviderWithListResources      = (*cloudpamProvider)(nil)
+	_ provider.ProviderWithEphemeralResources = (*cloudpamProvider)(nil)
 )
 
 // New returns the provider's constructor for a release.
@@ -152,7 +154,7 @@ func (p *cloudpamProvider) Configure(ctx context.Context, req provider.Configure
 	}
 	s, diags := p.session(model, req.TerraformVersion)
 	resp.Diagnostics.Append(diags...)
-	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = s, s, s
+	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.EphemeralResourceData = s, s, s, s
 }
 
 func (p *cloudpamProvider) session(model providerModel, terraformVersion string) (*session, diag.Diagnostics) {
@@ -200,7 +202,12 @@ func (p *cloudpamProvider) session(model providerModel, terraformVersion string)
 
 // Resources lists what the provider manages.
 func (p *cloudpamProvider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource, newSetResource, newReservationResource, newAccountResource, newWebhookResource, newPolicyResource}
+	return []func() resource.Resource{newScopeResource, newPoolResource, newAllocationResource, newSetResource, newReservationResource, newAccountResource, newWebhookResource, newPolicyResource, newRoleBindingResource}
+}
+
+// EphemeralResources lists what lives for one command.
+func (p *cloudpamProvider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return []func() ephemeral.EphemeralResource{newTokenEphemeral}
 }
 
 // ListResources lists what the provider finds for an import.
