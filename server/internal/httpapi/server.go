@@ -125,7 +125,8 @@ func New(services Services, o Options) (http.Handler, error) {
 		return nil, err
 	}
 	if o.Web != nil {
-		e.GET("/*", echo.WrapHandler(o.Web))
+		// Checks of uptime and of links ask with HEAD.
+		e.Match([]string{http.MethodGet, http.MethodHead}, "/*", echo.WrapHandler(o.Web))
 	}
 	return e, nil
 }
