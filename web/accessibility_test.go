@@ -13,7 +13,7 @@ func passesAxe(t *testing.T, s *server, b *chromium) {
 	}
 	hold := "/holds?pool=gcp-prod&hold=" + id("/holds?holder=pipeline-7")
 	views := []struct{ name, address, shown string }{
-		{"pools", "/pools", "document.querySelectorAll('tr[data-pool]').length === 7"},
+		{"pools", "/pools", find("tr[data-pool=v6] .bar rect")},
 		{"pool", "/pools?pool=aws-prod", find(".panel .plain a") + " && " + find(".panel .map rect")},
 		{"empty", "/pools?scope=empty", find(".steps pre")},
 		{"allocations", "/allocations", find("tr[data-allocation]")},
@@ -32,6 +32,19 @@ func passesAxe(t *testing.T, s *server, b *chromium) {
 		{"accounts", "/accounts", find("tr[data-account]")},
 		{"account", "/accounts?account=aws:012345678901", find("dialog.drawer[open]")},
 		{"no account", "/accounts?environment=none", find(".empty") + "?.offsetParent"},
+		{"sets", "/sets", find("tr[data-set]")},
+		{"set", "/sets?set=" + id("/allocation-sets"), find("dialog.drawer[open] tbody tr")},
+		{"quarantine", "/quarantine", find(".empty, tr[data-quarantine]") + "?.offsetParent"},
+		{"audit", "/audit", find("tr[data-event]")},
+		{"event", "/audit?event=" + id("/events"), find("dialog.drawer[open] tbody tr")},
+		{"networks", "/networks", find(".empty") + "?.offsetParent"},
+		{"drift", "/drift", find(".empty") + "?.offsetParent"},
+		{"tokens", "/tokens", find("tr[data-token]")},
+		{"bindings", "/bindings", find("tr[data-binding]")},
+		{"find", "/find?size=%2F22", find("[data-place]")},
+		{"check", "/find?cidr=10.0.0.0%2F16", find("[data-verdict=default] .chain a")},
+		{"search", "/pools", find("tr[data-pool=v6]") + " && (" + find("#hits a") + " || (" + find("dialog.finder[open]") + " ? (" + find(".finder .in") + ".value = 'eks', " + find(".finder .in") + ".dispatchEvent(new Event('input')), false) : (dispatchEvent(new CustomEvent('search')), false)))"},
+		{"allocate", "/pools?pool=lab", find("[data-allocate]") + "?.offsetParent && (" + find("dialog.ask[open]") + " || " + find("[data-allocate]") + ".click())"},
 		{"drafts", "/holds", find("tr[data-draft]")},
 		{"login", "/login", canSignIn},
 		{"me", "/pools", find("tr[data-pool]") + " && (" + find("dialog[open]") + " || " + find("[data-me]") + ".click())"},

@@ -74,6 +74,11 @@ func TestBrowser(t *testing.T) {
 		{"a block is reserved with the keyboard, and a refusal says why", reservesBlock},
 		{"a pool is renamed with the keyboard, and a refusal says why at the field", renamesPool},
 		{"accounts are listed, filtered and opened", listsAccounts},
+		{"the pages of lists open, empty or not, at every width", showsPages},
+		{"one acts where one looks, with the server's preview", actsWhereOneLooks},
+		{"a set gets and gives up keys, and the others keep their blocks", keepsSets},
+		{"what a role may not do is absent", offersNoMoreThanTheRole},
+		{"the back button, links and unknown filters are understood", goesBackAndForth},
 		{"no page is wider than a phone", fitsPhone},
 		{"every page passes axe for WCAG 2.2 AA, wide and narrow, light and dark", passesAxe},
 		{"holds are paged, and a shortcut leads to them", pagesHolds},
@@ -81,6 +86,8 @@ func TestBrowser(t *testing.T) {
 		{"a list does not deny what it could not read, and tells an outage once", admitsLists},
 		{"neither does the next page, nor the drafts beside it, and a refused filter ends the waiting", admitsMore},
 		{"names of sixty letters keep to one line at every width", keepsNamesShort},
+		{"tokens and webhooks are made, and their secrets shown once", keepsAccess},
+		{"the twelve tasks of a day take four actions each", doesEverydayTasks},
 		{"both themes have their own colours", hasThemes},
 		{"a session that was ended leads to the login with the server's words", losesSession},
 		{"signing out ends the session", signsOut},
@@ -188,7 +195,7 @@ func keepsText(_ *testing.T, s *server, b *chromium) {
 	b.click("tr[data-pool=euw1] .name")
 	b.await(find(".panel .lead") + ".textContent === " + quote(hostile))
 	b.await("[...document.querySelectorAll('.panel .plain td')].some(td => td.textContent.includes(" + quote(hostile) + "))")
-	b.await("document.title === 'Pools · CloudPAM' && !document.querySelector('main img')")
+	b.await("document.title === 'euw1 · Pools · CloudPAM' && !document.querySelector('main img')")
 	b.open(s.url + "/allocations?q=hostile")
 	b.click("tr[data-allocation] .link")
 	b.await(find("dialog.drawer[open]") + "?.innerText.includes(" + quote("note="+hostile) + ")")
@@ -221,9 +228,13 @@ func obeysKeyboard(_ *testing.T, s *server, b *chromium) {
 	b.picture("help")
 	b.press("Escape")
 	b.await("!" + find("dialog.help") + ".open")
-	b.press("/")
+	b.press("f")
 	b.await("document.activeElement.matches('[data-search]')")
 	b.press("Escape")
+	b.press("/")
+	b.await(find("dialog.finder[open]") + " && document.activeElement.matches('.finder .in')")
+	b.press("Escape")
+	b.await("!" + find("dialog[open]"))
 	b.press("g")
 	b.press("a")
 	b.await("location.pathname === '/allocations'")
@@ -232,7 +243,7 @@ func obeysKeyboard(_ *testing.T, s *server, b *chromium) {
 func searchesByAddress(_ *testing.T, s *server, b *chromium) {
 	b.open(s.url + "/pools")
 	b.await(find("tr[data-pool=v6]"))
-	b.press("/")
+	b.press("f")
 	b.write("10.16.4.0/24")
 	b.await("[...document.querySelectorAll('tr[data-pool]')].map(r => r.dataset.pool).join() === 'corp,aws-prod,use1'")
 	b.await("location.search.includes('q=10.16.4.0')")

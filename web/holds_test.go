@@ -83,7 +83,7 @@ func releasesHold(t *testing.T, s *server, b *chromium) {
 	b.picture("hold-confirm-refused")
 	b.click("[data-confirm]")
 	b.await("document.querySelector('.toast.note')?.innerText.includes(" + quote("Released "+cidr) + ")")
-	b.await("!" + find("dialog[open]") + " && " + row + ".innerText.includes('Lost, only remembered') && document.activeElement === " + row)
+	b.await("!" + find("dialog[open]") + " && " + row + ".innerText.includes('Gone, only remembered') && document.activeElement === " + row)
 	first, second, _ := strings.Cut(b.text("window.deleted.join()"), ",")
 	if path := "/api/v1/holds/" + id + " "; first != second || !strings.HasPrefix(first, path) || len(first) != len(path)+32 {
 		t.Errorf("asked %q and %q, want the hold twice with one Idempotency-Key", first, second)
@@ -157,7 +157,7 @@ func releasesAll(t *testing.T, s *server, b *chromium) {
 	b.await(find(".confirm .alert") + ".innerText.startsWith('No answer from the server')")
 	b.click("[data-confirm]")
 	b.await("document.querySelector('.toast.note')?.innerText.includes('Released 4 holds and 1 draft pool')")
-	b.await("[...document.querySelectorAll('tr[data-hold] .hold-state')].every(state => state.innerText.startsWith('Lost')) && !" + find("tr[data-draft]") + " && !" + find("[data-release-all]") + ".offsetParent")
+	b.await("[...document.querySelectorAll('tr[data-hold] .hold-state')].every(state => state.innerText.startsWith('Gone')) && !" + find("tr[data-draft]") + " && !" + find("[data-release-all]") + ".offsetParent")
 	_, left := s.request("GET", "/holds?holder=pull-42&kept=true", adminToken, nil)
 	if items := left["items"].([]any); len(items) != 0 {
 		t.Errorf("still held: %v", items)
@@ -178,7 +178,7 @@ func pagesHolds(_ *testing.T, s *server, b *chromium) {
 	rows := "document.querySelectorAll('tr[data-hold]').length"
 	b.open(s.url + "/holds?pool=use1")
 	b.await(rows + " === 100")
-	b.click(".more .btn")
+	b.value(find(".more") + ".scrollIntoView()") //nolint:errcheck // the rows follow before their end is in sight
 	b.await(rows + " === 101 && !" + find(".more .btn") + ".offsetParent")
 	b.press("g")
 	b.press("h")

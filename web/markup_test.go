@@ -136,6 +136,9 @@ func TestMarkup(t *testing.T) {
 		sinks := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\bfetch\(`)
 		for _, script := range scripts {
 			code := read(t, script)
+			if n := strings.Count(code, "\n"); n >= 200 {
+				t.Errorf("%s has %d lines: split it by what it is about", script, n)
+			}
 			for _, found := range imports.FindAllStringSubmatch(code, -1) {
 				if _, err := os.Stat(path.Join("js", found[1])); err != nil {
 					t.Errorf("%s: %v", script, err)

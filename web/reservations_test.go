@@ -109,7 +109,7 @@ func listsAccounts(_ *testing.T, s *server, b *chromium) {
 	b.await(rows + " === 3")
 	b.picture("accounts-1440-light")
 	b.open(s.url + "/accounts?cloud=gcp")
-	b.await(rows + " === 1 && " + find("select[x-model=cloud]") + ".value === 'gcp'")
+	b.await(rows + " === 1 && " + find("select[data-filter=cloud]") + ".value === 'gcp'")
 	b.open(s.url + "/accounts?q=PAYMENTS")
 	b.await(rows + " === 1 && " + find("tr[data-account]") + ".offsetParent")
 	b.press("j")

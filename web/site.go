@@ -36,7 +36,16 @@ var pages = map[string]string{
 	"allocations":  "Allocations",
 	"reservations": "Reservations",
 	"holds":        "Holds",
+	"sets":         "Allocation sets",
+	"quarantine":   "Quarantine",
 	"accounts":     "Accounts",
+	"networks":     "Networks",
+	"drift":        "Drift",
+	"audit":        "Audit log",
+	"tokens":       "Tokens",
+	"bindings":     "Role bindings",
+	"webhooks":     "Webhooks",
+	"find":         "Find space",
 	"missing":      "Not found",
 }
 
@@ -69,7 +78,7 @@ func newSite(files fs.FS, version string) (*site, error) {
 	}
 	s.prefix = "/assets/" + hex.EncodeToString(sum.Sum(nil))[:16] + "/"
 
-	shell, err := template.ParseFS(files, "index.html", "page/*.html")
+	shell, err := template.New("").Funcs(template.FuncMap{"dict": dict}).ParseFS(files, "index.html", "page/*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +93,15 @@ func newSite(files fs.FS, version string) (*site, error) {
 		s.pages[page] = newFile(html.Bytes(), "text/html; charset=utf-8")
 	}
 	return s, nil
+}
+
+// dict hands several values to a template: its arguments are names, each followed by its value.
+func dict(pairs ...string) map[string]string {
+	values := map[string]string{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		values[pairs[i]] = pairs[i+1]
+	}
+	return values
 }
 
 // isAsset reports whether a file of the directory is for the browser. HandlerFromDir sees the Go sources too.

@@ -1,35 +1,38 @@
+import { allocate } from './allocating.js';
+import { allocationActs } from './allocation-acts.js';
 import { start } from './app.js';
+import { ACCOUNT, AGE, CIDR, CONTAINS, FAMILY, IN_POOL, LABEL, NAME, OWNER, POOL, SCOPE, WITHIN, extra, poolLink } from './columns.js';
 import { facts } from './facts.js';
-import { age, labelText, moment } from './format.js';
-import { listing } from './listing.js';
+import { labelText, moment } from './format.js';
+import { me } from './me.js';
+import { records } from './records.js';
 import { allocationImport, setOf } from './terraform.js';
 
-const FILTERS = ['q', 'within', 'contains', 'pool', 'scope'];
-const NONE = { name: '', cidr: '', description: '', facts: [], poolLink: '', terraform: '' };
-
-function allocations() {
-  return {
-    ...listing({ resource: 'allocations', one: 'allocation', filters: FILTERS, row, details, none: NONE }),
-
-    get filtered() { return this.isFiltered(); },
-    get summary() { return this.counted('allocation'); },
-    get example() { return 'resource "cloudpam_allocation" "app" {\n  pool          = "prod"\n  name          = "app"\n  prefix_length = 24\n}'; },
-  };
-}
-
-function row(a) {
-  return Object.freeze({ id: a.id, cidr: a.cidr, name: a.name, pool: a.pool, owner: a.owner, account: a.account, region: a.region, environment: a.environment, age: age(a.created_at), created: moment(a.created_at) });
-}
-
-function details(a) {
+function details(a, list) {
   const all = [
     ['Name', a.name], ['Pool', a.pool], ['Scope', a.scope], ['Set', a.set_key ? setOf(a) + ', key ' + a.set_key : ''], ['Owner', a.owner], ['Purpose', a.purpose], ['Account', a.account, true], ['Region', a.region], ['Environment', a.environment],
-    ['Labels', labelText(a.labels)], ['Id', a.id, true], ['Version', String(a.version), true], ['Created', moment(a.created_at)], ['Changed', moment(a.updated_at)],
+    ['Labels', labelText(a.labels)], ['Ends', a.expires_at ? moment(a.expires_at) : ''], ['Id', a.id, true], ['Version', String(a.version), true], ['Created', moment(a.created_at)], ['Changed', moment(a.updated_at)],
   ];
   return {
-    name: a.name, cidr: a.cidr, description: a.description, terraform: allocationImport(a), facts: facts(all),
-    poolLink: '/pools?' + new URLSearchParams({ scope: a.scope, pool: a.pool }),
+    id: a.id, title: a.name, cidr: a.cidr, lead: a.description, facts: facts(all), terraform: allocationImport(a), history: a.id, acts: allocationActs(a, list),
+    links: [{ href: poolLink(a), text: 'Open its pool' }, ...(a.set ? [{ href: '/sets?set=' + encodeURIComponent(a.set), text: 'Open its set' }] : []), ...(a.account ? [{ href: '/allocations?account=' + encodeURIComponent(a.account), text: 'All of this account' }] : [])],
   };
 }
 
-start({ allocations });
+const allocations = () => records({
+  resource: 'allocations', one: 'allocation', noun: 'allocation', search: 'name, owner or description', fields: [WITHIN, CONTAINS, POOL, SCOPE, ACCOUNT, OWNER, LABEL, { name: 'set', label: 'Set', placeholder: 'set_05avjh1t8b002' }, FAMILY],
+  columns: [CIDR, NAME, IN_POOL, extra('Owner', 'owner'), extra('Account', 'account'), extra('Region', 'region'), extra('Environment', 'environment'), AGE],
+  details, empty: ['No allocation yet.', 'An allocation is a block handed out of a pool. Make one here, or with the Terraform provider:'],
+  example: 'resource "cloudpam_allocation" "app" {\n  pool          = "prod"\n  name          = "app"\n  prefix_length = 24\n}',
+  acts: (list) => (me.may('operator') ? [{ word: 'Allocate', first: true, run: () => allocate({ pool: list.pool, done: (made) => list.after(made) }) }] : []),
+});
+
+start({ records: () => {
+  const list = allocations();
+  // Filters may leave out what was just made, or a page: its details say what it got.
+  list.after = async function after(made) {
+    await this.load();
+    await this.open(made.id);
+  };
+  return list;
+} });

@@ -2,14 +2,18 @@
 import Alpine from './alpine.js';
 import { signOut, who, why } from './api.js';
 import { copyable } from './clipboard.js';
+import { asking } from './form.js';
+import { history } from './history.js';
 import { moveFocus, isTyping } from './keys.js';
+import { bearer } from './me.js';
+import { searching } from './search.js';
 import * as session from './session.js';
 import { report, toasts } from './toasts.js';
 
 const THEMES = ['system', 'light', 'dark'];
 
 // PLACES are where a key behind g leads.
-const PLACES = { p: '/pools', a: '/allocations', r: '/reservations', h: '/holds', c: '/accounts' };
+const PLACES = { p: '/pools', f: '/find', a: '/allocations', s: '/sets', r: '/reservations', h: '/holds', q: '/quarantine', c: '/accounts', n: '/networks', d: '/drift', l: '/audit' };
 
 function shell() {
   return {
@@ -46,7 +50,14 @@ function shell() {
     openHelp() { if (!this.$refs.help.open) this.$refs.help.showModal(); },
     closeHelp() { this.$refs.help.close(); },
 
+    search() { dispatchEvent(new CustomEvent('search')); },
+
     keydown(event) {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k' && !document.querySelector('dialog[open]') && document.querySelector('.shell')) {
+        event.preventDefault();
+        this.search();
+        return;
+      }
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (isTyping(event.target)) {
         if (event.key === 'Escape') event.target.blur();
@@ -63,8 +74,11 @@ function shell() {
       switch (event.key) {
         case 'g': this.leader = true; break;
         case '?': this.openHelp(); break;
-        case 'n': if (make && make.offsetParent) { event.preventDefault(); make.click(); } break;
-        case '/': if (search) { event.preventDefault(); search.focus(); search.select(); } break;
+ case 'n': if (make && make.offsetParent) { event.preventDefault(); make.click(); } break;
+ case '/': if (search) { event.preventDefault(); search.focus(); search.select(); } break;
+ case 'n': if (make) { event.preventDefault(); make.click(); } break;
+ case '/': event.preventDefault(); this.search(); break;
+ case 'f': if (search) { event.preventDefault(); search.focus(); search.select(); } break;
         case 'j': case 'ArrowDown': if (moveFocus(1, event.key === 'j')) event.preventDefault(); break;
         case 'k': case 'ArrowUp': if (moveFocus(-1, event.key === 'k')) event.preventDefault(); break;
       }
@@ -89,9 +103,14 @@ export async function start(components, access) {
     return;
   }
   Alpine.store('toasts', toasts);
-  Alpine.store('me', session.rights(shown.me));
+ Alpine.store('me', session.rights(shown.me));
+bearer);
+ if (access !== 'public') Alpine.store('me').load();
   Alpine.data('shell', shell);
-  Alpine.data('copyable', copyable);
+  for (const [name, component] of Object.entries({ copyable, asking, history, searching })) Alpine.data(name, component);
   for (const [name, component] of Object.entries(components)) Alpine.data(name, component);
+  // On a phone the places are a row that is scrolled: where one is must be in sight.
+  const here = document.querySelector('.links [aria-current]');
+  if (here) here.parentElement.closest('.links').scrollLeft = here.offsetLeft - 40;
   Alpine.start();
 }

@@ -1,5 +1,6 @@
 import { get, remove } from './api.js';
 import { start } from './app.js';
+import { download } from './csv.js';
 import { facts } from './facts.js';
 import { age, holdName, isGrowth, moment, plural, shortMoment } from './format.js';
 import { listing } from './listing.js';
@@ -43,6 +44,7 @@ function holds() {
     }),
     allDrafts: [], draftsPart: part(), draft: NO_DRAFT, leaving: 'hold', everything: { holds: [], drafts: [] }, counting: false,
 
+    download() { return download('holds', this.query()); },
     get filtered() { return this.isFiltered(); },
     get summary() { return this.counted('hold'); },
     get holders() { return [...new Set(this.rows.map((hold) => hold.holder).filter(Boolean))].sort(); },
@@ -129,14 +131,14 @@ function who(actor, holder) { return holder ? actor + ' for ' + holder : actor; 
 
 // life tells the three lives of a promise apart: it stands, it ran out but still has its space, it has none.
 function life(kept, until) {
-  if (!kept) return { state: 'lost', stateWord: 'Lost, only remembered' };
+  if (!kept) return { state: 'lost', stateWord: 'Gone, only remembered' };
   if (Date.now() < Date.parse(until)) return { state: 'promised', stateWord: 'Promised until ' + shortMoment(until) };
   return { state: 'expired', stateWord: 'Expired ' + shortMoment(until) + ', space is used last' };
 }
 
 function row(hold) {
   return Object.freeze({
-    id: hold.id, cidr: hold.cidr, name: holdName(hold.name), pool: hold.pool, actor: hold.actor, holder: hold.holder, who: who(hold.actor, hold.holder), ...life(hold.kept, hold.expires_at),
+    id: hold.id, href: '/holds?hold=' + encodeURIComponent(hold.id), cidr: hold.cidr, name: holdName(hold.name), pool: hold.pool, actor: hold.actor, holder: hold.holder, who: who(hold.actor, hold.holder), ...life(hold.kept, hold.expires_at),
     age: age(hold.created_at), created: moment(hold.created_at),
   });
 }

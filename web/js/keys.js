@@ -21,3 +21,8 @@ export function moveFocus(step, fromAnywhere) {
   next.scrollIntoView({ block: 'nearest' });
   return true;
 }
+
+// followLink keeps a plain click in the page, whose row answers it, and leaves a modified one to the browser, which opens it beside.
+export function followLink(event) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) event.stopPropagation(); else event.preventDefault();
+}

@@ -1,19 +1,27 @@
 // What the pages of lists share: filters in the address, keyset pages, and the drawer with the details of one row.
-import { get, isAbort, why } from './api.js';
+import { Problem, get, isAbort, why } from './api.js';
 import { plural } from './format.js';
+import { followLink } from './keys.js';
+import { listAddress } from './list-address.js';
 import { report } from './toasts.js';
 
 const PAGE = 100;
 
-// listing is the part of a page's component that does not depend on what is listed. resource is both the address of the
-// page and of the API; one names a single row of it; filters are parameters of the API; row and details shape the answers.
-export function listing({ resource, one, filters, row, details, none }) {
+// AHEAD is how far below the window the end of the list may still be when the next rows are asked for.
+const AHEAD = '600px';
+
+// listing is the part of a page's component that does not depend on what is listed. resource is the address of the API, and of
+// the page where place names no other; one names a single row of it; filters are parameters of the API; row and details shape
+// the answers. listed are those for which the API has no address of their own.
+export function listing({ resource, place = resource, one, filters, row, details, none, listed }) {
   let request = new AbortController();
+  let items = new Map();
   const blank = () => Object.fromEntries(filters.map((name) => [name, '']));
 
   return {
+    ...listAddress({ place, one, filters }),
     ...blank(),
-    state: 'loading', why: '', rows: [], next: '', busy: false, focused: '', wrong: blank(), scopes: [], pools: [], detail: none, shown: '',
+    state: 'loading', why: '', stuck: false, rows: [], next: '', busy: false, focused: '', wrong: blank(), scopes: [], pools: [], detail: none, shown: '', unknown: '',
 
     async init() {
       this.readAddress();
@@ -23,15 +31,9 @@ export function listing({ resource, one, filters, row, details, none }) {
       if (wanted) this.open(wanted);
     },
 
-    readAddress() {
-      const query = new URLSearchParams(location.search);
-      for (const name of filters) this[name] = query.get(name) || '';
-    },
-
-    // restore follows the back button.
-    restore() {
-      this.readAddress();
-      this.load();
+    // watchMore asks for the next rows before the end of the list comes into sight.
+    watchMore(element) {
+      new IntersectionObserver((seen) => { if (seen.some((entry) => entry.isIntersecting) && !this.stuck) this.loadMore(); }, { rootMargin: AHEAD }).observe(element);
     },
 
     async loadChoices() {
@@ -84,7 +86,9 @@ export function listing({ resource, one, filters, row, details, none }) {
       try {
         const page = await get([resource], { ...this.query(), limit: PAGE }, { signal: request.signal });
         this.wrong = blank();
-        this.rows = page.items.map(row);
+        items = new Map();
+        this.rows = page.items.map((item) => this.take(item));
+        this.stuck = false;
         this.next = page.next_page_token || '';
         this.state = this.rows.length ? 'ready' : 'empty';
         this.focused = this.rows.length ? this.rows[0].id : '';
@@ -99,17 +103,25 @@ export function listing({ resource, one, filters, row, details, none }) {
       }
     },
 
+    take(item) {
+      const shaped = row(item);
+      items.set(shaped.id, item);
+      return shaped;
+    },
+
     async loadMore() {
       if (!this.next || this.busy) return;
       this.busy = true;
       try {
         const page = await get([resource], { ...this.query(), limit: PAGE, page_token: this.next }, { signal: request.signal });
-        this.rows = [...this.rows, ...page.items.map(row)];
+        this.rows = [...this.rows, ...page.items.map((item) => this.take(item))];
         this.next = page.next_page_token || '';
         this.busy = false;
+        this.stuck = false;
       } catch (error) {
         if (isAbort(error)) return;
         this.busy = false;
+        this.stuck = true;
         report(error, 'The next rows could not be loaded');
       }
     },
@@ -120,17 +132,15 @@ export function listing({ resource, one, filters, row, details, none }) {
       return filters.some((name) => this.wrong[name]);
     },
 
-    remember() {
-      const query = new URLSearchParams();
-      for (const [name, value] of Object.entries(this.query())) if (value) query.set(name, value);
-      if (this.shown) query.set(one, this.shown);
-      const text = query.toString();
-      history.replaceState(null, '', '/' + resource + (text ? '?' + text : ''));
+    async read(id) {
+      if (!listed) return get([resource, id]);
+      if (items.has(id)) return items.get(id);
+      throw new Problem(404, { title: 'Not in this list', detail: 'What the address names is not among the rows that these filters leave.' });
     },
 
     async open(id) {
       try {
-        this.detail = details(await get([resource, id]));
+        this.detail = details(await this.read(id), this);
       } catch (error) {
         report(error);
         return;
@@ -143,9 +153,18 @@ export function listing({ resource, one, filters, row, details, none }) {
 
     // refresh asks again for one row that has just been changed.
     async refresh(id) {
-      const fresh = row(await get([resource, id]));
+      const fresh = row(await this.read(id));
       this.rows = this.rows.map((known) => (known.id === id ? fresh : known));
     },
+
+    // refreshAll asks again for the rows, and for what is open.
+    async refreshAll() {
+      await this.load();
+      if (this.shown) await this.open(this.shown);
+    },
+
+    // followLink opens a row in place, and leaves a modified click to the browser, which opens it beside.
+    followLink(event) { followLink(event); },
 
     closeDrawer() { this.$refs.drawer.close(); },
 

@@ -1,13 +1,19 @@
 // The panel beside the tree: one pool, its space, what is free, what it handed out, and how to use it.
+import { allocate } from './allocating.js';
 import { get } from './api.js';
 import { copyText } from './clipboard.js';
 import { facts } from './facts.js';
 import { addresses, holdName, labelText, moment, percent, plural, prefixLength } from './format.js';
+import { me } from './me.js';
+import { mix } from './mix.js';
 import { part, read } from './parts.js';
+import { poolActs } from './pool-acts.js';
+import { poolMap } from './pool-map.js';
+import { share } from './pool-rows.js';
 import { renaming } from './renaming.js';
 import { ladder } from './size-ladder.js';
-import { drawMap, isDraft, kindOf, stateWord } from './space-map.js';
-import { allocationResource } from './terraform.js';
+import { isDraft, kindOf, stateWord } from './space-map.js';
+import { allocationResource, poolImport } from './terraform.js';
 import { report } from './toasts.js';
 
 // One page of the map is what a browser draws without a pause; a list longer than this is for the allocations page.
@@ -17,29 +23,38 @@ const ALLOCATIONS = 25;
 
 export function poolPanel() {
   let pool = null;
+  // What is read again after a change: the tree, and with it this pool.
+  const changed = () => dispatchEvent(new CustomEvent('pools-changed', { detail: pool.id }));
   let freeBlocks = [];
   let request = new AbortController();
 
-  return {
-    ...renaming({ subject: () => pool, done(renamed) { this.$dispatch('pool-renamed', { was: pool.id, now: renamed.id }); } }),
+  const rename = renaming({ subject: () => pool, done(renamed) { this.$dispatch('pool-renamed', { was: pool.id, now: renamed.id }); } });
+
+  return mix(rename, poolMap({ subject: () => pool, done: changed }), {
+    within: [], parent: '', delegated: '', quarantined: '', onlyFree: false, history: '',
     id: '', name: '', cidr: '', description: '', used: '', largest: '', free: '', count: '', facts: [], terraform: '',
-    view: 'map', blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [],
+    view: 'map', blocks: [], nextSpace: '', rungs: [], allocations: [],
     space: part(), sizes: part(), given: part(), loadingMore: false,
 
-    get listed() { return this.blocks.slice(0, LISTED).map((block) => ({ cidr: block.cidr, class: kindOf(block), word: stateWord(block), name: block.name || '', link: promiseLink(pool.id, block) })); },
-    get unlisted() { return this.blocks.length - LISTED; },
+    get historyOf() { return this.history; },
+    get mayAllocate() { return Boolean(this.id) && me.may('operator', pool.scope, this.within); },
+    get shownBlocks() { return this.onlyFree ? this.blocks.filter((block) => block.status === 'free') : this.blocks; },
+    get listed() { return this.shownBlocks.slice(0, LISTED).map((block) => ({ free: block.status === 'free', cidr: block.cidr, class: kindOf(block), word: stateWord(block), name: block.name || '', link: promiseLink(pool.id, block) })); },
+    get unlisted() { return this.shownBlocks.length - LISTED; },
     get unlistedLabel() { return this.unlisted + ' more blocks are on the map only.'; },
     get mapNote() {
       if (this.space.state === 'ready') return plural(this.blocks.length, 'block') + (this.nextSpace ? ' so far' : '');
       return this.space.state === 'loading' ? 'Loading…' : '';
     },
-    get mapHint() { return this.space.state === 'ready' ? 'Point at a block to see what it is.' : ''; },
+    get mapHint() { return this.space.state === 'ready' ? 'Choose a block to see what it is: by pointer, tap or arrow keys.' : ''; },
     get nothingFree() { return this.sizes.state === 'ready' && !this.rungs.length; },
     get noAllocations() { return this.given.state === 'ready' && !this.allocations.length; },
-    get mapLabel() { return 'Address map of ' + this.name + ': ' + this.used + ' used, largest free block ' + this.largest + '. The list view says the same in words.'; },
+    get mapLabel() { return 'Address map of ' + this.name + ': ' + this.used + ' in use, largest free block ' + this.largest + '. The list view says the same in words.'; },
     get reserved() { return this.blocks.filter((block) => block.kind === 'reservation').length; },
     get reservedNote() { return 'Kept out of use: ' + plural(this.reserved, 'block') + (this.nextSpace ? ' so far' : '') + '.'; },
     get reservationsLink() { return '/reservations?pool=' + encodeURIComponent(this.id); },
+    get allActs() { return this.id ? poolActs(pool, this.within, (id) => dispatchEvent(new CustomEvent('pools-changed', { detail: id }))) : []; },
+    get ladderHint() { return this.mayAllocate ? 'A free chip allocates its block, a taken one says by whom.' : 'A free chip copies its CIDR, a taken one says by whom.'; },
     get reserveLink() { return '/reservations?new=&pool=' + encodeURIComponent(this.id); },
     get held() { return this.blocks.filter((block) => block.kind === 'hold').length; },
     get drafts() { return this.blocks.filter(isDraft).length; },
@@ -88,11 +103,13 @@ export function poolPanel() {
       const { utilization } = node;
       Object.assign(this, {
         id: pool.id, name: pool.name, cidr: pool.cidr, description: pool.description,
-        used: percent(utilization.used_ratio), largest: prefixLength(utilization.largest_free_prefix_length),
+        within: node.within, parent: pool.parent || '', history: pool.uid,
+        used: percent(node.figure.ratio), quarantined: percent(share(node.figure.quarantined, node.figure.total)), delegated: percent(share(node.figure.delegated, node.figure.total)), largest: prefixLength(utilization.largest_free_prefix_length),
         free: addresses(utilization.free), count: addresses(String(utilization.allocations)),
-        facts: settings(pool, utilization), terraform: allocationResource(pool),
-        blocks: [], nextSpace: '', pointed: '', rungs: [], allocations: [],
+        facts: settings(pool, utilization), terraform: poolImport(pool) + '\n\n' + allocationResource(pool),
+        blocks: [], nextSpace: '', rungs: [], allocations: [],
       });
+      this.forgetMap();
       this.$refs.panel.scrollTop = 0;
     },
 
@@ -126,34 +143,13 @@ export function poolPanel() {
 
     close() { this.$dispatch('panel-closed'); },
 
-    drawMap(svg, blocks, cidr) { drawMap(svg, blocks, cidr); },
+    openParent() { this.$dispatch('pool-wanted', this.parent); },
+    allocate(block) { allocate({ pool: pool.id, block, done: changed }); },
 
-    at(event) {
-      const index = event.target.dataset.block;
-      return index === undefined ? null : this.blocks[Number(index)];
-    },
-
-    point(event) {
-      const block = this.at(event);
-      this.pointed = block ? block.cidr + '  ' + stateWord(block) + (block.name ? '  ' + block.name : '') : '';
-    },
-
-    unpoint() { this.pointed = ''; },
-
-    // openBlock follows a child pool into the tree, an allocation, a reservation or a hold to its details, and copies what is free.
-    openBlock(event) {
-      const block = this.at(event);
-      if (!block) return;
-      if (block.status === 'free') copyText(block.cidr);
-      if (block.kind === 'pool' && !isDraft(block)) this.$dispatch('pool-wanted', block.owner_id);
-      const promise = promiseLink(pool.id, block);
-      if (promise) location.assign(promise);
-      if (block.kind === 'allocation') location.assign('/allocations?pool=' + encodeURIComponent(pool.id) + '&allocation=' + encodeURIComponent(block.owner_id));
-    },
-
-    takeChip(chip) { if (chip.free) copyText(chip.cidr); },
-    copyText(text) { copyText(text); },
-  };
+    // take allocates a block or a size, for those who may, and copies it for the others.
+    take(block, cidr) { if (this.mayAllocate) this.allocate(block); else copyText(cidr); },
+    takeChip(chip) { if (chip.free) this.take(chip.cidr, chip.cidr); },
+  });
 }
 
 // promiseLink leads from a kept block to its reservation or hold and from a draft pool to what is held in it; other blocks

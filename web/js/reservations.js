@@ -1,14 +1,17 @@
 import { remove } from './api.js';
 import { start } from './app.js';
+import { download } from './csv.js';
 import { facts } from './facts.js';
+import { ask } from './form.js';
 import { age, labelText, moment } from './format.js';
 import { listing } from './listing.js';
 import { releasing } from './releasing.js';
 import { reserving } from './reserving.js';
+import { subject } from './subject.js';
 import { reservationImport, reservationResource } from './terraform.js';
 
 const FILTERS = ['q', 'within', 'pool', 'owner', 'scope'];
-const NONE = { id: '', name: '', reason: '', cidr: '', pool: '', state: '', stateWord: '', advice: '', facts: [], poolLink: '', terraform: '' };
+const NONE = { id: '', name: '', reason: '', cidr: '', pool: '', scope: '', whole: null, state: '', stateWord: '', advice: '', facts: [], poolLink: '', terraform: '' };
 
 function reservations() {
   const list = listing({ resource: 'reservations', one: 'reservation', filters: FILTERS, row, details, none: NONE });
@@ -30,10 +33,24 @@ function reservations() {
       },
     }),
 
+    get historyOf() { return this.detail.id; },
+    download() { return download('reservations', this.query()); },
     get filtered() { return this.isFiltered(); },
     get summary() { return this.counted('reservation'); },
     get owners() { return [...new Set(this.rows.map((r) => r.owner).filter(Boolean))].sort(); },
     get example() { return reservationResource(); },
+
+    edit() {
+      const r = this.detail.whole;
+      ask({
+        title: 'Edit the reservation of ' + r.cidr, word: 'Save', edit: true,
+        fields: [
+          { name: 'reason', label: 'Reason', required: true, help: 'What others read who meet the block.' }, { name: 'name', label: 'Name', max: 115 }, { name: 'owner', label: 'Owner', max: 255 },
+          { name: 'expires_at', label: 'Until', kind: 'moment', help: 'In your time. Left empty, the block is kept until somebody releases it.' }, { name: 'labels', label: 'Labels', kind: 'labels' },
+        ].map((field) => ({ ...field, value: r[field.name] })),
+        ...subject(['reservations', r.id], r), told: (made) => 'Changed the reservation of ' + made.cidr, done: () => this.refreshAll(),
+      });
+    },
 
     // init opens the form where the address asks for it, as a pool's link does.
     async init() {
@@ -55,7 +72,7 @@ function stateWord(r) {
 
 function row(r) {
   return Object.freeze({
-    id: r.id, name: r.name || '', cidr: r.cidr, reason: r.reason, pool: r.pool, owner: r.owner, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r),
+    id: r.id, href: '/reservations?reservation=' + encodeURIComponent(r.id), name: r.name || '', cidr: r.cidr, reason: r.reason, pool: r.pool, owner: r.owner, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r),
     age: age(r.created_at), created: moment(r.created_at),
   });
 }
@@ -66,13 +83,13 @@ function details(r) {
     ['Changed', r.updated_at === r.created_at ? '' : moment(r.updated_at)], ['Id', r.id, true], ['Version', String(r.version), true],
   ];
   return {
-    id: r.id, name: r.name || '', reason: r.reason, cidr: r.cidr, pool: r.pool, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r), advice: advice(r), facts: facts(all),
+    id: r.id, name: r.name || '', whole: Object.freeze(r), scope: r.scope, reason: r.reason, cidr: r.cidr, pool: r.pool, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r), advice: advice(r), facts: facts(all),
     poolLink: '/pools?' + new URLSearchParams({ scope: r.scope, pool: r.pool }), terraform: reservationImport(r),
   };
 }
 
 function advice(r) {
-  if (ended(r)) return 'It promises nothing any more: whoever names the block or fits nowhere else gets it, and within about an hour it is free for everyone. Until then a later end, with Terraform or the API, still keeps it.';
+  if (ended(r)) return 'It promises nothing any more: whoever names the block or fits nowhere else gets it, and within about an hour it is free for everyone. Until then a later end still keeps it.';
   return 'Nothing is placed in the block, and its pool cannot be deleted, ' + (r.expires_at ? 'until then. ' : 'until somebody releases it. ') + 'If it is not needed any more, release it.';
 }
 

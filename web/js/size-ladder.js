@@ -31,7 +31,7 @@ function rung(pool, length, freeBlocks, blocks, complete) {
   const text = addresses(fits.toString()) + ' of ' + addresses(total.toString()) + ' free';
   return Object.freeze({
     size: '/' + length, chips, gauge: chips.length === 0, gaugeStyle: { width: (fits > 0n ? Math.min(taken, 98) : taken) + '%' },
-    first, firstLabel: text + '. Copy ' + first + ', the lowest free /' + length, text,
+    first, firstLabel: text + ', the lowest is ' + first, text,
   });
 }
 
@@ -58,7 +58,7 @@ function chipsOf(pool, length, total, blocks) {
 
 function chip(cidr, inside) {
   const taken = inside.filter((block) => block.status !== 'free');
-  if (!taken.length) return { cidr, class: 'free', why: cidr + ' is free. Copy it', free: true };
+  if (!taken.length) return { cidr, class: 'free', why: cidr + ' is free', free: true };
   const holder = taken[0];
   const who = cidr + ': ' + (holder.name || holder.cidr) + ' (' + stateWord(holder) + ', ' + holder.cidr + ')';
   const more = taken.length > 1 ? ' and ' + (taken.length - 1) + ' more' : '';

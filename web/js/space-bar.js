@@ -2,7 +2,7 @@
 const SVG = 'http://www.w3.org/2000/svg';
 
 // Kinds differ in height as well as in colour: child pools fill the bar, allocations leave a margin, promises are thin.
-const SHAPE = { pool: [0, 14], allocation: [2, 10], reservation: [4, 6], hold: [6, 3] };
+const SHAPE = { pool: [0, 14], allocation: [2, 10], reservation: [4, 6], hold: [6, 3], quarantine: [3, 8] };
 
 // THINNEST is the least width that can still be seen, in thousandths of the bar.
 const THINNEST = 5;

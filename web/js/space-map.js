@@ -25,7 +25,8 @@ export function layout(poolCIDR, blocks) {
   return { width: whole.width, height: whole.height, cells };
 }
 
-export function drawMap(svg, blocks, poolCIDR) {
+// drawMap draws the blocks, each with the class of its kind and, where colour is given, one of its own.
+export function drawMap(svg, blocks, poolCIDR, colour = () => '') {
   if (!poolCIDR) return;
   const map = layout(poolCIDR, blocks);
   // One unit of the drawing is a 64th of the longer side, so that strokes and letters have one size in every pool.
@@ -35,7 +36,7 @@ export function drawMap(svg, blocks, poolCIDR) {
   map.cells.forEach((cell, i) => {
     const rect = document.createElementNS(SVG, 'rect');
     place(rect, cell, unit);
-    rect.setAttribute('class', kindOf(cell.block));
+    rect.setAttribute('class', kindOf(cell.block) + ' ' + colour(cell.block));
     rect.dataset.block = i;
     parts.push(rect);
     if (STRIPED.includes(kindOf(cell.block))) parts.push(texture(cell, unit));

@@ -12,6 +12,29 @@ export function allocationResource(pool) {
   ].join('\n');
 }
 
+// hcl writes one resource, its arguments aligned as terraform fmt does. What is empty is left out.
+export function hcl(resource, name, all) {
+  const given = Object.entries(all).filter(([, value]) => value !== '' && value !== undefined && value !== null);
+  const flat = given.filter(([, value]) => typeof value !== 'object');
+  const width = Math.max(0, ...flat.map(([key]) => key.length));
+  const lines = flat.map(([key, value]) => '  ' + key.padEnd(width) + ' = ' + literal(value));
+  for (const [key, value] of given.filter(([, v]) => typeof v === 'object')) {
+    const inner = Object.entries(value);
+    const wide = Math.max(0, ...inner.map(([k]) => quoted(k).length));
+    lines.push('  ' + key + ' = {', ...inner.map(([k, v]) => '    ' + quoted(k).padEnd(wide) + ' = ' + (typeof v === 'object' ? '{ ' + Object.entries(v).map(([a, b]) => a + ' = ' + literal(b)).join(', ') + ' }' : literal(v))), '  }');
+  }
+  return ['resource "' + resource + '" "' + identifier(name) + '" {', ...lines, '}'].join('\n');
+}
+
+// literal is a value in Terraform's language, in which ${ and %{ would begin an expression.
+function literal(value) {
+  return typeof value === 'string' ? JSON.stringify(value).replaceAll('${', '$${').replaceAll('%{', '%%{') : String(value);
+}
+
+function quoted(key) { return /^[A-Za-z_][\w-]*$/.test(key) ? key : JSON.stringify(key); }
+
+export function allocationSetImport(set) { return importBlock('cloudpam_allocation_set', set.name, set.pool + '/' + set.name); }
+
 // allocationImport imports the whole set of a member: its name and size are the set's.
 export function allocationImport(allocation) {
   if (allocation.set_key) {
@@ -30,6 +53,8 @@ export function setOf(allocation) {
 export function reservationImport(reservation) {
   return importBlock('cloudpam_reservation', (reservation.name || reservation.reason).toLowerCase().split(/[^a-z0-9]+/).slice(0, 4).join('_'), reservation.pool + '@' + reservation.cidr);
 }
+
+export function poolImport(pool) { return importBlock('cloudpam_pool', pool.name, pool.id); }
 
 export function accountImport(account) {
   return importBlock('cloudpam_account', account.name, account.id);
