@@ -77,6 +77,7 @@ func doesEverydayTasks(t *testing.T, s *server, b *chromium) {
 		}},
 		{"2 a free /22 in the west of Europe, in production; 3 allocate it", func(h *hand) {
 			h.tap(".links a[href='/find']")
+			h.await(find("main select option[value=empty]")) // the page is alive: what is typed before is not kept
 			h.fill("[data-find=size]", "/22", false)
 			h.fill("[data-find=environment]", "prod", false)
 			h.fill("[data-find=region]", "eu-west-1", true)
@@ -97,6 +98,7 @@ func doesEverydayTasks(t *testing.T, s *server, b *chromium) {
 		}},
 		{"4 why a CIDR is not available, who is in the way, what would fit", func(h *hand) {
 			h.tap(".links a[href='/find']")
+			h.await(find("main select option[value=empty]")) // the page is alive: what is typed before is not kept
 			h.fill("[data-find=cidr]", "10.200.0.0/22", true)
 			verdict := find("[data-verdict=default]")
 			h.await(verdict + "?.innerText.includes('Not available in eu-prod') && " + verdict + ".innerText.includes('orders') && /instead: 10\\.200\\./.test(" + verdict + ".innerText)")
@@ -105,7 +107,7 @@ func doesEverydayTasks(t *testing.T, s *server, b *chromium) {
 		{"5 resize, with the server's preview", func(h *hand) {
 			h.key("/")
 			h.fill(".finder .in", "orders", false)
-			h.await(find("#hits li[aria-selected=true]") + "?.innerText.includes('10.200.0.0/24')")
+			h.await(find("#hits [aria-selected=true]") + "?.innerText.includes('10.200.0.0/24')")
 			h.press("Enter")
 			h.tap("[data-act=Resize]")
 			h.fill("#field-block", "/23", false)

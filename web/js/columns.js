@@ -8,6 +8,10 @@ export const POOL = { name: 'pool', label: 'Pool', placeholder: 'prod-euw1', lis
 export const SCOPE = { name: 'scope', label: 'Scope', placeholder: 'default', list: 'scopes' };
 export const ACCOUNT = { name: 'account', label: 'Account', placeholder: 'aws:123456789012' };
 export const OWNER = { name: 'owner', label: 'Owner', placeholder: 'platform' };
+export const ENVIRONMENT = { name: 'environment', label: 'Environment', placeholder: 'prod' };
+export const REGION = { name: 'region', label: 'Region', placeholder: 'eu-west-1' };
+export const TIER = { name: 'tier', label: 'Tier', options: [['', 'All'], ['dev', 'dev'], ['stg', 'stg'], ['sbx', 'sbx'], ['prd', 'prd']] };
+export const SORT = { name: 'sort', label: 'Order', options: [['', 'By default'], ['cidr', 'By address'], ['-created', 'Newest first'], ['created', 'Oldest first']] };
 export const LABEL = { name: 'label', label: 'Label', placeholder: 'team=pay' };
 
 export const CIDR = { head: 'CIDR', class: 'c-cidr', cell: (item) => ({ text: item.cidr, code: true }) };

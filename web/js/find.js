@@ -7,7 +7,7 @@ import { parse } from './cidr.js';
 import { holdName, plural } from './format.js';
 import { me } from './me.js';
 import { part, read } from './parts.js';
-import { around, candidates, freeAround, linkTo, offer, offers, wordOf } from './places.js';
+import { around, candidates, linkTo, offer, offers, wordOf } from './places.js';
 import { newPool } from './pool-acts.js';
 
 const FILTERS = ['size', 'family', 'environment', 'region', 'scope', 'label', 'q'];
@@ -84,8 +84,7 @@ function find() {
       if (!wanted) return;
       this.checked = true;
       this.verdicts = [];
-      await read(this.check, async () => Promise.all((await around(cidr, this.scope)).map((place) => verdict(place, cidr, wanted))), (verdicts) => { this.verdicts = verdicts; });
-      if (this.check.state === 'failed' && this.check.why.includes('did you mean')) [this.cidrFault, this.checked] = [this.check.why, false];
+      await read(this.check, async () => Promise.all((await around(cidr, this.scope)).filter((place) => place.scope).map((place) => verdict(place, cidr, wanted))), (verdicts) => { this.verdicts = verdicts; });
     },
 
     takeHere(v) { (v.pool ? allocate({ pool: v.pool, block: v.free ? v.cidr : v.instead, done: () => this.ask() }) : newPool({ block: v.cidr, done: () => this.ask() })); },
@@ -98,7 +97,7 @@ async function verdict(place, cidr, wanted) {
   const blockers = (holder ? [holder] : inside).map((p) => ({ id: p.kind + p.owner_id + p.cidr, cidr: p.cidr, name: p.kind === 'hold' ? holdName(p.name) : p.name || p.owner_id, word: wordOf(p), href: linkTo(p) }));
   const base = { scope: place.scope, cidr, pool: pool ? pool.owner_id : '', chain: place.chain.map((p) => ({ id: p.kind + p.owner_id + p.cidr, cidr: p.cidr, name: p.kind === 'hold' ? holdName(p.name) : p.name || p.owner_id, word: wordOf(p), href: linkTo(p) })), blockers: blockers.slice(0, 10), instead: '', free: false, inside: '' };
   if (!pool) return { ...base, words: 'In no pool of this scope.' + (blockers.length ? ' Pools lie inside it.' : '') };
-  if (!blockers.length) return { ...base, free: true, inside: await freeAround(pool.owner_id, cidr), words: 'Free in ' + pool.owner_id + '.' };
+  if (!blockers.length && place.free) return { ...base, free: true, inside: place.free, words: 'Free in ' + pool.owner_id + '.' };
   const best = offer({ id: pool.owner_id, scope: place.scope, environment: '', region: '', owner: '' }, (await get(['pools', pool.owner_id, 'free-blocks'])).items, wanted.length);
   const more = (place.complete ? blockers.length : blockers.length + ' or more');
   return { ...base, instead: best ? best.cidr : '', words: 'Not available in ' + pool.owner_id + ': ' + (holder ? 'it lies in ' + blockers[0].name + ', ' + blockers[0].word + '.' : plural(more, 'block') + (blockers.length === 1 ? ' is' : ' are') + ' in the way.') };

@@ -12,8 +12,8 @@ const AHEAD = '600px';
 
 // listing is the part of a page's component that does not depend on what is listed. resource is the address of the API, and of
 // the page where place names no other; one names a single row of it; filters are parameters of the API; row and details shape
-// the answers. listed are those for which the API has no address of their own.
-export function listing({ resource, place = resource, one, filters, row, details, none, listed }) {
+// the answers. counts says that the API can tell how many there are; listed are those for which the API has no address of their own.
+export function listing({ resource, place = resource, one, filters, row, details, none, listed, counts }) {
   let request = new AbortController();
   let items = new Map();
   const blank = () => Object.fromEntries(filters.map((name) => [name, '']));
@@ -21,7 +21,7 @@ export function listing({ resource, place = resource, one, filters, row, details
   return {
     ...listAddress({ place, one, filters }),
     ...blank(),
-    state: 'loading', why: '', stuck: false, rows: [], next: '', busy: false, focused: '', wrong: blank(), scopes: [], pools: [], detail: none, shown: '', unknown: '',
+    state: 'loading', why: '', stuck: false, total: undefined, rows: [], next: '', busy: false, focused: '', wrong: blank(), scopes: [], pools: [], detail: none, shown: '', unknown: '',
 
     async init() {
       this.readAddress();
@@ -55,6 +55,7 @@ export function listing({ resource, place = resource, one, filters, row, details
     // counted says how many rows there are, once that was read.
     counted(noun) {
       if (this.state !== 'ready' || this.busy) return '';
+      if (this.total !== undefined) return plural(this.total, noun);
       return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, noun);
     },
 
@@ -84,11 +85,12 @@ export function listing({ resource, place = resource, one, filters, row, details
       // What an earlier answer said of another question is not said of this one.
       if (!this.rows.length) this.state = 'loading';
       try {
-        const page = await get([resource], { ...this.query(), limit: PAGE }, { signal: request.signal });
+        const page = await get([resource], { ...this.query(), limit: PAGE, count: counts }, { signal: request.signal });
         this.wrong = blank();
         items = new Map();
         this.rows = page.items.map((item) => this.take(item));
         this.stuck = false;
+        this.total = page.total;
         this.next = page.next_page_token || '';
         this.state = this.rows.length ? 'ready' : 'empty';
         this.focused = this.rows.length ? this.rows[0].id : '';

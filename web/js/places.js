@@ -1,19 +1,21 @@
 // Where a block would fit: pools with room for a size, what each would give and what that leaves; and what is at a CIDR.
 import { all, get } from './api.js';
-import { overlaps, parse, slot } from './cidr.js';
+import { parse, slot } from './cidr.js';
 import { addresses, prefixLength } from './format.js';
 import { stateWord } from './space-map.js';
 
 const AT_ONCE = 6;
 
+// LISTED is how much of what lies inside a block is shown.
+const LISTED = 50;
+
 // MOST is how many pools are asked for their free blocks. More are too many to choose from: a filter says which.
 const MOST = 60;
 
 // candidates are the pools of the filters that hand out the size: {pools, left out, read completely}.
-export async function candidates({ length, family, scope, environment, region, label, q }) {
-  const { items, complete } = await all(['pools'], { scope, family, label, q }, 5000);
-  const same = (have, want) => !want || have.toLowerCase() === want.toLowerCase();
-  const fitting = items.filter((pool) => same(pool.environment, environment) && same(pool.region, region) && pool.prefix_length < length && (pool.min_prefix_length || 0) <= length && (pool.max_prefix_length || 128) >= length);
+export async function candidates({ length, ...filters }) {
+  const { items, complete } = await all(['pools'], filters, 5000);
+  const fitting = items.filter((pool) => pool.prefix_length < length && (pool.min_prefix_length || 0) <= length && (pool.max_prefix_length || 128) >= length);
   return { pools: fitting.slice(0, MOST), more: Math.max(0, fitting.length - MOST), complete };
 }
 
@@ -41,25 +43,15 @@ export function offer(pool, free, length) {
   });
 }
 
-// around reads what covers a CIDR and what lies inside it, per scope: [{scope, chain, inside, pool, holder}]. The holder is what
-// covers it without being a pool.
+// around asks what is at a block, per scope: {scope, chain, inside, complete, pool, holder, free, observed}. chain is what covers it,
+// the outermost first; pool the innermost of its pools; holder what has it without being one; free the free block around it.
 export async function around(cidr, scope) {
-  const [over, within] = await Promise.all([all(['prefixes'], { contains: cidr, scope }, 1000), all(['prefixes'], { within: cidr.includes('/') ? cidr : cidr + '/' + parse(cidr).bits, scope }, 1000)]);
-  const inside = within.items.filter((p) => !over.items.some((o) => o.owner_id === p.owner_id && o.cidr === p.cidr));
-  const scopes = [...new Set([...over.items, ...inside].map((p) => p.scope))].sort();
-  return scopes.map((id) => {
-    const chain = over.items.filter((p) => p.scope === id).sort((a, b) => parse(a.cidr).length - parse(b.cidr).length || (a.kind === 'pool' ? -1 : 1));
-    const pools = chain.filter((p) => p.kind === 'pool' && p.status === 'allocated');
-    return { scope: id, chain, inside: inside.filter((p) => p.scope === id), complete: within.complete, pool: pools[pools.length - 1], holder: chain.find((p) => p.kind !== 'pool' || p.status !== 'allocated') };
+  const { places } = await get(['search'], { q: cidr, scope, limit: LISTED });
+  return places.map((place) => {
+    const holder = place.holder && !(place.holder.kind === 'pool' && place.holder.status === 'allocated') ? { ...place.holder, scope: place.scope, owner_id: place.holder.id } : undefined;
+    const chain = place.pools.map((pool) => ({ kind: 'pool', status: 'allocated', owner_id: pool.id, name: pool.name, cidr: pool.cidr, scope: pool.scope }));
+    return { scope: place.scope, chain: holder ? [...chain, holder] : chain, inside: place.inside, complete: !place.more, pool: chain[chain.length - 1], holder, free: place.free || '', observed: place.observations };
   });
-}
-
-// freeAround is the free block of a pool that holds a CIDR, or '' where it is not among the first thousands.
-export async function freeAround(pool, cidr) {
-  const wanted = parse(cidr);
-  const { items } = await all(['pools', pool, 'space'], {}, 5000);
-  const block = items.find((b) => b.status === 'free' && overlaps(parse(b.cidr), wanted) && parse(b.cidr).length <= wanted.length);
-  return block ? block.cidr : '';
 }
 
 // wordOf says what a block is, seen from no pool in particular.

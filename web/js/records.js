@@ -8,7 +8,7 @@ const NONE = { id: '', title: '', cidr: '', lead: '', state: '', stateWord: '', 
 // records makes the component of page/records.html. Besides what listing takes: plural and one name the things; fields are the
 // filters, each {name, label, placeholder, mono, options, list}; columns are {head, class, cell(item)}; empty, filteredEmpty and
 // example teach; acts(component) are the buttons of the head.
-export function records({ resource, place, one, noun, search, fields, columns, details, empty, example = '', acts, id = (item) => item.id, listed }) {
+export function records({ resource, place, one, noun, search, fields, columns, details, empty, example = '', acts, id = (item) => item.id, listed, counts }) {
   const filters = [...(search ? ['q'] : []), ...fields.map((f) => f.name)];
   const row = (item) => Object.freeze({
     id: id(item),
@@ -17,7 +17,7 @@ export function records({ resource, place, one, noun, search, fields, columns, d
       return { text: '', ...(typeof cell === 'string' ? { text: cell } : cell), class: column.class, href: column.opens ? '/' + (place || resource) + '?' + one + '=' + encodeURIComponent(id(item)) : '' };
     }),
   });
-  const list = listing({ resource, place, one, filters, row, details: (item, list) => ({ ...NONE, ...details(item, list) }), none: NONE, listed });
+  const list = listing({ resource, place, one, filters, row, details: (item, list) => ({ ...NONE, ...details(item, list) }), none: NONE, listed, counts });
 
   return {
     ...list,

@@ -2,11 +2,10 @@
 import { get, isAbort, why } from './api.js';
 import { parse } from './cidr.js';
 import { holdName } from './format.js';
-import { around, freeAround, linkTo, wordOf } from './places.js';
+import { around, linkTo, wordOf } from './places.js';
 
-// EACH is how many of a kind are shown, and READ how many are read to find several words in.
-const EACH = 5;
-const READ = 200;
+// MOST is how many answers are shown.
+const MOST = 30;
 
 // ACTIONS are what can be done, by the words people have for it.
 const ACTIONS = [
@@ -14,11 +13,11 @@ const ACTIONS = [
   ['Audit log', 'audit history changes who', '/audit'], ['Drift', 'drift difference unmanaged', '/drift'], ['Networks', 'vpc network observed subnet', '/networks'], ['Accounts', 'account project sync', '/accounts'], ['Tokens', 'token api key', '/tokens'], ['Webhooks', 'webhook delivery', '/webhooks'],
 ];
 
-const KINDS = [
-  ['pools', 'pool', (p) => [p.name, p.cidr, '/pools?' + new URLSearchParams({ scope: p.scope, pool: p.id })]], ['allocations', 'allocation', (a) => [a.name, a.cidr, '/allocations?allocation=' + a.id]],
-  ['allocation-sets', 'set', (s) => [s.name, s.pool, '/sets?set=' + s.id]], ['reservations', 'reservation', (r) => [r.reason, r.cidr, '/reservations?reservation=' + r.id]], ['quarantines', 'quarantine', (q) => [q.name, q.cidr, '/quarantine?quarantine=' + q.id]],
-  ['accounts', 'account', (a) => [a.name, a.id, '/accounts?account=' + encodeURIComponent(a.id)]], ['observations', 'network', (o) => [o.name || o.id, o.cidr, '/networks?contains=' + encodeURIComponent(o.cidr)]],
-];
+// PAGES is where an object of each kind is read.
+const PAGES = {
+  scope: (h) => '/pools?scope=' + encodeURIComponent(h.id), pool: (h) => '/pools?' + new URLSearchParams({ scope: h.scope, pool: h.id }), allocation: (h) => '/allocations?allocation=' + h.id, allocation_set: (h) => '/sets?set=' + h.id, reservation: (h) => '/reservations?reservation=' + h.id,
+  hold: (h) => '/holds?hold=' + h.id, quarantine: (h) => '/quarantine?quarantine=' + h.id, account: (h) => '/accounts?account=' + encodeURIComponent(h.id), observation: (h) => '/networks?' + new URLSearchParams({ contains: h.cidr || '', q: h.cidr ? '' : h.id }),
+};
 
 export function searching() {
   let request = new AbortController();
@@ -73,43 +72,24 @@ export function searching() {
 
 // atAddress answers with the chain from scope to holder, innermost first, or says that it is free and in which block.
 async function atAddress(cidr) {
-  const [places, seen] = await Promise.all([around(cidr, ''), get(['observations'], { contains: cidr, limit: EACH })]);
+  const places = await around(cidr, '');
   const hits = [];
   for (const place of places) {
-    const where = place.scope === 'default' && places.length === 1 ? '' : ' · scope ' + place.scope;
-    if (place.pool && !place.holder && !place.inside.length) hits.push({ kind: 'free', name: 'Free in ' + place.pool.owner_id, detail: 'inside ' + (await freeAround(place.pool.owner_id, cidr) || place.pool.cidr) + where, href: '/find?' + new URLSearchParams({ cidr, scope: place.scope }) });
+    const where = !place.scope || (place.scope === 'default' && places.length === 1) ? '' : ' · scope ' + place.scope;
+    if (place.free) hits.push({ kind: 'free', name: 'Free in ' + place.pool.owner_id, detail: 'inside ' + place.free + where, href: '/find?' + new URLSearchParams({ cidr, scope: place.scope }) });
     for (const p of [...place.chain].reverse()) hits.push({ kind: p.kind, name: p.kind === 'hold' ? holdName(p.name) : p.name || p.owner_id, detail: p.cidr + ' · ' + wordOf(p) + where, href: linkTo(p) });
     if (place.inside.length) hits.push({ kind: 'inside', name: place.inside.length + (place.complete ? '' : ' or more') + ' blocks inside it', detail: cidr + where, href: '/find?' + new URLSearchParams({ cidr, scope: place.scope }) });
+    for (const o of place.observed) hits.push({ kind: 'observed', name: o.name || o.id, detail: o.cidr + ' · observed in ' + o.account, href: '/networks?' + new URLSearchParams({ contains: cidr }) });
   }
-  for (const o of seen.items) hits.push({ kind: 'observed', name: o.name || o.id, detail: o.cidr + ' · observed in ' + o.account, href: '/networks?' + new URLSearchParams({ contains: cidr }) });
   return hits;
 }
 
-// called finds what has all of the words: the server looks for the longest of them, and the rest is looked for in its answers.
+// called finds what has all of the words, and what can be done that is called so.
 async function called(text, signal) {
   const words = text.toLowerCase().split(/\s+/);
-  const label = words.find((word) => word.includes('='));
-  const longest = words.filter((word) => word !== label).sort((a, b) => b.length - a.length)[0] || '';
-  const pages = await Promise.all(KINDS.map(([resource]) => answer(resource, { q: longest, label }, words.length > 1, signal)));
-  const hits = ACTIONS.filter(([name, verbs]) => words.every((word) => (name + ' ' + verbs).toLowerCase().includes(word))).map(([name, , href]) => ({ kind: 'go to', name, detail: '', href }));
-  pages.forEach((items, i) => {
-    const [, kind, shape] = KINDS[i];
-    for (const item of items.filter((it) => words.every((word) => textOf(it).includes(word))).slice(0, EACH)) {
-      const [name, detail, href] = shape(item);
-      hits.push({ kind, name, detail: detail + (item.owner ? ' · ' + item.owner : ''), href });
-    }
-  });
-  return hits;
-}
-
-async function answer(resource, query, several, signal) {
-  if (query.label && resource === 'quarantines') return [];
-  // Pools are few, and are also called after their region, environment and account, in which the server does not look.
-  if (resource === 'pools') return (await get([resource], { label: query.label, limit: 1000 }, { signal })).items;
-  const { items } = await get([resource], { ...query, limit: several ? READ : EACH * 4 }, { signal });
-  return items;
-}
-
-function textOf(item) {
-  return Object.entries(item).map(([name, value]) => (name === 'labels' ? Object.entries(value).map(([k, v]) => k + '=' + v).join(' ') : value)).join(' ').toLowerCase();
+  const todo = ACTIONS.filter(([name, verbs]) => words.every((word) => (name + ' ' + verbs).toLowerCase().includes(word))).map(([name, , href]) => ({ kind: 'go to', name, detail: '', href }));
+  const { hits } = await get(['search'], { q: text, limit: MOST }, { signal });
+  const found = hits.map((h) => ({ kind: h.kind.replace('_', ' '), name: h.kind === 'hold' ? holdName(h.name) : h.name || h.id, detail: [h.cidr, h.pool, h.owner].filter(Boolean).join(' · '), href: PAGES[h.kind](h) }));
+  // Whoever types a verb means to do it; whoever types a name, and a verb is called like it, means the name.
+  return found.length && words.length === 1 && found[0].name.toLowerCase() === words[0] ? [...found, ...todo] : [...todo, ...found];
 }
