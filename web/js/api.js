@@ -49,37 +49,37 @@ export async function create(path, body, key) {
 // change changes one resource as it was read, unless somebody changed it meanwhile, and returns it. The same key makes a
 // repeated request the same one, whose first answer may have been lost.
 export async function change(path, body, known, key) {
- const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'If-Match': tag(known) };
- const answer = await request(path, {}, { method: 'PATCH', headers, body: JSON.stringify(body) });
+  const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'If-Match': tag(known) };
+  const answer = await request(path, {}, { method: 'PATCH', headers, body: JSON.stringify(body) });
   if (answer.ok) return answer.json();
   throw await refusal(answer, true);
 }
 
 // act asks for something that makes no resource of its own at the path: a preview, a test, a restoration.
 export async function act(path, body = {}, key = '') {
- const headers = { 'Content-Type': 'application/json', ...(key && { 'Idempotency-Key': key }) };
- const answer = await request(path, {}, session.token(), { method: 'POST', headers, body: JSON.stringify(body) });
- if (answer.ok) return answer.status === 204 ? {} : answer.json();
- throw await refusal(answer, true);
+  const headers = { 'Content-Type': 'application/json', ...(key && { 'Idempotency-Key': key }) };
+  const answer = await request(path, {}, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (answer.ok) return answer.status === 204 ? {} : answer.json();
+  throw await refusal(answer, true);
 }
 
 // all reads every page of a list, up to a number of items, and says whether that was all of them.
 export async function all(path, query, most, options) {
- const items = [];
- let next = '';
- do {
- const page = await get(path, { ...query, limit: Math.min(1000, most), page_token: next }, options);
- items.push(...page.items);
- next = page.next_page_token || '';
- } while (next && items.length < most);
- return { items, complete: !next };
+  const items = [];
+  let next = '';
+  do {
+    const page = await get(path, { ...query, limit: Math.min(1000, most), page_token: next }, options);
+    items.push(...page.items);
+    next = page.next_page_token || '';
+  } while (next && items.length < most);
+  return { items, complete: !next };
 }
 
 // remove gives one resource up, where it is given as it was read unless somebody changed it meanwhile. The same key makes a
 // repeated request the same one, whose first answer may have been lost.
 export async function remove(path, key, known) {
- const headers = { 'Idempotency-Key': key, ...(known && { 'If-Match': tag(known) }) };
- const answer = await request(path, {}, { method: 'DELETE', headers });
+  const headers = { 'Idempotency-Key': key, ...(known && { 'If-Match': tag(known) }) };
+  const answer = await request(path, {}, { method: 'DELETE', headers });
   if (!answer.ok) throw await refusal(answer, true);
 }
 

@@ -5,7 +5,6 @@ import { copyable } from './clipboard.js';
 import { asking } from './form.js';
 import { history } from './history.js';
 import { moveFocus, isTyping } from './keys.js';
-import { bearer } from './me.js';
 import { searching } from './search.js';
 import * as session from './session.js';
 import { report, toasts } from './toasts.js';
@@ -74,11 +73,9 @@ function shell() {
       switch (event.key) {
         case 'g': this.leader = true; break;
         case '?': this.openHelp(); break;
- case 'n': if (make && make.offsetParent) { event.preventDefault(); make.click(); } break;
- case '/': if (search) { event.preventDefault(); search.focus(); search.select(); } break;
- case 'n': if (make) { event.preventDefault(); make.click(); } break;
- case '/': event.preventDefault(); this.search(); break;
- case 'f': if (search) { event.preventDefault(); search.focus(); search.select(); } break;
+        case 'n': if (make && make.offsetParent) { event.preventDefault(); make.click(); } break;
+        case '/': event.preventDefault(); this.search(); break;
+        case 'f': if (search) { event.preventDefault(); search.focus(); search.select(); } break;
         case 'j': case 'ArrowDown': if (moveFocus(1, event.key === 'j')) event.preventDefault(); break;
         case 'k': case 'ArrowUp': if (moveFocus(-1, event.key === 'k')) event.preventDefault(); break;
       }
@@ -103,9 +100,7 @@ export async function start(components, access) {
     return;
   }
   Alpine.store('toasts', toasts);
- Alpine.store('me', session.rights(shown.me));
-bearer);
- if (access !== 'public') Alpine.store('me').load();
+  Alpine.store('me', session.rights(shown.me));
   Alpine.data('shell', shell);
   for (const [name, component] of Object.entries({ copyable, asking, history, searching })) Alpine.data(name, component);
   for (const [name, component] of Object.entries(components)) Alpine.data(name, component);

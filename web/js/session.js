@@ -37,15 +37,17 @@ export function rights(me) {
     subject: (me && me.subject) || '',
     rows: held.map((h, at) => ({ key: at, role: h.role, place: placeOf(h), from: h.rule ? 'the rule ' + h.rule : 'a binding' })),
 
-    // roles are those that one has anywhere, in one text: what [data-needs] is compared with.
-    roles: me ? ROLES.filter((need) => held.some((h) => h.pool !== '' && includes(h.role, need))).join(' ') : ROLES.join(' '),
-
-    // may reports whether one has a role in a place: a scope, and the ids of the pools around, the own first. The server decides; this
+    // may reports whether one has a role in a place: a scope, and the ids of the pools around, the own first. Without a scope it is
+    // whether one has it anywhere, and without the pools one that is had in some pool of the scope counts. The server decides; this
     // only says what to offer.
     may(need, scope, pools) {
       if (!me) return true;
-      return held.some((h) => includes(h.role, need) && (!h.scope || (h.pool === undefined ? h.scope === scope : (pools || []).includes(h.pool))));
+      return held.some((h) => includes(h.role, need) && h.pool !== ''
+        && (!h.scope || scope === undefined || (h.scope === scope && (!h.pool || !pools || pools.includes(h.pool)))));
     },
+
+    // mayEverywhere is may for what belongs to no scope.
+    mayEverywhere(need) { return !me || held.some((h) => includes(h.role, need) && !h.scope); },
   };
 }
 
