@@ -25,7 +25,7 @@ func TestNewRefusesWhatCannotBeAnEndpointOrAToken(t *testing.T) {
 		{"ipam.example.com", "t", `endpoint "ipam.example.com" is not an http or https URL; write it like https://cloudpam.example.com`},
 		{"ftp://ipam.example.com", "t", `endpoint "ftp://ipam.example.com" is not an http or https URL; write it like https://cloudpam.example.com`},
 		{"https://u:p@ipam.example.com", "t", `endpoint "https://u:xxxxx@ipam.example.com" must be a plain URL without user, query or fragment`},
-		{"https://ipam.example.com", "cpam_a b", "the token contains white space; a CloudPAM token is one word that begins with cpam_"},
+		{"https://ipam.example.com", "cpam_a b", "the token contains white space; a CloudPAM token is one word that begins with cpam_, and a JWT one with two dots"},
 	} {
 		if _, err := New(c.endpoint, c.token); err == nil || err.Error() != c.want {
 			t.Errorf("New(%q, %q)\n got %v\nwant %s", c.endpoint, c.token, err, c.want)

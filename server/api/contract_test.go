@@ -91,7 +91,7 @@ func TestEveryWriteTakesAnIdempotencyKeyAndEveryChangeAnIfMatch(t *testing.T) {
 		if got := slices.Contains(refs, "IdempotencyKey"); got != (writes(method, path) && !slices.Contains(repeatable, path)) {
 			t.Errorf("Idempotency-Key: %v", got)
 		}
-		versioned := method == "PATCH" || method == "DELETE" && !strings.HasPrefix(path, "/holds")
+		versioned := method == "PATCH" || method == "PUT" || method == "DELETE" && !strings.HasPrefix(path, "/holds")
 		if got := slices.Contains(refs, "IfMatch"); got != versioned && method != "DELETE" {
 			t.Errorf("If-Match: %v", got)
 		}
