@@ -1079,6 +1079,24 @@ func (e ListSealsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListSessionsParamsFormat.
+const (
+	ListSessionsParamsFormatCsv  ListSessionsParamsFormat = "csv"
+	ListSessionsParamsFormatJSON ListSessionsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListSessionsParamsFormat enum.
+func (e ListSessionsParamsFormat) Valid() bool {
+	switch e {
+	case ListSessionsParamsFormatCsv:
+		return true
+	case ListSessionsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetTerraformModulesParamsPer.
 const (
 	GetTerraformModulesParamsPerAccount GetTerraformModulesParamsPer = "account"
@@ -4448,7 +4466,13 @@ type ListSessionsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListSessionsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListSessionsParamsFormat defines parameters for ListSessions.
+type ListSessionsParamsFormat string
 
 // EndSessionParams defines parameters for EndSession.
 type EndSessionParams struct {
@@ -14277,6 +14301,18 @@ func NewListSessionsRequest(server string, params *ListSessionsParams) (*http.Re
 		if params.PageToken != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -1085,6 +1085,24 @@ func (e ListSealsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListSessionsParamsFormat.
+const (
+	ListSessionsParamsFormatCsv  ListSessionsParamsFormat = "csv"
+	ListSessionsParamsFormatJSON ListSessionsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListSessionsParamsFormat enum.
+func (e ListSessionsParamsFormat) Valid() bool {
+	switch e {
+	case ListSessionsParamsFormatCsv:
+		return true
+	case ListSessionsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetTerraformModulesParamsPer.
 const (
 	GetTerraformModulesParamsPerAccount GetTerraformModulesParamsPer = "account"
@@ -4454,7 +4472,13 @@ type ListSessionsParams struct {
 
 	// PageToken `next_page_token` of the page before.
 	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListSessionsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListSessionsParamsFormat defines parameters for ListSessions.
+type ListSessionsParamsFormat string
 
 // EndSessionParams defines parameters for EndSession.
 type EndSessionParams struct {
@@ -8338,6 +8362,13 @@ func (w *ServerInterfaceWrapper) ListSessions(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
 	}
 
 	// Invoke the callback with all the unmarshaled arguments
@@ -12577,6 +12608,26 @@ func (response ListSessions200JSONResponse) VisitListSessionsResponse(w http.Res
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(200)
 	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSessions200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListSessions200TextCsvResponse) VisitListSessionsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
 	return err
 }
 
@@ -17023,60 +17074,60 @@ var swaggerSpec = []string{
 	"uwu85B8oqc1MeIcdEWH9dmas4ONcD74wdIv7tLz3+MOSQRJTYS9sZsinqrzi+D6w2hq89NMF83I5PX2p",
 	"YYkHHPwO/26A6AXXB5BeDrcLVeYC6vFtKcibCHCf7Xo1YiR3FcjxuuktifKPC1O15V52a6xuBe+XZXZp",
 	"qb79x0fWTzdd1u1SRq30aGNRxRTAj0PYu2fMbsofXunrZs2fEPgQkNNnigQjNIpdQUesUFuybEaLVZEI",
-	"RsCVUloALimYc9IlvovRBHBY/j/yrq05btsK/xWMXprM0NQlid2snjStW3s6bjyWppqO5fFil9hdVFhg",
-	"A5Bas5789w7OObhQIqW1TMlK8xRnRQIgcACc6/eleMXaXImKoILAB6pDvAt9f8osMSy44g5BxZ1cal43",
-	"NkC8bLnzTy1FVTBtLvQqw1ateM1n3kTHkuwZn1+WbOqbAoeGkvoSCrUwi1hwRX0fs2nsBp58WR399NPh",
-	"z/E7fBNA4zLdNDMl5x8vRTsdio+cwrz9gVRZwUeEPwapG0+RlUvtBa7mtVgD2QAkL4pUWyaxGIyo9MEG",
-	"DzWq0mK9xr0ovynJcRCiK68JYRyJsXPab6mJ6dtNC0yEDxxxEY4fi94iZmfA0J18Qd12pP4CaKSAkoCF",
-	"cxCMpt2FXSWwrCJn34qQqTeoj0r2ync2A54Aw7RhK27XwaF40kUbdWxrbEXZVNMV4JRxK9IYuVK0IddY",
-	"pKBbNudOFDgIR/54CAgWgWyuYFmWdMEwx7lgm8ZujH81WxaYADwxcQ5nGUBXqFK4lBqdNMBOzs79kDEA",
-	"i0W+EEzA4+iI6gs0Js9eh/bI6ZuOCanQm+vZY1jMLJZSX+hrJdF+rpD1D1bYTzeexbpNbBcwM2TMQVtQ",
-	"CiKE85a/EiWbro0/8qCGMoR2MLyRaiEkribcJ3j63lLNfIpif0clRJL+gmQf/BLNBph/5HKF3zdIf/fr",
-	"rf448YmvN8o/d3hQ/lD+WL7YK7pB4efF3lrq6LS7T4j4eiCb4yJ04PQIpTwtNkwbVq/ORbk30Y1S14/C",
-	"V6ERvwMGvl/BZdFbI3J0AN8q1816b3J4cABfSv8Xv1PqWiz9wB/6YrDz1Tvh/MCGyja9RIEIj4K2h5sz",
-	"wIu3ScpQxvoOiKgm7ZKh3pPy6gT8cVhT+jeELbe6ZGcp5OmP+motNRYNwo1UZCg2SpUDugV19hjqxcPK",
-	"BnwI6Q236gP4xaNmyIVGoR7Umq1DpnG/N60ISoPUt8bpB9N6Q+M9MrL/mf51qwfknyZo1koAnzniDyDz",
-	"K3r/e1PgaE4fJ//tpdeURmEbAlAoF8e++/wO8VT1hHJS81+ZpVULa/nC2PWztakadUuS9jtjakYPgVZw",
-	"Fl6FC+GXjdBnZtGEKsX1xth6Gm4OJOx1prFz4SYMiqjenrz5E2lHGUOsP1kC2jFQxKPiCpU6Fxrwx7zC",
-	"hO4xQlNR/laHDlGpQkwwb0lGyKqSndhlE1XmvMM4LtwxYWyJms8rCAz3EiB5TeVSGys+UhchGSLNh1fu",
-	"1rwSic0V5w2AZmWCawY1PiBzDlRjxlbf0PrcEI+kHvCtmxwe/fDjT89f/Pnng8OjO3mJ7y88xSBS+Ldm",
-	"AT6hySbafsGm9L3TiGIfTY8p9Tg9Tk91KkYHqzCvpejF0tU4teFbdilcncK8bPh6OoFpM019fUskKR0a",
-	"0oqrRe+YZgZOjtDHbiPyt99uU7FAk7yvZ7hC/Qlo+zp9yOv4xq7xZ3Te3KdnflSd9uhDJnszqTl84Z1m",
-	"Pp5BapxI1bk//mHd00kSShO3gOluNrWoCKEpSdrXsesCAtROCbpYCJTYH0RrwEj2ItKaBlQN0AFL9hKL",
-	"a7RwSBBCBqSSru7XA89wFHeYWWe2ERMEUczAsZSooSoIsHp873/jyvU8B5g4VlyBtWcsJRxD0sFg1beS",
-	"V4iD8nU0279bXxgMZjxnGArbeKovNHc/rRbfvSPj1O9v9GAllgcn5lb4ywTuNqPnYhJpZYwVFdMGmbTY",
-	"qYFchY3g11mFp5mK+uwfop2Sz1kb0oovNIwPma0Ipir6Sop4SYTBlOw14T+hQ8M/g9o4vJXaAsQfwrEA",
-	"qq+X/hqcSV0l5gy/lzGLFi06ckahjc9e14lcLDhhFhFsg+GGoR5z7gy8fBfZhrzQFi7h5JmJwB7D+aK4",
-	"O55usJ127+MG2ymmnvXdFeM3vBqztqemNdh1j2UxGPxl/zP8d3yj8R2c7iPKyCNbjfec2V0sxtD0V9qL",
-	"xJl3Wyn0v+iRB7yWQhcDKtmskaqKhiW+5CUIkfK+BmBJzBsr63Zv8v7DDXA1uA9IZmUXH8L/1rOK2mja",
-	"F1sxWxlzeXtS2Xl46I8Ti6NPHk8DCRM9Hv4ANQje2WWeKhHX9ObChz/doX7A5QyRuAzpSgCsObBwzVr2",
-	"9pfTs1Qkx6yYCwmYAKQ0HH36NGE8AVDNBaDHVqJqcE1EKJLBWD6b0tieyWpaXOiEn4xlK/6KNrP/iHl9",
-	"LahYsjfCOb4ULvc5csfen9ZcV9xWLMjvh+9Wdb1xk/397XZbOvpzXJm5WX8PEZxjpuTMcov4WxBEuNCK",
-	"62UD3cxXYn6JrCTsHKwQbaJG5OcI8osx2EhomxiBh+BPAF8i9c4bC5OoromKkX7QVdwu9E3NLQ9yBr1M",
-	"1gUlBWgTekBqe4bjS+risKpD0/WElZ0wwkdWd6jbc1mvTmE2n2ie4anQVQjEA61cDJFnNApfeGBkulT4",
-	"bf8z/euaPtWXFnhvmfr9JQaGkzmF8rfcWyNYHXe/aR/OFkwT+9B34ZDSQ2N9AjmD+cSvzBZswEoofy/5",
-	"o3xp7ntJfpHIRtXhdobLkzjcQIJYScdnSnQIu0B0Iq4kXskSLW22FlxDFi/4AaAW1OhED+ktcqpE8K8I",
-	"jY0DtVZBKQJQ7ImY8BT6yObLX6dYKtNshgtjvtXOHv9iSQv3+LmRt+yxp5QduY2LPdrdsZ8kbhdnMDhT",
-	"6ZUuYoM/X1+wireuYJU/EMAN7H/94aDf+fvX1HO/JdsDSCd2Bo+j1ttTeOv/210bvnU8eylJxagJC9nx",
-	"BhVdJIUFRRC3fa7cx7oqBvaHFRvFW/flTAQ3LqJ+W08SjzmlzHirhWaJyHSUyvGO63Tlk6nBAV6HKNpi",
-	"OxF9By6iOWnF7GwlWrjg0Ia70B27D6mBozEJ3WYmY0aspSpWb+VcAMoxZGIS1DDkhfkB9Vda+7l8+gYO",
-	"jvPxqzJTrzf0vBZ0EXLQY1x2XEsFFJNRbxY0eR9s5/T5HaLVrsU2mNxcVwVhA1a8LdIzKWmf1caA8IPE",
-	"B/l3gTUB80klZL+hbLOT0DpGNGhfoLq2k9Ohd3uYOml0ZOI+eS9Aboo/NV/At1fdiCMtmkaZYI6612rh",
-	"xtxpXbk8E+4RDV3fW99qvgKTkm3HPPs4W+MpAiHKdiOiH7T0MzoFZw34QgXwvsUR3HPxurGEzxSdmbz/",
-	"4Ccf4wW4bo1Ve5O9fb6R+1eHsDTU3U07luoo/OnCpDMK3JjB4wTAuCUBXq95G+LSfG6NoxCtK5jGZF7M",
-	"8wYa2FR7ytWWt46JT9LVkIWUI+O7vb5MLGKeCPUgtQnVAAJcYCV7C1UdWiAuK9ctq8SmXh0DU00g9cQW",
-	"IrwMBKO5pZSkDBZ/aAzAainJkg88he6yj2niOp0oBr8T3Rul+gEfmwueZdup8MX+PkbOuWnh7w3kUqmM",
-	"sZ1BE6VWz7h1jvSaTUAGXMum3yF1gG/ue/BEN1r+2gjG10YvKeXmSupl2QcKe3e3Dh3VHPhgzCKHzJIu",
-	"J9GH6guvpAJDP5SGlAyiF8j3SlKZmj6ORLBz43XWpQkpovK/IrrR1waSCUK+Qt9HAIts77pn6A3kyYky",
-	"FIGJiuCVz/ACN8Ku+AbGK3RV9sKn9PeY0BO7riMvIQjbg47fmfBflU1fbVICE9QO1cb/YiARVhB2ZhLb",
-	"BdU1lX3AjUOrSsUBuBAn56epnoizv//lLdtYA1GdjLYTMj5wuSmb0UGFOpO6vJFNOtBvlnWWS3FNbFTK",
-	"NBXVVk3QEqSeCuAcnGmBI6K4P7cts/4uL9lrEs0Fn+P+rGMGDRx1GaDi7I51q6xcoESbbTgk8pGxSi4W",
-	"XlZh9UKhWCVcyByjjqCd/i6QFzMdQYprEIwucRzOTWejsK1Uii1FnfsQoxX3uqYENsecWdSK6P25bv3R",
-	"hMc8gjzJXFqQ/L33sETWgzDSiKuOp+YETjxrtn6T5IVzcGuYrXbdfiLWel+6sGCgjUJhr38dTkhILZxk",
-	"oZJOPVWsoYpZ8FDWcrN1ryIgk5U/E4EB2RqlRMWaDQs55CE3vV6JtRPqSjhi8wFKm0bXWLWYMXm+fnv1",
-	"HBK6w24wC/b8RygHzDeE5qqt5bzvs89XhlWS4hGAGCjnKwqowmbXmV2C6eFkmcC6LurOMUjVm30LGV0D",
-	"QleuNwg1IVupQIsvBZFbxq2VV7F+567AbxpP1ID6P5wSSP23T2LuXsjSsCbyYCcceczRlBqPItc9dYTr",
-	"6yir45a1E2rRkRdIxPjtw2//CwAA//8=",
+	"RsCVUloALimYc9IlvovRBHBY/j/yrq03btwK/xXCL90FFPmym6Q7fjLatAmKdIPYqFHEQYYz4syw5pCz",
+	"pOSJGux/L3jO4UW2ZE8cxfE2T5sdSyRFHpLn+n0pXrE2V6IiqCDwgeoQ70LfnzJLDAuuuENQcSeXmteN",
+	"DRAvW+78U0tRFUybC73KsFUrXvOZN9GxJHvG55clm/qmwKGhpL6EQi3MIhZcUd/HbBq7gSdfVEdPnx7+",
+	"Er/DNwE0LtNNM1Ny/uFStNOh+MgpzNt3pMoKPiL8MUjdeIqsXGovcDWvxRrIBiB5UaTaMonFYESlDzZ4",
+	"qFGVFus17kX5TUmOgxBdeU0I40iMndN+S01M325aYCJ84IiLcPxY9BYxOwOG7uQz6rYj9RdAIwWUBCyc",
+	"g2A07S7sKoFlFTn7VoRMvUF9VLKXvrMZ8AQYpg1bcbsODsWTLtqoY1tjK8qmmq4Ap4xbkcbIlaINucYi",
+	"Bd2yOXeiwEE48sdDQLAIZHMFy7KkC4Y5zgXbNHZj/KvZssAE4ImJczjLALpClcKl1OikAXZydu6HjAFY",
+	"LPKFYAIeR0dUX6AxefY6tEdO33RMSIXeXM8ew2JmsZT6Ql8rifZzhax/sMJ+uvEs1m1iu4CZIWMO2oJS",
+	"ECGct/yVKNl0bfyRBzWUIbSD4Y1UCyFxNeE+wdP3lmrmUxT7OyohkvQXJPvgl2g2wPwjlyv8vkH6u99u",
+	"9ceJj3y9Uf65w4Pyp/Ln8vle0Q0KPyv21lJHp919QsTXA9kcF6EDp0co5WmxYdqwenUuyr2JbpS6fhS+",
+	"DI34HTDw/Qoui94akaMD+Fa5btZ7k8ODA/hS+r/4nVLXYukH/rUvBjtfvRXOD2yobNNLFIjwKGh7uDkD",
+	"vHibpAxlrO+AiGrSLhnqPSmvTsAfhzWlf0PYcqtLdpZCnv6or9ZSY9Eg3EhFhmKjVDmgW1Bn35N6AZ88",
+	"poaBczhqzl1oFCpMrdk65C73u92KoIZIfWvkfzBRODTeI3X7n+hft/pU/mmCrq4EMKQjogFyyWI8oTep",
+	"jub+YTLqXnjdaxT+IoCZcnHsu8/vEPNVT3AoNf+FeV+1sJYvjF0/WZuqUbekfb81pmb0EOgZZ+FVuGJ+",
+	"3Qh9ZhZNqHtcb4ytp+EuQgpgZxo7F27CoCzrzcnrP5G+lXHO+rMq4CcD6TyqwlD7c6EB0cyrYOhwI3wW",
+	"5fUE6BDVNEQZ87ZpBMEq2YldNlEJzzuM48IdE8aWyP68ysFwLwE22FQutbHiA3UR0ivSfHh1cc0rkfhh",
+	"cd4AulYmAGgwDALW50B9Z2z1Na3PDfFICgffusnh0U8/P332/M+/HBwe3cl0fH/hKQaxx781r/AJTTbI",
+	"KOTA0PdOIy5+NGam1OP0OD3VqUEdrOu8lvQXi2Hj1IZv2aUUdgrzsuHr6QSmzTT19S2RpHRoSCuuFr1j",
+	"mhk4OUIfu43I35K7TcUCb+G+nuGq9Seg7ev0a17bN3aNP6Pz5j4+8aPqtEcfMtmbSc3hC++81vEMUuPE",
+	"vs798Q/rnk6SUOy4BZR4s6lFRZhPSdK+jK8XMKV2SvnF0qLEJyFaA2a3F5HWNKBqgFZZshdYrqOFQ8oR",
+	"MkmVdHW/ZnmGo7jDcDuzjZggLGMGt6VEDXVGgP7je/8bV67nOUDZseIK7EdjKYUZ0hgG68iVvEJklS8j",
+	"7v7Dqr8wmPGUXxS28VRfaO5+Wi2+e0cOq9/f6BNLvBFOzK3wlwncbUbPxSQS1RgrKqYNcnOxUwPZDxvB",
+	"r/MUTzMV9ck/RDslL7Y2pBVfaBgfcmUR8FX0vhTxkgiDKdkrQpRCF4l/BrVxeCu1BRhChIwB5GEv/DU4",
+	"k7pKXBx+L2NeLtqI5N5CrwF7VSe6suDWWUT4DoYbhnrM2Tjw8l1kG/JCW7iEk68nQoUMZ6Di7ni84Xva",
+	"vQ8bvqcofdZ3V4xf82rMaqGa1mDXPZZFdfCX/U/w3/GNxrdwuo8oIw9sNd5zZnexGEPTX2gvEgvfbcXV",
+	"/6JHvuK1FLoYUMlmjVRVNCzxJS9BiL33JZBNYt5YWbd7k3fvb8C1wX1AMiu7iBP+t55V1EbTvtiK2cqY",
+	"y9vT1M7DQ9+P+40+eTwNJEz0eIgG1CD4e5d58kVc05sLH/50h/oBlzPE9jLsLAFA6cDrNWvZm19Pz1LZ",
+	"HbNiLiSgDJDScPTx44TxBGk1F4BHW4mqwTURoewGswPYlMb2RFbT4kInRGYshPFXtJn9R8zra2HKkr0W",
+	"zvGlcLnPkTv27rTmuuK2YkF+3/+wquuNm+zvb7fb0tGf48rMzfpHiAkdMyVnlltE9IKwxIVWXC8b6Ga+",
+	"EvNL5Dlh52CFaBM1Ij9HkLGM4UvC78SYPoSTApwTqXfeWJhEdU1UjPSDruJ2oW9qbnnYNOhlsi4ozUCb",
+	"0AOS5TMcX1IXh1Udmq5HrOyEET6wukPdnst6dQqz+UgzF0+FrkJoH4jqYtA9I2b4zAMj06XCb/uf6F/X",
+	"9Km+RMN7y9QfL9UwnMwpOWDLvTWC9Xb3m/bh/MM0sV/7LhxSemisjyALMZ/4ldmCDVgJ5e8lf5QvzX0v",
+	"yc8S2ag63M6ZeRKHG2gVK+n4TIkOBRiITkSqxCtZoqXN1oJryAsGPwBUlxqdCCe9RU61Df4VobFxIOsq",
+	"KOkAykcRZZ5CH9l8+esUi2+azXCpzbfa2eNfLGnhHj7b8pY99pjyLbdxsUe7O/aTxO3iDAZnKr3SxYDw",
+	"5+tzVvHWFazyBwK4gf2vPx30O3//mnrut2R7IO7EznB01Hp7Cm/9f7trw7eOZy8lqRg1YSE73qBGjKSw",
+	"oAjits+V+1BXxcD+sGKjeOs+n9vgxkXUb+tJYkanJBxvtdAsET2PUjmCcp2ufDI1OAD2EOlbbCfi+cBF",
+	"NCetmJ2tRAsXHNpwF7pj9yHZcDQmodvMZMyoulTF6q2cC8BNhtxOAi+GTDM/oP7abT+Xj9/AwXE+fJ1n",
+	"6vWGnteCLkIOeozLjmupgGIy6s2CJu9X2zl9fodotWuxDSY311VBaIMVb4v0TCoDYLUxIPwg8UH+XeBh",
+	"wAxVCfl0KNvsJLSOEQ3aF6iu7eR06N0epk4aHZm4j94LkJvij80X8O1VN2Jdi6ZRJpij7rVauDF3Wlcu",
+	"z4R7QEPX99a3mi/BpGTbMc8+ztZ4ikCIst2I6Act/YxOwVkDvlABTHJxBPdcvG4s4RNFZybv3vvJx3gB",
+	"rltj1d5kb59v5P7VISwNdXfTjqXKDH+6MOmMAjdm8DgB1G5JENpr3oa4NJ9b4yhE6wqmMT0YM8eBWDZV",
+	"s3K15a1j4qN0NWQh5Vj7bq8vE4u4LEKFSW1CfYEAF1jJ3kCdiBaI9Mp1yyqxqVfHwH0TaEKxhQhYA8Fo",
+	"biklKQPaHxoD8GRKsuQD86G77OOuuE5QisHvRCBHqX7A8OaCZ9l2aoaxvw+RxW5a+HsD2VkqY2xn0ETS",
+	"1TNunWPHZhOQQeGy6Q9IRuCb+xE80Y2WvzWC8bXRS0q5uZJ6WfbBzN7drUNHNQeGGbPIQbiky2n5oZ7D",
+	"K6nA+Q/FJiWD6AUyyJJUpqaPI7Xs3HiddWlCiqj8r4hu9LWBZIKQr9D3EcBL27vuGR4EeXKiDEWooyJ4",
+	"5TMEwo2wK76B8Qpdlb2ALP09JjzGruvISwgCAaHjdyb8V2XTV5uUwATVSLXxvxhIhBWExpnEdkGVUmUf",
+	"FOTQqlK5AS7EyflpqlDi7O9/ecM21kBUJyMChYwPXG7KZnRQ886kLm9kkw70m2Wd5VJcE7+VMk1F1VoT",
+	"tASppwJYDGda4Igo7s9ty6y/y0v2ikRzwee4P+uYQQNHXQbROLtj3SorFyjRZhsOiXxkrJKLhZdVWL1Q",
+	"elYJFzLHqCNop78LZNpMR5DiGgSjS0WHc9PZKGwrlWJLUec+xGjFvaopgc0xZxa1agvKGGr90YTHPMJG",
+	"yVxakE6+97BEHoUw0ojUjqfmBE48a7Z+k+SleHBrmK123X4ientfurBgoI1CqbB/HU5ISC2cZKGSToVW",
+	"rMqKWfBQKHOzda8iIDeWPxOBU9kapUTFmg0LOeQhN71eibUT6ko44gcCkpxG11gHmXGDvnpz9QwSusNu",
+	"MAv27GcoMMw3hOaqreW877PPV4ZVkuIRgEEo5ysKqMJm15ldgunhZJnAui7qzjFI9aB9CxldA0JXrjcI",
+	"NSFbqUCLLwWRW8atlVexIuiuwG8aT9SA+j+cEkj9t09i7l7I0rAmMmsnZHrM0ZQajyLXPXWE6+soqwyX",
+	"tRNq0ZEXSMT4/f3v/wsAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -162,7 +162,7 @@ func badRequests() []bad {
 		query("/pools?page_token=banana", "query:page_token", "not a page token"),
 		query("/pools?page_token="+base64.RawURLEncoding.EncodeToString([]byte(`{"p":"banana"}`)), "query:page_token", "not a page token"),
 		query("/pools?page_token="+base64.RawURLEncoding.EncodeToString([]byte(`{"i":"a\u0000"}`)), "query:page_token", "not a page token"),
-		query("/pools?colour=red", "query:colour", "it takes contains, family"),
+		query("/pools?colour=red", "query:colour", "it takes account, cloud, contains"),
 		query("/scopes/default?colour=red", "query:colour", "no query parameters"),
 		query("/pools?family=ipv5", "query:family", "ipv4, ipv6"),
 		query("/pools?within=10.0.0.0/99", "query:within", "IPv4 takes /0 to /32"),

@@ -89,7 +89,7 @@ func operationsOf(spec *openapi3.T, tag string) []operation {
 	var out []operation
 	for _, path := range spec.Paths.InMatchingOrder() {
 		item := spec.Paths.Value(path)
-		for _, method := range []string{"GET", "POST", "PATCH", "DELETE"} {
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			op := item.Operations()[method]
 			if op == nil || !slices.Contains(op.Tags, tag) {
 				continue

@@ -114,7 +114,7 @@ func TestAccounts(t *testing.T) {
 			post[api.Account](t, s, "/accounts", body)
 		}
 		for path, want := range map[string]string{
-			"": "c b a", "?cloud=aws": "b a", "?scope=other": "a", "?environment=prd": "b", "?label=team=net": "b", "?q=NET": "c", "?q=payments": "a", "?q=my-proj": "c", "?limit=2": "c b a",
+			"": "c b a", "?cloud=aws": "b a", "?scope=other": "a", "?environment=prd": "b", "?label=team=net": "b", "?q=NET": "c b", "?q=payments": "a", "?q=my-proj": "c", "?limit=2": "c b a",
 		} {
 			if got := strings.Join(names(t, s, "/accounts"+path), " "); got != want {
 				t.Errorf("%s: %s, want %s", path, got, want)
