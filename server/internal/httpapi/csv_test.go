@@ -32,6 +32,7 @@ func table(t testing.TB, text string) (columns []string, rows []map[string]strin
 // Every list of the contract that has pages is CSV where it is asked for, with the rows of all its pages.
 func TestEveryListIsCSVWithAllItsPages(t *testing.T) {
 	each(t, func(t *testing.T, s lab) {
+		s.browser(t).signIn(secret)
 		s.aws(t, 3)
 		post[api.SyncOutcome](t, s, "/accounts/aws:111111111111/sync", `{}`)
 		post[api.Pool](t, s, "/pools", `{"name":"p","cidr":"10.8.0.0/16","quarantine_seconds":3600}`)
