@@ -123,7 +123,7 @@ func (d *desk) cookieName(r *http.Request, name string) string {
 }
 
 func (d *desk) set(c echo.Context, name, value string, seconds int) {
-	c.SetCookie(&http.Cookie{
+	c.SetCookie(&http.Cookie{ //nolint:gosec // Secure where the browser came by TLS
 		Name: d.cookieName(c.Request(), name), Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, Secure: d.secure(c.Request()), SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -185,7 +185,7 @@ var errSignature = errors.New("no key of the issuer has made its signature")
 
 // VerifySignature answers what was signed.
 func (r ring) VerifySignature(_ context.Context, raw string) ([]byte, error) {
-	signed, err := jose.ParseSigned(raw, r.algorithms)
+	signed, err := jose.ParseSignedCompact(raw, r.algorithms)
 	if err != nil {
 		return nil, err
 	}

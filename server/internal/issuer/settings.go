@@ -195,7 +195,8 @@ func (l *Login) check(fail func(string, ...any), readFile func(string) ([]byte, 
 
 func checkURL(text string) error {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
+	safe := err == nil && (u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()))
+	if !safe || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return fmt.Errorf("the issuer %q is no https:// address; write what its tokens have as iss, to the letter", text)
 	}
 	return nil

@@ -306,9 +306,9 @@ func comment(text string) hclwrite.Tokens {
 
 // words sets those of some attributes that say something.
 func words(b *hclwrite.Body, pairs ...string) {
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i+1] != "" {
-			set(b, pairs[i], pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		if name, value := pair[0], pair[1]; value != "" {
+			set(b, name, value)
 		}
 	}
 }
