@@ -156,7 +156,7 @@ func TestAnAllocationThatDisappearedIsCreatedAgainWithItsCIDR(t *testing.T) {
 	)
 }
 
-func TestAnAllocationIsImportedInThreeWaysWithAnEmptyPlan(t *testing.T) {
+func TestAnAllocationIsImportedByEachOfItsIDsWithAnEmptyPlan(t *testing.T) {
 	t.Parallel()
 	config := allocation("name = \"eu/app:1\"\nprefix_length = 24\nowner = \"payments\"")
 	all := []resource.TestStep{{Config: config}}
@@ -176,7 +176,7 @@ func TestAnAllocationIsImportedInThreeWaysWithAnEmptyPlan(t *testing.T) {
 		}
 	}
 	for id, want := range map[string]string{
-		"app-a": `Error: Import id names no allocation "app-a" is not the id of an allocation. Name the allocation in one of three ways:
+		"app-a": `Error: Import id names no allocation "app-a" is not the id of an allocation. Name the allocation in one of four ways:
 			- <id> such as alloc_06f2k1m9v8q3t7r5w4x0c1b2n - <pool>/<name> such as prod-euw1/app-a - <pool>@<cidr> such as prod-euw1@10.0.1.0/24`,
 		"corp@10.0.0.7/24":    `10.0.0.7/24 is an address inside 10.0.0.0/24. Did you mean "10.0.0.0/24"?`,
 		"corp/other":          `There is no allocation "other" in pool "corp". It may have been released, or lie in another pool.`,
