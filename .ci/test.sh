@@ -52,12 +52,14 @@ fi
 export CGO_ENABLED=0 CHECKPOINT_DISABLE=1
 mkdir -p bin
 
+logs=$(mktemp -d) postgres=
+trap 'rm -rf "$logs"; [[ -z $postgres ]] || { exec {input}>&-; wait "$postgres" || true; }' EXIT
+
 # One PostgreSQL for all suites. It ends with its standard input, so it never outlives this script, however that ends.
 if [[ $CLOUDPAM_TEST_ENGINES == all && -z ${CLOUDPAM_TEST_POSTGRES_URL:-} ]]; then
   go build -C server -o ../bin/testpostgres ./internal/store/storetest/testpostgres
   coproc POSTGRES { exec bin/testpostgres; }
   postgres=$POSTGRES_PID input=${POSTGRES[1]}
-  trap 'exec {input}>&-; wait "$postgres" || true' EXIT
   read -r CLOUDPAM_TEST_POSTGRES_URL <&"${POSTGRES[0]}"
   export CLOUDPAM_TEST_POSTGRES_URL
 fi
@@ -75,7 +77,13 @@ run() { # run NAME COMMAND...; a failure stops nothing, and is told again at the
   shift
   echo "── $name"
   TIMEFORMAT="── $name took %0R s, %0U s of the processor"
-  time "$@" || failed+=("$name")
+  time "$@" 2>&1 | tee "$logs/$name" || failed+=("$name")
+}
+told() { # told NAME: what failed and why, without what else was printed and without the servers' logs
+  grep -vE '^ *\{"time"' "$logs/$1" | awk '
+    /--- FAIL|^FAIL|^panic|DATA RACE|^make|^\+\+\+|^[-+]/ {left = 1}
+    /^ *[a-z0-9_]+_test\.go:[0-9]+: |^[^ ]+\.(go|ts|js|md):[0-9]+/ {left = 12}
+    left-- > 0 {print substr($0, 1, 400)}' | head -n 120
 }
 # Much of a test's time is a wait, for a disk or a process of its own; more at once than there are cores fill it.
 # -count=1: many tests run programs that they build, and a cached result would not know that those have changed. No test
@@ -104,6 +112,10 @@ run "verify" .ci/verify.sh
 run "lint" make --no-print-directory lint
 
 if ((${#failed[@]})); then
+  for name in "${failed[@]}"; do
+    echo "── $name failed:"
+    told "$name"
+  done
   printf 'failed: %s\n' "${failed[@]}" >&2
   exit 1
 fi

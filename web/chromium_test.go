@@ -329,6 +329,12 @@ func (c *chromium) click(selector string) {
 	}
 }
 
+// scrollTo brings the first match into sight once it is shown: Alpine shows an element a turn after the data that it waits for.
+func (c *chromium) scrollTo(selector string) {
+	c.t.Helper()
+	c.await(find(selector) + "?.offsetParent && (" + find(selector) + ".scrollIntoView({block: 'center'}), true)")
+}
+
 // press sends one key as a keyboard does.
 func (c *chromium) press(key string) {
 	c.t.Helper()

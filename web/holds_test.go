@@ -178,7 +178,7 @@ func pagesHolds(_ *testing.T, s *server, b *chromium) {
 	rows := "document.querySelectorAll('tr[data-hold]').length"
 	b.open(s.url + "/holds?pool=use1")
 	b.await(rows + " === 100")
-	b.value(find(".more") + ".scrollIntoView()") //nolint:errcheck // the rows follow before their end is in sight
+	b.scrollTo(".more") // the rows follow before their end is in sight
 	b.await(rows + " === 101 && !" + find(".more .btn") + ".offsetParent")
 	b.press("g")
 	b.press("h")

@@ -155,7 +155,7 @@ func reservationsFitPhone(t *testing.T, s *server, b *chromium, theme string) {
 	narrow(t, b, "account-390-"+theme)
 	b.open(s.url + "/holds")
 	b.await(find("tr[data-draft]"))
-	b.value(find("tr[data-draft]") + ".scrollIntoView({block: 'center'})") //nolint:errcheck // only for the picture
+	b.scrollTo("tr[data-draft]")
 	narrow(t, b, "drafts-390-"+theme)
 }
 
