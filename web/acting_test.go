@@ -162,6 +162,7 @@ func keepsAccess(t *testing.T, s *server, b *chromium) {
 	b.press("n")
 	typeInto(b, "name", "chat")
 	typeInto(b, "url", "https://hooks.example.com/ipam")
+	typeInto(b, "actions", "scope.deleted") // or it would be told of its own making, at once or a little later
 	b.press("Enter")
 	b.await(find(".secret code") + ".innerText.startsWith('whsec_')")
 	b.click("[data-keep]")

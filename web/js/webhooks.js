@@ -1,6 +1,6 @@
 import { start } from './app.js';
 import { facts } from './facts.js';
-import { age, moment, plural } from './format.js';
+import { age, moment } from './format.js';
 import { me } from './me.js';
 import { records } from './records.js';
 import { deliveries, newWebhook, webhookActs } from './webhook-acts.js';
@@ -8,7 +8,7 @@ import { deliveries, newWebhook, webhookActs } from './webhook-acts.js';
 function state(w) {
   if (!w.enabled) return { state: 'lost', text: 'Off' };
   if (w.failing_since) return { state: 'fails', text: 'Failing since ' + moment(w.failing_since), title: w.last_error || '' };
-  return { state: 'lives', text: w.waiting ? plural(w.waiting, 'delivery').replace('deliverys', 'deliveries') + ' waiting' : 'Delivers' };
+  return { state: 'lives', text: w.waiting ? w.waiting + ' waiting' : 'Delivers' };
 }
 
 function details(w, list) {
