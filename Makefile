@@ -12,7 +12,7 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.16.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream bench lint generate verify release/check
+.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream bench lint generate verify release/check image image/context
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,15 @@ build/server:
 build/provider:
 	@echo building bin/terraform-provider-cloudpam
 	@cd terraform-provider-cloudpam && CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN)/terraform-provider-cloudpam .
+
+image: image/context ## Build the container image cloudpam:$(VERSION), with docker, podman or buildah
+	@builder=$$(command -v docker || command -v podman || command -v buildah) || { echo "make image needs docker, podman or buildah; bin/image is the folder to build from"; exit 1; }; \
+		exec $$builder build --file server/Dockerfile --tag cloudpam:$(VERSION) $(BIN)/image
+
+image/context: build/server
+	@rm -rf $(BIN)/image && mkdir -p $(BIN)/image/data && cp $(BIN)/cloudpam $(BIN)/image/
+	@for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do \
+		if [ -e $$bundle ]; then exec cp $$bundle $(BIN)/image/ca-certificates.crt; fi; done; echo "no certificates of authorities were found"; exit 1
 
 test: ## Run all that CI runs: the tests of every module on both databases, in a browser and with Terraform, verify and lint
 	@.ci/test.sh

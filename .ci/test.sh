@@ -35,6 +35,8 @@ if [[ $CLOUDPAM_TEST_ENGINES == all ]]; then
 fi
 command -v nginx >/dev/null || missing+=(nginx)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium fonts-liberation)
+command -v promtool >/dev/null || missing+=(prometheus)
+command -v systemd-analyze >/dev/null || missing+=(systemd)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
 if ((${#missing[@]})); then
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then
@@ -102,6 +104,8 @@ callers=$(cd server && awk '
 run "the server's tests" tests server -p 4 ./...
 run "tests of the provider" tests terraform-provider-cloudpam -parallel 4 ./...
 run "tests of the client" tests client ./...
+# What Kubernetes and Helm bring stays out of the modules that are released.
+run "tests of the examples" env GOWORK=off go test -C examples -count=1 -timeout 60m ./...
 run "tests of the browser UI" tests web ./...
 export CGO_ENABLED=1
 run "the server's tests with the race detector" tests server -p 4 -race -skip '^TestEveryHotQueryHasItsIndex$' "${raced[@]}"

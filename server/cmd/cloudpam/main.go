@@ -23,6 +23,7 @@ var errPending = errors.New("")
 
 type commands struct {
 	Serve    serveCommand    `cmd:"" help:"Run the server."`
+	Health   healthCommand   `cmd:"" name:"healthcheck" help:"Ask the server of this machine whether it is ready, as the health check of a container."`
 	Migrate  migrateCommand  `cmd:"" help:"Show or bring up the schema of the database."`
 	Verify   verifyCommand   `cmd:"" help:"Recompute what must always be true, and tell every difference."`
 	Backup   backupCommand   `cmd:"" help:"Write a copy of a SQLite database, next to a running server too."`

@@ -43,7 +43,7 @@ func (c *serveCommand) Run(ctx context.Context) (err error) {
 		if a.FirstTokenFile != "" {
 			fmt.Fprintf(os.Stderr, "  It is also in %s; delete that file once you have it.\n", a.FirstTokenFile)
 		}
-		fmt.Fprintf(os.Stderr, "  Open http://%s/ and log in with it, or set CLOUDPAM_TOKEN.\n\n", a.Addr())
+		fmt.Fprintf(os.Stderr, "  Open %s/ and log in with it, or set CLOUDPAM_TOKEN.\n\n", a.URL())
 	}
 	return a.Run(ctx)
 }

@@ -3,6 +3,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -139,11 +140,19 @@ func (a *App) start(ctx context.Context, version string) error {
 	if err != nil {
 		return err
 	}
+	var secure *tls.Config
+	if a.config.TLSCertFile != "" {
+		files, err := openCertificate(a.config.TLSCertFile, a.config.TLSKeyFile, a.log)
+		if err != nil {
+			return fmt.Errorf("CLOUDPAM_TLS_CERT_FILE and CLOUDPAM_TLS_KEY_FILE: %w", err)
+		}
+		secure = files.config()
+	}
 	if a.listener, err = net.Listen("tcp", a.config.Listen); err != nil {
 		return fmt.Errorf("listen on %s: %w; set CLOUDPAM_LISTEN to another address", a.config.Listen, err)
 	}
 	a.server = &http.Server{
-		Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
+		TLSConfig: secure, Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 	return nil
@@ -176,6 +185,14 @@ func (a *App) setUp(ctx context.Context) error {
 
 // Addr is where the server listens.
 func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// URL is how one reaches it there.
+func (a *App) URL() string {
+	if a.server.TLSConfig != nil {
+		return "https://" + a.Addr()
+	}
+	return "http://" + a.Addr()
+}
 
 // ready returns why the server should get no traffic, or nil. Anybody may ask, so the answer names no place; the log does, once
 // for each change and not for each question.
@@ -211,9 +228,15 @@ func (a *App) ready(r *http.Request) error {
 // Run serves until ctx ends, then lets requests under way finish.
 func (a *App) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
-	go func() { failed <- a.server.Serve(a.listener) }()
+	go func() {
+		if a.server.TLSConfig == nil {
+			failed <- a.server.Serve(a.listener)
+			return
+		}
+		failed <- a.server.ServeTLS(a.listener, "", "")
+	}()
 	go job.Run(ctx, a.log, a.jobs()...)
-	a.log.InfoContext(ctx, "listening", "address", a.Addr(), "engine", string(a.db.Engine()))
+	a.log.InfoContext(ctx, "listening", "address", a.Addr(), "url", a.URL(), "engine", string(a.db.Engine()))
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)

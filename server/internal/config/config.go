@@ -13,6 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lmittmann/tint"
+	"golang.org/x/term"
+
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/issuer"
 )
@@ -26,6 +29,8 @@ type Database struct {
 type Serve struct {
 	Database           `embed:""`
 	Listen             string        `env:"CLOUDPAM_LISTEN" default:"127.0.0.1:8080" help:"Address to listen on."`
+	TLSCertFile        string        `name:"tls-cert-file" env:"CLOUDPAM_TLS_CERT_FILE" help:"PEM file of the certificate, with those above it, to speak TLS with; read again when it changes."`
+	TLSKeyFile         string        `name:"tls-key-file" env:"CLOUDPAM_TLS_KEY_FILE" help:"PEM file of its key."`
 	BootstrapToken     string        `env:"CLOUDPAM_BOOTSTRAP_TOKEN" help:"Secret of the first token, 32 characters or more, for unattended first starts."`
 	BootstrapTokenFile string        `env:"CLOUDPAM_BOOTSTRAP_TOKEN_FILE" help:"File that holds the secret of the first token."`
 	Migrate            bool          `env:"CLOUDPAM_MIGRATE" default:"true" negatable:"" help:"Bring the schema up to date at the start."`
@@ -48,7 +53,7 @@ type Serve struct {
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
 	WebhookAllow       []string      `env:"CLOUDPAM_WEBHOOK_ALLOW" help:"Networks that webhooks may send to besides public addresses, also over http: 10.0.0.0/8,192.168.1.7/32."`
 	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
-	LogFormat          string        `env:"CLOUDPAM_LOG_FORMAT" default:"json" help:"json or text."`
+	LogFormat          string        `env:"CLOUDPAM_LOG_FORMAT" default:"auto" help:"json, text, or auto: text on a terminal."`
 }
 
 // Check reads the files that are named and returns every mistake, each with what would be right.
@@ -60,6 +65,9 @@ func (c *Serve) Check() error {
 	}
 	if !strings.HasPrefix(c.DatabaseURL, "sqlite://") && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://") {
 		fail("CLOUDPAM_DATABASE_URL starts with sqlite:// or postgres://") // not quoted: it may hold a password
+	}
+	if (c.TLSCertFile == "") != (c.TLSKeyFile == "") {
+		fail("CLOUDPAM_TLS_CERT_FILE and CLOUDPAM_TLS_KEY_FILE go together; set both, or none to speak plain HTTP")
 	}
 	if c.BootstrapTokenFile != "" {
 		if c.BootstrapToken != "" {
@@ -108,8 +116,8 @@ func (c *Serve) Check() error {
 	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
 		fail("CLOUDPAM_LOG_LEVEL is %q; use debug, info, warn or error", c.LogLevel)
 	}
-	if c.LogFormat != "json" && c.LogFormat != "text" {
-		fail("CLOUDPAM_LOG_FORMAT is %q; use json or text", c.LogFormat)
+	if !slices.Contains([]string{"auto", "json", "text"}, c.LogFormat) {
+		fail("CLOUDPAM_LOG_FORMAT is %q; use auto, json or text", c.LogFormat)
 	}
 	return errors.Join(errs...)
 }
@@ -178,16 +186,16 @@ func (c *Serve) Proxies() (all []netip.Prefix, err error) {
 func (c *Serve) Logger() *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // Check has said so
-	options := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	terminal := term.IsTerminal(int(os.Stderr.Fd()))
+	if c.LogFormat == "text" || c.LogFormat == "auto" && terminal {
+		return slog.New(tint.NewHandler(os.Stderr, &tint.Options{Level: level, TimeFormat: time.DateTime, NoColor: !terminal}))
 	}
-	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 }
 
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
-	"DATABASE_URL", "LISTEN", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "URL", "SESSION_IDLE", "SESSION_LENGTH", "ISSUERS", "ISSUERS_FILE", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
+	"DATABASE_URL", "LISTEN", "TLS_CERT_FILE", "TLS_KEY_FILE", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "URL", "SESSION_IDLE", "SESSION_LENGTH", "ISSUERS", "ISSUERS_FILE", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
 	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID",
 	"TEST_POSTGRES_URL", "TEST_ENGINES", "TEST_AWS", "TEST_GCP", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }

@@ -55,13 +55,14 @@ const (
 	codeInternal     ipam.Code = "internal"
 )
 
-// problems renders every error as a problem, once, and logs those that are ours.
-func problems(log *slog.Logger) echo.HTTPErrorHandler {
+// problems renders every error as a problem, once, counts it, and logs those that are ours.
+func problems(log *slog.Logger, m *Metrics) echo.HTTPErrorHandler {
 	return func(err error, c echo.Context) {
 		if c.Response().Committed {
 			return
 		}
 		p := problem(c.Request().Context(), log, err)
+		m.refusals.WithLabelValues(p.Code).Inc()
 		writeProblem(c.Response(), p)
 	}
 }

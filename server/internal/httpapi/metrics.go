@@ -8,12 +8,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/cloudpam/cloudpam/server/api"
 )
 
 // Metrics are the server's own figures, in a registry of their own.
 type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
+	refusals *prometheus.CounterVec
 }
 
 // NewMetrics makes the metrics of one server. Stats tells how many writes its database committed, in how many transactions,
@@ -26,9 +29,13 @@ func NewMetrics(stats func() (writes, commits uint64, waiting int), clock func()
 			Name: "cloudpam_http_request_duration_seconds", Help: "Requests by route, method and status.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route", "method", "status"}),
+		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cloudpam_refusals_total", Help: "Problems answered, by code."}, []string{"code"}),
+	}
+	for code := range statuses {
+		m.refusals.WithLabelValues(string(code)) // 0 from the start: an increase that nobody has seen begin is none to Prometheus
 	}
 	m.registry.MustRegister(
-		m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.requests, m.refusals, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "cloudpam_store_writes_total", Help: "Writes committed."},
 			func() float64 { writes, _, _ := stats(); return float64(writes) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "cloudpam_store_commits_total", Help: "Transactions, each flushed once, that the writes shared."},
@@ -43,6 +50,22 @@ func NewMetrics(stats func() (writes, commits uint64, waiting int), clock func()
 			func() float64 { _, _, doubted := clock(); return doubted.Seconds() }),
 	)
 	return m
+}
+
+// describe tells what runs here, and whether it is ready when Prometheus asks.
+func (m *Metrics) describe(v api.Version, ready func(*http.Request) error) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "cloudpam_build_info", Help: "1, with what runs here.",
+			ConstLabels: prometheus.Labels{"version": v.Version, "engine": string(v.Engine), "schema": strconv.FormatInt(int64(v.SchemaVersion), 10)},
+		}, func() float64 { return 1 }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_ready", Help: "1 where the server should get traffic, as /readyz says."}, func() float64 {
+			if ready(new(http.Request)) != nil {
+				return 0
+			}
+			return 1
+		}),
+	)
 }
 
 // request counts one. The route is the pattern, never the path, and a method is one that HTTP knows: what whoever calls may

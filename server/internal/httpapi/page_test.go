@@ -26,6 +26,9 @@ func TestPagesBesideTheAPI(t *testing.T) {
 		{"/readyz", "text/plain; charset=UTF-8", "ready"},
 		{"/metrics", "text/plain", "cloudpam_store_writes_total 7"},
 		{"/metrics", "text/plain", "cloudpam_clock_difference_seconds 60"},
+		{"/metrics", "text/plain", "cloudpam_ready 1"},
+		{"/metrics", "text/plain", `cloudpam_build_info{engine="`},
+		{"/metrics", "text/plain", `cloudpam_refusals_total{code="pool_exhausted"} 0`},
 		{"/metrics", "text/plain", "cloudpam_clock_behind_seconds 1"},
 		{"/metrics", "text/plain", "cloudpam_clock_doubted_seconds 3600"},
 	} {
@@ -54,6 +57,9 @@ func TestPagesBesideTheAPI(t *testing.T) {
 	})
 	t.Run("unready is said and says why", func(t *testing.T) {
 		*s.unready = errors.New("shutting down")
+		if a := s.send(t, "GET", "/metrics", ""); !strings.Contains(a.body, "cloudpam_ready 0") {
+			t.Errorf("the metrics say otherwise: %s", a.body)
+		}
 		if a := s.send(t, "GET", "/readyz", ""); a.status != http.StatusServiceUnavailable || !strings.Contains(a.body, "shutting down") {
 			t.Errorf("%d %s", a.status, a.body)
 		}
@@ -90,6 +96,9 @@ func TestMetricsDoNotGrowWithWhatCallersChoose(t *testing.T) {
 	metrics := s.send(t, "GET", "/metrics", "").body
 	if !strings.Contains(metrics, `cloudpam_http_request_duration_seconds_count{method="GET",route="/api/v1/pools/:pool",status="404"} 1`) {
 		t.Error("the route is not counted")
+	}
+	if strings.Contains(metrics, `cloudpam_refusals_total{code="not_found"} 0`) {
+		t.Error("what was refused is not counted")
 	}
 	for _, chosen := range []string{"BREW", "/one", "/at/all", "random"} {
 		if strings.Contains(metrics, chosen) {

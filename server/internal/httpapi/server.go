@@ -83,7 +83,7 @@ var _ api.StrictServerInterface = (*Server)(nil)
 
 // New makes the handler of the whole server.
 func New(services Services, o Options) (http.Handler, error) {
-	validate, err := validator(o.Log)
+	validate, err := validator(o.Log, o.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}
@@ -99,7 +99,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HideBanner, e.HidePort = true, true
 	// echo believes X-Forwarded-For by default, so that anyone could write any address into the log.
 	e.IPExtractor = addressBehind(o.TrustedProxies)
-	e.HTTPErrorHandler = problems(o.Log)
+	e.HTTPErrorHandler = problems(o.Log, o.Metrics)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
 	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, modules: services.Modules, version: o.Version, log: o.Log}
@@ -119,6 +119,7 @@ func New(services Services, o Options) (http.Handler, error) {
 		}
 		return c.String(http.StatusOK, "ready\n")
 	})
+	o.Metrics.describe(o.Version, o.Ready)
 	e.GET("/metrics", echo.WrapHandler(o.Metrics.handler()))
 	e.GET("/openapi.yaml", serveContract)
 	if err := serveReference(e); err != nil {

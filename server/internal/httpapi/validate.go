@@ -23,7 +23,7 @@ import (
 
 // validator checks requests against the contract. What follows it, which is nearly everything, is seen by a shorter way than
 // the library's: the route is known, and the body was parsed. Anything else the library looks at as a whole, and says why.
-func validator(log *slog.Logger) (echo.MiddlewareFunc, error) {
+func validator(log *slog.Logger, m *Metrics) (echo.MiddlewareFunc, error) {
 	spec, err := api.GetSpec()
 	if err != nil {
 		return nil, err
@@ -38,7 +38,9 @@ func validator(log *slog.Logger) (echo.MiddlewareFunc, error) {
 		Prefix:                "/api/v1",
 		Options:               openapi3filter.Options{MultiError: true, AuthenticationFunc: openapi3filter.NoopAuthenticationFunc},
 		ErrorHandlerWithOpts: func(ctx context.Context, err error, w http.ResponseWriter, r *http.Request, _ nethttpmiddleware.ErrorHandlerOpts) {
-			writeProblem(w, problem(r.Context(), log, broken(err)))
+			p := problem(r.Context(), log, broken(err))
+			m.refusals.WithLabelValues(p.Code).Inc()
+			writeProblem(w, p)
 		},
 	}))
 	routes := map[string]*routers.Route{} // by method and what echo calls the route
