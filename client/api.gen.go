@@ -1865,6 +1865,9 @@ type Hold struct {
 	// Replaces The allocation that the planned one follows.
 	Replaces string `json:"replaces"`
 	Scope    string `json:"scope"`
+
+	// ShownBefore Only in the answer to an apply that does not name its plan: the block that an earlier plan was shown for this name, which the newest one was not. The apply may be of either.
+	ShownBefore *ShownBefore `json:"shown_before,omitempty"`
 }
 
 // HoldBatch defines model for HoldBatch.
@@ -2535,6 +2538,9 @@ type PlannedMember struct {
 	Hold         *string `json:"hold,omitempty"`
 	Key          string  `json:"key"`
 	PrefixLength int     `json:"prefix_length"`
+
+	// ShownBefore Only in the answer to an apply that does not name its plan: the block that an earlier plan was shown for this name, which the newest one was not. The apply may be of either.
+	ShownBefore *ShownBefore `json:"shown_before,omitempty"`
 }
 
 // Policy defines model for Policy.
@@ -2681,6 +2687,9 @@ type Pool struct {
 	QuarantineSeconds *int64 `json:"quarantine_seconds,omitempty"`
 	Region            string `json:"region"`
 	Scope             string `json:"scope"`
+
+	// ShownBefore Only in the answer to an apply that does not name its plan: the block that an earlier plan was shown for this name, which the newest one was not. The apply may be of either.
+	ShownBefore *ShownBefore `json:"shown_before,omitempty"`
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy Strategy `json:"strategy"`
@@ -3108,6 +3117,9 @@ type SetPlan struct {
 	Members []PlannedMember `json:"members"`
 	Pool    string          `json:"pool"`
 }
+
+// ShownBefore Only in the answer to an apply that does not name its plan: the block that an earlier plan was shown for this name, which the newest one was not. The apply may be of either.
+type ShownBefore = string
 
 // Slug Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
 type Slug = string

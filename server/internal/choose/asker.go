@@ -139,6 +139,19 @@ func (f Asker) Promised(space ipam.UID, kind ipam.Kind, name string, fam, length
 	return told, block, err
 }
 
+// Before is what an earlier plan of a name was shown, of which an apply may be that does not name its plan; zero when that is the block
+// that it has, or when the run that applies planned it. Run is the one that asked for it last.
+func (f Asker) Before(space ipam.UID, kind ipam.Kind, name string, at netip.Prefix, run string, plan ipam.Plan) (netip.Prefix, error) {
+	if plan.ID != "" || PhaseOf(plan.Applying) != Applies || plan.Run != "" && plan.Run == run {
+		return netip.Prefix{}, nil
+	}
+	before, err := f.Tx.Shown(space, kind, name, ipam.Family(at), at.Bits())
+	if before == at {
+		before = netip.Prefix{}
+	}
+	return before, err
+}
+
 // Told reports whether an apply was told that a hold is lost.
 func (f Asker) Told(h ipam.Hold) (bool, error) {
 	block, told, err := f.Tx.Promised(h.PoolUID, ipam.KindHold, h.Name, ipam.Family(h.CIDR), h.CIDR.Bits(), "")

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/api"
@@ -130,9 +131,17 @@ func planOf(holder, run *string, applying *bool) ipam.Plan {
 	return ipam.Plan{Holder: value(holder), Run: value(run), Applying: applying}
 }
 
+// shownBefore is the block that an earlier plan was shown; nil for none.
+func shownBefore(p netip.Prefix) *string {
+	if !p.IsValid() {
+		return nil
+	}
+	return new(p.String())
+}
+
 func hold(h ipam.Hold) api.Hold {
 	return api.Hold{
 		ID: h.ID, Scope: h.Scope, Pool: h.Pool, Name: h.Name, CIDR: h.CIDR.String(), PrefixLength: h.CIDR.Bits(), Actor: h.Actor, Holder: h.Holder,
-		Replaces: h.Replaces, Inherits: optional(h.Inherits), Kept: h.Kept, ExpiresAt: h.ExpiresAt, CreatedAt: h.CreatedAt, RenewedAt: h.RenewedAt,
+		Replaces: h.Replaces, Inherits: optional(h.Inherits), Kept: h.Kept, ShownBefore: shownBefore(h.Before), ExpiresAt: h.ExpiresAt, CreatedAt: h.CreatedAt, RenewedAt: h.RenewedAt,
 	}
 }

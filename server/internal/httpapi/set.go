@@ -115,7 +115,7 @@ func newSetHolds(b api.NewSetHolds) (ipam.NewSetHolds, error) {
 
 func setPlan(p ipam.SetPlan) api.SetPlan {
 	return api.SetPlan{Pool: p.Pool, Members: each(p.Members, func(m ipam.PlannedMember) api.PlannedMember {
-		return api.PlannedMember{Key: m.Key, CIDR: m.CIDR.String(), PrefixLength: m.CIDR.Bits(), Hold: optional(m.Hold), Allocation: optional(m.Allocation)}
+		return api.PlannedMember{Key: m.Key, CIDR: m.CIDR.String(), PrefixLength: m.CIDR.Bits(), Hold: optional(m.Hold), Allocation: optional(m.Allocation), ShownBefore: shownBefore(m.Before)}
 	})}
 }
 

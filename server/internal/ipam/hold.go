@@ -28,6 +28,7 @@ type Hold struct {
 	Holder    string       `json:"holder"`             // who asks besides the actor: a workspace, a pipeline
 	Run       string       `json:"-"`                  // of the plan that asked for it last; not in events: every plan is another
 	Named     bool         `json:"-"`                  // it was asked for by its CIDR
+	Before    netip.Prefix `json:"-"`                  // in an answer to an apply: what an earlier plan of the name was shown, which it may be of
 	Replaces  string       `json:"replaces"`           // the allocation that this one follows, whose name it may share
 	Inherits  bool         `json:"inherits,omitempty"` // its block is that of something else, until that goes: of what it replaces, or of what the plan releases
 	Kept      bool         `json:"kept"`               // false: lost

@@ -71,6 +71,8 @@ type Pool struct {
 	DraftRun string `json:"-"`
 	// DraftNamed reports whether it was asked for by its CIDR.
 	DraftNamed bool `json:"-"`
+	// DraftBefore is what an earlier plan of the name was shown, as of a hold.
+	DraftBefore netip.Prefix `json:"-"`
 	// DraftEncloses reports whether pools stand in the draft's CIDR until it is created: it has no prefix of its own, but drafts that
 	// it is to grow over between them.
 	DraftEncloses bool `json:"draft_encloses,omitempty"`

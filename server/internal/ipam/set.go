@@ -100,7 +100,8 @@ type PlannedMember struct {
 	CIDR netip.Prefix `json:"cidr"`
 	Hold string       `json:"hold"` // "" for one that stays as it is
 	// The allocation that it is and stays, or that is adopted; "" for one that is new, or gets another block.
-	Allocation string `json:"allocation"`
+	Allocation string       `json:"allocation"`
+	Before     netip.Prefix `json:"-"` // what an earlier plan was shown, as of a hold
 }
 
 // SetSizes says which members a set has and how large they are: by key, by a bundle, or by both.

@@ -47,7 +47,7 @@
 //
 // A plan asks for the hold of a name and length; asking again renews it. What it is told depends on what is known of the name and on
 // what it says of itself: it applies (Applying true), it plans (false), or it cannot tell (nil). A plan that names itself (plan_id) and
-// was promised a block is one that applies, and one that was promised nothing plans.
+// was promised a block is one that applies, and one that was promised nothing plans. choose.Decide decides, and its test has every case:
 //
 //	known of the name          plans             cannot tell              applies
 //	nothing                    placed            placed                   what it was promised before the draft was dropped, or placed

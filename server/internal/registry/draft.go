@@ -101,7 +101,8 @@ func (c edit) draftAgain(p ipam.Pool, in ipam.NewPool, plan ipam.Plan) (ipam.Poo
 	if p.DraftEncloses {
 		return c.keepAround(p)
 	}
-	return p, c.rememberDraft(p, in, plan)
+	p.DraftBefore, err = c.asks().Before(p.ParentUID, ipam.KindPool, p.Name, p.CIDR, draft.DraftRun, plan)
+	return p, cmp.Or(err, c.rememberDraft(p, in, plan))
 }
 
 // rememberDraft keeps what a plan was promised that did not name a CIDR.
@@ -194,7 +195,7 @@ func (c edit) adopt(p ipam.Pool, verb string) (ipam.Pool, error) {
 		return p, err
 	}
 	if p.DraftUntil == nil {
-		if err := c.Tx.SetPrefixStatus(string(p.UID), ipam.StatusAllocated); err != nil {
+		if err := cmp.Or(c.Tx.SetPrefixStatus(string(p.UID), ipam.StatusAllocated), c.Tx.ForgetShown(p.Space(), ipam.KindPool, p.Name, p.CIDR.Bits())); err != nil {
 			return p, err
 		}
 	}

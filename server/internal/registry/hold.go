@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -97,7 +98,7 @@ func (c edit) convert(pool ipam.Pool, want choose.Claim, length int) (netip.Pref
 			return h.CIDR, false, err
 		}
 	}
-	if err := c.Tx.DeleteHold(h.ID); err != nil {
+	if err := cmp.Or(c.Tx.DeleteHold(h.ID), c.Tx.ForgetShown(pool.UID, ipam.KindHold, h.Name, length)); err != nil {
 		return h.CIDR, false, err
 	}
 	return h.CIDR, true, c.Record(holdObject(h), "converted", h, nil)

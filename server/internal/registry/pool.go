@@ -333,7 +333,11 @@ func (c edit) removePool(p ipam.Pool, verb string, stay ...ipam.Prefix) error {
 		return err
 	}
 	if p.DraftUntil != nil && p.Parent != "" && p.DraftGrows == "" {
-		if err := c.Tx.RememberPromise(p.ParentUID, ipam.KindPool, p.Name, p.CIDR, "", c.At); err != nil {
+		err := c.Tx.RememberPromise(p.ParentUID, ipam.KindPool, p.Name, p.CIDR, "", c.At)
+		if c.plan.Run == "" || c.plan.Run != p.DraftRun {
+			err = cmp.Or(err, c.Tx.RememberShown(p.ParentUID, ipam.KindPool, p.Name, p.CIDR, c.At))
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -64,34 +65,36 @@ func (c edit) promiseHere(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	if err := c.nameFreeFor(pool, in, known); err != nil {
 		return known, err
 	}
-	if in.CIDR.IsValid() { // it is what was promised, or the plan is another by now
-		if found {
-			return c.promiseAgain(pool, want, in, known)
-		}
-		return c.promiseFirst(pool, want, in)
-	}
-	told, block, err := c.asks().Promised(pool.UID, ipam.KindHold, in.Name, ipam.Family(pool.CIDR), length, in.Plan)
-	switch {
-	case err != nil:
+	run := known.Run
+	now, block, err := c.asks().Situation(pool, in, length, known, found)
+	if err != nil {
 		return known, err
-	case told && found && known.CIDR != block:
+	}
+	switch choose.Decide(now) {
+	case choose.Outdated:
 		return known, ipam.Outdated(pool, known, block)
-	case found:
-		if in.Plan.ID != "" && (told || in.Plan.Applying == nil) {
-			in.Plan.Applying = &told // its id tells a new plan from one that was promised this
-		}
-		known, err = c.promiseAgain(pool, want, in, known)
-	case told:
+	case choose.Conflict:
+		return known, ipam.HeldByOther(known)
+	case choose.Lost:
+		return known, cmp.Or(c.asks().WithinQuota(pool), c.asks().HoldLost(known))
+	case choose.Renew:
+		known, err = c.renewOwn(pool, known, in)
+	case choose.PlaceBack:
+		known, err = c.placeBack(pool, want, known, in)
+	case choose.PlaceAnew:
+		known, err = c.placeAnew(pool, want, known, in)
+	case choose.PlaceThere:
 		want.CIDR = block
 		known, err = c.promiseFirst(pool, want, in)
 		err = ipam.PromiseLost(pool, want.CIDR, want.Name, err)
 	default:
 		known, err = c.promiseFirst(pool, want, in)
 	}
-	if err != nil {
+	if err != nil || in.CIDR.IsValid() {
 		return known, err
 	}
-	return known, c.rememberPlan(pool.UID, ipam.KindHold, in.Name, known.CIDR, in.Plan)
+	known.Before, err = c.asks().Before(pool.UID, ipam.KindHold, in.Name, known.CIDR, run, in.Plan)
+	return known, cmp.Or(err, c.rememberPlan(pool.UID, ipam.KindHold, in.Name, known.CIDR, in.Plan))
 }
 
 // rememberPlan keeps what a plan that names itself was promised.
@@ -126,7 +129,7 @@ func (r *Registry) tell(ctx context.Context, by ipam.Caller, in string, plan ipa
 			case !found || h.Kept:
 				continue
 			case plan.Applying == nil:
-				err = c.Tx.DeleteHold(h.ID)
+				err = cmp.Or(c.Tx.RememberShown(pool.UID, ipam.KindHold, h.Name, h.CIDR, c.At), c.Tx.DeleteHold(h.ID))
 			default:
 				err = c.Tx.RememberPromise(pool.UID, ipam.KindHold, h.Name, h.CIDR, "", c.At)
 			}
@@ -187,53 +190,43 @@ func (c edit) promiseFirst(pool ipam.Pool, want choose.Claim, in ipam.NewHold) (
 	return h, c.Record(holdObject(h), "placed", nil, h)
 }
 
-// promiseAgain renews a hold, or places a lost one anew where its plan is surely not being applied.
-func (c edit) promiseAgain(pool ipam.Pool, want choose.Claim, in ipam.NewHold, known ipam.Hold) (ipam.Hold, error) {
-	if known.Kept && !known.Expired(c.Due) && !known.Belongs(c.By.UID, in.Plan.Holder) {
-		return known, ipam.HeldByOther(known)
-	}
-	moved := in.Refuses(known.CIDR)
-	if known.Kept && !moved {
-		if known.Expired(c.Due) || known.Principal != c.By.UID { // what does not count against the caller yet
-			if err := c.asks().WithinQuota(pool); err != nil {
-				return known, err
-			}
-		}
-		return c.renew(pool, known, in, "renewed")
-	}
-	if _, waits, err := c.asks().InQuarantine(pool, in); err != nil {
-		return known, err
-	} else if !known.Kept && !moved && !waits { // what is in its own quarantine is not lost
+// renewOwn renews a hold that has its block.
+func (c edit) renewOwn(pool ipam.Pool, known ipam.Hold, in ipam.NewHold) (ipam.Hold, error) {
+	if known.Expired(c.Due) || known.Principal != c.By.UID { // what does not count against the caller yet
 		if err := c.asks().WithinQuota(pool); err != nil {
 			return known, err
 		}
-		err := alloc.PlaceAt(c.Tx.Leaves(pool), known.CIDR) // lost, and free again
-		if err == nil {
-			if err := c.Tx.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
-				return known, err
-			}
-			if err := c.Tx.ForgetPromise(pool.UID, ipam.KindHold, known.Name, known.CIDR.Bits(), ""); err != nil {
-				return known, err
-			}
-			return c.renew(pool, known, in, "placed")
-		}
-		if !errors.Is(err, alloc.ErrTaken) {
-			return known, err
-		}
-		fresh := in.Plan.Applying != nil && !*in.Plan.Applying || in.Plan.Displaces() && known.Run == in.Plan.Run // it took the space itself
-		if in.Plan.Applying == nil && !fresh {
-			if fresh, err = c.asks().Told(known); err != nil {
-				return known, err
-			}
-		}
-		if !fresh {
-			return known, c.asks().HoldLost(known)
-		}
 	}
+	return c.renew(pool, known, in, "renewed")
+}
+
+// placeBack gives a hold the block back that it lost, and that is free.
+func (c edit) placeBack(pool ipam.Pool, want choose.Claim, known ipam.Hold, in ipam.NewHold) (ipam.Hold, error) {
+	if err := c.asks().WithinQuota(pool); err != nil {
+		return known, err
+	}
+	if err := alloc.PlaceAt(c.Tx.Leaves(pool), known.CIDR); err != nil {
+		return known, err
+	}
+	if err := c.Tx.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR)); err != nil {
+		return known, err
+	}
+	if err := c.Tx.ForgetPromise(pool.UID, ipam.KindHold, known.Name, known.CIDR.Bits(), ""); err != nil {
+		return known, err
+	}
+	return c.renew(pool, known, in, "placed")
+}
+
+// placeAnew gives a hold up for another of its name.
+func (c edit) placeAnew(pool ipam.Pool, want choose.Claim, known ipam.Hold, in ipam.NewHold) (ipam.Hold, error) {
 	if err := c.dropHold(pool, known, "released"); err != nil {
 		return known, err
 	}
-	return c.promiseFirst(pool, want, in)
+	h, err := c.promiseFirst(pool, want, in)
+	if err == nil && h.CIDR != known.CIDR {
+		err = c.Tx.RememberShown(pool.UID, ipam.KindHold, h.Name, known.CIDR, c.At)
+	}
+	return h, err
 }
 
 func (c edit) renew(pool ipam.Pool, known ipam.Hold, in ipam.NewHold, verb string) (ipam.Hold, error) {

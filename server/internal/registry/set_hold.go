@@ -153,7 +153,7 @@ func (c edit) promiseSet(pool ipam.Pool, in ipam.NewSetHolds) (plan ipam.SetPlan
 		if err != nil {
 			return plan, asked, err
 		}
-		plan.Members = append(plan.Members, ipam.PlannedMember{Key: m.Key, CIDR: h.CIDR, Hold: h.ID, Allocation: a.ID})
+		plan.Members = append(plan.Members, ipam.PlannedMember{Key: m.Key, CIDR: h.CIDR, Hold: h.ID, Allocation: a.ID, Before: h.Before})
 	}
 	slices.SortFunc(plan.Members, func(a, b ipam.PlannedMember) int { return strings.Compare(a.Key, b.Key) })
 	return plan, asked, ipam.Losses(lost)

@@ -47,6 +47,25 @@ func (tx *Tx) ForgetPromise(space ipam.UID, kind ipam.Kind, name string, length 
 	return tx.rows.ForgetPromise(tx.ctx, query.ForgetPromiseParams{SpaceID: space.Key(), Kind: string(kind), Name: name, Length: int64(length), PlanID: plan})
 }
 
+// shownAs is the name under which what an earlier plan was shown is kept: one that nobody can ask for.
+func shownAs(name string) string { return "~" + name }
+
+// RememberShown keeps the block that a plan was shown for a name, which has another by now.
+func (tx *Tx) RememberShown(space ipam.UID, kind ipam.Kind, name string, p netip.Prefix, at time.Time) error {
+	return tx.RememberPromise(space, kind, shownAs(name), p, "", at)
+}
+
+// Shown is the block that a plan was shown before for a name of a length; zero when none was.
+func (tx *Tx) Shown(space ipam.UID, kind ipam.Kind, name string, fam, length int) (netip.Prefix, error) {
+	p, _, err := tx.Promised(space, kind, shownAs(name), fam, length, "")
+	return p, err
+}
+
+// ForgetShown drops what plans were shown before: the name has its block.
+func (tx *Tx) ForgetShown(space ipam.UID, kind ipam.Kind, name string, length int) error {
+	return tx.ForgetPromise(space, kind, shownAs(name), length, "")
+}
+
 // ForgetPromises drops up to limit of what was promised before a time, and reports how much.
 func (tx *Tx) ForgetPromises(before time.Time, limit int) (int64, error) {
 	return tx.rows.ForgetPromises(tx.ctx, query.ForgetPromisesParams{PromisedAt: micros(before), MaxRows: int32(limit)})
