@@ -31,6 +31,8 @@ import (
 //	created, drafted       pools[id] = created                   promises in it are possible: the server knows the draft
 //	created, not drafted   pools[id] = created, unplanned[id]    none are, until isThere: Create has made it
 //	resized                pools[id] = resized                   a refusal for want of room may be void by then
+//	grows, as planned      pools[id], grows[id]                  the server knows what it gains: see yetToGrow
+//	shrinks, as planned    nothing                               and what it gives up
 //	moved                  pools[id] = moved                     none are: its block is known after apply
 //
 // What else is known of a pool is its former name, in renames. It is safe for concurrent use.
@@ -58,6 +60,7 @@ type claims struct {
 	adopted   map[string]string
 	// What this run does to pools: by then a promise in one may be possible that is not now, or void.
 	pools map[string]poolChange
+	grows map[string]int // pools that are planned to grow, with the length that they have
 	// Pools that name the parent that they have, and the new pools that would enclose others. See encloses.
 	parents  map[string]bool
 	enclosed map[string]string
@@ -217,10 +220,14 @@ func (c *claims) isThere(pool string) {
 func (c *claims) note(in *map[string]bool, key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	note(in, key, true)
+}
+
+func note[V any](in *map[string]V, key string, value V) {
 	if *in == nil {
-		*in = map[string]bool{}
+		*in = map[string]V{}
 	}
-	(*in)[key] = true
+	(*in)[key] = value
 }
 
 type poolChange string
@@ -228,16 +235,14 @@ type poolChange string
 const (
 	poolCreated poolChange = "created"
 	poolResized poolChange = "resized"
+	poolGrows   poolChange = "grows"
 	poolMoved   poolChange = "moved"
 )
 
 func (c *claims) changesPool(id string, change poolChange) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.pools == nil {
-		c.pools = map[string]poolChange{}
-	}
-	c.pools[id] = change
+	note(&c.pools, id, change)
 }
 
 // changing is what this run does to a pool; "" when nothing that matters to what is in it.
@@ -247,9 +252,32 @@ func (c *claims) changing(pool string) poolChange {
 	return c.pools[pool]
 }
 
-// yetToGrow reports whether a pool has no room only because this run has not resized it yet.
-func (c *claims) yetToGrow(pool string, err error) bool {
-	return c.changing(pool) == poolResized && (errors.Is(err, cloudpam.ErrPoolExhausted) || errors.Is(err, cloudpam.ErrOutsidePool))
+// resizes notes that the server keeps what a pool is to gain, or to give up.
+func (c *claims) resizes(id string, from, to netip.Prefix) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.pools, id)
+	if to.Bits() < from.Bits() {
+		c.pools[id] = poolGrows
+		note(&c.grows, id, from.Bits())
+	}
+}
+
+// yetToGrow reports whether a pool has no room for a block of a length, 0 where that is the pool's, only because this run has not resized it yet.
+// Where the server keeps what the pool gains, it has counted that; but a block that is larger than the pool was may need both.
+func (c *claims) yetToGrow(pool string, length int64, err error) bool {
+	if !errors.Is(err, cloudpam.ErrPoolExhausted) && !errors.Is(err, cloudpam.ErrOutsidePool) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch c.pools[pool] {
+	case poolResized:
+		return true
+	case poolGrows:
+		return length > 0 && int(length) < c.grows[pool]
+	}
+	return false
 }
 
 func (c *claims) inNewScope(scope string) bool {

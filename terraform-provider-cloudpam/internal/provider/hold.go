@@ -97,19 +97,39 @@ func (p planning) asks(req resource.ModifyPlanRequest) cloudpam.PreviewAllocatio
 // call of a replacement is told about what it replaces.
 const selfKey = "self"
 
-func selfOf(ctx context.Context, private interface {
-	GetKey(context.Context, string) ([]byte, diag.Diagnostics)
-},
-) string {
-	raw, _ := private.GetKey(ctx, selfKey)
-	id, err := strconv.Unquote(string(raw))
+func selfOf(ctx context.Context, private privateState) string { return kept(ctx, private, selfKey) }
+
+// planKey is where what exists keeps the run that has refreshed it: that of the plan, and in the plan's file when it is applied.
+const planKey = "plan"
+
+// planOf is the id of the plan of something that exists: of one that does not name itself, the run that has made it. A plan without a
+// refresh finds an older run there, and has none.
+func (p planning) planOf(ctx context.Context, req resource.ModifyPlanRequest) string {
+	if p.id != "" {
+		return p.id
+	}
+	run := kept(ctx, req.Private, planKey)
+	if run != p.run && !p.applies(req) {
+		return ""
+	}
+	return run
+}
+
+// privateState is what Terraform keeps of a resource for its provider alone.
+type privateState interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+}
+
+func kept(ctx context.Context, private privateState, key string) string {
+	raw, _ := private.GetKey(ctx, key)
+	value, err := strconv.Unquote(string(raw))
 	if err != nil {
 		return ""
 	}
-	return id
+	return value
 }
 
-func selfValue(id string) []byte { return []byte(strconv.Quote(id)) }
+func privateValue(value string) []byte { return []byte(strconv.Quote(value)) }
 
 // canPlan reports whether blocks can be promised in this run, and warns when they cannot though they should be.
 func (s *session) canPlan(diags *diag.Diagnostics) bool {
@@ -183,12 +203,15 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		hold, err = r.session.gather.hold(ctx, ask)
 	}
 	if err != nil {
-		if !r.session.claims.inOwnWay(err, wish{by: "allocation " + strconv.Quote(plan.Name.ValueString()), cidr: plan.CIDR.prefix()}) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
+		if !r.session.claims.inOwnWay(err, wish{by: "allocation " + strconv.Quote(plan.Name.ValueString()), cidr: plan.CIDR.prefix()}) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), plan.length(), err) {
 			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags
 	}
 	diags.Append(r.session.standsOn(ctx, hold, self)...)
+	if !plan.CIDR.known() {
+		diags.Append(plan.attempt("create").older(path.Root("cidr"), hold.CIDR, hold.ShownBefore)...)
+	}
 	if selects {
 		plan.Pool = types.StringValue(r.session.renames.planned(hold.Pool))
 	}
@@ -263,7 +286,21 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		return diags
 	}
 	if !plan.CIDR.known() { // what is configured keeps its spelling
+		diags.Append(plan.attempt("create").older(path.Root("cidr"), draft.CIDR, draft.ShownBefore)...)
 		plan.CIDR = newCIDR(draft.CIDR)
+	}
+	return diags
+}
+
+// older warns of a block that an earlier plan was shown, where this apply may be of that: Terraform says of such a plan that the provider
+// has a bug, and does not say to the provider what it was.
+func (a attempt) older(at path.Path, now string, before *string) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if before != nil {
+		diags.AddAttributeWarning(at, "This plan may be older than the last one", fmt.Sprintf(
+			"An earlier plan was shown %s for %s, and the last one %s, which is what there is for it. If Terraform says that the final plan is inconsistent, "+
+				"this plan is the earlier one, and nothing was made for it: run terraform plan again, and apply that. "+
+				"Plans that name themselves, with plan_id in the provider block, are told apart.", *before, a.object(), now))
 	}
 	return diags
 }

@@ -24,10 +24,6 @@ import (
 // no parent it stays where it is: nobody has asked for a move, and it could not make one.
 const enclosedKey = "enclosed"
 
-type privateState interface {
-	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-}
-
 func wasEnclosed(ctx context.Context, private privateState) bool {
 	raw, _ := private.GetKey(ctx, enclosedKey)
 	return string(raw) == "true"

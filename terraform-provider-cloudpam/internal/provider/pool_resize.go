@@ -51,6 +51,9 @@ func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanReques
 		}
 		r.session.claims.changesPool(plan.ID.ValueString(), "")
 	}
+	if err == nil && !moves {
+		r.session.claims.resizes(plan.ID.ValueString(), state.CIDR.prefix(), plan.CIDR.prefix())
+	}
 	switch {
 	case err == nil, errors.Is(err, cloudpam.ErrForbidden):
 		// A token that may not ask still plans; whether there is room shows in the apply.

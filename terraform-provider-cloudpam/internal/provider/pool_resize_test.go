@@ -167,6 +167,49 @@ func TestAPoolGrowsTogetherWithWhatIsInIt(t *testing.T) {
 	)
 }
 
+// What a pool is to have is known while planning, so that what will not fit is refused there: it may not wait for an apply that cannot work.
+func TestAPlanCountsWhatAPoolWillHave(t *testing.T) {
+	t.Parallel()
+	config := func(length int, more string) string {
+		return fmt.Sprintf(`
+		resource "cloudpam_pool" "corp" {
+		  name = "corp"
+		  cidr = "10.0.0.0/16"
+		}
+		resource "cloudpam_pool" "vpc" {
+		  name          = "vpc"
+		  parent        = cloudpam_pool.corp.id
+		  prefix_length = %d
+		}`, length) + more
+	}
+	sized := func(name string, length int) string {
+		return fmt.Sprintf("\nresource \"cloudpam_allocation\" %q {\n  pool = cloudpam_pool.vpc.id\n  name = %q\n  prefix_length = %d\n}\n", name, name, length)
+	}
+	t.Run("where it shrinks", func(t *testing.T) {
+		t.Parallel()
+		steps(t, acctest.Start(t),
+			resource.TestStep{Config: config(24, sized("half", 25))},
+			refuses(config(25, sized("half", 25)+sized("more", 26)), `Error: Pool is exhausted with cloudpam_allocation.more`),
+			resource.TestStep{Config: config(24, sized("half", 25)+sized("more", 26)), ConfigStateChecks: []statecheck.StateCheck{has("cloudpam_allocation.more", "cidr", "10.0.0.128/26")}},
+		)
+	})
+	t.Run("where it grows", func(t *testing.T) {
+		t.Parallel()
+		steps(t, acctest.Start(t),
+			resource.TestStep{Config: config(25, sized("all", 25))},
+			refuses(config(24, sized("all", 25)+sized("more", 25)+sized("most", 25)), `Error: Pool is exhausted`),
+			resource.TestStep{Config: config(24, sized("all", 25)+sized("more", 25)), ConfigStateChecks: []statecheck.StateCheck{has("cloudpam_allocation.more", "cidr", "10.0.0.128/25")}},
+		)
+	})
+	t.Run("what needs both what it has and what it gains is placed when it has grown", func(t *testing.T) {
+		t.Parallel()
+		steps(t, acctest.Start(t),
+			resource.TestStep{Config: config(25, "")},
+			resource.TestStep{Config: config(24, sized("all", 24)), ConfigStateChecks: []statecheck.StateCheck{has("cloudpam_allocation.all", "cidr", "10.0.0.0/24")}},
+		)
+	})
+}
+
 func TestAPoolMovesIntoOneOfTheSamePlanAndIsReplacedInAnotherScope(t *testing.T) {
 	t.Parallel()
 	server := acctest.Start(t)

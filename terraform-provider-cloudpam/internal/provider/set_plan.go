@@ -190,7 +190,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	}
 	id := created
 	if updates := state.ID.ValueString(); updates != "" {
-		id, ask.Updates = updates, &updates
+		id, ask.Updates, ask.PlanID = updates, &updates, optionalText(types.StringValue(r.session.planning.planOf(ctx, req)))
 	} else if replaces = firstID(replaces, r.session.claims.refreshedAs(plan.claim())); replaces != "" {
 		ask.Replaces = &replaces
 	}
@@ -220,6 +220,13 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	if selects {
 		if diags.Append(r.claim(ctx, *plan, id, replaces)...); diags.HasError() {
 			return diags
+		}
+	}
+	for _, member := range promised.Members {
+		if plan.Fixed.Elements()[member.Key] == nil {
+			of := plan.attempt("create")
+			of.kind, of.name = "the member", member.Key
+			diags.Append(of.older(path.Root("cidrs").AtMapKey(member.Key), member.CIDR, member.ShownBefore)...)
 		}
 	}
 	plan.settle(promised)
