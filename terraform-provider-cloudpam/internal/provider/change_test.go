@@ -168,14 +168,14 @@ var changes = []change{
 	{"cloudpam_policy.rules", "skip_first", "", "", `skip_first = 4`},
 	{"cloudpam_policy.rules", "max_owner_share_percent", "", "", `max_owner_share_percent = 50`},
 	{"cloudpam_policy.rules", "expression", "", "", `expression = "prefix_length > 20"`},
-	{"cloudpam_policy.rules", "expression_message", "", "", "expression = \"true\"\n  expression_message = \"x\""},
+	{"cloudpam_policy.rules", "expression_message", "", "", `expression_message = "x"`},
 
 	{"cloudpam_role_binding.net", "principal", "another", `"principal_0000000000001"`, `"principal_0000000000002"`},
 	{"cloudpam_role_binding.net", "issuer", "in place of the principal", `principal = "principal_0000000000001"`, "issuer = \"https://issuer.example\"\n  subject = \"a\""},
 	{"cloudpam_role_binding.net", "subject", "in place of the principal", `principal = "principal_0000000000001"`, "issuer = \"https://issuer.example\"\n  subject = \"b\""},
 	{"cloudpam_role_binding.net", "role", "", `"planner"`, `"operator"`},
-	{"cloudpam_role_binding.net", "scope", "", "", "scope = cloudpam_scope.blue.name"},
-	{"cloudpam_role_binding.net", "pool", "", "", "pool = cloudpam_pool.corp.id"},
+	{"cloudpam_role_binding.net", "scope", "another", "", "scope = cloudpam_scope.blue.name"},
+	{"cloudpam_role_binding.net", "pool", "another", "", "pool = cloudpam_pool.corp.id"},
 	{"cloudpam_role_binding.net", "largest_prefix_length", "", "", "largest_prefix_length = 24"},
 	{"cloudpam_role_binding.net", "labels", "", "", `labels = { a = "b" }`},
 
@@ -323,6 +323,9 @@ func TestWhatAPlanMakesOfEveryChangeIsAsThePageSays(t *testing.T) {
 		}
 		tf.Write(t, "main.tf", blocksOf(now))
 		found := outcome(t, tf, of)
+		if together[0].says == "" && strings.HasPrefix(found, "refused") {
+			t.Errorf("%s: a change is to be planned, and is %s", of, found)
+		}
 		for _, c := range together {
 			fmt.Fprintf(&page, "| `%s` | %s | %s |\n", c.argument, cmp.Or(c.says, "any"), found)
 		}
