@@ -263,7 +263,7 @@ func (a *App) jobs() []job.Job {
 		{Name: "end allocations", Every: 10 * time.Minute, Mine: a.kernel.Lease, Run: a.registry.EndAllocations},
 		{Name: "end quarantines", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndQuarantines},
 		{Name: "end reservations", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndReservations},
-		{Name: "deliver webhooks", Every: time.Second, Run: a.deliver},
+		{Name: "deliver webhooks", Every: time.Second, Run: a.webhooks.Deliver},
 		{Name: "forget deliveries", Every: time.Hour, Mine: a.kernel.Lease, Run: a.webhooks.Forget},
 		{Name: "forget plans", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.ForgetPlans},
 	}
@@ -271,14 +271,6 @@ func (a *App) jobs() []job.Job {
 		jobs = append(jobs, job.Job{Name: "look at clouds", Every: a.config.SyncEvery, Run: a.clouds.All}) // each account under a lease of its own
 	}
 	return jobs
-}
-
-// deliver sends what happened to those who asked for it. Where nobody did, it writes nothing.
-func (a *App) deliver(ctx context.Context) (int64, error) {
-	if wanted, err := a.webhooks.Wanted(ctx); err != nil || !wanted {
-		return 0, err
-	}
-	return a.webhooks.Deliver(ctx)
 }
 
 // Close ends all connections and closes the database, after the writes under way.

@@ -21,9 +21,13 @@ type leaseKey struct{}
 
 // Lease reports whether this server does a piece of work for the time given: of several on one database, one does. Leased is the
 // context of the work: a write under it fails with ErrLeaseLost once another server has taken the work, as it may when this one was
-// frozen for longer than its lease.
+// frozen for longer than its lease. Where another has the work nothing is written: PostgreSQL would write a lock for the mere attempt.
 func (k *Kernel) Lease(ctx context.Context, work string, length time.Duration) (leased context.Context, mine bool, err error) {
 	l := lease{work: work}
+	taken, err := Glance(ctx, k, func(tx *store.Tx) (bool, error) { return tx.LeaseTaken(work, k.id, k.Now()) })
+	if err != nil || taken {
+		return ctx, false, err
+	}
 	err = k.DB.Write(ctx, "lease "+work, func(tx *store.Tx) (err error) {
 		now, _ := k.at(tx)
 		l.epoch, mine, err = tx.TakeLease(work, k.id, now, now.Add(length))

@@ -16,6 +16,11 @@ func (tx *Tx) TakeLease(name, holder string, now, until time.Time) (epoch int64,
 	return epoch, err == nil, err
 }
 
+// LeaseTaken reports whether another than a holder has a lease that has not run out by now. It locks nothing.
+func (tx *Tx) LeaseTaken(name, holder string, now time.Time) (bool, error) {
+	return tx.rows.LeaseTaken(tx.ctx, query.LeaseTakenParams{Name: name, Holder: holder, Now: micros(now)})
+}
+
 // EndLeases ends all leases: nobody can have one who is still there.
 func (tx *Tx) EndLeases() error { return tx.rows.EndLeases(tx.ctx) }
 

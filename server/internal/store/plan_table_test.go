@@ -95,6 +95,7 @@ var plans = map[string]expected{
 	"FreeLengthBelow":       {both: "free_blocks_by_length"},
 	"Hold":                  {both: "key"},
 	"HoldLease":             {both: "key"},
+	"LeaseTaken":            {both: "key"},
 	"HoldNamed":             {both: "holds_by_name key", stale: "holds_by_replaced"},
 	"HoldsFor":              {both: "holds_by_replaced key"},
 	"Inheriting":            {both: "holds_by_expiry holds_by_principal holds_by_replaced key", sqlite: "sort"},

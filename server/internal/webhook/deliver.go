@@ -39,14 +39,18 @@ func delay(failures int) time.Duration {
 	return d - d/10 + rand.N(d/5)
 }
 
-// Deliver feeds and sends until ctx ends or another server does it. It returns how many messages arrived.
+// Deliver feeds and sends for as long as anything waits, ctx lasts and no other server does it. It returns how many messages arrived.
+// Where nothing waits it writes nothing.
 func (b *Book) Deliver(ctx context.Context) (delivered int64, err error) {
 	for ctx.Err() == nil {
+		if waits, err := b.waits(ctx); err != nil || !waits {
+			return delivered, err
+		}
 		leased, mine, err := b.k.Lease(ctx, "deliver webhooks", turn)
 		if err != nil || !mine {
 			return delivered, err
 		}
-		for end := time.Now().Add(turn / 2); time.Now().Before(end); {
+		for end, waits := time.Now().Add(turn/2), true; waits && time.Now().Before(end); {
 			n, err := b.once(leased)
 			delivered += n
 			if err != nil {
@@ -57,15 +61,55 @@ func (b *Book) Deliver(ctx context.Context) (delivered int64, err error) {
 				return delivered, nil
 			case <-time.After(pause):
 			}
+			if waits, err = b.waits(ctx); err != nil {
+				return delivered, err
+			}
 		}
 	}
 	return delivered, nil
 }
 
-// Wanted reports whether there is anybody to deliver to.
-func (b *Book) Wanted(ctx context.Context) (bool, error) {
-	hooks, err := change.Glance(ctx, b.k, func(tx *store.Tx) ([]ipam.Webhook, error) { return tx.Receivers(ipam.Everything, ipam.Page{Limit: 1}) })
-	return len(hooks) > 0, err
+// waits reports whether there is somebody to tell of anything: an event that no webhook was given, or a message that is due. Each server
+// asks each second, and it takes no lock.
+func (b *Book) waits(ctx context.Context) (bool, error) {
+	return change.Read(ctx, b.k, func(tx *store.Tx) (bool, error) {
+		hooks, err := everyone(tx)
+		if err != nil || len(hooks) == 0 {
+			return false, err
+		}
+		newest, err := tx.NewestEvent()
+		if err != nil {
+			return false, err
+		}
+		if b.feed.due(newest, time.Now()) {
+			if chains, err := tx.UnreadChains(1); err != nil || len(chains) > 0 {
+				return err == nil, err
+			}
+		}
+		now := b.k.Now()
+		for _, w := range hooks {
+			by, _, rests := next(w, now)
+			if !w.Enabled || rests {
+				continue
+			}
+			if due, err := tx.DueDeliveries(w.ID, by, 1); err != nil || len(due) > 0 {
+				return err == nil, err
+			}
+		}
+		return false, nil
+	})
+}
+
+// next is until when messages must be due to be sent to a webhook now, and how many at once, or whether it rests. One that has failed is
+// tried with one message.
+func next(w ipam.Webhook, now time.Time) (by time.Time, limit int, rests bool) {
+	switch {
+	case w.Health.RetryAt != nil && now.Before(*w.Health.RetryAt):
+		return now, 0, true
+	case w.Health.Failures > 0: // whatever waits, first what has failed the least: one message alone may be what fails
+		return now.Add(patience), 1, false
+	}
+	return now, atOnce, false
 }
 
 // once gives new events to the webhooks, and sends what is due until nothing is.
@@ -102,17 +146,13 @@ func everyone(tx *store.Tx) (hooks []ipam.Webhook, err error) {
 	return hooks, err
 }
 
-// deliver sends what is due of a webhook until nothing is, or its receiver fails. One that has failed is tried with one message, and
-// rests again if that fails too.
+// deliver sends what is due of a webhook until nothing is, or its receiver fails: it then rests.
 func (b *Book) deliver(ctx context.Context, w ipam.Webhook) (delivered int64, err error) {
 	for ctx.Err() == nil {
 		now := b.k.Now()
-		if w.Health.RetryAt != nil && now.Before(*w.Health.RetryAt) {
+		by, limit, rests := next(w, now)
+		if rests {
 			return delivered, nil
-		}
-		by, limit := now, atOnce
-		if w.Health.Failures > 0 { // with whatever waits, first what has failed the least: one message alone may be what fails
-			by, limit = now.Add(patience), 1
 		}
 		due, events, err := b.due(ctx, w, by, limit)
 		if err != nil || len(due) == 0 {

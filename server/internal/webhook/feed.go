@@ -39,10 +39,6 @@ func (l *look) due(newest int64, now time.Time) bool {
 
 // Feed makes a delivery of each new event for each webhook that wants it, and returns when no chain has more.
 func (b *Book) Feed(ctx context.Context) error {
-	newest, err := change.Get(ctx, b.k, func(tx *store.Tx) (int64, error) { return tx.NewestEvent() })
-	if err != nil || !b.feed.due(newest, time.Now()) {
-		return err
-	}
 	for {
 		more, err := b.feedSome(ctx)
 		if err != nil || !more {

@@ -242,16 +242,46 @@ func TestOfTwoServersOneDelivers(t *testing.T) {
 		two := webhook.New(change.New(l.kernel.DB, time.Now).Pretend(l.time), loopback, "test")
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
-		arrived := make(chan struct{}, 9)
-		r.answers(func(message) int { arrived <- struct{}{}; return http.StatusOK })
+		arrived, answer := make(chan struct{}, 9), make(chan struct{})
+		r.answers(func(message) int { arrived <- struct{}{}; <-answer; return http.StatusOK })
 		ended := make(chan struct{})
 		go func() { defer close(ended); _, _ = l.Deliver(ctx) }()
 		<-arrived
+		before := l.kernel.DB.Stats().Writes
 		if n, err := two.Deliver(t.Context()); n != 0 || err != nil {
 			t.Errorf("the other one delivered %d, %v", n, err)
 		}
+		if after := l.kernel.DB.Stats().Writes; after != before {
+			t.Errorf("the other one wrote %d times", after-before)
+		}
+		close(answer)
 		stop()
 		<-ended // perhaps with the end of the context
+	})
+}
+
+func TestWhereNothingWaitsNothingIsWritten(t *testing.T) {
+	each(t, func(t *testing.T, l lab) {
+		r := receive(t)
+		l.add(t, r, "inventory")
+		l.take(t, "a")
+		r.answers(func(message) int { return http.StatusInternalServerError })
+		l.round(t, 0) // the receiver rests
+		wantIdle := func(when string) {
+			t.Helper()
+			before := l.kernel.DB.Stats().Writes
+			if n, err := l.Deliver(t.Context()); n != 0 || err != nil {
+				t.Errorf("%s: delivered %d, %v", when, n, err)
+			}
+			if after := l.kernel.DB.Stats().Writes; after != before {
+				t.Errorf("%s: wrote %d times", when, after-before)
+			}
+		}
+		wantIdle("while a receiver rests")
+		r.answers(nil)
+		l.wait(time.Minute)
+		l.round(t, 1)
+		wantIdle("once all has arrived")
 	})
 }
 

@@ -84,6 +84,10 @@ ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, epoch = leases.epoch 
 WHERE leases.until <= @now OR leases.holder = excluded.holder
 RETURNING epoch;
 
+-- name: LeaseTaken :one
+-- Whether somebody else has a lease that has not run out.
+SELECT EXISTS (SELECT 1 FROM leases WHERE name = $1 AND holder <> $2 AND until > CAST(@now AS BIGINT));
+
 -- name: EndLeases :exec
 UPDATE leases SET until = 0;
 

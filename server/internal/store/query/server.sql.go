@@ -189,6 +189,24 @@ func (q *Queries) Instance(ctx context.Context) (Instance, error) {
 	return i, err
 }
 
+const leaseTaken = `-- name: LeaseTaken :one
+SELECT EXISTS (SELECT 1 FROM leases WHERE name = $1 AND holder <> $2 AND until > CAST($3 AS BIGINT))
+`
+
+type LeaseTakenParams struct {
+	Name   string
+	Holder string
+	Now    int64
+}
+
+// Whether somebody else has a lease that has not run out.
+func (q *Queries) LeaseTaken(ctx context.Context, arg LeaseTakenParams) (bool, error) {
+	row := q.db.QueryRowContext(ctx, leaseTaken, arg.Name, arg.Holder, arg.Now)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const principal = `-- name: Principal :one
 SELECT id, kind, name, created_at, issuer, subject FROM principals
 WHERE id = $1

@@ -1,0 +1,15 @@
+package app
+
+import (
+	"github.com/cloudpam/cloudpam/server/internal/job"
+	"github.com/cloudpam/cloudpam/server/internal/webhook"
+)
+
+// Jobs are what a server does by itself.
+func (a *App) Jobs() []job.Job { return a.jobs() }
+
+// Webhooks are those of the server.
+func (a *App) Webhooks() *webhook.Book { return a.webhooks }
+
+// Writes is how often the server has written.
+func (a *App) Writes() uint64 { return a.db.Stats().Writes }
