@@ -311,6 +311,21 @@ func (e NewAdoptionNetworks) Valid() bool {
 	}
 }
 
+// Defines values for NewAllocationObserve.
+const (
+	NewAllocationObserveNow NewAllocationObserve = "now"
+)
+
+// Valid indicates whether the value is a known member of the NewAllocationObserve enum.
+func (e NewAllocationObserve) Valid() bool {
+	switch e {
+	case NewAllocationObserveNow:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ObservationKind.
 const (
 	ObservationKindNetwork   ObservationKind = "network"
@@ -336,6 +351,7 @@ func (e ObservationKind) Valid() bool {
 const (
 	PlaceStatusAllocated   PlaceStatus = "allocated"
 	PlaceStatusFree        PlaceStatus = "free"
+	PlaceStatusGuarded     PlaceStatus = "guarded"
 	PlaceStatusHeld        PlaceStatus = "held"
 	PlaceStatusMixed       PlaceStatus = "mixed"
 	PlaceStatusOutside     PlaceStatus = "outside"
@@ -349,6 +365,8 @@ func (e PlaceStatus) Valid() bool {
 	case PlaceStatusAllocated:
 		return true
 	case PlaceStatusFree:
+		return true
+	case PlaceStatusGuarded:
 		return true
 	case PlaceStatusHeld:
 		return true
@@ -465,6 +483,7 @@ func (e Role) Valid() bool {
 const (
 	SpaceBlockStatusAllocated   SpaceBlockStatus = "allocated"
 	SpaceBlockStatusFree        SpaceBlockStatus = "free"
+	SpaceBlockStatusGuarded     SpaceBlockStatus = "guarded"
 	SpaceBlockStatusHeld        SpaceBlockStatus = "held"
 	SpaceBlockStatusQuarantined SpaceBlockStatus = "quarantined"
 	SpaceBlockStatusReserved    SpaceBlockStatus = "reserved"
@@ -476,6 +495,8 @@ func (e SpaceBlockStatus) Valid() bool {
 	case SpaceBlockStatusAllocated:
 		return true
 	case SpaceBlockStatusFree:
+		return true
+	case SpaceBlockStatusGuarded:
 		return true
 	case SpaceBlockStatusHeld:
 		return true
@@ -1242,6 +1263,14 @@ type Account struct {
 	WorkloadIdentity string `json:"workload_identity"`
 }
 
+// AccountAge defines model for AccountAge.
+type AccountAge struct {
+	Account string `json:"account"`
+
+	// SeenAt When the last complete view of it began; absent where there was none.
+	SeenAt *time.Time `json:"seen_at,omitempty"`
+}
+
 // AccountCheck defines model for AccountCheck.
 type AccountCheck struct {
 	Account string `json:"account"`
@@ -1917,6 +1946,9 @@ type LeftOut struct {
 	Why string `json:"why"`
 }
 
+// MaxObservedAge Refuses with `observation_too_old` where an account has not been seen completely for longer: one whose scope is the pool's, or that shows something in it. No rule where absent.
+type MaxObservedAge = int64
+
 // Me defines model for Me.
 type Me struct {
 	// Actor The name as events have it.
@@ -2049,10 +2081,16 @@ type NewAllocation struct {
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
+	// MaxObservedAgeSeconds Refuses with `observation_too_old` where an account has not been seen completely for longer: one whose scope is the pool's, or that shows something in it. No rule where absent.
+	MaxObservedAgeSeconds *MaxObservedAge `json:"max_observed_age_seconds,omitempty"`
+
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
-	Name  Name   `json:"name"`
-	Owner *Word  `json:"owner,omitempty"`
-	Pool  string `json:"pool,omitempty"`
+	Name Name `json:"name"`
+
+	// Observe `now`: look at the `account` first, for up to 20 seconds. Refused with `observation_too_old` where it was not seen completely by then.
+	Observe *NewAllocationObserve `json:"observe,omitempty"`
+	Owner   *Word                 `json:"owner,omitempty"`
+	Pool    string                `json:"pool,omitempty"`
 
 	// PoolSelector Any pool of the scope and the family that has all of the labels.
 	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
@@ -2068,6 +2106,9 @@ type NewAllocation struct {
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 }
+
+// NewAllocationObserve `now`: look at the `account` first, for up to 20 seconds. Refused with `observation_too_old` where it was not seen completely by then.
+type NewAllocationObserve string
 
 // NewAllocationSet defines model for NewAllocationSet.
 type NewAllocationSet struct {
@@ -2235,6 +2276,9 @@ type NewPool struct {
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
+
+	// MaxObservedAgeSeconds Refuses with `observation_too_old` where an account has not been seen completely for longer: one whose scope is the pool's, or that shows something in it. No rule where absent.
+	MaxObservedAgeSeconds *MaxObservedAge `json:"max_observed_age_seconds,omitempty"`
 
 	// MaxPrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	MaxPrefixLength *PrefixLength `json:"max_prefix_length,omitempty"`
@@ -2488,11 +2532,11 @@ type Place struct {
 	// Scope The scope; empty for what clouds showed and no scope has.
 	Scope string `json:"scope"`
 
-	// Status How the block is used as a whole; `mixed` where several things are in it, `outside` where no pool has it.
+	// Status How the block is used as a whole; `guarded` where nobody has it and a cloud uses it, or some of it; `mixed` where several things are in it, `outside` where no pool has it.
 	Status PlaceStatus `json:"status"`
 }
 
-// PlaceStatus How the block is used as a whole; `mixed` where several things are in it, `outside` where no pool has it.
+// PlaceStatus How the block is used as a whole; `guarded` where nobody has it and a cloud uses it, or some of it; `mixed` where several things are in it, `outside` where no pool has it.
 type PlaceStatus string
 
 // PlaceHolder What has a block. Texts are empty where nobody said.
@@ -2671,6 +2715,9 @@ type Pool struct {
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels Labels `json:"labels"`
 
+	// MaxObservedAgeSeconds How old the last complete view of the accounts of its scope may be for it to hand anything out. Absent: of any age.
+	MaxObservedAgeSeconds *int64 `json:"max_observed_age_seconds,omitempty"`
+
 	// MaxPrefixLength The longest prefix length (the smallest block) this pool hands out.
 	MaxPrefixLength *int `json:"max_prefix_length,omitempty"`
 
@@ -2721,9 +2768,10 @@ type PoolPatch struct {
 	Environment         *Word                  `json:"environment,omitempty"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels          *Labels                `json:"labels,omitempty"`
-	MaxPrefixLength nullable.Nullable[int] `json:"max_prefix_length,omitempty"`
-	MinPrefixLength nullable.Nullable[int] `json:"min_prefix_length,omitempty"`
+	Labels                *Labels                  `json:"labels,omitempty"`
+	MaxObservedAgeSeconds nullable.Nullable[int64] `json:"max_observed_age_seconds,omitempty"`
+	MaxPrefixLength       nullable.Nullable[int]   `json:"max_prefix_length,omitempty"`
+	MinPrefixLength       nullable.Nullable[int]   `json:"min_prefix_length,omitempty"`
 
 	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
 	Name   *Slug                     `json:"name,omitempty"`
@@ -2961,6 +3009,13 @@ type ReservationPatch struct {
 	Reason *string          `json:"reason,omitempty"`
 }
 
+// Restoration defines model for Restoration.
+type Restoration struct {
+	// RestoredAt Absent where the database was not brought back
+	RestoredAt *time.Time   `json:"restored_at,omitempty"`
+	Waiting    []AccountAge `json:"waiting"`
+}
+
 // Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
 type Role string
 
@@ -3132,12 +3187,14 @@ type SpaceBlock struct {
 	Kind *PrefixKind `json:"kind,omitempty"`
 	Name *string     `json:"name,omitempty"`
 
-	// OwnerID The pool, allocation, reservation, hold or quarantine that owns the block; absent when free.
-	OwnerID *string          `json:"owner_id,omitempty"`
-	Status  SpaceBlockStatus `json:"status"`
+	// OwnerID The pool, allocation, reservation, hold or quarantine that owns the block; of what is guarded the id of what is observed there; absent when free.
+	OwnerID *string `json:"owner_id,omitempty"`
+
+	// Status `guarded`: nobody has it, and a cloud uses it, so that it is not handed out.
+	Status SpaceBlockStatus `json:"status"`
 }
 
-// SpaceBlockStatus defines model for SpaceBlock.Status.
+// SpaceBlockStatus `guarded`: nobody has it, and a cloud uses it, so that it is not handed out.
 type SpaceBlockStatus string
 
 // SpaceGroup defines model for SpaceGroup.
@@ -4405,6 +4462,12 @@ type UpdateReservationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// EndRestorationParams defines parameters for EndRestoration.
+type EndRestorationParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListScopesParams defines parameters for ListScopes.
 type ListScopesParams struct {
 	// Limit How many a page holds.
@@ -5334,7 +5397,7 @@ type ClientInterface interface {
 
 	// ListFreeBlocks Free blocks by size, the largest first, each with its lowest address
 	//
-	// Advice, not a reservation. `fits` counts how many blocks of that length could be handed out now, as a decimal string since it may exceed 2^64.
+	// Advice, not a reservation. What clouds use is not free. `fits` counts how many blocks of that length could be handed out now, as a decimal string since it may exceed 2^64.
 	//
 	// Corresponds with GET /pools/{pool}/free-blocks (the `ListFreeBlocks` operationId).
 	ListFreeBlocks(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -5543,6 +5606,21 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /reservations/{reservation} (the `UpdateReservation` operationId).
 	UpdateReservation(ctx context.Context, reservation string, params *UpdateReservationParams, body UpdateReservationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// EndRestoration Hand out again before all accounts have been seen
+	//
+	// What clouds use and the backup does not know may then be handed out twice. It takes the role admin everywhere, and a reason.
+	//
+	// Corresponds with DELETE /restoration (the `EndRestoration` operationId).
+	EndRestoration(ctx context.Context, params *EndRestorationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRestoration Whether the database was brought back from a backup, and which accounts have not been seen since
+	//
+	// A backup knows nothing of what was handed out after it. Until all accounts have been seen completely no pool hands anything out:
+	// requests are refused with `observation_too_old`.
+	//
+	// Corresponds with GET /restoration (the `GetRestoration` operationId).
+	GetRestoration(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListScopes List scopes by name
 	//
@@ -6998,7 +7076,7 @@ func (c *rawClient) UpdatePool(ctx context.Context, pool PoolPath, params *Updat
 
 // ListFreeBlocks Free blocks by size, the largest first, each with its lowest address
 //
-// Advice, not a reservation. `fits` counts how many blocks of that length could be handed out now, as a decimal string since it may exceed 2^64.
+// Advice, not a reservation. What clouds use is not free. `fits` counts how many blocks of that length could be handed out now, as a decimal string since it may exceed 2^64.
 //
 // Corresponds with GET /pools/{pool}/free-blocks (the `ListFreeBlocks` operationId).
 func (c *rawClient) ListFreeBlocks(ctx context.Context, pool PoolPath, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -7458,6 +7536,41 @@ func (c *rawClient) UpdateReservationWithBody(ctx context.Context, reservation s
 // Corresponds with PATCH /reservations/{reservation} (the `UpdateReservation` operationId).
 func (c *rawClient) UpdateReservation(ctx context.Context, reservation string, params *UpdateReservationParams, body UpdateReservationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateReservationRequest(c.Server, reservation, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// EndRestoration Hand out again before all accounts have been seen
+//
+// What clouds use and the backup does not know may then be handed out twice. It takes the role admin everywhere, and a reason.
+//
+// Corresponds with DELETE /restoration (the `EndRestoration` operationId).
+func (c *rawClient) EndRestoration(ctx context.Context, params *EndRestorationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewEndRestorationRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRestoration Whether the database was brought back from a backup, and which accounts have not been seen since
+//
+// A backup knows nothing of what was handed out after it. Until all accounts have been seen completely no pool hands anything out:
+// requests are refused with `observation_too_old`.
+//
+// Corresponds with GET /restoration (the `GetRestoration` operationId).
+func (c *rawClient) GetRestoration(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRestorationRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -13813,6 +13926,75 @@ func NewUpdateReservationRequestWithBody(server string, reservation string, para
 			req.Header.Set("Idempotency-Key", headerParam1)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewEndRestorationRequest constructs an http.Request for the EndRestoration method
+func NewEndRestorationRequest(server string, params *EndRestorationParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/restoration")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetRestorationRequest constructs an http.Request for the GetRestoration method
+func NewGetRestorationRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/restoration")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil

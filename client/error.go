@@ -29,6 +29,7 @@ const (
 	ErrHoldConflict         Code = "hold_conflict"
 	ErrPlanAgain            Code = "plan_again"
 	ErrReleasePending       Code = "release_pending"
+	ErrObservationTooOld    Code = "observation_too_old"
 	ErrQuotaExceeded        Code = "quota_exceeded"
 	ErrPolicyViolation      Code = "policy_violation"
 	ErrOutsidePool          Code = "outside_pool"

@@ -25,6 +25,18 @@ func (c *Client) CheckAccount(ctx context.Context, id string, opts ...CallOption
 	return answer[AccountCheck](call, resp, err)
 }
 
+// GetRestoration says whether the database was brought back from a backup, and which accounts have not been seen since.
+func (c *Client) GetRestoration(ctx context.Context) (Restoration, error) {
+	resp, err := c.raw.GetRestoration(ctx)
+	return answer[Restoration](&call{}, resp, err)
+}
+
+// EndRestoration lets pools hand out before all accounts have been seen. It takes admin everywhere.
+func (c *Client) EndRestoration(ctx context.Context, opts ...CallOption) error {
+	call := newCall(opts)
+	return done(c.raw.EndRestoration(ctx, nil, call.edit))
+}
+
 // Observations lists what clouds showed.
 func (c *Client) Observations(ctx context.Context, filter ListObservationsParams) iter.Seq2[Observation, error] {
 	return pages(func(token *string) ([]Observation, *string, error) {

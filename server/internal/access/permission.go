@@ -18,6 +18,7 @@ var Permissions = map[string]ipam.Role{
 	"principals:read":   ipam.Viewer,
 	"observations:read": ipam.Viewer,
 	"drifts:read":       ipam.Viewer,
+	"restoration:read":  ipam.Viewer,
 
 	"holds:write": ipam.Planner,
 
@@ -40,4 +41,5 @@ var Permissions = map[string]ipam.Role{
 	"tokens:write":      ipam.Admin,
 	"bindings:read":     ipam.Admin,
 	"bindings:write":    ipam.Admin,
+	"restoration:write": ipam.Admin,
 }

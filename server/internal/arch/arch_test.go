@@ -46,7 +46,7 @@ var rules = map[string]rule{
 	"internal/quarantine":                   {[]string{"internal/alloc", "internal/change", "internal/ipam", "internal/store"}, "what a released block goes through before it is free; it decides nothing about what is handed out"},
 	"internal/registry":                     {[]string{"internal/alloc", "internal/change", "internal/choose", "internal/ipam", "internal/quarantine", "internal/scope", "internal/store"}, "what changes space: the only writer of prefixes, but those in quarantine"},
 	"internal/audit":                        {[]string{"internal/alloc", "internal/change", "internal/ipam", "internal/store"}, "what checks the books does not keep them"},
-	"internal/insight":                      {[]string{"internal/change", "internal/ipam", "internal/store"}, "reads only, so that a question never takes a lock of a change"},
+	"internal/insight":                      {[]string{"internal/alloc", "internal/change", "internal/ipam", "internal/store"}, "reads only, so that a question never takes a lock of a change"},
 	"internal/cloud":                        {[]string{"internal/ipam"}, "what is asked of a cloud; it knows none by name"},
 	"internal/cloud/fault":                  {nil, "what goes wrong on the way to any cloud"},
 	"internal/cloud/cloudtest":              {[]string{"internal/cloud", "internal/cloud/fault", "internal/ipam"}, "the contract, of all clouds"},

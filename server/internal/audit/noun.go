@@ -103,7 +103,7 @@ func poolSaid(p ipam.Pool) said {
 		"id": p.UID.Key(), "scope_id": p.ScopeUID.Key(), "name": p.Name, "parent_id": key(p.ParentUID), "strategy": string(p.Strategy),
 		"min_length": length(p.Sizes.Min), "max_length": length(p.Sizes.Max), "default_length": length(p.Sizes.Default),
 		"description": p.Description, "owner": p.Owner, "account": p.Account, "region": p.Region, "environment": p.Environment,
-		"deletion_protection": p.DeletionProtection, "draft_until": optional(p.DraftUntil), "draft_principal_id": key(p.DraftPrincipal), "draft_holder": p.DraftHolder, "draft_encloses": p.DraftEncloses, "grows_id": key(p.DraftGrows), "quarantine_seconds": number(p.Quarantine),
+		"deletion_protection": p.DeletionProtection, "draft_until": optional(p.DraftUntil), "draft_principal_id": key(p.DraftPrincipal), "draft_holder": p.DraftHolder, "draft_encloses": p.DraftEncloses, "grows_id": key(p.DraftGrows), "quarantine_seconds": number(p.Quarantine), "max_observed_age_seconds": number(p.MaxObservedAge),
 	}, block(p.CIDR), labelled(p.Labels), versioned(p.Version, p.CreatedAt, p.UpdatedAt))
 	if p.DraftEncloses { // the pools in it have its block until it is created
 		return said{row: row, version: p.Version}

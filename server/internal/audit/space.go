@@ -290,3 +290,58 @@ func (v *verifier) freeBlocks() error {
 		return pool, true, err
 	})
 }
+
+// observations looks for what would guard nothing: guards are no rows but what is observed, asked for at each placement, so a row that is
+// no block, or is in a scope that is not there, keeps nobody off what a cloud uses.
+func (v *verifier) observations() error {
+	return v.rows("observations", change.PageSize, func(tx *store.Tx, rows []store.Row) error {
+		var scopes []int64
+		for _, row := range rows {
+			if _, _, ok := bounds(row.Int("family"), bytesIn(row, "first_ip"), row.Int("length")); !ok {
+				v.find(ipam.KeyUID("obs", row.Key()), "is no block, so it guards nothing")
+			}
+			if row["scope_id"] != nil {
+				scopes = append(scopes, row.Int("scope_id"))
+			}
+		}
+		present, err := tx.Present("scopes", scopes)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row["scope_id"] != nil && !present[row.Int("scope_id")] {
+				v.find(ipam.KeyUID("obs", row.Key()), "is in a scope that is not there, so it guards nothing")
+			}
+		}
+		return nil
+	})
+}
+
+// looks looks for accounts that are said to have been seen completely later than any view of them was whole: pools that ask for a young
+// view would hand out what nobody has looked at.
+func (v *verifier) looks() error {
+	return v.byKey(func(tx *store.Tx, after int64) (int64, bool, error) {
+		account, more, err := tx.NextValue("looks", "account_id", after)
+		if err != nil || !more {
+			return after, false, err
+		}
+		uid := ipam.KeyUID("account", account)
+		_, seen, err := tx.LookAt(uid)
+		if err != nil {
+			return account, true, err
+		}
+		states, err := tx.SyncStates(uid)
+		if err != nil {
+			return account, true, err
+		}
+		for _, s := range states {
+			if !s.Seen[0].Before(seen) {
+				return account, true, nil
+			}
+		}
+		if !seen.IsZero() {
+			v.find(uid, "is said to have been seen completely at %s, and no view of it is as young", seen)
+		}
+		return account, true, nil
+	})
+}

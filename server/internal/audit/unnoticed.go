@@ -23,6 +23,8 @@ var Unnoticed = []Blind{
 	{"sessions", "claims", "what an issuer said of a person at a login; no event keeps it"},
 	{"instance", "token_key", "no event says anything about a secret; with another key no token lets anyone in"},
 	{"instance", "created_at", "nothing refers to it"},
+	{"instance", "restored_at", "it ends when all accounts have been seen, without an event"},
+	{"looks", "", "how well clouds were seen; it has no events, and the next look sets it right"},
 	{"instance", "seen_at", "it moves with the time, without an event"},
 	{"webhooks", "secret", "no event says anything about a secret"},
 	{"webhooks", "former_secret", "no event says anything about a secret"},

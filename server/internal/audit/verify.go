@@ -90,6 +90,8 @@ var checks = []struct {
 	{"spaces", (*verifier).spaces},
 	{"free blocks", (*verifier).freeBlocks},
 	{"former names", (*verifier).formerNames},
+	{"observations", (*verifier).observations},
+	{"looks", (*verifier).looks},
 	{"lost objects", (*verifier).lost},
 	{"chains", (*verifier).chains},
 	{"chains without a head", (*verifier).headless},

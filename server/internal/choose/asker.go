@@ -12,7 +12,8 @@ import (
 // and decides, and takes nothing.
 type Asker struct {
 	Tx        *store.Tx
-	Due       time.Time
+	Now       time.Time
+	Due       time.Time // by which what has an end has come to it
 	Principal ipam.UID
 	Actor     string // the principal's name
 	Sees      ipam.Visible
@@ -32,6 +33,14 @@ func (f Asker) HoldLost(h ipam.Hold) error {
 		return err
 	}
 	return ipam.HoldLost(h, pool, now)
+}
+
+// MayRenew refuses to renew a hold that does not count against its caller yet, as WithinQuota does.
+func (f Asker) MayRenew(pool ipam.Pool, h ipam.Hold) error {
+	if !h.Expired(f.Due) && h.Principal == f.Principal {
+		return nil
+	}
+	return f.WithinQuota(pool)
 }
 
 // WithinQuota refuses a new promise to an actor that keeps as many blocks of the pool as one may. Renewing is no new one.

@@ -13,7 +13,7 @@ import (
 // Guarded is how a block is chosen in a pool in which clouds use some of what is free, or policies keep some of it; as it was where that
 // is none of it. The caller holds the pool's lock.
 func (f Asker) Guarded(pool ipam.Pool, how ipam.Placing) (ipam.Placing, error) {
-	used, err := f.used(pool, pool.CIDR)
+	used, err := f.Tx.Guards(pool, pool.CIDR)
 	if err != nil || len(used)+len(how.Barred) == 0 {
 		return how, err
 	}
@@ -57,14 +57,17 @@ func (f Asker) freeAmong(pool ipam.Pool, blocks []netip.Prefix) (bool, error) {
 
 func byAddress(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) }
 
-// Unfit is why a block is not handed out, that was named, promised or had before: since a cloud uses it otherwise, or since IPv6
-// writes IPv4 there.
+// Unfit is why a block is not handed out, that was named, promised or had before: since nobody has looked at the clouds lately, since
+// one uses it otherwise, or since IPv6 writes IPv4 there.
 func (f Asker) Unfit(pool ipam.Pool, want Claim, at netip.Prefix) error {
 	if ipam.IsMapped(at) {
 		return ipam.Errorf(ipam.CodePoolExhausted, "what is left in pool %s for a /%d are IPv4-mapped addresses, which are no network", pool.ID, at.Bits())
 	}
 	if want.CIDR.IsValid() && (want.Kind == ipam.KindPool || want.Kind == ipam.KindReservation) {
 		return nil // around what a cloud has, or to keep others off it
+	}
+	if err := f.Seen(pool, want.Seen); err != nil {
+		return err
 	}
 	return f.unused(pool, at)
 }
@@ -74,7 +77,10 @@ func (f Asker) Growable(pool ipam.Pool, from, to netip.Prefix) error {
 	if to.Bits() >= from.Bits() {
 		return nil
 	}
-	used, err := f.used(pool, to)
+	if err := f.Seen(pool, ipam.Seen{}); err != nil {
+		return err
+	}
+	used, err := f.Tx.Guards(pool, to)
 	for _, o := range used {
 		inside := o.CIDR.Bits() >= from.Bits() && from.Contains(o.CIDR.Addr())
 		if o.CIDR != to && !inside && err == nil {
@@ -86,7 +92,7 @@ func (f Asker) Growable(pool ipam.Pool, from, to netip.Prefix) error {
 
 // unused refuses a block that a cloud uses otherwise: what is exactly there may become what is asked for.
 func (f Asker) unused(pool ipam.Pool, at netip.Prefix) error {
-	used, err := f.used(pool, at)
+	used, err := f.Tx.Guards(pool, at)
 	if err != nil || len(used) == 0 || slices.ContainsFunc(used, func(o ipam.Observation) bool { return o.CIDR == at }) {
 		return err
 	}
@@ -96,39 +102,4 @@ func (f Asker) unused(pool ipam.Pool, at netip.Prefix) error {
 		return err
 	}
 	return ipam.InUse(at, used[0])
-}
-
-// used are the observations that take addresses in a block of a pool, in the order of their addresses: subnets and secondary ranges, also
-// those around the block, and networks inside the pool. Those that go are used until they are gone.
-func (f Asker) used(pool ipam.Pool, in netip.Prefix) (all []ipam.Observation, err error) {
-	if observed, err := f.Tx.Observed(pool.ScopeUID); err != nil || !observed {
-		return nil, err // mostly: in most scopes nobody looks
-	}
-	add := func(around ipam.Around) error {
-		for p := (ipam.Page{Limit: 1000}); ; {
-			some, err := f.Tx.Observations(ipam.Everything, ipam.ObservationFilter{Scope: string(pool.ScopeUID), Around: around}, p)
-			if err != nil {
-				return err
-			}
-			for _, o := range some {
-				p.After = ipam.Cursor{ID: string(o.UID), Prefix: o.CIDR}
-				inside := o.CIDR.Bits() > pool.CIDR.Bits() && pool.CIDR.Contains(o.CIDR.Addr())
-				if o.Kind != ipam.ObservedNetwork || inside && o.CIDR.Bits() >= in.Bits() {
-					all = append(all, o)
-				}
-			}
-			if len(some) < p.Limit {
-				return nil
-			}
-		}
-	}
-	if err := add(ipam.Around{Within: in}); err != nil {
-		return nil, err
-	}
-	if in.Bits() > 0 {
-		outer := netip.PrefixFrom(in.Addr(), in.Bits()-1).Masked()
-		err = add(ipam.Around{Contains: outer}) // what equals the block is in it
-	}
-	slices.SortFunc(all, func(a, b ipam.Observation) int { return a.CIDR.Compare(b.CIDR) })
-	return all, err
 }

@@ -41,6 +41,7 @@ var statuses = map[ipam.Code]struct {
 	ipam.CodeIdempotencyMismatch:  {http.StatusUnprocessableEntity, "Idempotency-Key used before"},
 	ipam.CodeOverloaded:           {http.StatusServiceUnavailable, "Overloaded"},
 	ipam.CodeUnavailable:          {http.StatusServiceUnavailable, "Unavailable"},
+	ipam.CodeObservationTooOld:    {http.StatusConflict, "Clouds not seen lately"},
 	codeMethod:                    {http.StatusMethodNotAllowed, "Method not allowed"},
 	codeMediaType:                 {http.StatusUnsupportedMediaType, "Unsupported media type"},
 	codeBodyTooLarge:              {http.StatusRequestEntityTooLarge, "Body too large"},

@@ -136,6 +136,7 @@ var asks = map[string]ask{
 	"adoptObservations": {ofScope, func(m *matrix, at target) (string, string) {
 		return "/adoptions", strings.Replace(`{"account":"$id","dry_run":true}`, "$id", m.make(at, "/accounts", anAccount), 1)
 	}},
+	"getRestoration": listing("/restoration"), "endRestoration": about(everywhere, "/restoration", ""),
 	"listDrifts":    about(ofScope, "/drifts?scope=$scope", ""),
 	"deleteAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
 

@@ -63,7 +63,7 @@ func newPool(b api.NewPool) (ipam.NewPool, error) {
 		Scope: value(b.Scope), Name: b.Name, Parent: value(b.Parent), Selector: poolSelector(b.PoolSelector), CIDR: cidr, Length: b.PrefixLength, Placing: how, Strategy: alloc.Strategy(value(b.Strategy)),
 		Sizes:       ipam.Sizes{Min: b.MinPrefixLength, Max: b.MaxPrefixLength, Default: b.DefaultPrefixLength},
 		Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment),
-		Labels: ipam.Labels(value(b.Labels)), DeletionProtection: value(b.DeletionProtection), Quarantine: b.QuarantineSeconds, Encloses: value(b.Encloses),
+		Labels: ipam.Labels(value(b.Labels)), DeletionProtection: value(b.DeletionProtection), Quarantine: b.QuarantineSeconds, MaxObservedAge: b.MaxObservedAgeSeconds, Encloses: value(b.Encloses),
 	}, err
 }
 
@@ -126,7 +126,7 @@ func poolPatch(b api.PoolPatch) (ipam.PoolPatch, error) {
 		Name:   b.Name,
 		Parent: parent(b.Parent), CIDR: cidr, Length: b.PrefixLength, Strategy: (*alloc.Strategy)(b.Strategy), Min: size(b.MinPrefixLength), Max: size(b.MaxPrefixLength),
 		Default: size(b.DefaultPrefixLength), Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region,
-		Environment: b.Environment, Labels: labelsPatch(b.Labels), DeletionProtection: b.DeletionProtection, Quarantine: size(b.QuarantineSeconds),
+		Environment: b.Environment, Labels: labelsPatch(b.Labels), DeletionProtection: b.DeletionProtection, Quarantine: size(b.QuarantineSeconds), MaxObservedAge: size(b.MaxObservedAgeSeconds),
 	}, err
 }
 
@@ -178,6 +178,6 @@ func pool(p ipam.Pool) api.Pool {
 		ID: p.ID, UID: string(p.UID), Scope: p.Scope, Name: p.Name, Parent: optional(p.Parent), CIDR: p.CIDR.String(), PrefixLength: p.CIDR.Bits(), Family: familyName(p.CIDR),
 		Strategy: api.Strategy(p.Strategy), MinPrefixLength: p.Sizes.Min, MaxPrefixLength: p.Sizes.Max, DefaultPrefixLength: p.Sizes.Default,
 		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment, Labels: labels(p.Labels),
-		DeletionProtection: p.DeletionProtection, QuarantineSeconds: p.Quarantine, Enclosed: p.Enclosed, ShownBefore: shownBefore(p.DraftBefore), Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+ DeletionProtection: p.DeletionProtection, QuarantineSeconds: p.Quarantine, MaxObservedAgeSeconds: p.MaxObservedAge, Enclosed: p.Enclosed, ShownBefore: shownBefore(p.DraftBefore), Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 }

@@ -93,6 +93,13 @@ func utilization(p ipam.Pool, u ipam.Utilization) api.Utilization {
 
 func spaceBlock(b ipam.Block) api.SpaceBlock {
 	if b.Prefix == nil {
+		if b.Guard != nil {
+			out := api.SpaceBlock{CIDR: b.CIDR.String(), Status: api.SpaceBlockStatusGuarded}
+			if b.Guard.UID != "" {
+				out.OwnerID, out.Name = new(b.Guard.ID()), &b.Guard.Name
+			}
+			return out
+		}
 		return api.SpaceBlock{CIDR: b.CIDR.String(), Status: api.SpaceBlockStatusFree}
 	}
 	kind := api.PrefixKind(b.Prefix.Kind)

@@ -53,6 +53,26 @@ func (s *Server) CheckAccount(ctx context.Context, req api.CheckAccountRequestOb
 	return out, nil
 }
 
+// GetRestoration says whether the database was brought back from a backup.
+func (s *Server) GetRestoration(ctx context.Context, _ api.GetRestorationRequestObject) (api.GetRestorationResponseObject, error) {
+	at, waiting, err := s.observer.Restoration(ctx, caller(ctx).Sees())
+	if err != nil {
+		return nil, err
+	}
+	out := api.GetRestoration200JSONResponse{Waiting: each(waiting, func(u ipam.Unseen) api.AccountAge {
+		return api.AccountAge{Account: u.Account.ID, SeenAt: optional(u.SeenAt)}
+	}), RestoredAt: optional(at)}
+	return out, nil
+}
+
+// EndRestoration lets pools hand out before all accounts have been seen.
+func (s *Server) EndRestoration(ctx context.Context, _ api.EndRestorationRequestObject) (api.EndRestorationResponseObject, error) {
+	if err := s.observer.EndRestoration(ctx, caller(ctx)); err != nil {
+		return nil, err
+	}
+	return api.EndRestoration204Response{}, nil
+}
+
 func view(s ipam.SyncState) api.AccountView {
 	v := api.AccountView{Kind: api.AccountViewKind(s.Kind), Region: s.Region, TriedAt: s.TriedAt, Code: s.Code, Detail: s.Detail, Fix: s.Fix}
 	if !s.Seen[0].IsZero() {

@@ -3,6 +3,7 @@ package insight
 import (
 	"cmp"
 	"context"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -137,6 +138,14 @@ func (q *search) judge(p *ipam.Place) error {
 		p.Status, p.Free = ipam.PlaceFree, free
 		if !free.IsValid() { // what is there is not for the reader's eyes
 			p.Status = ipam.PlaceMixed
+			break
+		}
+		guards, err := q.tx.Guards(p.Pools[len(p.Pools)-1], q.Block)
+		if err != nil {
+			return err
+		}
+		if len(guards) > 0 {
+			p.Status, p.Free = ipam.PlaceGuarded, netip.Prefix{}
 		}
 	}
 	p.Inside, p.Observed = p.Inside[:min(len(p.Inside), q.limit)], p.Observed[:min(len(p.Observed), q.limit)]

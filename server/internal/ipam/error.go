@@ -34,6 +34,7 @@ const (
 	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
 	CodeOverloaded           Code = "overloaded"
 	CodeUnavailable          Code = "unavailable"
+	CodeObservationTooOld    Code = "observation_too_old"
 )
 
 // Error is a failure that a user may see: its code and detail are public, its cause is for the log only.

@@ -86,3 +86,47 @@ func InUse(at netip.Prefix, o Observation) error {
 	e.Fields = []FieldError{{Pointer: "/cidr", Detail: e.Detail}}
 	return e
 }
+
+// Seen is what of clouds must have been seen completely before a block is handed out.
+type Seen struct {
+	MaxAge  time.Duration // of the last view of each account around the pool; 0: of any age
+	Account string        // AccountID of one that must have been looked at since Since; "": none
+	Since   time.Time
+}
+
+// Unseen is an account that has not been seen completely since some time.
+type Unseen struct {
+	Account Account
+	SeenAt  time.Time // when the last complete view of it began; zero: there was none
+}
+
+// MaxMaxObservedAge and MinMaxObservedAge bound what a pool may ask for.
+const (
+	MinMaxObservedAge = time.Minute
+	MaxMaxObservedAge = 90 * 24 * time.Hour
+)
+
+// CheckMaxObservedAge refuses an age, in seconds, that no pool may ask for.
+func CheckMaxObservedAge(seconds *int64) error {
+	if seconds == nil || *seconds >= int64(MinMaxObservedAge.Seconds()) && *seconds <= int64(MaxMaxObservedAge.Seconds()) {
+		return nil
+	}
+	return Invalid("/max_observed_age_seconds", "an age is %d to %d seconds, which is 90 days; this one %d", int64(MinMaxObservedAge.Seconds()), int64(MaxMaxObservedAge.Seconds()), *seconds)
+}
+
+// ObservationTooOld is the refusal to hand out of a pool what a cloud may use by now. Rule says since when the account must have been
+// seen, and why; Wrong is what went wrong with the last look at it.
+func ObservationTooOld(pool string, u Unseen, rule string, wrong *SyncState) *Error {
+	seen := "never"
+	if !u.SeenAt.IsZero() {
+		seen = "last at " + u.SeenAt.UTC().Format(time.RFC3339)
+	}
+	e := Errorf(CodeObservationTooOld, "pool %s hands nothing out: account %s was seen completely %s, and %s. Look at it: cloudpam sync %s", pool, u.Account.ID, seen, rule, u.Account.ID)
+	if wrong != nil {
+		e.Detail += ". The last look failed: " + wrong.Detail
+		if wrong.Fix != "" {
+			e.Detail += ". " + wrong.Fix
+		}
+	}
+	return e
+}

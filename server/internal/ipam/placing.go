@@ -15,6 +15,7 @@ type Placing struct {
 	Guarded  []netip.Prefix // nor with these, which no request says: clouds use them, or policies keep them
 	Barred   []netip.Prefix // what policies keep out of use
 	BarredBy []string       // the pools whose policies those are
+	Seen     Seen           // what of clouds must have been seen
 }
 
 // Excludes reports whether a block shares an address with what the request or a policy excludes.

@@ -56,7 +56,8 @@ type Pool struct {
 	Environment        string         `json:"environment"`
 	Labels             Labels         `json:"labels"`
 	DeletionProtection bool           `json:"deletion_protection"`
-	Quarantine         *int64         `json:"quarantine_seconds,omitempty"` // how long what is released in it is not free; nil: as in its parent
+	Quarantine         *int64         `json:"quarantine_seconds,omitempty"`       // how long what is released in it is not free; nil: as in its parent
+	MaxObservedAge     *int64         `json:"max_observed_age_seconds,omitempty"` // how old the last complete view of its accounts may be for it to hand anything out; nil: of any age
 	Version            int64          `json:"version"`
 	CreatedAt          time.Time      `json:"created_at"`
 	UpdatedAt          time.Time      `json:"updated_at"`
@@ -146,6 +147,7 @@ type NewPool struct {
 	Labels             Labels
 	DeletionProtection bool
 	Quarantine         *int64
+	MaxObservedAge     *int64
 	Encloses           bool // the pools that stand in CIDR become its children
 }
 
@@ -175,6 +177,7 @@ type PoolPatch struct {
 	Labels             *Labels
 	DeletionProtection *bool
 	Quarantine         **int64
+	MaxObservedAge     **int64
 }
 
 // PoolID is how people call a pool: its name in the default scope, scope.name elsewhere. Names have no dots, so ids never collide.
@@ -269,7 +272,7 @@ func (n NewPool) Check() error {
 	case n.Parent == "" && n.Selector == nil && n.Length != nil && *n.Length != n.CIDR.Bits():
 		return Invalid("/prefix_length", "prefix_length %d and cidr %s disagree; leave one out", *n.Length, n.CIDR)
 	}
-	return errors.Join(n.checkEncloses(), CheckLabels(n.Labels), CheckQuarantine(n.Quarantine))
+	return errors.Join(n.checkEncloses(), CheckLabels(n.Labels), CheckQuarantine(n.Quarantine), CheckMaxObservedAge(n.MaxObservedAge))
 }
 
 // Fits reports whether a draft is what this request asks for: it may keep its CIDR.
@@ -289,7 +292,7 @@ func (n NewPool) Pool() Pool {
 	return Pool{
 		ID: PoolID(n.Scope, n.Name), Scope: n.Scope, Name: n.Name, Parent: n.Parent, CIDR: n.CIDR, Strategy: n.Strategy, Sizes: n.Sizes,
 		Description: n.Description, Owner: n.Owner, Account: n.Account, Region: n.Region, Environment: n.Environment,
-		Labels: orEmpty(n.Labels), DeletionProtection: n.DeletionProtection, Quarantine: n.Quarantine,
+		Labels: orEmpty(n.Labels), DeletionProtection: n.DeletionProtection, Quarantine: n.Quarantine, MaxObservedAge: n.MaxObservedAge,
 	}
 }
 
@@ -377,6 +380,7 @@ func (p Pool) Apply(patch PoolPatch) Pool {
 	set(&p.Environment, patch.Environment)
 	set(&p.DeletionProtection, patch.DeletionProtection)
 	set(&p.Quarantine, patch.Quarantine)
+	set(&p.MaxObservedAge, patch.MaxObservedAge)
 	if patch.Labels != nil {
 		p.Labels = maps.Clone(*patch.Labels)
 	}
@@ -388,7 +392,7 @@ func (p Pool) CheckSettings() error {
 	if !p.Strategy.Valid() {
 		return Invalid("/strategy", "%q is not a strategy; use best_fit, first_fit, largest_fit or sparse", p.Strategy)
 	}
-	return errors.Join(CheckLabels(p.Labels), CheckQuarantine(p.Quarantine))
+	return errors.Join(CheckLabels(p.Labels), CheckQuarantine(p.Quarantine), CheckMaxObservedAge(p.MaxObservedAge))
 }
 
 func set[T any](field *T, value *T) {

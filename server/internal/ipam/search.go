@@ -65,6 +65,7 @@ type PlaceStatus string
 // The statuses of a place, besides those of a prefix.
 const (
 	PlaceFree    PlaceStatus = "free"    // all of it is free in the last of its pools
+	PlaceGuarded PlaceStatus = "guarded" // it would be free, and a cloud uses it, or some of it
 	PlaceMixed   PlaceStatus = "mixed"   // several things are in it
 	PlaceOutside PlaceStatus = "outside" // no pool has it or a part of it
 )

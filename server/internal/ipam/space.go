@@ -51,7 +51,8 @@ type FreeSize struct {
 // Block is one piece of a pool's space map.
 type Block struct {
 	CIDR   netip.Prefix
-	Prefix *Prefix // nil when the block is free
+	Prefix *Prefix      // nil when the block is free, or guarded
+	Guard  *Observation // what a cloud has there, so that it is not handed out though nobody has it
 }
 
 // Segment is a stretch of a pool's space bar, 0 to 1.

@@ -79,6 +79,7 @@ func (o *Observer) Write(ctx context.Context, a ipam.Account, c Changes) error {
 	for _, one := range c.Forget {
 		steps = append(steps, func(tx *store.Tx) error { return tx.DeleteSyncState(one) })
 	}
+	steps = append(steps, func(tx *store.Tx) error { return look(tx, a, c.States) })
 	for len(steps) > 0 {
 		some := steps[:min(atOnce, len(steps))]
 		steps = steps[len(some):]
@@ -98,6 +99,33 @@ func (o *Observer) Write(ctx context.Context, a ipam.Account, c Changes) error {
 		}
 	}
 	return nil
+}
+
+// look notes that a look at an account is over, and the end of the time after a restore, once all accounts have been seen completely.
+func look(tx *store.Tx, a ipam.Account, states []ipam.SyncState) error {
+	if len(states) == 0 {
+		return nil
+	}
+	// All of an account had been seen when the oldest view of it began. Where there is one that never was whole, what was known before
+	// stays.
+	seen := states[0].Seen[0]
+	for _, s := range states {
+		if s.Seen[0].Before(seen) {
+			seen = s.Seen[0]
+		}
+	}
+	if err := tx.SaveLook(a.UID, states[0].TriedAt, seen); err != nil {
+		return err
+	}
+	restored, err := tx.Restored(a.ScopeUID)
+	if err != nil || restored.IsZero() {
+		return err
+	}
+	unseen, err := tx.Unseen("", restored, 1)
+	if err == nil && len(unseen) == 0 {
+		err = tx.SetRestored(time.Time{})
+	}
+	return err
 }
 
 // Observations lists a page of observations.

@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +36,9 @@ func New(k *change.Kernel, o *observe.Observer, log *slog.Logger, clouds ...clou
 	}
 	return r
 }
+
+// Clouds are those that it can speak to.
+func (r *Reconciler) Clouds() []ipam.Cloud { return slices.Sorted(maps.Keys(r.clouds)) }
 
 // Patience is how long a cloud has to answer for one account, where nobody says less; the lease of the look is longer, so that nobody
 // else begins meanwhile.
@@ -95,6 +100,28 @@ func (r *Reconciler) Sync(ctx context.Context, by ipam.Caller, account string, a
 	c := observe.Decide(k, look, ask.Believe)
 	out := Outcome{Added: len(c.Add), Updated: len(c.Update), Removed: len(c.Remove), Vanished: len(c.Vanished), States: c.States}
 	return out, r.observer.Write(leased, k.Account, c)
+}
+
+// again is how long Fresh waits for somebody else's look to end before it tries once more.
+const again = 200 * time.Millisecond
+
+// Fresh looks at an account, and waits for that for as long as the context lasts. It answers when it began: what the look has not shown
+// completely is older than that, whatever kept it from it. Errors: CodeNotFound, CodeForbidden.
+func (r *Reconciler) Fresh(ctx context.Context, by ipam.Caller, account string) (time.Time, error) {
+	began := r.k.Now()
+	for {
+		_, err := r.Sync(ctx, by, account, Ask{})
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return began, nil
+		case !errors.Is(err, ErrBusy):
+			return began, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(again):
+		}
+	}
 }
 
 // begin keeps a second look of this server off an account: a lease would not, which is the server's own.

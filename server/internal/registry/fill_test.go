@@ -45,7 +45,8 @@ func (r planner) fill(t *testing.T) {
 	_, err = r.SetPolicy(ctx, bob, kid.ID, ipam.AnyVersion, ipam.NewPolicy{Description: "kid", Rules: ipam.Rules{Exclude: []netip.Prefix{r.cidr("172.17.0.0/16")}}})
 	ok(err)
 	rest := r.rootIn(t, other, "rest", "10.0.0.0/16", keeps(week))
-	r.rootIn(t, other, "rests", "10.1.0.0/16", keeps(time.Hour))
+	r.rootIn(t, other, "rests", "10.1.0.0/16", keeps(time.Hour), func(in *ipam.NewPool) { in.MaxObservedAge = ptr(int64(3600)) })
+	r.rootIn(t, other, "young", "10.2.0.0/16", func(in *ipam.NewPool) { in.MaxObservedAge = ptr(int64(7200)) })
 	inner := r.child(t, rest, "inner", "/24")
 	ends := clock.Add(2000 * time.Hour)
 	for i, in := range []ipam.Pool{rest, inner, six} {
@@ -132,6 +133,7 @@ func (r planner) fill(t *testing.T) {
 		r.wait(time.Hour)
 		r.take(t, root, fmt.Sprint("sealed", i), "/28")
 	}
+	r.raw(t, "INSERT INTO looks (account_id, tried_at, seen_at) SELECT id, 1, 1 FROM accounts WHERE cloud = 'aws'")
 	for i, kind := range []string{"network", "subnet"} {
 		r.raw(t, fmt.Sprintf(`INSERT INTO observations (id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length,
 			mark_instance, mark_allocation, mark_epoch, labels, misses, first_seen, changed_at)

@@ -86,7 +86,7 @@ func (c edit) placeSomewhere(pool ipam.Pool, want choose.Claim, length int) (net
 }
 
 func (c edit) asks() choose.Asker {
-	return choose.Asker{Tx: c.Tx, Due: c.Due, Principal: c.By.UID, Actor: c.By.String(), Sees: c.By.Sees(), Quota: c.r.HoldQuota, Plan: c.plan, Moves: c.moves}
+	return choose.Asker{Tx: c.Tx, Now: c.At, Due: c.Due, Principal: c.By.UID, Actor: c.By.String(), Sees: c.By.Sees(), Quota: c.r.HoldQuota, Plan: c.plan, Moves: c.moves}
 }
 
 // placeAt takes a named block, from what gives way too. Own is the name whose holds of the caller's do; "" for none.
@@ -113,7 +113,7 @@ func (c edit) placeAgain(pool ipam.Pool, want choose.Claim, length int) (netip.P
 	case ipam.KindReservation:
 		kind, name = ipam.KindAllocation, want.Hold // as its hold
 	}
-	last, found, err := c.Tx.LastBlock(pool.UID, kind, name, ipam.Family(pool.CIDR), length)
+	last, found, err := c.asks().LastBlock(pool, kind, name, length)
 	if err != nil {
 		return last, err
 	}

@@ -107,7 +107,7 @@ func (r *Registry) Restore(ctx context.Context, by ipam.Caller, allocation strin
 			return a, err
 		}
 		a = a.Restored(pool, c.At)
-		if err := c.MayHave(a.In, a.Extent()); err != nil {
+		if err := cmp.Or(c.MayHave(a.In, a.Extent()), c.asks().Seen(pool, ipam.Seen{})); err != nil {
 			return a, err
 		}
 		if err := c.Tx.InsertPrefix(c.prefixOf(pool, choose.Claim{Kind: ipam.KindAllocation, Name: a.Name, Status: ipam.StatusAllocated}, a.ID, a.CIDR)); err != nil {

@@ -1,6 +1,9 @@
 package store
 
 import (
+	"errors"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -8,19 +11,150 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
 )
 
+// shown is what there is to say of clouds in a scope.
+type shown struct {
+	observed bool      // anything is observed there
+	restored time.Time // of the database; zero: it was not brought back, or all accounts have been seen since
+}
+
+func (tx *Tx) shownIn(scope ipam.UID) (shown, error) {
+	if s, known := tx.shown[scope]; known {
+		return s, nil
+	}
+	row, err := tx.rows.IsObserved(tx.ctx, keyOrNull(scope))
+	if err != nil {
+		return shown{}, err
+	}
+	s := shown{observed: row.Observed}
+	if row.RestoredAt != 0 {
+		s.restored = moment(row.RestoredAt)
+	}
+	if tx.shown == nil {
+		tx.shown = map[ipam.UID]shown{}
+	}
+	tx.shown[scope] = s
+	return s, nil
+}
+
 // Observed reports whether anything observed is in a scope: one step in an index, and none when it is asked again.
 func (tx *Tx) Observed(scope ipam.UID) (bool, error) {
-	if observed, known := tx.shown[scope]; known {
-		return observed, nil
+	s, err := tx.shownIn(scope)
+	return s.observed, err
+}
+
+// Restored is when the database was brought back from a backup; zero where it was not, or where all accounts have been seen since.
+// Scope is whose other facts are read with it.
+func (tx *Tx) Restored(scope ipam.UID) (time.Time, error) {
+	s, err := tx.shownIn(scope)
+	return s.restored, err
+}
+
+// SetRestored notes that the database was brought back from a backup; the zero time, that all accounts have been seen since.
+func (tx *Tx) SetRestored(at time.Time) error {
+	tx.shown = nil
+	return tx.rows.SetRestored(tx.ctx, optionalMicros(someTime(at)))
+}
+
+// restoredMark is what "cloudpam restore" writes where SQLite keeps a number for applications, since a backup may be of any schema: it is
+// 60 bytes into the file.
+const (
+	restoredMark   = 1
+	restoredMarkAt = 60
+)
+
+// TakeRestored reports whether "cloudpam restore" has put this file in its place, once.
+func (tx *Tx) TakeRestored() (bool, error) {
+	if tx.engine != SQLite {
+		return false, nil
 	}
-	observed, err := tx.rows.IsObserved(tx.ctx, keyOrNull(scope))
-	if err == nil {
-		if tx.shown == nil {
-			tx.shown = map[ipam.UID]bool{}
+	var mark int64
+	if err := tx.conn.one(tx.ctx, "PRAGMA user_version", nil, []any{&mark}); err != nil || mark != restoredMark {
+		return false, err
+	}
+	return true, tx.conn.exec(tx.ctx, "PRAGMA user_version = 0")
+}
+
+// Unseen lists some accounts which nobody has seen completely since a time, by age: of a scope or shown in it, looked at or not; of
+// "" all that are looked at.
+func (tx *Tx) Unseen(scope ipam.UID, since time.Time, limit int) (all []ipam.Unseen, err error) {
+	add := func(cloud, externalID string, seen *int64) error {
+		a, err := tx.Account(ipam.Everything, cloud+":"+externalID)
+		u := ipam.Unseen{Account: a}
+		if seen != nil {
+			u.SeenAt = moment(*seen)
 		}
-		tx.shown[scope] = observed
+		all = append(all, u)
+		return err
 	}
-	return observed, err
+	if scope == "" {
+		rows, err := tx.rows.UnseenAnywhere(tx.ctx, query.UnseenAnywhereParams{Since: micros(since), MaxRows: int32(limit)})
+		for _, r := range rows {
+			err = errors.Join(err, add(r.Cloud, r.ExternalID, r.SeenAt))
+		}
+		return all, err
+	}
+	rows, err := tx.rows.UnseenInScope(tx.ctx, query.UnseenInScopeParams{Since: micros(since), ScopeID: scope.Key(), ShownIn: keyOrNull(scope), MaxRows: int32(limit)})
+	for _, r := range rows {
+		err = errors.Join(err, add(r.Cloud, r.ExternalID, r.SeenAt))
+	}
+	return all, err
+}
+
+// LookAt is when the last look at an account began, and the last one after which all of it had been seen completely; zero where there was
+// none.
+func (tx *Tx) LookAt(account ipam.UID) (tried, seen time.Time, err error) {
+	row, err := tx.rows.LookAt(tx.ctx, account.Key())
+	if err != nil {
+		return tried, seen, orMissing(err, nil)
+	}
+	if row.SeenAt != nil {
+		seen = moment(*row.SeenAt)
+	}
+	return moment(row.TriedAt), seen, nil
+}
+
+// SaveLook notes when a look at an account began, and the last one after which all of it had been seen; zero where this one says
+// nothing new of that.
+func (tx *Tx) SaveLook(account ipam.UID, tried, seen time.Time) error {
+	return tx.rows.SaveLook(tx.ctx, query.SaveLookParams{AccountID: account.Key(), TriedAt: micros(tried), SeenAt: optionalMicros(someTime(seen))})
+}
+
+// ExpectLook notes that an account is to be looked at.
+func (tx *Tx) ExpectLook(account ipam.UID) error { return tx.rows.ExpectLook(tx.ctx, account.Key()) }
+
+// Guards are the observations that take addresses in a block of a pool, in the order of their addresses: subnets and secondary ranges,
+// also those around the block, and networks inside the pool. Those that go are used until they are gone.
+func (tx *Tx) Guards(pool ipam.Pool, in netip.Prefix) (all []ipam.Observation, err error) {
+	if observed, err := tx.Observed(pool.ScopeUID); err != nil || !observed {
+		return nil, err // mostly: in most scopes nobody looks
+	}
+	add := func(around ipam.Around) error {
+		for p := (ipam.Page{Limit: 1000}); ; {
+			some, err := tx.Observations(ipam.Everything, ipam.ObservationFilter{Scope: string(pool.ScopeUID), Around: around}, p)
+			if err != nil {
+				return err
+			}
+			for _, o := range some {
+				p.After = ipam.Cursor{ID: string(o.UID), Prefix: o.CIDR}
+				inside := o.CIDR.Bits() > pool.CIDR.Bits() && pool.CIDR.Contains(o.CIDR.Addr())
+				if o.Kind != ipam.ObservedNetwork || inside && o.CIDR.Bits() >= in.Bits() {
+					all = append(all, o)
+				}
+			}
+			if len(some) < p.Limit {
+				return nil
+			}
+		}
+	}
+	if err := add(ipam.Around{Within: in}); err != nil {
+		return nil, err
+	}
+	if in.Bits() > 0 {
+		outer := netip.PrefixFrom(in.Addr(), in.Bits()-1).Masked()
+		err = add(ipam.Around{Contains: outer}) // what equals the block is in it
+	}
+	slices.SortFunc(all, func(a, b ipam.Observation) int { return a.CIDR.Compare(b.CIDR) })
+	return all, err
 }
 
 // InsertObservation adds what a cloud showed of an account.

@@ -149,7 +149,13 @@ var plans = map[string]expected{
 	"TrimPromises":          {both: "key", sqlite: "sort"},
 	"DeleteObservation":     {both: "key"},
 	"DeleteSyncState":       {both: "key"},
-	"IsObserved":            {both: "observations_by_scope", postgres: "all:observations", none: "all:observations", stale: "all:observations"},
+	"IsObserved":            {both: "key observations_by_scope", postgres: "all:observations all:instance", none: "all:observations", stale: "all:observations"},
+	"SaveLook":              {both: "key"},
+	"ExpectLook":            {both: "key"},
+	"LookAt":                {both: "key"},
+	"SetRestored":           {sqlite: "walk:key", postgres: "all:instance"},                                                                // its one row
+	"UnseenInScope":         {both: "key observations_by_account observations_by_scope walk:key", postgres: "all:accounts all:looks sort"}, // all accounts there are
+	"UnseenAnywhere":        {both: "key walk:key", postgres: "all:accounts all:looks sort"},
 	"ObservationsOf":        {both: "key observations_by_account"},
 	"SyncStatesOf":          {both: "sync_states_by_region"},
 	"UpdateObservation":     {both: "key"},

@@ -99,7 +99,7 @@ func (tx *Tx) InsertPool(p ipam.Pool) error {
 		Strategy: string(p.Strategy), MinLength: length64(p.Sizes.Min), MaxLength: length64(p.Sizes.Max), DefaultLength: length64(p.Sizes.Default),
 		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment,
 		Labels: encodeLabels(p.Labels), DeletionProtection: p.DeletionProtection, DraftUntil: optionalMicros(p.DraftUntil),
-		DraftPrincipalID: keyOrNull(p.DraftPrincipal), DraftHolder: p.DraftHolder, DraftRun: p.DraftRun, DraftNamed: p.DraftNamed, DraftEncloses: p.DraftEncloses, GrowsID: keyOrNull(p.DraftGrows), QuarantineSeconds: p.Quarantine, CreatedAt: micros(p.CreatedAt),
+		DraftPrincipalID: keyOrNull(p.DraftPrincipal), DraftHolder: p.DraftHolder, DraftRun: p.DraftRun, DraftNamed: p.DraftNamed, DraftEncloses: p.DraftEncloses, GrowsID: keyOrNull(p.DraftGrows), QuarantineSeconds: p.Quarantine, MaxObservedAgeSeconds: p.MaxObservedAge, CreatedAt: micros(p.CreatedAt),
 	})
 }
 
@@ -113,7 +113,7 @@ func (tx *Tx) UpdatePool(p ipam.Pool, at time.Time) error {
 		ID: p.UID.Key(), Name: p.Name, Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), Length: int64(p.CIDR.Bits()),
 		Strategy: string(p.Strategy), MinLength: length64(p.Sizes.Min), MaxLength: length64(p.Sizes.Max), DefaultLength: length64(p.Sizes.Default),
 		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment,
-		Labels: encodeLabels(p.Labels), DeletionProtection: p.DeletionProtection, ParentID: keyOrNull(p.ParentUID), QuarantineSeconds: p.Quarantine, UpdatedAt: micros(at),
+		Labels: encodeLabels(p.Labels), DeletionProtection: p.DeletionProtection, ParentID: keyOrNull(p.ParentUID), QuarantineSeconds: p.Quarantine, MaxObservedAgeSeconds: p.MaxObservedAge, UpdatedAt: micros(at),
 	})
 	return err
 }
@@ -216,13 +216,13 @@ func (tx *Tx) Drafts(see ipam.Visible, scope string, p ipam.Page) ([]ipam.Pool, 
 
 const poolColumns = "id, scope_id, scope_name, name, parent_id, parent_name, family, first_ip, length, strategy, min_length, max_length, default_length," +
 	" description, owner, account, region, environment, labels, deletion_protection, version, created_at, updated_at," +
-	" draft_until, draft_principal_id, draft_actor, draft_holder, draft_run, draft_named, draft_encloses, grows_id, quarantine_seconds"
+	" draft_until, draft_principal_id, draft_actor, draft_holder, draft_run, draft_named, draft_encloses, grows_id, quarantine_seconds, max_observed_age_seconds"
 
 func poolFields(r *query.NamedPool) []any {
 	return []any{
 		&r.ID, &r.ScopeID, &r.ScopeName, &r.Name, &r.ParentID, &r.ParentName, &r.Family, &r.FirstIp, &r.Length, &r.Strategy, &r.MinLength, &r.MaxLength, &r.DefaultLength,
 		&r.Description, &r.Owner, &r.Account, &r.Region, &r.Environment, &r.Labels, &r.DeletionProtection, &r.Version, &r.CreatedAt, &r.UpdatedAt,
-		&r.DraftUntil, &r.DraftPrincipalID, &r.DraftActor, &r.DraftHolder, &r.DraftRun, &r.DraftNamed, &r.DraftEncloses, &r.GrowsID, &r.QuarantineSeconds,
+		&r.DraftUntil, &r.DraftPrincipalID, &r.DraftActor, &r.DraftHolder, &r.DraftRun, &r.DraftNamed, &r.DraftEncloses, &r.GrowsID, &r.QuarantineSeconds, &r.MaxObservedAgeSeconds,
 	}
 }
 
@@ -237,7 +237,7 @@ func pool(row query.NamedPool) (ipam.Pool, error) {
 		ParentUID: optionalUID(poolKey, row.ParentID), CIDR: cidr, Strategy: alloc.Strategy(row.Strategy),
 		Sizes:       ipam.Sizes{Min: lengthOf(row.MinLength), Max: lengthOf(row.MaxLength), Default: lengthOf(row.DefaultLength)},
 		Description: row.Description, Owner: row.Owner, Account: row.Account, Region: row.Region, Environment: row.Environment,
-		Labels: labels, DeletionProtection: row.DeletionProtection, Quarantine: row.QuarantineSeconds, Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
+		Labels: labels, DeletionProtection: row.DeletionProtection, Quarantine: row.QuarantineSeconds, MaxObservedAge: row.MaxObservedAgeSeconds, Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 		DraftUntil: optionalMoment(row.DraftUntil), DraftPrincipal: optionalUID(principalKey, row.DraftPrincipalID), DraftActor: actor(row.DraftActor), DraftHolder: row.DraftHolder, DraftRun: row.DraftRun, DraftNamed: row.DraftNamed, DraftEncloses: row.DraftEncloses, DraftGrows: optionalUID(poolKey, row.GrowsID),
 	}
 	if p.ParentUID != "" {

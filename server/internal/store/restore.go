@@ -93,6 +93,9 @@ func Restore(ctx context.Context, url, backup string, now time.Time) (done Resto
 	if err := copyFile(fresh, backup); err != nil {
 		return done, fmt.Errorf("copy the backup: %w", err)
 	}
+	if err := markRestored(fresh); err != nil {
+		return done, fmt.Errorf("mark the backup as restored: %w", err)
+	}
 	if done.Schema, err = inspect(ctx, fresh); err != nil {
 		return done, fmt.Errorf("%s is no backup to restore, and nothing was changed: %w", backup, err)
 	}
@@ -219,6 +222,33 @@ func copyFile(to, from string) error {
 	}
 	_, err = io.Copy(out, in)
 	return errors.Join(err, out.Sync(), out.Close())
+}
+
+// markRestored makes the next start know that a file is a backup that was brought back. What is no database is left for inspect to refuse.
+func markRestored(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if info, err := f.Stat(); err != nil || info.Size() < 512 {
+		return errors.Join(err, f.Close())
+	}
+	_, err = f.WriteAt([]byte{0, 0, 0, restoredMark}, restoredMarkAt)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// MarkRestored makes a database, which no server has open, one that was brought back from a backup by other means than Restore: by
+// pg_restore, by a copy of a disk. Its schema must be this build's.
+func MarkRestored(ctx context.Context, url string, now time.Time) (err error) {
+	db, err := Open(ctx, url, Options{Existing: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.Start(ctx); err != nil {
+		return err
+	}
+	return db.Write(ctx, "restored", func(tx *Tx) error { return tx.SetRestored(now) })
 }
 
 // sameOwner makes files of root belong to whom the database or its folder belongs, so that the server may open what its

@@ -69,6 +69,7 @@ var changes = []change{
 	{"cloudpam_pool.vpc", "default_prefix_length", "", "", "default_prefix_length = 26"},
 	{"cloudpam_pool.vpc", "deletion_protection", "", "", "deletion_protection = true"},
 	{"cloudpam_pool.vpc", "quarantine", "", "", `quarantine = "168h"`},
+	{"cloudpam_pool.vpc", "max_observed_age", "", "", `max_observed_age = "1h"`},
 	{"cloudpam_pool.vpc", "encloses", "without a cidr", "", "encloses = true"},
 	{"cloudpam_pool.vpc", "description", "", "", `description = "x"`},
 	{"cloudpam_pool.vpc", "owner", "", "", `owner = "x"`},

@@ -140,6 +140,9 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 	case cloudpam.ErrReleasePending:
 		a.add(diags, a.at("cidr"), "Block is not released yet", e, held(e)+
 			"The same plan releases it, but that did not happen while this waited. With -parallelism=1 nothing else goes on meanwhile. Nothing was changed for this resource: run terraform apply again.")
+	case cloudpam.ErrObservationTooOld:
+		a.add(diags, path.Root(a.poolAttr), "Nobody has looked at the clouds lately", e,
+			"A cloud may use what would be handed out. Once the account has been looked at, run Terraform again. Nothing was changed for this resource.")
 	case cloudpam.ErrQuotaExceeded:
 		a.add(diags, path.Root(a.poolAttr), "Plans hold too many blocks", e,
 			"Nothing is held for this resource. The page Holds in the browser says whose holds there are, and releases all of a holder. Applying a plan turns its holds into allocations, which do not count.")

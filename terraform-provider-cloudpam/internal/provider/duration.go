@@ -41,7 +41,9 @@ func fromSeconds(has types.String, seconds *int64) types.String {
 }
 
 // quarantineTime checks how long a block is kept, and plans no change where only its spelling is another.
-type quarantineTime struct{}
+type quarantineTime struct {
+	least time.Duration
+}
 
 var (
 	_ validator.String    = quarantineTime{}
@@ -49,7 +51,10 @@ var (
 )
 
 // Description says what is right.
-func (quarantineTime) Description(context.Context) string {
+func (q quarantineTime) Description(context.Context) string {
+	if q.least > 0 {
+		return "a time of 60s to 2160h, which is 90 days, such as 1h"
+	}
 	return "a time of 0s to 2160h, which is 90 days, such as 168h"
 }
 
@@ -61,8 +66,8 @@ func (q quarantineTime) ValidateString(ctx context.Context, req validator.String
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if s := secondsOf(req.ConfigValue); s == nil || *s < 0 || *s > int64(mostQuarantine/time.Second) {
-		resp.Diagnostics.AddAttributeError(req.Path, "Not a time to keep a block for", fmt.Sprintf("%q is not %s.", req.ConfigValue.ValueString(), q.Description(ctx)))
+	if s := secondsOf(req.ConfigValue); s == nil || *s < int64(q.least/time.Second) || *s > int64(mostQuarantine/time.Second) {
+		resp.Diagnostics.AddAttributeError(req.Path, "Not such a time", fmt.Sprintf("%q is not %s.", req.ConfigValue.ValueString(), q.Description(ctx)))
 	}
 }
 

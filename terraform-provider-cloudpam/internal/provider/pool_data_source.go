@@ -61,6 +61,7 @@ func readPool() map[string]schema.Attribute {
 		"description":           readText("What it is for, in words."),
 		"labels":                readLabels(),
 		"deletion_protection":   schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether deleting the pool is refused."},
+		"max_observed_age":      schema.StringAttribute{Computed: true, MarkdownDescription: "How old the last complete view of its accounts may be for the pool to hand anything out; null where it may be of any age."},
 		"quarantine":            schema.StringAttribute{Computed: true, MarkdownDescription: "How long what is released in the pool is not free; null where the pool around it decides."},
 	}
 }

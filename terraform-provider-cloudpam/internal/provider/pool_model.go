@@ -32,6 +32,7 @@ type poolFacts struct {
 	Labels              types.Map    `tfsdk:"labels"`
 	DeletionProtection  types.Bool   `tfsdk:"deletion_protection"`
 	Quarantine          types.String `tfsdk:"quarantine"`
+	MaxObservedAge      types.String `tfsdk:"max_observed_age"`
 }
 
 // poolModel is a pool of the resource: in configuration, plan and state.
@@ -65,6 +66,7 @@ func (m *poolFacts) set(p cloudpam.Pool) diag.Diagnostics {
 	m.Environment, m.Owner = fromText(m.Environment, p.Environment), fromText(m.Owner, p.Owner)
 	m.Description = fromText(m.Description, p.Description)
 	m.DeletionProtection, m.Quarantine = types.BoolValue(p.DeletionProtection), fromSeconds(m.Quarantine, p.QuarantineSeconds)
+	m.MaxObservedAge = fromSeconds(m.MaxObservedAge, p.MaxObservedAgeSeconds)
 	labels, diags := fromLabels(m.Labels, p.Labels)
 	m.Labels = labels
 	return diags
@@ -80,7 +82,7 @@ func (m poolModel) request(ctx context.Context) (cloudpam.NewPool, diag.Diagnost
 		DefaultPrefixLength: optionalLength(m.DefaultPrefixLength),
 		Account:             optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
 		Owner: optionalText(m.Owner), Description: optionalText(m.Description), Labels: labels,
-		DeletionProtection: new(m.DeletionProtection.ValueBool()), QuarantineSeconds: secondsOf(m.Quarantine), Encloses: m.Encloses.ValueBoolPointer(),
+		DeletionProtection: new(m.DeletionProtection.ValueBool()), QuarantineSeconds: secondsOf(m.Quarantine), MaxObservedAgeSeconds: secondsOf(m.MaxObservedAge), Encloses: m.Encloses.ValueBoolPointer(),
 	}
 	if strategy := m.Strategy.ValueString(); strategy != "" {
 		pool.Strategy = new(cloudpam.Strategy(strategy))
@@ -135,6 +137,12 @@ func (m poolModel) patch(ctx context.Context, state poolModel, names *renames) (
 		patch.QuarantineSeconds = nullable.NewNullNullable[int64]()
 		if s := secondsOf(m.Quarantine); s != nil {
 			patch.QuarantineSeconds = nullable.NewNullableWithValue(*s)
+		}
+	}
+	if !m.MaxObservedAge.Equal(state.MaxObservedAge) {
+		patch.MaxObservedAgeSeconds = nullable.NewNullNullable[int64]()
+		if s := secondsOf(m.MaxObservedAge); s != nil {
+			patch.MaxObservedAgeSeconds = nullable.NewNullableWithValue(*s)
 		}
 	}
 	if !m.DeletionProtection.Equal(state.DeletionProtection) {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
@@ -100,6 +101,13 @@ func (r *poolResource) Schema(_ context.Context, _ resource.SchemaRequest, resp 
 				PlanModifiers: []planmodifier.String{quarantineTime{}},
 				MarkdownDescription: "How long a block that is released in the pool is not handed out to anybody else, such as `168h`, at most `2160h`. The same name and size has it back at any time, so a destroy and an apply give the same CIDRs. " +
 					"As in the pool around it where absent; `0s` is not at all. With it, what a plan releases is no room for what else the plan puts there.",
+			},
+			"max_observed_age": schema.StringAttribute{
+				Optional:      true,
+				Validators:    []validator.String{quarantineTime{least: time.Minute}},
+				PlanModifiers: []planmodifier.String{quarantineTime{}},
+				MarkdownDescription: "How old the last complete view of the accounts of the pool's scope, and of those that show something in it, may be for the pool to hand anything out, such as `1h`: `60s` to `2160h`. " +
+					"A plan that needs a new block is refused while it is older. No rule where absent.",
 			},
 		},
 	}

@@ -169,10 +169,11 @@ type IdempotencyKey struct {
 }
 
 type Instance struct {
-	ID        int64
-	TokenKey  []byte
-	CreatedAt int64
-	SeenAt    int64
+	ID         int64
+	TokenKey   []byte
+	CreatedAt  int64
+	SeenAt     int64
+	RestoredAt *int64
 }
 
 type LastBlock struct {
@@ -189,6 +190,12 @@ type Lease struct {
 	Holder string
 	Epoch  int64
 	Until  int64
+}
+
+type Look struct {
+	AccountID int64
+	TriedAt   int64
+	SeenAt    *int64
 }
 
 type NamedAccount struct {
@@ -323,39 +330,40 @@ type NamedPolicy struct {
 }
 
 type NamedPool struct {
-	ID                 int64
-	ScopeID            int64
-	Name               string
-	ParentID           *int64
-	Family             int64
-	FirstIp            []byte
-	Length             int64
-	Strategy           string
-	MinLength          *int64
-	MaxLength          *int64
-	DefaultLength      *int64
-	Description        string
-	Owner              string
-	Account            string
-	Region             string
-	Environment        string
-	Labels             string
-	DeletionProtection bool
-	Version            int64
-	SpaceRevision      int64
-	DraftUntil         *int64
-	DraftPrincipalID   *int64
-	DraftHolder        string
-	DraftRun           string
-	DraftNamed         bool
-	DraftEncloses      bool
-	GrowsID            *int64
-	CreatedAt          int64
-	UpdatedAt          int64
-	QuarantineSeconds  *int64
-	ScopeName          string
-	ParentName         string
-	DraftActor         string
+	ID                    int64
+	ScopeID               int64
+	Name                  string
+	ParentID              *int64
+	Family                int64
+	FirstIp               []byte
+	Length                int64
+	Strategy              string
+	MinLength             *int64
+	MaxLength             *int64
+	DefaultLength         *int64
+	Description           string
+	Owner                 string
+	Account               string
+	Region                string
+	Environment           string
+	Labels                string
+	DeletionProtection    bool
+	Version               int64
+	SpaceRevision         int64
+	DraftUntil            *int64
+	DraftPrincipalID      *int64
+	DraftHolder           string
+	DraftRun              string
+	DraftNamed            bool
+	DraftEncloses         bool
+	GrowsID               *int64
+	CreatedAt             int64
+	UpdatedAt             int64
+	QuarantineSeconds     *int64
+	MaxObservedAgeSeconds *int64
+	ScopeName             string
+	ParentName            string
+	DraftActor            string
 }
 
 type NamedPrefix struct {
@@ -518,36 +526,37 @@ type Policy struct {
 }
 
 type Pool struct {
-	ID                 int64
-	ScopeID            int64
-	Name               string
-	ParentID           *int64
-	Family             int64
-	FirstIp            []byte
-	Length             int64
-	Strategy           string
-	MinLength          *int64
-	MaxLength          *int64
-	DefaultLength      *int64
-	Description        string
-	Owner              string
-	Account            string
-	Region             string
-	Environment        string
-	Labels             string
-	DeletionProtection bool
-	Version            int64
-	SpaceRevision      int64
-	DraftUntil         *int64
-	DraftPrincipalID   *int64
-	DraftHolder        string
-	DraftRun           string
-	DraftNamed         bool
-	DraftEncloses      bool
-	GrowsID            *int64
-	CreatedAt          int64
-	UpdatedAt          int64
-	QuarantineSeconds  *int64
+	ID                    int64
+	ScopeID               int64
+	Name                  string
+	ParentID              *int64
+	Family                int64
+	FirstIp               []byte
+	Length                int64
+	Strategy              string
+	MinLength             *int64
+	MaxLength             *int64
+	DefaultLength         *int64
+	Description           string
+	Owner                 string
+	Account               string
+	Region                string
+	Environment           string
+	Labels                string
+	DeletionProtection    bool
+	Version               int64
+	SpaceRevision         int64
+	DraftUntil            *int64
+	DraftPrincipalID      *int64
+	DraftHolder           string
+	DraftRun              string
+	DraftNamed            bool
+	DraftEncloses         bool
+	GrowsID               *int64
+	CreatedAt             int64
+	UpdatedAt             int64
+	QuarantineSeconds     *int64
+	MaxObservedAgeSeconds *int64
 }
 
 type Prefix struct {

@@ -29,6 +29,18 @@ func (q *Queries) DeleteSyncState(ctx context.Context, id int64) error {
 	return err
 }
 
+const expectLook = `-- name: ExpectLook :exec
+INSERT INTO looks (account_id, tried_at)
+VALUES ($1, 0)
+ON CONFLICT (account_id) DO NOTHING
+`
+
+// Notes that an account is to be looked at.
+func (q *Queries) ExpectLook(ctx context.Context, accountID int64) error {
+	_, err := q.db.ExecContext(ctx, expectLook, accountID)
+	return err
+}
+
 const insertObservation = `-- name: InsertObservation :exec
 INSERT INTO observations (
   id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length,
@@ -122,15 +134,34 @@ func (q *Queries) InsertSyncState(ctx context.Context, arg InsertSyncStateParams
 }
 
 const isObserved = `-- name: IsObserved :one
-SELECT EXISTS (SELECT 1 FROM observations WHERE scope_id = $1) AS observed
+SELECT
+  EXISTS (SELECT 1 FROM observations WHERE scope_id = $1) AS observed,
+  CAST(COALESCE((SELECT i.restored_at FROM instance i WHERE i.id = 1), 0) AS BIGINT) AS restored_at
 `
 
-// Whether anything observed is in a scope.
-func (q *Queries) IsObserved(ctx context.Context, scopeID *int64) (bool, error) {
+type IsObservedRow struct {
+	Observed   bool
+	RestoredAt int64
+}
+
+// Whether anything observed is in a scope, and when the database was brought back from a backup; 0: it was not, or all has been seen since.
+func (q *Queries) IsObserved(ctx context.Context, scopeID *int64) (IsObservedRow, error) {
 	row := q.db.QueryRowContext(ctx, isObserved, scopeID)
-	var observed bool
-	err := row.Scan(&observed)
-	return observed, err
+	var i IsObservedRow
+	err := row.Scan(&i.Observed, &i.RestoredAt)
+	return i, err
+}
+
+const lookAt = `-- name: LookAt :one
+SELECT account_id, tried_at, seen_at FROM looks
+WHERE account_id = $1
+`
+
+func (q *Queries) LookAt(ctx context.Context, accountID int64) (Look, error) {
+	row := q.db.QueryRowContext(ctx, lookAt, accountID)
+	var i Look
+	err := row.Scan(&i.AccountID, &i.TriedAt, &i.SeenAt)
+	return i, err
 }
 
 const observationsOf = `-- name: ObservationsOf :many
@@ -188,6 +219,33 @@ func (q *Queries) ObservationsOf(ctx context.Context, accountID int64) ([]NamedO
 	return items, nil
 }
 
+const saveLook = `-- name: SaveLook :exec
+INSERT INTO looks (account_id, tried_at, seen_at)
+VALUES ($1, $2, $3)
+ON CONFLICT (account_id) DO UPDATE SET tried_at = excluded.tried_at, seen_at = COALESCE(excluded.seen_at, looks.seen_at)
+`
+
+type SaveLookParams struct {
+	AccountID int64
+	TriedAt   int64
+	SeenAt    *int64
+}
+
+// The last look at an account. What has been seen completely before has been, whatever the last look came to.
+func (q *Queries) SaveLook(ctx context.Context, arg SaveLookParams) error {
+	_, err := q.db.ExecContext(ctx, saveLook, arg.AccountID, arg.TriedAt, arg.SeenAt)
+	return err
+}
+
+const setRestored = `-- name: SetRestored :exec
+UPDATE instance SET restored_at = $1
+`
+
+func (q *Queries) SetRestored(ctx context.Context, restoredAt *int64) error {
+	_, err := q.db.ExecContext(ctx, setRestored, restoredAt)
+	return err
+}
+
 const syncStatesOf = `-- name: SyncStatesOf :many
 SELECT id, account_id, kind, region, tried_at, seen_at, second_at, third_at, code, detail, fix FROM sync_states
 WHERE account_id = $1
@@ -216,6 +274,98 @@ func (q *Queries) SyncStatesOf(ctx context.Context, accountID int64) ([]SyncStat
 			&i.Detail,
 			&i.Fix,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const unseenAnywhere = `-- name: UnseenAnywhere :many
+SELECT a.cloud, a.external_id, l.seen_at FROM looks l JOIN accounts a ON a.id = l.account_id
+WHERE l.seen_at IS NULL OR l.seen_at < CAST($1 AS BIGINT)
+ORDER BY a.id
+LIMIT $2
+`
+
+type UnseenAnywhereParams struct {
+	Since   int64
+	MaxRows int32
+}
+
+type UnseenAnywhereRow struct {
+	Cloud      string
+	ExternalID string
+	SeenAt     *int64
+}
+
+// Accounts that are looked at, and that nobody has seen completely since a time.
+func (q *Queries) UnseenAnywhere(ctx context.Context, arg UnseenAnywhereParams) ([]UnseenAnywhereRow, error) {
+	rows, err := q.db.QueryContext(ctx, unseenAnywhere, arg.Since, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnseenAnywhereRow
+	for rows.Next() {
+		var i UnseenAnywhereRow
+		if err := rows.Scan(&i.Cloud, &i.ExternalID, &i.SeenAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const unseenInScope = `-- name: UnseenInScope :many
+SELECT a.cloud, a.external_id, l.seen_at FROM accounts a LEFT JOIN looks l ON l.account_id = a.id
+WHERE (l.seen_at IS NULL OR l.seen_at < CAST($1 AS BIGINT))
+  AND (a.scope_id = $2 OR EXISTS (SELECT 1 FROM observations o WHERE o.scope_id = $3 AND o.account_id = a.id))
+ORDER BY a.id
+LIMIT $4
+`
+
+type UnseenInScopeParams struct {
+	Since   int64
+	ScopeID int64
+	ShownIn *int64
+	MaxRows int32
+}
+
+type UnseenInScopeRow struct {
+	Cloud      string
+	ExternalID string
+	SeenAt     *int64
+}
+
+// Accounts of a scope, and those that show something in it, which nobody has seen completely since a time.
+func (q *Queries) UnseenInScope(ctx context.Context, arg UnseenInScopeParams) ([]UnseenInScopeRow, error) {
+	rows, err := q.db.QueryContext(ctx, unseenInScope,
+		arg.Since,
+		arg.ScopeID,
+		arg.ShownIn,
+		arg.MaxRows,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnseenInScopeRow
+	for rows.Next() {
+		var i UnseenInScopeRow
+		if err := rows.Scan(&i.Cloud, &i.ExternalID, &i.SeenAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

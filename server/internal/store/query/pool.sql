@@ -2,8 +2,8 @@
 INSERT INTO pools (
   id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
   description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
-  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, quarantine_seconds, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $26, $27, $27);
+  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, quarantine_seconds, max_observed_age_seconds, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $28);
 
 -- name: Pool :one
 SELECT * FROM named_pools
@@ -23,7 +23,7 @@ ORDER BY first_ip, id;
 UPDATE pools SET
   name = $2, family = $3, first_ip = $4, length = $5, strategy = $6, min_length = $7, max_length = $8, default_length = $9,
   description = $10, owner = $11, account = $12, region = $13, environment = $14, labels = $15, deletion_protection = $16,
-  parent_id = $17, quarantine_seconds = $18, updated_at = $19, version = version + 1
+  parent_id = $17, quarantine_seconds = $18, max_observed_age_seconds = $19, updated_at = $20, version = version + 1
 WHERE id = $1;
 
 -- name: DeletePool :execrows

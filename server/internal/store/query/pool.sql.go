@@ -138,7 +138,7 @@ func (q *Queries) FormerScope(ctx context.Context, name string) (FormerScopeRow,
 }
 
 const growthOf = `-- name: GrowthOf :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, max_observed_age_seconds, scope_name, parent_name, draft_actor FROM named_pools
 WHERE grows_id = $1
 ORDER BY first_ip, id
 `
@@ -184,6 +184,7 @@ func (q *Queries) GrowthOf(ctx context.Context, growsID *int64) ([]NamedPool, er
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.QuarantineSeconds,
+			&i.MaxObservedAgeSeconds,
 			&i.ScopeName,
 			&i.ParentName,
 			&i.DraftActor,
@@ -253,38 +254,39 @@ const insertPool = `-- name: InsertPool :exec
 INSERT INTO pools (
   id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length,
   description, owner, account, region, environment, labels, deletion_protection, version, space_revision,
-  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, quarantine_seconds, created_at, updated_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $26, $27, $27)
+  draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, quarantine_seconds, max_observed_age_seconds, created_at, updated_at
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 1, 1, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $28)
 `
 
 type InsertPoolParams struct {
-	ID                 int64
-	ScopeID            int64
-	Name               string
-	ParentID           *int64
-	Family             int64
-	FirstIp            []byte
-	Length             int64
-	Strategy           string
-	MinLength          *int64
-	MaxLength          *int64
-	DefaultLength      *int64
-	Description        string
-	Owner              string
-	Account            string
-	Region             string
-	Environment        string
-	Labels             string
-	DeletionProtection bool
-	DraftUntil         *int64
-	DraftPrincipalID   *int64
-	DraftHolder        string
-	DraftRun           string
-	DraftNamed         bool
-	DraftEncloses      bool
-	GrowsID            *int64
-	QuarantineSeconds  *int64
-	CreatedAt          int64
+	ID                    int64
+	ScopeID               int64
+	Name                  string
+	ParentID              *int64
+	Family                int64
+	FirstIp               []byte
+	Length                int64
+	Strategy              string
+	MinLength             *int64
+	MaxLength             *int64
+	DefaultLength         *int64
+	Description           string
+	Owner                 string
+	Account               string
+	Region                string
+	Environment           string
+	Labels                string
+	DeletionProtection    bool
+	DraftUntil            *int64
+	DraftPrincipalID      *int64
+	DraftHolder           string
+	DraftRun              string
+	DraftNamed            bool
+	DraftEncloses         bool
+	GrowsID               *int64
+	QuarantineSeconds     *int64
+	MaxObservedAgeSeconds *int64
+	CreatedAt             int64
 }
 
 func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
@@ -315,6 +317,7 @@ func (q *Queries) InsertPool(ctx context.Context, arg InsertPoolParams) error {
 		arg.DraftEncloses,
 		arg.GrowsID,
 		arg.QuarantineSeconds,
+		arg.MaxObservedAgeSeconds,
 		arg.CreatedAt,
 	)
 	return err
@@ -347,7 +350,7 @@ func (q *Queries) LeaveName(ctx context.Context, arg LeaveNameParams) error {
 }
 
 const pool = `-- name: Pool :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, max_observed_age_seconds, scope_name, parent_name, draft_actor FROM named_pools
 WHERE id = $1
 `
 
@@ -385,6 +388,7 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.QuarantineSeconds,
+		&i.MaxObservedAgeSeconds,
 		&i.ScopeName,
 		&i.ParentName,
 		&i.DraftActor,
@@ -393,7 +397,7 @@ func (q *Queries) Pool(ctx context.Context, id int64) (NamedPool, error) {
 }
 
 const poolNamed = `-- name: PoolNamed :one
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, max_observed_age_seconds, scope_name, parent_name, draft_actor FROM named_pools
 WHERE named_pools.scope_id = (SELECT s.id FROM scopes s WHERE s.name = $1) AND named_pools.name = $2
 `
 
@@ -436,6 +440,7 @@ func (q *Queries) PoolNamed(ctx context.Context, arg PoolNamedParams) (NamedPool
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.QuarantineSeconds,
+		&i.MaxObservedAgeSeconds,
 		&i.ScopeName,
 		&i.ParentName,
 		&i.DraftActor,
@@ -497,30 +502,31 @@ const updatePool = `-- name: UpdatePool :execrows
 UPDATE pools SET
   name = $2, family = $3, first_ip = $4, length = $5, strategy = $6, min_length = $7, max_length = $8, default_length = $9,
   description = $10, owner = $11, account = $12, region = $13, environment = $14, labels = $15, deletion_protection = $16,
-  parent_id = $17, quarantine_seconds = $18, updated_at = $19, version = version + 1
+  parent_id = $17, quarantine_seconds = $18, max_observed_age_seconds = $19, updated_at = $20, version = version + 1
 WHERE id = $1
 `
 
 type UpdatePoolParams struct {
-	ID                 int64
-	Name               string
-	Family             int64
-	FirstIp            []byte
-	Length             int64
-	Strategy           string
-	MinLength          *int64
-	MaxLength          *int64
-	DefaultLength      *int64
-	Description        string
-	Owner              string
-	Account            string
-	Region             string
-	Environment        string
-	Labels             string
-	DeletionProtection bool
-	ParentID           *int64
-	QuarantineSeconds  *int64
-	UpdatedAt          int64
+	ID                    int64
+	Name                  string
+	Family                int64
+	FirstIp               []byte
+	Length                int64
+	Strategy              string
+	MinLength             *int64
+	MaxLength             *int64
+	DefaultLength         *int64
+	Description           string
+	Owner                 string
+	Account               string
+	Region                string
+	Environment           string
+	Labels                string
+	DeletionProtection    bool
+	ParentID              *int64
+	QuarantineSeconds     *int64
+	MaxObservedAgeSeconds *int64
+	UpdatedAt             int64
 }
 
 func (q *Queries) UpdatePool(ctx context.Context, arg UpdatePoolParams) (int64, error) {
@@ -543,6 +549,7 @@ func (q *Queries) UpdatePool(ctx context.Context, arg UpdatePoolParams) (int64, 
 		arg.DeletionProtection,
 		arg.ParentID,
 		arg.QuarantineSeconds,
+		arg.MaxObservedAgeSeconds,
 		arg.UpdatedAt,
 	)
 	if err != nil {

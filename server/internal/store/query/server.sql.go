@@ -173,7 +173,7 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 }
 
 const instance = `-- name: Instance :one
-SELECT id, token_key, created_at, seen_at FROM instance
+SELECT id, token_key, created_at, seen_at, restored_at FROM instance
 WHERE id = 1
 `
 
@@ -185,6 +185,7 @@ func (q *Queries) Instance(ctx context.Context) (Instance, error) {
 		&i.TokenKey,
 		&i.CreatedAt,
 		&i.SeenAt,
+		&i.RestoredAt,
 	)
 	return i, err
 }
