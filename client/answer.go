@@ -78,6 +78,7 @@ func refusal(resp *http.Response, body []byte) *Error {
 func (e *Error) take(p Problem) {
 	e.Code, e.Title, e.Detail, e.RequestID = Code(p.Code), p.Title, p.Detail, p.RequestID
 	e.Errors, e.Holders, e.LargestFreePrefixLength = p.Errors, p.Holders, p.LargestFreePrefixLength
+	e.Approval = p.Approval
 	if p.NearestPool != nil {
 		e.NearestPool = *p.NearestPool
 	}

@@ -32,6 +32,8 @@ const (
 	ErrObservationTooOld    Code = "observation_too_old"
 	ErrQuotaExceeded        Code = "quota_exceeded"
 	ErrPolicyViolation      Code = "policy_violation"
+	ErrApprovalRequired     Code = "approval_required"
+	ErrApprovalRefused      Code = "approval_refused"
 	ErrOutsidePool          Code = "outside_pool"
 	ErrPreconditionFailed   Code = "precondition_failed"
 	ErrPreconditionRequired Code = "precondition_required"
@@ -66,6 +68,8 @@ type Error struct {
 	LargestFreePrefixLength *int
 	// NearestPool is another pool that would fit, with ErrPoolExhausted; empty when there is none.
 	NearestPool string
+	// Approval is the request, with ErrApprovalRequired and ErrApprovalRefused; nil in a dry run, which makes none.
+	Approval *Approval
 	// Method and Path are those of the request.
 	Method, Path string
 }

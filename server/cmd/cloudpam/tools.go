@@ -85,8 +85,8 @@ func (c *verifyCommand) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("checked: scopes %d, accounts %d, pools %d, allocations %d, allocation sets %d, reservations %d, quarantines %d, holds %d, prefixes %d, webhooks %d, policies %d, tokens %d, bindings %d, events %d\n",
-			report.Scopes, report.Accounts, report.Pools, report.Allocations, report.Sets, report.Reservations, report.Quarantines, report.Holds, report.Prefixes, report.Webhooks, report.Policies, report.Tokens, report.Bindings, report.Events)
+		fmt.Printf("checked: scopes %d, accounts %d, pools %d, allocations %d, allocation sets %d, reservations %d, quarantines %d, holds %d, prefixes %d, webhooks %d, policies %d, tokens %d, bindings %d, approvals %d, events %d\n",
+			report.Scopes, report.Accounts, report.Pools, report.Allocations, report.Sets, report.Reservations, report.Quarantines, report.Holds, report.Prefixes, report.Webhooks, report.Policies, report.Tokens, report.Bindings, report.Approvals, report.Events)
 		for _, f := range report.Findings {
 			fmt.Printf("%s: %s\n", f.Object, f.Detail)
 		}

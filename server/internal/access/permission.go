@@ -32,6 +32,10 @@ var Permissions = map[string]ipam.Role{
 	"policies:write": ipam.Admin,
 	"accounts:write": ipam.Admin,
 
+	"approvals:read":  ipam.Viewer,
+	"approvals:write": ipam.Viewer, // one's own
+	"decisions:write": ipam.Admin,  // of the pool whose policy asks
+
 	"quarantines:write": ipam.Admin,  // what is free before its time may still be in somebody's routes
 	"sessions:read":     ipam.Viewer, // one's own; those of all take admin everywhere
 	"sessions:write":    ipam.Viewer,

@@ -262,7 +262,7 @@ func refused(i Item, err *ipam.Error) Item {
 func (a *adoption) part(i *Item, body func() error) error {
 	run := body
 	if a.each {
-		run = func() error { return a.Tx.Try(body) }
+		run = func() error { return a.Try(body) }
 	}
 	err := run()
 	refusal, ok := errors.AsType[*ipam.Error](err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/access"
 	"github.com/cloudpam/cloudpam/server/internal/account"
 	"github.com/cloudpam/cloudpam/server/internal/adopt"
+	"github.com/cloudpam/cloudpam/server/internal/approval"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/config"
@@ -48,6 +50,7 @@ type App struct {
 	registry *registry.Registry
 	access   *access.Gate
 	webhooks *webhook.Book
+	desk     *approval.Desk
 	sealer   *seal.Sealer
 	listener net.Listener
 	server   *http.Server
@@ -105,6 +108,8 @@ func (a *App) start(ctx context.Context, version string) error {
 	a.registry, a.access = registry.New(a.kernel), access.New(a.kernel, issuers...)
 	a.webhooks = webhook.New(a.kernel, webhook.Guard{Allow: a.config.WebhookNetworks()}, version)
 	a.registry.HoldQuota = a.config.HoldQuota
+	a.desk = approval.New(a.kernel, a.registry, a.log)
+	a.desk.TTL, a.desk.Delay, a.desk.URL = a.config.ApprovalTTL, a.config.ApprovalDelay, strings.TrimRight(a.config.URL, "/")
 	a.access.MaxFailures = a.config.LoginFailures
 	a.access.SessionIdle, a.access.SessionLength = a.config.SessionIdle, a.config.SessionLength
 	if a.sealer, err = seal.New(a.kernel, a.log, a.config.SealKeyFile); err != nil {
@@ -124,17 +129,19 @@ func (a *App) start(ctx context.Context, version string) error {
 	if a.clouds, err = a.openClouds(ctx, observer); err != nil {
 		return err
 	}
-	if err := observer.Begin(ctx, a.clouds.Clouds()...); err != nil {
-		return fmt.Errorf("look for a backup that was brought back: %w", err)
-	}
+ if err := observer.Begin(ctx, a.clouds.Clouds()...); err != nil {
+ return fmt.Errorf("look for a backup that was brought back: %w", err)
+ }
+ metrics := httpapi.NewMetrics(a.stats, a.clock)
+ metrics.Waiting(a.waiting)
 	handler, err := httpapi.New(httpapi.Services{
-		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Sealer: a.sealer,
+		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: account.New(a.kernel), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Approvals: a.desk, Sealer: a.sealer,
 		Observer: observer, Clouds: a.clouds, Adopter: adopt.New(a.kernel, a.registry), Modules: terraform.New(a.kernel),
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
 		Web:     web.Handler(version),
-		Metrics: httpapi.NewMetrics(a.stats, a.clock),
+		Metrics: metrics,
 		Ready:   a.ready,
 
 		TrustedProxies: proxies,
@@ -164,6 +171,17 @@ func (a *App) start(ctx context.Context, version string) error {
 func (a *App) stats() (writes, commits uint64, waiting int) {
 	s := a.db.Stats()
 	return s.Writes, s.Commits, s.Waiting
+}
+
+// waiting counts the requests that wait for approval; the figure of nothing at all where the database does not answer.
+func (a *App) waiting() float64 {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	n, err := a.desk.Waiting(ctx)
+	if err != nil {
+		return math.NaN()
+	}
+	return float64(n)
 }
 
 // setUp makes the first token. One that nobody chose is written next to a SQLite file, since a log line is easily lost.
@@ -265,6 +283,7 @@ func (a *App) jobs() []job.Job {
 		{Name: "forget answers", Every: time.Hour, Mine: a.kernel.Lease, Run: a.kernel.ForgetAnswers},
 		{Name: "end allocations", Every: 10 * time.Minute, Mine: a.kernel.Lease, Run: a.registry.EndAllocations},
 		{Name: "end quarantines", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndQuarantines},
+		{Name: "expire approvals", Every: 10 * time.Minute, Mine: a.kernel.Lease, Run: a.desk.Expire},
 		{Name: "end reservations", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.EndReservations},
 		{Name: "deliver webhooks", Every: time.Second, Run: a.webhooks.Deliver},
 		{Name: "forget deliveries", Every: time.Hour, Mine: a.kernel.Lease, Run: a.webhooks.Forget},

@@ -43,6 +43,7 @@ var (
 	bindings     = noun{"binding", "binding", "bindings", 1000, "", false, func(r *Report) *int { return &r.Bindings }, sayAs(bindingSaid)}
 	principals   = noun{"principal", "principal", "principals", 1000, "", false, func(r *Report) *int { return &r.Principals }, sayAs(vouchedSaid)}
 	sessions     = noun{"session", "session", "sessions", 1000, "", false, func(r *Report) *int { return &r.Sessions }, sayAs(sessionSaid)}
+	approvals    = noun{"approval", "approval", "approvals", 500, "", false, func(r *Report) *int { return &r.Approvals }, sayAs(approvalSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
@@ -52,7 +53,7 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
-	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions} {
+	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions, approvals} {
 		byKind[n.kind] = n
 	}
 	return byKind
@@ -139,7 +140,7 @@ func reservationSaid(r ipam.Reservation) said {
 func holdSaid(h ipam.Hold) said {
 	row := with(store.Row{
 		"id": ipam.UID(h.ID).Key(), "scope_id": h.ScopeUID.Key(), "pool_id": h.PoolUID.Key(), "name": h.Name, "principal_id": h.Principal.Key(), "holder": h.Holder,
-		"replaces": h.Replaces, "inherits": h.Inherits, "kept": h.Kept, "created_at": h.CreatedAt.UnixMicro(),
+		"replaces": h.Replaces, "inherits": h.Inherits, "kept": h.Kept, "approval_id": key(h.Approval), "created_at": h.CreatedAt.UnixMicro(),
 	}, block(h.CIDR))
 	if !h.HasPrefix() {
 		return said{row: row}
@@ -164,6 +165,14 @@ func bindingSaid(b ipam.Binding) said {
 		"id": ipam.UID(b.ID).Key(), "principal_id": b.Principal.Key(), "role": string(b.Role), "scope_id": key(b.ScopeUID), "pool_id": key(b.PoolUID),
 		"largest": int64(b.Largest), "created_at": b.CreatedAt.UnixMicro(),
 	}, labelled(b.Labels))}
+}
+
+func approvalSaid(a ipam.Approval) said {
+	return said{version: a.Version, row: with(store.Row{
+		"id": a.ID.Key(), "scope_id": a.ScopeUID.Key(), "pool_id": a.PoolUID.Key(), "requester_id": a.Requester.Key(), "action": a.Action, "target": a.Target, "digest": a.Digest,
+		"blocks": text(a.Blocks), "reason": a.Reason, "source": a.Source, "status": string(a.Status), "decider_id": key(a.Decider), "decided_at": optional(a.DecidedAt),
+		"comment": a.Comment, "emergency": a.Emergency, "until": a.Until.UnixMicro(),
+	}, versioned(a.Version, a.CreatedAt, a.UpdatedAt))}
 }
 
 func vouchedSaid(p ipam.Vouched) said {

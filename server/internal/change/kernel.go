@@ -18,6 +18,9 @@ type Kernel struct {
 	clock   *clock
 	pretend func() time.Time
 	id      string // of this server, among those that share the database
+
+	// File is asked when a write is refused for want of an approval; nil where nobody keeps requests. It is set before the first call.
+	File File
 }
 
 // New makes a Kernel of a server with a clock. That is SQLite's time; PostgreSQL has its own, and the server's is only compared.
@@ -61,18 +64,27 @@ type Change struct {
 	By  ipam.Caller
 	At  time.Time // of all that is written
 	Due time.Time // what has an end by then has run out; it may be long before At when a clock has just jumped
+
+	review *review
 }
 
 func (k *Kernel) change(tx *store.Tx, by ipam.Caller) Change {
 	at, due := k.at(tx)
-	return Change{Tx: tx, By: by, At: at, Due: due}
+	return Change{Tx: tx, By: by, At: at, Due: due, review: &review{}}
 }
 
 // Write runs a body in one transaction in a lane of the database. A caller that repeats a request with its Idempotency-Key
-// gets the stored answer. A dry run is a Preview. Errors: those of the body, CodeIdempotencyMismatch for a key that was used for another request.
+// gets the stored answer. A dry run is a Preview. What needs approval that nobody gave is undone, and asked for. Errors: those of the body,
+// CodeApprovalRequired, CodeApprovalRefused, CodeIdempotencyMismatch for a key that was used for another request.
 func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(Change) (T, error)) (T, error) {
 	if by.DryRun {
-		return Preview(ctx, k, by, lane, body)
+		return Preview(ctx, k, by, lane, func(c Change) (T, error) {
+			answer, err := body(c)
+			if err == nil {
+				err = c.settle()
+			}
+			return answer, err
+		})
 	}
 	var answer T
 	caller := by
@@ -90,6 +102,9 @@ func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, b
 		c := k.change(tx, by)
 		var err error
 		answer, err = body(c)
+		if err == nil {
+			err = c.settle()
+		}
 		if err != nil || by.Retry == nil {
 			return err
 		}
@@ -102,7 +117,8 @@ func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, b
 	if err != nil {
 		// The request may have met itself: its first sending ran on another replica and was done while this one waited for
 		// the lock. This transaction has been undone, whatever it had begun, and the answer can be read.
-		return OrReplay[T](ctx, k, caller, err)
+		answer, err := OrReplay[T](ctx, k, caller, err)
+		return answer, k.ask(ctx, caller, err)
 	}
 	if caller.Retry != nil {
 		caller.Retry.Replayed = by.Retry.Replayed

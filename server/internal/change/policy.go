@@ -56,7 +56,7 @@ func (c Change) Allow(f policy.Facts) error {
 	return ipam.Violates(append(broken, over...))
 }
 
-// EndPolicy takes away the policy of a pool that ends, if it has one.
+// EndPolicy takes away the policy of a pool, if it has one.
 func (c Change) EndPolicy(pool ipam.Pool) error {
 	p, err := c.Tx.PolicyOf(pool)
 	if ipam.CodeOf(err) == ipam.CodeNotFound {

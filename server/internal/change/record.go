@@ -28,6 +28,9 @@ func (c Change) Record(o Object, verb string, before, after any) error {
 	if err := c.judge(before, after); err != nil {
 		return err
 	}
+	if err := c.note(o.Kind+"."+verb, before, after); err != nil {
+		return err
+	}
 	event := ipam.Event{
 		ID: NewID("event"), Chain: ipam.ChainOf(o.Space), Scope: o.Scope, ScopeUID: o.ScopeUID, At: c.At,
 		Principal: c.By.UID, Actor: c.By.String(), Action: o.Kind + "." + verb, ObjectKind: o.Kind, ObjectID: o.ID, RequestID: c.By.RequestID,

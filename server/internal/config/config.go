@@ -49,6 +49,8 @@ type Serve struct {
 	IssuersJSON        string        `name:"issuers" env:"CLOUDPAM_ISSUERS" help:"JSON list of the issuers whose JWTs and logins are trusted."`
 	IssuersFile        string        `env:"CLOUDPAM_ISSUERS_FILE" help:"File that holds it, instead."`
 	TrustedProxies     []string      `env:"CLOUDPAM_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is believed: CIDRs, with commas between them."`
+	ApprovalTTL        time.Duration `name:"approval-ttl" env:"CLOUDPAM_APPROVAL_TTL" default:"24h" help:"How long a request waits for approval with its blocks held, and an approval for its change; 1m to 720h."`
+	ApprovalDelay      time.Duration `env:"CLOUDPAM_APPROVAL_DELAY" default:"15m" help:"How long a request has waited before the first token may approve it in place of a second person."`
 	SealKeyFile        string        `env:"CLOUDPAM_SEAL_KEY_FILE" help:"File with the Ed25519 key (PKCS #8, PEM) that signs where the chains of events end; one in the database where absent."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
 	WebhookAllow       []string      `env:"CLOUDPAM_WEBHOOK_ALLOW" help:"Networks that webhooks may send to besides public addresses, also over http: 10.0.0.0/8,192.168.1.7/32."`
@@ -104,6 +106,12 @@ func (c *Serve) Check() error {
 		fail("CLOUDPAM_TRUSTED_PROXIES: %w", err)
 	}
 	c.checkLogins(fail)
+	if c.ApprovalTTL < time.Minute || c.ApprovalTTL > ipam.MaxHoldTTL {
+		fail("CLOUDPAM_APPROVAL_TTL is %s; use 1m to %s", c.ApprovalTTL, ipam.MaxHoldTTL)
+	}
+	if c.ApprovalDelay < 0 || c.ApprovalDelay >= c.ApprovalTTL {
+		fail("CLOUDPAM_APPROVAL_DELAY is %s; use 0s or more, and less than CLOUDPAM_APPROVAL_TTL, which is %s", c.ApprovalDelay, c.ApprovalTTL)
+	}
 	if c.DrainDelay < 0 || c.DrainDelay > time.Minute {
 		fail("CLOUDPAM_DRAIN_DELAY is %s; use 0s to 1m", c.DrainDelay)
 	}
@@ -195,8 +203,8 @@ func (c *Serve) Logger() *slog.Logger {
 
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
-	"DATABASE_URL", "LISTEN", "TLS_CERT_FILE", "TLS_KEY_FILE", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "URL", "SESSION_IDLE", "SESSION_LENGTH", "ISSUERS", "ISSUERS_FILE", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
-	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID",
+ "DATABASE_URL", "LISTEN", "TLS_CERT_FILE", "TLS_KEY_FILE", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "URL", "SESSION_IDLE", "SESSION_LENGTH", "APPROVAL_TTL", "APPROVAL_DELAY", "ISSUERS", "ISSUERS_FILE", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
+ "ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID", "APPROVAL_TIMEOUT",
 	"TEST_POSTGRES_URL", "TEST_ENGINES", "TEST_AWS", "TEST_GCP", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }
 

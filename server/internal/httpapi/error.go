@@ -35,6 +35,8 @@ var statuses = map[ipam.Code]struct {
 	ipam.CodeReleasePending:       {http.StatusConflict, "Not released yet"},
 	ipam.CodeQuotaExceeded:        {http.StatusConflict, "Too many holds"},
 	ipam.CodePolicyViolation:      {http.StatusConflict, "Against the pool's policy"},
+	ipam.CodeApprovalRequired:     {http.StatusConflict, "Needs approval"},
+	ipam.CodeApprovalRefused:      {http.StatusConflict, "Approval refused"},
 	ipam.CodeOutsidePool:          {http.StatusBadRequest, "Outside the pool"},
 	ipam.CodePreconditionFailed:   {http.StatusPreconditionFailed, "Changed since you read it"},
 	ipam.CodePreconditionRequired: {http.StatusPreconditionRequired, "Version required"},
@@ -93,6 +95,9 @@ func problem(ctx context.Context, log *slog.Logger, err error) api.Problem {
 	}
 	for _, v := range e.Violations {
 		p.Violations = append(p.Violations, violation(v))
+	}
+	if e.Approval != nil && e.Approval.ID != "" {
+		p.Approval = new(approvalOf(*e.Approval))
 	}
 	if e.NearestPool != "" {
 		p.NearestPool = &e.NearestPool

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/approval"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -20,17 +21,27 @@ func (s *Server) PlaceHolds(ctx context.Context, req api.PlaceHoldsRequestObject
 		}
 		asks, at = append(asks, ask), append(at, i)
 	}
+	promises := make([][]approval.Promised, len(asks))
 	for n, p := range s.registry.PromiseAll(ctx, caller(ctx), asks) {
 		answer := &answers[at[n]]
 		switch {
 		case p.Err != nil:
 			answer.Problem = new(problem(ctx, s.log, p.Err))
 		case asks[n].Draft != nil:
-			answer.Draft = new(pool(p.Draft))
+			answer.Draft, promises[n] = new(pool(p.Draft)), approval.OfDraft(p.Draft)
 		case asks[n].Hold != nil:
-			answer.Hold = new(hold(p.Hold))
+			answer.Hold, promises[n] = new(hold(p.Hold)), approval.OfHold(p.Hold, asks[n].Hold.Meant)
 		default:
-			answer.Set = new(setPlan(p.Set))
+			answer.Set, promises[n] = new(setPlan(p.Set)), approval.OfSet(asks[n].Set.Name, p.Set)
+		}
+	}
+	forecasts, err := s.approvals.Forecast(ctx, caller(ctx), promises)
+	if err != nil {
+		return nil, err
+	}
+	for n, f := range forecasts {
+		if f != nil {
+			answers[at[n]].Approval = &api.ApprovalForecast{Blocks: each(f.Blocks, needed), Deciders: f.Deciders(), URL: f.URL}
 		}
 	}
 	return api.PlaceHolds200JSONResponse{Items: answers}, nil

@@ -35,6 +35,8 @@ const (
 	everywhere                   // takes the role everywhere
 	overAll                      // seen as the scope is, and takes the role everywhere
 	adminEverywhere              // seen by who is admin everywhere, and by nobody else: what is somebody else's own
+	whoseOwn                     // seen as the pool is, and for who asked only
+	persons                      // seen as the pool is, and for people only, of whom no token is one
 	admins                       // seen by admins of the place, and by nobody else
 	scopeAdmins                  // seen by admins of the scope, and by nobody else
 	anybody                      // a list, or what is about the caller: never refused
@@ -151,6 +153,13 @@ var asks = map[string]ask{
 	"getQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},
 	"endQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},
 
+	"listApprovals":    listing("/approvals"),
+	"getApproval":      {inPool, func(m *matrix, at target) (string, string) { return "/approvals/" + m.approval(at), "" }},
+	"withdrawApproval": {whoseOwn, func(m *matrix, at target) (string, string) { return "/approvals/" + m.approval(at), "" }},
+	"decideApprovals": {persons, func(m *matrix, at target) (string, string) {
+		return "/approval-decisions", `{"decisions":[{"approval":"` + m.approval(at) + `","digest":"x","decision":"approve"}]}`
+	}},
+
 	"getPolicy": governed("/policy"), "setPolicy": about(inPool, "/pools/$pool/policy", aPolicy), "deletePolicy": governed("/policy"),
 	"getEffectivePolicy": about(inPool, "/pools/$pool/policy/effective", ""), "listPolicyViolations": about(inPool, "/pools/$pool/policy/violations", ""),
 
@@ -221,6 +230,18 @@ func (m *matrix) quarantine(at target) string {
 	return get[api.QuarantinePage](m.t, m.lab, "/quarantines?allocation="+m.released(at)).Items[0].ID
 }
 
+// approval is a request in a pool that asks for one, which then has another policy.
+func (m *matrix) approval(at target) string {
+	if at == missing {
+		return string(ipam.NewUID("approval"))
+	}
+	path := "/api/v1/pools/" + at.pool + "/policy"
+	m.send(m.t, "PUT", path, `{"rules":{"approval_above":31}}`, "If-Match: *")
+	a := m.send(m.t, "POST", "/api/v1/allocations", strings.NewReplacer("$pool", at.pool, "$n", m.name()).Replace(anAllocation))
+	m.send(m.t, "DELETE", path, "", "If-Match: *")
+	return wantProblemCode(m.t, a, http.StatusConflict, "approval_required").Approval.ID
+}
+
 // bindingBody asks for a role of a token that may do something at the target already.
 func (m *matrix) bindingBody(at target) string {
 	if at == missing {
@@ -283,6 +304,8 @@ func wanted(op ask, need, has ipam.Role, place string, at target) int {
 		return status(inPlace && place != "pool" && has.Includes(need), true)
 	case adminEverywhere:
 		return status(place == "everywhere" && has == ipam.Admin && at != missing, true)
+	case whoseOwn, persons:
+		return status(inPlace, false)
 	case admins:
 		return status(inPlace && has.Includes(need), true)
 	}
@@ -357,6 +380,11 @@ func (m *matrix) try(id, method string, op ask, need, role ipam.Role, place, as 
 	got := a.status
 	if id == "placeHolds" && got == http.StatusOK { // each item has a status of its own
 		if p := decode[api.HoldBatch](m.t, a).Items[0].Problem; p != nil {
+			got = p.Status
+		}
+	}
+	if id == "decideApprovals" && got == http.StatusOK {
+		if p := decode[api.Decisions](m.t, a).Items[0].Problem; p != nil {
 			got = p.Status
 		}
 	}

@@ -28,6 +28,8 @@ const (
 	CodeReleasePending       Code = "release_pending"
 	CodeQuotaExceeded        Code = "quota_exceeded"
 	CodePolicyViolation      Code = "policy_violation"
+	CodeApprovalRequired     Code = "approval_required"
+	CodeApprovalRefused      Code = "approval_refused"
 	CodeOutsidePool          Code = "outside_pool"
 	CodePreconditionFailed   Code = "precondition_failed"
 	CodePreconditionRequired Code = "precondition_required"
@@ -46,6 +48,7 @@ type Error struct {
 	LargestFree *int        // with CodePoolExhausted: the length of the pool's largest free block
 	NearestPool string      // with CodePoolExhausted: another pool that would fit
 	Violations  []Violation // with CodePolicyViolation of a policy: the rules
+	Approval    *Approval   // with CodeApprovalRequired and CodeApprovalRefused: the request
 	Cause       error       `json:"-"`
 }
 

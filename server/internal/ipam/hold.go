@@ -32,6 +32,7 @@ type Hold struct {
 	Replaces  string       `json:"replaces"`           // the allocation that this one follows, whose name it may share
 	Inherits  bool         `json:"inherits,omitempty"` // its block is that of something else, until that goes: of what it replaces, or of what the plan releases
 	Kept      bool         `json:"kept"`               // false: lost
+	Approval  UID          `json:"approval,omitempty"` // the request that it is kept for: then no later plan displaces it, and nobody releases it
 	ExpiresAt time.Time    `json:"expires_at"`
 	CreatedAt time.Time    `json:"created_at"`
 	RenewedAt time.Time    `json:"renewed_at"`
@@ -57,7 +58,7 @@ func (h Hold) HasPrefix() bool { return h.Kept && !h.Inherits }
 // OutdatedBy reports whether a hold gives way to what a plan needs: an earlier run of the same holder asked for it last, and
 // this one plans. An apply displaces nothing, so that what a plan has shown is only taken by a newer plan.
 func (h Hold) OutdatedBy(principal UID, p Plan) bool {
-	return p.outdates(principal, h.Principal, h.Holder, h.Run)
+	return h.Approval == "" && p.outdates(principal, h.Principal, h.Holder, h.Run)
 }
 
 // OutdatedBy reports whether a draft gives way, as of a hold.

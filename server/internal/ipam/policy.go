@@ -42,6 +42,9 @@ type Rules struct {
 	MaxOwnerShare  int                 `json:"max_owner_share_percent,omitempty"`
 	Expression     string              `json:"expression,omitempty"` // CEL, which is true of what may be
 	Message        string              `json:"expression_message,omitempty"`
+	ApprovalAbove  *int                `json:"approval_above,omitempty"`      // larger allocations wait for a second person
+	PoolApproval   *int                `json:"pool_approval_above,omitempty"` // larger child pools do
+	ApprovalGroups []ApprovalGroup     `json:"approval_groups,omitempty"`     // of whom either is another
 }
 
 // ExcludeSets are ranges that people keep out of use, by the name of who takes them.
@@ -83,7 +86,7 @@ func (r Rules) Check(pool Pool) error {
 	for _, rule := range []struct {
 		pointer string
 		length  *int
-	}{{"min_prefix_length", r.Min}, {"max_prefix_length", r.Max}, {"pool_min_prefix_length", r.PoolMin}, {"pool_max_prefix_length", r.PoolMax}} {
+	}{{"min_prefix_length", r.Min}, {"max_prefix_length", r.Max}, {"pool_min_prefix_length", r.PoolMin}, {"pool_max_prefix_length", r.PoolMax}, {"approval_above", r.ApprovalAbove}, {"pool_approval_above", r.PoolApproval}} {
 		if rule.length != nil && (*rule.length < pool.CIDR.Bits() || *rule.length > most) {
 			return Invalid("/rules/"+rule.pointer, "/%d does not fit in pool %s (%s); use %d to %d", *rule.length, pool.ID, pool.CIDR, pool.CIDR.Bits(), most)
 		}
@@ -95,6 +98,9 @@ func (r Rules) Check(pool Pool) error {
 		if pair.min != nil && pair.max != nil && *pair.min > *pair.max {
 			return Invalid("/rules/"+pair.prefix+"max_prefix_length", "%smax_prefix_length %d is smaller than %smin_prefix_length %d; the longest length is the smallest block", pair.prefix, *pair.max, pair.prefix, *pair.min)
 		}
+	}
+	if err := r.checkGroups(pool); err != nil {
+		return err
 	}
 	for _, list := range []struct {
 		pointer string
@@ -132,10 +138,41 @@ func (r Rules) Check(pool Pool) error {
 	return nil
 }
 
+// checkGroups refuses groups that nobody is in, or that change nothing.
+func (r Rules) checkGroups(pool Pool) error {
+	most := width(Family(pool.CIDR))
+	for i, g := range r.ApprovalGroups {
+		at := fmt.Sprintf("/rules/approval_groups/%d", i)
+		switch {
+		case g.Role == "" && len(g.Labels) == 0:
+			return Invalid(at, "a group is of a role, or of the labels that bindings are narrowed to; name one of them")
+		case g.Role != "" && g.Role != Operator && g.Role != Admin:
+			return Invalid(at+"/role", "%q asks for no blocks; use operator or admin", g.Role)
+		case g.Role == Admin && len(g.Labels) > 0:
+			return Invalid(at+"/labels", "no binding of an admin is narrowed to labels; leave them out, or name the operator")
+		case g.Above == nil && g.PoolAbove == nil:
+			return Invalid(at, "the group has no size; name approval_above or pool_approval_above")
+		case g.Above != nil && r.ApprovalAbove == nil:
+			return Invalid(at+"/approval_above", "the policy has no approval_above that this would differ from; name that too")
+		case g.PoolAbove != nil && r.PoolApproval == nil:
+			return Invalid(at+"/pool_approval_above", "the policy has no pool_approval_above that this would differ from; name that too")
+		}
+		for name, length := range map[string]*int{"approval_above": g.Above, "pool_approval_above": g.PoolAbove} {
+			if length != nil && (*length < pool.CIDR.Bits() || *length > most) {
+				return Invalid(at+"/"+name, "/%d does not fit in pool %s (%s); use %d to %d", *length, pool.ID, pool.CIDR, pool.CIDR.Bits(), most)
+			}
+		}
+		if err := CheckLabels(g.Labels); err != nil {
+			return Invalid(at+"/labels", "%s", err)
+		}
+	}
+	return nil
+}
+
 // Empty reports whether the rules ask for nothing.
 func (r Rules) Empty() bool {
 	return r.Min == nil && r.Max == nil && r.PoolMin == nil && r.PoolMax == nil && len(r.Accounts)+len(r.Regions)+len(r.Environments)+len(r.RequiredLabels)+len(r.Exclude)+len(r.ExcludeSets) == 0 &&
-		!r.OwnerRequired && r.NamePattern == "" && !r.UsableOnly && r.SkipFirst == 0 && r.MaxOwnerShare == 0 && r.Expression == ""
+		r.ApprovalAbove == nil && r.PoolApproval == nil && !r.OwnerRequired && r.NamePattern == "" && !r.UsableOnly && r.SkipFirst == 0 && r.MaxOwnerShare == 0 && r.Expression == ""
 }
 
 // Meant is what a plan says that its hold is for, as far as a policy asks for that.

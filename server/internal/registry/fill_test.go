@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
+	"github.com/cloudpam/cloudpam/server/internal/approval"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/issuer"
+	"github.com/cloudpam/cloudpam/server/internal/registry"
 	"github.com/cloudpam/cloudpam/server/internal/seal"
 	"github.com/cloudpam/cloudpam/server/internal/webhook"
 )
@@ -133,7 +135,8 @@ func (r planner) fill(t *testing.T) {
 		r.wait(time.Hour)
 		r.take(t, root, fmt.Sprint("sealed", i), "/28")
 	}
-	r.raw(t, "INSERT INTO looks (account_id, tried_at, seen_at) SELECT id, 1, 1 FROM accounts WHERE cloud = 'aws'")
+ r.raw(t, "INSERT INTO looks (account_id, tried_at, seen_at) SELECT id, 1, 1 FROM accounts WHERE cloud = 'aws'")
+ r.fillApprovals(t, r.rootIn(t, other, "waits", "10.2.0.0/16"))
 	for i, kind := range []string{"network", "subnet"} {
 		r.raw(t, fmt.Sprintf(`INSERT INTO observations (id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length,
 			mark_instance, mark_allocation, mark_epoch, labels, misses, first_seen, changed_at)
@@ -142,4 +145,38 @@ func (r planner) fill(t *testing.T) {
 			SELECT id + %d, id, '%s', 'east', 1, 1, NULL, NULL, '', '', '' FROM accounts WHERE cloud = 'aws'`, i+1, kind))
 	}
 	r.raw(t, "INSERT INTO leases (name, holder, epoch, until) VALUES ('sweep', 'me', 1, 1)")
+}
+
+// fillApprovals makes requests of each kind in a pool.
+func (r planner) fillApprovals(t *testing.T, pool ipam.Pool) {
+	t.Helper()
+	ctx, k := t.Context(), change.New(r.db, time.Now).Pretend(func() time.Time { return *r.now })
+	reg := registry.New(k)
+	desk := approval.New(k, reg, slog.New(slog.DiscardHandler))
+	r.govern(t, pool, ipam.Rules{ApprovalAbove: ptr(24)})
+	tokens, err := r.Tokens(ctx, ipam.Everything, nil, ipam.Page{Limit: 100})
+	if err != nil || tokens[0].Name != ipam.Bootstrap {
+		t.Fatal(tokens, err)
+	}
+	first := ipam.Caller{Principal: tokens[0].Principal(), Rights: ipam.AllRights}
+	for i, by := range []ipam.Caller{alice, bob, alice, bob} {
+		by.Reason, by.Source = fmt.Sprint("why", i), []string{"api", "terraform"}[i%2]
+		_, err := reg.Allocate(ctx, by, ipam.NewAllocation{Pool: pool.ID, Name: fmt.Sprint("large", i), BlockSize: ipam.BlockSize{Length: ptr(22 - i%2)}})
+		asked := wantCode(t, err, ipam.CodeApprovalRequired).Approval
+		if asked == nil || asked.ID == "" {
+			t.Fatal(err)
+		}
+		r.wait(time.Hour)
+		if i != 2 {
+			d := desk.Decide(ctx, first, []ipam.Decision{{ID: string(asked.ID), Digest: asked.Digest, Approve: i != 1, Comment: fmt.Sprint("because", i)}})
+			if d[0].Err != nil {
+				t.Fatal(d[0].Err)
+			}
+		}
+		if i == 0 {
+			if _, err := reg.Allocate(ctx, by, ipam.NewAllocation{Pool: pool.ID, Name: "large0", BlockSize: ipam.BlockSize{Length: ptr(22)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }

@@ -21,8 +21,8 @@ func holdObject(h ipam.Hold) change.Object {
 // remembered as if it had expired, so that an apply of the plan is told when the block is gone. Errors: CodeNotFound.
 func (r *Registry) ReleaseHold(ctx context.Context, by ipam.Caller, id string) error {
 	return r.withHold(ctx, by, id, func(c edit, pool ipam.Pool, h ipam.Hold) error {
-		if !h.Kept {
-			return nil
+		if err := h.UnderApproval(); err != nil || !h.Kept {
+			return err
 		}
 		if err := c.dropLeft(pool, h); err != nil {
 			return err

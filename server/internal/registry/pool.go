@@ -329,7 +329,7 @@ func (c edit) removePool(p ipam.Pool, verb string, stay ...ipam.Prefix) error {
 			return err
 		}
 	}
-	if err := cmp.Or(c.EndPolicy(p), c.Tx.DeletePool(p, c.At)); err != nil {
+	if err := cmp.Or(c.EndIn(p), c.Tx.DeletePool(p, c.At)); err != nil {
 		return err
 	}
 	if p.DraftUntil != nil && p.Parent != "" && p.DraftGrows == "" {

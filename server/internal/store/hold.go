@@ -85,7 +85,7 @@ func (tx *Tx) StaleDrafts(before time.Time, limit int) ([]ipam.Pool, error) {
 func (tx *Tx) InsertHold(h ipam.Hold) error {
 	return tx.rows.InsertHold(tx.ctx, query.InsertHoldParams{
 		ID: ipam.KeyOf(holdKey, h.ID), ScopeID: h.ScopeUID.Key(), PoolID: h.PoolUID.Key(), Name: h.Name, Family: family(h.CIDR), FirstIp: firstIP(h.CIDR), Length: int64(h.CIDR.Bits()),
-		PrincipalID: h.Principal.Key(), Holder: h.Holder, Run: h.Run, Named: h.Named, Replaces: h.Replaces, Inherits: h.Inherits, Kept: h.Kept, ExpiresAt: micros(h.ExpiresAt), CreatedAt: micros(h.CreatedAt), RenewedAt: micros(h.RenewedAt),
+		PrincipalID: h.Principal.Key(), Holder: h.Holder, Run: h.Run, Named: h.Named, Replaces: h.Replaces, Inherits: h.Inherits, Kept: h.Kept, ExpiresAt: micros(h.ExpiresAt), CreatedAt: micros(h.CreatedAt), RenewedAt: micros(h.RenewedAt), ApprovalID: keyOrNull(h.Approval),
 	})
 }
 
@@ -109,7 +109,7 @@ func (tx *Tx) MoveHold(h ipam.Hold, to ipam.UID) error {
 func (tx *Tx) UpdateHold(h ipam.Hold) error {
 	return tx.rows.UpdateHold(tx.ctx, query.UpdateHoldParams{
 		ID: ipam.KeyOf(holdKey, h.ID), FirstIp: firstIP(h.CIDR), PrincipalID: h.Principal.Key(), Holder: h.Holder, Run: h.Run, Named: h.Named, Replaces: h.Replaces, Inherits: h.Inherits, Kept: h.Kept,
-		ExpiresAt: micros(h.ExpiresAt), RenewedAt: micros(h.RenewedAt),
+		ExpiresAt: micros(h.ExpiresAt), RenewedAt: micros(h.RenewedAt), ApprovalID: keyOrNull(h.Approval),
 	})
 }
 
@@ -125,7 +125,7 @@ func (tx *Tx) CountHeld(pool, principal ipam.UID, now time.Time, atMost int) (in
 	return int(n), err
 }
 
-const holdColumns = "id, scope_id, scope_name, pool_id, pool_name, name, family, first_ip, length, principal_id, actor, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at"
+const holdColumns = "id, scope_id, scope_name, pool_id, pool_name, name, family, first_ip, length, principal_id, actor, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id"
 
 // Holds lists a page of holds, lost ones too.
 func (tx *Tx) Holds(see ipam.Visible, f ipam.HoldFilter, p ipam.Page) ([]ipam.Hold, error) {
@@ -141,7 +141,7 @@ func (tx *Tx) Holds(see ipam.Visible, f ipam.HoldFilter, p ipam.Page) ([]ipam.Ho
 	s.contains(f.Text, "name", "holder", "actor")
 	s.page(p, holdKey, false)
 	return list(tx, s, func(r *query.NamedHold) []any {
-		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.Family, &r.FirstIp, &r.Length, &r.PrincipalID, &r.Actor, &r.Holder, &r.Run, &r.Named, &r.Replaces, &r.Inherits, &r.Kept, &r.ExpiresAt, &r.CreatedAt, &r.RenewedAt}
+		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.PoolID, &r.PoolName, &r.Name, &r.Family, &r.FirstIp, &r.Length, &r.PrincipalID, &r.Actor, &r.Holder, &r.Run, &r.Named, &r.Replaces, &r.Inherits, &r.Kept, &r.ExpiresAt, &r.CreatedAt, &r.RenewedAt, &r.ApprovalID}
 	}, hold)
 }
 
@@ -150,7 +150,7 @@ func hold(row query.NamedHold) (ipam.Hold, error) {
 	return ipam.Hold{
 		ID: id(holdKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name, CIDR: p,
 		Principal: uid(principalKey, row.PrincipalID), Actor: actor(row.Actor), Holder: row.Holder, Run: row.Run, Named: row.Named, Replaces: row.Replaces, Inherits: row.Inherits,
-		Kept: row.Kept, ExpiresAt: moment(row.ExpiresAt), CreatedAt: moment(row.CreatedAt), RenewedAt: moment(row.RenewedAt),
+		Kept: row.Kept, ExpiresAt: moment(row.ExpiresAt), CreatedAt: moment(row.CreatedAt), RenewedAt: moment(row.RenewedAt), Approval: optionalUID(approvalKey, row.ApprovalID),
 	}, err
 }
 

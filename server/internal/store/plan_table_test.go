@@ -26,6 +26,13 @@ var plans = map[string]expected{
 	"UnreadChains":          {both: "key walk:key"},
 	"WakeDeliveries":        {both: "deliveries_waiting", postgres: "deliveries_in_order"},
 	"WebhookNamed":          {both: "key webhooks_by_name"},
+	"Approval":              {both: "key"},
+	"ApprovalAbout":         {both: "key approvals_by_target"},
+	"CountApprovals":        {both: "approvals_by_end"},
+	"HoldsOfApproval":       {both: "key holds_by_approval"},
+	"OpenApprovals":         {both: "key approvals_waiting"},
+	"OverApprovals":         {both: "key approvals_by_end"},
+	"UpdateApproval":        {both: "key"},
 	"DeletePolicy":          {both: "key"},
 	"UpdatePolicy":          {both: "key"},
 	"LockShare":             {both: "key"},
@@ -266,5 +273,6 @@ var cold = map[string]string{
 var sample = map[string][]any{
 	"ForgetAnswers": {5, 500}, "ForgetLastBlocks": {5, 500}, "ForgetNames": {5, 500}, "ForgetPromises": {5, 500},
 	"StaleHolds": {5, 500}, "StaleDrafts": {5, 500}, "StaleScopeDrafts": {5, 500}, "ExpiredReservations": {5, 500}, "PoolsOfScope": {5, 500},
+	"OverApprovals":    {"pending", 5, 500},
 	"ForgetDeliveries": {"dead", 5, 500}, "GiveUpDeliveries": {5, "x", 5, 500},
 }

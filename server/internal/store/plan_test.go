@@ -122,6 +122,8 @@ func (p planner) fill(t *testing.T, from, to int) {
 	rows("deliveries", "id, webhook_id, event_id, object_id, action, state, attempts, status, error, retry_at, created_at, ended_at",
 		"i, POOL, i, i, 'pool.created', CASE WHEN i % 3 = 0 THEN 'waiting' WHEN i % 3 = 1 THEN 'delivered' ELSE 'dead' END, 0, 0, '', i, i, CASE WHEN i % 3 > 0 THEN i END")
 	rows("bindings", "id, principal_id, role, scope_id, pool_id, largest, labels, created_at", "i, i + 1, 'viewer', SCOPE, NULL, 0, '{}', 1")
+	rows("approvals", "id, scope_id, pool_id, requester_id, action, target, digest, blocks, reason, source, status, decider_id, comment, emergency, until, version, created_at, updated_at",
+		"i, SCOPE, POOL, 2, 'allocation.created', NAME, '', '[]', '', '', CASE WHEN i % 50 = 0 THEN 'pending' ELSE 'used' END, NULL, '', FALSE, i, 1, 1, 1")
 	rows("policies", "id, scope_id, pool_id, description, rules, share_revision, version, created_at, updated_at", "i, SCOPE, i, '', '{}', 0, 1, 1, 1")
 	rows("seals", "id, at, heads, hash, signature, public_key", "i, i, '[]', ADDRESS, ADDRESS, ADDRESS")
 	rows("leases", "name, holder, epoch, until", "NAME, '', 1, i")

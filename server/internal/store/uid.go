@@ -19,6 +19,7 @@ const (
 	eventKey       = "event"
 	webhookKey     = "webhook"
 	policyKey      = "policy"
+	approvalKey    = "approval"
 	deliveryKey    = "delivery"
 	chainKey       = "chain"
 	observationKey = "obs"

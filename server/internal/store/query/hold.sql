@@ -1,6 +1,6 @@
 -- name: InsertHold :exec
-INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18);
 
 -- name: Hold :one
 SELECT * FROM named_holds
@@ -37,7 +37,7 @@ UPDATE prefixes SET space_id = $2
 WHERE id = $1;
 
 -- name: UpdateHold :exec
-UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, inherits = $8, kept = $9, expires_at = $10, renewed_at = $11
+UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, inherits = $8, kept = $9, expires_at = $10, renewed_at = $11, approval_id = $12
 WHERE id = $1;
 
 -- name: DeleteHold :exec
@@ -66,7 +66,7 @@ LIMIT @max_rows OFFSET @skip;
 -- Of the kept holds of a pool that an earlier run of a holder asked for last: those of a name first, then the ones that have gone
 -- without a renewal the longest, and at the end what was asked for by its CIDR.
 SELECT family, first_ip, length FROM holds
-WHERE pool_id = $1 AND kept = TRUE AND holder = @holder AND (holder <> '' OR principal_id = @principal_id) AND run <> '' AND run <> @run AND inherits = FALSE
+WHERE pool_id = $1 AND kept = TRUE AND holder = @holder AND (holder <> '' OR principal_id = @principal_id) AND run <> '' AND run <> @run AND inherits = FALSE AND approval_id IS NULL
 ORDER BY CASE WHEN name = @name THEN 0 WHEN named THEN 2 ELSE 1 END, renewed_at, id
 LIMIT @max_rows OFFSET @skip;
 

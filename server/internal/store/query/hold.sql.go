@@ -170,7 +170,7 @@ func (q *Queries) ExpiredHolds(ctx context.Context, arg ExpiredHoldsParams) ([]E
 }
 
 const hold = `-- name: Hold :one
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id, scope_name, pool_name, actor FROM named_holds
 WHERE id = $1
 `
 
@@ -195,6 +195,7 @@ func (q *Queries) Hold(ctx context.Context, id int64) (NamedHold, error) {
 		&i.ExpiresAt,
 		&i.CreatedAt,
 		&i.RenewedAt,
+		&i.ApprovalID,
 		&i.ScopeName,
 		&i.PoolName,
 		&i.Actor,
@@ -203,7 +204,7 @@ func (q *Queries) Hold(ctx context.Context, id int64) (NamedHold, error) {
 }
 
 const holdNamed = `-- name: HoldNamed :one
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND name = $2 AND length = $3
 `
 
@@ -234,6 +235,7 @@ func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (NamedHold
 		&i.ExpiresAt,
 		&i.CreatedAt,
 		&i.RenewedAt,
+		&i.ApprovalID,
 		&i.ScopeName,
 		&i.PoolName,
 		&i.Actor,
@@ -242,7 +244,7 @@ func (q *Queries) HoldNamed(ctx context.Context, arg HoldNamedParams) (NamedHold
 }
 
 const holdsFor = `-- name: HoldsFor :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND replaces = $2
 ORDER BY id
 `
@@ -280,6 +282,7 @@ func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]NamedHold
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.RenewedAt,
+			&i.ApprovalID,
 			&i.ScopeName,
 			&i.PoolName,
 			&i.Actor,
@@ -298,7 +301,7 @@ func (q *Queries) HoldsFor(ctx context.Context, arg HoldsForParams) ([]NamedHold
 }
 
 const holdsIn = `-- name: HoldsIn :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1
 ORDER BY id
 `
@@ -331,6 +334,7 @@ func (q *Queries) HoldsIn(ctx context.Context, poolID int64) ([]NamedHold, error
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.RenewedAt,
+			&i.ApprovalID,
 			&i.ScopeName,
 			&i.PoolName,
 			&i.Actor,
@@ -349,7 +353,7 @@ func (q *Queries) HoldsIn(ctx context.Context, poolID int64) ([]NamedHold, error
 }
 
 const inheriting = `-- name: Inheriting :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND kept = TRUE AND inherits = TRUE
 ORDER BY id
 `
@@ -382,6 +386,7 @@ func (q *Queries) Inheriting(ctx context.Context, poolID int64) ([]NamedHold, er
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.RenewedAt,
+			&i.ApprovalID,
 			&i.ScopeName,
 			&i.PoolName,
 			&i.Actor,
@@ -400,8 +405,8 @@ func (q *Queries) Inheriting(ctx context.Context, poolID int64) ([]NamedHold, er
 }
 
 const insertHold = `-- name: InsertHold :exec
-INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+INSERT INTO holds (id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 `
 
 type InsertHoldParams struct {
@@ -422,6 +427,7 @@ type InsertHoldParams struct {
 	ExpiresAt   int64
 	CreatedAt   int64
 	RenewedAt   int64
+	ApprovalID  *int64
 }
 
 func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
@@ -443,6 +449,7 @@ func (q *Queries) InsertHold(ctx context.Context, arg InsertHoldParams) error {
 		arg.ExpiresAt,
 		arg.CreatedAt,
 		arg.RenewedAt,
+		arg.ApprovalID,
 	)
 	return err
 }
@@ -538,7 +545,7 @@ func (q *Queries) OutdatedDrafts(ctx context.Context, arg OutdatedDraftsParams) 
 
 const outdatedHolds = `-- name: OutdatedHolds :many
 SELECT family, first_ip, length FROM holds
-WHERE pool_id = $1 AND kept = TRUE AND holder = $2 AND (holder <> '' OR principal_id = $3) AND run <> '' AND run <> $4 AND inherits = FALSE
+WHERE pool_id = $1 AND kept = TRUE AND holder = $2 AND (holder <> '' OR principal_id = $3) AND run <> '' AND run <> $4 AND inherits = FALSE AND approval_id IS NULL
 ORDER BY CASE WHEN name = $5 THEN 0 WHEN named THEN 2 ELSE 1 END, renewed_at, id
 LIMIT $7 OFFSET $6
 `
@@ -710,7 +717,7 @@ func (q *Queries) StaleDrafts(ctx context.Context, arg StaleDraftsParams) ([]Nam
 }
 
 const staleHolds = `-- name: StaleHolds :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id, scope_name, pool_name, actor FROM named_holds
 WHERE expires_at < $1
 ORDER BY pool_id, id
 LIMIT $2
@@ -749,6 +756,7 @@ func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Named
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.RenewedAt,
+			&i.ApprovalID,
 			&i.ScopeName,
 			&i.PoolName,
 			&i.Actor,
@@ -767,7 +775,7 @@ func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Named
 }
 
 const updateHold = `-- name: UpdateHold :exec
-UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, inherits = $8, kept = $9, expires_at = $10, renewed_at = $11
+UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, inherits = $8, kept = $9, expires_at = $10, renewed_at = $11, approval_id = $12
 WHERE id = $1
 `
 
@@ -783,6 +791,7 @@ type UpdateHoldParams struct {
 	Kept        bool
 	ExpiresAt   int64
 	RenewedAt   int64
+	ApprovalID  *int64
 }
 
 func (q *Queries) UpdateHold(ctx context.Context, arg UpdateHoldParams) error {
@@ -798,6 +807,7 @@ func (q *Queries) UpdateHold(ctx context.Context, arg UpdateHoldParams) error {
 		arg.Kept,
 		arg.ExpiresAt,
 		arg.RenewedAt,
+		arg.ApprovalID,
 	)
 	return err
 }

@@ -66,6 +66,28 @@ type AllocationSet struct {
 	UpdatedAt   int64
 }
 
+type Approval struct {
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
+	RequesterID int64
+	Action      string
+	Target      string
+	Digest      string
+	Blocks      string
+	Reason      string
+	Source      string
+	Status      string
+	DeciderID   *int64
+	DecidedAt   *int64
+	Comment     string
+	Emergency   bool
+	Until       int64
+	Version     int64
+	CreatedAt   int64
+	UpdatedAt   int64
+}
+
 type Binding struct {
 	ID          int64
 	PrincipalID int64
@@ -156,6 +178,7 @@ type Hold struct {
 	ExpiresAt   int64
 	CreatedAt   int64
 	RenewedAt   int64
+	ApprovalID  *int64
 }
 
 type IdempotencyKey struct {
@@ -246,6 +269,30 @@ type NamedAllocation struct {
 	PoolName    string
 }
 
+type NamedApproval struct {
+	ID          int64
+	ScopeID     int64
+	PoolID      int64
+	RequesterID int64
+	Action      string
+	Target      string
+	Digest      string
+	Blocks      string
+	Reason      string
+	Source      string
+	Status      string
+	DeciderID   *int64
+	DecidedAt   *int64
+	Comment     string
+	Emergency   bool
+	Until       int64
+	Version     int64
+	CreatedAt   int64
+	UpdatedAt   int64
+	Actor       string
+	DecidedBy   string
+}
+
 type NamedBinding struct {
 	ID          int64
 	PrincipalID int64
@@ -280,6 +327,7 @@ type NamedHold struct {
 	ExpiresAt   int64
 	CreatedAt   int64
 	RenewedAt   int64
+	ApprovalID  *int64
 	ScopeName   string
 	PoolName    string
 	Actor       string
