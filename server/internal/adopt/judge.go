@@ -117,6 +117,9 @@ func (a *adoption) allocate(i *Item, pool ipam.Pool) error {
 		if ipam.CodeOf(err) != ipam.CodeNotFound {
 			return false, err
 		}
+		if asked, found, err := a.Tx.HoldNamed(pool.UID, name, o.CIDR.Bits()); err != nil || found && asked.Approval != "" && asked.CIDR == o.CIDR && asked.Principal == a.By.UID {
+			return err == nil, err // it is held for this adoption, which waited for approval
+		}
 		held, err := a.Tx.Held(pool.UID, name) // a plan's, which would give up what it was promised
 		return !held, err
 	})
@@ -138,11 +141,11 @@ func (a *adoption) allocate(i *Item, pool ipam.Pool) error {
 func (a *adoption) makePool(i *Item, around []ipam.Pool) error {
 	o := i.Observation
 	name, err := firstFree(slugs(o), func(name string) (bool, error) {
-		_, err := a.Tx.Pool(ipam.Everything, ipam.PoolID(o.Scope, name)) // a draft's name is taken, too
+		other, err := a.Tx.Pool(ipam.Everything, ipam.PoolID(o.Scope, name)) // a draft's name is taken, too
 		if ipam.CodeOf(err) == ipam.CodeNotFound {
 			return true, nil
 		}
-		return false, err
+		return err == nil && other.DraftUntil != nil && other.CIDR == o.CIDR && other.DraftPrincipal == a.By.UID, err // but the caller's own for this block
 	})
 	if err != nil {
 		return err

@@ -393,6 +393,23 @@ func TestADryRunSaysThatApprovalIsNeededAndAsksForNone(t *testing.T) {
 	})
 }
 
+func TestAnAdoptionIsOneRequestForAllThatItNeeds(t *testing.T) {
+	inOffice(t, func(o office) {
+		o.estate(t, 12)
+		o.govern("corp", `{"approval_above":30,"pool_approval_above":30}`)
+		asked := o.asks("POST", "/adoptions", wholeAccount)
+		if there := get[api.AllocationPage](t, o.lab, "/allocations").Items; len(asked.Blocks) < 12 || len(there) > 0 {
+			t.Errorf("%d blocks are asked for, and %d are there already", len(asked.Blocks), len(there))
+		}
+		o.approves(o.person("eve", "admins"), asked)
+		for cidr, verdict := range verdicts(post[api.Adoption](t, o.lab, "/adoptions", wholeAccount)) {
+			if !strings.HasPrefix(verdict, "adopted") && verdict != "already pool corp/team" {
+				t.Errorf("%s: %s", cidr, verdict)
+			}
+		}
+	})
+}
+
 // promises are the operations of plans: they hold, so that their apply can ask.
 var promises = []string{"previewPool", "planPool", "draftPool", "placeHold", "placeHolds", "placeSetHolds", "previewAllocation"}
 
