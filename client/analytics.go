@@ -14,6 +14,18 @@ func (c *Client) GetSpace(ctx context.Context, of GetSpaceParams) (SpaceGroups, 
 	return answer[SpaceGroups](&call{}, resp, err)
 }
 
+// GetRunway tells how long the space of pools lasts at the pace of late. It fails with ErrNotFound.
+func (c *Client) GetRunway(ctx context.Context, of GetRunwayParams) (Runway, error) {
+	resp, err := c.raw.GetRunway(ctx, &of)
+	return answer[Runway](&call{}, resp, err)
+}
+
+// GetEndings tells what ends by itself, the soonest first. It fails with ErrNotFound.
+func (c *Client) GetEndings(ctx context.Context, of GetEndingsParams) (Endings, error) {
+	resp, err := c.raw.GetEndings(ctx, &of)
+	return answer[Endings](&call{}, resp, err)
+}
+
 // GetCreations tells how much of what is there now was made when. It fails with ErrNotFound.
 func (c *Client) GetCreations(ctx context.Context, of GetCreationsParams) (Creations, error) {
 	resp, err := c.raw.GetCreations(ctx, &of)

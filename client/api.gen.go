@@ -1737,6 +1737,33 @@ type EffectivePolicy struct {
 	Policies []Policy `json:"policies"`
 }
 
+// Ending defines model for Ending.
+type Ending struct {
+	// At When it ends.
+	At   time.Time `json:"at"`
+	CIDR string    `json:"cidr"`
+	ID   string    `json:"id"`
+
+	// Kind What owns the prefix.
+	Kind PrefixKind `json:"kind"`
+
+	// Name The name; of a reservation its reason.
+	Name string `json:"name"`
+
+	// Pool The pool that it is in; absent of a quarantine whose pool is gone.
+	Pool  *string `json:"pool,omitempty"`
+	Scope string  `json:"scope"`
+}
+
+// Endings defines model for Endings.
+type Endings struct {
+	Items []Ending `json:"items"`
+
+	// More There is more than is shown.
+	More  bool      `json:"more"`
+	Until time.Time `json:"until"`
+}
+
 // Event defines model for Event.
 type Event struct {
 	Action string `json:"action"`
@@ -2787,6 +2814,30 @@ type PoolPatch struct {
 	Strategy *Strategy `json:"strategy,omitempty"`
 }
 
+// PoolRunway defines model for PoolRunway.
+type PoolRunway struct {
+	CIDR string `json:"cidr"`
+
+	// Days In how many days as much as is free will be taken, at that pace.
+	Days   float64 `json:"days"`
+	Family Family  `json:"family"`
+	Free   Amount  `json:"free"`
+
+	// Grown What was allocated and reserved since, and is there now.
+	Grown  Amount  `json:"grown"`
+	Parent *string `json:"parent,omitempty"`
+
+	// Pool Its id.
+	Pool  string `json:"pool"`
+	Scope string `json:"scope"`
+
+	// Since Where the time begins that the pace is of, no sooner than the pool.
+	Since time.Time `json:"since"`
+
+	// Space All of it: IPv4 addresses, or IPv6 networks of 64 bits.
+	Space float64 `json:"space"`
+}
+
 // PoolSelector Any pool of the scope and the family that has all of the labels.
 type PoolSelector struct {
 	// Family IPv4 where absent.
@@ -3040,6 +3091,12 @@ type RuleGrant struct {
 
 // Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
 type Run = string
+
+// Runway defines model for Runway.
+type Runway struct {
+	Pools []PoolRunway `json:"pools"`
+	Since time.Time    `json:"since"`
+}
 
 // Scope defines model for Scope.
 type Scope struct {
@@ -3843,6 +3900,21 @@ type GetCreationsParams struct {
 	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
 }
 
+// GetEndingsParams defines parameters for GetEndings.
+type GetEndingsParams struct {
+	// Until Before this moment; in 7 days where absent.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Limit How many.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // GetFreeClassesParams defines parameters for GetFreeClasses.
 type GetFreeClassesParams struct {
 	// Scope Only this scope.
@@ -3851,6 +3923,18 @@ type GetFreeClassesParams struct {
 	// Pool Only this pool and what is below it.
 	Pool   *string       `form:"pool,omitempty" json:"pool,omitempty"`
 	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+}
+
+// GetRunwayParams defines parameters for GetRunway.
+type GetRunwayParams struct {
+	// Since Where the time begins that the pace is of; 30 days ago where absent.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
 }
 
 // GetSpaceParams defines parameters for GetSpace.
@@ -5125,12 +5209,27 @@ type ClientInterface interface {
 	// Corresponds with GET /analytics/creations (the `GetCreations` operationId).
 	GetCreations(ctx context.Context, params *GetCreationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetEndings What ends by itself, the soonest first
+	//
+	// Allocations and reservations with an end, promises of plans, and quarantines, from now on. What has ended already is not in it.
+	//
+	// Corresponds with GET /analytics/endings (the `GetEndings` operationId).
+	GetEndings(ctx context.Context, params *GetEndingsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// GetFreeClasses How many free blocks of each size there are in all pools together
 	//
 	// The largest first. `fits` is how many blocks of that size could still be handed out in all, larger ones cut up; whether a pool hands out that size is not asked.
 	//
 	// Corresponds with GET /analytics/free-blocks (the `GetFreeClasses` operationId).
 	GetFreeClasses(ctx context.Context, params *GetFreeClassesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRunway How long the space of pools lasts at the pace of late
+	//
+	// Of each pool, with all below it, what was allocated and reserved from `since` on and is there now, and in how many days as much as is free will be, at that pace. What runs out
+	// first comes first, at most 1,000 pools. A pool in which nothing was made since is left out. A pool that is younger than `since` has the pace of its own time, and one that is younger than a day that of a day.
+	//
+	// Corresponds with GET /analytics/runway (the `GetRunway` operationId).
+	GetRunway(ctx context.Context, params *GetRunwayParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetSpace How much is allocated, by what allocations have in common
 	//
@@ -6484,6 +6583,23 @@ func (c *rawClient) GetCreations(ctx context.Context, params *GetCreationsParams
 	return c.Client.Do(req)
 }
 
+// GetEndings What ends by itself, the soonest first
+//
+// Allocations and reservations with an end, promises of plans, and quarantines, from now on. What has ended already is not in it.
+//
+// Corresponds with GET /analytics/endings (the `GetEndings` operationId).
+func (c *rawClient) GetEndings(ctx context.Context, params *GetEndingsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEndingsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // GetFreeClasses How many free blocks of each size there are in all pools together
 //
 // The largest first. `fits` is how many blocks of that size could still be handed out in all, larger ones cut up; whether a pool hands out that size is not asked.
@@ -6491,6 +6607,24 @@ func (c *rawClient) GetCreations(ctx context.Context, params *GetCreationsParams
 // Corresponds with GET /analytics/free-blocks (the `GetFreeClasses` operationId).
 func (c *rawClient) GetFreeClasses(ctx context.Context, params *GetFreeClassesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetFreeClassesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRunway How long the space of pools lasts at the pace of late
+//
+// Of each pool, with all below it, what was allocated and reserved from `since` on and is there now, and in how many days as much as is free will be, at that pace. What runs out
+// first comes first, at most 1,000 pools. A pool in which nothing was made since is left out. A pool that is younger than `since` has the pace of its own time, and one that is younger than a day that of a day.
+//
+// Corresponds with GET /analytics/runway (the `GetRunway` operationId).
+func (c *rawClient) GetRunway(ctx context.Context, params *GetRunwayParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRunwayRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -9966,6 +10100,96 @@ func NewGetCreationsRequest(server string, params *GetCreationsParams) (*http.Re
 	return req, nil
 }
 
+// NewGetEndingsRequest constructs an http.Request for the GetEndings method
+func NewGetEndingsRequest(server string, params *GetEndingsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/endings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Until != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "until", *params.Until, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetFreeClassesRequest constructs an http.Request for the GetFreeClasses method
 func NewGetFreeClassesRequest(server string, params *GetFreeClassesParams) (*http.Request, error) {
 	var err error
@@ -10021,6 +10245,84 @@ func NewGetFreeClassesRequest(server string, params *GetFreeClassesParams) (*htt
 		if params.Family != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "family", *params.Family, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetRunwayRequest constructs an http.Request for the GetRunway method
+func NewGetRunwayRequest(server string, params *GetRunwayParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/analytics/runway")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Since != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "since", *params.Since, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: "date-time"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -57,6 +57,50 @@ func group(g ipam.Group) api.SpaceGroup {
 	return api.SpaceGroup{Key: g.Key, Ipv4: amount(g.IPv4), Ipv6: amount(g.IPv6)}
 }
 
+// GetRunway tells how long the space of pools lasts.
+func (s *Server) GetRunway(ctx context.Context, req api.GetRunwayRequestObject) (api.GetRunwayResponseObject, error) {
+	now := s.insight.Now()
+	since := now.AddDate(0, 0, -30)
+	if req.Params.Since != nil {
+		since = *req.Params.Since
+	}
+	if !since.Before(now) {
+		return nil, ipam.Invalid("query:since", "%s is not past; the pace is that of the time since then", since.Format(time.RFC3339))
+	}
+	pools, err := s.insight.Runway(ctx, caller(ctx).Sees(), part(req.Params.Scope, req.Params.Pool), since)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetRunway200JSONResponse{Since: since, Pools: each(pools, func(r ipam.Runway) api.PoolRunway {
+		use := poolUse(r.PoolUse)
+		return api.PoolRunway{
+			Pool: use.Pool, Scope: use.Scope, Parent: use.Parent, CIDR: use.CIDR, Family: use.Family, Space: use.Space, Free: use.Rolled.Free, Since: r.Since, Grown: amount(r.Grown), Days: r.Days,
+		}
+	})}, nil
+}
+
+// GetEndings tells what ends by itself.
+func (s *Server) GetEndings(ctx context.Context, req api.GetEndingsRequestObject) (api.GetEndingsResponseObject, error) {
+	q, now := req.Params, s.insight.Now()
+	until, limit := now.AddDate(0, 0, 7), 100
+	if q.Until != nil {
+		until = *q.Until
+	}
+	if q.Limit != nil {
+		limit = *q.Limit
+	}
+	if !now.Before(until) {
+		return nil, ipam.Invalid("query:until", "%s has passed: it is %s now", until.Format(time.RFC3339), now.Format(time.RFC3339))
+	}
+	all, more, err := s.insight.Endings(ctx, caller(ctx).Sees(), part(q.Scope, q.Pool), until, limit)
+	if err != nil {
+		return nil, err
+	}
+	return api.GetEndings200JSONResponse{Until: until, More: more, Items: each(all, func(e ipam.Ending) api.Ending {
+		return api.Ending{Kind: api.PrefixKind(e.Kind), ID: e.ID, Name: e.Name, Scope: e.Scope, Pool: optional(e.Pool), CIDR: e.CIDR.String(), At: e.At}
+	})}, nil
+}
+
 // GetCreations tells when what is there now was made.
 func (s *Server) GetCreations(ctx context.Context, req api.GetCreationsRequestObject) (api.GetCreationsResponseObject, error) {
 	q := req.Params

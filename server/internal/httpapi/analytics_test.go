@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"net/netip"
@@ -152,6 +153,8 @@ func (s lab) recompute(t *testing.T, as string) {
 			*v = decode[api.SpaceUse](t, a)
 		case *api.SpaceGroups:
 			*v = decode[api.SpaceGroups](t, a)
+		case *api.Runway:
+			*v = decode[api.Runway](t, a)
 		case *api.Creations:
 			*v = decode[api.Creations](t, a)
 		case *api.FreeClasses:
@@ -278,6 +281,39 @@ func (s lab) recompute(t *testing.T, as string) {
 	}
 	if len(classes) > 0 {
 		t.Errorf("left out: %v", classes)
+	}
+	var runway api.Runway
+	read("/analytics/runway?since=2030-01-03T00:00:00Z", &runway)
+	since, today, grown := time.Date(2030, 1, 3, 0, 0, 0, 0, time.UTC), time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC).Add(time.Duration(s.passed.Load())), amounts{}
+	for _, x := range prefixes {
+		if x.Pool == nil || x.Kind == "pool" || x.Status != "allocated" && x.Status != "reserved" || x.CreatedAt.Before(since) {
+			continue
+		}
+		for up := *x.Pool; byID[up].ID != ""; {
+			grown.add(up+" grown", x.CIDR, 1)
+			p := byID[up]
+			if up = ""; p.Parent != nil {
+				up = *p.Parent
+			}
+		}
+	}
+	before := 0.0
+	for _, p := range runway.Pools {
+		from := since
+		if byID[p.Pool].CreatedAt.After(from) {
+			from = byID[p.Pool].CreatedAt
+		}
+		grown.check(t, "grown", p.Pool+" grown", p.Grown, true)
+		rolled.check(t, "free", p.Pool+" free", p.Free, true)
+		want := p.Free.Space / p.Grown.Space * max(1, today.Sub(from).Hours()/24)
+		if p.Days < before || math.Abs(p.Days-want) > want/1e6 || !p.Since.Equal(from) {
+			t.Errorf("%s lasts %v days since %v, want %v since %v, behind %v", p.Pool, p.Days, p.Since, want, from, before)
+		}
+		before = p.Days
+		delete(grown, p.Pool+" grown")
+	}
+	if len(grown) > 0 || len(runway.Pools) == 0 && as == bearer(secret) {
+		t.Errorf("%d pools run out, and left out are %v", len(runway.Pools), grown)
 	}
 	var when api.Creations
 	read("/analytics/creations?since=2030-01-02T00:00:00Z&until=2031-01-02T00:00:00Z", &when)

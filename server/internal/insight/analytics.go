@@ -45,7 +45,7 @@ func (v *Viewer) Use(ctx context.Context, see ipam.Visible, part Part) (ipam.Use
 		if err != nil {
 			return ipam.Use{}, err
 		}
-		taken, err := tx.SumPrefixes(see, scope)
+		taken, err := tx.SumPrefixes(see, scope, time.Time{})
 		if err != nil {
 			return ipam.Use{}, err
 		}
@@ -112,6 +112,58 @@ func useOf(pools []ipam.Pool, of func(ipam.UID) *ipam.Split) (use ipam.Use) {
 	use.Truncated = len(use.Pools) > treeLimit
 	use.Pools = use.Pools[:min(len(use.Pools), treeLimit)]
 	return use
+}
+
+// Runway tells how long the space of pools lasts at the pace at which it was allocated and reserved from a moment on, with all that is
+// below them; what runs out first comes first. Pools in which nothing was are left out.
+func (v *Viewer) Runway(ctx context.Context, see ipam.Visible, part Part, since time.Time) ([]ipam.Runway, error) {
+	use, err := v.Use(ctx, see, part)
+	if err != nil {
+		return nil, err
+	}
+	return change.Read(ctx, v.k, func(tx *store.Tx) ([]ipam.Runway, error) {
+		see, scope, err := part.within(tx, see)
+		if err != nil {
+			return nil, err
+		}
+		sums, err := tx.SumPrefixes(see, scope, since)
+		if err != nil {
+			return nil, err
+		}
+		grown, parents := map[ipam.UID]*ipam.Blocks{}, map[ipam.UID]ipam.UID{}
+		for _, u := range use.Pools {
+			grown[u.UID], parents[u.UID] = &ipam.Blocks{}, u.ParentUID
+		}
+		for _, s := range sums {
+			if s.Status != ipam.StatusAllocated && s.Status != ipam.StatusReserved || s.Kind == ipam.KindPool {
+				continue
+			}
+			for at := s.Pool; grown[at] != nil; at = parents[at] {
+				grown[at].Add(s.Family, s.Length, s.Blocks)
+			}
+		}
+		var all []ipam.Runway
+		for _, u := range use.Pools {
+			if grown[u.UID].Count > 0 {
+				all = append(all, ipam.RunwayOf(u, *grown[u.UID], since, v.k.Now()))
+			}
+		}
+		slices.SortStableFunc(all, func(a, b ipam.Runway) int { return cmp.Compare(a.Days, b.Days) })
+		return all[:min(len(all), mostGroups)], nil
+	})
+}
+
+// Endings lists up to limit of what ends by itself before a time, the soonest first, and whether there is more.
+func (v *Viewer) Endings(ctx context.Context, see ipam.Visible, part Part, until time.Time, limit int) (all []ipam.Ending, more bool, err error) {
+	all, err = change.Read(ctx, v.k, func(tx *store.Tx) ([]ipam.Ending, error) {
+		see, scope, err := part.within(tx, see)
+		if err != nil {
+			return nil, err
+		}
+		return tx.Endings(see, scope, v.k.Now(), until, limit+1)
+	})
+	slices.SortFunc(all, func(a, b ipam.Ending) int { return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID)) })
+	return all[:min(len(all), limit)], len(all) > limit, err
 }
 
 // Groups counts allocations by what they have in common, the most space first: IPv4, then IPv6. Rest is what the answer has no room for.

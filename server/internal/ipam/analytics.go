@@ -2,6 +2,7 @@ package ipam
 
 import (
 	"math/big"
+	"net/netip"
 	"time"
 )
 
@@ -87,6 +88,33 @@ type Use struct {
 	IPv4      Split
 	IPv6      Split
 	Truncated bool // there are more pools; the sums are of all that are visible
+}
+
+// Runway is how long the space of a pool lasts, with all pools below it, at the pace of late.
+type Runway struct {
+	PoolUse
+	Since time.Time // when the time begins that the pace is of: no sooner than the pool
+	Grown Blocks    // what was allocated and reserved since, and is there now
+	Days  float64   // how long what is free lasts
+}
+
+// RunwayOf takes a pool that is younger than a day for one of a day: what is made in a minute says nothing of a year.
+func RunwayOf(use PoolUse, grown Blocks, since, now time.Time) Runway {
+	if use.CreatedAt.After(since) {
+		since = use.CreatedAt
+	}
+	days := max(1, now.Sub(since).Hours()/24)
+	return Runway{PoolUse: use, Since: since, Grown: grown, Days: use.Rolled.Free.Float() / grown.Float() * days}
+}
+
+// Ending is what ends by itself: an allocation, a reservation, a promise of a plan, a quarantine. The name of a reservation is its reason.
+type Ending struct {
+	In
+	Kind Kind
+	ID   string
+	Name string
+	CIDR netip.Prefix
+	At   time.Time
 }
 
 // Dimension is what space is grouped by.

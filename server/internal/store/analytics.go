@@ -18,11 +18,15 @@ type Sum struct {
 	Blocks int64
 }
 
-// SumPrefixes counts what occupies pools, by pool, kind, status and size; scope "" is every one.
-func (tx *Tx) SumPrefixes(see ipam.Visible, scope string) ([]Sum, error) {
+// SumPrefixes counts what occupies pools, by pool, kind, status and size; scope "" is every one. Of a moment that is not zero only
+// what was made from then on.
+func (tx *Tx) SumPrefixes(see ipam.Visible, scope string, since time.Time) ([]Sum, error) {
 	s := tx.from("prefixes", "space_id, kind, status, family, length, count(*)")
 	s.sees(see, "scope_id", "space_id")
 	s.inScope("scope_id", scope)
+	if !since.IsZero() {
+		s.and("created_at >= ?", micros(since))
+	}
 	s.text.WriteString(" AND space_id <> scope_id GROUP BY space_id, kind, status, family, length")
 	return sums(tx, s, func(r *Sum, pool *int64) []any {
 		return []any{pool, &r.Kind, &r.Status, &r.Family, &r.Length, &r.Blocks}
@@ -76,6 +80,45 @@ func (tx *Tx) SumMade(see ipam.Visible, scope string, since, until time.Time) ([
 	s.and("created_at >= ? AND created_at < ?", micros(since), micros(until))
 	s.text.WriteString(" GROUP BY " + day + ", " + kind)
 	return sums(tx, s, func(r *Sum, _ *int64) []any { return []any{&r.Day, &r.Kind, &r.Blocks} })
+}
+
+// ending are where what ends by itself is, and what it is called there.
+var ending = []struct {
+	kind                         ipam.Kind
+	view, pool, name, at, living string
+}{
+	{ipam.KindAllocation, "named_allocations", "pool_id", "name", "expires_at", ""},
+	{ipam.KindReservation, "named_reservations", "pool_id", "reason", "expires_at", ""},
+	{ipam.KindHold, "named_holds", "pool_id", "name", "expires_at", " AND kept"},
+	{ipam.KindQuarantine, "named_quarantines", "space_id", "name", "until", ""},
+}
+
+// Endings lists what ends from one moment on and before another, up to limit of each kind, the soonest first.
+func (tx *Tx) Endings(see ipam.Visible, scope string, from, until time.Time, limit int) (all []ipam.Ending, err error) {
+	type row struct {
+		id, scope, pool, family, length, at int64
+		scopeName, poolName, name           string
+		first                               []byte
+	}
+	for _, e := range ending {
+		s := tx.from(e.view, "id, scope_id, scope_name, "+e.pool+", pool_name, "+e.name+", family, first_ip, length, "+e.at)
+		s.and(e.at+" >= ? AND "+e.at+" < ?"+e.living, micros(from), micros(until))
+		s.seesAll(see, "scope_id", e.pool)
+		s.inScope("scope_id", scope)
+		s.text.WriteString(" ORDER BY " + e.at + " LIMIT " + s.arg(limit))
+		found, err := list(tx, s, func(r *row) []any {
+			return []any{&r.id, &r.scope, &r.scopeName, &r.pool, &r.poolName, &r.name, &r.family, &r.first, &r.length, &r.at}
+		}, func(r row) (ipam.Ending, error) {
+			p, err := block(r.first, int(r.family), r.length)
+			kind := map[ipam.Kind]string{ipam.KindAllocation: allocationKey, ipam.KindReservation: reservationKey, ipam.KindHold: holdKey, ipam.KindQuarantine: quarantineKey}[e.kind]
+			return ipam.Ending{In: inPool(r.scope, r.scopeName, r.pool, r.poolName), Kind: e.kind, ID: id(kind, r.id), Name: r.name, CIDR: p, At: moment(r.at)}, err
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
 }
 
 func sums(tx *Tx, s *listQuery, fields func(*Sum, *int64) []any) ([]Sum, error) {

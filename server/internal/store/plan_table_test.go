@@ -245,6 +245,8 @@ var plans = map[string]expected{
 	"Sums of free blocks of a scope":                 {both: "pools_by_scope", sqlite: "free_blocks_by_length", postgres: "all:free_blocks", none: "free_blocks_by_length", stale: "free_blocks_by_length"},
 	"Sums of free blocks of few pools":               {both: "free_blocks_by_length key pools_by_scope", sqlite: "pools_by_parent"},
 	"Sums of prefixes of a scope":                    {both: "prefixes_by_scope", sqlite: "sort"},
+	"Endings":                                        {both: "allocations_by_age key"},
+	"Sums of what was made of late":                  {both: "prefixes_by_scope", sqlite: "sort"},
 	"Sums of prefixes of few pools":                  {both: "key prefixes_by_space", sqlite: "pools_by_parent sort", postgres: "pools_by_scope prefixes_never_overlap"},
 	"The floor of allocations":                       {both: "walk:key"},
 	"The floor of allocations of a scope":            {both: "allocations_by_scope"},
