@@ -104,6 +104,57 @@ func (e AdoptionItemVerdict) Valid() bool {
 	}
 }
 
+// Defines values for ApprovalGroupRole.
+const (
+	ApprovalGroupRoleAdmin    ApprovalGroupRole = "admin"
+	ApprovalGroupRoleOperator ApprovalGroupRole = "operator"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalGroupRole enum.
+func (e ApprovalGroupRole) Valid() bool {
+	switch e {
+	case ApprovalGroupRoleAdmin:
+		return true
+	case ApprovalGroupRoleOperator:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApprovalStatus.
+const (
+	ApprovalStatusApproved   ApprovalStatus = "approved"
+	ApprovalStatusExpired    ApprovalStatus = "expired"
+	ApprovalStatusPending    ApprovalStatus = "pending"
+	ApprovalStatusRefused    ApprovalStatus = "refused"
+	ApprovalStatusSuperseded ApprovalStatus = "superseded"
+	ApprovalStatusUsed       ApprovalStatus = "used"
+	ApprovalStatusWithdrawn  ApprovalStatus = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalStatus enum.
+func (e ApprovalStatus) Valid() bool {
+	switch e {
+	case ApprovalStatusApproved:
+		return true
+	case ApprovalStatusExpired:
+		return true
+	case ApprovalStatusPending:
+		return true
+	case ApprovalStatusRefused:
+		return true
+	case ApprovalStatusSuperseded:
+		return true
+	case ApprovalStatusUsed:
+		return true
+	case ApprovalStatusWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Cloud.
 const (
 	CloudAws    Cloud = "aws"
@@ -320,6 +371,24 @@ const (
 func (e NewAllocationObserve) Valid() bool {
 	switch e {
 	case NewAllocationObserveNow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewDecisionDecision.
+const (
+	NewDecisionDecisionApprove NewDecisionDecision = "approve"
+	NewDecisionDecisionRefuse  NewDecisionDecision = "refuse"
+)
+
+// Valid indicates whether the value is a known member of the NewDecisionDecision enum.
+func (e NewDecisionDecision) Valid() bool {
+	switch e {
+	case NewDecisionDecisionApprove:
+		return true
+	case NewDecisionDecisionRefuse:
 		return true
 	default:
 		return false
@@ -767,6 +836,24 @@ func (e ListAllocationsParamsFormat) Valid() bool {
 	case ListAllocationsParamsFormatCsv:
 		return true
 	case ListAllocationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListApprovalsParamsFormat.
+const (
+	ListApprovalsParamsFormatCsv  ListApprovalsParamsFormat = "csv"
+	ListApprovalsParamsFormatJSON ListApprovalsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListApprovalsParamsFormat enum.
+func (e ListApprovalsParamsFormat) Valid() bool {
+	switch e {
+	case ListApprovalsParamsFormatCsv:
+		return true
+	case ListApprovalsParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -1544,6 +1631,122 @@ type Amount struct {
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 type Applying = bool
 
+// Approval defines model for Approval.
+type Approval struct {
+	// Action The event that would tell of the change.
+	Action string          `json:"action"`
+	Blocks []ApprovalBlock `json:"blocks"`
+
+	// Comment Why
+	Comment   *string    `json:"comment,omitempty"`
+	CreatedAt time.Time  `json:"created_at"`
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+	DecidedBy *string    `json:"decided_by,omitempty"`
+
+	// Deciders Who decides, for people.
+	Deciders string `json:"deciders"`
+
+	// Digest SHA-256 of the blocks as they are shown, with the versions of what stands and of the policies: an approval is of nothing else.
+	Digest string `json:"digest"`
+
+	// Emergency Whether the first token approved it in place of a second person.
+	Emergency bool `json:"emergency"`
+
+	// EmergencyAt From when on the first token may.
+	EmergencyAt time.Time `json:"emergency_at"`
+	ID          string    `json:"id"`
+
+	// Pool The id of the pool of the first block, as it was called.
+	Pool string `json:"pool"`
+
+	// Reason Why, as `Cloudpam-Reason` said with the change.
+	Reason string `json:"reason"`
+
+	// RequestedBy The requester's name.
+	RequestedBy string `json:"requested_by"`
+
+	// Requester The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	Requester UID    `json:"requester"`
+	Scope     string `json:"scope"`
+	Source    string `json:"source"`
+
+	// Status `used`: the change was made. `expired`: nobody decided in time, or the change was not made in time. `superseded`: something else was asked for instead, or its pool is gone.
+	Status ApprovalStatus `json:"status"`
+
+	// Until Until when it waits for a decision and, once approved, for the change. So long its blocks are held.
+	Until time.Time `json:"until"`
+
+	// URL Where to decide: a whole address where the server knows its own (`CLOUDPAM_URL`), and otherwise a path of it.
+	URL string `json:"url"`
+}
+
+// ApprovalBlock defines model for ApprovalBlock.
+type ApprovalBlock struct {
+	// Above The prefix length of the largest block that the requester gets without approval.
+	Above       int     `json:"above"`
+	Account     *string `json:"account,omitempty"`
+	CIDR        string  `json:"cidr"`
+	Detail      string  `json:"detail"`
+	Environment *string `json:"environment,omitempty"`
+
+	// ID Of what stands already, and grows or moves.
+	ID *string `json:"id,omitempty"`
+
+	// Kind What owns the prefix.
+	Kind PrefixKind `json:"kind"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+	Name   string  `json:"name"`
+	Owner  *string `json:"owner,omitempty"`
+
+	// PolicyPool The pool whose policy asks.
+	PolicyPool string `json:"policy_pool"`
+
+	// Pool The pool that it is to be in.
+	Pool    string  `json:"pool"`
+	Purpose *string `json:"purpose,omitempty"`
+	Region  *string `json:"region,omitempty"`
+
+	// Rule Of `PolicyRules`.
+	Rule string `json:"rule"`
+
+	// Was The block of what stands already.
+	Was *string `json:"was,omitempty"`
+}
+
+// ApprovalForecast The apply will need approval, as things are: no request is made before that.
+type ApprovalForecast struct {
+	Blocks   []ApprovalBlock `json:"blocks"`
+	Deciders string          `json:"deciders"`
+
+	// URL Where requests are decided, as in `Approval`.
+	URL string `json:"url"`
+}
+
+// ApprovalGroup Those who have at least a role in the pool, by a binding that is narrowed to the labels where some are named. Labels of a request say nothing: whoever asks could choose them.
+type ApprovalGroup struct {
+	// ApprovalAbove Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	ApprovalAbove *PrefixLength     `json:"approval_above,omitempty"`
+	Labels        map[string]string `json:"labels,omitempty"`
+
+	// PoolApprovalAbove Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PoolApprovalAbove *PrefixLength      `json:"pool_approval_above,omitempty"`
+	Role              *ApprovalGroupRole `json:"role,omitempty"`
+}
+
+// ApprovalGroupRole defines model for ApprovalGroup.Role.
+type ApprovalGroupRole string
+
+// ApprovalPage defines model for ApprovalPage.
+type ApprovalPage struct {
+	Items         []Approval `json:"items"`
+	NextPageToken *string    `json:"next_page_token,omitempty"`
+}
+
+// ApprovalStatus `used`: the change was made. `expired`: nobody decided in time, or the change was not made in time. `superseded`: something else was asked for instead, or its pool is gone.
+type ApprovalStatus string
+
 // Binding defines model for Binding.
 type Binding struct {
 	// Actor The principal's name.
@@ -1619,6 +1822,17 @@ type CreationStep struct {
 // Creations defines model for Creations.
 type Creations struct {
 	Steps []CreationStep `json:"steps"`
+}
+
+// DecisionItem The request as it is now, or the problem.
+type DecisionItem struct {
+	Approval *Approval `json:"approval,omitempty"`
+	Problem  *Problem  `json:"problem,omitempty"`
+}
+
+// Decisions defines model for Decisions.
+type Decisions struct {
+	Items []DecisionItem `json:"items"`
 }
 
 // Delivery defines model for Delivery.
@@ -1933,10 +2147,12 @@ type HoldBatch struct {
 
 // HoldItem What was asked for, or the problem.
 type HoldItem struct {
-	Draft   *Pool    `json:"draft,omitempty"`
-	Hold    *Hold    `json:"hold,omitempty"`
-	Problem *Problem `json:"problem,omitempty"`
-	Set     *SetPlan `json:"set,omitempty"`
+	// Approval The apply will need approval, as things are: no request is made before that.
+	Approval *ApprovalForecast `json:"approval,omitempty"`
+	Draft    *Pool             `json:"draft,omitempty"`
+	Hold     *Hold             `json:"hold,omitempty"`
+	Problem  *Problem          `json:"problem,omitempty"`
+	Set      *SetPlan          `json:"set,omitempty"`
 }
 
 // HoldPage defines model for HoldPage.
@@ -2193,6 +2409,26 @@ type NewBinding struct {
 
 	// Subject What the issuer calls him, its `sub`.
 	Subject *string `json:"subject,omitempty"`
+}
+
+// NewDecision defines model for NewDecision.
+type NewDecision struct {
+	Approval string `json:"approval"`
+
+	// Comment Why. A refusal needs it: it is what the requester is told.
+	Comment  *string             `json:"comment,omitempty"`
+	Decision NewDecisionDecision `json:"decision"`
+
+	// Digest Of the request as it was shown.
+	Digest string `json:"digest"`
+}
+
+// NewDecisionDecision defines model for NewDecision.Decision.
+type NewDecisionDecision string
+
+// NewDecisions defines model for NewDecisions.
+type NewDecisions struct {
+	Decisions []NewDecision `json:"decisions"`
 }
 
 // NewDraft defines model for NewDraft.
@@ -2638,8 +2874,14 @@ type Policy struct {
 // PolicyRules A rule that is absent asks for nothing.
 type PolicyRules struct {
 	// Accounts The only accounts: an allocation names one of them, and a child pool no other.
-	Accounts     *PolicyValues `json:"accounts,omitempty"`
-	Environments *PolicyValues `json:"environments,omitempty"`
+	Accounts *PolicyValues `json:"accounts,omitempty"`
+
+	// ApprovalAbove Of allocations: one that is larger than this prefix length says, or grows past it, waits until a second person approves it. 24 lets a /24 pass and asks for a /23.
+	ApprovalAbove *PrefixLength `json:"approval_above,omitempty"`
+
+	// ApprovalGroups Who is asked for approval from another size on. Of several groups that somebody is in, the most generous counts.
+	ApprovalGroups []ApprovalGroup `json:"approval_groups,omitempty"`
+	Environments   *PolicyValues   `json:"environments,omitempty"`
 
 	// Exclude No allocation shares an address with any of these, and blocks are chosen around them. No child pool lies in one.
 	Exclude []CIDR `json:"exclude,omitempty"`
@@ -2667,6 +2909,9 @@ type PolicyRules struct {
 
 	// OwnerRequired Whether an allocation names an owner.
 	OwnerRequired *bool `json:"owner_required,omitempty"`
+
+	// PoolApprovalAbove Of child pools.
+	PoolApprovalAbove *PrefixLength `json:"pool_approval_above,omitempty"`
 
 	// PoolMaxPrefixLength Of child pools.
 	PoolMaxPrefixLength *PrefixLength `json:"pool_max_prefix_length,omitempty"`
@@ -2934,7 +3179,10 @@ type PrefixStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, plan_again, release_pending, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
+	// Approval With `approval_required` and `approval_refused`: the request. Absent in a dry run, which makes none.
+	Approval *Approval `json:"approval,omitempty"`
+
+	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, plan_again, release_pending, quota_exceeded, policy_violation, approval_required, approval_refused, outside_pool, observation_too_old, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 
@@ -3957,6 +4205,48 @@ type GetUtilizationParams struct {
 	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
 }
 
+// DecideApprovalsParams defines parameters for DecideApprovals.
+type DecideApprovalsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListApprovalsParams defines parameters for ListApprovals.
+type ListApprovalsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Status Only those of a status. One whose time is over is listed under the status that it had, and says `expired`, until the server has written that, within ten minutes.
+	Status *ApprovalStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Requester Only those that a principal asked for: its uid, or how people read it, `token:ci`.
+	Requester *string `form:"requester,omitempty" json:"requester,omitempty"`
+
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListApprovalsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListApprovalsParamsFormat defines parameters for ListApprovals.
+type ListApprovalsParamsFormat string
+
+// WithdrawApprovalParams defines parameters for WithdrawApproval.
+type WithdrawApprovalParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListBindingsParams defines parameters for ListBindings.
 type ListBindingsParams struct {
 	// Principal Only of this principal.
@@ -4793,6 +5083,9 @@ type UpdateAllocationJSONRequestBody = AllocationPatch
 // PreviewAllocationJSONRequestBody defines body for PreviewAllocation for application/json ContentType.
 type PreviewAllocationJSONRequestBody = AllocationPatch
 
+// DecideApprovalsJSONRequestBody defines body for DecideApprovals for application/json ContentType.
+type DecideApprovalsJSONRequestBody = NewDecisions
+
 // CreateBindingJSONRequestBody defines body for CreateBinding for application/json ContentType.
 type CreateBindingJSONRequestBody = NewBinding
 
@@ -5247,6 +5540,54 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /analytics/utilization (the `GetUtilization` operationId).
 	GetUtilization(ctx context.Context, params *GetUtilizationParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideApprovalsWithBody Approve or refuse requests
+	//
+	// Who decides is a person, signed in by an issuer, who is admin of the pool whose policy asks, who did not ask, and who did not
+	// make the token that asked. Tokens, machines and agents never decide. The first token stands in for a second person where
+	// there is none: it approves what has waited for a while (`CLOUDPAM_APPROVAL_DELAY`), which the audit log and the server's log tell.
+	//
+	// Each decision is answered by itself, with the request or with the problem. It names the digest of what was shown, and is refused
+	// with `precondition_failed` where that differs or somebody has decided already. What is approved may still be refused until it is used.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /approval-decisions (the `DecideApprovals` operationId).
+	DecideApprovalsWithBody(ctx context.Context, params *DecideApprovalsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DecideApprovals Approve or refuse requests
+	//
+	// Who decides is a person, signed in by an issuer, who is admin of the pool whose policy asks, who did not ask, and who did not
+	// make the token that asked. Tokens, machines and agents never decide. The first token stands in for a second person where
+	// there is none: it approves what has waited for a while (`CLOUDPAM_APPROVAL_DELAY`), which the audit log and the server's log tell.
+	//
+	// Each decision is answered by itself, with the request or with the problem. It names the digest of what was shown, and is refused
+	// with `precondition_failed` where that differs or somebody has decided already. What is approved may still be refused until it is used.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /approval-decisions (the `DecideApprovals` operationId).
+	DecideApprovals(ctx context.Context, params *DecideApprovalsParams, body DecideApprovalsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListApprovals List requests for approval, the newest first
+	//
+	// A request is made by a change that a policy wants a second person for: the change is refused with `approval_required`, its blocks
+	// are held, and sent again after the approval it is made. Whoever sees the pool sees its requests.
+	//
+	// Corresponds with GET /approvals (the `ListApprovals` operationId).
+	ListApprovals(ctx context.Context, params *ListApprovalsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WithdrawApproval Withdraw a request of one's own
+	//
+	// What is held for it is free then. Anybody else refuses it instead, who may decide.
+	//
+	// Corresponds with DELETE /approvals/{approval} (the `WithdrawApproval` operationId).
+	WithdrawApproval(ctx context.Context, approval string, params *WithdrawApprovalParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetApproval Read a request for approval
+	//
+	// Corresponds with GET /approvals/{approval} (the `GetApproval` operationId).
+	GetApproval(ctx context.Context, approval string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListBindings List bindings, the oldest first
 	//
@@ -6662,6 +7003,104 @@ func (c *rawClient) GetSpace(ctx context.Context, params *GetSpaceParams, reqEdi
 // Corresponds with GET /analytics/utilization (the `GetUtilization` operationId).
 func (c *rawClient) GetUtilization(ctx context.Context, params *GetUtilizationParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetUtilizationRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideApprovalsWithBody Approve or refuse requests
+//
+// Who decides is a person, signed in by an issuer, who is admin of the pool whose policy asks, who did not ask, and who did not
+// make the token that asked. Tokens, machines and agents never decide. The first token stands in for a second person where
+// there is none: it approves what has waited for a while (`CLOUDPAM_APPROVAL_DELAY`), which the audit log and the server's log tell.
+//
+// Each decision is answered by itself, with the request or with the problem. It names the digest of what was shown, and is refused
+// with `precondition_failed` where that differs or somebody has decided already. What is approved may still be refused until it is used.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /approval-decisions (the `DecideApprovals` operationId).
+func (c *rawClient) DecideApprovalsWithBody(ctx context.Context, params *DecideApprovalsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideApprovalsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DecideApprovals Approve or refuse requests
+//
+// Who decides is a person, signed in by an issuer, who is admin of the pool whose policy asks, who did not ask, and who did not
+// make the token that asked. Tokens, machines and agents never decide. The first token stands in for a second person where
+// there is none: it approves what has waited for a while (`CLOUDPAM_APPROVAL_DELAY`), which the audit log and the server's log tell.
+//
+// Each decision is answered by itself, with the request or with the problem. It names the digest of what was shown, and is refused
+// with `precondition_failed` where that differs or somebody has decided already. What is approved may still be refused until it is used.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /approval-decisions (the `DecideApprovals` operationId).
+func (c *rawClient) DecideApprovals(ctx context.Context, params *DecideApprovalsParams, body DecideApprovalsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDecideApprovalsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListApprovals List requests for approval, the newest first
+//
+// A request is made by a change that a policy wants a second person for: the change is refused with `approval_required`, its blocks
+// are held, and sent again after the approval it is made. Whoever sees the pool sees its requests.
+//
+// Corresponds with GET /approvals (the `ListApprovals` operationId).
+func (c *rawClient) ListApprovals(ctx context.Context, params *ListApprovalsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListApprovalsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WithdrawApproval Withdraw a request of one's own
+//
+// What is held for it is free then. Anybody else refuses it instead, who may decide.
+//
+// Corresponds with DELETE /approvals/{approval} (the `WithdrawApproval` operationId).
+func (c *rawClient) WithdrawApproval(ctx context.Context, approval string, params *WithdrawApprovalParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWithdrawApprovalRequest(c.Server, approval, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetApproval Read a request for approval
+//
+// Corresponds with GET /approvals/{approval} (the `GetApproval` operationId).
+func (c *rawClient) GetApproval(ctx context.Context, approval string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetApprovalRequest(c.Server, approval)
 	if err != nil {
 		return nil, err
 	}
@@ -10476,6 +10915,282 @@ func NewGetUtilizationRequest(server string, params *GetUtilizationParams) (*htt
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
 		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewDecideApprovalsRequest calls the generic DecideApprovals builder with application/json body
+func NewDecideApprovalsRequest(server string, params *DecideApprovalsParams, body DecideApprovalsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewDecideApprovalsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewDecideApprovalsRequestWithBody constructs an http.Request for the DecideApprovals method, with any body, and a specified content type
+func NewDecideApprovalsRequestWithBody(server string, params *DecideApprovalsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/approval-decisions")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListApprovalsRequest constructs an http.Request for the ListApprovals method
+func NewListApprovalsRequest(server string, params *ListApprovalsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/approvals")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pool != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "pool", *params.Pool, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Status != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "status", *params.Status, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Requester != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "requester", *params.Requester, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWithdrawApprovalRequest constructs an http.Request for the WithdrawApproval method
+func NewWithdrawApprovalRequest(server string, approval string, params *WithdrawApprovalParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "approval", approval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/approvals/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetApprovalRequest constructs an http.Request for the GetApproval method
+func NewGetApprovalRequest(server string, approval string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "approval", approval, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/approvals/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)

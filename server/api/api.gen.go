@@ -110,6 +110,57 @@ func (e AdoptionItemVerdict) Valid() bool {
 	}
 }
 
+// Defines values for ApprovalGroupRole.
+const (
+	ApprovalGroupRoleAdmin    ApprovalGroupRole = "admin"
+	ApprovalGroupRoleOperator ApprovalGroupRole = "operator"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalGroupRole enum.
+func (e ApprovalGroupRole) Valid() bool {
+	switch e {
+	case ApprovalGroupRoleAdmin:
+		return true
+	case ApprovalGroupRoleOperator:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ApprovalStatus.
+const (
+	ApprovalStatusApproved   ApprovalStatus = "approved"
+	ApprovalStatusExpired    ApprovalStatus = "expired"
+	ApprovalStatusPending    ApprovalStatus = "pending"
+	ApprovalStatusRefused    ApprovalStatus = "refused"
+	ApprovalStatusSuperseded ApprovalStatus = "superseded"
+	ApprovalStatusUsed       ApprovalStatus = "used"
+	ApprovalStatusWithdrawn  ApprovalStatus = "withdrawn"
+)
+
+// Valid indicates whether the value is a known member of the ApprovalStatus enum.
+func (e ApprovalStatus) Valid() bool {
+	switch e {
+	case ApprovalStatusApproved:
+		return true
+	case ApprovalStatusExpired:
+		return true
+	case ApprovalStatusPending:
+		return true
+	case ApprovalStatusRefused:
+		return true
+	case ApprovalStatusSuperseded:
+		return true
+	case ApprovalStatusUsed:
+		return true
+	case ApprovalStatusWithdrawn:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Cloud.
 const (
 	CloudAws    Cloud = "aws"
@@ -317,6 +368,39 @@ func (e NewAdoptionNetworks) Valid() bool {
 	}
 }
 
+// Defines values for NewAllocationObserve.
+const (
+	NewAllocationObserveNow NewAllocationObserve = "now"
+)
+
+// Valid indicates whether the value is a known member of the NewAllocationObserve enum.
+func (e NewAllocationObserve) Valid() bool {
+	switch e {
+	case NewAllocationObserveNow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewDecisionDecision.
+const (
+	NewDecisionDecisionApprove NewDecisionDecision = "approve"
+	NewDecisionDecisionRefuse  NewDecisionDecision = "refuse"
+)
+
+// Valid indicates whether the value is a known member of the NewDecisionDecision enum.
+func (e NewDecisionDecision) Valid() bool {
+	switch e {
+	case NewDecisionDecisionApprove:
+		return true
+	case NewDecisionDecisionRefuse:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ObservationKind.
 const (
 	ObservationKindNetwork   ObservationKind = "network"
@@ -342,6 +426,7 @@ func (e ObservationKind) Valid() bool {
 const (
 	PlaceStatusAllocated   PlaceStatus = "allocated"
 	PlaceStatusFree        PlaceStatus = "free"
+	PlaceStatusGuarded     PlaceStatus = "guarded"
 	PlaceStatusHeld        PlaceStatus = "held"
 	PlaceStatusMixed       PlaceStatus = "mixed"
 	PlaceStatusOutside     PlaceStatus = "outside"
@@ -355,6 +440,8 @@ func (e PlaceStatus) Valid() bool {
 	case PlaceStatusAllocated:
 		return true
 	case PlaceStatusFree:
+		return true
+	case PlaceStatusGuarded:
 		return true
 	case PlaceStatusHeld:
 		return true
@@ -471,6 +558,7 @@ func (e Role) Valid() bool {
 const (
 	SpaceBlockStatusAllocated   SpaceBlockStatus = "allocated"
 	SpaceBlockStatusFree        SpaceBlockStatus = "free"
+	SpaceBlockStatusGuarded     SpaceBlockStatus = "guarded"
 	SpaceBlockStatusHeld        SpaceBlockStatus = "held"
 	SpaceBlockStatusQuarantined SpaceBlockStatus = "quarantined"
 	SpaceBlockStatusReserved    SpaceBlockStatus = "reserved"
@@ -482,6 +570,8 @@ func (e SpaceBlockStatus) Valid() bool {
 	case SpaceBlockStatusAllocated:
 		return true
 	case SpaceBlockStatusFree:
+		return true
+	case SpaceBlockStatusGuarded:
 		return true
 	case SpaceBlockStatusHeld:
 		return true
@@ -752,6 +842,24 @@ func (e ListAllocationsParamsFormat) Valid() bool {
 	case ListAllocationsParamsFormatCsv:
 		return true
 	case ListAllocationsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListApprovalsParamsFormat.
+const (
+	ListApprovalsParamsFormatCsv  ListApprovalsParamsFormat = "csv"
+	ListApprovalsParamsFormatJSON ListApprovalsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListApprovalsParamsFormat enum.
+func (e ListApprovalsParamsFormat) Valid() bool {
+	switch e {
+	case ListApprovalsParamsFormatCsv:
+		return true
+	case ListApprovalsParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -1248,6 +1356,14 @@ type Account struct {
 	WorkloadIdentity string `json:"workload_identity"`
 }
 
+// AccountAge defines model for AccountAge.
+type AccountAge struct {
+	Account string `json:"account"`
+
+	// SeenAt When the last complete view of it began; absent where there was none.
+	SeenAt *time.Time `json:"seen_at,omitempty"`
+}
+
 // AccountCheck defines model for AccountCheck.
 type AccountCheck struct {
 	Account string `json:"account"`
@@ -1521,6 +1637,122 @@ type Amount struct {
 // Applying Whether the request comes from an apply rather than a plan; absent when the caller cannot tell.
 type Applying = bool
 
+// Approval defines model for Approval.
+type Approval struct {
+	// Action The event that would tell of the change.
+	Action string          `json:"action"`
+	Blocks []ApprovalBlock `json:"blocks"`
+
+	// Comment Why
+	Comment   *string    `json:"comment,omitempty"`
+	CreatedAt time.Time  `json:"created_at"`
+	DecidedAt *time.Time `json:"decided_at,omitempty"`
+	DecidedBy *string    `json:"decided_by,omitempty"`
+
+	// Deciders Who decides, for people.
+	Deciders string `json:"deciders"`
+
+	// Digest SHA-256 of the blocks as they are shown, with the versions of what stands and of the policies: an approval is of nothing else.
+	Digest string `json:"digest"`
+
+	// Emergency Whether the first token approved it in place of a second person.
+	Emergency bool `json:"emergency"`
+
+	// EmergencyAt From when on the first token may.
+	EmergencyAt time.Time `json:"emergency_at"`
+	ID          string    `json:"id"`
+
+	// Pool The id of the pool of the first block, as it was called.
+	Pool string `json:"pool"`
+
+	// Reason Why, as `Cloudpam-Reason` said with the change.
+	Reason string `json:"reason"`
+
+	// RequestedBy The requester's name.
+	RequestedBy string `json:"requested_by"`
+
+	// Requester The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
+	Requester UID    `json:"requester"`
+	Scope     string `json:"scope"`
+	Source    string `json:"source"`
+
+	// Status `used`: the change was made. `expired`: nobody decided in time, or the change was not made in time. `superseded`: something else was asked for instead, or its pool is gone.
+	Status ApprovalStatus `json:"status"`
+
+	// Until Until when it waits for a decision and, once approved, for the change. So long its blocks are held.
+	Until time.Time `json:"until"`
+
+	// URL Where to decide: a whole address where the server knows its own (`CLOUDPAM_URL`), and otherwise a path of it.
+	URL string `json:"url"`
+}
+
+// ApprovalBlock defines model for ApprovalBlock.
+type ApprovalBlock struct {
+	// Above The prefix length of the largest block that the requester gets without approval.
+	Above       int     `json:"above"`
+	Account     *string `json:"account,omitempty"`
+	CIDR        string  `json:"cidr"`
+	Detail      string  `json:"detail"`
+	Environment *string `json:"environment,omitempty"`
+
+	// ID Of what stands already, and grows or moves.
+	ID *string `json:"id,omitempty"`
+
+	// Kind What owns the prefix.
+	Kind PrefixKind `json:"kind"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels *Labels `json:"labels,omitempty"`
+	Name   string  `json:"name"`
+	Owner  *string `json:"owner,omitempty"`
+
+	// PolicyPool The pool whose policy asks.
+	PolicyPool string `json:"policy_pool"`
+
+	// Pool The pool that it is to be in.
+	Pool    string  `json:"pool"`
+	Purpose *string `json:"purpose,omitempty"`
+	Region  *string `json:"region,omitempty"`
+
+	// Rule Of `PolicyRules`.
+	Rule string `json:"rule"`
+
+	// Was The block of what stands already.
+	Was *string `json:"was,omitempty"`
+}
+
+// ApprovalForecast The apply will need approval, as things are: no request is made before that.
+type ApprovalForecast struct {
+	Blocks   []ApprovalBlock `json:"blocks"`
+	Deciders string          `json:"deciders"`
+
+	// URL Where requests are decided, as in `Approval`.
+	URL string `json:"url"`
+}
+
+// ApprovalGroup Those who have at least a role in the pool, by a binding that is narrowed to the labels where some are named. Labels of a request say nothing: whoever asks could choose them.
+type ApprovalGroup struct {
+	// ApprovalAbove Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	ApprovalAbove *PrefixLength     `json:"approval_above,omitempty"`
+	Labels        map[string]string `json:"labels,omitempty"`
+
+	// PoolApprovalAbove Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
+	PoolApprovalAbove *PrefixLength      `json:"pool_approval_above,omitempty"`
+	Role              *ApprovalGroupRole `json:"role,omitempty"`
+}
+
+// ApprovalGroupRole defines model for ApprovalGroup.Role.
+type ApprovalGroupRole string
+
+// ApprovalPage defines model for ApprovalPage.
+type ApprovalPage struct {
+	Items         []Approval `json:"items"`
+	NextPageToken *string    `json:"next_page_token,omitempty"`
+}
+
+// ApprovalStatus `used`: the change was made. `expired`: nobody decided in time, or the change was not made in time. `superseded`: something else was asked for instead, or its pool is gone.
+type ApprovalStatus string
+
 // Binding defines model for Binding.
 type Binding struct {
 	// Actor The principal's name.
@@ -1596,6 +1828,17 @@ type CreationStep struct {
 // Creations defines model for Creations.
 type Creations struct {
 	Steps []CreationStep `json:"steps"`
+}
+
+// DecisionItem The request as it is now, or the problem.
+type DecisionItem struct {
+	Approval *Approval `json:"approval,omitempty"`
+	Problem  *Problem  `json:"problem,omitempty"`
+}
+
+// Decisions defines model for Decisions.
+type Decisions struct {
+	Items []DecisionItem `json:"items"`
 }
 
 // Delivery defines model for Delivery.
@@ -1712,6 +1955,33 @@ type EKSBundle struct {
 // EffectivePolicy defines model for EffectivePolicy.
 type EffectivePolicy struct {
 	Policies []Policy `json:"policies"`
+}
+
+// Ending defines model for Ending.
+type Ending struct {
+	// At When it ends.
+	At   time.Time `json:"at"`
+	CIDR string    `json:"cidr"`
+	ID   string    `json:"id"`
+
+	// Kind What owns the prefix.
+	Kind PrefixKind `json:"kind"`
+
+	// Name The name; of a reservation its reason.
+	Name string `json:"name"`
+
+	// Pool The pool that it is in; absent of a quarantine whose pool is gone.
+	Pool  *string `json:"pool,omitempty"`
+	Scope string  `json:"scope"`
+}
+
+// Endings defines model for Endings.
+type Endings struct {
+	Items []Ending `json:"items"`
+
+	// More There is more than is shown.
+	More  bool      `json:"more"`
+	Until time.Time `json:"until"`
 }
 
 // Event defines model for Event.
@@ -1883,10 +2153,12 @@ type HoldBatch struct {
 
 // HoldItem What was asked for, or the problem.
 type HoldItem struct {
-	Draft   *Pool    `json:"draft,omitempty"`
-	Hold    *Hold    `json:"hold,omitempty"`
-	Problem *Problem `json:"problem,omitempty"`
-	Set     *SetPlan `json:"set,omitempty"`
+	// Approval The apply will need approval, as things are: no request is made before that.
+	Approval *ApprovalForecast `json:"approval,omitempty"`
+	Draft    *Pool             `json:"draft,omitempty"`
+	Hold     *Hold             `json:"hold,omitempty"`
+	Problem  *Problem          `json:"problem,omitempty"`
+	Set      *SetPlan          `json:"set,omitempty"`
 }
 
 // HoldPage defines model for HoldPage.
@@ -1922,6 +2194,9 @@ type LeftOut struct {
 	// Why `not_adopted`: nothing in CloudPAM has its block. `terraform`: Terraform made what has it. `set`: it is a member of an allocation set.
 	Why string `json:"why"`
 }
+
+// MaxObservedAge Refuses with `observation_too_old` where an account has not been seen completely for longer: one whose scope is the pool's, or that shows something in it. No rule where absent.
+type MaxObservedAge = int64
 
 // Me defines model for Me.
 type Me struct {
@@ -2055,10 +2330,16 @@ type NewAllocation struct {
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
 
+	// MaxObservedAgeSeconds Refuses with `observation_too_old` where an account has not been seen completely for longer: one whose scope is the pool's, or that shows something in it. No rule where absent.
+	MaxObservedAgeSeconds *MaxObservedAge `json:"max_observed_age_seconds,omitempty"`
+
 	// Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
-	Name  Name   `json:"name"`
-	Owner *Word  `json:"owner,omitempty"`
-	Pool  string `json:"pool,omitempty"`
+	Name Name `json:"name"`
+
+	// Observe `now`: look at the `account` first, for up to 20 seconds. Refused with `observation_too_old` where it was not seen completely by then.
+	Observe *NewAllocationObserve `json:"observe,omitempty"`
+	Owner   *Word                 `json:"owner,omitempty"`
+	Pool    string                `json:"pool,omitempty"`
 
 	// PoolSelector Any pool of the scope and the family that has all of the labels.
 	PoolSelector *PoolSelector `json:"pool_selector,omitempty"`
@@ -2074,6 +2355,9 @@ type NewAllocation struct {
 	// Target What the block will become. It is refused at a size that the cloud refuses. `aws_subnet`: five addresses are taken, /16 to /28, IPv6 /44 to /64 in steps of four. `gcp_subnetwork`: four addresses are taken, /4 to /29, IPv6 /64. `azure_subnet`: five addresses are taken, /2 to /29, IPv6 /64.
 	Target *Target `json:"target,omitempty"`
 }
+
+// NewAllocationObserve `now`: look at the `account` first, for up to 20 seconds. Refused with `observation_too_old` where it was not seen completely by then.
+type NewAllocationObserve string
 
 // NewAllocationSet defines model for NewAllocationSet.
 type NewAllocationSet struct {
@@ -2131,6 +2415,26 @@ type NewBinding struct {
 
 	// Subject What the issuer calls him, its `sub`.
 	Subject *string `json:"subject,omitempty"`
+}
+
+// NewDecision defines model for NewDecision.
+type NewDecision struct {
+	Approval string `json:"approval"`
+
+	// Comment Why. A refusal needs it: it is what the requester is told.
+	Comment  *string             `json:"comment,omitempty"`
+	Decision NewDecisionDecision `json:"decision"`
+
+	// Digest Of the request as it was shown.
+	Digest string `json:"digest"`
+}
+
+// NewDecisionDecision defines model for NewDecision.Decision.
+type NewDecisionDecision string
+
+// NewDecisions defines model for NewDecisions.
+type NewDecisions struct {
+	Decisions []NewDecision `json:"decisions"`
 }
 
 // NewDraft defines model for NewDraft.
@@ -2241,6 +2545,9 @@ type NewPool struct {
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels *Labels `json:"labels,omitempty"`
+
+	// MaxObservedAgeSeconds Refuses with `observation_too_old` where an account has not been seen completely for longer: one whose scope is the pool's, or that shows something in it. No rule where absent.
+	MaxObservedAgeSeconds *MaxObservedAge `json:"max_observed_age_seconds,omitempty"`
 
 	// MaxPrefixLength Number of leading bits: 0 to 32 (IPv4) or 128 (IPv6).
 	MaxPrefixLength *PrefixLength `json:"max_prefix_length,omitempty"`
@@ -2494,11 +2801,11 @@ type Place struct {
 	// Scope The scope; empty for what clouds showed and no scope has.
 	Scope string `json:"scope"`
 
-	// Status How the block is used as a whole; `mixed` where several things are in it, `outside` where no pool has it.
+	// Status How the block is used as a whole; `guarded` where nobody has it and a cloud uses it, or some of it; `mixed` where several things are in it, `outside` where no pool has it.
 	Status PlaceStatus `json:"status"`
 }
 
-// PlaceStatus How the block is used as a whole; `mixed` where several things are in it, `outside` where no pool has it.
+// PlaceStatus How the block is used as a whole; `guarded` where nobody has it and a cloud uses it, or some of it; `mixed` where several things are in it, `outside` where no pool has it.
 type PlaceStatus string
 
 // PlaceHolder What has a block. Texts are empty where nobody said.
@@ -2573,8 +2880,14 @@ type Policy struct {
 // PolicyRules A rule that is absent asks for nothing.
 type PolicyRules struct {
 	// Accounts The only accounts: an allocation names one of them, and a child pool no other.
-	Accounts     *PolicyValues `json:"accounts,omitempty"`
-	Environments *PolicyValues `json:"environments,omitempty"`
+	Accounts *PolicyValues `json:"accounts,omitempty"`
+
+	// ApprovalAbove Of allocations: one that is larger than this prefix length says, or grows past it, waits until a second person approves it. 24 lets a /24 pass and asks for a /23.
+	ApprovalAbove *PrefixLength `json:"approval_above,omitempty"`
+
+	// ApprovalGroups Who is asked for approval from another size on. Of several groups that somebody is in, the most generous counts.
+	ApprovalGroups []ApprovalGroup `json:"approval_groups,omitempty"`
+	Environments   *PolicyValues   `json:"environments,omitempty"`
 
 	// Exclude No allocation shares an address with any of these, and blocks are chosen around them. No child pool lies in one.
 	Exclude []CIDR `json:"exclude,omitempty"`
@@ -2602,6 +2915,9 @@ type PolicyRules struct {
 
 	// OwnerRequired Whether an allocation names an owner.
 	OwnerRequired *bool `json:"owner_required,omitempty"`
+
+	// PoolApprovalAbove Of child pools.
+	PoolApprovalAbove *PrefixLength `json:"pool_approval_above,omitempty"`
 
 	// PoolMaxPrefixLength Of child pools.
 	PoolMaxPrefixLength *PrefixLength `json:"pool_max_prefix_length,omitempty"`
@@ -2677,6 +2993,9 @@ type Pool struct {
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 	Labels Labels `json:"labels"`
 
+	// MaxObservedAgeSeconds How old the last complete view of the accounts of its scope may be for it to hand anything out. Absent: of any age.
+	MaxObservedAgeSeconds *int64 `json:"max_observed_age_seconds,omitempty"`
+
 	// MaxPrefixLength The longest prefix length (the smallest block) this pool hands out.
 	MaxPrefixLength *int `json:"max_prefix_length,omitempty"`
 
@@ -2727,9 +3046,10 @@ type PoolPatch struct {
 	Environment         *Word                  `json:"environment,omitempty"`
 
 	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
-	Labels          *Labels                `json:"labels,omitempty"`
-	MaxPrefixLength nullable.Nullable[int] `json:"max_prefix_length,omitempty"`
-	MinPrefixLength nullable.Nullable[int] `json:"min_prefix_length,omitempty"`
+	Labels                *Labels                  `json:"labels,omitempty"`
+	MaxObservedAgeSeconds nullable.Nullable[int64] `json:"max_observed_age_seconds,omitempty"`
+	MaxPrefixLength       nullable.Nullable[int]   `json:"max_prefix_length,omitempty"`
+	MinPrefixLength       nullable.Nullable[int]   `json:"min_prefix_length,omitempty"`
 
 	// Name Lower-case letters, digits, `-` and `_`; starts and ends with a letter or digit.
 	Name   *Slug                     `json:"name,omitempty"`
@@ -2743,6 +3063,30 @@ type PoolPatch struct {
 
 	// Strategy `best_fit`: the smallest free block that is large enough, lowest address first. `first_fit`: the lowest address. `largest_fit`: from the largest free block. `sparse`: from the middle of the largest free block, so that blocks can grow.
 	Strategy *Strategy `json:"strategy,omitempty"`
+}
+
+// PoolRunway defines model for PoolRunway.
+type PoolRunway struct {
+	CIDR string `json:"cidr"`
+
+	// Days In how many days as much as is free will be taken, at that pace.
+	Days   float64 `json:"days"`
+	Family Family  `json:"family"`
+	Free   Amount  `json:"free"`
+
+	// Grown What was allocated and reserved since, and is there now.
+	Grown  Amount  `json:"grown"`
+	Parent *string `json:"parent,omitempty"`
+
+	// Pool Its id.
+	Pool  string `json:"pool"`
+	Scope string `json:"scope"`
+
+	// Since Where the time begins that the pace is of, no sooner than the pool.
+	Since time.Time `json:"since"`
+
+	// Space All of it: IPv4 addresses, or IPv6 networks of 64 bits.
+	Space float64 `json:"space"`
 }
 
 // PoolSelector Any pool of the scope and the family that has all of the labels.
@@ -2841,7 +3185,10 @@ type PrefixStatus string
 
 // Problem defines model for Problem.
 type Problem struct {
-	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, plan_again, release_pending, quota_exceeded, policy_violation, outside_pool, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
+	// Approval With `approval_required` and `approval_refused`: the request. Absent in a dry run, which makes none.
+	Approval *Approval `json:"approval,omitempty"`
+
+	// Code Stable. One of invalid, unauthenticated, forbidden, not_found, method_not_allowed, unsupported_media_type, body_too_large, name_taken, cidr_taken, pool_exhausted, pool_not_empty, scope_not_empty, deletion_protected, hold_lost, hold_conflict, plan_again, release_pending, quota_exceeded, policy_violation, approval_required, approval_refused, outside_pool, observation_too_old, precondition_failed, precondition_required, idempotency_mismatch, overloaded, unavailable, internal.
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
 
@@ -2967,6 +3314,13 @@ type ReservationPatch struct {
 	Reason *string          `json:"reason,omitempty"`
 }
 
+// Restoration defines model for Restoration.
+type Restoration struct {
+	// RestoredAt Absent where the database was not brought back
+	RestoredAt *time.Time   `json:"restored_at,omitempty"`
+	Waiting    []AccountAge `json:"waiting"`
+}
+
 // Role Each may do all that those before it may: see; have plans promised blocks; allocate, reserve and release; make pools and scopes, and say who may do what.
 type Role string
 
@@ -2991,6 +3345,12 @@ type RuleGrant struct {
 
 // Run Tells one command that plans or applies from the next. What earlier runs of the same holder were promised gives way to what this one cannot do without, unless it applies.
 type Run = string
+
+// Runway defines model for Runway.
+type Runway struct {
+	Pools []PoolRunway `json:"pools"`
+	Since time.Time    `json:"since"`
+}
 
 // Scope defines model for Scope.
 type Scope struct {
@@ -3138,12 +3498,14 @@ type SpaceBlock struct {
 	Kind *PrefixKind `json:"kind,omitempty"`
 	Name *string     `json:"name,omitempty"`
 
-	// OwnerID The pool, allocation, reservation, hold or quarantine that owns the block; absent when free.
-	OwnerID *string          `json:"owner_id,omitempty"`
-	Status  SpaceBlockStatus `json:"status"`
+	// OwnerID The pool, allocation, reservation, hold or quarantine that owns the block; of what is guarded the id of what is observed there; absent when free.
+	OwnerID *string `json:"owner_id,omitempty"`
+
+	// Status `guarded`: nobody has it, and a cloud uses it, so that it is not handed out.
+	Status SpaceBlockStatus `json:"status"`
 }
 
-// SpaceBlockStatus defines model for SpaceBlock.Status.
+// SpaceBlockStatus `guarded`: nobody has it, and a cloud uses it, so that it is not handed out.
 type SpaceBlockStatus string
 
 // SpaceGroup defines model for SpaceGroup.
@@ -3792,6 +4154,21 @@ type GetCreationsParams struct {
 	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
 }
 
+// GetEndingsParams defines parameters for GetEndings.
+type GetEndingsParams struct {
+	// Until Before this moment; in 7 days where absent.
+	Until *time.Time `form:"until,omitempty" json:"until,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Limit How many.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // GetFreeClassesParams defines parameters for GetFreeClasses.
 type GetFreeClassesParams struct {
 	// Scope Only this scope.
@@ -3800,6 +4177,18 @@ type GetFreeClassesParams struct {
 	// Pool Only this pool and what is below it.
 	Pool   *string       `form:"pool,omitempty" json:"pool,omitempty"`
 	Family *FamilyFilter `form:"family,omitempty" json:"family,omitempty"`
+}
+
+// GetRunwayParams defines parameters for GetRunway.
+type GetRunwayParams struct {
+	// Since Where the time begins that the pace is of; 30 days ago where absent.
+	Since *time.Time `form:"since,omitempty" json:"since,omitempty"`
+
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool and what is below it.
+	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
 }
 
 // GetSpaceParams defines parameters for GetSpace.
@@ -3820,6 +4209,48 @@ type GetUtilizationParams struct {
 
 	// Pool Only this pool and what is below it.
 	Pool *string `form:"pool,omitempty" json:"pool,omitempty"`
+}
+
+// DecideApprovalsParams defines parameters for DecideApprovals.
+type DecideApprovalsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListApprovalsParams defines parameters for ListApprovals.
+type ListApprovalsParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Pool Only this pool.
+	Pool *PoolFilter `form:"pool,omitempty" json:"pool,omitempty"`
+
+	// Status Only those of a status. One whose time is over is listed under the status that it had, and says `expired`, until the server has written that, within ten minutes.
+	Status *ApprovalStatus `form:"status,omitempty" json:"status,omitempty"`
+
+	// Requester Only those that a principal asked for: its uid, or how people read it, `token:ci`.
+	Requester *string `form:"requester,omitempty" json:"requester,omitempty"`
+
+	// Q Words, all of which must be found, in any case, in the name, owner, account, environment, region, description or labels, as far as there are such.
+	Q *TextFilter `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListApprovalsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListApprovalsParamsFormat defines parameters for ListApprovals.
+type ListApprovalsParamsFormat string
+
+// WithdrawApprovalParams defines parameters for WithdrawApproval.
+type WithdrawApprovalParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListBindingsParams defines parameters for ListBindings.
@@ -4411,6 +4842,12 @@ type UpdateReservationParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// EndRestorationParams defines parameters for EndRestoration.
+type EndRestorationParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListScopesParams defines parameters for ListScopes.
 type ListScopesParams struct {
 	// Limit How many a page holds.
@@ -4652,6 +5089,9 @@ type UpdateAllocationJSONRequestBody = AllocationPatch
 // PreviewAllocationJSONRequestBody defines body for PreviewAllocation for application/json ContentType.
 type PreviewAllocationJSONRequestBody = AllocationPatch
 
+// DecideApprovalsJSONRequestBody defines body for DecideApprovals for application/json ContentType.
+type DecideApprovalsJSONRequestBody = NewDecisions
+
 // CreateBindingJSONRequestBody defines body for CreateBinding for application/json ContentType.
 type CreateBindingJSONRequestBody = NewBinding
 
@@ -4777,15 +5217,33 @@ type ServerInterface interface {
 	// GetCreations How much of what is there now was made when
 	// (GET /analytics/creations)
 	GetCreations(ctx echo.Context, params GetCreationsParams) error
+	// GetEndings What ends by itself, the soonest first
+	// (GET /analytics/endings)
+	GetEndings(ctx echo.Context, params GetEndingsParams) error
 	// GetFreeClasses How many free blocks of each size there are in all pools together
 	// (GET /analytics/free-blocks)
 	GetFreeClasses(ctx echo.Context, params GetFreeClassesParams) error
+	// GetRunway How long the space of pools lasts at the pace of late
+	// (GET /analytics/runway)
+	GetRunway(ctx echo.Context, params GetRunwayParams) error
 	// GetSpace How much is allocated, by what allocations have in common
 	// (GET /analytics/space)
 	GetSpace(ctx echo.Context, params GetSpaceParams) error
 	// GetUtilization How pools are used, each by itself and with what is below it
 	// (GET /analytics/utilization)
 	GetUtilization(ctx echo.Context, params GetUtilizationParams) error
+	// DecideApprovals Approve or refuse requests
+	// (POST /approval-decisions)
+	DecideApprovals(ctx echo.Context, params DecideApprovalsParams) error
+	// ListApprovals List requests for approval, the newest first
+	// (GET /approvals)
+	ListApprovals(ctx echo.Context, params ListApprovalsParams) error
+	// WithdrawApproval Withdraw a request of one's own
+	// (DELETE /approvals/{approval})
+	WithdrawApproval(ctx echo.Context, approval string, params WithdrawApprovalParams) error
+	// GetApproval Read a request for approval
+	// (GET /approvals/{approval})
+	GetApproval(ctx echo.Context, approval string) error
 	// ListBindings List bindings, the oldest first
 	// (GET /bindings)
 	ListBindings(ctx echo.Context, params ListBindingsParams) error
@@ -4918,6 +5376,12 @@ type ServerInterface interface {
 	// UpdateReservation Change the name of a reservation, or why, for whom or until when its block is kept
 	// (PATCH /reservations/{reservation})
 	UpdateReservation(ctx echo.Context, reservation string, params UpdateReservationParams) error
+	// EndRestoration Hand out again before all accounts have been seen
+	// (DELETE /restoration)
+	EndRestoration(ctx echo.Context, params EndRestorationParams) error
+	// GetRestoration Whether the database was brought back from a backup, and which accounts have not been seen since
+	// (GET /restoration)
+	GetRestoration(ctx echo.Context) error
 	// ListScopes List scopes by name
 	// (GET /scopes)
 	ListScopes(ctx echo.Context, params ListScopesParams) error
@@ -6031,6 +6495,45 @@ func (w *ServerInterfaceWrapper) GetCreations(ctx echo.Context) error {
 	return err
 }
 
+// GetEndings converts echo context to params.
+func (w *ServerInterfaceWrapper) GetEndings(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetEndingsParams
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", ctx.QueryParams(), &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter until: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetEndings(ctx, params)
+	return err
+}
+
 // GetFreeClasses converts echo context to params.
 func (w *ServerInterfaceWrapper) GetFreeClasses(ctx echo.Context) error {
 	var err error
@@ -6060,6 +6563,38 @@ func (w *ServerInterfaceWrapper) GetFreeClasses(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetFreeClasses(ctx, params)
+	return err
+}
+
+// GetRunway converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRunway(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetRunwayParams
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", ctx.QueryParams(), &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter since: %s", err))
+	}
+
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRunway(ctx, params)
 	return err
 }
 
@@ -6117,6 +6652,154 @@ func (w *ServerInterfaceWrapper) GetUtilization(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetUtilization(ctx, params)
+	return err
+}
+
+// DecideApprovals converts echo context to params.
+func (w *ServerInterfaceWrapper) DecideApprovals(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideApprovalsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.DecideApprovals(ctx, params)
+	return err
+}
+
+// ListApprovals converts echo context to params.
+func (w *ServerInterfaceWrapper) ListApprovals(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListApprovalsParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "pool" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "pool", ctx.QueryParams(), &params.Pool, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter pool: %s", err))
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", ctx.QueryParams(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter status: %s", err))
+	}
+
+	// ------------- Optional query parameter "requester" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "requester", ctx.QueryParams(), &params.Requester, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter requester: %s", err))
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", ctx.QueryParams(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter q: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListApprovals(ctx, params)
+	return err
+}
+
+// WithdrawApproval converts echo context to params.
+func (w *ServerInterfaceWrapper) WithdrawApproval(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "approval" -------------
+	var approval string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "approval", ctx.Param("approval"), &approval, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter approval: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params WithdrawApprovalParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.WithdrawApproval(ctx, approval, params)
+	return err
+}
+
+// GetApproval converts echo context to params.
+func (w *ServerInterfaceWrapper) GetApproval(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "approval" -------------
+	var approval string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "approval", ctx.Param("approval"), &approval, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter approval: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetApproval(ctx, approval)
 	return err
 }
 
@@ -8113,6 +8796,44 @@ func (w *ServerInterfaceWrapper) UpdateReservation(ctx echo.Context) error {
 	return err
 }
 
+// EndRestoration converts echo context to params.
+func (w *ServerInterfaceWrapper) EndRestoration(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EndRestorationParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.EndRestoration(ctx, params)
+	return err
+}
+
+// GetRestoration converts echo context to params.
+func (w *ServerInterfaceWrapper) GetRestoration(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetRestoration(ctx)
+	return err
+}
+
 // ListScopes converts echo context to params.
 func (w *ServerInterfaceWrapper) ListScopes(ctx echo.Context) error {
 	var err error
@@ -8966,9 +9687,15 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/allocations/:allocation/preview", wrapper.PreviewAllocation, options.OperationMiddlewares["previewAllocation"]...)
 	router.POST(options.BaseURL+"/allocations/:allocation/restore", wrapper.RestoreAllocation, options.OperationMiddlewares["restoreAllocation"]...)
 	router.GET(options.BaseURL+"/analytics/creations", wrapper.GetCreations, options.OperationMiddlewares["getCreations"]...)
+	router.GET(options.BaseURL+"/analytics/endings", wrapper.GetEndings, options.OperationMiddlewares["getEndings"]...)
 	router.GET(options.BaseURL+"/analytics/free-blocks", wrapper.GetFreeClasses, options.OperationMiddlewares["getFreeClasses"]...)
+	router.GET(options.BaseURL+"/analytics/runway", wrapper.GetRunway, options.OperationMiddlewares["getRunway"]...)
 	router.GET(options.BaseURL+"/analytics/space", wrapper.GetSpace, options.OperationMiddlewares["getSpace"]...)
 	router.GET(options.BaseURL+"/analytics/utilization", wrapper.GetUtilization, options.OperationMiddlewares["getUtilization"]...)
+	router.POST(options.BaseURL+"/approval-decisions", wrapper.DecideApprovals, options.OperationMiddlewares["decideApprovals"]...)
+	router.GET(options.BaseURL+"/approvals", wrapper.ListApprovals, options.OperationMiddlewares["listApprovals"]...)
+	router.DELETE(options.BaseURL+"/approvals/:approval", wrapper.WithdrawApproval, options.OperationMiddlewares["withdrawApproval"]...)
+	router.GET(options.BaseURL+"/approvals/:approval", wrapper.GetApproval, options.OperationMiddlewares["getApproval"]...)
 	router.GET(options.BaseURL+"/bindings", wrapper.ListBindings, options.OperationMiddlewares["listBindings"]...)
 	router.POST(options.BaseURL+"/bindings", wrapper.CreateBinding, options.OperationMiddlewares["createBinding"]...)
 	router.DELETE(options.BaseURL+"/bindings/:binding", wrapper.DeleteBinding, options.OperationMiddlewares["deleteBinding"]...)
@@ -9013,6 +9740,8 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.DELETE(options.BaseURL+"/reservations/:reservation", wrapper.ReleaseReservation, options.OperationMiddlewares["releaseReservation"]...)
 	router.GET(options.BaseURL+"/reservations/:reservation", wrapper.GetReservation, options.OperationMiddlewares["getReservation"]...)
 	router.PATCH(options.BaseURL+"/reservations/:reservation", wrapper.UpdateReservation, options.OperationMiddlewares["updateReservation"]...)
+	router.DELETE(options.BaseURL+"/restoration", wrapper.EndRestoration, options.OperationMiddlewares["endRestoration"]...)
+	router.GET(options.BaseURL+"/restoration", wrapper.GetRestoration, options.OperationMiddlewares["getRestoration"]...)
 	router.GET(options.BaseURL+"/scopes", wrapper.ListScopes, options.OperationMiddlewares["listScopes"]...)
 	router.POST(options.BaseURL+"/scopes", wrapper.CreateScope, options.OperationMiddlewares["createScope"]...)
 	router.DELETE(options.BaseURL+"/scopes/:scope", wrapper.DeleteScope, options.OperationMiddlewares["deleteScope"]...)
@@ -10078,6 +10807,45 @@ func (response GetCreationsdefaultApplicationProblemPlusJSONResponse) VisitGetCr
 	return err
 }
 
+type GetEndingsRequestObject struct {
+	Params GetEndingsParams
+}
+
+type GetEndingsResponseObject interface {
+	VisitGetEndingsResponse(w http.ResponseWriter) error
+}
+
+type GetEndings200JSONResponse Endings
+
+func (response GetEndings200JSONResponse) VisitGetEndingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEndingsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEndingsdefaultApplicationProblemPlusJSONResponse) VisitGetEndingsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetFreeClassesRequestObject struct {
 	Params GetFreeClassesParams
 }
@@ -10106,6 +10874,45 @@ type GetFreeClassesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetFreeClassesdefaultApplicationProblemPlusJSONResponse) VisitGetFreeClassesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRunwayRequestObject struct {
+	Params GetRunwayParams
+}
+
+type GetRunwayResponseObject interface {
+	VisitGetRunwayResponse(w http.ResponseWriter) error
+}
+
+type GetRunway200JSONResponse Runway
+
+func (response GetRunway200JSONResponse) VisitGetRunwayResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRunwaydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRunwaydefaultApplicationProblemPlusJSONResponse) VisitGetRunwayResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10184,6 +10991,178 @@ type GetUtilizationdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetUtilizationdefaultApplicationProblemPlusJSONResponse) VisitGetUtilizationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApprovalsRequestObject struct {
+	Params DecideApprovalsParams
+	Body   *DecideApprovalsJSONRequestBody
+}
+
+type DecideApprovalsResponseObject interface {
+	VisitDecideApprovalsResponse(w http.ResponseWriter) error
+}
+
+type DecideApprovals200JSONResponse Decisions
+
+func (response DecideApprovals200JSONResponse) VisitDecideApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DecideApprovalsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DecideApprovalsdefaultApplicationProblemPlusJSONResponse) VisitDecideApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListApprovalsRequestObject struct {
+	Params ListApprovalsParams
+}
+
+type ListApprovalsResponseObject interface {
+	VisitListApprovalsResponse(w http.ResponseWriter) error
+}
+
+type ListApprovals200JSONResponse ApprovalPage
+
+func (response ListApprovals200JSONResponse) VisitListApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListApprovals200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListApprovals200TextCsvResponse) VisitListApprovalsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ListApprovalsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListApprovalsdefaultApplicationProblemPlusJSONResponse) VisitListApprovalsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WithdrawApprovalRequestObject struct {
+	Approval string `json:"approval"`
+	Params   WithdrawApprovalParams
+}
+
+type WithdrawApprovalResponseObject interface {
+	VisitWithdrawApprovalResponse(w http.ResponseWriter) error
+}
+
+type WithdrawApproval204Response struct {
+}
+
+func (response WithdrawApproval204Response) VisitWithdrawApprovalResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type WithdrawApprovaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WithdrawApprovaldefaultApplicationProblemPlusJSONResponse) VisitWithdrawApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetApprovalRequestObject struct {
+	Approval string `json:"approval"`
+}
+
+type GetApprovalResponseObject interface {
+	VisitGetApprovalResponse(w http.ResponseWriter) error
+}
+
+type GetApproval200JSONResponse Approval
+
+func (response GetApproval200JSONResponse) VisitGetApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetApprovaldefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetApprovaldefaultApplicationProblemPlusJSONResponse) VisitGetApprovalResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12266,6 +13245,77 @@ func (response UpdateReservationdefaultApplicationProblemPlusJSONResponse) Visit
 	return err
 }
 
+type EndRestorationRequestObject struct {
+	Params EndRestorationParams
+}
+
+type EndRestorationResponseObject interface {
+	VisitEndRestorationResponse(w http.ResponseWriter) error
+}
+
+type EndRestoration204Response struct {
+}
+
+func (response EndRestoration204Response) VisitEndRestorationResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndRestorationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndRestorationdefaultApplicationProblemPlusJSONResponse) VisitEndRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRestorationRequestObject struct {
+}
+
+type GetRestorationResponseObject interface {
+	VisitGetRestorationResponse(w http.ResponseWriter) error
+}
+
+type GetRestoration200JSONResponse Restoration
+
+func (response GetRestoration200JSONResponse) VisitGetRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetRestorationdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetRestorationdefaultApplicationProblemPlusJSONResponse) VisitGetRestorationResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListScopesRequestObject struct {
 	Params ListScopesParams
 }
@@ -13421,15 +14471,33 @@ type StrictServerInterface interface {
 	// GetCreations How much of what is there now was made when
 	// (GET /analytics/creations)
 	GetCreations(ctx context.Context, request GetCreationsRequestObject) (GetCreationsResponseObject, error)
+	// GetEndings What ends by itself, the soonest first
+	// (GET /analytics/endings)
+	GetEndings(ctx context.Context, request GetEndingsRequestObject) (GetEndingsResponseObject, error)
 	// GetFreeClasses How many free blocks of each size there are in all pools together
 	// (GET /analytics/free-blocks)
 	GetFreeClasses(ctx context.Context, request GetFreeClassesRequestObject) (GetFreeClassesResponseObject, error)
+	// GetRunway How long the space of pools lasts at the pace of late
+	// (GET /analytics/runway)
+	GetRunway(ctx context.Context, request GetRunwayRequestObject) (GetRunwayResponseObject, error)
 	// GetSpace How much is allocated, by what allocations have in common
 	// (GET /analytics/space)
 	GetSpace(ctx context.Context, request GetSpaceRequestObject) (GetSpaceResponseObject, error)
 	// GetUtilization How pools are used, each by itself and with what is below it
 	// (GET /analytics/utilization)
 	GetUtilization(ctx context.Context, request GetUtilizationRequestObject) (GetUtilizationResponseObject, error)
+	// DecideApprovals Approve or refuse requests
+	// (POST /approval-decisions)
+	DecideApprovals(ctx context.Context, request DecideApprovalsRequestObject) (DecideApprovalsResponseObject, error)
+	// ListApprovals List requests for approval, the newest first
+	// (GET /approvals)
+	ListApprovals(ctx context.Context, request ListApprovalsRequestObject) (ListApprovalsResponseObject, error)
+	// WithdrawApproval Withdraw a request of one's own
+	// (DELETE /approvals/{approval})
+	WithdrawApproval(ctx context.Context, request WithdrawApprovalRequestObject) (WithdrawApprovalResponseObject, error)
+	// GetApproval Read a request for approval
+	// (GET /approvals/{approval})
+	GetApproval(ctx context.Context, request GetApprovalRequestObject) (GetApprovalResponseObject, error)
 	// ListBindings List bindings, the oldest first
 	// (GET /bindings)
 	ListBindings(ctx context.Context, request ListBindingsRequestObject) (ListBindingsResponseObject, error)
@@ -13562,6 +14630,12 @@ type StrictServerInterface interface {
 	// UpdateReservation Change the name of a reservation, or why, for whom or until when its block is kept
 	// (PATCH /reservations/{reservation})
 	UpdateReservation(ctx context.Context, request UpdateReservationRequestObject) (UpdateReservationResponseObject, error)
+	// EndRestoration Hand out again before all accounts have been seen
+	// (DELETE /restoration)
+	EndRestoration(ctx context.Context, request EndRestorationRequestObject) (EndRestorationResponseObject, error)
+	// GetRestoration Whether the database was brought back from a backup, and which accounts have not been seen since
+	// (GET /restoration)
+	GetRestoration(ctx context.Context, request GetRestorationRequestObject) (GetRestorationResponseObject, error)
 	// ListScopes List scopes by name
 	// (GET /scopes)
 	ListScopes(ctx context.Context, request ListScopesRequestObject) (ListScopesResponseObject, error)
@@ -14458,6 +15532,31 @@ func (sh *strictHandler) GetCreations(ctx echo.Context, params GetCreationsParam
 	return nil
 }
 
+// GetEndings operation middleware
+func (sh *strictHandler) GetEndings(ctx echo.Context, params GetEndingsParams) error {
+	var request GetEndingsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEndings(ctx.Request().Context(), request.(GetEndingsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEndings")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetEndingsResponseObject); ok {
+		return validResponse.VisitGetEndingsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetFreeClasses operation middleware
 func (sh *strictHandler) GetFreeClasses(ctx echo.Context, params GetFreeClassesParams) error {
 	var request GetFreeClassesRequestObject
@@ -14477,6 +15576,31 @@ func (sh *strictHandler) GetFreeClasses(ctx echo.Context, params GetFreeClassesP
 		return err
 	} else if validResponse, ok := response.(GetFreeClassesResponseObject); ok {
 		return validResponse.VisitGetFreeClassesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRunway operation middleware
+func (sh *strictHandler) GetRunway(ctx echo.Context, params GetRunwayParams) error {
+	var request GetRunwayRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRunway(ctx.Request().Context(), request.(GetRunwayRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRunway")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRunwayResponseObject); ok {
+		return validResponse.VisitGetRunwayResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -14527,6 +15651,130 @@ func (sh *strictHandler) GetUtilization(ctx echo.Context, params GetUtilizationP
 		return err
 	} else if validResponse, ok := response.(GetUtilizationResponseObject); ok {
 		return validResponse.VisitGetUtilizationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// DecideApprovals operation middleware
+func (sh *strictHandler) DecideApprovals(ctx echo.Context, params DecideApprovalsParams) error {
+	var request DecideApprovalsRequestObject
+
+	request.Params = params
+
+	var body DecideApprovalsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.DecideApprovals(ctx.Request().Context(), request.(DecideApprovalsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DecideApprovals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(DecideApprovalsResponseObject); ok {
+		return validResponse.VisitDecideApprovalsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListApprovals operation middleware
+func (sh *strictHandler) ListApprovals(ctx echo.Context, params ListApprovalsParams) error {
+	var request ListApprovalsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListApprovals(ctx.Request().Context(), request.(ListApprovalsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListApprovals")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListApprovalsResponseObject); ok {
+		return validResponse.VisitListApprovalsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// WithdrawApproval operation middleware
+func (sh *strictHandler) WithdrawApproval(ctx echo.Context, approval string, params WithdrawApprovalParams) error {
+	var request WithdrawApprovalRequestObject
+
+	request.Approval = approval
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.WithdrawApproval(ctx.Request().Context(), request.(WithdrawApprovalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WithdrawApproval")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(WithdrawApprovalResponseObject); ok {
+		return validResponse.VisitWithdrawApprovalResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetApproval operation middleware
+func (sh *strictHandler) GetApproval(ctx echo.Context, approval string) error {
+	var request GetApprovalRequestObject
+
+	request.Approval = approval
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetApproval(ctx.Request().Context(), request.(GetApprovalRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetApproval")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetApprovalResponseObject); ok {
+		return validResponse.VisitGetApprovalResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -15898,6 +17146,54 @@ func (sh *strictHandler) UpdateReservation(ctx echo.Context, reservation string,
 	return nil
 }
 
+// EndRestoration operation middleware
+func (sh *strictHandler) EndRestoration(ctx echo.Context, params EndRestorationParams) error {
+	var request EndRestorationRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.EndRestoration(ctx.Request().Context(), request.(EndRestorationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndRestoration")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(EndRestorationResponseObject); ok {
+		return validResponse.VisitEndRestorationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetRestoration operation middleware
+func (sh *strictHandler) GetRestoration(ctx echo.Context) error {
+	var request GetRestorationRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetRestoration(ctx.Request().Context(), request.(GetRestorationRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetRestoration")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetRestorationResponseObject); ok {
+		return validResponse.VisitGetRestorationResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListScopes operation middleware
 func (sh *strictHandler) ListScopes(ctx echo.Context, params ListScopesParams) error {
 	var request ListScopesRequestObject
@@ -16646,501 +17942,559 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P0Lcxs3dz+OvxX89e9MLl1RF8uKQ02nX8WxE9eO41rOk2kjVwvugiIeLQFmgRXNpJ7pq+kL6yv5Dc4B",
-	"sNglllxSlO3kybRPLJJ7weXg3M/n/L6XyelMCia02hv+vjdhNGcl/PnkDb02/+ZMZSWfaS7F3nDvzYSR",
-	"W1YqLgWRYzKfUE3mVJGS6aoULE/IWJYkfTbe/4HqbJIO9pI9lU3YlJpn6cWM7Q33lC65uN57//59sjej",
-	"JZ0ybV96XhQyo+Zdr6iemG+4eevMfEj2BJ2a26m/aC/ZK9mvFS9ZvjfUZcXCl03puxdMXJvHHB1/lSy9",
-	"PNl7XMgqf8oLzcrlmf4oigXOz7xWESoIzTJZCW0mridckczcb2YIg/y1YuWiHiX82Jj9P5VsvDfc+/8f",
-	"1Gt+gL+qAxgKDkoKTblQK8f1+Nm3rxXRZnQZXo8jonleMqWILOGSzrHZdzSGx97R6awwPx8dDo4Gx4MH",
-	"e0m4iKcn0TU0K7I8yp8nTE9YSbQkuGawklNDE0wRKQgtCjKj10wlhAuSaqlpkQ7IG3NZyWiu4Ao5Jlx3",
-	"z8K8OkJfIykLRgWM7ymd8mJRL2bsQWO4pvde4SPx6bKc0sj000zdpoQKNWclzkSH86eKPL74W0KE1ITC",
-	"MuBME/NLep5lbKaHRLN3+gAelEumulZhjENo7KSopnvDX/b+ruCIZOp2721s757lbDqTmols8Zwtlmfx",
-	"A70xgzWHu1wQRcdsSKRghI3HLNNkxkpywxaEipxktChYmZAbNtPAAr4iOV3Ug0bGUo86ePW+eXfHwT1+",
-	"+DDZm3LhPj+KTmMMvCbOrFLDx1LPq7giI8bFNckmVFwbfkUV4ZpkdMqGZM7oDZnS8kbBpFQ1HvN3hl7H",
-	"ZFbKd5wpkksiJJnQcjog6ZcpXFdwpRWhJTMcgs00y7vnbRlj14QfHh3HpviCjljRxRHSG7b4l1taVCw9",
-	"IyWbMYpboNgtK2mRAP1NK2Xpr4uQCvOOxri4ZlPVGuDJ4eHSAIFNPMOLj079z7QsKR6TF3zKI6fkezkn",
-	"UyoW7gxMZJF30nkBzwiHl7MxrQq9NzwyY5rSd3xq6P7oED5yYT/68XCh2TUrYUSv6DV7I2+YiCynYO/0",
-	"lRnQlTZXpMjvGY5xxMayZF2DrO/q2uCjw+MoH31VUHE+mxUL80UnOzVCyFxEqLpRQLtyTCgsXNeQqHvo",
-	"GkZpBvC9LPIYhf08kYqRWWFe3/vFE3zYqpMdX4bXlYgNgWcTUlbC78Zmoymr7i0x2kHAZI46BqYNq10p",
-	"lq2CoLyGMLN3AZsIlAk9YdNOGrL3bLpyUhYrB4cDkrLofLGUxd5mGpR56QpNzT7xLjraRSZnbP28lLms",
-	"a2LwY9fMTh90vnbFzNwje02t4xWyjGoOJaOa5ekQqNycIaXJmJdKn5F0v/mrYPPw14znZToko4XTAxPy",
-	"7NXtCf7uJB1XZM71BP7DhdEUnTbYuXxmoDH9wg5mL9nbr/80g4irG2/YO921kz/LMleJ0/nmcNhBZI0Y",
-	"GctK5KAmGlmRUcXgAywAnbKEyLkwuoc9fQlh4paXUkyZ+VCyay5FQoL3mUmDtEPeMaal+ccwWAZSXFXd",
-	"UvLX7mN5Gp00Z+VmPENzYPS9+YW5vrfuaoaD45KVUUU7BsVuzV2EjmRlNNRRIbMbVGHVhJbWGrK2BlAT",
-	"jFyKziOI1NZtbxwPjo9OBocHx8bosCrtEGlpyQhZx6p/ZqOJlDfu9Dan90wrwnNDAVwrWF0/5OYJn+NT",
-	"7si+foZ597DluFA8Z34dzQDZrxUtjAXVbQKtW1b4v4NH69c0YpmXTM2kUEgjr0o5KtjU/GnYBUObz+gW",
-	"HE3xgxle8c9gdAx/70mP7rnwxrbEp5rMmbEdSymu4ahSQV4/fUy+Pnn4FbEvHMA62+eBDwEPlPlzVsoZ",
-	"KzXHOaBF3s8QTxxzu0Lzzi9fTjXb13xqmP+SGtyYwO/LvweMqblVs1LmVWZdGsu3vdOsFLS44nncyIGZ",
-	"faYMIyQ8H5plOv/5wvsrRDUdAYMk3z1+Zdbt78Z846ArBeRy/ODk4elXj74+PDqOjQJfXl9P52q47h7k",
-	"suvW/AVeZewImbN1V/9grnnvjkBjFenCLK3aN8sZGw4IiujOeKUr+sDYs1CurJ3ba3uZuUMW7IqWIr6H",
-	"ZsPMFebAU6WqKfylGANBZ7dyEBsJ6iLRh8JPyLiB3TE9l8a6LfgtI1w0CcDZU5FXgIzpJVqSvYqvPWQ/",
-	"PfsWrpzlGx8x63xs3MCFPj3ZW7bzkj0z20LS/IrnTGiuF/FlMsdCsfKWZ36lYRsyDYpBvQ327ES24X0o",
-	"J34xhwVXIvGqonMIhqfZUnGTczg6TUJTIGQdNfH5E2aPTkBkscnXy9fgb42dqFU3OTJzNctoWerjCctu",
-	"lvkqrRnuZtwhs6e9uSHn1pq75Wx+Rth0phdkjrpZUYD6yopiEGe/mvIier7H/F30e3kTM4eTvRkrp1w5",
-	"SlummPp3e7oUgc9gZ9erwLLj4bdw84hdVCPBIrwk2cPZacfIiQLP2VBURdGmK7fWMHK7gn7ijWHjnFfs",
-	"5it6zZY30/t8/B+rDrKTte/bTp9kr+VFibn/W0cGXrhywNbLR/Ocm72gxatg7GNaKBYs/u+O3dds3Gxs",
-	"Y7Ytgb2SvbF3OiLDV91ijJoPJQVXXfvSXBOKvz6DDiVin+vvJg/7vMHLuVUXXxRVQ2I5WzVnt4YXa/CD",
-	"jd6Zs1Lme4k5Y57kfqmPpPl+722XBFk/2vfdZPw3zuYR5TTKC58E3M/wh4IqTQopbyDoZt5eMM3OCCsU",
-	"I2nOBGd5mpA054qOCvxbT0qptf1QCXpLeWF+xI+qms1kqfFXLm5pwc2fsiTpLRVcTdDZICWZVtkEXntt",
-	"7BOqiRQZ6CgjRkas4OyW5W2FwoxnO04dsQW0JLlsSoQ55ZqLa8N+aYdQuOEi73igmYxZTJaTsSxh7JZa",
-	"nKJkiMWy7bedOmDEiXNdyBEt6rCDmlEBQ0zAsg+nIKQGcxv21x4iksmqyM3CUnXTXlVW7c+Z0vtHUV2Q",
-	"MXFF4wE5UZOQoxykpRG7puKM0JECa8tRG6yvIsKa9f30M11yr9GtGkH94r7PbokL2Fe/BcGLl6XiGkFo",
-	"DqTaoVpz6563iQgFrvA+EjuJS398R3RSuZxFVv8cQq42bu596FLayOQEHWDgEEH1S7A5mTI0HNOX5z88",
-	"OXj+5D9SpF+uCBdEGL1YkxHLJPqoqLZ3DAnX5IaxmQKzg+cJ/Pv42bevk5Zzz0XlgNDNMUxq35cZkHlD",
-	"LpmCc6LowoaEyUvGchxyamaRBmc/UONgMewRbe2u+YXlAQsKzAZalIzmi/iPebm4KisR1xvRjRO/0ZND",
-	"c2deOqPMumm1OSejBVH8NwZrYR1t4APqRVF20s80m8Y0s5KNKxWfeove3FQTv1z12vi51g9MVulw4aBW",
-	"nbVlK4HnZcSxdTQ4PDg+6euoQC6+f3gEDsZNhATHw4FUHsoIG9wIslFiIsLpZ8uWBy5N1LrgeeOEyhJ9",
-	"AP5NLV7NNZmDwJCiWJhDNaU5iwpDOTJmLsujUU8gQ6MG4GKloAQolkmR03KRnrXF1sRIXmQchiHk0TfC",
-	"KsVNKM98MCrBhXvDWJaEklJK7eNVy8+tHZK9/IveL9HywOIy47rYtd1mmreszHlsO1N7ctKhnWbOlDle",
-	"RMg5qFlzK+oHJLVHCy+dUzUwGpk5Yym49AL+TUtZGT6MtGl4q5rRzDzDnsV0CD6L1C5TGhJur7P8dgMP",
-	"h6eqxHmXA0FlFybKE+qjs1OO0PZ1Lz/g/n27ESfujJdMdatGSB4lKxhVLDcSgGvFinF42OEqpanIFamE",
-	"5gVRcspGMl/4HKF+s7EpTz0znSI81Wzd1eFDevv3yZGmt9VkvAv/77JPl85m+3RDX65lOU33+j6r5kdx",
-	"TsLG/N1VYaMhwX1BpkYgxmdVOZMqztRrg6DbS9vL4apYh2gImIBRjQL+Sa3yRWRNMtKo8XOu4tJAMX11",
-	"E0v8eqYVZHZx691SrMPzXM1YqVgeEyjmGarKMqaULD2bgkjiWZ0RxxUp2NjaduaTlu4I2LDXso51327j",
-	"GKNzTlwr9K3X1vKXJgUldT5hh1fXElDIJr0Z0/Tzeu/uln7bIJ12B86+ml1v5e9L9iDLc0UeGOSnQaDf",
-	"WMoogVNYohRSfUAzQLLYeBe7NdMw53g7B2M2YdmNrPSygzEQY31cXE6yrYxQPvv2dUQg3ZPvsim2Vhy2",
-	"mPNsIpVeS1bfw0V3EBa7d322JcJqDdNcbGPpTfHQ323a92pNy2u2du/e4FVxJ6Sn9gumN1S7PoLWxPPo",
-	"1xt71EEyRozvbxZG0PU2rS+Y/gEeFeWAnQHp7fSX5R/uqHks/fLpSFK3QZ+SzLxgerdi05y4e46UNQe/",
-	"oTgLTgmq3TDzBi88PnmfwI+jrh/zUfzGUyz3uYt0pM61udb7Za4eVSIv1vLhb/CqDyhPs6JaH957Yi+7",
-	"G69bGUCEyy74b+yehel9ysOSmXHn64OOeJlhhrqkml2vNX0v3HVxKTqNp5iBeaN6JqeAyyZiOL26PXE+",
-	"X6bAR/Ts1e1pnbwjx+T0hIy4Vo3A0OnDhw9OQ/tfVqMiYOGYBbbETOyQ3XCiXGVtXQLGrn6tGMaWmCLj",
-	"Uk7rcoWS2svMN5C63/RqQO4DlBCRjAohNdHNJI/A/PuGi9wOps1NtCw7fI0lFxmf0eKzOuezFtPAdocZ",
-	"35WrqO0sGeGIvbvk0ejwMJ5ip1TFOqbgS/vQY4mXohF9i7m8YB1N+LS2/seEEpjcYBfOmcKolUpfLanH",
-	"ER/Jaq9vXcKRsWTJl8197Z92KWytsKmofePom2eC5KxgmuVDjJ9wTa75LYaNJlxcd/qmr/qnq3kiajuX",
-	"7NeN/Y26mkq5XiC9liiO1mb1hYt4FltEdsvKBXzRnTa4wfRV1RGx+NnF6ixNmoOsDCH2TJOr1zWxZ9iu",
-	"VKDLBccwxqEsT9iFuubYy/0qat945WSlcra891a648GnJCsqpVlJBGO5rYQSjjRUk839vnd9A/8ImZtX",
-	"HB0evsfSvfDFR5Bf3/qmuZ7sZu0iPnl+UStW9rWrrv/u+RN3fUzcgstjOaRtZIUUPKMFhJaHJPUp78cn",
-	"aULS48PDo2E+ejQcHjw8TVvpzitDBpuUHNhC8jDbiM4N0V5nM0O6ldJyGg0OPkaq9oWIzXVWLCtZ13kr",
-	"mLYeVUZLVhIuBuSNLHJXQRDwBFsrg9XIkNdqq0SjbMGT9koFGC5qkzveGiN3mKixSjSbRQS3t1r6qk5Q",
-	"KdrzWsPl+177a0VLKjQXrO8dJfORw956n6Zlb22itcR4r5tU0li61mDcKjVntWp3IkkwSrNZf97Z2OZ1",
-	"ySz46Nh4vmUFN7IrquJZ66AVioLXDuoqtCWyplob9UHF9ZVttDwm8lWZThjCNWqJmQuDkiOjkghSzfrH",
-	"6VhZymhB7sK8YEx5wXJIqIqeZSjjWpdiABe5tBxuc2ps9dM+z33585QpRa/jukRvJQI3+arDrQdAA+si",
-	"pJDoRYwsTggf4zpbW6jfmipN9VqJ5GjwAi62d1VqhfZTsoyZWyyjXd6XsC7BFpf1WbSYylQXp+EWJ+5k",
-	"hCvsZhoQ/1pFyk17F5qUP8b3q0o1dyoQwjY5FHyK9hDC3zSPCuNv+ZQJ59p0z2h5K4P0e+uYjNVlNCs3",
-	"bH0mln9EX1zSse5tzga1+JbFQD7lrJRTrlhOtIyzgr5xnOCe61LOVZx9VK0UJRfM1ZKYu4g0B4Hrpina",
-	"vnLEiCXH6JAn3WgENl1wxBTPsTyWwHINCSXgJJmhZUlmfMYKLtjK3KSV4R1zTZsYPTWgseKRDoJFjlKq",
-	"2eidnCygmHs+ViUf6+3ycnpGL3EM3cLJpYbaS+OJWVxtXApEM61i1kTOr5lCUnXpCYawcj4es5KJjIFn",
-	"YiQrvUIGNh96oelCGdFasPazXL5OkA5iVvzqwfhrepod5kfseHRCH359+uirrx6dfv1wVdrialrhY/3c",
-	"XLgy/2952d21q9Z9oyTLbqcQF4KVU6kw389lt1FBKjGlgl6bo17I7Gawl+wo8qW4QN9rz6x2qm46RL8D",
-	"eeJ6SDDZz1ieyNfMXzabBWsq3OrhWvrcrQlWGRZS3vT0mdjsdyeeIkExa8i6c9bI0rP8yyfIw/Tcyehk",
-	"Bs+jSbKp36N0CA4JWeU23Qecdm7KLu8R6J6ktlrOp0VaLR5zwEOwtTnIO5BxelIyVtcuQA48AjJpoiZy",
-	"Donh5smIs2UGBMSc0bLkVkxMaXkDR7yRT2kGICBZyhIaSTMpxgXPtB9kYR5Bs1KqOokTneeITUHQ+jKa",
-	"vmCw2/Zi92TrwP/MTh8cd7BoDrcC9w7oBC8NxhUmcPoV30v26qrDet5QAuFHjz/h2zr0D74rscTvXSzV",
-	"nqXNfGfngjx5fuH9ZUhVM5kroukNq+MtWF+giC37IZ8bojmf0t+kIH979Zg8fvnsiyHQKKPZhPwmBbPW",
-	"EfrlUvCu7f/njy+fIDiYISRdymLfqGzM/vA5JQfHj74YEHDnYuWx+oyUVFyjlGlQJysUA44xhDlogGUT",
-	"+GaqQdcqqK21+Nurx4O9tsduSt9dmblezVh5JXylmYPPOgrhs44frkHPStCBCM8y029Y441HPVyLxJXs",
-	"mSeoxiN+2aN7yd7IELGhgL55Gc/ZYhmJbMqF+7TGG4HjWJpblAQB/o7fsley4FnESzEz37dP0GolEx60",
-	"zmPinxsdlbP1d+Yx6bQ/jK7N8oSMFnXNkFWWjACNBddGUmqlSzqLvgkP3+q4l67tbBtnNK8dl3LqFBSn",
-	"u2h7plhJch4kUrf8v18fDw4Hx4OvoiMaW7yWOIdBHJilLdjEtkIcuY1fkU0o7yhJh5/qZQLHAOTXcmFs",
-	"JS60RPhGz7xQ2RI5fgoCbXUMgaiF0og9VC8dvKkR7TqMhk6tObA81ABPyEp/o1UP/TuNJU9gDwAUU5YW",
-	"ds/XJqKGulSZ2JXvP6EqAgV08f35/vHD04YfDKdvi0KEg/uDUQrgrzB3EPgT9m7QJ/oLz12fKt/wjC0v",
-	"2Q1b+HHBlc5jp6ryFiKdRgERAGOpawMdje7EhQzLWtnQXuGnYoEqmpEzgxVjc+ZGjJPEM+uDgOk6LmIm",
-	"CBsrmDm5iM/ZMjI2CbUyqmQUR3CRWLQvl3GgKM8BhBbCODM63X8NN6cd5gawny4X5tqwLbKjJabpmJgN",
-	"1uCx+8zSW0f2/q8VE7EMkqOEHCfkAfm///lfB/OmHYNI4BtZaXJtVAao5sSfZZlD8YBRsKdth+qKaIas",
-	"ytggnpZyiud1eb0XythKMw4l6BwLzTQrS2rel56RFKefrmfp5EmD9RuztchdpgmEwsacFa0Kav+qfrYW",
-	"8txgwQO7S3fEr9vuWGuvhc7ZgJD8Ktay0FOw5V6dIn8XijvqDvesuNeJb6sFgqF5qZhwUHNCNqHmqFg0",
-	"Atz9IlPW7VSrhwHqmZ/uU18V5UwtPrs1ZM9nt6dR2+mpoa4nLkjTBhdxPqhlaO2D40MwkidSaUjlIorp",
-	"MyDuhazIlFFB4FoIZh/+a9yfYo5hGXNl/dvFjy+J/R0kP5ygkcwXCO0AMHLDl+c/PDFHEEGK/ccZ1RP8",
-	"0Dw2B3HxuqSk4qi8eyFGDE9Lxr4xex4DwogCivsakXHJLL0oMqG3jLB3NNMOBxSTkhrjftCLjUHxdZw4",
-	"Czm3fkEHw9jOIjiFTeqjiYx5zPfoJ5dz9Xezfm6CDhMSp0XGqIfQosBlsG5uLkjOMj6lRWtwm9a7Ha5N",
-	"4W6XOjm3Ey6fnd/KHVd3ZVY17ayzl7qZkXnG44Iq1Zv+ngZkJ8dNolP8N9ZTWm5ad7mGXlpkApABHjtk",
-	"QkXOcmJkvSupokZNtLRiYQEHvWhkDVn4irdu+tBrdoLthDBwU7cnjDoRaUP3Evnu+RPnXRpGPELg80Gn",
-	"EjoByazkU1ou0OmTONnmZd3YVv1b9xFE/NhnijCRA4v9wnBqmSvrZXJOpJR8jtLElu3j49UXA/LEGHlm",
-	"LNaBZEyD3LqcjBWgScHAyzrnmUW7kzm4cad0QcpKDMnB8QmM6+jo8K5OptPAMfSo08kUZ8gQKYDfa3PX",
-	"O/Z4UYBcMJsgFXPhHPDvoHWL32MCnSDV7LqkOfgZmtZGC1W+jzPLbUJj5ieHX58mXbNwd5zV6w+uQQT+",
-	"0HgRJQdHpxAzpTaX1w/LJn2vQbsPaR/XNUb73/Mt431rpR7PV+RN4ACw9p0a3f7M+ucDUAZnrToj3DVe",
-	"6YyIrY3f15brlWLNL5qJVDa+20ij8tGUbtyPbYsZt6gT6wOtsQlw6HkQskeb1TpFEJBa2i8nVA36ojSF",
-	"UJcuc6LeC7tWUZo0S9+dGrE9SW6V8bVFDsW9JzF0+CG4mLAyqjw8c2X4mOxFYaeVnLLaCWSxJeDHa8mU",
-	"98wFQQlHXiWD0BIWqjTsdTq1eSo2BKri9Rw3LIZX9dRIWQd5YeFNINsFeKB3DhLckxwidAB/UzIneH1z",
-	"KpcbE39/58nrrsNcXwBRMsHmG5KXW8m1wA9e6JnVFRhwJGNZFHKuVh/05V8mci6uamf0yiCLufYbvPTu",
-	"IAlLyTN++pYkGuetVcMZLG8X1/jGVT/eRaU0D4rDaPXWKP0jujEIA+wzq/R5bPMlwFKXK7Y+Z8nKrR4z",
-	"3A5PSa0vRL9g+lVh+8tEF2YXzis3g3v0XZlXvHnzIhJCADU7UEMtq7EYPWfG2qIevhjk6oC8wlwGNg04",
-	"G1ekUkHKqNdCH52eHDY156+Pm5ro6WFMFa1b+bTM2810tq1SjhASweUcdfDX9YpCq5NIuB1qpVUMsBNQ",
-	"EhMYVL5nSIogCqkPoGCKlrcjZJVbCwnRRpZChw/M8i/Z+n6HTo6/Pvn69Kvjr0/XmQsvvI4YtzTX9hdZ",
-	"skKtwXB6YvubDMg5BFYmVJEjoiU5On5EsgktaaZZaewhAo3DvKlx/PC0VTSkGZ22MJRbJUOBJ7Xeoxds",
-	"rH+sdDcB3iec33yyiCHcSX1Vo7H5RDZBIO7z6vyHJkrRIIxJDMkb9zeg6yHB4PUDY33rOpOpxmFq5XHE",
-	"YZSiIQc8lGYesQPwA9uo+hVjTcp1dQGvKdf9a2Bt/epOauh2UOJah5I6Kl3rWU20nqnhwQH+hEEZNbjm",
-	"elKNKsVK28tkkMlpf1hIeFhCpjSbcMESw7hLCK1eMxFb1b0VsJBBUJ2vDaFuFwitCtZVtgC/tZb7mt8y",
-	"Z5NgN1dASRbXNopnUZoMZzG3u0yqwkoxqN0Gcdeov3WwseZnV5Hai5ReVwX7zpjdMWJSbAVEv/0RaWNU",
-	"yrmCHigtkGMflITgf4yG7HMaK/0gjoa2UYFs/XJEx01VNWpFXEo2k0OaTdmBdRsOSzY2/1MHE0ZzdTDF",
-	"yOSaiEwQn7Ri1kpYp4P7A+7IJc50qNBPZbmhZ9RPPmCE4KTzYL4YyH1pCQW+MqRyg01QwZ2BeU+NigNo",
-	"t2kU54Qo6cphsSxCEYtiaYPCWlkYghprE30cQyRo/yjb8KpOagJvoQtP0sLmm9wJxOQD9A/4VPA53kep",
-	"yMGObEhHP2JOEja5S0jasCetExwUv9S60r2id+aJ5jNFrFvWRdTqxiK01tCbClAM5Cau0vQJQG8GiXYn",
-	"JLK7g4WFGDErtNR+MDMRdRUDVj4f7YYtkoYmGmivBdOoseb8Gg602e8BuSL7FpPctqEDxPDP6vwaeNbR",
-	"8VeB1tva35VQRyvQjJb04FBDD9Yw2tgBuKLXO6d0QXKJcnOIbqxCypvEmJPmcLpsKPAPTOkNC2MYc6Dg",
-	"2ayUrgGD9X3bhH+sRgMQb8MEo97ql1YdaQ7yReeakyE5SM8IVCPj98yYwfbg4V6ZscKNrUIRC+i6ugHr",
-	"jJpHmEH81y/n+/9J93873P/67ef134Or4cH+2y+DH7/413+KSeWXbB50hOsLhWV7xdlC/kYDtnajNN/6",
-	"t9l8zPdD+SXo2PDWNSaB7iPLjGSjDnUfCrCq0Xyu1dZ0DTDCX51vPl7nmz692rbvbhMqmCs6m8UUSXMi",
-	"g74MG+uSkoAVPyQpzxXWVVFBUquHpQkRtCzlHDG0QQOEmAZXkOk5IM5L8jA5PDy0KRRtmeA4Rqzhh28A",
-	"ocuKrcK0W9k2ZE3v0EafCR9L7ihtAWAPDHdYDTeT2MfDyFWUjyhCInhIYfeKXHVA5BvrwOUoQHEk47ZU",
-	"ClI5my6ZFCK4NoncdqHvvPj/hZgtZ2YzK543m12E7edtdcoqplPn+GHMvm01bhyaRduruaO3s8y5n9b0",
-	"5k7qbkLhVnoIjwiJe6g33MgzkgopWGrNFaXpwhvjtFxqSrGMCyKapSyx2snV7aqNMnkdoY3nbOGtMteE",
-	"1FyJmoklQ+uK7NjRo+NHG+zoctbm+w4O0+gt0Ffs1z3zQUdZaiDngoINRPn1BsKfAAV6U9TKrdsdJC5l",
-	"3driTJApF5Vm4My2XAzif+h7rcPZ15IpTHatMzUSV046kVXpc2z6Y4X8URGsbeh6tZLd7kP5bv9a7psv",
-	"99UNn+2jiKbFvk80dgJPyuJKsYI5l/O6YOSFu/aTBtfeHBp0Cxu7kYq1SkNq43TvGsR3pWXbsmlifO8v",
-	"MN9/RDDfT5ivfFqsYYOjHgDa9j3kHVCsxyf1QQ2Obh1DWhE4QmzSPfNW6ll1IytjReSuK1Q3n0hyjUiF",
-	"vgoM67g+g4oXbewKiIK4Qk/wM9mGd+SZdrnK+ZSLENCUXDjsDPOKCVWubNAonFyQBdP4Ylpj/xIh501f",
-	"FAYCWyr84cmjnfs1OqFzl0wtTOkqMeXS7oV1Cdpk/2pGoJ7HFR6Q4xNIH5khtOPB8UkjQ9jp1yvyELY5",
-	"1evLO/2+yxINcNh8jJHZ2DiSzaCFt7nerbQVju5mr9gc7fbOUby2HblyhC3+AivSwV88vlhf7uLowWkB",
-	"oa1DS5CPe5ksZ8u2z9FpBOQ/QA9fKevddY2s2T7cWbD5VUcucwhQDsFBTCNUYUgI05m1lBDTdl0HwSmP",
-	"vTgZgbQ7yNW15eDuLsRLbCAsh13kCyqu1mMjviqosBDTPRDJXrK5S/Cz7qHV8XPs1qSNZIVktT75dG/e",
-	"vIiDnnWQmEvT7kthbn/3fJ6zc5u3LPDtzO0tKG4Tm3tztW8zet7M6JwyKvTVeL3G5AP4G2qIW1Pxn836",
-	"XJ2gXSMiFvwWUl68CQcyMKgpSVzCKEe8bvdg2/pYKpt/wLUtgh6QH8eEEkNG8EtO0oJR85ahIUqL0Uo1",
-	"MWQ8DLAduoZjQY6Ydmn7iKwSjNAmWrWAHhM7vGbBNg6bZ5Oaz/qcf9KqN2DC8NipVQ+XagVcm7fIjC28",
-	"BVQmuxn0mm8zYd5KbPOYQR8/fH8me/8OhJ0w8lW2SCNzvi83t27dX373GefbcPH3SZDeHldBsp4qyPu3",
-	"y9bLRjnldiVc6n8AKmVTr3uiSnWnlIdv2CoRBoBDJiVjlog3BPHvVUjglceexQROE+hXHfCSzS+Y/h5A",
-	"yrvc+DXEVl9i9PmOVkpfKaYhCp/L7IZBQjlUqrboD42kmEENDpKrelcRmcl9vqpNQcyU/iU0vRWjZTbZ",
-	"exvpfbWFh8pPbT2W2Gu4dMlK6Ezuc0rlBgttI1mxJYut5GGynT3xQWMp0RltpiRAHxouzQJIzbJW58PA",
-	"ONjKRZkVUsXTeQM7R8rCRuCgDMUXPtjUOY/0DnI1cWE6RLfiRV42+gUFI/40PaTLh3mzDYsQ62YP6KNL",
-	"u+SMzbyt9nBs7pmBG6+20Uc+nnZdB+36Kjj/7u+wdVhbOHY3yay5Vy+wWUsoltskSw2ioZEoztHDwOhs",
-	"G9m7sZf9q9cRCLah3NgI3tjq/KDOEDv9jr18bey5jbQWi0e9d3x4fLp/dLR//OjN4eEQ/v8/9yK6Q90g",
-	"pU/nrs3ArqH4OyJiuJ6QFJ6VnhEh582yxp4h9fddK1bDKWxyAEC6YwXZ6cng8ODoUW1uWJXCIQFCVbEv",
-	"IJqy0nm/t87l3gYP4D5SBILF+2BRvbv7Uhw+Y/jWw+OTzfzettTcPq3jOF44Jt9ftQ0J/2XQeFNWJZnR",
-	"UgtsVuzj5PDN3i6U/PsgEBRgGwgjb5ftPPFg2+SCjbIFthFom2YY3LcTeCu37v2nC/yZnMGbdw/e0AOs",
-	"mN7Y0/sJuCS3UI9cW/UtVsZ5ZWvA3zXz34CP+c6KfZlYXer8y++RVIqlJIm3TS3A6G9fGf3t8CjQ35Zr",
-	"RDK+zOI2rrKGyQWl1v29lNupLneTNEGVacdm/Vw3Reu7XbaiG5oG1KD2X5o32CXn4pYJLcvFXrJXlUVQ",
-	"E27epQb2YYNMTg8yi/8cy23TfUo87AzO7dXbOnnoqHAtemyyeAMNPvDIuI3rNaynePGGHovNLGTfsrTH",
-	"eC7w4vd2Y3rd89PrF13kZR6ymrIu/Oh60tcSHWw1v5jJ8+OoYe90ujiX02oUY2oJvSFSX7Lc06CREb8e",
-	"YAoTtKe0hMJo1WwD5UsXcw4tfrAqkcc7YyFr3wwMawu/bUdbBAB0AcwOrpvNICLnaWN41lLpK8WY2KJB",
-	"fNdYXdU5VN18pozwhByTs1YtjSuywbp5QPVwsdSNe3P1gfUJaNZh+xRrEWzWINa8aRWOBNtSH5YpV1Gn",
-	"twf8abWEwm5Mcu6J0zaHSsgh0ZIcD+tiYT3hZW5J/Vo2IPZCLNIuiLh1pUHdaI7dy1DrSq4Flq6xZoa+",
-	"m5QENNiw3zsokHFYzJntONyBDYNQj03I2K17rXU1PtAOiyFobjWlsxn0rPTtD+quHst+qd5dZl1botWK",
-	"Y8U94lSNRekw7CxQxgzbLbt9DvqrwTuWQC0dK/IQPh4ZuYEv6vvaW9Juc5IGz3y7Wn48b0Ge1mPFMw9h",
-	"SLu10SKw4Fm7wGMLRdv9wrK9MqZUR4YmVwQQQWzmiQBOCZu7jOAxLlkH5dZg8za9RgpNubB5rdaiobZv",
-	"4RIy/IPB0fGjweHB0Ve9mtT0cg/AnC24G8B8Kp6vWAMb+rMAJjUGDy0KTKGB/isu4bovKA8682K7O7U4",
-	"kktLWUKu5BSyJ2HMkHdkWxJiuw5gYXLeEXwMAHe74IyAg+JDjMqCXSRb0xdWSdkFKfvO8nEEXtWgmXog",
-	"2HtHVtr2vISj33/tbe7nEhbSGv7rOKzPu2qtFrRqXAnt290D2wjiep0dliGAzc8nsmBnJJ3ydyxPXeNL",
-	"q8dgXTFAr8DGJCSVlTbUkfp2o5iMa5HWgkpXOLQOqRk6mPkWknvJ3oS1IJuxV+I77ISJ74gww3aLeisM",
-	"7Lzrtvv22LWo0pJ/J6v6vhML2Mp36pDnjC2I69LsvQoVD1DFvgqG6AOjIjezAu4PSHL3kNrL1pXTsqRP",
-	"PjQaC7JmYgtaPFxrl72zCTC3h7Bz3e2kDKG348+vS51iXB+ePJYl4qiHWZ0wGYyVbKze+aO/fsMu8NoV",
-	"oURbAMwQIzWEZOMaOsSCkGoYaz2DixFMUX96l8BFa73NLWm0lW6zx7vX3da00rcu8OVwEp26+oOCWlub",
-	"qhuV1Jmw2DDaGeA5cwm2/ks6mxWc5QNy7hFn4TotQc9xMGiQbYuFUdimmOWuzwQYEZ+puq/yhsG/Vwg9",
-	"jZGEiAtjjbMhMHKibgczYaXpQtlEZKvRIXqnJxlzBn0bVKPZsLm5HAu/Gv18V7kYemlm8WkAh4C3221Q",
-	"tRxsjNKDgrq0rIUi2CO5o4H5DVtsiz2+K0xvM4QO+O4ovXd0Q91GprTcppu0Em+kq4ckJVsNQG16QPTZ",
-	"V/1tzc2TMlfhsfd/L8ZbNlvWW1Y6vMy1vYqixnIL4d0vVXPH3KLUL2zBtwdj76ak125hN2rDA5iknl9Y",
-	"0WprCkLwm6jy1HMf/0aLCjcykAyb39vVEO+lbIAGYxe8oDPQUhc8BPixTkGjNNoGerUFNB2QlxKzO/Fc",
-	"QDNztIp33EOvmXbdnttrCPIhMJO0xb1mfFAdzAVJ7e3pkKSYsJ2Sz4++Oh4cfQUYQUenXyQkLbi4uTIr",
-	"VJhfT78eHD88sT8nZMweHQ6HB0eHX1hgQNArbH8g5f2kvPTNd8xwrONmSNKbasRoPr0KOiodHQ6+PsUX",
-	"HJv33zxQrZ9PHgTDYzftn48OD/34zGyOD4PLr29YePmDk8HR0aPB8fEJdJUzV9ClB/r7G7tXMzeb7N4s",
-	"rD1ZCa1zdBoNE5ZdGLuPn7zwB02XFQubcBr6nbM8gd7kJDWKWEo+D6halkCHZnJGIUsTkgJvAWRPKQvz",
-	"bxzp09iIRmmDX1BrM3/W6F8p6m3mr+B4WoRQVN5SrErKjPXNFRmZY8JaTUKDe8n/71/IZ7My/4z893+T",
-	"xmjIZXV4+ID9Czk+iVWRxzrI2PW8mjKlrLctosRThLClhWuPW98JgPVtjQ0Sp2Kbe4XlC8BFrmaszJjo",
-	"anOINeqQ3hTK0M9U0B1fL6P5+jgEvAnOl8fa9x2mR6zA4vu6Ln19O61PI7X7ymNRLvfZLNl1VdAy3J3P",
-	"Xz85/sKnGYL7o3ayi3ZRIFhoAV48luT5DP304smbg+dP/qNVUf4L3f/t7T/vf56z2/+elfkXnx8M/vmL",
-	"f22XkJ92xR+CYpauOoImcL0Ak4UK3OKOWmejC9x5x/Apd922noiMbYkcqenpCmvFkMziK97Kymhz2Bbi",
-	"KrzY96YLtmBCVYIouT52BZ0b7MW5HJBzYb1FBVfWiFrgRS10Q8P3rgwjMJbbL0YDW1G5tFxcFkO5VTd8",
-	"dtXRQ9WH6Wo24so+teU1tMb0BoT4unOl4uK6cC276759NlR6w9is3acj4DA2mxQ/RtukVIqOCnYlRbFY",
-	"cRhwFHWDAjA1uS+4gXm7ilSYiIBePnDgn726PTHsMfHBggH5RhoNzq8GLMDBgyOYP44odsbed6rKloQ7",
-	"6fLhBgh7xzEqta/hsuhIWah7HUeE2ahk9AaMXdTHPE5lLluBanJwfAj6hJQojwIAeNB3YXWN5QaeuiVG",
-	"QY5PzkilGHSq1JIcHD/awkFnWxrgS72Jvt5yNLZHFNQlDSya9AyEO3IaxEY0xJ22mE+E6y+zxbWoIGZA",
-	"3lpb0Y+5tb+7CAOGj8R0y/uMBDZf9ul2PdpB18Zbt0vb7UU0lrW+GZOlIbtuwRji24Fz3DxC0eoKhEZO",
-	"n+jpdl6mjnrPDoUc+vWjdxG2CdUiIX0D6GX5sm01aCTKAqWfeZfXq9EcQ3kychWjoGwC07VgUlZBR7ew",
-	"YZVQ/mkWEVRTyEGShCLyTcPIXIaGbRuNawJCmyZZxbKljPmGidM4D4xbpnZHvTk5AOMS4KfmCK7PteuU",
-	"CFsqlpKlwurku+OZx/ThWId5gaYXXOp6U3wOE5vSojC/gXvnC8wktyFRYXa90nHKiyrRkdjwRJa6493O",
-	"Itz01cvNjVYu6ooOt74ANt6hFvO8ZCz9otO729n9PtBrg7nEq1KXFVzskNTCRfHottzh3RrtdlyyoAMN",
-	"VU1jGX12gJcnckxAoWaqGfNRYMG8D6BHy/k+OVuB48gnMO2uV+h2ZQifrCscxGLTH7661anPAfPL0PaX",
-	"L/dEXhd8jAmW7f3tstiNyhdPTVmv6CV7WuoYkKC3HaHpGGR2FgBCZE5Cii6/2r/Pda8zsYFa6cqXN6hJ",
-	"cKDhNg9vH4zrJFqh/fGRLTpgIr0J+ItftWRPVEUBDoH7hbi49/ZYUaG81UJEZexWT/oIGBJuNL7mzg/m",
-	"HmAcutulfvXVV6fNhrarV+oDAPdG+cBFUGS4SURSLFCwW/W8bqgPniOQDHWCt03LROXLdU1o4P46UnfL",
-	"EDQXavYWWmIvm6rdxd2700Y8h8u4VMu+xP4VRy1Obofcxcrf2Dzfu8o485yXtgtRW9bpshKYhBjhiFHB",
-	"E96zauQvbW+ktuNtFlPtD23WSUM77kb+7SPVAUHkakS7EhhlllUzHkCrknEpp6RgY+jZU/LriU4QdwFt",
-	"S9fo7fCQKHYNjufesegLvCG2A5XmBf+N9hE6PwWXdiAL4Po2nxquRdeO/aTYHdxQnbta+8rnXE9kBU0v",
-	"gcV7o+OWK970IIf+CF5aVOOVq2umdzEruN7GXq9FTk/nlzHmeb6BGV7Kolhft92cxYa2zixaWnBep807",
-	"xwOdMlIJrh28+YyWumma5bIaFYERIirImesgOGdStOtHHCHiyPxO+sWIEiLm6W9Ph9t41TYll+19q93V",
-	"TJBgb9SkxAKbUuU6AcdATsPb2vmIwL/mdTlFrd8MOp0ZVzzvk52WNKLBjYFBYqEsg7eFnuE6116Ot8lA",
-	"5jW3bmUpennhgtCeq3vM63hlQGdG2zaJwx1p+O0j4RN7rb/ar31tkK9J0a3JqkOmzYU91XBlu9NWu6wr",
-	"2MI9mzYaKsTR6quG/rycC1a51ICC0ZyLazLiWg2xkPHBMfn82avbky8MpRwdP4JPmBLkmRyEQNdYJKGA",
-	"wOHsxBvQWSS0y8AP0g3WZC8zuWZW1C91UAGqM+ETZFmdmIf7Wa1li0tVT1Rnk5hvvg59h+kypXfS2+bT",
-	"cryN3wInWL99xfr4M+iot3/ZTJxm5ahA4NrWmkeb3V5oCGkTi1zLxS0teJ6QStBKT5jQHN4PvbpGPM+Z",
-	"SIiQ+mosK5EblVFPZH5lvvF5ZZVQ1WwmS3O4pyzn9MoMMiEjmS+utJRX4LtOgLNfaQoN+816ub8hz4S9",
-	"m9BKwZvhs3kDZFAkyOnCL9o+D3OTOeBXhVTa/plJMS54phNIwL+i15QDXwcn8NWMAfxFQn6tpKZX7F3G",
-	"WI7vLni2uPIxtYTYAqUrZMSzEuxoMMGuxpQXcFP4paOKhPCcTWdSM5EtrqZcAWlgFl4haY4rR28pL8yO",
-	"GCUGO3a2dK/G4sT1Uxfub95FvNqGPVkkOrAPjg/PQIC4iEJQV8kVNC2JQhawspRltNrPiKYxZ0WOCa/z",
-	"EtzvzeyCEUOjo7dR8dQ88Il5Z+yQYxGQWltrOaeLYS2hXcocNm1m5PGzb19D4peRq4vaVvq8TiQZ81v2",
-	"Re9B17Wgy30usemMWey1MU4A92tuPPabjO1ZoMN0RIAYLaHfTVQP6XiZq9houEuMZlb7TEJ/CW7yuKMG",
-	"y0ZrrzoC+rVW4gn45PDr2FQ010XLbjD2HVl5PvCL9rzTgxkyTnWQeheQYZmY05VTNWGtVJP6DrMq+ytf",
-	"2kwMiC95k9Okzp40Xw8xvaysDGPAFBgeoPu3knbuJe8AfnRLHuh3IFY812lsbkzo1biwsZzNZojOBeTI",
-	"gmljLMjqeuLqBEilmE1bWkDp8oC88c0KgDVjl3mRYyN7LB4kI5rdQPG5WBBjJEXKDbaujgJrZAn9xVzk",
-	"G3rR22oyjhpztOosGhyxLGoDQcB8TutQZkLgQpswkNY4UtiI+Rqz67nCNOJqBqtT8FumCBYd1hoIPnDP",
-	"gVFBPG1SVuImqnN0ZIgcofqWfBq2LHKbeoiBM3zt9vSxaqkO9ibeV38TyBHM2I4/eavEpdowBeRxIxOH",
-	"+MsSZWFGiq35DFPMjTwHlFl/RgGYxQbM23Wy3qe+gfuoOwcgyKJvRNCVlqXRmFYDrweHNaPQN2pUGn5i",
-	"WQIwea7hSBlWwQQoZABL4BJHV/eT2syH1VF8+5P52qy8cAXl0J3NVtiTV1Tptq8BIC4s35RmXnWCbpim",
-	"MNaQLDtn7GbLit1GUH1dNL1herdwWJDXNbbOLchar0AtPnZhBgfC6H5N4WU09O0SVbxKGkjHxLYX/PqQ",
-	"5HShzghk6YbJKQNy3pHIsgQT7Yn39PDk0eFhsl1wMDygr+t8/8DYryNjb+Otx3u0AVxd6/a6BhDtESOL",
-	"9lVvbhCWU1ub4ZpprxPfsAUctBvGZmH3fadG8rIhtMH/WeRwmxyjYofV9FgjDfy0KNzmJURJoucSet6x",
-	"d7bJNj72hi0U1Ba452Hqo3RVK8A3jLhXhn6MpdmKWc7ZCMVTJCIYhg1rSq7h09vehSgqnneyzCnXlkEt",
-	"QZL39anAK95GB7UCse9+ATZWtFI/99gJkGFmpS4wulaH9f49z7dTenaGdN41QQSHQLeCaIl7i+a+WXKh",
-	"1We2KbGv0cvrMcTg5TfylH+MNLZWQfc6kWvnXctZn4+2XeZZG7l+eftVI0DTKqCzoEWPn337ug0gR7xi",
-	"ah1RyEdDMBSn9y7nAPvdC3Nmjh4me74UcO+/Pv/lfP8/6f5vh/tfvw3+HlwND/bffhn8+MW/fvGv/xTb",
-	"u2Dyu1A0QgZ1v5pGY+AbZsf5bgz1KTF7VlDNlmF3e6MUx7KYPsVOC3foerC8CzJmjzwxot6I8RxQBJxZ",
-	"Bj0bXfNa8/uQKMbOsBp+VlChHIKJAxI4cyeNudAkejqsPDlDxFcMZIAHxHAShWdSUazvt+OYT2gDuuuW",
-	"szmi7mCza8NPHKJ2sge9vqMugNdVwb4zOu7yUdlZQ+7uHJkOu9f5QguasWUsI97I6eqOn27S0TpeZla3",
-	"YU8IJaqgauJ9jOjTW91/HVAiIt3RD3I2K+RipSjrgvxcuzZBR/e+xWydna5fVzFvGisKRN7P5HSK60G1",
-	"pXhZWiAlhalKIGnYOz0g4BNjtCy4kRmVUA1/tIUDm5t5+FNzDT6uOV0YDXTeAP3PqDCGlDkJmLSTkEoU",
-	"UEiq3Qi2gGDybU3uH29nVQlOk2hW+CM2PaN/hAKAZhr/HbUh2NBdqAJIGferBNjBbij+e3bW+eQb6Swv",
-	"B6OxkscNCHJCVSQw90yQCXsXlRkTRvMmTbQYwYTy+HGOv+pHqw+zWyYwwa3rzYr9WjGRsY5nWIchPMcx",
-	"ThjMVhY5zCJ4px1+jCaXyL1y6HTNUR4l5DghD8j//c//+jzKazrrW1E1q0YFz64sRFvv/VL8WlBdxQBy",
-	"O+9qtzrACSV7wE6QAOx6hM9vDPFtB7XuhNEYqr9nPgNAFK+Zsgj/ccdLJKQ1p4oodL/X0KqNdLe5LHMV",
-	"QW0+GXx18OC4F2Yz1/0X63uut4VMbuAjQ+CEKlJICa0ZdAcgi+9U1C9WC2Da6yK09qF25isAb12C9tKO",
-	"sXiyndUJmciVhek/aqcZrE2o3SaXFCBIVgwIft9+SO1MRo148gzyFWG08cXzmFtLfWhkRyxvVnKR8Rkt",
-	"PoupZZVi5ZAWPGP/L+h4szsI4LzDPamtONBM6f4eyHYYVVnMLBdDfTQ6PIy2V0ADqKO/iQVvsVuIl6LE",
-	"u5VVNglwRW3EggDzInLGBMu7wH6NqLuqlF+x1osloWTKRaUB8FzPZf9V8DvarqW2XzeW46hfbK1+ZmKJ",
-	"qaWiuq1sTWwFle5GjiDB37co0c9RZi+HzVeGhQK3X5fXr+3zi3r8Lpi+J8DclQC3W6dM3HSt1h1D6lGg",
-	"2UY4tzfq7AXTrmtyc0GDVojN1fxmQW7Yon8OUwPouKMLwHqqtA52N6roVIKa+WXFOgraQQX4DxYOBMwC",
-	"Z9uWggr8HEEyogcWc64NAIoGRQkUC4xe2M7wrgIAvSJzpjQ4M+bgTtfoYMeXT+mCjMDbg6BYgz60BabU",
-	"0jRfyDkr9zOqGCmYOXQqITm/5kYEp/sWxPEqPbNyGT4blmVBUe1NhtXCXd1JIb3Puz/s+Acc9DWnfEYz",
-	"9o1Z7259dfsjuTskotWlKlsWqPiKiaa6DQFKAL5Y3Vdi6+4Oa3s52AW1r4qeP7Nv35WymkXE2ez2ZG03",
-	"2SkEj40aMrs97X911I78OQa0Cd56LsCXKUWzIxsUE+QS+13RRYvya2C/NZD5wIphtnYaq1cq4nYYrQ0d",
-	"f8unTDh5f+0f009TqDcpwotLpvQmT2jNfmQmbwfUOe+d6Ds1i7hnlaeugYzmTUA1oevYYoOmyFhLVjcJ",
-	"6sxgXV+EWZN5zgp2vdktrjFTv6uBK/S+OmQevW/y/KjnHa19qpegyc8CNhdtXAPr0Lm90VLjPgyrWSDb",
-	"h2k17/D9j3pXzpuh3rFo3rfgCXjUuhL6ixkVPWXx8eD46KS3NB6XcrrWH12VYlXTR5ujNYfuM/m2yd03",
-	"rS5wK+oSg4JEq72+3Twd2UonY7ueraqx9f7VpZyd9QnL22InzgFTK/EZb63xOkMK/NNd/XdWh2tXJPG4",
-	"pNv1JLEedNFl2bQLYA3VddH5jsTTvdvims0aLY73croIcgTw05yxG/Ayiob5F+jaAb5Lq9hmBLVPXNsy",
-	"Jg+k1+7px21ZGmFCVteThBQSjB3nL8L2bCTFDo31A5uXDUjq663gEh9RXq6fGpBUzWipWHjZlOd5wWr0",
-	"l/ZNmKMJtRpYV5ZRQa5LRFV3q+bm7BtK4t/ByBBBoFTxYuSLhch+rHQmp2wlfueGnYfzvMHaG4l0U3nb",
-	"9aMNl8Z/vKWCqwnLu+vxro25CsVL1PaTYgVntyw/s42RbJWP+dm224xXs0FX2d6H5xyX6W+czde602u8",
-	"N1yjes710gRTdUOJHqiFyF5jXdRdOlzTLGMzfdVcXXtEowBHF3LKoIpg4kMSQ8x/cM9we2GMxjk0o5pW",
-	"2WTJb7US5/qNoWC9wkzCAz3nRUFGzNDvgDyz+a9j7EaoAcf7N1ZXqiCGOF5gDjCdqyvsmWoOJr9lraoU",
-	"Wzt8cHRqsaUT8uzV7Sk5OEGw6dMTY5wpzWbgZR7LqhyQ9Dqb2afOZXljniyrsuPJFrT6a/fg0xMzrN+q",
-	"kvUa2PHy7QFzqKdnrJzGqAwBBm+J8oY3rCyp0Yie8iKWdiKF7oR9oS2noBnLfsg2fO/9gR6vNVLhcYl/",
-	"Y+w0+MH+IHPXR6gFh8WLDaJjzcnHim3ZWF/JqotEWx2dsVpYSDKF4fV2Rr5gY/1jpdfyFZxcMKr4Gr3T",
-	"0VTE5a3nqJB54cxuwZVybf47egfWYRwp4I3TE1o+Ag618P3X/xu8Ibby95dSjxFALF5sptTfGja3fTwL",
-	"tKd14Zt1oSXXRNGIL+Bw5vIEUZsbEaemE45r2xFwTlX/GXTDmYdBquV+mjTTyhW+tZ2xPcNYhrJhvTfY",
-	"4XWhL6tfezJcWxMGdOyIcOOeZLJg2JQewudD19wz8X0vXIU1V9gpB/tLl0F+pAP/tW0nrI8+0gd2Z5mw",
-	"S4k9NlsXRuvydS2auFVJsUgMIggAiU6OT8C3NEOqPDg+aTboaMDRHK0CqNswNXKTdFpvy21SGdbOTe1K",
-	"SgW62YVJhoz0fm0yMEuj5jWmcsE5xqAQJWoGJa7XHBNpmcBUmqV8Bd6ukwnKjO2hi9oMLtOhxTWHGe8w",
-	"MYw+FGVRGwmG2y4dpk7dX/YGyKrM2PqVxwD7LSI5u+g7ddjN9in1XPw7Y3v1U6y1rHMnuTAfXh50ybmW",
-	"Mof6Y1WVtyDXHAi+K6ZBkwgqgkFKuLLgc7ALmG2nhx1lCc+XeqMAqkfI0Q9jy/xTE6OxKxSuogh8PhyC",
-	"EHguLmrB6Xvm8EEvxJJF6P1beGrQLLFvWuC4pJDz1BHFPwKpbHPwJwj7hCCwxsZHRzxiPNjejHE/wBBr",
-	"b41t67rJyzktc0WOzPdZWU1HzT05HDzslTzlvO2tBfeWBhYCc0FylvFpGzTo9OHh8Ulci+kPQ/PGQ625",
-	"RgSd/pCmVuMI11YlN4Z29NVqYP+8M4016HuHFhYW0jRQALtX5PjhaRQbJo50fh62g6oRAruX++GD6OOr",
-	"aJOQ8/ZM6ucObZeqU9RFbAkwYzk5/i9rQPq3Pow7eEBHLQ3dxzBLtSRHLYI8PPzq0dHxw80T6CpVB0Tc",
-	"UrajJcFo2ocyOPdJg8/EWOzf6gqBdgrjtcWWcQaR+rXgGt3pSl+XTEWNIZTlV0HlQU2jvThM7M49yB5Y",
-	"qwLXFQmtUSRuOrEl+JmNJlLeRBMR+3TYs/ef26u37tNDV2HrQR3ONb9lglSznrx6fbsdOiri8ahkb0x5",
-	"wcX1FaCURODuuG3WIWxgJGPciVLfht07H41Odfzu3ZKRlku2gX3mruq1HU/xYm+Y9qiwAVMU4Nhidt6i",
-	"TvrPmbGXywVBoLrBKmOyD9h9yXS56LZ/XckWyENoRMs3Mcw7Ktgg2QoUNcuNucU+DaqMaVFEJ7dNLVJV",
-	"Fj237qfXLzYtXkr25pRra7d2HCG7axwq2O4MohCGsJoFUmaidTjLMRH/hvrc1YO2x3/bmqoWB4pvNXTR",
-	"JnY4kMcGez8k6bKxgjhX4Q9fpgiei9kSlNxwkQ/IkxahBMAk4b39sUlaSWlXb//58nLwuf3zvy8vv/wi",
-	"mo22GsGkyRGWg2gAKEHLPIVutL8jyKYhY6XpdJaQnGr6Pk3qpqRoKVJF0u+evCEHuJAp5BdCuSMXJDU3",
-	"pQOSqoJmN+7J7J2GB4F5eVFQi23yA8wagOLNM0J/thuboShzfVTm2gnuwgR3wvB+jXA/4A0r67zEgp/e",
-	"J7sS2Fv1cFklPLeTVJvIjA3Z6fvuXbhgWRkLO6XziWLZVY3iOKKKnZ6Y84+NR09PyGih22iOeNcP4+f/",
-	"/nX56Lvn//Fr+Wb+959effvo2YtX//lMHr+gL+jFvN3a+7DBCR4cNlgBPrJOPf/ng7e/H58k7//l98Pk",
-	"+H2UI9i5vbGRwnahJUiCrt1boQJYVzRUOruHrMn27IjleY3JaUvxsKyW8uZqqrap4K1nWT9mxWE0ZLJM",
-	"AxOtZyq1HncsuKuzAX7UE1Yq9I76BM2l2nvy+MWPP3376vyHq5+ffPP9jz8+vzp/8eLHn0FVDAzQJhXB",
-	"e4cHB2ZkahCU8/ggWqwX/RqPqZ3pz1xPaqJvkoby3/c4WfYhRvuobYhe3LW1Ve726PbIMo81O17mvYpl",
-	"Vcn14sK8DafjOXVrW88rPZGl9U4NyTeMlqwk2YxOr/7vf/4XxT8l//bzGwtIExYS1XtMdFkp7KQNrzTH",
-	"CJ5UE6fZx733ZnRcjCOW82Ozm6/Of0C0gqTuughch1Y514o8e+UTVcCFNLgUl+LLLx8/+/a1+vJLiA5n",
-	"VEjBM1oQI2SHREgyMfJ0BFn1QpLfIDgvJPSq3p/S2Yzl4BEYkHMELA7RUuvH1dH1S+EVAIBcJmrGCmMj",
-	"DciXXwKishvM66ePydcnD78iDtjWZe4rAAknaSZzlprbfi65ZuY2wE6mgqTPanDr/edskQ4vhcdkcABp",
-	"kIpgjMEarsGWS0DYQjDCxmOW6TPSuBUHYcHW4BlB6sDnJ8fHXwxgWSFNxAwKMvaoJuwdVxq9KiR9Nt7/",
-	"wcjttNaH0idv6HVau7GUJiWj+dDMtwCT5eToOCFTrpT1X50cP4J3YQki5AdhfGjx5ZfkWhIuIMbCkALw",
-	"TQDwhjksQ5I+tmxg/wJcyin5PKUznjaA+BKSVjxNSKpdZDv9wrznUtS3vwb3s+FwYGGNfcueo+Tw+MS8",
-	"r6QZ1mjMWJkxofeZMPuXN0A+DNGcXzx+9gym9W25IGUlvvxyiEOvX/dtudh/XYmhOTosJdROyO6fshEy",
-	"C0MMx9AcANgkWkC2n99SM4imRxvymM2iL9TZpeA5lo6AJtsqqzFUOqU5I9XMAoFY/I4RI5XI4axQMmVK",
-	"0Wv4s5DyBnfFtaUHDiHYnCDLTFyOCeEa1uCFoRl7IIzWqIaAn0fSlh6ZWixhRdLwyzAWbWEVLwF+gmdM",
-	"YDIwz5nQfIz9wM5nNJuw/WNwE6EiFX5Xg1x7lhOYW8O92yPIypwxQWd8b7j3wDqcZlRPgJMe2LQG+GDT",
-	"dDBAyKV4lu8N98yEz91F0CGITpmG8qxf4mKhvgTRLJ7yQoPY/32PC0DWZeWing6su3durW2LCFe/Nw9b",
-	"8+5XBdU27cO9fs0dbzgr1wy2Tut0g10rwKJmq1v2GsYMXRXYG47QqRTXiOKIjbUiQ/FtRqNjiSBWds2p",
-	"2aZ0o5mtWVAIVW+w/uyd7n/1Cz6FXPb1hECvmYvBrr3YmS1vIfV6JoVCleP48LCVKgXoP+gLOPi7jS/2",
-	"o2F7nMCwBROGvdMHmbptPqG93O+XsxMMZwHmbqlpEDQM7RqEn9WBawUCSlY1ndJyYc97TZ6jBQGXkKbX",
-	"Ksh6BJX73f6MlSD9YDjup6ERkpgAoHRnRayFJ0am6wH1zafPFJFzQXg+hLS+RoqqkXrX2Ww4XezPSml0",
-	"yXRAXkrLrB0sFVFaliwfkqxkwExpgcl2kHcBDUrIDZtZ1ttkd4/BVXTukzs343eBmvOcLSwVQWLnNzJf",
-	"7IyAXrK5G+H7ptJt5O/7JdI92jXpxsjxNbvmSjubb8Koa7lh1Kiu59rLDuAa+9A7ka8bBdTX+l3chHzn",
-	"RnmFp3rhePC7/eu9tbOZ7kLjD2v+FF0QOjJav4X5tSmEoMoQ7DjA1dCr6E5Xs3w/Qp3fwqu3ps4xqLh9",
-	"2GCUkBs0dbK8AE9leS21ZmIXfMg8DFCU77aNSVyr+Y7p86Bh9/0y+thpeVOnlH7c40Lz7dfYc/omGYKS",
-	"YTN9rY4RdkcPeVWHvhF0Oa4F4FvQW9G12tzNnyCQ8LGOxe75u1cQYFh9OPwHodnHdaXFx6JXHILPuLwR",
-	"AKo0viduf5BNmIUC+GAUbpWmllZixvHhGBa8rpNrga29CxbvGnB4b1lGRWiS+z1FfwDNdNB1ZCpz8MEA",
-	"jkW/TVcLka3bcXNNYAsvqzhSGKUYjS9oe0eEg0KEdhqyJFiJoYZ1IgE4j8zKGPGNUxyxa2pxsOcO8wx7",
-	"oXkHFNwFTgubvkkhvJtLq1XwqAZbi7YLM5f7p5a/QWFTB7VA1dMuiOV7OSdzVhQBWYCvfcSYIIpBWtCn",
-	"Lbui5tBrlskyVw521llEEHS11EENuY/BZ2bzsU8eEtugH0qlsCgAXW6GChc2oU7UDxyQc9iKpjvYEuSl",
-	"oLn1quGjNL0xD5rTxRkOzJMubKfHqpjIeV2tBy1koFB3wksHeTQ9sxRujm2Nh0eJob4JeALNt5cCvh7z",
-	"W5Y02flnyh0nsODwVdj6IswctEWAiXWwKVfZpoymnbYq49LYsTGH5byx07uW6mGZ3wcW6mFxaOSg+vAd",
-	"cCbbJWwnzgTzPBpq8UTI+bbcOpczHwmPn6ZzSyzoxsUzQssFKUFrwOpC1WxF4EHlhLDJCs0eOAn4g4HD",
-	"25qPAQGkdkyvRmfFLStznunhpZg3vc4wZqyjtCEJAPNu9pX1TS+TGvabKfQRu/sFBEB0SYXCfADr4K6v",
-	"uRS0MExt0bIv6+pjqm7McYHmpgBJScdsQF5SsyZmZeqKZuuIGdZF+NDaynvuee4jozCGSwG5qQPiYYEF",
-	"Y3YmsrCXTYGrYFp25ACem2n8OPLwA+pT9r5YUvzgynnjvW3at1QIsgL7BkHJ+g7O8Q/0xirdQBkWzihn",
-	"ClvXOqAILasMOLKnIRWcdRnu7fJ5D39uHHt/TvYV0/sTWeQrOMDTIICjvUYmHcaVFZJD2wLJ+t/NgbEY",
-	"+9jV2cG01d2asBu9xNQAc8mEFRiUHC0uhfm3EjkrSfry/IcnB8+f/EeaYPCnoBn7XhZ5immh0ElZN0+u",
-	"+RMep6VMiBSereD+Rc4KIL5eMP09LMane078ED+0vLPQgpFj8sqi/u/iWNhnYXWgCDsHtxveGGpMMM+w",
-	"dHpLcDSQqJfPBHzffRjWRO38tRdsB7G7dVEWKcNQT6QQ7Z0x4By+bSwQZfNO+2vVHQGtWmG/86O2ivft",
-	"OMi2efBvy3Ad2OEb7PhdA6x/RQ+30gHCY727GKJhJ7uLHzYYn0pcV0OoA+OlanjpmtfGbPY6prImuNho",
-	"wojgUSTNeF6mmLBhxGaOI0gQSQbLwrQ1chlmbUA+iMMZYgsA95KtrjH+fnYpfIkbNIFHHd48Vo5BQwDo",
-	"khFg19bKOPzAQClnub9SU81cZ2/bAA2hcMDnhoaHM2NaiMK15mGM/XRUibxgqesrWHe3C1aIkqyoIFpm",
-	"1HW1Ih4a0tynrJc3xvmhY6PLL2/VbPjWux/Thf49ZNNVZvendGaIDXWWFerJZke0W105+F2x1THUIA+P",
-	"K4LGDi0ItJmKUOdr7Gh2R/K857Doa9/GcxfxOngWODdsAqGH+lTucN9151bETFsL/WGEXJdvWbFPI3ba",
-	"WOO7S7a1DmnFdhdIbR0/S0EWrdvJEC2vMVJDbTL8fCILJ74gOXNCAb1rSGiNYuBTHMNetom1zm3RH0rk",
-	"waU4d02JEfHAULPFBZvwAiM+IEbBtxVY0WpScnGjgtusEMbM6qQ2/a9LOVfkGjzJmC18KSym30s2d4Zb",
-	"oCbYposS7Xz8qZ6Gk+MC2y+DmCVWrru0bvB8LiBVdUCeswU841KkiNuQp+4V3mXPChXlczbA/VHZ3D2E",
-	"uZua7McIdq9jM59AyPtbGNDI8nysYcjzhCDIoG3sCWdjR+y/Kbj7+hj+rA6GSPKu06FdfXFzlbtejlz7",
-	"L+fGX84N8BRAX+5PxBnyMzfip//1j6XQlAvV/44LWep+T0a49n8I/80OE8BrNnwPPpyI/wbE0GjhNR1M",
-	"UAEyMr9klkCiouhuLh4MV1KSzqQsXEkffLhSrGCZlmVq9FPlO1wbBQucLDYhQpY5K32eLeG5g4g0qtuE",
-	"KlJKOXVxUXop0IGUwGtCDCQLJzCRSiuLI0BSDWi3Kfnc4QB9pojdDYeLFNZyfWHxGlDlXOr3Y8TLpUg/",
-	"R0AhBPtqjOGL1AePxrJMEP0LJimghmtCHbgkH9uyI6V5USAakyzbgEj+fjt0ZUG6B+ScFPwWwsdB3Jrr",
-	"SVDI5wERsYmRIqn54wpCw+lZM/wMTRydH8wFriHcAXaDw1rRk1JW1xNQ7JeKCAeXAszAKsuYUrJEx9nS",
-	"MBNLDtD3BhNCSobdENPEh/FhzB5mkzoHW11DOad1o/U+nrI/hJvs4/nI/hAOMjiKWzGxuC598Hv9YaUf",
-	"7Jm3fy0smkt6Ap5zLaH0Ucuwh1Ndqo7cwoa9g0QWQ+ppfceVzSFLB+Subrd/DJ9b6Oq5C1H08a99GOda",
-	"Z45vDXPzSTnY7qZPbEShoZqmJ3srnGYOh4iMOTPya1Yy8HphromRnGCdo5EOJcsWS/i6lHMjqiD4ghXQ",
-	"ACU5YornIL4Rt9HwI/RzmavB04VSt+HqIpUowOnkIl4g6sDRNeeKYYcoEGdLyQkudRSBzbGSfk4XfTxR",
-	"fyo31Ef2QX2iDqjXFmU2d44oWTqP085Y4io5eTAr2S1n80gdxhZnOJ43GuIUpK/O3zz+PgCCAOUW0omj",
-	"+AUD8rJORHYa4jA4z7bJJujBzuVrG+uLa+wUTnMjaKHlsE0lohoPMKJqGd3VAmGUlbCavBwnFsnC9gQt",
-	"K2G9UlS7WxpBa5f5bS2hjjP+Ctf7Dof8VUHF9/D+nr4W8boSfS89n82KBZjE/4gM4ecQSoOM2G4KcTAZ",
-	"wBZXwZOn9IYtSYoErwGhtSJK3E8irzzzJYMi7ns88z9jawNFeJ7AvyAbIYpTFLXJpyj2b+b6DLBDIEil",
-	"JUakmE7CROgJgGhZAWpjsjfMGM+CpHXjihTKHfDyGVX2XCJ7oOZMktcWvgZhVgIrGi1Uh3YTiHAHOwVm",
-	"7GhBhJzbsqF0VoKeD1B0V4jtmV4KF1ezTTLAHGeYegp2vO/8A/UbOA6pr8bGmkjra72RYtlKYJBQsYDi",
-	"jrgFAdu7a2v5o5xIO5ePKqO/Kc2ZRMiZhmqHrg+/S40dCs5u/eUmAlvQYqF5pg4AYLMVLIqXmJQg7yzg",
-	"D7T0M+cMZJxFoTOyMCEQ5GA5pE1xkQ/RmZdgirQvmrPS0hB/XtKxuYEaDdjIPlsg4WvEXOiWAPZvQLJc",
-	"D2v8S0U0w4QKc0QH5A3ADNGSkZ/ePDYcYM7YjW+eIMgPUuQgRd94fVxpNrMy/5p7gZ/Ca1McvBmUr/oD",
-	"xCIovbDXECk6Cvse+3VeOi6tNHis5DCqhZwaY0SKM/L1IcmNSuFGBF7PJrZUZ/AK8JLDiEy/Xi5LHdyd",
-	"9uNHdmZYVa8xYH/GbcYQnZFms96oQ9DysE+UqR3TjFqKtt1BtHdM1+RtE/qNkjzujR/WZNiVmaPZDJz/",
-	"rbDBYG8oqqLYTTUotKJzYG6IJ1MypCZ3qoyYCjUUx7AiPA7d6qyhnHj+ZuzwfcwQ6eRwb8JeB77xpFbo",
-	"oXdwzXV9AKr4xorKQOFCv/yIAVggekGh81BRJPjcEtNQskqTanZm5oZKgEsVdRCD9YMtj4PoRwdHeVoy",
-	"9rgwSsjdA/gfj9g3jbfe5+EIV7TrePDf2M6KooGs6uYaCIJNs4nrmAiMtWSWlmxQzGV07eJwgJG78lgg",
-	"BjTYwjZ6+OzV7YmTQwhXmc5sxB2QDTkrbQ4alJGlNvPMJlWH/fhcw5xA54HoDZRfjWlJbAq1YkaOO6As",
-	"0mjfTBGz3zXgBxyp6UwbsX5e4yYeHhJsMD8kqTFP4GD7um1bGgaFcW51O84ctOLei2f6tU4CtLXvzvTr",
-	"2ar/L8EVNkH/Djax62ziFu/scEK7VJ8ixHIAu5y3kaKAarggmZxOZV+J1WFR+3NZNTs1RU9nio2YalLm",
-	"HlMTrUCtWDFO8JgYJT31jfCDe7QKey7BbM5IWsrCmJoEwAWqWfh8jlUSDZZUd8+z/fLQwXApuCL+pcNw",
-	"JV3v/QQC4Elg2SCkHMbNSuZSpN2srGUQMR5sLH1AXtESjAFM66x9drwkrg3NgDje8NDwhkthLRTgWr6p",
-	"feq8eFgrYnmxMYstjG01BY6d8tntiWV5fHZ7ihwPUzs62EjYieuPK7rv/bj/pKKYB+Z0okji2IRzV0e+",
-	"zjrBcn+sxF7Yo1S7U9orur0oDluydshg2/sKsx7sAVvICk9HPuUQ51tO7/ym7rK50twEgnHpkL5bZyeN",
-	"BO08NwEvvdd80j9tvpndw90lmzly21mmmXvg6jJBSPKJHAh397q8MQiyGprHjCugepR1VOPBADAdC3xq",
-	"c9kciAiRAju6Woz4QUf6j+sz++nm/vh2zB828afx2ubOfMdvdwMZ+R20V6/5D6Ht/r0b0VPg6XTfHfxu",
-	"/1qZvNNJauBcR0p746BRXCdJcB0CSnhC0pGUWumSztLEAp/bfEDzO8CkjVjYyzqGErpTUlyXb/OmDl7s",
-	"YCPfQNsAXB/zzG22rTvJpl6Y++a5XTaGHetukpNoTqh74nb8cm3B2ShYsa2Lzsw5yks+XoNa8S1eskbh",
-	"AC8KtnVL7Qr2dGTbBmZ3BU2/4aI/aD3M6bm5o6ukxJeS1JCwOyz++NPqNrCwu9NskDx3ptdMILBRgyap",
-	"iZyznOR8PGalwpCPswIslhLKKttivg2+bk/P8pHGHwKLAENZK8/ZE7zkHgzHVvdF7PkzhHAwBxyFiucJ",
-	"oYWSthG1tikNxhIv2LiT+m33oLsXcLVG6BUGTJoFm9tl/9hu/UOSuh7maffhxLbgdxjdU1kS2xUq2sBw",
-	"xas37wXRvTBjHz2ECC1mgd5nWDB8+SgIEULl7M7Dgetqp2SVTZjqSd7ZhHJsyuxQu6C+JCEjNuEiJykA",
-	"Y6YYYh4DKp6EPkLGpDAL7RonIvSmuuEzcFgPyEvGbYAHdkHI0id+jOEAYh74HPNYupYJxncnyoBEmRSe",
-	"Y6ehjGkCCJzQ6rnRIgm7SPr0GTPTTqo1KxPfQdcMbsoFn1bTveFhrDHcn1iyAXvenWRDot2ZZMPHJbaH",
-	"7zxmr1sRtCysbIPWtrA6YO9mstSdPqzHhv6MSLQHDtxqy6fOleWnrqGe7bV1y0o+XpCnz148ScGAAmhv",
-	"I4BefvtvFz++JPj6GsrQt4M7g1cAbRdcsEsBDl0f0LXsAMXXgJyTTArBgB/jSJjIFWRoLlx+mKqyCTxr",
-	"QB5f/M0lk8xdPlomi2pqo1hnhJKMuXw0einUzCycmjDmUgChfxlWn5njUxXUtqsmdCaVLuXMWBzIVOOI",
-	"0U9g6l0KQStgIHJDyP2Ubd8buKZZ1wEWH7OX7BmqfrsLd99fmshfmsifVRPZTNK827enqyEt/JhGXFAY",
-	"/nKvzbicWX9n1MuxO5kD/STdrlDlWLYsDf9MDC8G3Qn4sQ+ybSWLJlxpWS46pdB5WBSN8Uf3KUihhCCP",
-	"TbTAHMTcA8qhsqcmtLRI1GEFdYpu5zQhM4v9r4iW0gK/wREAmFlEnMWyDEBxSOrsZZe9S4maUdHu721H",
-	"BN0H4HIGyUZcDwjqeVRdyXHqut+6JGhJqFXqEMzGahYTaiuRzKuAjSFAfVoYxSu1HLfp2MfvbIpUPLL5",
-	"vd2FXikSuGQrfVN1A96jw8Hx4PjoZHB4cPwg7I+f8bxs9t49PVnTebcTocOs4H2wgw0DXH9c5fdiRncI",
-	"jgC0uZsyCQlHOWjvzBDq12FEW5cOE+YQtJIPN2BCssj3R1QD7+9EugaWwDWbNgrmm5jTif3gcJhTQCyA",
-	"bIdXUhapb9DKEdHB8wrb4tcrRK7a5FKUQWnCGWRW2TKoOoUKYMCDpCiMdoSwCzBuVd8xha7oQ2Q4WHzv",
-	"KzIA7PJSNEE7faql/Wa0QOCfLqzsTx0o24zvm49RbNR6cVe7HxUDz8BdvAcgbV+AwyF5FdFLLVYEZo1v",
-	"g53tkeM7faLbUcnd8g5iEgRL93YBpbQDS+BNWbEh6gOIz2FVmluXEIXNy8lTWih3YSEtDq4vujCqTJf+",
-	"fMNmTVvKjmkkZcGo+JN7egzR7U7YwRbtMIJR5KvTMlafvtUpGc/ZAit8angb1GAhxcnC5QybuDElE2yu",
-	"nIxCpiFyz6Xqcl1EdsRKBexIcSnCkncpblkJjhvQZu2zsFwK88KM4muL8qC3EdcEa/ggTzA1M7wyhJ4O",
-	"jbTH7BArHiwyTkptqWoKjdEhNxCQeEB9h+fLIicLgPUTGUPgafcM3c5LPqur+W0FsEWqpILNAUMzLSuR",
-	"Qu2R9h07louD7RJFC4QhLdN3sMmlc4gNrX96tEDP0qxYJNh0Hr/HlFbrnnZPDhFzCDbF9+gERmkBVCZE",
-	"prZZ1DCwshKNe81LFf+NJbaPjLxlKrkUrleObdbBUfMRV0Ao6UpV4BPXBD6GEvCxemXEEvjnvCjINdte",
-	"yh/8bv5pJelEMWx2Rw0fBwYaQK28dxf9VJsuW3eqjF2dD054RvGEGs7dZchMcCobyq21qTETt0J3yotp",
-	"tEbq8j39KFDjbvV3QgPUtihLCF3VAg0sMYU56GOaaTV0RUNGZshbVhZ0ZhW3GaNR/4xRDO7Upqtv7vn9",
-	"5MLcOZknmHud0rM5jGl/V7i1vFwTujocwF2XRdevrRP3Fm/d1KCI5ynNXVW1HYNt049Ut394dPxguUv/",
-	"AatKOWP7c6b00YGQOVPpWeBw4IpUvDNOzPOukT941HsVg+oTITHDptufP6WzGcvvbJP8sTFb/7gmVXBE",
-	"d2dZhTx6ZwbWcnoYpH3Ra7Y5wuom/fVqZ6OxvfbBI7guL5OO77+L2B85FZHuNhWR7jIVER+3lFG4E+s9",
-	"gIs10qDLXIchtEC1Hj/79vWAgNvNoWRZkxbyIPEWo47g+C+FuQhr8riwX55569sY1Q0A29p6Zu/MKiDM",
-	"L5rONpAd03C+df7xT9hMhDF+aDsR1uTD24mwlT4SYWxD3LxtzMOA3R38bj70MRJxsf/AViJMOKn7Bbn+",
-	"LAAcDUlUyd2NyA0h4qQsLEKX3xddsm4ggR4luQlRfFRwcQ1qnpOcELJoVetidP6sV6HuIBaiNsN/Y4Z7",
-	"J4H49p4PK4yww742i70LKnsCjk84o2CJgmoNRgtCjENank9uy9nM0KDISdUoX3a0BvsSK3s137fUltUK",
-	"yyu44h6MUyyZ90RXJ29J2V3yCsT7V/+Pv/p//NX/4x+8/wcKvl3ZCdhOf1dmggPZu3O3jz5svBOMl5RS",
-	"4liCXBAMG0GCtYcaCX9GDosIGr5wwsWahAPUtt1CGm08LkXYg8NbNPC8RgsMIzV57htbpM4zhxKvrkME",
-	"EA/0MOF1xiiZWzD9S4F5dkxkhVRMpV7FrZvRC9+rxE7A9oQv2C0rbP/XGnUFFB+zEwKB14bgA56xUjBN",
-	"6EjeMlhQD1ACa1DQBSvJiOk5MwrPXOLDMVcHu6JgTqFqQqJ6fJgpFCafWQ2ssfz41S0rzaZfCoeD/sw2",
-	"AgyhTc30LLSpr4Oxe5rY1n++Od6osgTqwd6623B84tZbbUh9uAr8LuPtsTWEPyJ6KQ7BItn15iItqy5u",
-	"z7Wtq5D4oGmQkPoKwL5SyECwuQK2Hh8D2WqJFGWWVTNuybQGyIXXcimuZqXULAOrAu68FDZe77532bY3",
-	"jM2u3CkOWQGCJJkjVjf2WBiTZNhSPF3bnbrNhyxrBhrt6Yz4APEj0kZtRYzB2LjOmm0r7S++wZA95905",
-	"P8HE7+pov+9uIrhgO7HJ8VGECkSYa/ZqASqyuFchuxNNeKBex6I7qGs3/oN7id44+K2P3lJkMz6zXf+Q",
-	"wL+xZeeQs5pKUBOE5txVUZCsYLS0VaJOQyjbas1yw5FLsdxxRDB+PRnJCp5vIRqN3e5A4ECsJ0H7kfrW",
-	"a37LxH41s7chYmKtCUCaDqHiUtSUDglONknIeQwASB00KMBsA7vIYcBx7YHN7TyhcS6qMD76vdSWjWt1",
-	"KeRcNIrUznDtpvQG+Dbgi1gu2VY9am3z51rnCVry18nfrgWw7SeMczfXQCUiDV2X1hFt95MuVHd7le20",
-	"l0+usYo9Ah8+qblT1fn4zVRwCJYyPoMWAhoclnVTFa79kb2rLtQLuPg8v+UZSxAqOCxq8gDGFhOrC8TY",
-	"9jXMbI1ACGAMbQgAkj1nGZ/SwrEyC8KuIezD3mWM5eT4v05P4jh0T0vGvsFZ3DNyr31Lh/gKYXZHi2ai",
-	"6i60g6fN57ukxxawtC1+9j7VQkIFtuVKH06uLVHbrKBi844dTUm5sj8PVLdgdxqsX8kls5Cb2ADew/Ha",
-	"XiYorcK435TmbFhfBwz6mnIBVuUNm2ki2DuNHT6SS4ESBBPfw+RZCx2KtvXUdbAMWhNwDQISkE8Bp0FL",
-	"IuRI5osBOY+GSOPpVq8KKv4A1qwZ5qfC5u+jRU4kLGlJDIIeLYVyo3BkfXxkwbPFKvv155psC55xrD5z",
-	"gKPWACRU3UCKINphtiCgywaEN35q3Rt3aG9ZKDkrbXGF25hybjGjnBJ/WrKqVvkVmn1ygqacFgDCqO0/",
-	"uxZdgW5poQigiBD8dglJr5l+Mh6zTPNbu1sYqOwIStrtvMcjB2/otO7Mr5+IffcZ4oLM3Jpsstu7MPkq",
-	"HWvravfctz9ulEHAzgs5JxI9urV3JwqWPWxgiJtrsD0VcAXFtErIaAGdnrIJFmnQBfqRwIGMXm9ZWkaW",
-	"uHoLZCoFFVayBtDelm7BRa2cSQPlniw/uxRpAXFXs+B/47LAgaXEfGtFM9h7ljGbe0fYa3TOcnSve75m",
-	"2ZkzumSRe1R9MK2kYGRclWh2ccTEhNIzx/2msmRDUlaFs9IM/Zc055muGwnYx6OTXJa4rOCOsYqtEfBC",
-	"Og13JpXio4IlhJZ1KSyu0kjCBXb4YKYOyGvoMw2y3vEeDfZn3XD3rO6K5Dw/WpKp+a3mHu53EXV5XwQn",
-	"/49uM4I6UfOYD6lMdHG2C/ZR21E7VFsgVEtFGMSxjhQp2HbCrEMBOWBO4HSajM8s6BJGe4KuHC1dxIYS",
-	"K81KyL1ZMl+W0rugreWAnBetQx+Vdy3JeJ+Cr/2qVRKQ76a5yzlwe8tQfEvPWl340DKti1xuPavvpJcX",
-	"Ut4ogj0XbOBaN9pMqyVxZ1lxpOycl7UDLoi+1FEbeAXVUO8ZutBD2BJLtgiGUjJ6E5wtJZ1jYmTdmviG",
-	"KWScSZCeQ3JthJANDHkWTS9FauzHK/OeKwBqSlGyAeKLbagJiTdw+Qj7zKtqijMxMrGQ0igE3dU3bQm7",
-	"Mdv/IydPNKa+mzyKnbVQdXpRoNAb6oxoO0TLnC4+/gnetrPyBj6bv3oqBz2Vt/Lk/LG7KX9yUYAP3kHZ",
-	"8oIVrZM3ynp1h7fddy2eAtvRbOzPjB2VsR02OwFn/E48UQHvmpF9Cxjhg5h1y61W5nqCUQfAguMiK6qc",
-	"5R/Rxx/vKhZNMmg2qLq3HQ9f06GWB4PeVZuncQUpcW7TVELYO5rpYvGB9wZCUPuKdSPnYoK+p6kl1Rtk",
-	"r8sNHGMaIcTjEW0DPBFGk0bQaeUUVYx5g4ZOFRmzuUsXtMYKODqGdYIB9sT6u+TCuUxAzhaQRiUuhTNn",
-	"OUKvGqtxgH0iAQGMhABgdS4q1HUUzKIlOmDsEVM8ZyrIznRgIZhfADKbsRx9NKHvlotbWnDvuUWVf0LF",
-	"pTg6PITKEVwQ62GC38gR/mLnXzLEjo1jG76CDbtgen3uFboHM1kUmDPWBUbbBBv0tN1oyJ945N3mt55E",
-	"1+NArWu5MWyC4inD4GgB6wEYb/xd9xy2acsRyaVZMihtWYZXL33zvh12nv2rSuOvKo3tqjSadRf3ajd7",
-	"rtMhIYF37UrNGSMkPPJDBxkxRUDLBLzzLnMCIgOQ98VLNjdSBvuvBkJUMVpmk979T11/xNWKsbvo42P9",
-	"KU11pXqjj9iNxJt2A2iCj6yxTHZ8Jv4Cqli39DusBrJ0vVt8Cp/tDubLSjhAf/p6NS71cPfqYMpWWRM/",
-	"sPs0IH5gcTeBhKApVTc7Qw82zwp03wn6sXLZp29bvVjBCgag42u6vyKyIUCIT6iysN+gq3KlWW5zpJSc",
-	"siCn3ybf8tIBHMvStpqYM3Yz9EUJdfsXDCrXGYBdPux/Dwb+YZlwFzYQYk7VIHTrekDUl340LW/HnPov",
-	"AKJdcZSaunfH24OjvjP27lEYwVyq37CSx4c8Z5lNBb/G+dTB7/WH92uT3TCJrVI2Lz/MvGcCbGMw9G1H",
-	"beTY1wzaHLAppHIuR46fiLzeoA8D6/F0R2ALP2A6G3oNMRu5E7aj/z6tLRlqLNcHODVdVko96B0iQ/4a",
-	"Tm5bIu+DFflrcxXvhBgZ9h5ZI/lrvO4OoR9IeMIVkFU+IOmvKYSifWge242Yv0pGlRTepwayq0vQv2Y7",
-	"hIq8u7n1KcjZv3ABP5JYDmhxd3I5PIk7E8zN1kIrhHGDDywzqvDndQ3yofjNYSYkUagEEkVKsJVMDZwE",
-	"LD3UjTKLCWRHyApwxSEfgov8UnA9IK+M7ZAivLq6ojoNAKJd9YQT71jT4SqvHcPyHfsxpUaQiazKGjAd",
-	"cn+gZsP2MGCXAh+PAnQCkEQiZyVJg0UbekQDi/mA7qu6RNA5llsLdbacu2n5p+3f1PWSRt2hyxZGxAdl",
-	"ea+/7zNlYe47YRACgv+E60fCUX5gUISlV7fz+qEH5EetGHzO2CysdrWpoIbK5dhoxltygyAJNPz+4Pfg",
-	"00r9vM5hhsQZ+JoWpAuYw6LR3Ykk77nu5H7A98rGjO+wVd36eXNRP4T87NLQw/LRj18Hcvel76/dl609",
-	"2Fq9XwEX4JV578BDCYhWslXqbWoclOcD0o82Qi2Qrd2F5x/zcO5etDTUvY+QgLbmuHw61ejOukPxEhAy",
-	"NoWbLBJbsCSn0DUXrEZAyjSqjzccbR+nOwojSAVYHb67wEv+gZLazIR32BER1m9nxgo+zvXgC0O3uE/L",
-	"e48/LBkkMRX2wmaGfKrKK47vA6utwUs/XTAvl9PTlxqWeMDB7/DvBohecH0A6eVwu1BlLqAe35aCvIkA",
-	"99muVyNGcleBHK+b3pIo/7gwVf8feVfXG7eNtf8K4Zu2gCJ/tE3fjq+Md7ObYJFtEBtrLOIgwxlxZrjm",
-	"kFNS8kQb9L8veM7hh2zJdiay426umo4lkiIPyfP5PDuu5bDGGmbwYY/MIS010n98Zf30c6d1t5RRuj2u",
-	"Y1H1KYBfR7DHP5jDJz++0jd8ND8h8CEQp+8cy0boFTvFZ0K5HY9swdVtkQjBwJViCYDLaBGcdEVkMVoB",
-	"DkuKV6zNlagIKgh8oDrEu9D3p8wSw4Ir7hBU3Mml5nVjA8TLljv/1FJUBdPmQq8ybNWK13zmTXQsyZ7x",
-	"+WXJpr4pcGgoqS+hUAuziAVX1Pcxm8Zu4MkX1dHPPx/+Gr/DNwE0LtNNM1Ny/uFStNOh+MgpzNs3pMoK",
-	"PiL8MUjdeIqsXGovcDWvxRrIBiB5UaTaMonFYESlDzZ4qFGVFus1dqL8piTHQYiuvCaEcSTGzmm/pSam",
-	"bzctMBE+cMRFOH4seouYnQFDd/IZdduR+gugkQJKAhbOQTCadhd2lcCyipx9K0Km3qA+KtlL39kMeAIM",
-	"04atuF0Hh+JJF23Usa2xFWVTTVeAU8atSGPkStGGXGORgm7ZnDtR4CAc+eMhIFgEsrmCZVnSBcMc54Jt",
-	"Grsx/tVsWWAC8MTEOZxlAF2hSuFSanTSADs5O/dDxgAsFvlCMAGPoyOqL9CYPHsd2iOnbzompEJvrmeP",
-	"YTGzWEp9oa+VRPu5QtY/WGE/3XgW6zaxXcDMkDEHbUEpiBDOW/5KlGy6Nv7IgxrKENrB8EaqhZC4mnCf",
-	"4Ol7SzXzKYr9HZUQSfoLkn3wSzQbYP6RyxV+3yD93e+3+uPER77eKP/c4UH5Y/lT+cte0Q0KPy/21lJH",
-	"p90uIeLrgWyOi9CB0yOU8rTYMG1YvToX5d5EN0pdPwpfhkb8Dhj4fgWXRW+NyNEBfKtcN+u9yeHBAXwp",
-	"/V/8TqlrsfQDf+iLwc5Xb4XzAxsq2/QSBSI8Ctoebs4AL94mKUMZ6zsgopp0nwz1npRXJ+CPw5rSvyBs",
-	"udUlO0shT3/UV2upsWgQbqQiQ7FRqhzQLaizb0m9gE8eU8PAORw15y40ChWm1mwdcpf73W5FUEOkvjXy",
-	"P5goHBrvkbr9T/SvW30q/zBBV1cCGNIR0QC5ZDGe0JtUR3P/OBl1L7zuNQp/EcBMuTj2+8/vEPNVT3Ao",
-	"Nf+FeV+1sJYvjF0/W5uqUbekfb81pmb0EOgZZ+FVuGJ+2wh9ZhZNqHtcb4ytp+EuQgpgZxo7F27CoCzr",
-	"zcnr70jfyjhn/VkV8JOBdB5VYaj9udCAaOZVMHS4ET6L8noCdIhqGqKMeds0gmCV7MQum6iE5x3GceGO",
-	"CWNLZH9e5WC4lwAbbCqX2ljxgboI6RVpPry6uOaVSPywOG8AXSsTADQYBgHrc6C+M7b6mtbnhngkhYNv",
-	"3eTw6Meffn7+y//9enB4dCfT8e7CUwxij39tXuETmmyQUciBoe+dRlz8aMxMqcfpcXqqU4M6WNd5Lekv",
-	"FsPGqQ3fcp9S2CnMy4avpxOYNtPU17dEktKhIa24WvSOaWbg5Ah93G9E/pa831Qs8Bbu6xmuWn8C2r5O",
-	"H/LavrFr/BmdN/fxmR9Vpz36kMneTGoOX3jntY5nkBon9nXuj39Y93SShGLHLaDEm00tKsJ8SpL2ZXy9",
-	"gCl1r5RfLC1KfBKiNWB2exFpTQOqBmiVJXuB5TpaOKQcIZNUSVf3a5ZnOIo7DLcz24gJwjJmcFtK1FBn",
-	"BOg/vve/cuV6ngOUHSuuwH40llKYIY1hsI5cyStEVvky4u4/rfoLgxlP+UVhG0/1heZ202rx3TtyWP3+",
-	"Rp9Y4o1wYm6Fv0zgbjN6LiaRqMZYUTFtkJuLnRrIftgIfp2neJqpqM/+LtopebG1Ia34QsP4kCuLgK+i",
-	"96WIl0QYTMleEaIUukj8M6iNw1upLcAQImQMIA974a/BmdRV4uLwexnzctFGJPcWeg3YqzrRlQW3ziLC",
-	"dzDcMNRjzsaBl+8i25AX2sIlnHw9ESpkOAMVd8fTDd/T7n3c8D1F6bO+u2L8mldjVgvVtAb33WNZVAd/",
-	"2f8E/x3faHwLp/uIMvLIVuOOM3sfizE0/YX2IrHw3VZc/U965AGvpdDFgEo2a6SqomGJL3kJQuy9L4Fs",
-	"EvPGyrrdm7x7fwOuDe4DklnZRZzwv/Wsojaa9sVWzFbGXN6epnYeHvp23G/0yeNpIGGix0M0oAbB37vM",
-	"ky/imt5c+PCnO9QPuJwhtpdhZwkASgder1nL3vx2epbK7pgVcyEBZYCUhqOPHyeMJ0iruQA82kpUDa6J",
-	"CGU3mB3ApjS2Z7KaFhc6ITJjIYy/os3s32JeXwtTluy1cI4vhct9jtyxd6c11xW3FQvy+/77VV1v3GR/",
-	"f7vdlo7+HFdmbtY/QEzomCk5s9wioheEJS604nrZQDfzlZhfIs8JOwcrRJuoEfk5goxlDF8SfifG9CGc",
-	"FOCcSL3zxsIkqmuiYqQfdBW3C31Tc8vDpkEvk3VBaQbahB6QLJ/h+JK6OKzq0HQ9YWUnjPCR1R3q9lzW",
-	"q1OYzSeauXgqdBVC+0BUF4PuGTHDZx4YmS4Vftv/RP+6pk/1JRruLFN/vlTDcDKn5IAt99YI1tvtNu3D",
-	"+YdpYh/6LhxSemisTyALMZ/4ldmCDVgJ5e8lf5Qvza6X5GeJbFQdbufMPInDDbSKlXR8pkSHAgxEJyJV",
-	"4pUs0dJma8E15AWDHwCqS41OhJPeIqfaBv+K0Ng4kHUVlHQA5aOIMk+hj2y+/HWKxTfNZrjU5mvt7PEv",
-	"lrRwj59tecsee0r5ltu42KPdHftJ4u7jDAZnKr3SxYDw5+svrOKtK1jlDwRwA/tffzzod/7+JfXcb8n2",
-	"QNyJe8PRUevtKbz1v+2uDd86nr2UpGLUhIXseIMaMZLCgiKI2z5X7mNdFQP7w4qN4q37fG6DGxdRv60n",
-	"iRmdknC81UKzRPQ8SuUIynW68snU4ADYQ6RvsZ2I5wMX0Zy0Yna2Ei1ccGjDXeiO3Ydkw9GYhG4zkzGj",
-	"6lIVq7dyLgA3GXI7CbwYMs38gPprt/1cPn0DB8f5+HWeqdcbel4Lugg56DEuO66lAorJqDcLmrwPtnP6",
-	"/A7RatdiG0xurquC0AYr3hbpmVQGwGpjQPhB4oP8u8DDgBmqEvLpULbZSWgdIxq0L1Bdu5fToXd7mDpp",
-	"dGTiPnkvQG6KPzVfwNdX3Yh1LZpGmWCOutdq4cbcaV25PBPuEQ1d31vfar4Ek5Jtxzz7OFvjKQIhynYj",
-	"oh+09DM6BWcN+EIFMMnFEey4eN1YwieKzkzevfeTj/ECXLfGqr3J3j7fyP2rQ1ga6u6mHUuVGf50YdIZ",
-	"BW7M4HECqN2SILTXvA1xaT63xlGI1hVMY3owZo4DsWyqZuVqy1vHxEfpashCyrH23V5fJhZxWYQKk9qE",
-	"+gIBLrCSvYE6ES0Q6ZXrllViU6+Ogfsm0IRiCxGwBoLR3FJKUga0PzQG4MmUZMkH5kN32cddcZ2gFIPf",
-	"iUCOUv2A4c0Fz7Lt1Axjfx8ii9208PcGsrNUxtjOoImkq2fcOseOzSYgg8Jl0++RjMA39wN4ohstf28E",
-	"42ujl5RycyX1suyDmb27W4eOag4MM2aRg3BJl9PyQz2HV1KB8x+KTUoG0QtkkCWpTE0fR2rZufE669KE",
-	"FFH5HxHd6GsDyQQhX6HvI4CXtnfdMzwI8uREGYpQR0XwymcIhBthV3wD4xW6KnsBWfp7THiMXdeRlxAE",
-	"AkLH70z4r8qmrzYpgQmqkWrjfzGQCCsIjTOJ7YIqpco+KMihVaVyA1yIk/PTVKHE2d/+/w3bWANRnYwI",
-	"FDI+cLkpm9FBzTuTuryRTTrQb5Z1lktxTfxWyjQVVWtN0BKkngpgMZxpgSOiuD+3LbP+Li/ZKxLNBZ/j",
-	"/qxjBg0cdRlE4+yOdausXKBEm204JPKRsUouFl5WYfVC6VklXMgco46gnf4ukGkzHUGKaxCMLhUdzk1n",
-	"o7CtVIotRZ37EKMV96qmBDbHnFnUqi0oY6j1RxMe8wgbJXNpQTr53sMSeRTCSCNSO56aEzjxrNn6TZKX",
-	"4sGtYbbadfuJ6O196cKCgTYKpcL+dTghIbVwkoVKOhVasSorZsFDoczN1r2KgNxY/kwETmVrlBIVazYs",
-	"5JCH3PR6JdZOqCvhiB8ISHIaXWMdZMYN+urN1XNI6A67wSzY85+gwDDfEJqrtpbzvs8+XxlWSYpHAAah",
-	"nK8ooAqbXWd2CaaHk2UC67qoO8cg1YP2LWR0DQhdud4g1IRspQItvhREbhm3Vl7FiqC7Ar9pPFED6v9w",
-	"SiD13z6JuXshS8OayKydkOkxR1NqPIpc99QRrq+jrDJc1k6oRUdeIBHjj/d//DcAAP//",
+	"7P2Lchu3li8Ovwo+fqcql2lREi3LNlVT+yi2k/jEsX0sZ7tm4hw1yAZJbDUB7gZaNJNx1Xma82DzJP/C",
+	"WgAa3USTTYpyPHt2zexYJPuCy8K6r9/6ozeW84UUTGjVG/7RmzGasQL+fP6OTs2/GVPjgi80l6I37L2b",
+	"MXLLCsWlIHJCljOqyZIqUjBdFoJlCZnIgqQvJkc/Uz2epf1e0lPjGZtT8yy9WrDesKd0wcW09+nTp6S3",
+	"oAWdM21fepnnckzNu95QPTPfcPPWhfmQ9ASdm9upv6iX9Ar295IXLOsNdVGy8GVz+vElE1PzmNPBo2Tt",
+	"5UnvaS7L7Huea1asz/S1yFc4P/NaRaggdDyWpdBm4nrGFRmb+80MYZB/L1mxqkYJP9Zm/z8KNukNe///",
+	"42rNj/FXdQxDwUFJoSkXauO4nr549lYRbUY3xutxRDTLCqYUkQVc0jo2+47a8NhHOl/k5ufTk/5pf9B/",
+	"0EvCRTw/i66hWZH1Ub6fMT1jBdGS4JrBSs4NTTBFpCA0z8mCTplKCBck1VLTPO2Td+aygtFMwRVyQrhu",
+	"n4V5dYS+RlLmjAoY3/d0zvNVtZixB03gms57hY/Ep8tiTiPTT8fqNiVUqCUrcCY6nD9V5OnVXxMipCYU",
+	"lgFnmphf0svxmC30kGj2UR/DgzLJVNsqTHAItZ0U5bw3/LX3NwVHZKxue7/F9u5FxuYLqZkYr35iq/VZ",
+	"/ExvzGDN4S5WRNEJGxIpGGGTCRtrsmAFuWErQkVGxjTPWZGQG7bQwAIekYyuqkEjY6lGHbz6yLy75eAO",
+	"Hj5MenMu3OfH0WlMgNfEmVVq+FjqeRVXZMS4mJLxjIqp4VdUEa7JmM7ZkCwZvSFzWtwomJQqJxP+0dDr",
+	"hCwK+ZEzRTJJhCQzWsz7JP02hetyrrQitGCGQ7CFZln7vC1jbJvww9NBbIov6YjlbRwhvWGrf72lecnS",
+	"C1KwBaO4BYrdsoLmCdDfvFSW/toIKTfvqI2LazZXjQGenZysDRDYxAu8+PTc/0yLguIxecnnPHJKfpRL",
+	"Mqdi5c7ATOZZK53n8IxweBmb0DLXveGpGdOcfuRzQ/enJ/CRC/vRj4cLzaasgBG9oVP2Tt4wEVlOwT7q",
+	"azOga22uSJHfMxzjiE1kwdoGWd3VtsGnJ4MoH32TU3G5WOQr80UrOzVCyFxEqLpRQLtyQigsXNuQqHvo",
+	"FkZpBvCjzLMYhb2fScXIIjev7/ziGT5s08mOL8PbUsSGwMczUpTC78ZuoynK9i0x2kHAZE5bBqYNq90o",
+	"lq2CoLyGsLB3AZsIlAk9Y/NWGrL37LpyUuYbB4cDkjJvfbGUeW83Dcq8dIOmZp94Fx3taiwXbPu8lLms",
+	"bWLwY9vMzh+0vnbDzNwjO02t5RWyiGoOBaOaZekQqNycIaXJhBdKX5D0qP6rYMvw1zHPinRIRiunBybk",
+	"xZvbM/zdSTquyJLrGfyHC6MpOm2wdfnMQGP6hR1ML+kdVX+aQcTVjXfso27byfeyyFTidL4lHHYQWSNG",
+	"JrIUGaiJRlaMqWLwARaAzllC5FIY3cOevoQwccsLKebMfCjYlEuRkOB9ZtIg7ZB3TGhh/jEMloEUV2W7",
+	"lPx7+7E8j06as2I3nqE5MPrO/MJc31l3NcPBccnSqKItg2K35i5CR7I0Guool+MbVGHVjBbWGrK2BlAT",
+	"jFyK1iOI1NZubwz6g9Oz/snxwBgdVqUdIi2tGSHbWPV7NppJeeNOb316L7QiPDMUwLWC1fVDrp/wJT7l",
+	"juzrPcy7gy3HheIZ8+toBsj+XtLcWFDtJtC2ZYX/O368fU0jlnnB1EIKhTTyppCjnM3Nn4ZdMLT5jG7B",
+	"0RQ/XuAV/wJGx/CPjvTongtvbEp8qsmSGduxkGIKR5UK8vb7p+TJ2cNHxL6wD+tsnwc+BDxQ5s9FIRes",
+	"0BzngBZ5N0M8ccztGs07v3wZ1exI87lh/mtqcG0Cf6z/HjCm+lYtCpmVY+vSWL/to2aFoPk1z+JGDszs",
+	"K2UYIeHZ0CzT5fsr768Q5XwEDJL88PSNWbe/GfONg64UkMvgwdnD80ePn5ycDmKjwJdX19OlGm67B7ns",
+	"tjV/iVcZO0JmbNvVP5trPrkjUFtFujJLq47McsaGA4IiujNe6Yo+MPYslCtb5/bWXmbukDm7poWI76HZ",
+	"MHOFOfBUqXIOfynGQNDZrezHRoK6SPSh8BMybmB3TC+lsW5zfssIF3UCcPZU5BUgYzqJlqRX8q2H7JcX",
+	"z+DKRbbzEbPOx9oNXOjzs966nZf0zGxzSbNrnjGhuV7Fl8kcC8WKWz72Kw3bMNagGFTbYM9OZBs+hXLi",
+	"V3NYcCUSryo6h2B4mi0V1zmHo9MkNAVC1lERnz9h9ugERBabfLV8Nf5W24lKdZMjM1ezjJalXk7ZOlel",
+	"FbvdjTcoxsQ1jfsOUbvLqdLEkE/ONCO3nC3RTUZGbErFBaEjBeIBFDdU35ZUEWH1kC4E1dg2N5kNi/B0",
+	"xsY3B1yGsWV59TW4tCatmfQFYfOFXtl5GhXZ6PAsz/txGaQpz6NMbsI/Rr+XNzGfQNJbsGLOlTtu68em",
+	"+t2yGEXgMzgbqlVg48HwGdw8YlflSLAIQ016fhdRmhEF7sOhKPO8bZdg5HYF/cRrw8Y5b9jNNzRG097x",
+	"5f/YxM2cwvGp6flKeg1XUiwG0uAb8MKNA7auTppl3OwFzd8EY5/QXLFg8f9wMq+SZWZja7NtaC0beTz7",
+	"qCOKzKZbjGX3uVSBTde+MteEOkCXQYdqQZfr76YUdHmDF/abLr7Ky5rYdgZ7xm6NQNLgDBx9NGelyHqJ",
+	"OWOe5H6tjqT5vvdbmxjdPtpP7WT8V86WEQ09ygufB9zPi4Vcyhvg9k4+XBCWK0bSjAnOsjQhacYVHeX4",
+	"t54VUmv7oRT0lvLc/IgfVblYyELjr1zc0pybP2VB0lsquJqhx0VKMi/HM3jt1BhpVBMpxqCojRgZsZyz",
+	"W5Y1tSoznv04dcQg0pJksi4RlpRrLqaG/dIWoXDDRdbyQDMZs5gsIxNZwNgttTht0RCLZdu/tSrCEU/W",
+	"NJcjmlexF7WgAoaYgHsjnIKQGnwOsL/2EJGxLPPMLCxVN81VZeXRkil9dHoIzQJo6XA6RdLTBfdq7aYR",
+	"VC/eU1+BffVbELx4XSpuEYTmQKoDqjW37nm7iFDgCp8iAaS49Md3RCeVyUVk9S8h7myTB3wgQUobnp2h",
+	"FxC8Qqh+CbYkc4bWc/rq8ufnxz89/7cU6ZcrwgURxjgwGulYoqOOanvH0GiqN4wtFNhePEvg36cvnr1N",
+	"Gh5OF5oEQjfHMKkcgGZA5g2ZZArOiaIrGxcnrxjLcMipmUUanP1AjYPFsEe0sbvmF5YFLCiwnWheMJqt",
+	"4j9mxeq6KEVcb0RfVvxGTw71nXnlLFPrq9bmnIxWRPHfGayF9TaCI6wTRdlJv9BsHtPMCjYpVXzqDXpz",
+	"U038clVr4+daPTDZpMOFg9p01tatBJ4VEe/eaf/keHDW1VuDXPzo5BS8rLsICY6HA6k8lBE2whOk5MRE",
+	"hNPP1i0PXJqodcGz2gmVBTpC/JsavJprsgSBIUW+ModqTjMWFYZyZGx9lkVDv0CGRg3AxUpBCVBsLEVG",
+	"i1V60RRbMyN5kXEYhpBF3wirFDehPPPB0AwX7g0TWRBKCim1D9qtP7fyynZysnrnTMMNjcuM62LXdp9p",
+	"3rIi47HtTO3JSYd2mhlT5ngRIZegZi2tqO+T1B4tvHRJVd9oZOaMpeDXDPg3LWRp+DDSpuGtakHH5hn2",
+	"LKZDcNykdpnSkHA7neXfdnDzeKpKnIs9EFR2YaI8oTo6B+UITYf/+gPu38Ed8WQveMFUu2qE5FGwnFHF",
+	"MiMBuFYsn4SHHa5SmopMkVJonhMl52wks5VPlOo2G5v31THdK8JTzdZdnzykt3+bnWp6W84mh3CCrzu2",
+	"6WJxRHd0aFuWU48xHLFyeRrnJGzCP17nNiQU3BekqwRifFEWC6niTL0yCNpd1Z28zoq1iIaACRjVKOCf",
+	"1CpfRFYkI40av+QqLg0U09c3sey3F1pBehu33i3FWtzv5YIVimUxgWKeocrxmCklC8+mIJx6UaUFckVy",
+	"NrG2nfmkpTsCNva3rmPdt+88xuicJ9sKfeu6tvylTkFJlVTZ4tq2BBSySW/G1J3d3sW9p/M6yCk+gLOv",
+	"Ytd7+fuSHqS6bkiGgyQ9yHYwljJK4BSWKIV8J9AMkCx23sV2zTRMvN7PwTiesfGNLPW6gzEQY11cXE6y",
+	"bQzTvnj2NiKQ7sl3WRdbGw5bzHk2k0pvJasf4aI7CIvDuz6bEmGzhmkutgkFdfHQ3W3a9WpNiynbunfv",
+	"8Kq4E9JT+xXTO6pdf4LWxLPo1zt71EEyRozv71ZG0HU2ra+Y/hkeFeWArVH5/fSX9R/uqHms/fLlSFK3",
+	"QV+SzLxi+rBi05y4e46U1Qe/ozgLTgmq3TDzGi8cnH1K4MdR24/ZKH7jOdY83UU6Uufa3Or9MlePSpHl",
+	"W/nwd3jVZ5Sn47zcHt57bi+7G6/bGECEy6747+yehel9ysOCmXFn24OOeJlhhrqgmk23mr5X7rq4FJ3H",
+	"8+zAvFEdM3TAZRMxnN7cnjmfL1PgI3rx5va8ymCSE3J+RkZcq1pg6Pzhwwfnof0vy1EesHBMhVtjJnbI",
+	"bjhRrrK1OANjV38vGcaWmCKTQs6rmo2C2svMN1C/UPdqQO4D1FGRMRVCaqLrSR6hT3+xKOQt2hFNdqJb",
+	"EzYgrRdtTvS4mRc4LytWRNXDbJWh3a8yvNekYbXh3WSBHft35raYLBjLueMmzZVGNx2MdymLTGFwUZKM",
+	"jXnGMpswcjBvFzx0r3tGq6iygT/HlLD3fhYKi2gXTC7y5n6QBSuUFDBnqPeccwhkgR95LIuFixzBz0BD",
+	"RpwOxzw6WD5lKrLOVz9eHg0enjvKwP21OfIrTJGfyaVIXO63rwlWVbAX/XNmMN6Ln/MxZ2poTwTQgBml",
+	"nHgPM8tbvDRszoopE+PV5uMH0SOcsn0FAwcxF+a8jW1UD935dinj58u/L+qq/N6cazizUqy9d05X3V2Q",
+	"ay5Fuy7bvYrtMYVm4GQSDBG20pWCQPqEYTiN4Lqho3jKK1UyWpu1wspVSJ5e0PnRW7gyJYryrCKSisNE",
+	"Hg180x+c9Vm5K4qvqrT9asibqNzf2TEttd1UULIsxg3zRrOioDZJc/0GTXXZmSFe4dXGJhGaR3b3F/B2",
+	"Oxf4knKtbJzIcA5IxKMiSzApxdE/cpNg/cmVJLkU08oXicWrM4blc90otyzy6FksIB0GOdmQUMOKclYV",
+	"i/gsHoiWFORGyCV6ReVSkK/Tpy9f//LszeXP17+8fZl+g9zMO3ChUFTPqrLwahtmWi/U8Ph4bEmwb3/q",
+	"j+X82J0q9Rf31792PWgdrLeKvhp0nDhh7DltUmka9jB5ovLEEjK7BiNyhBHIEdyImnxr0V4CmbuuNIzk",
+	"bUsKOZowBE0Yx0xyWpj5hIVBOjyjZMo0VgZBAZF9eW3H4nGFLhGvrZGtKrEqlJzHgwF42s3QvRZ2PDgb",
+	"VtJpVROl4K/3dAJLRAZnxFBwVER18uKsRV5r0hJDkUj108KcDFmQubzFqFZrxH67a+4nc+Ud3Is7eW7M",
+	"Sl5viXkvsaQYV52qG9VNBHWPpGNOHhfxwPl+TqSizFl0E9M3MJG3Zc5U2lDZagQUG8ySqviU8HTJKI30",
+	"t4d447li0eANTCzpuSGGW+iP0ya28r0s2JiqtnAdmD9LnudEMJb5M5WgSsnFFATQkAjpDSiuIIHD1tvD",
+	"xvZ7SauleRjDI9TOdxF4dtAoRq0FgEqWIKl7a7q9asQLhwZ737T0PxSyXGx1cDU3xRw+YyTM6C2kseaM",
+	"Kg35JjlzxbVm+xOoJiYjLjKjn7twpaBFIZcsM6cM5YFhGFa6KznHOlrwN/QJchNUvd32KrpySv/QDIQZ",
+	"XQCiW5j1OZ5JM0RX99qQVvUjtWNsomKB8RXbWtVbcxdqRue9ocuVtVgY4eMCQIxq88zSXt9tGmanwtxu",
+	"80aqJSSeGKswnrzSSkYHcfI6p8Q9+3fr6vJ6tpHN/alUXrB0IB+MpBjLM78LiTkjeF6B6jmUkxfNW40d",
+	"DdzIXtMnaRX1T4dA8ZUBC7f4VE7ChdKMZomrOQZBxTGDvJZKx+CM9ZKe09xrWYX2Hzv8Xi3vIIFC4Kyg",
+	"y3j+3Xd4fKPOIlm06X1cjPmC5jvbW/u4Wpp2sGU4Xjt/PDo5iVelKlWylil4NCxUWvFS5GG3WP4OGzTj",
+	"8ypXxDApmFz/EKk8Vk++XgumRjJqNms2FerJmCVrmY/cw2VpV/XZSLKvWLrN5GSCZCxnmmVDzLblmkz5",
+	"LSYZG1puzWS87l7h6YmomYpkv67tbzQxybG5jZ5ticGLrYWw4SJexBbRiKEVfNFeabvD9FXZkt/63llM",
+	"libHNM+VIcSOlaXVuib2DNuVCiJ/WyxCyxMOwfcde7lftv+dD2XtpOkwmxFmc/MpGeclmKhGFbXgQcKR",
+	"hqqzuT960xv4R8gMZPnJyaeIhAdIisY39fVkN1sX8flPV1UYzr520/U//PTcXR+T65Ags14AQcZUSMHH",
+	"NIdChCFJPUrE4CxNSDo4OTkdZqPHw+Hxw/OGKbM5wXQXlA6LvRjqL3RpiHY6NmbfuFRazqOi7ClStcfu",
+	"qq+zYuOCtZ23nGmbf8dowYxg7pN3Ms8c6EbAE6wGjAB+UApugdWibMGT9sZwKVzUJHe8NUbuMFEuxZVm",
+	"i4jg9oGZroE2AFfreK3h8l2v/XtJCyo0F6zrHQXzeeado4SaFp21icYS471uUklt6RqDcatUn9Wm3YmU",
+	"TCnNFt15Z22bt5U+4aNj43lm/b+usqTVf16hQLnce4trgFgqbabWLqr/rlUJnzbMR91VNtUWZtv6tguf",
+	"ZyznRjfYFG/dNWxKtTbqmYrrg/to0Uxkm+oObcgnw7kwQEEyKp8g5aK7458VhYxiBK7MCyaU5yyD8sZ4",
+	"IO82Gtmtx63gIlckx22FmwVkOuKZR2ScM6VoS0Sps5KGm3zdkmQH2Kfb6hWg7JIYXSchfOJjM93XVGmq",
+	"2XZSRhq8gotr0aUW7bJgY8bBswKCbH1fQqgUi3fVZdFiKmmFl4VbHAQ/qhV2Mw2If6ui6qZ9CE3VH+P7",
+	"VVXrOxUoObZUGzx89hDC3zSLKjvP+JwJl2jontGIPgVgGDZNMAYVUweTsZBxiEgTfXFBJ7qzuyCAB7Us",
+	"BqqbF4WccwVOwjgr6JpVHdwDQZE4+ygbcW/nq9QSQilEmoPAdd3Ub145YsSSY3TIs3aAVOvxGTHFM0Ts",
+	"I7BcEAOVxQ1kFiXmlXzBci7YxkrBjYLTXNMkRk8NaAx68NVgkaOUajb6ICcLKOaej1XBJ3q/KrmOtQQ4",
+	"hnbh5Aq17aXxMkmudgbmoWOtYtYaho2BVF2xkCGsjE8mrGBizMDzM5Kl3iADG7k9mq6UEa05az7LVc8F",
+	"xVlmxa8fTJ7Q8/FJdsoGozP68Mn540ePHp8/ebhvSBL20UUk26tx15fdXbtp3Xcqed6QRCMEK+ZSYfWt",
+	"qzWlgpRiTgWdmqOey/FNv5ccKA9dcYG5JR0xJqi6aRH9Dnee6yHB0ltj2SNfM3/Z2jJEOHGrV8VuwCs+",
+	"Q+CzXMqbjj4pG1904imSom4dBe6c1Wpm67FGOz13MlqZwU/RkvXU71E6BIePLDNbfAdOUTdlV4UMdE9S",
+	"i13li5StFm/d+EH/B4xdg4zTs4KxOkaZxYjXkCMHMA3myQj9bwYExDymRcGtmJjTAqK89epmMwABmS+W",
+	"0Eg6lmKS87H2g8zNI+i4kKoqqcYYIsLlErRujaYvMLBhL3ZPtmGrr+z0wTEKi+agdHHvgE7w0mBcYfDC",
+	"r3gv6VUYYNW8AZDEjx5/wre16B/8UGKJ37tYqjx3u/kmLwV5/tOV90e6jIhMEU1vWJX9jOlOilgQHvK1",
+	"IZrLOf1dCvLXN0/J01cvvhkCjTI6npHfpWDWOkK/Zwrey6N/f/3qOfYrMISkC5kfGZWN2R++puR48Pib",
+	"Pnlnk7P4mKmvSAFBMK4a1MlyxYBjDGEOGjpFCHwz1aBr5dQin/z1zdN1x8Kcfrw2c71esOJaeNwnh+h/",
+	"GiL6Dx5uAfRP0EELzzLTr1njtUc93NocIOmZJ6jaI37t0V7SGxkiNhTQtUrqJ7Zab44w58J92uKNwHGs",
+	"zS1KgtCRg98yzENZPzUu+bbzwbEP2uYx8c+Njqot6rjBmmYi28Fu7pwS1mLd755A5RKi1jUG88uFy3Lw",
+	"TkU4AZjrdwBokNB0qVyUnnXUA8uddY94olAIT+oxTC2yhd6w33d22T1vjSbNZRFf/AJY1NxmCoHwhAz1",
+	"ltp5l127hzfZJWDiTOyQoovhHF0Hcxe2Gt/G0GQZpOp4+CprKUC2QiRyP5JSK13QaJKdlTybg+rNpE9o",
+	"oQMVL047d4p7kO2b8QDToxFcejLon/QH/UfREU1s+nZcvCIu+9oW7OJYwDyznV8xnlHeUmwDP1XLhLU3",
+	"XJGcixtIN9ES2yl5yY2WhsjwUxDFrwKURK2URkd9kCxp3lQLpZ9sYpZtiYYhjIYxKYf+nZpqRmAPoEmV",
+	"LFxankvntllhTZC8Nm48o2q2teoEFywoIDGrYN+LJR2GtcLcQdudsY/9Lqkl8Nzt9RU1t/D6kt2wlR8X",
+	"XOnc1aosbiGNwogBAW2ldOWdojarzuYjFJWmrb21S8VqSzWMHZuTXjFOEgd5CbIxtnERM0HYWAG5eZgN",
+	"1bCwd8nj2FI7EhS/QdEIF+vlJJsqR9r891tzQpAdrTFNx8RsJBiP3VeW3lqAZP5eMhErZjxNyCAhD8h/",
+	"/t//59quaMcgEp8lPzX6MgAL4s+yyADHxliX82Y0YUOo1NeoxGuWCra+3is1JCldcEBD5Yh55uta0guS",
+	"4vTT7SydPK+xfq6gg41Nt4c4+4TbMpNOJTQxRwPy3GDBA6eDbkmOacYirI4TRiYCQgqKMpwsDAo2gHu1",
+	"ivxDWK2oO9yz1VrVYG8WCIbmpWLCtX4Rst76hYpVLXumW9jb+lwr2yjoQuKn+70H6HJ+Br64NWTPF7fn",
+	"UcfB94a6nrsIZRPner0sxLW6PB6cgIdoJpWGqmKimL4A4l7JkswZFQSuhUyZk7/EVXlzDIuYH/d/Xb1+",
+	"RezvIPmxrlJmK0QZhrYuw1eXPz83RxCbBvqPC6pn+KF+bI47pf27UW3M4/++YKylNGgcb/Dp4YomBfMV",
+	"opBNzj7SsXZ9uTDjsTbuB53YGJQrxokzl0vrFHfp4c0UpXPYpC6ayITHHO9+chlXfzPr5yboejTZaqgJ",
+	"6iE0z3EZbIyHC0gqnjcqnnqnu0KvnWxFE2mibjmfKy6fnd/GHb+zuVbRzv7pFeYZT3OqVGf6+z4gOzmp",
+	"E53iv7OO0nJXCMAt9NIgE0Cv9TDWMyoylhEj6x26F1W2dnNOc9ump9+JRraQhQdfa6cPvWUn2EEIAzd1",
+	"f8Koshx39K2SH3567lyrw4g7FBye6FFFDzhZFHxOixV6PBMn27ys80W06DuFcDf7ShEmMmCx3xhOLTNl",
+	"XazOg5qSr1GaWARZfLz6pk+eGyPPjMV6T41pkFl/q7ECXFGOXvKx7T4jM4hhzOmKFKUYkuPBGYzr9PTk",
+	"rh7W88Ar+rjVwxpnyBAmg98rc9d7tXmeg1wwmyAVc7FMcG6idYvfY3auIOViWtAM/Ax1a6PR5bWLJ9dt",
+	"Qm3mZydPzpO2Wbg7LsKiqOPBY8Sg1ngRJcen55AwQG2hgB+WxR/Z0n02pH1c1xjt/8j3DHZ39Ia2JA3h",
+	"ABCGlRrd/sIGpwJ8YGetOiPcNUJvdbBuTV6pLNdrxepf1LM0bXJDLUfThxLbIag/S+Frd1fuLo28LgOn",
+	"L9qs1imCDSKl/XJGVb9rEWjo23VpQ9Ve2LWK0qRZ+va8oP1Jcq90xz0SiO49g6fFD8HFjBVR5eGFQ2HA",
+	"TEcKO92oKEOYY/hxKpnynrkgIufIq2AQV0XMpJq9Tuc2ScvG/1XcO37DYq0TvqdQ2YZRGou0DalewAO9",
+	"c5DY+jQITwMSe8Gc4F26diMuMSz+/taT1w4JuL26qmCCLXckL7eSWzGIvdAzqysw2k4mMs/lUu0UiEl6",
+	"ELW4rpzRGyOM5trv8NK74/WuZY756VuSqJ23BpxgsLxtXOM7B8R3F5XSPOiOmdz+Ee3tcII2HIfOj/eF",
+	"8tBDwyZZbk/2szKvw+rs1xZAbcdTvWL6TW57xUcX9RCOLzeDe/R7mVe8e/cyEn4AFT1QYS2bssALF8ZS",
+	"o74LH8jkPnmDSUBsHnBFrkipglxrr8E+Pj87qWvdTwZ1Lfb8JKbGVm35G6bxnxb93lnJaHQFD7dDbbSo",
+	"AT3ZwkaIqq+59ZGniAWc+uAL5jZ6G0SWmbWuEDR7Lez4wCz/mp/A79DZ4MnZk/NHgyfn20yNl3dHFWho",
+	"fdbYOD+z6Ap9cglBmRlV5JRoSU4Hj8l4Rgs61qwwthS5pXnJvJkyeHjeqGa0YAVhK8BGLWPgha326CWb",
+	"6NelbifA++xKs5ytYo1apL6umor4DFBBIGb05vLnOth+P4xnDMk79zdW9S9d8ydI1lNMVymAVTuBRgJU",
+	"vBtANFyBh9LMI3YAfqYfX9s0SNtftT7Vt4AAYH3taWDmXGspr2WepY4lVQmKM4tZAFXeyvzHZSjm2Fgm",
+	"l2LKCgw/Y/II2hC21sYoDF8pK/0oZjKqQCcFs69PXklSlDmrs8Ta6TrffLwePXp03oUB/sx2gi7AWJ5y",
+	"XezBK93EC9sEYGDBBw5SAH0AfIIqVNcCU7COgoY/YdBL9adcz8pRqVhhe7f3x3LevQMUPCwhczqeccES",
+	"I9wKCF1Pm/tty1k3dIAKkhb41hD1foHmMmdtNVHwW2O5p/yWOZsPofKgIaKYerxLSGE13NcSuy12QUkP",
+	"EJtA/zXwBNchzvzs4AQ6kdLbMmc/FDQe/lNsQzde+yPSxqiQSwU93xv9DH3QF5IrYjRkn1Nb6Qfxxic7",
+	"oRtUL8dGeKkqR42IVsEWckjHc3Zs3bLDgk3M/9TxjNFMHc8x8rsl4hXEf60qYrUQZ+P4A+7IJcqYGRX6",
+	"e1ns6Hn2kw+EBThBfd8+DJS/soSCHa25IsbIGtaQUmvlTLSwjTAToqTDMsCaK0UsTIwNumvlILd8Wy30",
+	"IQ0rAFe0cSDPJ0gaA2+sC//S3Obz3Amv/DO0Cv5SoLg/RanIIYzvSEevMecrNeoDRIFDe90GGUA5Tm2o",
+	"wivDF4EMJ9bt7SKWVQ9xGhfZcTz7uNrXJcC/W/eTOzUduXtfkBAOfoMm3w1RPqLSY0DQ5/vdsFVS09YD",
+	"DT9nGrX6jE/hQJv97pNrcmTbj3pUXcX0V1X+EjzrdPAosAwa+7uxq8GGxgVrtkJoxQRrGO3hDFzR6+Zz",
+	"uiKZRLk5RDdhLuVNYkxuczhdthlooHN6w8IY0RIo2EJkhTUotpoIS10F4mjlq2g04FU0i/tl65qTITlO",
+	"LwhASeD3TGQu/8XulRkr3LiG/wi92wLz73TwqImPsqDmEWYQ/+fXy6N/p0e/nxw9+e3r6u/+9fD46Ldv",
+	"gx+/+cv/iEnlV2x5WXHorl0vsBR4aFFY2EczGJpDUl2v0eoXVTlvRB4tCln1IFZmI6rmzL+5HuTQaHyd",
+	"kTgQmI2cBC76jL0pgrnXrPbzB1tRbf7Z5P7Pa3K/kR64BTnYu5F9qGAi2dZJxe5PTJE0JzJowbyzLikJ",
+	"eDqGJOWZwqJNKkhq9bA0qdA4RyvUACFmxBVk0vaJ8yQ9TE5OTmyKSlMmOI4R6+3tez3romSb2tds7BDe",
+	"5H/r7q+qpbSP1bfUzQEq07JqY4F9iSEPiI5nKB8tfOM6mF3YqDpTLd1wjXXgckCg8ppxW4cJqbJ1t1UK",
+	"EXKbpK/YLSto3nrx/wwBty7MZpY8q/e1DpbqzJa+bWI6VQ4l5kQ0rcadQ98Wy7S2o7eLsXPR1RyZD2PG",
+	"vm3SUttKj78UIXHf1QU38oKkQgqWWnNFaboKm080+0+vgzqJep1crDC7wdcj5dXTCG38xFbeKgMu8JUi",
+	"5krUTCwZWndty46eDh7vsKPrWbGfWjhMrY1wV7FvZbnTUVwrx6BlGwZda81jtxsI/wANH3dtULV3Z+PE",
+	"lQRYW5wJMuei1Awc/paLQXwV/dNVusBUMoXJxFUmTOJq1WeyLHwOU/eCyvttVjmnH69dzf81nbJrTIvb",
+	"blTVfeS7KkPWLohFEZbpEEwPV/rhpSr2S8HlLBdGCA9ObBaf6pO3zt+yzSlv8XAADqDhh8c6GxFyMyGX",
+	"Uba1mzpn0yQ2Gxz1dyS9j0dTeWS+PFI3fHGE6grNj3xSuxP+UubXiuXMud+3Ba+v3LVfdE/R3Tui7eFv",
+	"qKX9bdIWm+1JD927cKOV37DvYjLgnz0M/zv2MPyC+cqXxRp2OOoBMnvXQ96CKT44qw5qcHSreNqGIBqC",
+	"bFctBNbO96YoZlvYcjmT2AaIa19xiDWDX0F1lYa+H2NjXtmiYvC5YUzU6DkuLx563AXI3OTKgRRhBwvl",
+	"SlSN8s0FWTGNL6YViD0Rcln3y2FQtGHOnJw9PriPpxUDfs3sxPTBAtN77V5Y96gtLEFNpCpyIYMzSDda",
+	"IEbx8eCslo3ubI0NeSv7nOrtpcR+32WBzgjYfIwX2lwKJJt+Azh6u4ttL0D43V6xO2z7nSOaTZt64wgb",
+	"/AVWpIW/OPjbrQymPa1xq+NmU7tOCJsbZZli7x8EJUNbaLneNgxAGLE8OHztSdAsrN5LswmOaeMCvnNG",
+	"VJ1ua3v5elIDtKiaJHoskQbG+eZ98YsYtH/zY96yX2oXiZBVN/0a7l17N8lq6YIVc8vSOx89Ph8NHj2Y",
+	"TB6cTcbs9El2Pnp8csYmk4f0weTho7NHNKNnjNLBYHKanT0Zn5yyh4MsGz16/Ojh6GzU+/TbmgTJwol1",
+	"yoQIqbeOomQzhjrCKFVvbltzl4fbdb0dz3SacugboQUcBdfArMH0T88j/b+DxsJbUojxuloVQxcNRrDl",
+	"dUttSdg8FZIJMK07TAOzqWFaSjjMUlpIxDlFA5aMGIFUZqidsPAcqpZQVmunEfhfzRuvtwM1v8mpsP1E",
+	"OsCjvmJLlzRt3cmb821gJFrnXZ0RLoE4isDaQmKubKYrhbn97fm6Exdma3js9nPP7UFxu/jodjeNdqPn",
+	"3ZxUc0aFvp5styp8ws+OVtTeVPyP5qHZXDBTwTPn/BZS5LybA/TEoMYvcUn4HJuzuAe73tbK5itxbUEp",
+	"+uT1hFBiyAi7zpE0Z9S8ZWiI0gLGU00MGQ8DrJ224VjERaZdGRUqBsEIbWJmA3U6scOrA2jgsPl4VvFZ",
+	"X4NFGvVfTBgeO7cm1FrtFvTIm8giMmMLNwRIEW4GneZbL2CyWq15TL9L3K47k71/J9tBGPkme71WydSV",
+	"m1t159c/fBXPPlz8U/JHVTIUV0HGHVWQiH62W52OXQlXirW3btZephO+Ya/EOQBymhWMWSLesWNTp+Is",
+	"rzx2LNBymkC3iqtXbHnF9I/QkaYt7FfhfXYlRp8fbaX0tWIasnYyOb5hUKQDyAEN+kNHQszpBE7E62pX",
+	"ESnPfb6u3CVYffJr6J5SjBbjWe+3T58iBsPOXlw/te3AptCpd92Sbk0GdkrlTlYZRL5jSxZbyZNkP3vi",
+	"s8ZeozPaTUmApoNcmgWQmnk0zHXjYC83/jiXKp7+H9g5UuY2Yg+lfb6YzKba+rYzIFcTF9ZHtEGeZwVr",
+	"wRX9MqMIB4u5RtjCblsfIfvdHtBFK3dpYbvFNuwx290PCjde76PZ/Hl6epUu0JUY/re/w1bJ7hFG2SWn",
+	"715jLmYtoZR5l/xYyMOIxExPHwbma9NcP4zl7V+9jUDegGK6szm9s/36Wd0qdvote/nWWIY76T+2zUZv",
+	"cDI4Pzo9PRo8fndyMoT///deRAup+r51afi6Ww8PD0TdEFaQVQLPSi+IkMu1CsuOwNXxFauAcnY5AKAn",
+	"YH3v+Vn/5Pj0cWW4WOXEYbwCXoQvXZyzwsWa9q4i2QfpZV/En805zX7xPlsM/e5eGYe8uxZS2SXKZEFE",
+	"7NNajuOVY/LdleSQ8F+5PFA5IbIsyIIWWrBChVUH8E3vEObCfRAICrAdhJG38A6e5rNvKs9OuTn7CLRd",
+	"83nu2528l4P4/pNz/pHcyuiazLazV7xsd1+yYnpnn/EX4NzcQz1KeuXCyL09Vsb5dyso9y3z34GP+Ybc",
+	"XZlYBbLw6x+RxKW1lKTf6lqA0d8eGf3t5DTQ39ar08Z8ncXtjO8AkwtAHrr7O/dTXe4maYL69pbNel/1",
+	"eu26XRZLAvIaqnYl35o32CXn4pYJLYtVL+mVRR6gUZh3qb59WH8s58dji+wfyyTVXYrL7Awu7dX7uovo",
+	"KHedB22ZSq3PR+DbcRvXaVjf48U7eix2s5B9p/sO47nCiz/Zjel0zy9vX7aRl3nIZsq68qPrSF9rdLDX",
+	"/GImz+tRzd5pdZauJ7EpxtQabkyksm29W02tFmc7dCCmQ81pAZAMqt7d0hdNZxw6F2I9NI83/ETWvhvM",
+	"4R4e4JaGNwC3BYhKXNfb/ETO087A24XS14oxsdPk2tq34Fgd3gXU+32ljPCEbJWLRhWfK+9DxA7AE3JR",
+	"2Z1bjnYBXQto1iGv5Vvxxbbgib1rlKwF21IdljlXUfe5h2NrdLrEJpNy6YnT9rxMyAmUzAwrmAI940Vm",
+	"Sb3RoSxEmW4D/9xWlNheM9O+DJWu5ICzdIUENvRNMiXgfPt6HugtRouWDtHGQN2ASoUgvnUw8L1byLa1",
+	"tNEOBSbo2TmniwW04vaNbap+Tet+qc7N8123xS1N07jHA6xQhh06qYXogYWr9jloGwvvWIMrdqzIA6x5",
+	"zPsacrQ9N560m5ykxjN/2yw/fmqAWVdjxTMPAU27tdHE0+BZh0DLDEXb/YJmvjGmVEs+NFcEsIhsDosA",
+	"Tgmbu44dNClYC+VWbURsoo4UmnJhs8itRUNtO+a1nh8P+qeDx/2T49NHndqPdXIPwJwt9CYAOCuebVgD",
+	"G0S00EkV+hfNc0zGgc5arryhKxwYOvP27YWIY4YMJhvK69IeMShnbANSAw6KDzEqCzbHbkxfWCXlEKSM",
+	"Zd6t2OqqRjPVQLCrmiy1beUNR7/72tss0jUUti3813FYn8HVWC3oQL0RtD3pKU112SKIq3V2SLPQRmQ5",
+	"kzm7IOm0pEXGfAWqkL6ft21/7TpiA6ykLdJQFj+B6wuSzvnH6n6nCSEmAsBGwdYmJJWlNvRVvQkTgy2S",
+	"ZlDXCsc+6dmReTx/+NN32e4lvRlrAPtjO+mP2Cwc3xZhrA025gSLXcPEgwTYI9yg8A09PEMWED8IM1h6",
+	"izFq7EpcoXp7etgAwOLYBKb2mbHz67kK9wcZfPjGC+uWmtPYpE+JNNoPsnliS9E8qHeb7bRXJ15XwSJl",
+	"2KAh/vyqSDEmQeDJE1ns3kJ4k6ro2cj2DbvCazeEJYMWzRd1YEmuoYk+gs6Ght8eHXatPuhP7xqMdKUD",
+	"uiUN1UqvNoYUHuiBwWFpOfLixbNIaIrOXVVETq3dTtWNSqr83OWM58wb8xlzab/+S7pY5JxlfXLpscXh",
+	"Oi1BZ3JgjpADjCWNFKBuHNCANUi+cqDGW1HF1ujhDTYowKhExB2yxXERGExRF4aZsNJ0FUAHm28Rp9mT",
+	"jDmDvlO80ZLY0lyOJZvW5vIT3J8ruoTM9WkAh4C3221QlUytjdLDP7tksZWyVWE8LrZv2GrfDhWH6vxg",
+	"htDS5CFK7y0N4/eRKQ0X7A4ctp5EH5KUbLSJtqkG0Wdfd7dbd08V3dS1o/t7MXaz27LessKVOW7taBc1",
+	"vBt9QPxS1XfMLUr1wkaTj2Ds7ZT01i3sTs3aAFnZ8wsrWm2lQwjhFVWeOu7jX2le4kb6skg6krds13wK",
+	"f/e0kOVCxTUSHnQRIe4O6I7uWRxggUoBhRxOycZHWnbjqtxB40A5A1bMlAlWyFIRnH1ne8b1IPnBvKQR",
+	"xjqPBK4q+bnzCrO25rKvZA1EHzvKBl321jrKIpibdcMa1do2o61szjkA0UNmLnKPnAMuErHerQP2o62n",
+	"zK8h9UNYFUH4pAUvMOMD9AMuSGpvT4ckxWT7lHx9+mjQP30EeHCn598kJM25uLk2K5SbX8+f9AcPz+zP",
+	"CZmwxyfD4fHpyTcWBBa0L9trT3nPNC98IzszHOsqG5L0phwxms2vg+6Epyf9J+f4goF5/80D1fj57EEw",
+	"PHbT/Pn05MSPz8xmcBJcPr1h4eUPzvqnp4/7g8EZdGg1V9C1B/r7a7tXiQBbqLCtGnsrfX9cFG146k+f",
+	"v/TsSBclCxtaG/pdsiwh0mhoqVFXU/J1QNWyADo0kzNqa5qQFDgwoDhLmZt/46jOxqY2qi38grqt+bNC",
+	"ekxRuzV/BcfTokGjiptiRdnYcAquyMgcE9ZouB3cS/5//0q+WhTZV+Q//oPURkM+lCcnD9i/ksFZDCUj",
+	"1o3Nruf1nClFp22mDvWIALbVfHUnNHDpVv0Pee1QegJc5HrBinEUhQBaBiMGBySUhZrGVx5wJOxdGYAJ",
+	"emBH8yY4X773DKKyG+bEcgQXqXA3trem/DKS6a897vB6z+qCTcucFuHufP32+eAbn9gJDqcqrCGaBZ1g",
+	"xwb9U7Cc0ldXpFfP3x3/9PzfGogZv9Kj33/7l6OvM3b7H4si++br4/6/fPOXJkTGeVvEJyhEaqsBqTdy",
+	"EWDYUYFb3FKnbjSmu2kN8Ig7bzo+5a473xHAtynUIyVdbbHIGPBlfNMaqTRNJt0A6IYX+1axwS7OqEoQ",
+	"VN0HHKEZkr04k31yKaxbLufKWqsrvKgBhmtY57XhJcZE/tWouhsK19ZrC2Og6OqGL65bWpr72GrFiVzV",
+	"r7bsilYtIKChSNVIWnExzVcWX6lqo2s9vDeMLZqtrwImZVOA8WO08U6p6Chn11Lkqw3nCUdR9bMBm577",
+	"eiuYtytIhokIaK0HPOPFm9szw2ETH+Hpk++kUQL9asACHD84hfnjiGLH9FOrTWJJuJUuH+4AyDqIUal9",
+	"DZd5S56Jbb0fl4ejgtEb750PYI0z2cguIMeDE8TIkSjSgn4hoDLD6hoTGVyia4yCDM4uSKkYNI7WkhwP",
+	"Hu/hCbUdcPCl3hey3UQ3Rl4UdCcNTMf0AvQD5DQIpWuIO20wn4jgWGeLW4GTzIC8WWz3qN209ft7iNht",
+	"+EjMkb3P8G39ZV9uI8EDNFG+dbu0315EA5Db+xtaGrLrFowhvh04x91DQY1Ge2gndQl57+fOayn3bdHp",
+	"ETUL3LiwTahZCYlQddF0n32LgSPhLKj8zdrci7VeSsqTkSsYBn0VmK7F27M6PvrfDauE6l+ziKDdQuKY",
+	"JBSBj2p26jqSeLtfJXr9rplxsRQ3YwFitjvOA4PNqd1Rb5H2wT4FhL4l9mLh2jUuhi0VaxluYXH63dtf",
+	"bKhNXleS0Gtv00BqiWiNNC7l8Vtg2nO6IiNm1SCzbTOIgouVbcBV6qo/FiglK0IxK2uru7XFjosYoFKg",
+	"AQqXum5MX8PezGmem9/AyfUNVjDYQLowhFvq+OGJ2gGRnISZLHTLu51dvOur19v5baSLDT3zfeF1vOc9",
+	"5hfKWNpPaySguST+lkA1D+YSr4ZeJz/sCdhA9vF47twhvBsFfVKwoOcaVXWXAXouARVVZJj4RM1Ux8xn",
+	"DAjmPSEdaLBLrmDgPvOJc4frPr5f+csXGzYByV6PnWxunu5zD/0yNGMrLmTdPVAdk437x2ZkfhitNZ4S",
+	"tV1XTXpa6hhcrDd/oc0mZBTnAKNlTkJqwfh9LIjrTmdiB83Ylc3vUAvj2mTY/M8j8A8kUWSAPx+bpQUM",
+	"2Fuxv/pVS3qizHPwadwvSMu9N4TcpFfs1404ukpR2b/XekdF+V5P+hMgUtxofEmpH8w9oJTssn2bV+oz",
+	"oMBH2c3bUizp6g5GeEZXERXlhSAzx0ozm6gyL8czUD8UqhnQh3bEIDYpEnQzUk0WdFzX8h896j8Mc7dk",
+	"OcoDGStKSB/ap4rH5n9vDFPPgUd+SnrTQi5F98srCu3oVTBWEs92sG921KYcGMia29S2YjaaCxmxKRdB",
+	"8GlhG0vLSQK2s5QCE5AqFbJ7Ox/Aoolo1y4nfYj+V+9rBTv4xZvb86oll5yQ8zMy4rqujbbRRBw1wmlR",
+	"zVINHF/iEoRxxdzGW0pvE9tXQS36LskmYoV6uLUZ0UZ0lWA4sqoOyGbvo63k2nrVmjE4yeTYSdD9st78",
+	"ck0b2PXwbA+7dIm2NGMV60CI69GL7oWpje23Q27bwneWHdxVJTXPeWXbZDZVU12UAvPLIwpMVE8M79k0",
+	"8le2eWfT1b+IWeInNqGwZsy2t2PoooTD4bke0bbcdDkelwseYHlj/lHOJuAFKfh0phOE50FvlutEfHJC",
+	"FJtCqKtzAs0V3hDbgVLznP9Ou+iIvwSXtrASXN/6U8O1aNuxXxS7i8xt29UqOrfkeiZL6MoOgsj7CG65",
+	"4vWYVegB5YVtNbFxdc30rhY51/tI3fsXjIXM8+3wHvVZ7ChMt0gyn5YBqdil4Nr1nFnQ4l5klyNEJ8Ps",
+	"TvrFiBIilnPtT4f7+PF3JZf9ozntRa9Qh2XMjcQiaVMlxVqlg0fVDm9rppoD/1pWVXeVndBv9T1e86xL",
+	"4nFSS2GpDQxyxmURvC2MRVUlWXKyT3EJr7h1IwHdywuXOeO5undw9zeqqgepCWmpsFpT51zNho2Q+bWv",
+	"/Gdbqi8qsmqRaUthTzVc2WwF26z+DbawZysCQsMyWqRbs0PXE1hLl8+UM5pxMQXVeIj17g8G5GujUH9j",
+	"KOV08Bg+YR6jZ3KQdLHFsg8FBA7nIM671lrSQ4aakW4QumOdydVTOX+twphQxA+fIDX0zDzcz2orW1wr",
+	"jqV6PItFA6tkmzDHr/BhQewwbE/xrm5GnGD19g3r48+go97uFZFxmpWjHJHS2xs5dckNx35OscztKw2J",
+	"N8TCq3NxS3OeJaQUtNQzJjSHMUPH1BHPMiaM/aqvJ7IUmVEz9Uxm1+Ybn0BbClUuFrIwDGHOMk6vzcQS",
+	"MpLZChqpQngqAWlwbX0WZo3d35ANxz7OaKngzfDZvAHyvBLkjuEXTbemuckwhetcKm3/HEsxyflYJ1CP",
+	"dU2nlIMsgDjP9YIBslJC/l5KTa/ZxzFjGb475+PVtY/8Jz7r32ck1r6C/rEJsUWt18jhI41kE8PpxlKg",
+	"wXc9oTxnzS+rF/CMzRdSMzFeXc+5AkLEROVc0gzXnN5Snpu9NCoTNrBvaHq1ZY1rwy6dqX4X8UoituWT",
+	"6HY6HpxcgLhy4cag2J8r6FsXxdFhRSGLaIGFEYQTzvIMawKWBcTm6tlTI4YmTmcT5nvzwOfmnTGWgtWk",
+	"aisAwJKuhpU+4Bw79AZdPk9fPHsLubFGiq8qy+zrKlFuwm/ZN50HXQEUrLd9x76DZrG35nAA4mx947H9",
+	"emzPAo2pJTzMaAEtD6NaT8vLXF1MzTlj9MDKQxN6Z3CTJy3FvDYb5bolYanSgTwBn508iU1Fc503rBRj",
+	"TZKN5wO/WGs3fbxANq2OU+9wMswWc1YzqmaskUpX3WFW5WjjS+uJT/Elr/Oo1Fmv5ushps8WpWEMmOLH",
+	"g+Y1jaTEe8mrgh/dkgfaJAgkz3VqmxsTsRVYeSytvR6/d9F6smLamCaynM5cwZkDSICMkLksWJ+88714",
+	"gF+DmQJFr/x35iAWRnQM7cTNXcYki9St7V1mC7bPGiSZuWitxd+66UjL1urzERtHLa6h64Do8hwSAhfa",
+	"hKi0AjdMwXabYgESV1hpUS5gdXJ+yxSRtVbn7oE9h5AIwfZZUYqbqIbTkgF3ispi8mVYzshtqiEGIayt",
+	"29PFhqY62JsGEdhWQrvgYGFRS/zJeyVmVmYwNNYwMnGIv6xRFmbcWfCAsArHyHOIA/gzCmhhNpumCbjg",
+	"Pfg7OKvaE4SCQqNaeo3SsjAa0+a+IsFhHVNoizgqDD+xLAGYvO1+algFE6CQAVaOS4zf3C5xN49ZC4rD",
+	"L+Zrs/LCIZNAg14L2kLeUKWbng1IuLN8U5p5VQUIYQ7TREMxwJKxmz2hH2oZN9tSbWqGfgMcDHldbevc",
+	"gmz1QVTi4xBGdyCM7tfwXm/RsV8Wm1dJA+mY2A7TT04gtHxBTnxI2Wau9cllS5bbWu8CT7znJ2ePT06S",
+	"/UL64QF9W9UzBa6FKg4XuhJ26wS9uRz4bYVq3SEiZ163BaMRcTmszTBl2uvEN2wFB+2GsYUt8K2QtvBz",
+	"KLTB25pncJucoGKHsCwItgH8NM/d5iVESaKXEjJl2UcExLOPvWErBbVT7nmY2i1dYd8M0wsWVBn6MZZm",
+	"I0K6ZCMUT5H4YxikrCi56unR8B/FoVq9S2dJMb13xMhan4yuHhx4xW/RQW2Akb1fpKYagHQ0TXZpkXms",
+	"1AVGZ/m3O9rdcwb2U3oO1n6jbYKIMoRuBdEQ97bFyG6Zx1af2QerpWqpUY0h1vNkJ7/8n5Hj2kAG2SZy",
+	"7bwrOeuTVfdLS222U1nfflULBzVqjC2S3tMXz942UU2JV0ytIwr5aIiq5fTe9RoHv3thptvpw6Tnq6V7",
+	"/+frXy+P/p0e/X5y9OS34O/+9fD46Ldvgx+/+cs3f/kfsb0LJn8IRSNkUPeradQGvmPqrG8RVJ0Ss2c5",
+	"1WwdC74zdH4s9/BLbP9zh1Y8sV0wqm1cIKHe65nJBp5q9iGjmo6oYmDpA4RbYLe0yQ0JKgccrxFjgij4",
+	"jzHc+r2h2YUIyRsJbZvFdEOswXxp239wo+/IPTpKsDJmuj03WpHReDLApHEWLHRvdm3sze9DM7ULxFZZ",
+	"5FQohxrmYGkuHFNiLmaMTiErei8QsR0jTOAsMkxXIftSFNFi7DiWM1oDzrzlbIlIdwDcBth3riNG0qPZ",
+	"nIuot+RtmbMfjDmwThq7ngvnRu4gFre4CJzbOKdjto4fyGvJdu2B7UJu7x0EG95acQwuNqVKViSEEpVT",
+	"NfPuWHR/2swR2MriK+gDrgH9dIyEwuZ1gTHlelaOjjO2yOVqo9Rvg+zeujbslhWrZcM3sLmuGVYqeh7K",
+	"mOOR5Tl2zhnL+RzXg2pL8QhiBcBKkEMGQpl91H0C7kNGi5wb8VoKVXPdWwjOpZmHPzVTcAcu6coo68ta",
+	"054xFYb/mJOA2VQJKUUOmALajWAP2MO2lGsPK9w509A+KYYKvEvrv2Y+hc17xfHEtsw3Vrt/lL5N9aR1",
+	"st/gfNqVy/xXKAWrF3TdUfWFDT2E3oeUcb8anx3sjrpex95+X3wrv/XlYDRWv78DQc6omsVLONjHqNSb",
+	"MZrVaaLBCGaUx49z/FWvrfHDbpnA3Mm2Nyv295JFCxleB6j88BzH+mEwe7lfYBbBO+3wYzS5Ru6lw7St",
+	"j/I0IYOEPCD/+X//n0/RndJF19raRTnK+fjaArt23i/Fp4LqMgbR33pXs9kSTijpATtBArDrET6/NsTf",
+	"Wqj1IIyG0fy++QygKr1lyvYYinvZIvFLY7gotFkqQPZaJuVSFpmK9I046z86fjDo1DWC6+6L9SPX+zZt",
+	"qHVogCgZVSSXEppD6RaAMt8rsZsmA+08tplU9qF25htg8l3u/9qOsXgep9VqmciUbRR02swp6VB7tnua",
+	"MuBpbRgQ/L7/kJpKncaONgxSYWG08cXzGJRrnfBkS+B2UXAx5guafxVTy0rFiiHN+Zj9z6Dn3uEaB2Qt",
+	"vmhtxYFmSnd3Nzdj5spiSLqA+ePRyUm0wROacC0d1iwSmd1CvBQl3q0sx7MAjdyGpwgwLyIXTLCsrUWA",
+	"EXXXpWrxq7yThJI5F6WGlit6Kbuvgt/RJqqG/bq2HKfdAqnVMxNLTA0V1W1lY2IbqPQwcgQJ/r5Fif4J",
+	"ZfZ6jsTGGGDg421z8TYdvFH37hXT9wSzvxEWf+/8mJu21bpj/kQUnr4Wu++MVX/F9JucRlhl0Iy5vprf",
+	"rcgNW3VPWKu1R2jpQ7SdKm00xY0qOpUAPWVdsY4iUFEBHpCVQ7S07TZsU2MFnpog89SjZDrnDLSXAEUJ",
+	"FAsMVXEUIK64BP06S6Y0uGOsPxijKfhyC6YkJwQRHvtdaAtMqbVpvpRLVhyNqWIkZ+bQqYRkfMqNCE6P",
+	"LKjxdXph5TJ8NizLgoTbmwyrhbvaM4A6n3d/2PEPOOhbTvmCjtl3Zr3b9dX9j+ThYPU2V0HtWfvki3Gs",
+	"uh2AZNtWTyh9s/CXoBMZdNqkQQgbcJN2aYflm10N632uknijKyXD1KY6lOqB+lVt7U5lN9vOKMobDE0h",
+	"SP+6qF3cnnVHROCL2/PuV0dt3PcxUGyIhXABnmIp6v1qoYYmk9gNlK4ap7JC0N3SBAjEBMzWTmPzSkVc",
+	"IqOtOQzP+JwJp4tU3Ry6aTHVJkXkRMGU3uUJjdmPVj0/oNZ5H0QXq9jXPatjVelvNIFHOdgLo4Ta6D0y",
+	"/YJVLRRbU6m31x5XZJ6xnE13u2U32BLgCp2vDplH55s8P+p4R2OfqiWo87OAzUVb8cE6tG5vtMK+C8Oq",
+	"14V3YVr1O3YP45ih3hErwjcVDHjUNuSIqwUVHfWEQX9wetZZU5gUcr7VV14WYlNLbJssuIR+etm+VQY3",
+	"jR65G8pxgzpcq1n/tntevJVOxq6+2FRa7n2/a8lj2zPn9wUpXlLs3ONSLxvjdUYe+M7bOgpuDoZvyCZz",
+	"2d/bSWI7urFL92rWfRuqa6PzA4mne/cTaLbArbSd7XsZXQWqIH5aMnYDHlBRM00DOyCAB2uoqCMowuPa",
+	"1tN5uNdmx2Nu6yMJE7KczhKSSzDEnC8Lm9eSFPtXVw+sX9YnqS/8g0t8vH69kK9PUrWghWLhZXOeZTmr",
+	"QI+aN1VatC1wHFNBpgV2QHGr5ubs223j38HIEDijUPEa/KuVGL8u9VjO2Uag7Hrn/dPBg7OH548ePzk5",
+	"jdaT0iyrsfZaRudc3rb9aEO58R9vqeBqxrL2wtCpMaWhis6lV7Gcs1uWXdhWj7bczPxsm5HHyyqh5/6u",
+	"yVN/5Wy51dVfoZLiGlVzrpYmmKobSvRArcT4LRbo7RAsjkFlsoW+rq+uPaJRXK8r1y5t5sMlQzQ63TPc",
+	"XhiDdgntNQEfr+lT29hQ4p2hYL3BTMIDbYH2DP32yQubiD3BXs0aGmb8zqqSKbRS8QJzgOlSXWNHeXMw",
+	"+S1rlEfZ8vfj03PbxCFBzLbjM+zqcH5mjDOl2QI84BNZFn2STscL+9SlLG7Mk2VZtDzZdod44h58fmaG",
+	"9XtZsE4DG6zfHjCHanrGyqmNyhBg8JYob3jHioIajeh7nsdSYqTQrWhHtOGwNGM5CtnGMezFgs77erLV",
+	"SIXHJf6NsdPgB/uzzFxnxAYKHM93iNzVJx+r+mYTfS3LNhKtA6XbsnUhyRyG19lR+pJN9OtSb+UrOLlg",
+	"VPE1+qijObHrW89RIfPCmd2CK2Vq/jv6CNZhHCDjndMTGj4CDnAO3df/O7whtvL3V9uB0Umsoq3Xdtwa",
+	"Nrd/rA20p22hpW1hL9cW2ogv4HDm8gTbI9SiYXVfH9e2x/GSqu4zaO8bEgbQ1vtx0rFWrgKz6SjuGGIz",
+	"lA3rvcMObwvLWf3ak+HW4kSgY0eEO3dZlTm47SjmmQ5du/LEN5hypf5cYVc78JrKIsg+dRD1tr+TjR9E",
+	"OtsfLM94LenI5kLDaF02tG3bYVVSrFaE6Ab0HiGDM/AtLZAqjwdn9U5YNRSm0024jDsmnu6SrOxtuV1K",
+	"FJuZv20pv0A3hzDJkJHer00GZmnUvMY0MzjHGLCiRC2g1hpAdA2lCkzzWcul4M2CraDe3R66qM3gsjAa",
+	"XHM45i0mhtGHoixqJ8Fw26bDVDUk694AWRZjtn3lMfh/i/0GXGYAdR0G7FOqufh3xvbql1izfOdOciFI",
+	"vDxoRzeVMoNCeFUWtyDXXLcZV9WFJhGUpoOUcPXpl2AXMNv6FnvkE56tNSEDeJmQo5/ElvmXOjRpW5he",
+	"RYEnfTgEkR9dzNa2UOmYXwh9iwsWofdn8NSgsXHXlMVJQSEfqyXD4BSksq1wmCHaGWIfGxsfHfEINmL7",
+	"KMf9AEMsAje2rfULaLmkRabIqfl+XJTzUX1PTrqCiltve2PBvaWBFelckIyN+byJXnX+8GRwFtdiuuMh",
+	"vfMIg65dTqs/pK7VOMK15fG1oZ0+2tx+JmtNsQ161KKFhWVKNfDL9hUZPDyPghTF+3Fchn0XK2DM9uV+",
+	"+CD6+DLajeuyOZPquUPbDvIcdRFbi85YRgb/xxqQ/q0P4w4e0FGhJi4G1aslOW0Q5MnJo8eng4e7J/eV",
+	"qgqIuKVsRkuC0TQPZXDukxqfibHYv1bVC830yqkFOXIGkfp7zjW605WeFkxFjSGU5ddBVURFo504TOzO",
+	"HmQ2bFWBq2qJxigSN53YErxno5mUN9EkyS6tbO39l/bqvRvi0U2QklDlNOW3TJBy0ZFXb+9rR0d5PB6V",
+	"9CaU51xMr1saDVxx21JK2MDImHEnSjGtiFWSFnSqwcePa0ZaJtkO9pm7qtN2fI8Xe8O0Q/UPmKKACxiz",
+	"81ZVQULGjL1crAgiJvY3GZNdeqUUTBerdvvXFcSBPISm8XwXw7ylPhASwUBRs9yYW8jfoNyd5nl0cvvU",
+	"SZVF3nHrfnn7ctfCqlr5b8sRsrvGoT7wzmgeYQirXrxlJlqFsxwT8W+ozl01aHv89633anCg+FbrGVOM",
+	"2OFAjh3s/ZCk68YKAq6FP3ybImY0ZktQcsNF1ifPG4QSIOSE93YHyWkkzF3/9i8fPvS/tn/+x4cP334T",
+	"zZTbDKVT5wjrQTRANqFFlkLn+D8QJ9aQsdJ0vkighP1TmlTdv9FSpIqkPzx/R45xIVPIfYRiUi5Iam5K",
+	"+yRVOR3fuCezjxoeBOblVU4tyM7PMGvoj2CeEfqz3dgMRZnrozLXTvAQJrgThvdrhPsB71j15yUW/PQp",
+	"OZTA3qvT2CbhuZ+k2kVm7MhOP7XvwhUbF7GwU7qcKTa+ruBER1Sx8zNz/rHD9/kZGa10E1YU7/p58tP/",
+	"flI8/uGnf/t78W75t1/ePHv84uWbf38hBy/pS3q1bNRZWxwu9/nBSY0V4COrtPh/Of7tj8FZ8ulf/zhJ",
+	"Bp+iHMHO7Z2NFDaLQEEStO3eBhXAuqKhjtw9ZKekUh/L8xqT05biYVkt5c31XO1TXVzNsnrMhsNoyGSd",
+	"BmZaL1RqPe5YDFhlA7zWM1Yo9I5WiB9NZAPy9OXrX569ufz5+v3z7358/fqn68uXL1+/B1UxMEDrVATv",
+	"HR4fm5GpflBq5INodQoanJw93uoxtTN9z/WsIvo6aSj/fYeTZR9itI/KhujEXZsAI/b76PbIIlvrv/Qw",
+	"ZgopNi4LrldX5m04Hc+pG9t6WeqZLKx3aki+Y7RgBRkv6Pz6P//v/0PxT8n/ev/OIiOFRU7VHhNdlAoS",
+	"bmGCcIzgSRVxmn3sfTKj42ISsZyfmt18c/kzYkEkVW9gTLIuM64VefHGJ6qAC6n/QXwQ33779MWzt+rb",
+	"byE6PKZCCj6mOTFCdkiEJDMjT0eQ8S8k+R2C80JCU7KjOV0sWAYegT65ROTsELa3elwVXf8gvAIA2N9E",
+	"LVhubKQ++fZbgPZ2g3n7/VPy5OzhI+IQll1VgQKce5KOZcZSc9v7gmtmbgMQbypI+qJCWT/6ia3S4Qfh",
+	"ES8cUh+kIhhjsALDsKUcELYQjLDJhI31BandioOwqH/wjCB14OuzweCbPiwrpImYQbnMevaRK41eFZK+",
+	"mBz9bOR2WulD6fN3dJpWbiylScFoNjTzzcFkOTsdJGTOlbL+q7PBY3gXlkdCfhDGh1bffkumknABMRaG",
+	"FIBvAqRBzGEZkvSpZQNHV+BSTsnXKV3wtIYImZC05GlCUu0i2+k35j0fRHX7W3A/Gw4HFtbEd6o6TU4G",
+	"Z+Z9BR1j/ciCFWMm9BETZv+yGoSKIZrLq6cvXsC0nhUrUpTi22+HOPTqdc+K1dHbUgzN0WEpoXZCdv+U",
+	"jZBZPGw4huYAwCbRHLL9/JaaQdQ92pDHbBZ9pS4+CJ5hWQtoso2SH0Olc5oxUi4szIpFRxkxUooMzgol",
+	"c6YUncKfuZQ3uCuu8AE4hGBLgiwzcTkmhGtYg5eGZuyBMFqjGgKQI0kbemRqQa0VScMvw1i0xff8ANAY",
+	"fMwEJgPzjAnNJ9gG73JBxzN2NAA3ESpS4XcV2rpnOYG5NezdnkJW5oIJuuC9Ye+BdTgtqJ4BJz12/d/N",
+	"B5umgwFCLsWLrDfsmQlfuougMRadMw2lY7/GxUJ1CSJtfM9zDWL/jx4XAPHMilU1HVh379za2rwXrv5k",
+	"Hrbl3W9yqm3ah3v9ljvecVZsGWyV1ukGu1WARc1W33bf4+mhqwJbIhI6l2KKcKLYTy4yFN8MOzqWCHRq",
+	"25zqzbR3mtmWBYVQ9Q7rzz7q7le/5HPIZd9OCHTKXAx268XObPkNUq8XUihUOQYnJ41UKcBWQl/A8d9s",
+	"fLEbDdvjBIYtmDDsoz4eq9v6E5rL/Wk9O8FwFmDulpr6QVvrtkH4WR27DjigZJXzOS1W9rxX5DlaEXAJ",
+	"aTpVQdYjqNwfjxasAOkHw3E/DY2QxAQApVurdS1ONjJd39nBfPpKEbkUhGdDSOurpagaqTcdL4bz1dGi",
+	"kEaXTPvklbTM2oF+EUTyG5JxwYCZ0hyT7SDvAnrskBu2sKy3zu6egqvo0id37sbvAjXnJ7ayVASJnd/J",
+	"bHUwAnrFlm6En+pKt5G/n9ZI9/TQpBsjx7dsypV2Nt+MUdf7xahRbc+1lx3DNfahdyJfNwqo/fW7uAv5",
+	"Lo3yCk/1wvH4D/vXJ2tnM93WFiKs+VN0RejIaP0Wb9qmEIIqQ7D1BVdDr6I7Xc3y/Qh1PoNX702dE1Bx",
+	"u7DBKCHXaOpsfQG+l8VUas3EIfiQeRjAed9tG5O4VvMD09Uq3jejj52Wd1VK6Z97XGi2/xp7Tl8nQ1Ay",
+	"bKav1TFosNghr2rRN4Im+ZUA/A30VnSt1nfzFwgk/FnH4vD83SsIMKwuHP6z0OzTqtLiz6JXHILPuLwR",
+	"APg0uSdufzyeMQtT8Nko3CpNDa3EjOPzMSx4XSvXAlv7ECzedYLx3rIxFaFJ7vfUYhOMddD+Zi4z8MEA",
+	"xka3TVcrMd624+aawBZeV3GkMEoxGl/QubHq+w99XWRBsBJDDatEAnAemZUx4hunOGJTagHZlw6PDZvy",
+	"eQcU3AVOC5u+SSG8m0mrVfCoBluJtiszl/unlr9CYVMLtUDV0yGI5Ue5JEuW5wFZ1JG0v3jZFTWH3rKx",
+	"LDLlQH2dRQRBV0sd1JD7BHxmNh/77KGxeKTIFJRKYVEAutwMFa5sQp2oHtgnl7AVdXewJcgPgmbWq4aP",
+	"0vTGPGhJVxc4ME+6sJ0eq2Iml1W1HvQygkLdGS8cHNP8wlK4ObYVVh8lhvpm4Ak0334Q8PWE37Kkzs6/",
+	"Uu44gQWHr8IeLGHmoC0CTKyDTbnKNmU07bRRGZfGjo05LJe1nT60VA/L/D6zUA+LQyMH1YfvgDPZdnUH",
+	"cSaY59FQiydCLvfl1plc+Eh4/DRdWmJBNy6eEVqsSAFaA1YXqnpPDA94J4RNVqg3Y0rAHwwc3tZ89Ang",
+	"4GN6NTorblmR8bEefhDLutcZxox1lL6BLeSShe2UfffVpAJVZwp9xO5+AQEQXVChMB/AOriraz4Imhum",
+	"tmrYl1X1MVU35rhAf16Ay6QT1ievqFkTszJVRbN1xAyrInyAHvKee575yCiM4YOA3NQ+8ZDFglkoI6ig",
+	"gcvmwFUwLTtyAC/NNF5X7XzVl+x9saT42ZXz2nubtG+pEGQFNrCCkvUDnOOf6Y1VuoEyLJxRxhT2UHZA",
+	"EVqWY+DInoZUcNZluLfr5z38uXbs/Tk5UkwfzWSebeAA3wcBHO01Munwt6yQHNpeXNb/bg6M7WCAzcwd",
+	"hFzVNizBDmGYGmAumbEcg5Kj1Qdh/i1FxgqSvrr8+fnxT8//LU0w+JPTMftR5lmKaaHQDFzXT675Ex6n",
+	"pUyIFJ6t4P5Fzgqg0V4x/SMsxpd7TvwQP7e8s7CHkWPyxvZUOMSxsM/C6kARtrBudl4y1JhgnmHh9Jbg",
+	"aCBRr58J+L79MGyJ2vlrr9gBYnfboixShqGeSCHaR2PAOezdWCDK5p1216pbAlqVwn7nR+0V7ztwkG33",
+	"4N+e4Tqww3fY8bsGWP8ZPdxLBwiP9eFiiIadHC5+WGN8KnHtNaEOjBeq5qWrXxuz2auYypbgYq0bKIJH",
+	"kXTMsyLFhA0jNjMcQYJIMlgWpq2RyzBrA/JBHM4QWwG4l2z05PH3sw/Cl7iZB1sd3jxWTkBDAOiSEeDq",
+	"Vso4/MBAKWeZv1JTzVyLeduJD6FwwOeGhoczYxpox5XmYYz9dFSKLGepa3BZtVkMVoiScV5CtMyo62pD",
+	"PDSkuS9ZL6+N83PHRtdf3qjZqCGn/lku9B8hm640uz+nC0NsqLNsUE92O6Lt6srxH4ptjqEGeXhcETR2",
+	"aE6giVeEOt9iv7g7kuc9h0Xf+n6yh4jXwbPAuWETCD3Up3KH+647tyFm2ljozyPk2nzLin0ZsdPaGt9d",
+	"sm11SCt2uEBq4/hZCrJI4k6GaDnFSA21yfDLmcyd+ILkzBkF9K4hoRWKgU9xDJsqJ9Y6t0V/KJH7H8Sl",
+	"646NiAeGmi0u2IznGPEBMQq+rcCKVrOCixsV3GaFMGZWJ5XpPy3kUpEpeJIxW/iDsJh+r9jSGW6BmmBb",
+	"Wkq08/GnahpOjgvsAw5illi57tK6wfO5glTVPvmJreAZH0SKuA1Z6l7hXfYsV1E+ZwPcfyqbu4cwd12T",
+	"/TOC3dvYzBcQ8n4GAxpZno81DFmWEAQZtG1T4WwciP3XBXdXH8M/qoMhkrzrdGhXX1xf5baXI9f+p3Pj",
+	"n84N8BRAg/gvxBnynhvx0/36p1JoyoXqfseVLHS3JyNc+38L/80BE8ArNnwPPpyI/wbE0GjlNR1MUAEy",
+	"Mr+MLYFERdHdXDwYrqQkXUiZu5I++HCtWM7GWhap0U+V7x9uFCxwstiECFlkrPB5toRnDiLSqG4zqkgh",
+	"5dzFRekHgQ6kBF4TYiBZOIGZVFpZHAGSakC7TcnXDgfoK0XsbjhcpLCW6xuL14Aq51ovIiNePoj0awQU",
+	"QrCv2hi+SX3waCKLBNG/YJICarhm1IFL8oktO1Ka5zmiMcmiCYjk77dDVxaku08uSc5vIXwcxK25ngWF",
+	"fB4QERssKZKaP64hNJxe1MPP0GDS+cFc4BrCHWA3OKwVPYO++qDYrxUR9j8IMAPL8ZgpJQt0nK0NM7Hk",
+	"AD15MCGkYNipMU18GB/G7GE2qXOwVTWUS1q1se/iKfsv4Sb783xk/yUcZHAU92JicV36+I/qw0Y/2Atv",
+	"/1pYNJf0BDxnKqH0Ucuwv1RVqo7cwoa9g0QWQ+ppdce1zSFL++Subrf/Hj630NVzF6Lo4l/7PM611hzf",
+	"Cubmi3Kw3U2f2IlCQzVNz3obnGYOh4hMODPya1Ew8HphromRnGCdo5EOJcsWS3hayKURVRB8wQpogJIc",
+	"McUzEN+I22j4Efq5zNXg6UKpW3N1kVLk4HRyES8QdeDoWnLFsEMUiLO15ASXOorA5lhJv6SrLp6ofyg3",
+	"1J/sg/pCHVBvLcps5hxRsnAep4OxxE1y8nhRsFvOlpE6jD3OcDxvNMQpSN9cvnv6YwAEAcotpBNH8Qv6",
+	"5FWViOw0xGFwnm0DUNCDncvXNv0XU+xiTjMjaKEdsk0lohoPMKJqGd3VAmEUpbCavJwkFsnC9istSmG9",
+	"UlS7W2pBa5f5bS2hljP+Btf7Dof8TU7Fj/D+jr4W8bYUXS+9XCzyFZjE/x0ZwvsQSoOM2GEKcTAZwBZX",
+	"wZPn9IatSYoErwGhtSFK3E0ibzzzBYMi7ns88++xtYEiPEvgX5CNEMXJ88rkUxSbsXJ9AdghEKTSEiNS",
+	"TCdhIvQMQLSsALUx2RtmjGdB0qpxRQrlDnj5gip7LpE9UHMmyVsLX4MwK4EVjRaqQ7sJRLiDnQIzdrQi",
+	"Qi5t2VC6KEDPByi6a8T2TD8IF1ezTTLAHGeYegp2vO/8A/UbOA6pryfGmkira72RYtlKYJBQsYLijrgF",
+	"Adt7aGv5TzmRdi5/qoz+rjBnEiFnaqoduj78LtV2KDi71Ze7CGxB85XmY3UMAJuNYFG8xKQAeWcBf6Cl",
+	"nzlnIOMsCp2RhQmBIAfLIG2Ki2yIzrwEU6R90ZyVlob4s4JOzA3UaMBG9tkCCV8j5kK3BLB/A5Lleljh",
+	"XyqiGSZUmCPaJ+8AZogWjPzy7qnhAEvGbnzzBEF+liIDKfrO6+NKs4WV+VPuBX4Kr01x8GZQvuoPEIug",
+	"9MJeQ6RoKex76td57bg00uCxksOoFnJujBEpLsiTE5IZlcKNCLyedWyp1uAV4CWHEZluvVzWuss77ceP",
+	"7MKwqk5jwP6M+4whOiPNFp1Rh6DlYZcoUzOmGbUUbbuDaO+YtsnbBvk7JXncGz+syLAtM0ezBTj/G2GD",
+	"fm8oyjw/TDUotKIL2qQjdwFqcqfKiKlQQ3EMK8Lj0K3OasqJ52+s6nkV5W5hawsbkPe1LA6gjjCRJU4T",
+	"BzXdggOaGwL+myAvMPPwVV6GXzDwjTpXeci+WpjFc98haSOriB1JLsgj5BX3ezD/y5ympA1/u+0NOcQn",
+	"w1d4ikdYWN9J6cSixLa2UrrXo+yIpM3SwOZABzIxzMNsa1+WTzCqqKQU0bTwfc/qpGDsCLO5Ws/ru7Av",
+	"iW8SqxVG0xy0elXLg+Y4/50ZvSTPbAxtxADYEyMW0CUszxN8boEpY+NSk3JxYU4RKuwurdvBgVYPtgca",
+	"IpUtB/r7grGnuTEY7p5s86cepZ1yI+6T+sMVbRNl/Hd2MAADIKuqEQ4C1tPxzHU3BV5bMEtLNoDtsi8P",
+	"cTiKUizpqvVcvLbDwQiSTy+uGtt5pdX3wA/kHcuaaiz8GIpmlHZcVIcss7XKIM2p8vEu2w82we7eVBOA",
+	"yEVxiH6uUn8QqHFjPYRNTAiQTk9ObLkxubRGrbC2RthAGDQFbxTkbKIhAunucbmsK1mKKaIFCz9FZ3aD",
+	"n89a/HIpwLJJPG5t9BHUTN3WgkzwU8u5f4ubtkWOv/fxPzCrrInisY1hhOA0vCAPrCFAp/Ketf9/qstU",
+	"Hdv9a2Ewtk/ZYRhMbnFDrefZKJnAQ3KqtCIhKcgJyalmh2Aq8K6NshabQMB77Sl98eb2zBmiiFedLmzK",
+	"HUAbc1bYJHSoI09t6rmtqgob8rqOeYHTA9I3oP56Qgtia6gUM4a8Q8okruGeMyAyyVACKwraNXSL6X8Q",
+	"lzV2Mi1kuVBDkhZMadAWPHCLrQ2HynjHslsO9BUsWDzVv0HIo9XGVP9NZPeMz5lQ6LT651G0hrxZ+R9g",
+	"E9vOI27xwSQ+9EsP5CWgXS+bUJFANVwYSTaXXU3WFpe6P5dlvVVj9HSm2ImxImXuQbVRYlpVHY6JkZxp",
+	"xnI2hXY61T1ahU0XYTYXJC1knpvLAF2oXITP59opApWeE2oZqC6AjP4guCL+pcNwJZ3akUAGXBJY0aiW",
+	"YOJMwVyNlJuVVSMi3kObTNcnb2gB3kCs66iCdrwgrg9dnzje8NDwhg/CuiiBa+miFGNcJRvGw2JRq+DN",
+	"ZcEsjn05BzUw5YvbM8vy+OL2HDke5na2sJGwFed/XXvg3o/7LyoKemROp3JaUXmgXCHz0CrtFPF+EIrF",
+	"Wb1VPKW5oncQxYtFIW9pfpSxMVebIZLezyS0j8wYZlqSBSuUFAlRfCowSXa0qppjQPIkYpXMuQgPkU+y",
+	"zfl4ZexWhddmPHOWrPPU+y8/CAgrgpIqb5jwuEQs6xPI0lYJmdPxjEPBlcgIncIxRFwyHDfKbtT88Sm2",
+	"xtmmlTrgJzsz5CaQMFNYM1sw6KSLy8YsEwOfPOWGC+BTMEL2deobvVy+efP29V8vX14/e/7y8t/Sb1zL",
+	"q6qjQy6nHsLJN4wxX2oGp/iDgAput021VNfAL1J15MDoNkTn3He2+wYiv/k81YyDM8NpMxC5nMmlRRhc",
+	"a/cRDQqGocyMTyZQ41JUYGrAKGELvB8yQKHCxcwg8uH9I64PR9j3oGxJoH0Gj760tPwlw9o888fsM6cG",
+	"NF7cBs6pYqnunuoOotvgNtlcILPHjlZrOf9+L9fZmB9NLaLob2j1tPszYdNmgFu51AWLamB50pIa1tFk",
+	"BxNZDBvpN0Ut3O4Gce32NU2qULf6IBz6k03Mg6Z5kNNeQSC6R1iKh/Qe8n4mEZ2e2TMLXBQ+YTYRrl/s",
+	"aECp3d4H45CFdlYzsHYY9P7RpS3IRYEA3geuiDRz5YrkXGngAJldHLzFOkWgRMGuJKTmY5qEWXPkGUFf",
+	"JuDQBdfaCo7EVZyYL+ZclLZrWzzcB53LutpObrGv8LZPGxfCUV3BxZgvaG7LTYDQzM6WHHPGZkY5YHKR",
+	"M2gkBKpu6lrjp+19PoAudq/U+ydeTm0rD1dt5U/qoUqt3ANR8bDjTWyH3GU0OrKBs/rfIhqiOv7D/bm9",
+	"l0FQWWQZGRhUega2j1iBUgAVQ1WTJMKF0swcaaP2GV3AKm1rPO0917OsoEu3P/eQAXQWz/oybz1IjwL3",
+	"MEIrTQ2AfLCHyc77tb0+oFqrez8vbSqGnelhKitoFqxdSP170nonPOdwEffG0DCnasS35AW8A/ngMv5d",
+	"NH0lS/RKGJOqHxX23/FuwXuQQq4O3QugVtvcXbBj16h71S/+YQWP3cPDyR1HbgeTO+6Bm/HZoLoycvbc",
+	"3dsKdqG6xdA8lrqiI4Fb2x8OBtiytuOUVem81i4F9HRaWSWw31J3aRf7CzYa3Qg/c8Vl7bX1nfmB3x6m",
+	"V495UF0BRthn2EfY4Z3oKTAI3XfHf9i/NmotraQGWc1Iae8cJrW1igM/UkLSkZRa6YIu0sR2nLQRVPAz",
+	"jalAp8atvMF831h7poOS4jZ95l2VNX6AjXwH/VpxfSjGnHfetnbtpVqY++a5bbqLHesBdZeRn9Me/HKr",
+	"qjIKVuxOmkpW8MkWuOBneMkWhQNSYoy8vyCpXcGOGcTmpgN0q7zhonu3UJjTT+aONgveY/hUvbgOiLrz",
+	"D6vbwMIeTrNB8jyYXjODjPIKrV7N5JJl3qcNSUou+mJB7FFWAZEma10v7emJODHhh8DOxhqCjefsOV5y",
+	"DwE7W8DgSBqbrQ+hDocDgC04omiuoLcSzwIXHOY9tVG/bdt+d+Ssxgi9woBoBRDrdIEOjpAcww4eMjrW",
+	"srjb6L6XBbHt+EkaVL9DYQvLNr169ya87Qsz8WUb4EXF8vv7rMcIXz4KEsEBsvBzp3u/k+V4xlRH8h7P",
+	"KBeJ0+6gD1yRsSIhIzbjIiMpuONT9PVPoB2JRL+rFLDQLnyHsUV1wxeQKNQnrxi32bqwC0IWvuJuAgcQ",
+	"ATiWWEDYtkwwvjtRBlQopvAcOw1lTBNofVRCHWLYmx6Wp6pbNDNtpdpJ053sd5ALfX7WCxLSTyIJ6f/I",
+	"kg3Y8+EkGxLtwSQbPm6ja9iKoHVhhT+sCatj9nEhC93qw3pq6M+IRHvgIJ1h/dQ5PFTM11vQuQ2J37KC",
+	"T1bk+xcvn6dgQEFPRSOAXj37X1evXxF8fdVDxsd7LuAVQNs5F+yDgACRTxy27ADFV59ckrEUggE/xpFA",
+	"tQGjRb5yhbmqHM/gWX3y9OqvLkV26QqBxzIv5zZ78IJQMmauEJh+EGphFk7NGHO119oYS5gqYI5PmVN4",
+	"DxWELqTShVwYiwOZarxI5zlMvU0haCRqicwQcjdl2x7n8IQzYU7zrz18TC/pGar+7Z6Sdv+pifxTE/mH",
+	"0ER2kzQfj+zpqkkLP6YRFxSGvzagFjmz/c6ol+NwMud9wbUvjKbKsWxZGP6ZGF4MuhPwY5/cuJcsmnGl",
+	"ZbHqUmGZ1Morw6xPTBmzVTOY05X5Th6o7KkZLWwLwBC6MkW3c5qQhW26qoiW0nbcgCMACQzY6gvxcAA+",
+	"N6lgIxxsAiVqQUWQxeUKy82IoO0rXI71nFz3Cep5VF3LSUqkOQdVDpf09S+IIm41ixm1EFDmVcDGsDNo",
+	"CnWHqeW4dcc+fmfr3eIZpT/aXeiUmo5LttE3ZRlZb9g7PekP+oPTs/7J8eBBL6lIe8wzwzFDXnUG6qdn",
+	"m92hkc0Kfo4ylX9Y5fdqQQ+ISgu0eZjiUQlHGVKr8NhiBTV1zfmsS4cJcwgaVd87MCGZZ0cjqoH3t2bQ",
+	"Akvgms1r6Zv1Zn+J/eAa4KUAFQtZ5m+kzNMqUQ+hdJvZnV4hcjA/H0SYpHYBFS0Wf6oqXYH+i0ExCkY7",
+	"akmAZtyqumNOtWbFEBkOZpN6KByoqrMldlW3I1c3a78ZrRBxva1J4ZfeodCM77s/A+Wp8eLdUjlhF++h",
+	"g6FHPuKQlW0TkhCkF7EB9mla6Ft2tvpE96OSu+UdxCQIYqYdAsP+AJbAu6JkQ9QHEBjZqjS3rhBFYUns",
+	"9zRX7sJc2gZkHu3GqDJt+vMNW9RtKTumkZQ5o+If3NNjiO5wwg626IARjDzbnJax+fRtTsn4ia2w4KDC",
+	"FUcNFkpLLE75sA7YXTDBlsrJKGQaIvNcqsJJxJY6CBGDxagfRIg1KsUtK8BxA9qsfRbmDmM9jlF8LRoa",
+	"ZFRzTWxWMICKmxleG0JPh0baY3aIyyFDSPKUWozAlIBKaoYKEOigvsPzZZ6RFfRTEWOGHf/cM3SzHvSi",
+	"glG1iZC2RRAVbAnNi9KiFCmkO2rfKnkdldEuURSZEco0fOvwTDqH2ND6p7EoB+YF0/kg8HssJbTuaffk",
+	"EKqcYGG4h4U1SovLT67Kw2FgRSlq95qXKv47S2wDb3nLVPJBuAoX2yWZo+YjroFQ0o2qwBeuCfwZSsCf",
+	"1aQ4VjgNoAtTtr+UP/7D/NNI0omChx+OGv6c/nvQTcB7d9FPteuytafK2NX57IRnFE8AzztchswMp7Kj",
+	"3NqaGjNzK3SnvJhaT/pWVBSBGnejsT4aoILppSxuEkKJKkeCaRKUIFIjmRAF/N2MKaz9ndCxVkOHAGNk",
+	"hrxlRU4XVnFbMKrbioBeh+O9r5rf+8mFuXMyTzD3KqVn9/5R3V3h1vKyOxyEAxARFmrIcllmX7Uq2PbW",
+	"XQ2KeJ6Sr1K1YxiSlC7VEKnu6OR08CBNSDodL4bz1dGikH9jY33MykIu2NGSKX16LGTGVHoROBz4/8fe",
+	"tza3kVtp/xWUv0xS1aZszy2hPumdeN5xZZ1oLW1cW8NZEWSDJCIQ4DS6RXNd+e9bOOfg0mQ3SVFNSor9",
+	"acYi2UDjcu7neaA7qW36Mm+b+bd/2nsVk65/bbDCpj2eP+eLhcgf7JM8b7Ks5+tSJVe0O88qldGdOVib",
+	"5WFQ9sWn4v7UVjUlsqnZ0o+TYKPzvV5CRHBXXSaflEcPjjznUkTebSki77IUER+3UVHYifee8HQ5bdDm",
+	"rsMU1tgMfnr3lw89BmE3T09ALi3UQeJPnDmC8x9o7OonzBb843nwvp1TXWMOi96z+ORWIW3/p0R2IwKA",
+	"j48/5d5/N8dT+4mwJqf3ExP8uxJ9Q9y8Q9zDRNydfXb/2MdJxMV+xl4ivHCCpFimfbVQRJU93Im8JzeH",
+	"MYqoEcK+lIVoB3DbAwopY1aOlNRTMPO85oSUxRpKEmbnz/cCSOo1pajd9K/ddB+kEH878mWFGbb4126x",
+	"uzhlbyHwCXcUoRjcC4LTgtyOUJYXittysQAY6pxVNdgof9ZgX5rghtzf18yW7QbLJXzjCM4pQpWFQxeL",
+	"t4xpb3mFw/uVePkr8fJX4uUvnHgZFV9XfkJnsK3gJnh2kwfTLO8jxltZ0FhhDM4lqQXBtBEUWAeIx/Rj",
+	"lLCIXBgaJ3yuSXsmQ6JprvEnD3RKfhw8GnhejXvYaU2ZB0bhoY/MocaLfYgAnogRJvyec0qWxGI60Fhn",
+	"J/RYGSvsMJi4lFkP7o37O72AwTp3Je6EYiMxNnMR0S7B8HE7oZHxog8x4IUotCgZH5k7AQsagCFhDRRf",
+	"iYKNRLkUzuBZGnw41uogHTXWFNo6F1XA5ZxDY/I5WWC15cc/3YnCbfpAewLKd+UmyJV7PeKUCn0wtKcZ",
+	"Id9xvUKQ7FFFBzRAebfzHz9x7y06UqfrwG9z3n4iR/gRaaNwCkRLsLcUWfPqmv25de8qPXzA1q5NeQMg",
+	"y0OoQKBaAerHx0S23TiKZjyuFpKOaWQmg2Gl0TeLwpRiXCKYoVRioClf7//uq21vhVjc+FucigIEp3VX",
+	"LDIqr5xL0l8zPD3feeRXNkUUoLYZ4dCtTvMV2QBzB0naNK/zuBwQdJG6xuxO97y95id58YcG2o9N44wL",
+	"1olPjo8CHh536Ook2XCKPCdAIu50HZZ1r2vRntSljT95lMijzD8+l/P95MxhxM1JfONAyubzeErQEnTH",
+	"RFdKsbESvKAuUW8hFOtmzSbT80BvUj1rIaezkang+QSN7/x2D74Naj1LeJ/jT6fyTuiX1YJ+hkj10RKA",
+	"Mh3G9UDHkw4FTlQk5CMGwGAJFhRgZYNf5LG3ZRmoLeg9nfjI0YQJ2e+1FweYzIE2S11rUjvHtZvzW0SI",
+	"41FKrpse0dr8GG2eQJpjk+JvsIk81+ZA47u770AnIq9Td0AgmvaTr2w7r/Vh1suTY7SmK3D6ouZWU+fx",
+	"WaxxCnQyvgHu1hIClpHNGtALN/CKDrKF9mKhusjv5FhkiJadNjXR8af0ZGUDO5R7aqCqIsCsNroqvJRE",
+	"WFWnqkIiHss4gDPOufJyjlhwSsgJiU9jIXL25n9++K4ZpO7nQoj/h694ZI4mGqVFt6WESqNVvYq1C9Ph",
+	"5/rzfUXkGoUYdUaHgKsy0J5NIut0Sm/jKC4U1/fnUa6r0a2s6dD6gpzh2NySG0E8CM7aTDhSCHIZVVma",
+	"FJzzXPTj90B6T7nU4HLeikXJtPhUIu9yNtCoXrAqPq2sJT4HdLznHqQ8IYyVJWhPoKMAEIfSMG1GJl/1",
+	"2EVj/rS5FutScf0MXF03zaeiA45BXN6Qs6QjBhmRNWvzXrnKeH0ATHwnWC4eWyXHksg9iQWCvEPG7S3U",
+	"D6KTRt0CbQ4ijHhqO+SEzhjhzJEq9hQSdcA5v5iNkhI/2nC5tgUd6uzlRVKsgOgQ2rPLoVgJhifhFECH",
+	"IQT1MjacivLtZCLGpbyj3cIsZkvGkrbziFcORmh1/dynT8T5Q2RkmtM9d7sLf7BqOCfv/J5PTBHKFWOP",
+	"RELHm9W4kZoZjPo1Yif3nbmYj4BLY+KsTpux0Qr498cz7OAAGkCxgoZLQq40BQmyVsbghG+Jzq1nQUl6",
+	"QUV+PtBDBUlZt+D/kEbhxIaAy0+qGZxBEszutyNgTDJLYGVJ5RqJM++RGZUHqjPwu4wWbFIV6JNJBMyE",
+	"vjQv/eamEH1WVMq7cO78FzyX4zJlFcDlHRHBBCwrxGrIsHUKXhtv4S6MtXKkRMZ4EftkcZVGBr5A0wcf",
+	"tsc+CGfjg673sqcE53T4bvISZOjwnCV0MRgWKg2bu8+i9Ih0Mk0mwlVy85+7QwnmRJQxpzQm2iTblSgf",
+	"U6R5yFs4qHSKMMNDURajxWHKrMUAORNe4bT6k+8IkQlTQQlV4potQnnGqhQFFOZsuC8btV/AG9pjF2rt",
+	"0jfquzXNeEzFtz7UNg0ou6HxvQBpTwKl9PZCNBdOrdPajstdEPWt5+U/jLkFUlAestrQ1peor3V1R6K4",
+	"oSddFjE6l6RmYkoHhuAlNIOm8fUU0yQlVBkVgt8md8saH5gYUcwTR5hDOZoB7dlnU6eEKGsURDQf6KHz",
+	"H2/cODeA4jREzQZwMKBzNOK5wNdHpiohlzvHN3E6URnjDIL21px1DXtvsf+cKytqr95NkUVnrPORHS4Y",
+	"9O50Nlg7rDQ5Xz3+DcZYylFjNmD3DS8vrn/6ZbhWGw60LrA8oNCQmwqQRnrsb2QMydgk3E/4hul2YvN2",
+	"rBRNqLaACmugr0302XnpK0DleOZbmKEVrtJB+WRtPdW8bO6nJjOYJNWymVz7Mkat7n1dLxXXvyBexH5l",
+	"bfpDpff96gX1r385KYJjhIeI5ZVOHz4ZCCiDk5Hhh5Bfw6N9aEmsv7zrZNjN9bEtDND/zsBSY9EhEwoE",
+	"4zuJRCWya8FeEppEyHBGHuS1svYMsw4AFCf1WFW5yB8xxt9M9dxYgVBnDT7ajqfDtJjlyaS74t6dVEol",
+	"m2YzJj7xcalWJ94bSEG9tKIdVher98OZ2jC9Qff6wsEJ1hhCsh6hOCAS4SxpRKS23lDFhDhY6NyyiVj6",
+	"WkJyViDQ0Y/VB0hU/E8jtQ+ZgJ5VUGOlB9q7sxJxWZ3X2EPyfoAHYyk6WCxUhaYPJQhK0aNmj4QF2uFY",
+	"uumRRLD4AHS2EDnGaNLYrdR3XMkQuUWTf8b1QL9+9QraSnBBKMIEn7HX+Am9fyEQWLYZ+PASNuxKlLsL",
+	"szA8ODZKYUFZG1JtHYkwnO2Utf1FFmB5638NR3Q3SNQuPo5+HTHPOgHHFawHAMDJT+3vcAhnR0OhzYZD",
+	"ST0bwbwMjOpdcYp/beH42sJxcAtHvSnjqH5zkDotGhJkV1dmzgTx4lEeejyJOaJdZhCd95UTkBmAojBZ",
+	"iKXTMtPCVIu0iMEKXoxnTYyM8bKnJjKR1m83jP2XHh8I8J50wbSRCVnwg9FO8JER6KTjO/EVxWLX0nfY",
+	"KkTnulvwilAKD+7LVqzAcPsajF76qHZXCQvfns3FNm/ivTimA/FeNIcJkESd29vOoIXdsxLbd4ZxrNzs",
+	"Q+oWFytZwQSRfAc1bEKZPuOWMMHBVvWs6aVUzJq5SAr+qTJXFh792BTEQ7EU4rYfOhYiNwwmlWMFYFsM",
+	"+z+TiT86yzxVg0mbItTtIoiIX300K69jSf0VnagriRJPd3eyPbnqnYn3ANEI7lIcYauMT2XOpphKPm2W",
+	"U2ef4z92M8NjERtRvtfL8oUG3xgcfWxXJYk9FcCBIOZQyrmZOX6r87hBp8H8+LkjJIb3WM6GUUOsRm7F",
+	"9Nh/n3b2E9WW6wS3ps1LiZPuEDby9/TlDj3k+wBJ/l5fxQfBSabEJDs0fwTzblH6iYZn0sKxynts+PsQ",
+	"UtEhNY9cJCUQ83NrdIipge5qU/QfRIc4kg93t56Cnv0KGvhIajk5i93p5fQmdqaY67xDW5RxTQ5sCqr0",
+	"413s+dAZ5wEVskYcBdYIo0BtTjUQBexLLGttFjOojjAVgI5DPYTU+UDLsscune8wROx1e8PLYYIe7bsn",
+	"vHrHng7flu0FVqDzx5IazWamKiKaOtT+QM8GERyIgcbHowKdAV6RzkXBhsmi9QPcAQFCYPgq9g/6wPLa",
+	"Qp1v1m6S/CRyp7ZBak2JvloY4SAsyd7wu28sYeC3YiQkB/4J94+kszwxYsLG0Ot1/UAQ+ajthH8VYpG2",
+	"wlIpqDvlZuIs4wOlQVIEmv797HPyr632eaxhhsIZ+DNXrA21g6DqHnQkj9x3chxkvqL2xg/Yqnb7vL6o",
+	"p9CfbRZ62lv6+H0gD1/6/a37Ym0PDjbvt2AJBGM+BPBQA6KXTEY9lcZB7z7AAJVOqSW6tb0r/TEvZ/eq",
+	"pWbuPUIB2o7r8nRa1b13h+olOcjIGDdbZdSwZOZAqQteI8BoOtMnOI5E8vRwZVSaIhQYbY0OJX3r3oIa",
+	"8fFttYiwwLcautZXVDhS604vl3KMqFXYlQP2lVGC8XwuNVZogR2HpiYnx7cxovQhmfZJQkpv3Wt0Us3k",
+	"3g2MZuhHpoASV8rTM1iMHoyE0MyKGuOh/0bz/voF2dE9eeE3ze1VbIPyieMlt+mmeaamHvsvOIdbJsrc",
+	"Krjjo1bOAE+ckAjzVJX9gSbpg8U7dfiyBFP9pjTmxqh82FLaUz8CxxQrYZg2Rj+/HsEBG3OlROFWxdJV",
+	"4SW87ZLLEtsPM2J25WxW6bzo5nCl8FI5L/nI2URuR0eFqaazEraeWl7pGPgEmRzP1jYWa+j95no+6Hue",
+	"xRiUhqKj7YUCV/iVL6h81r1wh8SssH6dhUXwcZ4KNC0SwX3a3Hn8YCP00eQsX1EN2lN1k3F+J3aQk0Gf",
+	"Lqagrx7c9zQk1gb+5ewz/PcewILw/QRZ0MMHopJRgPxBTWfXDfihRL43Eiz3WAfNCA0HHsrni5Z34F62",
+	"+8Z+BY8rMts0cWAhemRP+L7LelhxOmmPdUi8JlfzcQ5294LZv/Lp3ct20fyEMNDgOH1jWTJD50IqPhLK",
+	"HiiyBVfbcp6CQdC2IBxAo4VPB2SBTG0GiE8xMzo3dyInUDLItmifWUdrVJkpFiDMuEVuAyunmpdV4cGk",
+	"nE2rzHQq8oxpM9CzBOI5GL7oZjozt8eG7lEQOlVS30JLKPYrCK5o7HM2DMPAN9/mb77//vWfw3u4RwCb",
+	"1HBRjZQc39yK1bAtE3sF6/YFmbKCd4jCDqeuO0NWTrU7cCUvxRw4T8DbFbGLVWLbqbiDTyHa57vhZYGd",
+	"Ycn1wa81XB/8IHV6sJy6FSkw7T5jHPn5pSUGXmRtGkL+zw4zbLnxVJWBFYRcN+9ieyjv/j0QIgIDIYCw",
+	"eTwWbNGFshe6XThUhOXLUhLAgNy8wcDWY7+4wUZAV2KYNmzGi7lPXVzUQY8tW5oip7rN4QwQEcFz9nPk",
+	"StGFnGM7lF6xMbciw0lYyvxB6UHmXdqMJf0YGcNuiowtqmJh3E+TbYEFQImJazhKoAB9P9St1BgOdoP1",
+	"2Ec3ZSz1QDgBSFuiOHpDnUway/TXQYRSFrlzAkw1k9rXEDZBTKUe6DXwBbdWSD4KO+yWG2WxXkXSHVgZ",
+	"cubgWdB0JoRly5lRoseGc+NEHnRr+xgGJlJj15XE3QR9gtJ3C27CFR77HT1X8fRndPYhAopxESGnM3y/",
+	"VhbO37dG/sUnPl8o973Xr3rf9r7r/fgiq5ef/JC9mEsd0gOHFKOsl8xw3IQacCeRJcTNhmXDPvmx6L3o",
+	"60qpdVH4i3+IuwEt769AWTR2o715Be8q59X8Rf/1q1fwpvSv8J5Sl2LqJn5sxVCMZx+EdRNraxB3JwqO",
+	"cCe4nng5PcvBKp4yPGNNAiKYSfv0wjQU11sBH7ZbSv8NBRJL3WPXsbjCifqN4HfEy1Kq12Jb0GBfknkB",
+	"r9ylhYFr2Gl1r38o9LIXZmlFYWPwl8wQqbfWGLW2JPiHN5y6s8/0f1tjKn8z3lZXorQEi+wprTFz2Zhs",
+	"obV/ZomWt5BDsmHu+69vGwFfQxo6Pv6BFaalKAo+McX85dzkldrSYPLBmJLRl8DOuPY/BRXz94XQ12ZS",
+	"+Q7r+cIU5dDrImQit6YqxsL2GTSAXl68/4bsrYT62skqD+PuHCkyhaHLcKAhheBMMAy4ERKUcnYCDIhm",
+	"GuIZOt805Jl67KKYVsEITwcM88Ib4+cWk4vO5GB4lwCFcCin2hTihobwhVxxPZy5OOe5iDTVuG4Aki0j",
+	"Dj04Bh5VuCXdFJ76nvZn43hEg4Mvbf/1m2+/+/6HH//051ev3+wkXD/88GStFAiPTW9+QYsNZxSq7eh9",
+	"h4GeIzgzQxpxeB6/Vet2b+0gXysvDm33YWn9u+zTdD+EdVnw+bAPywZZ6/qViKe0bUozriaNcxoZkBx+",
+	"jP1m5LTkfksxQS3cNDKoWicBi6ZBj6m2N26Nk9Hp4z69dLOqPY9epP9iJDWHN9yp1lEGqW5yXx+d+Id9",
+	"j5IkzY7z3CxKkRO6XDxpD6MNB/S6vZoLsIkx0tqIlQG32x2RlanA1ACrssfeYh5fC4vMR+SSKmnLZsvy",
+	"Gmexw3G7LirRRwDYBNhPiRI6GgFnzI3+M1e24XuA51WIO/AfTUHNElAw1YpYoeQdYjg9iNbo+Zq/MJnu",
+	"jF88bN2ZvvC4w6xa/O2OanmosoCYWKSvsWJcCKdMQLcZPRb9wJdlCpEzbZAikF0ZKCZaCL5Olz5MTNSX",
+	"fxWrIUWxtSGreKBhfliQRBB7IfqSBSXhJ9Nj7wi7DkMk7jtojcOv4rMArYwweIDD8K1TgyOp80gJ5O4y",
+	"dgCgj0jhLYwasHdlZE30YZ1JAApieGFoxJQUCJXvJLmQA12AEo6xngBK1F7rjrfj6abv6faeNn1PWfpk",
+	"7Poxfs/zLvsSS9qDfe9YktXBv5x9hv927zR+AOne4Rk5sdd44Mru4zH6Rz/QXyQy0G0wDv+grxxRLfkh",
+	"WkyyUSVVHhxL/JE7QYjy+RBwODGuClmuXvR//W0DGBL0AZ1ZWce2cX9r2EVtNN2LpRjNjLndXqb20X/p",
+	"ywm/0St3Z4H4he4OO4UeCPHeaVp8EfZ0c+P9RzvMD1DOkNtLUPoEUDIAveBoxS7/fnUdG3xZIcZCAp4J",
+	"GQ1vPn3qMx7B88YCkK9zkVe4J8I3+GF1ABvS3F7KfJgNdMR+x5Y7p6LN6J9iXK6lKXvsvbCWT4VNY47c",
+	"sl+vSq5zXuTMn9/f/jAry4Xtn50tl8uepY/DzozN/I+QEzpnSo4KXiB2IKQlBlpxPa1gmPFMjG+RUYl9",
+	"BC9Em2ARuTWC3ghMXxJSMOb0IZ3kgePIvHPOQj+YayJnZB/UDbeB3rTc0rSpt8tkmVGZgTZ+BHgQKLBC",
+	"JOZiu6lDy/WEjR0/wxObOzTsR1nOrmA1n2jl4pXQuU/tA19mSLonFDD3FBiJLeX/dvaZ/m/NnmoqNDz4",
+	"TD2/UkMvmWNxwJI7bwQ7ew9b9vb6w7iwx9aFbUYPzfUJVCGmCz8zS/ABc6GcXnKifGoOVZL3OrLBdNhO",
+	"3XsRpuvZXXNp+UiJGtkgHJ2AiYsqWaKnzeaCa6gLhjgA9LEbHXlvnUdOXVTuJ0Ljw6ENxzdjQKM68llQ",
+	"6iNZL6dOsc2vWrQ39T3Wze5escSNO3215ZY79pTqLZdhszvTHWfxxO0TDIZgKv2kjjbj5OuPLOcrm7Hc",
+	"CQQIA7u/fvuqOfj7lzhysyfbAKYp9ga+pKevruBX/97hWv+u3flL8VR0WrCQiDfoRqVTmFEGcdkUyj2V",
+	"qmi5H4VYKL6y92dR2VBEzb6epA46KsJxXgutEhGBKZVitZdR5ZOrwQEajOglw3MCchgoojFZxex6Jlag",
+	"4NCHG+ia34ec58GZhGETlzEhBVS576+9KBnUdhJMOlSauQk1o0S4tXz6Dg7O8/Qd5XHUDTtvBbYIBegx",
+	"L9utpwKGSaeaBV3eo92cprhD8Nq1WHqXm+s8I1zTnK+y+J3YBsBKY+Dww4n35996xhesUJVQT4dnm134",
+	"p2NGg+4Fmmt7BR0ar4cpo0VHLu6TjwKkrvhTiwU8vulG/I7BNUoOZqd3rRS2y5tWP5fXwp7Q0XWjNe3m",
+	"L+BSsmWXso+zOUoRSFGuFiLEQXtuRYcQrIFYqADOyjCDAzevnkv4TNmZ/q+/ucXHfAHuW1WoF/0XZ3wh",
+	"z+5ew9bQcJt+LHVmOOnCpDUKwpg+4gSg3j0C65/zlc9L83FhLKVobcY0lgdj5ThQWMduVq6WfGWZ+CRt",
+	"CVVIKauHfdFUiUWsOb7DpDS+v0BACKzHLqFPRAvElOZ6xXKxKGfnwLLlCYnxCQEaC5LRvKCSpITSo20O",
+	"wMgryZP3HKv2toklZ50KGZPfkaqSSv2AS9L6yHIdSgLHuwl8mcPM6Q3kgcqNKWqTJjrAhnnrFKU6WYAE",
+	"dJsN/4C0J+5xf4RIdKXl75VgfG70lEpu7qSe9poArXcPazFQzYHLykxSuD9ZQ+uAfg5npDrlx6HZpMcg",
+	"e4Fc1XQq46PPA4n12DibdWp8iaj8XxHC6HMDxQS+XqHpJYABu3HfE+QZiuSEMxRA1TIflU+wTheimPEF",
+	"zFfovNcI/bT1pLnbteS6jNnqhSjc0ydQ619MAxrzH4Z8sSjMHVc3QE49/GOPXVXjWeSY2zhd4QdexQ4z",
+	"KuzIRRpmgvwQQr0glEqokMIniJzJ9P745za/WcS0rQfF3OwQTA1D2iPh9ivF3jFxYOizKo37i4ESX0GI",
+	"xvFCTqgHrNcEp9t2XqmRAo/Yxcer2HvF2f//6ZItCgP5qoRMGWpZ8CBTnaaFbn4mdW+jTrZl3KSeLr2f",
+	"JXEEKlPl1IfWRx+XRsqACXakBc6IzggvVqxwWw5ARfC8CR+j5ClDbRAI8QTmdrTjROaFnOBdNUsv/tKZ",
+	"sVxOJu4Wwu75prpcWF8TRwPBc5qHQLbiKFwV13Aw6nSeuDY1EcCWUik2FWV6bIN/+q6k0jzLrJmUakXg",
+	"THrlhC4qMITeqx1jQNJsvpzIReNnGtguUB/0QZYXZunuatpkCPrQLLWtjxMYMJoKoQUDOxuaoN3PQfZD",
+	"0WQ/SQLVes9Cv1mo74cWoM2nO+MH+QUlIGLlGSuMUiJn1YL56ngvX8qZmFuh7oQljjUgGqt0iR2eCb/y",
+	"u8u7H6BU3d8GM2E/fAetk+mF0FytSjlueu2PM8NySZkWwHGV4xmliuGy68TjwsJ3j0Hl9nVS1gQ8dbo2",
+	"bWQIegid28b0Wp+8wIwEYEiPrxgvCnkXep12pbTjfIJt1/ziVBrr3r0fqhJ9/UlhlNeakd0Dq0+lRlFk",
+	"61JH2KaBkp53WVqhJrXzAiUm//rtX/8XAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

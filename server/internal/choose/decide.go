@@ -15,7 +15,7 @@ const (
 	ByCaller Held = "a hold of its own"       // or of anybody, once that has run out
 	ByOther  Held = "a hold of somebody else" // that has not run out
 	Free     Held = "lost, and free"          // the hold has lost its block, which nobody has
-	Taken    Held = "lost, and taken"
+	Taken    Held = "lost, and taken"         // by somebody, or by what a cloud shows there
 )
 
 // Phase is what a plan says of itself.
@@ -115,15 +115,21 @@ func (f Asker) Situation(pool ipam.Pool, in ipam.NewHold, length int, known ipam
 		return s, promised, nil
 	case known.Kept && !known.Expired(f.Due) && !known.Belongs(f.Principal, in.Plan.Holder):
 		s.Held = ByOther
-	case known.Kept:
-		s.Held = ByCaller
 	default:
+		used, err := f.Used(pool, known)
+		if err != nil {
+			return s, promised, err
+		}
+		if known.Kept && !used {
+			s.Held = ByCaller
+			break
+		}
 		s.Held = Taken
 		there, err := f.Tx.PrefixesIn(pool.UID, known.CIDR, 1)
 		if err != nil {
 			return s, promised, err
 		}
-		if len(there) == 0 && pool.CIDR.Bits() <= known.CIDR.Bits() && pool.CIDR.Contains(known.CIDR.Addr()) {
+		if !used && len(there) == 0 && pool.CIDR.Bits() <= known.CIDR.Bits() && pool.CIDR.Contains(known.CIDR.Addr()) {
 			s.Held = Free
 		}
 		if _, s.Waits, err = f.InQuarantine(pool, in); err != nil {

@@ -145,7 +145,7 @@ var asks = map[string]ask{
 	"getPrefixSet":   listing("/prefix-set?label=k%3Dv&scope=mine"),
 	"search":         listing("/search?q=mine+team"),
 	"getUtilization": about(inPool, "/analytics/utilization?pool=$pool", ""), "getSpace": about(inPool, "/analytics/space?by=owner&pool=$pool", ""),
-	"getRunway":    about(inPool, "/analytics/runway?pool=$pool", ""), "getEndings": about(inPool, "/analytics/endings?pool=$pool", ""),
+	"getRunway": about(inPool, "/analytics/runway?pool=$pool", ""), "getEndings": about(inPool, "/analytics/endings?pool=$pool", ""),
 	"getCreations": about(inPool, "/analytics/creations?pool=$pool", ""), "getFreeClasses": about(inPool, "/analytics/free-blocks?pool=$pool", ""),
 
 	"listQuarantines": listing("/quarantines"), "listWebhooks": listing("/webhooks"),

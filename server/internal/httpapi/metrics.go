@@ -54,21 +54,23 @@ func NewMetrics(stats func() (writes, commits uint64, waiting int), clock func()
 
 // describe tells what runs here, and whether it is ready when Prometheus asks.
 func (m *Metrics) describe(v api.Version, ready func(*http.Request) error) {
- m.registry.MustRegister(
- prometheus.NewGaugeFunc(prometheus.GaugeOpts{
- Name: "cloudpam_build_info", Help: "1, with what runs here.",
- ConstLabels: prometheus.Labels{"version": v.Version, "engine": string(v.Engine), "schema": strconv.FormatInt(int64(v.SchemaVersion), 10)},
- }, func() float64 { return 1 }),
- prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_ready", Help: "1 where the server should get traffic, as /readyz says."}, func() float64 {
- if ready(new(http.Request)) != nil {
- return 0
- }
- return 1
- }),
- )
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "cloudpam_build_info", Help: "1, with what runs here.",
+			ConstLabels: prometheus.Labels{"version": v.Version, "engine": string(v.Engine), "schema": strconv.FormatInt(int64(v.SchemaVersion), 10)},
+		}, func() float64 { return 1 }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_ready", Help: "1 where the server should get traffic, as /readyz says."}, func() float64 {
+			if ready(new(http.Request)) != nil {
+				return 0
+			}
+			return 1
+		}),
+	)
+}
+
 // Waiting registers how many requests wait for approval, asked each time that somebody reads the figures.
 func (m *Metrics) Waiting(count func() float64) {
- m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_approvals_waiting", Help: "Requests that wait for somebody to approve or refuse them."}, count))
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_approvals_waiting", Help: "Requests that wait for somebody to approve or refuse them."}, count))
 }
 
 // request counts one. The route is the pattern, never the path, and a method is one that HTTP knows: what whoever calls may

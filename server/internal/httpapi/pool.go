@@ -178,6 +178,6 @@ func pool(p ipam.Pool) api.Pool {
 		ID: p.ID, UID: string(p.UID), Scope: p.Scope, Name: p.Name, Parent: optional(p.Parent), CIDR: p.CIDR.String(), PrefixLength: p.CIDR.Bits(), Family: familyName(p.CIDR),
 		Strategy: api.Strategy(p.Strategy), MinPrefixLength: p.Sizes.Min, MaxPrefixLength: p.Sizes.Max, DefaultPrefixLength: p.Sizes.Default,
 		Description: p.Description, Owner: p.Owner, Account: p.Account, Region: p.Region, Environment: p.Environment, Labels: labels(p.Labels),
- DeletionProtection: p.DeletionProtection, QuarantineSeconds: p.Quarantine, MaxObservedAgeSeconds: p.MaxObservedAge, Enclosed: p.Enclosed, ShownBefore: shownBefore(p.DraftBefore), Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
+		DeletionProtection: p.DeletionProtection, QuarantineSeconds: p.Quarantine, MaxObservedAgeSeconds: p.MaxObservedAge, Enclosed: p.Enclosed, ShownBefore: shownBefore(p.DraftBefore), Version: p.Version, CreatedAt: p.CreatedAt, UpdatedAt: p.UpdatedAt,
 	}
 }

@@ -192,47 +192,8 @@ func (c edit) promiseFirst(pool ipam.Pool, want choose.Claim, in ipam.NewHold) (
 
 // renewOwn renews a hold that has its block.
 func (c edit) renewOwn(pool ipam.Pool, known ipam.Hold, in ipam.NewHold) (ipam.Hold, error) {
- if known.Expired(c.Due) || known.Principal != c.By.UID { // what does not count against the caller yet
- if known.Kept && !known.Expired(c.Due) && !known.Belongs(c.By.UID, in.Plan.Holder) {
- return known, ipam.HeldByOther(known)
- }
- moved := in.Refuses(known.CIDR)
- used, err := c.asks().Used(pool, known)
- if err == nil && known.Kept && !moved && !used {
- if err = c.asks().MayRenew(pool, known); err == nil {
- return c.renew(pool, known, in, "renewed")
- }
- }
- if err != nil {
- return known, err
- }
- if _, waits, err := c.asks().InQuarantine(pool, in); err != nil {
- return known, err
- } else if (!known.Kept || used) && !moved && !waits { // what is in its own quarantine is not lost
-		if err := c.asks().WithinQuota(pool); err != nil {
-			return known, err
-		}
- if !used {
- err = alloc.PlaceAt(c.Tx.Leaves(pool), known.CIDR) // lost, and free again
- }
- if !used && err == nil {
- placed := c.Tx.InsertPrefix(c.prefixOf(pool, want, known.ID, known.CIDR))
- if err = errors.Join(placed, c.Tx.ForgetPromise(pool.UID, ipam.KindHold, known.Name, known.CIDR.Bits(), "")); err == nil {
- return c.renew(pool, known, in, "placed")
- }
- }
- if err != nil && !errors.Is(err, alloc.ErrTaken) {
- return known, err
- }
- fresh := in.Plan.Applying != nil && !*in.Plan.Applying || in.Plan.Displaces() && known.Run == in.Plan.Run // it took the space itself
- if in.Plan.Applying == nil && !fresh {
- if fresh, err = c.asks().Told(known); err != nil {
- return known, err
- }
- }
- if !fresh {
- return known, c.asks().HoldLost(known)
- }
+	if err := c.asks().MayRenew(pool, known); err != nil {
+		return known, err
 	}
 	return c.renew(pool, known, in, "renewed")
 }

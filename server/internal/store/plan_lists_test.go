@@ -184,10 +184,12 @@ func (p planner) listed(t *testing.T) {
 		"Sums of prefixes of a scope":         func(tx *store.Tx) error { return second(tx.SumPrefixes(ofScope, "", time.Time{})) },
 		"Sums of prefixes of few pools":       func(tx *store.Tx) error { return second(tx.SumPrefixes(few, "", time.Time{})) },
 		"Sums of what was made of late":       func(tx *store.Tx) error { return second(tx.SumPrefixes(ofScope, "", time.UnixMicro(5))) },
-		"Endings":                             func(tx *store.Tx) error { return second(tx.Endings(ipam.Everything, "", time.UnixMicro(5), time.UnixMicro(50), 10)) },
-		"Sums of free blocks of a scope":      func(tx *store.Tx) error { return second(tx.SumFree(ofScope, "")) },
-		"Sums of free blocks of few pools":    func(tx *store.Tx) error { return second(tx.SumFree(few, "")) },
-		"Sums of allocations of a scope":      func(tx *store.Tx) error { return second(tx.SumAllocations(ofScope, "", ipam.ByOwner)) },
+		"Endings": func(tx *store.Tx) error {
+			return second(tx.Endings(ipam.Everything, "", time.UnixMicro(5), time.UnixMicro(50), 10))
+		},
+		"Sums of free blocks of a scope":   func(tx *store.Tx) error { return second(tx.SumFree(ofScope, "")) },
+		"Sums of free blocks of few pools": func(tx *store.Tx) error { return second(tx.SumFree(few, "")) },
+		"Sums of allocations of a scope":   func(tx *store.Tx) error { return second(tx.SumAllocations(ofScope, "", ipam.ByOwner)) },
 		"Traces of names": func(tx *store.Tx) error {
 			return second(tx.Traces(uids, ipam.KindAllocation, "", []string{"n5", "n6"}))
 		},
