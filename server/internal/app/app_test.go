@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { storetest.Main(m) }
 
 func serve(url string) config.Serve {
-	return config.Serve{Database: config.Database{DatabaseURL: url}, Listen: "127.0.0.1:0", PostgresRead: 2, PostgresWrite: 2, PostgresAuth: 1, SessionIdle: time.Hour, SessionLength: 12 * time.Hour, Migrate: true, BootstrapToken: strings.Repeat("s", 32)}
+	return config.Serve{Database: config.Database{DatabaseURL: url}, Listen: "127.0.0.1:0", PostgresRead: 2, PostgresWrite: 2, PostgresAuth: 1, SessionIdle: time.Hour, SessionLength: 12 * time.Hour, ApprovalTTL: 24 * time.Hour, Migrate: true, BootstrapToken: strings.Repeat("s", 32)}
 }
 
 func TestAServerStartsServesAndStops(t *testing.T) {

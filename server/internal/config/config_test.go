@@ -13,7 +13,7 @@ import (
 )
 
 func good() config.Serve {
-	return config.Serve{Database: config.Database{DatabaseURL: "sqlite://x.db"}, Listen: "127.0.0.1:8080", PostgresRead: 6, PostgresWrite: 8, PostgresAuth: 2, SessionIdle: time.Hour, SessionLength: 12 * time.Hour, LogLevel: "info", LogFormat: "json"}
+	return config.Serve{Database: config.Database{DatabaseURL: "sqlite://x.db"}, Listen: "127.0.0.1:8080", PostgresRead: 6, PostgresWrite: 8, PostgresAuth: 2, SessionIdle: time.Hour, SessionLength: 12 * time.Hour, ApprovalTTL: 24 * time.Hour, ApprovalDelay: 15 * time.Minute, LogLevel: "info", LogFormat: "json"}
 }
 
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
