@@ -5,6 +5,10 @@ import (
 	"testing"
 )
 
+// checkAxe is what axe-core finds on a page, a line each.
+const checkAxe = `axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(r =>
+	r.violations.map(v => v.id + ' (' + v.help + '): ' + v.nodes.map(n => n.html.slice(0, 200)).join(' ')).join('\n'))`
+
 // passesAxe looks at each page with axe-core, the checker that accessibility reviewers use.
 func passesAxe(t *testing.T, s *server, b *chromium) {
 	axe := read(t, "testdata/axe-core-4.14.1.min.js")
@@ -50,8 +54,6 @@ func passesAxe(t *testing.T, s *server, b *chromium) {
 		{"me", "/pools", find("tr[data-pool]") + " && (" + find("dialog[open]") + " || " + find("[data-me]") + ".click())"},
 		{"missing", "/no-such-page", find("h1")},
 	}
-	const check = `axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}).then(r =>
-		r.violations.map(v => v.id + ' (' + v.help + '): ' + v.nodes.map(n => n.html.slice(0, 200)).join(' ')).join('\n'))`
 	for _, theme := range []string{"light", "dark"} {
 		for _, width := range []int{1440, 390} {
 			b.resize(width, 900, theme)
@@ -61,7 +63,7 @@ func passesAxe(t *testing.T, s *server, b *chromium) {
 				if _, err := b.value(axe + "; 0"); err != nil {
 					t.Fatal(err)
 				}
-				if found := b.text(check); found != "" {
+				if found := b.text(checkAxe); found != "" {
 					t.Errorf("%s, %s, %d px:\n%s", view.name, theme, width, found)
 				}
 			}

@@ -343,8 +343,8 @@ func signsOut(_ *testing.T, s *server, b *chromium) {
 	b.click("#token")
 	b.write(adminToken)
 	b.press("Enter")
-	b.await("location.href.startsWith(" + quote(s.url+"/pools") + ")")
-	b.await(find("tr[data-pool=v6]"))
+	b.await("location.href === " + quote(s.url+"/dashboard"))
+	b.await(find("tr[data-full=lab]"))
 }
 
 // isWatched breaks the rules on purpose: without this, a deaf watch would look like a clean page.

@@ -64,7 +64,7 @@ func staysHere(t *testing.T, s *server, b *chromium) {
 
 	// What the function says is what the browser does.
 	for next, want := range map[string]string{
-		"/allocations?pool=lab": "/allocations?pool=lab", "/.//evil.example/steal": "/pools", "//evil.example/steal": "/pools", "/\\evil.example/steal": "/pools",
+		"/allocations?pool=lab": "/allocations?pool=lab", "/.//evil.example/steal": "/dashboard", "//evil.example/steal": "/dashboard", "/\\evil.example/steal": "/dashboard",
 	} {
 		b.open(s.url + "/login?next=" + url.QueryEscape(next))
 		b.await("new URLSearchParams(location.search).get('next') === " + quote(next) + " && " + canSignIn + " && document.activeElement.id === 'token'")

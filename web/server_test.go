@@ -121,6 +121,40 @@ func (s *server) promise(path string, body object) object {
 	return s.send(path, body, http.StatusOK)
 }
 
+// gone asks for something to be given up; the answer has no body.
+func (s *server) gone(path string) {
+	s.t.Helper()
+	r, err := http.NewRequest(http.MethodDelete, s.url+"/api/v1"+path, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+adminToken)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		s.t.Fatalf("DELETE %s: %d", path, answer.StatusCode)
+	}
+}
+
+// signIn opens a session in the browser without walking through the login page.
+func (s *server) signIn(b *chromium) {
+	s.t.Helper()
+	b.open(s.url + "/login")
+	b.await(canSignIn)
+	b.await("await fetch('/session', {method: 'POST', headers: {Authorization: 'Bearer " + adminToken + "'}}).then(r => r.ok)")
+}
+
+// put sets one object through the public API.
+func (s *server) put(path string, body object) {
+	s.t.Helper()
+	if status, got := s.request(http.MethodPut, path, adminToken, strings.NewReader(raw(s.t, body))); status != http.StatusOK {
+		s.t.Fatalf("PUT %s: %d %v", path, status, got)
+	}
+}
+
 func (s *server) send(path string, body object, want int) object {
 	s.t.Helper()
 	raw, err := json.Marshal(body)

@@ -32,7 +32,7 @@ func signInBy(b *chromium, s *server, token string) {
 	b.click("#token")
 	b.write(token)
 	b.press("Enter")
-	b.await("location.pathname === '/pools' && " + find("[data-me]"))
+	b.await("location.pathname === '/dashboard' && " + find("[data-me]"))
 }
 
 func sharesSession(t *testing.T, s *server, b *chromium) {

@@ -32,6 +32,8 @@ var contentTypes = map[string]string{
 // pages are the addresses a person can open, bookmark and reload, with their titles.
 var pages = map[string]string{
 	"login":        "Sign in",
+	"dashboard":    "Dashboard",
+	"analytics":    "Analytics",
 	"pools":        "Pools",
 	"allocations":  "Allocations",
 	"reservations": "Reservations",
@@ -41,6 +43,8 @@ var pages = map[string]string{
 	"accounts":     "Accounts",
 	"networks":     "Networks",
 	"drift":        "Drift",
+	"policies":     "Policies",
+	"compare":      "Compare two dates",
 	"audit":        "Audit log",
 	"tokens":       "Tokens",
 	"bindings":     "Role bindings",
@@ -123,7 +127,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch name := strings.TrimPrefix(r.URL.Path, "/"); {
 	case name == "":
 		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, "/pools", http.StatusFound)
+		http.Redirect(w, r, "/dashboard", http.StatusFound)
 	case strings.HasPrefix(name, "assets/"):
 		s.serveAsset(w, r)
 	case name != "missing" && pages[name] != "":

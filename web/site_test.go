@@ -82,7 +82,7 @@ func TestHandler(t *testing.T) {
 				t.Errorf("%s unchanged answers %d", page, again.StatusCode)
 			}
 		}
-		if root := fetch(t, h, "GET", "/"); root.StatusCode != http.StatusFound || root.Header.Get("Location") != "/pools" {
+		if root := fetch(t, h, "GET", "/"); root.StatusCode != http.StatusFound || root.Header.Get("Location") != "/dashboard" {
 			t.Errorf("/ answers %d", root.StatusCode)
 		}
 	})

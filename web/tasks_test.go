@@ -1,20 +1,61 @@
 package web_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
 
-// hand counts what a person does: a click, a key, or something typed with the Enter that ends it.
+// hand counts what a person does: a click, a key, or something typed with the Enter that ends it. One with keys has no pointer: it goes
+// to where something is by Tab, and along rows by j and k, which are no actions.
 type hand struct {
 	*chromium
+	keys    bool
 	actions int
 }
 
 func (h *hand) tap(selector string) {
 	h.t.Helper()
 	h.actions++
-	h.click(selector)
+	if !h.keys {
+		h.click(selector)
+		return
+	}
+	h.reach(selector)
+	h.press("Enter")
+}
+
+// reach goes to an element by the keyboard, or to the row that it is in, which Enter opens.
+func (h *hand) reach(selector string) {
+	h.t.Helper()
+	h.await(find(selector) + "?.checkVisibility()")
+	next := `(() => {
+		const e = ` + find(selector) + `, row = e && e.closest('[data-row]'), a = document.activeElement, on = a.closest('[data-row]');
+		if (!e || a === e || a === row && e.tabIndex < 0) return 'there';
+		return row && on && row !== on ? (row.compareDocumentPosition(on) & Node.DOCUMENT_POSITION_PRECEDING ? 'j' : 'k') : 'Tab';
+	})()`
+	for range 500 {
+		key := h.text(next)
+		if key == "there" {
+			return
+		}
+		h.press(key)
+	}
+	h.t.Fatalf("the keyboard does not reach %s", selector)
+}
+
+// choose goes so many options down in a select.
+func (h *hand) choose(selector string, down int) {
+	h.t.Helper()
+	h.actions++
+	if h.keys {
+		h.reach(selector)
+	} else {
+		h.await(find(selector) + "?.offsetParent && (" + find(selector) + ".focus(), true)")
+	}
+	for range down {
+		h.press("ArrowDown")
+	}
 }
 
 func (h *hand) key(key string) {
@@ -27,6 +68,9 @@ func (h *hand) key(key string) {
 func (h *hand) fill(selector, text string, enter bool) {
 	h.t.Helper()
 	h.actions++
+	if h.keys {
+		h.reach(selector)
+	}
 	h.await(find(selector) + "?.offsetParent && (" + find(selector) + ".focus(), " + find(selector) + ".select?.(), true)")
 	h.write(text)
 	if enter {
@@ -38,6 +82,37 @@ const most = 4 // actions of one task
 
 // doesEverydayTasks does what a network engineer does in a day. Each begins on the page of pools.
 func doesEverydayTasks(t *testing.T, s *server, b *chromium) {
+	doesTasks(t, s, b, false, func(string) bool { return true })
+}
+
+// TestTasksByKeyboard does all of them without a pointer.
+func TestTasksByKeyboard(t *testing.T) {
+	s := startServer(t)
+	seed(s)
+	b := startChromium(t)
+	b.resize(1440, 900, "light")
+	s.signIn(b)
+	doesTasks(t, s, b, true, func(string) bool { return true })
+}
+
+// TestTasksOnAPhone does those that one does on the way: who has an address, find and take space, why not, give it up, all of an account.
+func TestTasksOnAPhone(t *testing.T) {
+	s := startServer(t)
+	seed(s)
+	b := startChromium(t)
+	b.resize(390, 844, "light")
+	s.signIn(b)
+	doesTasks(t, s, b, false, func(rule string) bool {
+		return slices.ContainsFunc([]string{"1 ", "2 ", "4 ", "6 release", "9 ", "10 "}, func(begin string) bool { return strings.HasPrefix(rule, begin) })
+	})
+}
+
+func doesTasks(t *testing.T, s *server, b *chromium, keys bool, wanted func(rule string) bool) {
+	t.Helper()
+	width, err := b.value("innerWidth")
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.post("/pools", object{"name": "eu-prod", "parent": "corp", "cidr": "10.200.0.0/16", "environment": "prod", "region": "eu-west-1", "quarantine_seconds": 3600})
 	s.post("/accounts", object{"cloud": "aws", "external_id": "111122223333", "name": "orders-prod", "environment": "prod"})
 	s.post("/allocations", object{"pool": "eu-prod", "name": "orders", "prefix_length": 24, "account": "aws:111122223333", "owner": "orders"})
@@ -172,12 +247,64 @@ func doesEverydayTasks(t *testing.T, s *server, b *chromium) {
 			h.fill("#field-block", "/20", true)
 			h.await("!" + dialog + " && " + find("tr[data-pool=ring][aria-selected=true]") + " && " + says("[aria-labelledby=tf-title]", "to = cloudpam_pool.ring"))
 		}},
+		{"13 a token that may only plan", func(h *hand) {
+			h.tap(".links a[href='/tokens']")
+			h.await(find("tr[data-token]") + "?.offsetParent && " + find("[data-new]") + "?.offsetParent")
+			h.key("n")
+			h.choose("#field-role", 1)
+			h.fill("#field-name", "ci-plan", true)
+			h.await(find("dialog.ask[open] .secret") + "?.innerText.includes('cpam_')")
+			if got := made("/tokens", "ci-plan")["bindings"].([]any)[0].(object)["role"]; got != "planner" {
+				t.Errorf("the token is a %v", got)
+			}
+		}},
+		{"14 what changed yesterday in a pool", func(h *hand) {
+			h.tap("tr[data-pool=eu-prod] .name")
+			h.await(find("#panel-title") + ".innerText === 'eu-prod'")
+			h.tap("[data-changes]")
+			h.await(find("tr[data-event]") + "?.offsetParent")
+			h.tap("[data-act=Yesterday]")
+			// A day is not always 24 hours long. What is listed is what the API answers for that day and that block.
+			h.await("Math.abs(new Date(" + find("[data-filter=until]") + ".value) - new Date(" + find("[data-filter=since]") + ".value) - 86400000) <= 3600000 && " + find("[data-filter=within]") + ".value === '10.200.0.0/16'")
+			h.await("(await fetch('/api/v1/events' + location.search).then(r => r.json())).items.length === document.querySelectorAll('tr[data-event]').length && !" + find(".skeleton") + ".offsetParent")
+		}},
+		{"15 compare two dates", func(h *hand) {
+			h.tap("tr[data-pool=eu-prod] .name")
+			h.await(find("#panel-title") + ".innerText === 'eu-prod'")
+			h.tap("[data-compare-link]")
+			h.await(says("[data-difference=came]", "eu-prod") + " && /[0-9]+ came, 0 left, 0 changed, 0 stayed/.test(" + find(".head") + ".innerText)")
+			h.picture("task-compare")
+		}},
+		{"16 room to grow", func(h *hand) {
+			h.key("/")
+			h.fill(".finder .in", "orders", false)
+			h.await(find("#hits [aria-selected=true]") + "?.innerText.includes('10.200.0.0/23')")
+			h.press("Enter")
+			h.tap("[data-act='Room to grow']")
+			h.await(dialog + "?.innerText.includes('/22, with 10.200.2.0/23')")
+			h.tap("[data-send]")
+			h.await("location.pathname === '/reservations' && " + says("tr[data-reservation]", "room for orders to grow"))
+		}},
+		{"17 export an account's space", func(h *hand) {
+			h.tap(".links a[href='/accounts']")
+			h.tap("tr[data-account='aws:111122223333'] .link")
+			h.tap("dialog.drawer a[href^='/allocations?account=']")
+			h.await(find("tr[data-allocation]") + " && (URL.createObjectURL = blob => { blob.text().then(text => { window.file = text; }); return 'data:,'; }, HTMLAnchorElement.prototype.click = function () { window.fileName = this.download; }, true)")
+			h.tap("[data-csv]")
+			h.await("window.file?.includes('10.200.0.0/23') && window.file.split('\\r\\n').length === 3")
+		}},
 	} {
+		if !wanted(task.rule) {
+			continue
+		}
 		t.Run(task.rule, func(t *testing.T) {
 			b.t, s.t = t, t
-			h := &hand{chromium: b}
+			h := &hand{chromium: b, keys: keys}
 			b.open(s.url + "/pools")
-			b.await(find("tr[data-pool=eu-prod]") + "?.offsetParent && " + find(".panel .map rect"))
+			b.await(find("tr[data-pool=eu-prod]") + "?.offsetParent")
+			if width.(float64) > 1240 {
+				b.await(find(".panel .map rect"))
+			}
 			task.run(h)
 			if h.actions > most {
 				t.Errorf("took %d actions, more than %d", h.actions, most)

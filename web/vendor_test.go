@@ -74,7 +74,7 @@ func TestVendor(t *testing.T) {
 	})
 
 	t.Run("what the pages name exists", func(t *testing.T) {
-		name := regexp.MustCompile(`vendor/[\w.-]+\.(?:js|woff2)`)
+		name := regexp.MustCompile(`vendor/[\w.-]+\.(?:js|css|woff2)`)
 		for _, file := range []string{"index.html", "js/alpine.js", "css/tokens.css"} {
 			content, err := os.ReadFile(file)
 			if err != nil {

@@ -2,13 +2,14 @@
 import { act, idempotencyKey } from './api.js';
 import { DETAILS } from './allocating.js';
 import { ask } from './form.js';
+import { reserveRoom } from './growing.js';
 import { me } from './me.js';
 import { leaving, subject } from './subject.js';
 import { note, report } from './toasts.js';
 
 export function allocationActs(a, list) {
   if (!me.may('operator', a.scope)) return [];
-  const acts = [{ word: 'Edit', run: () => edit(a, list) }, { word: 'Release…', run: () => release(a, list) }];
+  const acts = [{ word: 'Edit', run: () => edit(a, list) }, { word: 'Room to grow', run: () => reserveRoom(a) }, { word: 'Release…', run: () => release(a, list) }];
   // The size of a member is its set's.
   return a.set ? acts : [{ word: 'Resize', first: true, run: () => resize(a, list) }, ...acts];
 }

@@ -1,7 +1,7 @@
 import { allocate } from './allocating.js';
 import { allocationActs } from './allocation-acts.js';
 import { start } from './app.js';
-import { ACCOUNT, AGE, CIDR, CONTAINS, ENVIRONMENT, FAMILY, IN_POOL, LABEL, NAME, OWNER, POOL, REGION, SCOPE, SORT, TIER, WITHIN, extra, poolLink } from './columns.js';
+import { ACCOUNT, AGE, CIDR, CLOUD, CONTAINS, ENVIRONMENT, FAMILY, IN_POOL, LABEL, NAME, OWNER, PLATFORM, POOL, REGION, SCOPE, SORT, TIER, WITHIN, extra, poolLink } from './columns.js';
 import { facts } from './facts.js';
 import { labelText, moment } from './format.js';
 import { me } from './me.js';
@@ -21,8 +21,8 @@ function details(a, list) {
 
 const allocations = () => records({
   resource: 'allocations', one: 'allocation', noun: 'allocation', search: 'name, owner or description', counts: true,
-  fields: [WITHIN, CONTAINS, POOL, SCOPE, ACCOUNT, OWNER, ENVIRONMENT, REGION, TIER, LABEL, { name: 'set', label: 'Set', placeholder: 'set_05avjh1t8b002' }, FAMILY, SORT],
-  columns: [CIDR, NAME, IN_POOL, extra('Owner', 'owner'), extra('Account', 'account'), extra('Region', 'region'), extra('Environment', 'environment'), AGE],
+  fields: [WITHIN, CONTAINS, POOL, SCOPE, ACCOUNT, OWNER, ENVIRONMENT, REGION, PLATFORM, TIER, CLOUD, LABEL, { name: 'set', label: 'Set', placeholder: 'set_05avjh1t8b002' }, FAMILY, SORT],
+  columns: [{ ...CIDR, sort: ['cidr'] }, NAME, IN_POOL, extra('Owner', 'owner'), extra('Account', 'account'), extra('Region', 'region'), extra('Environment', 'environment'), { ...AGE, sort: ['-created', 'created'] }],
   details, empty: ['No allocation yet.', 'An allocation is a block handed out of a pool. Make one here, or with the Terraform provider:'],
   example: 'resource "cloudpam_allocation" "app" {\n  pool          = "prod"\n  name          = "app"\n  prefix_length = 24\n}',
   acts: (list) => (me.may('operator') ? [{ word: 'Allocate', first: true, run: () => allocate({ pool: list.pool, done: (made) => list.after(made) }) }] : []),

@@ -1,6 +1,8 @@
 // The one place that talks to the server. It reads, creates, changes and releases on /api/v1, as whoever the session of this browser is.
 import * as session from './session.js';
 
+const DRY = { 'Cloudpam-Dry-Run': 'true' };
+
 // Problem is a refusal of the server (RFC 9457) or the lack of any answer, in words fit to be shown.
 export class Problem extends Error {
   constructor(status, body) {
@@ -10,6 +12,7 @@ export class Problem extends Error {
     this.title = body.title || 'The server answered ' + status;
     this.errors = body.errors || [];
     this.holders = body.holders || [];
+    this.violations = body.violations || [];
     this.request = body.request_id || '';
   }
 
@@ -51,6 +54,22 @@ export async function create(path, body, key) {
 export async function change(path, body, known, key) {
   const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', 'If-Match': tag(known) };
   const answer = await request(path, {}, { method: 'PATCH', headers, body: JSON.stringify(body) });
+  if (answer.ok) return answer.json();
+  throw await refusal(answer, true);
+}
+
+// put sets one resource to what the body says, in the place of what was read, or of nothing where known is null. Tried, it answers what
+// it would, or its refusal, and nothing is changed.
+export async function put(path, body, known, key, tried = false) {
+  const headers = { 'Idempotency-Key': key, 'Content-Type': 'application/json', ...(known && { 'If-Match': tag(known) }), ...(tried && DRY) };
+  const answer = await request(path, {}, { method: 'PUT', headers, body: JSON.stringify(body) });
+  if (answer.ok) return answer.json();
+  throw await refusal(answer, true);
+}
+
+// attempt asks what would be made, and makes nothing.
+export async function attempt(path, body) {
+  const answer = await request(path, {}, { method: 'POST', headers: { 'Content-Type': 'application/json', ...DRY }, body: JSON.stringify(body) });
   if (answer.ok) return answer.json();
   throw await refusal(answer, true);
 }

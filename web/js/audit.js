@@ -26,10 +26,25 @@ function details(e) {
   };
 }
 
+// DAYS are the times that are asked for most: from how many days ago to how many, in days of the person.
+const DAYS = [['Today', 0, null], ['Yesterday', 1, 0], ['7 days', 7, null]];
+
+function dayAgo(days) {
+  const now = new Date();
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - days).toISOString();
+}
+
+function between(list, since, until) {
+  list.since = dayAgo(since);
+  list.until = until === null ? '' : dayAgo(until);
+  return list.apply();
+}
+
 const WHEN = (name, label) => ({ name, label, placeholder: '2026-11-28T00:00:00Z', mono: true });
 
 start({ records: () => records({
   resource: 'events', place: 'audit', one: 'event', noun: 'event', fields: [{ name: 'actor', label: 'Who', placeholder: 'token:ci' }, { name: 'action', label: 'Action', placeholder: 'allocation.created' }, { name: 'object', label: 'Object', placeholder: 'prod or alloc_…', mono: true }, WITHIN, SCOPE, WHEN('since', 'Since'), WHEN('until', 'Until')],
   columns: [{ head: 'When', class: 'c-age muted', cell: (e) => ({ text: age(e.at) + ' ago', title: moment(e.at) }) }, { head: 'Action', class: 'c-name', opens: true, cell: (e) => e.action }, { head: 'What', class: 'c-pool', cell: nameOf }, { head: 'CIDR', class: 'c-cidr', cell: (e) => (e.cidr ? { text: e.cidr, code: true } : '') }, { head: 'Who', class: 'c-who', cell: (e) => e.actor }, extra('Scope', 'scope'), extra('From', 'source')],
+  acts: (list) => DAYS.map(([word, since, until]) => ({ word, run: () => between(list, since, until) })),
   listed: true, details, empty: ['Nothing has happened yet.', 'Every change stands here, with who made it and what was before.'],
 }) });

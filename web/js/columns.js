@@ -14,6 +14,9 @@ export const TIER = { name: 'tier', label: 'Tier', options: [['', 'All'], ['dev'
 export const SORT = { name: 'sort', label: 'Order', options: [['', 'By default'], ['cidr', 'By address'], ['-created', 'Newest first'], ['created', 'Oldest first']] };
 export const LABEL = { name: 'label', label: 'Label', placeholder: 'team=pay' };
 
+export const PLATFORM = { name: 'platform', label: 'Platform', placeholder: 'eks' };
+export const CLOUD = { name: 'cloud', label: 'Cloud', options: [['', 'All'], ['aws', 'AWS'], ['gcp', 'GCP'], ['custom', 'Other']] };
+
 export const CIDR = { head: 'CIDR', class: 'c-cidr', cell: (item) => ({ text: item.cidr, code: true }) };
 export const NAME = { head: 'Name', class: 'c-name', opens: true, cell: (item) => item.name };
 export const IN_POOL = { head: 'Pool', class: 'c-pool', cell: (item) => item.pool || '' };

@@ -44,6 +44,11 @@ export function age(moment, now = Date.now()) {
   return Math.floor(seconds / 86400) + ' d';
 }
 
+// until is how far ahead a moment is, in its largest unit.
+export function until(moment, now = Date.now()) {
+  return Date.parse(moment) <= now ? 'now' : 'in ' + age(new Date(now), Date.parse(moment));
+}
+
 export function moment(text) {
   return new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 }

@@ -6,7 +6,8 @@ export function listAddress({ place, one, filters }) {
     readAddress() {
       const query = new URLSearchParams(location.search);
       for (const name of filters) this[name] = query.get(name) || '';
-      this.unknown = [...new Set(query.keys())].filter((name) => !filters.includes(name) && name !== one && name !== 'new').join(', ');
+      this.hide = query.get('hide') || '';
+      this.unknown = [...new Set(query.keys())].filter((name) => !filters.includes(name) && name !== one && name !== 'new' && name !== 'hide').join(', ');
     },
 
     forgetUnknown() {
@@ -27,6 +28,7 @@ export function listAddress({ place, one, filters }) {
     remember() {
       const query = new URLSearchParams();
       for (const [name, value] of Object.entries(this.query())) if (value) query.set(name, value);
+      if (this.hide) query.set('hide', this.hide);
       if (this.shown) query.set(one, this.shown);
       const text = query.toString();
       const address = '/' + place + (text ? '?' + text : '');

@@ -3,9 +3,12 @@ import { Problem, get, isAbort, why } from './api.js';
 import { plural } from './format.js';
 import { followLink } from './keys.js';
 import { listAddress } from './list-address.js';
+import { again, rowsWindow } from './rows-window.js';
 import { report } from './toasts.js';
 
+// The first page is soon there; those that follow are few.
 const PAGE = 100;
+const NEXT = 500;
 
 // AHEAD is how far below the window the end of the list may still be when the next rows are asked for.
 const AHEAD = '600px';
@@ -20,6 +23,7 @@ export function listing({ resource, place = resource, one, filters, row, details
 
   return {
     ...listAddress({ place, one, filters }),
+    ...rowsWindow(),
     ...blank(),
     state: 'loading', why: '', stuck: false, total: undefined, rows: [], next: '', busy: false, focused: '', wrong: blank(), scopes: [], pools: [], detail: none, shown: '', unknown: '',
 
@@ -33,7 +37,12 @@ export function listing({ resource, place = resource, one, filters, row, details
 
     // watchMore asks for the next rows before the end of the list comes into sight.
     watchMore(element) {
-      new IntersectionObserver((seen) => { if (seen.some((entry) => entry.isIntersecting) && !this.stuck) this.loadMore(); }, { rootMargin: AHEAD }).observe(element);
+      const watch = new IntersectionObserver(async (seen) => {
+        if (!seen.some((entry) => entry.isIntersecting) || this.stuck || this.busy) return;
+        await this.loadMore();
+        again(watch, element);
+      }, { rootMargin: AHEAD });
+      watch.observe(element);
     },
 
     async loadChoices() {
@@ -56,7 +65,7 @@ export function listing({ resource, place = resource, one, filters, row, details
     counted(noun) {
       if (this.state !== 'ready' || this.busy) return '';
       if (this.total !== undefined) return plural(this.total, noun);
-      return this.next ? 'the first ' + this.rows.length : plural(this.rows.length, noun);
+      return this.next ? 'the first ' + this.knownRows() : plural(this.knownRows(), noun);
     },
 
     query() {
@@ -88,7 +97,7 @@ export function listing({ resource, place = resource, one, filters, row, details
         const page = await get([resource], { ...this.query(), limit: PAGE, count: counts }, { signal: request.signal });
         this.wrong = blank();
         items = new Map();
-        this.rows = page.items.map((item) => this.take(item));
+        this.fill(page.items.map((item) => this.take(item)));
         this.stuck = false;
         this.total = page.total;
         this.next = page.next_page_token || '';
@@ -98,7 +107,7 @@ export function listing({ resource, place = resource, one, filters, row, details
       } catch (error) {
         if (isAbort(error)) return;
         this.busy = false;
-        this.rows = [];
+        this.fill([]);
         this.next = '';
         this.why = why(error);
         this.state = this.blames(error) ? 'wrong' : 'failed';
@@ -112,11 +121,11 @@ export function listing({ resource, place = resource, one, filters, row, details
     },
 
     async loadMore() {
-      if (!this.next || this.busy) return;
+      if (this.busy || this.later() || !this.next) return;
       this.busy = true;
       try {
-        const page = await get([resource], { ...this.query(), limit: PAGE, page_token: this.next }, { signal: request.signal });
-        this.rows = [...this.rows, ...page.items.map((item) => this.take(item))];
+        const page = await get([resource], { ...this.query(), limit: NEXT, page_token: this.next }, { signal: request.signal });
+        this.grow(page.items.map((item) => this.take(item)));
         this.next = page.next_page_token || '';
         this.busy = false;
         this.stuck = false;
@@ -155,8 +164,7 @@ export function listing({ resource, place = resource, one, filters, row, details
 
     // refresh asks again for one row that has just been changed.
     async refresh(id) {
-      const fresh = row(await this.read(id));
-      this.rows = this.rows.map((known) => (known.id === id ? fresh : known));
+      this.put(row(await this.read(id)));
     },
 
     // refreshAll asks again for the rows, and for what is open.

@@ -1,9 +1,9 @@
-// Colours of a map by something other than the kind: by owner, environment, region or account of what was allocated.
+// Colours of a map by something other than the kind: by owner, environment, region, account or its platform of what was allocated.
 
 // MOST is how many values have a colour of their own. The others share one.
 const MOST = 8;
 
-export const COLOURS = [['kind', 'kind'], ['owner', 'owner'], ['environment', 'environment'], ['region', 'region'], ['account', 'account']];
+export const COLOURS = [['kind', 'kind'], ['owner', 'owner'], ['environment', 'environment'], ['region', 'region'], ['account', 'account'], ['platform', 'platform']];
 
 // colouring takes what is known of the owners of blocks and answers {legend, of(block)}: the values that are met most come first.
 export function colouring(by, blocks, known) {

@@ -22,7 +22,7 @@ export function poolMap({ subject, done }) {
   let knownOf = '';
 
   return {
-    colours: COLOURS, colour: 'kind', coloured: 0, chosen: -1, about: '', tip: '', tipStyle: {},
+    colours: COLOURS, colour: 'kind', hideUsed: false, hideUnavailable: false, coloured: 0, chosen: -1, about: '', tip: '', tipStyle: {},
 
     get chosenBlock() { return this.blocks[this.chosen] || null; },
     get chosenText() { return this.chosenBlock ? words(this.chosenBlock) : ''; },
@@ -30,9 +30,15 @@ export function poolMap({ subject, done }) {
     get legend() { return this.coloured >= 0 ? colouring(this.colour, this.blocks, known).legend : []; },
     get byKind() { return this.colour === 'kind'; },
 
+    // fades reports whether a block is hidden: what is used, or what nobody can have although nobody uses it.
+    fades(block) {
+      const unavailable = ['reserved', 'quarantined'].includes(block.status);
+      return block.status !== 'free' && (unavailable ? this.hideUnavailable : this.hideUsed);
+    },
+
     drawMap(svg, blocks, cidr, colour, coloured, chosen) {
       if (coloured < 0) return;
-      drawMap(svg, blocks, cidr, colouring(colour, blocks, known).of);
+      drawMap(svg, blocks, cidr, colouring(colour, blocks, known).of, (block) => this.fades(block));
       const mark = svg.querySelector('[data-block="' + chosen + '"]');
       if (mark) mark.classList.add('chosen');
     },
@@ -42,9 +48,10 @@ export function poolMap({ subject, done }) {
       const pool = subject();
       if (this.colour === 'kind' || knownOf === pool.id) return;
       try {
-        const read = await Promise.all([all(['allocations'], { pool: pool.id }, KNOWN), all(['pools'], { parent: pool.id }, 1000)]);
+        const [accounts, ...read] = await Promise.all([all(['accounts'], {}, KNOWN), all(['allocations'], { pool: pool.id }, KNOWN), all(['pools'], { parent: pool.id }, 1000)]);
         if (pool !== subject()) return;
-        known = new Map(read.flatMap(({ items }) => items).map((item) => [item.id, item]));
+        const platforms = new Map(accounts.items.map((account) => [account.id, account.platform]));
+        known = new Map(read.flatMap(({ items }) => items).map((item) => [item.id, { ...item, platform: platforms.get(item.account) || '' }]));
         knownOf = pool.id;
         this.coloured += 1;
       } catch (error) {

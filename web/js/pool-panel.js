@@ -8,6 +8,7 @@ import { me } from './me.js';
 import { mix } from './mix.js';
 import { part, read } from './parts.js';
 import { poolActs } from './pool-acts.js';
+import { poolBar } from './pool-bar.js';
 import { poolMap } from './pool-map.js';
 import { share } from './pool-rows.js';
 import { renaming } from './renaming.js';
@@ -30,7 +31,7 @@ export function poolPanel() {
 
   const rename = renaming({ subject: () => pool, done(renamed) { this.$dispatch('pool-renamed', { was: pool.id, now: renamed.id }); } });
 
-  return mix(rename, poolMap({ subject: () => pool, done: changed }), {
+  return mix(rename, poolBar(), poolMap({ subject: () => pool, done: changed }), {
     within: [], parent: '', delegated: '', quarantined: '', onlyFree: false, history: '',
     id: '', name: '', cidr: '', description: '', used: '', largest: '', free: '', count: '', facts: [], terraform: '',
     view: 'map', blocks: [], nextSpace: '', rungs: [], allocations: [],
@@ -38,7 +39,7 @@ export function poolPanel() {
 
     get historyOf() { return this.history; },
     get mayAllocate() { return Boolean(this.id) && me.may('operator', pool.scope, this.within); },
-    get shownBlocks() { return this.onlyFree ? this.blocks.filter((block) => block.status === 'free') : this.blocks; },
+    get shownBlocks() { return this.blocks.filter((block) => (!this.onlyFree || block.status === 'free') && !this.fades(block)); },
     get listed() { return this.shownBlocks.slice(0, LISTED).map((block) => ({ free: block.status === 'free', cidr: block.cidr, class: kindOf(block), word: stateWord(block), name: block.name || '', link: promiseLink(pool.id, block) })); },
     get unlisted() { return this.shownBlocks.length - LISTED; },
     get unlistedLabel() { return this.unlisted + ' more blocks are on the map only.'; },
@@ -64,6 +65,10 @@ export function poolPanel() {
       return 'Promised to plans: ' + parts.filter(Boolean).join(' and ') + (this.nextSpace ? ' so far' : '') + '.';
     },
     get holdsLink() { return '/holds?pool=' + encodeURIComponent(this.id); },
+    get changesLink() { return this.id ? '/audit?' + new URLSearchParams({ within: this.cidr, scope: pool.scope }) : ''; },
+    get compareLink() { return this.id ? '/compare?' + new URLSearchParams({ within: this.cidr, scope: pool.scope }) : ''; },
+    get analyticsLink() { return '/analytics?pool=' + encodeURIComponent(this.id); },
+    get policyLink() { return '/policies?pool=' + encodeURIComponent(this.id); },
     get allocationsLink() { return '/allocations?pool=' + encodeURIComponent(this.id); },
 
     show(node) {
@@ -109,6 +114,7 @@ export function poolPanel() {
         facts: settings(pool, utilization), terraform: poolImport(pool) + '\n\n' + allocationResource(pool),
         blocks: [], nextSpace: '', rungs: [], allocations: [],
       });
+      this.layBar(node);
       this.forgetMap();
       this.$refs.panel.scrollTop = 0;
     },

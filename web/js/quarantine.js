@@ -44,7 +44,7 @@ function details(q, list) {
 }
 
 start({ records: () => records({
-  resource: 'quarantines', place: 'quarantine', one: 'quarantine', noun: 'block', search: 'name or owner', fields: [WITHIN, CONTAINS, POOL, SCOPE, OWNER, FAMILY],
+  resource: 'quarantines', place: 'quarantine', one: 'quarantine', noun: 'block', search: 'name or owner', fields: [WITHIN, CONTAINS, POOL, SCOPE, OWNER, FAMILY, { name: 'allocation', label: 'Allocation', placeholder: 'alloc_…', mono: true }],
   columns: [CIDR, NAME, IN_POOL, extra('Owner', 'owner'), { head: 'Kept', class: 'c-state', cell: state }, AGE],
   details, empty: ['Nothing is in quarantine.', 'A block that was released waits here before somebody else gets it, for as long as its pool says. Until then it can be had back with its name and its CIDR.'],
 }) });

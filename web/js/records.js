@@ -2,6 +2,7 @@
 import { drawCells } from './cells.js';
 import { download } from './csv.js';
 import { listing } from './listing.js';
+import { views } from './views.js';
 
 const NONE = { id: '', title: '', cidr: '', lead: '', state: '', stateWord: '', facts: [], links: [], acts: [], terraform: '', history: '', table: [], heads: [] };
 
@@ -21,6 +22,7 @@ export function records({ resource, place, one, noun, search, fields, columns, d
 
   return {
     ...list,
+    ...views({ place: place || resource, columns }),
     columns, fields, search: search || '', example, unfolded: false,
 
     get filtered() { return this.isFiltered(); },
@@ -33,6 +35,12 @@ export function records({ resource, place, one, noun, search, fields, columns, d
     get historyOf() { return this.detail.history; },
     get hasHistory() { return Boolean(this.detail.history); },
 
+    // tell opens the drawer with something that is no row.
+    tell(detail) {
+      this.detail = { ...NONE, ...detail };
+      if (!this.$refs.drawer.open) this.$refs.drawer.showModal();
+    },
+
     filterCount() { return filters.filter((name) => this[name].trim()).length; },
     optionsOf(field) { return field.options || this[field.list].map((value) => [value, value]); },
     filterValue(field) { return this[field.name]; },
@@ -44,7 +52,7 @@ export function records({ resource, place, one, noun, search, fields, columns, d
     download() { return download(resource, this.query()); },
     draw(tr, row) {
       tr.dataset[one] = row.id;
-      drawCells(tr, row);
+      drawCells(tr, { cells: row.cells.filter((cell, i) => this.shows(columns[i])) });
     },
   };
 }

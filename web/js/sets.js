@@ -1,5 +1,5 @@
 import { start } from './app.js';
-import { AGE, IN_POOL, LABEL, NAME, POOL, SCOPE, extra, poolLink } from './columns.js';
+import { ACCOUNT, AGE, ENVIRONMENT, IN_POOL, LABEL, NAME, OWNER, PLATFORM, POOL, REGION, SCOPE, TIER, extra, poolLink } from './columns.js';
 import { facts } from './facts.js';
 import { labelText, moment, plural } from './format.js';
 import { me } from './me.js';
@@ -20,7 +20,7 @@ function details(s, list) {
 }
 
 start({ records: () => records({
-  resource: 'allocation-sets', place: 'sets', one: 'set', noun: 'set', search: 'name, owner or description', fields: [{ name: 'name', label: 'Name', placeholder: 'vpc' }, POOL, SCOPE, LABEL],
+  resource: 'allocation-sets', place: 'sets', one: 'set', noun: 'set', search: 'name, owner or description', fields: [{ name: 'name', label: 'Name', placeholder: 'vpc' }, POOL, SCOPE, ACCOUNT, OWNER, ENVIRONMENT, REGION, PLATFORM, TIER, LABEL],
   columns: [NAME, IN_POOL, { head: 'Members', class: 'c-cidr', cell: (s) => ({ text: plural(s.members.length, 'key'), title: s.members.map((m) => m.key + ' ' + m.cidr).join(', ') }) }, extra('Owner', 'owner'), extra('Region', 'region'), extra('Environment', 'environment'), AGE],
   details, empty: ['No allocation set yet.', 'A set is a map of keys to sizes, packed at once. A key keeps its CIDR when others come and go, so another availability zone renumbers nothing:'],
   example: 'resource "cloudpam_allocation_set" "vpc" {\n  pool = "prod"\n  name = "vpc"\n  subnets = {\n    app-a = 24\n    app-b = 24\n  }\n}',

@@ -25,8 +25,8 @@ export function layout(poolCIDR, blocks) {
   return { width: whole.width, height: whole.height, cells };
 }
 
-// drawMap draws the blocks, each with the class of its kind and, where colour is given, one of its own.
-export function drawMap(svg, blocks, poolCIDR, colour = () => '') {
+// drawMap draws the blocks, each with the class of its kind and, where colour is given, one of its own. What fades is only hatched.
+export function drawMap(svg, blocks, poolCIDR, colour = () => '', fades = () => false) {
   if (!poolCIDR) return;
   const map = layout(poolCIDR, blocks);
   // One unit of the drawing is a 64th of the longer side, so that strokes and letters have one size in every pool.
@@ -36,9 +36,11 @@ export function drawMap(svg, blocks, poolCIDR, colour = () => '') {
   map.cells.forEach((cell, i) => {
     const rect = document.createElementNS(SVG, 'rect');
     place(rect, cell, unit);
-    rect.setAttribute('class', kindOf(cell.block) + ' ' + colour(cell.block));
+    const faded = fades(cell.block);
+    rect.setAttribute('class', faded ? 'faded' : kindOf(cell.block) + ' ' + colour(cell.block));
     rect.dataset.block = i;
     parts.push(rect);
+    if (faded) return;
     if (STRIPED.includes(kindOf(cell.block))) parts.push(texture(cell, unit));
     const label = letters(cell, unit);
     if (label) parts.push(label);
