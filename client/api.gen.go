@@ -320,6 +320,54 @@ func (e HitKind) Valid() bool {
 	}
 }
 
+// Defines values for ImportKind.
+const (
+	ImportKindAccounts     ImportKind = "accounts"
+	ImportKindAllocations  ImportKind = "allocations"
+	ImportKindPools        ImportKind = "pools"
+	ImportKindReservations ImportKind = "reservations"
+)
+
+// Valid indicates whether the value is a known member of the ImportKind enum.
+func (e ImportKind) Valid() bool {
+	switch e {
+	case ImportKindAccounts:
+		return true
+	case ImportKindAllocations:
+		return true
+	case ImportKindPools:
+		return true
+	case ImportKindReservations:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportRowVerdict.
+const (
+	ImportRowVerdictCreated   ImportRowVerdict = "created"
+	ImportRowVerdictRefused   ImportRowVerdict = "refused"
+	ImportRowVerdictUnchanged ImportRowVerdict = "unchanged"
+	ImportRowVerdictUpdated   ImportRowVerdict = "updated"
+)
+
+// Valid indicates whether the value is a known member of the ImportRowVerdict enum.
+func (e ImportRowVerdict) Valid() bool {
+	switch e {
+	case ImportRowVerdictCreated:
+		return true
+	case ImportRowVerdictRefused:
+		return true
+	case ImportRowVerdictUnchanged:
+		return true
+	case ImportRowVerdictUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Mode.
 const (
 	ModeApply   Mode = "apply"
@@ -962,6 +1010,24 @@ func (e ListHoldsParamsFormat) Valid() bool {
 	case ListHoldsParamsFormatCsv:
 		return true
 	case ListHoldsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListImportsParamsFormat.
+const (
+	ListImportsParamsFormatCsv  ListImportsParamsFormat = "csv"
+	ListImportsParamsFormatJSON ListImportsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListImportsParamsFormat enum.
+func (e ListImportsParamsFormat) Valid() bool {
+	switch e {
+	case ListImportsParamsFormatCsv:
+		return true
+	case ListImportsParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -2177,6 +2243,70 @@ type Holder struct {
 // Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 type Hosts = int64
 
+// Import defines model for Import.
+type Import struct {
+	Actor string `json:"actor"`
+
+	// Created Rows that made an object.
+	Created   int       `json:"created"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Digest Of the file and the verdicts.
+	Digest string `json:"digest"`
+	ID     string `json:"id"`
+
+	// Kind What the rows are: objects of the list of that name.
+	Kind   ImportKind `json:"kind"`
+	Reason string     `json:"reason"`
+
+	// Refused Rows that cannot be done, in a dry run: then none of the file is done.
+	Refused int `json:"refused"`
+
+	// Rows Absent in lists.
+	Rows []ImportRow `json:"rows,omitempty"`
+
+	// Unchanged Rows that say what is there already.
+	Unchanged int `json:"unchanged"`
+
+	// UndoneAt Absent of one that stands.
+	UndoneAt *time.Time `json:"undone_at,omitempty"`
+	UndoneBy *string    `json:"undone_by,omitempty"`
+
+	// Updated Rows that changed one.
+	Updated int `json:"updated"`
+}
+
+// ImportKind What the rows are: objects of the list of that name.
+type ImportKind string
+
+// ImportPage defines model for ImportPage.
+type ImportPage struct {
+	Items         []Import `json:"items"`
+	NextPageToken *string  `json:"next_page_token,omitempty"`
+}
+
+// ImportRow defines model for ImportRow.
+type ImportRow struct {
+	// Changed What is another than before, of what is updated.
+	Changed []string `json:"changed,omitempty"`
+	CIDR    *string  `json:"cidr,omitempty"`
+	Name    *string  `json:"name,omitempty"`
+
+	// Object The id of the object; absent of one that would only be made.
+	Object *string `json:"object,omitempty"`
+
+	// Pool The id of the pool that it is in, of what is in one.
+	Pool    *string  `json:"pool,omitempty"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Row As a spreadsheet counts: the header is row 1.
+	Row     int              `json:"row"`
+	Verdict ImportRowVerdict `json:"verdict"`
+}
+
+// ImportRowVerdict defines model for ImportRow.Verdict.
+type ImportRowVerdict string
+
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
 
@@ -2508,6 +2638,21 @@ type NewHoldItem struct {
 	Draft *NewDraft    `json:"draft,omitempty"`
 	Hold  *NewHold     `json:"hold,omitempty"`
 	Set   *NewSetHolds `json:"set,omitempty"`
+}
+
+// NewImport defines model for NewImport.
+type NewImport struct {
+	// Columns What columns of the file are, by their header: a column of the list, `label.KEY` for one label, or empty to leave the column out.
+	Columns map[string]string `json:"columns,omitempty"`
+
+	// CSV The file: a header, then a row for each object. Cells are apart by `,`, `;` or a tab.
+	CSV string `json:"csv"`
+
+	// Digest That of the dry run: what is to be done is what was shown then.
+	Digest *string `json:"digest,omitempty"`
+
+	// Kind What the rows are: objects of the list of that name.
+	Kind ImportKind `json:"kind"`
 }
 
 // NewPolicy defines model for NewPolicy.
@@ -4442,6 +4587,33 @@ type ReleaseHoldParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListImportsParams defines parameters for ListImports.
+type ListImportsParams struct {
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListImportsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListImportsParamsFormat defines parameters for ListImports.
+type ListImportsParamsFormat string
+
+// CreateImportParams defines parameters for CreateImport.
+type CreateImportParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UndoImportParams defines parameters for UndoImport.
+type UndoImportParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListObservationsParams defines parameters for ListObservations.
 type ListObservationsParams struct {
 	// Scope Only this scope.
@@ -5095,6 +5267,9 @@ type PlaceHoldsJSONRequestBody = NewHoldBatch
 // PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
 type PlaceHoldJSONRequestBody = NewHold
 
+// CreateImportJSONRequestBody defines body for CreateImport for application/json ContentType.
+type CreateImportJSONRequestBody = NewImport
+
 // DraftPoolJSONRequestBody defines body for DraftPool for application/json ContentType.
 type DraftPoolJSONRequestBody = NewDraft
 
@@ -5718,6 +5893,54 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /holds/{hold} (the `GetHold` operationId).
 	GetHold(ctx context.Context, hold string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListImports List imports, the oldest first
+	//
+	// Your own. To whoever sees everything, those of all.
+	//
+	// Corresponds with GET /imports (the `ListImports` operationId).
+	ListImports(ctx context.Context, params *ListImportsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateImportWithBody Make and change what the rows of a CSV file say, all or nothing
+	//
+	// Each row is what a single request would be: it creates an object, changes the one that is there, or leaves it as it is, under the
+	// same roles and policies. First try it with `Cloudpam-Dry-Run: true`: the answer has a verdict for each row, and a `digest`. Then
+	// send the same file with that `digest`: where any verdict is another by then, or a row is refused, nothing is done. All rows are
+	// one transaction, of at most 10,000 rows and 8 MiB.
+	//
+	// A CSV export of the list is a file that imports to the same. See [import.md](https://github.com/cloudpam/cloudpam/blob/main/docs/import.md) for columns.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /imports (the `CreateImport` operationId).
+	CreateImportWithBody(ctx context.Context, params *CreateImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateImport Make and change what the rows of a CSV file say, all or nothing
+	//
+	// Each row is what a single request would be: it creates an object, changes the one that is there, or leaves it as it is, under the
+	// same roles and policies. First try it with `Cloudpam-Dry-Run: true`: the answer has a verdict for each row, and a `digest`. Then
+	// send the same file with that `digest`: where any verdict is another by then, or a row is refused, nothing is done. All rows are
+	// one transaction, of at most 10,000 rows and 8 MiB.
+	//
+	// A CSV export of the list is a file that imports to the same. See [import.md](https://github.com/cloudpam/cloudpam/blob/main/docs/import.md) for columns.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /imports (the `CreateImport` operationId).
+	CreateImport(ctx context.Context, params *CreateImportParams, body CreateImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetImport Get an import, with the rows that made or changed something
+	//
+	// Corresponds with GET /imports/{import} (the `GetImport` operationId).
+	GetImport(ctx context.Context, pImport string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UndoImport Take back what an import did, all or nothing
+	//
+	// What it created is released or deleted, and what it changed is as before, the last row first, as single requests would do that. Where
+	// anything has changed since, nothing is done, and `errors` says which.
+	//
+	// Corresponds with POST /imports/{import}/undo (the `UndoImport` operationId).
+	UndoImport(ctx context.Context, pImport string, params *UndoImportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListObservations List what clouds showed, by age, or by address with within or contains
 	//
@@ -7391,6 +7614,104 @@ func (c *rawClient) ReleaseHold(ctx context.Context, hold string, params *Releas
 // Corresponds with GET /holds/{hold} (the `GetHold` operationId).
 func (c *rawClient) GetHold(ctx context.Context, hold string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetHoldRequest(c.Server, hold)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListImports List imports, the oldest first
+//
+// Your own. To whoever sees everything, those of all.
+//
+// Corresponds with GET /imports (the `ListImports` operationId).
+func (c *rawClient) ListImports(ctx context.Context, params *ListImportsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListImportsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateImportWithBody Make and change what the rows of a CSV file say, all or nothing
+//
+// Each row is what a single request would be: it creates an object, changes the one that is there, or leaves it as it is, under the
+// same roles and policies. First try it with `Cloudpam-Dry-Run: true`: the answer has a verdict for each row, and a `digest`. Then
+// send the same file with that `digest`: where any verdict is another by then, or a row is refused, nothing is done. All rows are
+// one transaction, of at most 10,000 rows and 8 MiB.
+//
+// A CSV export of the list is a file that imports to the same. See [import.md](https://github.com/cloudpam/cloudpam/blob/main/docs/import.md) for columns.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /imports (the `CreateImport` operationId).
+func (c *rawClient) CreateImportWithBody(ctx context.Context, params *CreateImportParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateImportRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateImport Make and change what the rows of a CSV file say, all or nothing
+//
+// Each row is what a single request would be: it creates an object, changes the one that is there, or leaves it as it is, under the
+// same roles and policies. First try it with `Cloudpam-Dry-Run: true`: the answer has a verdict for each row, and a `digest`. Then
+// send the same file with that `digest`: where any verdict is another by then, or a row is refused, nothing is done. All rows are
+// one transaction, of at most 10,000 rows and 8 MiB.
+//
+// A CSV export of the list is a file that imports to the same. See [import.md](https://github.com/cloudpam/cloudpam/blob/main/docs/import.md) for columns.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /imports (the `CreateImport` operationId).
+func (c *rawClient) CreateImport(ctx context.Context, params *CreateImportParams, body CreateImportJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateImportRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetImport Get an import, with the rows that made or changed something
+//
+// Corresponds with GET /imports/{import} (the `GetImport` operationId).
+func (c *rawClient) GetImport(ctx context.Context, pImport string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetImportRequest(c.Server, pImport)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UndoImport Take back what an import did, all or nothing
+//
+// What it created is released or deleted, and what it changed is as before, the last row first, as single requests would do that. Where
+// anything has changed since, nothing is done, and `errors` says which.
+//
+// Corresponds with POST /imports/{import}/undo (the `UndoImport` operationId).
+func (c *rawClient) UndoImport(ctx context.Context, pImport string, params *UndoImportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUndoImportRequest(c.Server, pImport, params)
 	if err != nil {
 		return nil, err
 	}
@@ -12327,6 +12648,222 @@ func NewGetHoldRequest(server string, hold string) (*http.Request, error) {
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListImportsRequest constructs an http.Request for the ListImports method
+func NewListImportsRequest(server string, params *ListImportsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/imports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateImportRequest calls the generic CreateImport builder with application/json body
+func NewCreateImportRequest(server string, params *CreateImportParams, body CreateImportJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateImportRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewCreateImportRequestWithBody constructs an http.Request for the CreateImport method, with any body, and a specified content type
+func NewCreateImportRequestWithBody(server string, params *CreateImportParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/imports")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetImportRequest constructs an http.Request for the GetImport method
+func NewGetImportRequest(server string, pImport string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "import", pImport, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/imports/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUndoImportRequest constructs an http.Request for the UndoImport method
+func NewUndoImportRequest(server string, pImport string, params *UndoImportParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "import", pImport, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/imports/%s/undo", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
 	}
 
 	return req, nil

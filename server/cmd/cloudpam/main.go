@@ -32,6 +32,7 @@ type commands struct {
 	Evidence evidenceCommand `cmd:"" help:"Write what an auditor asks for of a period: who has access, seals, the result of verify."`
 	Sync     syncCommand     `cmd:"" help:"Have a server look at an account now."`
 	Drift    driftCommand    `cmd:"" help:"Show how what clouds have differs from what is desired."`
+	Import   importCommand   `cmd:"" help:"Import CSV files, as they were shown, and undo that."`
 	Adopt    adoptCommand    `cmd:"" help:"Make what clouds have desired, and write the Terraform that imports it."`
 	Token    tokenCommand    `cmd:"" help:"Create, list and revoke tokens."`
 	Version  versionCommand  `cmd:"" help:"Show the version."`

@@ -18,13 +18,15 @@ var Permissions = map[string]ipam.Role{
 	"principals:read":   ipam.Viewer,
 	"observations:read": ipam.Viewer,
 	"drifts:read":       ipam.Viewer,
-	"restoration:read":  ipam.Viewer,
+ "restoration:read": ipam.Viewer,
+ "imports:read": ipam.Viewer, // one's own; those of all take to see everything
 
 	"holds:write": ipam.Planner,
 
 	"allocations:write":  ipam.Operator,
 	"reservations:write": ipam.Operator,
 	"observations:write": ipam.Operator, // adopts, which allocates; pools take an admin
+	"imports:write":      ipam.Operator, // rows take what single requests do
 	"syncs:write":        ipam.Operator, // it looks, and changes nothing in a cloud
 
 	"scopes:write":   ipam.Admin,

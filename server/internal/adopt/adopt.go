@@ -230,27 +230,7 @@ func (a *adoption) lock(items []Item) error {
 		p := around[len(around)-1]
 		pools[p.UID] = p
 	}
-	for _, uid := range slices.Sorted(maps.Keys(scopes)) {
-		if _, err := a.Tx.LockScope(ipam.Everything, string(uid)); err != nil {
-			return err
-		}
-	}
-	var order []ipam.Pool
-	for _, p := range pools {
-		order = append(order, p)
-	}
-	slices.SortFunc(order, func(p, q ipam.Pool) int {
-		if p.LockedBefore(q) {
-			return -1
-		}
-		return 1
-	})
-	for _, p := range order {
-		if _, err := a.Tx.LockPool(ipam.Everything, string(p.UID)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return a.LockAll(slices.Collect(maps.Keys(scopes)), slices.Collect(maps.Values(pools)))
 }
 
 func refused(i Item, err *ipam.Error) Item {

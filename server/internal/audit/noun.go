@@ -43,7 +43,8 @@ var (
 	bindings     = noun{"binding", "binding", "bindings", 1000, "", false, func(r *Report) *int { return &r.Bindings }, sayAs(bindingSaid)}
 	principals   = noun{"principal", "principal", "principals", 1000, "", false, func(r *Report) *int { return &r.Principals }, sayAs(vouchedSaid)}
 	sessions     = noun{"session", "session", "sessions", 1000, "", false, func(r *Report) *int { return &r.Sessions }, sayAs(sessionSaid)}
-	approvals    = noun{"approval", "approval", "approvals", 500, "", false, func(r *Report) *int { return &r.Approvals }, sayAs(approvalSaid)}
+ approvals = noun{"approval", "approval", "approvals", 500, "", false, func(r *Report) *int { return &r.Approvals }, sayAs(approvalSaid)}
+ imports = noun{"import", "import", "imports", 1000, "", false, func(r *Report) *int { return &r.Imports }, sayAs(importSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
@@ -53,7 +54,8 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
-	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions, approvals} {
+ for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions, approvals} {
+imports} {
 		byKind[n.kind] = n
 	}
 	return byKind
@@ -184,6 +186,13 @@ func vouchedSaid(p ipam.Vouched) said {
 func sessionSaid(s ipam.Session) said {
 	return said{row: store.Row{
 		"id": s.ID.Key(), "principal_id": s.Principal.UID.Key(), "token_id": key(s.Token), "created_at": s.CreatedAt.UnixMicro(), "ends_at": s.EndsAt.UnixMicro(),
+	}}
+}
+
+func importSaid(i ipam.Import) said {
+	return said{row: store.Row{
+		"id": i.ID.Key(), "principal_id": i.Principal.UID.Key(), "kind": string(i.Kind), "digest": i.Digest, "created": int64(i.Created), "updated": int64(i.Updated),
+		"unchanged": int64(i.Unchanged), "reason": i.Reason, "created_at": i.CreatedAt.UnixMicro(), "undone_at": optional(i.UndoneAt), "undone_by": key(i.UndoneBy),
 	}}
 }
 

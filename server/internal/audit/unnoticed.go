@@ -40,6 +40,7 @@ var Unnoticed = []Blind{
 	{"last_blocks", "", "memory of where names were; it has no events, and a wrong one at worst places a name elsewhere"},
 	{"idempotency_keys", "", "answers for a week; they have no events"},
 	{"leases", "", "who sweeps now"},
+	{"import_rows", "", "which events are those of an import; an undo looks at the objects and their events themselves"},
 	{"observations", "", "what clouds showed; it has no events, and the next complete look sets it right"},
 	{"sync_states", "", "how well clouds were seen; it has no events, and the next look sets it right"},
 	{"schema_info", "", "what applied the schema, for people"},

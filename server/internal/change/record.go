@@ -43,6 +43,9 @@ func (c Change) Record(o Object, verb string, before, after any) error {
 	if event.After, err = stateOf(after); err != nil {
 		return err
 	}
+	if c.told != nil {
+		*c.told = append(*c.told, event)
+	}
 	return c.Tx.AppendEvent(event)
 }
 

@@ -57,8 +57,8 @@ func Refuse(tx *store.Tx, by ipam.Caller, failure error, at time.Time) error {
 // WriteRefused runs a body in one transaction and stores the refusal that its caller is told all the same, which it returns: the error
 // of a request that has an effect. Errors besides: those of the body.
 func WriteRefused(ctx context.Context, k *Kernel, by ipam.Caller, lane string, refusal error, body func(Change) error) error {
-	if by.DryRun {
-		return refusal
+	if _, part := partOf(ctx, by); part || by.DryRun {
+		return refusal // with no effect: it is told again
 	}
 	err := k.DB.Write(ctx, lane, func(tx *store.Tx) error {
 		c := k.change(tx, by)

@@ -30,16 +30,19 @@ func (s *Server) ListAccounts(ctx context.Context, req api.ListAccountsRequestOb
 
 // CreateAccount registers an account.
 func (s *Server) CreateAccount(ctx context.Context, req api.CreateAccountRequestObject) (api.CreateAccountResponseObject, error) {
-	b := req.Body
-	created, err := s.accounts.CreateAccount(ctx, caller(ctx), ipam.Account{
-		Scope: value(b.Scope), Cloud: ipam.Cloud(b.Cloud), ExternalID: b.ExternalID, Name: b.Name, Description: value(b.Description), Owner: value(b.Owner),
-		Platform: value(b.Platform), Tier: string(value(b.Tier)), Environment: value(b.Environment), Regions: value(b.Regions), Labels: ipam.Labels(value(b.Labels)),
-		Mode: string(value(b.Mode)), RoleARN: value(b.RoleArn), WorkloadIdentity: value(b.WorkloadIdentity),
-	})
+	created, err := s.accounts.CreateAccount(ctx, caller(ctx), newAccount(*req.Body))
 	if err != nil {
 		return nil, err
 	}
 	return api.CreateAccount201JSONResponse{Body: account(created), Headers: api.CreateAccount201ResponseHeaders{ETag: etag(created.ETag())}}, nil
+}
+
+func newAccount(b api.NewAccount) ipam.Account {
+	return ipam.Account{
+		Scope: value(b.Scope), Cloud: ipam.Cloud(b.Cloud), ExternalID: b.ExternalID, Name: b.Name, Description: value(b.Description), Owner: value(b.Owner),
+		Platform: value(b.Platform), Tier: string(value(b.Tier)), Environment: value(b.Environment), Regions: value(b.Regions), Labels: ipam.Labels(value(b.Labels)),
+		Mode: string(value(b.Mode)), RoleARN: value(b.RoleArn), WorkloadIdentity: value(b.WorkloadIdentity),
+	}
 }
 
 // GetAccount reads an account.
@@ -57,7 +60,14 @@ func (s *Server) UpdateAccount(ctx context.Context, req api.UpdateAccountRequest
 	if err != nil {
 		return nil, err
 	}
-	b := req.Body
+	changed, err := s.accounts.UpdateAccount(ctx, caller(ctx), req.Account, version, accountPatch(*req.Body))
+	if err != nil {
+		return nil, err
+	}
+	return api.UpdateAccount200JSONResponse{Body: account(changed), Headers: api.UpdateAccount200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
+}
+
+func accountPatch(b api.AccountPatch) ipam.AccountPatch {
 	patch := ipam.AccountPatch{
 		Scope: b.Scope, Name: b.Name, Description: b.Description, Owner: b.Owner, Platform: b.Platform, Environment: b.Environment,
 		Mode: (*string)(b.Mode), RoleARN: b.RoleArn, WorkloadIdentity: b.WorkloadIdentity, Regions: b.Regions, Labels: labelsPatch(b.Labels),
@@ -66,11 +76,7 @@ func (s *Server) UpdateAccount(ctx context.Context, req api.UpdateAccountRequest
 		tier, _ := b.Tier.Get() // null takes it away
 		patch.Tier = new(string(tier))
 	}
-	changed, err := s.accounts.UpdateAccount(ctx, caller(ctx), req.Account, version, patch)
-	if err != nil {
-		return nil, err
-	}
-	return api.UpdateAccount200JSONResponse{Body: account(changed), Headers: api.UpdateAccount200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
+	return patch
 }
 
 // DeleteAccount forgets an account.

@@ -22,8 +22,19 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// maxBody bounds a request's body.
-const maxBody = 1 << 20
+// maxBody bounds a request's body, and maxFile one that has a file in it: of 8 MiB, which is longer as JSON.
+const (
+	maxBody = 1 << 20
+	maxFile = 12 << 20
+)
+
+// bodyLimit is how long the body of a request may be.
+func bodyLimit(c echo.Context) int64 {
+	if c.Path() == "/api/v1/imports" {
+		return maxFile
+	}
+	return maxBody
+}
 
 type callKey struct{}
 
@@ -117,9 +128,9 @@ func readBody(next echo.HandlerFunc) echo.HandlerFunc {
 		var body []byte
 		if r.Body != nil && r.Body != http.NoBody {
 			var err error
-			body, err = io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxBody))
+			body, err = io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, bodyLimit(c)))
 			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-				return echo.NewHTTPError(http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB")
+				return ipam.Errorf(codeBodyTooLarge, "the body is larger than %d MiB", bodyLimit(c)>>20)
 			}
 			if err != nil {
 				return ipam.Errorf(ipam.CodeInvalid, "the body ended early")

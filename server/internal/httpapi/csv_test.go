@@ -46,6 +46,7 @@ func TestEveryListIsCSVWithAllItsPages(t *testing.T) {
 		post[api.Hold](t, s, "/holds", `{"pool":"p","name":"h","prefix_length":28}`)
 		post[map[string]any](t, s, "/pool-drafts", `{"pool":{"name":"d","parent":"p","prefix_length":24}}`)
 		hook := post[map[string]any](t, s, "/webhooks", `{"name":"w","url":"http://127.0.0.1:9/","enabled":false}`)["webhook"].(map[string]any)["id"].(string)
+		s.imports(t, "allocations", "pool,name,prefix_length\np,imported,28\n")
 		lists := 0
 		for path, item := range contract(t).Paths.Map() {
 			if item.Get == nil {

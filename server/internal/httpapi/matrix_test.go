@@ -39,6 +39,7 @@ const (
 	persons                      // seen as the pool is, and for people only, of whom no token is one
 	admins                       // seen by admins of the place, and by nobody else
 	scopeAdmins                  // seen by admins of the scope, and by nobody else
+	allSeen                      // seen by who sees everything, and by nobody else: what is somebody else's own
 	anybody                      // a list, or what is about the caller: never refused
 )
 
@@ -138,7 +139,14 @@ var asks = map[string]ask{
 	"adoptObservations": {ofScope, func(m *matrix, at target) (string, string) {
 		return "/adoptions", strings.Replace(`{"account":"$id","dry_run":true}`, "$id", m.make(at, "/accounts", anAccount), 1)
 	}},
-	"getRestoration": listing("/restoration"), "endRestoration": about(everywhere, "/restoration", ""),
+ "getRestoration": listing("/restoration"), "endRestoration": about(everywhere, "/restoration", ""),
+ "listImports": listing("/imports"),
+ "createImport": {inPool, func(m *matrix, at target) (string, string) {
+ text := "pool,name,prefix_length\n" + at.pool + "," + m.name() + ",28\n"
+ return "/imports", asFile(m.t, "allocations", text, m.tried(m.t, "allocations", text).Digest, nil)
+ }},
+ "getImport": {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at), "" }},
+ "undoImport": {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at) + "/undo", "" }},
 	"listDrifts":    about(ofScope, "/drifts?scope=$scope", ""),
 	"deleteAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
 
@@ -213,6 +221,14 @@ func (m *matrix) make(at target, path, body string) string {
 		}
 	}
 	return fmt.Sprint(made["id"])
+}
+
+// imported is the id of an import of one allocation.
+func (m *matrix) imported(at target) string {
+	if at == missing {
+		return string(ipam.NewUID("import"))
+	}
+	return m.imports(m.t, "allocations", "pool,name,prefix_length\n"+at.pool+","+m.name()+",28\n").ID
 }
 
 // released is the id of an allocation that is in quarantine.
@@ -303,6 +319,8 @@ func wanted(op ask, need, has ipam.Role, place string, at target) int {
 		return status(readsScope, place == "everywhere")
 	case scopeAdmins:
 		return status(inPlace && place != "pool" && has.Includes(need), true)
+	case allSeen:
+		return status(place == "everywhere" && at != missing, true)
 	case adminEverywhere:
 		return status(place == "everywhere" && has == ipam.Admin && at != missing, true)
 	case whoseOwn, persons:

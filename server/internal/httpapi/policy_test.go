@@ -58,6 +58,14 @@ var doors = map[string]door{
 		m.send(m.t, "DELETE", "/api/v1/allocations/"+id, "")
 		return "/allocations/" + id + "/restore", ""
 	}},
+	"createImport": {try: func(m *matrix, pool string) (string, string) {
+		text := "pool,name,prefix_length\n" + pool + "," + m.name() + ",24\n"
+		return "/imports", asFile(m.t, "allocations", text, m.tried(m.t, "allocations", text).Digest, nil)
+	}},
+	"undoImport": {try: func(m *matrix, pool string) (string, string) {
+		id := m.make(target{pool: pool}, "/allocations", aLarge)
+		return "/imports/" + m.imports(m.t, "allocations", "id,prefix_length\n"+id+",28\n").ID + "/undo", ""
+	}},
 	"createAllocationSet": breaks("/allocation-sets", `{"pool":"$pool","name":"$n","members":{"a":{"prefix_length":24}}}`),
 	"placeSetHolds":       breaks("/allocation-set-holds", `{"pool":"$pool","name":"$n","members":{"a":{"prefix_length":28},"b":{"prefix_length":24}}}`),
 	"updateAllocationSet": onObject("/allocation-sets", aSet, "/allocation-sets/$id", `{"members":{"a":{"prefix_length":24}}}`),

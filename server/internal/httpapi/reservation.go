@@ -35,18 +35,22 @@ func (s *Server) ListReservations(ctx context.Context, req api.ListReservationsR
 
 // CreateReservation keeps a block out of use.
 func (s *Server) CreateReservation(ctx context.Context, req api.CreateReservationRequestObject) (api.CreateReservationResponseObject, error) {
-	b := req.Body
-	cidr, err := prefixAt("/cidr", b.CIDR)
+	asked, err := newReservation(*req.Body)
 	if err != nil {
 		return nil, err
 	}
-	created, err := s.registry.Reserve(ctx, caller(ctx), ipam.NewReservation{
-		Pool: b.Pool, Name: value(b.Name), CIDR: cidr, Length: b.PrefixLength, Reason: b.Reason, Owner: value(b.Owner), Labels: ipam.Labels(value(b.Labels)), ExpiresAt: b.ExpiresAt,
-	})
+	created, err := s.registry.Reserve(ctx, caller(ctx), asked)
 	if err != nil {
 		return nil, err
 	}
 	return api.CreateReservation201JSONResponse{Body: reservation(created), Headers: api.CreateReservation201ResponseHeaders{ETag: etag(created.ETag())}}, nil
+}
+
+func newReservation(b api.NewReservation) (ipam.NewReservation, error) {
+	cidr, err := prefixAt("/cidr", b.CIDR)
+	return ipam.NewReservation{
+		Pool: b.Pool, Name: value(b.Name), CIDR: cidr, Length: b.PrefixLength, Reason: b.Reason, Owner: value(b.Owner), Labels: ipam.Labels(value(b.Labels)), ExpiresAt: b.ExpiresAt,
+	}, err
 }
 
 // GetReservation reads a reservation.
@@ -64,14 +68,15 @@ func (s *Server) UpdateReservation(ctx context.Context, req api.UpdateReservatio
 	if err != nil {
 		return nil, err
 	}
-	b := req.Body
-	changed, err := s.registry.UpdateReservation(ctx, caller(ctx), req.Reservation, version, ipam.ReservationPatch{
-		Name: b.Name, Reason: b.Reason, Owner: b.Owner, Labels: labelsPatch(b.Labels), ExpiresAt: momentPatch(b.ExpiresAt),
-	})
+	changed, err := s.registry.UpdateReservation(ctx, caller(ctx), req.Reservation, version, reservationPatch(*req.Body))
 	if err != nil {
 		return nil, err
 	}
 	return api.UpdateReservation200JSONResponse{Body: reservation(changed), Headers: api.UpdateReservation200ResponseHeaders{ETag: etag(changed.ETag())}}, nil
+}
+
+func reservationPatch(b api.ReservationPatch) ipam.ReservationPatch {
+	return ipam.ReservationPatch{Name: b.Name, Reason: b.Reason, Owner: b.Owner, Labels: labelsPatch(b.Labels), ExpiresAt: momentPatch(b.ExpiresAt)}
 }
 
 // ReleaseReservation gives a kept block back.

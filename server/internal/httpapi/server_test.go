@@ -27,6 +27,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/adopt"
 	"github.com/cloudpam/cloudpam/server/internal/approval"
 	"github.com/cloudpam/cloudpam/server/internal/audit"
+	"github.com/cloudpam/cloudpam/server/internal/bulk"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/cloud/fake"
 	"github.com/cloudpam/cloudpam/server/internal/govern"
@@ -56,6 +57,7 @@ type lab struct {
 	httpapi.Services
 	log     *lockedBuffer
 	dump    func(testing.TB) string // all rows of what is stored
+	dumpAll func(testing.TB) string // of all tables
 	unready *error
 	cloud   *fake.Cloud
 	passed  *atomic.Int64 // of the time, in nanoseconds
@@ -84,7 +86,8 @@ func serveAt(t *testing.T, url string, now func() time.Time, issuers ...issuer.S
 	k := change.New(db, time.Now).Pretend(func() time.Time { return now().Add(time.Duration(passed.Load())) })
 	r := registry.New(k)
 	clouds, observer := fake.New(ipam.AWS, 5, "east", "west"), observe.New(k)
-	services := httpapi.Services{Observer: observer, Adopter: adopt.New(k, r), Modules: terraform.New(k), Clouds: reconcile.New(k, observer, slog.New(slog.DiscardHandler), clouds), Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k, issuers...), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Policies: govern.New(k), Approvals: approval.New(k, r, slog.New(slog.DiscardHandler)), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
+ services := httpapi.Services{Observer: observer, Adopter: adopt.New(k, r), Modules: terraform.New(k), Clouds: reconcile.New(k, observer, slog.New(slog.DiscardHandler), clouds), Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k, issuers...), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Policies: govern.New(k), Approvals: approval.New(k, r, slog.New(slog.DiscardHandler)), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
+ services.Imports = bulk.New(k, r, services.Accounts)
 	var err error
 	if services.Sealer, err = seal.New(k, slog.New(slog.DiscardHandler), ""); err != nil {
 		t.Fatal(err)
@@ -107,15 +110,17 @@ func serveAt(t *testing.T, url string, now func() time.Time, issuers ...issuer.S
 	server.Config.Handler = checked(t, handler)
 	server.Start()
 	t.Cleanup(server.Close)
-	return lab{http: server, Services: services, log: log, unready: unready, cloud: clouds, passed: passed, dump: func(t testing.TB) string { return dump(t, db) }}
+	return lab{http: server, Services: services, log: log, unready: unready, cloud: clouds, passed: passed, dump: func(t testing.TB) string {
+		return dump(t, db, "tokens", "principals", "bindings", "events", "idempotency_keys")
+	}, dumpAll: func(t testing.TB) string { return storetest.Dump(t, url) }}
 }
 
-// dump is all that is stored, as text: bytes as they are.
-func dump(t testing.TB, db *store.DB) string {
+// dump is all that is stored in some tables, as text: bytes as they are.
+func dump(t testing.TB, db *store.DB, tables ...string) string {
 	t.Helper()
 	var all strings.Builder
 	err := db.Read(t.Context(), func(tx *store.Tx) error {
-		for _, table := range []string{"tokens", "principals", "bindings", "events", "idempotency_keys"} {
+		for _, table := range tables {
 			rows, err := tx.RowsAfter(table, 0, 100_000)
 			if err != nil {
 				return err

@@ -141,7 +141,7 @@ func draw(r *rand.Rand, ids, pages map[string][]string) (who, method, path, body
 			"/events?object="+pool, "/events?object="+id("alloc"), "/events?actor=token:t1", "/events?chain="+id("chain"), "/accounts?", "/accounts/custom:x1?", "/tokens?", "/bindings?scope="+scope,
 			"/bindings/"+id("binding")+"?", "/principals/me?", "/scopes/"+scope+"?",
 			"/search?q=10.0.0.1", "/prefix-set?owner=o&scope="+scope, "/search?q=n1", "/search?q="+pool, "/search?q=10.0.0.0/8", "/analytics/utilization?", "/analytics/utilization?pool="+pool, "/analytics/space?by=pool",
-			"/analytics/space?by=owner", "/analytics/creations?scope="+scope, "/analytics/free-blocks?", "/allocations?count=true", "/allocations?sort=cidr", "/allocations?sort=-created")
+			"/analytics/space?by=owner", "/analytics/creations?scope="+scope, "/analytics/free-blocks?", "/allocations?count=true", "/allocations?sort=cidr", "/allocations?sort=-created", "/imports?")
 		if strings.HasSuffix(list, "?") || r.IntN(2) == 0 {
 			return who, "GET", strings.TrimSuffix(list, "?"), ""
 		}
@@ -169,6 +169,7 @@ func draw(r *rand.Rand, ids, pages map[string][]string) (who, method, path, body
 		fmt.Sprintf(`POST /allocation-set-holds {"pool":%q,"name":"s1","updates":%q,"members":{"x":{"prefix_length":28}}}`, pool, id("set")),
 		fmt.Sprintf(`POST /accounts {"scope":%q,"cloud":"custom","external_id":"x%d","name":"x"}`, scope, r.IntN(6)),
 		fmt.Sprintf(`POST /scopes {"name":%q}`, scope),
+		fmt.Sprintf(`POST /imports {"kind":"allocations","csv":"pool,name,prefix_length\n%s,%s,%d\na.top,m,28\n","digest":"x"}`, pool, name, length),
 		fmt.Sprintf(`POST /tokens {"name":"t%d","bindings":[{"role":"operator","scope":%q}]}`, r.IntN(6), scope),
 		fmt.Sprintf(`POST /bindings {"principal":%q,"role":"viewer","pool":%q}`, id("principal"), pool),
 		fmt.Sprintf(`PATCH /pools/%s {"name":"p%d"}`, pool, r.IntN(4)), fmt.Sprintf(`PATCH /pools/%s {"parent":%q}`, pool, scope+".top"), fmt.Sprintf(`PATCH /pools/%s {"prefix_length":%d}`, pool, length),

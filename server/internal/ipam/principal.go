@@ -59,6 +59,7 @@ const (
 	SourceAPI       = "api"
 	SourceUI        = "ui"
 	SourceTerraform = "terraform"
+	SourceImport    = "import"
 	SourceSystem    = "system"
 )
 

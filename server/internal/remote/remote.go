@@ -86,16 +86,29 @@ func Get[T any](ctx context.Context, s *Server, path string, query url.Values) (
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	return answer, s.do(ctx, http.MethodGet, path, nil, &answer)
+	return answer, s.do(ctx, http.MethodGet, path, nil, http.Header{}, &answer)
 }
 
 // Post sends a request once, under a key of its own: sent again by a proxy it has one effect.
 func Post[T any](ctx context.Context, s *Server, path string, body any) (answer T, err error) {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return answer, fmt.Errorf("encode the request: %w", err)
+	return post[T](ctx, s, path, body, http.Header{})
+}
+
+// Try is Post of what shall have no effect.
+func Try[T any](ctx context.Context, s *Server, path string, body any) (answer T, err error) {
+	return post[T](ctx, s, path, body, http.Header{"Cloudpam-Dry-Run": {"true"}})
+}
+
+func post[T any](ctx context.Context, s *Server, path string, body any, header http.Header) (answer T, err error) {
+	text := []byte{}
+	if body != nil {
+		if text, err = json.Marshal(body); err != nil {
+			return answer, fmt.Errorf("encode the request: %w", err)
+		}
 	}
-	return answer, s.do(ctx, http.MethodPost, path, text, &answer)
+	header.Set("Content-Type", "application/json")
+	header.Set("Idempotency-Key", rand.Text())
+	return answer, s.do(ctx, http.MethodPost, path, text, header, &answer)
 }
 
 // Pages visits all items of a list; of a page, items are those and the token of the next.
@@ -115,16 +128,13 @@ func Pages[P, T any](ctx context.Context, s *Server, path string, query url.Valu
 	}
 }
 
-func (s *Server) do(ctx context.Context, method, path string, body []byte, answer any) error {
+func (s *Server) do(ctx context.Context, method, path string, body []byte, header http.Header, answer any) error {
 	req, err := http.NewRequestWithContext(ctx, method, s.endpoint+"/api/v1"+path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", s.endpoint, err)
 	}
+	req.Header = header
 	req.Header.Set("Authorization", "Bearer "+s.token)
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-		req.Header.Set("Idempotency-Key", rand.Text())
-	}
 	res, err := s.http.Do(req)
 	if err != nil {
 		return fmt.Errorf("%s does not answer: %w; is CLOUDPAM_ENDPOINT right?", s.endpoint, err)

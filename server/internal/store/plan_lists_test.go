@@ -112,6 +112,9 @@ func (p planner) listed(t *testing.T) {
 		"Quarantines by allocation": func(tx *store.Tx) error {
 			return second(tx.Quarantines(ipam.Everything, ipam.QuarantineFilter{Allocation: string(ipam.KeyUID("alloc", 5))}, page))
 		},
+		"Imports of a principal": func(tx *store.Tx) error {
+			return second(tx.Imports(ofScope, ipam.KeyUID("principal", 5), "", page))
+		},
 		"Webhooks of a scope": func(tx *store.Tx) error { return second(tx.Webhooks(ofScope, page)) },
 		"Events all":          func(tx *store.Tx) error { return second(tx.Events(ipam.Everything, ipam.EventFilter{}, page)) },
 		"Events by scope": func(tx *store.Tx) error {

@@ -10,6 +10,8 @@ type expected struct{ both, sqlite, postgres, none, stale string }
 
 // plans are what is expected, query by query. An index that goes, comes or gets another name is edited here.
 var plans = map[string]expected{
+	"EndImport":             {both: "key"},
+	"ImportRows":            {both: "import_rows_by_import key"},
 	"DeleteWebhook":         {both: "key"},
 	"Delivery":              {both: "key"},
 	"EndDelivery":           {both: "key"},
@@ -177,6 +179,7 @@ var plans = map[string]expected{
 
 	// Lists, with what they are narrowed by. Sorted are at most the members of a set or the blocks around an address, and
 	// with a pool alone, by age: its children, its holds and its prefixes, which no index has in that order.
+	"Imports of a principal":                         {both: "imports_by_principal key"},
 	"Webhooks of a scope":                            {both: "key walk:key walk:webhooks_by_name all:webhooks"},
 	"Accounts by scope":                              {both: "accounts_by_scope key"},
 	"AllocationSets by pool, name":                   {both: "allocation_sets_by_name key"},

@@ -126,6 +126,8 @@ func (p planner) fill(t *testing.T, from, to int) {
 		"i, SCOPE, POOL, 2, 'allocation.created', NAME, '', '[]', '', '', CASE WHEN i % 50 = 0 THEN 'pending' ELSE 'used' END, NULL, '', FALSE, i, 1, 1, 1")
 	rows("policies", "id, scope_id, pool_id, description, rules, share_revision, version, created_at, updated_at", "i, SCOPE, i, '', '{}', 0, 1, 1, 1")
 	rows("seals", "id, at, heads, hash, signature, public_key", "i, i, '[]', ADDRESS, ADDRESS, ADDRESS")
+	rows("imports", "id, principal_id, kind, digest, created, updated, unchanged, reason, created_at", "i, 1 + i % 100, 'pools', '', 1, 0, 0, '', 1")
+	rows("import_rows", "id, import_id, number", "i, 1 + i % 100, i")
 	rows("leases", "name, holder, epoch, until", "NAME, '', 1, i")
 }
 

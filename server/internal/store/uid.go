@@ -23,6 +23,7 @@ const (
 	deliveryKey    = "delivery"
 	chainKey       = "chain"
 	observationKey = "obs"
+	importKey      = "import"
 	syncKey        = "sync"
 	anyKey         = "" // in a cursor of a list of several kinds
 )

@@ -191,6 +191,26 @@ type IdempotencyKey struct {
 	CreatedAt   int64
 }
 
+type Import struct {
+	ID          int64
+	PrincipalID int64
+	Kind        string
+	Digest      string
+	Created     int64
+	Updated     int64
+	Unchanged   int64
+	Reason      string
+	CreatedAt   int64
+	UndoneAt    *int64
+	UndoneBy    *int64
+}
+
+type ImportRow struct {
+	ID       int64
+	ImportID int64
+	Number   int64
+}
+
 type Instance struct {
 	ID         int64
 	TokenKey   []byte
@@ -331,6 +351,22 @@ type NamedHold struct {
 	ScopeName   string
 	PoolName    string
 	Actor       string
+}
+
+type NamedImport struct {
+	ID          int64
+	PrincipalID int64
+	Kind        string
+	Digest      string
+	Created     int64
+	Updated     int64
+	Unchanged   int64
+	Reason      string
+	CreatedAt   int64
+	UndoneAt    *int64
+	UndoneBy    *int64
+	Actor       string
+	Undoer      string
 }
 
 type NamedObservation struct {

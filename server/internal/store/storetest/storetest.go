@@ -106,19 +106,28 @@ func NeedPostgres(t testing.TB) {
 // Exec runs a statement next to a server on the database of a URL, in SQL that both engines know: for rows to age, which no
 // request makes them.
 func Exec(database, statement string, args ...any) error {
-	driver, source := "pgx", database
-	if path, ok := strings.CutPrefix(database, "sqlite://"); ok {
-		driver, source = "sqlite", "file:"+path+"?_txlock=immediate&_pragma=busy_timeout(600000)"
-	}
-	db, err := sql.Open(driver, source)
+	db, err := open(database)
 	if err != nil {
-		return fmt.Errorf("open %s: %w", driver, err)
+		return err
 	}
 	defer db.Close()
 	if _, err := db.Exec(statement, args...); err != nil {
 		return fmt.Errorf("%s: %w", statement, err)
 	}
 	return nil
+}
+
+// open opens the database of a URL next to a server.
+func open(database string) (*sql.DB, error) {
+	driver, source := "pgx", database
+	if path, ok := strings.CutPrefix(database, "sqlite://"); ok {
+		driver, source = "sqlite", "file:"+path+"?_txlock=immediate&_pragma=busy_timeout(600000)"
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", driver, err)
+	}
+	return db, nil
 }
 
 // Value asks a PostgreSQL database for one value, as hands next to a server would.
