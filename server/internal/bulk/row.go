@@ -122,6 +122,9 @@ func properties(state any) (all map[string]json.RawMessage) {
 	if err != nil {
 		panic(err) // events have it
 	}
+	if string(all["labels"]) == "null" { // which are read as none
+		all["labels"] = json.RawMessage("{}")
+	}
 	return all
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -205,10 +206,18 @@ func back[T any](e ipam.Event, read func(T) (T, error), object func(T) object, d
 	if err != nil {
 		return nil, err
 	}
-	if is := object(now); is.etag != left.etag {
-		return nil, ipam.Errorf(ipam.CodePreconditionFailed, "%s %s has changed since: its version is %d, and the import left version %d; change it back yourself, or leave the import as it is", is.what, is.title(), is.version, left.version)
+	if others := changedSince(after, now); len(others) > 0 {
+		return nil, ipam.Errorf(ipam.CodePreconditionFailed, "%s %s has changed since the import: %s; change it back yourself, or leave the import as it is", left.what, left.title(), strings.Join(others, ", "))
 	}
-	return func() error { return do(ipam.Exactly(left.etag), after, before) }, nil
+	return func() error { return do(ipam.Exactly(object(now).etag), after, before) }, nil
+}
+
+// changedSince are the properties that are not as an import left them. What was changed and changed back is as it was, and names of
+// what an object is in may be others by now.
+func changedSince(left, now any) []string {
+	return slices.DeleteFunc(differences(left, now), func(name string) bool {
+		return slices.Contains([]string{"version", "updated_at", "id", "scope", "pool", "parent", "enclosed"}, name)
+	})
 }
 
 // title is how people find an object.

@@ -138,7 +138,7 @@ func TestAnImportIsUndoneUnlessSomethingHasChanged(t *testing.T) {
 		created := get[api.AllocationPage](t, s, "/allocations?pool=web&name=new").Items[0]
 		s.send(t, "PATCH", "/api/v1/allocations/"+created.ID, `{"purpose":"mine"}`, "If-Match: *")
 		p := wantProblemCode(t, s.send(t, "POST", "/api/v1/imports/"+done.ID+"/undo", ""), 412, "precondition_failed")
-		if len(p.Errors) != 1 || !strings.Contains(p.Errors[0].Detail, "row 3: allocation new has changed since: its version is 2, and the import left version 1") {
+		if len(p.Errors) != 1 || !strings.Contains(p.Errors[0].Detail, "row 3: allocation new has changed since the import: purpose; change it back yourself") {
 			t.Errorf("%+v", p)
 		}
 		if a := get[api.AllocationPage](t, s, "/allocations?pool=web&name=old").Items[0]; a.Owner != "after" {
