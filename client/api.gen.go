@@ -3334,7 +3334,7 @@ type Problem struct {
 	// Errors Which fields are wrong and what would be right.
 	Errors []FieldError `json:"errors,omitempty"`
 
-	// Holders What is in the way: the blocks that take the CIDR or occupy the pool (the first five).
+	// Holders What is in the way: the blocks that take the CIDR or occupy the pool (the first five). With `pool_exhausted`: what plans hold in the pool, the largest first.
 	Holders []Holder `json:"holders,omitempty"`
 
 	// LargestFreePrefixLength With `pool_exhausted`: the largest free block of the pool.

@@ -12,8 +12,10 @@ import (
 // and decides, and takes nothing.
 type Asker struct {
 	Tx        *store.Tx
-	Now       time.Time
-	Due       time.Time // by which what has an end has come to it
+ Now time.Time
+ Due time.Time // by which what has an end has come to it
+ At time.Time // of the write
+ Due time.Time
 	Principal ipam.UID
 	Actor     string // the principal's name
 	Sees      ipam.Visible

@@ -107,6 +107,24 @@ func (f Asker) addFree(pool ipam.Pool, tree *alloc.Tree, done map[netip.Prefix]b
 	return nil
 }
 
+// addHeld adds to the error of a pool without room what plans hold in it: applied it is taken, and thrown away it may be released. What
+// this very write has placed goes with it.
+func (f Asker) addHeld(pool ipam.Pool, e *ipam.Error) error {
+	const most = 100
+	holds, err := f.Tx.StandingHolds(pool.UID, f.Due, most)
+	if err != nil {
+		return err
+	}
+	drafts, err := f.Tx.StandingDrafts(pool.UID, f.Due, most)
+	more := len(holds) == most || len(drafts) == most
+	holds = slices.DeleteFunc(holds, func(h ipam.Hold) bool { return h.CreatedAt.Equal(f.At) })
+	drafts = slices.DeleteFunc(drafts, func(d ipam.Pool) bool { return d.CreatedAt.Equal(f.At) })
+	if err == nil {
+		e.AddHeld(holds, drafts, more)
+	}
+	return err
+}
+
 // exhausted says what would fit instead; could is the length of the largest block that taking what expired would give, 0
 // for none.
 func (f Asker) exhausted(pool ipam.Pool, length, could int) error {
@@ -122,7 +140,7 @@ func (f Asker) exhausted(pool ipam.Pool, length, could int) error {
 		largest = &could
 	}
 	e := NoRoom(pool.ID, length, largest)
-	if err := errors.Join(AddQuarantined(f.Tx, pool.UID, f.Due, e), AddNearest(f.Tx, f.Sees, pool, length, e)); err != nil {
+	if err := errors.Join(f.addHeld(pool, e), AddQuarantined(f.Tx, pool.UID, f.Due, e), AddNearest(f.Tx, f.Sees, pool, length, e)); err != nil {
 		return err
 	}
 	return e

@@ -47,7 +47,7 @@ func (f Asker) Outside(pool ipam.Pool, name string, how ipam.Placing, length int
 	switch {
 	case errors.Is(err, alloc.ErrNoFit):
 		none := noneOutside(pool, how, length, free)
-		if err := AddQuarantined(f.Tx, pool.UID, f.Due, none); err != nil {
+		if err := errors.Join(f.addHeld(pool, none), AddQuarantined(f.Tx, pool.UID, f.Due, none)); err != nil {
 			return at, err
 		}
 		return at, none

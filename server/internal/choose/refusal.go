@@ -3,6 +3,7 @@ package choose
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -111,6 +112,38 @@ func NoRoom(pool string, length int, largest *int) *ipam.Error {
 	e := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d; %s", pool, length, what)
 	e.LargestFree = largest
 	return e
+}
+
+// NoneHere reports whether a pool has no such block, and what it is to grow over may have it.
+func NoneHere(err error) bool {
+	code := ipam.CodeOf(err)
+	return code == ipam.CodePoolExhausted || code == ipam.CodeOutsidePool || code == ipam.CodeInvalid
+}
+
+// NoneGained is the refusal of a block that neither a pool has nor what it is to grow over: that counts in the plan already. What needs both
+// of it is to be had later.
+func NoneGained(pool ipam.Pool, growth []ipam.Pool, in ipam.NewHold, err error) error {
+	e, ok := errors.AsType[*ipam.Error](err)
+	if !ok || len(growth) == 0 || !NoneHere(err) {
+		return err
+	}
+	grown := pool.CIDR
+	for _, d := range growth {
+		if d.CIDR.Bits() <= grown.Bits() {
+			grown = netip.PrefixFrom(d.CIDR.Addr(), d.CIDR.Bits()-1).Masked()
+		}
+	}
+	length, bad := in.LengthIn(ipam.Pool{CIDR: grown, Sizes: pool.Sizes})
+	switch {
+	case bad != nil || length < grown.Bits() || in.CIDR.IsValid() && !in.CIDR.Overlaps(pool.CIDR):
+		return err
+	case length >= pool.CIDR.Bits():
+		e.Detail += "; what it is planned to gain has none either"
+		return e
+	}
+	later := ipam.Errorf(ipam.CodePoolExhausted, "pool %s has no free /%d before it has grown, as it is planned to: apply that first, and then this", pool.ID, length)
+	later.Fields = []ipam.FieldError{{Pointer: "/prefix_length", Detail: later.Detail}}
+	return later
 }
 
 // AddNearest adds to the error of a pool without room another one that has, and that its caller sees.

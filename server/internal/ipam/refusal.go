@@ -1,6 +1,7 @@
 package ipam
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -47,10 +48,7 @@ func NameInPool(pool Pool, a Allocation) error {
 
 // HeldByOther is the refusal of a name that somebody else's plan holds.
 func HeldByOther(h Hold) error {
-	who := h.Actor
-	if h.Holder != "" {
-		who += " (" + h.Holder + ")"
-	}
+	who := planner(h.Actor, h.Holder)
 	instead := "choose another name"
 	if h.Grows() {
 		instead = "wait until then"
@@ -59,6 +57,51 @@ func HeldByOther(h Hold) error {
 	e.Fields = []FieldError{{Pointer: "/name", Detail: e.Detail}}
 	e.Holders = []Holder{{Kind: KindHold, ID: h.ID, Name: h.Name, CIDR: h.CIDR}}
 	return e
+}
+
+func planner(actor, holder string) string {
+	if holder == "" {
+		return actor
+	}
+	return actor + " (" + holder + ")"
+}
+
+// AddHeld adds to the refusal of a pool without room what plans hold there: how much, the largest of it, whose, and until when. More
+// reports whether that is not all.
+func (e *Error) AddHeld(holds []Hold, drafts []Pool, more bool) {
+	type held struct {
+		Holder
+		of    string
+		until time.Time
+	}
+	var all []held
+	for _, h := range holds {
+		all = append(all, held{Holder{KindHold, h.ID, h.Name, h.CIDR}, fmt.Sprintf("for %s until %s, by a plan of %s", h.For(), h.ExpiresAt.Format(time.RFC3339), planner(h.Actor, h.Holder)), h.ExpiresAt})
+	}
+	for _, d := range drafts {
+		what := fmt.Sprintf("for the draft of pool %q", d.ID)
+		if d.DraftGrows != "" {
+			what = "for a pool to grow over"
+		}
+		all = append(all, held{Holder{KindPool, d.ID, d.Name, d.CIDR}, fmt.Sprintf("%s until %s, by a plan of %s", what, d.DraftUntil.Format(time.RFC3339), planner(d.DraftActor, d.DraftHolder)), *d.DraftUntil})
+	}
+	if len(all) == 0 {
+		return
+	}
+	slices.SortStableFunc(all, func(a, b held) int {
+		return cmp.Or(cmp.Compare(a.CIDR.Bits(), b.CIDR.Bits()), a.until.Compare(b.until))
+	})
+	count := fmt.Sprintf("%d blocks, the largest", len(all))
+	switch {
+	case more:
+		count = fmt.Sprintf("%d blocks and more, among them", len(all))
+	case len(all) == 1:
+		count = "1 block,"
+	}
+	e.Detail += fmt.Sprintf("; plans hold %s %s %s", count, all[0].CIDR, all[0].of)
+	for _, h := range all[:min(len(all), 5)] {
+		e.Holders = append(e.Holders, h.Holder)
+	}
 }
 
 // Outdated says that a newer plan was promised another block for the name.
@@ -77,10 +120,7 @@ func NameTaken(kind, name string) error {
 
 // DraftedByOther is the refusal of the name of a pool that somebody else's plan is to create.
 func DraftedByOther(draft Pool) error {
-	who := draft.DraftActor
-	if draft.DraftHolder != "" {
-		who += " (" + draft.DraftHolder + ")"
-	}
+	who := planner(draft.DraftActor, draft.DraftHolder)
 	e := Errorf(CodeHoldConflict, "pool %q is planned as %s by %s until %s; choose another name, or release that draft", draft.ID, draft.CIDR, who, draft.DraftUntil.Format(time.RFC3339))
 	e.Fields = []FieldError{{Pointer: "/name", Detail: e.Detail}}
 	return e

@@ -205,14 +205,14 @@ func (c edit) promise(pool ipam.Pool, in ipam.NewHold) (ipam.Hold, error) {
 	}
 	h, err := c.promiseHere(pool, in)
 	for _, d := range growth {
-		if code := ipam.CodeOf(err); code != ipam.CodePoolExhausted && code != ipam.CodeOutsidePool && code != ipam.CodeInvalid {
+		if !choose.NoneHere(err) {
 			break
 		}
-		if _, bad := in.LengthIn(d); bad == nil && (!in.CIDR.IsValid() || d.CIDR.Contains(in.CIDR.Addr())) {
-			h, err = c.promiseOver(pool, d, in)
+		if over, failure := c.promiseOver(pool, d, in); !choose.NoneHere(failure) {
+			h, err = over, failure
 		}
 	}
-	return h, choose.Kept(c.Change, pool, in, h, err)
+	return h, choose.Kept(c.Change, pool, in, h, choose.NoneGained(pool, growth, in, err))
 }
 
 // promiseOver promises a block in what a pool is to grow over: to the plan, it is in the pool.

@@ -68,6 +68,18 @@ func (tx *Tx) OutdatedDrafts(pool, principal ipam.UID, plan ipam.Plan, name stri
 	})
 }
 
+// StandingHolds lists up to limit holds of a pool that have their block and have not run out by then.
+func (tx *Tx) StandingHolds(pool ipam.UID, now time.Time, limit int) ([]ipam.Hold, error) {
+	rows, err := tx.rows.StandingHolds(tx.ctx, query.StandingHoldsParams{PoolID: pool.Key(), Now: micros(now), MaxRows: int32(limit)})
+	return all(rows, err, hold)
+}
+
+// StandingDrafts lists up to limit drafts in a pool that have not run out by then.
+func (tx *Tx) StandingDrafts(parent ipam.UID, now time.Time, limit int) ([]ipam.Pool, error) {
+	rows, err := tx.rows.StandingDrafts(tx.ctx, query.StandingDraftsParams{ParentID: keyOrNull(parent), Now: optionalMicros(&now), MaxRows: int32(limit)})
+	return all(rows, err, pool)
+}
+
 // StaleHolds lists up to limit holds that expired before a time.
 func (tx *Tx) StaleHolds(before time.Time, limit int) ([]ipam.Hold, error) {
 	rows, err := tx.rows.StaleHolds(tx.ctx, query.StaleHoldsParams{ExpiresAt: micros(before), MaxRows: int32(limit)})

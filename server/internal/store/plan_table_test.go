@@ -132,6 +132,8 @@ var plans = map[string]expected{
 	"QuarantinedSizes":      {both: "quarantines_by_space", sqlite: "sort"},
 	"QuarantinesLeftBy":     {both: "key quarantines_by_allocation"},
 	"QuarantinesOf":         {both: "key quarantines_by_address", postgres: "quarantines_by_space sort"},
+	"StandingDrafts":        {both: "key pools_by_draft"},
+	"StandingHolds":         {both: "holds_by_expiry key"},
 	"StandingQuarantines":   {both: "quarantines_by_space", sqlite: "walk:key"},
 	"PoolNamed":             {both: "key pools_by_name scopes_by_name", stale: "pools_by_scope"},
 	"PutInSet":              {both: "key"},

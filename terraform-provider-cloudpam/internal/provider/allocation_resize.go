@@ -63,17 +63,6 @@ func lengthFor(hosts int64, target string, version int64) int {
 	return max(min(32-bits.Len64(uint64(hosts+limit.taken-1)), limit.smallest), 0)
 }
 
-// length is what the configuration asks for; 0 where the pool has a length for that.
-func (m allocationModel) length() int64 {
-	switch at := m.CIDR.prefix(); {
-	case at.IsValid():
-		return int64(at.Bits())
-	case !m.Hosts.IsNull():
-		return int64(lengthFor(m.Hosts.ValueInt64(), m.Target.ValueString(), 4))
-	}
-	return m.PrefixLength.ValueInt64()
-}
-
 // resize plans the block of an allocation that exists.
 func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, config, state allocationModel, plan *allocationModel) diag.Diagnostics {
 	var diags diag.Diagnostics

@@ -31,7 +31,7 @@ import (
 //	created, drafted       pools[id] = created                   promises in it are possible: the server knows the draft
 //	created, not drafted   pools[id] = created, unplanned[id]    none are, until isThere: Create has made it
 //	resized                pools[id] = resized                   a refusal for want of room may be void by then
-//	grows, as planned      pools[id], grows[id]                  the server knows what it gains: see yetToGrow
+//	grows, as planned      pools[id] = grows                     the server knows what it gains: see yetToGrow
 //	shrinks, as planned    nothing                               and what it gives up
 //	moved                  pools[id] = moved                     none are: its block is known after apply
 //
@@ -60,7 +60,6 @@ type claims struct {
 	adopted   map[string]string
 	// What this run does to pools: by then a promise in one may be possible that is not now, or void.
 	pools map[string]poolChange
-	grows map[string]int // pools that are planned to grow, with the length that they have
 	// Pools that name the parent that they have, and the new pools that would enclose others. See encloses.
 	parents  map[string]bool
 	enclosed map[string]string
@@ -259,25 +258,13 @@ func (c *claims) resizes(id string, from, to netip.Prefix) {
 	delete(c.pools, id)
 	if to.Bits() < from.Bits() {
 		c.pools[id] = poolGrows
-		note(&c.grows, id, from.Bits())
 	}
 }
 
-// yetToGrow reports whether a pool has no room for a block of a length, 0 where that is the pool's, only because this run has not resized it yet.
-// Where the server keeps what the pool gains, it has counted that; but a block that is larger than the pool was may need both.
-func (c *claims) yetToGrow(pool string, length int64, err error) bool {
-	if !errors.Is(err, cloudpam.ErrPoolExhausted) && !errors.Is(err, cloudpam.ErrOutsidePool) {
-		return false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch c.pools[pool] {
-	case poolResized:
-		return true
-	case poolGrows:
-		return length > 0 && int(length) < c.grows[pool]
-	}
-	return false
+// yetToGrow reports whether a pool has no room only because this run has not resized it yet. Where the server keeps what the pool is to
+// gain, or to give up, it has counted that.
+func (c *claims) yetToGrow(pool string, err error) bool {
+	return c.changing(pool) == poolResized && (errors.Is(err, cloudpam.ErrPoolExhausted) || errors.Is(err, cloudpam.ErrOutsidePool))
 }
 
 func (c *claims) inNewScope(scope string) bool {

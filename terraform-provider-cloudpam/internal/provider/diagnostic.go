@@ -237,6 +237,10 @@ func (a attempt) exhausted(e *cloudpam.Error, diags *diag.Diagnostics) {
 		other = fmt.Sprintf("use pool %q", e.NearestPool)
 	}
 	next := fmt.Sprintf("%s, ask for a smaller block (a larger prefix_length), %s, or release what is no longer needed.", capital(other), grow)
+	if len(e.Holders) > 0 {
+		next = "Plans hold (the largest first):\n" + listed(e) + next +
+			" What a plan holds that will not be applied is released under Holds in the browser, or with DELETE /api/v1/holds/ID and /api/v1/pool-drafts/ID."
+	}
 	a.add(diags, a.at("prefix_length"), "Pool is exhausted", e, next)
 }
 
@@ -301,8 +305,11 @@ func held(e *cloudpam.Error) string {
 	if len(e.Holders) == 0 {
 		return ""
 	}
+	return "In the way (the first of them):\n" + listed(e)
+}
+
+func listed(e *cloudpam.Error) string {
 	var b strings.Builder
-	b.WriteString("In the way (the first of them):\n")
 	for _, h := range e.Holders {
 		fmt.Fprintf(&b, "  - %s %q (%s), id %s\n", h.Kind, h.Name, h.CIDR, h.ID)
 	}

@@ -120,12 +120,21 @@ var tales = map[string]tale{
 `, `"shop/app"
 `, 1) + setOfCorp("subnets = { app = 24 }\n  depends_on = [cloudpam_allocation.app]"),
 	},
-	"name_taken":        {others: others(corpPool, cloudpam.NewAllocation{Pool: "corp", Name: "app", PrefixLength: new(24)}), config: appOfCorp},
-	"pool_name_taken":   {others: others(corpPool), config: "resource \"cloudpam_pool\" \"corp\" {\n  name = \"corp\"\n  cidr = \"172.16.0.0/12\"\n}\n"},
-	"pool_not_there":    {config: appOfCorp},
-	"parent_not_there":  {config: "resource \"cloudpam_pool\" \"vpc\" {\n  name          = \"vpc\"\n  parent        = \"corp\"\n  prefix_length = 20\n}\n"},
-	"too_large":         {others: others([]cloudpam.NewPool{tiny}), config: strings.NewReplacer("corp", "tiny", "24", "23").Replace(appOfCorp)},
-	"exhausted":         {others: others([]cloudpam.NewPool{tiny}, half), config: strings.Replace(appOfCorp, "corp", "tiny", 1)},
+	"name_taken":       {others: others(corpPool, cloudpam.NewAllocation{Pool: "corp", Name: "app", PrefixLength: new(24)}), config: appOfCorp},
+	"pool_name_taken":  {others: others(corpPool), config: "resource \"cloudpam_pool\" \"corp\" {\n  name = \"corp\"\n  cidr = \"172.16.0.0/12\"\n}\n"},
+	"pool_not_there":   {config: appOfCorp},
+	"parent_not_there": {config: "resource \"cloudpam_pool\" \"vpc\" {\n  name          = \"vpc\"\n  parent        = \"corp\"\n  prefix_length = 20\n}\n"},
+	"too_large":        {others: others([]cloudpam.NewPool{tiny}), config: strings.NewReplacer("corp", "tiny", "24", "23").Replace(appOfCorp)},
+	"exhausted":        {others: others([]cloudpam.NewPool{tiny}, half), config: strings.Replace(appOfCorp, "corp", "tiny", 1)},
+	"exhausted_by_plans": {
+		others: func(t *testing.T, c *cloudpam.Client) {
+			others([]cloudpam.NewPool{tiny})(t, c)
+			if _, err := c.PlaceHold(t.Context(), cloudpam.NewHold{Pool: "tiny", Name: "web", PrefixLength: new(26), Holder: new("green")}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		config: strings.Replace(appOfCorp, "corp", "tiny", 1),
+	},
 	"exhausted_nearest": {others: others(append([]cloudpam.NewPool{tiny}, corpPool...), half), config: strings.Replace(appOfCorp, "corp", "tiny", 1)},
 	"exhausted_parent": {
 		others: others([]cloudpam.NewPool{tiny}, half),

@@ -203,7 +203,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		hold, err = r.session.gather.hold(ctx, ask)
 	}
 	if err != nil {
-		if !r.session.claims.inOwnWay(err, wish{by: "allocation " + strconv.Quote(plan.Name.ValueString()), cidr: plan.CIDR.prefix()}) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), plan.length(), err) {
+		if !r.session.claims.inOwnWay(err, wish{by: "allocation " + strconv.Quote(plan.Name.ValueString()), cidr: plan.CIDR.prefix()}) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
 			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags

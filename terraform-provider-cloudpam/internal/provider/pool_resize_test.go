@@ -185,29 +185,38 @@ func TestAPlanCountsWhatAPoolWillHave(t *testing.T) {
 	sized := func(name string, length int) string {
 		return fmt.Sprintf("\nresource \"cloudpam_allocation\" %q {\n  pool = cloudpam_pool.vpc.id\n  name = %q\n  prefix_length = %d\n}\n", name, name, length)
 	}
-	t.Run("where it shrinks", func(t *testing.T) {
-		t.Parallel()
-		steps(t, acctest.Start(t),
-			resource.TestStep{Config: config(24, sized("half", 25))},
-			refuses(config(25, sized("half", 25)+sized("more", 26)), `Error: Pool is exhausted with cloudpam_allocation.more`),
-			resource.TestStep{Config: config(24, sized("half", 25)+sized("more", 26)), ConfigStateChecks: []statecheck.StateCheck{has("cloudpam_allocation.more", "cidr", "10.0.0.128/26")}},
-		)
-	})
-	t.Run("where it grows", func(t *testing.T) {
-		t.Parallel()
-		steps(t, acctest.Start(t),
-			resource.TestStep{Config: config(25, sized("all", 25))},
-			refuses(config(24, sized("all", 25)+sized("more", 25)+sized("most", 25)), `Error: Pool is exhausted`),
-			resource.TestStep{Config: config(24, sized("all", 25)+sized("more", 25)), ConfigStateChecks: []statecheck.StateCheck{has("cloudpam_allocation.more", "cidr", "10.0.0.128/25")}},
-		)
-	})
-	t.Run("what needs both what it has and what it gains is placed when it has grown", func(t *testing.T) {
-		t.Parallel()
-		steps(t, acctest.Start(t),
-			resource.TestStep{Config: config(25, "")},
-			resource.TestStep{Config: config(24, sized("all", 24)), ConfigStateChecks: []statecheck.StateCheck{has("cloudpam_allocation.all", "cidr", "10.0.0.0/24")}},
-		)
-	})
+	for name, c := range map[string]struct {
+		applied, refused, works string
+		says                    string
+	}{
+		"where it shrinks": {
+			config(24, sized("half", 25)), config(25, sized("half", 25)+sized("more", 26)), config(24, sized("half", 25)+sized("more", 26)),
+			`Error: Pool is exhausted with cloudpam_allocation.more, on main.tf line #, in resource "cloudpam_allocation" "more": #: prefix_length = 26
+				Pool vpc has no free /26; nothing in it is free; plans hold 1 block, 10.0.0.128/25 for what the pool gives up until`,
+		},
+		"where it grows": {
+			config(25, sized("all", 25)), config(24, sized("all", 25)+sized("more", 24)), config(24, sized("all", 25)+sized("more", 25)),
+			`Error: Pool is exhausted with cloudpam_allocation.more, on main.tf line #, in resource "cloudpam_allocation" "more": #: prefix_length = 24
+				Pool vpc has no free /24 before it has grown, as it is planned to: apply that first, and then this.`,
+		},
+		"where what it gains is promised": {
+			config(25, sized("all", 25)), config(24, sized("all", 25)+sized("more", 25)+sized("most", 25)), config(24, sized("all", 25)+sized("more", 25)),
+			`nothing in it is free; pool corp has room; what it is planned to gain has none either.`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			tf := acctest.NewTerraform(t, acctest.Start(t), c.applied)
+			tf.Run(t, "apply", "-no-color", "-auto-approve")
+			tf.Write(t, "main.tf", c.refused)
+			if _, out, err := tf.Try("plan", "-no-color"); err == nil || !said(c.says).MatchString(out) {
+				t.Errorf("%v\n%s", err, out)
+			}
+			tf.Write(t, "main.tf", c.works)
+			tf.Run(t, "apply", "-no-color", "-auto-approve")
+			tf.Run(t, "plan", "-no-color", "-detailed-exitcode")
+		})
+	}
 }
 
 func TestAPoolMovesIntoOneOfTheSamePlanAndIsReplacedInAnotherScope(t *testing.T) {

@@ -155,7 +155,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 	}
 	w := wish{by: "a reservation in pool " + strconv.Quote(plan.Pool.ValueString()), cidr: plan.CIDR.prefix()}
 	switch {
-	case err != nil && plan.CIDR.known() && errors.Is(err, cloudpam.ErrForbidden), r.session.claims.inOwnWay(err, w), r.session.claims.yetToGrow(plan.Pool.ValueString(), plan.PrefixLength.ValueInt64(), err):
+	case err != nil && plan.CIDR.known() && errors.Is(err, cloudpam.ErrForbidden), r.session.claims.inOwnWay(err, w), r.session.claims.yetToGrow(plan.Pool.ValueString(), err):
 	case err != nil:
 		diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 	case !plan.CIDR.known(): // what is configured keeps its spelling

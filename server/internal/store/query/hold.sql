@@ -78,6 +78,20 @@ WHERE parent_id = $1 AND draft_until IS NOT NULL AND draft_holder = @holder AND 
 ORDER BY CASE WHEN pools.name = @name THEN 0 WHEN draft_named THEN 2 ELSE 1 END, updated_at, id
 LIMIT @max_rows OFFSET @skip;
 
+-- name: StandingHolds :many
+-- What is held in a pool and has not run out by then.
+SELECT * FROM named_holds
+WHERE pool_id = $1 AND kept = TRUE AND expires_at > @now AND inherits = FALSE
+ORDER BY expires_at, id
+LIMIT @max_rows;
+
+-- name: StandingDrafts :many
+-- What is drafted in a pool and has not run out by then.
+SELECT * FROM named_pools
+WHERE parent_id = $1 AND draft_until > @now AND draft_encloses = FALSE
+ORDER BY draft_until, id
+LIMIT @max_rows;
+
 -- name: StaleHolds :many
 -- Holds that expired before a time.
 SELECT * FROM named_holds

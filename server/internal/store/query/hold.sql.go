@@ -774,6 +774,135 @@ func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Named
 	return items, nil
 }
 
+const standingDrafts = `-- name: StandingDrafts :many
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
+WHERE parent_id = $1 AND draft_until > $2 AND draft_encloses = FALSE
+ORDER BY draft_until, id
+LIMIT $3
+`
+
+type StandingDraftsParams struct {
+	ParentID *int64
+	Now      *int64
+	MaxRows  int32
+}
+
+// What is drafted in a pool and has not run out by then.
+func (q *Queries) StandingDrafts(ctx context.Context, arg StandingDraftsParams) ([]NamedPool, error) {
+	rows, err := q.db.QueryContext(ctx, standingDrafts, arg.ParentID, arg.Now, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NamedPool
+	for rows.Next() {
+		var i NamedPool
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.Name,
+			&i.ParentID,
+			&i.Family,
+			&i.FirstIp,
+			&i.Length,
+			&i.Strategy,
+			&i.MinLength,
+			&i.MaxLength,
+			&i.DefaultLength,
+			&i.Description,
+			&i.Owner,
+			&i.Account,
+			&i.Region,
+			&i.Environment,
+			&i.Labels,
+			&i.DeletionProtection,
+			&i.Version,
+			&i.SpaceRevision,
+			&i.DraftUntil,
+			&i.DraftPrincipalID,
+			&i.DraftHolder,
+			&i.DraftRun,
+			&i.DraftNamed,
+			&i.DraftEncloses,
+			&i.GrowsID,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.QuarantineSeconds,
+			&i.ScopeName,
+			&i.ParentName,
+			&i.DraftActor,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const standingHolds = `-- name: StandingHolds :many
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+WHERE pool_id = $1 AND kept = TRUE AND expires_at > $2 AND inherits = FALSE
+ORDER BY expires_at, id
+LIMIT $3
+`
+
+type StandingHoldsParams struct {
+	PoolID  int64
+	Now     int64
+	MaxRows int32
+}
+
+// What is held in a pool and has not run out by then.
+func (q *Queries) StandingHolds(ctx context.Context, arg StandingHoldsParams) ([]NamedHold, error) {
+	rows, err := q.db.QueryContext(ctx, standingHolds, arg.PoolID, arg.Now, arg.MaxRows)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []NamedHold
+	for rows.Next() {
+		var i NamedHold
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.PoolID,
+			&i.Name,
+			&i.Family,
+			&i.FirstIp,
+			&i.Length,
+			&i.PrincipalID,
+			&i.Holder,
+			&i.Run,
+			&i.Named,
+			&i.Replaces,
+			&i.Inherits,
+			&i.Kept,
+			&i.ExpiresAt,
+			&i.CreatedAt,
+			&i.RenewedAt,
+			&i.ScopeName,
+			&i.PoolName,
+			&i.Actor,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const updateHold = `-- name: UpdateHold :exec
 UPDATE holds SET first_ip = $2, principal_id = $3, holder = $4, run = $5, named = $6, replaces = $7, inherits = $8, kept = $9, expires_at = $10, renewed_at = $11, approval_id = $12
 WHERE id = $1
