@@ -3,6 +3,7 @@
 // something on any machine; the absolute figures mean something on this one only.
 //
 //	go run ./internal/bench [-rounds 3] [-for 2s] [-existing 0,10000,200000] [-clients 1,8,64] [-pools 1000] [-beside /path/of/another/build]
+//	go run ./internal/bench -postgres postgres://… [-servers 1,3] [-in 1,16] [-clients 48] [-beside /path/of/another/build]
 package main
 
 import (
@@ -29,6 +30,7 @@ type plan struct {
 	server   string // the server's binary; "" builds it
 	beside   string // another build's, measured in turns with it
 	others   int    // pools besides the one that is allocated from
+	shared   shared
 }
 
 func main() {
@@ -41,14 +43,20 @@ func main() {
 	flag.StringVar(&p.server, "server", "", "the server's binary; built where it is not given")
 	flag.StringVar(&p.beside, "beside", "", "another build's binary, to be measured in turns with the server")
 	flag.IntVar(&p.others, "pools", 0, "pools there are besides the one that is allocated from, up to 4000")
+	flag.StringVar(&p.shared.url, "postgres", "", "an empty PostgreSQL, to measure several servers on it instead; its user may make databases")
+	servers := flag.String("servers", "1,3", "how many servers share PostgreSQL")
+	in := flag.String("in", "1,16", "how many pools they allocate from on PostgreSQL")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
-	if p.existing, err = numbers(*existing); err == nil {
-		if p.clients, err = numbers(*clients); err == nil {
-			err = run(ctx, p)
-		}
+	for text, into := range map[*string]*[]int{existing: &p.existing, clients: &p.clients, servers: &p.shared.servers, in: &p.shared.pools} {
+		var failure error
+		*into, failure = numbers(*text)
+		err = errors.Join(err, failure)
+	}
+	if err == nil {
+		err = run(ctx, p)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -100,6 +108,9 @@ func run(ctx context.Context, p plan) error {
 		if p.server, err = servertest.Build(ctx, dir, false); err != nil {
 			return err
 		}
+	}
+	if p.shared.url != "" {
+		return onPostgres(ctx, p, dir)
 	}
 	var disk []float64
 	probe := func() error {

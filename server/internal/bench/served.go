@@ -67,8 +67,8 @@ func (s *server) counts() (c counts, err error) {
 	return c, scan.Err()
 }
 
-// result is of one measurement: allocations a second, milliseconds, allocations, microseconds of processor for one.
-type result struct{ rate, p50, p99, perCommit, cpu float64 }
+// result is of one measurement: allocations, those of a second, milliseconds, allocations, microseconds of processor for one.
+type result struct{ made, rate, p50, p99, perCommit, cpu float64 }
 
 // load lets clients allocate for a while. A request that is not answered with 201 fails the measurement.
 func load(ctx context.Context, s *server, clients int, length time.Duration) (result, error) {
@@ -76,6 +76,21 @@ func load(ctx context.Context, s *server, clients int, length time.Duration) (re
 	if err != nil {
 		return result{}, err
 	}
+	took, wall, err := clientsAtWork(clients, length, func(_ int, more func() bool) ([]time.Duration, error) {
+		return allocateWhile(ctx, s.address, poolID, more)
+	})
+	if err != nil {
+		return result{}, err
+	}
+	after, err := s.counts()
+	if err != nil {
+		return result{}, err
+	}
+	return summary(took, wall, before, after), nil
+}
+
+// clientsAtWork runs clients for a while, and says how long each of their requests took and all of it.
+func clientsAtWork(clients int, length time.Duration, work func(i int, more func() bool) ([]time.Duration, error)) ([]time.Duration, time.Duration, error) {
 	var wg sync.WaitGroup
 	took := make([][]time.Duration, clients)
 	errs := make([]error, clients)
@@ -83,28 +98,23 @@ func load(ctx context.Context, s *server, clients int, length time.Duration) (re
 	for i := range clients {
 		wg.Go(func() {
 			end := time.Now().Add(length)
-			took[i], errs[i] = allocateWhile(ctx, s.address, func() bool { return time.Now().Before(end) })
+			took[i], errs[i] = work(i, func() bool { return time.Now().Before(end) })
 		})
 	}
 	wg.Wait()
-	wall := time.Since(begin).Seconds()
-	if err := errors.Join(errs...); err != nil {
-		return result{}, err
-	}
-	after, err := s.counts()
-	if err != nil {
-		return result{}, err
-	}
-	all := slices.Concat(took...)
-	slices.Sort(all)
+	return slices.Concat(took...), time.Since(begin), errors.Join(errs...)
+}
+
+func summary(took []time.Duration, wall time.Duration, before, after counts) result {
+	slices.Sort(took)
 	at := func(share float64) float64 {
-		return float64(all[int(share*float64(len(all)-1))]) / float64(time.Millisecond)
+		return float64(took[int(share*float64(len(took)-1))]) / float64(time.Millisecond)
 	}
 	writes := after.writes - before.writes
 	return result{
-		rate: float64(len(all)) / wall, p50: at(.5), p99: at(.99), perCommit: writes / (after.commits - before.commits),
+		made: float64(len(took)), rate: float64(len(took)) / wall.Seconds(), p50: at(.5), p99: at(.99), perCommit: writes / (after.commits - before.commits),
 		cpu: (after.cpu - before.cpu) / writes * 1e6,
-	}, nil
+	}
 }
 
 // allocateAll makes a number of allocations.
@@ -114,7 +124,7 @@ func allocateAll(ctx context.Context, address string, count int) error {
 	errs := make([]error, 64)
 	for i := range errs {
 		wg.Go(func() {
-			_, errs[i] = allocateWhile(ctx, address, func() bool { return begun.Add(1) <= int64(count) })
+			_, errs[i] = allocateWhile(ctx, address, poolID, func() bool { return begun.Add(1) <= int64(count) })
 		})
 	}
 	wg.Wait()
@@ -123,7 +133,7 @@ func allocateAll(ctx context.Context, address string, count int) error {
 
 // allocateWhile is one client with one connection. It speaks HTTP by hand: Go's client would take more of the processor from
 // the server than the server's own HTTP does.
-func allocateWhile(ctx context.Context, address string, more func() bool) ([]time.Duration, error) {
+func allocateWhile(ctx context.Context, address, pool string, more func() bool) ([]time.Duration, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
@@ -135,7 +145,7 @@ func allocateWhile(ctx context.Context, address string, more func() bool) ([]tim
 	var took []time.Duration
 	run := uuid.NewString()
 	for ctx.Err() == nil && more() {
-		body := fmt.Sprintf(`{"pool":%q,"name":"http-%s-%d","prefix_length":%d}`, poolID, run, len(took), blockLength)
+		body := fmt.Sprintf(`{"pool":%q,"name":"http-%s-%d","prefix_length":%d}`, pool, run, len(took), blockLength)
 		out.Reset()
 		fmt.Fprintf(&out, "POST /api/v1/allocations HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"+
 			"Idempotency-Key: %s-%d\r\nContent-Length: %d\r\n\r\n%s", secret, run, len(took), len(body), body)
