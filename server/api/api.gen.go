@@ -326,6 +326,54 @@ func (e HitKind) Valid() bool {
 	}
 }
 
+// Defines values for ImportKind.
+const (
+	ImportKindAccounts     ImportKind = "accounts"
+	ImportKindAllocations  ImportKind = "allocations"
+	ImportKindPools        ImportKind = "pools"
+	ImportKindReservations ImportKind = "reservations"
+)
+
+// Valid indicates whether the value is a known member of the ImportKind enum.
+func (e ImportKind) Valid() bool {
+	switch e {
+	case ImportKindAccounts:
+		return true
+	case ImportKindAllocations:
+		return true
+	case ImportKindPools:
+		return true
+	case ImportKindReservations:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportRowVerdict.
+const (
+	ImportRowVerdictCreated   ImportRowVerdict = "created"
+	ImportRowVerdictRefused   ImportRowVerdict = "refused"
+	ImportRowVerdictUnchanged ImportRowVerdict = "unchanged"
+	ImportRowVerdictUpdated   ImportRowVerdict = "updated"
+)
+
+// Valid indicates whether the value is a known member of the ImportRowVerdict enum.
+func (e ImportRowVerdict) Valid() bool {
+	switch e {
+	case ImportRowVerdictCreated:
+		return true
+	case ImportRowVerdictRefused:
+		return true
+	case ImportRowVerdictUnchanged:
+		return true
+	case ImportRowVerdictUpdated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Mode.
 const (
 	ModeApply   Mode = "apply"
@@ -968,6 +1016,24 @@ func (e ListHoldsParamsFormat) Valid() bool {
 	case ListHoldsParamsFormatCsv:
 		return true
 	case ListHoldsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListImportsParamsFormat.
+const (
+	ListImportsParamsFormatCsv  ListImportsParamsFormat = "csv"
+	ListImportsParamsFormatJSON ListImportsParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListImportsParamsFormat enum.
+func (e ListImportsParamsFormat) Valid() bool {
+	switch e {
+	case ListImportsParamsFormatCsv:
+		return true
+	case ListImportsParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -2183,6 +2249,70 @@ type Holder struct {
 // Hosts How many hosts need an address, in the `target`, which says what the cloud takes for itself.
 type Hosts = int64
 
+// Import defines model for Import.
+type Import struct {
+	Actor string `json:"actor"`
+
+	// Created Rows that made an object.
+	Created   int       `json:"created"`
+	CreatedAt time.Time `json:"created_at"`
+
+	// Digest Of the file and the verdicts.
+	Digest string `json:"digest"`
+	ID     string `json:"id"`
+
+	// Kind What the rows are: objects of the list of that name.
+	Kind   ImportKind `json:"kind"`
+	Reason string     `json:"reason"`
+
+	// Refused Rows that cannot be done, in a dry run: then none of the file is done.
+	Refused int `json:"refused"`
+
+	// Rows Absent in lists.
+	Rows []ImportRow `json:"rows,omitempty"`
+
+	// Unchanged Rows that say what is there already.
+	Unchanged int `json:"unchanged"`
+
+	// UndoneAt Absent of one that stands.
+	UndoneAt *time.Time `json:"undone_at,omitempty"`
+	UndoneBy *string    `json:"undone_by,omitempty"`
+
+	// Updated Rows that changed one.
+	Updated int `json:"updated"`
+}
+
+// ImportKind What the rows are: objects of the list of that name.
+type ImportKind string
+
+// ImportPage defines model for ImportPage.
+type ImportPage struct {
+	Items         []Import `json:"items"`
+	NextPageToken *string  `json:"next_page_token,omitempty"`
+}
+
+// ImportRow defines model for ImportRow.
+type ImportRow struct {
+	// Changed What is another than before, of what is updated.
+	Changed []string `json:"changed,omitempty"`
+	CIDR    *string  `json:"cidr,omitempty"`
+	Name    *string  `json:"name,omitempty"`
+
+	// Object The id of the object; absent of one that would only be made.
+	Object *string `json:"object,omitempty"`
+
+	// Pool The id of the pool that it is in, of what is in one.
+	Pool    *string  `json:"pool,omitempty"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Row As a spreadsheet counts: the header is row 1.
+	Row     int              `json:"row"`
+	Verdict ImportRowVerdict `json:"verdict"`
+}
+
+// ImportRowVerdict defines model for ImportRow.Verdict.
+type ImportRowVerdict string
+
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
 
@@ -2514,6 +2644,21 @@ type NewHoldItem struct {
 	Draft *NewDraft    `json:"draft,omitempty"`
 	Hold  *NewHold     `json:"hold,omitempty"`
 	Set   *NewSetHolds `json:"set,omitempty"`
+}
+
+// NewImport defines model for NewImport.
+type NewImport struct {
+	// Columns What columns of the file are, by their header: a column of the list, `label.KEY` for one label, or empty to leave the column out.
+	Columns map[string]string `json:"columns,omitempty"`
+
+	// CSV The file: a header, then a row for each object. Cells are apart by `,`, `;` or a tab.
+	CSV string `json:"csv"`
+
+	// Digest That of the dry run: what is to be done is what was shown then.
+	Digest *string `json:"digest,omitempty"`
+
+	// Kind What the rows are: objects of the list of that name.
+	Kind ImportKind `json:"kind"`
 }
 
 // NewPolicy defines model for NewPolicy.
@@ -3195,7 +3340,7 @@ type Problem struct {
 	// Errors Which fields are wrong and what would be right.
 	Errors []FieldError `json:"errors,omitempty"`
 
-	// Holders What is in the way: the blocks that take the CIDR or occupy the pool (the first five).
+	// Holders What is in the way: the blocks that take the CIDR or occupy the pool (the first five). With `pool_exhausted`: what plans hold in the pool, the largest first.
 	Holders []Holder `json:"holders,omitempty"`
 
 	// LargestFreePrefixLength With `pool_exhausted`: the largest free block of the pool.
@@ -4448,6 +4593,33 @@ type ReleaseHoldParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListImportsParams defines parameters for ListImports.
+type ListImportsParams struct {
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListImportsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListImportsParamsFormat defines parameters for ListImports.
+type ListImportsParamsFormat string
+
+// CreateImportParams defines parameters for CreateImport.
+type CreateImportParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// UndoImportParams defines parameters for UndoImport.
+type UndoImportParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListObservationsParams defines parameters for ListObservations.
 type ListObservationsParams struct {
 	// Scope Only this scope.
@@ -5101,6 +5273,9 @@ type PlaceHoldsJSONRequestBody = NewHoldBatch
 // PlaceHoldJSONRequestBody defines body for PlaceHold for application/json ContentType.
 type PlaceHoldJSONRequestBody = NewHold
 
+// CreateImportJSONRequestBody defines body for CreateImport for application/json ContentType.
+type CreateImportJSONRequestBody = NewImport
+
 // DraftPoolJSONRequestBody defines body for DraftPool for application/json ContentType.
 type DraftPoolJSONRequestBody = NewDraft
 
@@ -5283,6 +5458,18 @@ type ServerInterface interface {
 	// GetHold Read a hold
 	// (GET /holds/{hold})
 	GetHold(ctx echo.Context, hold string) error
+	// ListImports List imports, the oldest first
+	// (GET /imports)
+	ListImports(ctx echo.Context, params ListImportsParams) error
+	// CreateImport Make and change what the rows of a CSV file say, all or nothing
+	// (POST /imports)
+	CreateImport(ctx echo.Context, params CreateImportParams) error
+	// GetImport Get an import, with the rows that made or changed something
+	// (GET /imports/{import})
+	GetImport(ctx echo.Context, pImport string) error
+	// UndoImport Take back what an import did, all or nothing
+	// (POST /imports/{import}/undo)
+	UndoImport(ctx echo.Context, pImport string, params UndoImportParams) error
 	// ListObservations List what clouds showed, by age, or by address with within or contains
 	// (GET /observations)
 	ListObservations(ctx echo.Context, params ListObservationsParams) error
@@ -7379,6 +7566,119 @@ func (w *ServerInterfaceWrapper) GetHold(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.GetHold(ctx, hold)
+	return err
+}
+
+// ListImports converts echo context to params.
+func (w *ServerInterfaceWrapper) ListImports(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListImportsParams
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListImports(ctx, params)
+	return err
+}
+
+// CreateImport converts echo context to params.
+func (w *ServerInterfaceWrapper) CreateImport(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CreateImportParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.CreateImport(ctx, params)
+	return err
+}
+
+// GetImport converts echo context to params.
+func (w *ServerInterfaceWrapper) GetImport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "import" -------------
+	var pImport string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "import", ctx.Param("import"), &pImport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter import: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetImport(ctx, pImport)
+	return err
+}
+
+// UndoImport converts echo context to params.
+func (w *ServerInterfaceWrapper) UndoImport(ctx echo.Context) error {
+	var err error
+	// ------------- Path parameter "import" -------------
+	var pImport string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "import", ctx.Param("import"), &pImport, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: ctx.Request().URL.RawPath == ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter import: %s", err))
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params UndoImportParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.UndoImport(ctx, pImport, params)
 	return err
 }
 
@@ -9709,6 +10009,10 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/holds", wrapper.PlaceHold, options.OperationMiddlewares["placeHold"]...)
 	router.DELETE(options.BaseURL+"/holds/:hold", wrapper.ReleaseHold, options.OperationMiddlewares["releaseHold"]...)
 	router.GET(options.BaseURL+"/holds/:hold", wrapper.GetHold, options.OperationMiddlewares["getHold"]...)
+	router.GET(options.BaseURL+"/imports", wrapper.ListImports, options.OperationMiddlewares["listImports"]...)
+	router.POST(options.BaseURL+"/imports", wrapper.CreateImport, options.OperationMiddlewares["createImport"]...)
+	router.GET(options.BaseURL+"/imports/:import", wrapper.GetImport, options.OperationMiddlewares["getImport"]...)
+	router.POST(options.BaseURL+"/imports/:import/undo", wrapper.UndoImport, options.OperationMiddlewares["undoImport"]...)
 	router.GET(options.BaseURL+"/observations", wrapper.ListObservations, options.OperationMiddlewares["listObservations"]...)
 	router.GET(options.BaseURL+"/pool-drafts", wrapper.ListDrafts, options.OperationMiddlewares["listDrafts"]...)
 	router.POST(options.BaseURL+"/pool-drafts", wrapper.DraftPool, options.OperationMiddlewares["draftPool"]...)
@@ -11812,6 +12116,184 @@ type GetHolddefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHolddefaultApplicationProblemPlusJSONResponse) VisitGetHoldResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImportsRequestObject struct {
+	Params ListImportsParams
+}
+
+type ListImportsResponseObject interface {
+	VisitListImportsResponse(w http.ResponseWriter) error
+}
+
+type ListImports200JSONResponse ImportPage
+
+func (response ListImports200JSONResponse) VisitListImportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListImports200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListImports200TextCsvResponse) VisitListImportsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ListImportsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListImportsdefaultApplicationProblemPlusJSONResponse) VisitListImportsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateImportRequestObject struct {
+	Params CreateImportParams
+	Body   *CreateImportJSONRequestBody
+}
+
+type CreateImportResponseObject interface {
+	VisitCreateImportResponse(w http.ResponseWriter) error
+}
+
+type CreateImport201JSONResponse Import
+
+func (response CreateImport201JSONResponse) VisitCreateImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CreateImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CreateImportdefaultApplicationProblemPlusJSONResponse) VisitCreateImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImportRequestObject struct {
+	Import string `json:"import"`
+}
+
+type GetImportResponseObject interface {
+	VisitGetImportResponse(w http.ResponseWriter) error
+}
+
+type GetImport200JSONResponse Import
+
+func (response GetImport200JSONResponse) VisitGetImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetImportdefaultApplicationProblemPlusJSONResponse) VisitGetImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoImportRequestObject struct {
+	Import string `json:"import"`
+	Params UndoImportParams
+}
+
+type UndoImportResponseObject interface {
+	VisitUndoImportResponse(w http.ResponseWriter) error
+}
+
+type UndoImport200JSONResponse Import
+
+func (response UndoImport200JSONResponse) VisitUndoImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoImportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoImportdefaultApplicationProblemPlusJSONResponse) VisitUndoImportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -14537,6 +15019,18 @@ type StrictServerInterface interface {
 	// GetHold Read a hold
 	// (GET /holds/{hold})
 	GetHold(ctx context.Context, request GetHoldRequestObject) (GetHoldResponseObject, error)
+	// ListImports List imports, the oldest first
+	// (GET /imports)
+	ListImports(ctx context.Context, request ListImportsRequestObject) (ListImportsResponseObject, error)
+	// CreateImport Make and change what the rows of a CSV file say, all or nothing
+	// (POST /imports)
+	CreateImport(ctx context.Context, request CreateImportRequestObject) (CreateImportResponseObject, error)
+	// GetImport Get an import, with the rows that made or changed something
+	// (GET /imports/{import})
+	GetImport(ctx context.Context, request GetImportRequestObject) (GetImportResponseObject, error)
+	// UndoImport Take back what an import did, all or nothing
+	// (POST /imports/{import}/undo)
+	UndoImport(ctx context.Context, request UndoImportRequestObject) (UndoImportResponseObject, error)
 	// ListObservations List what clouds showed, by age, or by address with within or contains
 	// (GET /observations)
 	ListObservations(ctx context.Context, request ListObservationsRequestObject) (ListObservationsResponseObject, error)
@@ -16171,6 +16665,130 @@ func (sh *strictHandler) GetHold(ctx echo.Context, hold string) error {
 		return err
 	} else if validResponse, ok := response.(GetHoldResponseObject); ok {
 		return validResponse.VisitGetHoldResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListImports operation middleware
+func (sh *strictHandler) ListImports(ctx echo.Context, params ListImportsParams) error {
+	var request ListImportsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListImports(ctx.Request().Context(), request.(ListImportsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListImports")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListImportsResponseObject); ok {
+		return validResponse.VisitListImportsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// CreateImport operation middleware
+func (sh *strictHandler) CreateImport(ctx echo.Context, params CreateImportParams) error {
+	var request CreateImportRequestObject
+
+	request.Params = params
+
+	var body CreateImportJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.CreateImport(ctx.Request().Context(), request.(CreateImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CreateImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(CreateImportResponseObject); ok {
+		return validResponse.VisitCreateImportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetImport operation middleware
+func (sh *strictHandler) GetImport(ctx echo.Context, pImport string) error {
+	var request GetImportRequestObject
+
+	request.Import = pImport
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetImport(ctx.Request().Context(), request.(GetImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetImportResponseObject); ok {
+		return validResponse.VisitGetImportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// UndoImport operation middleware
+func (sh *strictHandler) UndoImport(ctx echo.Context, pImport string, params UndoImportParams) error {
+	var request UndoImportRequestObject
+
+	request.Import = pImport
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.UndoImport(ctx.Request().Context(), request.(UndoImportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UndoImport")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(UndoImportResponseObject); ok {
+		return validResponse.VisitUndoImportResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -17942,559 +18560,584 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7P2Lchu3li8Ovwo+fqcql2lREi3LNlVT+yi2k/jEsX0sZ7tm4hw1yAZJbDUB7gZaNJNx1Xma82DzJP/C",
-	"WgAa3USTTYpyPHt2zexYJPuCy8K6r9/6ozeW84UUTGjVG/7RmzGasQL+fP6OTs2/GVPjgi80l6I37L2b",
-	"MXLLCsWlIHJCljOqyZIqUjBdFoJlCZnIgqQvJkc/Uz2epf1e0lPjGZtT8yy9WrDesKd0wcW09+nTp6S3",
-	"oAWdM21fepnnckzNu95QPTPfcPPWhfmQ9ASdm9upv6iX9Ar295IXLOsNdVGy8GVz+vElE1PzmNPBo2Tt",
-	"5UnvaS7L7Huea1asz/S1yFc4P/NaRaggdDyWpdBm4nrGFRmb+80MYZB/L1mxqkYJP9Zm/z8KNukNe///",
-	"42rNj/FXdQxDwUFJoSkXauO4nr549lYRbUY3xutxRDTLCqYUkQVc0jo2+47a8NhHOl/k5ufTk/5pf9B/",
-	"0EvCRTw/i66hWZH1Ub6fMT1jBdGS4JrBSs4NTTBFpCA0z8mCTplKCBck1VLTPO2Td+aygtFMwRVyQrhu",
-	"n4V5dYS+RlLmjAoY3/d0zvNVtZixB03gms57hY/Ep8tiTiPTT8fqNiVUqCUrcCY6nD9V5OnVXxMipCYU",
-	"lgFnmphf0svxmC30kGj2UR/DgzLJVNsqTHAItZ0U5bw3/LX3NwVHZKxue7/F9u5FxuYLqZkYr35iq/VZ",
-	"/ExvzGDN4S5WRNEJGxIpGGGTCRtrsmAFuWErQkVGxjTPWZGQG7bQwAIekYyuqkEjY6lGHbz6yLy75eAO",
-	"Hj5MenMu3OfH0WlMgNfEmVVq+FjqeRVXZMS4mJLxjIqp4VdUEa7JmM7ZkCwZvSFzWtwomJQqJxP+0dDr",
-	"hCwK+ZEzRTJJhCQzWsz7JP02hetyrrQitGCGQ7CFZln7vC1jbJvww9NBbIov6YjlbRwhvWGrf72lecnS",
-	"C1KwBaO4BYrdsoLmCdDfvFSW/toIKTfvqI2LazZXjQGenZysDRDYxAu8+PTc/0yLguIxecnnPHJKfpRL",
-	"Mqdi5c7ATOZZK53n8IxweBmb0DLXveGpGdOcfuRzQ/enJ/CRC/vRj4cLzaasgBG9oVP2Tt4wEVlOwT7q",
-	"azOga22uSJHfMxzjiE1kwdoGWd3VtsGnJ4MoH32TU3G5WOQr80UrOzVCyFxEqLpRQLtyQigsXNuQqHvo",
-	"FkZpBvCjzLMYhb2fScXIIjev7/ziGT5s08mOL8PbUsSGwMczUpTC78ZuoynK9i0x2kHAZE5bBqYNq90o",
-	"lq2CoLyGsLB3AZsIlAk9Y/NWGrL37LpyUuYbB4cDkjJvfbGUeW83Dcq8dIOmZp94Fx3taiwXbPu8lLms",
-	"bWLwY9vMzh+0vnbDzNwjO02t5RWyiGoOBaOaZekQqNycIaXJhBdKX5D0qP6rYMvw1zHPinRIRiunBybk",
-	"xZvbM/zdSTquyJLrGfyHC6MpOm2wdfnMQGP6hR1ML+kdVX+aQcTVjXfso27byfeyyFTidL4lHHYQWSNG",
-	"JrIUGaiJRlaMqWLwARaAzllC5FIY3cOevoQwccsLKebMfCjYlEuRkOB9ZtIg7ZB3TGhh/jEMloEUV2W7",
-	"lPx7+7E8j06as2I3nqE5MPrO/MJc31l3NcPBccnSqKItg2K35i5CR7I0Guool+MbVGHVjBbWGrK2BlAT",
-	"jFyK1iOI1NZubwz6g9Oz/snxwBgdVqUdIi2tGSHbWPV7NppJeeNOb316L7QiPDMUwLWC1fVDrp/wJT7l",
-	"juzrPcy7gy3HheIZ8+toBsj+XtLcWFDtJtC2ZYX/O368fU0jlnnB1EIKhTTyppCjnM3Nn4ZdMLT5jG7B",
-	"0RQ/XuAV/wJGx/CPjvTongtvbEp8qsmSGduxkGIKR5UK8vb7p+TJ2cNHxL6wD+tsnwc+BDxQ5s9FIRes",
-	"0BzngBZ5N0M8ccztGs07v3wZ1exI87lh/mtqcG0Cf6z/HjCm+lYtCpmVY+vSWL/to2aFoPk1z+JGDszs",
-	"K2UYIeHZ0CzT5fsr768Q5XwEDJL88PSNWbe/GfONg64UkMvgwdnD80ePn5ycDmKjwJdX19OlGm67B7ns",
-	"tjV/iVcZO0JmbNvVP5trPrkjUFtFujJLq47McsaGA4IiujNe6Yo+MPYslCtb5/bWXmbukDm7poWI76HZ",
-	"MHOFOfBUqXIOfynGQNDZrezHRoK6SPSh8BMybmB3TC+lsW5zfssIF3UCcPZU5BUgYzqJlqRX8q2H7JcX",
-	"z+DKRbbzEbPOx9oNXOjzs966nZf0zGxzSbNrnjGhuV7Fl8kcC8WKWz72Kw3bMNagGFTbYM9OZBs+hXLi",
-	"V3NYcCUSryo6h2B4mi0V1zmHo9MkNAVC1lERnz9h9ugERBabfLV8Nf5W24lKdZMjM1ezjJalXk7ZOlel",
-	"FbvdjTcoxsQ1jfsOUbvLqdLEkE/ONCO3nC3RTUZGbErFBaEjBeIBFDdU35ZUEWH1kC4E1dg2N5kNi/B0",
-	"xsY3B1yGsWV59TW4tCatmfQFYfOFXtl5GhXZ6PAsz/txGaQpz6NMbsI/Rr+XNzGfQNJbsGLOlTtu68em",
-	"+t2yGEXgMzgbqlVg48HwGdw8YlflSLAIQ016fhdRmhEF7sOhKPO8bZdg5HYF/cRrw8Y5b9jNNzRG097x",
-	"5f/YxM2cwvGp6flKeg1XUiwG0uAb8MKNA7auTppl3OwFzd8EY5/QXLFg8f9wMq+SZWZja7NtaC0beTz7",
-	"qCOKzKZbjGX3uVSBTde+MteEOkCXQYdqQZfr76YUdHmDF/abLr7Ky5rYdgZ7xm6NQNLgDBx9NGelyHqJ",
-	"OWOe5H6tjqT5vvdbmxjdPtpP7WT8V86WEQ09ygufB9zPi4Vcyhvg9k4+XBCWK0bSjAnOsjQhacYVHeX4",
-	"t54VUmv7oRT0lvLc/IgfVblYyELjr1zc0pybP2VB0lsquJqhx0VKMi/HM3jt1BhpVBMpxqCojRgZsZyz",
-	"W5Y1tSoznv04dcQg0pJksi4RlpRrLqaG/dIWoXDDRdbyQDMZs5gsIxNZwNgttTht0RCLZdu/tSrCEU/W",
-	"NJcjmlexF7WgAoaYgHsjnIKQGnwOsL/2EJGxLPPMLCxVN81VZeXRkil9dHoIzQJo6XA6RdLTBfdq7aYR",
-	"VC/eU1+BffVbELx4XSpuEYTmQKoDqjW37nm7iFDgCp8iAaS49Md3RCeVyUVk9S8h7myTB3wgQUobnp2h",
-	"FxC8Qqh+CbYkc4bWc/rq8ufnxz89/7cU6ZcrwgURxjgwGulYoqOOanvH0GiqN4wtFNhePEvg36cvnr1N",
-	"Gh5OF5oEQjfHMKkcgGZA5g2ZZArOiaIrGxcnrxjLcMipmUUanP1AjYPFsEe0sbvmF5YFLCiwnWheMJqt",
-	"4j9mxeq6KEVcb0RfVvxGTw71nXnlLFPrq9bmnIxWRPHfGayF9TaCI6wTRdlJv9BsHtPMCjYpVXzqDXpz",
-	"U038clVr4+daPTDZpMOFg9p01tatBJ4VEe/eaf/keHDW1VuDXPzo5BS8rLsICY6HA6k8lBE2whOk5MRE",
-	"hNPP1i0PXJqodcGz2gmVBTpC/JsavJprsgSBIUW+ModqTjMWFYZyZGx9lkVDv0CGRg3AxUpBCVBsLEVG",
-	"i1V60RRbMyN5kXEYhpBF3wirFDehPPPB0AwX7g0TWRBKCim1D9qtP7fyynZysnrnTMMNjcuM62LXdp9p",
-	"3rIi47HtTO3JSYd2mhlT5ngRIZegZi2tqO+T1B4tvHRJVd9oZOaMpeDXDPg3LWRp+DDSpuGtakHH5hn2",
-	"LKZDcNykdpnSkHA7neXfdnDzeKpKnIs9EFR2YaI8oTo6B+UITYf/+gPu38Ed8WQveMFUu2qE5FGwnFHF",
-	"MiMBuFYsn4SHHa5SmopMkVJonhMl52wks5VPlOo2G5v31THdK8JTzdZdnzykt3+bnWp6W84mh3CCrzu2",
-	"6WJxRHd0aFuWU48xHLFyeRrnJGzCP17nNiQU3BekqwRifFEWC6niTL0yCNpd1Z28zoq1iIaACRjVKOCf",
-	"1CpfRFYkI40av+QqLg0U09c3sey3F1pBehu33i3FWtzv5YIVimUxgWKeocrxmCklC8+mIJx6UaUFckVy",
-	"NrG2nfmkpTsCNva3rmPdt+88xuicJ9sKfeu6tvylTkFJlVTZ4tq2BBSySW/G1J3d3sW9p/M6yCk+gLOv",
-	"Ytd7+fuSHqS6bkiGgyQ9yHYwljJK4BSWKIV8J9AMkCx23sV2zTRMvN7PwTiesfGNLPW6gzEQY11cXE6y",
-	"bQzTvnj2NiKQ7sl3WRdbGw5bzHk2k0pvJasf4aI7CIvDuz6bEmGzhmkutgkFdfHQ3W3a9WpNiynbunfv",
-	"8Kq4E9JT+xXTO6pdf4LWxLPo1zt71EEyRozv71ZG0HU2ra+Y/hkeFeWArVH5/fSX9R/uqHms/fLlSFK3",
-	"QV+SzLxi+rBi05y4e46U1Qe/ozgLTgmq3TDzGi8cnH1K4MdR24/ZKH7jOdY83UU6Uufa3Or9MlePSpHl",
-	"W/nwd3jVZ5Sn47zcHt57bi+7G6/bGECEy6747+yehel9ysOCmXFn24OOeJlhhrqgmk23mr5X7rq4FJ3H",
-	"8+zAvFEdM3TAZRMxnN7cnjmfL1PgI3rx5va8ymCSE3J+RkZcq1pg6Pzhwwfnof0vy1EesHBMhVtjJnbI",
-	"bjhRrrK1OANjV38vGcaWmCKTQs6rmo2C2svMN1C/UPdqQO4D1FGRMRVCaqLrSR6hT3+xKOQt2hFNdqJb",
-	"EzYgrRdtTvS4mRc4LytWRNXDbJWh3a8yvNekYbXh3WSBHft35raYLBjLueMmzZVGNx2MdymLTGFwUZKM",
-	"jXnGMpswcjBvFzx0r3tGq6iygT/HlLD3fhYKi2gXTC7y5n6QBSuUFDBnqPeccwhkgR95LIuFixzBz0BD",
-	"RpwOxzw6WD5lKrLOVz9eHg0enjvKwP21OfIrTJGfyaVIXO63rwlWVbAX/XNmMN6Ln/MxZ2poTwTQgBml",
-	"nHgPM8tbvDRszoopE+PV5uMH0SOcsn0FAwcxF+a8jW1UD935dinj58u/L+qq/N6cazizUqy9d05X3V2Q",
-	"ay5Fuy7bvYrtMYVm4GQSDBG20pWCQPqEYTiN4Lqho3jKK1UyWpu1wspVSJ5e0PnRW7gyJYryrCKSisNE",
-	"Hg180x+c9Vm5K4qvqrT9asibqNzf2TEttd1UULIsxg3zRrOioDZJc/0GTXXZmSFe4dXGJhGaR3b3F/B2",
-	"Oxf4knKtbJzIcA5IxKMiSzApxdE/cpNg/cmVJLkU08oXicWrM4blc90otyzy6FksIB0GOdmQUMOKclYV",
-	"i/gsHoiWFORGyCV6ReVSkK/Tpy9f//LszeXP17+8fZl+g9zMO3ChUFTPqrLwahtmWi/U8Ph4bEmwb3/q",
-	"j+X82J0q9Rf31792PWgdrLeKvhp0nDhh7DltUmka9jB5ovLEEjK7BiNyhBHIEdyImnxr0V4CmbuuNIzk",
-	"bUsKOZowBE0Yx0xyWpj5hIVBOjyjZMo0VgZBAZF9eW3H4nGFLhGvrZGtKrEqlJzHgwF42s3QvRZ2PDgb",
-	"VtJpVROl4K/3dAJLRAZnxFBwVER18uKsRV5r0hJDkUj108KcDFmQubzFqFZrxH67a+4nc+Ud3Is7eW7M",
-	"Sl5viXkvsaQYV52qG9VNBHWPpGNOHhfxwPl+TqSizFl0E9M3MJG3Zc5U2lDZagQUG8ySqviU8HTJKI30",
-	"t4d447li0eANTCzpuSGGW+iP0ya28r0s2JiqtnAdmD9LnudEMJb5M5WgSsnFFATQkAjpDSiuIIHD1tvD",
-	"xvZ7SauleRjDI9TOdxF4dtAoRq0FgEqWIKl7a7q9asQLhwZ737T0PxSyXGx1cDU3xRw+YyTM6C2kseaM",
-	"Kg35JjlzxbVm+xOoJiYjLjKjn7twpaBFIZcsM6cM5YFhGFa6KznHOlrwN/QJchNUvd32KrpySv/QDIQZ",
-	"XQCiW5j1OZ5JM0RX99qQVvUjtWNsomKB8RXbWtVbcxdqRue9ocuVtVgY4eMCQIxq88zSXt9tGmanwtxu",
-	"80aqJSSeGKswnrzSSkYHcfI6p8Q9+3fr6vJ6tpHN/alUXrB0IB+MpBjLM78LiTkjeF6B6jmUkxfNW40d",
-	"DdzIXtMnaRX1T4dA8ZUBC7f4VE7ChdKMZomrOQZBxTGDvJZKx+CM9ZKe09xrWYX2Hzv8Xi3vIIFC4Kyg",
-	"y3j+3Xd4fKPOIlm06X1cjPmC5jvbW/u4Wpp2sGU4Xjt/PDo5iVelKlWylil4NCxUWvFS5GG3WP4OGzTj",
-	"8ypXxDApmFz/EKk8Vk++XgumRjJqNms2FerJmCVrmY/cw2VpV/XZSLKvWLrN5GSCZCxnmmVDzLblmkz5",
-	"LSYZG1puzWS87l7h6YmomYpkv67tbzQxybG5jZ5ticGLrYWw4SJexBbRiKEVfNFeabvD9FXZkt/63llM",
-	"libHNM+VIcSOlaXVuib2DNuVCiJ/WyxCyxMOwfcde7lftv+dD2XtpOkwmxFmc/MpGeclmKhGFbXgQcKR",
-	"hqqzuT960xv4R8gMZPnJyaeIhAdIisY39fVkN1sX8flPV1UYzr520/U//PTcXR+T65Ags14AQcZUSMHH",
-	"NIdChCFJPUrE4CxNSDo4OTkdZqPHw+Hxw/OGKbM5wXQXlA6LvRjqL3RpiHY6NmbfuFRazqOi7ClStcfu",
-	"qq+zYuOCtZ23nGmbf8dowYxg7pN3Ms8c6EbAE6wGjAB+UApugdWibMGT9sZwKVzUJHe8NUbuMFEuxZVm",
-	"i4jg9oGZroE2AFfreK3h8l2v/XtJCyo0F6zrHQXzeeado4SaFp21icYS471uUklt6RqDcatUn9Wm3YmU",
-	"TCnNFt15Z22bt5U+4aNj43lm/b+usqTVf16hQLnce4trgFgqbabWLqr/rlUJnzbMR91VNtUWZtv6tguf",
-	"ZyznRjfYFG/dNWxKtTbqmYrrg/to0Uxkm+oObcgnw7kwQEEyKp8g5aK7458VhYxiBK7MCyaU5yyD8sZ4",
-	"IO82Gtmtx63gIlckx22FmwVkOuKZR2ScM6VoS0Sps5KGm3zdkmQH2Kfb6hWg7JIYXSchfOJjM93XVGmq",
-	"2XZSRhq8gotr0aUW7bJgY8bBswKCbH1fQqgUi3fVZdFiKmmFl4VbHAQ/qhV2Mw2If6ui6qZ9CE3VH+P7",
-	"VVXrOxUoObZUGzx89hDC3zSLKjvP+JwJl2jontGIPgVgGDZNMAYVUweTsZBxiEgTfXFBJ7qzuyCAB7Us",
-	"BqqbF4WccwVOwjgr6JpVHdwDQZE4+ygbcW/nq9QSQilEmoPAdd3Ub145YsSSY3TIs3aAVOvxGTHFM0Ts",
-	"I7BcEAOVxQ1kFiXmlXzBci7YxkrBjYLTXNMkRk8NaAx68NVgkaOUajb6ICcLKOaej1XBJ3q/KrmOtQQ4",
-	"hnbh5Aq17aXxMkmudgbmoWOtYtYaho2BVF2xkCGsjE8mrGBizMDzM5Kl3iADG7k9mq6UEa05az7LVc8F",
-	"xVlmxa8fTJ7Q8/FJdsoGozP68Mn540ePHp8/ebhvSBL20UUk26tx15fdXbtp3Xcqed6QRCMEK+ZSYfWt",
-	"qzWlgpRiTgWdmqOey/FNv5ccKA9dcYG5JR0xJqi6aRH9Dnee6yHB0ltj2SNfM3/Z2jJEOHGrV8VuwCs+",
-	"Q+CzXMqbjj4pG1904imSom4dBe6c1Wpm67FGOz13MlqZwU/RkvXU71E6BIePLDNbfAdOUTdlV4UMdE9S",
-	"i13li5StFm/d+EH/B4xdg4zTs4KxOkaZxYjXkCMHMA3myQj9bwYExDymRcGtmJjTAqK89epmMwABmS+W",
-	"0Eg6lmKS87H2g8zNI+i4kKoqqcYYIsLlErRujaYvMLBhL3ZPtmGrr+z0wTEKi+agdHHvgE7w0mBcYfDC",
-	"r3gv6VUYYNW8AZDEjx5/wre16B/8UGKJ37tYqjx3u/kmLwV5/tOV90e6jIhMEU1vWJX9jOlOilgQHvK1",
-	"IZrLOf1dCvLXN0/J01cvvhkCjTI6npHfpWDWOkK/Zwrey6N/f/3qOfYrMISkC5kfGZWN2R++puR48Pib",
-	"Pnlnk7P4mKmvSAFBMK4a1MlyxYBjDGEOGjpFCHwz1aBr5dQin/z1zdN1x8Kcfrw2c71esOJaeNwnh+h/",
-	"GiL6Dx5uAfRP0EELzzLTr1njtUc93NocIOmZJ6jaI37t0V7SGxkiNhTQtUrqJ7Zab44w58J92uKNwHGs",
-	"zS1KgtCRg98yzENZPzUu+bbzwbEP2uYx8c+Njqot6rjBmmYi28Fu7pwS1mLd755A5RKi1jUG88uFy3Lw",
-	"TkU4AZjrdwBokNB0qVyUnnXUA8uddY94olAIT+oxTC2yhd6w33d22T1vjSbNZRFf/AJY1NxmCoHwhAz1",
-	"ltp5l127hzfZJWDiTOyQoovhHF0Hcxe2Gt/G0GQZpOp4+CprKUC2QiRyP5JSK13QaJKdlTybg+rNpE9o",
-	"oQMVL047d4p7kO2b8QDToxFcejLon/QH/UfREU1s+nZcvCIu+9oW7OJYwDyznV8xnlHeUmwDP1XLhLU3",
-	"XJGcixtIN9ES2yl5yY2WhsjwUxDFrwKURK2URkd9kCxp3lQLpZ9sYpZtiYYhjIYxKYf+nZpqRmAPoEmV",
-	"LFxankvntllhTZC8Nm48o2q2teoEFywoIDGrYN+LJR2GtcLcQdudsY/9Lqkl8Nzt9RU1t/D6kt2wlR8X",
-	"XOnc1aosbiGNwogBAW2ldOWdojarzuYjFJWmrb21S8VqSzWMHZuTXjFOEgd5CbIxtnERM0HYWAG5eZgN",
-	"1bCwd8nj2FI7EhS/QdEIF+vlJJsqR9r891tzQpAdrTFNx8RsJBiP3VeW3lqAZP5eMhErZjxNyCAhD8h/",
-	"/t//59quaMcgEp8lPzX6MgAL4s+yyADHxliX82Y0YUOo1NeoxGuWCra+3is1JCldcEBD5Yh55uta0guS",
-	"4vTT7SydPK+xfq6gg41Nt4c4+4TbMpNOJTQxRwPy3GDBA6eDbkmOacYirI4TRiYCQgqKMpwsDAo2gHu1",
-	"ivxDWK2oO9yz1VrVYG8WCIbmpWLCtX4Rst76hYpVLXumW9jb+lwr2yjoQuKn+70H6HJ+Br64NWTPF7fn",
-	"UcfB94a6nrsIZRPner0sxLW6PB6cgIdoJpWGqmKimL4A4l7JkswZFQSuhUyZk7/EVXlzDIuYH/d/Xb1+",
-	"RezvIPmxrlJmK0QZhrYuw1eXPz83RxCbBvqPC6pn+KF+bI47pf27UW3M4/++YKylNGgcb/Dp4YomBfMV",
-	"opBNzj7SsXZ9uTDjsTbuB53YGJQrxokzl0vrFHfp4c0UpXPYpC6ayITHHO9+chlXfzPr5yboejTZaqgJ",
-	"6iE0z3EZbIyHC0gqnjcqnnqnu0KvnWxFE2mibjmfKy6fnd/GHb+zuVbRzv7pFeYZT3OqVGf6+z4gOzmp",
-	"E53iv7OO0nJXCMAt9NIgE0Cv9TDWMyoylhEj6x26F1W2dnNOc9ump9+JRraQhQdfa6cPvWUn2EEIAzd1",
-	"f8Koshx39K2SH3567lyrw4g7FBye6FFFDzhZFHxOixV6PBMn27ys80W06DuFcDf7ShEmMmCx3xhOLTNl",
-	"XazOg5qSr1GaWARZfLz6pk+eGyPPjMV6T41pkFl/q7ECXFGOXvKx7T4jM4hhzOmKFKUYkuPBGYzr9PTk",
-	"rh7W88Ar+rjVwxpnyBAmg98rc9d7tXmeg1wwmyAVc7FMcG6idYvfY3auIOViWtAM/Ax1a6PR5bWLJ9dt",
-	"Qm3mZydPzpO2Wbg7LsKiqOPBY8Sg1ngRJcen55AwQG2hgB+WxR/Z0n02pH1c1xjt/8j3DHZ39Ia2JA3h",
-	"ABCGlRrd/sIGpwJ8YGetOiPcNUJvdbBuTV6pLNdrxepf1LM0bXJDLUfThxLbIag/S+Frd1fuLo28LgOn",
-	"L9qs1imCDSKl/XJGVb9rEWjo23VpQ9Ve2LWK0qRZ+va8oP1Jcq90xz0SiO49g6fFD8HFjBVR5eGFQ2HA",
-	"TEcKO92oKEOYY/hxKpnynrkgIufIq2AQV0XMpJq9Tuc2ScvG/1XcO37DYq0TvqdQ2YZRGou0DalewAO9",
-	"c5DY+jQITwMSe8Gc4F26diMuMSz+/taT1w4JuL26qmCCLXckL7eSWzGIvdAzqysw2k4mMs/lUu0UiEl6",
-	"ELW4rpzRGyOM5trv8NK74/WuZY756VuSqJ23BpxgsLxtXOM7B8R3F5XSPOiOmdz+Ee3tcII2HIfOj/eF",
-	"8tBDwyZZbk/2szKvw+rs1xZAbcdTvWL6TW57xUcX9RCOLzeDe/R7mVe8e/cyEn4AFT1QYS2bssALF8ZS",
-	"o74LH8jkPnmDSUBsHnBFrkipglxrr8E+Pj87qWvdTwZ1Lfb8JKbGVm35G6bxnxb93lnJaHQFD7dDbbSo",
-	"AT3ZwkaIqq+59ZGniAWc+uAL5jZ6G0SWmbWuEDR7Lez4wCz/mp/A79DZ4MnZk/NHgyfn20yNl3dHFWho",
-	"fdbYOD+z6Ap9cglBmRlV5JRoSU4Hj8l4Rgs61qwwthS5pXnJvJkyeHjeqGa0YAVhK8BGLWPgha326CWb",
-	"6NelbifA++xKs5ytYo1apL6umor4DFBBIGb05vLnOth+P4xnDMk79zdW9S9d8ydI1lNMVymAVTuBRgJU",
-	"vBtANFyBh9LMI3YAfqYfX9s0SNtftT7Vt4AAYH3taWDmXGspr2WepY4lVQmKM4tZAFXeyvzHZSjm2Fgm",
-	"l2LKCgw/Y/II2hC21sYoDF8pK/0oZjKqQCcFs69PXklSlDmrs8Ta6TrffLwePXp03oUB/sx2gi7AWJ5y",
-	"XezBK93EC9sEYGDBBw5SAH0AfIIqVNcCU7COgoY/YdBL9adcz8pRqVhhe7f3x3LevQMUPCwhczqeccES",
-	"I9wKCF1Pm/tty1k3dIAKkhb41hD1foHmMmdtNVHwW2O5p/yWOZsPofKgIaKYerxLSGE13NcSuy12QUkP",
-	"EJtA/zXwBNchzvzs4AQ6kdLbMmc/FDQe/lNsQzde+yPSxqiQSwU93xv9DH3QF5IrYjRkn1Nb6Qfxxic7",
-	"oRtUL8dGeKkqR42IVsEWckjHc3Zs3bLDgk3M/9TxjNFMHc8x8rsl4hXEf60qYrUQZ+P4A+7IJcqYGRX6",
-	"e1ns6Hn2kw+EBThBfd8+DJS/soSCHa25IsbIGtaQUmvlTLSwjTAToqTDMsCaK0UsTIwNumvlILd8Wy30",
-	"IQ0rAFe0cSDPJ0gaA2+sC//S3Obz3Amv/DO0Cv5SoLg/RanIIYzvSEevMecrNeoDRIFDe90GGUA5Tm2o",
-	"wivDF4EMJ9bt7SKWVQ9xGhfZcTz7uNrXJcC/W/eTOzUduXtfkBAOfoMm3w1RPqLSY0DQ5/vdsFVS09YD",
-	"DT9nGrX6jE/hQJv97pNrcmTbj3pUXcX0V1X+EjzrdPAosAwa+7uxq8GGxgVrtkJoxQRrGO3hDFzR6+Zz",
-	"uiKZRLk5RDdhLuVNYkxuczhdthlooHN6w8IY0RIo2EJkhTUotpoIS10F4mjlq2g04FU0i/tl65qTITlO",
-	"LwhASeD3TGQu/8XulRkr3LiG/wi92wLz73TwqImPsqDmEWYQ/+fXy6N/p0e/nxw9+e3r6u/+9fD46Ldv",
-	"gx+/+cv/iEnlV2x5WXHorl0vsBR4aFFY2EczGJpDUl2v0eoXVTlvRB4tCln1IFZmI6rmzL+5HuTQaHyd",
-	"kTgQmI2cBC76jL0pgrnXrPbzB1tRbf7Z5P7Pa3K/kR64BTnYu5F9qGAi2dZJxe5PTJE0JzJowbyzLikJ",
-	"eDqGJOWZwqJNKkhq9bA0qdA4RyvUACFmxBVk0vaJ8yQ9TE5OTmyKSlMmOI4R6+3tez3romSb2tds7BDe",
-	"5H/r7q+qpbSP1bfUzQEq07JqY4F9iSEPiI5nKB8tfOM6mF3YqDpTLd1wjXXgckCg8ppxW4cJqbJ1t1UK",
-	"EXKbpK/YLSto3nrx/wwBty7MZpY8q/e1DpbqzJa+bWI6VQ4l5kQ0rcadQ98Wy7S2o7eLsXPR1RyZD2PG",
-	"vm3SUttKj78UIXHf1QU38oKkQgqWWnNFaboKm080+0+vgzqJep1crDC7wdcj5dXTCG38xFbeKgMu8JUi",
-	"5krUTCwZWndty46eDh7vsKPrWbGfWjhMrY1wV7FvZbnTUVwrx6BlGwZda81jtxsI/wANH3dtULV3Z+PE",
-	"lQRYW5wJMuei1Awc/paLQXwV/dNVusBUMoXJxFUmTOJq1WeyLHwOU/eCyvttVjmnH69dzf81nbJrTIvb",
-	"blTVfeS7KkPWLohFEZbpEEwPV/rhpSr2S8HlLBdGCA9ObBaf6pO3zt+yzSlv8XAADqDhh8c6GxFyMyGX",
-	"Uba1mzpn0yQ2Gxz1dyS9j0dTeWS+PFI3fHGE6grNj3xSuxP+UubXiuXMud+3Ba+v3LVfdE/R3Tui7eFv",
-	"qKX9bdIWm+1JD927cKOV37DvYjLgnz0M/zv2MPyC+cqXxRp2OOoBMnvXQ96CKT44qw5qcHSreNqGIBqC",
-	"bFctBNbO96YoZlvYcjmT2AaIa19xiDWDX0F1lYa+H2NjXtmiYvC5YUzU6DkuLx563AXI3OTKgRRhBwvl",
-	"SlSN8s0FWTGNL6YViD0Rcln3y2FQtGHOnJw9PriPpxUDfs3sxPTBAtN77V5Y96gtLEFNpCpyIYMzSDda",
-	"IEbx8eCslo3ubI0NeSv7nOrtpcR+32WBzgjYfIwX2lwKJJt+Azh6u4ttL0D43V6xO2z7nSOaTZt64wgb",
-	"/AVWpIW/OPjbrQymPa1xq+NmU7tOCJsbZZli7x8EJUNbaLneNgxAGLE8OHztSdAsrN5LswmOaeMCvnNG",
-	"VJ1ua3v5elIDtKiaJHoskQbG+eZ98YsYtH/zY96yX2oXiZBVN/0a7l17N8lq6YIVc8vSOx89Ph8NHj2Y",
-	"TB6cTcbs9El2Pnp8csYmk4f0weTho7NHNKNnjNLBYHKanT0Zn5yyh4MsGz16/Ojh6GzU+/TbmgTJwol1",
-	"yoQIqbeOomQzhjrCKFVvbltzl4fbdb0dz3SacugboQUcBdfArMH0T88j/b+DxsJbUojxuloVQxcNRrDl",
-	"dUttSdg8FZIJMK07TAOzqWFaSjjMUlpIxDlFA5aMGIFUZqidsPAcqpZQVmunEfhfzRuvtwM1v8mpsP1E",
-	"OsCjvmJLlzRt3cmb821gJFrnXZ0RLoE4isDaQmKubKYrhbn97fm6Exdma3js9nPP7UFxu/jodjeNdqPn",
-	"3ZxUc0aFvp5styp8ws+OVtTeVPyP5qHZXDBTwTPn/BZS5LybA/TEoMYvcUn4HJuzuAe73tbK5itxbUEp",
-	"+uT1hFBiyAi7zpE0Z9S8ZWiI0gLGU00MGQ8DrJ224VjERaZdGRUqBsEIbWJmA3U6scOrA2jgsPl4VvFZ",
-	"X4NFGvVfTBgeO7cm1FrtFvTIm8giMmMLNwRIEW4GneZbL2CyWq15TL9L3K47k71/J9tBGPkme71WydSV",
-	"m1t159c/fBXPPlz8U/JHVTIUV0HGHVWQiH62W52OXQlXirW3btZephO+Ya/EOQBymhWMWSLesWNTp+Is",
-	"rzx2LNBymkC3iqtXbHnF9I/QkaYt7FfhfXYlRp8fbaX0tWIasnYyOb5hUKQDyAEN+kNHQszpBE7E62pX",
-	"ESnPfb6u3CVYffJr6J5SjBbjWe+3T58iBsPOXlw/te3AptCpd92Sbk0GdkrlTlYZRL5jSxZbyZNkP3vi",
-	"s8ZeozPaTUmApoNcmgWQmnk0zHXjYC83/jiXKp7+H9g5UuY2Yg+lfb6YzKba+rYzIFcTF9ZHtEGeZwVr",
-	"wRX9MqMIB4u5RtjCblsfIfvdHtBFK3dpYbvFNuwx290PCjde76PZ/Hl6epUu0JUY/re/w1bJ7hFG2SWn",
-	"715jLmYtoZR5l/xYyMOIxExPHwbma9NcP4zl7V+9jUDegGK6szm9s/36Wd0qdvote/nWWIY76T+2zUZv",
-	"cDI4Pzo9PRo8fndyMoT///deRAup+r51afi6Ww8PD0TdEFaQVQLPSi+IkMu1CsuOwNXxFauAcnY5AKAn",
-	"YH3v+Vn/5Pj0cWW4WOXEYbwCXoQvXZyzwsWa9q4i2QfpZV/En805zX7xPlsM/e5eGYe8uxZS2SXKZEFE",
-	"7NNajuOVY/LdleSQ8F+5PFA5IbIsyIIWWrBChVUH8E3vEObCfRAICrAdhJG38A6e5rNvKs9OuTn7CLRd",
-	"83nu2528l4P4/pNz/pHcyuiazLazV7xsd1+yYnpnn/EX4NzcQz1KeuXCyL09Vsb5dyso9y3z34GP+Ybc",
-	"XZlYBbLw6x+RxKW1lKTf6lqA0d8eGf3t5DTQ39ar08Z8ncXtjO8AkwtAHrr7O/dTXe4maYL69pbNel/1",
-	"eu26XRZLAvIaqnYl35o32CXn4pYJLYtVL+mVRR6gUZh3qb59WH8s58dji+wfyyTVXYrL7Awu7dX7uovo",
-	"KHedB22ZSq3PR+DbcRvXaVjf48U7eix2s5B9p/sO47nCiz/Zjel0zy9vX7aRl3nIZsq68qPrSF9rdLDX",
-	"/GImz+tRzd5pdZauJ7EpxtQabkyksm29W02tFmc7dCCmQ81pAZAMqt7d0hdNZxw6F2I9NI83/ETWvhvM",
-	"4R4e4JaGNwC3BYhKXNfb/ETO087A24XS14oxsdPk2tq34Fgd3gXU+32ljPCEbJWLRhWfK+9DxA7AE3JR",
-	"2Z1bjnYBXQto1iGv5Vvxxbbgib1rlKwF21IdljlXUfe5h2NrdLrEJpNy6YnT9rxMyAmUzAwrmAI940Vm",
-	"Sb3RoSxEmW4D/9xWlNheM9O+DJWu5ICzdIUENvRNMiXgfPt6HugtRouWDtHGQN2ASoUgvnUw8L1byLa1",
-	"tNEOBSbo2TmniwW04vaNbap+Tet+qc7N8123xS1N07jHA6xQhh06qYXogYWr9jloGwvvWIMrdqzIA6x5",
-	"zPsacrQ9N560m5ykxjN/2yw/fmqAWVdjxTMPAU27tdHE0+BZh0DLDEXb/YJmvjGmVEs+NFcEsIhsDosA",
-	"Tgmbu44dNClYC+VWbURsoo4UmnJhs8itRUNtO+a1nh8P+qeDx/2T49NHndqPdXIPwJwt9CYAOCuebVgD",
-	"G0S00EkV+hfNc0zGgc5arryhKxwYOvP27YWIY4YMJhvK69IeMShnbANSAw6KDzEqCzbHbkxfWCXlEKSM",
-	"Zd6t2OqqRjPVQLCrmiy1beUNR7/72tss0jUUti3813FYn8HVWC3oQL0RtD3pKU112SKIq3V2SLPQRmQ5",
-	"kzm7IOm0pEXGfAWqkL6ft21/7TpiA6ykLdJQFj+B6wuSzvnH6n6nCSEmAsBGwdYmJJWlNvRVvQkTgy2S",
-	"ZlDXCsc+6dmReTx/+NN32e4lvRlrAPtjO+mP2Cwc3xZhrA025gSLXcPEgwTYI9yg8A09PEMWED8IM1h6",
-	"izFq7EpcoXp7etgAwOLYBKb2mbHz67kK9wcZfPjGC+uWmtPYpE+JNNoPsnliS9E8qHeb7bRXJ15XwSJl",
-	"2KAh/vyqSDEmQeDJE1ns3kJ4k6ro2cj2DbvCazeEJYMWzRd1YEmuoYk+gs6Ght8eHXatPuhP7xqMdKUD",
-	"uiUN1UqvNoYUHuiBwWFpOfLixbNIaIrOXVVETq3dTtWNSqr83OWM58wb8xlzab/+S7pY5JxlfXLpscXh",
-	"Oi1BZ3JgjpADjCWNFKBuHNCANUi+cqDGW1HF1ujhDTYowKhExB2yxXERGExRF4aZsNJ0FUAHm28Rp9mT",
-	"jDmDvlO80ZLY0lyOJZvW5vIT3J8ruoTM9WkAh4C3221QlUytjdLDP7tksZWyVWE8LrZv2GrfDhWH6vxg",
-	"htDS5CFK7y0N4/eRKQ0X7A4ctp5EH5KUbLSJtqkG0Wdfd7dbd08V3dS1o/t7MXaz27LessKVOW7taBc1",
-	"vBt9QPxS1XfMLUr1wkaTj2Ds7ZT01i3sTs3aAFnZ8wsrWm2lQwjhFVWeOu7jX2le4kb6skg6krds13wK",
-	"f/e0kOVCxTUSHnQRIe4O6I7uWRxggUoBhRxOycZHWnbjqtxB40A5A1bMlAlWyFIRnH1ne8b1IPnBvKQR",
-	"xjqPBK4q+bnzCrO25rKvZA1EHzvKBl321jrKIpibdcMa1do2o61szjkA0UNmLnKPnAMuErHerQP2o62n",
-	"zK8h9UNYFUH4pAUvMOMD9AMuSGpvT4ckxWT7lHx9+mjQP30EeHCn598kJM25uLk2K5SbX8+f9AcPz+zP",
-	"CZmwxyfD4fHpyTcWBBa0L9trT3nPNC98IzszHOsqG5L0phwxms2vg+6Epyf9J+f4goF5/80D1fj57EEw",
-	"PHbT/Pn05MSPz8xmcBJcPr1h4eUPzvqnp4/7g8EZdGg1V9C1B/r7a7tXiQBbqLCtGnsrfX9cFG146k+f",
-	"v/TsSBclCxtaG/pdsiwh0mhoqVFXU/J1QNWyADo0kzNqa5qQFDgwoDhLmZt/46jOxqY2qi38grqt+bNC",
-	"ekxRuzV/BcfTokGjiptiRdnYcAquyMgcE9ZouB3cS/5//0q+WhTZV+Q//oPURkM+lCcnD9i/ksFZDCUj",
-	"1o3Nruf1nClFp22mDvWIALbVfHUnNHDpVv0Pee1QegJc5HrBinEUhQBaBiMGBySUhZrGVx5wJOxdGYAJ",
-	"emBH8yY4X773DKKyG+bEcgQXqXA3trem/DKS6a897vB6z+qCTcucFuHufP32+eAbn9gJDqcqrCGaBZ1g",
-	"xwb9U7Cc0ldXpFfP3x3/9PzfGogZv9Kj33/7l6OvM3b7H4si++br4/6/fPOXJkTGeVvEJyhEaqsBqTdy",
-	"EWDYUYFb3FKnbjSmu2kN8Ig7bzo+5a473xHAtynUIyVdbbHIGPBlfNMaqTRNJt0A6IYX+1axwS7OqEoQ",
-	"VN0HHKEZkr04k31yKaxbLufKWqsrvKgBhmtY57XhJcZE/tWouhsK19ZrC2Og6OqGL65bWpr72GrFiVzV",
-	"r7bsilYtIKChSNVIWnExzVcWX6lqo2s9vDeMLZqtrwImZVOA8WO08U6p6Chn11Lkqw3nCUdR9bMBm577",
-	"eiuYtytIhokIaK0HPOPFm9szw2ETH+Hpk++kUQL9asACHD84hfnjiGLH9FOrTWJJuJUuH+4AyDqIUal9",
-	"DZd5S56Jbb0fl4ejgtEb750PYI0z2cguIMeDE8TIkSjSgn4hoDLD6hoTGVyia4yCDM4uSKkYNI7WkhwP",
-	"Hu/hCbUdcPCl3hey3UQ3Rl4UdCcNTMf0AvQD5DQIpWuIO20wn4jgWGeLW4GTzIC8WWz3qN209ft7iNht",
-	"+EjMkb3P8G39ZV9uI8EDNFG+dbu0315EA5Db+xtaGrLrFowhvh04x91DQY1Ge2gndQl57+fOayn3bdHp",
-	"ETUL3LiwTahZCYlQddF0n32LgSPhLKj8zdrci7VeSsqTkSsYBn0VmK7F27M6PvrfDauE6l+ziKDdQuKY",
-	"JBSBj2p26jqSeLtfJXr9rplxsRQ3YwFitjvOA4PNqd1Rb5H2wT4FhL4l9mLh2jUuhi0VaxluYXH63dtf",
-	"bKhNXleS0Gtv00BqiWiNNC7l8Vtg2nO6IiNm1SCzbTOIgouVbcBV6qo/FiglK0IxK2uru7XFjosYoFKg",
-	"AQqXum5MX8PezGmem9/AyfUNVjDYQLowhFvq+OGJ2gGRnISZLHTLu51dvOur19v5baSLDT3zfeF1vOc9",
-	"5hfKWNpPaySguST+lkA1D+YSr4ZeJz/sCdhA9vF47twhvBsFfVKwoOcaVXWXAXouARVVZJj4RM1Ux8xn",
-	"DAjmPSEdaLBLrmDgPvOJc4frPr5f+csXGzYByV6PnWxunu5zD/0yNGMrLmTdPVAdk437x2ZkfhitNZ4S",
-	"tV1XTXpa6hhcrDd/oc0mZBTnAKNlTkJqwfh9LIjrTmdiB83Ylc3vUAvj2mTY/M8j8A8kUWSAPx+bpQUM",
-	"2Fuxv/pVS3qizHPwadwvSMu9N4TcpFfs1404ukpR2b/XekdF+V5P+hMgUtxofEmpH8w9oJTssn2bV+oz",
-	"oMBH2c3bUizp6g5GeEZXERXlhSAzx0ozm6gyL8czUD8UqhnQh3bEIDYpEnQzUk0WdFzX8h896j8Mc7dk",
-	"OcoDGStKSB/ap4rH5n9vDFPPgUd+SnrTQi5F98srCu3oVTBWEs92sG921KYcGMia29S2YjaaCxmxKRdB",
-	"8GlhG0vLSQK2s5QCE5AqFbJ7Ox/Aoolo1y4nfYj+V+9rBTv4xZvb86oll5yQ8zMy4rqujbbRRBw1wmlR",
-	"zVINHF/iEoRxxdzGW0pvE9tXQS36LskmYoV6uLUZ0UZ0lWA4sqoOyGbvo63k2nrVmjE4yeTYSdD9st78",
-	"ck0b2PXwbA+7dIm2NGMV60CI69GL7oWpje23Q27bwneWHdxVJTXPeWXbZDZVU12UAvPLIwpMVE8M79k0",
-	"8le2eWfT1b+IWeInNqGwZsy2t2PoooTD4bke0bbcdDkelwseYHlj/lHOJuAFKfh0phOE50FvlutEfHJC",
-	"FJtCqKtzAs0V3hDbgVLznP9Ou+iIvwSXtrASXN/6U8O1aNuxXxS7i8xt29UqOrfkeiZL6MoOgsj7CG65",
-	"4vWYVegB5YVtNbFxdc30rhY51/tI3fsXjIXM8+3wHvVZ7ChMt0gyn5YBqdil4Nr1nFnQ4l5klyNEJ8Ps",
-	"TvrFiBIilnPtT4f7+PF3JZf9ozntRa9Qh2XMjcQiaVMlxVqlg0fVDm9rppoD/1pWVXeVndBv9T1e86xL",
-	"4nFSS2GpDQxyxmURvC2MRVUlWXKyT3EJr7h1IwHdywuXOeO5undw9zeqqgepCWmpsFpT51zNho2Q+bWv",
-	"/Gdbqi8qsmqRaUthTzVc2WwF26z+DbawZysCQsMyWqRbs0PXE1hLl8+UM5pxMQXVeIj17g8G5GujUH9j",
-	"KOV08Bg+YR6jZ3KQdLHFsg8FBA7nIM671lrSQ4aakW4QumOdydVTOX+twphQxA+fIDX0zDzcz2orW1wr",
-	"jqV6PItFA6tkmzDHr/BhQewwbE/xrm5GnGD19g3r48+go97uFZFxmpWjHJHS2xs5dckNx35OscztKw2J",
-	"N8TCq3NxS3OeJaQUtNQzJjSHMUPH1BHPMiaM/aqvJ7IUmVEz9Uxm1+Ybn0BbClUuFrIwDGHOMk6vzcQS",
-	"MpLZChqpQngqAWlwbX0WZo3d35ANxz7OaKngzfDZvAHyvBLkjuEXTbemuckwhetcKm3/HEsxyflYJ1CP",
-	"dU2nlIMsgDjP9YIBslJC/l5KTa/ZxzFjGb475+PVtY/8Jz7r32ck1r6C/rEJsUWt18jhI41kE8PpxlKg",
-	"wXc9oTxnzS+rF/CMzRdSMzFeXc+5AkLEROVc0gzXnN5Snpu9NCoTNrBvaHq1ZY1rwy6dqX4X8UoituWT",
-	"6HY6HpxcgLhy4cag2J8r6FsXxdFhRSGLaIGFEYQTzvIMawKWBcTm6tlTI4YmTmcT5nvzwOfmnTGWgtWk",
-	"aisAwJKuhpU+4Bw79AZdPk9fPHsLubFGiq8qy+zrKlFuwm/ZN50HXQEUrLd9x76DZrG35nAA4mx947H9",
-	"emzPAo2pJTzMaAEtD6NaT8vLXF1MzTlj9MDKQxN6Z3CTJy3FvDYb5bolYanSgTwBn508iU1Fc503rBRj",
-	"TZKN5wO/WGs3fbxANq2OU+9wMswWc1YzqmaskUpX3WFW5WjjS+uJT/Elr/Oo1Fmv5ushps8WpWEMmOLH",
-	"g+Y1jaTEe8mrgh/dkgfaJAgkz3VqmxsTsRVYeSytvR6/d9F6smLamCaynM5cwZkDSICMkLksWJ+88714",
-	"gF+DmQJFr/x35iAWRnQM7cTNXcYki9St7V1mC7bPGiSZuWitxd+66UjL1urzERtHLa6h64Do8hwSAhfa",
-	"hKi0AjdMwXabYgESV1hpUS5gdXJ+yxSRtVbn7oE9h5AIwfZZUYqbqIbTkgF3ispi8mVYzshtqiEGIayt",
-	"29PFhqY62JsGEdhWQrvgYGFRS/zJeyVmVmYwNNYwMnGIv6xRFmbcWfCAsArHyHOIA/gzCmhhNpumCbjg",
-	"Pfg7OKvaE4SCQqNaeo3SsjAa0+a+IsFhHVNoizgqDD+xLAGYvO1+algFE6CQAVaOS4zf3C5xN49ZC4rD",
-	"L+Zrs/LCIZNAg14L2kLeUKWbng1IuLN8U5p5VQUIYQ7TREMxwJKxmz2hH2oZN9tSbWqGfgMcDHldbevc",
-	"gmz1QVTi4xBGdyCM7tfwXm/RsV8Wm1dJA+mY2A7TT04gtHxBTnxI2Wau9cllS5bbWu8CT7znJ2ePT06S",
-	"/UL64QF9W9UzBa6FKg4XuhJ26wS9uRz4bYVq3SEiZ163BaMRcTmszTBl2uvEN2wFB+2GsYUt8K2QtvBz",
-	"KLTB25pncJucoGKHsCwItgH8NM/d5iVESaKXEjJl2UcExLOPvWErBbVT7nmY2i1dYd8M0wsWVBn6MZZm",
-	"I0K6ZCMUT5H4YxikrCi56unR8B/FoVq9S2dJMb13xMhan4yuHhx4xW/RQW2Akb1fpKYagHQ0TXZpkXms",
-	"1AVGZ/m3O9rdcwb2U3oO1n6jbYKIMoRuBdEQ97bFyG6Zx1af2QerpWqpUY0h1vNkJ7/8n5Hj2kAG2SZy",
-	"7bwrOeuTVfdLS222U1nfflULBzVqjC2S3tMXz942UU2JV0ytIwr5aIiq5fTe9RoHv3thptvpw6Tnq6V7",
-	"/+frXy+P/p0e/X5y9OS34O/+9fD46Ldvgx+/+cs3f/kfsb0LJn8IRSNkUPeradQGvmPqrG8RVJ0Ss2c5",
-	"1WwdC74zdH4s9/BLbP9zh1Y8sV0wqm1cIKHe65nJBp5q9iGjmo6oYmDpA4RbYLe0yQ0JKgccrxFjgij4",
-	"jzHc+r2h2YUIyRsJbZvFdEOswXxp239wo+/IPTpKsDJmuj03WpHReDLApHEWLHRvdm3sze9DM7ULxFZZ",
-	"5FQohxrmYGkuHFNiLmaMTiErei8QsR0jTOAsMkxXIftSFNFi7DiWM1oDzrzlbIlIdwDcBth3riNG0qPZ",
-	"nIuot+RtmbMfjDmwThq7ngvnRu4gFre4CJzbOKdjto4fyGvJdu2B7UJu7x0EG95acQwuNqVKViSEEpVT",
-	"NfPuWHR/2swR2MriK+gDrgH9dIyEwuZ1gTHlelaOjjO2yOVqo9Rvg+zeujbslhWrZcM3sLmuGVYqeh7K",
-	"mOOR5Tl2zhnL+RzXg2pL8QhiBcBKkEMGQpl91H0C7kNGi5wb8VoKVXPdWwjOpZmHPzVTcAcu6coo68ta",
-	"054xFYb/mJOA2VQJKUUOmALajWAP2MO2lGsPK9w509A+KYYKvEvrv2Y+hc17xfHEtsw3Vrt/lL5N9aR1",
-	"st/gfNqVy/xXKAWrF3TdUfWFDT2E3oeUcb8anx3sjrpex95+X3wrv/XlYDRWv78DQc6omsVLONjHqNSb",
-	"MZrVaaLBCGaUx49z/FWvrfHDbpnA3Mm2Nyv295JFCxleB6j88BzH+mEwe7lfYBbBO+3wYzS5Ru6lw7St",
-	"j/I0IYOEPCD/+X//n0/RndJF19raRTnK+fjaArt23i/Fp4LqMgbR33pXs9kSTijpATtBArDrET6/NsTf",
-	"Wqj1IIyG0fy++QygKr1lyvYYinvZIvFLY7gotFkqQPZaJuVSFpmK9I046z86fjDo1DWC6+6L9SPX+zZt",
-	"qHVogCgZVSSXEppD6RaAMt8rsZsmA+08tplU9qF25htg8l3u/9qOsXgep9VqmciUbRR02swp6VB7tnua",
-	"MuBpbRgQ/L7/kJpKncaONgxSYWG08cXzGJRrnfBkS+B2UXAx5guafxVTy0rFiiHN+Zj9z6Dn3uEaB2Qt",
-	"vmhtxYFmSnd3Nzdj5spiSLqA+ePRyUm0wROacC0d1iwSmd1CvBQl3q0sx7MAjdyGpwgwLyIXTLCsrUWA",
-	"EXXXpWrxq7yThJI5F6WGlit6Kbuvgt/RJqqG/bq2HKfdAqnVMxNLTA0V1W1lY2IbqPQwcgQJ/r5Fif4J",
-	"ZfZ6jsTGGGDg421z8TYdvFH37hXT9wSzvxEWf+/8mJu21bpj/kQUnr4Wu++MVX/F9JucRlhl0Iy5vprf",
-	"rcgNW3VPWKu1R2jpQ7SdKm00xY0qOpUAPWVdsY4iUFEBHpCVQ7S07TZsU2MFnpog89SjZDrnDLSXAEUJ",
-	"FAsMVXEUIK64BP06S6Y0uGOsPxijKfhyC6YkJwQRHvtdaAtMqbVpvpRLVhyNqWIkZ+bQqYRkfMqNCE6P",
-	"LKjxdXph5TJ8NizLgoTbmwyrhbvaM4A6n3d/2PEPOOhbTvmCjtl3Zr3b9dX9j+ThYPU2V0HtWfvki3Gs",
-	"uh2AZNtWTyh9s/CXoBMZdNqkQQgbcJN2aYflm10N632uknijKyXD1KY6lOqB+lVt7U5lN9vOKMobDE0h",
-	"SP+6qF3cnnVHROCL2/PuV0dt3PcxUGyIhXABnmIp6v1qoYYmk9gNlK4ap7JC0N3SBAjEBMzWTmPzSkVc",
-	"IqOtOQzP+JwJp4tU3Ry6aTHVJkXkRMGU3uUJjdmPVj0/oNZ5H0QXq9jXPatjVelvNIFHOdgLo4Ta6D0y",
-	"/YJVLRRbU6m31x5XZJ6xnE13u2U32BLgCp2vDplH55s8P+p4R2OfqiWo87OAzUVb8cE6tG5vtMK+C8Oq",
-	"14V3YVr1O3YP45ih3hErwjcVDHjUNuSIqwUVHfWEQX9wetZZU5gUcr7VV14WYlNLbJssuIR+etm+VQY3",
-	"jR65G8pxgzpcq1n/tntevJVOxq6+2FRa7n2/a8lj2zPn9wUpXlLs3ONSLxvjdUYe+M7bOgpuDoZvyCZz",
-	"2d/bSWI7urFL92rWfRuqa6PzA4mne/cTaLbArbSd7XsZXQWqIH5aMnYDHlBRM00DOyCAB2uoqCMowuPa",
-	"1tN5uNdmx2Nu6yMJE7KczhKSSzDEnC8Lm9eSFPtXVw+sX9YnqS/8g0t8vH69kK9PUrWghWLhZXOeZTmr",
-	"QI+aN1VatC1wHFNBpgV2QHGr5ubs223j38HIEDijUPEa/KuVGL8u9VjO2Uag7Hrn/dPBg7OH548ePzk5",
-	"jdaT0iyrsfZaRudc3rb9aEO58R9vqeBqxrL2wtCpMaWhis6lV7Gcs1uWXdhWj7bczPxsm5HHyyqh5/6u",
-	"yVN/5Wy51dVfoZLiGlVzrpYmmKobSvRArcT4LRbo7RAsjkFlsoW+rq+uPaJRXK8r1y5t5sMlQzQ63TPc",
-	"XhiDdgntNQEfr+lT29hQ4p2hYL3BTMIDbYH2DP32yQubiD3BXs0aGmb8zqqSKbRS8QJzgOlSXWNHeXMw",
-	"+S1rlEfZ8vfj03PbxCFBzLbjM+zqcH5mjDOl2QI84BNZFn2STscL+9SlLG7Mk2VZtDzZdod44h58fmaG",
-	"9XtZsE4DG6zfHjCHanrGyqmNyhBg8JYob3jHioIajeh7nsdSYqTQrWhHtOGwNGM5CtnGMezFgs77erLV",
-	"SIXHJf6NsdPgB/uzzFxnxAYKHM93iNzVJx+r+mYTfS3LNhKtA6XbsnUhyRyG19lR+pJN9OtSb+UrOLlg",
-	"VPE1+qijObHrW89RIfPCmd2CK2Vq/jv6CNZhHCDjndMTGj4CDnAO3df/O7whtvL3V9uB0Umsoq3Xdtwa",
-	"Nrd/rA20p22hpW1hL9cW2ogv4HDm8gTbI9SiYXVfH9e2x/GSqu4zaO8bEgbQ1vtx0rFWrgKz6SjuGGIz",
-	"lA3rvcMObwvLWf3ak+HW4kSgY0eEO3dZlTm47SjmmQ5du/LEN5hypf5cYVc78JrKIsg+dRD1tr+TjR9E",
-	"OtsfLM94LenI5kLDaF02tG3bYVVSrFaE6Ab0HiGDM/AtLZAqjwdn9U5YNRSm0024jDsmnu6SrOxtuV1K",
-	"FJuZv20pv0A3hzDJkJHer00GZmnUvMY0MzjHGLCiRC2g1hpAdA2lCkzzWcul4M2CraDe3R66qM3gsjAa",
-	"XHM45i0mhtGHoixqJ8Fw26bDVDUk694AWRZjtn3lMfh/i/0GXGYAdR0G7FOqufh3xvbql1izfOdOciFI",
-	"vDxoRzeVMoNCeFUWtyDXXLcZV9WFJhGUpoOUcPXpl2AXMNv6FnvkE56tNSEDeJmQo5/ElvmXOjRpW5he",
-	"RYEnfTgEkR9dzNa2UOmYXwh9iwsWofdn8NSgsXHXlMVJQSEfqyXD4BSksq1wmCHaGWIfGxsfHfEINmL7",
-	"KMf9AEMsAje2rfULaLmkRabIqfl+XJTzUX1PTrqCiltve2PBvaWBFelckIyN+byJXnX+8GRwFtdiuuMh",
-	"vfMIg65dTqs/pK7VOMK15fG1oZ0+2tx+JmtNsQ161KKFhWVKNfDL9hUZPDyPghTF+3Fchn0XK2DM9uV+",
-	"+CD6+DLajeuyOZPquUPbDvIcdRFbi85YRgb/xxqQ/q0P4w4e0FGhJi4G1aslOW0Q5MnJo8eng4e7J/eV",
-	"qgqIuKVsRkuC0TQPZXDukxqfibHYv1bVC830yqkFOXIGkfp7zjW605WeFkxFjSGU5ddBVURFo504TOzO",
-	"HmQ2bFWBq2qJxigSN53YErxno5mUN9EkyS6tbO39l/bqvRvi0U2QklDlNOW3TJBy0ZFXb+9rR0d5PB6V",
-	"9CaU51xMr1saDVxx21JK2MDImHEnSjGtiFWSFnSqwcePa0ZaJtkO9pm7qtN2fI8Xe8O0Q/UPmKKACxiz",
-	"81ZVQULGjL1crAgiJvY3GZNdeqUUTBerdvvXFcSBPISm8XwXw7ylPhASwUBRs9yYW8jfoNyd5nl0cvvU",
-	"SZVF3nHrfnn7ctfCqlr5b8sRsrvGoT7wzmgeYQirXrxlJlqFsxwT8W+ozl01aHv89633anCg+FbrGVOM",
-	"2OFAjh3s/ZCk68YKAq6FP3ybImY0ZktQcsNF1ifPG4QSIOSE93YHyWkkzF3/9i8fPvS/tn/+x4cP334T",
-	"zZTbDKVT5wjrQTRANqFFlkLn+D8QJ9aQsdJ0vkighP1TmlTdv9FSpIqkPzx/R45xIVPIfYRiUi5Iam5K",
-	"+yRVOR3fuCezjxoeBOblVU4tyM7PMGvoj2CeEfqz3dgMRZnrozLXTvAQJrgThvdrhPsB71j15yUW/PQp",
-	"OZTA3qvT2CbhuZ+k2kVm7MhOP7XvwhUbF7GwU7qcKTa+ruBER1Sx8zNz/rHD9/kZGa10E1YU7/p58tP/",
-	"flI8/uGnf/t78W75t1/ePHv84uWbf38hBy/pS3q1bNRZWxwu9/nBSY0V4COrtPh/Of7tj8FZ8ulf/zhJ",
-	"Bp+iHMHO7Z2NFDaLQEEStO3eBhXAuqKhjtw9ZKekUh/L8xqT05biYVkt5c31XO1TXVzNsnrMhsNoyGSd",
-	"BmZaL1RqPe5YDFhlA7zWM1Yo9I5WiB9NZAPy9OXrX569ufz5+v3z7358/fqn68uXL1+/B1UxMEDrVATv",
-	"HR4fm5GpflBq5INodQoanJw93uoxtTN9z/WsIvo6aSj/fYeTZR9itI/KhujEXZsAI/b76PbIIlvrv/Qw",
-	"ZgopNi4LrldX5m04Hc+pG9t6WeqZLKx3aki+Y7RgBRkv6Pz6P//v/0PxT8n/ev/OIiOFRU7VHhNdlAoS",
-	"bmGCcIzgSRVxmn3sfTKj42ISsZyfmt18c/kzYkEkVW9gTLIuM64VefHGJ6qAC6n/QXwQ33779MWzt+rb",
-	"byE6PKZCCj6mOTFCdkiEJDMjT0eQ8S8k+R2C80JCU7KjOV0sWAYegT65ROTsELa3elwVXf8gvAIA2N9E",
-	"LVhubKQ++fZbgPZ2g3n7/VPy5OzhI+IQll1VgQKce5KOZcZSc9v7gmtmbgMQbypI+qJCWT/6ia3S4Qfh",
-	"ES8cUh+kIhhjsALDsKUcELYQjLDJhI31BandioOwqH/wjCB14OuzweCbPiwrpImYQbnMevaRK41eFZK+",
-	"mBz9bOR2WulD6fN3dJpWbiylScFoNjTzzcFkOTsdJGTOlbL+q7PBY3gXlkdCfhDGh1bffkumknABMRaG",
-	"FIBvAqRBzGEZkvSpZQNHV+BSTsnXKV3wtIYImZC05GlCUu0i2+k35j0fRHX7W3A/Gw4HFtbEd6o6TU4G",
-	"Z+Z9BR1j/ciCFWMm9BETZv+yGoSKIZrLq6cvXsC0nhUrUpTi22+HOPTqdc+K1dHbUgzN0WEpoXZCdv+U",
-	"jZBZPGw4huYAwCbRHLL9/JaaQdQ92pDHbBZ9pS4+CJ5hWQtoso2SH0Olc5oxUi4szIpFRxkxUooMzgol",
-	"c6YUncKfuZQ3uCuu8AE4hGBLgiwzcTkmhGtYg5eGZuyBMFqjGgKQI0kbemRqQa0VScMvw1i0xff8ANAY",
-	"fMwEJgPzjAnNJ9gG73JBxzN2NAA3ESpS4XcV2rpnOYG5NezdnkJW5oIJuuC9Ye+BdTgtqJ4BJz12/d/N",
-	"B5umgwFCLsWLrDfsmQlfuougMRadMw2lY7/GxUJ1CSJtfM9zDWL/jx4XAPHMilU1HVh379za2rwXrv5k",
-	"Hrbl3W9yqm3ah3v9ljvecVZsGWyV1ukGu1WARc1W33bf4+mhqwJbIhI6l2KKcKLYTy4yFN8MOzqWCHRq",
-	"25zqzbR3mtmWBYVQ9Q7rzz7q7le/5HPIZd9OCHTKXAx268XObPkNUq8XUihUOQYnJ41UKcBWQl/A8d9s",
-	"fLEbDdvjBIYtmDDsoz4eq9v6E5rL/Wk9O8FwFmDulpr6QVvrtkH4WR27DjigZJXzOS1W9rxX5DlaEXAJ",
-	"aTpVQdYjqNwfjxasAOkHw3E/DY2QxAQApVurdS1ONjJd39nBfPpKEbkUhGdDSOurpagaqTcdL4bz1dGi",
-	"kEaXTPvklbTM2oF+EUTyG5JxwYCZ0hyT7SDvAnrskBu2sKy3zu6egqvo0id37sbvAjXnJ7ayVASJnd/J",
-	"bHUwAnrFlm6En+pKt5G/n9ZI9/TQpBsjx7dsypV2Nt+MUdf7xahRbc+1lx3DNfahdyJfNwqo/fW7uAv5",
-	"Lo3yCk/1wvH4D/vXJ2tnM93WFiKs+VN0RejIaP0Wb9qmEIIqQ7D1BVdDr6I7Xc3y/Qh1PoNX702dE1Bx",
-	"u7DBKCHXaOpsfQG+l8VUas3EIfiQeRjAed9tG5O4VvMD09Uq3jejj52Wd1VK6Z97XGi2/xp7Tl8nQ1Ay",
-	"bKav1TFosNghr2rRN4Im+ZUA/A30VnSt1nfzFwgk/FnH4vD83SsIMKwuHP6z0OzTqtLiz6JXHILPuLwR",
-	"APg0uSdufzyeMQtT8Nko3CpNDa3EjOPzMSx4XSvXAlv7ECzedYLx3rIxFaFJ7vfUYhOMddD+Zi4z8MEA",
-	"xka3TVcrMd624+aawBZeV3GkMEoxGl/QubHq+w99XWRBsBJDDatEAnAemZUx4hunOGJTagHZlw6PDZvy",
-	"eQcU3AVOC5u+SSG8m0mrVfCoBluJtiszl/unlr9CYVMLtUDV0yGI5Ue5JEuW5wFZ1JG0v3jZFTWH3rKx",
-	"LDLlQH2dRQRBV0sd1JD7BHxmNh/77KGxeKTIFJRKYVEAutwMFa5sQp2oHtgnl7AVdXewJcgPgmbWq4aP",
-	"0vTGPGhJVxc4ME+6sJ0eq2Iml1W1HvQygkLdGS8cHNP8wlK4ObYVVh8lhvpm4Ak0334Q8PWE37Kkzs6/",
-	"Uu44gQWHr8IeLGHmoC0CTKyDTbnKNmU07bRRGZfGjo05LJe1nT60VA/L/D6zUA+LQyMH1YfvgDPZdnUH",
-	"cSaY59FQiydCLvfl1plc+Eh4/DRdWmJBNy6eEVqsSAFaA1YXqnpPDA94J4RNVqg3Y0rAHwwc3tZ89Ang",
-	"4GN6NTorblmR8bEefhDLutcZxox1lL6BLeSShe2UfffVpAJVZwp9xO5+AQEQXVChMB/AOriraz4Imhum",
-	"tmrYl1X1MVU35rhAf16Ay6QT1ievqFkTszJVRbN1xAyrInyAHvKee575yCiM4YOA3NQ+8ZDFglkoI6ig",
-	"gcvmwFUwLTtyAC/NNF5X7XzVl+x9saT42ZXz2nubtG+pEGQFNrCCkvUDnOOf6Y1VuoEyLJxRxhT2UHZA",
-	"EVqWY+DInoZUcNZluLfr5z38uXbs/Tk5UkwfzWSebeAA3wcBHO01Munwt6yQHNpeXNb/bg6M7WCAzcwd",
-	"hFzVNizBDmGYGmAumbEcg5Kj1Qdh/i1FxgqSvrr8+fnxT8//LU0w+JPTMftR5lmKaaHQDFzXT675Ex6n",
-	"pUyIFJ6t4P5Fzgqg0V4x/SMsxpd7TvwQP7e8s7CHkWPyxvZUOMSxsM/C6kARtrBudl4y1JhgnmHh9Jbg",
-	"aCBRr58J+L79MGyJ2vlrr9gBYnfboixShqGeSCHaR2PAOezdWCDK5p1216pbAlqVwn7nR+0V7ztwkG33",
-	"4N+e4Tqww3fY8bsGWP8ZPdxLBwiP9eFiiIadHC5+WGN8KnHtNaEOjBeq5qWrXxuz2auYypbgYq0bKIJH",
-	"kXTMsyLFhA0jNjMcQYJIMlgWpq2RyzBrA/JBHM4QWwG4l2z05PH3sw/Cl7iZB1sd3jxWTkBDAOiSEeDq",
-	"Vso4/MBAKWeZv1JTzVyLeduJD6FwwOeGhoczYxpox5XmYYz9dFSKLGepa3BZtVkMVoiScV5CtMyo62pD",
-	"PDSkuS9ZL6+N83PHRtdf3qjZqCGn/lku9B8hm640uz+nC0NsqLNsUE92O6Lt6srxH4ptjqEGeXhcETR2",
-	"aE6giVeEOt9iv7g7kuc9h0Xf+n6yh4jXwbPAuWETCD3Up3KH+647tyFm2ljozyPk2nzLin0ZsdPaGt9d",
-	"sm11SCt2uEBq4/hZCrJI4k6GaDnFSA21yfDLmcyd+ILkzBkF9K4hoRWKgU9xDJsqJ9Y6t0V/KJH7H8Sl",
-	"646NiAeGmi0u2IznGPEBMQq+rcCKVrOCixsV3GaFMGZWJ5XpPy3kUpEpeJIxW/iDsJh+r9jSGW6BmmBb",
-	"Wkq08/GnahpOjgvsAw5illi57tK6wfO5glTVPvmJreAZH0SKuA1Z6l7hXfYsV1E+ZwPcfyqbu4cwd12T",
-	"/TOC3dvYzBcQ8n4GAxpZno81DFmWEAQZtG1T4WwciP3XBXdXH8M/qoMhkrzrdGhXX1xf5baXI9f+p3Pj",
-	"n84N8BRAg/gvxBnynhvx0/36p1JoyoXqfseVLHS3JyNc+38L/80BE8ArNnwPPpyI/wbE0GjlNR1MUAEy",
-	"Mr+MLYFERdHdXDwYrqQkXUiZu5I++HCtWM7GWhap0U+V7x9uFCxwstiECFlkrPB5toRnDiLSqG4zqkgh",
-	"5dzFRekHgQ6kBF4TYiBZOIGZVFpZHAGSakC7TcnXDgfoK0XsbjhcpLCW6xuL14Aq51ovIiNePoj0awQU",
-	"QrCv2hi+SX3waCKLBNG/YJICarhm1IFL8oktO1Ka5zmiMcmiCYjk77dDVxaku08uSc5vIXwcxK25ngWF",
-	"fB4QERssKZKaP64hNJxe1MPP0GDS+cFc4BrCHWA3OKwVPYO++qDYrxUR9j8IMAPL8ZgpJQt0nK0NM7Hk",
-	"AD15MCGkYNipMU18GB/G7GE2qXOwVTWUS1q1se/iKfsv4Sb783xk/yUcZHAU92JicV36+I/qw0Y/2Atv",
-	"/1pYNJf0BDxnKqH0Ucuwv1RVqo7cwoa9g0QWQ+ppdce1zSFL++Subrf/Hj630NVzF6Lo4l/7PM611hzf",
-	"Cubmi3Kw3U2f2IlCQzVNz3obnGYOh4hMODPya1Ew8HphromRnGCdo5EOJcsWS3hayKURVRB8wQpogJIc",
-	"McUzEN+I22j4Efq5zNXg6UKpW3N1kVLk4HRyES8QdeDoWnLFsEMUiLO15ASXOorA5lhJv6SrLp6ofyg3",
-	"1J/sg/pCHVBvLcps5hxRsnAep4OxxE1y8nhRsFvOlpE6jD3OcDxvNMQpSN9cvnv6YwAEAcotpBNH8Qv6",
-	"5FWViOw0xGFwnm0DUNCDncvXNv0XU+xiTjMjaKEdsk0lohoPMKJqGd3VAmEUpbCavJwkFsnC9istSmG9",
-	"UlS7W2pBa5f5bS2hljP+Btf7Dof8TU7Fj/D+jr4W8bYUXS+9XCzyFZjE/x0ZwvsQSoOM2GEKcTAZwBZX",
-	"wZPn9IatSYoErwGhtSFK3E0ibzzzBYMi7ns88++xtYEiPEvgX5CNEMXJ88rkUxSbsXJ9AdghEKTSEiNS",
-	"TCdhIvQMQLSsALUx2RtmjGdB0qpxRQrlDnj5gip7LpE9UHMmyVsLX4MwK4EVjRaqQ7sJRLiDnQIzdrQi",
-	"Qi5t2VC6KEDPByi6a8T2TD8IF1ezTTLAHGeYegp2vO/8A/UbOA6pryfGmkira72RYtlKYJBQsYLijrgF",
-	"Adt7aGv5TzmRdi5/qoz+rjBnEiFnaqoduj78LtV2KDi71Ze7CGxB85XmY3UMAJuNYFG8xKQAeWcBf6Cl",
-	"nzlnIOMsCp2RhQmBIAfLIG2Ki2yIzrwEU6R90ZyVlob4s4JOzA3UaMBG9tkCCV8j5kK3BLB/A5Lleljh",
-	"XyqiGSZUmCPaJ+8AZogWjPzy7qnhAEvGbnzzBEF+liIDKfrO6+NKs4WV+VPuBX4Kr01x8GZQvuoPEIug",
-	"9MJeQ6RoKex76td57bg00uCxksOoFnJujBEpLsiTE5IZlcKNCLyedWyp1uAV4CWHEZluvVzWuss77ceP",
-	"7MKwqk5jwP6M+4whOiPNFp1Rh6DlYZcoUzOmGbUUbbuDaO+YtsnbBvk7JXncGz+syLAtM0ezBTj/G2GD",
-	"fm8oyjw/TDUotKIL2qQjdwFqcqfKiKlQQ3EMK8Lj0K3OasqJ52+s6nkV5W5hawsbkPe1LA6gjjCRJU4T",
-	"BzXdggOaGwL+myAvMPPwVV6GXzDwjTpXeci+WpjFc98haSOriB1JLsgj5BX3ezD/y5ympA1/u+0NOcQn",
-	"w1d4ikdYWN9J6cSixLa2UrrXo+yIpM3SwOZABzIxzMNsa1+WTzCqqKQU0bTwfc/qpGDsCLO5Ws/ru7Av",
-	"iW8SqxVG0xy0elXLg+Y4/50ZvSTPbAxtxADYEyMW0CUszxN8boEpY+NSk3JxYU4RKuwurdvBgVYPtgca",
-	"IpUtB/r7grGnuTEY7p5s86cepZ1yI+6T+sMVbRNl/Hd2MAADIKuqEQ4C1tPxzHU3BV5bMEtLNoDtsi8P",
-	"cTiKUizpqvVcvLbDwQiSTy+uGtt5pdX3wA/kHcuaaiz8GIpmlHZcVIcss7XKIM2p8vEu2w82we7eVBOA",
-	"yEVxiH6uUn8QqHFjPYRNTAiQTk9ObLkxubRGrbC2RthAGDQFbxTkbKIhAunucbmsK1mKKaIFCz9FZ3aD",
-	"n89a/HIpwLJJPG5t9BHUTN3WgkzwU8u5f4ubtkWOv/fxPzCrrInisY1hhOA0vCAPrCFAp/Ketf9/qstU",
-	"Hdv9a2Ewtk/ZYRhMbnFDrefZKJnAQ3KqtCIhKcgJyalmh2Aq8K6NshabQMB77Sl98eb2zBmiiFedLmzK",
-	"HUAbc1bYJHSoI09t6rmtqgob8rqOeYHTA9I3oP56Qgtia6gUM4a8Q8okruGeMyAyyVACKwraNXSL6X8Q",
-	"lzV2Mi1kuVBDkhZMadAWPHCLrQ2HynjHslsO9BUsWDzVv0HIo9XGVP9NZPeMz5lQ6LT651G0hrxZ+R9g",
-	"E9vOI27xwSQ+9EsP5CWgXS+bUJFANVwYSTaXXU3WFpe6P5dlvVVj9HSm2ImxImXuQbVRYlpVHY6JkZxp",
-	"xnI2hXY61T1ahU0XYTYXJC1knpvLAF2oXITP59opApWeE2oZqC6AjP4guCL+pcNwJZ3akUAGXBJY0aiW",
-	"YOJMwVyNlJuVVSMi3kObTNcnb2gB3kCs66iCdrwgrg9dnzje8NDwhg/CuiiBa+miFGNcJRvGw2JRq+DN",
-	"ZcEsjn05BzUw5YvbM8vy+OL2HDke5na2sJGwFed/XXvg3o/7LyoKemROp3JaUXmgXCHz0CrtFPF+EIrF",
-	"Wb1VPKW5oncQxYtFIW9pfpSxMVebIZLezyS0j8wYZlqSBSuUFAlRfCowSXa0qppjQPIkYpXMuQgPkU+y",
-	"zfl4ZexWhddmPHOWrPPU+y8/CAgrgpIqb5jwuEQs6xPI0lYJmdPxjEPBlcgIncIxRFwyHDfKbtT88Sm2",
-	"xtmmlTrgJzsz5CaQMFNYM1sw6KSLy8YsEwOfPOWGC+BTMEL2deobvVy+efP29V8vX14/e/7y8t/Sb1zL",
-	"q6qjQy6nHsLJN4wxX2oGp/iDgAput021VNfAL1J15MDoNkTn3He2+wYiv/k81YyDM8NpMxC5nMmlRRhc",
-	"a/cRDQqGocyMTyZQ41JUYGrAKGELvB8yQKHCxcwg8uH9I64PR9j3oGxJoH0Gj760tPwlw9o888fsM6cG",
-	"NF7cBs6pYqnunuoOotvgNtlcILPHjlZrOf9+L9fZmB9NLaLob2j1tPszYdNmgFu51AWLamB50pIa1tFk",
-	"BxNZDBvpN0Ut3O4Gce32NU2qULf6IBz6k03Mg6Z5kNNeQSC6R1iKh/Qe8n4mEZ2e2TMLXBQ+YTYRrl/s",
-	"aECp3d4H45CFdlYzsHYY9P7RpS3IRYEA3geuiDRz5YrkXGngAJldHLzFOkWgRMGuJKTmY5qEWXPkGUFf",
-	"JuDQBdfaCo7EVZyYL+ZclLZrWzzcB53LutpObrGv8LZPGxfCUV3BxZgvaG7LTYDQzM6WHHPGZkY5YHKR",
-	"M2gkBKpu6lrjp+19PoAudq/U+ydeTm0rD1dt5U/qoUqt3ANR8bDjTWyH3GU0OrKBs/rfIhqiOv7D/bm9",
-	"l0FQWWQZGRhUega2j1iBUgAVQ1WTJMKF0swcaaP2GV3AKm1rPO0917OsoEu3P/eQAXQWz/oybz1IjwL3",
-	"MEIrTQ2AfLCHyc77tb0+oFqrez8vbSqGnelhKitoFqxdSP170nonPOdwEffG0DCnasS35AW8A/ngMv5d",
-	"NH0lS/RKGJOqHxX23/FuwXuQQq4O3QugVtvcXbBj16h71S/+YQWP3cPDyR1HbgeTO+6Bm/HZoLoycvbc",
-	"3dsKdqG6xdA8lrqiI4Fb2x8OBtiytuOUVem81i4F9HRaWSWw31J3aRf7CzYa3Qg/c8Vl7bX1nfmB3x6m",
-	"V495UF0BRthn2EfY4Z3oKTAI3XfHf9i/NmotraQGWc1Iae8cJrW1igM/UkLSkZRa6YIu0sR2nLQRVPAz",
-	"jalAp8atvMF831h7poOS4jZ95l2VNX6AjXwH/VpxfSjGnHfetnbtpVqY++a5bbqLHesBdZeRn9Me/HKr",
-	"qjIKVuxOmkpW8MkWuOBneMkWhQNSYoy8vyCpXcGOGcTmpgN0q7zhonu3UJjTT+aONgveY/hUvbgOiLrz",
-	"D6vbwMIeTrNB8jyYXjODjPIKrV7N5JJl3qcNSUou+mJB7FFWAZEma10v7emJODHhh8DOxhqCjefsOV5y",
-	"DwE7W8DgSBqbrQ+hDocDgC04omiuoLcSzwIXHOY9tVG/bdt+d+Ssxgi9woBoBRDrdIEOjpAcww4eMjrW",
-	"srjb6L6XBbHt+EkaVL9DYQvLNr169ya87Qsz8WUb4EXF8vv7rMcIXz4KEsEBsvBzp3u/k+V4xlRH8h7P",
-	"KBeJ0+6gD1yRsSIhIzbjIiMpuONT9PVPoB2JRL+rFLDQLnyHsUV1wxeQKNQnrxi32bqwC0IWvuJuAgcQ",
-	"ATiWWEDYtkwwvjtRBlQopvAcOw1lTBNofVRCHWLYmx6Wp6pbNDNtpdpJ053sd5ALfX7WCxLSTyIJ6f/I",
-	"kg3Y8+EkGxLtwSQbPm6ja9iKoHVhhT+sCatj9nEhC93qw3pq6M+IRHvgIJ1h/dQ5PFTM11vQuQ2J37KC",
-	"T1bk+xcvn6dgQEFPRSOAXj37X1evXxF8fdVDxsd7LuAVQNs5F+yDgACRTxy27ADFV59ckrEUggE/xpFA",
-	"tQGjRb5yhbmqHM/gWX3y9OqvLkV26QqBxzIv5zZ78IJQMmauEJh+EGphFk7NGHO119oYS5gqYI5PmVN4",
-	"DxWELqTShVwYiwOZarxI5zlMvU0haCRqicwQcjdl2x7n8IQzYU7zrz18TC/pGar+7Z6Sdv+pifxTE/mH",
-	"0ER2kzQfj+zpqkkLP6YRFxSGvzagFjmz/c6ol+NwMud9wbUvjKbKsWxZGP6ZGF4MuhPwY5/cuJcsmnGl",
-	"ZbHqUmGZ1Morw6xPTBmzVTOY05X5Th6o7KkZLWwLwBC6MkW3c5qQhW26qoiW0nbcgCMACQzY6gvxcAA+",
-	"N6lgIxxsAiVqQUWQxeUKy82IoO0rXI71nFz3Cep5VF3LSUqkOQdVDpf09S+IIm41ixm1EFDmVcDGsDNo",
-	"CnWHqeW4dcc+fmfr3eIZpT/aXeiUmo5LttE3ZRlZb9g7PekP+oPTs/7J8eBBL6lIe8wzwzFDXnUG6qdn",
-	"m92hkc0Kfo4ylX9Y5fdqQQ+ISgu0eZjiUQlHGVKr8NhiBTV1zfmsS4cJcwgaVd87MCGZZ0cjqoH3t2bQ",
-	"Akvgms1r6Zv1Zn+J/eAa4KUAFQtZ5m+kzNMqUQ+hdJvZnV4hcjA/H0SYpHYBFS0Wf6oqXYH+i0ExCkY7",
-	"akmAZtyqumNOtWbFEBkOZpN6KByoqrMldlW3I1c3a78ZrRBxva1J4ZfeodCM77s/A+Wp8eLdUjlhF++h",
-	"g6FHPuKQlW0TkhCkF7EB9mla6Ft2tvpE96OSu+UdxCQIYqYdAsP+AJbAu6JkQ9QHEBjZqjS3rhBFYUns",
-	"9zRX7sJc2gZkHu3GqDJt+vMNW9RtKTumkZQ5o+If3NNjiO5wwg626IARjDzbnJax+fRtTsn4ia2w4KDC",
-	"FUcNFkpLLE75sA7YXTDBlsrJKGQaIvNcqsJJxJY6CBGDxagfRIg1KsUtK8BxA9qsfRbmDmM9jlF8LRoa",
-	"ZFRzTWxWMICKmxleG0JPh0baY3aIyyFDSPKUWozAlIBKaoYKEOigvsPzZZ6RFfRTEWOGHf/cM3SzHvSi",
-	"glG1iZC2RRAVbAnNi9KiFCmkO2rfKnkdldEuURSZEco0fOvwTDqH2ND6p7EoB+YF0/kg8HssJbTuaffk",
-	"EKqcYGG4h4U1SovLT67Kw2FgRSlq95qXKv47S2wDb3nLVPJBuAoX2yWZo+YjroFQ0o2qwBeuCfwZSsCf",
-	"1aQ4VjgNoAtTtr+UP/7D/NNI0omChx+OGv6c/nvQTcB7d9FPteuytafK2NX57IRnFE8AzztchswMp7Kj",
-	"3NqaGjNzK3SnvJhaT/pWVBSBGnejsT4aoILppSxuEkKJKkeCaRKUIFIjmRAF/N2MKaz9ndCxVkOHAGNk",
-	"hrxlRU4XVnFbMKrbioBeh+O9r5rf+8mFuXMyTzD3KqVn9/5R3V3h1vKyOxyEAxARFmrIcllmX7Uq2PbW",
-	"XQ2KeJ6Sr1K1YxiSlC7VEKnu6OR08CBNSDodL4bz1dGikH9jY33MykIu2NGSKX16LGTGVHoROBz4/8fe",
-	"tza3kVtp/xWUv0xS1aZszy2hPumdeN5xZZ1oLW1cW8NZEWSDJCIQ4DS6RXNd+e9bOOfg0mQ3SVFNSor9",
-	"acYi2UDjcu7neaA7qW36Mm+b+bd/2nsVk65/bbDCpj2eP+eLhcgf7JM8b7Ks5+tSJVe0O88qldGdOVib",
-	"5WFQ9sWn4v7UVjUlsqnZ0o+TYKPzvV5CRHBXXSaflEcPjjznUkTebSki77IUER+3UVHYifee8HQ5bdDm",
-	"rsMU1tgMfnr3lw89BmE3T09ALi3UQeJPnDmC8x9o7OonzBb843nwvp1TXWMOi96z+ORWIW3/p0R2IwKA",
-	"j48/5d5/N8dT+4mwJqf3ExP8uxJ9Q9y8Q9zDRNydfXb/2MdJxMV+xl4ivHCCpFimfbVQRJU93Im8JzeH",
-	"MYqoEcK+lIVoB3DbAwopY1aOlNRTMPO85oSUxRpKEmbnz/cCSOo1pajd9K/ddB+kEH878mWFGbb4126x",
-	"uzhlbyHwCXcUoRjcC4LTgtyOUJYXittysQAY6pxVNdgof9ZgX5rghtzf18yW7QbLJXzjCM4pQpWFQxeL",
-	"t4xpb3mFw/uVePkr8fJX4uUvnHgZFV9XfkJnsK3gJnh2kwfTLO8jxltZ0FhhDM4lqQXBtBEUWAeIx/Rj",
-	"lLCIXBgaJ3yuSXsmQ6JprvEnD3RKfhw8GnhejXvYaU2ZB0bhoY/MocaLfYgAnogRJvyec0qWxGI60Fhn",
-	"J/RYGSvsMJi4lFkP7o37O72AwTp3Je6EYiMxNnMR0S7B8HE7oZHxog8x4IUotCgZH5k7AQsagCFhDRRf",
-	"iYKNRLkUzuBZGnw41uogHTXWFNo6F1XA5ZxDY/I5WWC15cc/3YnCbfpAewLKd+UmyJV7PeKUCn0wtKcZ",
-	"Id9xvUKQ7FFFBzRAebfzHz9x7y06UqfrwG9z3n4iR/gRaaNwCkRLsLcUWfPqmv25de8qPXzA1q5NeQMg",
-	"y0OoQKBaAerHx0S23TiKZjyuFpKOaWQmg2Gl0TeLwpRiXCKYoVRioClf7//uq21vhVjc+FucigIEp3VX",
-	"LDIqr5xL0l8zPD3feeRXNkUUoLYZ4dCtTvMV2QBzB0naNK/zuBwQdJG6xuxO97y95id58YcG2o9N44wL",
-	"1olPjo8CHh536Ook2XCKPCdAIu50HZZ1r2vRntSljT95lMijzD8+l/P95MxhxM1JfONAyubzeErQEnTH",
-	"RFdKsbESvKAuUW8hFOtmzSbT80BvUj1rIaezkang+QSN7/x2D74Naj1LeJ/jT6fyTuiX1YJ+hkj10RKA",
-	"Mh3G9UDHkw4FTlQk5CMGwGAJFhRgZYNf5LG3ZRmoLeg9nfjI0YQJ2e+1FweYzIE2S11rUjvHtZvzW0SI",
-	"41FKrpse0dr8GG2eQJpjk+JvsIk81+ZA47u770AnIq9Td0AgmvaTr2w7r/Vh1suTY7SmK3D6ouZWU+fx",
-	"WaxxCnQyvgHu1hIClpHNGtALN/CKDrKF9mKhusjv5FhkiJadNjXR8af0ZGUDO5R7aqCqIsCsNroqvJRE",
-	"WFWnqkIiHss4gDPOufJyjlhwSsgJiU9jIXL25n9++K4ZpO7nQoj/h694ZI4mGqVFt6WESqNVvYq1C9Ph",
-	"5/rzfUXkGoUYdUaHgKsy0J5NIut0Sm/jKC4U1/fnUa6r0a2s6dD6gpzh2NySG0E8CM7aTDhSCHIZVVma",
-	"FJzzXPTj90B6T7nU4HLeikXJtPhUIu9yNtCoXrAqPq2sJT4HdLznHqQ8IYyVJWhPoKMAEIfSMG1GJl/1",
-	"2EVj/rS5FutScf0MXF03zaeiA45BXN6Qs6QjBhmRNWvzXrnKeH0ATHwnWC4eWyXHksg9iQWCvEPG7S3U",
-	"D6KTRt0CbQ4ijHhqO+SEzhjhzJEq9hQSdcA5v5iNkhI/2nC5tgUd6uzlRVKsgOgQ2rPLoVgJhifhFECH",
-	"IQT1MjacivLtZCLGpbyj3cIsZkvGkrbziFcORmh1/dynT8T5Q2RkmtM9d7sLf7BqOCfv/J5PTBHKFWOP",
-	"RELHm9W4kZoZjPo1Yif3nbmYj4BLY+KsTpux0Qr498cz7OAAGkCxgoZLQq40BQmyVsbghG+Jzq1nQUl6",
-	"QUV+PtBDBUlZt+D/kEbhxIaAy0+qGZxBEszutyNgTDJLYGVJ5RqJM++RGZUHqjPwu4wWbFIV6JNJBMyE",
-	"vjQv/eamEH1WVMq7cO78FzyX4zJlFcDlHRHBBCwrxGrIsHUKXhtv4S6MtXKkRMZ4EftkcZVGBr5A0wcf",
-	"tsc+CGfjg673sqcE53T4bvISZOjwnCV0MRgWKg2bu8+i9Ih0Mk0mwlVy85+7QwnmRJQxpzQm2iTblSgf",
-	"U6R5yFs4qHSKMMNDURajxWHKrMUAORNe4bT6k+8IkQlTQQlV4potQnnGqhQFFOZsuC8btV/AG9pjF2rt",
-	"0jfquzXNeEzFtz7UNg0ou6HxvQBpTwKl9PZCNBdOrdPajstdEPWt5+U/jLkFUlAestrQ1peor3V1R6K4",
-	"oSddFjE6l6RmYkoHhuAlNIOm8fUU0yQlVBkVgt8md8saH5gYUcwTR5hDOZoB7dlnU6eEKGsURDQf6KHz",
-	"H2/cODeA4jREzQZwMKBzNOK5wNdHpiohlzvHN3E6URnjDIL21px1DXtvsf+cKytqr95NkUVnrPORHS4Y",
-	"9O50Nlg7rDQ5Xz3+DcZYylFjNmD3DS8vrn/6ZbhWGw60LrA8oNCQmwqQRnrsb2QMydgk3E/4hul2YvN2",
-	"rBRNqLaACmugr0302XnpK0DleOZbmKEVrtJB+WRtPdW8bO6nJjOYJNWymVz7Mkat7n1dLxXXvyBexH5l",
-	"bfpDpff96gX1r385KYJjhIeI5ZVOHz4ZCCiDk5Hhh5Bfw6N9aEmsv7zrZNjN9bEtDND/zsBSY9EhEwoE",
-	"4zuJRCWya8FeEppEyHBGHuS1svYMsw4AFCf1WFW5yB8xxt9M9dxYgVBnDT7ajqfDtJjlyaS74t6dVEol",
-	"m2YzJj7xcalWJ94bSEG9tKIdVher98OZ2jC9Qff6wsEJ1hhCsh6hOCAS4SxpRKS23lDFhDhY6NyyiVj6",
-	"WkJyViDQ0Y/VB0hU/E8jtQ+ZgJ5VUGOlB9q7sxJxWZ3X2EPyfoAHYyk6WCxUhaYPJQhK0aNmj4QF2uFY",
-	"uumRRLD4AHS2EDnGaNLYrdR3XMkQuUWTf8b1QL9+9QraSnBBKMIEn7HX+Am9fyEQWLYZ+PASNuxKlLsL",
-	"szA8ODZKYUFZG1JtHYkwnO2Utf1FFmB5638NR3Q3SNQuPo5+HTHPOgHHFawHAMDJT+3vcAhnR0OhzYZD",
-	"ST0bwbwMjOpdcYp/beH42sJxcAtHvSnjqH5zkDotGhJkV1dmzgTx4lEeejyJOaJdZhCd95UTkBmAojBZ",
-	"iKXTMtPCVIu0iMEKXoxnTYyM8bKnJjKR1m83jP2XHh8I8J50wbSRCVnwg9FO8JER6KTjO/EVxWLX0nfY",
-	"KkTnulvwilAKD+7LVqzAcPsajF76qHZXCQvfns3FNm/ivTimA/FeNIcJkESd29vOoIXdsxLbd4ZxrNzs",
-	"Q+oWFytZwQSRfAc1bEKZPuOWMMHBVvWs6aVUzJq5SAr+qTJXFh792BTEQ7EU4rYfOhYiNwwmlWMFYFsM",
-	"+z+TiT86yzxVg0mbItTtIoiIX300K69jSf0VnagriRJPd3eyPbnqnYn3ANEI7lIcYauMT2XOpphKPm2W",
-	"U2ef4z92M8NjERtRvtfL8oUG3xgcfWxXJYk9FcCBIOZQyrmZOX6r87hBp8H8+LkjJIb3WM6GUUOsRm7F",
-	"9Nh/n3b2E9WW6wS3ps1LiZPuEDby9/TlDj3k+wBJ/l5fxQfBSabEJDs0fwTzblH6iYZn0sKxynts+PsQ",
-	"UtEhNY9cJCUQ83NrdIipge5qU/QfRIc4kg93t56Cnv0KGvhIajk5i93p5fQmdqaY67xDW5RxTQ5sCqr0",
-	"413s+dAZ5wEVskYcBdYIo0BtTjUQBexLLGttFjOojjAVgI5DPYTU+UDLsscune8wROx1e8PLYYIe7bsn",
-	"vHrHng7flu0FVqDzx5IazWamKiKaOtT+QM8GERyIgcbHowKdAV6RzkXBhsmi9QPcAQFCYPgq9g/6wPLa",
-	"Qp1v1m6S/CRyp7ZBak2JvloY4SAsyd7wu28sYeC3YiQkB/4J94+kszwxYsLG0Ot1/UAQ+ajthH8VYpG2",
-	"wlIpqDvlZuIs4wOlQVIEmv797HPyr632eaxhhsIZ+DNXrA21g6DqHnQkj9x3chxkvqL2xg/Yqnb7vL6o",
-	"p9CfbRZ62lv6+H0gD1/6/a37Ym0PDjbvt2AJBGM+BPBQA6KXTEY9lcZB7z7AAJVOqSW6tb0r/TEvZ/eq",
-	"pWbuPUIB2o7r8nRa1b13h+olOcjIGDdbZdSwZOZAqQteI8BoOtMnOI5E8vRwZVSaIhQYbY0OJX3r3oIa",
-	"8fFttYiwwLcautZXVDhS604vl3KMqFXYlQP2lVGC8XwuNVZogR2HpiYnx7cxovQhmfZJQkpv3Wt0Us3k",
-	"3g2MZuhHpoASV8rTM1iMHoyE0MyKGuOh/0bz/voF2dE9eeE3ze1VbIPyieMlt+mmeaamHvsvOIdbJsrc",
-	"Krjjo1bOAE+ckAjzVJX9gSbpg8U7dfiyBFP9pjTmxqh82FLaUz8CxxQrYZg2Rj+/HsEBG3OlROFWxdJV",
-	"4SW87ZLLEtsPM2J25WxW6bzo5nCl8FI5L/nI2URuR0eFqaazEraeWl7pGPgEmRzP1jYWa+j95no+6Hue",
-	"xRiUhqKj7YUCV/iVL6h81r1wh8SssH6dhUXwcZ4KNC0SwX3a3Hn8YCP00eQsX1EN2lN1k3F+J3aQk0Gf",
-	"Lqagrx7c9zQk1gb+5ewz/PcewILw/QRZ0MMHopJRgPxBTWfXDfihRL43Eiz3WAfNCA0HHsrni5Z34F62",
-	"+8Z+BY8rMts0cWAhemRP+L7LelhxOmmPdUi8JlfzcQ5294LZv/Lp3ct20fyEMNDgOH1jWTJD50IqPhLK",
-	"HiiyBVfbcp6CQdC2IBxAo4VPB2SBTG0GiE8xMzo3dyInUDLItmifWUdrVJkpFiDMuEVuAyunmpdV4cGk",
-	"nE2rzHQq8oxpM9CzBOI5GL7oZjozt8eG7lEQOlVS30JLKPYrCK5o7HM2DMPAN9/mb77//vWfw3u4RwCb",
-	"1HBRjZQc39yK1bAtE3sF6/YFmbKCd4jCDqeuO0NWTrU7cCUvxRw4T8DbFbGLVWLbqbiDTyHa57vhZYGd",
-	"Ycn1wa81XB/8IHV6sJy6FSkw7T5jHPn5pSUGXmRtGkL+zw4zbLnxVJWBFYRcN+9ieyjv/j0QIgIDIYCw",
-	"eTwWbNGFshe6XThUhOXLUhLAgNy8wcDWY7+4wUZAV2KYNmzGi7lPXVzUQY8tW5oip7rN4QwQEcFz9nPk",
-	"StGFnGM7lF6xMbciw0lYyvxB6UHmXdqMJf0YGcNuiowtqmJh3E+TbYEFQImJazhKoAB9P9St1BgOdoP1",
-	"2Ec3ZSz1QDgBSFuiOHpDnUway/TXQYRSFrlzAkw1k9rXEDZBTKUe6DXwBbdWSD4KO+yWG2WxXkXSHVgZ",
-	"cubgWdB0JoRly5lRoseGc+NEHnRr+xgGJlJj15XE3QR9gtJ3C27CFR77HT1X8fRndPYhAopxESGnM3y/",
-	"VhbO37dG/sUnPl8o973Xr3rf9r7r/fgiq5ef/JC9mEsd0gOHFKOsl8xw3IQacCeRJcTNhmXDPvmx6L3o",
-	"60qpdVH4i3+IuwEt769AWTR2o715Be8q59X8Rf/1q1fwpvSv8J5Sl2LqJn5sxVCMZx+EdRNraxB3JwqO",
-	"cCe4nng5PcvBKp4yPGNNAiKYSfv0wjQU11sBH7ZbSv8NBRJL3WPXsbjCifqN4HfEy1Kq12Jb0GBfknkB",
-	"r9ylhYFr2Gl1r38o9LIXZmlFYWPwl8wQqbfWGLW2JPiHN5y6s8/0f1tjKn8z3lZXorQEi+wprTFz2Zhs",
-	"obV/ZomWt5BDsmHu+69vGwFfQxo6Pv6BFaalKAo+McX85dzkldrSYPLBmJLRl8DOuPY/BRXz94XQ12ZS",
-	"+Q7r+cIU5dDrImQit6YqxsL2GTSAXl68/4bsrYT62skqD+PuHCkyhaHLcKAhheBMMAy4ERKUcnYCDIhm",
-	"GuIZOt805Jl67KKYVsEITwcM88Ib4+cWk4vO5GB4lwCFcCin2hTihobwhVxxPZy5OOe5iDTVuG4Aki0j",
-	"Dj04Bh5VuCXdFJ76nvZn43hEg4Mvbf/1m2+/+/6HH//051ev3+wkXD/88GStFAiPTW9+QYsNZxSq7eh9",
-	"h4GeIzgzQxpxeB6/Vet2b+0gXysvDm33YWn9u+zTdD+EdVnw+bAPywZZ6/qViKe0bUozriaNcxoZkBx+",
-	"jP1m5LTkfksxQS3cNDKoWicBi6ZBj6m2N26Nk9Hp4z69dLOqPY9epP9iJDWHN9yp1lEGqW5yXx+d+Id9",
-	"j5IkzY7z3CxKkRO6XDxpD6MNB/S6vZoLsIkx0tqIlQG32x2RlanA1ACrssfeYh5fC4vMR+SSKmnLZsvy",
-	"Gmexw3G7LirRRwDYBNhPiRI6GgFnzI3+M1e24XuA51WIO/AfTUHNElAw1YpYoeQdYjg9iNbo+Zq/MJnu",
-	"jF88bN2ZvvC4w6xa/O2OanmosoCYWKSvsWJcCKdMQLcZPRb9wJdlCpEzbZAikF0ZKCZaCL5Olz5MTNSX",
-	"fxWrIUWxtSGreKBhfliQRBB7IfqSBSXhJ9Nj7wi7DkMk7jtojcOv4rMArYwweIDD8K1TgyOp80gJ5O4y",
-	"dgCgj0jhLYwasHdlZE30YZ1JAApieGFoxJQUCJXvJLmQA12AEo6xngBK1F7rjrfj6abv6faeNn1PWfpk",
-	"7Poxfs/zLvsSS9qDfe9YktXBv5x9hv927zR+AOne4Rk5sdd44Mru4zH6Rz/QXyQy0G0wDv+grxxRLfkh",
-	"WkyyUSVVHhxL/JE7QYjy+RBwODGuClmuXvR//W0DGBL0AZ1ZWce2cX9r2EVtNN2LpRjNjLndXqb20X/p",
-	"ywm/0St3Z4H4he4OO4UeCPHeaVp8EfZ0c+P9RzvMD1DOkNtLUPoEUDIAveBoxS7/fnUdG3xZIcZCAp4J",
-	"GQ1vPn3qMx7B88YCkK9zkVe4J8I3+GF1ABvS3F7KfJgNdMR+x5Y7p6LN6J9iXK6lKXvsvbCWT4VNY47c",
-	"sl+vSq5zXuTMn9/f/jAry4Xtn50tl8uepY/DzozN/I+QEzpnSo4KXiB2IKQlBlpxPa1gmPFMjG+RUYl9",
-	"BC9Em2ARuTWC3ghMXxJSMOb0IZ3kgePIvHPOQj+YayJnZB/UDbeB3rTc0rSpt8tkmVGZgTZ+BHgQKLBC",
-	"JOZiu6lDy/WEjR0/wxObOzTsR1nOrmA1n2jl4pXQuU/tA19mSLonFDD3FBiJLeX/dvaZ/m/NnmoqNDz4",
-	"TD2/UkMvmWNxwJI7bwQ7ew9b9vb6w7iwx9aFbUYPzfUJVCGmCz8zS/ABc6GcXnKifGoOVZL3OrLBdNhO",
-	"3XsRpuvZXXNp+UiJGtkgHJ2AiYsqWaKnzeaCa6gLhjgA9LEbHXlvnUdOXVTuJ0Ljw6ENxzdjQKM68llQ",
-	"6iNZL6dOsc2vWrQ39T3Wze5escSNO3215ZY79pTqLZdhszvTHWfxxO0TDIZgKv2kjjbj5OuPLOcrm7Hc",
-	"CQQIA7u/fvuqOfj7lzhysyfbAKYp9ga+pKevruBX/97hWv+u3flL8VR0WrCQiDfoRqVTmFEGcdkUyj2V",
-	"qmi5H4VYKL6y92dR2VBEzb6epA46KsJxXgutEhGBKZVitZdR5ZOrwQEajOglw3MCchgoojFZxex6Jlag",
-	"4NCHG+ia34ec58GZhGETlzEhBVS576+9KBnUdhJMOlSauQk1o0S4tXz6Dg7O8/Qd5XHUDTtvBbYIBegx",
-	"L9utpwKGSaeaBV3eo92cprhD8Nq1WHqXm+s8I1zTnK+y+J3YBsBKY+Dww4n35996xhesUJVQT4dnm134",
-	"p2NGg+4Fmmt7BR0ar4cpo0VHLu6TjwKkrvhTiwU8vulG/I7BNUoOZqd3rRS2y5tWP5fXwp7Q0XWjNe3m",
-	"L+BSsmWXso+zOUoRSFGuFiLEQXtuRYcQrIFYqADOyjCDAzevnkv4TNmZ/q+/ucXHfAHuW1WoF/0XZ3wh",
-	"z+5ew9bQcJt+LHVmOOnCpDUKwpg+4gSg3j0C65/zlc9L83FhLKVobcY0lgdj5ThQWMduVq6WfGWZ+CRt",
-	"CVVIKauHfdFUiUWsOb7DpDS+v0BACKzHLqFPRAvElOZ6xXKxKGfnwLLlCYnxCQEaC5LRvKCSpITSo20O",
-	"wMgryZP3HKv2toklZ50KGZPfkaqSSv2AS9L6yHIdSgLHuwl8mcPM6Q3kgcqNKWqTJjrAhnnrFKU6WYAE",
-	"dJsN/4C0J+5xf4RIdKXl75VgfG70lEpu7qSe9poArXcPazFQzYHLykxSuD9ZQ+uAfg5npDrlx6HZpMcg",
-	"e4Fc1XQq46PPA4n12DibdWp8iaj8XxHC6HMDxQS+XqHpJYABu3HfE+QZiuSEMxRA1TIflU+wTheimPEF",
-	"zFfovNcI/bT1pLnbteS6jNnqhSjc0ydQ619MAxrzH4Z8sSjMHVc3QE49/GOPXVXjWeSY2zhd4QdexQ4z",
-	"KuzIRRpmgvwQQr0glEqokMIniJzJ9P745za/WcS0rQfF3OwQTA1D2iPh9ivF3jFxYOizKo37i4ESX0GI",
-	"xvFCTqgHrNcEp9t2XqmRAo/Yxcer2HvF2f//6ZItCgP5qoRMGWpZ8CBTnaaFbn4mdW+jTrZl3KSeLr2f",
-	"JXEEKlPl1IfWRx+XRsqACXakBc6IzggvVqxwWw5ARfC8CR+j5ClDbRAI8QTmdrTjROaFnOBdNUsv/tKZ",
-	"sVxOJu4Wwu75prpcWF8TRwPBc5qHQLbiKFwV13Aw6nSeuDY1EcCWUik2FWV6bIN/+q6k0jzLrJmUakXg",
-	"THrlhC4qMITeqx1jQNJsvpzIReNnGtguUB/0QZYXZunuatpkCPrQLLWtjxMYMJoKoQUDOxuaoN3PQfZD",
-	"0WQ/SQLVes9Cv1mo74cWoM2nO+MH+QUlIGLlGSuMUiJn1YL56ngvX8qZmFuh7oQljjUgGqt0iR2eCb/y",
-	"u8u7H6BU3d8GM2E/fAetk+mF0FytSjlueu2PM8NySZkWwHGV4xmliuGy68TjwsJ3j0Hl9nVS1gQ8dbo2",
-	"bWQIegid28b0Wp+8wIwEYEiPrxgvCnkXep12pbTjfIJt1/ziVBrr3r0fqhJ9/UlhlNeakd0Dq0+lRlFk",
-	"61JH2KaBkp53WVqhJrXzAiUm//rtX/8XAAD//w==",
+	"7L2Lchs3ljf+Kvjzv1W5bIuSaFm2qdqaT7GdxBvH9mc545qNs2qQDZIYNQFOAy2aybpqn2YfbJ/kK5wD",
+	"oNFNNNmkqMQ7O7U7sUj2BZeDcz+/81tvLOcLKZjQqjf8rTdjNGMF/Pn8HZ2afzOmxgVfaC5Fb9h7N2Pk",
+	"lhWKS0HkhCxnVJMlVaRguiwEyxIykQVJX0yOfqR6PEv7vaSnxjM2p+ZZerVgvWFP6YKLae/Tp09Jb0EL",
+	"OmfavvQyz+WYmne9oXpmvuHmrQvzIekJOje3U39RL+kV7G8lL1jWG+qiZOHL5vTjSyam5jGng0fJ2suT",
+	"3tNcltm3PNesWJ/pa5GvcH7mtYpQQeh4LEuhzcT1jCsyNvebGcIg/1ayYlWNEn6szf6fCjbpDXv//3G1",
+	"5sf4qzqGoeCgpNCUC7VxXE9fPHuriDajG+P1OCKaZQVTisgCLmkdm31HbXjsI50vcvPz6Un/tD/oP+gl",
+	"4SKen0XX0KzI+ijfz5iesYJoSXDNYCXnhiaYIlIQmudkQadMJYQLkmqpaZ72yTtzWcFopuAKOSFct8/C",
+	"vDpCXyMpc0YFjO9bOuf5qlrM2IMmcE3nvcJH4tNlMaeR6adjdZsSKtSSFTgTHc6fKvL06s8JEVITCsuA",
+	"M03ML+nleMwWekg0+6iP4UGZZKptFSY4hNpOinLeG/7c+6uCIzJWt71fYnv3ImPzhdRMjFc/sNX6LH6k",
+	"N2aw5nAXK6LohA2JFIywyYSNNVmwgtywFaEiI2Oa56xIyA1baGABj0hGV9WgkbFUow5efWTe3XJwBw8f",
+	"Jr05F+7z4+g0JsBr4swqNXws9byKKzJiXEzJeEbF1PArqgjXZEznbEiWjN6QOS1uFExKlZMJ/2jodUIW",
+	"hfzImSKZJEKSGS3mfZJ+ncJ1OVdaEVowwyHYQrOsfd6WMbZN+OHpIDbFl3TE8jaOkN6w1b/c0rxk6QUp",
+	"2IJR3ALFbllB8wTob14qS39thJSbd9TGxTWbq8YAz05O1gYIbOIFXnx67n+mRUHxmLzkcx45Jd/LJZlT",
+	"sXJnYCbzrJXOc3hGOLyMTWiZ697w1IxpTj/yuaH70xP4yIX96MfDhWZTVsCI3tApeydvmIgsp2Af9bUZ",
+	"0LU2V6TI7xmOccQmsmBtg6zuatvg05NBlI++yam4XCzylfmilZ0aIWQuIlTdKKBdOSEUFq5tSNQ9dAuj",
+	"NAP4XuZZjMLez6RiZJGb13d+8Qwftulkx5fhbSliQ+DjGSlK4Xdjt9EUZfuWGO0gYDKnLQPThtVuFMtW",
+	"QVBeQ1jYu4BNBMqEnrF5Kw3Ze3ZdOSnzjYPDAUmZt75Yyry3mwZlXrpBU7NPvIuOdjWWC7Z9Xspc1jYx",
+	"+LFtZucPWl+7YWbukZ2m1vIKWUQ1h4JRzbJ0CFRuzpDSZMILpS9IelT/VbBl+OuYZ0U6JKOV0wMT8uLN",
+	"7Rn+7iQdV2TJ9Qz+w4XRFJ022Lp8ZqAx/cIOppf0jqo/zSDi6sY79lG37eR7WWQqcTrfEg47iKwRIxNZ",
+	"igzURCMrxlQx+AALQOcsIXIpjO5hT19CmLjlhRRzZj4UbMqlSEjwPjNpkHbIOya0MP8YBstAiquyXUr+",
+	"rf1YnkcnzVmxG8/QHBh9Z35hru+su5rh4LhkaVTRlkGxW3MXoSNZGg11lMvxDaqwakYLaw1ZWwOoCUYu",
+	"ResRRGprtzcG/cHpWf/keGCMDqvSDpGW1oyQbaz6PRvNpLxxp7c+vRdaEZ4ZCuBawer6IddP+BKfckf2",
+	"9R7m3cGW40LxjPl1NANkfytpbiyodhNo27LC/x0/3r6mEcu8YGohhUIaeVPIUc7m5k/DLhjafEa34GiK",
+	"Hy/win8Go2P4W0d6dM+FNzYlPtVkyYztWEgxhaNKBXn77VPy5OzhI2Jf2Id1ts8DHwIeKPPnopALVmiO",
+	"c0CLvJshnjjmdo3mnV++jGp2pPncMP81Nbg2gd/Wfw8YU32rFoXMyrF1aazf9lGzQtD8mmdxIwdm9oUy",
+	"jJDwbGiW6fL9lfdXiHI+AgZJvnv6xqzbX435xkFXCshl8ODs4fmjx09OTgexUeDLq+vpUg233YNcdtua",
+	"v8SrjB0hM7bt6h/NNZ/cEaitIl2ZpVVHZjljwwFBEd0Zr3RFHxh7FsqVrXN7ay8zd8icXdNCxPfQbJi5",
+	"whx4qlQ5h78UYyDo7Fb2YyNBXST6UPgJGTewO6aX0li3Ob9lhIs6ATh7KvIKkDGdREvSK/nWQ/bTi2dw",
+	"5SLb+YhZ52PtBi70+Vlv3c5Lema2uaTZNc+Y0Fyv4stkjoVixS0f+5WGbRhrUAyqbbBnJ7INn0I58bM5",
+	"LLgSiVcVnUMwPM2Wiuucw9FpEpoCIeuoiM+fMHt0AiKLTb5avhp/q+1EpbrJkZmrWUbLUi+nbJ2r0ord",
+	"7sYbFGPimsZ9h6jd5VRpYsgnZ5qRW86W6CYjIzal4oLQkQLxAIobqm9LqoiwekgXgmpsm5vMhkV4OmPj",
+	"mwMuw9iyvPoaXFqT1kz6grD5Qq/sPI2KbHR4luf9uAzSlOdRJjfhH6Pfy5uYTyDpLVgx58odt/VjU/1u",
+	"WYwi8BmcDdUqsPFg+AxuHrGrciRYhKEmPb+LKM2IAvfhUJR53rZLMHK7gn7itWHjnDfs5hsao2nv+PJ/",
+	"bOJmTuH41PR8Jb2GKykWA2nwDXjhxgFbVyfNMm72guZvgrFPaK5YsPi/OZlXyTKzsbXZNrSWjTyefdQR",
+	"RWbTLcay+71UgU3XvjLXhDpAl0GHakGX6++mFHR5gxf2my6+ysua2HYGe8ZujUDS4AwcfTRnpch6iTlj",
+	"nuR+ro6k+b73S5sY3T7aT+1k/GfOlhENPcoLnwfcz4uFXMob4PZOPlwQlitG0owJzrI0IWnGFR3l+Lee",
+	"FVJr+6EU9Jby3PyIH1W5WMhC469c3NKcmz9lQdJbKriaocdFSjIvxzN47dQYaVQTKcagqI0YGbGcs1uW",
+	"NbUqM579OHXEINKSZLIuEZaUay6mhv3SFqFww0XW8kAzGbOYLCMTWcDYLbU4bdEQi2Xbv7QqwhFP1jSX",
+	"I5pXsRe1oAKGmIB7I5yCkBp8DrC/9hCRsSzzzCwsVTfNVWXl0ZIpfXR6CM0CaOlwOkXS0wX3au2mEVQv",
+	"3lNfgX31WxC8eF0qbhGE5kCqA6o1t+55u4hQ4AqfIgGkuPTHd0QnlclFZPUvIe5skwd8IEFKG56doRcQ",
+	"vEKofgm2JHOG1nP66vLH58c/PP9LivTLFeGCCGMcGI10LNFRR7W9Y2g01RvGFgpsL54l8O/TF8/eJg0P",
+	"pwtNAqGbY5hUDkAzIPOGTDIF50TRlY2Lk1eMZTjk1MwiDc5+oMbBYtgj2thd8wvLAhYU2E40LxjNVvEf",
+	"s2J1XZQirjeiLyt+oyeH+s68cpap9VVrc05GK6L4rwzWwnobwRHWiaLspF9oNo9pZgWblCo+9Qa9uakm",
+	"frmqtfFzrR6YbNLhwkFtOmvrVgLPioh377R/cjw46+qtQS5+dHIKXtZdhATHw4FUHsoIG+EJUnJiIsLp",
+	"Z+uWBy5N1LrgWe2EygIdIf5NDV7NNVmCwJAiX5lDNacZiwpDOTK2PsuioV8gQ6MG4GKloAQoNpYio8Uq",
+	"vWiKrZmRvMg4DEPIom+EVYqbUJ75YGiGC/eGiSwIJYWU2gft1p9beWU7OVm9c6bhhsZlxnWxa7vPNG9Z",
+	"kfHYdqb25KRDO82MKXO8iJBLULOWVtT3SWqPFl66pKpvNDJzxlLwawb8mxayNHwYadPwVrWgY/MMexbT",
+	"IThuUrtMaUi4nc7yLzu4eTxVJc7FHggquzBRnlAdnYNyhKbDf/0B9+/gjniyF7xgql01QvIoWM6oYpmR",
+	"AFwrlk/Cww5XKU1FpkgpNM+JknM2ktnKJ0p1m43N++qY7hXhqWbrrk8e0tu/zk41vS1nk0M4wdcd23Sx",
+	"OKI7OrQty6nHGI5YuTyNcxI24R+vcxsSCu4L0lUCMb4oi4VUcaZeGQTtrupOXmfFWkRDwASMahTwT2qV",
+	"LyIrkpFGjV9yFZcGiunrm1j22wutIL2NW++WYi3u93LBCsWymEAxz1DleMyUkoVnUxBOvajSArkiOZtY",
+	"28580tIdARv7W9ex7tt3HmN0zpNthb51XVv+UqegpEqqbHFtWwIK2aQ3Y+rObu/i3tN5HeQUH8DZV7Hr",
+	"vfx9SQ9SXTckw0GSHmQ7GEsZJXAKS5RCvhNoBkgWO+9iu2YaJl7v52Acz9j4RpZ63cEYiLEuLi4n2TaG",
+	"aV88exsRSPfku6yLrQ2HLeY8m0mlt5LV93DRHYTF4V2fTYmwWcM0F9uEgrp46O427Xq1psWUbd27d3hV",
+	"3Anpqf2K6R3Vrj9Aa+JZ9OudPeogGSPG9zcrI+g6m9ZXTP8Ij4pywNao/H76y/oPd9Q81n75fCSp26DP",
+	"SWZeMX1YsWlO3D1HyuqD31GcBacE1W6YeY0XDs4+JfDjqO3HbBS/8Rxrnu4iHalzbW71fpmrR6XI8q18",
+	"+Bu86neUp+O83B7ee24vuxuv2xhAhMuu+K/snoXpfcrDgplxZ9uDjniZYYa6oJpNt5q+V+66uBSdx/Ps",
+	"wLxRHTN0wGUTMZze3J45ny9T4CN68eb2vMpgkhNyfkZGXKtaYOj84cMH56H9L8tRHrBwTIVbYyZ2yG44",
+	"Ua6ytTgDY1d/KxnGlpgik0LOq5qNgtrLzDdQv1D3akDuA9RRkTEVQmqi60keoU9/sSjkLdoRTXaiWxM2",
+	"IK0XbU70uJkXOC8rVkTVw2yVod2vMrzXpGG14d1kgR37N+a2mCwYy7njJs2VRjcdjHcpi0xhcFGSjI15",
+	"xjKbMHIwbxc8dK97RquosoE/x5Sw934WCotoF0wu8uZ+kAUrlBQwZ6j3nHMIZIEfeSyLhYscwc9AQ0ac",
+	"Dsc8Olg+ZSqyzlffXx4NHp47ysD9tTnyK0yRn8mlSFzut68JVlWwF/1zZjDei5/zMWdqaE8E0IAZpZx4",
+	"DzPLW7w0bM6KKRPj1ebjB9EjnLJ9BQMHMRfmvI1tVA/d+XYp4+fLvy/qqvzWnGs4s1KsvXdOV91dkGsu",
+	"Rbsu272K7TGFZuBkEgwRttKVgkD6hGE4jeC6oaN4yitVMlqbtcLKVUieXtD50Vu4MiWK8qwikorDRB4N",
+	"fNMfnPVZuSuKL6q0/WrIm6jc39kxLbXdVFCyLMYN80azoqA2SXP9Bk112ZkhXuHVxiYRmkd29yfwdjsX",
+	"+JJyrWycyHAOSMSjIkswKcXRP3KTYP3JlSS5FNPKF4nFqzOG5XPdKLcs8uhZLCAdBjnZkFDDinJWFYv4",
+	"LB6IlhTkRsglekXlUpAv06cvX//07M3lj9c/vX2ZfoXczDtwoVBUz6qy8GobZlov1PD4eGxJsG9/6o/l",
+	"/NidKvUn99e/dD1oHay3ir4adJw4Yew5bVJpGvYweaLyxBIyuwYjcoQRyBHciJp8a9FeApm7rjSM5G1L",
+	"CjmaMARNGMdMclqY+YSFQTo8o2TKNFYGQQGRfXltx+JxhS4Rr62RrSqxKpScx4MBeNrN0L0Wdjw4G1bS",
+	"aVUTpeCv93QCS0QGZ8RQcFREdfLirEVea9ISQ5FI9dPCnAxZkLm8xahWa8R+u2vuB3PlHdyLO3luzEpe",
+	"b4l5L7GkGFedqhvVTQR1j6RjTh4X8cD5fk6kosxZdBPTNzCRt2XOVNpQ2WoEFBvMkqr4lPB0ySiN9LeH",
+	"eOO5YtHgDUws6bkhhlvoj9MmtvKtLNiYqrZwHZg/S57nRDCW+TOVoErJxRQE0JAI6Q0oriCBw9bbw8b2",
+	"e0mrpXkYwyPUzncReHbQKEatBYBKliCpe2u6vWrEC4cGe9+09N8VslxsdXA1N8UcPmMkzOgtpLHmjCoN",
+	"+SY5c8W1ZvsTqCYmIy4yo5+7cKWgRSGXLDOnDOWBYRhWuis5xzpa8Df0CXITVL3d9iq6ckr/0AyEGV0A",
+	"oluY9TmeSTNEV/fakFb1I7VjbKJigfEV21rVW3MXakbnvaHLlbVYGOHjAkCMavPM0l7fbRpmp8LcbvNG",
+	"qiUknhirMJ680kpGB3HyOqfEPft36+ryeraRzf2pVF6wdCAfjKQYyzO/C4k5I3hegeo5lJMXzVuNHQ3c",
+	"yF7TJ2kV9U+HQPGVAQu3+FROwoXSjGaJqzkGQcUxg7yWSsfgjPWSntPca1mF9h87/F4t7yCBQuCsoMt4",
+	"/t03eHyjziJZtOl9XIz5guY721v7uFqadrBlOF47fzw6OYlXpSpVspYpeDQsVFrxUuRht1j+Dhs04/Mq",
+	"V8QwKZhc/xCpPFZPvl4LpkYyajZrNhXqyZgla5mP3MNlaVf12Uiyr1i6zeRkgmQsZ5plQ8y25ZpM+S0m",
+	"GRtabs1kvO5e4emJqJmKZL+u7W80McmxuY2ebYnBi62FsOEiXsQW0YihFXzRXmm7w/RV2ZLf+t5ZTJYm",
+	"xzTPlSHEjpWl1bom9gzblQoif1ssQssTDsH3HXu5X7b/jQ9l7aTpMJsRZnPzKRnnJZioRhW14EHCkYaq",
+	"s7nfetMb+EfIDGT5ycmniIQHSIrGN/X1ZDdbF/H5D1dVGM6+dtP13/3w3F0fk+uQILNeAEHGVEjBxzSH",
+	"QoQhST1KxOAsTUg6ODk5HWajx8Ph8cPzhimzOcF0F5QOi70Y6i90aYh2OjZm37hUWs6jouwpUrXH7qqv",
+	"s2LjgrWdt5xpm3/HaMGMYO6TdzLPHOhGwBOsBowAflAKboHVomzBk/bGcClc1CR3vDVG7jBRLsWVZouI",
+	"4PaBma6BNgBX63it4fJdr/1bSQsqNBes6x0F83nmnaOEmhadtYnGEuO9blJJbekag3GrVJ/Vpt2JlEwp",
+	"zRbdeWdtm7eVPuGjY+N5Zv2/rrKk1X9eoUC53HuLa4BYKm2m1i6q/65VCZ82zEfdVTbVFmbb+rYLn2cs",
+	"50Y32BRv3TVsSrU26pmK64P7aNFMZJvqDm3IJ8O5MEBBMiqfIOWiu+OfFYWMYgSuzAsmlOcsg/LGeCDv",
+	"NhrZrcet4CJXJMdthZsFZDrimUdknDOlaEtEqbOShpt83ZJkB9in2+oVoOySGF0nIXziYzPd11Rpqtl2",
+	"UkYavIKLa9GlFu2yYGPGwbMCgmx9X0KoFIt31WXRYipphZeFWxwEP6oVdjMNiH+rouqmfQhN1R/j+1VV",
+	"6zsVKDm2VBs8fPYQwt80iyo7z/icCZdo6J7RiD4FYBg2TTAGFVMHk7GQcYhIE31xQSe6s7sggAe1LAaq",
+	"mxeFnHMFTsI4K+iaVR3cA0GROPsoG3Fv56vUEkIpRJqDwHXd1G9eOWLEkmN0yLN2gFTr8RkxxTNE7COw",
+	"XBADlcUNZBYl5pV8wXIu2MZKwY2C01zTJEZPDWgMevDVYJGjlGo2+iAnCyjmno9VwSd6vyq5jrUEOIZ2",
+	"4eQKte2l8TJJrnYG5qFjrWLWGoaNgVRdsZAhrIxPJqxgYszA8zOSpd4gAxu5PZqulBGtOWs+y1XPBcVZ",
+	"ZsWvH0ye0PPxSXbKBqMz+vDJ+eNHjx6fP3m4b0gS9tFFJNurcdeX3V27ad13KnnekEQjBCvmUmH1ras1",
+	"pYKUYk4FnZqjnsvxTb+XHCgPXXGBuSUdMSaoumkR/Q53nushwdJbY9kjXzN/2doyRDhxq1fFbsArPkPg",
+	"s1zKm44+KRtfdOIpkqJuHQXunNVqZuuxRjs9dzJamcEP0ZL11O9ROgSHjywzW3wHTlE3ZVeFDHRPUotd",
+	"5YuUrRZv3fhB/weMXYOM07OCsTpGmcWI15AjBzAN5skI/W8GBMQ8pkXBrZiY0wKivPXqZjMAAZkvltBI",
+	"OpZikvOx9oPMzSPouJCqKqnGGCLC5RK0bo2mLzCwYS92T7Zhqy/s9MExCovmoHRx74BO8NJgXGHwwq94",
+	"L+lVGGDVvAGQxI8ef8K3tegf/FBiid+7WKo8d7v5Ji8Fef7DlfdHuoyITBFNb1iV/YzpTopYEB7ypSGa",
+	"yzn9VQry5zdPydNXL74aAo0yOp6RX6Vg1jpCv2cK3sujf3v96jn2KzCEpAuZHxmVjdkfvqTkePD4qz55",
+	"Z5Oz+JipL0gBQTCuGtTJcsWAYwxhDho6RQh8M9Wga+XUIp/8+c3TdcfCnH68NnO9XrDiWnjcJ4fofxoi",
+	"+g8ebgH0T9BBC88y069Z47VHPdzaHCDpmSeo2iN+7tFe0hsZIjYU0LVK6ge2Wm+OMOfCfdrijcBxrM0t",
+	"SoLQkYPfMsxDWT81Lvm288GxD9rmMfHPjY6qLeq4wZpmItvBbu6cEtZi3e+eQOUSotY1BvPLhcty8E5F",
+	"OAGY63cAaJDQdKlclJ511APLnXWPeKJQCE/qMUwtsoXesN93dtk9b40mzWURX/wCWNTcZgqB8IQM9Zba",
+	"eZddu4c32SVg4kzskKKL4RxdB3MXthrfxtBkGaTqePgqaylAtkIkcj+SUitd0GiSnZU8m4PqzaRPaKED",
+	"FS9OO3eKe5Dtm/EA06MRXHoy6J/0B/1H0RFNbPp2XLwiLvvaFuziWMA8s51fMZ5R3lJsAz9Vy4S1N1yR",
+	"nIsbSDfREtspecmNlobI8FMQxa8ClEStlEZHfZAsad5UC6WfbGKWbYmGIYyGMSmH/p2aakZgD6BJlSxc",
+	"Wp5L57ZZYU2QvDZuPKNqtrXqBBcsKCAxq2DfiyUdhrXC3EHbnbGP/S6pJfDc7fUVNbfw+pLdsJUfF1zp",
+	"3NWqLG4hjcKIAQFtpXTlnaI2q87mIxSVpq29tUvFaks1jB2bk14xThIHeQmyMbZxETNB2FgBuXmYDdWw",
+	"sHfJ49hSOxIUv0HRCBfr5SSbKkfa/Pdbc0KQHa0xTcfEbCQYj90Xlt5agGT+VjIRK2Y8TcggIQ/If//n",
+	"f7m2K9oxiMRnyU+NvgzAgvizLDLAsTHW5bwZTdgQKvU1KvGapYKtr/dKDUlKFxzQUDlinvm6lvSCpDj9",
+	"dDtLJ89rrJ8r6GBj0+0hzj7htsykUwlNzNGAPDdY8MDpoFuSY5qxCKvjhJGJgJCCogwnC4OCDeBerSL/",
+	"EFYr6g73bLVWNdibBYKheamYcK1fhKy3fqFiVcue6Rb2tj7XyjYKupD46X7rAbqcn4Evbg3Z88XtedRx",
+	"8K2hrucuQtnEuV4vC3GtLo8HJ+AhmkmloaqYKKYvgLhXsiRzRgWBayFT5uRPcVXeHMMi5sf916vXr4j9",
+	"HSQ/1lXKbIUow9DWZfjq8sfn5ghi00D/cUH1DD/Uj81xp7R/N6qNefzfFoy1lAaN4w0+PVzRpGC+QhSy",
+	"ydlHOtauLxdmPNbG/aATG4NyxThx5nJpneIuPbyZonQOm9RFE5nwmOPdTy7j6q9m/dwEXY8mWw01QT2E",
+	"5jkug43xcAFJxfNGxVPvdFfotZOtaCJN1C3nc8Xls/PbuON3Ntcq2tk/vcI842lOlepMf98GZCcndaJT",
+	"/FfWUVruCgG4hV4aZALotR7GekZFxjJiZL1D96LK1m7OaW7b9PQ70cgWsvDga+30obfsBDsIYeCm7k8Y",
+	"VZbjjr5V8t0Pz51rdRhxh4LDEz2q6AEni4LPabFCj2fiZJuXdb6IFn2nEO5mXyjCRAYs9ivDqWWmrIvV",
+	"eVBT8iVKE4sgi49XX/XJc2PkmbFY76kxDTLrbzVWgCvK0Us+tt1nZAYxjDldkaIUQ3I8OINxnZ6e3NXD",
+	"eh54RR+3eljjDBnCZPB7Ze56rzbPc5ALZhOkYi6WCc5NtG7xe8zOFaRcTAuagZ+hbm00urx28eS6TajN",
+	"/OzkyXnSNgt3x0VYFHU8eIwY1BovouT49BwSBqgtFPDDsvgjW7rPhrSP6xqj/e/5nsHujt7QlqQhHADC",
+	"sFKj21/Y4FSAD+ysVWeEu0borQ7WrckrleV6rVj9i3qWpk1uqOVo+lBiOwT171L42t2Vu0sjr8vA6Ys2",
+	"q3WKYINIab+cUdXvWgQa+nZd2lC1F3atojRplr49L2h/ktwr3XGPBKJ7z+Bp8UNwMWNFVHl44VAYMNOR",
+	"wk43KsoQ5hh+nEqmvGcuiMg58ioYxFURM6lmr9O5TdKy8X8V947fsFjrhG8pVLZhlMYibUOqF/BA7xwk",
+	"tj4NwtOAxF4wJ3iXrt2ISwyLv7/15LVDAm6vriqYYMsdycut5FYMYi/0zOoKjLaTicxzuVQ7BWKSHkQt",
+	"ritn9MYIo7n2G7z07ni9a5ljfvqWJGrnrQEnGCxvG9f4xgHx3UWlNA+6Yya3f0R7O5ygDceh8+N9oTz0",
+	"0LBJltuT/azM67A6+7UFUNvxVK+YfpPbXvHRRT2E48vN4B79XuYV7969jIQfQEUPVFjLpizwwoWx1Kjv",
+	"wgcyuU/eYBIQmwdckStSqiDX2muwj8/PTupa95NBXYs9P4mpsVVb/oZp/IdFv3dWMhpdwcPtUBstakBP",
+	"trARouprbn3kKWIBpz74grmN3gaRZWatKwTNXgs7PjDLv+Yn8Dt0Nnhy9uT80eDJ+TZT48V8Yfu5t6hG",
+	"O9VOry/IW7l03YXAOhJWT48n8++FdtcCBvfa4YflzJprAPeW8bFWnQJuHJZme8StCzniMjtyrIJKEeHt",
+	"+/u0LaQFWRwxkkF6HGTMZYW1raEmWgSRV1gAruDi+KrHc9MvfUlhzpXu3sEIp/pWLmMMsRQYkNs4QQXs",
+	"yua22+ahHjxmffilMFOL1rpUJohP8UKuuANeGD4d4d2ah0EuovDQFqV44ybiMpCWTdmQqOohuaqcC/e+",
+	"cH1DDAZfau1CQVtKVwJq3VCkY+YC8Dd4o8crMOSCfxszj643XtpazWhNunjfPhzcIaS25X33K7er47Au",
+	"B9uOwnvXV82mu0IUEpXrJIxR2n2vHc31hOsmSmlX6XvH7ld4VZj75c9gvOHVzg1qOkNJ1lwYtRXkgrRl",
+	"ne2ujRa4yWsdkSlRC8O/1IwxTZC00beLETPwWcklOa0DzcV4XdCqyp2ormxga1MoM/zNPZ9e3h2CqLE4",
+	"1jN5fmahmPrkEjI4ZlSRU6IlOR08NryyoGPNCpUQSm5pXjLv0xw8PG9AH1hko7BvcAP4IAjZBnNjE/26",
+	"1O3a6n22sFvOVrGublJfVx3IfLmIIJBg8ubyx3pnnn6Y/DAk79zfqHktXadIyOxXTFf1AlXvoUa2dLx1",
+	"UDS3AXmImUeMcH6kH1/bmgnbjL0hF4FGbWA+DXyi11rKa5lnqbNfqmqGmQU4AkgYZf7jyhly7EKXSzFl",
+	"BeaqYaYpOhxtYa7hDF8oaypTLHtQgQMLfMR98kqSosxZ3X6qqeLnm3XxR48enXexln5kO+EcYeKPwnQz",
+	"G8Jugotu0tgtUtFB0FIOAGZU5fW0YBqtQ6biT5gho/pTrmflqFSsGEuhzSaN5bx7u0h4WELmdDzjRqk2",
+	"D4I8t2lzvy32xQaBGWQ48q35bPtlpZU5ayught8ayz3lt8w5iBFXF7oni6kHx4Z6F8N9LbHbylh0CwAe",
+	"N9B/DWnJtZM1PzvsoU6k9LbM2XcFjecKKbahdb/9EWljZFRQViRrzY99hhhkYsZoyD6nttIP4l3SdoJC",
+	"ql6OXXNTVY4a6S8FW8ghHc/ZsY3hDgs2Mf9Tx0YdUMdzTBPbkh4TJItZw8C6LJyy7w+4I5coY2ZU6G9l",
+	"sWOY2k8+EBYQMfVNfjGr7pUlFPjKkMoNW+hhDVa9pqjRwnbNToiSDvgIC7QVsYqM1d20cvicvgcnWnvD",
+	"Cu0dHaKQFBxkmFtfAMYuaG71vzs1N9mjl8iugb3PpW/HpygVuXYkO9LRa3RTpEZ9gJSx0LlvMxLAk5ba",
+	"vAbvObsIZDixMXKX3mRFdW7paV1kx5vfxNW+LtmAu7VKu1OHsrs3EQt7x2zQ5Lu1n4mo9Jg95IsDbtgq",
+	"qWnrgYafM41afcancKDNfvfJNTmyvco9BL9i+osq2RmedTp4FFgGjf3d2AJpQ5ejNVshtGKCNZSxDFTg",
+	"il43n9MVySTKzSEau7mUNwkxdGbEq01NBw10Tm9YmFCyBAq2eJqh/8SWHiMuhkDQzXwVdZS8ipZ8vWxd",
+	"czIkx+kFAdwp/J6JzCXL2r0yY4Ub18CiodFrYP6dDh41wdQW1DzCDOLff748+jd69OvJ0ZNfvqz+7l8P",
+	"j49++Tr48as//VNMKr9iy8uKQ3dtkYW4IUML2cY+msHQHDLwe6eDB2cPzx89fnJyOnCytDIijxaFzHxJ",
+	"uDIbwcqjJVP66BTWnkMryYVrQVhjJA4xbiMngYt+x0ZWwdxrVvv5g60QeDv3tJLbW2bBgbrXTlYORWYn",
+	"kbhdk7WXWcTPa1p0bn/lg+kbo5d5iRYX3z7Vd9wiIsniJpc0u+YZE5rrVWfBHiqYSLZ1UrH7E1MkzYnM",
+	"pKfbnXVJScDTMSQpzxQiPFBBUquHpUkF3T2ywQFIMOEKym76xHmSHiYnJyc2n7UpExzHAI9M48Bnxeq6",
+	"KAUWzG3qdVf36zSe0uR/6+4v95ogsa+lyB4gHJeVu3TExnIO6pKRqygfLdbzOvJtkJfCM9USHDPWgUsY",
+	"BZgWxi1oA9TV1N1W6YVz4coJUeyWFTRvvfj/hOicF2YzS57VQ0jBUp3ZOvlNTKcquMAEyqbVuHOenAU+",
+	"r+3o7WLsXHQ1R+bDmLFvO7rVttKHNyIk7lvA4UZekFRIwVJrrihNV2Gnqu0xE1Evqo+huDT4egSLZRqh",
+	"jR/YyltlwAW+UMRciZqJJUPrrm3Z0dPB4x12dL2E5lMLh6lyK3cQ+1aWOx3F9X0O+rtiIKHWaX67gfB3",
+	"0B16126W9cTFVlhBm6cX1Nclrn7Q2uJMkDkXpWbg8LdcDJKx0D9d5RZOJVNYeVSlzSYO2GYmy8InPHcP",
+	"6d5vZ+s5/XjtAIKu6ZRdYw79dqOq7iPfVRmydkEsirBMh2B6uDpRL1WxuRouZ7kwQnhwYlP+VZ+8df6W",
+	"bU55C54H2EENPzwW5YqQmwm5jLKt3dQ5G/rbbHDU35H0Ph5N5ZH58kjd8MURqis0P/IVcE74S5lfK5Yz",
+	"537flul25a79rBuQ794+dQ9/Q61GYJO22OxlfuhGxxut/IZ9F5MB/2h4/L+x4fFnzFc+L9aww1EP2rh0",
+	"PeQtDUgGZ9VBDY5uFU/bEETDjhxVv6G1870pitkWtlzOJPYM5NrDEyDAwBdQiq2hSdjYmFcWgQR8bhgT",
+	"NXqOK6KDhrhBGw9y5RANsd2VcngWRvnmgqyYxhfTquMNEXJZ98thULRhzpycPT64j6e1Ycya2Ym1BgXW",
+	"Atm9sO5RW4WKmkhVEUsGZ5jshA0NjgdntdI1Z2tsSHLd51Rvxx3x+y4LdEbA5mO80OZSINn0G10mtrvY",
+	"9uoes9srdu/xcueIZtOm3jjCteSkvJW/OKz8rQymvQZiq+NmU29vCJsbZZlio0BEMEVbaLneYxQQmxFL",
+	"JHztSdBZtN54u4mkbeMCPrcrqk5vSYuut1Uw6rsHHms0RNm8L34Rg8RUP+Yt+6V2kQhZddPP4d61t56u",
+	"li5YMbcsvfPR4/PR4NGDyeTB2WTMTp9k56PHJ2dsMnlIH0wePjp7RDN6xigdDCan2dmT8ckpezjIstGj",
+	"x48ejs5GvU+/rEmQLJxYp0yIkHrrkIs2Y6gj5mL15rY1d0U7Xdfb8UynKYe+EVrAUXDdThtM/xQ07LWz",
+	"lq+sDrCl3givq5U8dtFgBFtetxSihp3WIZkAUybDNDCbGqalhMMspcVPnlM0YCHb3iwhFFpaLC9VSyir",
+	"9d4K/K/mjdfbuzq8yamwzcc6YKm/YktXYWXdyZvzbWAkWuddnRGu2igK195CYq7GtiuFuf3t+SJVF2Zr",
+	"eOz2c8/tQXG7+Oh2N412o+fdnFRzRoW+nmy3KnzCz45W1N5U/PfmodlcXVslnuf8FlLkvJsD9MSg0CFx",
+	"FXscO7m5B2PiA6QCQL4D1xbBqk9eTwglhoywRS1Jc0bNW4aGKFNfc2HIeBgA87UNx8IzM+1qrlExCEZo",
+	"EzMbLSoSO7w62hYOm49nFZ/1BdukUSzOhOGxc2tCrRV6Q0PdiSwiM7bYhAAr5WbQab71amer1ZrH9LvE",
+	"7boz2ft3sh2EkW+y12tlz125uVV3fv7Nl/zuw8U/Jb9V9cVxFWTcUQWJ6Ge7lQfZlXB123vrZu21QeEb",
+	"9kqcA9THWcGYJeId2zt2quT2ymPHam6nCXQrz37FlldMfw/t69rCflWNaudMH3Vrg7GJIZ7EcIgEHIEf",
+	"hKGYBIgyCQo5EudP+iBCK0HN6ODh+fDh5NHYJdoOa3HY9XQfmZdz0b1I5uHWIhkwyO1ja0WdtGAO9pQX",
+	"tpYIGkfAtWE5XkJS8Oj0f3j+lxS4rpE48BW6LwD9UktiBIpNobYPKZupk1dcm9Hi8xSHrljvmKBwHB0o",
+	"y0+a5/xXG6rt9brm1cG+xeSqma+ZGk4yQRFCoWrKZxrawmLylBnWDqmfC1pos0JpkiYkvQCEUEo0HTWY",
+	"/uMHjx+fnzzupJ1YbvT06s+bzOx3FhAFWtW42txlrWFTZvaAB/giYIH7eNmOzqpdq5Djte9mA1o4VQXR",
+	"3/UU+ioFqytfK6Yhdy6T4xsGdfUA9tWQArgNMdcvUNd1NWwEt3afryunJdaA/Rw6iRWjxXjW++XTp4jZ",
+	"vnMsxU9tey+Ct3Dpmj+rNSXfmXY7+UYg/yS2ZLGVPEn2s+p/1wyI6Ix2U9WhTziXZgGkZh7Aft1E3yuY",
+	"Ns6lihfhBN4GKXMV1J17/Aeb8O47RYJ2m7jkGgQI53lWsJZWAJ9nLO9gmQ8RtrDb1kfIfrcHdLGNXXLm",
+	"bhFGe8x2j0bAjdf72Bd/nLVcJe10JYb/6++wwDZ7BDN3yay918inWUtAH9pFd4VsqEjmwunDwInUdJod",
+	"xv/lX72NQN6AebizU2tnL9Lv6ty002/Zy7dskdOd9B/bGa83OBmcH52eHg0evzs5GcL//1svooVUrZo7",
+	"tP/dse2e7x3TEFaQ2wXPSi+IkMu1OueOvWbiK1ZhW+5yAEBPwCr787P+yfHp48p9YJUTh6ADEG++gHjO",
+	"Chfx3buWax9wxn1BOjdXFvjF+90yWe7uG3W4RmuBzV1ivRb3zz6t5TheOSbfXUkOCf+Vy8aWEyLLghhL",
+	"UbBChbU/8E3vEObCfRAICrAdhJH3sxw82W7fhLqdMuT2EWi7ZtXdd1BnrzDN/afI/T0FdzBAkG1nr3jZ",
+	"7hEdxfTOkZvPIMSwh3rkEIX2WBkXZam6L22Z/w587J2D5OrKxCqok59/i6QPriUG/lLXAoz+9sjobyen",
+	"gf62XiM65ussbmeUFZhcALXSPeqwn+pyN0kToEy0bNZ7NppJebPLdllEF8guqjoMfm3eYJeci1smtCxW",
+	"vaRXFnmACWPepfr2Yf2xnB+PbTOuWD637lLiaWdwOfYO/73cRXSUO6g3WyxWa80X+HbcxnUa1rd48Y4e",
+	"i90sZDYuWNfxXOHFn+zGdLrnp7cv28jLPGQzZV350XWkrzU62Gt+MZPn9ahm77Q6S9dTSRVjag29KVJf",
+	"ut5gslYRtx3tG5MS57QAYBRVb0jvoQsyDs3GEZWAx3v0W4C5nZjNHh7glh6VgJALuGZc1ztzRs7Tzr1y",
+	"CqWvFWNip8m1dVzEsTrUGai6/UIZ4Qk5YxeNWtoKJ9FI1JmLxina7IfaAVWuS0gooFmHTptvRfnbErB8",
+	"1ygcDbalOixzrqLuc4+g3GhOz128zxGnbVOfkBMoXBtWYCF6xovMkvq0FfW2Fd5yW2lwe+Va+zJUupKD",
+	"r9MVHt/QA31KaM3jq+qgHTAtWLxHiTFQN2DDYd+Nev+elk6UU96CRry1C6V2WExBm/05XSxYRrT0vSir",
+	"FqvrfqntZod1eLkG6Vv6HHMP4V01BnENBWyQExau2me/AvYdax1GHCvyMIe+TVWt2Ys9N560m5ykxjN/",
+	"2Sw/fmj0n6nGimceApp2a6Pp38GzDgGVG4q2+8XLfWNMqQ2QuJpQl0kG2K1IiOsIXpOCtVBu1fnPpstJ",
+	"oSkXtpbDWjRUYQbwWpu+B/3TweP+yfHpo04dgzu5B2DOFi0feq4onm1YAxtEtABmFQYfzXNMiYOsEFdk",
+	"1BWUD515+7YvxzFDHqEN5XXpaB4UFbfBGQIHxYcYlaWQZR2/TdhuTp3nuYWUEWyhtR2SqtFMNRBshCxL",
+	"zQrAIYGj333tbS73GhbiFv7rOKzPo2yslsi29VlKekpTXbYI4mqdXXMI6Py3nMmcXZB0WtIiY74OXEgo",
+	"WEOhhp3HrPYD4K62VEpZFBOuL0g65x+r+50mhMgkkMEDW5uQVJba0Ff1JkzPt3i2QXU5HPukZ0fmocUR",
+	"Bh25Nfw9Y41eXBkw7o/wr33bdshkJ1jsGiYeqsMe4QaFb2i7H7KA+EGYwdJbpF9jV+IKhQq83QBAxNkE",
+	"afg7t7uq5yrcX5ePw/dKW7fUnMYmfWKy0X6QzRNbEOr78LTZTrt0XPNwuB52X4Y91eLPr0qFYxIEnjyR",
+	"BTbICzO+YTIYd9lZVfRsZPuGXeG1G8KSFkyEYQObEN6Va5JJZqGfQ8OvY6AykvTmT+9a55dKB3RLGqqV",
+	"Xm0MKTzQA7d0WbDu9PXQFJ272qScWrudqhuVVFnyyxk09bDGfMZc8r3/ki4WOWdZn1z6dkBwnZagMzlI",
+	"VWwWAoXFFACnHNyHNUi+cNDiu+cjvsGeYhiViLhDtjguAoMp6sIwE1aargIAb/MtoqV7knGZru53wZbm",
+	"ciyctjaXn+D+XNGlRa9PAzgEvN1ug6pkam2UHoTdJYutlK3N5HGxfcNW+zaVO1SzNjOElr5sUXr3CaSN",
+	"6Pw+TX/qLtiDtIaQ9RZLLtUg+uzr7nbr7qmimxrtdX+v7Qax07LessIVG29tQh01vBut+/xS1XfMLUr1",
+	"wkZfvmDs7ZT01i3sTv2VAd/c8wsrWm29UQikF1WeOu7jn2le4kb64mQ6krds13wKf/e0kOVCxTUSHjT+",
+	"I+4OMink3LM4QOSVAsqpnJKNj7TsxmFN2AYp2rUVnjLBClkq27Sksz3j2gZ+Z17SCGOdRwJXlfzceYWD",
+	"kH1DjMpaKwsIxIaNsa2cW1l2oBhCKlo3rFGtxzOpmAhszjm0g4DMXOQeOWdhD5lOa+Mc3Jvw75JGyvxa",
+	"vwwIqyIUprQQImZ8gEHCBUnt7emQpJhsn5IvTx8N+qePAJXx9PyrhKQ5FzfXZoVy8+v5k/7g4Zn9OSET",
+	"9vhkODw+PfnKQjGD9mXbYyvvmeaF7z1thmNdZUOS3pQjRrP5ddBQ/PSk/+QcXzAw7795oBo/nz0Ihsdu",
+	"mj+fnpz48ZnZDE6Cy6c3LLz8wVn/9PRxfzA4658cD8wsUrr2QH9/bfcqEWALFbZhImyl74+Loq2rwdPn",
+	"Lz070kXJwu5Ehn6XLEuINBpaatTVlHwZULUsgA7N5IzamiYkBQ4MWOpS5ubfOLa6samNagu/oG5r/qzw",
+	"VlPUbs1fwfG0mOyo4qZY1zk2nIIrMjLHxKJV+xUM7iX/37+QLxZF9gX5j/8gtdGQD+XJyQP2L2RwFsOq",
+	"iTVQtut5PWdK0WmbqUM9LgeWSZHqTui52A2DA/LaofQEuMj1ghXjKBbIO/AcAhIOJJSFmsYXHvYnbDcf",
+	"lJJ5eFXzJjhfvl0k9kYwzInlCPFTod9s7yb/eSTTX3v079/WZTKbljktwt358u3zwVc+sRMcTlVYQzTL",
+	"qsGODboYYVGzr65Ir56/O/7h+V8auDU/06Nff/nnoy8zdvsfiyL76svj/j9/9acmUM15W8QnKERqqwGp",
+	"t1MSYNhRgVvcghZhNKa7aQ3wiDtvOj7lrjvfEUa7KdQjJV1tscgY/Gx80xqpNE0m3YDJhxdb47u2izOq",
+	"Eiw49AFHaElmL85kn1wK65aDVohgra7wokYtpWGd14aXGBP5Z6PqbihcW6/wjZVQqhu+uAbv84bYasWJ",
+	"XO29tuyKVo1YoK0PNSydyFITxcU0X1mUM9+owHl4bxhbNLvVBkzKpgDjx2j7q1LRUc6upchXG84TjqLq",
+	"KgU2Pff1VjBvBwsAExHQDRt4xos3t2cEOqa6CE+ffCONEuhXAxbg+MEpzB9HFDumn1ptEkvCrXT5cAdY",
+	"5EGMSu1ruMxb8kwypmncpUY1GRWM3njvfAAunslGdgE5HpxgqapEkRZ07QGVGVbXmMjgEl1jFGRwdkFK",
+	"xcjx4IxoSY4Hj/fwhNo+VPhS7wvZbqIbIy8KfZUGpmN6AfoBchoshjbEnTaYT0RwrLPFrfBlZkDeLLZ7",
+	"1G7a+v09ROw2fCTmyN5n+Lb+ss+39/duXvioC+7W7dJ+exENQG5vSW5pyK5bMIb4duAcdw8FNdpdop3U",
+	"JeS9nzuvpdy3RadH7Dpw4/ouwwpCnfzXlnSffYuBI+EsqPzN2tyLtY5mypORKxgGfRWYrkW9tDo++t8N",
+	"q4TqX7OIoN1C4piEDt90ondr9bst8rZrZlwsxc1YgJjtjvPAYHNqd9RbpH2wTwEnc4kdkbgmE2kMXAVb",
+	"KtYy3MLi9Ls3odlQm7yuJKHX3qaB1BLRGmlcyqMowbTnFDoaoxpktm0GUXCxsm3wSl11qQOlZEUoZmVt",
+	"dbe22HERA1QKNEDhUtcT7UvYmznNc/MbOLm+wgoGG0gXhnDLlr78UTsgkpMwk4Vuebezi3d99XpTzY10",
+	"4UO3LfXT7T3iMb9QxtJ+WiMBzSXxtwSqeTCXeDX0OvlhZ84GvpbvqsBdnwWjoE8KFnQ+pKruMkDPJWAT",
+	"iwwTn6iZ6pj5jAHBvCekAw12yRUM3Gc+cW796n1jUPuVv3y2YROQ7PXYST0A3dQzfe6hX4ZmbMWFrLsH",
+	"qmOycf/YjMwPo7XGU6K266pJT0sdA2325i80u4WM4hzA7MxJSG1LDB8L4rrTmdhBM3Zl8zvUwrhmNTb/",
+	"8wj8A0kUGeCPx2ZpgeT2VuzPftWSnijzHHwa9wvScu9tWTfpFfv1BI+uUlT277XeUVG+15P+AIgUNxpf",
+	"UuoHcw8oJbts3+aV+h16MUTZzdtSLOnqDkZ4RlcRFeWFIDPHSjObqDIvxzNQPxSqGdANesQgNikSdDNS",
+	"TRZ0XNfyHz3qPwxzt2Q5ygMZK0pIH9qnisfmf28MU8+BR35KetNCLkX3yysK7ehVMFYSz3awb3bUphwY",
+	"yJrb1DZEN5oLGbEpF0HwaWHbu8tJArazlAITkCoVsntTLcCiiWjXLid9iP5X72sFO/jFm9vzqjGenJDz",
+	"MzLiuq6NttFEHDXCaVHNUg0cX+IShHHF3MZbSm8T21dBLfouySZihXq4tRnRRnSVYDiyqg7IZu+jreSa",
+	"69VaojjJ5NhJ0IO23oJ2TRvY9fBsD7t0ibY0YxXrcKTr0YvuhamN7bdDbtvCd5Yd3FUlNc95ZZvVNlVT",
+	"XZQC88sjCkxUTwzv2TTyV7aFbtPVv4hZ4ic2obBmzLY3RemihMPhuR7Rttx0OR6XCx4g6mP+Uc4m4AUp",
+	"+HSmE4TnQW+W6wd+ckIUm0Koq3MCzRXeENuBMoQd3WLuBZe2sBJc3/pTw7Vo27GfFLuLzG3b1So6t+R6",
+	"JkttPoIg8j6CW654PWYVekB5YRu+bFxdM72rRc71PlL3/gVjIfN8O7xHfRY7CtMtksynZUAqdim4dp2f",
+	"FrS4F9nlCNHJMLuTfjGihIjlXPvT4T5+/F3JZf9oTnvRK9RhGXMjsXj2VEmxVungse3D25qp5sC/llXV",
+	"XWUn9Ft9j9c865J4nNRSWGoDg5xxWQRvC2NRVUmWnOxTXMIrbt1IQPfywmXOeK7uHdz9jarqQWpCWiqs",
+	"1tQ5V7NhI2R+7Sv/2Zbqi4qsWmTaUthTDVc2GzI3q3+DLezZioDQsIwW6dbs0PUE1tLlM+WMZlxMQTUe",
+	"Yr37gwH50ijUXxlKOR08hk+Yx+iZHCRdbLHsQwGBwzmI8661lvSQoWakG4TuWGdy9VTOn6swJhTxwydI",
+	"DT0zD/ez2soW14pjqR7PYtHAKtkmzPErfFgQ+3zbU7yrmxEnWL19w/r4M+iot3tFZJxm5SjHfgXt7dS6",
+	"5IZjV7VY5vaVhsQbYpsccHFLc54lpBS01DMmNIcxQ9/iEc8yJoz9qq8nshSZUTP1TGbX5hufQFsKVS4W",
+	"sjAMYc4yTq/NxBIyktkK2hlDeCoBaXBtfRZmjd3fkA3HPs5oqeDN8Nm8AfK8EuSO4RdNt6a5yTCF61wq",
+	"bf8cSzHJ+VgnUI91TaeUgyyAOM/1ggGyUkL+VkpNr9nHMWMZvjvn49W1j/wnPuvfZyTWvoIuzgmxRa3X",
+	"yOEj7ZwTw+nGUqDBdz2hPGfNL6sX8IzNF1IzMV5dz7kCQsRE5VzSDNec3lKem700KpNmhaCNwFp9WePa",
+	"sEtnqt9FvJKIzTElup2OBycXIK5cuDEo9ucKukdGcXRYUcgiWmBhBOGEszzDmoBlAbG5evbUiKGJ09mE",
+	"+dY88Ll5Z4ylYDWp2goAsKSrYaUPOMcOvUGXz9MXz95CbqyR4qvKMvuySpSb8Fv2VZ8gCGx9L1LbrcBQ",
+	"prKFriLQXsKQ7m617hXOQXPeromo2bOtqSDxMdeGVW19oHi1RJkZLaB/aVR5anmZK6+p+XiMOlk5ekIn",
+	"D9LKpKUm2Ca1XLfkPVWqlD8HZydPYlPRXOcNY8cYpWTjMcMv1nrHHy+Q26vj1PutDM/G1NeMqhlrZORV",
+	"d5hVOdr40nr+VHzJ66wudUaw+XqIWbhFafgLZgryoBNVI7fxXtKz4Ee35IFSCnLNM6/a5sYkdYV5HsuO",
+	"r6cBuKA/WTFtjqEspzNXt+ZwFiCxZC4L1ifvfGMtOLZg7UDtLP+VOaSGER3fALCKWIGjOFL+tne1LphQ",
+	"a8hm5qK1fp3rFigtW4vYR2wcNdyGrp2pS5dICFxo86rSCiMxBRNwinVMXGHBRrmA1cn5LVMEi+ArtQkf",
+	"2HNAixCznxWluIkqSi2JdNhu6L4S6fbL6KqGGETCtm5PF1Oc6mBvGkRg+4LtAqeFtTHxJ++V31lZ09Cf",
+	"w4jWIf6yRlmYuGcxCMJiHqMWQDjBn1EAHbNJOU3cBh8I2MHn1Z5nFNQr1bJ0lJaFUbw2tycJDuuYQo/T",
+	"UWH4iWUJwORtK2PDKpgAvQ4gd1x+/ebep7s53lrAIH4yX5uVFw7gBLptW+wX8oYq3XSQQN6e5ZvQa6mq",
+	"YwhToSYaagqWjN3siSBRS9zZlrFT8xc0MMaQ19W2zi3IVldGJT4OYbsHwuh+7ff1Th/7JcN5zTaQjolt",
+	"F//kBCLUF+TER6ZtAlyfXLYky621QPDEe35y9vjkJNkvMyA8oG+rsqjAQ1GF80KPxG5t3TdXFb+twLE7",
+	"BPbM67ZAPSK8hzU9pkx7nfiGreCg3TC2sHXCFWAXfg6FNjht8wxukxNU7BDdBTE7gJ/mudu8hChJ9FJC",
+	"wi37iLh69rE3bKWgBMs9DzPEpasPnGGWwoIqQz/GYG0EWpdshOKpc9u6qjVIsxdgFPHVe4aWFLOER4ys",
+	"tdvo6giCV/wSHdQGNNr7BXyq4VBHs22XFuDHSl1gdJZ/u6PdPfVgP6XnYF082iaIYEXonRANcW87leyW",
+	"wGz1mX0gX6rOHNUYYq1TdnLv/xGpsg2AkW0i1867krM+53W/7NZmV5b17Ve1qFKjVNkC8j198extExyV",
+	"eMXU+rOQj4bgXE7vXS+V8LsXJsydPkx6vui69+9f/nx59G/06NeToye/BH/3r4fHR798Hfz41Z+++tM/",
+	"xfYumPwhFI2QQd2vplEb+I4ZuL7TUHVKzJ7lVLN1SPnOCPyxFMbPsYvQHTr6xHbBqLZxgYR6r2cmG3gq",
+	"dFSlmo6oYmDpAxJcYLe0yQ0JKgccrxFjgij4jzHc+r2h2YUIyRsJbXvOdAO+wbRr28Zwo+/IPTpKsDJm",
+	"uj03WpHReDKAtnEWLLRih+oII2/mdDU0U7tAiBb031rwMYduc+GYEnOhZ3QKWdF7gcDvGKgCZ5FhugrZ",
+	"l6IIOmPHsZzRGv7mLWdLBMwD/DeA0HONNZIezeZcRL0lb8ucfVdQEQnm7XounBu5g1jc4iJwbuOcjtk6",
+	"DCGv5ey1x8cLub0FEWx4a+EyuNiUKlmREEpUTtXMu2PR/WkTUGAriy+gqb8GENUxEgqb1wXGlOtZOTrO",
+	"2CKXq41Svw35e+vasFtWrJYN38Dm8mhYqeh5KGOOR+jzLAUjYzmf43r4iAViYQE+E6SigVBmH3WfgPuQ",
+	"0SLnRryWVU9tcJNaJM+lmYc/NVNwBy4ptMhe1nr/jKkw/MecBEzKSkgpcoAm0G4Ee6AntmVue3TizgmL",
+	"9kkxcOFdOgg20zJs+iyOJ7Zlvj/b/YP9bSpLrZP9BufTrlzmf0JFWb0u7I6qL2zoIfQ+pIz71fjsYHfU",
+	"9Tq2CPzsOwKuLwejMRiAHQhyRtUsXgnCPkal3ozRrE4TDUYwozx+nOOvem2NH3bLBKZgtr1Zsb+VLFoP",
+	"8ToA94fnONYPg9nL/QKzCN5phx+jyTVyLx00bn2UpwkZJOQB+e///C+f6Tuli64luotylPPxtcWH7bxf",
+	"ik8F1WUM6b/1rmbPJpxQ0gN2ggRg1yN8fm2Iv7RQ60EYDaP5ffMZAGd6y5RtVRT3skXil8ZwUWizVLju",
+	"tYTMpSwyFWk/cdZ/dPxg0Kn5BNfdF+t7rvft/VBr9ABRMqpILiX0mNItOGe+5WI3TQa6gmwzqexD7cw3",
+	"oO27EoK1HWPxdFCr1TKRKdtv6LSZU9KhhG33bGeA5dowIPh9/yE1lTqNjXEYZNTCaOOL56Es1xrqyZbA",
+	"7aLgYswXNP8ippaVihVDmvMx+z9B677D9R/IWnzR2ooDzZTu7m5uxsyVhaJ0AfPHo5OTaJ8oNOFaGrVZ",
+	"QDO7hXgpSrxbWY5nAai5DU8RYF5ELphgWVunASPqrkvV4ld5Jwklcy5KDZ1b9FJ2XwW/o01wDvt1bTlO",
+	"uwVSq2cmlpgaKqrbysbENlDpYeQIEvx9ixL9A8rs9RyJjTHAwMfb5uJtOnij7t0rpu8JrX8juv7e+TE3",
+	"bat1x/yJKMp9LXbfGfL+iuk3OY2wyqCnc301v1mRG7bqnrBW67LQ0s5oO1XaaIobVXQqAQjLumIdBbKi",
+	"AjwgKweMabt22N7ICjw1QQKrB9t0zhnoUgGKEigWGKriKEBcjQr6dZZMaXDHWH8wRlPw5RaTSU4IAkX2",
+	"u9AWmFJr03wpl6w4GlPFSM7MoVMJyfiUGxGcHlls5Ov0wspl+GxYlsUatzcZVgt3tWcAdT7v/rDjH3DQ",
+	"t5zyBR2zb8x6t+ur+x/Jw6HzbS6m2rOEytf0WHU7wNq2HaNQ+mbhL0FDM2jYSYMQNsAv7dJVy/fMGtbb",
+	"ZSXxfllKhqlNdUTWA7W92trkym62nVGUNxiaQqz/dVG7uD3rDqzAF7fn3a+O2rjvY9jaEAvhAjzFUtTb",
+	"3kIpTiaxqShdNU5lBcS7pZcQiAmYrZ3G5pWKuERGW3MYnvE5E04XqZpCdNNiqk2KyImCKb3LExqzH616",
+	"fkCt8z6ILlaxr3tWx6oK4mgCj3LoGUYJtdF7ZPoFqzoxtqZSby9hrsg8Yzmb7nbLbugnwBU6Xx0yj843",
+	"eX7U8Y7GPlVLUOdnAZuLdvSDdWjd3mihfheGVS8v78K06nfsHsYxQ70j5ITvTRjwqG0AFFcLKjrqCYP+",
+	"4PSss6YwKeR8q6+8LMSmzto2WXAJbfmyfasMbhqtdjdU9QblvFaz/mX3vHgrnYxdfbGpQt37fteSx7Zn",
+	"zu+Ldbyk2ADIpV42xuuMPPCdtzUm3BwM35BN5rK/t5PEdpBkl+7VLB83VNdG5wcST/fuJ9BsgVtpG+T3",
+	"MroKVEH8tGTsBjygomaaBnZAgDLWUFFHUITHta2n86ixzcbJ3JZZEiZkOZ0lJJdgiDlfFtYFkhTbYFcP",
+	"rF/WJ6kv/INLfLx+vZCvT1K1oIVi4WVznmU5q7CTmjdVWrStkxxTQaYFNlJxq+bm7Lt249/ByBB/o1Dx",
+	"Uv6rlRi/LvVYztlGvO16A//TwYOzh+ePHj85OY2WpdIsq7H2WkbnXN62/WhDufEfb6ngasay9vrSqTGl",
+	"oYrOpVexnLNbll3YjpG23Mz8bHuax8sqoXX/rslTf+ZsudXVX4Gb4hpVc66WJpiqG0r0QK3E+C0W6O0Q",
+	"LI4hbrKFvq6vrj2iUXiwK9d1bebDJbbo1j3D7YUxaJfQpRNg9po+tY19Kd4ZCtYbzCQ80Bavz9Bvn7yw",
+	"idgTbPmsoe/Gr6wqmUIrFS8wB5gu1TU2pjcHk9+yRnmUraI/Pj23vSAShH47PsPmEOdnxjhTmi3AAz6R",
+	"ZdEn6XS8sE9dyuLGPFmWRcuTbZOJJ+7B52dmWL+WBes0sMH67QFzqKZnrJzaqAwBBm+J8oZ3rCio0Yi+",
+	"5XksJUYK3QqaRBsOSzOWo5BtHMNeLOi8rydbjVR4XOLfGDsNfrA/ysw1WGyAyfF8h8hdffKxqm820dey",
+	"bCPROt66rX4XksxheJ0dpS/ZRL8u9Va+gpMLRhVfo486mhO7vvUcFTIvnNktuFKm5r+jj2AdxnE23jk9",
+	"oeEj4IAK0X39v8EbYit/f7UdGJ3EKtp6bcetYXP7x9pAe9oWWtoW9nLdpY34Ag5nLk+wy0ItGlb39XFt",
+	"WyUvqeo+g/b2I2EAbb2tJx1r5Sowm47ijiE2Q9mw3jvs8LawnNWvPRluLU4EOnZEuHOzVpmD245inunQ",
+	"dT1PfJ8qV+rPFTbHA6+pLILsU4d0b9tE2fhBpEH+wfKM15KObC40jNZlQ9vuH1YlxWpFiG5ACxMyOAPf",
+	"0gKp8nhwVm+oVQNzOt0E77hj4ukuycreltulRLGZ+duW8gt0cwiTDBnp/dpkYJZGzWtMM4NzjAErStQC",
+	"aq0Bi9dQqsA0n7VcCt4s2Arq3e2hi9oMLgujwTWHY95iYhh9KMqidhIMt206TFVDsu4NkGUxZttXHoP/",
+	"t9i2wGUGUNeowD6lmot/Z2yvfor13HfuJBeCxMuDrnZTKTMohFdlcQtyzTWtcVVdaBJBaTpICVeffgl2",
+	"AbMddLHVPuHZWi8zgJcJOfpJbJl/qiOctoXpVRS/0odDEEDSxWxtJ5aO+YXQ/rhgEXp/Bk8N+iN3TVmc",
+	"FBTysVoyDE5BKtsKhxmCpiGEsrHx0RGPYCO2HXPcDzDEInBj21q/gJZLWmSKnJrvx0U5H9X35KQrNrn1",
+	"tjcW3FsaWJHOBcnYmM+bIFjnD08GZ3Etpjse0jsPVOi67rT6Q+pajSNcWx5fG9rpo81dbLLWFNug1S1a",
+	"WFimVMPQbF+RwcPzKEhRvK3HZdi+sUKoal/uhw+ijy+jTb0umzOpnju0XSXPURexteiMZWTw79aA9G99",
+	"GHfwgI4KNXExxF8tyWmDIE9OHj0+HTzcPbmvVFVAxC1lM1oSjKZ5KINzn9T4TIzF/rmqXmimV04tyJEz",
+	"iNTfcq7Rna70tGAqagyhLL8OqiIqGu3EYWJ39iCzYasKXFVLNEaRuOnEluA9G82kvIkmSXbpiGvvv7RX",
+	"791Xj25CpoQqpym/ZYKUi468ent7PDrK4/GopDehPOdiet3Sr+CK285UwgZGxow7UYppRayStKBTDT5+",
+	"XDPSMsl2sM/cVZ2241u82BumHap/wBQFeMGYnbeqChIyZuzlYkUQeLG/yZjs0nKlYLpYtdu/riAO5CH0",
+	"nue7GOYt9YGQCAaKmuXG3CIHB+XuNM+jk9unTqos8o5b99Pbl7sWVtXKf1uOkN01DvWBd0bzCENY9eIt",
+	"M9EqnOWYiH9Dde6qQdvjv2+9V4MDxbdaz5hixA4Hcuxg74ckXTdWEHAt/OHrFKGnMVuCkhsusj553iCU",
+	"ACEnvLc7SE4jYe76l3/+8KH/pf3zPz58+PqraKbcZiidOkdYD6IBsgktshQa0P+GcLOGjJWm80UCJeyf",
+	"0qRqIo6WIlUk/e75O3KMC5lC7iMUk3JBUnNT2iepyun4xj2ZfdTwIDAvr3JqQXZ+hFlDmwXzjNCf7cZm",
+	"KMpcH5W5doKHMMGdMLxfI9wPeMeqPy+x4KdPyaEE9l4NyzYJz/0k1S4yY0d2+ql9F67YuIiFndLlTLHx",
+	"dQUnOqKKnZ+Z84+Nws/PyGilm7CieNePkx/+75Pi8Xc//OVvxbvlX3968+zxi5dv/u2FHLykL+nVslFn",
+	"bXG43OcHJzVWgI+s0uL/+fiX3wZnyad/+e0kGXyKcgQ7t3c2UtgsAgVJ0LZ7G1QA64qGOnL3kJ2SSn0s",
+	"z2tMTluKh2W1lDfXc7VPdXE1y+oxGw6jIZN1GphpvVCp9bhjMWCVDfBaz1ih0DtaIX40kQ3I05evf3r2",
+	"5vLH6/fPv/n+9esfri9fvnz9HlTFwACtUxG8d3h8bEam+kGpkQ+i1SlocHL2eKvH1M70PdeziujrpKH8",
+	"9x1Oln2I0T4qG6ITd20CjNjvo9sji2ytjdPDmCmk2LgsuF5dmbfhdDynbmzrZalnsrDeqSH5htGCFWS8",
+	"oPPr//7P/0LxT8m/vn9nkZHCIqdqj4kuSgUJtzBBOEbwpIo4zT72PpnRcTGJWM5PzW6+ufwRsSCSqsUw",
+	"JlmXGdeKvHjjE1XAhdT/ID6Ir79++uLZW/X11xAdHlMhBR/TnBghOyRCkpmRpyPI+BeS/ArBeSGht9nR",
+	"nC4WLAOPQJ9cIgB3CNtbPa6Krn8QXgEACHGiFiw3NlKffP01IIS7wbz99il5cvbwEXEIy66qQAFcPknH",
+	"MmOpue19wTUztwEWOBUkfVGBtR/9wFbp8IPwiBcOqQ9SEYwxWIFh2FIOCFsIRthkwsb6gtRuxUFY1D94",
+	"RpA68OXZYPBVH5YV0kTMoFxmPfvIlUavCklfTI5+NHI7rfSh9Pk7Ok0rN5bSpGA0G5r55mCynJ0OEjLn",
+	"Sln/1dngMbwLyyMhPwjjQ6uvvyZTSbiAGAtDCsA3AdIg5rAMSfrUsoGjK3App+TLlC54WkOETEha8jQh",
+	"qXaR7fQr854Porr9LbifDYcDC2viG16dJieDM/O+go6xfmTBijET+ogJs39ZDULFEM3l1dMXL2Baz4oV",
+	"KUrx9ddDHHr1umfF6uhtKYbm6LCUUDshu3/KRsgsHjYcQ3MAYJNoDtl+fkvNIOoebchjNou+UhcfBM+w",
+	"rAU02UbJj6HSOc0YKRcWZsWio4wYKUUGZ4WSOVOKTuHPXMob3BVX+AAcQrAlQZaZuBwTwjWswUtDM/ZA",
+	"GK1RDQHIkaQNPTK1oNaKpOGXYSza4nt+AGgMPmYCk4F5xoTmE+ymd7mg4xk7GoCbCBWp8LsKbd2znMDc",
+	"GvZuTyErc8EEXfDesPfAOpwWVM+Akx67NvLmg03TwQAhl+JF1hv2zIQv3UXQX4vOmYbSsZ/jYqG6BJE2",
+	"vuW5BrH/W48LgHhmxaqaDqy7d25t7QEMV38yD9vy7jc51Tbtw71+yx3vOCu2DLZK63SD3SrAomar797v",
+	"8fTQVYGdFQmdSzFFOFFsSxcZiu+pHR1LBDq1bU71ntw7zWzLgkKoeof1Zx9196tf8jnksm8nBDplLga7",
+	"9WJntvwCqdcLKRSqHIOTk0aqFGAroS/g+K82vtiNhu1xAsMWTBj2UR+P1W39Cc3l/rSenWA4CzB3S039",
+	"oDt22yD8rI5dIx1Qssr5nBYre94r8hytCLiENJ2qIOsRVO6PRwtWgPSD4bifhkZIYgKA0q3VuhYnG5mu",
+	"7+xgPn2hiFwKwrMhpPXVUlSN1JuOF8P56mhRSKNLpn3ySlpm7UC/CCL5Dcm4YMBMaY7JdpB3Aa16yA1b",
+	"WNZbZ3dPwVV06ZM7d+N3gZrzA1tZKoLEzm9ktjoYAb1iSzfCT3Wl28jfT2uke3po0o2R41s25Uo7m2/G",
+	"qGshY9Sotufay47hGvvQO5GvGwXU/vpd3IV8l0Z5had64Xj8m/3rk7WzmW5rCxHW/Cm6InRktH6LN21T",
+	"CEGVIdj6gquhV9Gdrmb5foQ6n8Gr96bOCai4XdhglJBrNHW2vgDfymIqtWbiEHzIPAzgvO+2jUlcq/mO",
+	"6WoV75vRx07Luyql9I89LjTbf409p6+TISgZNtPX6hg0WOyQV7XoG0Gv/UoA/gJ6K7pW67v5EwQS/qhj",
+	"cXj+7hUEGFYXDv+70OzTqtLij6JXHILPuLwRAPg0uSdufzyeMQtT8LtRuFWaGlqJGcfvx7Dgda1cC2zt",
+	"Q7B41wnGe8vGVIQmud9Ti00w1kH7m7nMwAcDGBvdNl2txHjbjptrAlt4XcWRwijFaHxBA0giHEwj9HWR",
+	"BcFKDDWsEgnAeWRWxohvnOKITakFZF86PDbs7ecdUHAXOC1s+iaF8G4mrVbBoxpsJdquzFzun1r+DIVN",
+	"LdQCVU+HIJbv5ZIsWZ4HZFFH0v7sZVfUHHrLxrLIlAP1dRYRBF0tdVBD7hPwmdl87LOHxuKRIlNQKoVF",
+	"AehyM1S4sgl1onpgn1zCVtTdwZYgPwiaWa8aPkrTG/OgJV1d4MA86cJ2eqyKmVxW1XrQywgKdWe8cHBM",
+	"8wtL4ebYVlh9lBjqm4En0Hz7QcDXE37Lkjo7/0K54wQWHL4Ke7CEmYO2CDCxDjblKtuU0bTTRmVcGjs2",
+	"5rBc1nb60FI9LPP7nYV6WBwaOag+fAecybarO4gzwTyPhlo8EXK5L7fO5MJHwuOn6dISC7px8YzQYkUK",
+	"0BqwulDVe2J4wDshbLJCvRlTAv5g4PC25qNPAAcf06vRWXHLioyP9fCDWNa9zjBmrKP0fXAhlyzsyuyb",
+	"uCYVqDpT6CN29wsIgOiCCoX5ANbBXV3zQdDcMLVVw76sqo+pujHHBdr8AlwmnbA+eUXNmpiVqSqarSNm",
+	"WBXhA/SQ99zzzEdGYQwfBOSm9omHLBbMQhlBBQ1cNgeugmnZkQN4aabxuuoKrD5n74slxd9dOa+9t0n7",
+	"lgpBVmADKyhZP8A5/pHeWKUbKMPCGWVMYStmBxShZTkGjuxpSAVnXYZ7u37ew59rx96fkyPF9NFM5tkG",
+	"DvBtEMDRXiOTDn/LCsmh7cVl/e/mwNgOBtgT3UHIVW3DsOGwxNQAc8mM5RiUHK0+CPNvKTJWkPTV5Y/P",
+	"j394/pc0weBPTsfse5lnKaaFQk9xXT+55k94nJYyIVJ4toL7FzkrgEZ7xfT3sBif7znxQ/y95Z2FPYwc",
+	"kze2p8IhjoV9FlYHirATdrPzkqHGBPMMC6e3BEcDiXr9TMD37YdhS9TOX3vFDhC72xZlkTIM9UQK0T4a",
+	"A85h78YCUTbvtLtW3RLQqhT2Oz9qr3jfgYNsuwf/9gzXgR2+w47fNcD6j+jhXjpAeKwPF0M07ORw8cMa",
+	"41OJa6/pm/WHJkD92pjNXsVUtgQXa91AETyKpGOeFSkmbBixmeEIEkSSwbIwbY1chlkbkA/icIbYCsC9",
+	"ZKMnj7+ffRC+xM082Orw5rFyAhoCQJeMAFe3UsbhBwZKOcv8lZpq5lrM2058CIUDPjc0PJwZ00A7rjQP",
+	"Y+yno1JkOUtdg8uqzWKwQpSM8xKiZUZdVxvioSHNfc56eW2cv3dsdP3ljZqNGnLqH+VC/x6y6Uqz+3O6",
+	"MMSGOssG9WS3I9qurhz/ptjmGGqQh8cVQWOH5gSaeEWo8y32i7sjed5zWPSt7yd7iHgdPAucGzaB0EN9",
+	"Kne477pzG2KmjYX+fYRcm29Zsc8jdlpb47tLtq0OacUOF0htHD9LQRZJ3MkQLacYqaE2GX45k7kTX5Cc",
+	"OaOA3jUktEIx8CmOYVPlxFrntugPJXL/g7h03bER8cBQs8UFm/EcIz4gRsG3FVjRalZwcaOC26wQxszq",
+	"pDL9p4VcKjIFTzJmC38QFtPvFVs6wy1QE2xLS4l2Pv5UTcPJcYF9wEHMEivXXVo3eD5XkKraJz+wFTzj",
+	"g0gRtyFL3Su8y57lKsrnbID7D2Vz9xDmrmuyf0Swexub+QxC3s9gQCPL87GGIcsSgiCDtm0qnI0Dsf+6",
+	"4O7qY/h7dTBEknedDu3qi+ur3PZy5Nr/cG78w7kBngJoEP+ZOEPecyN+ul//VApNuVDd77iShe72ZIRr",
+	"/1/hvzlgAnjFhu/BhxPx34AYGq28poMJKkBG5pexJZCoKLqbiwfDlZSkCylzV9IHH64Vy9lYyyI1+qny",
+	"/cONggVOFpsQIYuMFT7PlvDMQUQa1W1GFSmknLu4KP0g0IGUwGtCDCQLJzCTSiuLI0BSDWi3KfnS4QB9",
+	"oYjdDYeLFNZyfWXxGlDlXOtFZMTLB5F+iYBCCPZVG8NXqQ8eTWSRIPoXTFJADdeMOnBJPrFlR0rzPEc0",
+	"Jlk0AZH8/XboyoJ098klyfkthI+DuDXXs6CQzwMiYoMlRVLzxzWEhtOLevgZGkw6P5gLXEO4A+wGh7Wi",
+	"Z9BXHxT7tSLC/gcBZmA5HjOlZIGOs7VhJpYcoCcPJoQUDDs1pokP48OYPcwmdQ62qoZySas29l08Zf8j",
+	"3GR/nI/sf4SDDI7iXkwsrksf/1Z92OgHe+HtXwuL5pKegOdMJZQ+ahn2l6pK1ZFb2LB3kMhiSD2t7ri2",
+	"OWRpn9zV7fa/w+cWunruQhRd/Gu/j3OtNce3grn5rBxsd9MndqLQUE3Ts94Gp5nDISITzoz8WhQMvF6Y",
+	"a2IkJ1jnaKRDybLFEp4WcmlEFQRfsAIaoCRHTPEMxDfiNhp+hH4uczV4ulDq1lxdpBQ5OJ1cxAtEHTi6",
+	"llwx7BAF4mwtOcGljiKwOVbSL+mqiyfq78oN9Qf7oD5TB9RbizKbOUeULJzH6WAscZOcPF4U7JazZaQO",
+	"Y48zHM8bDXEK0jeX755+HwBBgHIL6cRR/II+eVUlIjsNcRicZ9sAFPRg5/K1Tf/FFLuY08wIWmiHbFOJ",
+	"qMYDjKhaRne1QBhFKawmLyeJRbKw/UqLUlivFNXullrQ2mV+W0uo5Yy/wfW+wyF/k1PxPby/o69FvC1F",
+	"10svF4t8BSbx/0aG8D6E0iAjdphCHEwGsMVV8OQ5vWFrkiLBa0BobYgSd5PIG898waCI+x7P/HtsbaAI",
+	"zxL4F2QjRHHyvDL5FMVmrFxfAHYIBKm0xIgU00mYCD0DEC0rQG1M9oYZ41mQtGpckUK5A16+oMqeS2QP",
+	"1JxJ8tbC1yDMSmBFo4Xq0G4CEe5gp8CMHa2IkEtbNpQuCtDzAYruGrE90w/CxdVskwwwxxmmnoId7zv/",
+	"QP0GjkPq64mxJtLqWm+kWLYSGCRUrKC4I25BwPYe2lr+Q06kncsfKqO/KcyZRMiZmmqHrg+/S7UdCs5u",
+	"9eUuAlvQfKX5WB0DwGYjWBQvMSlA3lnAH2jpZ84ZyDiLQmdkYUIgyMEySJviIhuiMy/BFGlfNGelpSH+",
+	"rKATcwM1GrCRfbZAwteIudAtAezfgGS5Hlb4l4pohgkV5oj2yTuAGaIFIz+9e2o4wJKxG988QZAfpchA",
+	"ir7z+rjSbGFl/pR7gZ/Ca1McvBmUr/oDxCIovbDXEClaCvue+nVeOy6NNHis5DCqhZwbY0SKC/LkhGRG",
+	"pXAjAq9nHVuqNXgFeMlhRKZbL5e17vJO+/EjuzCsqtMYsD/jPmOIzkizRWfUIWh52CXK1IxpRi1F2+4g",
+	"2jumbfK2Qf5OSR73xg8rMmzLzNFsAc7/Rtig3xuKMs8PUw0KreiCNunIXYCa3KkyYirUUBzDivA4dKuz",
+	"mnLi+Rurel5FuVvY2sIG5H0tiwOoI0xkidPEQU234IDmhoD/JsgLzDx8lZfhFwx8o85VHrKvFmbx3HdI",
+	"2sgqYkeSC/IIecX9Hsz/MacpacPfbntDDvHJ8BWe4hEW1ndSOrEosa2tlO71KDsiabM0sDnQgUwM8zDb",
+	"2pflE4wqKilFNC1837M6KRg7wmyu1vP6LuxL4pvEaoXRNAetXtXyoDnOf2VGL8kzG0MbMQD2xIgFdAnL",
+	"8wSfW2DK2LjUpFxcmFOECrtL63ZwoNWD7YGGSGXLgf62YOxpbgyGuyfb/KFHaafciPuk/nBF20QZ/5Ud",
+	"DMAAyKpqhIOA9XQ8c91NgdcWzNKSDWC77MtDHI6iFEu6aj0Xr+1wMILk04urxnZeafU98AN5x7KmGgs/",
+	"hqIZpR0X1SHLbK0ySHOqfLzL9oNNsLs31QQgclEcop+r1B8EatxYD2ETEwKk05MTW25MLq1RK6ytETYQ",
+	"Bk3BGwU5m2iIQLp7XC7rSpZiimjBwk/Rmd3g57MWv1wKsGwSj1sbfQQ1U7e1IBP81HLu3+KmbZHj7338",
+	"D8wqa6J4bGMYITgNL8gDawjQqbxn7f8f6jJVx3b/WhiM7VN2GAaTW9xQ63k2SibwkJwqrUhICnJCcqrZ",
+	"IZgKvGujrMUmEPBee0pfvLk9c4Yo4lWnC5tyB9DGnBU2CR3qyFObem6rqsKGvK5jXuD0gPQNqL+e0ILY",
+	"GirFjCHvkDKJa7jnDIhMMpTAioJ2Dd1i+h/EZY2dTAtZLtSQpAVTGrQFD9xia8OhMt6x7JYDfQULFk/1",
+	"bxDyaLUx1X8T2T3jcyYUOq3+cRStIW9W/jvYxLbziFt8MIkP/dIDeQlo18smVCRQDRdGks1lV5O1xaXu",
+	"z2VZb9UYPZ0pdmKsSJl7UG2UmFZVh2NiJGeasZxNoZ1OdY9WYdNFmM0FSQuZ5+YyQBcqF+HzuXaKQKXn",
+	"hFoGqgsgoz8Iroh/6TBcSad2JJABlwRWNKolmDhTMFcj5WZl1YiI99Am0/XJG1qANxDrOqqgHS+I60PX",
+	"J443PDS84YOwLkrgWrooxRhXyYbxsFjUKnhzWTCLY1/OQQ1M+eL2zLI8vrg9R46HuZ0tbCRsxfk/1x64",
+	"9+P+k4qCHpnTqZxWVB4oV8g8tEo7RbwfhGJxVm8VT2mu6B1E8WJRyFuaH2VszNVmiKT3MwntIzOGmZZk",
+	"wQolRUIUnwpMkh2tquYYkDyJWCVzLsJD5JNscz5eGbtV4bUZz5wl6zz1/ssPAsKKoKTKGyY8LhHL+gSy",
+	"tFVC5nQ841BwJTJCp3AMEZcMx42yGzV/fIqtcbZppQ74yc4MuQkkzBTWzBYMOunisjHLxMAnT7nhAvgU",
+	"jJB9mfpGL5dv3rx9/efLl9fPnr+8/Ev6lWt5VXV0yOXUQzj5hjHmS83gFH8QUMHttqmW6hr4RaqOHBjd",
+	"huic+85230DkN5+nmnFwZjhtBiKXM7m0CINr7T6iQcEwlJnxyQRqXIoKTA0YJWyB90MGKFS4mBlEPrx/",
+	"xPXhCPselC0JtM/g0ZeWlj9nWJtn/pj9zqkBjRe3gXOqWKq7p7qD6Da4TTYXyOyxo9Vazr/fy3U25kdT",
+	"iyj6G1o97f5M2LQZ4FYudcGiGlietKSGdTTZwUQWw0b6TVELt7tBXLt9TZMq1K0+CIf+ZBPzoGke5LRX",
+	"EIjuEZbiIb2HvJ9JRKdn9swCF4VPmE2E6xc7GlBqt/fBOGShndUMrB0GvX90aQtyUSCA94ErIs1cuSI5",
+	"Vxo4QGYXB2+xThEoUbArCan5mCZh1hx5RtCXCTh0wbW2giNxFSfmizkXpe3aFg/3QeeyrraTW+wrvO3T",
+	"xoVwVFdwMeYLmttyEyA0s7Mlx5yxmVEOmFzkDBoJgaqbutb4aXufD6CL3Sv1/oGXU9vKw1Vb+ZN6qFIr",
+	"90BUPOx4E9shdxmNjmzgrP63iIaojn9zf27vZRBUFllGBgaVnoHtI1agFEDFUNUkiXChNDNH2qh9Rhew",
+	"StsaT3vP9Swr6NLtzz1kAJ3Fs77MWw/So8A9jNBKUwMgH+xhsvN+ba8PqNbq3s9Lm4phZ3qYygqaBWsX",
+	"Uv+etN4JzzlcxL0xNMypGvEteQHvQD64jH8XTV/JEr0SxqTqR4X9N7xb8B6kkKtD9wKo1TZ3F+zYNepe",
+	"9Yu/W8Fj9/BwcseR28HkjnvgZnw2qK6MnD1397aCXahuMTSPpa7oSODW9oeDAbas7ThlVTqvtUsBPZ1W",
+	"Vgnst9Rd2sX+jI1GN8LfueKy9tr6znzHbw/Tq8c8qK4AI+wz7CPs8E70FBiE7rvj3+xfG7WWVlKDrGak",
+	"tHcOk9paxYEfKSHpSEqtdEEXaWI7TtoIKviZxlSgU+NW3mC+b6w900FJcZs+867KGj/ARr6Dfq24PhRj",
+	"zjtvW7v2Ui3MffPcNt3FjvWAusvIz2kPfrlVVRkFK3YnTSUr+GQLXPAzvGSLwgEpMUbeX5DUrmDHDGJz",
+	"0wG6Vd5w0b1bKMzpB3NHmwXvMXyqXlwHRN35u9VtYGEPp9kgeR5Mr5lBRnmFVq9mcsky79OGJCUXfbEg",
+	"9iirgEiTta6X9vREnJjwQ2BnYw3BxnP2HC+5h4CdLWBwJI3N1odQh8MBwBYcUTRX0FuJZ4ELDvOe2qjf",
+	"tm2/O3JWY4ReYUC0Aoh1ukAHR0iOYQcPGR1rWdxtdN/Kgth2/CQNqt+hsIVlm169exPe9oWZ+LIN8KJi",
+	"+f191mOELx8FieAAWfh7p3u/k+V4xlRH8h7PKBeJ0+6gD1yRsSIhIzbjIiMpuONT9PVPoB2JRL+rFLDQ",
+	"LnyHsUV1wxeQKNQnrxi32bqwC0IWvuJuAgcQATiWWEDYtkwwvjtRBlQopvAcOw1lTBNofVRCHWLYmx6W",
+	"p6pbNDNtpdpJ053sd5ALfX7WCxLSTyIJ6X/Pkg3Y8+EkGxLtwSQbPm6ja9iKoHVhhT+sCatj9nEhC93q",
+	"w3pq6M+IRHvgIJ1h/dQ5PFTM11vQuQ2J37KCT1bk2xcvn6dgQEFPRSOAXj3716vXrwi+vuoh4+M9F/AK",
+	"oO2cC/ZBQIDIJw5bdoDiq08uyVgKwYAf40ig2oDRIl+5wlxVjmfwrD55evVnlyK7dIXAY5mXc5s9eEEo",
+	"GTNXCEw/CLUwC6dmjLnaa22MJUwVMMenzCm8hwpCF1LpQi6MxYFMNV6k8xym3qYQNBK1RGYIuZuybY9z",
+	"eMKZMKf55x4+ppf0DFX/ck9Ju//QRP6hifxdaCK7SZqPR/Z01aSFH9OICwrDXxtQi5zZfmfUy3E4mfO+",
+	"4NoXRlPlWLYsDP9MDC8G3Qn4sU9u3EsWzbjSslh1qbBMauWVYdYnpozZqhnM6cp8Jw9U9tSMFrYFYAhd",
+	"maLbOU3IwjZdVURLaTtuwBGABAZs9YV4OACfm1SwEQ42gRK1oCLI4nKF5WZE0PYVLsd6Tq77BPU8qq7l",
+	"JCXSnIMqh0v6+hdEEbeaxYxaCCjzKmBj2Bk0hbrD1HLcumMfv7P1bvGM0u/tLnRKTccl2+ibsoysN+yd",
+	"nvQH/cHpWf/kePCgl1Sk/f/Yu9rmto1r/Vd2/CXJDETZTpq21Cc1dRpPr1tfS42nE+YKS2JJbgXuMtiF",
+	"aNaT/35nzzn7AhKgKAmk5DifbJEgsNiX836eZyILJzFTWfUNmJ9BbO4Pjexm8BhtKr9Z4/diyXtEpYW9",
+	"2U/zqIajDKVVeGyxg5p7cj4K6QjlDsFG1/cdhJAui5MxtyD7OytoQSRIKxaN8s0m2V9Gf3gCvBygYqHK",
+	"/K3WZR4L9RBKd7O6MxhEHuZnpNIitTPoaCH8qdi6AvyLSTMKZjsaRYBu3Cb+YsGtFdUQBQ5WkwYoHOiq",
+	"oxa7yHbk+2bpk/EaEde7SAqfOkOhG99fHgPlaePBdyvlhFU8AINhQD6SUJVNBUkI0ovYAPchLQyUnZ0x",
+	"0fvtkofVHbRpEMRM6wPDvgdP4LKqxRDtAQRGJpPmxjeiGGyJ/Z6Xxl9YaiIgC2g3zpTpsp+vxbLpS9GY",
+	"xlqXgqvfeKTHbbr+lB0sUY8ZjLLYXZax+/TtLsn4u1hjw0HEFUcLFlpLCKd82ATsroQSK+N1FAoNVQQp",
+	"FXESkVIHIWKwGXWkUqxRrW5EBYEbsGbpXlg7jP04zvAlNDSoqJaWUVUwgIq7N7xyGz0fOm2P1SG+hgwh",
+	"yXNOGIE5A5PUDRUg0MF8h/vrsmBr4FNRE4GMf/4edrMf9CzCqFIhJFEEcSVWQF6UV7XKodzRBqrkbVRG",
+	"mqJWZEZo0wjU4YX2AbEhxaexKQfeC15npPBzbCWk8LS/cwpVzrAxPMDCOqPF1yfH9nAYWFWrxm/dQ438",
+	"r8iIwFvfCJONlO9wIZZkiZaPuoKNku80BZ64JfAYRsBjkRS3NU4D6MJM3F/Ln350/2wU6bSCh/e3Gx6H",
+	"fw/YBEJ0F+NUd5227lIZmp2jbzxneAJ4Xn8VMnN8lTvqrVtLY+Z+hh5UFyMXS13Z7gLef+u6YnqlBuzS",
+	"+ZVJAw+oHWhQzpJ+mLJsr+d9Tc+564b/dK0rfOP+7Ctaqd4sLLrfThvL747t3Urf3GJnQaSg0qvQKM+Z",
+	"kWpWxsZO795DPyqG+CE4ibG6LCCze0oXm2LdQeSgFPwGOy+QilGaLPZajRTqdV2G2GgpJ1KYAfse6x6r",
+	"NUQZIAL5HWXuTv5arU/e1WoIxhOlnknZQ4aL3YiqkBOs2Bf0ktjExVmOrag5BB/USBnhG2LdUKayFD7a",
+	"wW24eOjTWmodbi4DUSPhhSpi+6EZpYBIFsB8pGEFJPDPy5IB2yPQLcK8VVwZTJEAlkEACXoOsB54sSrY",
+	"n9gb+Rdo1D2HFCElJ32eXWLfIcfXwMXAneAsSP+SA3YhBPsJvxksip+/nFu7NMPT05m083o8mOjFqU+T",
+	"xv+MSz0+XXCpTgs9Mafh51/BNGNycgdHMx64J2xg0QCPXP+cPrWlx2ksJm5behwu2Me6wnPZh6x5AxW1",
+	"qgjg2t7ghi0HIUy3z2A/Gb7eQcJ8uzBKjDH66PQj/ufXzujL34QNG+fAuqDL3qCN3kcdugCDFm+YttHr",
+	"FUVPoGPYnSakVYDe9rtP9P5Wioxz24edEtbztFaFbgFHP9AQOjHUKVZIyemU6NfNMroARQLYLG2YevBD",
+	"yYLOYhmTE+4eyc1sqEtD+rLQhM78HqEdAn+u005haSXQJW0oB4JnEVWlK5MnFAutZCeq0H2K1Uc8XmAU",
+	"OOXYV5cAYI1T8IGewQqs6uhDgOlxTPF2wxUqDIVHOwQ9WxCrStiVrq4zZ3TVYyUsS7BBeLVmFdLzXM6F",
+	"QVCeKZ9YM/TQjAu+hh72ki8poroU3HZ15/8zHe+hwHgOU6T+4Cr75N1jrf3diV33r1GhlAitcFKng1QN",
+	"AO7grKovOiPf9NO7RvrbGwgCfAyNYchyvjJD3HUnz1+8/DrPWD6bLIeL9cmy0s60PxV1pZfiZCWMfXGq",
+	"dCFMfpZkAiXABnQNXxZdI//6T3vPYgLHpTSWvncX2iz4cimKBycLPm0W20/XG0+OaH8ueSqje/PLt/s2",
+	"oB+Dz8TdOWcbSmRb7aRfJ1UAS63LE0jV39Ywxaf24FnLT7lHiPfbI8T77BHC2221+vSSVksIdJ026Mqj",
+	"wRA2aMa+e/3XdwMG+XDPG0a5JmhQwp84cwTHP1IIt0VgivjhWUiLaSWalL4xrSU+uFlIcbnIiG+F5vKF",
+	"K08ZlMuN8dgJHJiT4ydwEmBqi0kbXLz75G0ScXf60f2xT/YGJ/sTTt/ACycQ5zYFvIHuhuzh2Z07kuZp",
+	"XRJnWVgXW4luZOU9MEozZuS4lGoGZp7XnFBLtAFfimWzZ3shlw7aakfd8C/dcB+kEH8+8GGFEXZ4ym6y",
+	"+9hlr6AiAc4oYqS5FwSnBUnXoV8mdJ0UYgn8MAWrG3iufq/BurThgLrPN8yW3QbLW7jiAM4pYgiHTRe7",
+	"KrTuxqKBzduHr9qj2wsl3X2Ufwl1IyutFjte8S632+043xMADtI9dyifI3j2O7hvUlT7X91k/fjN+5IX",
+	"ELLb585ub/+mHQVUfH35Cb3xKYCb4GkHN5LEd/dF9xHjnfTErNIax5IUaWM9F3Q+Buz19GuUsAgpHjqa",
+	"fRGY8hTjEBTNsfLvCiv/8pFC/BzyPLxHA/f7wtkbFbditsbycolVee7BuY/MocaLACEQc8cIE17nnBLI",
+	"+EKuFRtghJqU2giTBxOXkjbBvXGf0wtobEAtxY0o2VhM9EJEGHowfNxKKKSiG0IMeCkqJSzjY30jYEID",
+	"YjvMQcnXomJjYVfCGTwrjTfHInpZMVkYbPYxTZLYAJi/AMSgM7LAGtOPH92Iyi36SHlm+Nd2G33WvR6R",
+	"vYYGdVrTjCCpQ7pjXNMGDSUB3enhJ+69RUfqeKnhLuftO3KEH5HPFYdAfGF7S5ENr67dn9v0rtLN5y6/",
+	"UtpeAftJDqXBVMRLQFlYYWq2tqKeTOqlpG0aKYPhsVKrq2WlrZhYRBmXpRgpKqT1n/s2uGshllf+FKei",
+	"AFkj3BELOOVi7VyS4YbhSe4xr3StCt9gEwSoaYced7PTfkS2WJZAkraN6yxOBwRdpCdqRzh0OufdxfjJ",
+	"iz800P56+gZ7S7LDOOU4Yb345HgrIMh0m45q0jUw6OEu8incRNypJl/CXseiu9qSFv7oUSJP//SYkoaq",
+	"NO8kZzrqH/aPb7ifuu057Mh1OmkjysKJBwEA66gxz+IuQUsQEs11WbJJKXhF8C3eQqg2zRpWCWDzC4Cs",
+	"w5GaVXoFdPYAHYhZRTmbj3UN9yfOKue3e1YcUOsZM/NKquvmT2fyRqiTekk/QwqpaAlA/TzjaqTiTofO",
+	"A6py8xEDoJYHCwpIbMAv8qQ40gbOOXpPJz4KNGFC9nvjxQG/fqT0SjXQI85w7hb8mgoIo5TcND2itfk+",
+	"2jyBzdIkXZlgE3kS/JHCd3fXAEQIb3LqQSCa1pOvW0Xzv5bFva2XBwrB/g0dOgLH7zbsNHWwWOZRTR0s",
+	"jOM+Y2KEtRCwBGoJ5Ea14cg+1Bbaix72vLiRVDsEbUEhTUjbn9KTtQm0re6ugUOWkGy7eGTxUBKTbJND",
+	"FhkyDeOAmr7gpZdzRE9pISckPkyEKNjL//v2m/Zq8+8rIf6Cr3hg8lR6SoduS5lOx+tme1kfpsP3zfv7",
+	"VqUNbl+CLAoB11IDbhKJrOMpva2tuCy5aqnhu5MabY8XUFMe9KRX4kaif5VD9g/Nc2dtJuSFVJ2KqixN",
+	"Ci54IYbxOpDeMy4VuJzXYmmZEh+s02LSZiOF6gXbVdOWNyJaQ8d74dmDmoWBTnsCTxygq1nNlB7rYj1g",
+	"56350/ZarLclV5+Aq+uG+VR0wPsNqIED5Sxpi0FGZMPavFOuMh4fYPm5lcUCty22PURC1OAdMm6uoX4Q",
+	"nTRq4+1yEOGJx7ZDjuiMEQA0qWLP7dZEgvaT2Sop8astl2tX0EFpezV1qxEJyES0LBXY9LCSKFaC4UkA",
+	"YgD9AUG9jOUzYV9Np2Ji5Q2tFmYxOzKWtJwHPHLwhE7Xz337RJw/pCyhMd1xtfvwB+uWffLar7k7n75c",
+	"MTYvw8orvWIaw70x9NNKLTpsMK66axZiMQaSu6mzOk3GxmunwuRkjq3VwM8t1oCEQpDyoXcg813SKFRK",
+	"rkizJkSotG89PWEC0iKKs5HKS0jKugn/UeoSB5ZDlxGpZnAGSTC7346BylSvgC4xlWskzrxHpssicBCD",
+	"36WVYNO6Qp9MIpI9AEZ46bfQlRiyqi69C+f2f8WhESuh+8LpHRPzG0wrxGrIsHUKXmlv4S61MXJcigz7",
+	"sEK/FlQraLiAhg8+7IC9E87GB13vZY8F5zR/PT0BGZqfsYTHEcNCVrOF+y5Kj8jz2GYiXCQn/1N3KMGc",
+	"iDLmmMZEl2S7EPYxRZrnooCNSrsIMzwUZdFK3E+ZdRggp8IrnE5/8jVBpWIqKOEw37BFKM9YW1FBYc6W",
+	"+7JV+wWE/tjw2Dj0rfpuQzMeUvFtPmqXBpSiH0ZKkPYkUKy3F6K5cGyd1rVdboKo79wv/6P1NbD185DV",
+	"hhbcRH1tqjsSxS1gUbKK0bkkNRNTOvAIbgGlJY2vp2CDKdPhuBL8OjlbRvvAxJhinviEBZSjadCeQzZz",
+	"SoiyRkFE85HKnf945Z5zBfCq2DeMOI2gcxQCLcLlY11DE3W9wDdxOrHU2hkE3a05mxr2M2rC33j1foos",
+	"+kH0S+yixKB3u7PF2mFWF3z9+CcYYykHjdmA3Ze/Pb/87od8ozYc+BZhekChIWksQAAO2D9im6NH7yHI",
+	"eEhF0OlEVKVYKZpw4AJH7Uhd6uizc5v0R3psIWiFq1VQPlkX2BG37UBHZAaTpFrxdWsYJ0at7nxc35Zc",
+	"/YBAbvuVtal3tdr30nMClvp8UgSHCA+9RzAM3xMPdwZm+OBkEPQF5Ne2OknvVBLrDy8chFvrYy+WmGT4",
+	"XDQEvG+PFIUQjO8lEpXIriU7IZi3kOEMxs9mWXuGWQdAcJZqUtaFKB4xxp/WdO/AYHC3+Fej/PtgK54+",
+	"psMsTwbdx1L+oFdsWpdlsmgmY+IDn9hyfeS1gRTUiRHdfBdYvR/21JbpDbrXFw5OscYQkvUEMGEn2FGC",
+	"VDHGG6qYEAcLnRs2FStfS0jOCgQ6hrH6AMBr2H+0VA0AhRJqrNRIeXdWImGC8xoH7PXbm28Qt5elsL2x",
+	"UBWaPkpBGOeezmYsjCwIZSgWHoCHAMUHoLOFKDBGk8ZupbrhpQyRWzT551yN1IvnCK2DE0IRJvjOg+7Q",
+	"+1cCGR/aEcnfwoJdCHt7YRaGBye6LLGgrItCogkRHvb2s2SNn2WBL6P5adiit6O33kaUN2xCWRsn4HgJ",
+	"8wHIzPJD9zvch0yvpdBmy6Gkno1gXvpytM4mDrTPfm/h+L2F4wgtHM2mjIP6zUHqdGhIkF19mTlTJHJC",
+	"eejxJBYIQ59BdN5XTkBmAIrCZCVWTsvMKl0v0yIGI3g1mbdRpcfDnprIcGdxS+OYv+jxEbqN5bY2e0OT",
+	"0ELij/pBO8FbRqCTns/E7ygWt019j61CtK/7Ba8IpfDgvuwEmAynr8Xopa8aZ5VIqszpQuzyJt6IQzoQ",
+	"b0R7mADBUbm57o3zw90rsX3nGMcq9D5sy3GykhlMqII67f9LiHQjHjkQ/8y5IbIesFWlsaKgGqkAH4cF",
+	"/1SZKytPS6IrIohbCXE9DB0LEe0Mk8qxArArhv2/ycCPK4S7gIMQkCpCR9/G3BYvfTQrr2dJ/Ts6UV8S",
+	"Je7u/mR7ctR7E+8BOx3cpfiEnTI+lTnbYir5tl1OnX6Mf/x6a7EbFrHVhor207J8ocA3Bkcf21VJYs8E",
+	"kJOJBZRybmeOX6kiLtBxMD++7wmJAdFXKWqI1cidmB77r9Ot/USN6TrCqenyUuKge8Rz/yV9uftu8n2w",
+	"U39pzuKD8FNTxsBbNH9k2elQ+omGZ9LAtioGLP8lh1R0SM0jSSDAzwputAoxNdBdXYr+negRR/Lh7tZT",
+	"0LO/gwY+klpO9mJ/ejk9ib0p5iYh6A5l3JAD24Iq/foWTIZ/QGecB1TIWnEUWCuMArU5NUAUsC/RNtos",
+	"5lAdoWtgA4J6CKmKkZJ2wN463yFHUiRzxW2e0Lr47gmv3rGnw7dle4HlwSqopEaxOTBdeJojqP2Bng1i",
+	"HhMjhbdHBToHvCKgGciTSRsGuAMChMDwVewf9IHljYk6267dJPlJrKtdD2k0JfpqYYSDMCR7w+++MERO",
+	"1YmRkGz4J9w/ko7yyIgJW4/erOsH5vZHbSf8uxDLtBWWSkHdLtdTZxnfUxokRaDp56cfk7922uexhhkK",
+	"Z+BjXrIu1A6CqnvQljxw38lhkPmqxhs/YKm67fPmpB5Df3ZZ6Glv6eP3gTx86ve37quNNXgIN0EXlkAw",
+	"5kMADzUgeslk1FNpHPTuAwyQdUot0a3dXemPeTj7Vy0Nc+8RCtBuOS5Pp1Xde3eoXpKNjNQx83VGDUt6",
+	"4T5ArxFgNJ3pExxHYl99uDKyugoFRjujQ0nfuregxnxyXS8jLPC1gq71NRWONLrT7UpOELUKu3KQWqUU",
+	"jBcLqbBCa4XEVEgFhY5va0TpXTLso4SUXrnX6KWayb0bGM3Qj0wBJV6Wnp7BYPRgLIRiRjSoyP0V7evr",
+	"J+SW7slzv2hurWIblE8cr7hJF81TqA7Yv2Af7hgoc7Pgtk+5dgZ44oREmKfaDkcq0LHwSmzAlyWY6ldW",
+	"6ytdFnlHaU9zCxxSrITHdFFt+/kIDtiEl6Vn+sOjwi287YpLi+2HGauXyBs7r1VR9bO5Unipgls+djaR",
+	"W9FxpevZ3CLtCra80jbwCTI5mW8sLNbQ+8UFCIm778UYlIaio92FAhd4yWdUPuteuL/gCE5xb2ERvJ3n",
+	"6E+LRHCdtlcev9gKfbQ5yxdUg/ZU3WQc35Ed5OShTxdT0FcP7rsbEmsDPzn9CP/eAVgQrk+QBT18ICqZ",
+	"EpA/qOnssgU/lFixx8JTinUhNNxzU366aHn3XMtu39jP4GFFZpcmDixEj+wJ33Va71ecTtpjExKvzdV8",
+	"nI3dv2D2r3x897JbND8hDDTYTl8YlowQSH75WJTmniJb8HJXzlMwCNpWhAOolfDpgCyQqc0B8SlmRhf6",
+	"xjMsBmpiz+TorNFSz7AAYc4NchsYOVPc1pUHk3I2balnM+TvHal5AvEcDF90M52ZO2C5uxWETkuprqEl",
+	"FPsVBC/p2WcsD4+BK18VL//whxd/Du/hbgFsUvmyHpdycnUt1nlXJvYC5u0zMmUF7xGFHXZdf4asnCm3",
+	"4Sy3YgGcJ+DtitjFKrHtVNzAtxDt893wssLOsOT44GUtxwe/SJ0eLKfuRApMu88YhxpuJK42K1Eha1MO",
+	"+T+TZ9hy46kqAysIuW7exfZQ3sM7IEQEBkIAYfN4LNiiC2UvdLrwURGWL0tJAANy8xYD24D94B42BroS",
+	"zZRmc14tfOrivAl6bNhKVwXVbeZzQEQEz9mPEQhC4UAusB1KrdmEG5HhIAxl/qD0IPMubcaSfoyMYTdF",
+	"xpZ1tdTup8mywASgxMQ5HCdQgL4f6loqDAcrIOx+74aMpR4IJwBpSxRHL6mTSWGZ/iaIUMoid0aAqXra",
+	"uAxhE8RMqpHaAF9wc4Xko7DCbrpRFqt1JN2BmSFnDu4FTWdCGLaa61IMWL7QTuRBt7aPYWAiNXZdSVxN",
+	"0CcofXfgJlzgtr+l5yru/oz2PkRAMS4i5GyO79fJwvnLzsi/+MAXy9Jd9+L54OvBN4M/Psua5SffZs8W",
+	"UoX0wH2KUTZLZjguQgO4k8gS4mLDtGGf/EQMng1VXZabovAHfxN3AjrevwRl0dqN9vI5vKtc1ItnwxfP",
+	"n8Ob0l/hPaWyYuYGfmjFUE3m74RxA+tqEHc7CrZwL7ieeDg9y8E67jLcY20CIphJ+/TCtBTXGwFfdltK",
+	"/4YCiZUasMtYXOFE/VbwO+JlleWgw7agh31O5gW8cp8WBs5hr9W9/qbQy17plRGVicFfMkOk2llj1NmS",
+	"4G/esutOP9L/dsZU/qG9rV4KawgW2VNaY+ayNdlCc/+JJVpeQQ7JhLHvP79dBHwtaeh4+wdWmFpRVXyq",
+	"q8XJQhd1uaPB5J3WltFFYGdc+p+CivnnUqhLPa19hzVwo+deFyETudF1NRFmyKAB9O35my/I3kqor52s",
+	"8jDuzpEiUxi6DEcKUgjOBMOAGyFBlYHLHc00xDN0vmnIMw3YeTWrgxGePjCMC0+MH1tMLjqTg+FZAhTC",
+	"XM6UrsQVPcIXcsX5cObighci0lTjvAFItow49OAYeFThjnRTuOsbWp+t7RENDr4ywxcvv/7mD9/+8U9/",
+	"fv7i5a2E6/ffPFknBcJj05uf02TDHoVqO3rfPNBzBGcmpyfmZ/GqRrd7Zwf5RnlxaLsPU+vfZZ+m+xzm",
+	"ZckX+RCmDbLWzSMRd2nXkOa8nLaOaaxBcvhn7DcipyX3m4opauG2J4OqdRKwanvoIdX21qlxMjq93YcT",
+	"N6rG/ehFhs/GUnF4w1vVOsqgsp/c13sn/mHdoyRJs+O80EsrCkKXizvtYbThgF63V3MBNjFGWhux1uB2",
+	"uy2y1jWYGmBVDtgrzOMrYZD5iFzSUhrbblle4ihucdwuq1oMEQA2AfYrhYWORsAZc0//npem5TrA86rE",
+	"DfiPuqJmCSiY6kSsKOUNYjg9iNbo0zV/YTD9Gb+42fozfeF297Nq8be3VMtDlQXExCJ9jRGTSjhlArpN",
+	"q4kYBr4sXYmCKY0UgexCQzHRUvBNuvQ8MVFP/i7WOUWxlSareKRgfFiQRBB7IfqSBSXhBzNgrwm7DkMk",
+	"7hq0xuFX8V6AVkYYPMBh+MqpwbFURaQEcmcZOwDQR6TwFkYN2GsbWRN9WGcagIIYHhh6YkoKhMp3mhzI",
+	"kapACcdYTwAl6q51x9PxdNP3dHqPm76nLH3y7OY2fsOLPvsSLa3BvmcsyergJ6cf4d/+ncZ3IN173CNH",
+	"9hrvObP7eIz+1g/0F4kMdBeMw490yQHVkn9Eh0k2rmVZBMcSf+R2EKJ8PgQcTkzqStr1s+FPP28BQ4I+",
+	"oD0rm9g27rOWVVRa0blYifFc6+vdZWrv/UWfT/iNXrk/C8RPdH/YKXRDiPfO0uKLsKbbC++/usX8AOUM",
+	"ub0EpU8AJQPQC47X7O0/Ly5jgy+rxERIwDMho+Hlhw9DxiN43kQA8nUhihrXRPgGP6wOYDmN7UQWeTZS",
+	"EfsdW+6citbj/4iJ3UhTDtgbYQyfCZPGHLlhP11YrgpeFczv35+/nFu7NMPT09VqNTD0dViZiV58BTmh",
+	"M1bKccUrxA6EtMRIlVzNanjMZC4m18ioxN6DF6J0sIjcHEFvBKYvCSkYc/qQTvLAcWTeOWdhGMw1UTCy",
+	"D5qG20htW25p2tTbZdJmVGagtH8C3AgUWCUSc7Hb1KHpesLGjh/hkc0deux7aecXMJtPtHLxQqjCp/aB",
+	"LzMk3RMKmDsKjMSW8p+dfqT/bdhTbYWG995Tn16poZfMsThgxZ03gp2995v27vrDOLGH1oVdRg+N9QlU",
+	"IaYTP9cr8AELUTq95ET5TN9XSd5pywbTYTd173kYrmd3LaTh41I0yAZh6wRMXFTJEj1tthBcQV0wxAGg",
+	"j12ryHvrPHLqonI/EQpvDm04vhkDGtWRz4JSH8l8OXWKbX71srup77FOdv+KJS7c8astd5yxp1RvuQqL",
+	"3ZvuOI07bp9gMART6SdNtBknX//ICr42GSucQIAwsPv06+ftwd+/xie3e7ItYJpib+BLuvv6An712w7X",
+	"+nftz1+Ku6LXgoVEvEE3Ku3CjDKIq7ZQ7rFURcf5qMSy5GtzdxaVLUXU7utJ6qCjIhzntdAsERFYWaZY",
+	"7TaqfHI1OECDEb1kuE9ADgNFNCGrmF3OxRoUHPpwI9Xw+5DzPDiT8NjEZUxIAcvC99eeWwa1nQSTDpVm",
+	"bkDtKBFuLp++g4PjPH5HeXzqlp23BluEAvSYl+3XUwHDpFfNgi7vwU5OW9wheO1KrLzLzVWREa5pwddZ",
+	"vCa2ATCrNWx+2PF+/xvP+IIVqhLq6XBvs3N/d8xo0LlAc22voEPr8dA2WnTk4j75KEDqij+1WMDjm27E",
+	"7xhco2Rj9nrWrDB9nrTmvrwU5oiOrnta22r+AC4lW/Up+zhboBSBFOV6KUIcdOBmNIdgDcRCBXBWhhHc",
+	"c/GauYSPlJ0Z/vSzm3zMF+C61VX5bPjslC/l6c0LWBp63LYfS50ZTrowaXQJYUwfcQJQ7wGB9S/42uel",
+	"+aTShlK0JmMKy4OxchworGM3Ky9XfG2Y+CCNhSqklNXDPGurxCLWHN9hYrXvLxAQAhuwt9AnogRiSnO1",
+	"ZoVY2vkZsGx5QmK8Q4DGgmQ0r6gkKaH06BoDMPJK8uQ9x6q5bmPJ2aRCxuR3pKqkUj/gkjQ+styEksDn",
+	"XQW+zDxzegN5oAqtq8agiQ6wZdwqRalOJiAB3Wb5l0h74m73FUSiayV/qQXjC61mVHJzI9Vs0AZofftj",
+	"DQaqOXBZ6WkK9ycbaB3Qz+GMVKf8ODSbDBhkL5CrmnZlvPVZILGeaGezzrQvEZX/FSGMvtBQTODrFdpe",
+	"AhiwW9c9QZ6hSE7YQwFULfNR+QTrdCmqOV/CeIUqBq3QTzt3mjtdK65szFYvReXuPoVa/2oW0Ji/zPly",
+	"WekbXl4BOXX+1YBd1JN55Jjb2l3hB17F5hkVdhQiDTNBfgihXhBKJVRI4R1EwWR6fvx9298sYto2g2Ju",
+	"dAimhiHtsXDrlWLv6Phg6LOy2n2iocRXEKJxPJBT6gEbtMHpduxXLPwlKXPxI9TjEQ5+pVeJCYZTWlD6",
+	"ymTgUUmsOrEVV4ZPEA0pApNMOIAJ1apwsjAOioqNOw4QdXbgnj9/fxGbwTj723dv2bLSkEBL2J2huAZP",
+	"FhWOGoAXYFINtgp3O56bFPilAsMSaWGp64Ia44bodNOTMqCmHSuBI6JNy6s1q9yEAXIS3G/KJygKbShW",
+	"Aq2S4O6ObzkiRSWnKDz0ysvjdGSskNOpEwuwnXyXXyGML9KjB8F92h+B9MlR2pdcwU5t8ovi3DRkElvJ",
+	"smQzYdNzFBzm15ZqBQ0zemrLNaFFqbXbP6hREQuwca4A2rNdWiA5jh9poN9ABTWEbVnplRMeadcjKGi9",
+	"Uqb5nEDJ0VaZLRgY/tCV7X4OygiqOIdJVqrRDBca4ELDAfQkbd/dWWNIeCgBoqvIWKXLUhSsXjJfru8F",
+	"np2LhRHljTBE+gbMZ7Wy2HKaED6/fnvzLdTO+9Ogp+zbb6CXMz0QipdrKydtr/1+rlkhKfUDwLLuROPh",
+	"B+mjEhcQK/E9KJZb16ltaBxqvW1byBCFEaowrfm+IbmlGUnkkK9fM15V8iY0X92WY4/jCcZm+4tTra57",
+	"92Eok/QFMZUuvRqPdCNYDisViiLTlDrCtD0oacKX1ohy2tgvUPPy68+//n8AAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

@@ -18,8 +18,8 @@ var Permissions = map[string]ipam.Role{
 	"principals:read":   ipam.Viewer,
 	"observations:read": ipam.Viewer,
 	"drifts:read":       ipam.Viewer,
- "restoration:read": ipam.Viewer,
- "imports:read": ipam.Viewer, // one's own; those of all take to see everything
+	"restoration:read":  ipam.Viewer,
+	"imports:read":      ipam.Viewer, // one's own; those of all take to see everything
 
 	"holds:write": ipam.Planner,
 

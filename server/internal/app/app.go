@@ -130,14 +130,14 @@ func (a *App) start(ctx context.Context, version string) error {
 	if a.clouds, err = a.openClouds(ctx, observer); err != nil {
 		return err
 	}
- if err := observer.Begin(ctx, a.clouds.Clouds()...); err != nil {
- return fmt.Errorf("look for a backup that was brought back: %w", err)
- }
- metrics := httpapi.NewMetrics(a.stats, a.clock)
- metrics.Waiting(a.waiting)
- accounts := account.New(a.kernel)
+	if err := observer.Begin(ctx, a.clouds.Clouds()...); err != nil {
+		return fmt.Errorf("look for a backup that was brought back: %w", err)
+	}
+	metrics := httpapi.NewMetrics(a.stats, a.clock)
+	metrics.Waiting(a.waiting)
+	accounts := account.New(a.kernel)
 	handler, err := httpapi.New(httpapi.Services{
- Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: accounts, Imports: bulk.New(a.kernel, a.registry, accounts), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Approvals: a.desk, Sealer: a.sealer,
+		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: accounts, Imports: bulk.New(a.kernel, a.registry, accounts), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Approvals: a.desk, Sealer: a.sealer,
 		Observer: observer, Clouds: a.clouds, Adopter: adopt.New(a.kernel, a.registry), Modules: terraform.New(a.kernel),
 	}, httpapi.Options{
 		Log:     a.log,

@@ -43,8 +43,8 @@ var (
 	bindings     = noun{"binding", "binding", "bindings", 1000, "", false, func(r *Report) *int { return &r.Bindings }, sayAs(bindingSaid)}
 	principals   = noun{"principal", "principal", "principals", 1000, "", false, func(r *Report) *int { return &r.Principals }, sayAs(vouchedSaid)}
 	sessions     = noun{"session", "session", "sessions", 1000, "", false, func(r *Report) *int { return &r.Sessions }, sayAs(sessionSaid)}
- approvals = noun{"approval", "approval", "approvals", 500, "", false, func(r *Report) *int { return &r.Approvals }, sayAs(approvalSaid)}
- imports = noun{"import", "import", "imports", 1000, "", false, func(r *Report) *int { return &r.Imports }, sayAs(importSaid)}
+	approvals    = noun{"approval", "approval", "approvals", 500, "", false, func(r *Report) *int { return &r.Approvals }, sayAs(approvalSaid)}
+	imports      = noun{"import", "import", "imports", 1000, "", false, func(r *Report) *int { return &r.Imports }, sayAs(importSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
@@ -54,8 +54,7 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
- for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions, approvals} {
-imports} {
+	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions, approvals, imports} {
 		byKind[n.kind] = n
 	}
 	return byKind

@@ -65,8 +65,8 @@ type Change struct {
 	At  time.Time // of all that is written
 	Due time.Time // what has an end by then has run out; it may be long before At when a clock has just jumped
 
- review *review
- told *[]ipam.Event // of a change of several doors: what it has recorded
+	review *review
+	told   *[]ipam.Event // of a change of several doors: what it has recorded
 }
 
 func (k *Kernel) change(tx *store.Tx, by ipam.Caller) Change {

@@ -12,10 +12,8 @@ import (
 // and decides, and takes nothing.
 type Asker struct {
 	Tx        *store.Tx
- Now time.Time
- Due time.Time // by which what has an end has come to it
- At time.Time // of the write
- Due time.Time
+	At        time.Time // of the write
+	Due       time.Time // by which what has an end has come to it
 	Principal ipam.UID
 	Actor     string // the principal's name
 	Sees      ipam.Visible

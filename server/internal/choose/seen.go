@@ -32,7 +32,7 @@ func (f Asker) Seen(pool ipam.Pool, want ipam.Seen) error {
 		age = cmp.Or(min(age, seconds(*pool.MaxObservedAge)), seconds(*pool.MaxObservedAge))
 	}
 	if age > 0 {
-		unseen, err := f.Tx.Unseen(pool.ScopeUID, f.Now.Add(-age), 1)
+		unseen, err := f.Tx.Unseen(pool.ScopeUID, f.At.Add(-age), 1)
 		if err != nil {
 			return err
 		}

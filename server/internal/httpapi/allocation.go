@@ -44,13 +44,10 @@ func (s *Server) CreateAllocation(ctx context.Context, req api.CreateAllocationR
 	if err != nil {
 		return nil, err
 	}
- if size.Placing, err = placing(b.Strategy, b.Exclude); err != nil {
- return nil, err
- }
- if size.Placing.Seen, err = s.seen(ctx, *b); err != nil {
- return nil, err
- }
- created, err := s.registry.Allocate(ctx, caller(ctx), asked)
+	if asked.Placing.Seen, err = s.seen(ctx, *req.Body); err != nil {
+		return nil, err
+	}
+	created, err := s.registry.Allocate(ctx, caller(ctx), asked)
 	if err != nil {
 		return nil, err
 	}
@@ -60,34 +57,34 @@ func (s *Server) CreateAllocation(ctx context.Context, req api.CreateAllocationR
 // seen is what of clouds must have been seen for an allocation. A look that is asked for is made here, and judged where the block is
 // handed out, so that a request which is sent again has its answer whatever the cloud says by then.
 func (s *Server) seen(ctx context.Context, b api.NewAllocation) (ipam.Seen, error) {
- want := ipam.Seen{MaxAge: time.Duration(value(b.MaxObservedAgeSeconds)) * time.Second}
- if b.Observe == nil {
- return want, nil
- }
- want.Account = value(b.Account)
- if want.Account == "" {
- return want, ipam.Invalid("/account", "observe looks at the account of the allocation first; name it")
- }
- looking, cancel := context.WithTimeout(ctx, freshPatience)
- defer cancel()
- var err error
- want.Since, err = s.clouds.Fresh(looking, caller(ctx), want.Account)
- return want, ipam.At("/account", err)
+	want := ipam.Seen{MaxAge: time.Duration(value(b.MaxObservedAgeSeconds)) * time.Second}
+	if b.Observe == nil {
+		return want, nil
+	}
+	want.Account = value(b.Account)
+	if want.Account == "" {
+		return want, ipam.Invalid("/account", "observe looks at the account of the allocation first; name it")
+	}
+	looking, cancel := context.WithTimeout(ctx, freshPatience)
+	defer cancel()
+	var err error
+	want.Since, err = s.clouds.Fresh(looking, caller(ctx), want.Account)
+	return want, ipam.At("/account", err)
 }
 
 // freshPatience is how long an allocation waits for a look at its account.
 const freshPatience = 20 * time.Second
 
 func newAllocation(b api.NewAllocation) (ipam.NewAllocation, error) {
- size, err := blockSize(b.CIDR, b.PrefixLength, b.Hosts, b.Target)
- if err != nil {
- return ipam.NewAllocation{}, err
- }
- size.Placing, err = placing(b.Strategy, b.Exclude)
- return ipam.NewAllocation{
- Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Description: value(b.Description), Owner: value(b.Owner), Purpose: value(b.Purpose),
- Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)), ExpiresAt: b.ExpiresAt,
- }, err
+	size, err := blockSize(b.CIDR, b.PrefixLength, b.Hosts, b.Target)
+	if err != nil {
+		return ipam.NewAllocation{}, err
+	}
+	size.Placing, err = placing(b.Strategy, b.Exclude)
+	return ipam.NewAllocation{
+		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Description: value(b.Description), Owner: value(b.Owner), Purpose: value(b.Purpose),
+		Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)), ExpiresAt: b.ExpiresAt,
+	}, err
 }
 
 // GetAllocation reads an allocation.

@@ -139,14 +139,14 @@ var asks = map[string]ask{
 	"adoptObservations": {ofScope, func(m *matrix, at target) (string, string) {
 		return "/adoptions", strings.Replace(`{"account":"$id","dry_run":true}`, "$id", m.make(at, "/accounts", anAccount), 1)
 	}},
- "getRestoration": listing("/restoration"), "endRestoration": about(everywhere, "/restoration", ""),
- "listImports": listing("/imports"),
- "createImport": {inPool, func(m *matrix, at target) (string, string) {
- text := "pool,name,prefix_length\n" + at.pool + "," + m.name() + ",28\n"
- return "/imports", asFile(m.t, "allocations", text, m.tried(m.t, "allocations", text).Digest, nil)
- }},
- "getImport": {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at), "" }},
- "undoImport": {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at) + "/undo", "" }},
+	"getRestoration": listing("/restoration"), "endRestoration": about(everywhere, "/restoration", ""),
+	"listImports": listing("/imports"),
+	"createImport": {inPool, func(m *matrix, at target) (string, string) {
+		text := "pool,name,prefix_length\n" + at.pool + "," + m.name() + ",28\n"
+		return "/imports", asFile(m.t, "allocations", text, m.tried(m.t, "allocations", text).Digest, nil)
+	}},
+	"getImport":     {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at), "" }},
+	"undoImport":    {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at) + "/undo", "" }},
 	"listDrifts":    about(ofScope, "/drifts?scope=$scope", ""),
 	"deleteAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
 

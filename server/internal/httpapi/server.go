@@ -54,37 +54,37 @@ type Services struct {
 	Ward     *quarantines.Ward
 	Webhooks *webhooks.Book
 	Policies *govern.Book
- // Approvals keeps the requests that wait for a second person.
- Approvals *approval.Desk
- Observer *observers.Observer
- Clouds *reconcile.Reconciler
- Adopter *adopt.Adopter
- Modules *terraform.Writer
- Sealer *seals.Sealer
- Imports *bulk.Importer
+	// Approvals keeps the requests that wait for a second person.
+	Approvals *approval.Desk
+	Observer  *observers.Observer
+	Clouds    *reconcile.Reconciler
+	Adopter   *adopt.Adopter
+	Modules   *terraform.Writer
+	Sealer    *seals.Sealer
+	Imports   *bulk.Importer
 }
 
 // Server implements api.StrictServerInterface, one file for each noun.
 type Server struct {
- registry *registry.Registry
- scopes *scopes.Book
- accounts *accounts.Book
- audit *audit.Auditor
- insight *insight.Viewer
- ward *quarantines.Ward
- webhooks *webhooks.Book
- policies *govern.Book
- approvals *approval.Desk
- access *access.Gate
- observer *observers.Observer
- clouds *reconcile.Reconciler
- adopter *adopt.Adopter
- modules *terraform.Writer
- sealer *seals.Sealer
- imports *bulk.Importer
- sheets sheets
- version api.Version
- log *slog.Logger
+	registry  *registry.Registry
+	scopes    *scopes.Book
+	accounts  *accounts.Book
+	audit     *audit.Auditor
+	insight   *insight.Viewer
+	ward      *quarantines.Ward
+	webhooks  *webhooks.Book
+	policies  *govern.Book
+	approvals *approval.Desk
+	access    *access.Gate
+	observer  *observers.Observer
+	clouds    *reconcile.Reconciler
+	adopter   *adopt.Adopter
+	modules   *terraform.Writer
+	sealer    *seals.Sealer
+	imports   *bulk.Importer
+	sheets    sheets
+	version   api.Version
+	log       *slog.Logger
 }
 
 var _ api.StrictServerInterface = (*Server)(nil)
@@ -110,10 +110,10 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log, o.Metrics)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
- s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, approvals: services.Approvals, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, modules: services.Modules, imports: services.Imports, version: o.Version, log: o.Log}
- if s.sheets, err = readSheets(); err != nil {
- return nil, fmt.Errorf("read the contract: %w", err)
- }
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, approvals: services.Approvals, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, modules: services.Modules, imports: services.Imports, version: o.Version, log: o.Log}
+	if s.sheets, err = readSheets(); err != nil {
+		return nil, fmt.Errorf("read the contract: %w", err)
+	}
 	d, err := newDesk(services.Access, o.Log, o.URL)
 	if err != nil {
 		return nil, err

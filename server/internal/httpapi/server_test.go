@@ -86,8 +86,8 @@ func serveAt(t *testing.T, url string, now func() time.Time, issuers ...issuer.S
 	k := change.New(db, time.Now).Pretend(func() time.Time { return now().Add(time.Duration(passed.Load())) })
 	r := registry.New(k)
 	clouds, observer := fake.New(ipam.AWS, 5, "east", "west"), observe.New(k)
- services := httpapi.Services{Observer: observer, Adopter: adopt.New(k, r), Modules: terraform.New(k), Clouds: reconcile.New(k, observer, slog.New(slog.DiscardHandler), clouds), Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k, issuers...), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Policies: govern.New(k), Approvals: approval.New(k, r, slog.New(slog.DiscardHandler)), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
- services.Imports = bulk.New(k, r, services.Accounts)
+	services := httpapi.Services{Observer: observer, Adopter: adopt.New(k, r), Modules: terraform.New(k), Clouds: reconcile.New(k, observer, slog.New(slog.DiscardHandler), clouds), Registry: r, Scopes: scope.New(k, r.DropRootDrafts), Accounts: account.New(k), Access: access.New(k, issuers...), Audit: audit.New(k), Insight: insight.New(k), Ward: quarantine.New(k), Policies: govern.New(k), Approvals: approval.New(k, r, slog.New(slog.DiscardHandler)), Webhooks: webhook.New(k, webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, "test")}
+	services.Imports = bulk.New(k, r, services.Accounts)
 	var err error
 	if services.Sealer, err = seal.New(k, slog.New(slog.DiscardHandler), ""); err != nil {
 		t.Fatal(err)

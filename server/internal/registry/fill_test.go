@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/alloc"
- "github.com/cloudpam/cloudpam/server/internal/approval"
- "github.com/cloudpam/cloudpam/server/internal/bulk"
+	"github.com/cloudpam/cloudpam/server/internal/approval"
+	"github.com/cloudpam/cloudpam/server/internal/bulk"
 	"github.com/cloudpam/cloudpam/server/internal/change"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/issuer"
@@ -151,56 +151,60 @@ func (r planner) fill(t *testing.T) {
 
 // fillApprovals makes requests of each kind in a pool.
 func (r planner) fillApprovals(t *testing.T, pool ipam.Pool) {
- t.Helper()
- ctx, k := t.Context(), change.New(r.db, time.Now).Pretend(func() time.Time { return *r.now })
- reg := registry.New(k)
- desk := approval.New(k, reg, slog.New(slog.DiscardHandler))
- r.govern(t, pool, ipam.Rules{ApprovalAbove: ptr(24)})
- tokens, err := r.Tokens(ctx, ipam.Everything, nil, ipam.Page{Limit: 100})
- if err != nil || tokens[0].Name != ipam.Bootstrap {
- t.Fatal(tokens, err)
- }
- first := ipam.Caller{Principal: tokens[0].Principal(), Rights: ipam.AllRights}
- for i, by := range []ipam.Caller{alice, bob, alice, bob} {
- by.Reason, by.Source = fmt.Sprint("why", i), []string{"api", "terraform"}[i%2]
- _, err := reg.Allocate(ctx, by, ipam.NewAllocation{Pool: pool.ID, Name: fmt.Sprint("large", i), BlockSize: ipam.BlockSize{Length: ptr(22 - i%2)}})
- asked := wantCode(t, err, ipam.CodeApprovalRequired).Approval
- if asked == nil || asked.ID == "" {
- t.Fatal(err)
- }
- r.wait(time.Hour)
- if i != 2 {
- d := desk.Decide(ctx, first, []ipam.Decision{{ID: string(asked.ID), Digest: asked.Digest, Approve: i != 1, Comment: fmt.Sprint("because", i)}})
- if d[0].Err != nil {
- t.Fatal(d[0].Err)
- }
- }
- if i == 0 {
- if _, err := reg.Allocate(ctx, by, ipam.NewAllocation{Pool: pool.ID, Name: "large0", BlockSize: ipam.BlockSize{Length: ptr(22)}}); err != nil {
- t.Fatal(err)
- }
+	t.Helper()
+	ctx, k := t.Context(), change.New(r.db, time.Now).Pretend(func() time.Time { return *r.now })
+	reg := registry.New(k)
+	desk := approval.New(k, reg, slog.New(slog.DiscardHandler))
+	r.govern(t, pool, ipam.Rules{ApprovalAbove: ptr(24)})
+	tokens, err := r.Tokens(ctx, ipam.Everything, nil, ipam.Page{Limit: 100})
+	if err != nil || tokens[0].Name != ipam.Bootstrap {
+		t.Fatal(tokens, err)
+	}
+	first := ipam.Caller{Principal: tokens[0].Principal(), Rights: ipam.AllRights}
+	for i, by := range []ipam.Caller{alice, bob, alice, bob} {
+		by.Reason, by.Source = fmt.Sprint("why", i), []string{"api", "terraform"}[i%2]
+		_, err := reg.Allocate(ctx, by, ipam.NewAllocation{Pool: pool.ID, Name: fmt.Sprint("large", i), BlockSize: ipam.BlockSize{Length: ptr(22 - i%2)}})
+		asked := wantCode(t, err, ipam.CodeApprovalRequired).Approval
+		if asked == nil || asked.ID == "" {
+			t.Fatal(err)
+		}
+		r.wait(time.Hour)
+		if i != 2 {
+			d := desk.Decide(ctx, first, []ipam.Decision{{ID: string(asked.ID), Digest: asked.Digest, Approve: i != 1, Comment: fmt.Sprint("because", i)}})
+			if d[0].Err != nil {
+				t.Fatal(d[0].Err)
+			}
+		}
+		if i == 0 {
+			if _, err := reg.Allocate(ctx, by, ipam.NewAllocation{Pool: pool.ID, Name: "large0", BlockSize: ipam.BlockSize{Length: ptr(22)}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
 // importFiles imports three files of two kinds, of which two are undone.
 func (r planner) importFiles(t *testing.T, four, six ipam.Pool) {
- t.Helper()
- in := bulk.New(change.New(r.db, time.Now).Pretend(func() time.Time { return *r.now }), r.Registry, r.accountBook)
- for i, by := range []ipam.Caller{alice, bob, alice} {
- f := bulk.File{Kind: ipam.ImportAllocations, Rows: []bulk.Row{{Number: 2, Ask: &bulk.Allocation{New: ipam.NewAllocation{Pool: four.ID, Name: fmt.Sprint("imported", i), BlockSize: ipam.BlockSize{Length: ptr(29)}}}}}}
- if i == 1 {
- f = bulk.File{Kind: ipam.ImportReservations, Rows: []bulk.Row{{Number: 3, Ask: &bulk.Reservation{New: ipam.NewReservation{Pool: six.ID, Reason: "imported", Length: ptr(64)}}}}}
- }
- by.DryRun, by.Reason = true, fmt.Sprint("file ", i)
- shown, err := in.Import(t.Context(), by, f)
- if err != nil {
- t.Fatal(err)
- }
- by.DryRun, f.Digest = false, shown.Digest
- done, err := in.Import(t.Context(), by, f)
- if err == nil && i > 0 {
- r.wait(time.Minute)
- _, err = in.Undo(t.Context(), by, string(done.ID))
- }
- if err != nil {
- t.Fatal(err)
- }
- }
+	t.Helper()
+	in := bulk.New(change.New(r.db, time.Now).Pretend(func() time.Time { return *r.now }), r.Registry, r.accountBook)
+	for i, by := range []ipam.Caller{alice, bob, alice} {
+		f := bulk.File{Kind: ipam.ImportAllocations, Rows: []bulk.Row{{Number: 2, Ask: &bulk.Allocation{New: ipam.NewAllocation{Pool: four.ID, Name: fmt.Sprint("imported", i), BlockSize: ipam.BlockSize{Length: ptr(29)}}}}}}
+		if i == 1 {
+			f = bulk.File{Kind: ipam.ImportReservations, Rows: []bulk.Row{{Number: 3, Ask: &bulk.Reservation{New: ipam.NewReservation{Pool: six.ID, Reason: "imported", Length: ptr(64)}}}}}
+		}
+		by.DryRun, by.Reason = true, fmt.Sprint("file ", i)
+		shown, err := in.Import(t.Context(), by, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		by.DryRun, f.Digest = false, shown.Digest
+		done, err := in.Import(t.Context(), by, f)
+		if err == nil && i > 0 {
+			r.wait(time.Minute)
+			_, err = in.Undo(t.Context(), by, string(done.ID))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -86,7 +86,7 @@ func (c edit) placeSomewhere(pool ipam.Pool, want choose.Claim, length int) (net
 }
 
 func (c edit) asks() choose.Asker {
- return choose.Asker{Tx: c.Tx, Now: c.At, At: c.At, Due: c.Due, Principal: c.By.UID, Actor: c.By.String(), Sees: c.By.Sees(), Quota: c.r.HoldQuota, Plan: c.plan, Moves: c.moves}
+	return choose.Asker{Tx: c.Tx, At: c.At, Due: c.Due, Principal: c.By.UID, Actor: c.By.String(), Sees: c.By.Sees(), Quota: c.r.HoldQuota, Plan: c.plan, Moves: c.moves}
 }
 
 // placeAt takes a named block, from what gives way too. Own is the name whose holds of the caller's do; "" for none.

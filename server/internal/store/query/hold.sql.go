@@ -775,7 +775,7 @@ func (q *Queries) StaleHolds(ctx context.Context, arg StaleHoldsParams) ([]Named
 }
 
 const standingDrafts = `-- name: StandingDrafts :many
-SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, scope_name, parent_name, draft_actor FROM named_pools
+SELECT id, scope_id, name, parent_id, family, first_ip, length, strategy, min_length, max_length, default_length, description, owner, account, region, environment, labels, deletion_protection, version, space_revision, draft_until, draft_principal_id, draft_holder, draft_run, draft_named, draft_encloses, grows_id, created_at, updated_at, quarantine_seconds, max_observed_age_seconds, scope_name, parent_name, draft_actor FROM named_pools
 WHERE parent_id = $1 AND draft_until > $2 AND draft_encloses = FALSE
 ORDER BY draft_until, id
 LIMIT $3
@@ -828,6 +828,7 @@ func (q *Queries) StandingDrafts(ctx context.Context, arg StandingDraftsParams) 
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.QuarantineSeconds,
+			&i.MaxObservedAgeSeconds,
 			&i.ScopeName,
 			&i.ParentName,
 			&i.DraftActor,
@@ -846,7 +847,7 @@ func (q *Queries) StandingDrafts(ctx context.Context, arg StandingDraftsParams) 
 }
 
 const standingHolds = `-- name: StandingHolds :many
-SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, scope_name, pool_name, actor FROM named_holds
+SELECT id, scope_id, pool_id, name, family, first_ip, length, principal_id, holder, run, named, replaces, inherits, kept, expires_at, created_at, renewed_at, approval_id, scope_name, pool_name, actor FROM named_holds
 WHERE pool_id = $1 AND kept = TRUE AND expires_at > $2 AND inherits = FALSE
 ORDER BY expires_at, id
 LIMIT $3
@@ -886,6 +887,7 @@ func (q *Queries) StandingHolds(ctx context.Context, arg StandingHoldsParams) ([
 			&i.ExpiresAt,
 			&i.CreatedAt,
 			&i.RenewedAt,
+			&i.ApprovalID,
 			&i.ScopeName,
 			&i.PoolName,
 			&i.Actor,
