@@ -42,6 +42,7 @@ func passesAxe(t *testing.T, s *server, b *chromium) {
 		{"audit", "/audit", find("tr[data-event]")},
 		{"event", "/audit?event=" + id("/events"), find("dialog.drawer[open] tbody tr")},
 		{"networks", "/networks", find(".empty") + "?.offsetParent"},
+		{"approvals", "/approvals", find(".empty") + "?.offsetParent"},
 		{"drift", "/drift", find(".empty") + "?.offsetParent"},
 		{"tokens", "/tokens", find("tr[data-token]")},
 		{"bindings", "/bindings", find("tr[data-binding]")},

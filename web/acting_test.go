@@ -235,6 +235,7 @@ func showsPages(t *testing.T, s *server, b *chromium) {
 		{"/quarantine", "Quarantine", "quarantine"},
 		{"/networks", "Networks", "Nothing has been observed yet."},
 		{"/drift", "Drift", "No difference was found."},
+		{"/approvals", "Approvals", "Nothing was asked for."},
 		{"/audit", "Audit log", "allocation.created"},
 		{"/tokens", "Tokens", "bootstrap"},
 		{"/bindings", "Role bindings", "everywhere"},

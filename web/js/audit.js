@@ -7,7 +7,7 @@ import { records } from './records.js';
 
 function nameOf(e) { return (e.after && e.after.name) || (e.before && e.before.name) || e.object_id; }
 
-const PAGES = { allocation: '/allocations?allocation=', allocation_set: '/sets?set=', set: '/sets?set=', reservation: '/reservations?reservation=', webhook: '/webhooks?webhook=', quarantine: '/quarantine?quarantine=' };
+const PAGES = { approval: '/approvals?approval=', allocation: '/allocations?allocation=', allocation_set: '/sets?set=', set: '/sets?set=', reservation: '/reservations?reservation=', webhook: '/webhooks?webhook=', quarantine: '/quarantine?quarantine=' };
 
 function links(e) {
   const page = PAGES[e.object_kind];

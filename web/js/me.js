@@ -3,5 +3,6 @@ import Alpine from './alpine.js';
 
 export const me = {
   may(...place) { return Alpine.store('me').may(...place); },
+  who() { return Alpine.store('me'); },
   mayEverywhere(role) { return Alpine.store('me').mayEverywhere(role); },
 };

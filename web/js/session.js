@@ -33,6 +33,8 @@ export function rights(me) {
   return {
     name: me ? me.name : '',
     actor: me ? me.actor : '',
+    kind: me ? me.kind : '',
+    principal: me ? me.principal : '',
     issuer: (me && me.issuer) || '',
     subject: (me && me.subject) || '',
     rows: held.map((h, at) => ({ key: at, role: h.role, place: placeOf(h), from: h.rule ? 'the rule ' + h.rule : 'a binding' })),
