@@ -49,7 +49,7 @@ type Serve struct {
 	IssuersJSON        string        `name:"issuers" env:"CLOUDPAM_ISSUERS" help:"JSON list of the issuers whose JWTs and logins are trusted."`
 	IssuersFile        string        `env:"CLOUDPAM_ISSUERS_FILE" help:"File that holds it, instead."`
 	TrustedProxies     []string      `env:"CLOUDPAM_TRUSTED_PROXIES" help:"Networks of the proxies whose X-Forwarded-For is believed: CIDRs, with commas between them."`
-	ApprovalTTL        time.Duration `name:"approval-ttl" env:"CLOUDPAM_APPROVAL_TTL" default:"24h" help:"How long a request waits for approval with its blocks held, and an approval for its change; 1m to 720h."`
+	ApprovalTTL        time.Duration `name:"approval-ttl" env:"CLOUDPAM_APPROVAL_TTL" default:"24h" help:"How long a request waits for approval with its blocks held, and an approval for its change; 1s to 720h."`
 	ApprovalDelay      time.Duration `env:"CLOUDPAM_APPROVAL_DELAY" default:"15m" help:"How long a request has waited before the first token may approve it in place of a second person."`
 	SealKeyFile        string        `env:"CLOUDPAM_SEAL_KEY_FILE" help:"File with the Ed25519 key (PKCS #8, PEM) that signs where the chains of events end; one in the database where absent."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
@@ -106,8 +106,8 @@ func (c *Serve) Check() error {
 		fail("CLOUDPAM_TRUSTED_PROXIES: %w", err)
 	}
 	c.checkLogins(fail)
-	if c.ApprovalTTL < time.Minute || c.ApprovalTTL > ipam.MaxHoldTTL {
-		fail("CLOUDPAM_APPROVAL_TTL is %s; use 1m to %s", c.ApprovalTTL, ipam.MaxHoldTTL)
+	if c.ApprovalTTL < time.Second || c.ApprovalTTL > ipam.MaxHoldTTL {
+		fail("CLOUDPAM_APPROVAL_TTL is %s; use 1s to %s", c.ApprovalTTL, ipam.MaxHoldTTL)
 	}
 	if c.ApprovalDelay < 0 || c.ApprovalDelay >= c.ApprovalTTL {
 		fail("CLOUDPAM_APPROVAL_DELAY is %s; use 0s or more, and less than CLOUDPAM_APPROVAL_TTL, which is %s", c.ApprovalDelay, c.ApprovalTTL)

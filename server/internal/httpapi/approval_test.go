@@ -252,7 +252,7 @@ func TestARefusalIsToldToTheSameChangeAndItsBlockIsFree(t *testing.T) {
 			t.Fatalf("refuse: %+v", item.Problem)
 		}
 		p := wantProblemCode(t, o.send(t, "POST", forLater, large), http.StatusConflict, "approval_refused")
-		if !strings.Contains(p.Detail, `user:eve refused this, saying "because"`) || p.Approval.ID != asked.ID {
+		if !strings.Contains(p.Detail, `this was refused by user:eve, saying "because"`) || p.Approval.ID != asked.ID {
 			t.Errorf("it is told %q", p.Detail)
 		}
 		o.passed.Store(int64(approval.DefaultTTL))

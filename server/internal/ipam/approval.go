@@ -141,7 +141,7 @@ func (a Approval) Deciders() string {
 			pools = append(pools, b.Of.Pool)
 		}
 	}
-	return fmt.Sprintf("a person who is admin of pool %s, and who is not %s", strings.Join(pools, " and of pool "), a.Actor)
+	return fmt.Sprintf("a person other than %s who is admin of pool %s", a.Actor, strings.Join(pools, " and of pool "))
 }
 
 // shown are the blocks as people read them, the first few.
@@ -178,7 +178,7 @@ func ApprovalWasRefused(a Approval) error {
 	if a.Comment != "" {
 		why = fmt.Sprintf("saying %q", a.Comment)
 	}
-	e := Errorf(CodeApprovalRefused, "%s refused this, %s: %s (%s); that holds for the same change until %s, and a different one is a new request", a.DecidedBy, why, a.shown(), a.ID, a.Until.Format(time.RFC3339))
+	e := Errorf(CodeApprovalRefused, "this was refused by %s, %s: %s (%s); that holds for the same change until %s, and a different one is a new request", a.DecidedBy, why, a.shown(), a.ID, a.Until.Format(time.RFC3339))
 	e.Approval = &a
 	return e
 }
