@@ -42,7 +42,7 @@ var (
 	}{
 		{regexp.MustCompile(`127\.0\.0\.1:\d{5}`), "127.0.0.1:40000"},
 		{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "01234567-89ab-cdef-0123-456789abcdef"},
-		{regexp.MustCompile(`\b(alloc|hold|rsv)_[a-z0-9]{13}\b`), "${1}_0123456789abc"},
+		{regexp.MustCompile(`\b(alloc|hold|rsv|approval)_[a-z0-9]{13}\b`), "${1}_0123456789abc"},
 		{regexp.MustCompile(`registry\.opentofu\.org`), "registry.terraform.io"},
 		{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "2006-01-02T15:04:05Z"},
 	}

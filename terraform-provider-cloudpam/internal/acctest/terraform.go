@@ -156,6 +156,11 @@ func (tf *Terraform) Run(t testing.TB, args ...string) string {
 
 // Try runs a command and returns its standard output, all of its output, and how it ended.
 func (tf *Terraform) Try(args ...string) (stdout, all string, err error) {
+	return tf.TryUntil(nil, args...)
+}
+
+// TryUntil is Try, and kills the command as a lost machine would once stop is closed.
+func (tf *Terraform) TryUntil(stop <-chan struct{}, args ...string) (stdout, all string, err error) {
 	cmd := tf.command(args)
 	attached, detach, err := tf.attach(args)
 	if err != nil {
@@ -166,7 +171,19 @@ func (tf *Terraform) Try(args ...string) (stdout, all string, err error) {
 	var out bytes.Buffer
 	both := &output{}
 	cmd.Stdout, cmd.Stderr = io.MultiWriter(&out, both), both
-	err = cmd.Run()
+	if err = cmd.Start(); err != nil {
+		return "", "", err
+	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		select {
+		case <-stop:
+			_ = cmd.Process.Kill()
+		case <-ended:
+		}
+	}()
+	err = cmd.Wait()
 	return out.String(), both.String(), err
 }
 

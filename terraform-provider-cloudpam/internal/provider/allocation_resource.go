@@ -45,7 +45,7 @@ func (r *allocationResource) Create(ctx context.Context, req resource.CreateRequ
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	allocation, err := onceReleased(ctx, r.session, func() (cloudpam.Allocation, error) { return r.session.client.CreateAllocation(ctx, request) })
+	allocation, err := onceAllowed(ctx, r.session, func() (cloudpam.Allocation, error) { return r.session.client.CreateAllocation(ctx, request) })
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
@@ -94,7 +94,7 @@ func (r *allocationResource) Update(ctx context.Context, req resource.UpdateRequ
 		return
 	}
 	r.session.allocations.forget(state.ID.ValueString())
-	allocation, err := onceReleased(ctx, r.session, func() (cloudpam.Allocation, error) {
+	allocation, err := onceAllowed(ctx, r.session, func() (cloudpam.Allocation, error) {
 		return updated(ctx, state.ID.ValueString(), patch, r.session.client.GetAllocation, r.session.client.UpdateAllocation)
 	})
 	if err != nil {

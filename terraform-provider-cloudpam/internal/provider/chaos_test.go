@@ -123,7 +123,7 @@ func TestRefreshingAndDestroyingPlaceNoAllocation(t *testing.T) {
 	tf := acctest.NewTerraform(t, nil, proxy.ProviderConfig("")+appOfCorp)
 	for _, command := range [][]string{{"plan", "-refresh-only"}, {"apply", "-refresh-only", "-auto-approve"}} {
 		tf.Run(t, append(command, "-no-color")...)
-		if counts := proxy.Counts(); counts["POST holds"]+counts["POST allocations"] != 0 {
+		if counts := proxy.Counts(); counts["POST hold-batches"]+counts["POST allocations"] != 0 {
 			t.Errorf("terraform %v asked the server %v", command, counts)
 		}
 	}
@@ -227,7 +227,7 @@ func TestATokenWithoutHoldsPlansUnknownAndApplies(t *testing.T) {
 	server := acctest.Start(t)
 	others(corpPool)(t, server.Client)
 	proxy := server.Proxy(t, func(w http.ResponseWriter, r *http.Request, forward http.Handler) bool {
-		return strings.HasSuffix(r.URL.Path, "/holds") && mayOnlyRead(w, r, forward)
+		return strings.HasSuffix(r.URL.Path, "/hold-batches") && mayOnlyRead(w, r, forward)
 	})
 	tf := acctest.NewTerraform(t, nil, proxy.ProviderConfig("")+appOfCorp)
 	plan := tf.Run(t, "plan", "-no-color", "-out=p.tfplan")

@@ -48,6 +48,7 @@ func (a attempt) object() string {
 func (a attempt) diagnose(err error) diag.Diagnostics {
 	var diags diag.Diagnostics
 	var refusal *cloudpam.Error
+	var waits *unapproved
 	var unreachable *cloudpam.UnreachableError
 	switch {
 	case errors.As(err, &unreachable):
@@ -68,6 +69,8 @@ func (a attempt) diagnose(err error) diag.Diagnostics {
 			next += " If the server got the request after all, its effect shows in the next plan."
 		}
 		diags.AddError("Cannot reach CloudPAM", fmt.Sprintf("To %s %s: %s.\n\n%s", a.verb, a.object(), err, next))
+	case errors.As(err, &waits):
+		a.waits(waits, &diags)
 	case errors.As(err, &refusal):
 		a.refused(refusal, &diags)
 	default:
@@ -148,6 +151,11 @@ func (a attempt) refused(e *cloudpam.Error, diags *diag.Diagnostics) {
 			"Nothing is held for this resource. The page Holds in the browser says whose holds there are, and releases all of a holder. Applying a plan turns its holds into allocations, which do not count.")
 	case cloudpam.ErrPolicyViolation:
 		a.fields(diags, "Pool's policy does not allow this", e, "Ask for what the pool allows, use another pool, or change the pool's settings.")
+	case cloudpam.ErrApprovalRequired:
+		a.add(diags, path.Empty(), fmt.Sprintf("%s needs approval", capital(a.object())), e, "Nothing was changed for this resource. Run terraform apply again once it is approved.")
+	case cloudpam.ErrApprovalRefused:
+		a.add(diags, path.Empty(), fmt.Sprintf("%s was refused approval", capital(a.object())), e,
+			"Nothing was changed for this resource. Change it as the reason says, a smaller block or what it is for, and apply that: it is a new request.")
 	case cloudpam.ErrPreconditionFailed:
 		a.add(diags, path.Empty(), fmt.Sprintf("%s was changed by somebody else", capital(a.object())), e,
 			"Nothing was changed by Terraform. Run it again: the next plan is made from what stands now.")

@@ -44,19 +44,38 @@ type asked struct {
 	done   chan struct{}
 }
 
-func (g *gather) hold(ctx context.Context, ask cloudpam.NewHold) (cloudpam.Hold, error) {
+// Promises, each with what its apply will need approval for; nil where it will not.
+type (
+	promisedHold struct {
+		cloudpam.Hold
+
+		approval *cloudpam.ApprovalForecast
+	}
+	promisedSet struct {
+		cloudpam.SetPlan
+
+		approval *cloudpam.ApprovalForecast
+	}
+	promisedDraft struct {
+		cloudpam.Pool
+
+		approval *cloudpam.ApprovalForecast
+	}
+)
+
+func (g *gather) hold(ctx context.Context, ask cloudpam.NewHold) (promisedHold, error) {
 	got, err := g.ask(ctx, cloudpam.NewHoldItem{Hold: &ask})
-	return valueOf(got.Hold), err
+	return promisedHold{valueOf(got.Hold), got.Approval}, err
 }
 
-func (g *gather) set(ctx context.Context, ask cloudpam.NewSetHolds) (cloudpam.SetPlan, error) {
+func (g *gather) set(ctx context.Context, ask cloudpam.NewSetHolds) (promisedSet, error) {
 	got, err := g.ask(ctx, cloudpam.NewHoldItem{Set: &ask})
-	return valueOf(got.Set), err
+	return promisedSet{valueOf(got.Set), got.Approval}, err
 }
 
-func (g *gather) draft(ctx context.Context, ask cloudpam.NewDraft) (cloudpam.Pool, error) {
+func (g *gather) draft(ctx context.Context, ask cloudpam.NewDraft) (promisedDraft, error) {
 	got, err := g.ask(ctx, cloudpam.NewHoldItem{Draft: &ask})
-	return valueOf(got.Draft), err
+	return promisedDraft{valueOf(got.Draft), got.Approval}, err
 }
 
 func valueOf[T any](p *T) (v T) {
@@ -175,20 +194,18 @@ func (g *gather) carry(all []*asked) {
 			}
 		}
 	}()
-	if len(all) > 1 {
-		items := make([]cloudpam.NewHoldItem, len(all))
+	items := make([]cloudpam.NewHoldItem, len(all))
+	for i, a := range all {
+		items[i] = a.item
+	}
+	answers, err := g.client.PlaceHolds(ctx, items)
+	if !errors.Is(err, cloudpam.ErrInvalid) {
 		for i, a := range all {
-			items[i] = a.item
-		}
-		answers, err := g.client.PlaceHolds(ctx, items)
-		if !errors.Is(err, cloudpam.ErrInvalid) {
-			for i, a := range all {
-				if a.err = err; err == nil {
-					a.answer, a.err = answers[i], answers[i].Refusal()
-				}
+			if a.err = err; err == nil {
+				a.answer, a.err = answers[i], answers[i].Refusal()
 			}
-			return
 		}
+		return
 	}
 	for _, a := range all {
 		a.answer, a.err = g.alone(a)

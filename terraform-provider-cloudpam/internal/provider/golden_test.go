@@ -342,7 +342,7 @@ func mayOnlyRead(w http.ResponseWriter, r *http.Request, _ http.Handler) bool {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(http.StatusForbidden)
 	permission := "allocations:write"
-	if strings.HasSuffix(r.URL.Path, "/holds") {
+	if strings.HasSuffix(r.URL.Path, "/hold-batches") {
 		permission = "holds:write"
 	}
 	_, _ = w.Write([]byte(`{"type":"/problems/forbidden","title":"Forbidden","status":403,"code":"forbidden","detail":"the token may not do this: it lacks ` +

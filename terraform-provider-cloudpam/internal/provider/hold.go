@@ -38,14 +38,15 @@ type planning struct {
 	applying *bool  // nil: told by the protocol, or by what is seen of the run
 	seen     *seen
 
-	releaseWait time.Duration // that an apply waits for what it releases itself
+	releaseWait  time.Duration // that an apply waits for what it releases itself
+	approvalWait time.Duration // that it waits for an approval; 0: not at all
 }
 
 const shortestHold, longestHold = time.Minute, 30 * 24 * time.Hour
 
 // planning reads what the provider block and the environment say about holds; ValidateConfig has checked the block.
 func (m providerModel) planning() (planning, error) {
-	p := planning{run: thisRun(), holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID"), seen: &seen{}, releaseWait: longestWait}
+	p := planning{run: thisRun(), holder: firstOf(m.Holder, "CLOUDPAM_HOLDER"), id: firstOf(m.PlanID, "CLOUDPAM_PLAN_ID"), seen: &seen{}, releaseWait: longestWait, approvalWait: approvalWait}
 	if p.id == "" && !m.PlanID.IsUnknown() {
 		p.id = cmp.Or(os.Getenv("TFC_RUN_ID"), spacelift(os.Getenv, "run_id"))
 	}
@@ -66,6 +67,13 @@ func (m providerModel) planning() (planning, error) {
 		}
 		ttl, _ := time.ParseDuration(text)
 		p.ttl = new(int(ttl.Seconds()))
+	}
+	if text := firstOf(m.ApprovalTimeout, "CLOUDPAM_APPROVAL_TIMEOUT"); text != "" {
+		wait, err := time.ParseDuration(text)
+		if err != nil || wait < 0 || wait > longestApprovalWait {
+			return p, fmt.Errorf("CLOUDPAM_APPROVAL_TIMEOUT is %q; it must be a duration from 0s to 24h, such as 0s or 45m", text)
+		}
+		p.approvalWait = wait
 	}
 	if text := os.Getenv("CLOUDPAM_RELEASE_WAIT"); text != "" {
 		if !(durationValidator{}).accepts(text) {
@@ -208,10 +216,11 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		}
 		return diags
 	}
-	diags.Append(r.session.standsOn(ctx, hold, self)...)
-	if !plan.CIDR.known() {
-		diags.Append(plan.attempt("create").older(path.Root("cidr"), hold.CIDR, hold.ShownBefore)...)
-	}
+ diags.Append(r.session.standsOn(ctx, hold.Hold, self)...)
+ if !plan.CIDR.known() {
+ diags.Append(plan.attempt("create").older(path.Root("cidr"), hold.CIDR, hold.ShownBefore)...)
+ }
+ diags.Append(r.session.willWait(plan.attempt("plan"), req, hold.approval)...)
 	if selects {
 		plan.Pool = types.StringValue(r.session.renames.planned(hold.Pool))
 	}
@@ -280,6 +289,7 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		plan.Parent = types.StringValue(r.session.renames.planned(*draft.Parent))
 	}
 	drafted = true
+	diags.Append(r.session.willWait(plan.attempt("plan"), req, draft.approval)...)
 	r.session.claims.isThere(plan.ID.ValueString())
 	if id := r.session.claims.encloses(plan.ID.ValueString(), draft.Enclosed); id != "" {
 		diags.Append(astray(path.Root("encloses"), id, plan.ID.ValueString()))

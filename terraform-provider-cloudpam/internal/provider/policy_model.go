@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -32,6 +33,58 @@ type policyModel struct {
 	MaxOwnerSharePercent types.Int64  `tfsdk:"max_owner_share_percent"`
 	Expression           types.String `tfsdk:"expression"`
 	ExpressionMessage    types.String `tfsdk:"expression_message"`
+	ApprovalAbove        types.Int64  `tfsdk:"approval_above"`
+	PoolApprovalAbove    types.Int64  `tfsdk:"pool_approval_above"`
+	ApprovalGroups       types.List   `tfsdk:"approval_groups"`
+}
+
+// groupModel is whom a policy asks for approval from another size on.
+type groupModel struct {
+	Role              types.String `tfsdk:"role"`
+	Labels            types.Map    `tfsdk:"labels"`
+	ApprovalAbove     types.Int64  `tfsdk:"approval_above"`
+	PoolApprovalAbove types.Int64  `tfsdk:"pool_approval_above"`
+}
+
+var groupType = types.ObjectType{AttrTypes: map[string]attr.Type{
+	"role": types.StringType, "labels": types.MapType{ElemType: types.StringType}, "approval_above": types.Int64Type, "pool_approval_above": types.Int64Type,
+}}
+
+// fromGroups are the groups of a policy as the server says them.
+func fromGroups(ctx context.Context, all []cloudpam.ApprovalGroup) (types.List, diag.Diagnostics) {
+	if len(all) == 0 {
+		return types.ListNull(groupType), nil
+	}
+	var diags diag.Diagnostics
+	groups := make([]groupModel, 0, len(all))
+	for _, g := range all {
+		labels := types.MapNull(types.StringType)
+		if len(g.Labels) > 0 {
+			var more diag.Diagnostics
+			labels, more = types.MapValueFrom(ctx, types.StringType, g.Labels)
+			diags.Append(more...)
+		}
+		groups = append(groups, groupModel{types.StringPointerValue((*string)(g.Role)), labels, fromLength(g.ApprovalAbove), fromLength(g.PoolApprovalAbove)})
+	}
+	list, more := types.ListValueFrom(ctx, groupType, groups)
+	return list, append(diags, more...)
+}
+
+// groups are those of the plan.
+func (m policyModel) groups(ctx context.Context) (all []cloudpam.ApprovalGroup, diags diag.Diagnostics) {
+	var groups []groupModel
+	if m.ApprovalGroups.IsNull() {
+		return nil, nil
+	}
+	diags.Append(m.ApprovalGroups.ElementsAs(ctx, &groups, false)...)
+	for _, g := range groups {
+		one := cloudpam.ApprovalGroup{Role: (*cloudpam.ApprovalGroupRole)(optionalText(g.Role)), ApprovalAbove: optionalLength(g.ApprovalAbove), PoolApprovalAbove: optionalLength(g.PoolApprovalAbove)}
+		if !g.Labels.IsNull() {
+			diags.Append(g.Labels.ElementsAs(ctx, &one.Labels, false)...)
+		}
+		all = append(all, one)
+	}
+	return all, diags
 }
 
 // from fills the model with what the server says.
@@ -63,6 +116,10 @@ func (m *policyModel) from(ctx context.Context, p cloudpam.Policy) (diags diag.D
 		diags.Append(more...)
 	}
 	m.RequiredLabels = labels
+	m.ApprovalAbove, m.PoolApprovalAbove = fromLength(r.ApprovalAbove), fromLength(r.PoolApprovalAbove)
+	groups, more := fromGroups(ctx, r.ApprovalGroups)
+	diags.Append(more...)
+	m.ApprovalGroups = groups
 	return diags
 }
 
@@ -108,12 +165,15 @@ func (m policyModel) request(ctx context.Context) (cloudpam.NewPolicy, diag.Diag
 	for _, values := range labels {
 		slices.Sort(values)
 	}
+	groups, more := m.groups(ctx)
+	diags.Append(more...)
 	return cloudpam.NewPolicy{Description: optionalText(m.Description), Rules: cloudpam.PolicyRules{
 		MinPrefixLength: optionalLength(m.MinPrefixLength), MaxPrefixLength: optionalLength(m.MaxPrefixLength),
 		PoolMinPrefixLength: optionalLength(m.PoolMinPrefixLength), PoolMaxPrefixLength: optionalLength(m.PoolMaxPrefixLength),
 		Accounts: some(m.Accounts), Regions: some(m.Regions), Environments: some(m.Environments), RequiredLabels: labels, OwnerRequired: m.OwnerRequired.ValueBoolPointer(),
 		NamePattern: optionalText(m.NamePattern), Exclude: deref(exclude), ExcludeSets: list(m.ExcludeSets), UsableOnly: m.UsableOnly.ValueBoolPointer(),
 		SkipFirst: optionalLength(m.SkipFirst), MaxOwnerSharePercent: optionalLength(m.MaxOwnerSharePercent), Expression: optionalText(m.Expression), ExpressionMessage: optionalText(m.ExpressionMessage),
+		ApprovalAbove: optionalLength(m.ApprovalAbove), PoolApprovalAbove: optionalLength(m.PoolApprovalAbove), ApprovalGroups: groups,
 	}}, diags
 }
 

@@ -41,7 +41,10 @@ func TestAPolicyIsSetChangedInPlaceAndImported(t *testing.T) {
 	  skip_first              = 4
 	  max_owner_share_percent = 50
 	  expression              = "prefix_length > 0"
-	  expression_message      = "no"`
+	  expression_message      = "no"
+	  approval_above          = 24
+	  pool_approval_above     = 22
+	  approval_groups         = [{ role = "admin", approval_above = 20, pool_approval_above = 18 }, { labels = { team = "net" }, approval_above = 22 }]`
 	updates := plans(pol, plancheck.ResourceActionUpdate)
 	steps(t, server,
 		resource.TestStep{Config: policed("corp", "min_prefix_length = 20")},

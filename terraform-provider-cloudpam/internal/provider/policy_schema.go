@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/mapvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/setvalidator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -81,6 +82,25 @@ func (r *policyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 				Optional:            true,
 				Validators:          []validator.String{stringvalidator.LengthBetween(1, 1024), stringvalidator.AlsoRequires(path.MatchRoot("expression"))},
 				MarkdownDescription: "What a refusal by the `expression` says.",
+			},
+			"approval_above":      sizeRule("Of allocations: one that is larger than this prefix length says, or grows past it, waits until a second person approves it. `24` lets a /24 pass and asks for a /23."),
+			"pool_approval_above": sizeRule("Of child pools, as `approval_above`."),
+			"approval_groups": schema.ListNestedAttribute{
+				Optional:            true,
+				Validators:          []validator.List{listvalidator.SizeBetween(1, 16)},
+				MarkdownDescription: "Who is asked for approval from another size on. Of several groups that somebody is in, the most generous counts.",
+				NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
+					"role": schema.StringAttribute{
+						Optional: true, Validators: []validator.String{oneOf{"operator", "admin"}},
+						MarkdownDescription: "Those who have at least this role in the pool: `operator` or `admin`.",
+					},
+					"labels": schema.MapAttribute{
+						Optional: true, ElementType: types.StringType, Validators: []validator.Map{mapvalidator.SizeBetween(1, 16)},
+						MarkdownDescription: "Those whose role binding is narrowed to these labels.",
+					},
+					"approval_above":      sizeRule("Of their allocations, in place of the policy's."),
+					"pool_approval_above": sizeRule("Of their child pools, in place of the policy's."),
+				}},
 			},
 		},
 	}

@@ -46,7 +46,7 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	pool, err := onceReleased(ctx, r.session, func() (cloudpam.Pool, error) { return r.session.client.CreatePool(ctx, request) })
+	pool, err := onceAllowed(ctx, r.session, func() (cloudpam.Pool, error) { return r.session.client.CreatePool(ctx, request) })
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
@@ -99,7 +99,7 @@ func (r *poolResource) Update(ctx context.Context, req resource.UpdateRequest, r
 		return
 	}
 	r.session.pools.forget(state.key())
-	pool, err := onceReleased(ctx, r.session, func() (cloudpam.Pool, error) {
+	pool, err := onceAllowed(ctx, r.session, func() (cloudpam.Pool, error) {
 		return updated(ctx, state.key(), patch, r.session.client.GetPool, r.session.client.UpdatePool)
 	})
 	if err != nil {

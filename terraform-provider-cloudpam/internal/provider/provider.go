@@ -37,18 +37,19 @@ type cloudpamProvider struct{ version string }
 
 // providerModel is the provider block.
 type providerModel struct {
-	Endpoint       types.String `tfsdk:"endpoint"`
-	Token          types.String `tfsdk:"token"`
-	TokenFile      types.String `tfsdk:"token_file"`
-	CACertFile     types.String `tfsdk:"ca_cert_file"`
-	MaxRetries     types.Int64  `tfsdk:"max_retries"`
-	RequestTimeout types.String `tfsdk:"request_timeout"`
-	PlanMode       types.String `tfsdk:"plan_mode"`
-	HoldTTL        types.String `tfsdk:"hold_ttl"`
-	Holder         types.String `tfsdk:"holder"`
-	PlanID         types.String `tfsdk:"plan_id"`
-	Applying       types.Bool   `tfsdk:"applying"`
-	DefaultLabels  types.Map    `tfsdk:"default_labels"`
+	Endpoint        types.String `tfsdk:"endpoint"`
+	Token           types.String `tfsdk:"token"`
+	TokenFile       types.String `tfsdk:"token_file"`
+	CACertFile      types.String `tfsdk:"ca_cert_file"`
+	MaxRetries      types.Int64  `tfsdk:"max_retries"`
+	RequestTimeout  types.String `tfsdk:"request_timeout"`
+	PlanMode        types.String `tfsdk:"plan_mode"`
+	HoldTTL         types.String `tfsdk:"hold_ttl"`
+	Holder          types.String `tfsdk:"holder"`
+	ApprovalTimeout types.String `tfsdk:"approval_timeout"`
+	PlanID          types.String `tfsdk:"plan_id"`
+	Applying        types.Bool   `tfsdk:"applying"`
+	DefaultLabels   types.Map    `tfsdk:"default_labels"`
 }
 
 // session is what Configure hands to every resource and data source. Its client is nil while the provider's
@@ -119,6 +120,12 @@ func (p *cloudpamProvider) Schema(_ context.Context, _ provider.SchemaRequest, r
 				Optional:            true,
 				Validators:          []validator.String{durationValidator{shortestHold, longestHold}},
 				MarkdownDescription: "How long a planned CIDR is promised, from `1m` to `720h`. Default `24h`. After that its space is used last. Environment: `CLOUDPAM_HOLD_TTL`.",
+			},
+			"approval_timeout": schema.StringAttribute{
+				Optional:   true,
+				Validators: []validator.String{durationValidator{0, longestApprovalWait}},
+				MarkdownDescription: "How long an apply waits where a policy wants a second person to approve what it creates or grows, for example `45m`. Default `20m`. Who applies is told by the plan who decides and where. " +
+					"A run that ends before, and with `0s` each at once, says how to go on: an apply after the approval gets exactly the CIDR that was shown. Environment: `CLOUDPAM_APPROVAL_TIMEOUT`.",
 			},
 			"holder": schema.StringAttribute{
 				Optional: true,

@@ -151,7 +151,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 		hold, err = r.session.gather.hold(ctx, ask)
 	}
 	if err == nil {
-		diags.Append(r.session.standsOn(ctx, hold, self)...)
+		diags.Append(r.session.standsOn(ctx, hold.Hold, self)...)
 	}
 	w := wish{by: "a reservation in pool " + strconv.Quote(plan.Pool.ValueString()), cidr: plan.CIDR.prefix()}
 	switch {

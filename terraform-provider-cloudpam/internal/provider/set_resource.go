@@ -47,7 +47,7 @@ func (r *setResource) Create(ctx context.Context, req resource.CreateRequest, re
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return
 	}
-	set, err := onceReleased(ctx, r.session, func() (cloudpam.AllocationSet, error) { return r.session.client.CreateAllocationSet(ctx, request) })
+	set, err := onceAllowed(ctx, r.session, func() (cloudpam.AllocationSet, error) { return r.session.client.CreateAllocationSet(ctx, request) })
 	if err != nil {
 		resp.Diagnostics.Append(plan.attempt("create").diagnose(err)...)
 		return
@@ -97,7 +97,7 @@ func (r *setResource) Update(ctx context.Context, req resource.UpdateRequest, re
 		return
 	}
 	r.session.sets.forget(state.ID.ValueString())
-	set, err := onceReleased(ctx, r.session, func() (cloudpam.AllocationSet, error) {
+	set, err := onceAllowed(ctx, r.session, func() (cloudpam.AllocationSet, error) {
 		return updated(ctx, state.ID.ValueString(), patch, r.session.client.GetAllocationSet, r.session.client.UpdateAllocationSet)
 	})
 	if err != nil {

@@ -102,7 +102,7 @@ func (noNullLabels) ValidateMap(_ context.Context, req validator.MapRequest, res
 	}
 }
 
-// durationValidator accepts what time.ParseDuration does, above zero, or in a range.
+// durationValidator accepts what time.ParseDuration does, above zero, or in a range, which may begin at zero.
 type durationValidator struct{ least, most time.Duration }
 
 // Description says what is accepted.
@@ -127,11 +127,20 @@ func (v durationValidator) ValidateString(ctx context.Context, req validator.Str
 
 func (v durationValidator) accepts(s string) bool {
 	d, err := time.ParseDuration(s)
-	return err == nil && d > 0 && d >= v.least && (v.most == 0 || d <= v.most)
+	return err == nil && (d > 0 || d == 0 && v.least == 0 && v.most > 0) && d >= v.least && (v.most == 0 || d <= v.most)
 }
 
 // short writes 720h instead of 720h0m0s.
 func short(d time.Duration) string {
-	s := strings.TrimSuffix(d.String(), "0s")
-	return strings.TrimSuffix(s, "0m")
+	if d == 0 {
+		return "0s"
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
