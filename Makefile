@@ -13,6 +13,7 @@ GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.16.0
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-clouds run build build/server build/provider test test/downstream bench lint generate verify release/check image image/context
+.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream prove bench lint generate verify release/check
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +54,9 @@ test: ## Run all that CI runs: the tests of every module on both databases, in a
 
 test/downstream: ## Plan the AWS and GCP examples with the real providers, built from source (minutes, the first time)
 	@.ci/downstream.sh
+
+prove: ## Take out each line that guards a promise, and expect a test to miss it
+	@cd server && CLOUDPAM_TEST_ENGINES=sqlite go run ./tools/prove
 
 bench: ## Run every benchmark, and the server next to a bare loop on the same disk
 	@for module in $(MODULES); do (cd $$module && go test -run '^$$' -bench . -benchmem ./...) || exit 1; done

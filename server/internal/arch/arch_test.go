@@ -70,6 +70,7 @@ var rules = map[string]rule{
 	"internal/app":                          {[]string{"api", "internal/access", "internal/account", "internal/adopt", "internal/approval", "internal/audit", "internal/bulk", "internal/change", "internal/cloud", "internal/cloud/aws", "internal/cloud/custom", "internal/cloud/gcp", "internal/config", "internal/govern", "internal/httpapi", "internal/insight", "internal/ipam", "internal/job", "internal/observe", "internal/quarantine", "internal/reconcile", "internal/registry", "internal/scope", "internal/seal", "internal/store", "internal/terraform", "internal/webhook", "web"}, "wires everything, so nothing else has to"},
 	"internal/remote":                       {[]string{"api"}, "asks a server as anybody does; it knows no rule of ours"},
 	"tools/fakecloud":                       {[]string{"internal/cloud/aws/awsfake"}, "a cloud for demonstrations"},
+	"tools/prove":                           {nil, "takes lines out of others' text; it calls nobody"},
 	"internal/arch":                         {nil, "looks from outside"},
 	"internal/servertest":                   {nil, "meets the built program only, as its users do"},
 	"internal/torture":                      {nil, "meets the built program only, as its users do"},

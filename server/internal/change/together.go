@@ -3,9 +3,14 @@ package change
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/store"
 )
+
+// TogetherTime is how long a transaction of several doors may take on PostgreSQL.
+const TogetherTime = 5 * time.Minute
 
 type togetherKey struct{}
 
@@ -14,6 +19,7 @@ type togetherKey struct{}
 // nothing is. What a door refuses has perhaps written something first: a body that goes on after a refusal has the door in a Try.
 // No door may be gone through that waits for another transaction: a request by selector, a preview, a look into a cloud.
 func Together[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(context.Context, Change) (T, error)) (T, error) {
+	ctx = store.Patient(ctx, TogetherTime)
 	return Write(ctx, k, by, lane, func(c Change) (T, error) {
 		c.told = new([]ipam.Event)
 		return body(context.WithValue(ctx, togetherKey{}, c), c)

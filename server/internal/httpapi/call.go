@@ -28,9 +28,15 @@ const (
 	maxFile = 12 << 20
 )
 
+// fileTime is how long a request may take that has a file in it, or is about one: its rows are one transaction.
+const fileTime = 6 * time.Minute
+
+// ofFile reports whether a request has a file in it, or is about one.
+func ofFile(c echo.Context) bool { return strings.HasPrefix(c.Path(), "/api/v1/imports") }
+
 // bodyLimit is how long the body of a request may be.
 func bodyLimit(c echo.Context) int64 {
-	if c.Path() == "/api/v1/imports" {
+	if ofFile(c) {
 		return maxFile
 	}
 	return maxBody
@@ -126,6 +132,11 @@ func readBody(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		var body []byte
+		if ofFile(c) && r.Method == http.MethodPost {
+			if err := http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(fileTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+				return err
+			}
+		}
 		if r.Body != nil && r.Body != http.NoBody {
 			var err error
 			body, err = io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, bodyLimit(c)))

@@ -40,7 +40,7 @@ func (c Config) Open() (*Server, error) {
 	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
 		return nil, fmt.Errorf("CLOUDPAM_ENDPOINT is %q; write the address of the server, like https://cloudpam.example.com", c.Endpoint)
 	}
-	s := &Server{endpoint: strings.TrimRight(c.Endpoint, "/"), token: c.Token, http: &http.Client{Timeout: 2 * time.Minute}}
+	s := &Server{endpoint: strings.TrimRight(c.Endpoint, "/"), token: c.Token, http: &http.Client{Timeout: 6 * time.Minute}}
 	if c.TokenFile != "" && c.Token == "" {
 		text, err := os.ReadFile(c.TokenFile)
 		if err != nil {

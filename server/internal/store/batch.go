@@ -79,7 +79,7 @@ func (db *DB) tryAll(writes []*write, savepoints bool) *batch {
 		b.endAll(fault)
 		return b
 	}
-	ctx, cancel := db.batchContext()
+	ctx, cancel := db.batchContext(writes)
 	defer cancel()
 	s, err := db.writers.begin(ctx, db.begins.write)
 	if err != nil {
@@ -145,8 +145,13 @@ func (db *DB) tryAll(writes []*write, savepoints bool) *batch {
 }
 
 // batchContext bounds a transaction. Not SQLite's: an interrupted statement rolls back the whole batch.
-func (db *DB) batchContext() (context.Context, context.CancelFunc) {
+func (db *DB) batchContext(writes []*write) (context.Context, context.CancelFunc) {
 	if limit := db.limits.batch(); limit > 0 {
+		for _, w := range writes {
+			if most, patient := w.ctx.Value(patienceKey{}).(time.Duration); patient {
+				limit = max(limit, most)
+			}
+		}
 		return context.WithTimeout(context.Background(), limit)
 	}
 	return context.Background(), func() {}

@@ -97,6 +97,13 @@ func (l limits) silence() time.Duration {
 // batch is how long a transaction of writes may take from its BEGIN to its end.
 func (l limits) batch() time.Duration { return 3 * l.silence() }
 
+type patienceKey struct{}
+
+// Patient is the context of a write that may take longer than others do: it has a lane of its own.
+func Patient(ctx context.Context, most time.Duration) context.Context {
+	return context.WithValue(ctx, patienceKey{}, most)
+}
+
 // unhurried connects for migrations, which take as long as they take, whatever the database sets for everybody else.
 type unhurried struct{ driver.Connector }
 

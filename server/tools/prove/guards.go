@@ -2,8 +2,8 @@ package main
 
 // guards are the lines that keep what README.md and docs/reliability.md promise. A line that is written in another way is edited here.
 var guards = []guard{
-	{"storage refuses a block that overlaps another", "internal/store/migration/sqlite/00001_init.sql", ") >= NEW.first_ip;", ") >= NEW.first_ip AND FALSE;", "internal/store", "TestStorageItselfRefusesOverlap"},
-	{"storage refuses a block that is moved over another", "internal/store/migration/sqlite/00001_init.sql", "first_ip, last_ip ON prefixes\nBEGIN", "first_ip, last_ip ON prefixes WHEN FALSE\nBEGIN", "internal/store", "TestStorageItselfRefusesOverlap"},
+	{"storage refuses a block that overlaps another", "internal/store/migration/sqlite/00003_life.sql", ") >= NEW.first_ip;", ") >= NEW.first_ip AND FALSE;", "internal/store", "TestStorageItselfRefusesOverlap"},
+	{"storage refuses a block that is moved over another", "internal/store/migration/sqlite/00003_life.sql", "first_ip, last_ip ON prefixes\nBEGIN", "first_ip, last_ip ON prefixes WHEN FALSE\nBEGIN", "internal/store", "TestStorageItselfRefusesOverlap"},
 	{"storage refuses to delete an event", "internal/store/migration/sqlite/00001_init.sql", "BEFORE DELETE ON events BEGIN", "BEFORE DELETE ON events WHEN FALSE BEGIN", "internal/store", "TestEventsAreFinal"},
 	{"storage refuses to change an event", "internal/store/migration/sqlite/00003_life.sql", "BEFORE UPDATE ON events BEGIN", "BEFORE UPDATE ON events WHEN FALSE BEGIN", "internal/store", "TestEventsAreFinal"},
 	{"a database without its triggers is not served", "internal/store/guard.go", "if err != nil || len(missing) == 0 {", "if err != nil || len(missing) >= 0 {", "internal/store", "TestAServerWithoutItsGuardsDoesNotStart"},
