@@ -78,9 +78,15 @@ func (k *Kernel) change(tx *store.Tx, by ipam.Caller) Change {
 // gets the stored answer. A dry run is a Preview. What needs approval that nobody gave is undone, and asked for. Errors: those of the body,
 // CodeApprovalRequired, CodeApprovalRefused, CodeIdempotencyMismatch for a key that was used for another request.
 func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(Change) (T, error)) (T, error) {
-	if c, part := partOf(ctx, by); part {
-		return body(c)
-	}
+ if c, part := partOf(ctx, by); part {
+ return body(c)
+ }
+ return WriteNamed(ctx, k, by, lane, "", body)
+}
+
+// WriteNamed is Write of a body that asks what the space of the lane knows of the name of an allocation: those of many writes are
+// looked for at once.
+func WriteNamed[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane, name string, body func(Change) (T, error)) (T, error) {
 	if by.DryRun {
 		return Preview(ctx, k, by, lane, func(c Change) (T, error) {
 			answer, err := body(c)
@@ -92,11 +98,13 @@ func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, b
 	}
 	var answer T
 	caller := by
+	look := store.Look{Name: name}
 	if by.Retry != nil {
+		look.Principal, look.Key = by.UID, by.Retry.Key
 		// A body may go on when its caller has left, so it has a copy of what the caller looks at.
 		by.Retry = &ipam.Retry{Key: by.Retry.Key, Fingerprint: by.Retry.Fingerprint}
 	}
-	err := k.DB.Write(ctx, lane, func(tx *store.Tx) error {
+	err := k.DB.WriteAfter(ctx, lane, look, func(tx *store.Tx) error {
 		if err := holdLease(ctx, tx); err != nil {
 			return err
 		}

@@ -38,11 +38,11 @@ func (r *Registry) Allocate(ctx context.Context, by ipam.Caller, in ipam.NewAllo
 }
 
 func (r *Registry) allocateIn(ctx context.Context, by ipam.Caller, in ipam.NewAllocation, at home) (ipam.Allocation, error) {
-	a, err := write(ctx, r, by, in.Pool, func(c edit) (ipam.Allocation, error) {
-		if err := at(c); err != nil {
+	a, err := change.WriteNamed(ctx, r.k, by, in.Pool, in.Name, func(c change.Change) (ipam.Allocation, error) {
+		if err := at(edit{Change: c, r: r}); err != nil {
 			return ipam.Allocation{}, err
 		}
-		return r.AllocateWithin(c.Change, in)
+		return r.AllocateWithin(c, in)
 	})
 	if in.CIDR.IsValid() { // an apply, which is told again
 		return a, err

@@ -45,8 +45,17 @@ func (tx *Tx) name(pool ipam.UID, name string) (nameLook, error) {
 	if tx.looked.pool == pool && tx.looked.name == name && tx.looked.written == tx.conn.written {
 		return tx.looked, nil
 	}
-	k := nameLook{pool: pool, name: name, written: tx.conn.written}
-	err := tx.conn.one(tx.ctx, query.Name, []any{pool.Key(), name}, []any{&k.allocation, &k.held, &k.left})
+	k, known, err := tx.nameAhead(pool, name)
+	if err != nil {
+		return nameLook{}, err
+	}
+	if known {
+		k.written = tx.conn.written
+		tx.looked = k
+		return k, nil
+	}
+	k = nameLook{pool: pool, name: name, written: tx.conn.written}
+	err = tx.conn.one(tx.ctx, query.Name, []any{pool.Key(), name}, []any{&k.allocation, &k.held, &k.left})
 	if err != nil {
 		return nameLook{}, err
 	}
@@ -66,6 +75,8 @@ type nameLook struct {
 
 // InsertAllocation adds an allocation; its prefix is a row of its own.
 func (tx *Tx) InsertAllocation(a ipam.Allocation) error {
+	tx.nameTaken(a.PoolUID, a.Name)
+	defer tx.namesStay(tx.conn.written)
 	return tx.rows.InsertAllocation(tx.ctx, query.InsertAllocationParams{
 		ID: ipam.KeyOf(allocationKey, a.ID), ScopeID: a.ScopeUID.Key(), PoolID: a.PoolUID.Key(), Name: a.Name, Family: family(a.CIDR), FirstIp: firstIP(a.CIDR),
 		Length: int64(a.CIDR.Bits()), Description: a.Description, Owner: a.Owner, Purpose: a.Purpose, Account: a.Account, Region: a.Region,

@@ -38,7 +38,7 @@ type batch struct {
 	savepoints bool
 	tx         *Tx
 	done       int    // writes that are durable
-	tornBy     *write // failed after it had written, and no savepoint parts it from the others
+	tornBy     *write // failed after it had written, and no savepoint parts it from the others; its own error is the cause
 	held       bool   // it met a lock of another transaction
 	answered   []*write
 	again      []*write
@@ -87,7 +87,10 @@ func (db *DB) tryAll(writes []*write, savepoints bool) *batch {
 		return b
 	}
 	defer db.writers.give(s)
-	b.tx = &Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine, known: newMemory()}
+	if db.engine == Postgres {
+		s.pipe = &pipeline{}
+	}
+	b.tx = &Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine, known: newMemory(), windows: map[int64]*window{}, ahead: db.newAhead(writes)}
 	var fit []*write // for the commit
 	for i, w := range writes {
 		if i > 0 && (b.held || time.Since(b.begun) > batchTime) {
@@ -100,7 +103,7 @@ func (db *DB) tryAll(writes []*write, savepoints bool) *batch {
 			continue
 		}
 		var undone error
-		if w.err, undone = db.run(b, w); undone != nil {
+		if w.err, undone = db.run(b, i); undone != nil {
 			db.undo(b, undone)
 			return b
 		}
@@ -121,8 +124,12 @@ func (db *DB) tryAll(writes []*write, savepoints bool) *batch {
 		s.rollback(ctx)
 		return b
 	}
-	if err := b.tx.writeHeads(); err != nil {
+	if err := db.finish(b); err != nil {
 		db.undo(b, err)
+		return b
+	}
+	if b.tornBy != nil {
+		s.rollback(ctx)
 		return b
 	}
 	// Before the commit, so that nothing is done; and after it, so that nobody is told of what went into a file without a name.
@@ -157,17 +164,44 @@ func (db *DB) batchContext(writes []*write) (context.Context, context.CancelFunc
 	return context.Background(), func() {}
 }
 
+// finish writes what a batch has still to write before its commit. A write that failed and did not know it has torn the batch.
+func (db *DB) finish(b *batch) error {
+	s := b.tx.conn
+	if s.pipe != nil {
+		s.pipe.turn = batchsOwn
+	}
+	if err := b.tx.writeHeads(); err != nil {
+		return err
+	}
+	err := s.flush(b.tx.ctx)
+	if err == nil || s.blame(err) || s.pipe.culprit == batchsOwn || b.savepoints || len(b.writes) == 1 {
+		return err
+	}
+	b.tornBy = b.writes[s.pipe.culprit]
+	b.tornBy.err = err
+	return nil
+}
+
 // run runs one write, alone or under a savepoint. Its own error has undone it alone; undone says that the whole batch is. A
 // damaged page that it met is the end of all writing.
-func (db *DB) run(b *batch, w *write) (own, undone error) {
-	s := b.tx.conn
+func (db *DB) run(b *batch, turn int) (own, undone error) {
+	s, w := b.tx.conn, b.writes[turn]
+	if s.pipe != nil {
+		s.pipe.turn = turn
+	}
+	if b.tx.ahead != nil {
+		b.tx.ahead.turn = turn
+	}
 	if b.savepoints {
-		if err := s.exec(b.tx.ctx, "SAVEPOINT w"); err != nil {
+		if err := s.save(b.tx.ctx, "w"); err != nil {
 			return nil, err
 		}
 	}
 	written := s.written
-	own = runBody(b.tx, w.body)
+	own = runBody(b.tx, w.body, b.savepoints || len(b.writes) == 1)
+	if s.pipe != nil && s.pipe.failure != nil {
+		own = s.pipe.failure // and not what came of it
+	}
 	if damaged(own) {
 		own = db.condemn(damagedDetail, own)
 	}
@@ -178,12 +212,16 @@ func (db *DB) run(b *batch, w *write) (own, undone error) {
 		// Alone it is rolled back with the batch, which nobody commits. What was refused by a rule of ours before it wrote
 		// anything has only locked something.
 		if own != nil && len(b.writes) > 1 && (s.written != written || ipam.CodeOf(own) == "") {
-			b.tornBy = w
+			if b.tornBy = w; s.pipe != nil && s.pipe.failure != nil {
+				b.tornBy = b.writes[s.pipe.culprit]
+			}
+			b.tornBy.err = own
 		}
 		return own, nil
 	}
 	if own != nil {
-		if err := s.exec(b.tx.ctx, "ROLLBACK TO SAVEPOINT w"); err != nil {
+		b.tx.forgetSpaces()
+		if err := s.undo(b.tx.ctx, "w"); err != nil {
 			return nil, errors.Join(own, err)
 		}
 	}
@@ -272,8 +310,9 @@ func isHeld(err error) bool {
 	return ok && pg.Code == "55P03"
 }
 
-// runBody turns a panic of a body into its error: the other writes of the batch are not at fault.
-func runBody(tx *Tx, body func(*Tx) error) (err error) {
+// runBody turns a panic of a body into its error: the other writes of the batch are not at fault. What the body has done is known to
+// those after it once all is answered, or where the batch stands and falls with it.
+func runBody(tx *Tx, body func(*Tx) error, answered bool) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic in a write: %v\n%s", r, debug.Stack())
@@ -282,6 +321,11 @@ func runBody(tx *Tx, body func(*Tx) error) (err error) {
 	tx.fresh, tx.looked = newMemory(), nameLook{}
 	if err := body(tx); err != nil {
 		return err
+	}
+	if answered {
+		if err := tx.conn.flush(tx.ctx); err != nil {
+			return err
+		}
 	}
 	tx.known.add(tx.fresh)
 	return nil

@@ -46,6 +46,7 @@ type write struct {
 	tries int       // runs that came to nothing through no fault of its own
 	alone bool      // it runs in a batch of its own, since the one it was in was undone as a whole
 
+	look   Look
 	undoes bool      // it will fail after it has written
 	next   time.Time // not before
 }
@@ -64,23 +65,28 @@ const (
 // Errors: what the body returned, CodeOverloaded when too many wait or a lock is kept for too long, CodeUnavailable when the
 // database does not answer.
 func (db *DB) Write(ctx context.Context, space string, body func(*Tx) error) error {
-	return db.write(ctx, space, false, body)
+	return db.write(ctx, space, &write{body: body})
+}
+
+// WriteAfter is Write of a body that asks for what the look says, and is told sooner.
+func (db *DB) WriteAfter(ctx context.Context, space string, look Look, body func(*Tx) error) error {
+	return db.write(ctx, space, &write{body: body, look: look})
 }
 
 // Undo is Write for a body that fails in any case, whose answer is all that is wanted: it spares the others of its batch a
 // second run.
 func (db *DB) Undo(ctx context.Context, space string, body func(*Tx) error) error {
-	return db.write(ctx, space, true, body)
+	return db.write(ctx, space, &write{body: body, undoes: true})
 }
 
-func (db *DB) write(ctx context.Context, space string, undoes bool, body func(*Tx) error) error {
+func (db *DB) write(ctx context.Context, space string, w *write) error {
 	if db.readOnly {
 		return errors.New("the database was opened to be read only")
 	}
 	if db.engine == SQLite {
 		space = ""
 	}
-	w := &write{ctx: ctx, body: body, done: make(chan struct{}), since: time.Now(), undoes: undoes}
+	w.ctx, w.done, w.since = ctx, make(chan struct{}), time.Now()
 	if err := db.enqueue(space, w); err != nil {
 		return err
 	}

@@ -132,7 +132,10 @@ type Tx struct {
 	known  memory                        // of a write: what those before it in its transaction have read and written,
 	fresh  memory                        // and what it has itself
 	looked nameLook
-	shown  map[ipam.UID]shown // what there is to say of clouds in scopes, as it was when first asked
+ shown map[ipam.UID]shown // what there is to say of clouds in scopes, 
+ windows map[int64]*window // of a write: of the pools that its transaction has locked
+ ahead *ahead // nil: each look is asked by itself
+ shown map[ipam.UID]bool // scopes in which anything is observed, as it was when first asked
 }
 
 // Read runs the body on one snapshot of the database, which never sees half of a write.

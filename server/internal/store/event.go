@@ -39,6 +39,7 @@ func (tx *Tx) AppendEvent(e ipam.Event) error {
 	if e.Block.IsValid() {
 		row.Family, row.FirstIp, row.Length = new(family(e.Block)), firstIP(e.Block), new(int64(e.Block.Bits()))
 	}
+	defer tx.namesStay(tx.conn.written)
 	if err := tx.rows.InsertEvent(tx.ctx, row); err != nil {
 		return err
 	}

@@ -7,7 +7,15 @@ import (
 )
 
 // Exec runs a statement as hands in the database would.
-func (tx *Tx) Exec(statement string) error { return tx.conn.exec(tx.ctx, statement) }
+func (tx *Tx) Exec(statement string) error {
+	return errors.Join(tx.conn.exec(tx.ctx, statement), tx.conn.flush(tx.ctx))
+}
+
+// Later runs a statement whose answer nobody asks for, as most that write are.
+func (tx *Tx) Later(statement string) error { return tx.conn.exec(tx.ctx, statement) }
+
+// Ahead are the looks of many writes at once, which are PostgreSQL's alone.
+var Ahead = map[string]string{"answersAhead": answersAhead, "namesAhead": namesAhead}
 
 // Asked tells of each list that is asked for from now on.
 func (tx *Tx) Asked(tell func(text string, args []any)) { tx.asked = tell }

@@ -37,10 +37,17 @@ func (l Leaves) Pick(s alloc.Strategy, bits int) (netip.Prefix, error) {
 		}
 		return largest, err
 	default:
+		if best, known := l.window().pick(bits); known {
+			return best, nil
+		}
 		var first []byte
 		var length int64
 		err := l.tx.conn.one(l.tx.ctx, query.SmallestFreeBlock, []any{l.pool, int64(bits)}, []any{&first, &length})
-		return l.leaf(first, length, err, alloc.ErrNoFit)
+		best, err := l.leaf(first, length, err, alloc.ErrNoFit)
+		if err == nil {
+			l.opens(bits, best)
+		}
+		return best, err
 	}
 }
 
@@ -110,16 +117,15 @@ func (l Leaves) Remove(leaf netip.Prefix) error {
 // Carve takes p out of a leaf and leaves the rest of it: whoever changes the leaf's row has the space. The rest needs no look
 // at what is free around it.
 func (l Leaves) Carve(leaf, p netip.Prefix) error {
+	defer l.tx.namesStay(l.tx.conn.written)
 	rest := alloc.Buddies(leaf, p)
+	if w := l.window(); w != nil && !w.carve(leaf, rest) {
+		l.changes()
+	}
 	if len(rest) == 0 {
-		return l.Remove(leaf)
+		return l.tx.conn.must(l.tx.ctx, alloc.ErrTaken, query.RemoveFreeBlock, l.pool, firstIP(leaf), int64(leaf.Bits()))
 	}
-	n, err := l.tx.rows.MoveFreeBlock(l.tx.ctx, query.MoveFreeBlockParams{
-		PoolID: l.pool, FirstIp: firstIP(leaf), Length: int64(leaf.Bits()), PartIp: firstIP(rest[0]), PartLength: int64(rest[0].Bits()),
-	})
-	if err == nil && n == 0 {
-		return alloc.ErrTaken
-	}
+	err := l.tx.conn.must(l.tx.ctx, alloc.ErrTaken, query.MoveFreeBlock, l.pool, firstIP(leaf), int64(leaf.Bits()), firstIP(rest[0]), int64(rest[0].Bits()))
 	if err != nil {
 		return err
 	}
@@ -128,6 +134,7 @@ func (l Leaves) Carve(leaf, p netip.Prefix) error {
 
 // Discard takes a leaf away if it is there.
 func (l Leaves) Discard(leaf netip.Prefix) (bool, error) {
+	l.changes()
 	n, err := l.tx.rows.DeleteFreeBlock(l.tx.ctx, query.DeleteFreeBlockParams{PoolID: l.pool, FirstIp: firstIP(leaf), Length: int64(leaf.Bits())})
 	return n == 1, err
 }
@@ -137,6 +144,7 @@ func (l Leaves) Add(leaves ...netip.Prefix) error {
 	if len(leaves) == 0 {
 		return nil
 	}
+	l.changes()
 	first, last := leaves[0], leaves[len(leaves)-1]
 	n, err := l.tx.rows.FreeBlockBetween(l.tx.ctx, query.FreeBlockBetweenParams{PoolID: l.pool, FirstIp: firstIP(first), LastIp: lastIP(last)})
 	if err != nil {

@@ -133,7 +133,7 @@ func (p planner) fill(t *testing.T, from, to int) {
 
 var (
 	generatedQuery = regexp.MustCompile("(?s)= `-- name: (\\w+) :\\w+\n(.*?)`")
-	lookByHand     = regexp.MustCompile("(?s)\t(\\w+) = `(SELECT.*?)`")
+	lookByHand     = regexp.MustCompile("(?s)\t(\\w+) = `((?:SELECT|UPDATE|DELETE).*?)`")
 	argument       = regexp.MustCompile(`\$\d+`)
 )
 
@@ -156,6 +156,11 @@ func (p planner) generated(t *testing.T) {
 			if insert := strings.HasPrefix(query, "INSERT") && !strings.Contains(query, "SELECT"); !insert && cold[name] == "" {
 				p.check(t, name, query, sample[name])
 			}
+		}
+	}
+	for name, query := range store.Ahead {
+		if known[name] = true; p.engine == "postgres" {
+			p.check(t, name, query, nil)
 		}
 	}
 	for name := range plans {

@@ -11,6 +11,7 @@ import (
 
 // InsertPrefix records what occupies a block. The storage refuses one that overlaps another of its space.
 func (tx *Tx) InsertPrefix(p ipam.Prefix) error {
+	defer tx.namesStay(tx.conn.written)
 	return tx.rows.InsertPrefix(tx.ctx, query.InsertPrefixParams{
 		ID: ipam.UID(p.Owner).Key(), ScopeID: p.ScopeUID.Key(), SpaceID: p.Space().Key(), Kind: string(p.Kind), Status: string(p.Status), Name: p.Name,
 		Cidr: p.CIDR.String(), Family: family(p.CIDR), FirstIp: firstIP(p.CIDR), LastIp: lastIP(p.CIDR), Length: int64(p.CIDR.Bits()), CreatedAt: micros(p.CreatedAt),

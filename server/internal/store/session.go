@@ -21,6 +21,7 @@ type session struct {
 	written  int  // statements that may have changed something; a lock is a query here
 	spoilt   bool // it is of no more use, and is closed instead of given back
 	clock    reading
+	pipe     *pipeline // of PostgreSQL's writes; nil: each statement is sent at once
 	mu       sync.Mutex
 	direct   *lite.Conn           // of SQLite's writer
 	prepared map[string]*sql.Stmt // nil where the driver caches; lists have many texts, so old ones go
@@ -69,6 +70,9 @@ func (s *session) ExecContext(ctx context.Context, text string, args ...any) (sq
 	if s.direct != nil {
 		return s.direct.Exec(text, args)
 	}
+	if s.pipe != nil {
+		return s.put(ctx, text, args, nil), nil
+	}
 	if s.prepared == nil {
 		return s.conn.ExecContext(ctx, text, args...)
 	}
@@ -80,6 +84,9 @@ func (s *session) ExecContext(ctx context.Context, text string, args ...any) (sq
 }
 
 func (s *session) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if err := s.flush(ctx); err != nil {
+		return nil, err
+	}
 	if s.prepared == nil {
 		return s.conn.QueryContext(ctx, text, args...)
 	}
@@ -91,6 +98,7 @@ func (s *session) QueryContext(ctx context.Context, text string, args ...any) (*
 }
 
 func (s *session) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
+	_ = s.flush(ctx) // whose failure fails the query, too, and is the one that is told
 	if s.prepared != nil {
 		if st, err := s.PrepareContext(ctx, text); err == nil {
 			return st.QueryRowContext(ctx, args...)
@@ -99,10 +107,30 @@ func (s *session) QueryRowContext(ctx context.Context, text string, args ...any)
 	return s.conn.QueryRowContext(ctx, text, args...)
 }
 
+// must is exec of a statement that fails with none where it changes no row.
+func (s *session) must(ctx context.Context, none error, text string, args ...any) error {
+	if s.pipe != nil {
+		s.written++
+		s.put(ctx, text, args, none)
+		return nil
+	}
+	result, err := s.ExecContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n > 0 {
+		return err
+	}
+	return none
+}
+
 // one reads the first row of a query into places of what its columns are; sql.ErrNoRows when there is none.
 func (s *session) one(ctx context.Context, text string, args, into []any) error {
 	if s.direct != nil {
 		return s.direct.One(text, args, into)
+	}
+	if s.pipe != nil {
+		return s.ask(ctx, text, args, into)
 	}
 	return s.QueryRowContext(ctx, text, args...).Scan(into...)
 }
@@ -110,6 +138,7 @@ func (s *session) one(ctx context.Context, text string, args, into []any) error 
 // rollback undoes what the session began. It fails when the engine has rolled back by itself, which is as good, or when the
 // connection is dead, which is then closed.
 func (s *session) rollback(ctx context.Context) {
+	s.pipe = nil
 	if s.prepared != nil {
 		_ = s.exec(ctx, "ROLLBACK")
 		return

@@ -91,8 +91,12 @@ type Answer struct {
 
 // Answer reads the answer given to a principal's key; false when there is none.
 func (tx *Tx) Answer(principal ipam.UID, key string) (Answer, bool, error) {
-	var a Answer
-	err := tx.conn.one(tx.ctx, query.IdempotentAnswer, []any{answerDigest(principal, key)}, []any{&a.Fingerprint, &a.Body, &a.Refused})
+	digest := answerDigest(principal, key)
+	a, known, err := tx.answerAhead(digest)
+	if known || err != nil {
+		return a, len(a.Fingerprint) > 0, err
+	}
+	err = tx.conn.one(tx.ctx, query.IdempotentAnswer, []any{digest}, []any{&a.Fingerprint, &a.Body, &a.Refused})
 	if noRows(err) {
 		return Answer{}, false, nil
 	}
@@ -114,6 +118,10 @@ func (tx *Tx) InsertAnswer(principal ipam.UID, key string, a Answer, at time.Tim
 		key := ipam.KeyOf(eventKey, last.ID)
 		row.EventID, row.Answer = &key, ""
 	}
+	if tx.ahead != nil {
+		delete(tx.ahead.answers, string(row.Digest))
+	}
+	defer tx.namesStay(tx.conn.written)
 	return tx.rows.InsertIdempotentAnswer(tx.ctx, row)
 }
 

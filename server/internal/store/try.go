@@ -12,7 +12,7 @@ import (
 // parts tries without first.
 func (tx *Tx) Try(part func() error) error {
 	before := memory{heads: maps.Clone(tx.fresh.heads), pools: map[string]ipam.Pool{}, event: tx.fresh.event}
-	if err := tx.conn.exec(tx.ctx, "SAVEPOINT part"); err != nil {
+	if err := tx.conn.save(tx.ctx, "part"); err != nil {
 		return err
 	}
 	refusal := part()
@@ -20,11 +20,12 @@ func (tx *Tx) Try(part func() error) error {
 		if ipam.CodeOf(refusal) == "" {
 			return refusal
 		}
-		if err := tx.conn.exec(tx.ctx, "ROLLBACK TO SAVEPOINT part"); err != nil {
+		if err := tx.conn.undo(tx.ctx, "part"); err != nil {
 			return errors.Join(err, refusal)
 		}
 		// Locks that were taken in it are gone with it, so what was read under them is not known any more.
 		tx.forgetPools()
+		tx.forgetSpaces()
 		tx.fresh, tx.looked, tx.shown = before, nameLook{}, nil
 	}
 	if err := tx.conn.exec(tx.ctx, "RELEASE SAVEPOINT part"); err != nil {

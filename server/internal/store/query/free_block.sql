@@ -38,11 +38,6 @@ SELECT count(*) FROM (
 INSERT INTO free_blocks (pool_id, first_ip, length)
 VALUES ($1, $2, $3);
 
--- name: MoveFreeBlock :execrows
--- Makes a free block a part of itself; the token, as below.
-UPDATE free_blocks SET first_ip = @part_ip, length = @part_length
-WHERE pool_id = $1 AND first_ip = $2 AND length = $3;
-
 -- name: DeleteFreeBlock :execrows
 -- The token: whoever deletes the row has the space.
 DELETE FROM free_blocks

@@ -239,31 +239,3 @@ func (q *Queries) LowestFreeBlock(ctx context.Context, arg LowestFreeBlockParams
 	err := row.Scan(&first_ip)
 	return first_ip, err
 }
-
-const moveFreeBlock = `-- name: MoveFreeBlock :execrows
-UPDATE free_blocks SET first_ip = $4, length = $5
-WHERE pool_id = $1 AND first_ip = $2 AND length = $3
-`
-
-type MoveFreeBlockParams struct {
-	PoolID     int64
-	FirstIp    []byte
-	Length     int64
-	PartIp     []byte
-	PartLength int64
-}
-
-// Makes a free block a part of itself; the token, as below.
-func (q *Queries) MoveFreeBlock(ctx context.Context, arg MoveFreeBlockParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, moveFreeBlock,
-		arg.PoolID,
-		arg.FirstIp,
-		arg.Length,
-		arg.PartIp,
-		arg.PartLength,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}

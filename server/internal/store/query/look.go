@@ -1,12 +1,19 @@
 // Package query is the SQL of the store: what sqlc writes from the .sql files next to it, and the looks below.
 package query
 
-// The looks that every allocation takes, one row each. They are no queries of sqlc's, which hands rows out as database/sql's
-// alone, and the store has a cheaper way.
+// The looks that every allocation takes, one row each, and what it must change. They are no queries of sqlc's, which hands rows out as
+// database/sql's alone and asks for an answer at once, and the store has a cheaper way.
 const (
 	// SmallestFreeBlock is the best fit: of a pool the smallest free block that holds a length, the lowest address first. Its
 	// first address and length.
 	SmallestFreeBlock = `SELECT first_ip, length FROM free_blocks WHERE pool_id = $1 AND length <= $2 ORDER BY length DESC, first_ip LIMIT 1`
+
+	// MoveFreeBlock makes a free block a part of itself: pool, first address and length, and those of the part. It is the token, as
+	// RemoveFreeBlock is: whoever changes the row has the space.
+	MoveFreeBlock = `UPDATE free_blocks SET first_ip = $4, length = $5 WHERE pool_id = $1 AND first_ip = $2 AND length = $3`
+
+	// RemoveFreeBlock takes a free block whole.
+	RemoveFreeBlock = `DELETE FROM free_blocks WHERE pool_id = $1 AND first_ip = $2 AND length = $3`
 
 	// IdempotentAnswer is what was answered to the digest of a principal and its key: fingerprint, answer, refused.
 	IdempotentAnswer = `SELECT k.fingerprint, COALESCE((SELECT e.after FROM events e WHERE e.id = k.event_id), k.answer), k.refused

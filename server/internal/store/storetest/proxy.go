@@ -20,12 +20,14 @@ type Proxy struct {
 	commits  atomic.Int32 // lose the answer to this COMMIT from now
 	end      atomic.Bool  // and end its connection, instead of saying nothing more
 	lost     atomic.Int32
+	trips    atomic.Int64
 }
 
 type link struct {
 	client, server net.Conn
 	silent         atomic.Bool
 	losing         atomic.Bool
+	asked          atomic.Bool // and not answered yet
 }
 
 // NewProxy listens on loopback for a database on a Unix socket.
@@ -52,6 +54,9 @@ func NewProxy(t testing.TB, database string) *Proxy {
 	}()
 	return p
 }
+
+// Trips is how often a connection was asked something and has answered.
+func (p *Proxy) Trips() int { return int(p.trips.Load()) }
 
 // URL is that of the database through the proxy. Settings are added to it.
 func (p *Proxy) URL(settings ...string) string {
@@ -109,6 +114,9 @@ func (p *Proxy) serve(client net.Conn) {
 	p.links[l] = true
 	p.mu.Unlock()
 	go l.copy(client, server, func([]byte) bool {
+		if l.asked.Swap(false) {
+			p.trips.Add(1)
+		}
 		if l.losing.Load() {
 			p.lost.Add(1)
 			l.silent.Store(!p.end.Load())
@@ -117,6 +125,7 @@ func (p *Proxy) serve(client net.Conn) {
 		return true
 	})
 	l.copy(server, client, func(b []byte) bool {
+		l.asked.Store(true)
 		if bytes.Contains(b, []byte("COMMIT\x00")) && p.commits.Load() > 0 && p.commits.Add(-1) == 0 {
 			l.losing.Store(true)
 		}
