@@ -53,7 +53,7 @@ func (r *allocationResource) Create(ctx context.Context, req resource.CreateRequ
 	tflog.Debug(ctx, "created allocation", map[string]any{"id": allocation.ID, "pool": allocation.Pool, "cidr": allocation.CIDR})
 	resp.Diagnostics.Append(plan.from(allocation, r.session.defaults)...)
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, privateValue(plan.ID.ValueString()))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(plan.ID.ValueString()))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -76,7 +76,7 @@ func (r *allocationResource) Read(ctx context.Context, req resource.ReadRequest,
 		return
 	}
 	r.session.claims.refreshedAt(allocation.Pool, allocation.ID, allocation.CIDR)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, privateValue(allocation.ID))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(allocation.ID))...)
 	resp.Diagnostics.Append(state.from(allocation, r.session.defaults)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }

@@ -105,39 +105,19 @@ func (p planning) asks(req resource.ModifyPlanRequest) cloudpam.PreviewAllocatio
 // call of a replacement is told about what it replaces.
 const selfKey = "self"
 
-func selfOf(ctx context.Context, private privateState) string { return kept(ctx, private, selfKey) }
-
-// planKey is where what exists keeps the run that has refreshed it: that of the plan, and in the plan's file when it is applied.
-const planKey = "plan"
-
-// planOf is the id of the plan of something that exists: of one that does not name itself, the run that has made it. A plan without a
-// refresh finds an older run there, and has none.
-func (p planning) planOf(ctx context.Context, req resource.ModifyPlanRequest) string {
-	if p.id != "" {
-		return p.id
-	}
-	run := kept(ctx, req.Private, planKey)
-	if run != p.run && !p.applies(req) {
-		return ""
-	}
-	return run
-}
-
-// privateState is what Terraform keeps of a resource for its provider alone.
-type privateState interface {
-	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
-}
-
-func kept(ctx context.Context, private privateState, key string) string {
-	raw, _ := private.GetKey(ctx, key)
-	value, err := strconv.Unquote(string(raw))
+func selfOf(ctx context.Context, private interface {
+	GetKey(context.Context, string) ([]byte, diag.Diagnostics)
+},
+) string {
+	raw, _ := private.GetKey(ctx, selfKey)
+	id, err := strconv.Unquote(string(raw))
 	if err != nil {
 		return ""
 	}
-	return value
+	return id
 }
 
-func privateValue(value string) []byte { return []byte(strconv.Quote(value)) }
+func selfValue(id string) []byte { return []byte(strconv.Quote(id)) }
 
 // canPlan reports whether blocks can be promised in this run, and warns when they cannot though they should be.
 func (s *session) canPlan(diags *diag.Diagnostics) bool {

@@ -56,7 +56,7 @@ func (r *poolResource) Create(ctx context.Context, req resource.CreateRequest, r
 	tflog.Debug(ctx, "created pool", map[string]any{"id": pool.ID, "cidr": pool.CIDR})
 	resp.Diagnostics.Append(plan.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, plan.UID, plan.ID)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, privateValue(plan.UID.ValueString()))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(plan.UID.ValueString()))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -79,7 +79,7 @@ func (r *poolResource) Read(ctx context.Context, req resource.ReadRequest, resp 
 		return
 	}
 	r.session.claims.refreshedAt(valueOf(pool.Parent), pool.ID, pool.CIDR)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, privateValue(pool.UID))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(pool.UID))...)
 	resp.Diagnostics.Append(noteEnclosed(ctx, resp.Private, state, pool)...)
 	resp.Diagnostics.Append(state.from(pool, r.session.defaults)...)
 	resp.Diagnostics.Append(identifyByUID(ctx, resp.Identity, state.UID, state.ID)...)

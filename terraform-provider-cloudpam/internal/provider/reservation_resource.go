@@ -57,7 +57,7 @@ func (r *reservationResource) Create(ctx context.Context, req resource.CreateReq
 	tflog.Debug(ctx, "created reservation", map[string]any{"id": reservation.ID, "pool": reservation.Pool, "cidr": reservation.CIDR})
 	plan.from(reservation, r.session.defaults)
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, privateValue(plan.ID.ValueString()))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(plan.ID.ValueString()))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -80,7 +80,7 @@ func (r *reservationResource) Read(ctx context.Context, req resource.ReadRequest
 		return
 	}
 	r.session.claims.refreshedAt(reservation.Pool, reservation.ID, reservation.CIDR)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, privateValue(reservation.ID))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(reservation.ID))...)
 	state.from(reservation, r.session.defaults)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 }

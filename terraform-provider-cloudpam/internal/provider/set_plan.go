@@ -190,7 +190,7 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 	}
 	id := created
 	if updates := state.ID.ValueString(); updates != "" {
-		id, ask.Updates, ask.PlanID = updates, &updates, optionalText(types.StringValue(r.session.planning.planOf(ctx, req)))
+		id, ask.Updates = updates, &updates
 	} else if replaces = firstID(replaces, r.session.claims.refreshedAs(plan.claim())); replaces != "" {
 		ask.Replaces = &replaces
 	}

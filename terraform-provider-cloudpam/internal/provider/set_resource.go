@@ -55,7 +55,7 @@ func (r *setResource) Create(ctx context.Context, req resource.CreateRequest, re
 	tflog.Debug(ctx, "created allocation set", map[string]any{"id": set.ID, "pool": set.Pool, "members": len(set.Members)})
 	resp.Diagnostics.Append(plan.from(ctx, set, r.session.defaults)...)
 	resp.Diagnostics.Append(identify(ctx, resp.Identity, plan.ID)...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, privateValue(plan.ID.ValueString()))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(plan.ID.ValueString()))...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &plan)...)
 }
 
@@ -77,8 +77,7 @@ func (r *setResource) Read(ctx context.Context, req resource.ReadRequest, resp *
 		resp.Diagnostics.Append(state.attempt("read").diagnose(err)...)
 		return
 	}
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, privateValue(set.ID))...)
-	resp.Diagnostics.Append(resp.Private.SetKey(ctx, planKey, privateValue(r.session.planning.run))...)
+	resp.Diagnostics.Append(resp.Private.SetKey(ctx, selfKey, selfValue(set.ID))...)
 	resp.Diagnostics.Append(state.from(ctx, set, r.session.defaults)...)
 	r.session.claims.refreshedSet(state.claim(), set)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
