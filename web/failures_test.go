@@ -188,7 +188,7 @@ func admitsMore(_ *testing.T, s *server, b *chromium) {
 
 	b.open(s.url + "/allocations?within=10.0.0.1%2F8")
 	b.await(says(".filters", "did you mean") + " && " + says(".note:not([role])", "A filter was refused, so nothing was looked up.") + " && !" + find(".skeleton") + ".offsetParent && !" + nothing)
-	b.await("new Set([...document.querySelectorAll('.filters .in, .filters .btn')].map(e => Math.round(e.getBoundingClientRect().top))).size === 2")
+	b.await("new Set([...document.querySelectorAll('.filters .in, .filters .btn')].map(e => Math.round(e.getBoundingClientRect().top))).size === 3")
 	b.picture("wrong-filter")
 	b.await("(" + find("[data-filter=within]") + ".select(), true)")
 	b.write("10.128.0.0/24")

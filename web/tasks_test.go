@@ -95,7 +95,7 @@ func TestTasksByKeyboard(t *testing.T) {
 	doesTasks(t, s, b, true, func(string) bool { return true })
 }
 
-// TestTasksOnAPhone does those that one does on the way: who has an address, find and take space, why not, give it up, all of an account.
+// TestTasksOnAPhone does those that one does on the way: who has an address, find and take space, why not, resize, give it up, all of an account.
 func TestTasksOnAPhone(t *testing.T) {
 	s := startServer(t)
 	seed(s)
@@ -103,7 +103,7 @@ func TestTasksOnAPhone(t *testing.T) {
 	b.resize(390, 844, "light")
 	s.signIn(b)
 	doesTasks(t, s, b, false, func(rule string) bool {
-		return slices.ContainsFunc([]string{"1 ", "2 ", "4 ", "6 release", "9 ", "10 "}, func(begin string) bool { return strings.HasPrefix(rule, begin) })
+		return slices.ContainsFunc([]string{"1 ", "2 ", "4 ", "5 ", "6 release", "10 "}, func(begin string) bool { return strings.HasPrefix(rule, begin) })
 	})
 }
 
@@ -272,7 +272,7 @@ func doesTasks(t *testing.T, s *server, b *chromium, keys bool, wanted func(rule
 			h.tap("tr[data-pool=eu-prod] .name")
 			h.await(find("#panel-title") + ".innerText === 'eu-prod'")
 			h.tap("[data-compare-link]")
-			h.await(says("[data-difference=came]", "eu-prod") + " && /[0-9]+ came, 0 left, 0 changed, 0 stayed/.test(" + find(".head") + ".innerText)")
+			h.await("[...document.querySelectorAll('[data-difference=came]')].some(r => r.innerText.includes('eu-prod')) && /[0-9]+ came, 0 left, 0 changed, 0 stayed/.test(" + find(".head") + ".innerText)")
 			h.picture("task-compare")
 		}},
 		{"16 room to grow", func(h *hand) {

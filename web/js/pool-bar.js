@@ -22,7 +22,7 @@ export function poolBar() {
       const at = this.barOver >= 0 ? this.barOver : this.barAt;
       return this.stretches[at] ? said(this.stretches[at], inside(this.stretches[at], this.blocks, this.cidr)) : '';
     },
-    get barHint() { return 'Point at it, tap it, or go along it with the arrow keys. Enter shows it on the map.'; },
+    get barHint() { return 'Choose a stretch: by pointer, tap or arrow keys. Enter shows it on the map.'; },
     get barLabel() { return 'Space of ' + this.name + ' from its first address to its last. The arrow keys go along it.'; },
 
     layBar(node) {
