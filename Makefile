@@ -12,8 +12,7 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.16.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream bench lint generate verify release/check image image/context
-.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream prove bench lint generate verify release/check
+.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream prove bench lint generate verify release/check image image/context
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -12,7 +12,7 @@ import { report, toasts } from './toasts.js';
 const THEMES = ['system', 'light', 'dark'];
 
 // PLACES are where a key behind g leads.
-const PLACES = { o: '/dashboard', y: '/analytics', e: '/policies', t: '/compare', p: '/pools', f: '/find', a: '/allocations', s: '/sets', r: '/reservations', h: '/holds', q: '/quarantine', c: '/accounts', n: '/networks', d: '/drift', y: '/approvals', l: '/audit' };
+const PLACES = { o: '/dashboard', y: '/analytics', e: '/policies', t: '/compare', p: '/pools', f: '/find', a: '/allocations', s: '/sets', r: '/reservations', h: '/holds', q: '/quarantine', c: '/accounts', n: '/networks', d: '/drift', v: '/approvals', l: '/audit' };
 
 function shell() {
   return {

@@ -78,15 +78,15 @@ func (k *Kernel) change(tx *store.Tx, by ipam.Caller) Change {
 // gets the stored answer. A dry run is a Preview. What needs approval that nobody gave is undone, and asked for. Errors: those of the body,
 // CodeApprovalRequired, CodeApprovalRefused, CodeIdempotencyMismatch for a key that was used for another request.
 func Write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane string, body func(Change) (T, error)) (T, error) {
- if c, part := partOf(ctx, by); part {
- return body(c)
- }
- return WriteNamed(ctx, k, by, lane, "", body)
+	return WriteNamed(ctx, k, by, lane, "", body)
 }
 
 // WriteNamed is Write of a body that asks what the space of the lane knows of the name of an allocation: those of many writes are
 // looked for at once.
 func WriteNamed[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane, name string, body func(Change) (T, error)) (T, error) {
+	if c, part := partOf(ctx, by); part {
+		return body(c)
+	}
 	if by.DryRun {
 		return Preview(ctx, k, by, lane, func(c Change) (T, error) {
 			answer, err := body(c)

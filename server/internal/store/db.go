@@ -124,18 +124,17 @@ func (db *DB) names(ctx context.Context, query string) (all []string, err error)
 
 // Tx is one transaction. It is valid only inside the body it was given to, and not for concurrent use.
 type Tx struct {
-	ctx    context.Context
-	conn   *session
-	rows   *query.Queries
-	engine Engine
-	asked  func(text string, args []any) // told of each list; nil but in tests
-	known  memory                        // of a write: what those before it in its transaction have read and written,
-	fresh  memory                        // and what it has itself
-	looked nameLook
- shown map[ipam.UID]shown // what there is to say of clouds in scopes, 
- windows map[int64]*window // of a write: of the pools that its transaction has locked
- ahead *ahead // nil: each look is asked by itself
- shown map[ipam.UID]bool // scopes in which anything is observed, as it was when first asked
+	ctx     context.Context
+	conn    *session
+	rows    *query.Queries
+	engine  Engine
+	asked   func(text string, args []any) // told of each list; nil but in tests
+	known   memory                        // of a write: what those before it in its transaction have read and written,
+	fresh   memory                        // and what it has itself
+	looked  nameLook
+	shown   map[ipam.UID]shown // what there is to say of clouds in scopes, as it was when first asked
+	windows map[int64]*window  // of a write: of the pools that its transaction has locked
+	ahead   *ahead             // nil: each look is asked by itself
 }
 
 // Read runs the body on one snapshot of the database, which never sees half of a write.

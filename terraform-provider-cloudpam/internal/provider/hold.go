@@ -196,11 +196,11 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		}
 		return diags
 	}
- diags.Append(r.session.standsOn(ctx, hold.Hold, self)...)
- if !plan.CIDR.known() {
- diags.Append(plan.attempt("create").older(path.Root("cidr"), hold.CIDR, hold.ShownBefore)...)
- }
- diags.Append(r.session.willWait(plan.attempt("plan"), req, hold.approval)...)
+	diags.Append(r.session.standsOn(ctx, hold.Hold, self)...)
+	if !plan.CIDR.known() {
+		diags.Append(plan.attempt("create").older(path.Root("cidr"), hold.CIDR, hold.ShownBefore)...)
+	}
+	diags.Append(r.session.willWait(plan.attempt("plan"), req, hold.approval)...)
 	if selects {
 		plan.Pool = types.StringValue(r.session.renames.planned(hold.Pool))
 	}

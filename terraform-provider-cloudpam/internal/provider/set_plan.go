@@ -222,17 +222,16 @@ func (r *setResource) promise(ctx context.Context, req resource.ModifyPlanReques
 			return diags
 		}
 	}
- for _, member := range promised.Members {
- if plan.Fixed.Elements()[member.Key] == nil {
- of := plan.attempt("create")
- of.kind, of.name = "the member", member.Key
- diags.Append(of.older(path.Root("cidrs").AtMapKey(member.Key), member.CIDR, member.ShownBefore)...)
- }
- }
- plan.settle(promised)
- plan.settle(promised.SetPlan)
- diags.Append(r.session.willWait(plan.attempt("plan"), req, promised.approval)...)
- return append(diags, r.adopts(promised.SetPlan, *plan, state)...)
+	for _, member := range promised.Members {
+		if plan.Fixed.Elements()[member.Key] == nil {
+			of := plan.attempt("create")
+			of.kind, of.name = "the member", member.Key
+			diags.Append(of.older(path.Root("cidrs").AtMapKey(member.Key), member.CIDR, member.ShownBefore)...)
+		}
+	}
+	plan.settle(promised.SetPlan)
+	diags.Append(r.session.willWait(plan.attempt("plan"), req, promised.approval)...)
+	return append(diags, r.adopts(promised.SetPlan, *plan, state)...)
 }
 
 // settle plans the promised blocks. A member whose block is new is an allocation that has no id yet.
