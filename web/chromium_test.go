@@ -378,6 +378,9 @@ func (c *chromium) picture(name string) {
 	c.call("Page.captureScreenshot", map[string]any{"format": "png"}, &shot)
 	png, err := base64.StdEncoding.DecodeString(shot.Data)
 	if err == nil {
+		png, err = shrink(png)
+	}
+	if err == nil {
 		err = os.MkdirAll(dir, 0o700)
 	}
 	if err == nil {
