@@ -26,7 +26,8 @@ var Permissions = map[string]ipam.Role{
 	"allocations:write":  ipam.Operator,
 	"reservations:write": ipam.Operator,
 	"observations:write": ipam.Operator, // adopts, which allocates; pools take an admin
-	"imports:write":      ipam.Operator, // rows take what single requests do
+ "imports:write": ipam.Operator, // rows take what single requests do
+ "drifts:write": ipam.Operator, // ignores, and adopts
 	"syncs:write":        ipam.Operator, // it looks, and changes nothing in a cloud
 
 	"scopes:write":   ipam.Admin,
@@ -48,4 +49,5 @@ var Permissions = map[string]ipam.Role{
 	"bindings:read":     ipam.Admin,
 	"bindings:write":    ipam.Admin,
 	"restoration:write": ipam.Admin,
+	"drift-rules:write": ipam.Admin,
 }

@@ -47,7 +47,10 @@ type App struct {
 	log      *slog.Logger
 	db       *store.DB
 	kernel   *change.Kernel
+	observer *observe.Observer
 	clouds   *reconcile.Reconciler
+	adopter  *adopt.Adopter
+	figures  *httpapi.CloudMetrics
 	registry *registry.Registry
 	access   *access.Gate
 	webhooks *webhook.Book
@@ -108,6 +111,7 @@ func (a *App) start(ctx context.Context, version string) error {
 	}
 	a.registry, a.access = registry.New(a.kernel), access.New(a.kernel, issuers...)
 	a.webhooks = webhook.New(a.kernel, webhook.Guard{Allow: a.config.WebhookNetworks()}, version)
+	a.adopter = adopt.New(a.kernel, a.registry)
 	a.registry.HoldQuota = a.config.HoldQuota
 	a.desk = approval.New(a.kernel, a.registry, a.log)
 	a.desk.TTL, a.desk.Delay, a.desk.URL = a.config.ApprovalTTL, a.config.ApprovalDelay, strings.TrimRight(a.config.URL, "/")
@@ -126,7 +130,10 @@ func (a *App) start(ctx context.Context, version string) error {
 	if err != nil {
 		return err
 	}
-	observer := observe.New(a.kernel)
+	a.observer = observe.New(a.kernel)
+	observer := a.observer
+	metrics := httpapi.NewMetrics(a.stats, a.clock)
+	a.figures = metrics.Clouds(observer.Looks)
 	if a.clouds, err = a.openClouds(ctx, observer); err != nil {
 		return err
 	}
@@ -137,8 +144,8 @@ func (a *App) start(ctx context.Context, version string) error {
 	metrics.Waiting(a.waiting)
 	accounts := account.New(a.kernel)
 	handler, err := httpapi.New(httpapi.Services{
-		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: accounts, Imports: bulk.New(a.kernel, a.registry, accounts), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Approvals: a.desk, Sealer: a.sealer,
-		Observer: observer, Clouds: a.clouds, Adopter: adopt.New(a.kernel, a.registry), Modules: terraform.New(a.kernel),
+ Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: accounts, Imports: bulk.New(a.kernel, a.registry, accounts), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Approvals: a.desk, Sealer: a.sealer,
+ Observer: observer, Clouds: a.clouds, Adopter: a.adopter, Modules: terraform.New(a.kernel),
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
@@ -292,7 +299,9 @@ func (a *App) jobs() []job.Job {
 		{Name: "forget plans", Every: time.Hour, Mine: a.kernel.Lease, Run: a.registry.ForgetPlans},
 	}
 	if len(a.config.Clouds) > 0 {
-		jobs = append(jobs, job.Job{Name: "look at clouds", Every: a.config.SyncEvery, Run: a.clouds.All}) // each account under a lease of its own
+		jobs = append(jobs,
+			job.Job{Name: "look at clouds", Every: a.config.SyncEvery, Run: a.clouds.All}, // each account under a lease of its own
+			job.Job{Name: "answer drifts", Every: a.config.SyncEvery, Mine: a.kernel.Lease, Run: a.answerDrifts})
 	}
 	return jobs
 }

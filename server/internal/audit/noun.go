@@ -43,8 +43,10 @@ var (
 	bindings     = noun{"binding", "binding", "bindings", 1000, "", false, func(r *Report) *int { return &r.Bindings }, sayAs(bindingSaid)}
 	principals   = noun{"principal", "principal", "principals", 1000, "", false, func(r *Report) *int { return &r.Principals }, sayAs(vouchedSaid)}
 	sessions     = noun{"session", "session", "sessions", 1000, "", false, func(r *Report) *int { return &r.Sessions }, sayAs(sessionSaid)}
-	approvals    = noun{"approval", "approval", "approvals", 500, "", false, func(r *Report) *int { return &r.Approvals }, sayAs(approvalSaid)}
-	imports      = noun{"import", "import", "imports", 1000, "", false, func(r *Report) *int { return &r.Imports }, sayAs(importSaid)}
+ approvals = noun{"approval", "approval", "approvals", 500, "", false, func(r *Report) *int { return &r.Approvals }, sayAs(approvalSaid)}
+ imports = noun{"import", "import", "imports", 1000, "", false, func(r *Report) *int { return &r.Imports }, sayAs(importSaid)}
+ ignores = noun{"drift_ignore", "ignore", "drift_ignores", 1000, "", false, func(r *Report) *int { return &r.DriftIgnores }, sayAs(ignoreSaid)}
+ rules = noun{"drift_rules", "rules", "drift_rules", 10, "", false, func(r *Report) *int { return &r.DriftRules }, sayAs(rulesSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
@@ -54,7 +56,8 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
-	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions, approvals, imports} {
+ for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions, approvals, imports} {
+ignores, rules} {
 		byKind[n.kind] = n
 	}
 	return byKind
@@ -94,6 +97,16 @@ func policySaid(p ipam.Policy) said {
 	return said{version: p.Version, row: with(store.Row{
 		"id": p.UID.Key(), "scope_id": p.ScopeUID.Key(), "pool_id": p.PoolUID.Key(), "description": p.Description, "rules": text(p.Rules),
 	}, versioned(p.Version, p.CreatedAt, p.UpdatedAt))}
+}
+
+func ignoreSaid(i ipam.DriftIgnore) said {
+	return said{row: store.Row{
+		"id": i.UID.Key(), "scope_id": i.ScopeUID.Key(), "drift": i.Drift, "facts": i.Facts, "reason": i.Reason, "actor": i.By, "created_at": i.CreatedAt.UnixMicro(),
+	}}
+}
+
+func rulesSaid(r ipam.DriftRules) said {
+	return said{version: r.Version, row: with(store.Row{"id": r.UID.Key(), "rules": string(r.Rules)}, versioned(r.Version, r.CreatedAt, r.UpdatedAt))}
 }
 
 func poolSaid(p ipam.Pool) said {

@@ -24,6 +24,7 @@ var Unnoticed = []Blind{
 	{"instance", "token_key", "no event says anything about a secret; with another key no token lets anyone in"},
 	{"instance", "created_at", "nothing refers to it"},
 	{"instance", "restored_at", "it ends when all accounts have been seen, without an event"},
+	{"drift_records", "", "memory of drifts; it has no events, and the next round of looks sets right what lasts"},
 	{"looks", "", "how well clouds were seen; it has no events, and the next look sets it right"},
 	{"instance", "seen_at", "it moves with the time, without an event"},
 	{"webhooks", "secret", "no event says anything about a secret"},

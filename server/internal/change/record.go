@@ -22,6 +22,11 @@ func ScopeObject(s ipam.Scope) Object {
 	return Object{Kind: "scope", ID: string(s.UID), Space: s.UID, Scope: s.ID, ScopeUID: s.UID}
 }
 
+// IgnoreObject is that a drift is ignored, in the chain of its scope's root space.
+func IgnoreObject(i ipam.DriftIgnore) Object {
+	return Object{Kind: "drift_ignore", ID: string(i.UID), Space: i.ScopeUID, Scope: i.Scope, ScopeUID: i.ScopeUID}
+}
+
 // Record adds the event of a change: object kind, a dot and a verb in the past tense; nil is the state of what does not exist. The rows
 // are written already. Errors: CodePolicyViolation where a policy forbids the change.
 func (c Change) Record(o Object, verb string, before, after any) error {

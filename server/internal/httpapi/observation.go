@@ -2,11 +2,9 @@ package httpapi
 
 import (
 	"context"
-	"slices"
-	"strings"
+	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/api"
-	"github.com/cloudpam/cloudpam/server/internal/drift"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -43,37 +41,25 @@ func observation(o ipam.Observation) api.Observation {
 	}
 }
 
-// ListDrifts lists a page of drifts. They are not stored: each page is of the facts as they are.
-func (s *Server) ListDrifts(ctx context.Context, req api.ListDriftsRequestObject) (api.ListDriftsResponseObject, error) {
+// ListNetworks lists a page of the networks that clouds showed.
+func (s *Server) ListNetworks(ctx context.Context, req api.ListNetworksRequestObject) (api.ListNetworksResponseObject, error) {
 	q := req.Params
 	p, err := page(q.Limit, q.PageToken)
 	if err != nil {
 		return nil, err
 	}
-	scope := value(q.Scope)
-	if scope == "" {
-		scope = ipam.DefaultScope
-	}
-	all, err := s.observer.Drifts(ctx, caller(ctx).Sees(), scope)
+	f := ipam.NetworkFilter{Scope: value(q.Scope), Account: value(q.Account), Region: value(q.Region), ID: value(q.ID), Unmapped: value(q.Unmapped)}
+	items, cursors, err := s.observer.Networks(ctx, caller(ctx).Sees(), f, p)
 	if err != nil {
 		return nil, err
 	}
-	all = slices.DeleteFunc(all, func(d drift.Drift) bool {
-		return d.ID <= p.After.ID || q.Kind != nil && drift.Kind(*q.Kind) != d.Kind || q.Account != nil && *q.Account != d.Account
-	})
-	slices.SortFunc(all, func(a, b drift.Drift) int { return strings.Compare(a.ID, b.ID) })
-	items := all[:min(p.Limit, len(all))]
-	next := nextPage(p, items, func(d drift.Drift) ipam.Cursor { return ipam.Cursor{ID: d.ID} })
-	return api.ListDrifts200JSONResponse{Items: each(items, driftOut), NextPageToken: next}, nil
+	next := nextPage(p, cursors, func(id string) ipam.Cursor { return ipam.Cursor{ID: id} })
+	return api.ListNetworks200JSONResponse{Items: each(items, network), NextPageToken: next}, nil
 }
 
-func driftOut(d drift.Drift) api.Drift {
-	out := api.Drift{
-		ID: d.ID, Kind: api.DriftKind(d.Kind), Scope: d.Scope, Account: d.Account, Region: d.Region, CIDR: d.CIDR.String(), Desired: d.Desired, Observed: d.Observed, Pool: d.Pool,
-		Detail: d.Detail, Task: string(d.Task), Facts: d.Facts,
+func network(n ipam.Network) api.Network {
+	return api.Network{
+		ID: n.ID(), Network: &n.Observation.Network, Account: n.Account, Scope: n.Scope, MappedBy: api.NetworkMappedBy(n.MappedBy()), Name: n.Name, Region: n.Region, Owner: n.Owner, Default: n.Standard,
+		Cidrs: each(n.CIDRs, netip.Prefix.String), Subnets: n.Subnets, SecondaryRanges: n.Secondary, Labels: labels(n.Labels), FirstSeenAt: n.FirstSeen,
 	}
-	if !d.Since.IsZero() {
-		out.Since = &d.Since
-	}
-	return out
 }

@@ -42,3 +42,28 @@ func tarOf(files []terraform.File) (*bytes.Buffer, error) {
 	}
 	return &archive, w.Close()
 }
+
+// JoinStates says which Terraform state manages what clouds showed.
+func (s *Server) JoinStates(ctx context.Context, req api.JoinStatesRequestObject) (api.JoinStatesResponseObject, error) {
+	b := req.Body
+	states := each(b.States, func(t api.TerraformState) terraform.State {
+		return terraform.State{Name: t.Name, Lineage: value(t.Lineage), Serial: value(t.Serial), Resources: each(t.Resources, func(r api.StateResource) terraform.Resource {
+			return terraform.Resource{Address: r.Address, ID: r.ID}
+		})}
+	})
+	all, gone, err := s.modules.Join(ctx, caller(ctx).Sees(), value(b.Account), value(b.Scope), states)
+	if err != nil {
+		return nil, err
+	}
+	return api.JoinStates200JSONResponse{Gone: each(gone, statePlace), Items: each(all, func(j terraform.Joined) api.JoinedSubnet {
+		managed := api.JoinedSubnetManagedTwice
+		if n := len(j.By); n < 2 {
+			managed = []api.JoinedSubnetManaged{api.JoinedSubnetManagedNo, api.JoinedSubnetManagedOnce}[n]
+		}
+		return api.JoinedSubnet{ID: j.ID(), CIDR: j.CIDR.String(), Account: j.Account, Region: j.Region, Name: j.Name, Managed: managed, By: each(j.By, statePlace)}
+	})}, nil
+}
+
+func statePlace(p terraform.Place) api.StatePlace {
+	return api.StatePlace{ID: p.ID, State: p.State, Address: p.Address, Lineage: optional(p.Lineage), Serial: optional(p.Serial)}
+}

@@ -96,7 +96,7 @@ type Seen struct {
 
 // Unseen is an account that has not been seen completely since some time.
 type Unseen struct {
-	Account Account
+	Account Account   // its ids and its scope
 	SeenAt  time.Time // when the last complete view of it began; zero: there was none
 }
 
@@ -129,4 +129,33 @@ func ObservationTooOld(pool string, u Unseen, rule string, wrong *SyncState) *Er
 		}
 	}
 	return e
+}
+
+// Network is a network that clouds showed, with all its blocks.
+type Network struct {
+	Observation                // of its first block; of one that has none what its subnets say of it
+	CIDRs       []netip.Prefix // sorted; none of a network without blocks of its own
+	Subnets     int64
+	Secondary   int64
+}
+
+// MappedBy is why a network is in its scope, or in none: its tag, its account, or that the cloud made it by itself.
+func (n Network) MappedBy() string {
+	switch _, tagged := n.Labels[ScopeTag]; {
+	case tagged:
+		return "tag"
+	case n.Standard:
+		return "default"
+	}
+	return "account"
+}
+
+// ScopeTag is the tag of a network that names its scope; "-" is none.
+const ScopeTag = "cloudpam:scope"
+
+// NetworkFilter narrows a list of networks; zero fields are no rule.
+type NetworkFilter struct {
+	Scope, Account, Region string
+	ID                     string // as Observation.ID
+	Unmapped               bool
 }

@@ -117,7 +117,7 @@ func (w Webhook) Check() error {
 }
 
 // eventKinds are what events are about.
-var eventKinds = []string{"account", "allocation", "allocation_set", "binding", "hold", "policy", "pool", "quarantine", "reservation", "scope", "token", "webhook"}
+var eventKinds = []string{"account", "allocation", "allocation_set", "binding", "drift_ignore", "drift_rules", "hold", "policy", "pool", "quarantine", "reservation", "restoration", "scope", "token", "webhook"}
 
 // CheckWebhookURL refuses what is not the address of a receiver. An address with numbers in it is refused unless it is written as
 // IPv4 and IPv6 are: other spellings, such as 0x7f.1, mean different hosts to different programs.

@@ -178,7 +178,7 @@ func (d *decider) mapNetworks() {
 	}
 	for _, n := range d.look.Networks.Items {
 		d.scopes[n.ID] = d.Account.ScopeUID
-		name, said := n.Tags["cloudpam:scope"]
+		name, said := n.Tags[ipam.ScopeTag]
 		switch {
 		case said:
 			d.scopes[n.ID] = d.Scopes[name] // one that is not there, "-" among them, is none

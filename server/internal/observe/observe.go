@@ -80,12 +80,20 @@ func (o *Observer) Write(ctx context.Context, a ipam.Account, c Changes) error {
 		steps = append(steps, func(tx *store.Tx) error { return tx.DeleteSyncState(one) })
 	}
 	steps = append(steps, func(tx *store.Tx) error { return look(tx, a, c.States) })
+	return o.inSteps(ctx, "observe "+string(a.UID), func(tx *store.Tx) error {
+		_, err := tx.Account(ipam.Everything, a.ID) // or deleted meanwhile
+		return err
+	}, steps)
+}
+
+// inSteps makes changes, some in each transaction, so that others have their turn between them. First is what each begins with.
+func (o *Observer) inSteps(ctx context.Context, lane string, first func(*store.Tx) error, steps []func(*store.Tx) error) error {
 	for len(steps) > 0 {
 		some := steps[:min(atOnce, len(steps))]
 		steps = steps[len(some):]
-		err := o.k.Work(ctx, "observe "+string(a.UID), func(tx *store.Tx) error {
-			if _, err := tx.Account(ipam.Everything, a.ID); err != nil {
-				return err // deleted meanwhile
+		err := o.k.Work(ctx, lane, func(tx *store.Tx) error {
+			if err := first(tx); err != nil {
+				return err
 			}
 			for _, step := range some {
 				if err := step(tx); err != nil {
@@ -131,6 +139,15 @@ func look(tx *store.Tx, a ipam.Account, states []ipam.SyncState) error {
 // Observations lists a page of observations.
 func (o *Observer) Observations(ctx context.Context, see ipam.Visible, f ipam.ObservationFilter, p ipam.Page) ([]ipam.Observation, error) {
 	return change.Get(ctx, o.k, func(tx *store.Tx) ([]ipam.Observation, error) { return tx.Observations(see, f, p) })
+}
+
+// Networks lists a page of the networks that clouds showed, with where the next page begins behind each.
+func (o *Observer) Networks(ctx context.Context, see ipam.Visible, f ipam.NetworkFilter, p ipam.Page) (all []ipam.Network, cursors []string, err error) {
+	all, err = change.Read(ctx, o.k, func(tx *store.Tx) (page []ipam.Network, err error) {
+		page, cursors, err = tx.Networks(see, f, p)
+		return page, err
+	})
+	return all, cursors, err
 }
 
 // States are how well the regions of an account have been seen; CodeNotFound where there is no such account.

@@ -39,6 +39,14 @@ func (o *Observer) Begin(ctx context.Context, clouds ...ipam.Cloud) error {
 	})
 }
 
+// Looks are the accounts that are looked at, with when each was seen completely last.
+func (o *Observer) Looks(ctx context.Context) ([]ipam.Unseen, error) {
+	return change.Get(ctx, o.k, func(tx *store.Tx) ([]ipam.Unseen, error) { return tx.Unseen("", o.k.Now().AddDate(1, 0, 0), mostLooks) })
+}
+
+// mostLooks bounds the metrics.
+const mostLooks = 10_000
+
 // mostWaiting is how many accounts an answer names.
 const mostWaiting = 100
 

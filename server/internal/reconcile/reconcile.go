@@ -24,6 +24,10 @@ type Reconciler struct {
 	clouds   map[ipam.Cloud]cloud.Provider
 	log      *slog.Logger
 
+	// Looked, where there is one, is told of each look at an account: how long it took and whether all was seen. It is set before the
+	// first call.
+	Looked func(cloud ipam.Cloud, took time.Duration, complete bool)
+
 	mu   sync.Mutex
 	busy map[ipam.UID]bool // accounts that this server is looking at
 }
@@ -95,8 +99,12 @@ func (r *Reconciler) Sync(ctx context.Context, by ipam.Caller, account string, a
 	if err != nil {
 		return Outcome{}, err
 	}
+	start := time.Now()
 	look := r.look(ctx, k.Account, ask.Patience)
 	look.Began = began
+	if r.Looked != nil {
+		r.Looked(k.Account.Cloud, time.Since(start), look.Networks.Err() == nil && look.Subnets.Err() == nil)
+	}
 	c := observe.Decide(k, look, ask.Believe)
 	out := Outcome{Added: len(c.Add), Updated: len(c.Update), Removed: len(c.Remove), Vanished: len(c.Vanished), States: c.States}
 	return out, r.observer.Write(leased, k.Account, c)

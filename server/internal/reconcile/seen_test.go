@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -15,6 +16,9 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/reconcile"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 )
+
+// schedules is how many are tried on each engine; more with go test ./internal/reconcile -run Restore -schedules=2000.
+var schedules = flag.Int("schedules", 40, "how many schedules of a restore are tried on each engine")
 
 func (l lab) release(t *testing.T, a ipam.Allocation) {
 	t.Helper()
@@ -263,14 +267,8 @@ func TestARequestMayAskForALookFirst(t *testing.T) {
 
 // TestAfterARestoreNothingIsHandedOutThatCloudsUse brings a backup back while the clouds have moved on, by seeded schedules.
 func TestAfterARestoreNothingIsHandedOutThatCloudsUse(t *testing.T) {
-	schedules := 2000
-	if testing.Short() {
-		schedules = 100
-	}
+	schedules := *schedules
 	each(t, func(t *testing.T, l lab) {
-		if l.db.Engine() == store.Postgres {
-			schedules = min(schedules, 300)
-		}
 		var given, refused int
 		const other, views = "222222222222", 2 * 2 * 2 // accounts, kinds, regions
 		if _, err := l.accounts.CreateAccount(t.Context(), alice, ipam.Account{Cloud: ipam.AWS, ExternalID: other, Name: "other"}); err != nil {

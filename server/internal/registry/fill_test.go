@@ -2,6 +2,7 @@ package registry_test
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -136,6 +137,24 @@ func (r planner) fill(t *testing.T) {
 		ok(err)
 		r.wait(time.Hour)
 		r.take(t, root, fmt.Sprint("sealed", i), "/28")
+	}
+	for i, facts := range []string{"one", "two"} {
+		r.raw(t, fmt.Sprintf(`INSERT INTO drift_records (id, scope_id, drift, kind, account, region, cidr, desired, observed, detail, facts, first_seen, last_seen)
+			SELECT id + %d, id, '%s', 'unmanaged', '', '', '', '', '', '', '', 1, 1 FROM scopes WHERE draft_until IS NULL`, i+7, facts))
+		_, err = change.Write(ctx, change.New(r.db, time.Now).Pretend(func() time.Time { return *r.now }), alice, "system", func(c change.Change) (none struct{}, err error) {
+			s, err := c.Tx.LockScope(ipam.Everything, []string{scope, other}[i])
+			if err != nil {
+				return none, err
+			}
+			ignore := ipam.DriftIgnore{UID: ipam.NewUID("ignore"), Scope: s.ID, ScopeUID: s.UID, Drift: "drift_" + facts, Facts: facts, Reason: "why " + facts, By: "token:" + facts, CreatedAt: c.At}
+			if err := errors.Join(c.Tx.InsertDriftIgnore(ignore), c.Record(change.IgnoreObject(ignore), "created", nil, ignore), c.Tx.LockSystem()); err != nil || i > 0 {
+				return none, err
+			}
+			rules := ipam.DriftRules{UID: ipam.NewUID("rules"), Rules: []byte("[]"), Version: 1, CreatedAt: c.At, UpdatedAt: c.At}
+			return none, errors.Join(c.Tx.SetDriftRules(rules), c.Record(change.Object{Kind: "drift_rules", ID: string(rules.UID)}, "created", nil, rules))
+		})
+		ok(err)
+		r.wait(time.Hour)
 	}
 	r.raw(t, "INSERT INTO looks (account_id, tried_at, seen_at) SELECT id, 1, 1 FROM accounts WHERE cloud = 'aws'")
 	r.fillApprovals(t, r.rootIn(t, other, "waits", "10.2.0.0/16"))

@@ -3,6 +3,7 @@ package scope
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/change"
@@ -153,6 +154,15 @@ func (b *Book) DeleteScope(ctx context.Context, by ipam.Caller, id string, m ipa
 		}
 		if len(accounts) > 0 {
 			return none, ipam.Errorf(ipam.CodeScopeNotEmpty, "scope %q has accounts, among them %s; delete them or move them to another scope first", s.ID, accounts[0].ID)
+		}
+		ignores, err := c.Tx.DriftIgnores(s)
+		if err != nil {
+			return none, err
+		}
+		for _, i := range ignores { // what somebody ignored in it has no meaning any more
+			if err := errors.Join(c.Tx.DeleteDriftIgnore(i), c.Record(change.IgnoreObject(i), "ended", i, nil)); err != nil {
+				return none, err
+			}
 		}
 		if err := c.Tx.DeleteScope(s, c.At); err != nil {
 			return none, err

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -77,25 +76,25 @@ func (tx *Tx) TakeRestored() (bool, error) {
 // Unseen lists some accounts which nobody has seen completely since a time, by age: of a scope or shown in it, looked at or not; of
 // "" all that are looked at.
 func (tx *Tx) Unseen(scope ipam.UID, since time.Time, limit int) (all []ipam.Unseen, err error) {
-	add := func(cloud, externalID string, seen *int64) error {
-		a, err := tx.Account(ipam.Everything, cloud+":"+externalID)
-		u := ipam.Unseen{Account: a}
+	add := func(key, scope int64, cloud, externalID string, seen *int64) {
+		u := ipam.Unseen{Account: ipam.Account{
+			ID: cloud + ":" + externalID, UID: uid(accountKey, key), ScopeUID: uid(scopeKey, scope), Cloud: ipam.Cloud(cloud), ExternalID: externalID,
+		}}
 		if seen != nil {
 			u.SeenAt = moment(*seen)
 		}
 		all = append(all, u)
-		return err
 	}
 	if scope == "" {
 		rows, err := tx.rows.UnseenAnywhere(tx.ctx, query.UnseenAnywhereParams{Since: micros(since), MaxRows: int32(limit)})
 		for _, r := range rows {
-			err = errors.Join(err, add(r.Cloud, r.ExternalID, r.SeenAt))
+			add(r.ID, r.ScopeID, r.Cloud, r.ExternalID, r.SeenAt)
 		}
 		return all, err
 	}
 	rows, err := tx.rows.UnseenInScope(tx.ctx, query.UnseenInScopeParams{Since: micros(since), ScopeID: scope.Key(), ShownIn: keyOrNull(scope), MaxRows: int32(limit)})
 	for _, r := range rows {
-		err = errors.Join(err, add(r.Cloud, r.ExternalID, r.SeenAt))
+		add(r.ID, r.ScopeID, r.Cloud, r.ExternalID, r.SeenAt)
 	}
 	return all, err
 }
@@ -216,12 +215,14 @@ func (tx *Tx) Observations(see ipam.Visible, f ipam.ObservationFilter, p ipam.Pa
 	s.contains(f.Text, "cloud_id", "name", "part", "account", "region", "network", "labels")
 	s.around(f.Around)
 	s.page(p, observationKey, f.Around.Given())
-	return list(tx, s, func(r *query.NamedObservation) []any {
-		return []any{
-			&r.ID, &r.AccountID, &r.ScopeID, &r.Kind, &r.CloudID, &r.Part, &r.Network, &r.Region, &r.Zone, &r.Name, &r.Owner, &r.Standard, &r.Family, &r.FirstIp, &r.Length,
-			&r.MarkInstance, &r.MarkAllocation, &r.MarkEpoch, &r.Labels, &r.Misses, &r.FirstSeen, &r.ChangedAt, &r.ScopeName, &r.Account,
-		}
-	}, observation)
+	return list(tx, s, observationFields, observation)
+}
+
+func observationFields(r *query.NamedObservation) []any {
+	return []any{
+		&r.ID, &r.AccountID, &r.ScopeID, &r.Kind, &r.CloudID, &r.Part, &r.Network, &r.Region, &r.Zone, &r.Name, &r.Owner, &r.Standard, &r.Family, &r.FirstIp, &r.Length,
+		&r.MarkInstance, &r.MarkAllocation, &r.MarkEpoch, &r.Labels, &r.Misses, &r.FirstSeen, &r.ChangedAt, &r.ScopeName, &r.Account,
+	}
 }
 
 func observation(row query.NamedObservation) (ipam.Observation, error) {

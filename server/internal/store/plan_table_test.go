@@ -164,6 +164,16 @@ var plans = map[string]expected{
 	"DeleteObservation":     {both: "key"},
 	"DeleteSyncState":       {both: "key"},
 	"IsObserved":            {both: "key observations_by_scope", postgres: "all:observations all:instance", none: "all:observations", stale: "all:observations"},
+	"DriftRecordsOf":        {both: "drift_records_by_scope key"},
+	"InsertDriftRecord":     {both: "key"},
+	"UpdateDriftRecord":     {both: "key"},
+	"ForgetDriftRecords":    {both: "key drift_records_by_end", postgres: "all:drift_records"},
+	"DriftIgnoresOf":        {both: "drift_ignores_by_drift key", sqlite: "sort", postgres: "sort all:drift_ignores"},
+	"InsertDriftIgnore":     {both: "key"},
+	"DeleteDriftIgnore":     {both: "key"},
+	"DriftRules":            {both: "drift_rules_singleton_key", sqlite: "sqlite_autoindex_drift_rules_1 key", postgres: "all:drift_rules"}, // its one row
+	"InsertDriftRules":      {both: "key"},
+	"UpdateDriftRules":      {sqlite: "walk:key", postgres: "all:drift_rules"}, // its one row
 	"SaveLook":              {both: "key"},
 	"ExpectLook":            {both: "key"},
 	"LookAt":                {both: "key"},

@@ -112,6 +112,8 @@ func (p planner) fill(t *testing.T, from, to int) {
 		"i, SCOPE, 'aws', NAME, '', '', '', '', '', 'prd', '[]', '{}', 'observe', '', '', 1, 1, 1")
 	rows("observations", "id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length, mark_instance, mark_allocation, mark_epoch, labels, misses, first_seen, changed_at",
 		"i, 1 + i % 100, CASE WHEN i % 5 > 0 THEN SCOPE END, 'subnet', NAME, '', 'vpc', 'east', '', '', '', FALSE, 4, ADDRESS, 24, '', '', 0, '{}', 0, 1, 1")
+	rows("drift_records", "id, scope_id, drift, kind, account, region, cidr, desired, observed, detail, facts, first_seen, last_seen, ended_at", "i, SCOPE, NAME, 'unmanaged', '', '', '', '', '', '', '', 1, 1, CASE WHEN i % 2 = 0 THEN i END")
+	rows("drift_ignores", "id, scope_id, drift, facts, reason, actor, created_at", "i, SCOPE, NAME, '', '', '', 1")
 	rows("looks", "account_id, tried_at, seen_at", "i, 1, 1")
 	rows("sync_states", "id, account_id, kind, region, tried_at, seen_at, second_at, third_at, code, detail, fix", "i, 1 + i % 100, 'subnets', NAME, 1, 1, NULL, NULL, '', '', ''")
 	rows("chains", "id, scope_id, length, hash, at", "i, SCOPE, 1, ADDRESS, 1")

@@ -25,6 +25,9 @@ const (
 	observationKey = "obs"
 	importKey      = "import"
 	syncKey        = "sync"
+	driftKey       = "drift"
+	ignoreKey      = "ignore"
+	rulesKey       = "rules"
 	anyKey         = "" // in a cursor of a list of several kinds
 )
 
@@ -63,8 +66,13 @@ func ownerKey(k ipam.Kind) string {
 
 // objectKey is what the key of the object of an event is called.
 func objectKey(kind string) string {
-	if kind == "allocation_set" {
+	switch kind {
+	case "allocation_set":
 		return setKey
+	case "drift_ignore":
+		return ignoreKey
+	case "drift_rules":
+		return rulesKey
 	}
 	return ownerKey(ipam.Kind(kind))
 }

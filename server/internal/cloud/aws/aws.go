@@ -27,6 +27,8 @@ type Options struct {
 	Width      int   // regions of an account at once; 0: 8
 	// Retried, where there is one, is told of each failure that the SDK hides by trying again.
 	Retried func(account string, err error)
+	// Called, where there is one, is told of each call, tries again among them.
+	Called func(account string)
 }
 
 // Cloud is AWS.
@@ -138,19 +140,25 @@ const attempts = 6
 
 // retryer is adaptive, which slows down by itself where it is throttled, and tells of what it hides.
 func (c *Cloud) retryer(account string) aws.RetryerV2 {
-	tell := func(error) {}
+	tell, called := func(error) {}, func() {}
 	if c.o.Retried != nil {
-		tell = func(err error) { c.o.Retried(account, err) }
+		tell = func(err error) {
+			c.o.Retried(account, explain(ipam.Account{Cloud: ipam.AWS, ExternalID: account}, "", err))
+		}
+	}
+	if c.o.Called != nil {
+		called = func() { c.o.Called(account) }
 	}
 	return paced{retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 		o.FailOnNoAttemptTokens = true // paced waits, with jitter
 		o.StandardOptions = append(o.StandardOptions, func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
-	}), tell}
+	}), tell, called}
 }
 
 type paced struct {
 	*retry.AdaptiveMode
-	tell func(error)
+	tell   func(error)
+	called func()
 }
 
 // GetRetryToken is asked before each try but the first.
@@ -164,6 +172,7 @@ func (p paced) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	for {
 		release, err := p.AdaptiveMode.GetAttemptToken(ctx)
 		if err == nil {
+			p.called()
 			return release, nil
 		}
 		if err := cloud.Backoff(ctx, 1); err != nil {

@@ -26,6 +26,8 @@ type Options struct {
 	HTTP *http.Client
 	// Retried, where there is one, is told of each failure that a new try hides.
 	Retried func(project string, err error)
+	// Called, where there is one, is told of each call, tries again among them.
+	Called func(project string)
 }
 
 // Cloud is GCP.
@@ -121,6 +123,9 @@ func try[T any](ctx context.Context, c *Cloud, a ipam.Account, what string, call
 			if err := cloud.Backoff(ctx, n); err != nil {
 				return out, err
 			}
+		}
+		if c.o.Called != nil {
+			c.o.Called(a.ExternalID)
 		}
 		out, err = call()
 		if err == nil {

@@ -122,6 +122,42 @@ type Delivery struct {
 	EndedAt   *int64
 }
 
+type DriftIgnore struct {
+	ID        int64
+	ScopeID   int64
+	Drift     string
+	Facts     string
+	Reason    string
+	Actor     string
+	CreatedAt int64
+}
+
+type DriftRecord struct {
+	ID        int64
+	ScopeID   int64
+	Drift     string
+	Kind      string
+	Account   string
+	Region    string
+	Cidr      string
+	Desired   string
+	Observed  string
+	Detail    string
+	Facts     string
+	FirstSeen int64
+	LastSeen  int64
+	EndedAt   *int64
+}
+
+type DriftRule struct {
+	ID        int64
+	Singleton int64
+	Rules     string
+	Version   int64
+	CreatedAt int64
+	UpdatedAt int64
+}
+
 type Event struct {
 	ID          int64
 	ChainID     int64

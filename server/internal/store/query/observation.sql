@@ -61,7 +61,7 @@ WHERE account_id = $1;
 
 -- name: UnseenInScope :many
 -- Accounts of a scope, and those that show something in it, which nobody has seen completely since a time.
-SELECT a.cloud, a.external_id, l.seen_at FROM accounts a LEFT JOIN looks l ON l.account_id = a.id
+SELECT a.id, a.scope_id, a.cloud, a.external_id, l.seen_at FROM accounts a LEFT JOIN looks l ON l.account_id = a.id
 WHERE (l.seen_at IS NULL OR l.seen_at < CAST(@since AS BIGINT))
   AND (a.scope_id = @scope_id OR EXISTS (SELECT 1 FROM observations o WHERE o.scope_id = @shown_in AND o.account_id = a.id))
 ORDER BY a.id
@@ -69,7 +69,7 @@ LIMIT @max_rows;
 
 -- name: UnseenAnywhere :many
 -- Accounts that are looked at, and that nobody has seen completely since a time.
-SELECT a.cloud, a.external_id, l.seen_at FROM looks l JOIN accounts a ON a.id = l.account_id
+SELECT a.id, a.scope_id, a.cloud, a.external_id, l.seen_at FROM looks l JOIN accounts a ON a.id = l.account_id
 WHERE l.seen_at IS NULL OR l.seen_at < CAST(@since AS BIGINT)
 ORDER BY a.id
 LIMIT @max_rows;

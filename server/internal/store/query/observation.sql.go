@@ -288,7 +288,7 @@ func (q *Queries) SyncStatesOf(ctx context.Context, accountID int64) ([]SyncStat
 }
 
 const unseenAnywhere = `-- name: UnseenAnywhere :many
-SELECT a.cloud, a.external_id, l.seen_at FROM looks l JOIN accounts a ON a.id = l.account_id
+SELECT a.id, a.scope_id, a.cloud, a.external_id, l.seen_at FROM looks l JOIN accounts a ON a.id = l.account_id
 WHERE l.seen_at IS NULL OR l.seen_at < CAST($1 AS BIGINT)
 ORDER BY a.id
 LIMIT $2
@@ -300,6 +300,8 @@ type UnseenAnywhereParams struct {
 }
 
 type UnseenAnywhereRow struct {
+	ID         int64
+	ScopeID    int64
 	Cloud      string
 	ExternalID string
 	SeenAt     *int64
@@ -315,7 +317,13 @@ func (q *Queries) UnseenAnywhere(ctx context.Context, arg UnseenAnywhereParams) 
 	var items []UnseenAnywhereRow
 	for rows.Next() {
 		var i UnseenAnywhereRow
-		if err := rows.Scan(&i.Cloud, &i.ExternalID, &i.SeenAt); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.Cloud,
+			&i.ExternalID,
+			&i.SeenAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -330,7 +338,7 @@ func (q *Queries) UnseenAnywhere(ctx context.Context, arg UnseenAnywhereParams) 
 }
 
 const unseenInScope = `-- name: UnseenInScope :many
-SELECT a.cloud, a.external_id, l.seen_at FROM accounts a LEFT JOIN looks l ON l.account_id = a.id
+SELECT a.id, a.scope_id, a.cloud, a.external_id, l.seen_at FROM accounts a LEFT JOIN looks l ON l.account_id = a.id
 WHERE (l.seen_at IS NULL OR l.seen_at < CAST($1 AS BIGINT))
   AND (a.scope_id = $2 OR EXISTS (SELECT 1 FROM observations o WHERE o.scope_id = $3 AND o.account_id = a.id))
 ORDER BY a.id
@@ -345,6 +353,8 @@ type UnseenInScopeParams struct {
 }
 
 type UnseenInScopeRow struct {
+	ID         int64
+	ScopeID    int64
 	Cloud      string
 	ExternalID string
 	SeenAt     *int64
@@ -365,7 +375,13 @@ func (q *Queries) UnseenInScope(ctx context.Context, arg UnseenInScopeParams) ([
 	var items []UnseenInScopeRow
 	for rows.Next() {
 		var i UnseenInScopeRow
-		if err := rows.Scan(&i.Cloud, &i.ExternalID, &i.SeenAt); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.Cloud,
+			&i.ExternalID,
+			&i.SeenAt,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
