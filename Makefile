@@ -12,8 +12,7 @@ GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.16.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream prove bench lint generate verify release/check image image/context
-.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream screenshots bench lint generate verify release/check
+.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream prove screenshots bench lint generate verify release/check image image/context
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,10 +55,11 @@ test/downstream: ## Plan the AWS and GCP examples with the real providers, built
 	@.ci/downstream.sh
 
 prove: ## Take out each line that guards a promise, and expect a test to miss it
- @cd server && CLOUDPAM_TEST_ENGINES=sqlite go run ./tools/prove
+	@cd server && CLOUDPAM_TEST_ENGINES=sqlite go run ./tools/prove
+
 screenshots: ## Take pictures of every page into bin/screenshots: four widths, light and dark, with long names, with nothing, failed
- @cd web && CLOUDPAM_SCREENSHOTS=$(BIN)/screenshots go test . -count=1 -run '^TestPictures$$'
- @echo pictures are in bin/screenshots
+	@cd web && CLOUDPAM_SCREENSHOTS=$(BIN)/screenshots go test . -count=1 -run '^TestPictures$$'
+	@echo pictures are in bin/screenshots
 
 bench: ## Run every benchmark, and the server next to a bare loop on the same disk
 	@for module in $(MODULES); do (cd $$module && go test -run '^$$' -bench . -benchmem ./...) || exit 1; done

@@ -26,8 +26,8 @@ var Permissions = map[string]ipam.Role{
 	"allocations:write":  ipam.Operator,
 	"reservations:write": ipam.Operator,
 	"observations:write": ipam.Operator, // adopts, which allocates; pools take an admin
- "imports:write": ipam.Operator, // rows take what single requests do
- "drifts:write": ipam.Operator, // ignores, and adopts
+	"imports:write":      ipam.Operator, // rows take what single requests do
+	"drifts:write":       ipam.Operator, // ignores, and adopts
 	"syncs:write":        ipam.Operator, // it looks, and changes nothing in a cloud
 
 	"scopes:write":   ipam.Admin,

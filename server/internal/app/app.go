@@ -144,8 +144,8 @@ func (a *App) start(ctx context.Context, version string) error {
 	metrics.Waiting(a.waiting)
 	accounts := account.New(a.kernel)
 	handler, err := httpapi.New(httpapi.Services{
- Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: accounts, Imports: bulk.New(a.kernel, a.registry, accounts), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Approvals: a.desk, Sealer: a.sealer,
- Observer: observer, Clouds: a.clouds, Adopter: a.adopter, Modules: terraform.New(a.kernel),
+		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: accounts, Imports: bulk.New(a.kernel, a.registry, accounts), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Approvals: a.desk, Sealer: a.sealer,
+		Observer: observer, Clouds: a.clouds, Adopter: a.adopter, Modules: terraform.New(a.kernel),
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},

@@ -43,10 +43,10 @@ var (
 	bindings     = noun{"binding", "binding", "bindings", 1000, "", false, func(r *Report) *int { return &r.Bindings }, sayAs(bindingSaid)}
 	principals   = noun{"principal", "principal", "principals", 1000, "", false, func(r *Report) *int { return &r.Principals }, sayAs(vouchedSaid)}
 	sessions     = noun{"session", "session", "sessions", 1000, "", false, func(r *Report) *int { return &r.Sessions }, sayAs(sessionSaid)}
- approvals = noun{"approval", "approval", "approvals", 500, "", false, func(r *Report) *int { return &r.Approvals }, sayAs(approvalSaid)}
- imports = noun{"import", "import", "imports", 1000, "", false, func(r *Report) *int { return &r.Imports }, sayAs(importSaid)}
- ignores = noun{"drift_ignore", "ignore", "drift_ignores", 1000, "", false, func(r *Report) *int { return &r.DriftIgnores }, sayAs(ignoreSaid)}
- rules = noun{"drift_rules", "rules", "drift_rules", 10, "", false, func(r *Report) *int { return &r.DriftRules }, sayAs(rulesSaid)}
+	approvals    = noun{"approval", "approval", "approvals", 500, "", false, func(r *Report) *int { return &r.Approvals }, sayAs(approvalSaid)}
+	imports      = noun{"import", "import", "imports", 1000, "", false, func(r *Report) *int { return &r.Imports }, sayAs(importSaid)}
+	ignores      = noun{"drift_ignore", "ignore", "drift_ignores", 1000, "", false, func(r *Report) *int { return &r.DriftIgnores }, sayAs(ignoreSaid)}
+	rules        = noun{"drift_rules", "rules", "drift_rules", 10, "", false, func(r *Report) *int { return &r.DriftRules }, sayAs(rulesSaid)}
 	holds        = noun{"hold", "hold", "holds", 1000, "pool_id", true, func(r *Report) *int { return &r.Holds }, sayAs(holdSaid)}
 )
 
@@ -56,8 +56,7 @@ var tokens = noun{kind: "token", what: "token", table: "tokens"}
 // nouns are what events tell of, by kind.
 var nouns = func() map[string]noun {
 	byKind := map[string]noun{}
- for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions, approvals, imports} {
-ignores, rules} {
+	for _, n := range []noun{scopes, accounts, pools, sets, allocations, reservations, quarantines, holds, webhooks, policies, tokens, bindings, principals, sessions, approvals, imports, ignores, rules} {
 		byKind[n.kind] = n
 	}
 	return byKind

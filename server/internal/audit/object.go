@@ -230,7 +230,7 @@ func madeAt(tx *store.Tx, object, micros int64) (bool, error) {
 func (n noun) place(tx *store.Tx, v *verifier, rows []store.Row) error {
 	above, column := "pools", cmp.Or(n.space, "scope_id")
 	switch {
- case n.table == "scopes", n.table == bindings.table, n.table == sessions.table, n.table == webhooks.table, n.table == approvals.table, n.table == imports.table: // which outlive their place, n.table == rules.table: // which outlive their place, or have none
+	case n.table == "scopes", n.table == bindings.table, n.table == sessions.table, n.table == webhooks.table, n.table == approvals.table, n.table == imports.table, n.table == rules.table: // which outlive their place, or have none
 		return nil
 	case n.space == "":
 		above = "scopes"

@@ -21,7 +21,7 @@ type Finding struct {
 
 // Report is what Verify counted and found.
 type Report struct {
- Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Quarantines, Holds, Webhooks, Policies, Tokens, Bindings, Principals, Sessions, Approvals, Imports, DriftIgnores, DriftRules, Events int
+	Scopes, Accounts, Pools, Prefixes, Allocations, Sets, Reservations, Quarantines, Holds, Webhooks, Policies, Tokens, Bindings, Principals, Sessions, Approvals, Imports, DriftIgnores, DriftRules, Events int
 
 	Findings []Finding
 	Omitted  int // findings beyond maxFindings
@@ -85,10 +85,10 @@ var checks = []struct {
 	{"bindings", bindings.check},
 	{"principals", (*verifier).vouched},
 	{"sessions", sessions.check},
- {"approvals", approvals.check},
- {"imports", imports.check},
- {"drift ignores", ignores.check},
- {"drift rules", rules.check},
+	{"approvals", approvals.check},
+	{"imports", imports.check},
+	{"drift ignores", ignores.check},
+	{"drift rules", rules.check},
 	{"members", (*verifier).members},
 	{"prefixes", (*verifier).prefixes},
 	{"spaces", (*verifier).spaces},

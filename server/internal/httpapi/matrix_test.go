@@ -140,21 +140,21 @@ var asks = map[string]ask{
 		return "/adoptions", strings.Replace(`{"account":"$id","dry_run":true}`, "$id", m.make(at, "/accounts", anAccount), 1)
 	}},
 	"getRestoration": listing("/restoration"), "endRestoration": about(everywhere, "/restoration", ""),
- "listImports": listing("/imports"),
- "createImport": {inPool, func(m *matrix, at target) (string, string) {
- text := "pool,name,prefix_length\n" + at.pool + "," + m.name() + ",28\n"
- return "/imports", asFile(m.t, "allocations", text, m.tried(m.t, "allocations", text).Digest, nil)
- }},
- "getImport": {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at), "" }},
- "undoImport": {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at) + "/undo", "" }},
- "listNetworks": listing("/networks"),
- "answerDrifts": about(ofScope, "/drift-answers", `{"scope":"$scope","answer":"see","ids":["drift_1"]}`),
- "listDriftHistory": about(ofScope, "/drift-history?scope=$scope", ""),
- "getDriftRules": listing("/drift-rules"), "setDriftRules": about(everywhere, "/drift-rules", `{"rules":[]}`),
- "previewDriftRules": about(ofScope, "/drift-rules/preview?scope=$scope", `{"rules":[]}`),
- "joinStates": about(anybody, "/state-joins", `{"states":[]}`),
- "listDrifts": about(ofScope, "/drifts?scope=$scope", ""),
- "deleteAccount": object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
+	"listImports": listing("/imports"),
+	"createImport": {inPool, func(m *matrix, at target) (string, string) {
+		text := "pool,name,prefix_length\n" + at.pool + "," + m.name() + ",28\n"
+		return "/imports", asFile(m.t, "allocations", text, m.tried(m.t, "allocations", text).Digest, nil)
+	}},
+	"getImport":        {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at), "" }},
+	"undoImport":       {allSeen, func(m *matrix, at target) (string, string) { return "/imports/" + m.imported(at) + "/undo", "" }},
+	"listNetworks":     listing("/networks"),
+	"answerDrifts":     about(ofScope, "/drift-answers", `{"scope":"$scope","answer":"see","ids":["drift_1"]}`),
+	"listDriftHistory": about(ofScope, "/drift-history?scope=$scope", ""),
+	"getDriftRules":    listing("/drift-rules"), "setDriftRules": about(everywhere, "/drift-rules", `{"rules":[]}`),
+	"previewDriftRules": about(ofScope, "/drift-rules/preview?scope=$scope", `{"rules":[]}`),
+	"joinStates":        about(anybody, "/state-joins", `{"states":[]}`),
+	"listDrifts":        about(ofScope, "/drifts?scope=$scope", ""),
+	"deleteAccount":     object(ofScope, "/accounts", anAccount, "/accounts/$id", ""),
 
 	"getPrefixSet":   listing("/prefix-set?label=k%3Dv&scope=mine"),
 	"search":         listing("/search?q=mine+team"),
