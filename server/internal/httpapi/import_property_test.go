@@ -19,7 +19,7 @@ import (
 
 var estates = flag.Int("estates", 4, "how many random estates are exported and imported on each engine")
 
-var importRows = flag.Int("import.rows", 3000, "how many rows a large file has; 10000 at most")
+var importRows = flag.Int("import.rows", 1000, "how many rows a large file has; 10000 at most")
 
 // importable are the lists that can be imported, those first that others name.
 var importable = []string{"accounts", "pools", "reservations", "allocations"}
