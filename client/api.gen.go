@@ -236,6 +236,48 @@ func (e Dimension) Valid() bool {
 	}
 }
 
+// Defines values for DriftAction.
+const (
+	DriftActionAdopt   DriftAction = "adopt"
+	DriftActionIgnore  DriftAction = "ignore"
+	DriftActionPropose DriftAction = "propose"
+)
+
+// Valid indicates whether the value is a known member of the DriftAction enum.
+func (e DriftAction) Valid() bool {
+	switch e {
+	case DriftActionAdopt:
+		return true
+	case DriftActionIgnore:
+		return true
+	case DriftActionPropose:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DriftAnswerAnswer.
+const (
+	DriftAnswerAnswerAdopt  DriftAnswerAnswer = "adopt"
+	DriftAnswerAnswerIgnore DriftAnswerAnswer = "ignore"
+	DriftAnswerAnswerSee    DriftAnswerAnswer = "see"
+)
+
+// Valid indicates whether the value is a known member of the DriftAnswerAnswer enum.
+func (e DriftAnswerAnswer) Valid() bool {
+	switch e {
+	case DriftAnswerAnswerAdopt:
+		return true
+	case DriftAnswerAnswerIgnore:
+		return true
+	case DriftAnswerAnswerSee:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DriftKind.
 const (
 	DriftKindConflicting DriftKind = "conflicting"
@@ -257,6 +299,45 @@ func (e DriftKind) Valid() bool {
 	case DriftKindMissing:
 		return true
 	case DriftKindUnmanaged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DriftVerdictVerdict.
+const (
+	DriftVerdictVerdictAdopt   DriftVerdictVerdict = "adopt"
+	DriftVerdictVerdictAdopted DriftVerdictVerdict = "adopted"
+	DriftVerdictVerdictAlready DriftVerdictVerdict = "already"
+	DriftVerdictVerdictIgnore  DriftVerdictVerdict = "ignore"
+	DriftVerdictVerdictIgnored DriftVerdictVerdict = "ignored"
+	DriftVerdictVerdictInside  DriftVerdictVerdict = "inside"
+	DriftVerdictVerdictPropose DriftVerdictVerdict = "propose"
+	DriftVerdictVerdictRefused DriftVerdictVerdict = "refused"
+	DriftVerdictVerdictSeen    DriftVerdictVerdict = "seen"
+)
+
+// Valid indicates whether the value is a known member of the DriftVerdictVerdict enum.
+func (e DriftVerdictVerdict) Valid() bool {
+	switch e {
+	case DriftVerdictVerdictAdopt:
+		return true
+	case DriftVerdictVerdictAdopted:
+		return true
+	case DriftVerdictVerdictAlready:
+		return true
+	case DriftVerdictVerdictIgnore:
+		return true
+	case DriftVerdictVerdictIgnored:
+		return true
+	case DriftVerdictVerdictInside:
+		return true
+	case DriftVerdictVerdictPropose:
+		return true
+	case DriftVerdictVerdictRefused:
+		return true
+	case DriftVerdictVerdictSeen:
 		return true
 	default:
 		return false
@@ -368,6 +449,27 @@ func (e ImportRowVerdict) Valid() bool {
 	}
 }
 
+// Defines values for JoinedSubnetManaged.
+const (
+	JoinedSubnetManagedNo    JoinedSubnetManaged = "no"
+	JoinedSubnetManagedOnce  JoinedSubnetManaged = "once"
+	JoinedSubnetManagedTwice JoinedSubnetManaged = "twice"
+)
+
+// Valid indicates whether the value is a known member of the JoinedSubnetManaged enum.
+func (e JoinedSubnetManaged) Valid() bool {
+	switch e {
+	case JoinedSubnetManagedNo:
+		return true
+	case JoinedSubnetManagedOnce:
+		return true
+	case JoinedSubnetManagedTwice:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Mode.
 const (
 	ModeApply   Mode = "apply"
@@ -383,6 +485,27 @@ func (e Mode) Valid() bool {
 	case ModeObserve:
 		return true
 	case ModePlan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NetworkMappedBy.
+const (
+	NetworkMappedByAccount NetworkMappedBy = "account"
+	NetworkMappedByDefault NetworkMappedBy = "default"
+	NetworkMappedByTag     NetworkMappedBy = "tag"
+)
+
+// Valid indicates whether the value is a known member of the NetworkMappedBy enum.
+func (e NetworkMappedBy) Valid() bool {
+	switch e {
+	case NetworkMappedByAccount:
+		return true
+	case NetworkMappedByDefault:
+		return true
+	case NetworkMappedByTag:
 		return true
 	default:
 		return false
@@ -926,6 +1049,24 @@ func (e ListBindingsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListDriftHistoryParamsFormat.
+const (
+	ListDriftHistoryParamsFormatCsv  ListDriftHistoryParamsFormat = "csv"
+	ListDriftHistoryParamsFormatJSON ListDriftHistoryParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListDriftHistoryParamsFormat enum.
+func (e ListDriftHistoryParamsFormat) Valid() bool {
+	switch e {
+	case ListDriftHistoryParamsFormatCsv:
+		return true
+	case ListDriftHistoryParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDriftsParamsFormat.
 const (
 	ListDriftsParamsFormatCsv  ListDriftsParamsFormat = "csv"
@@ -1028,6 +1169,24 @@ func (e ListImportsParamsFormat) Valid() bool {
 	case ListImportsParamsFormatCsv:
 		return true
 	case ListImportsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListNetworksParamsFormat.
+const (
+	ListNetworksParamsFormatCsv  ListNetworksParamsFormat = "csv"
+	ListNetworksParamsFormatJSON ListNetworksParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListNetworksParamsFormat enum.
+func (e ListNetworksParamsFormat) Valid() bool {
+	switch e {
+	case ListNetworksParamsFormatCsv:
+		return true
+	case ListNetworksParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -1967,6 +2126,9 @@ type DraftPage struct {
 type Drift struct {
 	Account string `json:"account"`
 
+	// Action What the rules make of it: `adopt` by itself, after the next round of looks.
+	Action *DriftAction `json:"action,omitempty"`
+
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
 	CIDR CIDR `json:"cidr"`
 
@@ -1977,23 +2139,61 @@ type Drift struct {
 	// Facts A digest of all that the difference is about.
 	Facts string `json:"facts"`
 
+	// FirstSeenAt When the difference was recorded first.
+	FirstSeenAt *time.Time `json:"first_seen_at,omitempty"`
+
 	// ID Stays while the difference does.
-	ID string `json:"id"`
+	ID      string       `json:"id"`
+	Ignored *DriftIgnore `json:"ignored,omitempty"`
 
 	// Kind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
 	Kind DriftKind `json:"kind"`
+
+	// LastSeenAt When it was recorded last.
+	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`
 
 	// Observed The id of what is observed; empty where nothing is.
 	Observed string `json:"observed"`
 
 	// Pool The innermost pool around an unmanaged block.
-	Pool   string     `json:"pool"`
-	Region string     `json:"region"`
-	Scope  string     `json:"scope"`
-	Since  *time.Time `json:"since,omitempty"`
+	Pool   string `json:"pool"`
+	Region string `json:"region"`
+
+	// Rule Which rule says so, from 0; absent where none matches.
+	Rule  *int       `json:"rule,omitempty"`
+	Scope string     `json:"scope"`
+	Since *time.Time `json:"since,omitempty"`
 
 	// Task What answers it: `adopt`, `create`, `release`, or nothing where somebody has to look.
 	Task string `json:"task"`
+}
+
+// DriftAction What the rules make of it: `adopt` by itself, after the next round of looks.
+type DriftAction string
+
+// DriftAnswer defines model for DriftAnswer.
+type DriftAnswer struct {
+	Answer DriftAnswerAnswer `json:"answer"`
+
+	// DryRun Say what would become of each, and change nothing.
+	DryRun *bool    `json:"dry_run,omitempty"`
+	Ids    []string `json:"ids"`
+
+	// Reason Why they are ignored.
+	Reason *string `json:"reason,omitempty"`
+
+	// Scope The scope; `default` where absent.
+	Scope *Slug `json:"scope,omitempty"`
+}
+
+// DriftAnswerAnswer defines model for DriftAnswer.Answer.
+type DriftAnswerAnswer string
+
+// DriftIgnore defines model for DriftIgnore.
+type DriftIgnore struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
 }
 
 // DriftKind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
@@ -2003,6 +2203,82 @@ type DriftKind string
 type DriftPage struct {
 	Items         []Drift `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// DriftRecord defines model for DriftRecord.
+type DriftRecord struct {
+	Account string `json:"account"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR    CIDR   `json:"cidr"`
+	Desired string `json:"desired"`
+	Detail  string `json:"detail"`
+
+	// EndedAt When it was found to be over; absent while it lasts.
+	EndedAt     *time.Time `json:"ended_at,omitempty"`
+	Facts       string     `json:"facts"`
+	FirstSeenAt time.Time  `json:"first_seen_at"`
+	ID          string     `json:"id"`
+
+	// Kind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
+	Kind       DriftKind `json:"kind"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+	Observed   string    `json:"observed"`
+	Region     string    `json:"region"`
+	Scope      string    `json:"scope"`
+}
+
+// DriftRecordPage defines model for DriftRecordPage.
+type DriftRecordPage struct {
+	Items         []DriftRecord `json:"items"`
+	NextPageToken *string       `json:"next_page_token,omitempty"`
+}
+
+// DriftRule What a rule does not say matches all.
+type DriftRule struct {
+	Accounts []string `json:"accounts,omitempty"`
+
+	// Action What the rules make of it: `adopt` by itself, after the next round of looks.
+	Action DriftAction `json:"action"`
+	Kinds  []DriftKind `json:"kinds,omitempty"`
+
+	// Labels What is observed carries all of these tags.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// OlderSeconds The drift has lasted at least so long.
+	OlderSeconds *int64   `json:"older_seconds,omitempty"`
+	Scopes       []string `json:"scopes,omitempty"`
+}
+
+// DriftRuleList defines model for DriftRuleList.
+type DriftRuleList struct {
+	Rules []DriftRule `json:"rules"`
+}
+
+// DriftRules defines model for DriftRules.
+type DriftRules struct {
+	Rules   []DriftRule `json:"rules"`
+	Version int64       `json:"version"`
+}
+
+// DriftVerdict defines model for DriftVerdict.
+type DriftVerdict struct {
+	ID      string   `json:"id"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Rule Of a preview: the rule, from 0; absent where none matches.
+	Rule *int `json:"rule,omitempty"`
+
+	// Verdict What became of it; of a preview what would, by the rule.
+	Verdict DriftVerdictVerdict `json:"verdict"`
+}
+
+// DriftVerdictVerdict What became of it; of a preview what would, by the rule.
+type DriftVerdictVerdict string
+
+// DriftVerdicts defines model for DriftVerdicts.
+type DriftVerdicts struct {
+	Items []DriftVerdict `json:"items"`
 }
 
 // EKSBundle An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28). The services' range is an allocation elsewhere: EKS takes none that overlaps its VPC.
@@ -2307,6 +2583,24 @@ type ImportRow struct {
 // ImportRowVerdict defines model for ImportRow.Verdict.
 type ImportRowVerdict string
 
+// JoinedSubnet defines model for JoinedSubnet.
+type JoinedSubnet struct {
+	Account string       `json:"account"`
+	By      []StatePlace `json:"by"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR CIDR   `json:"cidr"`
+	ID   string `json:"id"`
+
+	// Managed `twice`: two states, or two addresses, both believe that they manage it.
+	Managed JoinedSubnetManaged `json:"managed"`
+	Name    string              `json:"name"`
+	Region  string              `json:"region"`
+}
+
+// JoinedSubnetManaged `twice`: two states, or two addresses, both believe that they manage it.
+type JoinedSubnetManaged string
+
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
 
@@ -2381,6 +2675,43 @@ type Mode string
 
 // Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 type Name = string
+
+// Network defines model for Network.
+type Network struct {
+	Account     string    `json:"account"`
+	Cidrs       []CIDR    `json:"cidrs"`
+	Default     bool      `json:"default"`
+	FirstSeenAt time.Time `json:"first_seen_at"`
+	ID          string    `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+
+	// MappedBy Why it is in this scope, or in none: its tag `cloudpam:scope`, its account, or that the cloud made it by itself.
+	MappedBy NetworkMappedBy `json:"mapped_by"`
+	Name     string          `json:"name"`
+
+	// Network The cloud's own id, which filters of observations take.
+	Network *string `json:"network,omitempty"`
+
+	// Owner The cloud's id of the account that has it: another one's where it is shared.
+	Owner  string `json:"owner"`
+	Region string `json:"region"`
+
+	// Scope That it is mapped to; empty for none.
+	Scope           string `json:"scope"`
+	SecondaryRanges int64  `json:"secondary_ranges"`
+	Subnets         int64  `json:"subnets"`
+}
+
+// NetworkMappedBy Why it is in this scope, or in none: its tag `cloudpam:scope`, its account, or that the cloud made it by itself.
+type NetworkMappedBy string
+
+// NetworkPage defines model for NetworkPage.
+type NetworkPage struct {
+	Items         []Network `json:"items"`
+	NextPageToken *string   `json:"next_page_token,omitempty"`
+}
 
 // NewAccount defines model for NewAccount.
 type NewAccount struct {
@@ -2824,6 +3155,16 @@ type NewSetHolds struct {
 
 	// Updates The id of the living set that the plan changes.
 	Updates *string `json:"updates,omitempty"`
+}
+
+// NewStateJoin defines model for NewStateJoin.
+type NewStateJoin struct {
+	// Account Only subnets of this account.
+	Account *string `json:"account,omitempty"`
+
+	// Scope Only subnets in this scope.
+	Scope  *string          `json:"scope,omitempty"`
+	States []TerraformState `json:"states"`
 }
 
 // NewToken defines model for NewToken.
@@ -3722,6 +4063,30 @@ type SpanPage struct {
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
 
+// StateJoin defines model for StateJoin.
+type StateJoin struct {
+	// Gone What a state has and no cloud shows to the caller.
+	Gone  []StatePlace   `json:"gone"`
+	Items []JoinedSubnet `json:"items"`
+}
+
+// StatePlace defines model for StatePlace.
+type StatePlace struct {
+	Address string  `json:"address"`
+	ID      string  `json:"id"`
+	Lineage *string `json:"lineage,omitempty"`
+	Serial  *int64  `json:"serial,omitempty"`
+	State   string  `json:"state"`
+}
+
+// StateResource defines model for StateResource.
+type StateResource struct {
+	Address string `json:"address"`
+
+	// ID The id of the subnet, as observations have it.
+	ID string `json:"id"`
+}
+
 // Step defines model for Step.
 type Step string
 
@@ -3761,6 +4126,16 @@ type TerraformModules struct {
 
 	// LeftOut What of the account is in no module.
 	LeftOut []LeftOut `json:"left_out"`
+}
+
+// TerraformState defines model for TerraformState.
+type TerraformState struct {
+	Lineage *string `json:"lineage,omitempty"`
+
+	// Name Where it is from: a file, a workspace.
+	Name      string          `json:"name"`
+	Resources []StateResource `json:"resources"`
+	Serial    *int64          `json:"serial,omitempty"`
 }
 
 // Text defines model for Text.
@@ -4428,6 +4803,45 @@ type DeleteBindingParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// AnswerDriftsParams defines parameters for AnswerDrifts.
+type AnswerDriftsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDriftHistoryParams defines parameters for ListDriftHistory.
+type ListDriftHistoryParams struct {
+	// Scope The scope; `default` where absent.
+	Scope *string `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListDriftHistoryParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListDriftHistoryParamsFormat defines parameters for ListDriftHistory.
+type ListDriftHistoryParamsFormat string
+
+// SetDriftRulesParams defines parameters for SetDriftRules.
+type SetDriftRulesParams struct {
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PreviewDriftRulesParams defines parameters for PreviewDriftRules.
+type PreviewDriftRulesParams struct {
+	// Scope The scope; `default` where absent.
+	Scope *string `form:"scope,omitempty" json:"scope,omitempty"`
+}
+
 // ListDriftsParams defines parameters for ListDrifts.
 type ListDriftsParams struct {
 	// Scope The scope; `default` where absent.
@@ -4436,6 +4850,9 @@ type ListDriftsParams struct {
 
 	// Account Only of this account.
 	Account *string `form:"account,omitempty" json:"account,omitempty"`
+
+	// Ignored True: only those that somebody or a rule ignores. Those that nobody does where absent.
+	Ignored *bool `form:"ignored,omitempty" json:"ignored,omitempty"`
 
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -4613,6 +5030,36 @@ type UndoImportParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// ListNetworksParams defines parameters for ListNetworks.
+type ListNetworksParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Account Only of this account.
+	Account *string `form:"account,omitempty" json:"account,omitempty"`
+
+	// Region Only what has something in this region.
+	Region *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// ID Only the one with this id: `aws:vpc-0123`.
+	ID *string `form:"id,omitempty" json:"id,omitempty"`
+
+	// Unmapped Only what is in no scope.
+	Unmapped *bool `form:"unmapped,omitempty" json:"unmapped,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListNetworksParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListNetworksParamsFormat defines parameters for ListNetworks.
+type ListNetworksParamsFormat string
 
 // ListObservationsParams defines parameters for ListObservations.
 type ListObservationsParams struct {
@@ -5261,6 +5708,15 @@ type DecideApprovalsJSONRequestBody = NewDecisions
 // CreateBindingJSONRequestBody defines body for CreateBinding for application/json ContentType.
 type CreateBindingJSONRequestBody = NewBinding
 
+// AnswerDriftsJSONRequestBody defines body for AnswerDrifts for application/json ContentType.
+type AnswerDriftsJSONRequestBody = DriftAnswer
+
+// SetDriftRulesJSONRequestBody defines body for SetDriftRules for application/json ContentType.
+type SetDriftRulesJSONRequestBody = DriftRuleList
+
+// PreviewDriftRulesJSONRequestBody defines body for PreviewDriftRules for application/json ContentType.
+type PreviewDriftRulesJSONRequestBody = DriftRuleList
+
 // PlaceHoldsJSONRequestBody defines body for PlaceHolds for application/json ContentType.
 type PlaceHoldsJSONRequestBody = NewHoldBatch
 
@@ -5299,6 +5755,9 @@ type CreateScopeJSONRequestBody = NewScope
 
 // UpdateScopeJSONRequestBody defines body for UpdateScope for application/json ContentType.
 type UpdateScopeJSONRequestBody = ScopePatch
+
+// JoinStatesJSONRequestBody defines body for JoinStates for application/json ContentType.
+type JoinStatesJSONRequestBody = NewStateJoin
 
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = NewToken
@@ -5801,6 +6260,70 @@ type ClientInterface interface {
 	// Corresponds with GET /bindings/{binding} (the `GetBinding` operationId).
 	GetBinding(ctx context.Context, binding string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// AnswerDriftsWithBody Ignore, see again or adopt any number of drifts
+	//
+	// `ignore` lasts until the facts of the drift change, and needs a reason; `see` ends that. `adopt` is for what is unmanaged, and does what
+	// `POST /adoptions` does. Each drift has its own verdict: what is refused keeps nothing else back.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /drift-answers (the `AnswerDrifts` operationId).
+	AnswerDriftsWithBody(ctx context.Context, params *AnswerDriftsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AnswerDrifts Ignore, see again or adopt any number of drifts
+	//
+	// `ignore` lasts until the facts of the drift change, and needs a reason; `see` ends that. `adopt` is for what is unmanaged, and does what
+	// `POST /adoptions` does. Each drift has its own verdict: what is refused keeps nothing else back.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /drift-answers (the `AnswerDrifts` operationId).
+	AnswerDrifts(ctx context.Context, params *AnswerDriftsParams, body AnswerDriftsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDriftHistory List the drifts that a scope has or had, the oldest first
+	//
+	// Recorded after each round of looks at the clouds. What is over is kept for 90 days.
+	//
+	// Corresponds with GET /drift-history (the `ListDriftHistory` operationId).
+	ListDriftHistory(ctx context.Context, params *ListDriftHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDriftRules The rules that say what becomes of drifts
+	//
+	// Corresponds with GET /drift-rules (the `GetDriftRules` operationId).
+	GetDriftRules(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetDriftRulesWithBody Replace the rules
+	//
+	// The first rule that matches a drift decides; one that none matches is proposed. It takes the role admin everywhere.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /drift-rules (the `SetDriftRules` operationId).
+	SetDriftRulesWithBody(ctx context.Context, params *SetDriftRulesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetDriftRules Replace the rules
+	//
+	// The first rule that matches a drift decides; one that none matches is proposed. It takes the role admin everywhere.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /drift-rules (the `SetDriftRules` operationId).
+	SetDriftRules(ctx context.Context, params *SetDriftRulesParams, body SetDriftRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewDriftRulesWithBody What rules would make of the drifts of a scope
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /drift-rules/preview (the `PreviewDriftRules` operationId).
+	PreviewDriftRulesWithBody(ctx context.Context, params *PreviewDriftRulesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewDriftRules What rules would make of the drifts of a scope
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /drift-rules/preview (the `PreviewDriftRules` operationId).
+	PreviewDriftRules(ctx context.Context, params *PreviewDriftRulesParams, body PreviewDriftRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListDrifts List how what clouds showed differs from what is desired in a scope, by id
 	//
 	// Corresponds with GET /drifts (the `ListDrifts` operationId).
@@ -5941,6 +6464,15 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /imports/{import}/undo (the `UndoImport` operationId).
 	UndoImport(ctx context.Context, pImport string, params *UndoImportParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListNetworks List the networks that clouds showed, by account
+	//
+	// With all their blocks, the scope that each is mapped to, and how much is in it. A network is in the scope that its tag `cloudpam:scope`
+	// names (`-` is none), else in that of its account; default VPCs are in none until they are tagged. What is in no scope waits in
+	// `unmapped=true` and keeps nobody off any block. A network without blocks of its own is listed while a subnet is in it.
+	//
+	// Corresponds with GET /networks (the `ListNetworks` operationId).
+	ListNetworks(ctx context.Context, params *ListNetworksParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListObservations List what clouds showed, by age, or by address with within or contains
 	//
@@ -6362,6 +6894,26 @@ type ClientInterface interface {
 	//
 	// Corresponds with DELETE /sessions/{session} (the `EndSession` operationId).
 	EndSession(ctx context.Context, session string, params *EndSessionParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JoinStatesWithBody Which Terraform state manages what clouds showed
+	//
+	// Takes what any number of states have: addresses and ids of their subnets, never a state itself. `cloudpam state push FILE…` reads them
+	// out of the files. Nothing of it is kept. Each observed subnet is managed by one state, by none, or by two.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /state-joins (the `JoinStates` operationId).
+	JoinStatesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// JoinStates Which Terraform state manages what clouds showed
+	//
+	// Takes what any number of states have: addresses and ids of their subnets, never a state itself. `cloudpam state push FILE…` reads them
+	// out of the files. Nothing of it is kept. Each observed subnet is managed by one state, by none, or by two.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /state-joins (the `JoinStates` operationId).
+	JoinStates(ctx context.Context, body JoinStatesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetTerraformModules Write the Terraform of what was adopted of an account
 	//
@@ -7421,6 +7973,150 @@ func (c *rawClient) GetBinding(ctx context.Context, binding string, reqEditors .
 	return c.Client.Do(req)
 }
 
+// AnswerDriftsWithBody Ignore, see again or adopt any number of drifts
+//
+// `ignore` lasts until the facts of the drift change, and needs a reason; `see` ends that. `adopt` is for what is unmanaged, and does what
+// `POST /adoptions` does. Each drift has its own verdict: what is refused keeps nothing else back.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /drift-answers (the `AnswerDrifts` operationId).
+func (c *rawClient) AnswerDriftsWithBody(ctx context.Context, params *AnswerDriftsParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnswerDriftsRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AnswerDrifts Ignore, see again or adopt any number of drifts
+//
+// `ignore` lasts until the facts of the drift change, and needs a reason; `see` ends that. `adopt` is for what is unmanaged, and does what
+// `POST /adoptions` does. Each drift has its own verdict: what is refused keeps nothing else back.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /drift-answers (the `AnswerDrifts` operationId).
+func (c *rawClient) AnswerDrifts(ctx context.Context, params *AnswerDriftsParams, body AnswerDriftsJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAnswerDriftsRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDriftHistory List the drifts that a scope has or had, the oldest first
+//
+// Recorded after each round of looks at the clouds. What is over is kept for 90 days.
+//
+// Corresponds with GET /drift-history (the `ListDriftHistory` operationId).
+func (c *rawClient) ListDriftHistory(ctx context.Context, params *ListDriftHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDriftHistoryRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDriftRules The rules that say what becomes of drifts
+//
+// Corresponds with GET /drift-rules (the `GetDriftRules` operationId).
+func (c *rawClient) GetDriftRules(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDriftRulesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetDriftRulesWithBody Replace the rules
+//
+// The first rule that matches a drift decides; one that none matches is proposed. It takes the role admin everywhere.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /drift-rules (the `SetDriftRules` operationId).
+func (c *rawClient) SetDriftRulesWithBody(ctx context.Context, params *SetDriftRulesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetDriftRulesRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetDriftRules Replace the rules
+//
+// The first rule that matches a drift decides; one that none matches is proposed. It takes the role admin everywhere.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /drift-rules (the `SetDriftRules` operationId).
+func (c *rawClient) SetDriftRules(ctx context.Context, params *SetDriftRulesParams, body SetDriftRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetDriftRulesRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewDriftRulesWithBody What rules would make of the drifts of a scope
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /drift-rules/preview (the `PreviewDriftRules` operationId).
+func (c *rawClient) PreviewDriftRulesWithBody(ctx context.Context, params *PreviewDriftRulesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewDriftRulesRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewDriftRules What rules would make of the drifts of a scope
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /drift-rules/preview (the `PreviewDriftRules` operationId).
+func (c *rawClient) PreviewDriftRules(ctx context.Context, params *PreviewDriftRulesParams, body PreviewDriftRulesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewDriftRulesRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListDrifts List how what clouds showed differs from what is desired in a scope, by id
 //
 // Corresponds with GET /drifts (the `ListDrifts` operationId).
@@ -7712,6 +8408,25 @@ func (c *rawClient) GetImport(ctx context.Context, pImport string, reqEditors ..
 // Corresponds with POST /imports/{import}/undo (the `UndoImport` operationId).
 func (c *rawClient) UndoImport(ctx context.Context, pImport string, params *UndoImportParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUndoImportRequest(c.Server, pImport, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListNetworks List the networks that clouds showed, by account
+//
+// With all their blocks, the scope that each is mapped to, and how much is in it. A network is in the scope that its tag `cloudpam:scope`
+// names (`-` is none), else in that of its account; default VPCs are in none until they are tagged. What is in no scope waits in
+// `unmapped=true` and keeps nobody off any block. A network without blocks of its own is listed while a subnet is in it.
+//
+// Corresponds with GET /networks (the `ListNetworks` operationId).
+func (c *rawClient) ListNetworks(ctx context.Context, params *ListNetworksParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListNetworksRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8653,6 +9368,46 @@ func (c *rawClient) ListSessions(ctx context.Context, params *ListSessionsParams
 // Corresponds with DELETE /sessions/{session} (the `EndSession` operationId).
 func (c *rawClient) EndSession(ctx context.Context, session string, params *EndSessionParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEndSessionRequest(c.Server, session, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JoinStatesWithBody Which Terraform state manages what clouds showed
+//
+// Takes what any number of states have: addresses and ids of their subnets, never a state itself. `cloudpam state push FILE…` reads them
+// out of the files. Nothing of it is kept. Each observed subnet is managed by one state, by none, or by two.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /state-joins (the `JoinStates` operationId).
+func (c *rawClient) JoinStatesWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJoinStatesRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// JoinStates Which Terraform state manages what clouds showed
+//
+// Takes what any number of states have: addresses and ids of their subnets, never a state itself. `cloudpam state push FILE…` reads them
+// out of the files. Nothing of it is kept. Each observed subnet is managed by one state, by none, or by two.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /state-joins (the `JoinStates` operationId).
+func (c *rawClient) JoinStates(ctx context.Context, body JoinStatesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewJoinStatesRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -11774,6 +12529,311 @@ func NewGetBindingRequest(server string, binding string) (*http.Request, error) 
 	return req, nil
 }
 
+// NewAnswerDriftsRequest calls the generic AnswerDrifts builder with application/json body
+func NewAnswerDriftsRequest(server string, params *AnswerDriftsParams, body AnswerDriftsJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAnswerDriftsRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewAnswerDriftsRequestWithBody constructs an http.Request for the AnswerDrifts method, with any body, and a specified content type
+func NewAnswerDriftsRequestWithBody(server string, params *AnswerDriftsParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/drift-answers")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListDriftHistoryRequest constructs an http.Request for the ListDriftHistory method
+func NewListDriftHistoryRequest(server string, params *ListDriftHistoryParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/drift-history")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDriftRulesRequest constructs an http.Request for the GetDriftRules method
+func NewGetDriftRulesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/drift-rules")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetDriftRulesRequest calls the generic SetDriftRules builder with application/json body
+func NewSetDriftRulesRequest(server string, params *SetDriftRulesParams, body SetDriftRulesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewSetDriftRulesRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewSetDriftRulesRequestWithBody constructs an http.Request for the SetDriftRules method, with any body, and a specified content type
+func NewSetDriftRulesRequestWithBody(server string, params *SetDriftRulesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/drift-rules")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+		if params.IdempotencyKey != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam1)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewPreviewDriftRulesRequest calls the generic PreviewDriftRules builder with application/json body
+func NewPreviewDriftRulesRequest(server string, params *PreviewDriftRulesParams, body PreviewDriftRulesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewDriftRulesRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPreviewDriftRulesRequestWithBody constructs an http.Request for the PreviewDriftRules method, with any body, and a specified content type
+func NewPreviewDriftRulesRequestWithBody(server string, params *PreviewDriftRulesParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/drift-rules/preview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListDriftsRequest constructs an http.Request for the ListDrifts method
 func NewListDriftsRequest(server string, params *ListDriftsParams) (*http.Request, error) {
 	var err error
@@ -11829,6 +12889,18 @@ func NewListDriftsRequest(server string, params *ListDriftsParams) (*http.Reques
 		if params.Account != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "account", *params.Account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Ignored != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "ignored", *params.Ignored, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -12864,6 +13936,144 @@ func NewUndoImportRequest(server string, pImport string, params *UndoImportParam
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewListNetworksRequest constructs an http.Request for the ListNetworks method
+func NewListNetworksRequest(server string, params *ListNetworksParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/networks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Scope != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "scope", *params.Scope, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Account != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "account", *params.Account, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Region != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ID != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "id", *params.ID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Unmapped != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "unmapped", *params.Unmapped, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.PageToken != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "page_token", *params.PageToken, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -16129,6 +17339,46 @@ func NewEndSessionRequest(server string, session string, params *EndSessionParam
 		}
 
 	}
+
+	return req, nil
+}
+
+// NewJoinStatesRequest calls the generic JoinStates builder with application/json body
+func NewJoinStatesRequest(server string, body JoinStatesJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewJoinStatesRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewJoinStatesRequestWithBody constructs an http.Request for the JoinStates method, with any body, and a specified content type
+func NewJoinStatesRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/state-joins")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }

@@ -242,6 +242,48 @@ func (e Dimension) Valid() bool {
 	}
 }
 
+// Defines values for DriftAction.
+const (
+	DriftActionAdopt   DriftAction = "adopt"
+	DriftActionIgnore  DriftAction = "ignore"
+	DriftActionPropose DriftAction = "propose"
+)
+
+// Valid indicates whether the value is a known member of the DriftAction enum.
+func (e DriftAction) Valid() bool {
+	switch e {
+	case DriftActionAdopt:
+		return true
+	case DriftActionIgnore:
+		return true
+	case DriftActionPropose:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DriftAnswerAnswer.
+const (
+	DriftAnswerAnswerAdopt  DriftAnswerAnswer = "adopt"
+	DriftAnswerAnswerIgnore DriftAnswerAnswer = "ignore"
+	DriftAnswerAnswerSee    DriftAnswerAnswer = "see"
+)
+
+// Valid indicates whether the value is a known member of the DriftAnswerAnswer enum.
+func (e DriftAnswerAnswer) Valid() bool {
+	switch e {
+	case DriftAnswerAnswerAdopt:
+		return true
+	case DriftAnswerAnswerIgnore:
+		return true
+	case DriftAnswerAnswerSee:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DriftKind.
 const (
 	DriftKindConflicting DriftKind = "conflicting"
@@ -263,6 +305,45 @@ func (e DriftKind) Valid() bool {
 	case DriftKindMissing:
 		return true
 	case DriftKindUnmanaged:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DriftVerdictVerdict.
+const (
+	DriftVerdictVerdictAdopt   DriftVerdictVerdict = "adopt"
+	DriftVerdictVerdictAdopted DriftVerdictVerdict = "adopted"
+	DriftVerdictVerdictAlready DriftVerdictVerdict = "already"
+	DriftVerdictVerdictIgnore  DriftVerdictVerdict = "ignore"
+	DriftVerdictVerdictIgnored DriftVerdictVerdict = "ignored"
+	DriftVerdictVerdictInside  DriftVerdictVerdict = "inside"
+	DriftVerdictVerdictPropose DriftVerdictVerdict = "propose"
+	DriftVerdictVerdictRefused DriftVerdictVerdict = "refused"
+	DriftVerdictVerdictSeen    DriftVerdictVerdict = "seen"
+)
+
+// Valid indicates whether the value is a known member of the DriftVerdictVerdict enum.
+func (e DriftVerdictVerdict) Valid() bool {
+	switch e {
+	case DriftVerdictVerdictAdopt:
+		return true
+	case DriftVerdictVerdictAdopted:
+		return true
+	case DriftVerdictVerdictAlready:
+		return true
+	case DriftVerdictVerdictIgnore:
+		return true
+	case DriftVerdictVerdictIgnored:
+		return true
+	case DriftVerdictVerdictInside:
+		return true
+	case DriftVerdictVerdictPropose:
+		return true
+	case DriftVerdictVerdictRefused:
+		return true
+	case DriftVerdictVerdictSeen:
 		return true
 	default:
 		return false
@@ -374,6 +455,27 @@ func (e ImportRowVerdict) Valid() bool {
 	}
 }
 
+// Defines values for JoinedSubnetManaged.
+const (
+	JoinedSubnetManagedNo    JoinedSubnetManaged = "no"
+	JoinedSubnetManagedOnce  JoinedSubnetManaged = "once"
+	JoinedSubnetManagedTwice JoinedSubnetManaged = "twice"
+)
+
+// Valid indicates whether the value is a known member of the JoinedSubnetManaged enum.
+func (e JoinedSubnetManaged) Valid() bool {
+	switch e {
+	case JoinedSubnetManagedNo:
+		return true
+	case JoinedSubnetManagedOnce:
+		return true
+	case JoinedSubnetManagedTwice:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Mode.
 const (
 	ModeApply   Mode = "apply"
@@ -389,6 +491,27 @@ func (e Mode) Valid() bool {
 	case ModeObserve:
 		return true
 	case ModePlan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NetworkMappedBy.
+const (
+	NetworkMappedByAccount NetworkMappedBy = "account"
+	NetworkMappedByDefault NetworkMappedBy = "default"
+	NetworkMappedByTag     NetworkMappedBy = "tag"
+)
+
+// Valid indicates whether the value is a known member of the NetworkMappedBy enum.
+func (e NetworkMappedBy) Valid() bool {
+	switch e {
+	case NetworkMappedByAccount:
+		return true
+	case NetworkMappedByDefault:
+		return true
+	case NetworkMappedByTag:
 		return true
 	default:
 		return false
@@ -932,6 +1055,24 @@ func (e ListBindingsParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListDriftHistoryParamsFormat.
+const (
+	ListDriftHistoryParamsFormatCsv  ListDriftHistoryParamsFormat = "csv"
+	ListDriftHistoryParamsFormatJSON ListDriftHistoryParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListDriftHistoryParamsFormat enum.
+func (e ListDriftHistoryParamsFormat) Valid() bool {
+	switch e {
+	case ListDriftHistoryParamsFormatCsv:
+		return true
+	case ListDriftHistoryParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDriftsParamsFormat.
 const (
 	ListDriftsParamsFormatCsv  ListDriftsParamsFormat = "csv"
@@ -1034,6 +1175,24 @@ func (e ListImportsParamsFormat) Valid() bool {
 	case ListImportsParamsFormatCsv:
 		return true
 	case ListImportsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListNetworksParamsFormat.
+const (
+	ListNetworksParamsFormatCsv  ListNetworksParamsFormat = "csv"
+	ListNetworksParamsFormatJSON ListNetworksParamsFormat = "json"
+)
+
+// Valid indicates whether the value is a known member of the ListNetworksParamsFormat enum.
+func (e ListNetworksParamsFormat) Valid() bool {
+	switch e {
+	case ListNetworksParamsFormatCsv:
+		return true
+	case ListNetworksParamsFormatJSON:
 		return true
 	default:
 		return false
@@ -1973,6 +2132,9 @@ type DraftPage struct {
 type Drift struct {
 	Account string `json:"account"`
 
+	// Action What the rules make of it: `adopt` by itself, after the next round of looks.
+	Action *DriftAction `json:"action,omitempty"`
+
 	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
 	CIDR CIDR `json:"cidr"`
 
@@ -1983,23 +2145,61 @@ type Drift struct {
 	// Facts A digest of all that the difference is about.
 	Facts string `json:"facts"`
 
+	// FirstSeenAt When the difference was recorded first.
+	FirstSeenAt *time.Time `json:"first_seen_at,omitempty"`
+
 	// ID Stays while the difference does.
-	ID string `json:"id"`
+	ID      string       `json:"id"`
+	Ignored *DriftIgnore `json:"ignored,omitempty"`
 
 	// Kind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
 	Kind DriftKind `json:"kind"`
+
+	// LastSeenAt When it was recorded last.
+	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`
 
 	// Observed The id of what is observed; empty where nothing is.
 	Observed string `json:"observed"`
 
 	// Pool The innermost pool around an unmanaged block.
-	Pool   string     `json:"pool"`
-	Region string     `json:"region"`
-	Scope  string     `json:"scope"`
-	Since  *time.Time `json:"since,omitempty"`
+	Pool   string `json:"pool"`
+	Region string `json:"region"`
+
+	// Rule Which rule says so, from 0; absent where none matches.
+	Rule  *int       `json:"rule,omitempty"`
+	Scope string     `json:"scope"`
+	Since *time.Time `json:"since,omitempty"`
 
 	// Task What answers it: `adopt`, `create`, `release`, or nothing where somebody has to look.
 	Task string `json:"task"`
+}
+
+// DriftAction What the rules make of it: `adopt` by itself, after the next round of looks.
+type DriftAction string
+
+// DriftAnswer defines model for DriftAnswer.
+type DriftAnswer struct {
+	Answer DriftAnswerAnswer `json:"answer"`
+
+	// DryRun Say what would become of each, and change nothing.
+	DryRun *bool    `json:"dry_run,omitempty"`
+	Ids    []string `json:"ids"`
+
+	// Reason Why they are ignored.
+	Reason *string `json:"reason,omitempty"`
+
+	// Scope The scope; `default` where absent.
+	Scope *Slug `json:"scope,omitempty"`
+}
+
+// DriftAnswerAnswer defines model for DriftAnswer.Answer.
+type DriftAnswerAnswer string
+
+// DriftIgnore defines model for DriftIgnore.
+type DriftIgnore struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
 }
 
 // DriftKind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
@@ -2009,6 +2209,82 @@ type DriftKind string
 type DriftPage struct {
 	Items         []Drift `json:"items"`
 	NextPageToken *string `json:"next_page_token,omitempty"`
+}
+
+// DriftRecord defines model for DriftRecord.
+type DriftRecord struct {
+	Account string `json:"account"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR    CIDR   `json:"cidr"`
+	Desired string `json:"desired"`
+	Detail  string `json:"detail"`
+
+	// EndedAt When it was found to be over; absent while it lasts.
+	EndedAt     *time.Time `json:"ended_at,omitempty"`
+	Facts       string     `json:"facts"`
+	FirstSeenAt time.Time  `json:"first_seen_at"`
+	ID          string     `json:"id"`
+
+	// Kind `unmanaged`: a cloud has it and nothing desired does. `missing`: it is allocated for an account whose last three complete views do not show it. `mismatched`: what carries the mark of an allocation is another block. `conflicting`: it lies across desired blocks, in a reserved one, or across another network's. `misplaced`: account, region or network is another.
+	Kind       DriftKind `json:"kind"`
+	LastSeenAt time.Time `json:"last_seen_at"`
+	Observed   string    `json:"observed"`
+	Region     string    `json:"region"`
+	Scope      string    `json:"scope"`
+}
+
+// DriftRecordPage defines model for DriftRecordPage.
+type DriftRecordPage struct {
+	Items         []DriftRecord `json:"items"`
+	NextPageToken *string       `json:"next_page_token,omitempty"`
+}
+
+// DriftRule What a rule does not say matches all.
+type DriftRule struct {
+	Accounts []string `json:"accounts,omitempty"`
+
+	// Action What the rules make of it: `adopt` by itself, after the next round of looks.
+	Action DriftAction `json:"action"`
+	Kinds  []DriftKind `json:"kinds,omitempty"`
+
+	// Labels What is observed carries all of these tags.
+	Labels *Labels `json:"labels,omitempty"`
+
+	// OlderSeconds The drift has lasted at least so long.
+	OlderSeconds *int64   `json:"older_seconds,omitempty"`
+	Scopes       []string `json:"scopes,omitempty"`
+}
+
+// DriftRuleList defines model for DriftRuleList.
+type DriftRuleList struct {
+	Rules []DriftRule `json:"rules"`
+}
+
+// DriftRules defines model for DriftRules.
+type DriftRules struct {
+	Rules   []DriftRule `json:"rules"`
+	Version int64       `json:"version"`
+}
+
+// DriftVerdict defines model for DriftVerdict.
+type DriftVerdict struct {
+	ID      string   `json:"id"`
+	Problem *Problem `json:"problem,omitempty"`
+
+	// Rule Of a preview: the rule, from 0; absent where none matches.
+	Rule *int `json:"rule,omitempty"`
+
+	// Verdict What became of it; of a preview what would, by the rule.
+	Verdict DriftVerdictVerdict `json:"verdict"`
+}
+
+// DriftVerdictVerdict What became of it; of a preview what would, by the rule.
+type DriftVerdictVerdict string
+
+// DriftVerdicts defines model for DriftVerdicts.
+type DriftVerdicts struct {
+	Items []DriftVerdict `json:"items"`
 }
 
 // EKSBundle An EKS cluster whose pods take addresses of its subnets (the Amazon VPC CNI): for each zone the members `nodes-ZONE` and `control-plane-ZONE` (a /28). The services' range is an allocation elsewhere: EKS takes none that overlaps its VPC.
@@ -2313,6 +2589,24 @@ type ImportRow struct {
 // ImportRowVerdict defines model for ImportRow.Verdict.
 type ImportRowVerdict string
 
+// JoinedSubnet defines model for JoinedSubnet.
+type JoinedSubnet struct {
+	Account string       `json:"account"`
+	By      []StatePlace `json:"by"`
+
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR CIDR   `json:"cidr"`
+	ID   string `json:"id"`
+
+	// Managed `twice`: two states, or two addresses, both believe that they manage it.
+	Managed JoinedSubnetManaged `json:"managed"`
+	Name    string              `json:"name"`
+	Region  string              `json:"region"`
+}
+
+// JoinedSubnetManaged `twice`: two states, or two addresses, both believe that they manage it.
+type JoinedSubnetManaged string
+
 // Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
 type Labels map[string]string
 
@@ -2387,6 +2681,43 @@ type Mode string
 
 // Name Letters, digits and `. _ - : /`; starts and ends with a letter or digit.
 type Name = string
+
+// Network defines model for Network.
+type Network struct {
+	Account     string    `json:"account"`
+	Cidrs       []CIDR    `json:"cidrs"`
+	Default     bool      `json:"default"`
+	FirstSeenAt time.Time `json:"first_seen_at"`
+	ID          string    `json:"id"`
+
+	// Labels At most 64 labels. A key has 1 to 128 characters, a value at most 256.
+	Labels Labels `json:"labels"`
+
+	// MappedBy Why it is in this scope, or in none: its tag `cloudpam:scope`, its account, or that the cloud made it by itself.
+	MappedBy NetworkMappedBy `json:"mapped_by"`
+	Name     string          `json:"name"`
+
+	// Network The cloud's own id, which filters of observations take.
+	Network *string `json:"network,omitempty"`
+
+	// Owner The cloud's id of the account that has it: another one's where it is shared.
+	Owner  string `json:"owner"`
+	Region string `json:"region"`
+
+	// Scope That it is mapped to; empty for none.
+	Scope           string `json:"scope"`
+	SecondaryRanges int64  `json:"secondary_ranges"`
+	Subnets         int64  `json:"subnets"`
+}
+
+// NetworkMappedBy Why it is in this scope, or in none: its tag `cloudpam:scope`, its account, or that the cloud made it by itself.
+type NetworkMappedBy string
+
+// NetworkPage defines model for NetworkPage.
+type NetworkPage struct {
+	Items         []Network `json:"items"`
+	NextPageToken *string   `json:"next_page_token,omitempty"`
+}
 
 // NewAccount defines model for NewAccount.
 type NewAccount struct {
@@ -2830,6 +3161,16 @@ type NewSetHolds struct {
 
 	// Updates The id of the living set that the plan changes.
 	Updates *string `json:"updates,omitempty"`
+}
+
+// NewStateJoin defines model for NewStateJoin.
+type NewStateJoin struct {
+	// Account Only subnets of this account.
+	Account *string `json:"account,omitempty"`
+
+	// Scope Only subnets in this scope.
+	Scope  *string          `json:"scope,omitempty"`
+	States []TerraformState `json:"states"`
 }
 
 // NewToken defines model for NewToken.
@@ -3728,6 +4069,30 @@ type SpanPage struct {
 	NextPageToken *string `json:"next_page_token,omitempty"`
 }
 
+// StateJoin defines model for StateJoin.
+type StateJoin struct {
+	// Gone What a state has and no cloud shows to the caller.
+	Gone  []StatePlace   `json:"gone"`
+	Items []JoinedSubnet `json:"items"`
+}
+
+// StatePlace defines model for StatePlace.
+type StatePlace struct {
+	Address string  `json:"address"`
+	ID      string  `json:"id"`
+	Lineage *string `json:"lineage,omitempty"`
+	Serial  *int64  `json:"serial,omitempty"`
+	State   string  `json:"state"`
+}
+
+// StateResource defines model for StateResource.
+type StateResource struct {
+	Address string `json:"address"`
+
+	// ID The id of the subnet, as observations have it.
+	ID string `json:"id"`
+}
+
 // Step defines model for Step.
 type Step string
 
@@ -3767,6 +4132,16 @@ type TerraformModules struct {
 
 	// LeftOut What of the account is in no module.
 	LeftOut []LeftOut `json:"left_out"`
+}
+
+// TerraformState defines model for TerraformState.
+type TerraformState struct {
+	Lineage *string `json:"lineage,omitempty"`
+
+	// Name Where it is from: a file, a workspace.
+	Name      string          `json:"name"`
+	Resources []StateResource `json:"resources"`
+	Serial    *int64          `json:"serial,omitempty"`
 }
 
 // Text defines model for Text.
@@ -4434,6 +4809,45 @@ type DeleteBindingParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// AnswerDriftsParams defines parameters for AnswerDrifts.
+type AnswerDriftsParams struct {
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListDriftHistoryParams defines parameters for ListDriftHistory.
+type ListDriftHistoryParams struct {
+	// Scope The scope; `default` where absent.
+	Scope *string `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListDriftHistoryParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListDriftHistoryParamsFormat defines parameters for ListDriftHistory.
+type ListDriftHistoryParamsFormat string
+
+// SetDriftRulesParams defines parameters for SetDriftRules.
+type SetDriftRulesParams struct {
+	// IfMatch The `ETag` of what is being changed, as it came: weak marks and suffixes of proxies do no harm. `*` and lists are accepted.
+	IfMatch *IfMatch `json:"If-Match,omitempty"`
+
+	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// PreviewDriftRulesParams defines parameters for PreviewDriftRules.
+type PreviewDriftRulesParams struct {
+	// Scope The scope; `default` where absent.
+	Scope *string `form:"scope,omitempty" json:"scope,omitempty"`
+}
+
 // ListDriftsParams defines parameters for ListDrifts.
 type ListDriftsParams struct {
 	// Scope The scope; `default` where absent.
@@ -4442,6 +4856,9 @@ type ListDriftsParams struct {
 
 	// Account Only of this account.
 	Account *string `form:"account,omitempty" json:"account,omitempty"`
+
+	// Ignored True: only those that somebody or a rule ignores. Those that nobody does where absent.
+	Ignored *bool `form:"ignored,omitempty" json:"ignored,omitempty"`
 
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
@@ -4619,6 +5036,36 @@ type UndoImportParams struct {
 	// IdempotencyKey Makes a retry safe: one effect per key and caller, kept for 7 days.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// ListNetworksParams defines parameters for ListNetworks.
+type ListNetworksParams struct {
+	// Scope Only this scope.
+	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
+
+	// Account Only of this account.
+	Account *string `form:"account,omitempty" json:"account,omitempty"`
+
+	// Region Only what has something in this region.
+	Region *string `form:"region,omitempty" json:"region,omitempty"`
+
+	// ID Only the one with this id: `aws:vpc-0123`.
+	ID *string `form:"id,omitempty" json:"id,omitempty"`
+
+	// Unmapped Only what is in no scope.
+	Unmapped *bool `form:"unmapped,omitempty" json:"unmapped,omitempty"`
+
+	// Limit How many a page holds.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// PageToken `next_page_token` of the page before.
+	PageToken *PageToken `form:"page_token,omitempty" json:"page_token,omitempty"`
+
+	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
+	Format *ListNetworksParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+}
+
+// ListNetworksParamsFormat defines parameters for ListNetworks.
+type ListNetworksParamsFormat string
 
 // ListObservationsParams defines parameters for ListObservations.
 type ListObservationsParams struct {
@@ -5267,6 +5714,15 @@ type DecideApprovalsJSONRequestBody = NewDecisions
 // CreateBindingJSONRequestBody defines body for CreateBinding for application/json ContentType.
 type CreateBindingJSONRequestBody = NewBinding
 
+// AnswerDriftsJSONRequestBody defines body for AnswerDrifts for application/json ContentType.
+type AnswerDriftsJSONRequestBody = DriftAnswer
+
+// SetDriftRulesJSONRequestBody defines body for SetDriftRules for application/json ContentType.
+type SetDriftRulesJSONRequestBody = DriftRuleList
+
+// PreviewDriftRulesJSONRequestBody defines body for PreviewDriftRules for application/json ContentType.
+type PreviewDriftRulesJSONRequestBody = DriftRuleList
+
 // PlaceHoldsJSONRequestBody defines body for PlaceHolds for application/json ContentType.
 type PlaceHoldsJSONRequestBody = NewHoldBatch
 
@@ -5305,6 +5761,9 @@ type CreateScopeJSONRequestBody = NewScope
 
 // UpdateScopeJSONRequestBody defines body for UpdateScope for application/json ContentType.
 type UpdateScopeJSONRequestBody = ScopePatch
+
+// JoinStatesJSONRequestBody defines body for JoinStates for application/json ContentType.
+type JoinStatesJSONRequestBody = NewStateJoin
 
 // CreateTokenJSONRequestBody defines body for CreateToken for application/json ContentType.
 type CreateTokenJSONRequestBody = NewToken
@@ -5431,6 +5890,21 @@ type ServerInterface interface {
 	// GetBinding Read a binding
 	// (GET /bindings/{binding})
 	GetBinding(ctx echo.Context, binding string) error
+	// AnswerDrifts Ignore, see again or adopt any number of drifts
+	// (POST /drift-answers)
+	AnswerDrifts(ctx echo.Context, params AnswerDriftsParams) error
+	// ListDriftHistory List the drifts that a scope has or had, the oldest first
+	// (GET /drift-history)
+	ListDriftHistory(ctx echo.Context, params ListDriftHistoryParams) error
+	// GetDriftRules The rules that say what becomes of drifts
+	// (GET /drift-rules)
+	GetDriftRules(ctx echo.Context) error
+	// SetDriftRules Replace the rules
+	// (PUT /drift-rules)
+	SetDriftRules(ctx echo.Context, params SetDriftRulesParams) error
+	// PreviewDriftRules What rules would make of the drifts of a scope
+	// (POST /drift-rules/preview)
+	PreviewDriftRules(ctx echo.Context, params PreviewDriftRulesParams) error
 	// ListDrifts List how what clouds showed differs from what is desired in a scope, by id
 	// (GET /drifts)
 	ListDrifts(ctx echo.Context, params ListDriftsParams) error
@@ -5470,6 +5944,9 @@ type ServerInterface interface {
 	// UndoImport Take back what an import did, all or nothing
 	// (POST /imports/{import}/undo)
 	UndoImport(ctx echo.Context, pImport string, params UndoImportParams) error
+	// ListNetworks List the networks that clouds showed, by account
+	// (GET /networks)
+	ListNetworks(ctx echo.Context, params ListNetworksParams) error
 	// ListObservations List what clouds showed, by age, or by address with within or contains
 	// (GET /observations)
 	ListObservations(ctx echo.Context, params ListObservationsParams) error
@@ -5596,6 +6073,9 @@ type ServerInterface interface {
 	// EndSession End a session
 	// (DELETE /sessions/{session})
 	EndSession(ctx echo.Context, session string, params EndSessionParams) error
+	// JoinStates Which Terraform state manages what clouds showed
+	// (POST /state-joins)
+	JoinStates(ctx echo.Context) error
 	// GetTerraformModules Write the Terraform of what was adopted of an account
 	// (GET /terraform-modules)
 	GetTerraformModules(ctx echo.Context, params GetTerraformModulesParams) error
@@ -7124,6 +7604,145 @@ func (w *ServerInterfaceWrapper) GetBinding(ctx echo.Context) error {
 	return err
 }
 
+// AnswerDrifts converts echo context to params.
+func (w *ServerInterfaceWrapper) AnswerDrifts(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AnswerDriftsParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.AnswerDrifts(ctx, params)
+	return err
+}
+
+// ListDriftHistory converts echo context to params.
+func (w *ServerInterfaceWrapper) ListDriftHistory(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDriftHistoryParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListDriftHistory(ctx, params)
+	return err
+}
+
+// GetDriftRules converts echo context to params.
+func (w *ServerInterfaceWrapper) GetDriftRules(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.GetDriftRules(ctx)
+	return err
+}
+
+// SetDriftRules converts echo context to params.
+func (w *ServerInterfaceWrapper) SetDriftRules(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SetDriftRulesParams
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatch
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for If-Match, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter If-Match: %s", err))
+		}
+
+		params.IfMatch = &IfMatch
+	}
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Idempotency-Key, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Idempotency-Key: %s", err))
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.SetDriftRules(ctx, params)
+	return err
+}
+
+// PreviewDriftRules converts echo context to params.
+func (w *ServerInterfaceWrapper) PreviewDriftRules(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PreviewDriftRulesParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.PreviewDriftRules(ctx, params)
+	return err
+}
+
 // ListDrifts converts echo context to params.
 func (w *ServerInterfaceWrapper) ListDrifts(ctx echo.Context) error {
 	var err error
@@ -7149,6 +7768,13 @@ func (w *ServerInterfaceWrapper) ListDrifts(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "ignored" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "ignored", ctx.QueryParams(), &params.Ignored, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter ignored: %s", err))
 	}
 
 	// ------------- Optional query parameter "limit" -------------
@@ -7679,6 +8305,73 @@ func (w *ServerInterfaceWrapper) UndoImport(ctx echo.Context) error {
 
 	// Invoke the callback with all the unmarshaled arguments
 	err = w.Handler.UndoImport(ctx, pImport, params)
+	return err
+}
+
+// ListNetworks converts echo context to params.
+func (w *ServerInterfaceWrapper) ListNetworks(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListNetworksParams
+	// ------------- Optional query parameter "scope" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scope", ctx.QueryParams(), &params.Scope, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter scope: %s", err))
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", ctx.QueryParams(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter account: %s", err))
+	}
+
+	// ------------- Optional query parameter "region" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "region", ctx.QueryParams(), &params.Region, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter region: %s", err))
+	}
+
+	// ------------- Optional query parameter "id" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "id", ctx.QueryParams(), &params.ID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter id: %s", err))
+	}
+
+	// ------------- Optional query parameter "unmapped" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "unmapped", ctx.QueryParams(), &params.Unmapped, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter unmapped: %s", err))
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter limit: %s", err))
+	}
+
+	// ------------- Optional query parameter "page_token" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "page_token", ctx.QueryParams(), &params.PageToken, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter page_token: %s", err))
+	}
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", ctx.QueryParams(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter format: %s", err))
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.ListNetworks(ctx, params)
 	return err
 }
 
@@ -9445,6 +10138,15 @@ func (w *ServerInterfaceWrapper) EndSession(ctx echo.Context) error {
 	return err
 }
 
+// JoinStates converts echo context to params.
+func (w *ServerInterfaceWrapper) JoinStates(ctx echo.Context) error {
+	var err error
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.JoinStates(ctx)
+	return err
+}
+
 // GetTerraformModules converts echo context to params.
 func (w *ServerInterfaceWrapper) GetTerraformModules(ctx echo.Context) error {
 	var err error
@@ -10000,6 +10702,11 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/bindings", wrapper.CreateBinding, options.OperationMiddlewares["createBinding"]...)
 	router.DELETE(options.BaseURL+"/bindings/:binding", wrapper.DeleteBinding, options.OperationMiddlewares["deleteBinding"]...)
 	router.GET(options.BaseURL+"/bindings/:binding", wrapper.GetBinding, options.OperationMiddlewares["getBinding"]...)
+	router.POST(options.BaseURL+"/drift-answers", wrapper.AnswerDrifts, options.OperationMiddlewares["answerDrifts"]...)
+	router.GET(options.BaseURL+"/drift-history", wrapper.ListDriftHistory, options.OperationMiddlewares["listDriftHistory"]...)
+	router.GET(options.BaseURL+"/drift-rules", wrapper.GetDriftRules, options.OperationMiddlewares["getDriftRules"]...)
+	router.PUT(options.BaseURL+"/drift-rules", wrapper.SetDriftRules, options.OperationMiddlewares["setDriftRules"]...)
+	router.POST(options.BaseURL+"/drift-rules/preview", wrapper.PreviewDriftRules, options.OperationMiddlewares["previewDriftRules"]...)
 	router.GET(options.BaseURL+"/drifts", wrapper.ListDrifts, options.OperationMiddlewares["listDrifts"]...)
 	router.GET(options.BaseURL+"/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.GET(options.BaseURL+"/events/export", wrapper.ExportEvents, options.OperationMiddlewares["exportEvents"]...)
@@ -10013,6 +10720,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.POST(options.BaseURL+"/imports", wrapper.CreateImport, options.OperationMiddlewares["createImport"]...)
 	router.GET(options.BaseURL+"/imports/:import", wrapper.GetImport, options.OperationMiddlewares["getImport"]...)
 	router.POST(options.BaseURL+"/imports/:import/undo", wrapper.UndoImport, options.OperationMiddlewares["undoImport"]...)
+	router.GET(options.BaseURL+"/networks", wrapper.ListNetworks, options.OperationMiddlewares["listNetworks"]...)
 	router.GET(options.BaseURL+"/observations", wrapper.ListObservations, options.OperationMiddlewares["listObservations"]...)
 	router.GET(options.BaseURL+"/pool-drafts", wrapper.ListDrafts, options.OperationMiddlewares["listDrafts"]...)
 	router.POST(options.BaseURL+"/pool-drafts", wrapper.DraftPool, options.OperationMiddlewares["draftPool"]...)
@@ -10055,6 +10763,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/search", wrapper.Search, options.OperationMiddlewares["search"]...)
 	router.GET(options.BaseURL+"/sessions", wrapper.ListSessions, options.OperationMiddlewares["listSessions"]...)
 	router.DELETE(options.BaseURL+"/sessions/:session", wrapper.EndSession, options.OperationMiddlewares["endSession"]...)
+	router.POST(options.BaseURL+"/state-joins", wrapper.JoinStates, options.OperationMiddlewares["joinStates"]...)
 	router.GET(options.BaseURL+"/terraform-modules", wrapper.GetTerraformModules, options.OperationMiddlewares["getTerraformModules"]...)
 	router.GET(options.BaseURL+"/tokens", wrapper.ListTokens, options.OperationMiddlewares["listTokens"]...)
 	router.POST(options.BaseURL+"/tokens", wrapper.CreateToken, options.OperationMiddlewares["createToken"]...)
@@ -11650,6 +12359,239 @@ func (response GetBindingdefaultApplicationProblemPlusJSONResponse) VisitGetBind
 	return err
 }
 
+type AnswerDriftsRequestObject struct {
+	Params AnswerDriftsParams
+	Body   *AnswerDriftsJSONRequestBody
+}
+
+type AnswerDriftsResponseObject interface {
+	VisitAnswerDriftsResponse(w http.ResponseWriter) error
+}
+
+type AnswerDrifts200JSONResponse DriftVerdicts
+
+func (response AnswerDrifts200JSONResponse) VisitAnswerDriftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AnswerDriftsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AnswerDriftsdefaultApplicationProblemPlusJSONResponse) VisitAnswerDriftsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDriftHistoryRequestObject struct {
+	Params ListDriftHistoryParams
+}
+
+type ListDriftHistoryResponseObject interface {
+	VisitListDriftHistoryResponse(w http.ResponseWriter) error
+}
+
+type ListDriftHistory200JSONResponse DriftRecordPage
+
+func (response ListDriftHistory200JSONResponse) VisitListDriftHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDriftHistory200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListDriftHistory200TextCsvResponse) VisitListDriftHistoryResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ListDriftHistorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDriftHistorydefaultApplicationProblemPlusJSONResponse) VisitListDriftHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDriftRulesRequestObject struct {
+}
+
+type GetDriftRulesResponseObject interface {
+	VisitGetDriftRulesResponse(w http.ResponseWriter) error
+}
+
+type GetDriftRules200ResponseHeaders struct {
+	ETag string
+}
+
+type GetDriftRules200JSONResponse struct {
+	Body    DriftRules
+	Headers GetDriftRules200ResponseHeaders
+}
+
+func (response GetDriftRules200JSONResponse) VisitGetDriftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDriftRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDriftRulesdefaultApplicationProblemPlusJSONResponse) VisitGetDriftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetDriftRulesRequestObject struct {
+	Params SetDriftRulesParams
+	Body   *SetDriftRulesJSONRequestBody
+}
+
+type SetDriftRulesResponseObject interface {
+	VisitSetDriftRulesResponse(w http.ResponseWriter) error
+}
+
+type SetDriftRules200ResponseHeaders struct {
+	ETag string
+}
+
+type SetDriftRules200JSONResponse struct {
+	Body    DriftRules
+	Headers SetDriftRules200ResponseHeaders
+}
+
+func (response SetDriftRules200JSONResponse) VisitSetDriftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("ETag", fmt.Sprint(response.Headers.ETag))
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetDriftRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetDriftRulesdefaultApplicationProblemPlusJSONResponse) VisitSetDriftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewDriftRulesRequestObject struct {
+	Params PreviewDriftRulesParams
+	Body   *PreviewDriftRulesJSONRequestBody
+}
+
+type PreviewDriftRulesResponseObject interface {
+	VisitPreviewDriftRulesResponse(w http.ResponseWriter) error
+}
+
+type PreviewDriftRules200JSONResponse DriftVerdicts
+
+func (response PreviewDriftRules200JSONResponse) VisitPreviewDriftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewDriftRulesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewDriftRulesdefaultApplicationProblemPlusJSONResponse) VisitPreviewDriftRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListDriftsRequestObject struct {
 	Params ListDriftsParams
 }
@@ -12294,6 +13236,65 @@ type UndoImportdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response UndoImportdefaultApplicationProblemPlusJSONResponse) VisitUndoImportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNetworksRequestObject struct {
+	Params ListNetworksParams
+}
+
+type ListNetworksResponseObject interface {
+	VisitListNetworksResponse(w http.ResponseWriter) error
+}
+
+type ListNetworks200JSONResponse NetworkPage
+
+func (response ListNetworks200JSONResponse) VisitListNetworksResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNetworks200TextCsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ListNetworks200TextCsvResponse) VisitListNetworksResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ListNetworksdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListNetworksdefaultApplicationProblemPlusJSONResponse) VisitListNetworksResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -14226,6 +15227,45 @@ func (response EndSessiondefaultApplicationProblemPlusJSONResponse) VisitEndSess
 	return err
 }
 
+type JoinStatesRequestObject struct {
+	Body *JoinStatesJSONRequestBody
+}
+
+type JoinStatesResponseObject interface {
+	VisitJoinStatesResponse(w http.ResponseWriter) error
+}
+
+type JoinStates200JSONResponse StateJoin
+
+func (response JoinStates200JSONResponse) VisitJoinStatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JoinStatesdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response JoinStatesdefaultApplicationProblemPlusJSONResponse) VisitJoinStatesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetTerraformModulesRequestObject struct {
 	Params GetTerraformModulesParams
 }
@@ -14992,6 +16032,21 @@ type StrictServerInterface interface {
 	// GetBinding Read a binding
 	// (GET /bindings/{binding})
 	GetBinding(ctx context.Context, request GetBindingRequestObject) (GetBindingResponseObject, error)
+	// AnswerDrifts Ignore, see again or adopt any number of drifts
+	// (POST /drift-answers)
+	AnswerDrifts(ctx context.Context, request AnswerDriftsRequestObject) (AnswerDriftsResponseObject, error)
+	// ListDriftHistory List the drifts that a scope has or had, the oldest first
+	// (GET /drift-history)
+	ListDriftHistory(ctx context.Context, request ListDriftHistoryRequestObject) (ListDriftHistoryResponseObject, error)
+	// GetDriftRules The rules that say what becomes of drifts
+	// (GET /drift-rules)
+	GetDriftRules(ctx context.Context, request GetDriftRulesRequestObject) (GetDriftRulesResponseObject, error)
+	// SetDriftRules Replace the rules
+	// (PUT /drift-rules)
+	SetDriftRules(ctx context.Context, request SetDriftRulesRequestObject) (SetDriftRulesResponseObject, error)
+	// PreviewDriftRules What rules would make of the drifts of a scope
+	// (POST /drift-rules/preview)
+	PreviewDriftRules(ctx context.Context, request PreviewDriftRulesRequestObject) (PreviewDriftRulesResponseObject, error)
 	// ListDrifts List how what clouds showed differs from what is desired in a scope, by id
 	// (GET /drifts)
 	ListDrifts(ctx context.Context, request ListDriftsRequestObject) (ListDriftsResponseObject, error)
@@ -15031,6 +16086,9 @@ type StrictServerInterface interface {
 	// UndoImport Take back what an import did, all or nothing
 	// (POST /imports/{import}/undo)
 	UndoImport(ctx context.Context, request UndoImportRequestObject) (UndoImportResponseObject, error)
+	// ListNetworks List the networks that clouds showed, by account
+	// (GET /networks)
+	ListNetworks(ctx context.Context, request ListNetworksRequestObject) (ListNetworksResponseObject, error)
 	// ListObservations List what clouds showed, by age, or by address with within or contains
 	// (GET /observations)
 	ListObservations(ctx context.Context, request ListObservationsRequestObject) (ListObservationsResponseObject, error)
@@ -15157,6 +16215,9 @@ type StrictServerInterface interface {
 	// EndSession End a session
 	// (DELETE /sessions/{session})
 	EndSession(ctx context.Context, request EndSessionRequestObject) (EndSessionResponseObject, error)
+	// JoinStates Which Terraform state manages what clouds showed
+	// (POST /state-joins)
+	JoinStates(ctx context.Context, request JoinStatesRequestObject) (JoinStatesResponseObject, error)
 	// GetTerraformModules Write the Terraform of what was adopted of an account
 	// (GET /terraform-modules)
 	GetTerraformModules(ctx context.Context, request GetTerraformModulesRequestObject) (GetTerraformModulesResponseObject, error)
@@ -16399,6 +17460,198 @@ func (sh *strictHandler) GetBinding(ctx echo.Context, binding string) error {
 	return nil
 }
 
+// AnswerDrifts operation middleware
+func (sh *strictHandler) AnswerDrifts(ctx echo.Context, params AnswerDriftsParams) error {
+	var request AnswerDriftsRequestObject
+
+	request.Params = params
+
+	var body AnswerDriftsJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.AnswerDrifts(ctx.Request().Context(), request.(AnswerDriftsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AnswerDrifts")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(AnswerDriftsResponseObject); ok {
+		return validResponse.VisitAnswerDriftsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListDriftHistory operation middleware
+func (sh *strictHandler) ListDriftHistory(ctx echo.Context, params ListDriftHistoryParams) error {
+	var request ListDriftHistoryRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDriftHistory(ctx.Request().Context(), request.(ListDriftHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDriftHistory")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListDriftHistoryResponseObject); ok {
+		return validResponse.VisitListDriftHistoryResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// GetDriftRules operation middleware
+func (sh *strictHandler) GetDriftRules(ctx echo.Context) error {
+	var request GetDriftRulesRequestObject
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDriftRules(ctx.Request().Context(), request.(GetDriftRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDriftRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(GetDriftRulesResponseObject); ok {
+		return validResponse.VisitGetDriftRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// SetDriftRules operation middleware
+func (sh *strictHandler) SetDriftRules(ctx echo.Context, params SetDriftRulesParams) error {
+	var request SetDriftRulesRequestObject
+
+	request.Params = params
+
+	var body SetDriftRulesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.SetDriftRules(ctx.Request().Context(), request.(SetDriftRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetDriftRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(SetDriftRulesResponseObject); ok {
+		return validResponse.VisitSetDriftRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// PreviewDriftRules operation middleware
+func (sh *strictHandler) PreviewDriftRules(ctx echo.Context, params PreviewDriftRulesParams) error {
+	var request PreviewDriftRulesRequestObject
+
+	request.Params = params
+
+	var body PreviewDriftRulesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewDriftRules(ctx.Request().Context(), request.(PreviewDriftRulesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewDriftRules")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(PreviewDriftRulesResponseObject); ok {
+		return validResponse.VisitPreviewDriftRulesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // ListDrifts operation middleware
 func (sh *strictHandler) ListDrifts(ctx echo.Context, params ListDriftsParams) error {
 	var request ListDriftsRequestObject
@@ -16789,6 +18042,31 @@ func (sh *strictHandler) UndoImport(ctx echo.Context, pImport string, params Und
 		return err
 	} else if validResponse, ok := response.(UndoImportResponseObject); ok {
 		return validResponse.VisitUndoImportResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// ListNetworks operation middleware
+func (sh *strictHandler) ListNetworks(ctx echo.Context, params ListNetworksParams) error {
+	var request ListNetworksRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNetworks(ctx.Request().Context(), request.(ListNetworksRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNetworks")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(ListNetworksResponseObject); ok {
+		return validResponse.VisitListNetworksResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -18086,6 +19364,52 @@ func (sh *strictHandler) EndSession(ctx echo.Context, session string, params End
 	return nil
 }
 
+// JoinStates operation middleware
+func (sh *strictHandler) JoinStates(ctx echo.Context) error {
+	var request JoinStatesRequestObject
+
+	var body JoinStatesJSONRequestBody
+	var err error
+	if binder, ok := ctx.Echo().Binder.(*echo.DefaultBinder); ok {
+		// A request validator built on kin-openapi's openapi3filter with
+		// KeepValidatedValue leaves the value it validated on the body. Bind
+		// that value, matching member names exactly, so the handler receives
+		// what was validated instead of a second, case-insensitive decode.
+		// Otherwise bind only the request body, so that path and query
+		// parameters are not also bound into the body struct.
+		if vb, ok := ctx.Request().Body.(interface{ ValidatedValue() any }); !ok || runtime.BindJSONValue(vb.ValidatedValue(), &body) != nil {
+			err = binder.BindBody(ctx, &body)
+		}
+	} else {
+		// A custom binder is installed on the Echo instance; defer to it
+		// entirely, since echo.Binder does not expose body-only binding and
+		// the binder may do more than decode (for example call ctx.Validate).
+		err = ctx.Bind(&body)
+	}
+	if err != nil {
+		return err
+	}
+	request.Body = &body
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.JoinStates(ctx.Request().Context(), request.(JoinStatesRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "JoinStates")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(JoinStatesResponseObject); ok {
+		return validResponse.VisitJoinStatesResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
 // GetTerraformModules operation middleware
 func (sh *strictHandler) GetTerraformModules(ctx echo.Context, params GetTerraformModulesParams) error {
 	var request GetTerraformModulesRequestObject
@@ -18560,584 +19884,622 @@ func (sh *strictHandler) TestWebhook(ctx echo.Context, webhook WebhookPath) erro
 // const string: with thousands of chunks the chained `+` fold is several
 // times slower for the Go compiler than parsing a slice literal.
 var swaggerSpec = []string{
-	"7L2Lchs3ljf+Kvjzv1W5bIuSaFm2qdqaT7GdxBvH9mc545qNs2qQDZIYNQFOAy2aybpqn2YfbJ/kK5wD",
-	"oNFNNNmkqMQ7O7U7sUj2BZeDcz+/81tvLOcLKZjQqjf8rTdjNGMF/Pn8HZ2afzOmxgVfaC5Fb9h7N2Pk",
-	"lhWKS0HkhCxnVJMlVaRguiwEyxIykQVJX0yOfqR6PEv7vaSnxjM2p+ZZerVgvWFP6YKLae/Tp09Jb0EL",
-	"OmfavvQyz+WYmne9oXpmvuHmrQvzIekJOje3U39RL+kV7G8lL1jWG+qiZOHL5vTjSyam5jGng0fJ2suT",
-	"3tNcltm3PNesWJ/pa5GvcH7mtYpQQeh4LEuhzcT1jCsyNvebGcIg/1ayYlWNEn6szf6fCjbpDXv//3G1",
-	"5sf4qzqGoeCgpNCUC7VxXE9fPHuriDajG+P1OCKaZQVTisgCLmkdm31HbXjsI50vcvPz6Un/tD/oP+gl",
-	"4SKen0XX0KzI+ijfz5iesYJoSXDNYCXnhiaYIlIQmudkQadMJYQLkmqpaZ72yTtzWcFopuAKOSFct8/C",
-	"vDpCXyMpc0YFjO9bOuf5qlrM2IMmcE3nvcJH4tNlMaeR6adjdZsSKtSSFTgTHc6fKvL06s8JEVITCsuA",
-	"M03ML+nleMwWekg0+6iP4UGZZKptFSY4hNpOinLeG/7c+6uCIzJWt71fYnv3ImPzhdRMjFc/sNX6LH6k",
-	"N2aw5nAXK6LohA2JFIywyYSNNVmwgtywFaEiI2Oa56xIyA1baGABj0hGV9WgkbFUow5efWTe3XJwBw8f",
-	"Jr05F+7z4+g0JsBr4swqNXws9byKKzJiXEzJeEbF1PArqgjXZEznbEiWjN6QOS1uFExKlZMJ/2jodUIW",
-	"hfzImSKZJEKSGS3mfZJ+ncJ1OVdaEVowwyHYQrOsfd6WMbZN+OHpIDbFl3TE8jaOkN6w1b/c0rxk6QUp",
-	"2IJR3ALFbllB8wTob14qS39thJSbd9TGxTWbq8YAz05O1gYIbOIFXnx67n+mRUHxmLzkcx45Jd/LJZlT",
-	"sXJnYCbzrJXOc3hGOLyMTWiZ697w1IxpTj/yuaH70xP4yIX96MfDhWZTVsCI3tApeydvmIgsp2Af9bUZ",
-	"0LU2V6TI7xmOccQmsmBtg6zuatvg05NBlI++yam4XCzylfmilZ0aIWQuIlTdKKBdOSEUFq5tSNQ9dAuj",
-	"NAP4XuZZjMLez6RiZJGb13d+8Qwftulkx5fhbSliQ+DjGSlK4Xdjt9EUZfuWGO0gYDKnLQPThtVuFMtW",
-	"QVBeQ1jYu4BNBMqEnrF5Kw3Ze3ZdOSnzjYPDAUmZt75Yyry3mwZlXrpBU7NPvIuOdjWWC7Z9Xspc1jYx",
-	"+LFtZucPWl+7YWbukZ2m1vIKWUQ1h4JRzbJ0CFRuzpDSZMILpS9IelT/VbBl+OuYZ0U6JKOV0wMT8uLN",
-	"7Rn+7iQdV2TJ9Qz+w4XRFJ022Lp8ZqAx/cIOppf0jqo/zSDi6sY79lG37eR7WWQqcTrfEg47iKwRIxNZ",
-	"igzURCMrxlQx+AALQOcsIXIpjO5hT19CmLjlhRRzZj4UbMqlSEjwPjNpkHbIOya0MP8YBstAiquyXUr+",
-	"rf1YnkcnzVmxG8/QHBh9Z35hru+su5rh4LhkaVTRlkGxW3MXoSNZGg11lMvxDaqwakYLaw1ZWwOoCUYu",
-	"ResRRGprtzcG/cHpWf/keGCMDqvSDpGW1oyQbaz6PRvNpLxxp7c+vRdaEZ4ZCuBawer6IddP+BKfckf2",
-	"9R7m3cGW40LxjPl1NANkfytpbiyodhNo27LC/x0/3r6mEcu8YGohhUIaeVPIUc7m5k/DLhjafEa34GiK",
-	"Hy/win8Go2P4W0d6dM+FNzYlPtVkyYztWEgxhaNKBXn77VPy5OzhI2Jf2Id1ts8DHwIeKPPnopALVmiO",
-	"c0CLvJshnjjmdo3mnV++jGp2pPncMP81Nbg2gd/Wfw8YU32rFoXMyrF1aazf9lGzQtD8mmdxIwdm9oUy",
-	"jJDwbGiW6fL9lfdXiHI+AgZJvnv6xqzbX435xkFXCshl8ODs4fmjx09OTgexUeDLq+vpUg233YNcdtua",
-	"v8SrjB0hM7bt6h/NNZ/cEaitIl2ZpVVHZjljwwFBEd0Zr3RFHxh7FsqVrXN7ay8zd8icXdNCxPfQbJi5",
-	"whx4qlQ5h78UYyDo7Fb2YyNBXST6UPgJGTewO6aX0li3Ob9lhIs6ATh7KvIKkDGdREvSK/nWQ/bTi2dw",
-	"5SLb+YhZ52PtBi70+Vlv3c5Lema2uaTZNc+Y0Fyv4stkjoVixS0f+5WGbRhrUAyqbbBnJ7INn0I58bM5",
-	"LLgSiVcVnUMwPM2Wiuucw9FpEpoCIeuoiM+fMHt0AiKLTb5avhp/q+1EpbrJkZmrWUbLUi+nbJ2r0ord",
-	"7sYbFGPimsZ9h6jd5VRpYsgnZ5qRW86W6CYjIzal4oLQkQLxAIobqm9LqoiwekgXgmpsm5vMhkV4OmPj",
-	"mwMuw9iyvPoaXFqT1kz6grD5Qq/sPI2KbHR4luf9uAzSlOdRJjfhH6Pfy5uYTyDpLVgx58odt/VjU/1u",
-	"WYwi8BmcDdUqsPFg+AxuHrGrciRYhKEmPb+LKM2IAvfhUJR53rZLMHK7gn7itWHjnDfs5hsao2nv+PJ/",
-	"bOJmTuH41PR8Jb2GKykWA2nwDXjhxgFbVyfNMm72guZvgrFPaK5YsPi/OZlXyTKzsbXZNrSWjTyefdQR",
-	"RWbTLcay+71UgU3XvjLXhDpAl0GHakGX6++mFHR5gxf2my6+ysua2HYGe8ZujUDS4AwcfTRnpch6iTlj",
-	"nuR+ro6k+b73S5sY3T7aT+1k/GfOlhENPcoLnwfcz4uFXMob4PZOPlwQlitG0owJzrI0IWnGFR3l+Lee",
-	"FVJr+6EU9Jby3PyIH1W5WMhC469c3NKcmz9lQdJbKriaocdFSjIvxzN47dQYaVQTKcagqI0YGbGcs1uW",
-	"NbUqM579OHXEINKSZLIuEZaUay6mhv3SFqFww0XW8kAzGbOYLCMTWcDYLbU4bdEQi2Xbv7QqwhFP1jSX",
-	"I5pXsRe1oAKGmIB7I5yCkBp8DrC/9hCRsSzzzCwsVTfNVWXl0ZIpfXR6CM0CaOlwOkXS0wX3au2mEVQv",
-	"3lNfgX31WxC8eF0qbhGE5kCqA6o1t+55u4hQ4AqfIgGkuPTHd0QnlclFZPUvIe5skwd8IEFKG56doRcQ",
-	"vEKofgm2JHOG1nP66vLH58c/PP9LivTLFeGCCGMcGI10LNFRR7W9Y2g01RvGFgpsL54l8O/TF8/eJg0P",
-	"pwtNAqGbY5hUDkAzIPOGTDIF50TRlY2Lk1eMZTjk1MwiDc5+oMbBYtgj2thd8wvLAhYU2E40LxjNVvEf",
-	"s2J1XZQirjeiLyt+oyeH+s68cpap9VVrc05GK6L4rwzWwnobwRHWiaLspF9oNo9pZgWblCo+9Qa9uakm",
-	"frmqtfFzrR6YbNLhwkFtOmvrVgLPioh377R/cjw46+qtQS5+dHIKXtZdhATHw4FUHsoIG+EJUnJiIsLp",
-	"Z+uWBy5N1LrgWe2EygIdIf5NDV7NNVmCwJAiX5lDNacZiwpDOTK2PsuioV8gQ6MG4GKloAQoNpYio8Uq",
-	"vWiKrZmRvMg4DEPIom+EVYqbUJ75YGiGC/eGiSwIJYWU2gft1p9beWU7OVm9c6bhhsZlxnWxa7vPNG9Z",
-	"kfHYdqb25KRDO82MKXO8iJBLULOWVtT3SWqPFl66pKpvNDJzxlLwawb8mxayNHwYadPwVrWgY/MMexbT",
-	"IThuUrtMaUi4nc7yLzu4eTxVJc7FHggquzBRnlAdnYNyhKbDf/0B9+/gjniyF7xgql01QvIoWM6oYpmR",
-	"AFwrlk/Cww5XKU1FpkgpNM+JknM2ktnKJ0p1m43N++qY7hXhqWbrrk8e0tu/zk41vS1nk0M4wdcd23Sx",
-	"OKI7OrQty6nHGI5YuTyNcxI24R+vcxsSCu4L0lUCMb4oi4VUcaZeGQTtrupOXmfFWkRDwASMahTwT2qV",
-	"LyIrkpFGjV9yFZcGiunrm1j22wutIL2NW++WYi3u93LBCsWymEAxz1DleMyUkoVnUxBOvajSArkiOZtY",
-	"28580tIdARv7W9ex7tt3HmN0zpNthb51XVv+UqegpEqqbHFtWwIK2aQ3Y+rObu/i3tN5HeQUH8DZV7Hr",
-	"vfx9SQ9SXTckw0GSHmQ7GEsZJXAKS5RCvhNoBkgWO+9iu2YaJl7v52Acz9j4RpZ63cEYiLEuLi4n2TaG",
-	"aV88exsRSPfku6yLrQ2HLeY8m0mlt5LV93DRHYTF4V2fTYmwWcM0F9uEgrp46O427Xq1psWUbd27d3hV",
-	"3Anpqf2K6R3Vrj9Aa+JZ9OudPeogGSPG9zcrI+g6m9ZXTP8Ij4pywNao/H76y/oPd9Q81n75fCSp26DP",
-	"SWZeMX1YsWlO3D1HyuqD31GcBacE1W6YeY0XDs4+JfDjqO3HbBS/8Rxrnu4iHalzbW71fpmrR6XI8q18",
-	"+Bu86neUp+O83B7ee24vuxuv2xhAhMuu+K/snoXpfcrDgplxZ9uDjniZYYa6oJpNt5q+V+66uBSdx/Ps",
-	"wLxRHTN0wGUTMZze3J45ny9T4CN68eb2vMpgkhNyfkZGXKtaYOj84cMH56H9L8tRHrBwTIVbYyZ2yG44",
-	"Ua6ytTgDY1d/KxnGlpgik0LOq5qNgtrLzDdQv1D3akDuA9RRkTEVQmqi60keoU9/sSjkLdoRTXaiWxM2",
-	"IK0XbU70uJkXOC8rVkTVw2yVod2vMrzXpGG14d1kgR37N+a2mCwYy7njJs2VRjcdjHcpi0xhcFGSjI15",
-	"xjKbMHIwbxc8dK97RquosoE/x5Sw934WCotoF0wu8uZ+kAUrlBQwZ6j3nHMIZIEfeSyLhYscwc9AQ0ac",
-	"Dsc8Olg+ZSqyzlffXx4NHp47ysD9tTnyK0yRn8mlSFzut68JVlWwF/1zZjDei5/zMWdqaE8E0IAZpZx4",
-	"DzPLW7w0bM6KKRPj1ebjB9EjnLJ9BQMHMRfmvI1tVA/d+XYp4+fLvy/qqvzWnGs4s1KsvXdOV91dkGsu",
-	"Rbsu272K7TGFZuBkEgwRttKVgkD6hGE4jeC6oaN4yitVMlqbtcLKVUieXtD50Vu4MiWK8qwikorDRB4N",
-	"fNMfnPVZuSuKL6q0/WrIm6jc39kxLbXdVFCyLMYN80azoqA2SXP9Bk112ZkhXuHVxiYRmkd29yfwdjsX",
-	"+JJyrWycyHAOSMSjIkswKcXRP3KTYP3JlSS5FNPKF4nFqzOG5XPdKLcs8uhZLCAdBjnZkFDDinJWFYv4",
-	"LB6IlhTkRsglekXlUpAv06cvX//07M3lj9c/vX2ZfoXczDtwoVBUz6qy8GobZlov1PD4eGxJsG9/6o/l",
-	"/NidKvUn99e/dD1oHay3ir4adJw4Yew5bVJpGvYweaLyxBIyuwYjcoQRyBHciJp8a9FeApm7rjSM5G1L",
-	"CjmaMARNGMdMclqY+YSFQTo8o2TKNFYGQQGRfXltx+JxhS4Rr62RrSqxKpScx4MBeNrN0L0Wdjw4G1bS",
-	"aVUTpeCv93QCS0QGZ8RQcFREdfLirEVea9ISQ5FI9dPCnAxZkLm8xahWa8R+u2vuB3PlHdyLO3luzEpe",
-	"b4l5L7GkGFedqhvVTQR1j6RjTh4X8cD5fk6kosxZdBPTNzCRt2XOVNpQ2WoEFBvMkqr4lPB0ySiN9LeH",
-	"eOO5YtHgDUws6bkhhlvoj9MmtvKtLNiYqrZwHZg/S57nRDCW+TOVoErJxRQE0JAI6Q0oriCBw9bbw8b2",
-	"e0mrpXkYwyPUzncReHbQKEatBYBKliCpe2u6vWrEC4cGe9+09N8VslxsdXA1N8UcPmMkzOgtpLHmjCoN",
-	"+SY5c8W1ZvsTqCYmIy4yo5+7cKWgRSGXLDOnDOWBYRhWuis5xzpa8Df0CXITVL3d9iq6ckr/0AyEGV0A",
-	"oluY9TmeSTNEV/fakFb1I7VjbKJigfEV21rVW3MXakbnvaHLlbVYGOHjAkCMavPM0l7fbRpmp8LcbvNG",
-	"qiUknhirMJ680kpGB3HyOqfEPft36+ryeraRzf2pVF6wdCAfjKQYyzO/C4k5I3hegeo5lJMXzVuNHQ3c",
-	"yF7TJ2kV9U+HQPGVAQu3+FROwoXSjGaJqzkGQcUxg7yWSsfgjPWSntPca1mF9h87/F4t7yCBQuCsoMt4",
-	"/t03eHyjziJZtOl9XIz5guY721v7uFqadrBlOF47fzw6OYlXpSpVspYpeDQsVFrxUuRht1j+Dhs04/Mq",
-	"V8QwKZhc/xCpPFZPvl4LpkYyajZrNhXqyZgla5mP3MNlaVf12Uiyr1i6zeRkgmQsZ5plQ8y25ZpM+S0m",
-	"GRtabs1kvO5e4emJqJmKZL+u7W80McmxuY2ebYnBi62FsOEiXsQW0YihFXzRXmm7w/RV2ZLf+t5ZTJYm",
-	"xzTPlSHEjpWl1bom9gzblQoif1ssQssTDsH3HXu5X7b/jQ9l7aTpMJsRZnPzKRnnJZioRhW14EHCkYaq",
-	"s7nfetMb+EfIDGT5ycmniIQHSIrGN/X1ZDdbF/H5D1dVGM6+dtP13/3w3F0fk+uQILNeAEHGVEjBxzSH",
-	"QoQhST1KxOAsTUg6ODk5HWajx8Ph8cPzhimzOcF0F5QOi70Y6i90aYh2OjZm37hUWs6jouwpUrXH7qqv",
-	"s2LjgrWdt5xpm3/HaMGMYO6TdzLPHOhGwBOsBowAflAKboHVomzBk/bGcClc1CR3vDVG7jBRLsWVZouI",
-	"4PaBma6BNgBX63it4fJdr/1bSQsqNBes6x0F83nmnaOEmhadtYnGEuO9blJJbekag3GrVJ/Vpt2JlEwp",
-	"zRbdeWdtm7eVPuGjY+N5Zv2/rrKk1X9eoUC53HuLa4BYKm2m1i6q/65VCZ82zEfdVTbVFmbb+rYLn2cs",
-	"50Y32BRv3TVsSrU26pmK64P7aNFMZJvqDm3IJ8O5MEBBMiqfIOWiu+OfFYWMYgSuzAsmlOcsg/LGeCDv",
-	"NhrZrcet4CJXJMdthZsFZDrimUdknDOlaEtEqbOShpt83ZJkB9in2+oVoOySGF0nIXziYzPd11Rpqtl2",
-	"UkYavIKLa9GlFu2yYGPGwbMCgmx9X0KoFIt31WXRYipphZeFWxwEP6oVdjMNiH+rouqmfQhN1R/j+1VV",
-	"6zsVKDm2VBs8fPYQwt80iyo7z/icCZdo6J7RiD4FYBg2TTAGFVMHk7GQcYhIE31xQSe6s7sggAe1LAaq",
-	"mxeFnHMFTsI4K+iaVR3cA0GROPsoG3Fv56vUEkIpRJqDwHXd1G9eOWLEkmN0yLN2gFTr8RkxxTNE7COw",
-	"XBADlcUNZBYl5pV8wXIu2MZKwY2C01zTJEZPDWgMevDVYJGjlGo2+iAnCyjmno9VwSd6vyq5jrUEOIZ2",
-	"4eQKte2l8TJJrnYG5qFjrWLWGoaNgVRdsZAhrIxPJqxgYszA8zOSpd4gAxu5PZqulBGtOWs+y1XPBcVZ",
-	"ZsWvH0ye0PPxSXbKBqMz+vDJ+eNHjx6fP3m4b0gS9tFFJNurcdeX3V27ad13KnnekEQjBCvmUmH1ras1",
-	"pYKUYk4FnZqjnsvxTb+XHCgPXXGBuSUdMSaoumkR/Q53nushwdJbY9kjXzN/2doyRDhxq1fFbsArPkPg",
-	"s1zKm44+KRtfdOIpkqJuHQXunNVqZuuxRjs9dzJamcEP0ZL11O9ROgSHjywzW3wHTlE3ZVeFDHRPUotd",
-	"5YuUrRZv3fhB/weMXYOM07OCsTpGmcWI15AjBzAN5skI/W8GBMQ8pkXBrZiY0wKivPXqZjMAAZkvltBI",
-	"OpZikvOx9oPMzSPouJCqKqnGGCLC5RK0bo2mLzCwYS92T7Zhqy/s9MExCovmoHRx74BO8NJgXGHwwq94",
-	"L+lVGGDVvAGQxI8ef8K3tegf/FBiid+7WKo8d7v5Ji8Fef7DlfdHuoyITBFNb1iV/YzpTopYEB7ypSGa",
-	"yzn9VQry5zdPydNXL74aAo0yOp6RX6Vg1jpCv2cK3sujf3v96jn2KzCEpAuZHxmVjdkfvqTkePD4qz55",
-	"Z5Oz+JipL0gBQTCuGtTJcsWAYwxhDho6RQh8M9Wga+XUIp/8+c3TdcfCnH68NnO9XrDiWnjcJ4fofxoi",
-	"+g8ebgH0T9BBC88y069Z47VHPdzaHCDpmSeo2iN+7tFe0hsZIjYU0LVK6ge2Wm+OMOfCfdrijcBxrM0t",
-	"SoLQkYPfMsxDWT81Lvm288GxD9rmMfHPjY6qLeq4wZpmItvBbu6cEtZi3e+eQOUSotY1BvPLhcty8E5F",
-	"OAGY63cAaJDQdKlclJ511APLnXWPeKJQCE/qMUwtsoXesN93dtk9b40mzWURX/wCWNTcZgqB8IQM9Zba",
-	"eZddu4c32SVg4kzskKKL4RxdB3MXthrfxtBkGaTqePgqaylAtkIkcj+SUitd0GiSnZU8m4PqzaRPaKED",
-	"FS9OO3eKe5Dtm/EA06MRXHoy6J/0B/1H0RFNbPp2XLwiLvvaFuziWMA8s51fMZ5R3lJsAz9Vy4S1N1yR",
-	"nIsbSDfREtspecmNlobI8FMQxa8ClEStlEZHfZAsad5UC6WfbGKWbYmGIYyGMSmH/p2aakZgD6BJlSxc",
-	"Wp5L57ZZYU2QvDZuPKNqtrXqBBcsKCAxq2DfiyUdhrXC3EHbnbGP/S6pJfDc7fUVNbfw+pLdsJUfF1zp",
-	"3NWqLG4hjcKIAQFtpXTlnaI2q87mIxSVpq29tUvFaks1jB2bk14xThIHeQmyMbZxETNB2FgBuXmYDdWw",
-	"sHfJ49hSOxIUv0HRCBfr5SSbKkfa/Pdbc0KQHa0xTcfEbCQYj90Xlt5agGT+VjIRK2Y8TcggIQ/If//n",
-	"f7m2K9oxiMRnyU+NvgzAgvizLDLAsTHW5bwZTdgQKvU1KvGapYKtr/dKDUlKFxzQUDlinvm6lvSCpDj9",
-	"dDtLJ89rrJ8r6GBj0+0hzj7htsykUwlNzNGAPDdY8MDpoFuSY5qxCKvjhJGJgJCCogwnC4OCDeBerSL/",
-	"EFYr6g73bLVWNdibBYKheamYcK1fhKy3fqFiVcue6Rb2tj7XyjYKupD46X7rAbqcn4Evbg3Z88XtedRx",
-	"8K2hrucuQtnEuV4vC3GtLo8HJ+AhmkmloaqYKKYvgLhXsiRzRgWBayFT5uRPcVXeHMMi5sf916vXr4j9",
-	"HSQ/1lXKbIUow9DWZfjq8sfn5ghi00D/cUH1DD/Uj81xp7R/N6qNefzfFoy1lAaN4w0+PVzRpGC+QhSy",
-	"ydlHOtauLxdmPNbG/aATG4NyxThx5nJpneIuPbyZonQOm9RFE5nwmOPdTy7j6q9m/dwEXY8mWw01QT2E",
-	"5jkug43xcAFJxfNGxVPvdFfotZOtaCJN1C3nc8Xls/PbuON3Ntcq2tk/vcI842lOlepMf98GZCcndaJT",
-	"/FfWUVruCgG4hV4aZALotR7GekZFxjJiZL1D96LK1m7OaW7b9PQ70cgWsvDga+30obfsBDsIYeCm7k8Y",
-	"VZbjjr5V8t0Pz51rdRhxh4LDEz2q6AEni4LPabFCj2fiZJuXdb6IFn2nEO5mXyjCRAYs9ivDqWWmrIvV",
-	"eVBT8iVKE4sgi49XX/XJc2PkmbFY76kxDTLrbzVWgCvK0Us+tt1nZAYxjDldkaIUQ3I8OINxnZ6e3NXD",
-	"eh54RR+3eljjDBnCZPB7Ze56rzbPc5ALZhOkYi6WCc5NtG7xe8zOFaRcTAuagZ+hbm00urx28eS6TajN",
-	"/OzkyXnSNgt3x0VYFHU8eIwY1BovouT49BwSBqgtFPDDsvgjW7rPhrSP6xqj/e/5nsHujt7QlqQhHADC",
-	"sFKj21/Y4FSAD+ysVWeEu0borQ7WrckrleV6rVj9i3qWpk1uqOVo+lBiOwT171L42t2Vu0sjr8vA6Ys2",
-	"q3WKYINIab+cUdXvWgQa+nZd2lC1F3atojRplr49L2h/ktwr3XGPBKJ7z+Bp8UNwMWNFVHl44VAYMNOR",
-	"wk43KsoQ5hh+nEqmvGcuiMg58ioYxFURM6lmr9O5TdKy8X8V947fsFjrhG8pVLZhlMYibUOqF/BA7xwk",
-	"tj4NwtOAxF4wJ3iXrt2ISwyLv7/15LVDAm6vriqYYMsdycut5FYMYi/0zOoKjLaTicxzuVQ7BWKSHkQt",
-	"ritn9MYIo7n2G7z07ni9a5ljfvqWJGrnrQEnGCxvG9f4xgHx3UWlNA+6Yya3f0R7O5ygDceh8+N9oTz0",
-	"0LBJltuT/azM67A6+7UFUNvxVK+YfpPbXvHRRT2E48vN4B79XuYV7969jIQfQEUPVFjLpizwwoWx1Kjv",
-	"wgcyuU/eYBIQmwdckStSqiDX2muwj8/PTupa95NBXYs9P4mpsVVb/oZp/IdFv3dWMhpdwcPtUBstakBP",
-	"trARouprbn3kKWIBpz74grmN3gaRZWatKwTNXgs7PjDLv+Yn8Dt0Nnhy9uT80eDJ+TZT48V8Yfu5t6hG",
-	"O9VOry/IW7l03YXAOhJWT48n8++FdtcCBvfa4YflzJprAPeW8bFWnQJuHJZme8StCzniMjtyrIJKEeHt",
-	"+/u0LaQFWRwxkkF6HGTMZYW1raEmWgSRV1gAruDi+KrHc9MvfUlhzpXu3sEIp/pWLmMMsRQYkNs4QQXs",
-	"yua22+ahHjxmffilMFOL1rpUJohP8UKuuANeGD4d4d2ah0EuovDQFqV44ybiMpCWTdmQqOohuaqcC/e+",
-	"cH1DDAZfau1CQVtKVwJq3VCkY+YC8Dd4o8crMOSCfxszj643XtpazWhNunjfPhzcIaS25X33K7er47Au",
-	"B9uOwnvXV82mu0IUEpXrJIxR2n2vHc31hOsmSmlX6XvH7ld4VZj75c9gvOHVzg1qOkNJ1lwYtRXkgrRl",
-	"ne2ujRa4yWsdkSlRC8O/1IwxTZC00beLETPwWcklOa0DzcV4XdCqyp2ormxga1MoM/zNPZ9e3h2CqLE4",
-	"1jN5fmahmPrkEjI4ZlSRU6IlOR08NryyoGPNCpUQSm5pXjLv0xw8PG9AH1hko7BvcAP4IAjZBnNjE/26",
-	"1O3a6n22sFvOVrGublJfVx3IfLmIIJBg8ubyx3pnnn6Y/DAk79zfqHktXadIyOxXTFf1AlXvoUa2dLx1",
-	"UDS3AXmImUeMcH6kH1/bmgnbjL0hF4FGbWA+DXyi11rKa5lnqbNfqmqGmQU4AkgYZf7jyhly7EKXSzFl",
-	"BeaqYaYpOhxtYa7hDF8oaypTLHtQgQMLfMR98kqSosxZ3X6qqeLnm3XxR48enXexln5kO+EcYeKPwnQz",
-	"G8Jugotu0tgtUtFB0FIOAGZU5fW0YBqtQ6biT5gho/pTrmflqFSsGEuhzSaN5bx7u0h4WELmdDzjRqk2",
-	"D4I8t2lzvy32xQaBGWQ48q35bPtlpZU5ayught8ayz3lt8w5iBFXF7oni6kHx4Z6F8N9LbHbylh0CwAe",
-	"N9B/DWnJtZM1PzvsoU6k9LbM2XcFjecKKbahdb/9EWljZFRQViRrzY99hhhkYsZoyD6nttIP4l3SdoJC",
-	"ql6OXXNTVY4a6S8FW8ghHc/ZsY3hDgs2Mf9Tx0YdUMdzTBPbkh4TJItZw8C6LJyy7w+4I5coY2ZU6G9l",
-	"sWOY2k8+EBYQMfVNfjGr7pUlFPjKkMoNW+hhDVa9pqjRwnbNToiSDvgIC7QVsYqM1d20cvicvgcnWnvD",
-	"Cu0dHaKQFBxkmFtfAMYuaG71vzs1N9mjl8iugb3PpW/HpygVuXYkO9LRa3RTpEZ9gJSx0LlvMxLAk5ba",
-	"vAbvObsIZDixMXKX3mRFdW7paV1kx5vfxNW+LtmAu7VKu1OHsrs3EQt7x2zQ5Lu1n4mo9Jg95IsDbtgq",
-	"qWnrgYafM41afcancKDNfvfJNTmyvco9BL9i+osq2RmedTp4FFgGjf3d2AJpQ5ejNVshtGKCNZSxDFTg",
-	"il43n9MVySTKzSEau7mUNwkxdGbEq01NBw10Tm9YmFCyBAq2eJqh/8SWHiMuhkDQzXwVdZS8ipZ8vWxd",
-	"czIkx+kFAdwp/J6JzCXL2r0yY4Ub18CiodFrYP6dDh41wdQW1DzCDOLff748+jd69OvJ0ZNfvqz+7l8P",
-	"j49++Tr48as//VNMKr9iy8uKQ3dtkYW4IUML2cY+msHQHDLwe6eDB2cPzx89fnJyOnCytDIijxaFzHxJ",
-	"uDIbwcqjJVP66BTWnkMryYVrQVhjJA4xbiMngYt+x0ZWwdxrVvv5g60QeDv3tJLbW2bBgbrXTlYORWYn",
-	"kbhdk7WXWcTPa1p0bn/lg+kbo5d5iRYX3z7Vd9wiIsniJpc0u+YZE5rrVWfBHiqYSLZ1UrH7E1MkzYnM",
-	"pKfbnXVJScDTMSQpzxQiPFBBUquHpUkF3T2ywQFIMOEKym76xHmSHiYnJyc2n7UpExzHAI9M48Bnxeq6",
-	"KAUWzG3qdVf36zSe0uR/6+4v95ogsa+lyB4gHJeVu3TExnIO6pKRqygfLdbzOvJtkJfCM9USHDPWgUsY",
-	"BZgWxi1oA9TV1N1W6YVz4coJUeyWFTRvvfj/hOicF2YzS57VQ0jBUp3ZOvlNTKcquMAEyqbVuHOenAU+",
-	"r+3o7WLsXHQ1R+bDmLFvO7rVttKHNyIk7lvA4UZekFRIwVJrrihNV2Gnqu0xE1Evqo+huDT4egSLZRqh",
-	"jR/YyltlwAW+UMRciZqJJUPrrm3Z0dPB4x12dL2E5lMLh6lyK3cQ+1aWOx3F9X0O+rtiIKHWaX67gfB3",
-	"0B16126W9cTFVlhBm6cX1Nclrn7Q2uJMkDkXpWbg8LdcDJKx0D9d5RZOJVNYeVSlzSYO2GYmy8InPHcP",
-	"6d5vZ+s5/XjtAIKu6ZRdYw79dqOq7iPfVRmydkEsirBMh2B6uDpRL1WxuRouZ7kwQnhwYlP+VZ+8df6W",
-	"bU55C54H2EENPzwW5YqQmwm5jLKt3dQ5G/rbbHDU35H0Ph5N5ZH58kjd8MURqis0P/IVcE74S5lfK5Yz",
-	"537flul25a79rBuQ794+dQ9/Q61GYJO22OxlfuhGxxut/IZ9F5MB/2h4/L+x4fFnzFc+L9aww1EP2rh0",
-	"PeQtDUgGZ9VBDY5uFU/bEETDjhxVv6G1870pitkWtlzOJPYM5NrDEyDAwBdQiq2hSdjYmFcWgQR8bhgT",
-	"NXqOK6KDhrhBGw9y5RANsd2VcngWRvnmgqyYxhfTquMNEXJZ98thULRhzpycPT64j6e1Ycya2Ym1BgXW",
-	"Atm9sO5RW4WKmkhVEUsGZ5jshA0NjgdntdI1Z2tsSHLd51Rvxx3x+y4LdEbA5mO80OZSINn0G10mtrvY",
-	"9uoes9srdu/xcueIZtOm3jjCteSkvJW/OKz8rQymvQZiq+NmU29vCJsbZZlio0BEMEVbaLneYxQQmxFL",
-	"JHztSdBZtN54u4mkbeMCPrcrqk5vSYuut1Uw6rsHHms0RNm8L34Rg8RUP+Yt+6V2kQhZddPP4d61t56u",
-	"li5YMbcsvfPR4/PR4NGDyeTB2WTMTp9k56PHJ2dsMnlIH0wePjp7RDN6xigdDCan2dmT8ckpezjIstGj",
-	"x48ejs5GvU+/rEmQLJxYp0yIkHrrkIs2Y6gj5mL15rY1d0U7Xdfb8UynKYe+EVrAUXDdThtM/xQ07LWz",
-	"lq+sDrCl3givq5U8dtFgBFtetxSihp3WIZkAUybDNDCbGqalhMMspcVPnlM0YCHb3iwhFFpaLC9VSyir",
-	"9d4K/K/mjdfbuzq8yamwzcc6YKm/YktXYWXdyZvzbWAkWuddnRGu2igK195CYq7GtiuFuf3t+SJVF2Zr",
-	"eOz2c8/tQXG7+Oh2N412o+fdnFRzRoW+nmy3KnzCz45W1N5U/PfmodlcXVslnuf8FlLkvJsD9MSg0CFx",
-	"FXscO7m5B2PiA6QCQL4D1xbBqk9eTwglhoywRS1Jc0bNW4aGKFNfc2HIeBgA87UNx8IzM+1qrlExCEZo",
-	"EzMbLSoSO7w62hYOm49nFZ/1BdukUSzOhOGxc2tCrRV6Q0PdiSwiM7bYhAAr5WbQab71amer1ZrH9LvE",
-	"7boz2ft3sh2EkW+y12tlz125uVV3fv7Nl/zuw8U/Jb9V9cVxFWTcUQWJ6Ge7lQfZlXB123vrZu21QeEb",
-	"9kqcA9THWcGYJeId2zt2quT2ymPHam6nCXQrz37FlldMfw/t69rCflWNaudMH3Vrg7GJIZ7EcIgEHIEf",
-	"hKGYBIgyCQo5EudP+iBCK0HN6ODh+fDh5NHYJdoOa3HY9XQfmZdz0b1I5uHWIhkwyO1ja0WdtGAO9pQX",
-	"tpYIGkfAtWE5XkJS8Oj0f3j+lxS4rpE48BW6LwD9UktiBIpNobYPKZupk1dcm9Hi8xSHrljvmKBwHB0o",
-	"y0+a5/xXG6rt9brm1cG+xeSqma+ZGk4yQRFCoWrKZxrawmLylBnWDqmfC1pos0JpkiYkvQCEUEo0HTWY",
-	"/uMHjx+fnzzupJ1YbvT06s+bzOx3FhAFWtW42txlrWFTZvaAB/giYIH7eNmOzqpdq5Djte9mA1o4VQXR",
-	"3/UU+ioFqytfK6Yhdy6T4xsGdfUA9tWQArgNMdcvUNd1NWwEt3afryunJdaA/Rw6iRWjxXjW++XTp4jZ",
-	"vnMsxU9tey+Ct3Dpmj+rNSXfmXY7+UYg/yS2ZLGVPEn2s+p/1wyI6Ix2U9WhTziXZgGkZh7Aft1E3yuY",
-	"Ns6lihfhBN4GKXMV1J17/Aeb8O47RYJ2m7jkGgQI53lWsJZWAJ9nLO9gmQ8RtrDb1kfIfrcHdLGNXXLm",
-	"bhFGe8x2j0bAjdf72Bd/nLVcJe10JYb/6++wwDZ7BDN3yay918inWUtAH9pFd4VsqEjmwunDwInUdJod",
-	"xv/lX72NQN6AebizU2tnL9Lv6ty002/Zy7dskdOd9B/bGa83OBmcH52eHg0evzs5GcL//1svooVUrZo7",
-	"tP/dse2e7x3TEFaQ2wXPSi+IkMu1OueOvWbiK1ZhW+5yAEBPwCr787P+yfHp48p9YJUTh6ADEG++gHjO",
-	"Chfx3buWax9wxn1BOjdXFvjF+90yWe7uG3W4RmuBzV1ivRb3zz6t5TheOSbfXUkOCf+Vy8aWEyLLghhL",
-	"UbBChbU/8E3vEObCfRAICrAdhJH3sxw82W7fhLqdMuT2EWi7ZtXdd1BnrzDN/afI/T0FdzBAkG1nr3jZ",
-	"7hEdxfTOkZvPIMSwh3rkEIX2WBkXZam6L22Z/w587J2D5OrKxCqok59/i6QPriUG/lLXAoz+9sjobyen",
-	"gf62XiM65ussbmeUFZhcALXSPeqwn+pyN0kToEy0bNZ7NppJebPLdllEF8guqjoMfm3eYJeci1smtCxW",
-	"vaRXFnmACWPepfr2Yf2xnB+PbTOuWD637lLiaWdwOfYO/73cRXSUO6g3WyxWa80X+HbcxnUa1rd48Y4e",
-	"i90sZDYuWNfxXOHFn+zGdLrnp7cv28jLPGQzZV350XWkrzU62Gt+MZPn9ahm77Q6S9dTSRVjag29KVJf",
-	"ut5gslYRtx3tG5MS57QAYBRVb0jvoQsyDs3GEZWAx3v0W4C5nZjNHh7glh6VgJALuGZc1ztzRs7Tzr1y",
-	"CqWvFWNip8m1dVzEsTrUGai6/UIZ4Qk5YxeNWtoKJ9FI1JmLxina7IfaAVWuS0gooFmHTptvRfnbErB8",
-	"1ygcDbalOixzrqLuc4+g3GhOz128zxGnbVOfkBMoXBtWYCF6xovMkvq0FfW2Fd5yW2lwe+Va+zJUupKD",
-	"r9MVHt/QA31KaM3jq+qgHTAtWLxHiTFQN2DDYd+Nev+elk6UU96CRry1C6V2WExBm/05XSxYRrT0vSir",
-	"FqvrfqntZod1eLkG6Vv6HHMP4V01BnENBWyQExau2me/AvYdax1GHCvyMIe+TVWt2Ys9N560m5ykxjN/",
-	"2Sw/fmj0n6nGimceApp2a6Pp38GzDgGVG4q2+8XLfWNMqQ2QuJpQl0kG2K1IiOsIXpOCtVBu1fnPpstJ",
-	"oSkXtpbDWjRUYQbwWpu+B/3TweP+yfHpo04dgzu5B2DOFi0feq4onm1YAxtEtABmFQYfzXNMiYOsEFdk",
-	"1BWUD515+7YvxzFDHqEN5XXpaB4UFbfBGQIHxYcYlaWQZR2/TdhuTp3nuYWUEWyhtR2SqtFMNRBshCxL",
-	"zQrAIYGj333tbS73GhbiFv7rOKzPo2yslsi29VlKekpTXbYI4mqdXXMI6Py3nMmcXZB0WtIiY74OXEgo",
-	"WEOhhp3HrPYD4K62VEpZFBOuL0g65x+r+50mhMgkkMEDW5uQVJba0Ff1JkzPt3i2QXU5HPukZ0fmocUR",
-	"Bh25Nfw9Y41eXBkw7o/wr33bdshkJ1jsGiYeqsMe4QaFb2i7H7KA+EGYwdJbpF9jV+IKhQq83QBAxNkE",
-	"afg7t7uq5yrcX5ePw/dKW7fUnMYmfWKy0X6QzRNbEOr78LTZTrt0XPNwuB52X4Y91eLPr0qFYxIEnjyR",
-	"BTbICzO+YTIYd9lZVfRsZPuGXeG1G8KSFkyEYQObEN6Va5JJZqGfQ8OvY6AykvTmT+9a55dKB3RLGqqV",
-	"Xm0MKTzQA7d0WbDu9PXQFJ272qScWrudqhuVVFnyyxk09bDGfMZc8r3/ki4WOWdZn1z6dkBwnZagMzlI",
-	"VWwWAoXFFACnHNyHNUi+cNDiu+cjvsGeYhiViLhDtjguAoMp6sIwE1aargIAb/MtoqV7knGZru53wZbm",
-	"ciyctjaXn+D+XNGlRa9PAzgEvN1ug6pkam2UHoTdJYutlK3N5HGxfcNW+zaVO1SzNjOElr5sUXr3CaSN",
-	"6Pw+TX/qLtiDtIaQ9RZLLtUg+uzr7nbr7qmimxrtdX+v7Qax07LessIVG29tQh01vBut+/xS1XfMLUr1",
-	"wkZfvmDs7ZT01i3sTv2VAd/c8wsrWm29UQikF1WeOu7jn2le4kb64mQ6krds13wKf/e0kOVCxTUSHjT+",
-	"I+4OMink3LM4QOSVAsqpnJKNj7TsxmFN2AYp2rUVnjLBClkq27Sksz3j2gZ+Z17SCGOdRwJXlfzceYWD",
-	"kH1DjMpaKwsIxIaNsa2cW1l2oBhCKlo3rFGtxzOpmAhszjm0g4DMXOQeOWdhD5lOa+Mc3Jvw75JGyvxa",
-	"vwwIqyIUprQQImZ8gEHCBUnt7emQpJhsn5IvTx8N+qePAJXx9PyrhKQ5FzfXZoVy8+v5k/7g4Zn9OSET",
-	"9vhkODw+PfnKQjGD9mXbYyvvmeaF7z1thmNdZUOS3pQjRrP5ddBQ/PSk/+QcXzAw7795oBo/nz0Ihsdu",
-	"mj+fnpz48ZnZDE6Cy6c3LLz8wVn/9PRxfzA4658cD8wsUrr2QH9/bfcqEWALFbZhImyl74+Loq2rwdPn",
-	"Lz070kXJwu5Ehn6XLEuINBpaatTVlHwZULUsgA7N5IzamiYkBQ4MWOpS5ubfOLa6samNagu/oG5r/qzw",
-	"VlPUbs1fwfG0mOyo4qZY1zk2nIIrMjLHxKJV+xUM7iX/37+QLxZF9gX5j/8gtdGQD+XJyQP2L2RwFsOq",
-	"iTVQtut5PWdK0WmbqUM9LgeWSZHqTui52A2DA/LaofQEuMj1ghXjKBbIO/AcAhIOJJSFmsYXHvYnbDcf",
-	"lJJ5eFXzJjhfvl0k9kYwzInlCPFTod9s7yb/eSTTX3v079/WZTKbljktwt358u3zwVc+sRMcTlVYQzTL",
-	"qsGODboYYVGzr65Ir56/O/7h+V8auDU/06Nff/nnoy8zdvsfiyL76svj/j9/9acmUM15W8QnKERqqwGp",
-	"t1MSYNhRgVvcghZhNKa7aQ3wiDtvOj7lrjvfEUa7KdQjJV1tscgY/Gx80xqpNE0m3YDJhxdb47u2izOq",
-	"Eiw49AFHaElmL85kn1wK65aDVohgra7wokYtpWGd14aXGBP5Z6PqbihcW6/wjZVQqhu+uAbv84bYasWJ",
-	"XO29tuyKVo1YoK0PNSydyFITxcU0X1mUM9+owHl4bxhbNLvVBkzKpgDjx2j7q1LRUc6upchXG84TjqLq",
-	"KgU2Pff1VjBvBwsAExHQDRt4xos3t2cEOqa6CE+ffCONEuhXAxbg+MEpzB9HFDumn1ptEkvCrXT5cAdY",
-	"5EGMSu1ruMxb8kwypmncpUY1GRWM3njvfAAunslGdgE5HpxgqapEkRZ07QGVGVbXmMjgEl1jFGRwdkFK",
-	"xcjx4IxoSY4Hj/fwhNo+VPhS7wvZbqIbIy8KfZUGpmN6AfoBchoshjbEnTaYT0RwrLPFrfBlZkDeLLZ7",
-	"1G7a+v09ROw2fCTmyN5n+Lb+ss+39/duXvioC+7W7dJ+exENQG5vSW5pyK5bMIb4duAcdw8FNdpdop3U",
-	"JeS9nzuvpdy3RadH7Dpw4/ouwwpCnfzXlnSffYuBI+EsqPzN2tyLtY5mypORKxgGfRWYrkW9tDo++t8N",
-	"q4TqX7OIoN1C4piEDt90ondr9bst8rZrZlwsxc1YgJjtjvPAYHNqd9RbpH2wTwEnc4kdkbgmE2kMXAVb",
-	"KtYy3MLi9Ls3odlQm7yuJKHX3qaB1BLRGmlcyqMowbTnFDoaoxpktm0GUXCxsm3wSl11qQOlZEUoZmVt",
-	"dbe22HERA1QKNEDhUtcT7UvYmznNc/MbOLm+wgoGG0gXhnDLlr78UTsgkpMwk4Vuebezi3d99XpTzY10",
-	"4UO3LfXT7T3iMb9QxtJ+WiMBzSXxtwSqeTCXeDX0OvlhZ84GvpbvqsBdnwWjoE8KFnQ+pKruMkDPJWAT",
-	"iwwTn6iZ6pj5jAHBvCekAw12yRUM3Gc+cW796n1jUPuVv3y2YROQ7PXYST0A3dQzfe6hX4ZmbMWFrLsH",
-	"qmOycf/YjMwPo7XGU6K266pJT0sdA2325i80u4WM4hzA7MxJSG1LDB8L4rrTmdhBM3Zl8zvUwrhmNTb/",
-	"8wj8A0kUGeCPx2ZpgeT2VuzPftWSnijzHHwa9wvScu9tWTfpFfv1BI+uUlT277XeUVG+15P+AIgUNxpf",
-	"UuoHcw8oJbts3+aV+h16MUTZzdtSLOnqDkZ4RlcRFeWFIDPHSjObqDIvxzNQPxSqGdANesQgNikSdDNS",
-	"TRZ0XNfyHz3qPwxzt2Q5ygMZK0pIH9qnisfmf28MU8+BR35KetNCLkX3yysK7ehVMFYSz3awb3bUphwY",
-	"yJrb1DZEN5oLGbEpF0HwaWHbu8tJArazlAITkCoVsntTLcCiiWjXLid9iP5X72sFO/jFm9vzqjGenJDz",
-	"MzLiuq6NttFEHDXCaVHNUg0cX+IShHHF3MZbSm8T21dBLfouySZihXq4tRnRRnSVYDiyqg7IZu+jreSa",
-	"69VaojjJ5NhJ0IO23oJ2TRvY9fBsD7t0ibY0YxXrcKTr0YvuhamN7bdDbtvCd5Yd3FUlNc95ZZvVNlVT",
-	"XZQC88sjCkxUTwzv2TTyV7aFbtPVv4hZ4ic2obBmzLY3RemihMPhuR7Rttx0OR6XCx4g6mP+Uc4m4AUp",
-	"+HSmE4TnQW+W6wd+ckIUm0Koq3MCzRXeENuBMoQd3WLuBZe2sBJc3/pTw7Vo27GfFLuLzG3b1So6t+R6",
-	"JkttPoIg8j6CW654PWYVekB5YRu+bFxdM72rRc71PlL3/gVjIfN8O7xHfRY7CtMtksynZUAqdim4dp2f",
-	"FrS4F9nlCNHJMLuTfjGihIjlXPvT4T5+/F3JZf9oTnvRK9RhGXMjsXj2VEmxVungse3D25qp5sC/llXV",
-	"XWUn9Ft9j9c865J4nNRSWGoDg5xxWQRvC2NRVUmWnOxTXMIrbt1IQPfywmXOeK7uHdz9jarqQWpCWiqs",
-	"1tQ5V7NhI2R+7Sv/2Zbqi4qsWmTaUthTDVc2GzI3q3+DLezZioDQsIwW6dbs0PUE1tLlM+WMZlxMQTUe",
-	"Yr37gwH50ijUXxlKOR08hk+Yx+iZHCRdbLHsQwGBwzmI8661lvSQoWakG4TuWGdy9VTOn6swJhTxwydI",
-	"DT0zD/ez2soW14pjqR7PYtHAKtkmzPErfFgQ+3zbU7yrmxEnWL19w/r4M+iot3tFZJxm5SjHfgXt7dS6",
-	"5IZjV7VY5vaVhsQbYpsccHFLc54lpBS01DMmNIcxQ9/iEc8yJoz9qq8nshSZUTP1TGbX5hufQFsKVS4W",
-	"sjAMYc4yTq/NxBIyktkK2hlDeCoBaXBtfRZmjd3fkA3HPs5oqeDN8Nm8AfK8EuSO4RdNt6a5yTCF61wq",
-	"bf8cSzHJ+VgnUI91TaeUgyyAOM/1ggGyUkL+VkpNr9nHMWMZvjvn49W1j/wnPuvfZyTWvoIuzgmxRa3X",
-	"yOEj7ZwTw+nGUqDBdz2hPGfNL6sX8IzNF1IzMV5dz7kCQsRE5VzSDNec3lKem700KpNmhaCNwFp9WePa",
-	"sEtnqt9FvJKIzTElup2OBycXIK5cuDEo9ucKukdGcXRYUcgiWmBhBOGEszzDmoBlAbG5evbUiKGJ09mE",
-	"+dY88Ll5Z4ylYDWp2goAsKSrYaUPOMcOvUGXz9MXz95CbqyR4qvKMvuySpSb8Fv2VZ8gCGx9L1LbrcBQ",
-	"prKFriLQXsKQ7m617hXOQXPeromo2bOtqSDxMdeGVW19oHi1RJkZLaB/aVR5anmZK6+p+XiMOlk5ekIn",
-	"D9LKpKUm2Ca1XLfkPVWqlD8HZydPYlPRXOcNY8cYpWTjMcMv1nrHHy+Q26vj1PutDM/G1NeMqhlrZORV",
-	"d5hVOdr40nr+VHzJ66wudUaw+XqIWbhFafgLZgryoBNVI7fxXtKz4Ee35IFSCnLNM6/a5sYkdYV5HsuO",
-	"r6cBuKA/WTFtjqEspzNXt+ZwFiCxZC4L1ifvfGMtOLZg7UDtLP+VOaSGER3fALCKWIGjOFL+tne1LphQ",
-	"a8hm5qK1fp3rFigtW4vYR2wcNdyGrp2pS5dICFxo86rSCiMxBRNwinVMXGHBRrmA1cn5LVMEi+ArtQkf",
-	"2HNAixCznxWluIkqSi2JdNhu6L4S6fbL6KqGGETCtm5PF1Oc6mBvGkRg+4LtAqeFtTHxJ++V31lZ09Cf",
-	"w4jWIf6yRlmYuGcxCMJiHqMWQDjBn1EAHbNJOU3cBh8I2MHn1Z5nFNQr1bJ0lJaFUbw2tycJDuuYQo/T",
-	"UWH4iWUJwORtK2PDKpgAvQ4gd1x+/ebep7s53lrAIH4yX5uVFw7gBLptW+wX8oYq3XSQQN6e5ZvQa6mq",
-	"YwhToSYaagqWjN3siSBRS9zZlrFT8xc0MMaQ19W2zi3IVldGJT4OYbsHwuh+7ff1Th/7JcN5zTaQjolt",
-	"F//kBCLUF+TER6ZtAlyfXLYky621QPDEe35y9vjkJNkvMyA8oG+rsqjAQ1GF80KPxG5t3TdXFb+twLE7",
-	"BPbM67ZAPSK8hzU9pkx7nfiGreCg3TC2sHXCFWAXfg6FNjht8wxukxNU7BDdBTE7gJ/mudu8hChJ9FJC",
-	"wi37iLh69rE3bKWgBMs9DzPEpasPnGGWwoIqQz/GYG0EWpdshOKpc9u6qjVIsxdgFPHVe4aWFLOER4ys",
-	"tdvo6giCV/wSHdQGNNr7BXyq4VBHs22XFuDHSl1gdJZ/u6PdPfVgP6XnYF082iaIYEXonRANcW87leyW",
-	"wGz1mX0gX6rOHNUYYq1TdnLv/xGpsg2AkW0i1867krM+53W/7NZmV5b17Ve1qFKjVNkC8j198extExyV",
-	"eMXU+rOQj4bgXE7vXS+V8LsXJsydPkx6vui69+9f/nx59G/06NeToye/BH/3r4fHR798Hfz41Z+++tM/",
-	"xfYumPwhFI2QQd2vplEb+I4ZuL7TUHVKzJ7lVLN1SPnOCPyxFMbPsYvQHTr6xHbBqLZxgYR6r2cmG3gq",
-	"dFSlmo6oYmDpAxJcYLe0yQ0JKgccrxFjgij4jzHc+r2h2YUIyRsJbXvOdAO+wbRr28Zwo+/IPTpKsDJm",
-	"uj03WpHReDKAtnEWLLRih+oII2/mdDU0U7tAiBb031rwMYduc+GYEnOhZ3QKWdF7gcDvGKgCZ5FhugrZ",
-	"l6IIOmPHsZzRGv7mLWdLBMwD/DeA0HONNZIezeZcRL0lb8ucfVdQEQnm7XounBu5g1jc4iJwbuOcjtk6",
-	"DCGv5ey1x8cLub0FEWx4a+EyuNiUKlmREEpUTtXMu2PR/WkTUGAriy+gqb8GENUxEgqb1wXGlOtZOTrO",
-	"2CKXq41Svw35e+vasFtWrJYN38Dm8mhYqeh5KGOOR+jzLAUjYzmf43r4iAViYQE+E6SigVBmH3WfgPuQ",
-	"0SLnRryWVU9tcJNaJM+lmYc/NVNwBy4ptMhe1nr/jKkw/MecBEzKSkgpcoAm0G4Ee6AntmVue3TizgmL",
-	"9kkxcOFdOgg20zJs+iyOJ7Zlvj/b/YP9bSpLrZP9BufTrlzmf0JFWb0u7I6qL2zoIfQ+pIz71fjsYHfU",
-	"9Tq2CPzsOwKuLwejMRiAHQhyRtUsXgnCPkal3ozRrE4TDUYwozx+nOOvem2NH3bLBKZgtr1Zsb+VLFoP",
-	"8ToA94fnONYPg9nL/QKzCN5phx+jyTVyLx00bn2UpwkZJOQB+e///C+f6Tuli64luotylPPxtcWH7bxf",
-	"ik8F1WUM6b/1rmbPJpxQ0gN2ggRg1yN8fm2Iv7RQ60EYDaP5ffMZAGd6y5RtVRT3skXil8ZwUWizVLju",
-	"tYTMpSwyFWk/cdZ/dPxg0Kn5BNfdF+t7rvft/VBr9ABRMqpILiX0mNItOGe+5WI3TQa6gmwzqexD7cw3",
-	"oO27EoK1HWPxdFCr1TKRKdtv6LSZU9KhhG33bGeA5dowIPh9/yE1lTqNjXEYZNTCaOOL56Es1xrqyZbA",
-	"7aLgYswXNP8ippaVihVDmvMx+z9B677D9R/IWnzR2ooDzZTu7m5uxsyVhaJ0AfPHo5OTaJ8oNOFaGrVZ",
-	"QDO7hXgpSrxbWY5nAai5DU8RYF5ELphgWVunASPqrkvV4ld5Jwklcy5KDZ1b9FJ2XwW/o01wDvt1bTlO",
-	"uwVSq2cmlpgaKqrbysbENlDpYeQIEvx9ixL9A8rs9RyJjTHAwMfb5uJtOnij7t0rpu8JrX8juv7e+TE3",
-	"bat1x/yJKMp9LXbfGfL+iuk3OY2wyqCnc301v1mRG7bqnrBW67LQ0s5oO1XaaIobVXQqAQjLumIdBbKi",
-	"AjwgKweMabt22N7ICjw1QQKrB9t0zhnoUgGKEigWGKriKEBcjQr6dZZMaXDHWH8wRlPw5RaTSU4IAkX2",
-	"u9AWmFJr03wpl6w4GlPFSM7MoVMJyfiUGxGcHlls5Ov0wspl+GxYlsUatzcZVgt3tWcAdT7v/rDjH3DQ",
-	"t5zyBR2zb8x6t+ur+x/Jw6HzbS6m2rOEytf0WHU7wNq2HaNQ+mbhL0FDM2jYSYMQNsAv7dJVy/fMGtbb",
-	"ZSXxfllKhqlNdUTWA7W92trkym62nVGUNxiaQqz/dVG7uD3rDqzAF7fn3a+O2rjvY9jaEAvhAjzFUtTb",
-	"3kIpTiaxqShdNU5lBcS7pZcQiAmYrZ3G5pWKuERGW3MYnvE5E04XqZpCdNNiqk2KyImCKb3LExqzH616",
-	"fkCt8z6ILlaxr3tWx6oK4mgCj3LoGUYJtdF7ZPoFqzoxtqZSby9hrsg8Yzmb7nbLbugnwBU6Xx0yj843",
-	"eX7U8Y7GPlVLUOdnAZuLdvSDdWjd3mihfheGVS8v78K06nfsHsYxQ70j5ITvTRjwqG0AFFcLKjrqCYP+",
-	"4PSss6YwKeR8q6+8LMSmzto2WXAJbfmyfasMbhqtdjdU9QblvFaz/mX3vHgrnYxdfbGpQt37fteSx7Zn",
-	"zu+Ldbyk2ADIpV42xuuMPPCdtzUm3BwM35BN5rK/t5PEdpBkl+7VLB83VNdG5wcST/fuJ9BsgVtpG+T3",
-	"MroKVEH8tGTsBjygomaaBnZAgDLWUFFHUITHta2n86ixzcbJ3JZZEiZkOZ0lJJdgiDlfFtYFkhTbYFcP",
-	"rF/WJ6kv/INLfLx+vZCvT1K1oIVi4WVznmU5q7CTmjdVWrStkxxTQaYFNlJxq+bm7Lt249/ByBB/o1Dx",
-	"Uv6rlRi/LvVYztlGvO16A//TwYOzh+ePHj85OY2WpdIsq7H2WkbnXN62/WhDufEfb6ngasay9vrSqTGl",
-	"oYrOpVexnLNbll3YjpG23Mz8bHuax8sqoXX/rslTf+ZsudXVX4Gb4hpVc66WJpiqG0r0QK3E+C0W6O0Q",
-	"LI4hbrKFvq6vrj2iUXiwK9d1bebDJbbo1j3D7YUxaJfQpRNg9po+tY19Kd4ZCtYbzCQ80Bavz9Bvn7yw",
-	"idgTbPmsoe/Gr6wqmUIrFS8wB5gu1TU2pjcHk9+yRnmUraI/Pj23vSAShH47PsPmEOdnxjhTmi3AAz6R",
-	"ZdEn6XS8sE9dyuLGPFmWRcuTbZOJJ+7B52dmWL+WBes0sMH67QFzqKZnrJzaqAwBBm+J8oZ3rCio0Yi+",
-	"5XksJUYK3QqaRBsOSzOWo5BtHMNeLOi8rydbjVR4XOLfGDsNfrA/ysw1WGyAyfF8h8hdffKxqm820dey",
-	"bCPROt66rX4XksxheJ0dpS/ZRL8u9Va+gpMLRhVfo486mhO7vvUcFTIvnNktuFKm5r+jj2AdxnE23jk9",
-	"oeEj4IAK0X39v8EbYit/f7UdGJ3EKtp6bcetYXP7x9pAe9oWWtoW9nLdpY34Ag5nLk+wy0ItGlb39XFt",
-	"WyUvqeo+g/b2I2EAbb2tJx1r5Sowm47ijiE2Q9mw3jvs8LawnNWvPRluLU4EOnZEuHOzVpmD245inunQ",
-	"dT1PfJ8qV+rPFTbHA6+pLILsU4d0b9tE2fhBpEH+wfKM15KObC40jNZlQ9vuH1YlxWpFiG5ACxMyOAPf",
-	"0gKp8nhwVm+oVQNzOt0E77hj4ukuycreltulRLGZ+duW8gt0cwiTDBnp/dpkYJZGzWtMM4NzjAErStQC",
-	"aq0Bi9dQqsA0n7VcCt4s2Arq3e2hi9oMLgujwTWHY95iYhh9KMqidhIMt206TFVDsu4NkGUxZttXHoP/",
-	"t9i2wGUGUNeowD6lmot/Z2yvfor13HfuJBeCxMuDrnZTKTMohFdlcQtyzTWtcVVdaBJBaTpICVeffgl2",
-	"AbMddLHVPuHZWi8zgJcJOfpJbJl/qiOctoXpVRS/0odDEEDSxWxtJ5aO+YXQ/rhgEXp/Bk8N+iN3TVmc",
-	"FBTysVoyDE5BKtsKhxmCpiGEsrHx0RGPYCO2HXPcDzDEInBj21q/gJZLWmSKnJrvx0U5H9X35KQrNrn1",
-	"tjcW3FsaWJHOBcnYmM+bIFjnD08GZ3Etpjse0jsPVOi67rT6Q+pajSNcWx5fG9rpo81dbLLWFNug1S1a",
-	"WFimVMPQbF+RwcPzKEhRvK3HZdi+sUKoal/uhw+ijy+jTb0umzOpnju0XSXPURexteiMZWTw79aA9G99",
-	"GHfwgI4KNXExxF8tyWmDIE9OHj0+HTzcPbmvVFVAxC1lM1oSjKZ5KINzn9T4TIzF/rmqXmimV04tyJEz",
-	"iNTfcq7Rna70tGAqagyhLL8OqiIqGu3EYWJ39iCzYasKXFVLNEaRuOnEluA9G82kvIkmSXbpiGvvv7RX",
-	"791Xj25CpoQqpym/ZYKUi468ent7PDrK4/GopDehPOdiet3Sr+CK285UwgZGxow7UYppRayStKBTDT5+",
-	"XDPSMsl2sM/cVZ2241u82BumHap/wBQFeMGYnbeqChIyZuzlYkUQeLG/yZjs0nKlYLpYtdu/riAO5CH0",
-	"nue7GOYt9YGQCAaKmuXG3CIHB+XuNM+jk9unTqos8o5b99Pbl7sWVtXKf1uOkN01DvWBd0bzCENY9eIt",
-	"M9EqnOWYiH9Dde6qQdvjv2+9V4MDxbdaz5hixA4Hcuxg74ckXTdWEHAt/OHrFKGnMVuCkhsusj553iCU",
-	"ACEnvLc7SE4jYe76l3/+8KH/pf3zPz58+PqraKbcZiidOkdYD6IBsgktshQa0P+GcLOGjJWm80UCJeyf",
-	"0qRqIo6WIlUk/e75O3KMC5lC7iMUk3JBUnNT2iepyun4xj2ZfdTwIDAvr3JqQXZ+hFlDmwXzjNCf7cZm",
-	"KMpcH5W5doKHMMGdMLxfI9wPeMeqPy+x4KdPyaEE9l4NyzYJz/0k1S4yY0d2+ql9F67YuIiFndLlTLHx",
-	"dQUnOqKKnZ+Z84+Nws/PyGilm7CieNePkx/+75Pi8Xc//OVvxbvlX3968+zxi5dv/u2FHLykL+nVslFn",
-	"bXG43OcHJzVWgI+s0uL/+fiX3wZnyad/+e0kGXyKcgQ7t3c2UtgsAgVJ0LZ7G1QA64qGOnL3kJ2SSn0s",
-	"z2tMTluKh2W1lDfXc7VPdXE1y+oxGw6jIZN1GphpvVCp9bhjMWCVDfBaz1ih0DtaIX40kQ3I05evf3r2",
-	"5vLH6/fPv/n+9esfri9fvnz9HlTFwACtUxG8d3h8bEam+kGpkQ+i1SlocHL2eKvH1M70PdeziujrpKH8",
-	"9x1Oln2I0T4qG6ITd20CjNjvo9sji2ytjdPDmCmk2LgsuF5dmbfhdDynbmzrZalnsrDeqSH5htGCFWS8",
-	"oPPr//7P/0LxT8m/vn9nkZHCIqdqj4kuSgUJtzBBOEbwpIo4zT72PpnRcTGJWM5PzW6+ufwRsSCSqsUw",
-	"JlmXGdeKvHjjE1XAhdT/ID6Ir79++uLZW/X11xAdHlMhBR/TnBghOyRCkpmRpyPI+BeS/ArBeSGht9nR",
-	"nC4WLAOPQJ9cIgB3CNtbPa6Krn8QXgEACHGiFiw3NlKffP01IIS7wbz99il5cvbwEXEIy66qQAFcPknH",
-	"MmOpue19wTUztwEWOBUkfVGBtR/9wFbp8IPwiBcOqQ9SEYwxWIFh2FIOCFsIRthkwsb6gtRuxUFY1D94",
-	"RpA68OXZYPBVH5YV0kTMoFxmPfvIlUavCklfTI5+NHI7rfSh9Pk7Ok0rN5bSpGA0G5r55mCynJ0OEjLn",
-	"Sln/1dngMbwLyyMhPwjjQ6uvvyZTSbiAGAtDCsA3AdIg5rAMSfrUsoGjK3App+TLlC54WkOETEha8jQh",
-	"qXaR7fQr854Porr9LbifDYcDC2viG16dJieDM/O+go6xfmTBijET+ogJs39ZDULFEM3l1dMXL2Baz4oV",
-	"KUrx9ddDHHr1umfF6uhtKYbm6LCUUDshu3/KRsgsHjYcQ3MAYJNoDtl+fkvNIOoebchjNou+UhcfBM+w",
-	"rAU02UbJj6HSOc0YKRcWZsWio4wYKUUGZ4WSOVOKTuHPXMob3BVX+AAcQrAlQZaZuBwTwjWswUtDM/ZA",
-	"GK1RDQHIkaQNPTK1oNaKpOGXYSza4nt+AGgMPmYCk4F5xoTmE+ymd7mg4xk7GoCbCBWp8LsKbd2znMDc",
-	"GvZuTyErc8EEXfDesPfAOpwWVM+Akx67NvLmg03TwQAhl+JF1hv2zIQv3UXQX4vOmYbSsZ/jYqG6BJE2",
-	"vuW5BrH/W48LgHhmxaqaDqy7d25t7QEMV38yD9vy7jc51Tbtw71+yx3vOCu2DLZK63SD3SrAomar797v",
-	"8fTQVYGdFQmdSzFFOFFsSxcZiu+pHR1LBDq1bU71ntw7zWzLgkKoeof1Zx9196tf8jnksm8nBDplLga7",
-	"9WJntvwCqdcLKRSqHIOTk0aqFGAroS/g+K82vtiNhu1xAsMWTBj2UR+P1W39Cc3l/rSenWA4CzB3S039",
-	"oDt22yD8rI5dIx1Qssr5nBYre94r8hytCLiENJ2qIOsRVO6PRwtWgPSD4bifhkZIYgKA0q3VuhYnG5mu",
-	"7+xgPn2hiFwKwrMhpPXVUlSN1JuOF8P56mhRSKNLpn3ySlpm7UC/CCL5Dcm4YMBMaY7JdpB3Aa16yA1b",
-	"WNZbZ3dPwVV06ZM7d+N3gZrzA1tZKoLEzm9ktjoYAb1iSzfCT3Wl28jfT2uke3po0o2R41s25Uo7m2/G",
-	"qGshY9Sotufay47hGvvQO5GvGwXU/vpd3IV8l0Z5had64Xj8m/3rk7WzmW5rCxHW/Cm6InRktH6LN21T",
-	"CEGVIdj6gquhV9Gdrmb5foQ6n8Gr96bOCai4XdhglJBrNHW2vgDfymIqtWbiEHzIPAzgvO+2jUlcq/mO",
-	"6WoV75vRx07Luyql9I89LjTbf409p6+TISgZNtPX6hg0WOyQV7XoG0Gv/UoA/gJ6K7pW67v5EwQS/qhj",
-	"cXj+7hUEGFYXDv+70OzTqtLij6JXHILPuLwRAPg0uSdufzyeMQtT8LtRuFWaGlqJGcfvx7Dgda1cC2zt",
-	"Q7B41wnGe8vGVIQmud9Ti00w1kH7m7nMwAcDGBvdNl2txHjbjptrAlt4XcWRwijFaHxBA0giHEwj9HWR",
-	"BcFKDDWsEgnAeWRWxohvnOKITakFZF86PDbs7ecdUHAXOC1s+iaF8G4mrVbBoxpsJdquzFzun1r+DIVN",
-	"LdQCVU+HIJbv5ZIsWZ4HZFFH0v7sZVfUHHrLxrLIlAP1dRYRBF0tdVBD7hPwmdl87LOHxuKRIlNQKoVF",
-	"AehyM1S4sgl1onpgn1zCVtTdwZYgPwiaWa8aPkrTG/OgJV1d4MA86cJ2eqyKmVxW1XrQywgKdWe8cHBM",
-	"8wtL4ebYVlh9lBjqm4En0Hz7QcDXE37Lkjo7/0K54wQWHL4Ke7CEmYO2CDCxDjblKtuU0bTTRmVcGjs2",
-	"5rBc1nb60FI9LPP7nYV6WBwaOag+fAecybarO4gzwTyPhlo8EXK5L7fO5MJHwuOn6dISC7px8YzQYkUK",
-	"0BqwulDVe2J4wDshbLJCvRlTAv5g4PC25qNPAAcf06vRWXHLioyP9fCDWNa9zjBmrKP0fXAhlyzsyuyb",
-	"uCYVqDpT6CN29wsIgOiCCoX5ANbBXV3zQdDcMLVVw76sqo+pujHHBdr8AlwmnbA+eUXNmpiVqSqarSNm",
-	"WBXhA/SQ99zzzEdGYQwfBOSm9omHLBbMQhlBBQ1cNgeugmnZkQN4aabxuuoKrD5n74slxd9dOa+9t0n7",
-	"lgpBVmADKyhZP8A5/pHeWKUbKMPCGWVMYStmBxShZTkGjuxpSAVnXYZ7u37ew59rx96fkyPF9NFM5tkG",
-	"DvBtEMDRXiOTDn/LCsmh7cVl/e/mwNgOBtgT3UHIVW3DsOGwxNQAc8mM5RiUHK0+CPNvKTJWkPTV5Y/P",
-	"j394/pc0weBPTsfse5lnKaaFQk9xXT+55k94nJYyIVJ4toL7FzkrgEZ7xfT3sBif7znxQ/y95Z2FPYwc",
-	"kze2p8IhjoV9FlYHirATdrPzkqHGBPMMC6e3BEcDiXr9TMD37YdhS9TOX3vFDhC72xZlkTIM9UQK0T4a",
-	"A85h78YCUTbvtLtW3RLQqhT2Oz9qr3jfgYNsuwf/9gzXgR2+w47fNcD6j+jhXjpAeKwPF0M07ORw8cMa",
-	"41OJa6/pm/WHJkD92pjNXsVUtgQXa91AETyKpGOeFSkmbBixmeEIEkSSwbIwbY1chlkbkA/icIbYCsC9",
-	"ZKMnj7+ffRC+xM082Orw5rFyAhoCQJeMAFe3UsbhBwZKOcv8lZpq5lrM2058CIUDPjc0PJwZ00A7rjQP",
-	"Y+yno1JkOUtdg8uqzWKwQpSM8xKiZUZdVxvioSHNfc56eW2cv3dsdP3ljZqNGnLqH+VC/x6y6Uqz+3O6",
-	"MMSGOssG9WS3I9qurhz/ptjmGGqQh8cVQWOH5gSaeEWo8y32i7sjed5zWPSt7yd7iHgdPAucGzaB0EN9",
-	"Kne477pzG2KmjYX+fYRcm29Zsc8jdlpb47tLtq0OacUOF0htHD9LQRZJ3MkQLacYqaE2GX45k7kTX5Cc",
-	"OaOA3jUktEIx8CmOYVPlxFrntugPJXL/g7h03bER8cBQs8UFm/EcIz4gRsG3FVjRalZwcaOC26wQxszq",
-	"pDL9p4VcKjIFTzJmC38QFtPvFVs6wy1QE2xLS4l2Pv5UTcPJcYF9wEHMEivXXVo3eD5XkKraJz+wFTzj",
-	"g0gRtyFL3Su8y57lKsrnbID7D2Vz9xDmrmuyf0Swexub+QxC3s9gQCPL87GGIcsSgiCDtm0qnI0Dsf+6",
-	"4O7qY/h7dTBEknedDu3qi+ur3PZy5Nr/cG78w7kBngJoEP+ZOEPecyN+ul//VApNuVDd77iShe72ZIRr",
-	"/1/hvzlgAnjFhu/BhxPx34AYGq28poMJKkBG5pexJZCoKLqbiwfDlZSkCylzV9IHH64Vy9lYyyI1+qny",
-	"/cONggVOFpsQIYuMFT7PlvDMQUQa1W1GFSmknLu4KP0g0IGUwGtCDCQLJzCTSiuLI0BSDWi3KfnS4QB9",
-	"oYjdDYeLFNZyfWXxGlDlXOtFZMTLB5F+iYBCCPZVG8NXqQ8eTWSRIPoXTFJADdeMOnBJPrFlR0rzPEc0",
-	"Jlk0AZH8/XboyoJ098klyfkthI+DuDXXs6CQzwMiYoMlRVLzxzWEhtOLevgZGkw6P5gLXEO4A+wGh7Wi",
-	"Z9BXHxT7tSLC/gcBZmA5HjOlZIGOs7VhJpYcoCcPJoQUDDs1pokP48OYPcwmdQ62qoZySas29l08Zf8j",
-	"3GR/nI/sf4SDDI7iXkwsrksf/1Z92OgHe+HtXwuL5pKegOdMJZQ+ahn2l6pK1ZFb2LB3kMhiSD2t7ri2",
-	"OWRpn9zV7fa/w+cWunruQhRd/Gu/j3OtNce3grn5rBxsd9MndqLQUE3Ts94Gp5nDISITzoz8WhQMvF6Y",
-	"a2IkJ1jnaKRDybLFEp4WcmlEFQRfsAIaoCRHTPEMxDfiNhp+hH4uczV4ulDq1lxdpBQ5OJ1cxAtEHTi6",
-	"llwx7BAF4mwtOcGljiKwOVbSL+mqiyfq78oN9Qf7oD5TB9RbizKbOUeULJzH6WAscZOcPF4U7JazZaQO",
-	"Y48zHM8bDXEK0jeX755+HwBBgHIL6cRR/II+eVUlIjsNcRicZ9sAFPRg5/K1Tf/FFLuY08wIWmiHbFOJ",
-	"qMYDjKhaRne1QBhFKawmLyeJRbKw/UqLUlivFNXullrQ2mV+W0uo5Yy/wfW+wyF/k1PxPby/o69FvC1F",
-	"10svF4t8BSbx/0aG8D6E0iAjdphCHEwGsMVV8OQ5vWFrkiLBa0BobYgSd5PIG898waCI+x7P/HtsbaAI",
-	"zxL4F2QjRHHyvDL5FMVmrFxfAHYIBKm0xIgU00mYCD0DEC0rQG1M9oYZ41mQtGpckUK5A16+oMqeS2QP",
-	"1JxJ8tbC1yDMSmBFo4Xq0G4CEe5gp8CMHa2IkEtbNpQuCtDzAYruGrE90w/CxdVskwwwxxmmnoId7zv/",
-	"QP0GjkPq64mxJtLqWm+kWLYSGCRUrKC4I25BwPYe2lr+Q06kncsfKqO/KcyZRMiZmmqHrg+/S7UdCs5u",
-	"9eUuAlvQfKX5WB0DwGYjWBQvMSlA3lnAH2jpZ84ZyDiLQmdkYUIgyMEySJviIhuiMy/BFGlfNGelpSH+",
-	"rKATcwM1GrCRfbZAwteIudAtAezfgGS5Hlb4l4pohgkV5oj2yTuAGaIFIz+9e2o4wJKxG988QZAfpchA",
-	"ir7z+rjSbGFl/pR7gZ/Ca1McvBmUr/oDxCIovbDXEClaCvue+nVeOy6NNHis5DCqhZwbY0SKC/LkhGRG",
-	"pXAjAq9nHVuqNXgFeMlhRKZbL5e17vJO+/EjuzCsqtMYsD/jPmOIzkizRWfUIWh52CXK1IxpRi1F2+4g",
-	"2jumbfK2Qf5OSR73xg8rMmzLzNFsAc7/Rtig3xuKMs8PUw0KreiCNunIXYCa3KkyYirUUBzDivA4dKuz",
-	"mnLi+Rurel5FuVvY2sIG5H0tiwOoI0xkidPEQU234IDmhoD/JsgLzDx8lZfhFwx8o85VHrKvFmbx3HdI",
-	"2sgqYkeSC/IIecX9Hsz/MacpacPfbntDDvHJ8BWe4hEW1ndSOrEosa2tlO71KDsiabM0sDnQgUwM8zDb",
-	"2pflE4wqKilFNC1837M6KRg7wmyu1vP6LuxL4pvEaoXRNAetXtXyoDnOf2VGL8kzG0MbMQD2xIgFdAnL",
-	"8wSfW2DK2LjUpFxcmFOECrtL63ZwoNWD7YGGSGXLgf62YOxpbgyGuyfb/KFHaafciPuk/nBF20QZ/5Ud",
-	"DMAAyKpqhIOA9XQ8c91NgdcWzNKSDWC77MtDHI6iFEu6aj0Xr+1wMILk04urxnZeafU98AN5x7KmGgs/",
-	"hqIZpR0X1SHLbK0ySHOqfLzL9oNNsLs31QQgclEcop+r1B8EatxYD2ETEwKk05MTW25MLq1RK6ytETYQ",
-	"Bk3BGwU5m2iIQLp7XC7rSpZiimjBwk/Rmd3g57MWv1wKsGwSj1sbfQQ1U7e1IBP81HLu3+KmbZHj7338",
-	"D8wqa6J4bGMYITgNL8gDawjQqbxn7f8f6jJVx3b/WhiM7VN2GAaTW9xQ63k2SibwkJwqrUhICnJCcqrZ",
-	"IZgKvGujrMUmEPBee0pfvLk9c4Yo4lWnC5tyB9DGnBU2CR3qyFObem6rqsKGvK5jXuD0gPQNqL+e0ILY",
-	"GirFjCHvkDKJa7jnDIhMMpTAioJ2Dd1i+h/EZY2dTAtZLtSQpAVTGrQFD9xia8OhMt6x7JYDfQULFk/1",
-	"bxDyaLUx1X8T2T3jcyYUOq3+cRStIW9W/jvYxLbziFt8MIkP/dIDeQlo18smVCRQDRdGks1lV5O1xaXu",
-	"z2VZb9UYPZ0pdmKsSJl7UG2UmFZVh2NiJGeasZxNoZ1OdY9WYdNFmM0FSQuZ5+YyQBcqF+HzuXaKQKXn",
-	"hFoGqgsgoz8Iroh/6TBcSad2JJABlwRWNKolmDhTMFcj5WZl1YiI99Am0/XJG1qANxDrOqqgHS+I60PX",
-	"J443PDS84YOwLkrgWrooxRhXyYbxsFjUKnhzWTCLY1/OQQ1M+eL2zLI8vrg9R46HuZ0tbCRsxfk/1x64",
-	"9+P+k4qCHpnTqZxWVB4oV8g8tEo7RbwfhGJxVm8VT2mu6B1E8WJRyFuaH2VszNVmiKT3MwntIzOGmZZk",
-	"wQolRUIUnwpMkh2tquYYkDyJWCVzLsJD5JNscz5eGbtV4bUZz5wl6zz1/ssPAsKKoKTKGyY8LhHL+gSy",
-	"tFVC5nQ841BwJTJCp3AMEZcMx42yGzV/fIqtcbZppQ74yc4MuQkkzBTWzBYMOunisjHLxMAnT7nhAvgU",
-	"jJB9mfpGL5dv3rx9/efLl9fPnr+8/Ev6lWt5VXV0yOXUQzj5hjHmS83gFH8QUMHttqmW6hr4RaqOHBjd",
-	"huic+85230DkN5+nmnFwZjhtBiKXM7m0CINr7T6iQcEwlJnxyQRqXIoKTA0YJWyB90MGKFS4mBlEPrx/",
-	"xPXhCPselC0JtM/g0ZeWlj9nWJtn/pj9zqkBjRe3gXOqWKq7p7qD6Da4TTYXyOyxo9Vazr/fy3U25kdT",
-	"iyj6G1o97f5M2LQZ4FYudcGiGlietKSGdTTZwUQWw0b6TVELt7tBXLt9TZMq1K0+CIf+ZBPzoGke5LRX",
-	"EIjuEZbiIb2HvJ9JRKdn9swCF4VPmE2E6xc7GlBqt/fBOGShndUMrB0GvX90aQtyUSCA94ErIs1cuSI5",
-	"Vxo4QGYXB2+xThEoUbArCan5mCZh1hx5RtCXCTh0wbW2giNxFSfmizkXpe3aFg/3QeeyrraTW+wrvO3T",
-	"xoVwVFdwMeYLmttyEyA0s7Mlx5yxmVEOmFzkDBoJgaqbutb4aXufD6CL3Sv1/oGXU9vKw1Vb+ZN6qFIr",
-	"90BUPOx4E9shdxmNjmzgrP63iIaojn9zf27vZRBUFllGBgaVnoHtI1agFEDFUNUkiXChNDNH2qh9Rhew",
-	"StsaT3vP9Swr6NLtzz1kAJ3Fs77MWw/So8A9jNBKUwMgH+xhsvN+ba8PqNbq3s9Lm4phZ3qYygqaBWsX",
-	"Uv+etN4JzzlcxL0xNMypGvEteQHvQD64jH8XTV/JEr0SxqTqR4X9N7xb8B6kkKtD9wKo1TZ3F+zYNepe",
-	"9Yu/W8Fj9/BwcseR28HkjnvgZnw2qK6MnD1397aCXahuMTSPpa7oSODW9oeDAbas7ThlVTqvtUsBPZ1W",
-	"Vgnst9Rd2sX+jI1GN8LfueKy9tr6znzHbw/Tq8c8qK4AI+wz7CPs8E70FBiE7rvj3+xfG7WWVlKDrGak",
-	"tHcOk9paxYEfKSHpSEqtdEEXaWI7TtoIKviZxlSgU+NW3mC+b6w900FJcZs+867KGj/ARr6Dfq24PhRj",
-	"zjtvW7v2Ui3MffPcNt3FjvWAusvIz2kPfrlVVRkFK3YnTSUr+GQLXPAzvGSLwgEpMUbeX5DUrmDHDGJz",
-	"0wG6Vd5w0b1bKMzpB3NHmwXvMXyqXlwHRN35u9VtYGEPp9kgeR5Mr5lBRnmFVq9mcsky79OGJCUXfbEg",
-	"9iirgEiTta6X9vREnJjwQ2BnYw3BxnP2HC+5h4CdLWBwJI3N1odQh8MBwBYcUTRX0FuJZ4ELDvOe2qjf",
-	"tm2/O3JWY4ReYUC0Aoh1ukAHR0iOYQcPGR1rWdxtdN/Kgth2/CQNqt+hsIVlm169exPe9oWZ+LIN8KJi",
-	"+f191mOELx8FieAAWfh7p3u/k+V4xlRH8h7PKBeJ0+6gD1yRsSIhIzbjIiMpuONT9PVPoB2JRL+rFLDQ",
-	"LnyHsUV1wxeQKNQnrxi32bqwC0IWvuJuAgcQATiWWEDYtkwwvjtRBlQopvAcOw1lTBNofVRCHWLYmx6W",
-	"p6pbNDNtpdpJ053sd5ALfX7WCxLSTyIJ6X/Pkg3Y8+EkGxLtwSQbPm6ja9iKoHVhhT+sCatj9nEhC93q",
-	"w3pq6M+IRHvgIJ1h/dQ5PFTM11vQuQ2J37KCT1bk2xcvn6dgQEFPRSOAXj3716vXrwi+vuoh4+M9F/AK",
-	"oO2cC/ZBQIDIJw5bdoDiq08uyVgKwYAf40ig2oDRIl+5wlxVjmfwrD55evVnlyK7dIXAY5mXc5s9eEEo",
-	"GTNXCEw/CLUwC6dmjLnaa22MJUwVMMenzCm8hwpCF1LpQi6MxYFMNV6k8xym3qYQNBK1RGYIuZuybY9z",
-	"eMKZMKf55x4+ppf0DFX/ck9Ju//QRP6hifxdaCK7SZqPR/Z01aSFH9OICwrDXxtQi5zZfmfUy3E4mfO+",
-	"4NoXRlPlWLYsDP9MDC8G3Qn4sU9u3EsWzbjSslh1qbBMauWVYdYnpozZqhnM6cp8Jw9U9tSMFrYFYAhd",
-	"maLbOU3IwjZdVURLaTtuwBGABAZs9YV4OACfm1SwEQ42gRK1oCLI4nKF5WZE0PYVLsd6Tq77BPU8qq7l",
-	"JCXSnIMqh0v6+hdEEbeaxYxaCCjzKmBj2Bk0hbrD1HLcumMfv7P1bvGM0u/tLnRKTccl2+ibsoysN+yd",
-	"nvQH/cHpWf/kePCgl1Sk/f/Yu9rmto1r/Vd2/CXJDETZTpq21Cc1dRpPr1tfS42nE+YKS2JJbgXuMtiF",
-	"aNaT/35nzzn7AhKgKAmk5DifbJEgsNiX836eZyILJzFTWfUNmJ9BbO4Pjexm8BhtKr9Z4/diyXtEpYW9",
-	"2U/zqIajDKVVeGyxg5p7cj4K6QjlDsFG1/cdhJAui5MxtyD7OytoQSRIKxaN8s0m2V9Gf3gCvBygYqHK",
-	"/K3WZR4L9RBKd7O6MxhEHuZnpNIitTPoaCH8qdi6AvyLSTMKZjsaRYBu3Cb+YsGtFdUQBQ5WkwYoHOiq",
-	"oxa7yHbk+2bpk/EaEde7SAqfOkOhG99fHgPlaePBdyvlhFU8AINhQD6SUJVNBUkI0ovYAPchLQyUnZ0x",
-	"0fvtkofVHbRpEMRM6wPDvgdP4LKqxRDtAQRGJpPmxjeiGGyJ/Z6Xxl9YaiIgC2g3zpTpsp+vxbLpS9GY",
-	"xlqXgqvfeKTHbbr+lB0sUY8ZjLLYXZax+/TtLsn4u1hjw0HEFUcLFlpLCKd82ATsroQSK+N1FAoNVQQp",
-	"FXESkVIHIWKwGXWkUqxRrW5EBYEbsGbpXlg7jP04zvAlNDSoqJaWUVUwgIq7N7xyGz0fOm2P1SG+hgwh",
-	"yXNOGIE5A5PUDRUg0MF8h/vrsmBr4FNRE4GMf/4edrMf9CzCqFIhJFEEcSVWQF6UV7XKodzRBqrkbVRG",
-	"mqJWZEZo0wjU4YX2AbEhxaexKQfeC15npPBzbCWk8LS/cwpVzrAxPMDCOqPF1yfH9nAYWFWrxm/dQ438",
-	"r8iIwFvfCJONlO9wIZZkiZaPuoKNku80BZ64JfAYRsBjkRS3NU4D6MJM3F/Ln350/2wU6bSCh/e3Gx6H",
-	"fw/YBEJ0F+NUd5227lIZmp2jbzxneAJ4Xn8VMnN8lTvqrVtLY+Z+hh5UFyMXS13Z7gLef+u6YnqlBuzS",
-	"+ZVJAw+oHWhQzpJ+mLJsr+d9Tc+564b/dK0rfOP+7Ctaqd4sLLrfThvL747t3Urf3GJnQaSg0qvQKM+Z",
-	"kWpWxsZO795DPyqG+CE4ibG6LCCze0oXm2LdQeSgFPwGOy+QilGaLPZajRTqdV2G2GgpJ1KYAfse6x6r",
-	"NUQZIAL5HWXuTv5arU/e1WoIxhOlnknZQ4aL3YiqkBOs2Bf0ktjExVmOrag5BB/USBnhG2LdUKayFD7a",
-	"wW24eOjTWmodbi4DUSPhhSpi+6EZpYBIFsB8pGEFJPDPy5IB2yPQLcK8VVwZTJEAlkEACXoOsB54sSrY",
-	"n9gb+Rdo1D2HFCElJ32eXWLfIcfXwMXAneAsSP+SA3YhBPsJvxksip+/nFu7NMPT05m083o8mOjFqU+T",
-	"xv+MSz0+XXCpTgs9Mafh51/BNGNycgdHMx64J2xg0QCPXP+cPrWlx2ksJm5behwu2Me6wnPZh6x5AxW1",
-	"qgjg2t7ghi0HIUy3z2A/Gb7eQcJ8uzBKjDH66PQj/ufXzujL34QNG+fAuqDL3qCN3kcdugCDFm+YttHr",
-	"FUVPoGPYnSakVYDe9rtP9P5Wioxz24edEtbztFaFbgFHP9AQOjHUKVZIyemU6NfNMroARQLYLG2YevBD",
-	"yYLOYhmTE+4eyc1sqEtD+rLQhM78HqEdAn+u005haSXQJW0oB4JnEVWlK5MnFAutZCeq0H2K1Uc8XmAU",
-	"OOXYV5cAYI1T8IGewQqs6uhDgOlxTPF2wxUqDIVHOwQ9WxCrStiVrq4zZ3TVYyUsS7BBeLVmFdLzXM6F",
-	"QVCeKZ9YM/TQjAu+hh72ki8poroU3HZ15/8zHe+hwHgOU6T+4Cr75N1jrf3diV33r1GhlAitcFKng1QN",
-	"AO7grKovOiPf9NO7RvrbGwgCfAyNYchyvjJD3HUnz1+8/DrPWD6bLIeL9cmy0s60PxV1pZfiZCWMfXGq",
-	"dCFMfpZkAiXABnQNXxZdI//6T3vPYgLHpTSWvncX2iz4cimKBycLPm0W20/XG0+OaH8ueSqje/PLt/s2",
-	"oB+Dz8TdOWcbSmRb7aRfJ1UAS63LE0jV39Ywxaf24FnLT7lHiPfbI8T77BHC2221+vSSVksIdJ026Mqj",
-	"wRA2aMa+e/3XdwMG+XDPG0a5JmhQwp84cwTHP1IIt0VgivjhWUiLaSWalL4xrSU+uFlIcbnIiG+F5vKF",
-	"K08ZlMuN8dgJHJiT4ydwEmBqi0kbXLz75G0ScXf60f2xT/YGJ/sTTt/ACycQ5zYFvIHuhuzh2Z07kuZp",
-	"XRJnWVgXW4luZOU9MEozZuS4lGoGZp7XnFBLtAFfimWzZ3shlw7aakfd8C/dcB+kEH8+8GGFEXZ4ym6y",
-	"+9hlr6AiAc4oYqS5FwSnBUnXoV8mdJ0UYgn8MAWrG3iufq/BurThgLrPN8yW3QbLW7jiAM4pYgiHTRe7",
-	"KrTuxqKBzduHr9qj2wsl3X2Ufwl1IyutFjte8S632+043xMADtI9dyifI3j2O7hvUlT7X91k/fjN+5IX",
-	"ELLb585ub/+mHQVUfH35Cb3xKYCb4GkHN5LEd/dF9xHjnfTErNIax5IUaWM9F3Q+Buz19GuUsAgpHjqa",
-	"fRGY8hTjEBTNsfLvCiv/8pFC/BzyPLxHA/f7wtkbFbditsbycolVee7BuY/MocaLACEQc8cIE17nnBLI",
-	"+EKuFRtghJqU2giTBxOXkjbBvXGf0wtobEAtxY0o2VhM9EJEGHowfNxKKKSiG0IMeCkqJSzjY30jYEID",
-	"YjvMQcnXomJjYVfCGTwrjTfHInpZMVkYbPYxTZLYAJi/AMSgM7LAGtOPH92Iyi36SHlm+Nd2G33WvR6R",
-	"vYYGdVrTjCCpQ7pjXNMGDSUB3enhJ+69RUfqeKnhLuftO3KEH5HPFYdAfGF7S5ENr67dn9v0rtLN5y6/",
-	"UtpeAftJDqXBVMRLQFlYYWq2tqKeTOqlpG0aKYPhsVKrq2WlrZhYRBmXpRgpKqT1n/s2uGshllf+FKei",
-	"AFkj3BELOOVi7VyS4YbhSe4xr3StCt9gEwSoaYced7PTfkS2WJZAkraN6yxOBwRdpCdqRzh0OufdxfjJ",
-	"iz800P56+gZ7S7LDOOU4Yb345HgrIMh0m45q0jUw6OEu8incRNypJl/CXseiu9qSFv7oUSJP//SYkoaq",
-	"NO8kZzrqH/aPb7ifuu057Mh1OmkjysKJBwEA66gxz+IuQUsQEs11WbJJKXhF8C3eQqg2zRpWCWDzC4Cs",
-	"w5GaVXoFdPYAHYhZRTmbj3UN9yfOKue3e1YcUOsZM/NKquvmT2fyRqiTekk/QwqpaAlA/TzjaqTiTofO",
-	"A6py8xEDoJYHCwpIbMAv8qQ40gbOOXpPJz4KNGFC9nvjxQG/fqT0SjXQI85w7hb8mgoIo5TcND2itfk+",
-	"2jyBzdIkXZlgE3kS/JHCd3fXAEQIb3LqQSCa1pOvW0Xzv5bFva2XBwrB/g0dOgLH7zbsNHWwWOZRTR0s",
-	"jOM+Y2KEtRCwBGoJ5Ea14cg+1Bbaix72vLiRVDsEbUEhTUjbn9KTtQm0re6ugUOWkGy7eGTxUBKTbJND",
-	"FhkyDeOAmr7gpZdzRE9pISckPkyEKNjL//v2m/Zq8+8rIf6Cr3hg8lR6SoduS5lOx+tme1kfpsP3zfv7",
-	"VqUNbl+CLAoB11IDbhKJrOMpva2tuCy5aqnhu5MabY8XUFMe9KRX4kaif5VD9g/Nc2dtJuSFVJ2KqixN",
-	"Ci54IYbxOpDeMy4VuJzXYmmZEh+s02LSZiOF6gXbVdOWNyJaQ8d74dmDmoWBTnsCTxygq1nNlB7rYj1g",
-	"56350/ZarLclV5+Aq+uG+VR0wPsNqIED5Sxpi0FGZMPavFOuMh4fYPm5lcUCty22PURC1OAdMm6uoX4Q",
-	"nTRq4+1yEOGJx7ZDjuiMEQA0qWLP7dZEgvaT2Sop8astl2tX0EFpezV1qxEJyES0LBXY9LCSKFaC4UkA",
-	"YgD9AUG9jOUzYV9Np2Ji5Q2tFmYxOzKWtJwHPHLwhE7Xz337RJw/pCyhMd1xtfvwB+uWffLar7k7n75c",
-	"MTYvw8orvWIaw70x9NNKLTpsMK66axZiMQaSu6mzOk3GxmunwuRkjq3VwM8t1oCEQpDyoXcg813SKFRK",
-	"rkizJkSotG89PWEC0iKKs5HKS0jKugn/UeoSB5ZDlxGpZnAGSTC7346BylSvgC4xlWskzrxHpssicBCD",
-	"36WVYNO6Qp9MIpI9AEZ46bfQlRiyqi69C+f2f8WhESuh+8LpHRPzG0wrxGrIsHUKXmlv4S61MXJcigz7",
-	"sEK/FlQraLiAhg8+7IC9E87GB13vZY8F5zR/PT0BGZqfsYTHEcNCVrOF+y5Kj8jz2GYiXCQn/1N3KMGc",
-	"iDLmmMZEl2S7EPYxRZrnooCNSrsIMzwUZdFK3E+ZdRggp8IrnE5/8jVBpWIqKOEw37BFKM9YW1FBYc6W",
-	"+7JV+wWE/tjw2Dj0rfpuQzMeUvFtPmqXBpSiH0ZKkPYkUKy3F6K5cGyd1rVdboKo79wv/6P1NbD185DV",
-	"hhbcRH1tqjsSxS1gUbKK0bkkNRNTOvAIbgGlJY2vp2CDKdPhuBL8OjlbRvvAxJhinviEBZSjadCeQzZz",
-	"SoiyRkFE85HKnf945Z5zBfCq2DeMOI2gcxQCLcLlY11DE3W9wDdxOrHU2hkE3a05mxr2M2rC33j1foos",
-	"+kH0S+yixKB3u7PF2mFWF3z9+CcYYykHjdmA3Ze/Pb/87od8ozYc+BZhekChIWksQAAO2D9im6NH7yHI",
-	"eEhF0OlEVKVYKZpw4AJH7Uhd6uizc5v0R3psIWiFq1VQPlkX2BG37UBHZAaTpFrxdWsYJ0at7nxc35Zc",
-	"/YBAbvuVtal3tdr30nMClvp8UgSHCA+9RzAM3xMPdwZm+OBkEPQF5Ne2OknvVBLrDy8chFvrYy+WmGT4",
-	"XDQEvG+PFIUQjO8lEpXIriU7IZi3kOEMxs9mWXuGWQdAcJZqUtaFKB4xxp/WdO/AYHC3+Fej/PtgK54+",
-	"psMsTwbdx1L+oFdsWpdlsmgmY+IDn9hyfeS1gRTUiRHdfBdYvR/21JbpDbrXFw5OscYQkvUEMGEn2FGC",
-	"VDHGG6qYEAcLnRs2FStfS0jOCgQ6hrH6AMBr2H+0VA0AhRJqrNRIeXdWImGC8xoH7PXbm28Qt5elsL2x",
-	"UBWaPkpBGOeezmYsjCwIZSgWHoCHAMUHoLOFKDBGk8ZupbrhpQyRWzT551yN1IvnCK2DE0IRJvjOg+7Q",
-	"+1cCGR/aEcnfwoJdCHt7YRaGBye6LLGgrItCogkRHvb2s2SNn2WBL6P5adiit6O33kaUN2xCWRsn4HgJ",
-	"8wHIzPJD9zvch0yvpdBmy6Gkno1gXvpytM4mDrTPfm/h+L2F4wgtHM2mjIP6zUHqdGhIkF19mTlTJHJC",
-	"eejxJBYIQ59BdN5XTkBmAIrCZCVWTsvMKl0v0yIGI3g1mbdRpcfDnprIcGdxS+OYv+jxEbqN5bY2e0OT",
-	"0ELij/pBO8FbRqCTns/E7ygWt019j61CtK/7Ba8IpfDgvuwEmAynr8Xopa8aZ5VIqszpQuzyJt6IQzoQ",
-	"b0R7mADBUbm57o3zw90rsX3nGMcq9D5sy3GykhlMqII67f9LiHQjHjkQ/8y5IbIesFWlsaKgGqkAH4cF",
-	"/1SZKytPS6IrIohbCXE9DB0LEe0Mk8qxArArhv2/ycCPK4S7gIMQkCpCR9/G3BYvfTQrr2dJ/Ts6UV8S",
-	"Je7u/mR7ctR7E+8BOx3cpfiEnTI+lTnbYir5tl1OnX6Mf/x6a7EbFrHVhor207J8ocA3Bkcf21VJYs8E",
-	"kJOJBZRybmeOX6kiLtBxMD++7wmJAdFXKWqI1cidmB77r9Ot/USN6TrCqenyUuKge8Rz/yV9uftu8n2w",
-	"U39pzuKD8FNTxsBbNH9k2elQ+omGZ9LAtioGLP8lh1R0SM0jSSDAzwputAoxNdBdXYr+negRR/Lh7tZT",
-	"0LO/gwY+klpO9mJ/ejk9ib0p5iYh6A5l3JAD24Iq/foWTIZ/QGecB1TIWnEUWCuMArU5NUAUsC/RNtos",
-	"5lAdoWtgA4J6CKmKkZJ2wN463yFHUiRzxW2e0Lr47gmv3rGnw7dle4HlwSqopEaxOTBdeJojqP2Bng1i",
-	"HhMjhbdHBToHvCKgGciTSRsGuAMChMDwVewf9IHljYk6267dJPlJrKtdD2k0JfpqYYSDMCR7w+++MERO",
-	"1YmRkGz4J9w/ko7yyIgJW4/erOsH5vZHbSf8uxDLtBWWSkHdLtdTZxnfUxokRaDp56cfk7922uexhhkK",
-	"Z+BjXrIu1A6CqnvQljxw38lhkPmqxhs/YKm67fPmpB5Df3ZZ6Glv6eP3gTx86ve37quNNXgIN0EXlkAw",
-	"5kMADzUgeslk1FNpHPTuAwyQdUot0a3dXemPeTj7Vy0Nc+8RCtBuOS5Pp1Xde3eoXpKNjNQx83VGDUt6",
-	"4T5ArxFgNJ3pExxHYl99uDKyugoFRjujQ0nfuregxnxyXS8jLPC1gq71NRWONLrT7UpOELUKu3KQWqUU",
-	"jBcLqbBCa4XEVEgFhY5va0TpXTLso4SUXrnX6KWayb0bGM3Qj0wBJV6Wnp7BYPRgLIRiRjSoyP0V7evr",
-	"J+SW7slzv2hurWIblE8cr7hJF81TqA7Yv2Af7hgoc7Pgtk+5dgZ44oREmKfaDkcq0LHwSmzAlyWY6ldW",
-	"6ytdFnlHaU9zCxxSrITHdFFt+/kIDtiEl6Vn+sOjwi287YpLi+2HGauXyBs7r1VR9bO5Unipgls+djaR",
-	"W9FxpevZ3CLtCra80jbwCTI5mW8sLNbQ+8UFCIm778UYlIaio92FAhd4yWdUPuteuL/gCE5xb2ERvJ3n",
-	"6E+LRHCdtlcev9gKfbQ5yxdUg/ZU3WQc35Ed5OShTxdT0FcP7rsbEmsDPzn9CP/eAVgQrk+QBT18ICqZ",
-	"EpA/qOnssgU/lFixx8JTinUhNNxzU366aHn3XMtu39jP4GFFZpcmDixEj+wJ33Va71ecTtpjExKvzdV8",
-	"nI3dv2D2r3x897JbND8hDDTYTl8YlowQSH75WJTmniJb8HJXzlMwCNpWhAOolfDpgCyQqc0B8SlmRhf6",
-	"xjMsBmpiz+TorNFSz7AAYc4NchsYOVPc1pUHk3I2balnM+TvHal5AvEcDF90M52ZO2C5uxWETkuprqEl",
-	"FPsVBC/p2WcsD4+BK18VL//whxd/Du/hbgFsUvmyHpdycnUt1nlXJvYC5u0zMmUF7xGFHXZdf4asnCm3",
-	"4Sy3YgGcJ+DtitjFKrHtVNzAtxDt893wssLOsOT44GUtxwe/SJ0eLKfuRApMu88YhxpuJK42K1Eha1MO",
-	"+T+TZ9hy46kqAysIuW7exfZQ3sM7IEQEBkIAYfN4LNiiC2UvdLrwURGWL0tJAANy8xYD24D94B42BroS",
-	"zZRmc14tfOrivAl6bNhKVwXVbeZzQEQEz9mPEQhC4UAusB1KrdmEG5HhIAxl/qD0IPMubcaSfoyMYTdF",
-	"xpZ1tdTup8mywASgxMQ5HCdQgL4f6loqDAcrIOx+74aMpR4IJwBpSxRHL6mTSWGZ/iaIUMoid0aAqXra",
-	"uAxhE8RMqpHaAF9wc4Xko7DCbrpRFqt1JN2BmSFnDu4FTWdCGLaa61IMWL7QTuRBt7aPYWAiNXZdSVxN",
-	"0CcofXfgJlzgtr+l5yru/oz2PkRAMS4i5GyO79fJwvnLzsi/+MAXy9Jd9+L54OvBN4M/Psua5SffZs8W",
-	"UoX0wH2KUTZLZjguQgO4k8gS4mLDtGGf/EQMng1VXZabovAHfxN3AjrevwRl0dqN9vI5vKtc1ItnwxfP",
-	"n8Ob0l/hPaWyYuYGfmjFUE3m74RxA+tqEHc7CrZwL7ieeDg9y8E67jLcY20CIphJ+/TCtBTXGwFfdltK",
-	"/4YCiZUasMtYXOFE/VbwO+JlleWgw7agh31O5gW8cp8WBs5hr9W9/qbQy17plRGVicFfMkOk2llj1NmS",
-	"4G/esutOP9L/dsZU/qG9rV4KawgW2VNaY+ayNdlCc/+JJVpeQQ7JhLHvP79dBHwtaeh4+wdWmFpRVXyq",
-	"q8XJQhd1uaPB5J3WltFFYGdc+p+CivnnUqhLPa19hzVwo+deFyETudF1NRFmyKAB9O35my/I3kqor52s",
-	"8jDuzpEiUxi6DEcKUgjOBMOAGyFBlYHLHc00xDN0vmnIMw3YeTWrgxGePjCMC0+MH1tMLjqTg+FZAhTC",
-	"XM6UrsQVPcIXcsX5cObighci0lTjvAFItow49OAYeFThjnRTuOsbWp+t7RENDr4ywxcvv/7mD9/+8U9/",
-	"fv7i5a2E6/ffPFknBcJj05uf02TDHoVqO3rfPNBzBGcmpyfmZ/GqRrd7Zwf5RnlxaLsPU+vfZZ+m+xzm",
-	"ZckX+RCmDbLWzSMRd2nXkOa8nLaOaaxBcvhn7DcipyX3m4opauG2J4OqdRKwanvoIdX21qlxMjq93YcT",
-	"N6rG/ehFhs/GUnF4w1vVOsqgsp/c13sn/mHdoyRJs+O80EsrCkKXizvtYbThgF63V3MBNjFGWhux1uB2",
-	"uy2y1jWYGmBVDtgrzOMrYZD5iFzSUhrbblle4ihucdwuq1oMEQA2AfYrhYWORsAZc0//npem5TrA86rE",
-	"DfiPuqJmCSiY6kSsKOUNYjg9iNbo0zV/YTD9Gb+42fozfeF297Nq8be3VMtDlQXExCJ9jRGTSjhlArpN",
-	"q4kYBr4sXYmCKY0UgexCQzHRUvBNuvQ8MVFP/i7WOUWxlSareKRgfFiQRBB7IfqSBSXhBzNgrwm7DkMk",
-	"7hq0xuFX8V6AVkYYPMBh+MqpwbFURaQEcmcZOwDQR6TwFkYN2GsbWRN9WGcagIIYHhh6YkoKhMp3mhzI",
-	"kapACcdYTwAl6q51x9PxdNP3dHqPm76nLH3y7OY2fsOLPvsSLa3BvmcsyergJ6cf4d/+ncZ3IN173CNH",
-	"9hrvObP7eIz+1g/0F4kMdBeMw490yQHVkn9Eh0k2rmVZBMcSf+R2EKJ8PgQcTkzqStr1s+FPP28BQ4I+",
-	"oD0rm9g27rOWVVRa0blYifFc6+vdZWrv/UWfT/iNXrk/C8RPdH/YKXRDiPfO0uKLsKbbC++/usX8AOUM",
-	"ub0EpU8AJQPQC47X7O0/Ly5jgy+rxERIwDMho+Hlhw9DxiN43kQA8nUhihrXRPgGP6wOYDmN7UQWeTZS",
-	"EfsdW+6citbj/4iJ3UhTDtgbYQyfCZPGHLlhP11YrgpeFczv35+/nFu7NMPT09VqNTD0dViZiV58BTmh",
-	"M1bKccUrxA6EtMRIlVzNanjMZC4m18ioxN6DF6J0sIjcHEFvBKYvCSkYc/qQTvLAcWTeOWdhGMw1UTCy",
-	"D5qG20htW25p2tTbZdJmVGagtH8C3AgUWCUSc7Hb1KHpesLGjh/hkc0deux7aecXMJtPtHLxQqjCp/aB",
-	"LzMk3RMKmDsKjMSW8p+dfqT/bdhTbYWG995Tn16poZfMsThgxZ03gp2995v27vrDOLGH1oVdRg+N9QlU",
-	"IaYTP9cr8AELUTq95ET5TN9XSd5pywbTYTd173kYrmd3LaTh41I0yAZh6wRMXFTJEj1tthBcQV0wxAGg",
-	"j12ryHvrPHLqonI/EQpvDm04vhkDGtWRz4JSH8l8OXWKbX71srup77FOdv+KJS7c8astd5yxp1RvuQqL",
-	"3ZvuOI07bp9gMART6SdNtBknX//ICr42GSucQIAwsPv06+ftwd+/xie3e7ItYJpib+BLuvv6An712w7X",
-	"+nftz1+Ku6LXgoVEvEE3Ku3CjDKIq7ZQ7rFURcf5qMSy5GtzdxaVLUXU7utJ6qCjIhzntdAsERFYWaZY",
-	"7TaqfHI1OECDEb1kuE9ADgNFNCGrmF3OxRoUHPpwI9Xw+5DzPDiT8NjEZUxIAcvC99eeWwa1nQSTDpVm",
-	"bkDtKBFuLp++g4PjPH5HeXzqlp23BluEAvSYl+3XUwHDpFfNgi7vwU5OW9wheO1KrLzLzVWREa5pwddZ",
-	"vCa2ATCrNWx+2PF+/xvP+IIVqhLq6XBvs3N/d8xo0LlAc22voEPr8dA2WnTk4j75KEDqij+1WMDjm27E",
-	"7xhco2Rj9nrWrDB9nrTmvrwU5oiOrnta22r+AC4lW/Up+zhboBSBFOV6KUIcdOBmNIdgDcRCBXBWhhHc",
-	"c/GauYSPlJ0Z/vSzm3zMF+C61VX5bPjslC/l6c0LWBp63LYfS50ZTrowaXQJYUwfcQJQ7wGB9S/42uel",
-	"+aTShlK0JmMKy4OxchworGM3Ky9XfG2Y+CCNhSqklNXDPGurxCLWHN9hYrXvLxAQAhuwt9AnogRiSnO1",
-	"ZoVY2vkZsGx5QmK8Q4DGgmQ0r6gkKaH06BoDMPJK8uQ9x6q5bmPJ2aRCxuR3pKqkUj/gkjQ+styEksDn",
-	"XQW+zDxzegN5oAqtq8agiQ6wZdwqRalOJiAB3Wb5l0h74m73FUSiayV/qQXjC61mVHJzI9Vs0AZofftj",
-	"DQaqOXBZ6WkK9ycbaB3Qz+GMVKf8ODSbDBhkL5CrmnZlvPVZILGeaGezzrQvEZX/FSGMvtBQTODrFdpe",
-	"AhiwW9c9QZ6hSE7YQwFULfNR+QTrdCmqOV/CeIUqBq3QTzt3mjtdK65szFYvReXuPoVa/2oW0Ji/zPly",
-	"WekbXl4BOXX+1YBd1JN55Jjb2l3hB17F5hkVdhQiDTNBfgihXhBKJVRI4R1EwWR6fvx9298sYto2g2Ju",
-	"dAimhiHtsXDrlWLv6Phg6LOy2n2iocRXEKJxPJBT6gEbtMHpduxXLPwlKXPxI9TjEQ5+pVeJCYZTWlD6",
-	"ymTgUUmsOrEVV4ZPEA0pApNMOIAJ1apwsjAOioqNOw4QdXbgnj9/fxGbwTj723dv2bLSkEBL2J2huAZP",
-	"FhWOGoAXYFINtgp3O56bFPilAsMSaWGp64Ia44bodNOTMqCmHSuBI6JNy6s1q9yEAXIS3G/KJygKbShW",
-	"Aq2S4O6ObzkiRSWnKDz0ysvjdGSskNOpEwuwnXyXXyGML9KjB8F92h+B9MlR2pdcwU5t8ovi3DRkElvJ",
-	"smQzYdNzFBzm15ZqBQ0zemrLNaFFqbXbP6hREQuwca4A2rNdWiA5jh9poN9ABTWEbVnplRMeadcjKGi9",
-	"Uqb5nEDJ0VaZLRgY/tCV7X4OygiqOIdJVqrRDBca4ELDAfQkbd/dWWNIeCgBoqvIWKXLUhSsXjJfru8F",
-	"np2LhRHljTBE+gbMZ7Wy2HKaED6/fnvzLdTO+9Ogp+zbb6CXMz0QipdrKydtr/1+rlkhKfUDwLLuROPh",
-	"B+mjEhcQK/E9KJZb16ltaBxqvW1byBCFEaowrfm+IbmlGUnkkK9fM15V8iY0X92WY4/jCcZm+4tTra57",
-	"92Eok/QFMZUuvRqPdCNYDisViiLTlDrCtD0oacKX1ohy2tgvUPPy68+//n8AAAD//w==",
+	"7L2Lchs3ljf+Kvjrv1W5bIuSaFm26dqaT7GdiTeO489yxjUbe9UgGyQxagKcBlo0k3XVPs0+2D7JVzgH",
+	"QKObaLKbopLspXYnFsm+4HJw7ud3fj2ayMVSCia0Ohr9ejRnNGMF/PniHZ2ZfzOmJgVfai7F0ejo3ZyR",
+	"W1YoLgWRU7KaU01WVJGC6bIQLEvIVBYkfTk9/oHqyTwdHCVHajJnC2qepddLdjQ6UrrgYnb0+fPn5GhJ",
+	"C7pg2r70Ms/lhJp3vaF6br7h5q1L8yE5EnRhbqf+oqPkqGB/L3nBsqORLkoWvmxBP71iYmYeczZ8lGy8",
+	"PDl6lssy+5bnmhWbM/1R5Gucn3mtIlQQOpnIUmgzcT3nikzM/WaGMMi/l6xYV6OEH2uz/4eCTY9GR///",
+	"SbXmJ/irOoGh4KCk0JQLtXVcz14+f6uINqOb4PU4IpplBVOKyAIuaR2bfUdteOwTXSxz8/PZ6eBsMBw8",
+	"OErCRbw4j66hWZHNUb6fMz1nBdGS4JrBSi4MTTBFpCA0z8mSzphKCBck1VLTPB2Qd+aygtFMwRVySrhu",
+	"n4V5dYS+xlLmjAoY37d0wfN1tZixB03hms57hY/Ep8tiQSPTTyfqNiVUqBUrcCY6nD9V5NnVXxIipCYU",
+	"lgFnmphf0svJhC31iGj2SZ/AgzLJVNsqTHEItZ0U5eJo9PPR3xQckYm6PfoY27uXGVsspWZisv6erTdn",
+	"8QO9MYM1h7tYE0WnbESkYIRNp2yiyZIV5IatCRUZmdA8Z0VCbthSAwt4RDK6rgaNjKUadfDqY/PuloM7",
+	"fPgwOVpw4T4/jk5jCrwmzqxSw8dSz6u4ImPGxYxM5lTMDL+iinBNJnTBRmTF6A1Z0OJGwaRUOZ3yT4Ze",
+	"p2RZyE+cKZJJIiSZ02IxIOnXKVyXc6UVoQUzHIItNcva520ZY9uEH54NY1N8Rccsb+MI6Q1b/9MtzUuW",
+	"PiUFWzKKW6DYLStongD9LUpl6a+NkHLzjtq4uGYL1Rjg+enpxgCBTbzEi88u/M+0KCgek1d8wSOn5Du5",
+	"Igsq1u4MzGWetdJ5Ds8Ih5exKS1zfTQ6M2Na0E98Yej+7BQ+cmE/+vFwodmMFTCiN3TG3skbJiLLKdgn",
+	"fW0GdK3NFSnye4ZjHLOpLFjbIKu72jb47HQY5aNvcioul8t8bb5oZadGCJmLCFU3CmhXTgmFhWsbEnUP",
+	"3cEozQC+k3kWo7D3c6kYWebm9Z1fPMeHbTvZ8WV4W4rYEPhkTopS+N3oN5qibN8Sox0ETOasZWDasNqt",
+	"YtkqCMprCEt7F7CJQJnQc7ZopSF7T9+VkzLfOjgckJR564ulzI/6aVDmpVs0NfvEu+hoVxO5ZLvnpcxl",
+	"bRODH9tmdvGg9bVbZuYe2WlqLa+QRVRzKBjVLEtHQOXmDClNprxQ+ilJj+u/CrYKf53wrEhHZLx2emBC",
+	"Xr65PcffnaTjiqy4nsN/uDCaotMGW5fPDDSmX9jBHCVHx9WfZhBxdeMd+6TbdvK9LDKVOJ1vBYcdRNaY",
+	"kaksRQZqopEVE6oYfIAFoAuWELkSRvewpy8hTNzyQooFMx8KNuNSJCR4n5k0SDvkHVNamH8Mg2UgxVXZ",
+	"LiX/3n4sL6KT5qzoxzM0B0bfmV+Y6zvrrmY4OC5ZGlW0ZVDs1txF6FiWRkMd53JygyqsmtPCWkPW1gBq",
+	"gpFL0XoEkdra7Y3hYHh2Pjg9GRqjw6q0I6SlDSNkF6t+z8ZzKW/c6a1P76VWhGeGArhWsLp+yPUTvsKn",
+	"3JF9vYd5d7DluFA8Y34dzQDZ30uaGwuq3QTatazwfyePd69pxDIvmFpKoZBG3hRynLOF+dOwC4Y2n9Et",
+	"OJriJ0u84h/B6Bj92pEe3XPhjU2JTzVZMWM7FlLM4KhSQd5++4w8OX/4iNgXDmCd7fPAh4AHyvy5LOSS",
+	"FZrjHNAi72aIJ465XaN555cvo5oda74wzH9DDa5N4NfN3wPGVN+qZSGzcmJdGpu3fdKsEDS/5lncyIGZ",
+	"faEMIyQ8G5llunx/5f0VolyMgUGSPz97Y9btb8Z846ArBeQyfHD+8OLR4yenZ8PYKPDl1fV0pUa77kEu",
+	"u2vNX+FVxo6QGdt19Q/mms/uCNRWka7N0qpjs5yx4YCgiO6MV7qiD4w9C+XKzrm9tZeZO2TOrmkh4nto",
+	"NsxcYQ48VapcwF+KMRB0disHsZGgLhJ9KPyEjBvYHdMraazbnN8ywkWdAJw9FXkFyJhOoiU5KvnOQ/bT",
+	"y+dw5TLrfcSs87F2Axf64vxo085Ljsxsc0mza54xoblex5fJHAvFils+8SsN2zDRoBhU22DPTmQbPody",
+	"4mdzWHAlEq8qOodgeJotFdc5h6PTJDQFQtZREZ8/YfboBEQWm3y1fDX+VtuJSnWTYzNXs4yWpV7O2CZX",
+	"pRW77ccbFGPimsZ9h6jd5VRpYsgnZ5qRW85W6CYjYzaj4imhYwXiARQ3VN9WVBFh9ZAuBNXYNjeZLYvw",
+	"bM4mNwdchollefU1uLQmrZn0U8IWS7228zQqstHhWZ4P4jJIU55HmdyUf4p+L29iPoHkaMmKBVfuuG0e",
+	"m+p3y2IUgc/gbKhWgU2Go+dw85hdlWPBIgw1OfK7iNKMKHAfjkSZ5227BCO3K+gnXhs2znnLbr6hMZr2",
+	"ji//xzZu5hSOz03PV3LUcCXFYiANvgEv3Dpg6+qkWcbNXtD8TTD2Kc0VCxb/VyfzKllmNrY224bWspXH",
+	"s086oshsu8VYdr+VKrDt2tfmmlAH6DLoUC3ocv3dlIIub/DCftvFV3lZE9vOYM/YrRFIGpyB40/mrBTZ",
+	"UWLOmCe5n6sjab4/+tgmRneP9nM7Gf+Fs1VEQ4/ywhcB9/NiIZfyBri9kw9PCcsVI2nGBGdZmpA044qO",
+	"c/xbzwuptf1QCnpLeW5+xI+qXC5lofFXLm5pzs2fsiDpLRVczdHjIiVZlJM5vHZmjDSqiRQTUNTGjIxZ",
+	"ztkty5palRnPfpw6YhBpSTJZlwgryjUXM8N+aYtQuOEia3mgmYxZTJaRqSxg7JZanLZoiMWy7Y+tinDE",
+	"kzXL5ZjmVexFLamAISbg3ginIKQGnwPsrz1EZCLLPDMLS9VNc1VZebxiSh+fHUKzAFo6nE6RHOmCe7V2",
+	"2wiqF++pr8C++i0IXrwpFXcIQnMg1QHVmlv3vD4iFLjC50gAKS798R3RSWVyGVn9S4g72+QBH0iQ0oZn",
+	"5+gFBK8Qql+CrciCofWcvr784cXJ9y/+miL9ckW4IMIYB0YjnUh01FFt7xgZTfWGsaUC24tnCfz77OXz",
+	"t0nDw+lCk0Do5hgmlQPQDMi8IZNMwTlRdG3j4uQ1YxkOOTWzSIOzH6hxsBj2iDZ21/zCsoAFBbYTzQtG",
+	"s3X8x6xYXxeliOuN6MuK3+jJob4zr51lan3V2pyT8Zoo/guDtbDeRnCEdaIoO+mXmi1imlnBpqWKT71B",
+	"b26qiV+uam38XKsHJtt0uHBQ287appXAsyLi3TsbnJ4Mz7t6a5CLH5+egZe1j5DgeDiQykMZYSM8QUpO",
+	"TEQ4/WzT8sCliVoXPKudUFmgI8S/qcGruSYrEBhS5GtzqBY0Y1FhKMfG1mdZNPQLZGjUAFysFJQAxSZS",
+	"ZLRYp0+bYmtuJC8yDsMQsugbYZXiJpRnPhia4cK9YSoLQkkhpfZBu83nVl7ZTk5W75xpuKFxmXFd7Nru",
+	"M81bVmQ8tp2pPTnpyE4zY8ocLyLkCtSslRX1A5Lao4WXrqgaGI3MnLEU/JoB/6aFLA0fRto0vFUt6cQ8",
+	"w57FdASOm9QuUxoSbqez/LGHm8dTVeJc7IGgsgsT5QnV0TkoR2g6/DcfcP8O7ogne8kLptpVIySPguWM",
+	"KpYZCcC1Yvk0POxwldJUZIqUQvOcKLlgY5mtfaJUt9nYvK+O6V4Rnmq27vr0Ib392/xM09tyPj2EE3zT",
+	"sU2Xy2Pa06FtWU49xnDMytVZnJOwKf90nduQUHBfkK4SiPFlWSylijP1yiBod1V38jor1iIaAiZgVKOA",
+	"f1KrfBFZkYw0avyKq7g0UExf38Sy315qBelt3Hq3FGtxv5dLViiWxQSKeYYqJxOmlCw8m4Jw6tMqLZAr",
+	"krOpte3MJy3dEbCxv00d67595zFG5zzZVuhb17XlL3UKSqqkyhbXtiWgkE16M6bu7PYu7j2d10FO8QGc",
+	"fRW73svflxxBquuWZDhI0oNsB2MpowROYYlSyHcCzQDJovcutmumYeL1fg7GyZxNbmSpNx2MgRjr4uJy",
+	"km1rmPbl87cRgXRPvsu62Npy2GLOs7lUeidZfQcX3UFYHN712ZQI2zVMc7FNKKiLh+5u065Xa1rM2M69",
+	"e4dXxZ2QntqvmO6pdv0OWhPPol/39qiDZIwY39+sjaDrbFpfMf0DPCrKAVuj8vvpL5s/3FHz2PjljyNJ",
+	"3Qb9kWTmFdOHFZvmxN1zpKw++J7iLDglqHbDzGu8cHj+OYEfx20/ZuP4jRdY83QX6Uida3On98tcPS5F",
+	"lu/kw9/gVb+hPJ3k5e7w3gt72d143dYAIlx2xX9h9yxM71MeFsyMO9sddMTLDDPUBdVsttP0vXLXxaXo",
+	"Ip5nB+aN6pihAy6biOH05vbc+XyZAh/Ryze3F1UGk5ySi3My5lrVAkMXDx8+uAjtf1mO84CFYyrcBjOx",
+	"Q3bDiXKVncUZGLv6e8kwtsQUmRZyUdVsFNReZr6B+oW6VwNyH6COikyoEFITXU/yCH36y2Uhb9GOaLIT",
+	"3ZqwAWm9aHOix828wHlZsSKqHmarDO1BleG9IQ2rDe8mC+zYvzG3xWTBRC4cN2muNLrpYLwrWWQKg4uS",
+	"ZGzCM5bZhJGDebvgoXvdM15HlQ38OaaEvfezUFhEu2RymTf3gyxZoaRAnwaSEsjL0YTDOkAN6IJDcAt8",
+	"yxNZLKPj5DOmIkt89d3l8fDhhSMK3FqbHr/G7Pi5XInEpX37cmBVxXnRNUdF4MDP+YQzNbKHAbbfjFVO",
+	"vXOZ5S0OGrZgxYyJyXr7yYPAES6GfQUD3zAX5qhNbEAPPfl2FeNHy78v6qX81hxpOK5SbLx3QdfdvY8b",
+	"3kS7Lrsdiu3hhGbMZBoMEbbSVYFA5oThNY24ehu5FIwqGS3LWmPRKuRNL+ni+C1cmRJFeVYRScVcIo8G",
+	"lunPzOas3BXFF1XGfjVkR//bnl10zEhttxKULItJw7LRrCiozc/cvEFTXXbmhVd4tTFHhOaR3f0JHN3O",
+	"+72iXCsbIjJMA3LwqMgSzEdx9I+MJFh/ciVJLsWsckNi3eqcYeVcN8otizx6FgvIhEEmNiLUMKScVXUi",
+	"PoEHAiUFuRFyhQ5RuRLky/TZqx9/ev7m8ofrn96+Sr/CELj33UKNqJ5XFeHVNsy1XqrRycnEkuDA/jSY",
+	"yMWJO1XqT+6vf+p60DoYbhV9Neg4cXLYc9qkUjLsYfJE5YklZHYNRuQIIxAhuBE10daiuATidlNfGMvb",
+	"luxxtF4IWi+OmeS0MPMJa4J0eEbJjGksCoLaIfvy2o7FQwpdgl07g1pVTlUoNE+GQ3Cym6F7BexkeD6q",
+	"pNO6JjHBVe/pBJaIDM+JoeCoiOrkwNkIutakJUYhkepnhTkZsiALeYsBrdZg/W6v3Pfmyjt4Fns5bcxK",
+	"Xu8Id6+wmhhXnaob1U0EdQ+iYzoeF/GY+X7+o6LMWXQT0zcwkbdlzlTa0NZqBBQbzIqq+JTwdMkojQx2",
+	"R3fjaWLRuA1MLDlyQwy30B+nbWzlW1mwCVVtkTqwfFY8z4lgLPNnKkGVkosZCKAREdLbTlxB7oYttYeN",
+	"HRwlrUbmYWyOUDHvI/DsoFGMWuUflSxBUvfWdHfBiBcODfa+ben/XMhyudO31dwUc/iMqTCnt5DBmjOq",
+	"NKSa5MzV1ZrtT6CQmIy5yIx+7iKVghaFXLHMnDKUB4ZhWOmu5AJLaMHVMCDITVD1dtur6Nop/SMzEGZ0",
+	"AQhsYcLnZC7NEF3Ja0Na1Y9Uz7BExQLjK7azoLfmKdSMLo5GLk3WwmCEjwuwMKrNM0t7fbdpmJ0K07rN",
+	"G6mWkHNijL943korGR3Ev+v8Effs2q2ry5uJRjbtp1J5wdKBVDCSYhjP/C4kpovgeQWq51BJXjRvFVIj",
+	"N7LXDEhaBfzTEVB8ZcDCLT6Lk3ChNKNZ4sqNQVBxTB6vZdExOGNHyZHT3GsJhfYfO/yjWspBAjXAWUFX",
+	"8dS7b/D4Rv1EsmjT+7iY8CXNe9tb+3hZmnawZTheO388Pj2NF6QqVbKWKXggLFRa8VLkYbdY+Q4bNOeL",
+	"Kk3EMCmY3OAQWTxWT77eiKNGkmm2azYV4MmEJRtJj9wjZWlX8NnIr69Yuk3iZIJkLGeaZSNMtOWazPgt",
+	"5hcbWm5NYrzuXtzpiaiZhWS/ru1vNCfJsbmtTm2JcYudNbDhIj6NLaIRQ2v4or3Itsf0VdmS2vreWUyW",
+	"Jic0z5UhxI5FpdW6JvYM25UKgn47LELLEw7B9x17uV+2/42PYvXSdJhNBrNp+ZRM8hJMVKOKWtwg4UhD",
+	"1dncr0ezG/hHyAxk+enp54iEBzSKxjf19WQ3OxfxxfdXVQTOvnbb9X/+/oW7PibXITdms/aBTKiQgk9o",
+	"DjUII5J6gIjheZqQdHh6ejbKxo9Ho5OHFw1TZntuaR+ADgu7GOovdGWIdjYxZt+kVFouoqLsGVK1h+2q",
+	"r7Nik4K1nbecaZt6x2jBjGAekHcyzxzeRsATrAaM2H1QBW4x1aJswZP21kgpXNQkd7w1Ru4wUS7FlWbL",
+	"iOD2MZmuMTbAVet4reHyXa/9e0kLKjQXrOsdBfMp5p0DhJoWnbWJxhLjvW5SSW3pGoNxq1Sf1bbdiVRL",
+	"Kc2W3XlnbZt3VT3ho2PjeW79v66opNV/XgFAubR7C2mAMCptplYf1b9vQcLnLfNRd5VNtYXZtb7twuc5",
+	"y7nRDbaFWvtGTKnWRj1TcX1wHy2aiWxbyaEN+WQ4FwYASEblE6Rcdnf8s6KQUXjAtXnBlPKcZVDZGA/k",
+	"3UaDuvW4FVzk6uO4LW6zWEzHPPNgjAumFG2JKHVW0nCTr1vy6wD2dFepAlRcEqPrJIRPfWym+5oqTTXb",
+	"TcpIg1dwcS261KJdFmzCOHhWQJBt7kuIkmKhrrosWkwlraCycIuD4Ee1wm6mAfHvVFTdtA+hqfpjfL+q",
+	"an2nAiXHVmmDh88eQvibZlFl5zlfMOFyDN0zGtGnAAfDZgjGUGLqODIWLQ7BaKIvLuhUd3YXBMiglsVA",
+	"YfOykAuuwEkYZwVdE6qDeyAoEmcfZSPu7XyVWkIohUhzELium/rNK8eMWHKMDnnejo1qPT5jpniGYH0E",
+	"lgtioLK4gaSixLySL1nOBdtaJLhVcJprmsToqQGNQY+7GixylFLNRh/kZAHF3POxKvi0Z6Z2JZ23D55P",
+	"9eXEFXT0rD3AgbdLNFfYbS+Nl1Vy1RvIh060ipl4GGsG+nbFRYYaMz6dsoKJCQN30ViWcQkNiSLXu+ET",
+	"guch+P9EFhnLMNGkbwZMI/9I07Uy4j9nzVe54r6gdsxs3vWD6RN6MTnNzthwfE4fPrl4/OjR44snD6Ov",
+	"nAlZ7M6VBKp4Cdd2DbbCLVWsdec6cl1fOyeeuy1dew3zJvG5a7dRX69C8S35R0KwYiEV1iy7Cl0qSCkW",
+	"VNCZ4ZK5nNwMjpIDRF8dJnTOAC2KKJlgyuVpw8MnpGAOfD+uAm1J/OEC8346Qn9QddOilrl2AFyPCFZE",
+	"pwmxeL/mL1vyh8AzbnuquBpELOaIR5dLedPRX2hjv051iFQOWCeOY2e1UuZ6HNhOzzGgVkZ92ZKDWmmn",
+	"Zc4UWdAb2/jAL0hV8ZsQOtU2t88IEoK0JKcweRWGT/BQWwPWFkhAAnxcvzEDhK3oUxZA7R3Vy3imEB5i",
+	"Kw/6WOXOHWG2pMgkJLJVYcOGTPNj25ifYtvnFqByNLgqtb1MXKH9RCLECaOTOYYLbMxrMwIQAntkqq0v",
+	"QATjOmwL8NCB8rs2ATFEjtYUwyr51PLvQd3pGAXV74WV1cSYwT3AGbeSuRUQm1pJD60Wcx6b0TWa8wnb",
+	"noe5/ej7FDPMRdPtk/g+ivqReoadjsBxLsvM1i8DtTj25IAcQDaT1ML/eZwH6w2x4dCghQ7mAIGtoOcF",
+	"Y3WYR9tmQ0OuMSDdmCcjAzcDAlKe0KLgVt1e0AKyZeoAEWYAAjOlUeqQdCLFNOcT7QeZm0fQSSFVhUqB",
+	"uRiIOE7QS8gyIgUGiO3F7sn2HH9hpw8BJlg0h0aOfBZ4Ol4ajCvkYn7FDW17GMVq3oDp5EePP+Hb2vnc",
+	"YdR7/tuo929BFdoPBaOnvt5H2e7mWQOQemtGGnMz0ECMKmsojSrdC5xiolULOFxDS98vzt5feb6zGtxf",
+	"tz1EiefhtaIKVA02qbkljYnvIPiDnVF7fn6Lk1r2jsaiBozKeg3KzPfEwlKn6NFv1TpiqPu1bkSnQbsi",
+	"vxx7eQYMxfTcEHcMqvE82hxM37wS8O5cYx1LizsMTjZIa0OHLKuy/BSm/0exI3zHpNNWA2lf7e9scxc2",
+	"QP0a4GERinvFMcu0q8oORsbR6OcqUGNVZ7+ZodD9GG5FldoXWfLHF+enp5+T4LGVgm5X6WfzrKOPnz9u",
+	"aPd2UL3OdYmZAdV6DneuJ75m63JG4mt3GFyTrO9QIY+jqB7ROou/VHhjDeZ5Z1HXH1mtNUGckmXBjFY7",
+	"8qbv3m6KVoQ1YK9jNrHIlVw/tU5ufHVg/EFarxvIphWdoZnZA+6wMrr9MWizUGOSeBs2WrjL6iAy0pHM",
+	"/uHgKlmnnwC8FOTF91c+BckVQWSKaHrDqlpn3D5FLOQu+dLs1eWC/iIF+cubZ+TZ65dfjcCcMrY7+cXQ",
+	"jA5SnVJIWDr+lx9fv8DuhMbm0YXMj5c5Fcz+8CUlJ8PHXw3IO1uPxSdMfUEK8AFw1TCkWK4YkOgI5qCh",
+	"L6TAN1MN+m5OLc7pX94825TjC/rp2sz1esmKa+FRnl3/vrOwf9/w4Y72fQnmZMGzzPRrZ732qIc7WwEm",
+	"R+YJqvaIn4+oMZyNDmgooCsmyvdsvdkKcYvHo0FxOI6NuUVJEPpv8luGpSebB8PV23Y+G/ZBu06Ff250",
+	"VG2JxlssJyayHiZR5yqwloB+/5opVwO1qWOZX566wgafRwQnAH0vBwACDaOVVVaSZx31XPJ9zSFrCYXN",
+	"SHzHEotjqbfs953Z8ovWBNKFda5tLFYBLGphi4PAzwNF6S1Iea6gdo8EMldziTOxQ4ouhsttOViGUGu8",
+	"ndCJZpUYB7Bq61aHAoVIsv5YSq10QaN1dVbybM+jb9Z5QsNc0GJcVMkFnIIC34wHCJ6NfNInw8HpYDh4",
+	"FB3RVG9zzmMXto0t6OV1hdKy3q+YzClvgdaAn6plQqQNrkjOxQ1UmGiJzZO95MYImcjwU5C4X+UkE7VW",
+	"GnPzgvpI86Za9vzpNmbZVlsYgmaOZalH/p2aamaDL1yDy9NW4rkKblsI1oTEb+PGc6rmO4EmcMECzAiz",
+	"Cva9iOJgWCvMHRyzc/Zp0MXLBc/dDalQywTbXLIbtvbjgitdhpoqi1uonDBiQEATaV0lpFBbSGdLEIrK",
+	"Kax9lJaK9Q4ADDs2J71inCRuwgQFGLu4iJkgbKyAcjwMBjUiw31KN3bARQRQN4ATwcUmgsQ2sIi2lL2d",
+	"ZSDIjjaYpmNiNvkbj90Xlt5aYGP/XjIRgy46S8gwIQ/If/77f7gmq9oxiMQXxs+MvgxtBPBnWWSAWksm",
+	"crFoJhBuyY72sBRxmJKCba73Wo1ISpccep9wRDj3UBbpU5Li9NPdLJ28qLF+rqBfrcOlmXNFptwiS3RC",
+	"zYjZh8hzgwUPvLa6pR6mmX5odZwwGTEgpACHwcnCAKMBuFeryD+E8xZ1h/t1276oENe2CwRD81Ix4Rq9",
+	"Cllv9ErFulYw0y3T3UZgKtso6Dnqp/uth+P2LonlrSF7vry9iMa4vjXU9cIlJTe7Wm0iQZydDs4Gw8GD",
+	"k+EpuEfnUmnAECOK6adA3GtZkgWjgsC1UBxz+qe4Km+OYRHLwvrnqx9fE/s7SH6EUpLZGnsKQRPX0evL",
+	"H16YIzhnNGOF/7ikeo4f6sfmpFOlvxvV1tL9bwvGWtBAfKStBZx4WjAPCgUF5OwTnWjXhRuLHGvjftCJ",
+	"jUH8JE6cuVzZlDZXEd6sSrqATeqiiUx5LG3OTy7j6m9m/dwEXUdmC4AyRT2E5jkug03r5ALqiBcNkJOj",
+	"s75A66c7PaNNjG0XtMLls/PbuuN3Ntcq2tnfhWae8SynSnWmv28DspPTOtEp/gvrKC37Av7voJcGmUCv",
+	"Gt+0ak5FxjJiZL3D8qbKwjUtaG6b8g460cgOsvBQ6+30oXfsBDsIYeCm7k8YVWFjT98q+fP3L5xrdRRx",
+	"h4LDEz2qmKxBlgVf0GKNHs/EyTYv6zxuFvpOIcOdfaEIExmw2K8Mp5aZsi5W50FNyZcoTWy/GHy8+mpA",
+	"Xhgjz4zFek+NaZBZf6uxAlyETq/4xPaalRmk2yzomhSlGJGT4TmM6+zs9K4e1ovAK/q41cMaZ8iQ3gm/",
+	"V+au92rzPAe5YDZBKuYykcG5idYtfo8FuYKUy1lBM/Az1K0NCBn6EZ918eS6TajN/Pz0yUXSNgt3x9MQ",
+	"B+Vk+Bg7Tmm8iJKTswuoEaAWG8APy6KNbhtWg/ZxXWO0/x3X+6W+dPSGtmRi4gCw6Qo1uv1Tm0cVdANy",
+	"1qozwo2hthWUame9SmW5XitW/6JemGnrGWplmT4Xo73h1G+CddXdldunbfdl4PRFm9U6RcDEEtJ+Oadq",
+	"0BX3KfTtukqhai/sWkVp0ix9eynQ/iS5V4XjHjVD91600+KH4GLOiqjy8NIBL2JxI4WdboDIYFMj+HEm",
+	"mfKeuSAi58irYJACiAjJNXudLmxdlk0rV3Hv+A2LNUr8lgKYDUZpbF8tSHMDHuidg8RC0kAmJfRdK5gT",
+	"vCvXXNTVgsXf33ry2hsA7AZUKZhgq57k5VZyZ8chL/TM6gpMDCVTmedypXoFYpIjiFpcV87orRFGc+03",
+	"eOndu/NsFIv56VuSqJ23RvOAYHnbuMY3Dnb/LiqledAdi7f9I9qb3wZNNw9dEu+x8SA339ZV7q7vszKv",
+	"w+rsl6qidndPuWL6TU5FvELfvPkQji83g3v0e5lXvHv3KhJ+wGyu4DQjm7JYi0+NpUZ9z32QyQPyBvPV",
+	"2SLgilyRUgX1W16DhTSxmtb9ZFjXYi+imXbfeZnVMI1/t+h3byUDRhbfDrXVooZeSRYp0htjifORp9j5",
+	"J/XBFywV9DaILDNrXWGLrI2w4wOz/JuJj26HzodPzp9cPBo+udhlarxcLGWxrUq6F1za5oK8lSvXSxis",
+	"I2H19HhW2F7Y9i347z86yPCcWXMNEN4hA6tTwI3D0uyOuHUhR1xmR46ttS+1br5tC2lbKowZyaCSA4o7",
+	"ssLa1gCDJoLIKywAV3BxfNXj5eiXHkUo5zbfvxMvxKm+lasYQywFBuS2TlC5Gi9EzTBsq8KL3Rx+KczU",
+	"onUNlQniU7yQK/aACMenx6ub5DLaDMr2JNq6ibgMpGVTtmT6exTuKufCvS9c3zCx0aOruVDQDrSKgFq3",
+	"VD6auQDiLd7oIQoNueDfxsyjm22WdwIY+WT5mEWMgzuE1La8737ldnUcNuVg21F477qoi6A7BirXSRij",
+	"tPteO5qbdbzNniRdpe8de13jVWHulz+D8fbWvdvRdu4eUXNh1FaQC9KWdbZH4jRucoMFKUKJWhr+peaM",
+	"aYKkjb5djJiBz0quyFkdW35H2rQ7UV3ZwM4kZjP87VnM/yy5YNkVeJ/7ufiQfXZLQNVUszfGhNtGvV2C",
+	"tHt0jnc1FJtlpODOTkdEryQmFqGnwnwMujuNpZ6TMcs5u2VeI18TfKzr9+DAjjEHQEgzEPP0fh3nW+vH",
+	"orkHzUbevjrMdezzFZvjdXTvX90dcbpxMKxX+uLcIm8PyCVk78ypImdES3I2fGzkZEEnmhUqIZTc0rxk",
+	"3p89fHjRQLq01S6+UeMmzmUQrg/mxqb6x1K3Wypt8JG7W+HsJrnVfB3r3y/1ddVr3kNcCALJRW8uf6j3",
+	"YB6EiS8j8s79jVo3cDu8fkBSxXRV1lx1mW5kysebRG+hLTOPGOH8QD/9aAsOL2cRN/Fb4E82KSMN/OHX",
+	"WsprmWeps12rouu5xbMGBGBl/uOqrvM1mEy5FDNWYJ4iZhmjs9nisBmp8IU9wKAUzo0yUzkvIT4wIK8l",
+	"lvnVbOeaGXax3Q579OjRRRdL+QfWC9Yak74Uphra9IVmL5lt1poFpj4IOO4BsKurnK4WCOvNDjn4E2ZH",
+	"qcGM63k5LhUrJlJos0kTudhmqtWHCg9LyIJO5twYVOZBkOM4a+63hTrdwqaD7Fa+M5dxv4xEV9oW0RkR",
+	"jaS+3DN+y1xwANsoUYWtk1wvNCjUMtzXErsFQkOXEHTvA/qvAWtjxh/+7KCmO5HS2zJnfy5oPE9MMaVa",
+	"e/7ZH5E2xsb8YEUDRTzMDoQs3BgN2efUVvpBvB9+L+Tr6uUJMOZUleNG6lPBlnJEJwt2YuP3o4JNzf/U",
+	"iVEF1ckCUwR3pEYFiYLWKLRS3Bl6/oAnW+onf2BU6G9lsU/9cyOIA9FyY7ZjyRdkVL62hAJfGVK5YUs9",
+	"qnXRqynp1LBYdcOyhCjpcK4Rj08Rq8RavV0r147F5qgMCFr6owpfBZ3hkBAeVBdYPxDGrWhudf87tbHd",
+	"o2ts70rpP0iH1s9RKnKNZ3vS0Y/ookqN+gDpgmFgx2ajgBc1tTkt3mv6NJDhxOZHuNQ2K6pzS0+bIjve",
+	"5jiu9nUxMvo1xb9TL/q7t4sPuwRv0eS7NRqOqPSYOeYLQ27YOqlp64GGnzONWn3GZ3CgzX4PyDU5TjG9",
+	"xndcVEx/USW6w7POho8Cy6Cxv1ubXW/pZ71hK4RWTLCGMmMtIsHr5gu6JplEuTlCR0cu5U1CbImxK0sA",
+	"DRTAw4JkohVQsG2fUjMYUY1GGFSBPVbyddRqfB0t93vVuuZkRE7SpwRgxvF7JjKXKG33yowVbtzoDXZM",
+	"GyhWw0dN7PwlNY8wg/jXny+P/4Ue/3J6/OTjl9Xfg+vRyfHHr4Mfv/rTP8Sk8msLN7bN/1A3wM6GD84f",
+	"Xjx6/OT0bNhWYNQD7Nwe/M2+WzZR69dIcsCBkG7MbG6Xk1ZbsndzcbpctrQrtVDY6CPDrFAs7IJuQBBh",
+	"GIEk1nRGUtexcgQXpagA+RohZ2ZVwS1sRKQbRXWWzjWd1XwVbmV7uUdERSaRGjcziC+wXSfPXBRuynNz",
+	"PMBVWZmhmCoSr2dycrn9DZUn0tmuujLGR97DKyEnM+ziAlULWV94ydayIe8AxS0nWrpKoSlgNLaV3rr8",
+	"z2vM/+za6gBL/vfBzOBZbe9dLkhFqV7Z9S4slwnm6MSd6GockYkETWbqhzOmKluec4igw+sKLfEeow6v",
+	"2eqyYoddcWYQS3tk25iwT4Zj0xxK1I4aTBTPnfe0HS8Lmfk9AdwYVh6vmNLHZzBADpCTyyLbhImcuC4q",
+	"W7kuXNTUOHZoQuyT3lNDr819AyBoR1uY3lzYahRb1S5zTcDvtpKYuaa32eCQ1XvZDbvNfXuZ7YJ1TQvR",
+	"9Q09QC8dge2gB267BMjiJpc0u+YZE5rrdWfrJzx8SLZ1UrH703YiM+nptrfBLQm4g0ck5ZlCZF0qSGo5",
+	"ZZpU7SzHNnoOGZhGklCeDYhztz9MTk9PbcFHU3F2HCOmNXlEVl2U7HOyp+61E/GsBvxqFaoWFBpoa3Q4",
+	"LNhI9ggXM+UqKgCFnHELwAmFp3XffvrUxTjllCh2ywqat178f8KOVU/NZpY8q+dYBEt1boFktjGdJkLt",
+	"XdHZAv2p2tFA96xFex4mrQpYvYjBx/8jJO5usBv5lKRGLUmtT0dpuvYeS1p0SCoQddSZmP60C/hN01mE",
+	"Nr5na++6cnqeuRJVO0uGNqbVsqNnw8c9dnSzxvRzC4epig96iH0ry50hZ8VGFUVzkXZz5rNjVq7ONvJw",
+	"Y16Unn60ngCov4kS4EuNt1Y928s2MvtbW+3YRPYsxAi3BfbWYckEWXBRagZRUcvFIFsZg3hV8v1MMoWl",
+	"uVVdSeJAiueyLHxFUPecp34+rf5G56drB0F6bbTdAAJyqwpUDyT2VYas8yQWal2lI/DPOCAFL1WxDwQu",
+	"Z7k0Qnh4amvi1IC8dU7pXZFLi6wLQKGNYCWiVoiQmwm5irKtfuqczY3Z7pWpvyM5+nQ8k8fmy2N1w5fH",
+	"qK7Q/NiXiDvhL2V+rVjOXIxyVyr4lbv2rj7Qe/RuJ2YdqGaz9e4UFXvdPk7ZWhHdNm3R8/Ir1suKs3Ur",
+	"d3OFNuy7mAy4K8NHbMVdBQhw0efkaOzLabcGqn330T+qiOjNLavd7OaWV/drJv6B+cofizX0OOpBa/Ou",
+	"h7ylKffwvDqowdGtkg62ZBpgl+qqB//G+d6W6tGW27GaSzLDnrUevwcReL4ArBJtbCwImzuILvAcY+KI",
+	"0XNclXm24CJsbU2uXCcZ8wpICELAJ6N8c0HWTOOLadUFngi5qgcvMHOkYc6cnj8+uI+ntYn6htmJxXgF",
+	"FsvavbAxJAvTgJpIBRlBhueYDYxNfk+G57XabmdrbKkC2edU7wbm8vsuC3RGwOZjUoVNOEOyaTRB6eBi",
+	"26ujer9X9O97fue0j6ZNvXWEG9m7eSt/cf1jdzKY9iLBnY6biVwsol1R38/XkFtklGVzBBnLMPaBttCq",
+	"gceI6dBa5h1b42TB3Hwbbgye+uTneIuh7XVD9VbDRn33yJyNJuHb98UvYlC54ce8Y79UH4mQVTf9HO6d",
+	"/3Mjob5aumDF3LIcXYwfX4yHjx5Mpw/OpxN29iS7GD8+PWfT6UP6YPrw0fkjmtFzRulwOD3Lzp9MTs/Y",
+	"w2GWjR89fvRwfD4+imDGZ+HEOoZLKurdROLvDkpcvbltzV1Va9f1djzTacqhb4QWcBSOJrJYbvpKzkDD",
+	"3jhr+drqADsKcvG6GiZAFw1GsNV1S3jw/ZzZOhNbaY81BWGurM2f1VLCYZbSNsZbUDRgoRzNLCEgEViw",
+	"S1XLui1Y3P9q3ni9u9Pxm5wKbHbcpb/oa7ZyJcjWnbw9KRFGonXe1RnhynGjLUxbSMyBUHSlMLe/Rx7F",
+	"wYXZGh67/dxze1BcHx9df9OoHz33c1ItGBX6errbqvBZkT2tqL2p+L+bh2Y7/ESVD5HzW8gj9m4O0BOD",
+	"SsDEJY1wBWEV92DMDoN8KUgK49pCPA4INKkwZAS/ZCTNGTVvGRmiTH1RoiHjUYBc2zYc27+AaQdKgopB",
+	"MEKbvd5o25zY4dXhKHHYfDKv+KxHNCENNBUmDI9dWBNqAwmFqhswryIztuC9gLvoZtBpvnU4EKvVmscM",
+	"usTtujPZ+3eyHYSRb7PXa7ggXbm5VXd+/tVjYuzDxT8nv1YAHHEVZNJRBYnoZ31TWVYhsMneutnWNJYQ",
+	"96R/djHAIs8LxiwRh/edwRgb3zT01S5QJ1557Ah34jSBbvglr9nqimlzg2oN+1UgDp0zfdStDcYmhngS",
+	"wyEScAR+EIZiEiDKJKh2S5w/6YMIrQQ1p8OHF6OH00cTV40wqsVhN9N9ZF4uRPdKwoc7KwnBILePraEe",
+	"0II5XHBe2GJbaAIK14b16glJwaMz+P7FX1PgukbiwFfovoBUOS2JESi2zsQ+pGzml19xbUaLz1PmQ3L0",
+	"jgkKx9Hlqv2kec5/saHao6OuycewbzG5auZrpoaTTFCEUCgr9unYFnmDPGOGtUN+/JIWkISZJmlC0qcA",
+	"oU2JpuMG03/84PHji9PHnbQTy42eXf1lm5n9ziKGQWt0B17hUR+kg7fwLgJvgft4WU9nVV+Yjjg4jNmA",
+	"Fk5V9bDp2dftV6crXytImvz5KJOTGwbAM4CG2ZACuA0x1y9Q13U1bOz+4D5fN9vC/Rw6iRWjxWR+9PHz",
+	"54jZ3juW4qe2u1kPtnDr3vfNmXa9fCOQfxJbsthKnib7WfW/aQZEdEb9VPWM5Qzi1ctCauY7vGya6HsF",
+	"0ya5VPFKxcDbIGWuAmAWD5Bkq4JQX+ZY/pElLrkGO2jwPCtYS6+cP2Ys72CZDxG20G/rI2Tf7wFdbGOX",
+	"nNkvwmiPWf9oBNx4vY998ftZy1XSTldi+L/+Dov8tkcws09m7b1GPs1aAjxfH90VsqEimQtnDwMnUtNp",
+	"dhj/l3/1LgJ5A+Zhb6dWby/Sb+rctNNv2cu3bJnTXvqP4tB35mh4Orw4Pjs7Hj5+d3o6gv//l6OIFpLz",
+	"W1bsJMSfcGXsw3/tjPNlm6s1hBXkdsGz0qdEyNUGGETHZmzxFavAn/scANATEIrk4nxwenL2uHIfWOXE",
+	"QcwBBqpHWViwwkV89y543Qe9eF8U6+2VBX7xfrNMlrv7Rh3w30Zgs0+s1wLj2qe1HMcrx+S7K8kh4b92",
+	"2dhySmRZEGMpCgZVVT43DL45OoS5cB8EggKshzDyfpaDJ9vtm1DXK0NuH4HWN6vuvoM6e4Vp7j9F7r9T",
+	"cAcDBNlu9oqX9Y/oKKZ7R27+ACGGPdQjB7m3x8q4KEvVnnDH/PvwMU01+2fJe+f7TFqaFv0o8rVv4+2a",
+	"BNmrO21dS95B7bm1MvNIRtjmQ7Vb+k7RCo+JBsuzEbDYrJlqrLh9Xcuav3MVu10FR4XB9fOvkZTNjWTM",
+	"j3XNy+jMj4zOfHoW6MybdbkTvilWesN/weQCDLDukZ791MW7SfcA/qhls96z8VzKmz7bZaHGIKOranv8",
+	"tXmDXXIubpnQslgfJUdlkQdgZeZdamAfNpjIxYmDS4jl0OsuZbV2BpcTH2TZy0VHx7kDu7QFerV+wSGA",
+	"hd24TsP6Fi/u6SXq55Vgk4J1Hc8VXvzZbkyne356+6qNvMxDtlPWlR9dR/raoIO95hczM38c12zMjhz/",
+	"/VwSxZjagBXsgqdCa1WIu1uQOGCKAhC7lAOmQEPbY+pkPIMKKoDL4ToKV2FRb3sxmz287lsgP+LIJpHz",
+	"1LuB3x0AZNrG6uDQoNIZwUogT+9po365Am82WszcRUAVbTZp7wB32iUMF9Csg8zPd8LP7ggSv2sU6wbb",
+	"Uh2WBVfRkIVv6+Aq98gth1JMF2N1xKnmcgUp76dQLDiqUKz0nBeZJfVZKxR/FzibaDn2HwWbZkkLvQW0",
+	"FJuB1ZsKHgzjxoG8agcSaBctCnsT9H3f9AXuNvWsk/EXKTo0Fim57yuyiWxjA8uwcNU+B/A28I6Ntmd1",
+	"sJujpOqdWetA50FuLGk3OUmNZ37cLj++bzTFq8aKZz6E2Ymm3AfPOgSUTija7hdOB+HI23H6NaEuew8A",
+	"5Ssjpj6/acFaKLdqR2xTFKXQlAtbP2OtSKow63qjd/CDwdnw8eD05OxRl+bB3VwyMGfbwgcawSmebVkD",
+	"G7i1yJoVOCzNc0xDhEwcV9jVFS0WHaix3V3YTmMbS1lAzsgCMtBhzJC7acOn2EqBB8Ucm6I5xP5qmS9w",
+	"UHyIUVkKWdaBRYVtMdl5njtIGQEuWns0qhrNVANJsBFDqVkB2C9w9Luvvc2f3wDp3cF/Q2CxVWS1RLar",
+	"+SPa9mWLIK7W2XWsgnbEq7nM2VOSzkpaZMzX3gsJRYIo1LAdqtV+AHXclqcpixzD9VOSLvin6n6nCSEa",
+	"DGRNwdYmJJWlNvRVvQlLIizQelDRD8c+ObIj8/1OsDcLcmv4e84aDUIzYNyf4F/7tt19HJxgsWuYeHgU",
+	"e4QbFG6PUivb+66186TVFaiDoDd2Ja5QqMDbDQAUom1Yu79xD856fsj9tR47fAPXTUvNaWzSJ4Mb7QfZ",
+	"PLFFuL45YJvt1KcNrMdp972AZNjoNf78qjw7JkHgyVNZYNfeMMseJoOxrt6qomcjuzfsCq/dEgq2AC4M",
+	"u+qFuONck0wy25MgNPw6BocjiYb+9G60o6t0QLek0cYeIYUHeuCO1k82hLEZDqQLVw+WU2u3U3Wjkqoy",
+	"YTWHTmPWmM+YK3jwX9LlMucsG5BL36MQrtMSdCaH9Y0dzKCYmwLIl4NYsQbJF67nRf8c0DfY6BQjQRF3",
+	"yA7HRWAwRV0YZsJK03XQWcJ8i208PMm47GL3u2ArczkWq1uby09wf67oUtE3pwEcAt5ut0FVMrU2St8d",
+	"xCXorZWth+VxsX3D1vt2uj1UB1kzhJZmsVF690m7jYyIfToR1l2wB+lXJet9H116R/TZ193t1v7pudu6",
+	"/3Z/r21R1WtZb1nhCrz7gsmWsX7CfqnqO+YWpXpho1lwMPZ2SnrrFrZHrYptvOH5hRWttsYrBC+MKk8d",
+	"9/EvNC9xI31BOB3LW9Y3h8XfPStkuVRxjYQH3YiJu4NMC7nwLA6g4qWAEjanZOMjLbtx+B62axvkLxkr",
+	"ZsYEK2SpbCe1zvaM62X8Z/OSRhjrIhK4quRn7xUO0iQaYlTWeixB8DtoEOvk3NqyA8UQxtK6YY1qPZlL",
+	"xURgcy6gTxFkQyP3yDkLG9v1AjXfhjmYNMoUNho5QSgb4UelhW0x4wPcFy5Iam9PRyTFAoeUfHn2aDg4",
+	"ewRImGcXXyUkzbm4uTYrlJtfL54Mhg/P7c8JmbLHp6PRydnpV7ZHAGhfk7xUANztPNO8AIwZPsHhWFfZ",
+	"iKQ35ZjRbHHtfjWvOB08ucAXDM37bx6oxs/nD4LhsZvmz2enp358ZjbD0+Dy2Q0LL39wPjg7ezwYDs8H",
+	"pydDM4uUbjzQ31/bvUoE2OKQXTgUO+n707Joa7fz7MUrz450UbKwZaKh3xXLEiKNhpYadTUlXwZULQug",
+	"QzM5o7amCUkdKnxqfjD/xpt+GJvaqLbwC+q25s8K4zZF7db8FRxP2ywEVdwUa2knhlNwRcbmmNg2Cn4F",
+	"g3vJ//dP5ItlkX1B/u3fSG005EN5evqA/RMZnsfwgTYtSr+e1wumFJ21mTrUY6FgaRqp7oRG0N1wT6CW",
+	"AMp9gItcL1kxieKvvAPPIaAPQRJfqGl8oarmhVVmSlC+5yFtzZvgfPke1ti0xzAnliOsUoU4VGt5FkUc",
+	"+mMUMFz7thS/bspkNitzWoS78+XbF8OvfDItOJyqsIZolrKDHRu018NCcl/Rkl69eHfy/Yu/NrCCfqbH",
+	"v3z8x+MvM3b7b8si++rLk8E/fvWnJjjQRVvEJyj+aqu7qff5E2DYUYFb3ILQYTSmu2kN8Ig7bzo+5a47",
+	"3xG6vCnUI2V0bbHIGORvfNMaqTSbTUVq/Vvgxdb4ru3inKoEizx9wBF6ZdqLMzkgl8K65aA/M1ira7yo",
+	"Ub9qWOe14SXGRP7ZqLpbigU3q6pjZavqhi+vwfu8JbZacSKHd6Atu6JVhzDoN0cNSyey1ERxMcvXFlnO",
+	"d9BxHt4bxpbNFvoBk7Jp1/gx2pexVHScs2sp8vWW84SjqNodgk3PfY0bzNtBMcBEhCwSyzNevrk9J9DG",
+	"3UV4BuQbaZRAvxqwACcPzmD+OKLYMf3capNYEm6ly4c9oKiHMSq1r+Eyb8kzyZimcZca1WRcMHrjvfMB",
+	"oHsmG9kF5GR4iuXBEkVa0E4OVGZYXWMig0t0g1GQ4flTUipGTobnREtyMny8hyfUNkjEl3pfyG4T3Rh5",
+	"UbixNDAd06egHyCnwQJ0Q9xpg/lEBMcmW9wJGWcG5M1iu0ftpq3f30PEbsNHYl7yfYZv6y9rbfO706d2",
+	"sKhAq5e/jxc+6oK7dbu0315EA5BxD3XomLY0ZNctGEN8O3CO/UNBjT7MaCd1CXnv585rKbFu0ekRLxDc",
+	"uLBNqFkJiSCd0XSffQuwI+EsqLbO2tyLtVabypORK9IGfRWYrkUatTo++t8Nq4SKa7OIoN1C4pgkFCHf",
+	"anbqZg+Fdr9K9Pq+mXGxFDdjAWKFAc4Dg82p3VFvkQ7APgVs0hW26uOaTKUxcBVsqdjIcAsBAQ7Qfq29",
+	"HnxTSUKvvU0DqSWiNdK4lEeugmkv6JqMmVWDzLbNIQou1rY/a6mr9qmglKwJxaysDp2+oip9xACVAg1Q",
+	"uNQ16/wS9mZB89z8Bk6ur7AIwAbShSHcUscPT9QOiOQkzGWhW97t7OK+r97s9ryVLnzotqVmPWJ+2jbY",
+	"mF8oY2k/rZGA5pL4WwLVPJhLvAJ9k/ywZXQD08x3suCut4VR0KcFC1ryUlV3GaDnEvCgRYaJT9RMdcJ8",
+	"xoBg3hPSgQa75AoG7jOfOLd59b4xqP1Kjv6wYROQ7PXYST0A3dQzfe6hX4ZmbMWFrLsHqmOycf/YjMwP",
+	"o7XGU6J266rJkZY6BpTtzV/owg4ZxTkACJqTkNo2JD4WxHWnM9FDM3ZQBT1qYVyDIJv/eQz+gSSKxvD7",
+	"4+G0wKB7K/Znv2rJkSjzHHwa9wuMc+/9wrfpFRu04xfo0aNHF6c1z+3F9lWKyv691jsqyvd60u8AS+NG",
+	"48t4/WDuARmmz/ZtX6nfoP9FlN28LcWKru9ghGd0HVFRXgoyd6w0s4kqi3IyB/VDoZqx4nluVGFNb5hI",
+	"0M1INVnSSV3Lf/Ro8DDM3ZLlOA9krCghfWifKh6b/701TL0AHvk5OZoVciW6X15RaEevgrGSeNbDvump",
+	"TTkAlg23aYH1Q0ZzIWM24yIIPpnNwMSXBGxnKQUmIFUqZPdGZoD/E9GuXU76CP2v3tcKdvDLN7cXVTNC",
+	"OSUX52TMdV0bbaOJOFKH06KapRo4vsQlCOOKuY23lN4mtq+C+v8+ySZijXq4tRnRRnSVYDiyqg7IZu+j",
+	"reQaGtba0DjJ5NhJ0Pe33vZ3Qxvoe3h2h126RFuasYpNCNjN6EX3wtTG9tsht23hO8sO7qqSmue8tg2C",
+	"m6qpLkqB+eURBSaqJ4b3bBv5a9u2uOnqX8Ys8VObUFgzZtsb0XRRwuHwXI9pW266nEzKJQ+6GGD+Uc6m",
+	"4AUp+GyuE4REQm+W7ZA7PD0lis0g1NU5geYKb4jtQBlCve4w94JLW1gJrm/9qeFatO3YT4rdRea27WoV",
+	"nVtxPZelNh9BEHkfwS1XvB6zCj2gvLBNdraurpne1TLneh+pe/+CsZB5vhtSpT6LnsJ0hyTzaRmQil0K",
+	"rl23rSUt7kV2OUJ0MszupF+MKCFiOdf+dLiPH78vuewfzWkveoU6LGNuJLaHAFVSbFQ6+H4C4W3NVHPg",
+	"X6uq6q6yEwatvsdrnnVJPE5qKSy1gUHOuCyCt4WxqKokS073KS7hFbduJKB7eeEyZzxX9w7uwVZV9SA1",
+	"IS0VVhvqnKvZsBEyv/aV/2xH9UVFVi0ybSXsqYYrm02wm9W/wRYe2YqA0LCMFunW7NDNBNbS5TPljGZc",
+	"zEA1HmG9+4Mh+dIo1F8ZSjkbPoZPmMfomRwkXeyw7EMBgcM5iPOutZb0kKFmpBuE7thkcvVUzp+rMCYU",
+	"8cMnSA09Nw/3s9rJFjeKY6mezGPRwCrZJszxK3xYEHur21Pc182IE6zevmV9/Bl01Nu9IjJOs3KcY4+I",
+	"9hZ2XXLDsZNdLHP7SkPiDbGNJbi4pTnPElIKWuo5E5rDmKFX9JhnGRPGftXXU1mKzKiZei6za/ONT6At",
+	"hSqXS1kYhrBgGafXZmIJGctsDS2kITyVgDS4tj4Ls8bub8iGY5/mtFTwZvhs3gB5Xglyx/CLplvT3GSY",
+	"wnUulbZ/TqSY5nyiE6jHuqYzykEWQJzneskAWSkhfy+lptfs04SxDN+d88n62kf+E5/17zMSa19B5+yE",
+	"2KLWa+TwkRbaieF0EynQ4LueUp6z5pfVC3jGFkupmZisrxdcASFionIuaYZrTm8pz81eGpVJs0LQRmCt",
+	"vqxxbdilM9XvIl5JxIakEt1OJ8PTpyCuXLgxKPbnCjp2RnF0WFHIIlpgYQThlLM8w5qAVQGxuXr21Jih",
+	"idPZhPnWPPCFeWeMpWA1qdoJALCi61GlDzjHDr1Bl8+zl8/fQm6skeLryjL7skqUm/Jb9tWAIPBufS9S",
+	"2yHCUKayha4i0F7CkG6/WvcK56A5b9e41ezZzlSQ+Jhrw6q2PlC8WqLMjBbQMzaqPLW8zJXX1Hw8Rp2s",
+	"HD2hkwdpZdpSE2yTWq5b8p4qVcqfg/PTJ7GpaK7zhrFjjFKy9ZjhFxv9+k+WyO3VSer9VoZnY+prRtWc",
+	"NTLyqjvMqhxvfWk9fyq+5HVWlzoj2Hw9wizcojT8BTMFedD9q5HbeC/pWfCjW/JAKQW55plXbXNjkrrC",
+	"mY9lx9fTAFzQn6yZNsdQlrO5q1tzOAuQWLKQBRuQd76ZGRxbsHagdpb/whxSw5hObgBYRazBURwpf9u7",
+	"WhdMqA1kM3PRRo/UTQuUlq1F7GM2iRpuI9dC1qVLJAQutHlVaYWRmIIJOMM6Jq6wYKNcwurk/JYpgkXw",
+	"ldqEDzxyQIsQs58XpbiJKkotiXTY4um+Eun2y+iqhhhEwnZuTxdTnOpgbxpEYHux9YHTwtqY+JP3yu+s",
+	"rGnoiWJE6wh/2aAsTNyzGARhMY9RCyCc4M8ogI7ZpJwmboMPBPTwebXnGQX1SrUsHaVlYRSv7S1hgsM6",
+	"odBXdlwYfmJZAjB52z7asAomQK8DyB2XX7+932w/x1sLGMRP5muz8sIBnECHc4v9Qt5QpZsOEsjbs3wT",
+	"+ltVdQxhKtRUQ03BirGbPREkaok7uzJ2av6CBsYY8rra1rkF2enKqMTHIWz3QBjdr/2+2V1lv2Q4r9kG",
+	"0jGxLfqfnEKE+ik59ZFpmwA3IJctyXIbbSc88V6cnj8+PU32ywwID+jbqiwq8FBU4bzQI9Gvlf72quK3",
+	"FSB5h8BeFAq6vkEI72FNjxnTXie+YWs4aDeMLW2dcAXYhZ9DoQ1O2zyD2+QUFTtEd0HMDuCnee42LyFK",
+	"Er2SkHDLPiGunn3sDVsrKMFyz8MMcenqA+eYpbCkytCPMVgbgdYVG6N46twqsGrH0uy/GEV89Z6hFcUs",
+	"4TEjGy1OujqC4BUfo4PagkZ7v4BPNRzqaLbtygL8WKkLjM7yb3e0u6ce7Kf0HKxzStsEEawIvROiIe5t",
+	"d5h+CcxWn9kH8qXqhlKNIdauppd7//dIlW0AjOwSuXbelZz1Oa/7Zbc2O+Fsbr+qRZUapcoWkO/Zy+dv",
+	"m+CoxCum1p+FfDQE53J672aphN+9MGHu7GFy5Iuuj/71y58vj/+FHv9yevzkY/D34Hp0cvzx6+DHr/70",
+	"1Z/+IbZ3weQPoWiEDOp+NY3awHtm4PruTtUpMXuW28YG9QXojMAfS2H8I3ZuukMXpdguGNU2LpBQ7/XM",
+	"ZAtPhS62VNMxVQwsfUCCC+yWNrkhQeWA4zVmTBAF/zGG2+BoZHYhQvJGQts+P92AbzDt2raO3Oo7co+O",
+	"EqyMmW4vjFZkNJ4MoG2cBQvt76E6wsibBV2PzNSeIkQL+m8t+JhDt3nqmBJzoWd0ClnR+xSB3zFQBc4i",
+	"w3QVsi9FEXTGjmM1pzX8zVvOVgiYB/hvAKHnGmskRzRbcBH1lrwtc/bngopIMK/vuXBu5A5icYeLwLmN",
+	"czphmzCEvJaz1x4fL+Tutk+w4a2Fy+BiU6pkRUIoUTlVc++ORfenTUCBrSy+UEQxrQFEdYKEwhZ1gTHj",
+	"el6OTzK2zOX6KNkD+Xvn2rBbVqxXDd/A9vJoWKnoeShjjkforS0FIxO5WOB6+IgFYmEBPhOkooFQZp/0",
+	"gID7kNEi50a8llUfc3CTWiTPlZmHPzUzcAeuKLQlX9X6LU2oMPzHnARMykpIKXKAJtBuBHugJ7Zlbnt0",
+	"4s4Ji/ZJMXDhPl0bm2kZNn0WxxPbMt8T7/7B/raVpdbJfovzqS+X+a9QUVavC7uj6gsbegi9DynjfjU+",
+	"O9ieul7Htox/+C6Mm8vBaAwGoAdBzqmaxytB2Keo1JszmtVposEI5pTHj3P8VT9a44fdMoEpmG1vVuzv",
+	"JYvWQ/wYgPvDcxzrh8Hs5X6BWQTvtMOP0eQGuZcOGrc+yrOEDBPygPznv/+Hz/Sd0WXXEt1lOc755Nri",
+	"w3beL8VnguoyhvTfelezZxNOKDkCdoIEYNcjfH5tiB9bqPUgjIbR/L75DIAzvWXKtiqKe9ki8UtjuCi0",
+	"WSpc91pC5koWmYq0nzgfPDp5MOzUfILr7ov1Hdf79n6oNXqAKBlVJJcSekzpFpwz3+aymyYDXUF2mVT2",
+	"oXbmW9D2XQnBxo6xeDqo1WqZyJTtN3TWzCnpUMLWP9sZYLm2DAh+339Im20XoTEOg4xaGG188TyU5UZD",
+	"PdkSuF0WXEz4kuZfxNSyUrFiRHM+Yf8naN13uP4DWYsvWltxoJnS3d3NzZi5slCULmD+eHx6Gu0ThSZc",
+	"S6M2C2hmtxAvRYl3K8vJPAA1t+EpAsyLyCUTLGvrNGBE3XWpWvwq7yShZMFFqaFzi17J7qvgd7QJzmG/",
+	"ri3HWbdAavXMxBJTQ0V1W9mY2BYqPYwcQYK/b1Giv0eZvZkjsTUGGPh421y8TQdv1L17xfQ9ofVvRdff",
+	"Oz/mpm217pg/EUW5r8XuO0PeXzH9JqcRVhn00a6v5jdrcsPW3RPWal0WWtoZ7aZKG01xo4pOJQBhiXcX",
+	"3gCyogI8IGsHjGm7dth+1Ao8NUECqwfbdM4Z6FIBihIoFhiq4ihAXI0K+nVWTGlwx1h/MEZT8OUWk0lO",
+	"CQJFDrrQFphSG9N8JVesOJ5QxUjOzKFTCcn4jBsRnB5bbOTr9KmVy/DZsCyLNW5vMqwW7mrPAOp83v1h",
+	"xz/goO845Us6Yd+Y9W7XV/c/kodD59teTLVnCZWv6bHqdoC1bTtGofTNwl+ChmbQsJMGIWyAX+rTVcv3",
+	"zBrV22Ul8X5ZSoapTXVE1gO1vdrZ5Mputp1RlDcYmkKs/01Ru7w97w6swJe3F92vjtq472PY2hAL4QI8",
+	"xVLU295CKU4msakoXTdOZQXEu6OXEIgJmK2dxvaVirhExjtzGJ7zBRNOF6maQnTTYqpNisiJgind5wmN",
+	"2Y/XR35ArfM+iC5Wsa97VseqCuJoAo9y6BlGCbXRe2T6Bas6MbamUu8uYa7IPGM5m/W7pR/6CXCFzleH",
+	"zKPzTZ4fdbyjsU/VEtT5WcDmoh39YB1atzdaqN+FYdXLy7swrfod/cM4Zqh3hJzwvQkDHrULgOJqSUVH",
+	"PWE4GJ6dd9YUpoVc7PSVl4XY1lnbJguuoC1ftm+VwU2j1e6Wqt6gnNdq1h/758Vb6WTs6qfbKtS973cj",
+	"eWx35vy+WMcrig2AXOplY7zOyAPfeVtjwu3B8C3ZZC77ezdJ7AZJdulezfJxQ3VtdH4g8XTvfgJNNftn",
+	"ySPnciZFeycUo79h1rzNQkNV09hWylhrEAeheY4WUrfZmke2uGaTnitnZsSyK+xuvcvR69BzYMKti+Rb",
+	"STckMLra+vQizblgljoi4aaCoxesQ3AGNqHD7ru2lNBw0o63dZ5vmZJlgVPdGupsXYcgk1BmZc4Gt8vJ",
+	"gK7UNXYbH9Dl8ufTj52a5eyGv8BnQs5K2B3X6uhNJr5SI7zBtd8PhvDg8YNdarmbJAwsvoJsiSPG1IDR",
+	"UUbXgWWFn1aM3UBAQdQ8PYFZHYD2NSy+MdS0cm3LUz0Ic7MPObdVy4QJWc7mCckl+DWcaxjLbEmKXeWr",
+	"B9YvG5DU19HCJT79ZbMudkBStaSFYuFlC55lOaugyJo3VUapLTueUEFmBfYlcqvm5uyb4OPfwcgQzqZQ",
+	"cWSMq7WY/FjqiVywrfD1dUI5Gz44f3jx6PGT07NolTfNspqmVEuQXsjbth9tZkT8x1squJqzrL1c23Ap",
+	"LEp12Yos5+yWZU9tA1ZbvWl+xlKGLF6lfMvZSvXNRfwLZ6udDLXCCsY1quZcLU0wVTeU6IFai8lbrHft",
+	"kXsRA7BlS31dX117RKNoe1euieHcRx9tDbt7htuLhMzlCpreAmpl00W9tc3LO0PBeovXAQ+0hb809Dsg",
+	"L21dwxQ7qIMw5r+wqgIRJTFeYA5wxXnNweS3rFFtaEEpTs4ubGuVBJEUT86x18rFOeGCKM2WEFCayrIY",
+	"kHQ2WdqnrmRxY54sy6LlybZnyxP34ItzM6xfyoJ1Gthw8/aAOVTTMyK8NipDgMFborzhHSsKamTttzyP",
+	"ZZhJoVsxyGjD/2/GchyyjRPYiyVdDPR0p88HHpf4N8ZOgx/sDyBYI16fKc97BMLrk4+BKLCpvpZlG4nW",
+	"2xdYMAkhiZX7XTW/V2yqfyx3K2o4uWBUW9foymlHPbSYQDVrdlrqaJm9D5JWjRQcEUrMuBNCCSSAbYDW",
+	"Ojjuk2Uhs4GeOk1tt3ZUWFWth0VR0/CabcxOYz2iemikzQwetJ6qUca365OOVgRsnlSO5qjXpdgt6LUz",
+	"89/xJ/CNxVGG3jkrqeEh5YCJ0331vsEbYgfl/irbkJoQQ6Be2XZrpNL+mQZgO+4KrO8K+rve+kbbAIFk",
+	"Lk+wx0wtF6Ae6eDaNopfUdV9Bu3Nl8L0gc2mxnSilas/b4bJOiYYGDKG9e6xw7uSEuz58GS4szQb6NgR",
+	"Ye9W1TKHoAXFLHvDl8CfkfgufQ7ohCtsDQoxI1kEufeuz4dtkmejp9mmX/pgVRYbKZe2EgRG62pBbO8j",
+	"a0FgrTbEdqGBExmeg2d9iVR5MjyvtxOsQdmdbQO37Zl236dUw3uy+hRoN+se2goegG4O4ZBCRnq/Hilw",
+	"ykWNfkyyhXOM4XpK1BKQJgCJ3FCqwCTHjUwy3ixXDdA+7KGLmnguB63BNUcT3mIRtvqCegmG2zaVs6qg",
+	"2/Qcea/NDh8GpD7dYtMWlxdFXZsW+5QkcHXYd8b26qeXz9ud6S4BAy8PenrOpMwABkSVxS3INdeyy9W0",
+	"ogULwBwgJRw6xyWYccz2D7/Fnrg82+jkCOBaIUc/jS3zT3V857YkJRVF7/XBYITPdRkrtg9Vx+xqaP5e",
+	"sAi9P4enBt3huyZsTwsK2agt+VVnIJVtfdccISMRQL5gzIYhEWrJNqOPu21GCIEhhXfjaLmiRabImfl+",
+	"UpSLcX1PTrt2ZrCxxsaCe8MQ8Ti4IBmb8EUTAvDi4enwPK7FdEeDe+dhWl3PsVb3VV2rcYRrwUFqQzt7",
+	"tL2HV9ZaYBA0+kaDGIs0awjC7SsyfHgRhWiLNzW6DJvXVvh87cv98EH08WW0peFlcybVc0e2p+4F6iIW",
+	"iYOxjAz/1dr7/q0P4/440FGhIjiGd64lOWsQ5Onpo8dnw4f9U5tLVYWD3VI2Y8XBaJqHMjj3SY3PxFjs",
+	"X6rarWZy+cxCvDmDSP095xqDiUrPiprBFcbMjCy/DmrCKhrtxGFidx5BXtdOFbiqFWuMInHTiS3Bezae",
+	"S3kTTRHv0g/c3n9pr967qyjdhssLNZ4zfssEKZcdefXu5qB0nMej8cnRlPKci9l1S7eWK2778gkbFp4w",
+	"7kQpJlWyStKCTjX89GnDSMsk62Gfuas6bce3eLE3TDvUPoIpCuCqMTtvXZVjZczYy8WaIOzsYJsx2aXh",
+	"VMF0sW63f105MMhDrogueB/DvKU6GtJgQVGz3Jhb3PQA7IPmeXRy+1SJlkXecet+evuqb1lpDfyg5QjZ",
+	"XeNQHX1nLKMwgF8vXTUTrYL5jon4N1Tnrhq0Pf77Vrs2OFB8q/WcKUbscCDDGPZ+RNJNYwXhJsMfvk4R",
+	"eB9zxSi54SIbkBcNQgnwwcJ7u0OENdKFrz/+44cPgy/tn//24cPXX0XzhLcDidU5wmbME3CdaJGlZibp",
+	"rwi2bchYabpYJgDg8TlNkI35lBJov/7nF+/ICS5karMTuDZ6R2puSgckVTmd3Lgns08aHgTm5VVOLcTY",
+	"DzBraDJjnhGGH9zYDEWZ66My107wECa4E4b3a4T7AfesefYSC376nBxKYO/VrnGb8NxPUvWRGT3Z6ef2",
+	"XbhikyIWJUxXc8Um1xWY8pgqdnFuzv8QQm4X52S81k1QZbzrh+n3//dJ8fjP3//178W71d9+evP88ctX",
+	"b/7lpRy+oq/o1aoZgDitcYIHpzVWgI+sioL+8eTjr8Pz5PM//XqaDD9HOYKd2zsb2G2WwIMkaNu9LSqA",
+	"dUUDioZ7SK+Ueh969RqT05biUXQt5c31Qu0TH6lmWT1my2E0ZLJJA3Otlyq1Hncsha6SN37Uc1Yo9I5W",
+	"eEdNXBfy7NWPPz1/c/nD9fsX33z344/fX1++evXje1AVAwO0TkXw3tHJiRmZGgSFlj7mWaeg4en5450e",
+	"UzvT91zPK6Kvk4by33c4WfYhRvuobIhO3LUJr2S/j26PLLIOAUMIpU3Kguv1lXkbTsdz6sa2XpZ6Lgvr",
+	"nRqRbxgtWEEmS7q4/s9//w8U/5T88/t3FhcuLPGs9pjoolRQbgAThGMET6qI0+zj0WczOi6mEcv5mdnN",
+	"N5c/IBJOUjVYxxKTMuNakZdvfF4Rxjc/iA/i66+fvXz+Vn39NQTzJ1RIwSc0J0bIjoiQZG7k6RjqnYQk",
+	"v0AuhZDQ2fF4QZdLloFHYEAusf1ACFpePa5KhvggvAIADRSIWrLc2EgD8vXX0B/BDebtt8/Ik/OHj4jD",
+	"l3c1VQqahZB0IjOWmtveF1wzcxt0QqCCpC+rVhXH37N1OvogPN6PwymFzBFjDFZQQLaQDcIWghE2nbKJ",
+	"fkpqt+IgLOYpPCPI9PjyfDj8agDLClk9ZlCuroh94kqjV4WkL6fHPxi5nVb6UPriHZ2llRtLaVIwmo3M",
+	"fHMwWc7PhglZcKWs/+p8+BjeheFsSOfC+ND666/JTBIubJInUAC+CXBWMeVoRNJnlg0cX4FLOSVfpnTJ",
+	"0xoebkLSkqcJSbUL2qdfmfd8ENXtb8H9bDgcWFhT3+7vLDkdnpv3FXSC1XNLVkyY0MdMmP3LagBShmgu",
+	"r569fAnTel6sSVGKr78e4dCr1z0v1sdvSzEyR4elhNoJ2f1TNkJmuwHAMTQHADaJ5pDr7LfUDKLu0YYq",
+	"DrPoa/X0g+AZZs+CJtsoeDRUuqAZI+XSgkxZbKgxI6XI4KxQsmBK0Rn8mUt5g7viyr6AQwi2IsgyE5cS",
+	"RLiGNXhlaMYeCKM1qhHA2JK0oUemFtJfkTT8MoxFW3TjDwAMxCdMYCkEz5jQfIq9RC+XdDJnx0NwE6Ei",
+	"FX5X9ZrwLCcwt0ZHt2eQk75kgi750ejogXU4LameAyc9sVkomLuMIgIDhFyKl9nR6MhM+NJdBN0F6YJp",
+	"KJz9OS4WqksQZ+hbnmsQ+78ecQEA96xYV9OBdffOrZ0d0OHqz+ZhO979JqfaZum41++44x1nxY7BVknt",
+	"brA7BVjUbHXLXqGJoqsC+8oSupBihmDK2JQzMhTbgrZlLBcPokOJPShs0d5zZjsWFELVPdaffdLdr37F",
+	"F1DJs5sQ6Iy5GOzOi53Z8hFScJZSKFQ5hqenjcw2QJZDX8DJ32x8sRsN2+MEhi2YMOyTPpmo2/oTmsv9",
+	"eTM7wXAWYO6WmgZo9dkUzfgg/KxOXBsxULLKxYIWa3veK/Icrwm4hDSdqSBJFVTuT8dLVoD0g+G4n0ZG",
+	"SGICgNKtiei2SwAyXd/Xxnz6QhG5EoRnI8jCrGUUG6k3myxHi/XxspBGl0wH5LW0zNpBHhLEMR2RScGA",
+	"mdIccyMh7wIalZEbtrSst87unoGr6NLn4vbjd4Ga8z1bWyqCPNxvZLY+GAG9Zis3ws91pdvI388bpHt2",
+	"aNKNkeNbNuNKO5tvzqhroGXUqLbn2stO4Br70DuRrxsFIB/4XexDviujvMJTvXA8+dX+9dna2Uy3FvkE",
+	"QW5F14SOjdZv0fZtxieoMgQb/3A18iq609Us349Q53N49d7UOQUVtwsbjBJyjabONxfgW1nMpNZMHIIP",
+	"mYdBM4O7bWMS12r+zHS1ivfN6GOn5V2VAfz7Hhea7b/GntPXyRCUDJuYbXUMGix2yKta9A1IFGsKwI+g",
+	"t6Jrtb6bP0Eg4fc6Fofn715BgGF14fC/Cc0+qwpjfi96xSH4jMsbAXB303vi9ieTObMgLb8ZhVulqaGV",
+	"mHH8dgwLXtfKtcDWPgSLd32wvLdsQkVokvs9tcgsEx00/1rIDHwwgDDUbdPVWkx27bi5JrCFN1UcKYxS",
+	"jMYXtL8lwoHUQlcrWdjqSjWqEgnAeWRWxohvnOKYzahtR7FyaJTY2dQ7oOAucFrY9E0K4d1MWq2CRzXY",
+	"SrRdmbncP7X8BerQWqgFitQOQSzfyRVZsTwPyKLeR+APL7ui5tBbNpFFphykOQtLwi11UEPuU/CZ2Xzs",
+	"84fG4pEiU1DZhkUB6HIzVLi2CXWieuCAXMJW1N3BliA/CJpZrxo+StMb86AVXT/FgXnShe30SD1zuaqK",
+	"K6GTG8AUzHnhKo0XTy2Fm2NbIZVSYqhvDp5A8+0HAV9P+S1L6uz8C+WOE1hw+CrsQBVmDtqazcQ62JQr",
+	"RFRG004bhYxp7NiYw3JZ2+lDS/WwKvM3FuphLW/koPrwHXAm26zzIM4E8zwaavFEyNW+3DqTSx8Jj5+m",
+	"S0ss6MbFM0KLNSlAa8BiUFXvCOThPoWwyQr1VnQJ+IOBw9uajwGBLiCYXo3OiltWZHyiRx/Equ51hjFj",
+	"2avvAg65ZGFPet/COqlaSjCFPmJ3v4AAiC6oUJgPYB3c1TUfBM0NU1s37MuqWJyqG3NcoMk5gAXTKRuQ",
+	"19SsiVmZqgDdOmJGFQQJAK95zz3PfGQUxvBBQG7qgHjAdsEskBtU0MBlC+AqmJYdOYCXZho/BmgEf2Tv",
+	"iyXF31w5r723SfuWCkFWYPs+QBg4wDn+gd5YpRsowwJFZExhI3oHk6NlOQGO7GlIBWc9RJqInPfw59qx",
+	"9+fkWDF9PJd5toUDfBsEcLTXyKRDH7RCcmQ7EVr/uzkwtn/LGsHDLIBm1TQR261LTA0wl8xZjkHJ8fqD",
+	"MP+WImMFSV9f/vDi5PsXf00TDP7kdMK+k3mWYloo+VFUTWoD7gCP01ImRArPVnD/ImcFYFWumP4OFuOP",
+	"e078EH9reWdBXyPH5I3tKHOIY2GfhdWBosIeUBt95ww1JphnWDi9JTgaSNSbZwK+bz8MO6J2/tordoDY",
+	"3a4oi5RhqCdSiPbJGHAOeTwWiLJ5p9216paAVqWw3/lRe8X7Dhxk6x/82zNcB3Z4jx2/a4D1f6OHe+kA",
+	"4bE+XAzRsJPDxQ9rjE8lrrkw1IHxQtW8dPVrYzZ7FVPZEVys9UJG6DySTnhWpJiwYcRmhiNIEPgHy8K0",
+	"NXIZZm1APoiDhWJrgDaUjY5k/n72QfgSN/Ngq8Obx8opaAiANDMGVPFKGYcfGCjlLPNXAkAcpKL7PqSI",
+	"XAQ+NzQ8nBnTwHqvNA9j7KfjUmQ5S11736rJbLBClEzyEqJlRl1XW+KhIc39kfXy2jh/69jo5ssbNRs1",
+	"3Ojfy4X+HWTTlWb3F3RpiA11li3qSb8j2q6unPyq2PYYapCHxxVBY4fmBFoYRqjzLXbLvCN53nNY9K3v",
+	"pn2IeB08C5wbNoHQAx0rd7jvunNbYqaNhf5thFybb1mxP0bstLbGd5dsOx3Sih0ukNo4fpaCbB8FJ0O0",
+	"nGGkhtpk+NVc5k58QXLmnALY2ojQCsXApziGLeUTa53boj+UyIMP4tISr0U8MNRsYdzmPMeID4hR8G0F",
+	"VrSaF1zcqOA2K4QxszqpTP9ZIVeKzMCTjNnCH4SFYHzNVs5wC9QE29BXop2PP1XTcHJcSKJXEsUssXLd",
+	"pXWD53MNqaoD8j1bwzM+iBRxG7LUvcK77FmuonzOBrh/VzZ3D2Huuib7ewS7d7GZP0DI+zkMaGx5PtYw",
+	"ZFlCEBPSNo2Gs3Eg9l8X3F19DP9dHQyR5F2nQ7v64voqt70cufb/Ojf+17kBngK64Pn6D+IMec+N+Ol+",
+	"/TMpNOVCdb/jSha625OxWcX/CP/NARPAKzZ8Dz6ciP8GxNB47TUdTFABMjK/TCyBREXR3Vw8GK6kJF1K",
+	"mbuSPvhwrVjOJloWqdFPFcLw2GYw4GSxCRGyyFjh82wJzxxEpFHd5lSRQsqFi4vSDwIdSAm8JsRAsnAC",
+	"c6m0sjgCJNUATpySLx0O0BeK2N1wuEhhLddXFq8BVc6NTmxGvHwQ6ZcIKIRgX7UxfJX64NFUFgmif8Ek",
+	"BdRwzakDl+RTW3akNM9zRGOSRRMQyd9vh64spvqAXJKc30L4OIhbcz0PCvk8ICK2l1MkNX9cQ2g4fVoP",
+	"P0N7XecHc4FrCHeA3eCwVvS8kOVsDor9RhHh4IMAM7CcTJhSskDH2cYwE0sO0JEME0IKhn1q08SH8WHM",
+	"HmaTOgdbVUO5oso7/7p4yv5LuMl+Px/ZfwkHGRzFvZhYXJc++bX6sNUP9tLbvxYWzSU9Ac+ZSSh91DLs",
+	"rleVqiO3sGHvIJHFkHpa3XFtc8jSAbmr2+1/hs8tdPXchSi6+Nd+G+daa45vBXPzh3Kw3U2f6EWhoZqm",
+	"50dbnGYOh4hMOTPya1kw8HphromRnGCdo5EOJcsWS3hWyJURVRB8wQpogJIcM8UzEN+I22j4Efq5zNXg",
+	"6UKpW3N1kVLk4HRyES8QdeDoWnHFsD8eiLON5ASXOoo49FhJv6LrLp6o/1ZuqN/ZB/UHdUC9tSizmXNE",
+	"ycJ5nA7GErfJyZNlwW45W0XqMPY4w/G80RCnIH1z+e7ZdwEQBCi3kE4cxS8YkNdVIrLTEEfBebbtj0EP",
+	"di5fyJDDYhauALTAaLOySiWiGg8womoZ3dUCYRSlsJq8nCYWycJ2ay5KYb1SVLtbakFrl/ltLaGWM/4G",
+	"1/sOh/xNTsV38P6OvhbxthRdL71cLvM1mMT/ExnC+xBKg4zZYQpxMBnAFlfBkxf0hm1IigSvAaG1JUrc",
+	"TSJvPfMFgyLuezzz77G1gSI8S+BfkI0QxcnzyuRTFNumcf0UsEMgSKUlRqSYTsJE6DmAaFkBamOyN8wY",
+	"z4KkVeOKFMod8PIlVfZcInug5kyStxa+BmFWAisaLVSHdhOIcAc7BWbseE2EXNmyoXRZgJ4PUHTXiO2Z",
+	"fhAurmabZIA5zjD1FOx436gJ6jdwHFJfT401kVbXeiPFspXAIKFiDcUdcQsCtvfQ1vLvciLtXH5XGf1N",
+	"Yc4kQs7UVDt0ffhdqu1QcHarL/sIbEHzteYTdQIAm41gUbzEpAB5ZwF/oKGpOWcg4ywKnZGFCYEgB8sg",
+	"bYqLbITOvARTpH3RnJWWhvizgk7NDdRowEb22QIJXyPmQrcEsH8DkuV6VOFfKqIZJlSYIzog7wBmiBaM",
+	"/PTumeEAK8ZufPMEQX6QIgMp+s7r40qzpZX5M+4FfgqvTXHwZlC+6g8Qi6D0wl5DpGgp7Hvm13njuDTS",
+	"4LGSw6gWcmGMESmekienJDMqhRsReD3r2FKtwSvASw4jMt16uTTH9Y3TfvzInhpW1WkM2J12nzFEZ6TZ",
+	"sjPqEHSo7BJlasY0o5aibXcQ7R3TNnnoptIzyePe+GFFhm2ZOZotwfnfCBsMjkaizPPDVINC50AH5oZ4",
+	"MgVDanKnyoipUENxDCvC49CtzmrKiedvrOp5FeVuYWsLG5CvmqpagDrCRJY4TRzUdAsOaG4I+G+CvMDM",
+	"w1d5GX7BwDfqXOUh+2phFi98h6StrCJ2JLkgj5BX3O/B/C9zmpI2/O22N+QQnwxf4SkeYWF9J6VTixLb",
+	"2krpXo+yI5I2SwObAx3IxDAPs43NWT7FqKKSUkTTwvc9q9OCsWPM5mo9r+/CviS+p69WGE1z0OpVLQ+a",
+	"4/wXZvSSPLMxtDEDYE+MWECXsDxP8LkFpoxNSk3K5VNzilBhd2ndDg60erA90BCpbDnQ3xaMPcuNwXD3",
+	"ZJvf9Sj1yo24T+oPV7RNlPFf2MEADICsqkY4CFhPJ3PXjBZ4bcEsLdkAtsu+PMThKEqxouvWc/GjHQ5G",
+	"kHx6cdXYziut1iRgWSDvWNZUY+HHUDSjtOOiOmSZrVUGaU6Vj3fZ9r0JofaUAEQuikP0c5X6g0CNG+sh",
+	"bGJCgHR6emrLjcmlNWqFtTXCfs+gKXijIGdTDRFId4/LZV3LUswQLVj4KTqzG/x81uKXKwGWTeJxa6OP",
+	"oGbqthZkip9azv1b3LQdcvy9j/+BWWVNFI9tDCMEp+FT8sAaAnQm71n7/191maoTu38tDMb2KTsMg8kt",
+	"bqj1PBslE3hITpVWJCQFOSU5tsy9M1OBd22VtdgEAt5rT+nLN7fnzhBFvOp0aVPuANqYs8ImoUMdeWpT",
+	"z21VVdg/2XXMC5wekL4B9ddTWhBbQ6WYMeQdUiZxDfecAZFJhhJYUdCuoVvM4IO4rLGTWSHLpRqRtGBK",
+	"g7bggVtsbThUxjuW3XKgr2DB4qn+DUIer7em+m8ju+d8wYRCp9X/HkVryJuV/zNsYtt5xC0+mMSH9vaB",
+	"vAS061UTKhKohgsjyRayq8na4lL357Kst2qMns4UOzFWpMw9qDZKTKuqwzExkjPNWM5m0E6nukersOki",
+	"zOYpSQuZ5+YyQBcql+HzuXaKQKXnhFoGqgsgoz8Iroh/6ShcSad2JJABlwRWNKolmDhTMFcj5WZl1YiI",
+	"99Am0w3IG1qANxDrOqqgHS+I60M3II43PDS84YOwLkrgWrooxQRXyYbxsFjUKngLWTCLY18uQA1M+fL2",
+	"3LI8vry9QI6HuZ0tbCRsxflf1x649+P+k4qCHpnTqZxWVB4oV8g8tEo7RbwfhGJxVm8VT2mu6B1E8XJZ",
+	"yFuaH2dswtV2iKT3cwntIzOGmZZkyQolRUIUnwlMkh2vq+YYkDyJWCULLsJD5JNscz5ZG7tV4bUZz5wl",
+	"6zz1/ssPAsKKoKTKGyY8LhHLBgSytFVCFnQy51BwJTJCZ3AMEZcMx42yGzV/fIqtcbZppQ74yc4MuQkk",
+	"zBTWzBYMOunisjHLxMAnT7nhAvgUjJB9mfpGL5dv3rz98S+Xr66fv3h1+df0K9fyqurokMuZh3DyDWPM",
+	"l5rBKf4goILbbVMt1TXwi1QdOTC6DdE5953tvoHIbz5PNePgzHDaDEQu53JlEQY32n1Eg4JhKDPj0ynU",
+	"uBQVmBowStgC74cMUKhwMTOIfHj/iOvDEfY9KFsSaJ/Doy8tLf+RYW2e+2P2G6cGNF7cBs6pYqnunuoO",
+	"otvgNtlcILPHjlZrOf9+LzfZmB9NLaLob2j1tPszYdNmgFu51AWLamB50ooa1tFkB1NZjBrpN0Ut3O4G",
+	"ce32NU2qULf6IBz6k03Mg6Z5kNNeQSC6R1iKh/Qe8n4uEZ2e2TMLXBQ+YTYRrl/saECp3d4H45CFdlYz",
+	"sHYY9P7RpS3IRYEA3geuiDRz5YrkXGngAJldHLzFOkWgRMGuJKTmY5qEWXPkGf+PvW9bbtvI2n2VLt0k",
+	"qaIo2/Fk5qdqX2gce+I/k8Tb0sQ1FWYLTaJJdgR2I2hANMeVqv00+8H2k/zVa60+gAR4kEBKtnNlmQSB",
+	"Rh/WeX1fxMsEErqQZUmKo+c6TuwHc6kqYm1rTvcBc9muvpOb7Ev82R8bJ8LtukKqscx5Ru0msNHsylYS",
+	"a8Zm1jgQOs8EEAmBqZs4avyknecD9sX+nXp/4uXUlrK7bit/UrtqtXI3RMODxtsjhtxFY3Zkg2T13zVY",
+	"iObsg/tzO5dB1FlEggwcqnIGvo9aglEAHUOBJIlJZUphj7Q1+6wtQEbbmkx7J8tZWvCFW58DVAA9b676",
+	"sk/thKPA3YzxYKkBkA9ymOy9Xtv7A8JcHfy8tJkY9KbddFbwNJq7ePffca/vhOccT+KdMTTsqRrJLXUB",
+	"V6AfXMW/y6YvdYVRCetS9RuV/d/lbsl70EKuD90roFbf3F2wJ2vUQe2LT1bx0Bp2p3fcdutM77gbbsZn",
+	"g+7KhrPnfr2tYRe6W+yex1ZXDCRI8v3hYIAvS4xTZNJ5q10r4HRakhHYb+m7pMl+xE6jG+GROy5rj62v",
+	"zD/kbTdcPfZGdQMYYZ9hHWGF99pPkUPoPjv7QH9ttFpatxpUNeNOu3KY1OQVR3GkHktGWpemLHie9Ihx",
+	"kjKoEGcac4VBjVt9g/W+TfRMnW7FbfbMVaga72Ahr4CvFeeHY85572Vrt17CxBxa5rbZLjTWDm2XkX+n",
+	"O8jLrabKKJqxe1kqaSEn5SlFh9qDw4mcKl2IhPLFwQOf8HFpfCDJ3ozCJ0TVCgfPWnLcaHXOEiNEguVe",
+	"WEadANQ1ZIx857+0D5hzxYG4wd4GcrD2u6FK3vx0ecUC5r+Dz8b4KQygCYDf39mFdBAXzJV7gLMy4s2g",
+	"2tgE9q2996MNPsLocKBHjz3aR/+M82x2BKCHheritL2GfdljRggKtgEMls4RYU1V0JajJ/jEOAZJHzQE",
+	"IOGLWNngIZlJU+piuYEEaKwLCIFDuA/eE3vs9QQINHydBSLghxC5i4jdiBzniArym10AmO/vaDBb3AAo",
+	"VLNW+DlLaKZ3rOu3P+rWG/h4DXaYcVzeboz2zgx1L3U9cC8sHOIDFxhC3WDCbzsDIU6ER6CoMtGO+/YP",
+	"gXvzLVx18PWAp7TFIuyXlOyQBaY7HrINK4zJNfCiQnKQzXcRUN5aqFqKq9CCtY91PCvleAYYSagnKdt7",
+	"HkoRga/CXYZNy7k2IgU/DMmfPHUL2tDggoFAWRdWlyv74WPHA/AvY4/eg2jZ1j3/VhBg6oPCAcAYcIfQ",
+	"ku+2l1GurGtc+LjW5d9Igkht6Zv22kNpxU92J26y98CscW3oAJ5P1eyd9YugKK33o0eqEBOQtFZ31HWb",
+	"4U3bnIEHtL6a7nMjVbpzahPe6Xv7i7aspsc1DfzEHSKRrsxdUYkB0yvJVF9yAoU4oNrQM4XCXX+Z0nAR",
+	"uY3b5xvvUZ8qGuFI60xw9TlYuN0FpPEEdWblzqAROJCMmZleiNSXIkFvifPviXsMQ4xwjqCwVqZ3EgXY",
+	"+r1RFLzESw5QZ0l95+7U6dFvYlwOwK+VwDsC9QM8M0CJK9OocgLbVdq2O96pA8DjlRH6OC+CzEGJqqtP",
+	"k4ikONihsIGPS13cb3SvdMHEez7PM8GSCLQM8AhEuunRGxCGWyRv+8RMfLc9FL8gatoh2+jjh4+i/l1A",
+	"mj92l+6VrqwjseP2Hs+4VD0XlAf6buu19dhIzKRKWQJhlQRLtCbAIqmxXEYrmGhXdYkloeZG5tDf0Wc/",
+	"CklNlrAKyuoOAkqZwAFE3MQF4r60TROM7147A4BlErgPvYaxtiEw1vo4led3hukJcDP2TVt37WS1Csiv",
+	"oFTlN89Poj7iJw19xJ+yZgPx3J1mw03bmWbD222s6CEVtK6s8Is1ZXUm3ue6KFvDlC/s/rMqkQ4cxCnX",
+	"T52jscA2q5zPqZL5VhRysmSvXv/zZQJ5L6DCtwrox2//+/KnHxk+PlB/+jK9c3gE7O1MKjFUUNfn+z1J",
+	"HKD66rMLNtZKCZDHOBLIGgheZEuHp2Sq8Qzu1WcvLn92nY0Lh9801lk1p6avc8bZWDj8Jj5UJrcTZ2ZC",
+	"OF+ltI4EVnjb41NlHJ7DFePW7yx0PhNOqDZjK7yEV28zCFYyKiq1G3k3f4COc3zChbKn+ZcTvM1J78Tu",
+	"6l8P1Gv5pyXypyXySVgi+2ma96d0umrawo9pJBWH4a8NqEXPbP9lYzC7O53zrpClx7PixolsXVj52bOy",
+	"GGwnkMe+J+1OumhbsuwiJhGIUXHiZj3s9CGwA2zFST0BIxp7ZsYLYm6PGQcSrBZKeiy3+gYwN0qtKU0M",
+	"RwDqzpGhGWFMgfWkF9D+HNodZybnKmq+cXhgGMCfckQzQBgeWfYZ2nncXOtJghGM0HqjPWwBkj+RZTHj",
+	"hNxrHwVirMqtfZsAXExCErdej4WfEUxJcyNga5aw6fThlG0sKSBBdjI4efqk/6z/7Onz/pOzZ1+f9MLW",
+	"HsvUSsxYVj0H89OLzd0ZbewMHgNd4JM1fi9z3iGZCOzNbmK4Go4ydMTgsRUUtSVOdQrpCGUPwQpY1x5C",
+	"SGfp6QjTWe21LSASZCnmta67Okd7j/7jeMsTYPiA5uA3WmdJ6K9CBpTVpjxvELmw+FDFvUWYgiPY4IA4",
+	"ALT5EYYAFqnVerfsuE34xZyXpSio2gWbAD2CKWQaCRklkNQ6uCP6ZLREoqw2bvnHTixvx/f3hwDnXXnw",
+	"fh14sIoHIJ73gLUSmmmpjwS5VRDS7S5c83jhppjo3XbJ/crFmzQIQl13QT3WgScQZTSQz4ZMmluHH2AQ",
+	"yegVz4y7MNPEG+1BSq0p02Y/34i8/HxzGHbTdafsYIk6zGBk6eZq+s2nb3Ml/fdiiX3igQ4KLVhABCB6",
+	"qUGdZ6kQSiyM01EoNFTqpVSAt0cmVET2RAyhoYopIrS6FQUEbsCapXthyyfCKFjDl0CsoTJOloyaOYEL",
+	"yr7htd3oycBqeyzqd60/yCSVcIJ2TxiYpHaowFwF5jvcX2cpWwINphoLJGp39yhXYXzOA/sF9a8RsytX",
+	"YgGcs0lRqQS61CAq1AKmT1PUCKgP3fUlG3NlH5pqFxAbUHwasRTgveB1hgo/RwQYCk+7O8cMUwzxvDyb",
+	"hzVaXFtpQPWCgRWVqv3WPtTI/4ge1QPpW2F6Q+WACXDtYU2s9riGjZJsNAUeuSXwEEZAk1h54xavexW/",
+	"Qgy3AvIts4xNxd21/NkH+89Kb0Uj51N3u+FhaNOBBM5HdzFOte+0tXc40OwcfeNZwxMwz7trbJjhq+yp",
+	"t7Z2NMzcDN2rnUHOc12U7X2X/9ZVwfRC9dmV9Ssj3AVQO9AM0ItgDLKsuQb7NT1n3w3/8VpX+Mbd2Ve0",
+	"Up1ZWHS/jTaW2x3ru5W+2WJnvcSS/oXHN+PMSDXNAh6Pc+8BRghD/BCcxFhdzxNqOSbOMoYoh8hBJvgt",
+	"Nswjg740vQCRMVSo13XmY6OZHEth+uwVtqsVS4gyQATyBWXuTr8tlqdvKzUA44lSz6TsIcO13p9ROERW",
+	"zhJEEEog+KCGygiHY2SHMpGZcNEOXvqLBy6tpZb+5tLz6xPNgyKSVppRCoj0fFOONCyFBP5FljEg6QeW",
+	"fJi3giuDKRKAoPPYrk8AjREvVin7G/tB/h3wlS4gRUjJSZdnlwgXw/E1cDFwJ1gL0r1kn10KwX7Bb/rz",
+	"9NcvZ2WZm8HZ2VSWs2rUH+v5mUuThj9GmR6dzblUZ6kemzP/869gmjE5adoJQ/HAPWIDiwZ45LbV+KkN",
+	"ZacjMeah4BT3sS7wXHYha36ARkiVek4kZ3DDloMQpt1nsJ8Mt6Z9ltkBrLMibRdGkTFGH519wD/+2NSD",
+	"4TfOgXVBm71BG72L9mEBBi3eMEY/0wvjWhpSgJrC1UihPnT/id7dSpFhbruwU/x6nlUq1Q2cVgcaQiv1",
+	"FcUKKTmNUtkFngqGLkAa8ezI0k89+KFkQfdCGZMV7g6A26yoS1fCnWrqBn2HiHxcoSUG2skvrQSW2xXl",
+	"QKiaoih0YZKIGa+Ro1Klukux+oDHC4wCqxy7au4GiigKPtAzWIpVHV0IMCXKhS42MC+8c5jyGAtFTDVi",
+	"goCWNqwB4oiaO+d5DhWARJsUAeoi8wm7YPTICLg2uhG4eHwaypsG8GUyVJg1+TI5TRwm5FdEf+6gKQjO",
+	"ncrczz2N+89vXhiH0g9Wim+TXiJKNZ9ORRraPpFVFQe14MA4p4YqqRS+3f8Caw3ezzUrY+n7ZMI8C0X8",
+	"oq7kKlAIuJqugLaG2JWcmWqkRADdbcOW+9Et2wHKm4/ZTfCTz8LPIAtPWgKXFKTcVLbXxOC396/FcVZ/",
+	"KESS6YAlfGEGt/n49MnTZ1+31gPJtO35X//t671moL7z2mtxcBd+vvkE2vvdubxOBnba/etuiqKp1iAB",
+	"jQ/h+Di5rUeh2qZBeMdfR7n02q9aaUIU5jKDI4mhSbCLaaS9IH0iTF5eLFmBtNhXM2EQDBvAJQZOns35",
+	"EjrlM55TSiwXvFVy/RSP91Ag2IcRXffu5IrePfRzHVKwkX6NFZGTb87Xhp35RWvqkn66b6q2Wa14QV+X",
+	"sbjrUMz2WDId54P58jQv9G9iXJ6JqtC5OF0IUz49UzoVJjmPSjkkwHV+ctKZj8QemGv7QYO+g4Ky3a9/",
+	"oVXJpTKfQ2VWdES7UzCxjO5MySxa9MoU45X2z7jykmDaIMKFy3lv1ZNrnZ1CrdW2plw+KQ9edvIxN3ny",
+	"bps8eZdNnni7tV7NTuoiHKj2F6gN2gohYAgr9P4vXn/7ts+goMnx9VOxAHSY4k8AowrGP1QIc08kJvjh",
+	"ua9rsNY/+JIe5tvXJYj3dhZiPHyKwjRC4rvKw8cMhm/HeOwMPMzJ8TPwESFciVl3XLy7JN4jcXf2wf5n",
+	"l/Q7TvZHnH+HF46oBcsYaBpiFL37p+f3mx27l97wcnaCMVtYl7IQ7YxmO3AD9ZiRo0yqKZh5TnMiPlGd",
+	"Ngj7Hs53YgzqNxX/2+Ff2eHeSyH+euDDCiNsCXXaye5il72EkjI4owEaBJyWQgjX8OjbBlORAy9zyqoa",
+	"j5Lba7AuTfw79vMVs2WzwfIGrjiAc4rcXX7ThbY4rdsxoGHzduGrduj2Qk9OF/W7Qt3KQqv5hlfc53ab",
+	"Hec7Ei9Avn6P+meiRdzDfZOi2P3qOtvuJ+9LXkLOZZc72739STsKqPi68hM64zEFN4G49FarfPb3RXcR",
+	"422OxQUrtMaxRF02WJALreue8zD+GiUsZnQ8JIWr4lVGplCNDEHRBEu3r7F0OxkqxK0mz8N5NHC/L6y9",
+	"UfBSTJfYHySxrNo+OKlnvgIIFSRNMcKE11mnBGH8hmqosINRqHGmjTCJN3EdfKFzb+zn9AIaEQQycSsy",
+	"B/vl6R/B8LEroQQzpcgHEAPORaFEyfhI3wqYUM+UCHOQ8aUo2EiUC2ENnoXGm2MXlCyYTA12axIhXGQ0",
+	"4tDmgNR9ThZYbfrxo1tR2EUfKswxA8rhGuuTfb1rKF9PPMIIrWnPpdNcvnpU0Qb1NV3t9T2P3HsLjtTx",
+	"anvanLcX5Ag/ILghDoF4+neWIiteXbM/t+pdxZvPXn6tdHkNrMMJ9HZQFwbBe2KLgFnbino8rnJJ29RT",
+	"SwJJK1D75YUuxbhEdj+ZiaGiTgj3uetjvhEiv3anOBYFyNZqj5jnB8RE92DF8CT3mCMYMnVIegFqmin/",
+	"7Ow0H5E1dnOQpE3jOg/T4RL4+JJIQ0jnvL2bKnrx+wba74tmus0pxwnrxCfHWzGukOqamop0EVLXrgYn",
+	"EneqzlO607FoL5enhT96lMjRrj8sjCqU2e8lZ1oK2HaPb9if2u05aK1bmEiRpVY8CCA2RI15HnYJWoJQ",
+	"KVRlGRtngheEv+UshGLVrGGFMPI/CNQMps1gqKaFXtgbIXMAZhXldDbSFdyfuOKt3+7YqEGt95iZFVLd",
+	"1H86lbdCnVY5/Qyp24MlAA1QjKuhCjsdWseoTNlFDKwdgxYUkEeDX+TIqKXLNHpLyIqPFE0Yn/1eeXHg",
+	"jRwqvVA1+J9znLs5AC3LEkqjSUqumh7B2oyqiXDXYE23b6snQExseRsqfHd7DWA88Th0SYFoWk++bBTN",
+	"/8rTO1svjw7SmY7A8dvFW00drHZ8UFMHK5u5y5gYUZYQsARKV3tgkc5vjcDnTrbQmT3Lp1ji0Y4Wk95K",
+	"Kv6Evk6fJqTtT+nJygi3ie1d+yyZyNIkjkHKQ42FAjnY93go7VXQu8FmHKBcdGXPzQLqVjmApc955uQc",
+	"VKPaeZjzJRPvx0Kk7Nn/+eZ5c7vQq0KIv+MrHnBPRU9p0W0gN+ntR8t6f3AXpsOr+v1dr6kHmXC+OpQG",
+	"+YBrpgH4jkTW8ZTe2lbMM64airD3UqPN8QLqqgZQEUQrR9iQVAvTi0o8fTsBtRegKouTgnOeikG4DqT3",
+	"lEtlPIGIEu9Lq8Vk2RsqVC+INxD3LEPmCrAHCq3njrW7XtlttadhVY7wmKWmAtQ+u2jMnzbXYr3JuPoI",
+	"XF07zMeiA96tYMUcKGdJWwwyIivW5l65ynB8gF17K3ssblvsW/PxweAdMm5uoH4QnTTCYWhzEOGJx7ZD",
+	"juiMEfEaqWLiL19hYHOT2Sgp8as1l2tT0EHp8npiVyMQ/4tgWSqw6WElUax4w5MQIAG7CYJ6PZZMRfly",
+	"MhHjUt7SamEWsyVjSct5wCMHT2h1/ey3j8T5Q6pgGtOeq92FP9jEKvParXnM1RbQJ2DllV4wjeHeEPrB",
+	"cDHPMjrtI5HpxSCCKsAY7lzMR1ZP6om1Ok2PjZZWhcnxDLEx+BKDTBBdxpC4b/7qOZgLFCoZV6RZQzDe",
+	"UW5B/No4UxFQtkR6PlRJBklZO+E/S51xIpizn5JqBmeQBLP97UjAOyxEirF3L9dInDmPTGcpK/UUQlXg",
+	"d2kl2KQq0CeTyCAJiD9O+s11IQYxZ5Dd/wWHTtqIZh+nFyLousBphVgNGbZWwSvtLNxcGyNHmehhI61v",
+	"uIVqBQ0X0PDBh+0zpHQBXe9kD7IAJa8npyBDk3MqRZCBTK/UyCEUpIf7XjXGwy+jk/+xO5RgTgQZc0xj",
+	"ok2yXYryIUWa44CFjUq7CDM8FGXRStxNmbUYIGfCKZxWf/I19UVhKogOU4ggR5FqyDNWpSigMGfNfVmr",
+	"/ZJW+mDHeu3QN+q7Fc14SMW3+qhNGlCKTtK1FyDtSaCUzl4I5sKxdVrbdrn1or51v/zTsTdyn9UGDIVI",
+	"fa2qOxLFDWh/sgjRuSg1E1I68AheAsxWHF+P0WJjUpxRIfhNdLaMdoGJEcU88QlzKEfToD0HbGqVEGWN",
+	"vIjmQ5VY//HaPuca8LER+AGBdkHnKETKhctHugIUjGpOfK+6BKpLkbL21pxVDfsZoaisvPrjYZOs2UWR",
+	"QW93Z4O1w0qd8uXDn+CIGu5QMRuw+5I3F1cvvktWasOhHRemBxSaLI3DcO2zH0OfuoNfI84PSEXQ6URY",
+	"vFAp6pxyCvT0h+pKB58dmSOpwd2Bw0ErXKW88um1odXxshmpjsxgklQLvmwM44So1d7H9U3G1XeIxLlb",
+	"WZt6W6ldL70gZMDPJ0VwiPDQO0QzcqAmNWI9JwvgS8ivrUEB7FUS6w4vHISt9bGXOSYZPhcNAe/bXfEd",
+	"BuM7iURFsitnp4TT6TOc3vhZLWvvYdYBIPilGmdVKtIHjPHHNd0bQHTsLf5VK/8+2IrHj2kxy6NBd7GU",
+	"3+kFm1SIteFoDnpMvOfjMlseeW0gBXVqRDthEVbv+z21ZnqD7nWFgxOsMQxAHxiJsJY0cn0ZZ6hiQhws",
+	"dG7YRCxcLSE5KxDoGITqA4T2+E1LVUPAyaDGSg2Vc2clMt5Yr7HPXr+5fY7A6yzGXQ+FqtD0kQkiqXB8",
+	"ZCNhZEowcaHwADwEKD4AnS1EijGaOHYr1S3PpI/cosk/42qonj5BbDScEIowwXcONY3evxBI2dNMKfEG",
+	"FuxSlNsLszA8ONZZhgVlbRxAdY4Hv7dPojU+6XnCo/qnfotuh9/eRsY6qHMRGCvgeAbzAdD68n37O9yF",
+	"sLWh0GbNoaSeDW9eunK01iYOtM/+bOH4s4XjCC0c9aaMg/rNXuq0aEiQXV2ZORNk4kN56PAkiBa/B9F5",
+	"VzkBmQEoCpOFWFgtMy10lcdFDEbwYjxr0KLRYY9NZLiz2NI45i56eIoFU/KyMjtDk9BC4o+6QTvBWwag",
+	"k47PxJ8oFtumvsNWIdrX3YJX+FJ4cF82IgT709dg9NJXtbNKLIPmbC42eRM/iEM6ED+I5jABoltzc9MZ",
+	"aZO9V2T7zjCOlepoBvl4LEzz/LnJimYw4nprtf+R1x0JJYC5bcYNsa2BrYrAdlgjFZDdoOCfKnMdniCY",
+	"UcjwuRDiZhBB8zm4SkwqhwrAthj2/44Gflwh3AYchIBUAft/G/VmuPTBrLyOJfWf6ERdSZSwu7uT7dFR",
+	"7xQAj8pNpYqesFHGxzJnXUxF3zbLqbMP4T9/bC12wyK2ylDRflyWLxT4xuDoY7sqSeypAHZJMYdSzvXM",
+	"8UuVhgU6DubHq46QGBA+m6KGWI3ciumx+zpt7SeqTdcRTk2blxIG3SEhx+/xy911k+8Cfv17fRbvBYAd",
+	"U75u0fyBJq1F6UcankkD2yrts+T3BFLRPjWPLK+AHy640crH1EB3tSn6t6JDHMn7u1uPQc/+CRr4QGo5",
+	"2ovd6eX4JHammOuMzhuUcU0OrAuq+OstmAw/QmecA1ToNeIosEYYBWpzqoEoYF9iWWuzmEF1hK6Azg3q",
+	"IaRKh0qWffbG+g4JstqZa14mES+X655w6h17OlxbthNYDqyCSmoUmwFVkeOpg9of6Nkg6kgxVHh7VKAz",
+	"wCsCnpgkmrSBhzsgQAgMX4X+QRdYXpmo8/XaTZKfRJvd9pBaU6KrFkY4CEOy1//uC0MY5q0YCdGGf8T9",
+	"I/Eoj4yYsPbo1bp++/XDthN+L0Qet8JSKajd5XpiLeM7SoOoCDT+/OxD9L+N9nmoYYbCGfiYZ6wNtYOg",
+	"6u61JQ/cd3IYZL6i9sb3WKp2+7w+qcfQn20Wetxb+vB9IPef+t2t+2JlDe5DLtOGJeCNeR/AQw2IXjIZ",
+	"9VQaB737AANUWqUW6db2rvSHPJzdq5aaufcABWhbjsvjaVV33h2ql2gjI/fXbNmjhiU9tx+g1wgwmtb0",
+	"8Y4j0WffXxmVuvAFRhujQ1HfurOgRnx8U+UBFvhGQdf6kgpHat3p5UKOEbUKu3KQGysTjKdzqbBCa4HM",
+	"gsjlh45vY0TpbTTso4SUXtrX6KSayb4bGM3Qj0wBJZ5ljp7BYPRgJIRiRghVz1bAFc3r6yZkS/fkhVs0",
+	"u1ahDcoljhfcxIvmOLD77F+wDzcMlNlZsNsnW1oDPHJCAsxTVQ6GyvNp8UKswJdFmOrXpdbXOkuTltKe",
+	"+hY4pFjxj2nRwn4+vAM25lnmqFrxqPAS3nbBZYnthz1W5Uj8PatUWnSzuWJ4qZSXfGRtIruio0JX01mJ",
+	"vFnY8krbwCXI5Hi2srBYQ+8WFyAk9t+LISgNRUebCwUu8ZLPqHzWvnB3wRGc4s7CIng7NlqCuoqLRHCd",
+	"1lcev1gLfTQ5y5dUg/ZY3WQc35Ed5OihjxdT0FUP7robImsDPzn7AP/uASwI10fIgp4YDpRMBsgf1HR2",
+	"1YAfOuaKGoJSh3XQjNBwx0358aLl3XEt231jN4OHFZltmtizED2wJ7zvtN6tOJ20xyokXpOr+TAbu3vB",
+	"7F75+O5lu2h+RBhosJ2+MCwaIbC085HIzB1FtuDZppynYBC0LQgHUCvh0gE9T6Y2A8SnkBmd61tHketZ",
+	"Jh0Vr7VGMz3FAoQZN8htYORU8bIqHJiUtWkzPZ0iAftQzSKIZ2/4optpzdw+S+ytEqQWVTfQEor9CoJn",
+	"9OxzlvjHwJUv02d/+cvT//LvYW8BbFJJXo0yOb6+EcukLRN7CfP2GZmygneIwg67rjtDVk6V3XAlL8Uc",
+	"OE/A2xWhi1Vi26m4hW8h2ue64WWBnWHR8cHLGo4PfhE7PVhO3YoUGHefMQ413NCpDt28yNqUQP7PJD1s",
+	"uXFUlZ4VhFw352I7KO/BHggRnoEQQNgcHgu26ELZC50ufFSA5evFJIAeuXmNga3PvrMPGwFdiWZKsxkv",
+	"5i51cVEHPTZsoYuU6jaTGSAigufsxggMz3Ag59gOpZZszI3o4SAMZf6g9KDnXNoei/oxekSg22N5VeTa",
+	"/jRaFpgAlJg4h6MICtD1Q91IheFg+7A+e2eHjKUeCCcAaUsUR8+ok0lhmf4qiFDMIndOgKl6UrsMYRPE",
+	"VKqhWgFfsHOF5KOwwna6URarZSDdgZkhZw4poZXA2MRipjPRZ8lcW5EH3douhoGJ1NB1JXE1QZ+g9N2A",
+	"m3CJ235Lz1XY/T3a+xABxbiIkNMZvl8rC+fvGyP/4j2f55m97umT/tf95/2/nvTq5Sff9E7mUvn0wF2K",
+	"UVZLZjy9dwTcSWQJYbFh2rBPfiz6JwNVZdmqKPzO3cSegJb3z0BZNHajPXsC7yrn1fxk8PTJE3hT+p9/",
+	"T6lKMbUDP7RiKMazt8LYgbU1iNsdBVu4E1xPPJyO5WAZdhnusSYB4c2kXXphGorrjYAv2y2lf0OBxEL1",
+	"2VUorrCifi34HfCysqzfYlvQwz4n8wJeuUsLA+ew0+ped1PoZS/0wojChOAvmSFSbawxam1JcDdv2HVn",
+	"H+ivjTGVH7Wz1TNRGoJFdpTWmLlsTLbQ3H9kiZaXkEMyfuy7z28bAV9DGjrc/p4VpmCbnv6mJYqQ5qKx",
+	"K3BowBKyqkFV8xHiNMGvMWwf9wWD2eahdGVBTOamxxQ22+APrdUkskmfJWC25XxOn+eVmbFXr//58v//",
+	"3/+XMLvtsNJ7qKgeBg2RTJiAIIOYg5Sf7LOX1lb1ao+Y1AEvRvEpVrUhzQ4vBfhWSitP1VsudJN18d9a",
+	"qkt445PDhX/t/e2Djh5nqD+4IdsEvkE32SJrzl+JouATXbhFx5UxDXb8vamRS/eo07lOq2xDF9VbrUtG",
+	"F4ExHUZpN/VPuVBXelI5GIF5rosycQYX0u0bXRVjYQYMupzfXPzwBTkVEb+7VciOq6DkN47+Elpphwry",
+	"ZHa/Y1SZ4M4yawzDA9EXQdBOrqbCJ1P77KKYVt7TjB/ox4VqwY0tZNCtXc1QYQDUZiKnShfimh7hqhXD",
+	"fFifaM5TEbjYcd4ACV4GsgVcXYLObsmp+rv+QOuzJgODVc0XZvD02dfP//LNX//2X0+ePmtr3PK9+XeX",
+	"kL1Wno+H5vC/oMmGPQolpfS+ieeg8R57Qk9MzsNVNUiHVpiElRp6jy3hp9a9yy7IEl7IJwOYNijNqB+J",
+	"sEvbhjTj2aRxTCMN6tE9Y7cRWQm521RM0NRsejKIWSuhiqaHHtI2XTs1VtjFt3t/akdVux+9yOBkJBWH",
+	"N9xqu155ZduF7Lc2Dqx7kCRxCQhPdV6KlCAUw067pwKwLsVOHTTYqRu4m8RSQ2zJbpGlrsCeBtepz15i",
+	"sYoSBum9KO6SSVM2u09XOIot0YmrohIDRDmO0CszUULbLoDp2ae/4plpuA5A6wpxC0ESXVBHEFQFtsKy",
+	"ZPIWgcruxd318fp4MJjuPDzcbN35d3C7u7lu+NstLSHBuAscTUaMC2GVCeg2rcZi4EnhdCFSpjTyYLJL",
+	"DRVzubCbr4b7mER+2On3YplQqkZpcv2GCsaHVXeEI+lDjD2vJNxg+uw1ATRiHNBegy4n/CrcCyD5CGgK",
+	"iDrBGRhJlQbeK3uWsc0FAyEUw8XQGHtdBmpQF7uceDQshgeGnhgzX6HynUQHcqgKUMIhoOmRt9obOvB0",
+	"PN4aFTq9x61RoVKU6Nn1bfwDT7tsvi1pDXY9Y1HqEj85+wD/dh8ZeQvSvcM9cuTQyB1ndpewiLv1PYMi",
+	"xHi7CavkZ7rkgGrJPaLFJBtVMku9Y4k/sjsIoWzvg4AoxlUhy+XJ4Jdf19BPQR/QnpV1ACf7WcMqKq3o",
+	"XCzEaKb1zeZazHfuos8nxkyv3J0F4ia6O4AguiEkNaZxhZFf0/WFd19tMT9AOUMCO4KiFMA7AhyaoyV7",
+	"89PlVehiZ4UYCwlxRDIanr1/P2A8IESOBcC7pyKtcE2E62LFEhiW0NhOZZr0hioQHGBfqVXRevSbGJcr",
+	"ufg++0EYA2GqKLDODfvlsuQq5UXK3P799ctZWeZmcHa2WCz6hr72KzPW868g8XnOMjkqeIEAmZB7G6qM",
+	"q2kFjxnPxPgGacPYO/BClPYWkZ0jaADCHD3BYWPhCuRMHToimXfWWRh4c02kjOyDuuE2VOuWW1wb4Owy",
+	"WfaolkZp9wS4ESiwQkTmYrupQ9P1iI0dN8Ijmzv02HeynF3CbD7S8txLoVJXvwKksL6yJOI52lNgRLaU",
+	"++zsA/21Yk81VdPeeU99fPW0TjKHCpgFt94Itq/fbdrbi2zDxB5aF7YZPTTWR1BqG0/8TC/AB0xFZvWS",
+	"FeVTfVcludeW9abDZn7qCz9cR2GcSsNHmagxasLW8cDPqJIletpsLriC4neIAwBYg1aB3Nl65NQqaH8i",
+	"FN4ces1cxxGgMSBpC6U+ovmy6hR7Wau8vXP1oU5294olLNzxS4o3nLHHVFS88Ivdme44Cztul2AwBFPp",
+	"J3VIJStf/8pSvjQ9llqBAGFg++nXT5qDv9+GJzd7sg2IsWJndFe6+xKyuJ94uNa9a3f+UtgVnVblROIN",
+	"Wq5pF/Yog7hoCuUeS1W0nI9C5Blfmv2pgtYUUbOvJ6lNlCrNrNdCs0Rsd1kWExKUQeWTq8EB/444VP19",
+	"PDweKKIxWcXsaiaWoODQhxuqmt+HxP7emYTHRi5jxHyZpa6J/KJkUMBMXABQTmkH1AyFYufy8Ts4OM7j",
+	"wyaEp67ZeUuwRShAj3nZbj0VMEw61Szo8h7s5DTFHbzXrsTCudxcpT0C7035sheuCb0urNQaNj/seLf/",
+	"jaM1wjJsCUWjuLfZhbs7ZjToXKC5tlPQofF46DJYdOTiPvooQOyKP7ZYwMObbkRi6l2jaGN2etZKYbo8",
+	"afV9eSXMER1d+7Sm1fwOXEq26FL2cTZHKQIpymUufBy0b2c0gWANxEIFELP6Edxx8eq5hA+UnRn88qud",
+	"fMwX4LpVRXYyODnjuTy7fQpLQ49b92Op/chKFyaNziCM6SJOgFzfJ0aKOV+6vDQfF9pQitYXoVJ7BPC0",
+	"h5Ztni340jDxXpoSqpBi6hpz0lSJRdRQro2q1K6JRkAIrM/eQDOUEgicztWSpSIvZ+dAJedYt/EOHv8N",
+	"ktG8oJKkiLembQxAOy1dlS4xrJqbJiqoVb5vTH4HPlYq9QPCVOMiy3W8FHzetSeFTXpWbyDZWap1URs0",
+	"cV42jFvFUOzRBETI8iz5Erl97O2+gkh0peTvlWB8rtWUSm5upZr2m1Dbtz/WYKCaA2GbnsSYlrIGSQNN",
+	"S9ZItcqPQ0cV1RkjITvtynDrc8/UPtbWZp1qVyIq/yN8GH2uoZjA1Ss0vQTQvDeuewSvRJEcv4c8cmDP",
+	"ReUjQN9cFDOew3iFSvuN+GYbd5o9XQuuypCtzkVh7z6BhpZi6iHHv0x4nhf6lmfXwMCefNVnl9V4FogU",
+	"13aX/4FTsUmPCjtSEYeZID+EeEaIF+QrpPAOImUyPj/uvs1vFoCb60ExOzpEDMSQ9kjY9YoBpnR4MDQT",
+	"ltp+oqHEVxBsdziQE2p07DdhRrfsVyz8JSlz+TPU4xHZQ6EXkQmGU5pS+sr0wKOSWHVSFlwZPkbIr4C+",
+	"M+aAmFWp1MrCMCgqNm45QNS+hHv+4t1l6Hjk7B8v3rC80JBAiyjMobgGTxYVjhrA0GBS9dcKd1ueGxX4",
+	"xQKjJGbOTFcpVY0P0OmmJ/WAfxm6AMA4xk3LiyUr7IQBPBjcb8LHKApLX6wEWiUClx5tOSJpIScoPPTC",
+	"yeN4ZCyVk4kVC7CdXCtrKowr0qMHwX2aH4Ec4UHaZ1zBTq2T6OLc1GQSW8gsY1NRxufIO8yvS6oVNMzo",
+	"SZktCRJNLe3+QY2KgJe1cwX4tc3SAhmg3Eg9xwwqqAFsy0IvrPCIW3tBQeuFMvXneN6ZpspswcDwB+gB",
+	"+3NQRlDFOYiyUrWOT9/l6btqoPFu/e7WGkNWTwk4dGmPFTrLRMqqnLlyfSfwypmYG5HdCkPMhkDvV6kS",
+	"+6ojVvPXb26/gdp5dxr0hH3zHBqW4wOheLYs5bjptd/NNEslpX4APVlC34s9eiB9VOQCYiW+Q36z6zop",
+	"axqH+subFtJHYYRKTWO+b0BuaY8kss/XLxkvCnnrOwy35djDeLyx2fziVKtr333gyyRdQUyhM6fGA6cO",
+	"lsNKhaLI1KWOME0PipAmqF0p3i9Q8/LHr3/8TwAAAP//",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

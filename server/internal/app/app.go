@@ -140,7 +140,6 @@ func (a *App) start(ctx context.Context, version string) error {
 	if err := observer.Begin(ctx, a.clouds.Clouds()...); err != nil {
 		return fmt.Errorf("look for a backup that was brought back: %w", err)
 	}
-	metrics := httpapi.NewMetrics(a.stats, a.clock)
 	metrics.Waiting(a.waiting)
 	accounts := account.New(a.kernel)
 	handler, err := httpapi.New(httpapi.Services{

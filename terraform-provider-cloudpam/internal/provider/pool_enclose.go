@@ -33,10 +33,8 @@ func wasEnclosed(ctx context.Context, private privateState) bool {
 	return string(raw) == "true"
 }
 
-// noteEnclosed keeps whether a pool got its parent by being enclosed: it had another in the state, and has the same block. It writes nothing
-// that is there: a plan with -refresh-only takes what Read changes for a change.
+// noteEnclosed keeps whether a pool got its parent by being enclosed: it had another in the state, and has the same block.
 func noteEnclosed(ctx context.Context, private interface {
-	privateState
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }, state poolModel, now cloudpam.Pool,
 ) diag.Diagnostics {
@@ -45,8 +43,6 @@ func noteEnclosed(ctx context.Context, private interface {
 		return nil // imported; or nothing new
 	case now.Parent != nil && newCIDR(now.CIDR).prefix() == state.CIDR.prefix():
 		return private.SetKey(ctx, enclosedKey, []byte("true"))
-	case !wasEnclosed(ctx, private):
-		return nil
 	}
 	return private.SetKey(ctx, enclosedKey, []byte("false"))
 }
