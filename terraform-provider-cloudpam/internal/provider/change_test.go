@@ -172,7 +172,7 @@ var changes = []change{
 	{"cloudpam_policy.rules", "approval_above", "", "", `approval_above = 24`},
 	{"cloudpam_policy.rules", "pool_approval_above", "", "", `pool_approval_above = 20`},
 	{"cloudpam_policy.rules", "approval_groups", "", "", `approval_groups = [{ role = "admin", approval_above = 20 }]`},
-	{"cloudpam_policy.rules", "expression_message", "", "", "expression = \"true\"\n  expression_message = \"x\""},
+	{"cloudpam_policy.rules", "expression_message", "", "", `expression_message = "x"`},
 
 	{"cloudpam_role_binding.net", "principal", "another", `"principal_0000000000001"`, `"principal_0000000000002"`},
 	{"cloudpam_role_binding.net", "issuer", "in place of the principal", `principal = "principal_0000000000001"`, "issuer = \"https://issuer.example\"\n  subject = \"a\""},
