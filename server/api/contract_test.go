@@ -36,7 +36,10 @@ func eachOperation(t *testing.T, check func(t *testing.T, method, path string, o
 }
 
 // writes reports whether an operation changes anything. A preview is a question, asked by POST for the sake of its body.
-func writes(method, path string) bool { return method != "GET" && !strings.HasSuffix(path, "/preview") }
+// writes reports whether an operation may leave something behind: not a question whose terms are too long for an address.
+func writes(method, path string) bool {
+	return method != "GET" && !strings.HasSuffix(path, "/preview") && path != "/state-joins"
+}
 
 func TestEveryOperationSaysWhatItIs(t *testing.T) {
 	ids := map[string]string{}

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/netip"
 	"time"
+
+	"github.com/cloudpam/cloudpam/server/internal/remote"
 )
 
 // healthCommand takes the settings of the server that say where it listens: beside it, in its container, they are the same.
@@ -26,28 +25,14 @@ func (c *healthCommand) Run(ctx context.Context) error {
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	url := "http://" + net.JoinHostPort(host, port) + "/readyz"
-	// The certificate is one for the names that clients use, not for the loopback; nothing secret is sent or read.
-	client := &http.Client{Timeout: c.Timeout, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}} //nolint:gosec
+	scheme := "http://"
 	if c.TLSCertFile != "" {
-		url = "https" + url[len("http"):]
+		scheme = "https://"
 	}
-	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	said, err := remote.Ready(ctx, scheme+net.JoinHostPort(host, port), c.Timeout)
 	if err != nil {
-		return usage(fmt.Errorf("CLOUDPAM_LISTEN is %q: %w", c.Listen, err))
+		return err
 	}
-	answer, err := client.Do(ask)
-	if err != nil {
-		return fmt.Errorf("no answer: %w", err)
-	}
-	defer answer.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(answer.Body, 1<<10))
-	if err != nil {
-		return fmt.Errorf("%s: %w", url, err)
-	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %d: %s", url, answer.StatusCode, said)
-	}
-	fmt.Printf("%s\n", said)
+	fmt.Println(said)
 	return nil
 }

@@ -34,6 +34,7 @@ type commands struct {
 	Drift    driftCommand    `cmd:"" help:"Show how what clouds have differs from what is desired."`
 	Import   importCommand   `cmd:"" help:"Import CSV files, as they were shown, and undo that."`
 	Adopt    adoptCommand    `cmd:"" help:"Make what clouds have desired, and write the Terraform that imports it."`
+	State    stateCommand    `cmd:"" help:"Say which Terraform state manages what clouds have."`
 	Token    tokenCommand    `cmd:"" help:"Create, list and revoke tokens."`
 	Version  versionCommand  `cmd:"" help:"Show the version."`
 }
