@@ -19,12 +19,13 @@ for file in "${generated[@]}"; do
   diff -ruN "$before/$file" "$file" || complain "$file was out of date; make generate has rewritten it"
 done
 
-unformatted=$(gofmt -l "${modules[@]}")
+unformatted=$(gofmt -l "${modules[@]}" examples)
 [[ -z $unformatted ]] || complain "gofmt wants to change: $unformatted"
 for module in "${modules[@]}"; do
   (cd "$module" && go vet -tags downstream ./...) || complain "$module: go vet found something"
   # Without the workspace, as the module is built by those who import or package it.
   (cd "$module" && GOWORK=off go mod tidy -diff) || complain "$module: go mod tidy has something to do"
 done
+(cd examples && GOWORK=off go vet ./... && GOWORK=off go mod tidy -diff) || complain "examples: go vet or go mod tidy has something to do"
 .ci/check-links.sh || failed=1
 exit $failed
