@@ -196,7 +196,7 @@ func (c *Serve) Logger() *slog.Logger {
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // Check has said so
 	terminal := term.IsTerminal(int(os.Stderr.Fd()))
 	if c.LogFormat == "text" || c.LogFormat == "auto" && terminal {
-		return slog.New(tint.NewHandler(os.Stderr, &tint.Options{Level: level, TimeFormat: time.DateTime, NoColor: !terminal}))
+		return slog.New(tint.NewTextHandler(os.Stderr, &tint.Options{Level: level, TimeFormat: time.DateTime, NoColor: !terminal}))
 	}
 	return slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
 }

@@ -44,7 +44,7 @@ func (s *Server) CreateAllocation(ctx context.Context, req api.CreateAllocationR
 	if err != nil {
 		return nil, err
 	}
-	if asked.Placing.Seen, err = s.seen(ctx, *req.Body); err != nil {
+	if asked.Seen, err = s.seen(ctx, *req.Body); err != nil {
 		return nil, err
 	}
 	created, err := s.registry.Allocate(ctx, caller(ctx), asked)

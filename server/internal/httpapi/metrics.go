@@ -57,7 +57,7 @@ func (m *Metrics) describe(v api.Version, ready func(*http.Request) error) {
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "cloudpam_build_info", Help: "1, with what runs here.",
-			ConstLabels: prometheus.Labels{"version": v.Version, "engine": string(v.Engine), "schema": strconv.FormatInt(int64(v.SchemaVersion), 10)},
+			ConstLabels: prometheus.Labels{"version": v.Version, "engine": string(v.Engine), "schema": strconv.FormatInt(v.SchemaVersion, 10)},
 		}, func() float64 { return 1 }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_ready", Help: "1 where the server should get traffic, as /readyz says."}, func() float64 {
 			if ready(new(http.Request)) != nil {

@@ -59,7 +59,7 @@ func (s *Server) ListNetworks(ctx context.Context, req api.ListNetworksRequestOb
 
 func network(n ipam.Network) api.Network {
 	return api.Network{
-		ID: n.ID(), Network: &n.Observation.Network, Account: n.Account, Scope: n.Scope, MappedBy: api.NetworkMappedBy(n.MappedBy()), Name: n.Name, Region: n.Region, Owner: n.Owner, Default: n.Standard,
+		ID: n.ID(), Network: &n.Network, Account: n.Account, Scope: n.Scope, MappedBy: api.NetworkMappedBy(n.MappedBy()), Name: n.Name, Region: n.Region, Owner: n.Owner, Default: n.Standard,
 		Cidrs: each(n.CIDRs, netip.Prefix.String), Subnets: n.Subnets, SecondaryRanges: n.Secondary, Labels: labels(n.Labels), FirstSeenAt: n.FirstSeen,
 	}
 }

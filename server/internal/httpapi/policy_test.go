@@ -77,6 +77,7 @@ var doors = map[string]door{
 	"setPolicy": no("it is the policy"), "deletePolicy": no("it is the policy"),
 	"createScope": no("it is around pools"), "updateScope": no("it is around pools"), "deleteScope": no("it is empty"),
 	"createAccount": no("it is no space"), "updateAccount": no("it is no space"), "deleteAccount": no("it is no space"), "syncAccount": no("what clouds show is a fact"), "checkAccount": no("it changes nothing"),
+	"answerDrifts": no("what it adopts has verdicts as an adoption has"), "setDriftRules": no("what they adopt has verdicts as an adoption has"), "previewDriftRules": no("it changes nothing"), "joinStates": no("it changes nothing"), "endRestoration": no("it hands nothing out"),
 	"withdrawApproval": no("it ends"), "decideApprovals": no("who asked makes the change"),
 	"createWebhook": no("it is no space"), "updateWebhook": no("it is no space"), "deleteWebhook": no("it is no space"), "rotateWebhookSecret": no("it is no space"), "testWebhook": no("it is no space"), "replayWebhook": no("it is no space"),
 	"createToken": no("it is no space"), "endSession": no("it is no space"), "revokeToken": no("it is no space"), "createBinding": no("it is no space"), "deleteBinding": no("it is no space"),

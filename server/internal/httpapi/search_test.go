@@ -82,8 +82,8 @@ func TestAnAddressIsAnsweredWithItsChainInEachScope(t *testing.T) {
 			"10.4.9.77/24":         "default free > corp > prod > web in 10.4.8.0/21; lab free > bench in 10.4.0.0/16", // host bits do no harm
 			"10.4.0.0/22":          "default mixed > corp > prod > web + 10.4.1.0/24 + 10.4.2.0/24 + 10.4.3.0/24; lab free > bench in 10.4.0.0/16",
 			"10.64.0.0/16":         "default free > corp > empty in 10.64.0.0/16",
-			"10.0.3.9":             "default free > corp in 10.0.0.0/14 seen 10.0.0.0/16 seen 10.0.3.0/24",
-			"10.0.2.0/23":          "default free > corp in 10.0.0.0/14 seen 10.0.0.0/16 seen 10.0.2.0/24 seen 10.0.3.0/24",
+			"10.0.3.9":             "default guarded > corp seen 10.0.0.0/16 seen 10.0.3.0/24",
+			"10.0.2.0/23":          "default guarded > corp seen 10.0.0.0/16 seen 10.0.2.0/24 seen 10.0.3.0/24",
 			"::ffff:10.64.0.1":     "default free > corp > empty in 10.64.0.0/16",
 			"2001:DB8:0:7:0:0:0:1": "default allocated > six > allocation v6 by net",
 			"2001:db8:1::/48":      "default free > six in 2001:db8:1::/48",

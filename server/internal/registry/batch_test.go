@@ -121,7 +121,7 @@ func TestWhatIsFreeIsKnownThroughATransaction(t *testing.T) {
 				want, wantErr := model.Allocate(alloc.BestFit, bits)
 				got, err := alloc.Place(leaves, alloc.BestFit, bits)
 				if got != want || errors.Is(err, alloc.ErrNoFit) != errors.Is(wantErr, alloc.ErrNoFit) {
-					return fmt.Errorf("step %d: a /%d is placed at %s (%v), and %s is the best fit (%v)", step, bits, got, err, want, wantErr)
+					return fmt.Errorf("step %d: a /%d is placed at %s (%w), and %s is the best fit (%w)", step, bits, got, err, want, wantErr)
 				}
 				if err == nil {
 					held = append(held, got)
