@@ -157,7 +157,7 @@ func (r planner) fill(t *testing.T) {
 		r.wait(time.Hour)
 	}
 	r.raw(t, "INSERT INTO looks (account_id, tried_at, seen_at) SELECT id, 1, 1 FROM accounts WHERE cloud = 'aws'")
-	r.fillApprovals(t, r.rootIn(t, other, "waits", "10.2.0.0/16"))
+	r.fillApprovals(t, r.rootIn(t, other, "waits", "10.7.0.0/16"))
 	for i, kind := range []string{"network", "subnet"} {
 		r.raw(t, fmt.Sprintf(`INSERT INTO observations (id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length,
 			mark_instance, mark_allocation, mark_epoch, labels, misses, first_seen, changed_at)

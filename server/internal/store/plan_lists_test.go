@@ -187,7 +187,7 @@ func (p planner) listed(t *testing.T) {
 		"Sums of prefixes of a scope":         func(tx *store.Tx) error { return second(tx.SumPrefixes(ofScope, "", time.Time{})) },
 		"Sums of prefixes of few pools":       func(tx *store.Tx) error { return second(tx.SumPrefixes(few, "", time.Time{})) },
 		"Sums of what was made of late":       func(tx *store.Tx) error { return second(tx.SumPrefixes(ofScope, "", time.UnixMicro(5))) },
-		"Endings": func(tx *store.Tx) error {
+		"What ends soon": func(tx *store.Tx) error {
 			return second(tx.Endings(ipam.Everything, "", time.UnixMicro(5), time.UnixMicro(50), 10))
 		},
 		"Sums of free blocks of a scope":   func(tx *store.Tx) error { return second(tx.SumFree(ofScope, "")) },

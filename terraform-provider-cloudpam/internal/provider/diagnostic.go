@@ -191,8 +191,9 @@ func (a attempt) add(diags *diag.Diagnostics, at path.Path, summary string, e *c
 func (a attempt) fields(diags *diag.Diagnostics, summary string, e *cloudpam.Error, next string) {
 	said := false
 	for _, f := range e.Errors {
-		// A pointer such as /labels/team belongs to the attribute labels.
-		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(f.Pointer, "/rules"), "/"), "/")
+		// A pointer such as /labels/team belongs to the attribute labels, and so does that of what a hold is meant for.
+		pointer := strings.TrimPrefix(strings.TrimPrefix(f.Pointer, "/rules"), "/meant_for")
+		name, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
 		if !strings.HasPrefix(f.Pointer, "/") || !attributes[name] {
 			continue
 		}

@@ -33,6 +33,7 @@ func (d defaultLabels) merge(own types.Map) (types.Map, diag.Diagnostics) {
 	if len(all) > mostLabels {
 		diags.AddAttributeError(path.Root("labels"), "Too many labels", fmt.Sprintf(
 			"With the provider's default_labels these are %d labels; an object has at most %d. Leave some of them out.", len(all), mostLabels))
+		return types.MapUnknown(types.StringType), diags // the server would only say so again
 	}
 	return types.MapValueMust(types.StringType, all), diags
 }

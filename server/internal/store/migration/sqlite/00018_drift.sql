@@ -2,7 +2,7 @@
 -- What is remembered of drifts, and what people say of them.
 
 -- The networks of an account, one by one.
-CREATE INDEX observations_by_network ON observations (account_id, network);
+CREATE INDEX observations_by_network ON observations (network, account_id);
 
 -- A drift that a scope has, or had: written after each round of looks. The id of a drift, drift, stays while the difference does.
 CREATE TABLE drift_records (
@@ -40,9 +40,10 @@ CREATE UNIQUE INDEX drift_ignores_by_drift ON drift_ignores (scope_id, drift);
 -- What becomes of drifts: one list, in its order.
 CREATE TABLE drift_rules (
   id         INTEGER PRIMARY KEY,
-  singleton  BIGINT NOT NULL UNIQUE CHECK (singleton = 1),
+  singleton  BIGINT NOT NULL CHECK (singleton = 1),
   rules      TEXT   NOT NULL,
   version    BIGINT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
+CREATE UNIQUE INDEX drift_rules_once ON drift_rules (singleton);
