@@ -22,8 +22,12 @@ func (c *healthCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return usage(fmt.Errorf("CLOUDPAM_LISTEN is %q; write host:port, like 127.0.0.1:8080", c.Listen))
 	}
+	// By number: an image from scratch has no file that says what localhost is.
 	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
-		host = "localhost"
+		host = "127.0.0.1"
+		if ip.Is6() {
+			host = "::1"
+		}
 	}
 	scheme := "http://"
 	if c.TLSCertFile != "" {
