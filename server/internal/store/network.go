@@ -30,6 +30,7 @@ func networkCursor(o ipam.Observation, account int64) string {
 // seen by scope: what is in none only by who sees everything.
 func (tx *Tx) Networks(see ipam.Visible, f ipam.NetworkFilter, p ipam.Page) (all []ipam.Network, cursors []string, err error) {
 	s := tx.from("observations", "account_id, network, max(scope_id), count(DISTINCT CASE WHEN kind = 'subnet' THEN cloud_id END), count(CASE WHEN kind = 'secondary' THEN 1 END), min(first_seen), min(region), max(region)")
+	s.and("network <> ''") // as all are: the index of networks says so, and then no list of an account's blocks takes it for its own
 	s.sees(see, "scope_id", "")
 	s.inScope("scope_id", f.Scope)
 	if f.Account != "" {
@@ -38,10 +39,10 @@ func (tx *Tx) Networks(see ipam.Visible, f ipam.NetworkFilter, p ipam.Page) (all
 	}
 	if f.ID != "" {
 		cloud, id, _ := strings.Cut(f.ID, ":")
-		s.and("network = ? AND (SELECT of.cloud FROM accounts of WHERE of.id = account_id) = ?", id, cloud)
+		s.and("network = ? AND account_id IN (SELECT of.id FROM accounts of WHERE of.cloud = ?)", id, cloud)
 	}
 	if f.Region != "" {
-		s.and("EXISTS (SELECT 1 FROM observations there WHERE there.account_id = observations.account_id AND there.network = observations.network AND there.region = ?)", f.Region)
+		s.and("EXISTS (SELECT 1 FROM observations there WHERE there.account_id = observations.account_id AND there.network = observations.network AND there.network <> '' AND there.region = ?)", f.Region)
 	}
 	if f.Unmapped {
 		s.and("scope_id IS NULL")
@@ -84,7 +85,7 @@ func (tx *Tx) Networks(see ipam.Visible, f ipam.NetworkFilter, p ipam.Page) (all
 func (tx *Tx) networkBlocks(see ipam.Visible, from, to networkRow) (map[string][]ipam.Observation, error) {
 	s := tx.from("named_observations", observationColumns)
 	s.sees(see, "scope_id", "")
-	s.and("kind = 'network' AND (account_id, network) >= (?, ?)", from.account, from.network)
+	s.and("kind = 'network' AND network <> '' AND (account_id, network) >= (?, ?)", from.account, from.network)
 	s.and("(account_id, network) <= (?, ?)", to.account, to.network)
 	found := map[string][]ipam.Observation{}
 	_, err := list(tx, s, observationFields, func(r query.NamedObservation) (ipam.Observation, error) {

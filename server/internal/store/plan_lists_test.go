@@ -150,6 +150,17 @@ func (p planner) listed(t *testing.T) {
 		"Observations by id": func(tx *store.Tx) error {
 			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{ID: "aws:n7"}, page))
 		},
+		"Networks all": func(tx *store.Tx) error { return third(tx.Networks(ipam.Everything, ipam.NetworkFilter{}, page)) },
+		"Networks, the next page": func(tx *store.Tx) error {
+			return third(tx.Networks(ipam.Everything, ipam.NetworkFilter{}, ipam.Page{After: ipam.Cursor{ID: "500/n7"}, Limit: 10}))
+		},
+		"Networks of an account": func(tx *store.Tx) error {
+			return third(tx.Networks(ipam.Everything, ipam.NetworkFilter{Account: "aws:n7"}, page))
+		},
+		"Networks by id": func(tx *store.Tx) error {
+			return third(tx.Networks(ipam.Everything, ipam.NetworkFilter{ID: "aws:n7"}, page))
+		},
+		"Networks of a scope": func(tx *store.Tx) error { return third(tx.Networks(ofScope, ipam.NetworkFilter{}, page)) },
 		"Observations within": func(tx *store.Tx) error {
 			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{Around: within}, page))
 		},

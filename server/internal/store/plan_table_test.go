@@ -220,6 +220,11 @@ var plans = map[string]expected{
 	"Observations by account":                        {both: "accounts_by_external_id key observations_by_account"},
 	"Observations by id":                             {both: "key observations_by_cloud_id"},
 	"Observations within":                            {both: "key observations_by_address"},
+	"Networks all":                                   {both: "walk:observations_by_network", sqlite: "sort"},
+	"Networks, the next page":                        {both: "observations_by_network", sqlite: "observations_by_account sort"}, // which begins alike
+	"Networks of an account":                         {both: "accounts_by_external_id observations_by_network", sqlite: "sort"},
+	"Networks by id":                                 {both: "accounts_by_external_id key observations_by_network walk:key", sqlite: "sort"}, // all accounts of a cloud
+	"Networks of a scope":                            {both: "observations_by_scope", sqlite: "sort"},
 	"Quarantines by scope":                           {both: "key quarantines_by_scope"},
 	"Quarantines by allocation":                      {both: "key quarantines_by_allocation", sqlite: "sort"},
 	"Pools all":                                      {both: "key walk:key", none: "all:pools"},

@@ -111,7 +111,7 @@ func (p planner) fill(t *testing.T, from, to int) {
 	rows("accounts", "id, scope_id, cloud, external_id, name, description, owner, platform, tier, environment, regions, labels, mode, role_arn, workload_identity, version, created_at, updated_at",
 		"i, SCOPE, 'aws', NAME, '', '', '', '', '', 'prd', '[]', '{}', 'observe', '', '', 1, 1, 1")
 	rows("observations", "id, account_id, scope_id, kind, cloud_id, part, network, region, zone, name, owner, standard, family, first_ip, length, mark_instance, mark_allocation, mark_epoch, labels, misses, first_seen, changed_at",
-		"i, 1 + i % 100, CASE WHEN i % 5 > 0 THEN SCOPE END, 'subnet', NAME, '', 'vpc', 'east', '', '', '', FALSE, 4, ADDRESS, 24, '', '', 0, '{}', 0, 1, 1")
+		"i, 1 + i % 100, CASE WHEN i % 5 > 0 THEN SCOPE END, 'subnet', NAME, '', 'vpc' || (i % 1000), 'east', '', '', '', FALSE, 4, ADDRESS, 24, '', '', 0, '{}', 0, 1, 1")
 	rows("drift_records", "id, scope_id, drift, kind, account, region, cidr, desired, observed, detail, facts, first_seen, last_seen, ended_at", "i, SCOPE, NAME, 'unmanaged', '', '', '', '', '', '', '', 1, 1, CASE WHEN i % 2 = 0 THEN i END")
 	rows("drift_ignores", "id, scope_id, drift, facts, reason, actor, created_at", "i, SCOPE, NAME, '', '', '', 1")
 	rows("looks", "account_id, tried_at, seen_at", "i, 1, 1")
@@ -178,6 +178,8 @@ func (p planner) generated(t *testing.T) {
 }
 
 func second[T any](_ T, err error) error { return err }
+
+func third[T, U any](_ T, _ U, err error) error { return err }
 
 // check compares a plan with what is expected of it.
 func (p planner) check(t *testing.T, name, query string, args []any) {

@@ -2,7 +2,7 @@
 -- What is remembered of drifts, and what people say of them.
 
 -- The networks of an account, one by one.
-CREATE INDEX observations_by_network ON observations (network, account_id);
+CREATE INDEX observations_by_network ON observations (account_id, network) WHERE network <> '';
 
 -- A drift that a scope has, or had: written after each round of looks. The id of a drift, drift, stays while the difference does.
 CREATE TABLE drift_records (
