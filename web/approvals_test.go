@@ -11,15 +11,7 @@ import (
 
 // TestApprovals goes through the queue as a person who decides, and as the first token, which does not yet.
 func TestApprovals(t *testing.T) {
-	by, err := mockoidc.Run()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = by.Shutdown() })
-	c := by.Config()
-	s := startServer(t, "CLOUDPAM_URL=$URL", `CLOUDPAM_ISSUERS=[{"name":"sso","issuer":"`+c.Issuer+`","name_claim":"email",
-		"rules":[{"name":"net","when":{"groups":"network"},"role":"admin","scope":"default"}],
-		"login":{"label":"Acme","client_id":"`+c.ClientID+`","client_secret":"`+c.ClientSecret+`","scopes":["email","groups"]}}]`)
+	s, by := startWithIssuer(t, "admin")
 	s.post("/pools", object{"name": "corp", "cidr": "10.0.0.0/8"})
 	s.post("/pools", object{"name": "team", "parent": "corp", "cidr": "10.0.0.0/16"})
 	if status, got := s.request(http.MethodPut, "/pools/corp/policy", adminToken, strings.NewReader(`{"rules":{"approval_above":24}}`)); status != http.StatusOK {

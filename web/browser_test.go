@@ -45,10 +45,7 @@ func TestBrowser(t *testing.T) {
 	b := startChromium(t)
 	b.resize(1440, 900, "light")
 
-	steps := []struct {
-		rule string
-		run  func(*testing.T, *server, *chromium)
-	}{
+	follow(t, s, b, []step{
 		{"a page asks for a token first", asksForToken},
 		{"a wrong token is answered with the server's words", refusesWrongToken},
 		{"the token opens the page that was asked for", signsIn},
@@ -92,20 +89,7 @@ func TestBrowser(t *testing.T) {
 		{"a session that was ended leads to the login with the server's words", losesSession},
 		{"signing out ends the session", signsOut},
 		{"the watch for complaints is awake", isWatched},
-	}
-	for _, step := range steps {
-		ok := t.Run(step.rule, func(t *testing.T) {
-			b.t, s.t = t, t
-			step.run(t, s, b)
-			if told := b.complaints(); len(told) > 0 {
-				t.Errorf("the page complained:\n%s", strings.Join(told, "\n"))
-			}
-		})
-		b.t, s.t = t, t
-		if !ok {
-			t.Fatal("the steps that follow build on this one")
-		}
-	}
+	}...)
 }
 
 // canSignIn is true once the script of the login page runs.

@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 )
 
@@ -27,28 +26,13 @@ func TestLists(t *testing.T) {
 	b := startChromium(t)
 	b.resize(1440, 900, "light")
 	s.signIn(b)
-	for _, step := range []struct {
-		rule string
-		run  func(*testing.T, *server, *chromium)
-	}{
+	follow(t, s, b, []step{
 		{"three thousand rows are scrolled through, and some hundreds are in the document", scrollsThrough},
 		{"columns are chosen and the order is, in the address", choosesColumns},
 		{"a view is saved, found again and forgotten", savesViews},
 		{"the bar of a pool says what is under the keys, the pointer and the finger", tellsTheBar},
 		{"the map hides what is used or unavailable, and is coloured by platform", hidesOnTheMap},
-	} {
-		ok := t.Run(step.rule, func(t *testing.T) {
-			b.t, s.t = t, t
-			step.run(t, s, b)
-			if told := b.complaints(); len(told) > 0 {
-				t.Errorf("the page complained:\n%s", strings.Join(told, "\n"))
-			}
-		})
-		b.t, s.t = t, t
-		if !ok {
-			t.Fatal("the steps that follow build on this one")
-		}
-	}
+	}...)
 }
 
 func scrollsThrough(t *testing.T, s *server, b *chromium) {

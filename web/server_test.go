@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -83,17 +85,39 @@ func startServer(t *testing.T, settings ...string) *server {
 // ours keeps the settings of whoever runs the tests out of the server under test.
 func ours(variable string) bool { return strings.HasPrefix(variable, "CLOUDPAM_") }
 
-// buildServer builds the server beside this module; CLOUDPAM_SERVER names one that is built already.
+// scratch is a folder of this run.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "cloudpam-web"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(scratch)
+	os.Exit(code)
+}
+
+// build builds the server beside this module, once for all tests.
+var build = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(scratch, "cloudpam")
+	cmd := exec.Command("go", "build", "-o", binary, "./cmd/cloudpam")
+	cmd.Dir = filepath.Join("..", "server")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("the server does not build: %w\n%s", err, out)
+	}
+	return binary, nil
+})
+
+// buildServer is the program that the tests run; CLOUDPAM_SERVER names one that is built already.
 func buildServer(t *testing.T) string {
 	t.Helper()
 	if built := os.Getenv("CLOUDPAM_SERVER"); built != "" {
 		return built
 	}
-	binary := filepath.Join(t.TempDir(), "cloudpam")
-	cmd := exec.Command("go", "build", "-o", binary, "./cmd/cloudpam")
-	cmd.Dir = filepath.Join("..", "server")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("the server does not build: %v\n%s", err, out)
+	binary, err := build()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }

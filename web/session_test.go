@@ -106,15 +106,7 @@ func TestSessions(t *testing.T) {
 
 // TestPeopleSignInByTheirIssuer goes through a login with a real browser and an issuer.
 func TestPeopleSignInByTheirIssuer(t *testing.T) {
-	by, err := mockoidc.Run()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = by.Shutdown() })
-	c := by.Config()
-	s := startServer(t, "CLOUDPAM_URL=$URL", `CLOUDPAM_ISSUERS=[{"name":"sso","issuer":"`+c.Issuer+`","name_claim":"email",
-		"rules":[{"name":"net","when":{"groups":"network"},"role":"operator","scope":"default"}],
-		"login":{"label":"Acme","client_id":"`+c.ClientID+`","client_secret":"`+c.ClientSecret+`","scopes":["email","groups"]}}]`)
+	s, by := startWithIssuer(t, "operator")
 	s.post("/pools", object{"name": "corp", "cidr": "10.0.0.0/8"})
 	b := startChromium(t)
 	b.resize(1440, 900, "light")

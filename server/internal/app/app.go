@@ -131,20 +131,19 @@ func (a *App) start(ctx context.Context, version string) error {
 		return err
 	}
 	a.observer = observe.New(a.kernel)
-	observer := a.observer
 	metrics := httpapi.NewMetrics(a.stats, a.clock)
-	a.figures = metrics.Clouds(observer.Looks)
-	if a.clouds, err = a.openClouds(ctx, observer); err != nil {
+	a.figures = metrics.Clouds(a.observer.Looks)
+	if a.clouds, err = a.openClouds(ctx, a.observer); err != nil {
 		return err
 	}
-	if err := observer.Begin(ctx, a.clouds.Clouds()...); err != nil {
+	if err := a.observer.Begin(ctx, a.clouds.Clouds()...); err != nil {
 		return fmt.Errorf("look for a backup that was brought back: %w", err)
 	}
 	metrics.Waiting(a.waiting)
 	accounts := account.New(a.kernel)
 	handler, err := httpapi.New(httpapi.Services{
 		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: accounts, Imports: bulk.New(a.kernel, a.registry, accounts), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Approvals: a.desk, Sealer: a.sealer,
-		Observer: observer, Clouds: a.clouds, Adopter: a.adopter, Modules: terraform.New(a.kernel),
+		Observer: a.observer, Clouds: a.clouds, Adopter: a.adopter, Modules: terraform.New(a.kernel),
 	}, httpapi.Options{
 		Log:     a.log,
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
@@ -159,7 +158,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		return err
 	}
 	var secure *tls.Config
-	if a.config.TLSCertFile != "" {
+	if a.secure() {
 		files, err := openCertificate(a.config.TLSCertFile, a.config.TLSKeyFile, a.log)
 		if err != nil {
 			return fmt.Errorf("CLOUDPAM_TLS_CERT_FILE and CLOUDPAM_TLS_KEY_FILE: %w", err)
@@ -215,9 +214,12 @@ func (a *App) setUp(ctx context.Context) error {
 // Addr is where the server listens.
 func (a *App) Addr() string { return a.listener.Addr().String() }
 
+// secure reports whether it speaks TLS. The server's own TLSConfig does not tell: serving sets one in any case.
+func (a *App) secure() bool { return a.config.TLSCertFile != "" }
+
 // URL is how one reaches it there.
 func (a *App) URL() string {
-	if a.server.TLSConfig != nil {
+	if a.secure() {
 		return "https://" + a.Addr()
 	}
 	return "http://" + a.Addr()
@@ -258,11 +260,11 @@ func (a *App) ready(r *http.Request) error {
 func (a *App) Run(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() {
-		if a.server.TLSConfig == nil {
-			failed <- a.server.Serve(a.listener)
+		if a.secure() {
+			failed <- a.server.ServeTLS(a.listener, "", "")
 			return
 		}
-		failed <- a.server.ServeTLS(a.listener, "", "")
+		failed <- a.server.Serve(a.listener)
 	}()
 	go job.Run(ctx, a.log, a.jobs()...)
 	a.log.InfoContext(ctx, "listening", "address", a.Addr(), "url", a.URL(), "engine", string(a.db.Engine()))

@@ -45,6 +45,9 @@ func TestAServerStartsServesAndStops(t *testing.T) {
 					t.Errorf("%s: %d %.200s", path, res.StatusCode, body)
 				}
 			}
+			if a.URL() != "http://"+a.Addr() {
+				t.Errorf("a server without a certificate says that it is at %s", a.URL())
+			}
 			if a.FirstToken != "" || a.FirstTokenFile != "" {
 				t.Error("a token that was chosen by hand is shown")
 			}
