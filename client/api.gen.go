@@ -2532,8 +2532,11 @@ type Import struct {
 	ID     string `json:"id"`
 
 	// Kind What the rows are: objects of the list of that name.
-	Kind   ImportKind `json:"kind"`
-	Reason string     `json:"reason"`
+	Kind ImportKind `json:"kind"`
+
+	// NeedsApproval How many blocks a second person must approve before the file is imported, in a dry run; absent where none.
+	NeedsApproval *int   `json:"needs_approval,omitempty"`
+	Reason        string `json:"reason"`
 
 	// Refused Rows that cannot be done, in a dry run: then none of the file is done.
 	Refused int `json:"refused"`

@@ -111,6 +111,9 @@ func showImport(out api.Import, created string) {
 	}
 	table(os.Stdout, width(os.Stdout), []string{"ROW", "VERDICT", "CIDR", "NAME", "WHAT"}, rows)
 	fmt.Printf("\n%d %s, %d updated, %d are unchanged, %d refused\n", out.Created, created, out.Updated, out.Unchanged, out.Refused)
+	if out.NeedsApproval != nil {
+		fmt.Printf("A second person must approve %d of the blocks. To import the file asks for that, and once more does it then.\n", *out.NeedsApproval)
+	}
 }
 
 type importList struct {

@@ -106,6 +106,7 @@ type Outcome struct {
 	ipam.Import
 
 	Refused int    `json:"-"`
+	Needs   int    `json:"-"` // approval, for so many blocks
 	Items   []Item `json:"items"`
 }
 
@@ -220,6 +221,7 @@ func (w *work) all() (Outcome, error) {
 	}
 	w.out.Items = items
 	w.count()
+	w.out.Needs = w.Needed()
 	w.out.Digest = w.digest()
 	if w.file.Digest != "" && w.out.Refused == 0 && w.file.Digest != w.out.Digest {
 		return w.out, ipam.Errorf(ipam.CodePreconditionFailed, "this is not what was shown: the file or a verdict is another by now; nothing was imported. Try it again with Cloudpam-Dry-Run: true, and send the digest of that")

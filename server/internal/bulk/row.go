@@ -22,7 +22,7 @@ func (w *work) judge(r Row) (Item, error) {
 	run := body
 	r.Ask = r.Ask.copied()
 	if w.each {
-		run = func() error { return w.Tx.Try(body) }
+		run = func() error { return w.Try(body) }
 	}
 	err := run()
 	told := w.Told()

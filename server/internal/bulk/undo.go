@@ -233,7 +233,7 @@ func (o object) title() string {
 func poolBack(after, b ipam.Pool) ipam.PoolPatch {
 	patch := ipam.PoolPatch{
 		Strategy: &b.Strategy, Min: &b.Sizes.Min, Max: &b.Sizes.Max, Default: &b.Sizes.Default, Description: &b.Description, Owner: &b.Owner,
-		Account: &b.Account, Region: &b.Region, Environment: &b.Environment, Labels: &b.Labels, DeletionProtection: &b.DeletionProtection, Quarantine: &b.Quarantine,
+		Account: &b.Account, Region: &b.Region, Environment: &b.Environment, Labels: &b.Labels, DeletionProtection: &b.DeletionProtection, Quarantine: &b.Quarantine, MaxObservedAge: &b.MaxObservedAge,
 	}
 	if after.Name != b.Name {
 		patch.Name = &b.Name

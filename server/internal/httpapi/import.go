@@ -64,7 +64,7 @@ func imported(i ipam.Import) api.Import {
 
 func (s *Server) importOutcome(ctx context.Context, o bulk.Outcome) api.Import {
 	out := imported(o.Import)
-	out.Refused = o.Refused
+	out.Refused, out.NeedsApproval = o.Refused, optional(o.Needs)
 	out.Rows = each(o.Items, func(i bulk.Item) api.ImportRow {
 		row := api.ImportRow{Row: i.Number, Verdict: api.ImportRowVerdict(i.Verdict), Object: optional(i.Object), Name: optional(i.Name), Pool: optional(i.Pool), CIDR: optional(i.CIDR), Changed: i.Changed}
 		if i.Problem != nil {
