@@ -126,7 +126,7 @@ func (a *adoption) allocate(i *Item, pool ipam.Pool) error {
 	if err != nil {
 		return err
 	}
-	in := ipam.NewAllocation{Pool: string(pool.UID), Name: name, BlockSize: ipam.BlockSize{CIDR: o.CIDR}, Account: o.Account, Region: regionOf(o), Labels: a.labels(o)}
+	in := ipam.NewAllocation{Pool: string(pool.UID), Name: name, BlockSize: ipam.BlockSize{CIDR: o.CIDR}, Details: ipam.Details{Account: o.Account, Region: regionOf(o), Labels: a.labels(o)}}
 	made, err := a.r.AllocateWithin(a.because(o), in)
 	if err != nil {
 		return err
@@ -154,7 +154,7 @@ func (a *adoption) makePool(i *Item, around []ipam.Pool) error {
 	if err != nil {
 		return err
 	}
-	in := ipam.NewPool{Scope: o.Scope, Name: name, CIDR: o.CIDR, Account: o.Account, Region: regionOf(o), Labels: a.labels(o), Encloses: len(inside) > 0}
+	in := ipam.NewPool{Scope: o.Scope, Name: name, CIDR: o.CIDR, Details: ipam.Details{Account: o.Account, Region: regionOf(o), Labels: a.labels(o)}, Encloses: len(inside) > 0}
 	if len(around) > 0 {
 		in.Parent = around[len(around)-1].ID
 	}

@@ -148,7 +148,7 @@ func (w *bareWriter) allocate(ctx context.Context) error {
 	}
 	in := ipam.In{Scope: ipam.DefaultScope, ScopeUID: ipam.KeyUID("scope", w.pool.ScopeID), Pool: poolID, PoolUID: ipam.KeyUID("pool", w.pool.ID)}
 	after, err := json.Marshal(ipam.Allocation{
-		ID: string(id), In: in, Name: name, CIDR: p, Labels: ipam.Labels{}, Version: 1, CreatedAt: at, UpdatedAt: at,
+		ID: string(id), In: in, Name: name, CIDR: p, Details: ipam.Details{Labels: ipam.Labels{}}, Version: 1, CreatedAt: at, UpdatedAt: at,
 	})
 	if err != nil {
 		return err

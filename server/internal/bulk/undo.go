@@ -230,10 +230,16 @@ func (o object) title() string {
 
 // What follows makes changes to what was before. What would be checked anew though it is the same is left out.
 
+func detailsBack(b ipam.Details) ipam.DetailsPatch {
+	return ipam.DetailsPatch{
+		Description: &b.Description, Owner: &b.Owner, Account: &b.Account, Region: &b.Region, Environment: &b.Environment, Labels: &b.Labels,
+	}
+}
+
 func poolBack(after, b ipam.Pool) ipam.PoolPatch {
 	patch := ipam.PoolPatch{
-		Strategy: &b.Strategy, Min: &b.Sizes.Min, Max: &b.Sizes.Max, Default: &b.Sizes.Default, Description: &b.Description, Owner: &b.Owner,
-		Account: &b.Account, Region: &b.Region, Environment: &b.Environment, Labels: &b.Labels, DeletionProtection: &b.DeletionProtection, Quarantine: &b.Quarantine, MaxObservedAge: &b.MaxObservedAge,
+		Strategy: &b.Strategy, Min: &b.Sizes.Min, Max: &b.Sizes.Max, Default: &b.Sizes.Default, DetailsPatch: detailsBack(b.Details),
+		DeletionProtection: &b.DeletionProtection, Quarantine: &b.Quarantine, MaxObservedAge: &b.MaxObservedAge,
 	}
 	if after.Name != b.Name {
 		patch.Name = &b.Name
@@ -248,9 +254,7 @@ func poolBack(after, b ipam.Pool) ipam.PoolPatch {
 }
 
 func allocationBack(after, b ipam.Allocation) ipam.AllocationPatch {
-	patch := ipam.AllocationPatch{
-		Description: &b.Description, Owner: &b.Owner, Purpose: &b.Purpose, Account: &b.Account, Region: &b.Region, Environment: &b.Environment, Labels: &b.Labels,
-	}
+	patch := ipam.AllocationPatch{DetailsPatch: detailsBack(b.Details), Purpose: &b.Purpose}
 	if after.Name != b.Name {
 		patch.Name = &b.Name
 	}

@@ -82,8 +82,11 @@ func newAllocation(b api.NewAllocation) (ipam.NewAllocation, error) {
 	}
 	size.Placing, err = placing(b.Strategy, b.Exclude)
 	return ipam.NewAllocation{
-		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size, Description: value(b.Description), Owner: value(b.Owner), Purpose: value(b.Purpose),
-		Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)), ExpiresAt: b.ExpiresAt,
+		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, BlockSize: size,
+		Details: ipam.Details{
+			Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)),
+		},
+		Purpose: value(b.Purpose), ExpiresAt: b.ExpiresAt,
 	}, err
 }
 
@@ -129,8 +132,11 @@ func (s *Server) PreviewAllocation(ctx context.Context, req api.PreviewAllocatio
 func allocationPatch(b api.AllocationPatch) (ipam.AllocationPatch, error) {
 	cidr, err := prefixPatch(b.CIDR)
 	return ipam.AllocationPatch{
-		Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Hosts: value(b.Hosts), Target: ipam.Target(value(b.Target)), Description: b.Description, Owner: b.Owner, Purpose: b.Purpose, Account: b.Account,
-		Region: b.Region, Environment: b.Environment, Labels: labelsPatch(b.Labels), ExpiresAt: momentPatch(b.ExpiresAt),
+		Name: b.Name, CIDR: cidr, Length: b.PrefixLength, Hosts: value(b.Hosts), Target: ipam.Target(value(b.Target)),
+		DetailsPatch: ipam.DetailsPatch{
+			Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region, Environment: b.Environment, Labels: labelsPatch(b.Labels),
+		},
+		Purpose: b.Purpose, ExpiresAt: momentPatch(b.ExpiresAt),
 	}, err
 }
 

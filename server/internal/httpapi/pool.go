@@ -61,9 +61,11 @@ func newPool(b api.NewPool) (ipam.NewPool, error) {
 	how, err := placing(b.ParentStrategy, b.Exclude)
 	return ipam.NewPool{
 		Scope: value(b.Scope), Name: b.Name, Parent: value(b.Parent), Selector: poolSelector(b.PoolSelector), CIDR: cidr, Length: b.PrefixLength, Placing: how, Strategy: alloc.Strategy(value(b.Strategy)),
-		Sizes:       ipam.Sizes{Min: b.MinPrefixLength, Max: b.MaxPrefixLength, Default: b.DefaultPrefixLength},
-		Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment),
-		Labels: ipam.Labels(value(b.Labels)), DeletionProtection: value(b.DeletionProtection), Quarantine: b.QuarantineSeconds, MaxObservedAge: b.MaxObservedAgeSeconds, Encloses: value(b.Encloses),
+		Sizes: ipam.Sizes{Min: b.MinPrefixLength, Max: b.MaxPrefixLength, Default: b.DefaultPrefixLength},
+		Details: ipam.Details{
+			Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)),
+		},
+		DeletionProtection: value(b.DeletionProtection), Quarantine: b.QuarantineSeconds, MaxObservedAge: b.MaxObservedAgeSeconds, Encloses: value(b.Encloses),
 	}, err
 }
 
@@ -125,8 +127,11 @@ func poolPatch(b api.PoolPatch) (ipam.PoolPatch, error) {
 	return ipam.PoolPatch{
 		Name:   b.Name,
 		Parent: parent(b.Parent), CIDR: cidr, Length: b.PrefixLength, Strategy: (*alloc.Strategy)(b.Strategy), Min: size(b.MinPrefixLength), Max: size(b.MaxPrefixLength),
-		Default: size(b.DefaultPrefixLength), Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region,
-		Environment: b.Environment, Labels: labelsPatch(b.Labels), DeletionProtection: b.DeletionProtection, Quarantine: size(b.QuarantineSeconds), MaxObservedAge: size(b.MaxObservedAgeSeconds),
+		Default: size(b.DefaultPrefixLength),
+		DetailsPatch: ipam.DetailsPatch{
+			Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region, Environment: b.Environment, Labels: labelsPatch(b.Labels),
+		},
+		DeletionProtection: b.DeletionProtection, Quarantine: size(b.QuarantineSeconds), MaxObservedAge: size(b.MaxObservedAgeSeconds),
 	}, err
 }
 

@@ -38,9 +38,12 @@ func (s *Server) CreateAllocationSet(ctx context.Context, req api.CreateAllocati
 		return nil, err
 	}
 	created, err := s.registry.AllocateSet(ctx, caller(ctx), ipam.NewAllocationSet{
-		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, SetSizes: sizes, Description: value(b.Description), Owner: value(b.Owner),
-		Purpose: value(b.Purpose), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)),
-		Adopt: value(b.Adopt),
+		Pool: b.Pool, Selector: poolSelector(b.PoolSelector), Name: b.Name, SetSizes: sizes,
+		Details: ipam.Details{
+			Description: value(b.Description), Owner: value(b.Owner), Account: value(b.Account), Region: value(b.Region), Environment: value(b.Environment), Labels: ipam.Labels(value(b.Labels)),
+		},
+		Purpose: value(b.Purpose),
+		Adopt:   value(b.Adopt),
 	})
 	if err != nil {
 		return nil, err
@@ -69,8 +72,11 @@ func (s *Server) UpdateAllocationSet(ctx context.Context, req api.UpdateAllocati
 		return nil, err
 	}
 	changed, err := s.registry.UpdateAllocationSet(ctx, caller(ctx), req.Set, version, ipam.AllocationSetPatch{
-		Name: b.Name, SetSizes: sizes, Description: b.Description, Owner: b.Owner, Purpose: b.Purpose, Account: b.Account, Region: b.Region,
-		Environment: b.Environment, Labels: labelsPatch(b.Labels), Renamed: ipam.Renames(value(b.Renamed)), Adopt: value(b.Adopt),
+		Name: b.Name, SetSizes: sizes,
+		DetailsPatch: ipam.DetailsPatch{
+			Description: b.Description, Owner: b.Owner, Account: b.Account, Region: b.Region, Environment: b.Environment, Labels: labelsPatch(b.Labels),
+		},
+		Purpose: b.Purpose, Renamed: ipam.Renames(value(b.Renamed)), Adopt: value(b.Adopt),
 	})
 	if err != nil {
 		return nil, err

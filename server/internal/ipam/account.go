@@ -52,7 +52,9 @@ func (a Account) Filled() Account {
 		a.Mode = ModeObserve
 	}
 	a.Regions = sortedSet(a.Regions)
-	a.Labels = orEmpty(a.Labels)
+	if a.Labels == nil {
+		a.Labels = Labels{}
+	}
 	return a
 }
 

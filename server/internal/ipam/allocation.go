@@ -1,7 +1,6 @@
 package ipam
 
 import (
-	"maps"
 	"net/netip"
 	"time"
 )
@@ -11,22 +10,17 @@ import (
 type Allocation struct {
 	ID string `json:"id"`
 	In
-	Name        string       `json:"name"`
-	Set         string       `json:"set,omitempty"` // the id of the set that it is a member of, under SetKey
-	SetKey      string       `json:"set_key,omitempty"`
-	CIDR        netip.Prefix `json:"cidr"`
-	Description string       `json:"description"`
-	Owner       string       `json:"owner"`
-	Purpose     string       `json:"purpose"`
-	Account     string       `json:"account"`
-	Region      string       `json:"region"`
-	Environment string       `json:"environment"`
-	Labels      Labels       `json:"labels"`
-	ExpiresAt   *time.Time   `json:"expires_at,omitempty"` // nil: it stands until it is released
-	Superseded  bool         `json:"superseded,omitempty"` // its successor has its block; all that is left to do is to release it
-	Version     int64        `json:"version"`
-	CreatedAt   time.Time    `json:"created_at"`
-	UpdatedAt   time.Time    `json:"updated_at"`
+	Name   string       `json:"name"`
+	Set    string       `json:"set,omitempty"` // the id of the set that it is a member of, under SetKey
+	SetKey string       `json:"set_key,omitempty"`
+	CIDR   netip.Prefix `json:"cidr"`
+	Details
+	Purpose    string     `json:"purpose"`
+	ExpiresAt  *time.Time `json:"expires_at,omitempty"` // nil: it stands until it is released
+	Superseded bool       `json:"superseded,omitempty"` // its successor has its block; all that is left to do is to release it
+	Version    int64      `json:"version"`
+	CreatedAt  time.Time  `json:"created_at"`
+	UpdatedAt  time.Time  `json:"updated_at"`
 }
 
 // NewAllocation asks a pool for a block.
@@ -37,36 +31,29 @@ type NewAllocation struct {
 	Set      string // of a member: the id of its set, and its key there
 	SetKey   string
 	BlockSize
-	Description string
-	Owner       string
-	Purpose     string
-	Account     string
-	Region      string
-	Environment string
-	Labels      Labels
-	ExpiresAt   *time.Time
+	Details
+	Purpose   string
+	ExpiresAt *time.Time
 }
 
 // Allocation is the allocation that a request asks for, not placed yet.
 func (n NewAllocation) Allocation() Allocation {
 	return Allocation{
-		In: In{Pool: n.Pool}, Name: n.Name, Set: n.Set, SetKey: n.SetKey, CIDR: n.CIDR, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose,
-		Account: n.Account, Region: n.Region, Environment: n.Environment, Labels: orEmpty(n.Labels), ExpiresAt: n.ExpiresAt,
+		In: In{Pool: n.Pool}, Name: n.Name, Set: n.Set, SetKey: n.SetKey, CIDR: n.CIDR,
+		Details: n.stored(), Purpose: n.Purpose, ExpiresAt: n.ExpiresAt,
 	}
 }
 
 // AllocationPatch changes an allocation; nil leaves a field as it is.
 type AllocationPatch struct {
-	Name                        *string
-	CIDR                        *netip.Prefix
-	Length                      *int
-	Hosts                       int64
-	Target                      Target
-	Description, Owner, Purpose *string
-	Account, Region             *string
-	Environment                 *string
-	Labels                      *Labels
-	ExpiresAt                   **time.Time
+	Name   *string
+	CIDR   *netip.Prefix
+	Length *int
+	Hosts  int64
+	Target Target
+	DetailsPatch
+	Purpose   *string
+	ExpiresAt **time.Time
 }
 
 // Resized is the CIDR that a patch asks for: the allocation's own when it asks for none. It must contain that or lie in it;
@@ -101,15 +88,8 @@ func (a Allocation) CheckLiving() error {
 // Apply returns the allocation with the settings of the patch. Resizing is not a setting: the registry does it.
 func (a Allocation) Apply(patch AllocationPatch) Allocation {
 	set(&a.Name, patch.Name)
-	set(&a.Description, patch.Description)
-	set(&a.Owner, patch.Owner)
+	a.Details = a.with(patch.DetailsPatch)
 	set(&a.Purpose, patch.Purpose)
-	set(&a.Account, patch.Account)
-	set(&a.Region, patch.Region)
-	set(&a.Environment, patch.Environment)
 	set(&a.ExpiresAt, patch.ExpiresAt)
-	if patch.Labels != nil {
-		a.Labels = maps.Clone(*patch.Labels)
-	}
 	return a
 }

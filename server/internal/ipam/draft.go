@@ -42,7 +42,7 @@ func (p Pool) Growth(block netip.Prefix, by Caller, plan Plan, now time.Time) Po
 	until := plan.Until(now)
 	d := Pool{
 		UID: NewUID("pool"), Scope: p.Scope, ScopeUID: p.ScopeUID, Name: GrowthName(p, block), Parent: p.Parent, ParentUID: p.ParentUID, CIDR: block,
-		Strategy: p.Strategy, Sizes: p.Sizes, Labels: Labels{}, Version: 1, CreatedAt: now, UpdatedAt: now,
+		Strategy: p.Strategy, Sizes: p.Sizes, Details: Details{Labels: Labels{}}, Version: 1, CreatedAt: now, UpdatedAt: now,
 		DraftUntil: &until, DraftPrincipal: by.UID, DraftActor: by.String(), DraftHolder: plan.Holder, DraftRun: plan.Run, DraftNamed: true, DraftGrows: p.UID,
 	}
 	d.ID = PoolID(d.Scope, d.Name)

@@ -2,7 +2,6 @@ package ipam
 
 import (
 	"errors"
-	"maps"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -16,28 +15,23 @@ type Labels map[string]string
 
 // Pool is a CIDR to allocate from.
 type Pool struct {
-	ID                 string         `json:"id"` // PoolID of its scope and name, both of which may change
-	UID                UID            `json:"uid"`
-	Scope              string         `json:"scope"`
-	ScopeUID           UID            `json:"scope_uid"`
-	Name               string         `json:"name"`
-	Parent             string         `json:"parent,omitempty"` // "" for a root pool
-	ParentUID          UID            `json:"parent_uid,omitempty"`
-	CIDR               netip.Prefix   `json:"cidr"`
-	Strategy           alloc.Strategy `json:"strategy"`
-	Sizes              Sizes          `json:"sizes"`
-	Description        string         `json:"description"`
-	Owner              string         `json:"owner"`
-	Account            string         `json:"account"`
-	Region             string         `json:"region"`
-	Environment        string         `json:"environment"`
-	Labels             Labels         `json:"labels"`
-	DeletionProtection bool           `json:"deletion_protection"`
-	Quarantine         *int64         `json:"quarantine_seconds,omitempty"`       // how long what is released in it is not free; nil: as in its parent
-	MaxObservedAge     *int64         `json:"max_observed_age_seconds,omitempty"` // how old the last complete view of its accounts may be for it to hand anything out; nil: of any age
-	Version            int64          `json:"version"`
-	CreatedAt          time.Time      `json:"created_at"`
-	UpdatedAt          time.Time      `json:"updated_at"`
+	ID        string         `json:"id"` // PoolID of its scope and name, both of which may change
+	UID       UID            `json:"uid"`
+	Scope     string         `json:"scope"`
+	ScopeUID  UID            `json:"scope_uid"`
+	Name      string         `json:"name"`
+	Parent    string         `json:"parent,omitempty"` // "" for a root pool
+	ParentUID UID            `json:"parent_uid,omitempty"`
+	CIDR      netip.Prefix   `json:"cidr"`
+	Strategy  alloc.Strategy `json:"strategy"`
+	Sizes     Sizes          `json:"sizes"`
+	Details
+	DeletionProtection bool      `json:"deletion_protection"`
+	Quarantine         *int64    `json:"quarantine_seconds,omitempty"`       // how long what is released in it is not free; nil: as in its parent
+	MaxObservedAge     *int64    `json:"max_observed_age_seconds,omitempty"` // how old the last complete view of its accounts may be for it to hand anything out; nil: of any age
+	Version            int64     `json:"version"`
+	CreatedAt          time.Time `json:"created_at"`
+	UpdatedAt          time.Time `json:"updated_at"`
 	// DraftUntil is until when a draft is promised: a pool that only a plan knows. Nil on a real pool.
 	DraftUntil *time.Time `json:"draft_until,omitempty"`
 	// DraftPrincipal is whose plan it was last promised to, and DraftActor its name.
@@ -107,21 +101,16 @@ func (p Pool) LaneOf(patch PoolPatch) string {
 
 // NewPool asks for a pool: a root pool names its CIDR, a child pool its parent and a CIDR or a length.
 type NewPool struct {
-	Scope              string
-	Name               string
-	Parent             string
-	Selector           *PoolSelector // of the parent; nil: Parent
-	CIDR               netip.Prefix  // zero: to be placed
-	Length             *int
-	Placing            Placing        // of the pool's own block, in its parent
-	Strategy           alloc.Strategy // of the blocks in the pool
-	Sizes              Sizes
-	Description        string
-	Owner              string
-	Account            string
-	Region             string
-	Environment        string
-	Labels             Labels
+	Scope    string
+	Name     string
+	Parent   string
+	Selector *PoolSelector // of the parent; nil: Parent
+	CIDR     netip.Prefix  // zero: to be placed
+	Length   *int
+	Placing  Placing        // of the pool's own block, in its parent
+	Strategy alloc.Strategy // of the blocks in the pool
+	Sizes    Sizes
+	Details
 	DeletionProtection bool
 	Quarantine         *int64
 	MaxObservedAge     *int64
@@ -142,16 +131,13 @@ func (n NewPool) Size() BlockSize {
 // PoolPatch changes a pool; nil leaves a field as it is, and a size that points to nil clears the rule. A Parent that points
 // to "" makes a root pool.
 type PoolPatch struct {
-	Name               *string
-	Parent             *string
-	CIDR               *netip.Prefix
-	Length             *int
-	Strategy           *alloc.Strategy
-	Min, Max, Default  **int
-	Description, Owner *string
-	Account, Region    *string
-	Environment        *string
-	Labels             *Labels
+	Name              *string
+	Parent            *string
+	CIDR              *netip.Prefix
+	Length            *int
+	Strategy          *alloc.Strategy
+	Min, Max, Default **int
+	DetailsPatch
 	DeletionProtection *bool
 	Quarantine         **int64
 	MaxObservedAge     **int64
@@ -268,16 +254,8 @@ func (n NewPool) Pool() Pool {
 	}
 	return Pool{
 		ID: PoolID(n.Scope, n.Name), Scope: n.Scope, Name: n.Name, Parent: n.Parent, CIDR: n.CIDR, Strategy: n.Strategy, Sizes: n.Sizes,
-		Description: n.Description, Owner: n.Owner, Account: n.Account, Region: n.Region, Environment: n.Environment,
-		Labels: orEmpty(n.Labels), DeletionProtection: n.DeletionProtection, Quarantine: n.Quarantine, MaxObservedAge: n.MaxObservedAge,
+		Details: n.stored(), DeletionProtection: n.DeletionProtection, Quarantine: n.Quarantine, MaxObservedAge: n.MaxObservedAge,
 	}
-}
-
-func orEmpty(l Labels) Labels {
-	if l == nil {
-		return Labels{}
-	}
-	return l
 }
 
 // Resized is the CIDR that a patch asks for: the pool's own when it asks for none. It must contain the pool's CIDR or lie
@@ -350,17 +328,10 @@ func (p Pool) Apply(patch PoolPatch) Pool {
 	set(&p.Sizes.Min, patch.Min)
 	set(&p.Sizes.Max, patch.Max)
 	set(&p.Sizes.Default, patch.Default)
-	set(&p.Description, patch.Description)
-	set(&p.Owner, patch.Owner)
-	set(&p.Account, patch.Account)
-	set(&p.Region, patch.Region)
-	set(&p.Environment, patch.Environment)
+	p.Details = p.with(patch.DetailsPatch)
 	set(&p.DeletionProtection, patch.DeletionProtection)
 	set(&p.Quarantine, patch.Quarantine)
 	set(&p.MaxObservedAge, patch.MaxObservedAge)
-	if patch.Labels != nil {
-		p.Labels = maps.Clone(*patch.Labels)
-	}
 	return p
 }
 

@@ -19,18 +19,13 @@ const MaxMembers = 256
 type AllocationSet struct {
 	ID string `json:"id"`
 	In
-	Name        string      `json:"name"`
-	Members     []SetMember `json:"members"` // by key
-	Description string      `json:"description"`
-	Owner       string      `json:"owner"`
-	Purpose     string      `json:"purpose"`
-	Account     string      `json:"account"`
-	Region      string      `json:"region"`
-	Environment string      `json:"environment"`
-	Labels      Labels      `json:"labels"`
-	Version     int64       `json:"version"`
-	CreatedAt   time.Time   `json:"created_at"`
-	UpdatedAt   time.Time   `json:"updated_at"`
+	Name    string      `json:"name"`
+	Members []SetMember `json:"members"` // by key
+	Details
+	Purpose   string    `json:"purpose"`
+	Version   int64     `json:"version"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // SetMember is a member of a set and the id of the allocation that it is.
@@ -46,14 +41,9 @@ type NewAllocationSet struct {
 	Selector *PoolSelector // nil: Pool
 	Name     string
 	SetSizes
-	Adopt       bool // an allocation that has the name of a member and is in no set becomes that member
-	Description string
-	Owner       string
-	Purpose     string
-	Account     string
-	Region      string
-	Environment string
-	Labels      Labels
+	Adopt bool // an allocation that has the name of a member and is in no set becomes that member
+	Details
+	Purpose string
 }
 
 // AllocationSetPatch changes a set and, where the fields are given, its members in the same way; nil leaves a field as it
@@ -61,12 +51,10 @@ type NewAllocationSet struct {
 type AllocationSetPatch struct {
 	Name *string
 	SetSizes
-	Renamed                     Renames
-	Adopt                       bool // as of NewAllocationSet, for members that are new
-	Description, Owner, Purpose *string
-	Account, Region             *string
-	Environment                 *string
-	Labels                      *Labels
+	Renamed Renames
+	Adopt   bool // as of NewAllocationSet, for members that are new
+	DetailsPatch
+	Purpose *string
 }
 
 // NewSetHolds asks for promises of the blocks of a set that is new, or that changes.
@@ -246,39 +234,28 @@ func checkAdopt(adopt bool, in *PoolSelector) error {
 // Set is the set that a request asks for, without its members.
 func (n NewAllocationSet) Set() AllocationSet {
 	return AllocationSet{
-		In: In{Pool: n.Pool}, Name: n.Name, Description: n.Description, Owner: n.Owner, Purpose: n.Purpose, Account: n.Account, Region: n.Region,
-		Environment: n.Environment, Labels: orEmpty(n.Labels),
+		In: In{Pool: n.Pool}, Name: n.Name, Details: n.stored(), Purpose: n.Purpose,
 	}
 }
 
 // Member is the allocation that a member of the set asks for.
 func (s AllocationSet) Member(key string, size BlockSize) NewAllocation {
 	return NewAllocation{
-		Pool: s.Pool, Name: MemberName(s.Name, key), Set: s.ID, SetKey: key, BlockSize: size, Description: s.Description, Owner: s.Owner,
-		Purpose: s.Purpose, Account: s.Account, Region: s.Region, Environment: s.Environment, Labels: s.Labels,
+		Pool: s.Pool, Name: MemberName(s.Name, key), Set: s.ID, SetKey: key, BlockSize: size, Details: s.Details, Purpose: s.Purpose,
 	}
 }
 
 // Apply returns the set with the settings of the patch; members are the registry's.
 func (s AllocationSet) Apply(patch AllocationSetPatch) AllocationSet {
 	set(&s.Name, patch.Name)
-	set(&s.Description, patch.Description)
-	set(&s.Owner, patch.Owner)
+	s.Details = s.with(patch.DetailsPatch)
 	set(&s.Purpose, patch.Purpose)
-	set(&s.Account, patch.Account)
-	set(&s.Region, patch.Region)
-	set(&s.Environment, patch.Environment)
-	if patch.Labels != nil {
-		s.Labels = maps.Clone(*patch.Labels)
-	}
 	return s
 }
 
 // OfMember is what the patch changes of one member.
 func (p AllocationSetPatch) OfMember(key string) AllocationPatch {
-	of := AllocationPatch{
-		Description: p.Description, Owner: p.Owner, Purpose: p.Purpose, Account: p.Account, Region: p.Region, Environment: p.Environment, Labels: p.Labels,
-	}
+	of := AllocationPatch{DetailsPatch: p.DetailsPatch, Purpose: p.Purpose}
 	if p.Name != nil {
 		of.Name = new(MemberName(*p.Name, key))
 	}

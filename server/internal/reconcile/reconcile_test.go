@@ -228,7 +228,7 @@ func TestDriftIsWhatIsShownAndNotAllocated(t *testing.T) {
 			t.Fatal(err)
 		}
 		take := func(name, block string) {
-			if _, err := l.registry.Allocate(ctx, alice, ipam.NewAllocation{Pool: "vpc", Name: name, BlockSize: ipam.BlockSize{CIDR: netip.MustParsePrefix(block)}, Account: "aws:" + number}); err != nil {
+			if _, err := l.registry.Allocate(ctx, alice, ipam.NewAllocation{Pool: "vpc", Name: name, BlockSize: ipam.BlockSize{CIDR: netip.MustParsePrefix(block)}, Details: ipam.Details{Account: "aws:" + number}}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -21,7 +21,7 @@ func TestEveryChangeHasOneEvent(t *testing.T) {
 			change         func() error
 		}{
 			{"allocation.updated", a.ID, func() error {
-				_, err := r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), ipam.AllocationPatch{Name: ptr("b"), Owner: ptr("net")})
+				_, err := r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), ipam.AllocationPatch{Name: ptr("b"), DetailsPatch: ipam.DetailsPatch{Owner: ptr("net")}})
 				return err
 			}},
 			{"allocation.released", a.ID, func() error { return r.Release(t.Context(), alice, a.ID, at(a, 2)) }},
@@ -61,7 +61,7 @@ func TestAnEventHasTheStateBeforeAndAfter(t *testing.T) {
 	each(t, func(t *testing.T, r lab) {
 		pool := r.root(t, "10.0.0.0/16")
 		a := r.take(t, pool, "a", "/28")
-		if _, err := r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")}); err != nil {
+		if _, err := r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Owner: ptr("net")}}); err != nil {
 			t.Fatal(err)
 		}
 		if err := r.Release(t.Context(), alice, a.ID, at(a, 2)); err != nil {

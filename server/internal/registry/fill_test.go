@@ -39,7 +39,7 @@ func (r planner) fill(t *testing.T) {
 	kid := r.child(t, root, "kid", "/20", func(in *ipam.NewPool) { in.Sizes = ipam.Sizes{Min: ptr(20), Max: ptr(30), Default: ptr(26)} })
 	r.wait(time.Hour)
 	deep := r.child(t, kid, "deep", "/24")
-	_, err := r.UpdatePool(ctx, alice, deep.ID, ipam.Exactly(deep.ETag()), ipam.PoolPatch{Name: ptr("deeper"), Owner: ptr("net"), Labels: &ipam.Labels{"a": "b"}})
+	_, err := r.UpdatePool(ctx, alice, deep.ID, ipam.Exactly(deep.ETag()), ipam.PoolPatch{Name: ptr("deeper"), DetailsPatch: ipam.DetailsPatch{Owner: ptr("net"), Labels: &ipam.Labels{"a": "b"}}})
 	ok(err)
 	r.drop(t, r.child(t, kid, "gone", "/24"))
 	for _, pool := range []ipam.Pool{root, kid, six} {
@@ -71,7 +71,7 @@ func (r planner) fill(t *testing.T) {
 	}
 	r.release(t, r.take(t, kid, "released", "/27"))
 	changed := r.take(t, kid, "changed", "/27")
-	_, err = r.UpdateAllocation(ctx, bob, changed.ID, ipam.Exactly(changed.ETag()), ipam.AllocationPatch{Owner: ptr("team"), Account: ptr("aws:1"), Labels: &ipam.Labels{"x": "y"}})
+	_, err = r.UpdateAllocation(ctx, bob, changed.ID, ipam.Exactly(changed.ETag()), ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Owner: ptr("team"), Account: ptr("aws:1"), Labels: &ipam.Labels{"x": "y"}}})
 	ok(err)
 	r.set(t, kid, "net", "a /28", "b /28")
 	r.set(t, root, "other", "a /28")

@@ -22,7 +22,7 @@ func TestAnAllocationIsChangedByNobodyElse(t *testing.T) {
 			return second(r.UpdateAllocation(context.Background(), by, app.ID, ipam.Exactly(app.ETag()), ipam.AllocationPatch{Name: ptr("mine")}))
 		},
 		"labelled as one's own": func(r planner, by ipam.Caller, _ ipam.Pool, app ipam.Allocation) error {
-			return second(r.UpdateAllocation(context.Background(), by, app.ID, ipam.Exactly(app.ETag()), ipam.AllocationPatch{Labels: &payments}))
+			return second(r.UpdateAllocation(context.Background(), by, app.ID, ipam.Exactly(app.ETag()), ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Labels: &payments}}))
 		},
 		"released": func(r planner, by ipam.Caller, _ ipam.Pool, app ipam.Allocation) error {
 			return r.Release(context.Background(), by, app.ID, ipam.AnyVersion)
@@ -32,20 +32,20 @@ func TestAnAllocationIsChangedByNobodyElse(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return second(r.Allocate(context.Background(), by, ipam.NewAllocation{Pool: pool.ID, Name: "app", BlockSize: ipam.BlockSize{CIDR: h.CIDR}, Labels: payments}))
+			return second(r.Allocate(context.Background(), by, ipam.NewAllocation{Pool: pool.ID, Name: "app", BlockSize: ipam.BlockSize{CIDR: h.CIDR}, Details: ipam.Details{Labels: payments}}))
 		},
 		"made to hand its name on": func(r planner, by ipam.Caller, pool ipam.Pool, app ipam.Allocation) error {
 			if _, err := r.tryHold(by, pool.ID, ipam.RenameHold("old"), app.CIDR.String(), inRun("1"), replacing(app.ID)); err != nil {
 				return err
 			}
-			return second(r.Allocate(context.Background(), by, ipam.NewAllocation{Pool: pool.ID, Name: "app", BlockSize: ipam.BlockSize{Length: ptr(24)}, Labels: payments}))
+			return second(r.Allocate(context.Background(), by, ipam.NewAllocation{Pool: pool.ID, Name: "app", BlockSize: ipam.BlockSize{Length: ptr(24)}, Details: ipam.Details{Labels: payments}}))
 		},
 		"adopted by a set": func(r planner, by ipam.Caller, pool ipam.Pool, app ipam.Allocation) error {
 			if _, err := r.UpdateAllocation(context.Background(), alice, app.ID, ipam.AnyVersion, ipam.AllocationPatch{Name: ptr("net/x")}); err != nil {
 				return err
 			}
 			return second(r.AllocateSet(context.Background(), by, ipam.NewAllocationSet{
-				Pool: pool.ID, Name: "net", Labels: payments, SetSizes: ofSizes("x " + app.CIDR.String()), Adopt: true,
+				Pool: pool.ID, Name: "net", Details: ipam.Details{Labels: payments}, SetSizes: ofSizes("x " + app.CIDR.String()), Adopt: true,
 			}))
 		},
 		"freed early": func(r planner, by ipam.Caller, _ ipam.Pool, app ipam.Allocation) error {
@@ -68,11 +68,11 @@ func TestAnAllocationIsChangedByNobodyElse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachPlanner(t, func(t *testing.T, r planner) {
 				by, pool := r.mallory(t), r.root(t, "10.0.0.0/16", keeps(wardKeeps))
-				app, err := r.Allocate(t.Context(), alice, ipam.NewAllocation{Pool: pool.ID, Name: "app", BlockSize: ipam.BlockSize{Length: ptr(24)}, Labels: ipam.Labels{"team": "web"}})
+				app, err := r.Allocate(t.Context(), alice, ipam.NewAllocation{Pool: pool.ID, Name: "app", BlockSize: ipam.BlockSize{Length: ptr(24)}, Details: ipam.Details{Labels: ipam.Labels{"team": "web"}}})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: pool.ID, Name: "own", BlockSize: ipam.BlockSize{Length: ptr(24)}, Labels: payments}); err != nil {
+				if _, err := r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: pool.ID, Name: "own", BlockSize: ipam.BlockSize{Length: ptr(24)}, Details: ipam.Details{Labels: payments}}); err != nil {
 					t.Fatalf("its own: %v", err)
 				}
 				wantCode(t, door(r, by, pool, app), ipam.CodeForbidden)

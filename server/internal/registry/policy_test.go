@@ -244,10 +244,10 @@ func TestWhatStandsStaysAndIsListedWhereAPolicyWouldNotAllowIt(t *testing.T) {
 			t.Fatalf("found %v, next %v, %v; want the child and the old allocation", found, next, err)
 		}
 		// What has been wrong may be described, and need not get right.
-		if _, err := r.UpdateAllocation(t.Context(), alice, old.ID, ipam.AnyVersion, ipam.AllocationPatch{Description: ptr("x")}); err != nil {
+		if _, err := r.UpdateAllocation(t.Context(), alice, old.ID, ipam.AnyVersion, ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Description: ptr("x")}}); err != nil {
 			t.Errorf("an old allocation cannot be described: %v", err)
 		}
-		if _, err := r.UpdatePool(t.Context(), alice, child.ID, ipam.AnyVersion, ipam.PoolPatch{Description: ptr("x")}); err != nil {
+		if _, err := r.UpdatePool(t.Context(), alice, child.ID, ipam.AnyVersion, ipam.PoolPatch{DetailsPatch: ipam.DetailsPatch{Description: ptr("x")}}); err != nil {
 			t.Errorf("an old pool cannot be described: %v", err)
 		}
 		_, err = r.UpdateAllocation(t.Context(), alice, old.ID, ipam.AnyVersion, ipam.AllocationPatch{Length: ptr(29)})
@@ -278,7 +278,7 @@ func TestAnOwnerHasNoMoreThanItsShareOverAllPoolsBelow(t *testing.T) {
 		_, err = r.UpdateAllocation(t.Context(), alice, first.ID, ipam.AnyVersion, ipam.AllocationPatch{Length: ptr(19)})
 		wantRefused(t, err, "max_owner_share_percent")
 		other := r.take(t, b, "z", "/23")
-		_, err = r.UpdateAllocation(t.Context(), alice, other.ID, ipam.AnyVersion, ipam.AllocationPatch{Owner: ptr("net")})
+		_, err = r.UpdateAllocation(t.Context(), alice, other.ID, ipam.AnyVersion, ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Owner: ptr("net")}})
 		wantRefused(t, err, "max_owner_share_percent")
 		if _, err := r.UpdateAllocation(t.Context(), alice, first.ID, ipam.AnyVersion, ipam.AllocationPatch{Length: ptr(21)}); err != nil {
 			t.Errorf("less is refused: %v", err)

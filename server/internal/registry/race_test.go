@@ -61,7 +61,7 @@ func TestOneOfManyWriters(t *testing.T) {
 		t.Run("changes a pool by its version", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
 			outcomes := together(50, func(i int) error {
-				_, err := r.UpdatePool(t.Context(), alice, pool.ID, at(pool, 1), ipam.PoolPatch{Owner: ptr(fmt.Sprint("team ", i))})
+				_, err := r.UpdatePool(t.Context(), alice, pool.ID, at(pool, 1), ipam.PoolPatch{DetailsPatch: ipam.DetailsPatch{Owner: ptr(fmt.Sprint("team ", i))}})
 				return err
 			})
 			wantOutcomes(t, outcomes, map[ipam.Code]int{"": 1, ipam.CodePreconditionFailed: 49})

@@ -13,7 +13,7 @@ func TestRestore(t *testing.T) {
 		pool := r.root(t, "10.0.0.0/24", keeps(week))
 		t.Run("brings an allocation back with all that was said of it", func(t *testing.T) {
 			a, err := r.Allocate(t.Context(), alice, ipam.NewAllocation{
-				Pool: pool.ID, Name: "a", BlockSize: ipam.BlockSize{Length: ptr(28)}, Owner: "payments", Purpose: "db", Account: "aws:1", Region: "eu", Environment: "prod", Description: "d", Labels: ipam.Labels{"k": "v"},
+				Pool: pool.ID, Name: "a", BlockSize: ipam.BlockSize{Length: ptr(28)}, Details: ipam.Details{Owner: "payments", Account: "aws:1", Region: "eu", Environment: "prod", Description: "d", Labels: ipam.Labels{"k": "v"}}, Purpose: "db",
 			})
 			if err != nil {
 				t.Fatal(err)

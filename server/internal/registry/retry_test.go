@@ -39,16 +39,16 @@ func TestARetryHasOneEffect(t *testing.T) {
 				return r.CreatePool(t.Context(), by, ipam.NewPool{Scope: root.Scope, Parent: root.ID, Name: "new", Length: ptr(24)})
 			},
 			"change a pool": func(by ipam.Caller) (any, error) {
-				return r.UpdatePool(t.Context(), by, root.ID, at(root, 1), ipam.PoolPatch{Owner: ptr("net")})
+				return r.UpdatePool(t.Context(), by, root.ID, at(root, 1), ipam.PoolPatch{DetailsPatch: ipam.DetailsPatch{Owner: ptr("net")}})
 			},
 			"delete a pool": func(by ipam.Caller) (any, error) {
 				return nil, r.DeletePool(t.Context(), by, kid.ID, at(kid, 1))
 			},
 			"allocate": func(by ipam.Caller) (any, error) {
-				return r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: kept.ID, Name: "retried", BlockSize: ipam.BlockSize{Length: ptr(28)}, Labels: ipam.Labels{"k": "v"}})
+				return r.Allocate(t.Context(), by, ipam.NewAllocation{Pool: kept.ID, Name: "retried", BlockSize: ipam.BlockSize{Length: ptr(28)}, Details: ipam.Details{Labels: ipam.Labels{"k": "v"}}})
 			},
 			"change an allocation": func(by ipam.Caller) (any, error) {
-				return r.UpdateAllocation(t.Context(), by, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")})
+				return r.UpdateAllocation(t.Context(), by, a.ID, at(a, 1), ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Owner: ptr("net")}})
 			},
 			"reserve": func(by ipam.Caller) (any, error) {
 				return r.Reserve(t.Context(), by, ipam.NewReservation{Pool: kept.ID, Reason: "retried", Length: ptr(28), ExpiresAt: ptr(clock.Add(time.Hour))})
@@ -146,16 +146,16 @@ func TestARetriedChangeIsAnsweredThoughItsObjectIsGone(t *testing.T) {
 		pool := r.root(t, "10.0.0.0/16")
 		a := r.take(t, pool, "a", "/24")
 		by := keyed("change a", "this")
-		changed, err := r.UpdateAllocation(t.Context(), by, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")})
+		changed, err := r.UpdateAllocation(t.Context(), by, a.ID, at(a, 1), ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Owner: ptr("net")}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		r.release(t, a)
-		again, err := r.UpdateAllocation(t.Context(), by, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")})
+		again, err := r.UpdateAllocation(t.Context(), by, a.ID, at(a, 1), ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Owner: ptr("net")}})
 		if err != nil || again.Owner != changed.Owner || !by.Retry.Replayed {
 			t.Errorf("got %+v, %v, replayed %v", again, err, by.Retry.Replayed)
 		}
-		_, err = r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), ipam.AllocationPatch{Owner: ptr("net")})
+		_, err = r.UpdateAllocation(t.Context(), alice, a.ID, at(a, 1), ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Owner: ptr("net")}})
 		wantCode(t, err, ipam.CodeNotFound)
 	})
 }

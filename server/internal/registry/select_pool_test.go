@@ -74,7 +74,7 @@ func TestAPoolFindsItsParentByLabels(t *testing.T) {
 		t.Run("in what the same plan drafts, and nobody else", func(t *testing.T) {
 			scope := r.scope(t)
 			root := r.rootIn(t, scope, "root", "10.0.0.0/8")
-			env, err := r.DraftPool(t.Context(), alice, ipam.NewPool{Scope: scope, Name: "env", Parent: root.ID, Length: ptr(16), Labels: ipam.Labels{"tier": "prd"}}, ipam.Plan{})
+			env, err := r.DraftPool(t.Context(), alice, ipam.NewPool{Scope: scope, Name: "env", Parent: root.ID, Length: ptr(16), Details: ipam.Details{Labels: ipam.Labels{"tier": "prd"}}}, ipam.Plan{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -224,7 +224,7 @@ func TestARetryOfASelectionMeetsItsAnswer(t *testing.T) {
 func TestAPlanSelectsItsOwnDraftsAfterRealPools(t *testing.T) {
 	eachPlanner(t, func(t *testing.T, r planner) {
 		root := r.root(t, "10.0.0.0/8")
-		in := ipam.NewPool{Scope: root.Scope, Name: "a-draft", Parent: root.ID, Length: ptr(16), Labels: ipam.Labels{"tier": "prd"}}
+		in := ipam.NewPool{Scope: root.Scope, Name: "a-draft", Parent: root.ID, Length: ptr(16), Details: ipam.Details{Labels: ipam.Labels{"tier": "prd"}}}
 		draft, err := r.DraftPool(t.Context(), alice, in, ipam.Plan{})
 		if err != nil {
 			t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 )
 
 func (r planner) tryAdopt(pool ipam.Pool, members ...string) (ipam.AllocationSet, error) {
-	return r.AllocateSet(context.Background(), alice, ipam.NewAllocationSet{Pool: pool.ID, Name: "app", SetSizes: ofSizes(members...), Adopt: true, Owner: "ann", Labels: ipam.Labels{"of": "app"}})
+	return r.AllocateSet(context.Background(), alice, ipam.NewAllocationSet{Pool: pool.ID, Name: "app", SetSizes: ofSizes(members...), Adopt: true, Details: ipam.Details{Owner: "ann", Labels: ipam.Labels{"of": "app"}}})
 }
 
 func TestASetAdoptsAllocations(t *testing.T) {
@@ -19,7 +19,7 @@ func TestASetAdoptsAllocations(t *testing.T) {
 		}
 		t.Run("in a full pool, as is planned", func(t *testing.T) {
 			pool := r.root(t, "10.0.0.0/24")
-			a, err := r.Allocate(t.Context(), alice, ipam.NewAllocation{Pool: pool.ID, Name: "app/a", BlockSize: ipam.BlockSize{Length: ptr(25)}, Owner: "bob", Purpose: "web", Labels: ipam.Labels{"of": "a", "mine": "1"}})
+			a, err := r.Allocate(t.Context(), alice, ipam.NewAllocation{Pool: pool.ID, Name: "app/a", BlockSize: ipam.BlockSize{Length: ptr(25)}, Details: ipam.Details{Owner: "bob", Labels: ipam.Labels{"of": "a", "mine": "1"}}, Purpose: "web"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -129,7 +129,7 @@ func (r lab) change(t *testing.T, pool ipam.Pool, name string, before ipam.Alloc
 		for _, m := range rekeyed(before, to).Members {
 			wanted[m.Key] = m.CIDR.Bits()
 		}
-		return r.tryChange(before, ipam.AllocationSetPatch{Renamed: to, Owner: new(fmt.Sprint("owner", random.IntN(9)))})
+		return r.tryChange(before, ipam.AllocationSetPatch{Renamed: to, DetailsPatch: ipam.DetailsPatch{Owner: new(fmt.Sprint("owner", random.IntN(9)))}})
 	default:
 		return r.tryChange(before, ipam.AllocationSetPatch{SetSizes: sizes, Renamed: to})
 	}

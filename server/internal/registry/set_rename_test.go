@@ -92,7 +92,7 @@ func TestAKeyIsRenamedInPlace(t *testing.T) {
 		t.Run("with its set, which is described too", func(t *testing.T) {
 			s := r.set(t, r.root(t, "10.0.0.0/24"), "net", "a /26", "b /26")
 			before := idsBy(s, "a", "b")
-			after, err := r.tryChange(s, ipam.AllocationSetPatch{Name: ptr("web"), Owner: ptr("ann"), Renamed: ipam.Renames{"a": "b", "b": "a"}, SetSizes: ofSizes("a /26", "b /27")})
+			after, err := r.tryChange(s, ipam.AllocationSetPatch{Name: ptr("web"), DetailsPatch: ipam.DetailsPatch{Owner: ptr("ann")}, Renamed: ipam.Renames{"a": "b", "b": "a"}, SetSizes: ofSizes("a /26", "b /27")})
 			if err != nil || idsBy(after, "b", "a") != before {
 				t.Fatalf("%+v, %v", after, err)
 			}

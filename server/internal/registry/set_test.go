@@ -25,7 +25,7 @@ func ofSizes(members ...string) ipam.SetSizes {
 }
 
 func (r lab) trySet(pool ipam.Pool, name string, members ...string) (ipam.AllocationSet, error) {
-	return r.AllocateSet(context.Background(), alice, ipam.NewAllocationSet{Pool: pool.ID, Name: name, SetSizes: ofSizes(members...), Labels: ipam.Labels{"of": name}})
+	return r.AllocateSet(context.Background(), alice, ipam.NewAllocationSet{Pool: pool.ID, Name: name, SetSizes: ofSizes(members...), Details: ipam.Details{Labels: ipam.Labels{"of": name}}})
 }
 
 func (r lab) set(t tb, pool ipam.Pool, name string, members ...string) ipam.AllocationSet {
@@ -265,7 +265,7 @@ func TestASetNamesAndDescribesItsMembers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err = r.tryChange(s, ipam.AllocationSetPatch{Name: new("web"), Owner: new("team"), Labels: &ipam.Labels{"k": "v"}, SetSizes: ofSizes("a /25", "c /25")})
+		s, err = r.tryChange(s, ipam.AllocationSetPatch{Name: new("web"), DetailsPatch: ipam.DetailsPatch{Owner: new("team"), Labels: &ipam.Labels{"k": "v"}}, SetSizes: ofSizes("a /25", "c /25")})
 		if err != nil {
 			t.Fatal(err)
 		}

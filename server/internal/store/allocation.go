@@ -161,8 +161,11 @@ func allocation(row query.NamedAllocation) (ipam.Allocation, error) {
 	cidr, err := block(row.FirstIp, int(row.Family), row.Length)
 	return ipam.Allocation{
 		ID: id(allocationKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name,
-		Set: string(optionalUID(setKey, row.SetID)), SetKey: row.SetKey, CIDR: cidr, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
-		Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels, ExpiresAt: optionalMoment(row.ExpiresAt), Superseded: row.Superseded, Version: row.Version,
+		Set: string(optionalUID(setKey, row.SetID)), SetKey: row.SetKey, CIDR: cidr,
+		Details: ipam.Details{
+			Description: row.Description, Owner: row.Owner, Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels,
+		},
+		Purpose: row.Purpose, ExpiresAt: optionalMoment(row.ExpiresAt), Superseded: row.Superseded, Version: row.Version,
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err
 }

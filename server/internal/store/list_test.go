@@ -25,7 +25,7 @@ func TestLabelsMatchAsPairs(t *testing.T) {
 				{"env": "prd"}, {"a": "b", "env": "prd", "z": ""}, {"Env": "prd"}, {"env": "prd2"}, {"env": `prd"`}, {`x"env`: "prd"}, {`x,"env`: "prd"}, {"x": `"env":"prd"`}, {"ключ": "знач/%_"},
 			} {
 				p := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i), 0, 0}), 16)
-				pool := ipam.Pool{UID: ipam.NewUID("pool"), ScopeUID: scope.UID, Name: fmt.Sprint("p", i), CIDR: p, Strategy: "best_fit", Labels: labels, Version: 1, CreatedAt: at, UpdatedAt: at}
+				pool := ipam.Pool{UID: ipam.NewUID("pool"), ScopeUID: scope.UID, Name: fmt.Sprint("p", i), CIDR: p, Strategy: "best_fit", Details: ipam.Details{Labels: labels}, Version: 1, CreatedAt: at, UpdatedAt: at}
 				if err := tx.InsertPool(pool); err != nil {
 					return err
 				}

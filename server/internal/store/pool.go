@@ -235,9 +235,11 @@ func pool(row query.NamedPool) (ipam.Pool, error) {
 	p := ipam.Pool{
 		ID: ipam.PoolID(row.ScopeName, row.Name), UID: uid(poolKey, row.ID), Scope: row.ScopeName, ScopeUID: uid(scopeKey, row.ScopeID), Name: row.Name,
 		ParentUID: optionalUID(poolKey, row.ParentID), CIDR: cidr, Strategy: alloc.Strategy(row.Strategy),
-		Sizes:       ipam.Sizes{Min: lengthOf(row.MinLength), Max: lengthOf(row.MaxLength), Default: lengthOf(row.DefaultLength)},
-		Description: row.Description, Owner: row.Owner, Account: row.Account, Region: row.Region, Environment: row.Environment,
-		Labels: labels, DeletionProtection: row.DeletionProtection, Quarantine: row.QuarantineSeconds, MaxObservedAge: row.MaxObservedAgeSeconds, Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
+		Sizes: ipam.Sizes{Min: lengthOf(row.MinLength), Max: lengthOf(row.MaxLength), Default: lengthOf(row.DefaultLength)},
+		Details: ipam.Details{
+			Description: row.Description, Owner: row.Owner, Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels,
+		},
+		DeletionProtection: row.DeletionProtection, Quarantine: row.QuarantineSeconds, MaxObservedAge: row.MaxObservedAgeSeconds, Version: row.Version, CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 		DraftUntil: optionalMoment(row.DraftUntil), DraftPrincipal: optionalUID(principalKey, row.DraftPrincipalID), DraftActor: actor(row.DraftActor), DraftHolder: row.DraftHolder, DraftRun: row.DraftRun, DraftNamed: row.DraftNamed, DraftEncloses: row.DraftEncloses, DraftGrows: optionalUID(poolKey, row.GrowsID),
 	}
 	if p.ParentUID != "" {

@@ -121,8 +121,11 @@ func (tx *Tx) addMembers(sets []ipam.AllocationSet) error {
 func allocationSet(row query.NamedSet) (ipam.AllocationSet, error) {
 	labels, err := decodeLabels(row.Labels)
 	return ipam.AllocationSet{
-		ID: id(setKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name, Description: row.Description, Owner: row.Owner, Purpose: row.Purpose,
-		Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels, Version: row.Version,
+		ID: id(setKey, row.ID), In: inPool(row.ScopeID, row.ScopeName, row.PoolID, row.PoolName), Name: row.Name,
+		Details: ipam.Details{
+			Description: row.Description, Owner: row.Owner, Account: row.Account, Region: row.Region, Environment: row.Environment, Labels: labels,
+		},
+		Purpose: row.Purpose, Version: row.Version,
 		CreatedAt: moment(row.CreatedAt), UpdatedAt: moment(row.UpdatedAt),
 	}, err
 }

@@ -23,7 +23,7 @@ func awsEstate() *estate {
 		kind: ipam.ObservedNetwork, Thing: ipam.Thing{ID: "vpc-1", Name: "Main", Network: "vpc-1", Region: "eu-west-1", Blocks: []netip.Prefix{vpc.CIDR}, Labels: ipam.Labels{"Name": "Main", "aws:cloudformation:stack-name": "x"}},
 		blocks: []ipam.Observation{vpc},
 	})
-	e.pools["obs_1"] = ipam.Pool{ID: "main", UID: "pool_1", Scope: "default", Name: "main", Parent: "corp", ParentUID: "pool_0", CIDR: vpc.CIDR, Strategy: "best_fit", Account: "aws:111111111111", Region: "eu-west-1", Sizes: ipam.Sizes{Min: new(20)}}
+	e.pools["obs_1"] = ipam.Pool{ID: "main", UID: "pool_1", Scope: "default", Name: "main", Parent: "corp", ParentUID: "pool_0", CIDR: vpc.CIDR, Strategy: "best_fit", Details: ipam.Details{Account: "aws:111111111111", Region: "eu-west-1"}, Sizes: ipam.Sizes{Min: new(20)}}
 	for _, s := range []struct {
 		id, name, region string
 		blocks           []string
@@ -38,7 +38,7 @@ func awsEstate() *estate {
 			o := ipam.Observation{UID: ipam.UID("obs_" + s.id + text), Kind: ipam.ObservedSubnet, CloudID: s.id, Network: "vpc-1", CIDR: pfx(text)}
 			t.blocks, t.Blocks = append(t.blocks, o), append(t.Blocks, o.CIDR)
 			if o.CIDR.Addr().Is4() { // that of IPv6 was not adopted
-				e.allocations[o.UID] = ipam.Allocation{ID: "alloc_" + s.id, In: ipam.In{Pool: "main", PoolUID: "pool_1"}, Name: "net/" + s.id, CIDR: o.CIDR, Account: "aws:111111111111", Region: s.region, Labels: ipam.Labels{"team": "net"}}
+				e.allocations[o.UID] = ipam.Allocation{ID: "alloc_" + s.id, In: ipam.In{Pool: "main", PoolUID: "pool_1"}, Name: "net/" + s.id, CIDR: o.CIDR, Details: ipam.Details{Account: "aws:111111111111", Region: s.region, Labels: ipam.Labels{"team": "net"}}}
 			}
 		}
 		e.things = append(e.things, t)

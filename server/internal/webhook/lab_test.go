@@ -105,7 +105,7 @@ func (l lab) take(t testing.TB, name string) ipam.Allocation {
 // touch changes an allocation, which is an event of the same object.
 func (l lab) touch(t testing.TB, a ipam.Allocation, owner string) ipam.Allocation {
 	t.Helper()
-	a, err := l.registry.UpdateAllocation(t.Context(), system, a.ID, ipam.AnyVersion, ipam.AllocationPatch{Owner: &owner})
+	a, err := l.registry.UpdateAllocation(t.Context(), system, a.ID, ipam.AnyVersion, ipam.AllocationPatch{DetailsPatch: ipam.DetailsPatch{Owner: &owner}})
 	if err != nil {
 		t.Fatal(err)
 	}

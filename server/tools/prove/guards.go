@@ -27,7 +27,7 @@ var guards = []guard{
 	{"no lost update: a change names its version", "internal/ipam/match.go", "if !m.any && m.tags == nil {", "if false {", "internal/httpapi", "TestETags"},
 	{"a version fits no successor of the name", "internal/ipam/match.go", `return string(uid) + "." +`, `return "x." +`, "internal/registry", "TestAnETagFitsNoSuccessorOfTheSameName"},
 	{"a CIDR has no host bits", "internal/ipam/prefix.go", "\tif p.Masked() != p {\n\t\treturn netip.Prefix{}, fmt.Errorf(\"%q has host", "\tif false {\n\t\treturn netip.Prefix{}, fmt.Errorf(\"%q has host", "internal/ipam", "TestHostBitsAreAlwaysRefused"},
-	{"a name that somebody's plan holds is not another's", "internal/registry/promise.go", "if known.Kept && !known.Expired(c.Due) && !known.Belongs(c.By.UID, in.Plan.Holder) {", "if false {", "internal/registry", "TestHold|TestTwoWorkspacesOfOneTokenKeepTheirHolds"},
+	{"a name that somebody's plan holds is not another's", "internal/choose/decide.go", "case known.Kept && !known.Expired(f.Due) && !known.Belongs(f.Principal, in.Plan.Holder):", "case false:", "internal/registry", "TestHold|TestTwoWorkspacesOfOneTokenKeepTheirHolds"},
 	{"promises keep to their quota", "internal/choose/asker.go", "if err != nil || held < most {", "if err != nil || held < most || true {", "internal/registry", "TestHoldQuota"},
 	{"destroy and apply give the same CIDR", "internal/registry/place.go", "if !found || want.Excludes(last)", "if true || !found || want.Excludes(last)", "internal/registry", "TestDestroyAndApplyGiveTheSameCIDRs"},
 	{"a protected pool is not deleted", "internal/registry/pool.go", "if p.DeletionProtection {", "if false {", "internal/httpapi", "TestConflictsSayWhatToDo"},
