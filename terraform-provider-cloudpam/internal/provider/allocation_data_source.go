@@ -97,7 +97,7 @@ func (d *allocationDataSource) Read(ctx context.Context, req datasource.ReadRequ
 	if resp.Diagnostics.HasError() || !d.session.ready(&resp.Diagnostics) {
 		return
 	}
-	key := allocationKey{id: m.ID.ValueString(), pool: m.Pool.ValueString(), name: m.Name.ValueString(), cidr: m.CIDR.prefix()}
+	key := allocationKey{id: m.ID.ValueString(), pool: m.Pool.ValueString(), name: m.Name.ValueString(), cidr: prefixOf(m.CIDR)}
 	allocation, diags := key.find(ctx, d.session.client, "read")
 	if resp.Diagnostics.Append(diags...); diags.HasError() {
 		return

@@ -69,7 +69,7 @@ func (m *allocationFacts) set(a cloudpam.Allocation) diag.Diagnostics {
 // derive computes everything that follows from the CIDR: while planning as soon as the CIDR is known, and never by the
 // server, so that both always agree.
 func (m *allocationFacts) derive() {
-	p := m.CIDR.prefix()
+	p := prefixOf(m.CIDR)
 	if !p.IsValid() {
 		m.IPVersion = types.Int64Unknown()
 		m.NetworkAddress, m.FirstAddress, m.LastAddress = types.StringUnknown(), types.StringUnknown(), types.StringUnknown()
@@ -87,10 +87,10 @@ func (m allocationModel) request(ctx context.Context) (cloudpam.NewAllocation, d
 	allocation := cloudpam.NewAllocation{
 		Name: m.Name.ValueString(), Target: m.target(),
 		Account: optionalText(m.Account), Region: optionalText(m.Region), Environment: optionalText(m.Environment),
-		Owner: optionalText(m.Owner), Purpose: optionalText(m.Purpose), Description: optionalText(m.Description), Labels: labels, ExpiresAt: m.ExpiresAt.time(),
+		Owner: optionalText(m.Owner), Purpose: optionalText(m.Purpose), Description: optionalText(m.Description), Labels: labels, ExpiresAt: timeOf(m.ExpiresAt),
 	}
 	if m.CIDR.known() {
-		allocation.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
+		allocation.CIDR = new(prefixOf(m.CIDR).String()) // the server takes the canonical spelling only
 	} else {
 		allocation.PrefixLength, allocation.Hosts = optionalLength(m.PrefixLength), m.Hosts.ValueInt64Pointer()
 		allocation.Strategy = chosenBy(m.Strategy)
@@ -123,12 +123,12 @@ func (m allocationModel) patch(ctx context.Context, state allocationModel) (clou
 		Purpose:     changedText(state.Purpose, m.Purpose),
 		Description: changedText(state.Description, m.Description),
 	}
-	if m.CIDR.known() && m.CIDR.prefix() != state.CIDR.prefix() {
-		patch.CIDR, patch.Hosts, patch.Target = new(m.CIDR.prefix().String()), m.Hosts.ValueInt64Pointer(), m.target()
+	if m.CIDR.known() && prefixOf(m.CIDR) != prefixOf(state.CIDR) {
+		patch.CIDR, patch.Hosts, patch.Target = new(prefixOf(m.CIDR).String()), m.Hosts.ValueInt64Pointer(), m.target()
 	}
 	if equal, _ := m.ExpiresAt.StringSemanticEquals(ctx, state.ExpiresAt); !equal {
 		patch.ExpiresAt = nullable.NewNullNullable[time.Time]()
-		if end := m.ExpiresAt.time(); end != nil {
+		if end := timeOf(m.ExpiresAt); end != nil {
 			patch.ExpiresAt = nullable.NewNullableWithValue(*end)
 		}
 	}

@@ -19,7 +19,7 @@ func (r *allocationResource) ValidateConfig(ctx context.Context, req resource.Va
 		return
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
-	contradict(ctx, path.Root("cidr"), m.CIDR.prefix(), m.Exclude, &resp.Diagnostics)
+	contradict(ctx, path.Root("cidr"), prefixOf(m.CIDR), m.Exclude, &resp.Diagnostics)
 	r.session.validated(keyOf(m.Pool, m.PoolSelector, m.Name))
 }
 
@@ -33,7 +33,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 			if name := r.session.claims.destroys(state.ID.ValueString()); name != "" {
 				resp.Diagnostics.Append(adoptedAndDestroyed(name))
 			}
-			r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.CIDR.prefix())
+			r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), prefixOf(state.CIDR))
 		}
 		return
 	}
@@ -67,7 +67,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 	}
 	if !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
 		resp.Diagnostics.Append(r.renamed(ctx, req, state, plan)...)
-		resp.Diagnostics.Append(r.session.keeps(ctx, plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
+		resp.Diagnostics.Append(r.session.keeps(ctx, plan.ID.ValueString(), prefixOf(plan.CIDR), path.Root("cidr"))...)
 	}
 	if req.State.Raw.IsNull() || !plan.ExpiresAt.Equal(state.ExpiresAt) {
 		resp.Diagnostics.Append(plan.over(time.Now())...)
@@ -84,7 +84,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 // made, so the text covers both.
 func (m allocationModel) over(now time.Time) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if end := m.ExpiresAt.time(); end != nil && !now.Before(*end) {
+	if end := timeOf(m.ExpiresAt); end != nil && !now.Before(*end) {
 		diags.AddAttributeError(path.Root("expires_at"), "Allocation has ended", fmt.Sprintf(
 			"expires_at %s has passed, so the block has been, or would be, released.\n\n"+
 				"Remove the resource from the configuration, set a later expires_at to have the block again, or remove expires_at to have it until it is destroyed. "+

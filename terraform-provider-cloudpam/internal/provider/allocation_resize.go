@@ -30,7 +30,7 @@ import (
 func (m allocationModel) wanted(from netip.Prefix) (netip.Prefix, bool) {
 	switch {
 	case !m.CIDR.IsNull():
-		to := m.CIDR.prefix()
+		to := prefixOf(m.CIDR)
 		return to, to.IsValid()
 	case m.PrefixLength.IsUnknown() || m.Hosts.IsUnknown() || m.Target.IsUnknown():
 		return from, false
@@ -66,7 +66,7 @@ func lengthFor(hosts int64, target string, version int64) int {
 // resize plans the block of an allocation that exists.
 func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse, config, state allocationModel, plan *allocationModel) diag.Diagnostics {
 	var diags diag.Diagnostics
-	from := state.CIDR.prefix()
+	from := prefixOf(state.CIDR)
 	to, known := config.wanted(from)
 	if !known {
 		plan.CIDR = unknownCIDR() // Update finds out; nothing is destroyed on a guess

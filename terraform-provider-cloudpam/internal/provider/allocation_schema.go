@@ -22,17 +22,9 @@ func (r *allocationResource) Schema(_ context.Context, _ resource.SchemaRequest,
 		MarkdownDescription: "A subnet or a single address handed out from a pool. Renaming and describing it are updates in place. Another size is " +
 			"one too, while the space beside it is free to grow over; otherwise the plan replaces it and says who is in the way. Released and asked for again under the same name and size, it gets its CIDR back while that is free.",
 		Attributes: map[string]schema.Attribute{
-			"id":    computedText("Id that the server gives the allocation."),
-			"scope": computedText("Scope of the pool."),
-			"pool": schema.StringAttribute{
-				Optional: true, Computed: true,
-				Validators: []validator.String{
-					matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127),
-					poolOrSelector{},
-				},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-				MarkdownDescription: "Id of the pool to allocate from. Another pool replaces; another name of the same pool changes in place. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction. One of this and `pool_selector`.",
-			},
+			"id":            computedText("Id that the server gives the allocation."),
+			"scope":         computedText("Scope of the pool."),
+			"pool":          poolOfBlock(),
 			"pool_selector": selector(),
 			"name": schema.StringAttribute{
 				Required:            true,
@@ -97,4 +89,17 @@ func computedText(description string) schema.StringAttribute {
 // IdentitySchema describes what names an allocation for good.
 func (r *allocationResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identitySchema("Id of the allocation, alloc_….")
+}
+
+// poolOfBlock is the pool that a block is allocated from.
+func poolOfBlock() schema.StringAttribute {
+	return schema.StringAttribute{
+		Optional: true, Computed: true,
+		Validators: []validator.String{
+			matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127),
+			poolOrSelector{},
+		},
+		PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
+		MarkdownDescription: "Id of the pool to allocate from. Another pool replaces; another name of the same pool changes in place. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction. One of this and `pool_selector`.",
+	}
 }

@@ -1,19 +1,13 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
-	"github.com/hashicorp/terraform-plugin-framework/attr/xattr"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
-	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
 // parseCIDR reads a CIDR as CloudPAM takes it: no host bits, no zone, no IPv4-mapped IPv6, no leading zeros.
@@ -82,85 +76,24 @@ func ipVersion(p netip.Prefix) int64 {
 	return 6
 }
 
-// cidrType is the attribute type of a CIDR: checked offline, and equal in every spelling.
-type cidrType struct{ basetypes.StringType }
+// cidrSpelling is that of a CIDR: 2001:db8:0::/48 is 2001:db8::/48.
+type cidrSpelling struct{}
 
-var (
-	_ basetypes.StringTypable                    = cidrType{}
-	_ basetypes.StringValuableWithSemanticEquals = cidrValue{}
-	_ xattr.ValidateableAttribute                = cidrValue{}
-	_ planmodifier.String                        = keepCIDRSpelling{}
+type (
+	cidrType         = spelled[cidrSpelling]
+	cidrValue        = spelledValue[cidrSpelling]
+	keepCIDRSpelling = keepSpelling[cidrSpelling]
 )
 
-// String names the type in error messages.
-func (cidrType) String() string { return "cidr" }
+func (cidrSpelling) name() string  { return "CIDR" }
+func (cidrSpelling) wrong() string { return "Not a CIDR" }
 
-// Equal reports whether the other type is this one.
-func (t cidrType) Equal(other attr.Type) bool {
-	o, ok := other.(cidrType)
-	return ok && t.StringType.Equal(o.StringType)
+func (cidrSpelling) check(text string) error {
+	_, err := parseCIDR(text)
+	return err
 }
 
-// ValueType returns a value of the type.
-func (cidrType) ValueType(context.Context) attr.Value { return cidrValue{} }
-
-// ValueFromString wraps a string; the value checks itself.
-func (cidrType) ValueFromString(_ context.Context, s basetypes.StringValue) (basetypes.StringValuable, diag.Diagnostics) {
-	return cidrValue{s}, nil
-}
-
-// ValueFromTerraform converts from Terraform's own type system.
-func (t cidrType) ValueFromTerraform(ctx context.Context, in tftypes.Value) (attr.Value, error) {
-	v, err := t.StringType.ValueFromTerraform(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return cidrValue{v.(basetypes.StringValue)}, nil
-}
-
-// cidrValue is a CIDR, possibly null or unknown, in the spelling of the configuration.
-type cidrValue struct{ basetypes.StringValue }
-
-func newCIDR(s string) cidrValue     { return cidrValue{basetypes.NewStringValue(s)} }
-func unknownCIDR() cidrValue         { return cidrValue{basetypes.NewStringUnknown()} }
-func (v cidrValue) known() bool      { return !v.IsNull() && !v.IsUnknown() }
-func (v cidrValue) pointer() *string { return optionalText(v.StringValue) }
-
-// prefix parses the value; the zero prefix when it is null, unknown or wrong.
-func (v cidrValue) prefix() netip.Prefix {
-	p, err := parseCIDR(v.ValueString())
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
-}
-
-// Type returns the CIDR type.
-func (cidrValue) Type(context.Context) attr.Type { return cidrType{} }
-
-// Equal compares spellings, as Terraform does; StringSemanticEquals compares networks.
-func (v cidrValue) Equal(other attr.Value) bool {
-	o, ok := other.(cidrValue)
-	return ok && v.StringValue.Equal(o.StringValue)
-}
-
-// StringSemanticEquals keeps the configuration's spelling in the state when the server answers with the canonical one.
-func (v cidrValue) StringSemanticEquals(_ context.Context, other basetypes.StringValuable) (bool, diag.Diagnostics) {
-	o, ok := other.(cidrValue)
-	return ok && sameCIDR(v.ValueString(), o.ValueString()), nil
-}
-
-// ValidateAttribute checks the value at terraform validate, without a server.
-func (v cidrValue) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeRequest, resp *xattr.ValidateAttributeResponse) {
-	if !v.known() {
-		return
-	}
-	if _, err := parseCIDR(v.ValueString()); err != nil {
-		resp.Diagnostics.AddAttributeError(req.Path, "Not a CIDR", sentence(err.Error()))
-	}
-}
-
-func sameCIDR(a, b string) bool {
+func (cidrSpelling) same(a, b string) bool {
 	p, err := parseCIDR(a)
 	if err != nil {
 		return a == b
@@ -169,23 +102,14 @@ func sameCIDR(a, b string) bool {
 	return err == nil && p == q
 }
 
-// keepCIDRSpelling plans no change when only the spelling of a CIDR changed in the configuration.
-type keepCIDRSpelling struct{}
+func newCIDR(s string) cidrValue { return cidrValue{basetypes.NewStringValue(s)} }
+func unknownCIDR() cidrValue     { return cidrValue{basetypes.NewStringUnknown()} }
 
-// Description says what the modifier does.
-func (keepCIDRSpelling) Description(context.Context) string {
-	return "Another spelling of the same CIDR is not a change."
-}
-
-// MarkdownDescription is Description.
-func (m keepCIDRSpelling) MarkdownDescription(ctx context.Context) string { return m.Description(ctx) }
-
-// PlanModifyString plans the state's spelling when it is the same network.
-func (keepCIDRSpelling) PlanModifyString(_ context.Context, req planmodifier.StringRequest, resp *planmodifier.StringResponse) {
-	if req.StateValue.IsNull() || req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
-		return
+// prefixOf parses a CIDR; the zero prefix when it is null, unknown or wrong.
+func prefixOf(v cidrValue) netip.Prefix {
+	p, err := parseCIDR(v.ValueString())
+	if err != nil {
+		return netip.Prefix{}
 	}
-	if sameCIDR(req.StateValue.ValueString(), req.ConfigValue.ValueString()) {
-		resp.PlanValue = req.StateValue
-	}
+	return p
 }

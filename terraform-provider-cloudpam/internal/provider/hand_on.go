@@ -33,7 +33,7 @@ func (r *allocationResource) renamed(ctx context.Context, req resource.ModifyPla
 		return diags
 	}
 	pool := r.session.renames.askPool(state.Pool.ValueString())
-	if at := state.CIDR.prefix(); at.IsValid() && len(name) <= longestHandedOn {
+	if at := prefixOf(state.CIDR); at.IsValid() && len(name) <= longestHandedOn {
 		ask := r.session.planning.hold(r.session.planning.phase(req))
 		ask.Pool, ask.Name, ask.CIDR, ask.Replaces = pool, "rename:"+name, new(at.String()), &id
 		if _, err := r.session.gather.hold(ctx, ask); errors.Is(err, cloudpam.ErrForbidden) {

@@ -158,7 +158,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 	ask.MeantFor = meant(ctx, plan.Owner, plan.Purpose, plan.Account, plan.Region, plan.Environment, plan.LabelsAll)
 	ask.Pool, ask.Name, ask.Target = r.session.renames.askPool(plan.Pool.ValueString()), plan.Name.ValueString(), plan.target()
 	if plan.CIDR.known() {
-		ask.CIDR = new(plan.CIDR.prefix().String())
+		ask.CIDR = new(prefixOf(plan.CIDR).String())
 	} else {
 		var more diag.Diagnostics
 		ask.PrefixLength, ask.Hosts, ask.Strategy = optionalLength(plan.PrefixLength), plan.Hosts.ValueInt64Pointer(), chosenBy(plan.Strategy)
@@ -191,7 +191,7 @@ func (r *allocationResource) promise(ctx context.Context, req resource.ModifyPla
 		hold, err = r.session.gather.hold(ctx, ask)
 	}
 	if err != nil {
-		if !r.session.claims.inOwnWay(err, wish{by: "allocation " + strconv.Quote(plan.Name.ValueString()), cidr: plan.CIDR.prefix()}) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
+		if !r.session.claims.inOwnWay(err, wish{by: "allocation " + strconv.Quote(plan.Name.ValueString()), cidr: prefixOf(plan.CIDR)}) && !r.session.claims.yetToGrow(plan.Pool.ValueString(), err) {
 			diags.Append(r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)...)
 		}
 		return diags
@@ -256,7 +256,7 @@ func (r *poolResource) draft(ctx context.Context, req resource.ModifyPlanRequest
 		return diags // perhaps by what this run destroys: Create waits for that
 	}
 	if err != nil {
-		if !r.session.claims.inOwnWay(err, wish{by: "pool " + strconv.Quote(plan.ID.ValueString()), cidr: plan.CIDR.prefix()}) {
+		if !r.session.claims.inOwnWay(err, wish{by: "pool " + strconv.Quote(plan.ID.ValueString()), cidr: prefixOf(plan.CIDR)}) {
 			refused := r.released(ctx, *plan, err)
 			if refused == nil {
 				refused = r.session.planning.unplanned(plan.attempt(r.session.planning.verb(req)), err)

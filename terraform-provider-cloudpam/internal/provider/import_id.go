@@ -52,7 +52,7 @@ func (k allocationKey) names(a cloudpam.Allocation) bool {
 	case k.name != "":
 		return a.Name == k.name
 	default:
-		return sameCIDR(a.CIDR, k.cidr.String())
+		return cidrSpelling{}.same(a.CIDR, k.cidr.String())
 	}
 }
 

@@ -100,7 +100,7 @@ func (f listFilter) within() *string {
 	if !f.Within.known() {
 		return nil
 	}
-	return new(f.Within.prefix().String())
+	return new(prefixOf(f.Within).String())
 }
 
 func (f listFilter) contains() *string {

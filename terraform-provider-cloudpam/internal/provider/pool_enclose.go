@@ -41,7 +41,7 @@ func noteEnclosed(ctx context.Context, private interface {
 	switch {
 	case state.Name.IsNull(), types.StringPointerValue(now.Parent).Equal(state.Parent) && now.Parent != nil:
 		return nil // imported; or nothing new
-	case now.Parent != nil && newCIDR(now.CIDR).prefix() == state.CIDR.prefix():
+	case now.Parent != nil && prefixOf(newCIDR(now.CIDR)) == prefixOf(state.CIDR):
 		return private.SetKey(ctx, enclosedKey, []byte("true"))
 	}
 	return private.SetKey(ctx, enclosedKey, []byte("false"))

@@ -58,7 +58,7 @@ func (m *poolFacts) set(p cloudpam.Pool) diag.Diagnostics {
 	cidr := newCIDR(p.CIDR)
 	m.ID, m.UID, m.Scope, m.Name = types.StringValue(p.ID), types.StringValue(p.UID), types.StringValue(p.Scope), types.StringValue(p.Name)
 	m.Parent = types.StringPointerValue(p.Parent)
-	m.CIDR, m.PrefixLength, m.IPVersion = cidr, types.Int64Value(int64(p.PrefixLength)), types.Int64Value(ipVersion(cidr.prefix()))
+	m.CIDR, m.PrefixLength, m.IPVersion = cidr, types.Int64Value(int64(p.PrefixLength)), types.Int64Value(ipVersion(prefixOf(cidr)))
 	m.Strategy = types.StringValue(string(p.Strategy))
 	m.MinPrefixLength, m.MaxPrefixLength = fromLength(p.MinPrefixLength), fromLength(p.MaxPrefixLength)
 	m.DefaultPrefixLength = fromLength(p.DefaultPrefixLength)
@@ -94,7 +94,7 @@ func (m poolModel) request(ctx context.Context) (cloudpam.NewPool, diag.Diagnost
 		diags.Append(more...)
 	}
 	if pool.CIDR != nil {
-		pool.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
+		pool.CIDR = new(prefixOf(m.CIDR).String()) // the server takes the canonical spelling only
 		return pool, diags
 	}
 	var more diag.Diagnostics
@@ -127,8 +127,8 @@ func (m poolModel) patch(ctx context.Context, state poolModel, names *renames) (
 			patch.PrefixLength = optionalLength(m.PrefixLength)
 		}
 	}
-	if m.CIDR.known() && m.CIDR.prefix() != state.CIDR.prefix() {
-		patch.CIDR = new(m.CIDR.prefix().String())
+	if m.CIDR.known() && prefixOf(m.CIDR) != prefixOf(state.CIDR) {
+		patch.CIDR = new(prefixOf(m.CIDR).String())
 	}
 	if !m.Strategy.Equal(state.Strategy) {
 		patch.Strategy = new(cloudpam.Strategy(m.Strategy.ValueString()))

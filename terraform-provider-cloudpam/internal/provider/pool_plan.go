@@ -19,7 +19,7 @@ func (r *poolResource) ValidateConfig(ctx context.Context, req resource.Validate
 	}
 	agree(m.CIDR, m.PrefixLength, &resp.Diagnostics)
 	r.session.validated(m.configured())
-	contradict(ctx, path.Root("cidr"), m.CIDR.prefix(), m.Exclude, &resp.Diagnostics)
+	contradict(ctx, path.Root("cidr"), prefixOf(m.CIDR), m.Exclude, &resp.Diagnostics)
 	switch {
 	case !m.Parent.IsNull() && !m.PoolSelector.IsNull():
 		resp.Diagnostics.AddAttributeError(path.Root("pool_selector"), "The parent is named twice", "parent names one pool, and pool_selector any of several. Leave one of them out.")
@@ -48,7 +48,7 @@ func (r *poolResource) ValidateConfig(ctx context.Context, req resource.Validate
 
 // agree refuses a CIDR and a prefix length that contradict each other; both together are fine, as in generated configuration.
 func agree(cidr cidrValue, length types.Int64, diags *diag.Diagnostics) {
-	p := cidr.prefix()
+	p := prefixOf(cidr)
 	if !p.IsValid() {
 		return
 	}
@@ -66,7 +66,7 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		var state poolModel
 		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
 			resp.Diagnostics.Append(r.protected(ctx, state)...)
-			if at := state.CIDR.prefix(); at.IsValid() && state.Parent.ValueString() != "" && !state.Encloses.ValueBool() {
+			if at := prefixOf(state.CIDR); at.IsValid() && state.Parent.ValueString() != "" && !state.Encloses.ValueBool() {
 				r.session.releases(ctx, req, state.Parent.ValueString(), state.UID.ValueString(), at)
 			}
 		}
@@ -138,12 +138,12 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		resp.Diagnostics.Append(r.resize(ctx, req, config, state, &plan)...)
 	}
 	if !req.State.Raw.IsNull() && len(resp.RequiresReplace) == 0 {
-		resp.Diagnostics.Append(r.session.keeps(ctx, state.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
+		resp.Diagnostics.Append(r.session.keeps(ctx, state.ID.ValueString(), prefixOf(plan.CIDR), path.Root("cidr"))...)
 	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if p := plan.CIDR.prefix(); p.IsValid() {
+	if p := prefixOf(plan.CIDR); p.IsValid() {
 		plan.PrefixLength, plan.IPVersion = types.Int64Value(int64(p.Bits())), types.Int64Value(ipVersion(p))
 	} else if config.PrefixLength.IsNull() {
 		plan.PrefixLength = types.Int64Unknown()

@@ -44,7 +44,7 @@ func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanReques
 		return diags
 	}
 	would, err := r.plan(ctx, req, state, patch)
-	if err == nil && moves && newCIDR(would.CIDR).prefix() == state.CIDR.prefix() { // enclosed: no other parent has its block
+	if err == nil && moves && prefixOf(newCIDR(would.CIDR)) == prefixOf(state.CIDR) { // enclosed: no other parent has its block
 		plan.CIDR, plan.PrefixLength, plan.IPVersion = state.CIDR, state.PrefixLength, state.IPVersion
 		if !config.CIDR.IsNull() {
 			plan.CIDR = config.CIDR
@@ -52,7 +52,7 @@ func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanReques
 		r.session.claims.changesPool(plan.ID.ValueString(), "")
 	}
 	if err == nil && !moves {
-		r.session.claims.resizes(plan.ID.ValueString(), state.CIDR.prefix(), plan.CIDR.prefix())
+		r.session.claims.resizes(plan.ID.ValueString(), prefixOf(state.CIDR), prefixOf(plan.CIDR))
 	}
 	switch {
 	case err == nil, errors.Is(err, cloudpam.ErrForbidden):
@@ -80,7 +80,7 @@ func (r *poolResource) plan(ctx context.Context, req resource.ModifyPlanRequest,
 // border plans the block of a pool that stays in its parent. Growing takes the block around the old one, shrinking keeps its
 // start.
 func (m *poolModel) border(config, state poolModel, diags *diag.Diagnostics) {
-	old := state.CIDR.prefix()
+	old := prefixOf(state.CIDR)
 	if !old.IsValid() || m.CIDR.IsUnknown() {
 		return
 	}
@@ -91,7 +91,7 @@ func (m *poolModel) border(config, state poolModel, diags *diag.Diagnostics) {
 		}
 		return
 	}
-	if to := m.CIDR.prefix(); to.IsValid() && !to.Overlaps(old) {
+	if to := prefixOf(m.CIDR); to.IsValid() && !to.Overlaps(old) {
 		diags.AddAttributeError(path.Root("cidr"), "A pool cannot move",
 			fmt.Sprintf("Pool %q is %s. It can grow around that or shrink inside it, but not move to %s. "+
 				"Create a pool under another name and move what this one holds.", m.ID.ValueString(), old, to))

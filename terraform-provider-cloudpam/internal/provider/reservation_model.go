@@ -41,10 +41,10 @@ func (m *reservationModel) from(v cloudpam.Reservation, defaults defaultLabels) 
 func (m reservationModel) request(ctx context.Context) (cloudpam.NewReservation, diag.Diagnostics) {
 	labels, diags := optionalLabels(ctx, m.LabelsAll)
 	reservation := cloudpam.NewReservation{
-		Pool: m.Pool.ValueString(), Name: optionalText(m.Name), Reason: m.Reason.ValueString(), Owner: optionalText(m.Owner), Labels: labels, ExpiresAt: m.ExpiresAt.time(),
+		Pool: m.Pool.ValueString(), Name: optionalText(m.Name), Reason: m.Reason.ValueString(), Owner: optionalText(m.Owner), Labels: labels, ExpiresAt: timeOf(m.ExpiresAt),
 	}
 	if m.CIDR.known() {
-		reservation.CIDR = new(m.CIDR.prefix().String()) // the server takes the canonical spelling only
+		reservation.CIDR = new(prefixOf(m.CIDR).String()) // the server takes the canonical spelling only
 	} else {
 		reservation.PrefixLength = optionalLength(m.PrefixLength)
 	}
@@ -56,7 +56,7 @@ func (m reservationModel) patch(ctx context.Context, state reservationModel) (cl
 	patch := cloudpam.ReservationPatch{Name: changedText(state.Name, m.Name), Reason: changedText(state.Reason, m.Reason), Owner: changedText(state.Owner, m.Owner)}
 	if !m.ExpiresAt.Equal(state.ExpiresAt) {
 		patch.ExpiresAt = nullable.NewNullNullable[time.Time]()
-		if at := m.ExpiresAt.time(); at != nil {
+		if at := timeOf(m.ExpiresAt); at != nil {
 			patch.ExpiresAt = nullable.NewNullableWithValue(*at)
 		}
 	}

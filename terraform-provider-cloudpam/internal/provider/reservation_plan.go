@@ -44,8 +44,8 @@ func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.V
 func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() { // a destroy
 		var state reservationModel
-		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() && state.CIDR.prefix().IsValid() {
-			r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.CIDR.prefix())
+		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() && prefixOf(state.CIDR).IsValid() {
+			r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), prefixOf(state.CIDR))
 		}
 		return
 	}
@@ -82,7 +82,7 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 		resp.Diagnostics.Append(r.claim(plan, plan.ID.ValueString(), "")...)
 	}
 	if !creates && len(resp.RequiresReplace) == 0 {
-		resp.Diagnostics.Append(r.session.keeps(ctx, plan.ID.ValueString(), plan.CIDR.prefix(), path.Root("cidr"))...)
+		resp.Diagnostics.Append(r.session.keeps(ctx, plan.ID.ValueString(), prefixOf(plan.CIDR), path.Root("cidr"))...)
 	}
 	plan.Scope = scopeOfPool(plan.Pool)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &plan)...)
@@ -91,10 +91,10 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 // place settles how much of the block is known. What the state holds stays, unless the configuration asks for another size.
 func (m *reservationModel) place(config reservationModel) {
 	size := config.PrefixLength
-	if p := m.CIDR.prefix(); config.CIDR.IsNull() && p.IsValid() && (size.IsUnknown() || !size.IsNull() && size.ValueInt64() != int64(p.Bits())) {
+	if p := prefixOf(m.CIDR); config.CIDR.IsNull() && p.IsValid() && (size.IsUnknown() || !size.IsNull() && size.ValueInt64() != int64(p.Bits())) {
 		m.CIDR = unknownCIDR()
 	}
-	switch p := m.CIDR.prefix(); {
+	switch p := prefixOf(m.CIDR); {
 	case p.IsValid():
 		m.PrefixLength = types.Int64Value(int64(p.Bits()))
 	case size.IsNull():
@@ -106,7 +106,7 @@ func (m *reservationModel) place(config reservationModel) {
 // was never made, so the text covers both.
 func (m reservationModel) over(now time.Time) diag.Diagnostics {
 	var diags diag.Diagnostics
-	if end := m.ExpiresAt.time(); end != nil && !now.Before(*end) {
+	if end := timeOf(m.ExpiresAt); end != nil && !now.Before(*end) {
 		diags.AddAttributeError(path.Root("expires_at"), "Reservation has ended", fmt.Sprintf(
 			"expires_at %s has passed, so the block is free: there is nothing to keep.\n\n"+
 				"Remove the resource from the configuration, set a later expires_at to keep the block again, or remove expires_at to keep it until it is released. "+
@@ -134,7 +134,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 	ask := r.session.planning.hold(r.session.planning.phase(req))
 	ask.Pool, ask.Name = r.session.renames.askPool(plan.Pool.ValueString()), plan.holdName()
 	if plan.CIDR.known() {
-		ask.CIDR = new(plan.CIDR.prefix().String())
+		ask.CIDR = new(prefixOf(plan.CIDR).String())
 	} else {
 		ask.PrefixLength = optionalLength(plan.PrefixLength)
 	}
@@ -153,7 +153,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 	if err == nil {
 		diags.Append(r.session.standsOn(ctx, hold.Hold, self)...)
 	}
-	w := wish{by: "a reservation in pool " + strconv.Quote(plan.Pool.ValueString()), cidr: plan.CIDR.prefix()}
+	w := wish{by: "a reservation in pool " + strconv.Quote(plan.Pool.ValueString()), cidr: prefixOf(plan.CIDR)}
 	switch {
 	case err != nil && plan.CIDR.known() && errors.Is(err, cloudpam.ErrForbidden), r.session.claims.inOwnWay(err, w), r.session.claims.yetToGrow(plan.Pool.ValueString(), err):
 	case err != nil:
@@ -167,7 +167,7 @@ func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanR
 
 // holdName is the name that the server gives the hold of a reservation to be.
 func (m reservationModel) holdName() string {
-	return reservationHold + cmp.Or(m.Name.ValueString(), m.CIDR.prefix().String())
+	return reservationHold + cmp.Or(m.Name.ValueString(), prefixOf(m.CIDR).String())
 }
 
 const reservationHold = "reservation:"
@@ -183,7 +183,7 @@ func (m reservationModel) configured() string {
 // claim takes the name of a reservation for it and its block, as far as it has them, and refuses what has one of them already.
 func (r *reservationResource) claim(m reservationModel, id, replaces string) diag.Diagnostics {
 	var diags diag.Diagnostics
-	name, block := m.Name.ValueString(), m.CIDR.prefix()
+	name, block := m.Name.ValueString(), prefixOf(m.CIDR)
 	in := m.Pool.ValueString() + "/" + reservationHold
 	switch {
 	case r.session == nil || m.Pool.IsUnknown():

@@ -184,7 +184,7 @@ func reservationFinder(id string) (findReservation, error) {
 			if err != nil {
 				return reservation, attempt{verb: "import", kind: "reservation", name: id}.diagnose(err)
 			}
-			if sameCIDR(reservation.CIDR, cidr.String()) {
+			if (cidrSpelling{}).same(reservation.CIDR, cidr.String()) {
 				return reservation, nil
 			}
 		}

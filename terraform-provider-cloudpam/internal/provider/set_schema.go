@@ -14,8 +14,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
-	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringplanmodifier"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
@@ -33,17 +31,9 @@ func (r *setResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *
 		MarkdownDescription: "A map of sizes handed out from one pool, all or nothing. A key keeps its CIDR while others come, go and change their size: " +
 			"adding an availability zone plans only additions. Each member is an allocation named `NAME/KEY`.",
 		Attributes: map[string]schema.Attribute{
-			"id":    computedText("Id that the server gives the set."),
-			"scope": computedText("Scope of the pool."),
-			"pool": schema.StringAttribute{
-				Optional: true, Computed: true,
-				Validators: []validator.String{
-					matching(poolIDForm, poolIDWant), stringvalidator.LengthAtMost(127),
-					poolOrSelector{},
-				},
-				PlanModifiers:       []planmodifier.String{stringplanmodifier.UseStateForUnknown()},
-				MarkdownDescription: "Id of the pool to allocate from. Another pool replaces; another name of the same pool changes in place. Reference `cloudpam_pool.NAME.id` rather than repeat it, so that Terraform orders creation and destruction. One of this and `pool_selector`.",
-			},
+			"id":            computedText("Id that the server gives the set."),
+			"scope":         computedText("Scope of the pool."),
+			"pool":          poolOfBlock(),
 			"pool_selector": selector(),
 			"name": schema.StringAttribute{
 				Required:            true,
