@@ -147,6 +147,9 @@ func (im *Importer) Import(ctx context.Context, by ipam.Caller, f File) (Outcome
 	if err != nil {
 		return Outcome{}, err
 	}
+	if !by.DryRun {
+		out.Needs = 0 // it had them all
+	}
 	return out, nil
 }
 

@@ -38,7 +38,11 @@ func TestAnImportIsOneRequestForAllThatItNeeds(t *testing.T) {
 			t.Fatalf("what was approved is answered %d %s", done.status, done.body)
 		}
 		// Undone and tried again it needs approval again: one was for once.
-		id := decode[api.Import](t, done).ID
+		made := decode[api.Import](t, done)
+		if made.NeedsApproval != nil {
+			t.Errorf("what is done still needs approval of %d blocks", *made.NeedsApproval)
+		}
+		id := made.ID
 		if a := o.send(t, "POST", "/api/v1/imports/"+id+"/undo", ""); a.status != http.StatusOK {
 			t.Fatalf("undo: %d %s", a.status, a.body)
 		}
