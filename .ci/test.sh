@@ -34,6 +34,7 @@ if [[ $CLOUDPAM_TEST_ENGINES == all ]]; then
   command -v pgbouncer >/dev/null || missing+=(pgbouncer)
 fi
 command -v nginx >/dev/null || missing+=(nginx)
+command -v caddy >/dev/null || missing+=(caddy)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium fonts-liberation)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v systemd-analyze >/dev/null || missing+=(systemd)
