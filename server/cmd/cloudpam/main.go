@@ -28,6 +28,8 @@ type commands struct {
 	Verify   verifyCommand   `cmd:"" help:"Recompute what must always be true, and tell every difference."`
 	Backup   backupCommand   `cmd:"" help:"Write a copy of a SQLite database, next to a running server too."`
 	Restore  restoreCommand  `cmd:"" help:"Put a backup in the place of a SQLite database; the server must be stopped."`
+	Dump     dumpCommand     `cmd:"" help:"Write all that a database holds, for either engine; next to a running server too."`
+	Load     loadCommand     `cmd:"" help:"Put a dump into a database that \"cloudpam migrate up\" has just made."`
 	Audit    auditCommand    `cmd:"" help:"Check what was exported of the events."`
 	Evidence evidenceCommand `cmd:"" help:"Write what an auditor asks for of a period: who has access, seals, the result of verify."`
 	Sync     syncCommand     `cmd:"" help:"Have a server look at an account now."`

@@ -164,7 +164,7 @@ func (g guard) missed(ctx context.Context, dir string) (string, error) {
 }
 
 func goTest(ctx context.Context, in, tests string, more ...string) (string, error) {
-	args := append([]string{"test", "-count=1", "-vet=off", "-v", "-timeout=10m", "-run", "^(" + tests + ")$"}, more...)
+	args := append([]string{"test", "-count=1", "-vet=off", "-v", "-timeout=60m", "-run", "^(" + tests + ")$"}, more...)
 	out, err := exec.CommandContext(ctx, "go", append(args, "./"+in)...).CombinedOutput() //nolint:gosec // the table is ours
 	return string(out), err
 }
