@@ -2,13 +2,10 @@
 package main
 
 import (
-	"context"
 	"flag"
 	"log"
 	"os"
 	"runtime/debug"
-
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/cloudpam/cloudpam/terraform-provider-cloudpam/internal/provider"
 )
@@ -20,11 +17,7 @@ func main() {
 	unheard()
 	attach := flag.Bool("debug", false, "serve until interrupted, for a debugger such as delve to attach")
 	flag.Parse()
-	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
-		Address: "registry.terraform.io/cloudpam/cloudpam",
-		Debug:   *attach,
-	})
-	if err != nil {
+	if err := provider.Serve(version, *attach); err != nil {
 		log.Fatal(err)
 	}
 }

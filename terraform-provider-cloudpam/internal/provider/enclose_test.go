@@ -72,6 +72,7 @@ func TestAPoolIsPutAboveOthers(t *testing.T) {
 				}
 				tf.Run(t, "apply", "plan")
 				tf.Run(t, "plan", "-detailed-exitcode", parallelism)
+				quiet(t, tf)
 				for name, want := range was {
 					if got := tf.Run(t, "output", "-raw", name); got != want {
 						t.Errorf("%s is %s, want %s", name, got, want)
@@ -91,8 +92,10 @@ func TestAPoolIsPutAboveOthers(t *testing.T) {
 				}
 				tf.Run(t, "apply", "plan")
 				tf.Run(t, "plan", "-detailed-exitcode", parallelism)
+				quiet(t, tf)
 				tf.Write(t, "main.tf", e.before+sizedIn("more", "a", 24))
 				tf.Run(t, "plan", "-detailed-exitcode", parallelism)
+				quiet(t, tf)
 				for name, want := range was {
 					if got := tf.Run(t, "output", "-raw", name); got != want {
 						t.Errorf("back again, %s is %s, want %s", name, got, want)

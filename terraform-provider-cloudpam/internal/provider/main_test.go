@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
@@ -17,7 +16,7 @@ func TestMain(m *testing.M) { acctest.Main(m) }
 
 // factories serve the provider inside the test process.
 var factories = map[string]func() (tfprotov6.ProviderServer, error){
-	"cloudpam": providerserver.NewProtocol6WithError(provider.New("test")()),
+	"cloudpam": func() (tfprotov6.ProviderServer, error) { return provider.NewServer("test"), nil },
 }
 
 // steps runs Terraform through the steps, with the server's provider block before each configuration.

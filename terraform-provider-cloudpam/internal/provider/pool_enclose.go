@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -33,18 +34,21 @@ func wasEnclosed(ctx context.Context, private privateState) bool {
 	return string(raw) == "true"
 }
 
-// noteEnclosed keeps whether a pool got its parent by being enclosed: it had another in the state, and has the same block.
+// noteEnclosed keeps whether a pool got its parent by being enclosed: it had another in the state, and has the same block. It writes only
+// what is new: Terraform counts any other private state as a change outside of it.
 func noteEnclosed(ctx context.Context, private interface {
+	privateState
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }, state poolModel, now cloudpam.Pool,
 ) diag.Diagnostics {
-	switch {
-	case state.Name.IsNull(), types.StringPointerValue(now.Parent).Equal(state.Parent) && now.Parent != nil:
+	if state.Name.IsNull() || now.Parent != nil && types.StringPointerValue(now.Parent).Equal(state.Parent) {
 		return nil // imported; or nothing new
-	case now.Parent != nil && prefixOf(newCIDR(now.CIDR)) == prefixOf(state.CIDR):
-		return private.SetKey(ctx, enclosedKey, []byte("true"))
 	}
-	return private.SetKey(ctx, enclosedKey, []byte("false"))
+	enclosed := now.Parent != nil && prefixOf(newCIDR(now.CIDR)) == prefixOf(state.CIDR)
+	if enclosed == wasEnclosed(ctx, private) {
+		return nil
+	}
+	return private.SetKey(ctx, enclosedKey, strconv.AppendBool(nil, enclosed))
 }
 
 // parentNow is the parent of a pool whose state and plan name different ones, where those may be one under two names. The former parent
