@@ -69,7 +69,7 @@ func TestTwoReservationsOfOneNameAreRefusedWhilePlanning(t *testing.T) {
 				t.Errorf("%s: %v\n%s", name, err, out)
 			}
 		}
-		tf.Write(t, "main.tf", corp+besides("one", "prefix_length = 24\nreason = \"x\"")+besides("two", "prefix_length = 24\nreason = \"x\"")) // no names: two blocks
+		tf.Write(t, "main.tf", corp+besides("one", "name = \"one\"\nprefix_length = 24\nreason = \"x\"")+besides("two", "name = \"two\"\nprefix_length = 24\nreason = \"x\""))
 		tf.Run(t, "apply", "-no-color", "-auto-approve", parallelism)
 		if n := len(reservations(t, server)); n != 2 {
 			t.Errorf("%d reservations", n)
@@ -102,4 +102,29 @@ func TestTheNameOfAReservationIsRefusedAtOnce(t *testing.T) {
 			Config: reservation("name = \"spare\"\nprefix_length = 20\nreason = \"x\""),
 		},
 	)
+}
+
+// One that stands keeps its block, whatever names it: by its cidr first, then by nothing but its length.
+func TestAReservationWithoutANameNamesItsBlock(t *testing.T) {
+	t.Parallel()
+	nameless := "prefix_length = 20\nreason = \"x\""
+	steps(t, acctest.Start(t),
+		refuses(reservation(nameless), `Error: Reservation has no name`),
+		refuses(reservation("prefix_length = terraform_data.size.output\nreason = \"x\"")+"resource \"terraform_data\" \"size\" {\n  input = 20\n}\n", `Error: Reservation has no name`),
+		resource.TestStep{Config: reservation("cidr = \"10.0.64.0/20\"\nreason = \"x\"")},
+		resource.TestStep{Config: reservation(nameless), ConfigPlanChecks: emptyPlan},
+		resource.TestStep{Config: reservation("name = \"x\"\n" + nameless), ConfigPlanChecks: plans(rsv, plancheck.ResourceActionUpdate)},
+		resource.TestStep{
+			Taint: []string{rsv}, Config: reservation(nameless), ExpectError: said(`Set name, to what people call it, such as "merger"; or set cidr to choose the block yourself.`),
+		},
+	)
+}
+
+func TestWithoutPlanTimeCIDRsAReservationNeedsNoName(t *testing.T) {
+	t.Parallel()
+	server := acctest.Start(t)
+	tf := acctest.NewTerraform(t, server, reservation("prefix_length = 20\nreason = \"x\""))
+	tf.Setenv("CLOUDPAM_PLAN_MODE", "off")
+	tf.Run(t, "apply", "-auto-approve", "-no-color")
+	tf.Run(t, "plan", "-detailed-exitcode", "-no-color")
 }

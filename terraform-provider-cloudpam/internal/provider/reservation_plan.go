@@ -39,8 +39,7 @@ func (r *reservationResource) ValidateConfig(ctx context.Context, req resource.V
 }
 
 // ModifyPlan computes while planning what follows from the configuration. A configured CIDR is held, so that no other block of the
-// same plan is placed there, and one that CloudPAM is to choose is promised to the reservation's name. Without a name there is
-// nothing that a plan and its apply both know it by, and the block is known after apply.
+// same plan is placed there, and one that CloudPAM is to choose is promised to the reservation's name.
 func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	if req.Plan.Raw.IsNull() { // a destroy
 		var state reservationModel
@@ -72,6 +71,9 @@ func (r *reservationResource) ModifyPlan(ctx context.Context, req resource.Modif
 	resp.Diagnostics.Append(r.session.label(plan.Labels, &plan.LabelsAll)...)
 	if creates || !plan.ExpiresAt.Equal(state.ExpiresAt) {
 		resp.Diagnostics.Append(plan.over(time.Now())...)
+	}
+	if creates && r.session != nil && !r.session.planning.off {
+		resp.Diagnostics.Append(config.nameless()...)
 	}
 	switch {
 	case resp.Diagnostics.HasError():
@@ -115,12 +117,23 @@ func (m reservationModel) over(now time.Time) diag.Diagnostics {
 	return diags
 }
 
+// nameless refuses a new reservation whose block CloudPAM is to choose and that has no name. There would be nothing that a plan and
+// its apply both know it by: the block would be promised to nobody, and what the same plan puts elsewhere could leave none.
+func (m reservationModel) nameless() diag.Diagnostics {
+	var diags diag.Diagnostics
+	if m.Name.IsNull() && m.CIDR.IsNull() {
+		diags.AddAttributeError(path.Root("prefix_length"), "Reservation has no name", "The plan shows which block CloudPAM chooses, and keeps it for the apply by the reservation's name. "+
+			"Set name, to what people call it, such as \"merger\"; or set cidr to choose the block yourself.")
+	}
+	return diags
+}
+
 // hold has the server keep the block of a new reservation free of everything else that is planned, and choose it where the
 // configuration does not.
 func (r *reservationResource) hold(ctx context.Context, req resource.ModifyPlanRequest, config reservationModel, plan *reservationModel) diag.Diagnostics {
 	var diags diag.Diagnostics
 	named := !config.Name.IsNull()
-	if config.Pool.IsUnknown() || config.Name.IsUnknown() || config.CIDR.IsUnknown() || config.PrefixLength.IsUnknown() || !named && !plan.CIDR.known() {
+	if config.Pool.IsUnknown() || config.Name.IsUnknown() || config.CIDR.IsUnknown() || config.PrefixLength.IsUnknown() {
 		return diags
 	}
 	if !r.session.canPlan(&diags) || !r.session.claims.canPromiseIn(plan.Pool.ValueString()) {

@@ -40,7 +40,7 @@ func TestAReservationIsCreatedChangedInPlaceAndImported(t *testing.T) {
 	full := "prefix_length = 20\nreason = \"late\"\nowner = \"net\"\nlabels = { team = \"net\" }\nexpires_at = \"2099-06-30T02:00:00+02:00\""
 	steps(t, acctest.Start(t),
 		resource.TestStep{
-			Config: reservation("prefix_length = 20\nreason = \"merger\""), ConfigPlanChecks: before(plancheck.ExpectUnknownValue(rsv, tfjsonpath.New("cidr"))),
+			Config: reservation("cidr = \"10.0.0.0/20\"\nreason = \"merger\""), ConfigPlanChecks: before(known(rsv, "cidr", "10.0.0.0/20")),
 			ConfigStateChecks: []statecheck.StateCheck{kept(), has(rsv, "cidr", "10.0.0.0/20"), has(rsv, "scope", "default")},
 		},
 		resource.TestStep{Config: reservation(full), ConfigPlanChecks: updates, ConfigStateChecks: []statecheck.StateCheck{kept(), has(rsv, "expires_at", "2099-06-30T02:00:00+02:00")}},
@@ -54,14 +54,14 @@ func TestAReservationIsCreatedChangedInPlaceAndImported(t *testing.T) {
 		resource.TestStep{Config: reservation("reason = \"late\"\ncidr = \"10.0.64.0/20\""), ConfigPlanChecks: plans(rsv, plancheck.ResourceActionReplace)},
 		// Half of what it is now: what is in its own way goes first.
 		resource.TestStep{Config: reservation("reason = \"late\"\ncidr = \"10.0.64.0/21\""), ConfigPlanChecks: plans(rsv, plancheck.ResourceActionReplace)},
-		resource.TestStep{Config: reservation("reason = \"late\"\nprefix_length = 22"), ConfigPlanChecks: plans(rsv, plancheck.ResourceActionReplace)},
+		resource.TestStep{Config: reservation("reason = \"late\"\nname = \"late\"\nprefix_length = 22"), ConfigPlanChecks: plans(rsv, plancheck.ResourceActionReplace)},
 	)
 }
 
 func TestAWrongImportIDOfAReservationIsExplained(t *testing.T) {
 	t.Parallel()
 	var all []resource.TestStep
-	all = append(all, resource.TestStep{Config: reservation("prefix_length = 20\nreason = \"merger\"")})
+	all = append(all, resource.TestStep{Config: reservation("cidr = \"10.0.0.0/20\"\nreason = \"merger\"")})
 	for id, want := range map[string]string{
 		"merger":            `Error: Import id names no reservation "merger" is not the id of a reservation. Name the reservation in one of two ways:`,
 		"corp@10.0.0.1/20":  `10.0.0.1/20 is an address inside 10.0.0.0/20. Did you mean "10.0.0.0/20"?`,
@@ -85,7 +85,7 @@ func TestWhatAReservationCannotBeIsRefusedAtOnce(t *testing.T) {
 			on terraform_plugin_test.tf line #, in resource "cloudpam_reservation" "r": #: expires_at = "2020-01-01T00:00:00Z"
 			expires_at 2020-01-01T00:00:00Z has passed, so the block is free: there is nothing to keep.
 			Remove the resource from the configuration, set a later expires_at to keep the block again, or remove expires_at to keep it until it is released.`),
-		refuses(reservation("reason = \" \"\nprefix_length = 20"), `Say why the block is kept, for whoever comes across it.`),
+		refuses(reservation("reason = \" \"\nname = \"x\"\nprefix_length = 20"), `Say why the block is kept, for whoever comes across it.`),
 		refuses(reservation("reason = \"x\"\ncidr = \"10.1.0.0/20\""), `Error: CIDR lies outside the pool`),
 		refuses(reservation("reason = \"x\"\ncidr = \"10.0.0.0/20\"")+"resource \"cloudpam_reservation\" \"again\" {\n  pool = \"corp\"\n  cidr = \"10.0.0.0/20\"\n  reason = \"y\"\n  depends_on = [cloudpam_pool.corp]\n}\n",
 			`of this configuration keeps 10.0.0.0/20 in pool "corp" too. Remove one of them.`),
@@ -163,7 +163,7 @@ func TestAReservationThatEndedIsMadeAgainOnlyWithALaterEnd(t *testing.T) {
 		}
 	}
 	until := func(moment string) string {
-		return reservation("prefix_length = 20\nreason = \"x\"\nexpires_at = \"" + moment + "\"")
+		return reservation("name = \"x\"\nprefix_length = 20\nreason = \"x\"\nexpires_at = \"" + moment + "\"")
 	}
 	steps(t, server,
 		resource.TestStep{Config: until("2098-01-01T00:00:00Z")},
@@ -183,7 +183,7 @@ func TestAReservationThatEndedDoesNotKeepTheRestFromBeingDestroyed(t *testing.T)
 	t.Parallel()
 	server := acctest.Start(t)
 	until := func(moment string) string {
-		return reservation("prefix_length = 20\nreason = \"x\"\nexpires_at = \"" + moment + "\"")
+		return reservation("name = \"x\"\nprefix_length = 20\nreason = \"x\"\nexpires_at = \"" + moment + "\"")
 	}
 	tf := acctest.NewTerraform(t, server, until("2099-01-01T00:00:00Z"))
 	tf.Run(t, "apply", "-auto-approve", "-no-color")

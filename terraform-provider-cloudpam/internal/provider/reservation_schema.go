@@ -19,8 +19,8 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 		MarkdownDescription: "A block of a pool that is kept out of use, with a reason and perhaps an end. The pool's `min_prefix_length` and " +
 			"`max_prefix_length` do not bind it.\n\n" +
 			"A configured `cidr` is held while planning, so that what the same plan places elsewhere in the pool keeps clear of it; where an allocation " +
-			"is planned first, `depends_on` settles the order. A block that CloudPAM chooses by `prefix_length` is chosen and held while planning " +
-			"where the reservation has a `name`, and known after apply where it has none.\n\n" +
+			"is planned first, `depends_on` settles the order. A block that CloudPAM chooses by `prefix_length` is chosen and held while planning, " +
+			"by the reservation's `name`.\n\n" +
 			"Past `expires_at` the block is free again: the server uses it for others and forgets the reservation. The next plan then finds it gone, " +
 			"and says so until the resource is removed from the configuration or given a later end; `terraform destroy` then needs `-refresh=false`.",
 		Attributes: map[string]schema.Attribute{
@@ -34,7 +34,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 			"name": schema.StringAttribute{
 				Optional:            true,
 				Validators:          []validator.String{matching(allocationForm, nameHelp), stringvalidator.LengthAtMost(115)},
-				MarkdownDescription: "Name, unique among the reservations of its pool; up to 115 characters, and no CIDR. With it the plan shows the block of a `prefix_length`, and a reservation that is destroyed and made again comes back to its block. Changing it renames in place.",
+				MarkdownDescription: "Name, unique among the reservations of its pool; up to 115 characters, and no CIDR. The plan keeps the block of a `prefix_length` by it, so it is needed where `cidr` is not set. A reservation that is destroyed and made again comes back to its block. Changing it renames in place.",
 			},
 			"cidr": schema.StringAttribute{
 				Optional: true, Computed: true, CustomType: cidrType{},
@@ -47,7 +47,7 @@ func (r *reservationResource) Schema(_ context.Context, _ resource.SchemaRequest
 				Optional: true, Computed: true,
 				Validators:          []validator.Int64{int64validator.Between(0, 128)},
 				PlanModifiers:       []planmodifier.Int64{int64planmodifier.UseStateForUnknown(), int64planmodifier.RequiresReplaceIfConfigured()},
-				MarkdownDescription: "Size of the block in leading bits, for one that CloudPAM chooses by the pool's strategy: while planning where there is a `name`.",
+				MarkdownDescription: "Size of the block in leading bits, for one that CloudPAM chooses by the pool's strategy. Needs a `name`.",
 			},
 			"reason": schema.StringAttribute{
 				Required:            true,

@@ -191,6 +191,7 @@ var setTales = map[string]tale{
 		},
 		config: reservedInCorp("one", "name = \"spare\"\nprefix_length = 24\nreason = \"later\""),
 	},
+	"reservation_has_no_name":    {config: reservedInCorp("one", "prefix_length = 24\nreason = \"later\"")},
 	"reservation_name_is_a_cidr": {config: reservedInCorp("one", "name = \"10.0.0.0/8\"\nprefix_length = 24\nreason = \"later\""), command: "validate"},
 }
 
