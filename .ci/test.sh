@@ -38,6 +38,9 @@ command -v caddy >/dev/null || missing+=(caddy)
 command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium fonts-liberation)
 command -v promtool >/dev/null || missing+=(prometheus)
 command -v systemd-analyze >/dev/null || missing+=(systemd)
+for shell in zsh fish; do # their completion is tested
+  command -v $shell >/dev/null || missing+=($shell)
+done
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # for the race detector
 if ((${#missing[@]})); then
   if ((EUID != 0)) || ! command -v apt-get >/dev/null; then

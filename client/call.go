@@ -16,6 +16,7 @@ type call struct {
 	ifMatch        string
 	idempotencyKey string
 	reason         string
+	dryRun         bool
 	readETag       []*string
 }
 
@@ -34,6 +35,9 @@ func WithIdempotencyKey(key string) CallOption { return func(c *call) { c.idempo
 
 // WithReason says why a change is made: text of at most 1,024 characters, which stays with the events of the change.
 func WithReason(reason string) CallOption { return func(c *call) { c.reason = reason } }
+
+// WithDryRun has a change answered as it would be, or refused as it would be, by the same code; nothing of it stays.
+func WithDryRun() CallOption { return func(c *call) { c.dryRun = true } }
 
 func newCall(opts []CallOption) *call {
 	c := &call{}
@@ -54,6 +58,9 @@ func (c *call) edit(_ context.Context, req *http.Request) error {
 	}
 	if c.reason != "" {
 		req.Header.Set("Cloudpam-Reason", url.PathEscape(c.reason))
+	}
+	if c.dryRun {
+		req.Header.Set("Cloudpam-Dry-Run", "true")
 	}
 	if c.idempotencyKey != "" {
 		req.Header.Set(idempotencyHeader, c.idempotencyKey)

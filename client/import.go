@@ -3,7 +3,6 @@ package cloudpam
 import (
 	"context"
 	"iter"
-	"net/http"
 )
 
 // Imports lists imports by age: those of the caller, and all to who sees everything. They are without their rows.
@@ -34,12 +33,7 @@ func (c *Client) CreateImport(ctx context.Context, file NewImport, opts ...CallO
 
 // TryImport says what would become of each row of a CSV file. It changes nothing.
 func (c *Client) TryImport(ctx context.Context, file NewImport, opts ...CallOption) (Import, error) {
-	call := newCall(opts)
-	resp, err := c.raw.CreateImport(ctx, nil, file, call.edit, func(_ context.Context, r *http.Request) error {
-		r.Header.Set("Cloudpam-Dry-Run", "true")
-		return nil
-	})
-	return answer[Import](call, resp, err)
+	return c.CreateImport(ctx, file, append(opts, WithDryRun())...)
 }
 
 // GetImport reads an import, with the rows that made or changed something. It fails with ErrNotFound.

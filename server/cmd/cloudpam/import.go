@@ -6,14 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"strings"
 
 	"golang.org/x/term"
 
-	"github.com/cloudpam/cloudpam/server/api"
-	"github.com/cloudpam/cloudpam/server/internal/remote"
+	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
 type importCommand struct {
@@ -23,20 +21,19 @@ type importCommand struct {
 }
 
 type importCSV struct {
-	remote.Config `embed:""`
-	Kind          string            `arg:"" enum:"pools,allocations,reservations,accounts" help:"What the rows are: pools, allocations, reservations or accounts."`
-	File          string            `arg:"" help:"File to import; - is standard input."`
-	Column        map[string]string `placeholder:"TITLE=COLUMN" help:"What a column of the file is: Tenant=owner, Site=label.site; Site= leaves it out."`
-	Yes           bool              `help:"Do not ask."`
-	DryRun        bool              `help:"Say what would become of each row, and change nothing."`
-	JSON          bool              `help:"Write the server's answer."`
+	asks
+	Kind   string            `arg:"" enum:"pools,allocations,reservations,accounts" help:"What the rows are: pools, allocations, reservations or accounts."`
+	File   string            `arg:"" help:"File to import; - is standard input."`
+	Column map[string]string `placeholder:"TITLE=COLUMN" help:"What a column of the file is: Tenant=owner, Site=label.site; Site= leaves it out."`
+	Yes    bool              `help:"Do not ask."`
+	DryRun bool              `help:"Say what would become of each row, and change nothing."`
 }
 
 // Run shows what would become of each row, and does that. It ends with 3 where it was not done.
 func (c *importCSV) Run(ctx context.Context) error {
-	s, err := c.Open()
+	s, err := c.open()
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	if !c.Yes && !c.DryRun && (c.File == "-" || !term.IsTerminal(int(os.Stdin.Fd()))) {
 		return usage(errors.New("nobody can be asked here; look with --dry-run, or do it with --yes"))
@@ -45,8 +42,8 @@ func (c *importCSV) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ask := api.NewImport{Kind: api.ImportKind(c.Kind), CSV: string(text), Columns: c.Column}
-	out, err := remote.Try[api.Import](ctx, s, "/imports", ask)
+	ask := cloudpam.NewImport{Kind: cloudpam.ImportKind(c.Kind), CSV: string(text), Columns: c.Column}
+	out, err := s.TryImport(ctx, ask)
 	if err != nil {
 		return err
 	}
@@ -68,7 +65,7 @@ func (c *importCSV) Run(ctx context.Context) error {
 		return errPending
 	}
 	ask.Digest = &out.Digest
-	if out, err = remote.Post[api.Import](ctx, s, "/imports", ask); err != nil {
+	if out, err = s.CreateImport(ctx, ask); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -91,7 +88,7 @@ func agreed() bool {
 	return strings.TrimSpace(answer) == "yes"
 }
 
-func showImport(out api.Import, created string) {
+func showImport(out cloudpam.Import, created string) {
 	var rows [][]string
 	for _, r := range out.Rows {
 		row := []string{fmt.Sprint(r.Row), string(r.Verdict), "", "", strings.Join(r.Changed, ", ")}
@@ -117,22 +114,18 @@ func showImport(out api.Import, created string) {
 }
 
 type importList struct {
-	remote.Config `embed:""`
-	JSON          bool `help:"Write the server's answer."`
+	asks
 }
 
 // Run lists imports.
 func (c *importList) Run(ctx context.Context) error {
-	s, err := c.Open()
-	if err != nil {
-		return usage(err)
-	}
-	all, err := remote.Pages(ctx, s, "/imports", url.Values{}, func(p api.ImportPage) ([]api.Import, *string) { return p.Items, p.NextPageToken })
+	s, err := c.open()
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		return printJSON(os.Stdout, all)
+	all, err := listed(cloudpam.Collect(s.Imports(ctx, cloudpam.ListImportsParams{Limit: new(1000)})))
+	if err != nil {
+		return err
 	}
 	var rows [][]string
 	for _, i := range all {
@@ -142,25 +135,23 @@ func (c *importList) Run(ctx context.Context) error {
 		}
 		rows = append(rows, []string{i.ID, string(i.Kind), i.CreatedAt.Format("2006-01-02 15:04"), i.Actor, fmt.Sprint(i.Created), fmt.Sprint(i.Updated), fmt.Sprint(i.Unchanged), state})
 	}
-	table(os.Stdout, width(os.Stdout), []string{"ID", "KIND", "AT", "BY", "CREATED", "UPDATED", "UNCHANGED", "STATE"}, rows)
-	return nil
+	return c.show(all, []string{"ID", "KIND", "AT", "BY", "CREATED", "UPDATED", "UNCHANGED", "STATE"}, rows, count(len(all), "import", "imports"))
 }
 
 type importUndo struct {
-	remote.Config `embed:""`
-	ID            string `arg:"" help:"Id of the import."`
+	asks
+	ID string `arg:"" help:"Id of the import."`
 }
 
 // Run takes an import back.
 func (c *importUndo) Run(ctx context.Context) error {
-	s, err := c.Open()
-	if err != nil {
-		return usage(err)
-	}
-	out, err := remote.Post[api.Import](ctx, s, "/imports/"+url.PathEscape(c.ID)+"/undo", nil)
+	s, err := c.open()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%d are gone, %d are as before\n", out.Created, out.Updated)
-	return nil
+	out, err := s.UndoImport(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	return c.show(out, nil, nil, fmt.Sprintf("%d are gone, %d are as before", out.Created, out.Updated))
 }

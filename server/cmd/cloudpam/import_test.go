@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudpam/cloudpam/server/api"
+	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
 // The example of docs/import.md, as it stands there.
@@ -52,7 +52,7 @@ func TestASpreadsheetIsImportedAndTakenBackByCommands(t *testing.T) {
 	if id == nil {
 		t.Fatalf("it says %s", out)
 	}
-	var again api.Import
+	var again cloudpam.Import
 	if out, _ := client.want(t, 0, "import", "csv", "allocations", file, "--yes", "--json"); json.Unmarshal([]byte(out), &again) != nil || again.Unchanged != 3 {
 		t.Errorf("it says %s", out)
 	}

@@ -128,13 +128,22 @@ func TestVersion(t *testing.T) {
 
 func TestWrongUsageIsCode2(t *testing.T) {
 	p := place{dir: t.TempDir()}
-	for _, args := range [][]string{{}, {"nonsense"}, {"serve", "--nonsense"}, {"token", "create"}, {"migrate", "stamp", "x"}} {
+	for _, args := range [][]string{{"nonsense"}, {"serve", "--nonsense"}, {"token", "create"}, {"migrate", "stamp", "x"}} {
 		if _, said := p.want(t, 2, args...); !strings.HasPrefix(said, "cloudpam: ") {
 			t.Errorf("%v: it says %q", args, said)
 		}
 	}
 	if _, said := p.want(t, 2, "serve", "--log-level=loud", "--log-format=xml"); !strings.Contains(said, "loud") || !strings.Contains(said, "xml") {
 		t.Errorf("it says %q", said)
+	}
+}
+
+func TestWhoSaysNothingMoreIsShownHelp(t *testing.T) {
+	p := place{dir: t.TempDir()}
+	for want, args := range map[string][]string{"pool tree": {"pool"}, "Ask a server": {}, "migrate up": {"migrate"}} {
+		if out, _ := p.want(t, 0, args...); !strings.Contains(out, want) {
+			t.Errorf("%v: it says %q", args, out)
+		}
 	}
 }
 

@@ -8,8 +8,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/cloudpam/cloudpam/server/api"
-	"github.com/cloudpam/cloudpam/server/internal/remote"
+	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
 type stateCommand struct {
@@ -17,17 +16,16 @@ type stateCommand struct {
 }
 
 type pushCommand struct {
-	remote.Config `embed:""`
-	Account       string   `help:"Only subnets of this account."`
-	Scope         string   `help:"Only subnets in this scope."`
-	JSON          bool     `help:"Write the server's answer."`
-	Files         []string `arg:"" help:"State files, as terraform state pull writes them."`
+	asks
+	Account string   `help:"Only subnets of this account."`
+	Scope   string   `help:"Only subnets in this scope."`
+	Files   []string `arg:"" help:"State files, as terraform state pull writes them."`
 }
 
 // Run sends addresses and ids of subnets, and nothing else that a state has. It ends with 3 where a subnet is managed by no state, or
 // by two, or where a state has one that no cloud shows.
 func (c *pushCommand) Run(ctx context.Context) error {
-	ask := api.NewStateJoin{States: []api.TerraformState{}}
+	ask := cloudpam.NewStateJoin{States: []cloudpam.TerraformState{}}
 	if c.Account != "" {
 		ask.Account = &c.Account
 	}
@@ -41,23 +39,23 @@ func (c *pushCommand) Run(ctx context.Context) error {
 		}
 		ask.States = append(ask.States, s)
 	}
-	s, err := c.Open()
+	s, err := c.open()
 	if err != nil {
-		return usage(err)
+		return err
 	}
-	joined, err := remote.Post[api.StateJoin](ctx, s, "/state-joins", ask)
+	joined, err := s.JoinStates(ctx, ask)
 	if err != nil {
 		return err
 	}
 	differ := len(joined.Gone)
 	var rows [][]string
 	for _, subnet := range joined.Items {
-		if subnet.Managed != api.JoinedSubnetManagedOnce {
+		if subnet.Managed != cloudpam.JoinedSubnetManagedOnce {
 			differ++
 		}
 		places := subnet.By
 		if len(places) == 0 {
-			places = []api.StatePlace{{}}
+			places = []cloudpam.StatePlace{{}}
 		}
 		for _, at := range places {
 			rows = append(rows, []string{subnet.CIDR, subnet.ID, subnet.Account, string(subnet.Managed), at.State, at.Address})
@@ -66,15 +64,8 @@ func (c *pushCommand) Run(ctx context.Context) error {
 	for _, at := range joined.Gone {
 		rows = append(rows, []string{"", at.ID, "", "gone", at.State, at.Address})
 	}
-	if c.JSON {
-		err = printJSON(os.Stdout, joined)
-	} else {
-		if len(rows) > 0 {
-			table(os.Stdout, width(os.Stdout), []string{"CIDR", "SUBNET", "ACCOUNT", "MANAGED", "STATE", "ADDRESS"}, rows)
-			fmt.Println()
-		}
-		fmt.Printf("%d subnets in clouds, %d in states and in no cloud\n", len(joined.Items), len(joined.Gone))
-	}
+	err = c.show(joined, []string{"CIDR", "SUBNET", "ACCOUNT", "MANAGED", "STATE", "ADDRESS"}, rows,
+		fmt.Sprintf("%s in clouds, %d in states and in no cloud", count(len(joined.Items), "subnet", "subnets"), len(joined.Gone)))
 	if err == nil && differ > 0 {
 		return errPending
 	}
@@ -100,8 +91,8 @@ type stateFile struct {
 	}
 }
 
-func readState(name string) (api.TerraformState, error) {
-	s := api.TerraformState{Name: name, Resources: []api.StateResource{}}
+func readState(name string) (cloudpam.TerraformState, error) {
+	s := cloudpam.TerraformState{Name: name, Resources: []cloudpam.StateResource{}}
 	text, err := os.ReadFile(name)
 	if err != nil {
 		return s, err
@@ -135,7 +126,7 @@ func readState(name string) (api.TerraformState, error) {
 			case float64:
 				address += fmt.Sprintf("[%d]", int(key))
 			}
-			s.Resources = append(s.Resources, api.StateResource{ID: id, Address: address})
+			s.Resources = append(s.Resources, cloudpam.StateResource{ID: id, Address: address})
 		}
 	}
 	return s, nil

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cloudpam/cloudpam/server/api"
+	cloudpam "github.com/cloudpam/cloudpam/client"
 	"github.com/cloudpam/cloudpam/server/internal/cloud/aws/awsfake"
 )
 
@@ -46,7 +46,7 @@ func TestStatesSayWhoManagesWhatAWSHas(t *testing.T) {
 		{"mode":"managed","type":"aws_subnet","name":"old","instances":[{"index_key":0,"attributes":{"id":"subnet-gone"}}]}]}`)
 	second := write("other.tfstate", `{"version":4,"serial":1,"lineage":"two","resources":[{"mode":"managed","type":"aws_subnet","name":"b","instances":[{"attributes":{"id":"`+ids[1]+`"}}]}]}`)
 	out, _ := client.want(t, 3, "state", "push", "--json", first, second)
-	var joined api.StateJoin
+	var joined cloudpam.StateJoin
 	if err := json.Unmarshal([]byte(out), &joined); err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ var rules = map[string]rule{
 	"internal/httpapi":                      {[]string{"api", "internal/access", "internal/account", "internal/adopt", "internal/alloc", "internal/approval", "internal/audit", "internal/bulk", "internal/cloud", "internal/drift", "internal/govern", "internal/insight", "internal/ipam", "internal/issuer", "internal/observe", "internal/quarantine", "internal/reconcile", "internal/registry", "internal/scope", "internal/seal", "internal/terraform", "internal/webhook"}, "translates; a handler that reaches the store could skip a rule"},
 	"internal/config":                       {[]string{"internal/ipam", "internal/issuer"}, "reads the environment; it knows what a secret needs, and what is said of an issuer"},
 	"internal/app":                          {[]string{"api", "internal/access", "internal/account", "internal/adopt", "internal/approval", "internal/audit", "internal/bulk", "internal/change", "internal/cloud", "internal/cloud/aws", "internal/cloud/custom", "internal/cloud/gcp", "internal/config", "internal/govern", "internal/httpapi", "internal/insight", "internal/ipam", "internal/job", "internal/observe", "internal/quarantine", "internal/reconcile", "internal/registry", "internal/scope", "internal/seal", "internal/store", "internal/terraform", "internal/webhook", "web"}, "wires everything, so nothing else has to"},
-	"internal/remote":                       {[]string{"api"}, "asks a server as anybody does; it knows no rule of ours"},
+	"internal/remote":                       {[]string{"client"}, "which server is asked, and as whom; it knows no rule of ours"},
 	"tools/fakecloud":                       {[]string{"internal/cloud/aws/awsfake"}, "a cloud for demonstrations"},
 	"tools/prove":                           {nil, "takes lines out of others' text; it calls nobody"},
 	"internal/arch":                         {nil, "looks from outside"},
@@ -76,7 +76,7 @@ var rules = map[string]rule{
 	"internal/torture":                      {nil, "meets the built program only, as its users do"},
 	"internal/powercut":                     {nil, "tests alone, which cut the power under the layers in their own process"},
 	"internal/bench":                        {[]string{"internal/access", "internal/alloc", "internal/change", "internal/ipam", "internal/registry", "internal/servertest", "internal/store", "internal/store/query"}, "measures each layer beside the one below it; nothing imports it"},
-	"cmd/cloudpam":                          {[]string{"api", "internal/access", "internal/app", "internal/audit", "internal/change", "internal/config", "internal/ipam", "internal/remote", "internal/store"}, "signals, exit codes and the short commands beside a server"},
+	"cmd/cloudpam":                          {[]string{"client", "internal/access", "internal/app", "internal/audit", "internal/change", "internal/config", "internal/ipam", "internal/remote", "internal/store"}, "signals, exit codes and the short commands beside a server"},
 }
 
 // owners of what others reach only through them.

@@ -1,158 +1,60 @@
-// Package remote asks a CloudPAM server over its API, for the commands that are its clients.
+// Package remote says which CloudPAM server the commands ask, and as whom.
 package remote
 
 import (
-	"bytes"
-	"context"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/json"
-	"errors"
+	"cmp"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
 
-	"github.com/cloudpam/cloudpam/server/api"
+	cloudpam "github.com/cloudpam/cloudpam/client"
 )
 
-// Config says which server, and as whom. The names are those that the Terraform provider reads, too.
+// local is the server of this machine, asked where nothing else is said.
+const local = "http://127.0.0.1:8080"
+
+// patience bounds one attempt: a look into a large account, and the file of a large import, take their time.
+const patience = 6 * time.Minute
+
+// Config says which server, and as whom. The names are those that the Terraform provider reads, too. What is given wins over the login.
 type Config struct {
-	Endpoint  string `env:"CLOUDPAM_ENDPOINT" default:"http://127.0.0.1:8080" help:"Address of the server."`
-	Token     string `env:"CLOUDPAM_TOKEN" help:"Token that asks."`
-	TokenFile string `env:"CLOUDPAM_TOKEN_FILE" help:"File that holds the token."`
-	CACert    string `name:"ca-cert" env:"CLOUDPAM_CA_CERT" help:"PEM file of the authority that signed the server's certificate."`
+	Endpoint  string `group:"Which server" env:"CLOUDPAM_ENDPOINT" placeholder:"URL" help:"Address of the server; where absent that of \"cloudpam login\", and without one http://127.0.0.1:8080."`
+	Token     string `group:"Which server" env:"CLOUDPAM_TOKEN" help:"Token that asks."`
+	TokenFile string `group:"Which server" env:"CLOUDPAM_TOKEN_FILE" placeholder:"FILE" help:"File that holds the token."`
+	CACert    string `group:"Which server" name:"ca-cert" env:"CLOUDPAM_CA_CERT" placeholder:"FILE" help:"PEM file of the authority that signed the server's certificate."`
 }
 
-// Server is a server that is asked.
-type Server struct {
-	endpoint, token string
-	http            *http.Client
-}
-
-// Open reads what the configuration names. It asks nothing yet.
-func (c Config) Open() (*Server, error) {
-	address, err := url.Parse(c.Endpoint)
-	if err != nil || address.Host == "" || address.Scheme != "http" && address.Scheme != "https" {
-		return nil, fmt.Errorf("CLOUDPAM_ENDPOINT is %q; write the address of the server, like https://cloudpam.example.com", c.Endpoint)
+// Open reads what the configuration names, and the login. It asks nothing yet.
+func (c Config) Open(opts ...cloudpam.Option) (*cloudpam.Client, error) {
+	stored, err := ReadLogin()
+	if err != nil {
+		return nil, err
 	}
-	s := &Server{endpoint: strings.TrimRight(c.Endpoint, "/"), token: c.Token, http: &http.Client{Timeout: 6 * time.Minute}}
+	to := Login{Endpoint: cmp.Or(c.Endpoint, stored.Endpoint, local), Token: c.Token, CACert: c.CACert}
 	if c.TokenFile != "" && c.Token == "" {
 		text, err := os.ReadFile(c.TokenFile)
 		if err != nil {
 			return nil, fmt.Errorf("CLOUDPAM_TOKEN_FILE: %w", err)
 		}
-		s.token = strings.TrimSpace(string(text))
+		to.Token = strings.TrimSpace(string(text))
 	}
-	if s.token == "" {
-		return nil, errors.New("no token; set CLOUDPAM_TOKEN, or CLOUDPAM_TOKEN_FILE to a file that holds one")
+	if sameServer(to.Endpoint, stored.Endpoint) { // a stored token is told to nobody else
+		to.Token, to.CACert = cmp.Or(to.Token, stored.Token), cmp.Or(to.CACert, stored.CACert)
 	}
-	if c.CACert != "" {
-		text, err := os.ReadFile(c.CACert)
-		if err != nil {
-			return nil, fmt.Errorf("CLOUDPAM_CA_CERT: %w", err)
-		}
-		authorities := x509.NewCertPool()
-		if !authorities.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("CLOUDPAM_CA_CERT: %s has no certificate in PEM", c.CACert)
-		}
-		transport, _ := http.DefaultTransport.(*http.Transport)
-		transport = transport.Clone()
-		transport.TLSClientConfig = &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12}
-		s.http.Transport = transport
+	if to.Token == "" {
+		return nil, fmt.Errorf("no token for %s; set CLOUDPAM_TOKEN, or CLOUDPAM_TOKEN_FILE to a file that holds one, or log in: cloudpam login %s", to.Endpoint, to.Endpoint)
 	}
-	return s, nil
+	return to.Open(opts...)
 }
 
-// Refusal is an answer that is a problem.
-type Refusal struct{ api.Problem }
-
-func (r *Refusal) Error() string {
-	text := r.Detail
-	for _, f := range r.Errors {
-		if f.Detail != r.Detail {
-			text += "; " + f.Detail
-		}
+// Open returns a client of the server that the login is of. It asks nothing yet.
+func (l Login) Open(opts ...cloudpam.Option) (*cloudpam.Client, error) {
+	opts = append([]cloudpam.Option{cloudpam.WithUserAgent("cloudpam-cli"), cloudpam.WithRequestTimeout(patience), cloudpam.WithRetries(2)}, opts...)
+	if l.CACert != "" {
+		opts = append(opts, cloudpam.WithCAFile(l.CACert))
 	}
-	return text
+	return cloudpam.New(l.Endpoint, l.Token, opts...)
 }
 
-// Get reads an answer.
-func Get[T any](ctx context.Context, s *Server, path string, query url.Values) (answer T, err error) {
-	if len(query) > 0 {
-		path += "?" + query.Encode()
-	}
-	return answer, s.do(ctx, http.MethodGet, path, nil, http.Header{}, &answer)
-}
-
-// Post sends a request once, under a key of its own: sent again by a proxy it has one effect.
-func Post[T any](ctx context.Context, s *Server, path string, body any) (answer T, err error) {
-	return post[T](ctx, s, path, body, http.Header{})
-}
-
-// Try is Post of what shall have no effect.
-func Try[T any](ctx context.Context, s *Server, path string, body any) (answer T, err error) {
-	return post[T](ctx, s, path, body, http.Header{"Cloudpam-Dry-Run": {"true"}})
-}
-
-func post[T any](ctx context.Context, s *Server, path string, body any, header http.Header) (answer T, err error) {
-	text := []byte{}
-	if body != nil {
-		if text, err = json.Marshal(body); err != nil {
-			return answer, fmt.Errorf("encode the request: %w", err)
-		}
-	}
-	header.Set("Content-Type", "application/json")
-	header.Set("Idempotency-Key", rand.Text())
-	return answer, s.do(ctx, http.MethodPost, path, text, header, &answer)
-}
-
-// Pages visits all items of a list; of a page, items are those and the token of the next.
-func Pages[P, T any](ctx context.Context, s *Server, path string, query url.Values, items func(P) ([]T, *string)) (all []T, err error) {
-	query.Set("limit", "1000")
-	for {
-		page, err := Get[P](ctx, s, path, query)
-		if err != nil {
-			return nil, err
-		}
-		some, next := items(page)
-		all = append(all, some...)
-		if next == nil {
-			return all, nil
-		}
-		query.Set("page_token", *next)
-	}
-}
-
-func (s *Server) do(ctx context.Context, method, path string, body []byte, header http.Header, answer any) error {
-	req, err := http.NewRequestWithContext(ctx, method, s.endpoint+"/api/v1"+path, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("ask %s: %w", s.endpoint, err)
-	}
-	req.Header = header
-	req.Header.Set("Authorization", "Bearer "+s.token)
-	res, err := s.http.Do(req)
-	if err != nil {
-		return fmt.Errorf("%s does not answer: %w; is CLOUDPAM_ENDPOINT right?", s.endpoint, err)
-	}
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(res.Body, 64<<20))
-	if err != nil {
-		return fmt.Errorf("read the answer of %s: %w", s.endpoint, err)
-	}
-	if res.StatusCode >= http.StatusBadRequest {
-		var refusal Refusal
-		if json.Unmarshal(text, &refusal.Problem) != nil || refusal.Code == "" {
-			return fmt.Errorf("%s answers %s, and not as CloudPAM does; is CLOUDPAM_ENDPOINT right?", s.endpoint, res.Status)
-		}
-		return &refusal
-	}
-	if err := json.Unmarshal(text, answer); err != nil {
-		return fmt.Errorf("%s answers what is no answer of CloudPAM; is CLOUDPAM_ENDPOINT right? %w", s.endpoint, err)
-	}
-	return nil
-}
+func sameServer(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }
