@@ -1139,6 +1139,27 @@ func (e GetHistoryParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListHoldsParamsSort.
+const (
+	ListHoldsParamsSortCIDR         ListHoldsParamsSort = "cidr"
+	ListHoldsParamsSortCreated      ListHoldsParamsSort = "created"
+	ListHoldsParamsSortMinusCreated ListHoldsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListHoldsParamsSort enum.
+func (e ListHoldsParamsSort) Valid() bool {
+	switch e {
+	case ListHoldsParamsSortCIDR:
+		return true
+	case ListHoldsParamsSortCreated:
+		return true
+	case ListHoldsParamsSortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListHoldsParamsFormat.
 const (
 	ListHoldsParamsFormatCsv  ListHoldsParamsFormat = "csv"
@@ -1151,6 +1172,24 @@ func (e ListHoldsParamsFormat) Valid() bool {
 	case ListHoldsParamsFormatCsv:
 		return true
 	case ListHoldsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListImportsParamsSort.
+const (
+	ListImportsParamsSortCreated      ListImportsParamsSort = "created"
+	ListImportsParamsSortMinusCreated ListImportsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListImportsParamsSort enum.
+func (e ListImportsParamsSort) Valid() bool {
+	switch e {
+	case ListImportsParamsSortCreated:
+		return true
+	case ListImportsParamsSortMinusCreated:
 		return true
 	default:
 		return false
@@ -1340,6 +1379,27 @@ func (e ListPrefixesParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListQuarantinesParamsSort.
+const (
+	ListQuarantinesParamsSortCIDR         ListQuarantinesParamsSort = "cidr"
+	ListQuarantinesParamsSortCreated      ListQuarantinesParamsSort = "created"
+	ListQuarantinesParamsSortMinusCreated ListQuarantinesParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListQuarantinesParamsSort enum.
+func (e ListQuarantinesParamsSort) Valid() bool {
+	switch e {
+	case ListQuarantinesParamsSortCIDR:
+		return true
+	case ListQuarantinesParamsSortCreated:
+		return true
+	case ListQuarantinesParamsSortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListQuarantinesParamsFormat.
 const (
 	ListQuarantinesParamsFormatCsv  ListQuarantinesParamsFormat = "csv"
@@ -1352,6 +1412,27 @@ func (e ListQuarantinesParamsFormat) Valid() bool {
 	case ListQuarantinesParamsFormatCsv:
 		return true
 	case ListQuarantinesParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListReservationsParamsSort.
+const (
+	ListReservationsParamsSortCIDR         ListReservationsParamsSort = "cidr"
+	ListReservationsParamsSortCreated      ListReservationsParamsSort = "created"
+	ListReservationsParamsSortMinusCreated ListReservationsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListReservationsParamsSort enum.
+func (e ListReservationsParamsSort) Valid() bool {
+	switch e {
+	case ListReservationsParamsSortCIDR:
+		return true
+	case ListReservationsParamsSortCreated:
+		return true
+	case ListReservationsParamsSortMinusCreated:
 		return true
 	default:
 		return false
@@ -4942,6 +5023,15 @@ type ExportEventsParams struct {
 // ExportEventsParamsFormat defines parameters for ExportEvents.
 type ExportEventsParamsFormat string
 
+// StreamEventsParams defines parameters for StreamEvents.
+type StreamEventsParams struct {
+	// After The same, where no header can be sent. The header goes first.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// LastEventID The `id` of the last message that was read, as browsers send it.
+	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
+
 // GetHistoryParams defines parameters for GetHistory.
 type GetHistoryParams struct {
 	Within string     `form:"within" json:"within"`
@@ -4982,6 +5072,9 @@ type ListHoldsParams struct {
 	// Kept True: only holds that have their space. False: only lost and released ones.
 	Kept *bool `form:"kept,omitempty" json:"kept,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListHoldsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -4991,6 +5084,9 @@ type ListHoldsParams struct {
 	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
 	Format *ListHoldsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListHoldsParamsSort defines parameters for ListHolds.
+type ListHoldsParamsSort string
 
 // ListHoldsParamsFormat defines parameters for ListHolds.
 type ListHoldsParamsFormat string
@@ -5009,6 +5105,9 @@ type ReleaseHoldParams struct {
 
 // ListImportsParams defines parameters for ListImports.
 type ListImportsParams struct {
+	// Sort `created`: the oldest first; `-created`: the newest first.
+	Sort *ListImportsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -5018,6 +5117,9 @@ type ListImportsParams struct {
 	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
 	Format *ListImportsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListImportsParamsSort defines parameters for ListImports.
+type ListImportsParamsSort string
 
 // ListImportsParamsFormat defines parameters for ListImports.
 type ListImportsParamsFormat string
@@ -5380,6 +5482,9 @@ type ListQuarantinesParams struct {
 	// Contains Only CIDRs that contain this address or CIDR.
 	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListQuarantinesParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -5389,6 +5494,9 @@ type ListQuarantinesParams struct {
 	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
 	Format *ListQuarantinesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListQuarantinesParamsSort defines parameters for ListQuarantines.
+type ListQuarantinesParamsSort string
 
 // ListQuarantinesParamsFormat defines parameters for ListQuarantines.
 type ListQuarantinesParamsFormat string
@@ -5421,6 +5529,9 @@ type ListReservationsParams struct {
 	// Contains Only CIDRs that contain this address or CIDR.
 	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListReservationsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -5430,6 +5541,9 @@ type ListReservationsParams struct {
 	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
 	Format *ListReservationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListReservationsParamsSort defines parameters for ListReservations.
+type ListReservationsParamsSort string
 
 // ListReservationsParamsFormat defines parameters for ListReservations.
 type ListReservationsParamsFormat string
@@ -6345,6 +6459,17 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /events/export (the `ExportEvents` operationId).
 	ExportEvents(ctx context.Context, params *ExportEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StreamEvents Be told of events as they happen, as server-sent events
+	//
+	// Each message has the `id` to go on from. `event: events` has an `EventPage` as its data: those that were committed since the message
+	// before, in the order of each chain. `ready` is the first message; `lost` is it instead where the id that was sent is more than an hour
+	// old, or of more chains than an id names: what happened meanwhile is to be read from the lists. Otherwise nothing is missed, and
+	// nothing told twice, whichever server goes on. `end` says why it is over: what was revoked or has ended. A stream is no use of a session.
+	// A principal has up to 16 streams of a server, which sends a comment each 15 seconds in which nothing happens.
+	//
+	// Corresponds with GET /events/stream (the `StreamEvents` operationId).
+	StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetHistory Who had the addresses of a block, from when to when
 	//
@@ -8159,6 +8284,27 @@ func (c *rawClient) ListEvents(ctx context.Context, params *ListEventsParams, re
 // Corresponds with GET /events/export (the `ExportEvents` operationId).
 func (c *rawClient) ExportEvents(ctx context.Context, params *ExportEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewExportEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StreamEvents Be told of events as they happen, as server-sent events
+//
+// Each message has the `id` to go on from. `event: events` has an `EventPage` as its data: those that were committed since the message
+// before, in the order of each chain. `ready` is the first message; `lost` is it instead where the id that was sent is more than an hour
+// old, or of more chains than an id names: what happened meanwhile is to be read from the lists. Otherwise nothing is missed, and
+// nothing told twice, whichever server goes on. `end` says why it is over: what was revoked or has ended. A stream is no use of a session.
+// A principal has up to 16 streams of a server, which sends a comment each 15 seconds in which nothing happens.
+//
+// Corresponds with GET /events/stream (the `StreamEvents` operationId).
+func (c *rawClient) StreamEvents(ctx context.Context, params *StreamEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStreamEventsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -13287,6 +13433,75 @@ func NewExportEventsRequest(server string, params *ExportEventsParams) (*http.Re
 	return req, nil
 }
 
+// NewStreamEventsRequest constructs an http.Request for the StreamEvents method
+func NewStreamEventsRequest(server string, params *StreamEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/events/stream")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+
+		if params.LastEventID != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Last-Event-ID", *params.LastEventID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Last-Event-ID", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewGetHistoryRequest constructs an http.Request for the GetHistory method
 func NewGetHistoryRequest(server string, params *GetHistoryParams) (*http.Request, error) {
 	var err error
@@ -13540,6 +13755,18 @@ func NewListHoldsRequest(server string, params *ListHoldsParams) (*http.Request,
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
@@ -13755,6 +13982,18 @@ func NewListImportsRequest(server string, params *ListImportsParams) (*http.Requ
 		// styled parameters, preserving literal commas as delimiters
 		// per the OpenAPI spec (e.g. "color=blue,black,brown").
 		var rawQueryFragments []string
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
 
 		if params.Limit != nil {
 
@@ -16169,6 +16408,18 @@ func NewListQuarantinesRequest(server string, params *ListQuarantinesParams) (*h
 
 		}
 
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Limit != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: ""}); err != nil {
@@ -16417,6 +16668,18 @@ func NewListReservationsRequest(server string, params *ListReservationsParams) (
 		if params.Contains != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "contains", *params.Contains, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Sort != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "sort", *params.Sort, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

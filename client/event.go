@@ -72,3 +72,18 @@ func (c *Client) ListSeals(ctx context.Context, filter ListSealsParams) (SealPag
 	resp, err := c.raw.ListSeals(ctx, &filter)
 	return answer[SealPage](&call{}, resp, err)
 }
+
+// StreamEvents opens the stream of events, as server-sent events: who reads it closes it. WithRequestTimeout bounds all of it. After is the
+// id of the last message that was read: with it, the stream goes on where it ended.
+func (c *Client) StreamEvents(ctx context.Context, after string) (io.ReadCloser, error) {
+	params := StreamEventsParams{}
+	if after != "" {
+		params.After = &after
+	}
+	resp, err := c.raw.StreamEvents(ctx, &params)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		_, err = read(resp, err)
+		return nil, err
+	}
+	return resp.Body, nil
+}

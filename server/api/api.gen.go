@@ -1145,6 +1145,27 @@ func (e GetHistoryParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListHoldsParamsSort.
+const (
+	ListHoldsParamsSortCIDR         ListHoldsParamsSort = "cidr"
+	ListHoldsParamsSortCreated      ListHoldsParamsSort = "created"
+	ListHoldsParamsSortMinusCreated ListHoldsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListHoldsParamsSort enum.
+func (e ListHoldsParamsSort) Valid() bool {
+	switch e {
+	case ListHoldsParamsSortCIDR:
+		return true
+	case ListHoldsParamsSortCreated:
+		return true
+	case ListHoldsParamsSortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListHoldsParamsFormat.
 const (
 	ListHoldsParamsFormatCsv  ListHoldsParamsFormat = "csv"
@@ -1157,6 +1178,24 @@ func (e ListHoldsParamsFormat) Valid() bool {
 	case ListHoldsParamsFormatCsv:
 		return true
 	case ListHoldsParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListImportsParamsSort.
+const (
+	ListImportsParamsSortCreated      ListImportsParamsSort = "created"
+	ListImportsParamsSortMinusCreated ListImportsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListImportsParamsSort enum.
+func (e ListImportsParamsSort) Valid() bool {
+	switch e {
+	case ListImportsParamsSortCreated:
+		return true
+	case ListImportsParamsSortMinusCreated:
 		return true
 	default:
 		return false
@@ -1346,6 +1385,27 @@ func (e ListPrefixesParamsFormat) Valid() bool {
 	}
 }
 
+// Defines values for ListQuarantinesParamsSort.
+const (
+	ListQuarantinesParamsSortCIDR         ListQuarantinesParamsSort = "cidr"
+	ListQuarantinesParamsSortCreated      ListQuarantinesParamsSort = "created"
+	ListQuarantinesParamsSortMinusCreated ListQuarantinesParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListQuarantinesParamsSort enum.
+func (e ListQuarantinesParamsSort) Valid() bool {
+	switch e {
+	case ListQuarantinesParamsSortCIDR:
+		return true
+	case ListQuarantinesParamsSortCreated:
+		return true
+	case ListQuarantinesParamsSortMinusCreated:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListQuarantinesParamsFormat.
 const (
 	ListQuarantinesParamsFormatCsv  ListQuarantinesParamsFormat = "csv"
@@ -1358,6 +1418,27 @@ func (e ListQuarantinesParamsFormat) Valid() bool {
 	case ListQuarantinesParamsFormatCsv:
 		return true
 	case ListQuarantinesParamsFormatJSON:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListReservationsParamsSort.
+const (
+	ListReservationsParamsSortCIDR         ListReservationsParamsSort = "cidr"
+	ListReservationsParamsSortCreated      ListReservationsParamsSort = "created"
+	ListReservationsParamsSortMinusCreated ListReservationsParamsSort = "-created"
+)
+
+// Valid indicates whether the value is a known member of the ListReservationsParamsSort enum.
+func (e ListReservationsParamsSort) Valid() bool {
+	switch e {
+	case ListReservationsParamsSortCIDR:
+		return true
+	case ListReservationsParamsSortCreated:
+		return true
+	case ListReservationsParamsSortMinusCreated:
 		return true
 	default:
 		return false
@@ -4948,6 +5029,15 @@ type ExportEventsParams struct {
 // ExportEventsParamsFormat defines parameters for ExportEvents.
 type ExportEventsParamsFormat string
 
+// StreamEventsParams defines parameters for StreamEvents.
+type StreamEventsParams struct {
+	// After The same, where no header can be sent. The header goes first.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+
+	// LastEventID The `id` of the last message that was read, as browsers send it.
+	LastEventID *string `json:"Last-Event-ID,omitempty"`
+}
+
 // GetHistoryParams defines parameters for GetHistory.
 type GetHistoryParams struct {
 	Within string     `form:"within" json:"within"`
@@ -4988,6 +5078,9 @@ type ListHoldsParams struct {
 	// Kept True: only holds that have their space. False: only lost and released ones.
 	Kept *bool `form:"kept,omitempty" json:"kept,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListHoldsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -4997,6 +5090,9 @@ type ListHoldsParams struct {
 	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
 	Format *ListHoldsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListHoldsParamsSort defines parameters for ListHolds.
+type ListHoldsParamsSort string
 
 // ListHoldsParamsFormat defines parameters for ListHolds.
 type ListHoldsParamsFormat string
@@ -5015,6 +5111,9 @@ type ReleaseHoldParams struct {
 
 // ListImportsParams defines parameters for ListImports.
 type ListImportsParams struct {
+	// Sort `created`: the oldest first; `-created`: the newest first.
+	Sort *ListImportsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -5024,6 +5123,9 @@ type ListImportsParams struct {
 	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
 	Format *ListImportsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListImportsParamsSort defines parameters for ListImports.
+type ListImportsParamsSort string
 
 // ListImportsParamsFormat defines parameters for ListImports.
 type ListImportsParamsFormat string
@@ -5386,6 +5488,9 @@ type ListQuarantinesParams struct {
 	// Contains Only CIDRs that contain this address or CIDR.
 	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListQuarantinesParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -5395,6 +5500,9 @@ type ListQuarantinesParams struct {
 	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
 	Format *ListQuarantinesParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListQuarantinesParamsSort defines parameters for ListQuarantines.
+type ListQuarantinesParamsSort string
 
 // ListQuarantinesParamsFormat defines parameters for ListQuarantines.
 type ListQuarantinesParamsFormat string
@@ -5427,6 +5535,9 @@ type ListReservationsParams struct {
 	// Contains Only CIDRs that contain this address or CIDR.
 	Contains *ContainsFilter `form:"contains,omitempty" json:"contains,omitempty"`
 
+	// Sort `created`: the oldest first; `-created`: the newest first; `cidr`: by address, IPv4 first, as it is with within or contains.
+	Sort *ListReservationsParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// Limit How many a page holds.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
@@ -5436,6 +5547,9 @@ type ListReservationsParams struct {
 	// Format `csv` answers all that matches as CSV, not a page of it, as `Accept: text/csv` does.
 	Format *ListReservationsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// ListReservationsParamsSort defines parameters for ListReservations.
+type ListReservationsParamsSort string
 
 // ListReservationsParamsFormat defines parameters for ListReservations.
 type ListReservationsParamsFormat string
@@ -5917,6 +6031,9 @@ type ServerInterface interface {
 	// ExportEvents Write events as NDJSON or CSV, however many there are
 	// (GET /events/export)
 	ExportEvents(ctx echo.Context, params ExportEventsParams) error
+	// StreamEvents Be told of events as they happen, as server-sent events
+	// (GET /events/stream)
+	StreamEvents(ctx echo.Context, params StreamEventsParams) error
 	// GetHistory Who had the addresses of a block, from when to when
 	// (GET /history)
 	GetHistory(ctx echo.Context, params GetHistoryParams) error
@@ -7968,6 +8085,41 @@ func (w *ServerInterfaceWrapper) ExportEvents(ctx echo.Context) error {
 	return err
 }
 
+// StreamEvents converts echo context to params.
+func (w *ServerInterfaceWrapper) StreamEvents(ctx echo.Context) error {
+	var err error
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params StreamEventsParams
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", ctx.QueryParams(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter after: %s", err))
+	}
+
+	headers := ctx.Request().Header
+	// ------------- Optional header parameter "Last-Event-ID" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Last-Event-ID")]; found {
+		var LastEventID string
+		n := len(valueList)
+		if n != 1 {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Expected one value for Last-Event-ID, got %d", n))
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Last-Event-ID", valueList[0], &LastEventID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter Last-Event-ID: %s", err))
+		}
+
+		params.LastEventID = &LastEventID
+	}
+
+	// Invoke the callback with all the unmarshaled arguments
+	err = w.Handler.StreamEvents(ctx, params)
+	return err
+}
+
 // GetHistory converts echo context to params.
 func (w *ServerInterfaceWrapper) GetHistory(ctx echo.Context) error {
 	var err error
@@ -8091,6 +8243,13 @@ func (w *ServerInterfaceWrapper) ListHolds(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter kept: %s", err))
 	}
 
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
 	// ------------- Optional query parameter "limit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -8204,6 +8363,13 @@ func (w *ServerInterfaceWrapper) ListImports(ctx echo.Context) error {
 
 	// Parameter object where we will unmarshal all parameters from the context
 	var params ListImportsParams
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
 	// ------------- Optional query parameter "limit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -9479,6 +9645,13 @@ func (w *ServerInterfaceWrapper) ListQuarantines(ctx echo.Context) error {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter contains: %s", err))
 	}
 
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
+	}
+
 	// ------------- Optional query parameter "limit" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", ctx.QueryParams(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
@@ -9617,6 +9790,13 @@ func (w *ServerInterfaceWrapper) ListReservations(ctx echo.Context) error {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "contains", ctx.QueryParams(), &params.Contains, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter contains: %s", err))
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", ctx.QueryParams(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return echo.NewHTTPError(http.StatusBadRequest, fmt.Sprintf("Invalid format for parameter sort: %s", err))
 	}
 
 	// ------------- Optional query parameter "limit" -------------
@@ -10713,6 +10893,7 @@ func RegisterHandlersWithOptions(router EchoRouter, si ServerInterface, options 
 	router.GET(options.BaseURL+"/drifts", wrapper.ListDrifts, options.OperationMiddlewares["listDrifts"]...)
 	router.GET(options.BaseURL+"/events", wrapper.ListEvents, options.OperationMiddlewares["listEvents"]...)
 	router.GET(options.BaseURL+"/events/export", wrapper.ExportEvents, options.OperationMiddlewares["exportEvents"]...)
+	router.GET(options.BaseURL+"/events/stream", wrapper.StreamEvents, options.OperationMiddlewares["streamEvents"]...)
 	router.GET(options.BaseURL+"/history", wrapper.GetHistory, options.OperationMiddlewares["getHistory"]...)
 	router.POST(options.BaseURL+"/hold-batches", wrapper.PlaceHolds, options.OperationMiddlewares["placeHolds"]...)
 	router.GET(options.BaseURL+"/holds", wrapper.ListHolds, options.OperationMiddlewares["listHolds"]...)
@@ -12790,6 +12971,74 @@ type ExportEventsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ExportEventsdefaultApplicationProblemPlusJSONResponse) VisitExportEventsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StreamEventsRequestObject struct {
+	Params StreamEventsParams
+}
+
+type StreamEventsResponseObject interface {
+	VisitStreamEventsResponse(w http.ResponseWriter) error
+}
+
+type StreamEvents200TextEventStreamResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response StreamEvents200TextEventStreamResponse) VisitStreamEventsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/event-stream")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type StreamEventsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StreamEventsdefaultApplicationProblemPlusJSONResponse) VisitStreamEventsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -16059,6 +16308,9 @@ type StrictServerInterface interface {
 	// ExportEvents Write events as NDJSON or CSV, however many there are
 	// (GET /events/export)
 	ExportEvents(ctx context.Context, request ExportEventsRequestObject) (ExportEventsResponseObject, error)
+	// StreamEvents Be told of events as they happen, as server-sent events
+	// (GET /events/stream)
+	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
 	// GetHistory Who had the addresses of a block, from when to when
 	// (GET /history)
 	GetHistory(ctx context.Context, request GetHistoryRequestObject) (GetHistoryResponseObject, error)
@@ -17724,6 +17976,31 @@ func (sh *strictHandler) ExportEvents(ctx echo.Context, params ExportEventsParam
 		return err
 	} else if validResponse, ok := response.(ExportEventsResponseObject); ok {
 		return validResponse.VisitExportEventsResponse(ctx.Response())
+	} else if response != nil {
+		return fmt.Errorf("unexpected response type: %T", response)
+	}
+	return nil
+}
+
+// StreamEvents operation middleware
+func (sh *strictHandler) StreamEvents(ctx echo.Context, params StreamEventsParams) error {
+	var request StreamEventsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx echo.Context, request interface{}) (interface{}, error) {
+		return sh.ssi.StreamEvents(ctx.Request().Context(), request.(StreamEventsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StreamEvents")
+	}
+
+	response, err := handler(ctx, request)
+
+	if err != nil {
+		return err
+	} else if validResponse, ok := response.(StreamEventsResponseObject); ok {
+		return validResponse.VisitStreamEventsResponse(ctx.Response())
 	} else if response != nil {
 		return fmt.Errorf("unexpected response type: %T", response)
 	}
@@ -20322,189 +20599,198 @@ var swaggerSpec = []string{
 	"BiRPIlbJkovwEPkk25xPN8ZuVXhtxjNnyTpPvf/yg4CwIiip8poJj0vEsiGBLG2VkCWdLjgUXImM0Dkc",
 	"Q8Qlw3Gj7EbNH59ia5xtWqkDfrIzQ24CCTOFNbMFg066uGzMMjHwyVNuuAA+BSNkX6a+0cvFmzdvf/zL",
 	"xaur5y9eXfw1/cq1vKo6OuRy7iGcfMMY86VmcIo/CKjgdttUS3UN/CJVRw6MbkN0zn1nu28g8pvPU804",
-	"ODOcNgORy4VcW4TBrXYf0aBgGMrM+GwGNS5FBaYGjBK2wPshAxQqXMwMIh/eP+L6cIR9D8qWBNr/x963",
-	"LbdtZO2+SpduklRRlO14MvNTtS80jj3xn0nibWnimgqzhSbRJDsCuxE0IJrjStV+mv1g+0n+6rVWH0AC",
-	"PEggJdu5skyCQKMP67y+71u49QXt5ccMa/OtP2ZHLg1YeXAbOKdpKnX3u64T2waXiWqB7Bq7vVqr+fdr",
-	"uS7G/GhqGUX/g9ZIuz8TVDYD0sqVLhCqAcmkBbeiY1UcTHQxWCm/KWrpdjeIa7euSS+kus1QOfQnKswD",
-	"0jyoaQ8QiO4WtOOhvIe9m2lEpxd0ZkGKwv+wmgjnr+loQKvdnQ9Gl412ZBmQHwbcP2VFDbmoECD6IA3T",
-	"9l2lYZk0JUiAlCYHf0JBEWhRoJmE0nwsk7BzjjIj4mUCCV3IsiTF0XMdJ/aDuVQVsbY1p/uAuWxX38lN",
-	"9iX+7I+NE+F2XSHVWOY8o3YT2Gh2ZSuJNWMzaxwInWcCiITA1E0cNX7SzvMB+2L/Tr0/8XJqS9ldt5U/",
-	"qV21WrkbouFB4+0RQ+6iMTuyQbL67xosRHP2wf25ncsg6iwiQQYOVTkD30ctwSiAjqFAksSkMqWwR9qa",
-	"fdYWIKNtTaa9k+UsLfjCrc8BKoCeN1d92ad2wlHgbsZ4sNQAyAc5TPZer+39AWGuDn5e2kwMetNuOit4",
-	"Gs1dvPvvuNd3wnOOJ/HOGBr2VI3klrqAK9APruLfZdOXusKohHWp+o3K/u9yt+Q9aCHXh+4VUKtv7i7Y",
-	"kzXqoPbFJ6t4aA270ztuu3Wmd9wNN+OzQXdlw9lzv97WsAvdLXbPY6srBhIk+f5wMMCXJcYpMum81a4V",
-	"cDotyQjst/Rd0mQ/YqfRjfDIHZe1x9ZX5h/ythuuHnujugGMsM+wjrDCe+2nyCF0n519oL82Wi2tWw2q",
-	"mnGnXTlMavKKozhSjyUjrUtTFjxPesQ4SRlUiDONucKgxq2+wXrfJnqmTrfiNnvmKlSNd7CQV8DXivPD",
-	"Mee897K1Wy9hYg4tc9tsFxprh7bLyL/THeTlVlNlFM3YvSyVtJCT8pSiQ+3B4UROlS5EQvni4IFP+Lg0",
-	"PpBkb0bhE6JqhYNnLTlutDpniREiwXIvLKNOAOoaMka+81/aB8y54kDcYG8DOVj73VAlb366vGIB89/B",
-	"Z2P8FAbQBMDv7+xCOogL5so9wFkZ8WZQbWwC+9be+9EGH2F0ONCjxx7to3/GeTY7AtDDQnVx2l7Dvuwx",
-	"IwQF2wAGS+eIsKYqaMvRE3xiHIOkDxoCkPBFrGzwkMykKXWx3EACNNYFhMAh3AfviT32egIEGr7OAhHw",
-	"Q4jcRcRuRI5zRAX5zS4AzPd3NJgtbgAUqlkr/JwlNNM71vXbH3XrDXy8BjvMOC5vN0Z7Z4a6l7oeuBcW",
-	"DvGBCwyhbjDht52BECfCI1BUmWjHffuHwL35Fq46+HrAU9piEfZLSnbIAtMdD9mGFcbkGnhRITnI5rsI",
-	"KG8tVC3FVWjB2sc6npVyPAOMJNSTlO09D6WIwFfhLsOm5VwbkYIfhuRPnroFbWhwwUCgrAury5X98LHj",
-	"AfiXsUfvQbRs655/Kwgw9UHhAGAMuENoyXfbyyhX1jUufFzr8m8kQaS29E177aG04ie7EzfZe2DWuDZ0",
-	"AM+navbO+kVQlNb70SNViAlIWqs76rrN8KZtzsADWl9N97mRKt05tQnv9L39RVtW0+OaBn7iDpFIV+au",
-	"qMSA6ZVkqi85gUIcUG3omULhrr9MabiI3Mbt8433qE8VjXCkdSa4+hws3O4C0niCOrNyZ9AIHEjGzEwv",
-	"ROpLkaC3xPn3xD2GIUY4R1BYK9M7iQJs/d4oCl7iJQeos6S+c3fq9Og3MS4H4NdK4B2B+gGeGaDElWlU",
-	"OYHtKm3bHe/UAeDxygh9nBdB5qBE1dWnSURSHOxQ2MDHpS7uN7pXumDiPZ/nmWBJBFoGeAQi3fToDQjD",
-	"LZK3fWImvtseil8QNe2QbfTxw0dR/y4gzR+7S/dKV9aR2HF7j2dcqp4LygN9t/XaemwkZlKlLIGwSoIl",
-	"WhNgkdRYLqMVTLSrusSSUHMjc+jv6LMfhaQmS1gFZXUHAaVM4AAibuICcV/apgnGd6+dAcAyCdyHXsNY",
-	"2xAYa32cyvM7w/QEuBn7pq27drJaBeRXUKrym+cnUR/xk4Y+4k9Zs4F47k6z4abtTLPh7TZW9JAKWldW",
-	"+MWasjoT73NdlK1hyhd2/1mVSAcO4pTrp87RWGCbVc7nVMl8Kwo5WbJXr//5MoG8F1DhWwX047f/ffnT",
-	"jwwfH6g/fZneOTwC9nYmlRgqqOvz/Z4kDlB99dkFG2ulBMhjHAlkDQQvsqXDUzLVeAb36rMXlz+7zsaF",
-	"w28a66yaU9PXOeNsLBx+Ex8qk9uJMzMhnK9SWkcCK7zt8akyDs/hinHrdxY6nwknVJuxFV7Cq7cZBCsZ",
-	"FZXajbybP0DHOT7hQtnT/MsJ3uakd2J39a8H6rX80xL50xL5JCyR/TTN+1M6XTVt4cc0korD8NcG1KJn",
-	"tv+yMZjdnc55V8jS41lx40S2Lqz87FlZDLYTyGPfk3YnXbQtWXYRkwjEqDhxsx52+hDYAbbipJ6AEY09",
-	"M+MFMbfHjAMJVgslPZZbfQOYG6XWlCaGIwB158jQjDCmwHrSC2h/Du2OM5NzFTXfODwwDOBPOaIZIAyP",
-	"LPsM7TxurvUkwQhGaL3RHrYAyZ/IsphxQu61jwIxVuXWvk0ALiYhiVuvx8LPCKakuRGwNUvYdPpwyjaW",
-	"FJAgOxmcPH3Sf9Z/9vR5/8nZs69PemFrj2VqJWYsq56D+enF5u6MNnYGj4Eu8Mkav5c575BMBPZmNzFc",
-	"DUcZOmLw2AqK2hKnOoV0hLKHYAWsaw8hpLP0dITprPbaFhAJshTzWtddnaO9R/9xvOUJMHxAc/AbrbMk",
-	"9FchA8pqU543iFxYfKji3iJMwRFscEAcANr8CEMAi9RqvVt23Cb8Ys7LUhRU7YJNgB7BFDKNhIwSSGod",
-	"3BF9MloiUVYbt/xjJ5a34/v7Q4Dzrjx4vw48WMUDEM97wFoJzbTUR4LcKgjpdheuebxwU0z0brvkfuXi",
-	"TRoEoa67oB7rwBOIMhrIZ0Mmza3DDzCIZPSKZ8ZdmGnijfYgpdaUabOfb0Refr45DLvpulN2sEQdZjCy",
-	"dHM1/ebTt7mS/nuxxD7xQAeFFiwgAhC91KDOs1QIJRbG6SgUGir1UirA2yMTKiJ7IobQUMUUEVrdigIC",
-	"N2DN0r2w5RNhFKzhSyDWUBknS0bNnMAFZd/w2m70ZGC1PRb1u9YfZJJKOEG7JwxMUjtUYK4C8x3ur7OU",
-	"LYEGU40FErW7e5SrMD7ngf2C+teI2ZUrsQDO2aSoVAJdahAVagHTpylqBNSH7vqSjbmyD021C4gNKD6N",
-	"WArwXvA6Q4WfIwIMhafdnWOGKYZ4Xp7Nwxotrq00oHrBwIpK1X5rH2rkf0SP6oH0rTC9oXLABLj2sCZW",
-	"e1zDRkk2mgKP3BJ4CCOgSay8cYvXvYpfIYZbAfmWWcam4u5a/uyD/Welt6KR86m73fAwtOlAAuejuxin",
-	"2nfa2jscaHaOvvGs4QmY5901NszwVfbUW1s7GmZuhu7VziDnuS7K9r7Lf+uqYHqh+uzK+pUR7gKoHWgG",
-	"6EUwBlnWXIP9mp6z74b/eK0rfOPu7Ctaqc4sLLrfRhvL7Y713UrfbLGzXmJJ/8Ljm3FmpJpmAY/HufcA",
-	"I4QhfghOYqyu5wm1HBNnGUOUQ+QgE/wWG+aRQV+aXoDIGCrU6zrzsdFMjqUwffYK29WKJUQZIAL5gjJ3",
-	"p98Wy9O3lRqA8USpZ1L2kOFa788oHCIrZwkiCCUQfFBDZYTDMbJDmchMuGgHL/3FA5fWUkt/c+n59Ynm",
-	"QRFJK80oBUR6vilHGpZCAv8iyxiQ9ANLPsxbwZXBFAlA0Hls1yeAxogXq5T9jf0g/w74SheQIqTkpMuz",
-	"S4SL4fgauBi4E6wF6V6yzy6FYL/gN/15+uuXs7LMzeDsbCrLWTXqj/X8zKVJwx+jTI/O5lyqs1SPzZn/",
-	"+VcwzZicNO2EoXjgHrGBRQM8cttq/NSGstORGPNQcIr7WBd4LruQNT9AI6RKPSeSM7hhy0EI0+4z2E+G",
-	"W9M+y+wA1lmRtgujyBijj84+4B9/bOrB8BvnwLqgzd6gjd5F+7AAgxZvGKOf6YVxLQ0pQE3haqRQH7r/",
-	"RO9upcgwt13YKX49zyqV6gZOqwMNoZX6imKFlJxGqewCTwVDFyCNeHZk6ace/FCyoHuhjMkKdwfAbVbU",
-	"pSvhTjV1g75DRD6u0BID7eSXVgLL7YpyIFRNURS6MEnEjNfIUalS3aVYfcDjBUaBVY5dNXcDRRQFH+gZ",
-	"LMWqji4EmBLlQhcbmBfeOUx5jIUiphoxQUBLG9YAcUTNnfM8hwpAok2KAHWR+YRdMHpkBFwb3QhcPD4N",
-	"5U0D+DIZKsyafJmcJg4T8iuiP3fQFATnTmXu557G/ec3L4xD6QcrxbdJLxGlmk+nIg1tn8iqioNacGCc",
-	"U0OVVArf7n+BtQbv55qVsfR9MmGehSJ+UVdyFSgEXE1XQFtD7ErOTDVSIoDutmHL/eiW7QDlzcfsJvjJ",
-	"Z+FnkIUnLYFLClJuKttrYvDb+9fiOKs/FCLJdMASvjCD23x8+uTps69b64Fk2vb8r//29V4zUN957bU4",
-	"uAs/33wC7f3uXF4nAzvt/nU3RdFUa5CAxodwfJzc1qNQbdMgvOOvo1x67VetNCEKc5nBkcTQJNjFNNJe",
-	"kD4RJi8vlqxAWuyrmTAIhg3gEgMnz+Z8CZ3yGc8pJZYL3iq5forHeygQ7MOIrnt3ckXvHvq5DinYSL/G",
-	"isjJN+drw878ojV1ST/dN1XbrFa8oK/LWNx1KGZ7LJmO88F8eZoX+jcxLs9EVehcnC6EKZ+eKZ0Kk5xH",
-	"pRwS4Do/OenMR2IPzLX9oEHfQUHZ7te/0KrkUpnPoTIrOqLdKZhYRnemZBYtemWK8Ur7Z1x5STBtEOHC",
-	"5by36sm1zk6h1mpbUy6flAcvO/mYmzx5t02evMsmT7zdWq9mJ3URDlT7C9QGbYUQMIQVev8Xr79922dQ",
-	"0OT4+qlYADpM8SeAUQXjHyqEuScSE/zw3Nc1WOsffEkP8+3rEsR7OwsxHj5FYRoh8V3l4WMGw7djPHYG",
-	"Hubk+Bn4iBCuxKw7Lt5dEu+RuDv7YP+zS/odJ/sjzr/DC0fUgmUMNA0xit790/P7zY7dS294OTvBmC2s",
-	"S1mIdkazHbiBeszIUSbVFMw8pzkRn6hOG4R9D+c7MQb1m4r/7fCv7HDvpRB/PfBhhRG2hDrtZHexy15C",
-	"SRmc0QANAk5LIYRrePRtg6nIgZc5ZVWNR8ntNViXJv4d+/mK2bLZYHkDVxzAOUXuLr/pQluc1u0Y0LB5",
-	"u/BVO3R7oSeni/pdoW5lodV8wyvuc7vNjvMdiRcgX79H/TPRIu7hvklR7H51nW33k/clLyHnssud7d7+",
-	"pB0FVHxd+Qmd8ZiCm0BceqtVPvv7oruI8TbH4oIVWuNYoi4bLMiF1nXPeRh/jRIWMzoeksJV8SojU6hG",
-	"hqBogqXb11i6nQwV4laT5+E8GrjfF9beKHgppkvsD5JYVm0fnNQzXwGECpKmGGHC66xTgjB+QzVU2MEo",
-	"1DjTRpjEm7gOvtC5N/ZzegGNCAKZuBWZg/3y9I9g+NiVUIKZUuQDiAHnolCiZHykbwVMqGdKhDnI+FIU",
-	"bCTKhbAGz0LjzbELShZMpga7NYkQLjIacWhzQOo+JwusNv340a0o7KIPFeaYAeVwjfXJvt41lK8nHmGE",
-	"1rTn0mkuXz2qaIP6mq72+p5H7r0FR+p4tT1tztsLcoQfENwQh0A8/TtLkRWvrtmfW/Wu4s1nL79WurwG",
-	"1uEEejuoC4PgPbFFwKxtRT0eV7mkbeqpJYGkFaj98kKXYlwiu5/MxFBRJ4T73PUx3wiRX7tTHIsCZGu1",
-	"R8zzA2Kie7BieJJ7zBEMmTokvQA1zZR/dnaaj8gauzlI0qZxnYfpcAl8fEmkIaRz3t5NFb34fQPt90Uz",
-	"3eaU44R14pPjrRhXSHVNTUW6CKlrV4MTiTtV5ynd6Vi0l8vTwh89SuRo1x8WRhXK7PeSMy0FbLvHN+xP",
-	"7fYctNYtTKTIUiseBBAbosY8D7sELUGoFKqyjI0zwQvC33IWQrFq1rBCGPkfBGoG02YwVNNCL+yNkDkA",
-	"s4pyOhvpCu5PXPHWb3ds1KDWe8zMCqlu6j+dyluhTqucfobU7cESgAYoxtVQhZ0OrWNUpuwiBtaOQQsK",
-	"yKPBL3Jk1NJlGr0lZMVHiiaMz36vvDjwRg6VXqga/M85zt0cgJZlCaXRJCVXTY9gbUbVRLhrsKbbt9UT",
-	"ICa2vA0Vvru9BjCeeBy6pEA0rSdfNormf+Xpna2XRwfpTEfg+O3iraYOVjs+qKmDlc3cZUyMKEsIWAKl",
-	"qz2wSOe3RuBzJ1vozJ7lUyzxaEeLSW8lFX9CX6dPE9L2p/RkZYTbxPaufZZMZGkSxyDlocZCgRzsezyU",
-	"9iro3WAzDlAuurLnZgF1qxzA0uc8c3IOqlHtPMz5kon3YyFS9uz/fPO8uV3oVSHE3/EVD7inoqe06DaQ",
-	"m/T2o2W9P7gL0+FV/f6u19SDTDhfHUqDfMA10wB8RyLreEpvbSvmGVcNRdh7qdHmeAF1VQOoCKKVI2xI",
-	"qoXpRSWevp2A2gtQlcVJwTlPxSBcB9J7yqUynkBEifel1WKy7A0VqhfEG4h7liFzBdgDhdZzx9pdr+y2",
-	"2tOwKkd4zFJTAWqfXTTmT5trsd5kXH0Erq4d5mPRAe9WsGIOlLOkLQYZkRVrc69cZTg+wK69lT0Wty32",
-	"rfn4YPAOGTc3UD+IThrhMLQ5iPDEY9shR3TGiHiNVDHxl68wsLnJbJSU+NWay7Up6KB0eT2xqxGI/0Ww",
-	"LBXY9LCSKFa84UkIkIDdBEG9Hkumonw5mYhxKW9ptTCL2ZKxpOU84JGDJ7S6fvbbR+L8IVUwjWnP1e7C",
-	"H2xilXnt1jzmagvoE7DySi+YxnBvCP1guJhnGZ32kcj0YhBBFWAMdy7mI6sn9cRanabHRkurwuR4htgY",
-	"fIlBJoguY0jcN3/1HMwFCpWMK9KsIRjvKLcgfm2cqQgoWyI9H6okg6SsnfCfpc44EczZT0k1gzNIgtn+",
-	"diTgHRYixdi7l2skzpxHprOUlXoKoSrwu7QSbFIV6JNJZJAExB8n/ea6EIOYM8ju/4JDJ21Es4/TCxF0",
-	"XeC0QqyGDFur4JV2Fm6ujZGjTPSwkdY33EK1goYLaPjgw/YZUrqArneyB1mAkteTU5ChyTmVIshApldq",
-	"5BAK0sN9rxrj4ZfRyf/YHUowJ4KMOaYx0SbZLkX5kCLNccDCRqVdhBkeirJoJe6mzFoMkDPhFE6rP/ma",
-	"+qIwFUSHKUSQo0g15BmrUhRQmLPmvqzVfkkrfbBjvXboG/XdimY8pOJbfdQmDShFJ+naC5D2JFBKZy8E",
-	"c+HYOq1tu9x6Ud+6X/7p2Bu5z2oDhkKkvlbVHYniBrQ/WYToXJSaCSkdeAQvAWYrjq/HaLExKc6oEPwm",
-	"OltGu8DEiGKe+IQ5lKNp0J4DNrVKiLJGXkTzoUqs/3htn3MN+NgI/IBAu6BzFCLlwuUjXQEKRjUnvldd",
-	"AtWlSFl7a86qhv2MUFRWXv3xsEnW7KLIoLe7s8HaYaVO+fLhT3BEDXeomA3Yfcmbi6sX3yUrteHQjgvT",
-	"AwpNlsZhuPbZj6FP3cGvEecHpCLodCIsXqgUdU45BXr6Q3Wlg8+OzJHU4O7A4aAVrlJe+fTa0Op42YxU",
-	"R2YwSaoFXzaGcULUau/j+ibj6jtE4tytrE29rdSul14QMuDnkyI4RHjoHaIZOVCTGrGekwXwJeTX1qAA",
-	"9iqJdYcXDsLW+tjLHJMMn4uGgPftrvgOg/GdRKIi2ZWzU8Lp9BlOb/yslrX3MOsAEPxSjbMqFekDxvjj",
-	"mu4NIDr2Fv+qlX8fbMXjx7SY5dGgu1jK7/SCTSrE2nA0Bz0m3vNxmS2PvDaQgjo1op2wCKv3/Z5aM71B",
-	"97rCwQnWGAagD4xEWEsaub6MM1QxIQ4WOjdsIhaulpCcFQh0DEL1AUJ7/KalqiHgZFBjpYbKubMSGW+s",
-	"19hnr9/cPkfgdRbjrodCVWj6yASRVDg+spEwMiWYuFB4AB4CFB+AzhYixRhNHLuV6pZn0kdu0eSfcTVU",
-	"T58gNhpOCEWY4DuHmkbvXwik7GmmlHgDC3Ypyu2FWRgeHOssw4KyNg6gOseD39sn0Rqf9DzhUf1Tv0W3",
-	"w29vI2Md1LkIjBVwPIP5AGh9+b79He5C2NpQaLPmUFLPhjcvXTlaaxMH2md/tnD82cJxhBaOelPGQf1m",
-	"L3VaNCTIrq7MnAky8aE8dHgSRIvfg+i8q5yAzAAUhclCLKyWmRa6yuMiBiN4MZ41aNHosMcmMtxZbGkc",
-	"cxc9PMWCKXlZmZ2hSWgh8UfdoJ3gLQPQScdn4k8Ui21T32GrEO3rbsErfCk8uC8bEYL96Wsweumr2lkl",
-	"lkFzNhebvIkfxCEdiB9Ec5gA0a25uemMtMneK7J9ZxjHSnU0g3w8FqZ5/txkRTMYcb212v/I646EEsDc",
-	"NuOG2NbAVkVgO6yRCshuUPBPlbkOTxDMKGT4XAhxM4ig+RxcJSaVQwVgWwz7f0cDP64QbgMOQkCqgP2/",
-	"jXozXPpgVl7HkvpPdKKuJErY3d3J9uiodwqAR+WmUkVP2CjjY5mzLqaib5vl1NmH8J8/tha7YRFbZaho",
-	"Py7LFwp8Y3D0sV2VJPZUALukmEMp53rm+KVKwwIdB/PjVUdIDAifTVFDrEZuxfTYfZ229hPVpusIp6bN",
-	"SwmD7pCQ4/f45e66yXcBv/69Pov3AsCOKV+3aP5Ak9ai9CMNz6SBbZX2WfJ7Aqlon5pHllfADxfcaOVj",
-	"aqC72hT9W9EhjuT93a3HoGf/BA18ILUc7cXu9HJ8EjtTzHVG5w3KuCYH1gVV/PUWTIYfoTPOASr0GnEU",
-	"WCOMArU51UAUsC+xrLVZzKA6QldA5wb1EFKlQyXLPntjfYcEWe3MNS+TiJfLdU849Y49Ha4t2wksB1ZB",
-	"JTWKzYCqyPHUQe0P9GwQdaQYKrw9KtAZ4BUBT0wSTdrAwx0QIASGr0L/oAssr0zU+XrtJslPos1ue0it",
-	"KdFVCyMchCHZ63/3hSEM81aMhGjDP+L+kXiUR0ZMWHv0al2//fph2wm/FyKPW2GpFNTucj2xlvEdpUFU",
-	"BBp/fvYh+t9G+zzUMEPhDHzMM9aG2kFQdffakgfuOzkMMl9Re+N7LFW7fV6f1GPozzYLPe4tffg+kPtP",
-	"/e7WfbGyBvchl2nDEvDGvA/goQZEL5mMeiqNg959gAEqrVKLdGt7V/pDHs7uVUvN3HuAArQtx+XxtKo7",
-	"7w7VS7SRkftrtuxRw5Ke2w/QawQYTWv6eMeR6LPvr4xKXfgCo43Roahv3VlQIz6+qfIAC3yjoGt9SYUj",
-	"te70ciHHiFqFXTnIjZUJxtO5VFihtUBmQeTyQ8e3MaL0Nhr2UUJKL+1rdFLNZN8NjGboR6aAEs8yR89g",
-	"MHowEkIxI4SqZyvgiub1dROypXvywi2aXavQBuUSxwtu4kVzHNh99i/YhxsGyuws2O2TLa0BHjkhAeap",
-	"KgdD5fm0eCFW4MsiTPXrUutrnaVJS2lPfQscUqz4x7RoYT8f3gEb8yxzVK14VHgJb7vgssT2wx6rciT+",
-	"nlUqLbrZXDG8VMpLPrI2kV3RUaGr6axE3ixseaVt4BJkcjxbWVisoXeLCxAS++/FEJSGoqPNhQKXeMln",
-	"VD5rX7i74AhOcWdhEbwdGy1BXcVFIrhO6yuPX6yFPpqc5UuqQXusbjKO78gOcvTQx4sp6KoHd90NkbWB",
-	"n5x9gH/3ABaE6yNkQU8MB0omA+QPajq7asAPHXNFDUGpwzpoRmi446b8eNHy7riW7b6xm8HDisw2TexZ",
-	"iB7YE953Wu9WnE7aYxUSr8nVfJiN3b1gdq98fPeyXTQ/Igw02E5fGBaNEFja+Uhk5o4iW/BsU85TMAja",
-	"FoQDqJVw6YCeJ1ObAeJTyIzO9a2jyPUsk46K11qjmZ5iAcKMG+Q2MHKqeFkVDkzK2rSZnk6RgH2oZhHE",
-	"szd80c20Zm6fJfZWCVKLqhtoCcV+BcEzevY5S/xj4MqX6bO//OXpf/n3sLcANqkkr0aZHF/fiGXSlom9",
-	"hHn7jExZwTtEYYdd150hK6fKbriSl2IOnCfg7YrQxSqx7VTcwrcQ7XPd8LLAzrDo+OBlDccHv4idHiyn",
-	"bkUKjLvPGIcabuhUh25eZG1KIP9nkh623DiqSs8KQq6bc7EdlPdgD4QIz0AIIGwOjwVbdKHshU4XPirA",
-	"8vViEkCP3LzGwNZn39mHjYCuRDOl2YwXc5e6uKiDHhu20EVKdZvJDBARwXN2YwSGZziQc2yHUks25kb0",
-	"cBCGMn9QetBzLm2PRf0YPSLQ7bG8KnJtfxotC0wASkycw1EEBej6oW6kwnCwfVifvbNDxlIPhBOAtCWK",
-	"o2fUyaSwTH8VRChmkTsnwFQ9qV2GsAliKtVQrYAv2LlC8lFYYTvdKIvVMpDuwMyQM4eU0EpgbGIx05no",
-	"s2SurciDbm0Xw8BEaui6kriaoE9Q+m7ATbjEbb+l5yrs/h7tfYiAYlxEyOkM36+VhfP3jZF/8Z7P88xe",
-	"9/RJ/+v+8/5fT3r18pNveidzqXx64C7FKKslM57eOwLuJLKEsNgwbdgnPxb9k4GqsmxVFH7nbmJPQMv7",
-	"Z6AsGrvRnj2Bd5Xzan4yePrkCbwp/c+/p1SlmNqBH1oxFOPZW2HswNoaxO2Ogi3cCa4nHk7HcrAMuwz3",
-	"WJOA8GbSLr0wDcX1RsCX7ZbSv6FAYqH67CoUV1hRvxb8DnhZWdZvsS3oYZ+TeQGv3KWFgXPYaXWvuyn0",
-	"shd6YURhQvCXzBCpNtYYtbYkuJs37LqzD/TXxpjKj9rZ6pkoDcEiO0przFw2Jlto7j+yRMtLyCEZP/bd",
-	"57eNgK8hDR1uf88KU7BNT3/TEkVIc9HYFTg0YAlZ1aCq+QhxmuDXGLaP+4LBbPNQurIgJnPTYwqbbfCH",
-	"1moS2aTPEjDbcj6nz/PKzNir1/98+f//7/9LmN12WOk9VFQPg4ZIJkxAkEHMQcpP9tlLa6t6tUdM6oAX",
-	"o/gUq9qQZoeXAnwrpZWn6i0Xusm6+G8t1SW88cnhwr/2/vZBR48z1B/ckG0C36CbbJE1569EUfCJLtyi",
-	"48qYBjv+3tTIpXvU6VynVbahi+qt1iWji8CYDqO0m/qnXKgrPakcjMA810WZOIML6faNroqxMAMGXc5v",
-	"Ln74gpyKiN/dKmTHVVDyG0d/Ca20QwV5MrvfMapMcGeZNYbhgeiLIGgnV1Phk6l9dlFMK+9pxg/040K1",
-	"4MYWMujWrmaoMABqM5FTpQtxTY9w1YphPqxPNOepCFzsOG+ABC8D2QKuLkFnt+RU/V1/oPVZk4HBquYL",
-	"M3j67Ovnf/nmr3/7rydPn7U1bvne/LtLyF4rz8dDc/hf0GTDHoWSUnrfxHPQeI89oScm5+GqGqRDK0zC",
-	"Sg29x5bwU+veZRdkCS/kkwFMG5Rm1I9E2KVtQ5rxbNI4ppEG9eiesduIrITcbSomaGo2PRnErJVQRdND",
-	"D2mbrp0aK+zi270/taOq3Y9eZHAykorDG261Xa+8su1C9lsbB9Y9SJK4BISnOi9FShCKYafdUwFYl2Kn",
-	"Dhrs1A3cTWKpIbZkt8hSV2BPg+vUZy+xWEUJg/ReFHfJpCmb3acrHMWW6MRVUYkBohxH6JWZKKFtF8D0",
-	"7NNf8cw0XAegdYW4hSCJLqgjCKoCW2FZMnmLQGX34u76eH08GEx3Hh5utu78O7jd3Vw3/O2WlpBg3AWO",
-	"JiPGhbDKBHSbVmMx8KRwuhApUxp5MNmlhoq5XNjNV8N9TCI/7PR7sUwoVaM0uX5DBePDqjvCkfQhxp5X",
-	"Em4wffaaABoxDmivQZcTfhXuBZB8BDQFRJ3gDIykSgPvlT3L2OaCgRCK4WJojL0uAzWoi11OPBoWwwND",
-	"T4yZr1D5TqIDOVQFKOEQ0PTIW+0NHXg6Hm+NCp3e49aoUClK9Oz6Nv6Bp10235a0BruesSh1iZ+cfYB/",
-	"u4+MvAXp3uEeOXJo5I4zu0tYxN36nkERYrzdhFXyM11yQLXkHtFiko0qmaXescQf2R2EULb3QUAU46qQ",
-	"5fJk8Muva+inoA9oz8o6gJP9rGEVlVZ0LhZiNNP6ZnMt5jt30ecTY6ZX7s4CcRPdHUAQ3RCSGtO4wsiv",
-	"6frCu6+2mB+gnCGBHUFRCuAdAQ7N0ZK9+enyKnSxs0KMhYQ4IhkNz96/HzAeECLHAuDdU5FWuCbCdbFi",
-	"CQxLaGynMk16QxUIDrCv1KpoPfpNjMuVXHyf/SCMgTBVFFjnhv1yWXKV8iJlbv/++uWsLHMzODtbLBZ9",
-	"Q1/7lRnr+VeQ+DxnmRwVvECATMi9DVXG1bSCx4xnYnyDtGHsHXghSnuLyM4RNABhjp7gsLFwBXKmDh2R",
-	"zDvrLAy8uSZSRvZB3XAbqnXLLa4NcHaZLHtUS6O0ewLcCBRYISJzsd3Uoel6xMaOG+GRzR167DtZzi5h",
-	"Nh9pee6lUKmrXwFSWF9ZEvEc7SkwIlvKfXb2gf5asaeaqmnvvKc+vnpaJ5lDBcyCW28E29fvNu3tRbZh",
-	"Yg+tC9uMHhrrIyi1jSd+phfgA6Yis3rJivKpvquS3GvLetNhMz/1hR+uozBOpeGjTNQYNWHreOBnVMkS",
-	"PW02F1xB8TvEAQCsQatA7mw9cmoVtD8RCm8OvWau4wjQGJC0hVIf0XxZdYq9rFXe3rn6UCe7e8USFu74",
-	"JcUbzthjKipe+MXuTHechR23SzAYgqn0kzqkkpWvf2UpX5oeS61AgDCw/fTrJ83B32/Dk5s92QbEWLEz",
-	"uivdfQlZ3E88XOvetTt/KeyKTqtyIvEGLde0C3uUQVw0hXKPpSpazkch8owvzf5UQWuKqNnXk9QmSpVm",
-	"1muhWSK2uyyLCQnKoPLJ1eCAf0ccqv4+Hh4PFNGYrGJ2NRNLUHDoww1Vze9DYn/vTMJjI5cxYr7MUtdE",
-	"flEyKGAmLgAop7QDaoZCsXP5+B0cHOfxYRPCU9fsvCXYIhSgx7xst54KGCadahZ0eQ92cpriDt5rV2Lh",
-	"XG6u0h6B96Z82QvXhF4XVmoNmx92vNv/xtEaYRm2hKJR3Nvswt0dMxp0LtBc2yno0Hg8dBksOnJxH30U",
-	"IHbFH1ss4OFNNyIx9a5RtDE7PWulMF2etPq+vBLmiI6ufVrTan4HLiVbdCn7OJujFIEU5TIXPg7atzOa",
-	"QLAGYqECiFn9CO64ePVcwgfKzgx++dVOPuYLcN2qIjsZnJzxXJ7dPoWlocet+7HUfmSlC5NGZxDGdBEn",
-	"QK7vEyPFnC9dXpqPC20oReuLUKk9AnjaQ8s2zxZ8aZh4L00JVUgxdY05aarEImoo10ZVatdEIyAE1mdv",
-	"oBlKCQRO52rJUpGXs3OgknOs23gHj/8GyWheUElSxFvTNgagnZauSpcYVs1NExXUKt83Jr8DHyuV+gFh",
-	"qnGR5TpeCj7v2pPCJj2rN5DsLNW6qA2aOC8bxq1iKPZoAiJkeZZ8idw+9nZfQSS6UvL3SjA+12pKJTe3",
-	"Uk37Tajt2x9rMFDNgbBNT2JMS1mDpIGmJWukWuXHoaOK6oyRkJ12Zbj1uWdqH2trs061KxGV/xE+jD7X",
-	"UEzg6hWaXgJo3hvXPYJXokiO30MeObDnovIRoG8uihnPYbxCpf1GfLONO82ergVXZchW56Kwd59AQ0sx",
-	"9ZDjXyY8zwt9y7NrYGBPvuqzy2o8C0SKa7vL/8Cp2KRHhR2piMNMkB9CPCPEC/IVUngHkTIZnx933+Y3",
-	"C8DN9aCYHR0iBmJIeyTsesUAUzo8GJoJS20/0VDiKwi2OxzICTU69pswo1v2Kxb+kpS5/Bnq8YjsodCL",
-	"yATDKU0pfWV64FFJrDopC64MHyPkV0DfGXNAzKpUamVhGBQVG7ccIGpfwj1/8e4ydDxy9o8Xb1heaEig",
-	"RRTmUFyDJ4sKRw1gaDCp+muFuy3PjQr8YoFREjNnpquUqsYH6HTTk3rAvwxdAGAc46blxZIVdsIAHgzu",
-	"N+FjFIWlL1YCrRKBS4+2HJG0kBMUHnrh5HE8MpbKycSKBdhOrpU1FcYV6dGD4D7Nj0CO8CDtM65gp9ZJ",
-	"dHFuajKJLWSWsako43PkHebXJdUKGmb0pMyWBImmlnb/oEZFwMvauQL82mZpgQxQbqSeYwYV1AC2ZaEX",
-	"VnjErb2goPVCmfpzPO9MU2W2YGD4A/SA/TkoI6jiHERZqVrHp+/y9F010Hi3fndrjSGrpwQcurTHCp1l",
-	"ImVVzly5vhN45UzMjchuhSFmQ6D3q1SJfdURq/nrN7ffQO28Ow16wr55Dg3L8YFQPFuWctz02u9mmqWS",
-	"Uj+Aniyh78UePZA+KnIBsRLfIb/ZdZ2UNY1D/eVNC+mjMEKlpjHfNyC3tEcS2efrl4wXhbz1HYbbcuxh",
-	"PN7YbH5xqtW17z7wZZKuIKbQmVPjgVMHy2GlQlFk6lJHmKYHRUgT1K4U7xeoefnj1z/+JwAA//8=",
+	"ODOcNgORy4VcW4TBrXYf0aBgGMrM+GwGNS5FBaYGjBK2wPshAxQqXMwMIh/eP+L6cIR9D8qWBNr/x97b",
+	"LbltXO3Ct9I1J06qOBxJdvwmnPoOFFuO9Sa29XkmVr0VegtNokl2BHYzADgUo0rVvpp9YftKdvWzVv+A",
+	"BDicGcyPbB9JQ4JAo3v1+uu1nudr3Poly/JThrX5OmyzBy4N2HlwFzhn1VbqHqSuF9+Glolrgdwae1lt",
+	"1PyHtdxXY2E0jRPF8IPOTHvYE1w2A23lSxcY1YB10kY61bGrDma2HO2U35SN43Y/iHd+XbNBPOquxsaj",
+	"P3FhHkjzUNMeIRD9LVjiUd4j3i4sodMr3rPQoviLqolo/tq2Blrtbr0x+my0Y8+A4zBw/9Rrbsglg4Ds",
+	"g66Ede+qK1HoqoYGyHly6CecFEGLAs8kSvOpTMLNOemMhJcJGrrUdc2GY+A7TtwHS23WzNrWftwH5rJj",
+	"Yyc/2Rf0s/8cnAgvdaU2U72SBbebQNDcyq411YwtnHOg7KpQIBKCq5t5avysm+cDcnHzTr3f8HIaS9lf",
+	"t1XYqX21WvkbkuPB4x0wQ+6m9XTkgGYN37V4iNXZR//f67kMks4iVmQIqOoFYh+zhVOAjqFIkiS0qWrl",
+	"trRz+5wvwE7bnk57q+tFXsqNX597qAD6or3qyz21F44CfzMho6cGIB/iMLnxel3fHxDn6t73S5eLwW/a",
+	"T2eFzJO5S6X/lrJ+FJ5zOom3xtBwu2qir6kLuIR98BX//jR9a9eUlXAh1bDV2P9ZH3d4Dyvk+9CDAeqM",
+	"zf0FN2SNulf/4hdreHgN+7M7Xtx6szv+hofx2dBd2bL3/K+va9hFd4uTeWp1pUSC5tgfGwOxLDNOsUsX",
+	"vHZrwOm0ZSdw2NF3yZP9hINGP8IH7rhsPLa5Mn/RV/1w9bgbNR1ggn3GOmKFbyRPSUDoPzv7yP876LV0",
+	"ihqqmknSLj0mNUfFSR5pILKJtXVVl3KVDZhxkk9QkWeaSkNJjSv7nup92+iZehXF6/yZy1g13sNCXoKv",
+	"leZH0pnzjZet23uJE3PfOrfLd+Gx9ui7TMI73UJfXuuqTJIZu5Onkpd6Vp9ydqg7OZzpubGlyvi8OEbg",
+	"Mzmtq5BIcjfj9AlTtWLjOU9OVtaci6xSKqNyLyqjzgB1jROj0Pmv3QOW0kgQN7jb4AzWfTc22ZsfLi5F",
+	"xPz38NmUP8UA2gD4w519SodwwXy5B4KViWwH1aYmsK/dvZ9s8hGjo4E+eO7RPfonmufqSAB6LFQfu+01",
+	"5HIgKqU42QYYLLsihDWzRluOndET0xwkf9CSgMQXqbGhTbLQVW3L7QESoKktkQJHug/vST32dgYCjVBn",
+	"QQj4MUXuM2Lv1YrmiAvy20MAzPe3PJhrwgAUqjkv/FxkPNNH1vW7H/UbDXy6DjtmnJa3H6e9N0c9aN0A",
+	"3IuFI3zgklKoB1z46/ZAzBPRFijXherGffuLItn8EVfd+3rgKV25CPclH3boko47HrMNK47JN/CSQfKQ",
+	"zbdRUMFbWHcUV5EH6x7reVbq6QIYSWQn+bT3PJYigq/CX0ZNyytbqRxxGJE/BeoW8qERgkGh7Curix15",
+	"+NTxAMLLuK33KFa2U+Z/VAyY+qhwABgDSQgv+XGyTHpl3+Li40aXfysJIrelH5K1x7KKv1hJPOTvwa3x",
+	"begAz+dq9t76RUiVNvvRE1NIB5C8Vre0dYfhTbuCgUf0vtru816b/OijTbzTX90vuk41A65p5CfuEYl0",
+	"Z+7KtRoJu3OYGkpOUIgD00aRKQp3w2XG4iIOG6+fb7pHc6p4hBNrCyXNr8HD7S8hTTuoNy93gUbgSDJW",
+	"LexG5aEUCb0lPr5n7jFKMWIfobBW57dSBdT6fVAVvKJL7qHOkvvO/a6zk3+qaT1CXKvBO4L6AVlUoMTV",
+	"eVI5Qe0qXeJOd+oB8HhnhCHPSyBzKFH19WmakBRHRxQ2yGlty7uN7htbCvVBLleFElkCWgY8ApUfevQB",
+	"hOEOzds9MbPQbY/iF0JNu882+vThk6R/F0jzD92le2nXLpA4UrynC6nNwCflQd/toraBmKiFNrnIkFbJ",
+	"qERrBhZJS+Uy1mCifdUllYRW7/UK/R1D8b3S3GSJVTDOdjBQygwbkHATN4T70jVNGN+dJAPAMhnuw69R",
+	"Od8QjLUhTxX4nTE9EW7GvWmn1M52q4DCCmpTf/nFSdJH/Kylj/iXbNmgnvuzbCS0vVk2ut3Bih42QfvG",
+	"ir7YM1Zn6sPKlnVnmvIrJ3/OJPKGQ55yf9d5Ggtqs1rJJVcyX6lSz7bim9d/e5Xh3AtU+M4Aff/1f1/8",
+	"8L2gx0fqz1Cmd45HQLYLbdTYoK4v9HuyOiDzNRQvxdQao6CPaSQ4NVCyLLYeT6laTxe411B8dfGT72zc",
+	"ePymqS3WS276OhdSTJXHb5JjU63cxFULpXysUrtAgiq83fZZFxLPkUZIF3eWdrVQXqm2Yyu8wqt3OQQ7",
+	"Jyomd4J8XDzA2znd4cq43fyPE7rNyeDESfXP99Rr+Zsn8psn8ovwRG5maT6c8u5qWIswpok2EsPfG1CH",
+	"nbn+l63J7P5szttS1wHPSlZeZdvS6c+B08XwnaCPQ0/aXWxRVZdKLjttEQ5tl6qqnHX1LfOZzjPn282t",
+	"9+yGIsP9Rjz0zCvmLFj3TPChby5rOUpTBsC5nNrlUtd1APkixkM8d2xIPAd7vRGwjLCSQ5GhqyVjzAJO",
+	"rfMdzkVWWO76jYWuCe62V4hovmHeqyXtCGddjFjYdTk2liFE7Yy+xaOrcJEm/Pxq5NuSVitlVC6WSnrQ",
+	"vorrW+AWB9L2Qld1NRQ/eMTfcOrthqGrik/Zx8Z/XltnDjd6qtin5vYEFNvDV7ZuSpSJTYxbDz16pcpR",
+	"bDXiihg6i2KoIgAfQy6o6UqsQ8+AgjyB9SvWDLkfrlfuzZ5/yT/0KT6MyPv9FRwEibV2k4zle/4Hrher",
+	"9jEeaAZb+you8JjjLPmll9nUe/dC3fDf0Xk+Ke2mUiUkIU/jDUrIR234N1nVpxjC6euvuwzBH5//6cUx",
+	"2TRGq40ttIIe50uX4H2gBoo/xzIzNtexUce147pe/UJxYpefRt1xZw1Kt/KdIxwOAksbMqN7KUX4s6KN",
+	"E6KEwBxPgobVJ5E9hRZQXrxurl6vq0V4mXK0pKBjaS80NVIylgyplDzw2/KeWshSkQ+cErpkVIyZDcTK",
+	"CTsgjWpruQoHHgbaeogAn1CiQSo1iGCqHkxUimolTdLb6OEW6Xx0LgkshlDOdD0UFEbL6p2dZZQgjp2N",
+	"NqDCELceB24LycDo7lFQHqRQMqBxZezQNstd6TPeAu191p1FGG3bhabsYMUW+4kno5Pnz4Yvhi+efzF8",
+	"dvbi85NBlPupzt2eS13BLxDdB6/0eMIwN4MPAd7yi80tXKxkj1xNkM1+jsgstjIaDmnbKraY2NsDnzFX",
+	"xm2CHSzEGyghW+SnE6oW6C4dhErQtVo2mpplBVyXqfrWFnk24D8uVO3+rjIQKAF74Y21RRbbV4lgarfn",
+	"OcSb/tRxbNLWTapwYFT2COhSu6gggWgh+9dojXXjruIvlrKug39DPdYBIBqFHAw8FTnAPZocfzLZEg9h",
+	"G7i6n42n3ODsxvfnx8A+33nwzRqcsYp97Kw3BNLpAUICHrgGVgG36RF1FSFmJvsKHFYt2wqfp7UPdOGh",
+	"I6fbScndunHaLAgxCfTB7NhDoiU5MCa6MHZprjw8S0VAcd/IovIXurCNceoYA9q5Ml0O73u1qu96RHws",
+	"3+GnaxSdcPZnFLGUPR4kF/nhpqbDu/RwQ9Nf1ZbgOiIrH3m6AGZhlr9Rk+6uVEZtKm/LSLmYPGizyDJC",
+	"hNQEsExQbmOTMvVYc6VK5M/h9fK9qPOe0Gycg8xcAihQ1rXgnnpQ8rk3fIc8xsh5BdRb5TswidAvk8yw",
+	"kQm4rm6oIBCEm4/7uwBoCzZipFls0sVZ76KpnUcSIs4eMMG2NGqDJEBWrk2GZmEk5zs4TXiKWnlNAHJS",
+	"uyjXPTS3/lxixMeEBGmD9/JJEHxOQFx8SujvnBL9CYJVDKRKzrnx3f0RXBEDK9em8Vv30Er/Ww24LNNe",
+	"qWowNh4fhtYea+KszDsISnbQZXjiHsNjOAttauWNX7z+XYEdfs4drgVdFGKubu8NnH10/+y0uLVS7/Un",
+	"DY/CpEdcnOGQjY4Lbjpt3Y1mPDsPLnjIq9ki77G/bEGvckO7dW1j2cLP0J26yvRyZcu6u/39f+y6FHZj",
+	"huLSxZ8J/A3MDtKzgwRNpijaW2Fe83OuO2v1h22jPdN/LrLT5rfpMXznIZnz4tpOY/lWJ4MTf9fbncl+",
+	"uu4fLUl/DiCLUm8uIN/voBPoxXd/O/E31ziCr6j1axNwMKWotJkXEbfN5ykAN0eSgiwrJR0HgXjRMzbX",
+	"KZUFUiCFklcErCLp1KkaRCilsSHHwxYhyVvoqVbVUHxDbc0lDmwomfsVV3icfl1uT39cmxG8O94O7I3g",
+	"wG2/j6/0yN1SZIQ0lyGLYsYGxxvBB5rpQvm0jazDxSNf/mC24eZIE5HjRXRAhsm8eUY5szNIj7FyFHq9",
+	"LAp3ETAWKfVcl9JUdJQOqNKAAf4MqL10scnFH8V3+s/A4XuJUhIuYvEnOppgxSS9Bi0GSYJzcf1LDsWF",
+	"UuIf9M1wmf/8u0Vdr6rR2dlc14v1ZDi1yzNfThP/Myns5GwptTnL7bQ6Cz//PaaZiliqbmJp2nBP2APk",
+	"AT4wvEH61Jb2hImaytiYQHJsS9qXfeia79Awb/LAnecjAogccrFOziBPlXSxR1G4Aeyz512vjBJvkT86",
+	"+0j/+c+hXr0gOPdsC7ocIhb0PmAmFDxuumGKkmk3lW99ywFJSKuRo4/g5hN9vBul49z24UiF9Txbm9y2",
+	"cB/e0xA6KRI56ck+Dmlln0ErBcUoecLHpusw9QiUha+5CAfmTrl7ooZqx1z6Vp/cMmrAW0JulWbrT/Kr",
+	"uLQabOg7xoHRl1VZ2rLKEgbVVi5jk9s+1eojbi84Bc449gUCAipBzo7wM0RO1X99KDCj6o0tDzD0vPXc",
+	"I5TUJexNZgxC6zPVikpCV1/K1QqV4kyvlwCvE0OWeCn4kQnAeXIjxKByHstgR/gyGxs6/vlddpp57ODf",
+	"DwhHwkMYMe0Ht0OdC55+8dObryrP5gIvJcBpbInNQM7nKo/wAMS+TYPaSDCTmrHJ1obe7v+Dt4b386AW",
+	"1CI1m4nAVpS+qC/NjVQzvvY3onJSQZEU1XpiVARn78Ig/d4v2z20wTxk19kPoZxggXICthK0pNByc91d",
+	"O0nf3r1m03v9sWBV5yORyU01ulpNT589f/F5Z92ozrue//kfP7/RDDQlr7tmk6Tw19s7x7LfX8jrdWCv",
+	"KBH+pqSaGo10aJCL28frbTuJZUMtyjv9OikKaPyqk07K0KFsDCQpdwq/mEc6iNonwW6X5VaUztAjzKyI",
+	"NAEgRCOvz5ZyizLEQq74bG+lZKfm+iEd732RJdyP6rpzx2/y7rHv9z4VG9vX1BB5/eZjbUjmZ51nsPzT",
+	"m545t5uVoOibOpakjtTsQGTz6Wq03J6uSvtPNa3P1Lq0K3W6UVX9/MzYXFXZeVKTogHr/IvTznKiboDN",
+	"eTMI6beojDv++q+sqaU21a+hxCzZov0ZmFRH92ZkNh12ZU75SvfftISU4TyR4aLlvLPpWVlbnKJo7Drw",
+	"Bjmr771+5lMGA5D9ggHIPsEA6HZ7Pf29FG548oXPyBp0VWpgCDHNhAT3V6+//nEoUJnFHO++mgFIBPQT",
+	"YBli/GNDdChMdkUfnofCC+f9I5YMdBChcEJ9cLOQ8qZwFqaVOsWXUD5l0hQ3xocuEcCcPHyJQEIcWlNZ",
+	"AC3ebSoDEnV39tH9cUx9AE32J1wggBdOKGjrlJAAOYrB3esHbjY7TpbeyHpxQjlbrEtdqm7myyM45Aai",
+	"0pNCmzncPG85CceuSS9HDRznRzHLDdu6GNzwL91w72QQf77nzYoRdqQ63WT3IWWvUPOGPRohpBC0lEr5",
+	"xvjQXp6rFfj7c7Fu8O15WcO6tPG0uc933JbDDssbXHEPwSlxPAahi+3T1nZzBUB4+4hVewx70VzURyGy",
+	"Mle6tGZ54BVvcrvDgfMtCXpwXn+DQm6mz71B+KZVefzVTVb2X3wseWwF91eQ7V90oECGr684oTe+a4QJ",
+	"zLm6W+Vz81j0GDXeFVi8FKW1NJakXYgqhgFxErhx069Jw9KJToAu8mXGBm2rmpOiGdWWv6Pa8mxsqP+b",
+	"Iw8f0eB+nzl/o5S1mm+p0UlT3bd7cNY8+YpghTg0pQwTXeeCEoJ7HZuxoVZMZaaFrVSVBRfXw9z68AZt",
+	"/fQClpBmCnWlCg8PGWiC4fi4lTBKVLVajZADXqnSqFrIib1SmNDAqIs5KORWlWKi6o1yDs/G0s2pnUuX",
+	"QucVtZ0ycWjiNNLQlmB0OGcPrDH99NGVKt2ijw2dMQMNd48d0L3eO9TXZwGJitd04I/T/Hn1ZM0CGmq6",
+	"uut7nnj0FgOph6vt6QrevuJA+BFBcGkIoJq0xdFaZCeqa4/ndqOrVPjc5e+Mrd+BnT5D8wm3iTBWBfUw",
+	"VHuiaKfT9UqzmAYKYpB5gwJ2VdpaTWtigdWFGhtu1fCf+4bs90qt3vldnKoCYvV2WyxCYuCge7TjeHJ4",
+	"LAk0n1s9gwKt2qlh3ey0b5HdkhUQ77eO6zxOhz/Ap5ckulre591tYcmL3zXRflfU6+uCcpqwXmJyupWQ",
+	"RkDouOvJlvHo2tfgJOrONPmsj9oW3fX8vPAPniW69Hzxjwq3jT6AG+mZjgK24/Mb7qdOPEeddQszrYrc",
+	"qQcFjAuymOdRSsgTRKXQuijEtFCyZJxG7yGUu26NKFWl/02A/nBtRmMzL+3G3YgYZuhUUc8XE7vG/anl",
+	"DbSU7H+QWR+IalFq877507m+UuZ0veKfYaTD6AmgQ0tIMzZR0tHbxmXKPmPg/BjyoJwinSEu8ogruo4A",
+	"R/SeTn3k5MKE0++dFwe/8NjYjWnAxJ3T3C0ByK9rlEazltx1PaK3mVQTkdRQTXfAB2DgZOrJGxt6d3cN",
+	"sABlmrrkRDSvp9y2qua/r/Jbey9PDvqft8DD9713ujpU7fiorg5VNkt/YlKpukbCEtTfbsMSGtYe0dut",
+	"fKEzt5dPqcSjG/Ymv9Jc/InG03BMyOLPx5PrSnkhdncdimym6yrzTIMBkjIWyEHuaVO6q9C7IRYSmDR2",
+	"7fbNBnWrEqQaS1l4PUdwY7rGmZD6MFUqFy/+15dftPczfVMq9Wd6xXuUqeQpHbYNepPffrJtNjD34Tp8",
+	"07y/b4YNaBk+VkdpUEi4FhadWayyHs7o7YniqpCmpQj7Rma0PV/Abd9ARyFWC8I/ya2qBkmJZ2gn4PYC",
+	"MmXpoeBS5moUr4P2ngNPzhNNGfWhdlZM14OxIfNCwAlpUzVOrgCiUFq7FLIADl6zsttZT0C0ATOstlyA",
+	"OhQvW89P22ux3hTSfAKhrhvmU7EBb3dAb+7pzJJFDCciO97mjc4q4/axhZ5ur2UZJ7GlvrWQH4zRoZDV",
+	"e9QPUpDGQBFdASKe+NB+yAMGY0zQyaaYZniXqdNPZqumpK/2Qq5DSQdj63cztxpZgnUZPEsDnx4rSWol",
+	"OJ6MFAwQKiT1BiKbq/rVbKamtb7i1aJTzI4TS17Oe9xyeEJn6Oe+fSLBH1HK85huuNp9xINt7GOv/Zqn",
+	"nJ4RHgMrb+xGWBNQVyn1Q+liWRS82yeqsJtRgqVAOdylWk6cnbQz53VWAzHZOhPmkUo3cktJJmSXKSUe",
+	"mr8GHoeDlEohDVvWmIz31IzIX1feVQRcmMrPxyYrcCjrJvwnbQvJRKTAWaXXRTDIitn9dqLwDhuVU+49",
+	"6DVWZz4iA/CqnSNVhbjLGiVm65JiMk1Mw4Au8tpvaUs1SrnlnPyXEp20sYGepxcZdFvStCJXw46tM/DG",
+	"eg93ZatKTwo1oEba0HCLagWLC3j4iGGHgqi/YOu97iG2uOz17BQ6NDvnUgQdSVdrS1xzUXv4701rPvwi",
+	"2fmfekAJdyLqmId0Jro024WqH1Olea5wCCpLEZ3wcJbFGnU7Y9bhgJwpb3A648nX3BdFR0G8mWIGOclU",
+	"45xxXasShTl74cte7Zd22oc61hubvtXe7VjG+zR8u486ZAG16uW49iW0PSuU2vsL0V14aJvWJS5XQdV3",
+	"ysvfPMuvDKfawFBIzNeuuWNV3AJbqMuYnUuOZuKRDh4ha+CApfn1FPY2RUKflEq+T/ZWZX1iYsI5T3oC",
+	"QZNbWM8Rw7DTqVFQ0XJsMhc/vnPPeQceBQJ+IMRg2BxDkL+4fGLXQMFYL5kX3NagRFa56G7N2bWwN1b7",
+	"n3JlRePVnw7rcMMvShx6J50t3o6obS63j7+DEwrR+8rZwO/L3ry8/OrbbKc2HO24mB4YNF1XHox2KL6P",
+	"feoeH465oXAUwbuTcPtipagPyjnRMxybSxtjdmIY5gZ3j16HVri1CcZn0AWnJ+t2KD12g1lTbeS2NY0T",
+	"s1Y33q5vCmm+JUjR48razI9rc+ylLxm68NdzRHAf6aG3hGbkQU0aBKxeF+BLnK/tQQHcqCTWb15shGvr",
+	"Yy9WdMjwa7EQeN/+iu8oGd9LJirRXStxykCi4YQzOD+7Ze0DOnUAl4A202Kdq/wRc/xpTfcBEB13i783",
+	"yr/vbcXTx3S45cmg+1jKb+1GzNaEteH5GgZCfZDTutg+8NrgCOq0Ut3EdlS9H2Rqz/WG7fWFgzOqMYxA",
+	"H5SJcJ40cUJW3lGlA3F46LISM7XxtYQcrCDRMYrVBwTt8U+rTQMBp0CNlRkbH85qYkZzUeNQvH5z9QUh",
+	"yIsUQD4WqqLpo1DMtuF5Kyeq0jnDxMXCA0QIKD6AzVYqpxxNmrvV5koWOmRuAxvR2Dx/RthoNCGcYSIS",
+	"IkZN4/cvFVG7tXNjvMGCXaj6+sIsSg9ObVFQQVkXV1yTrCLI9kmyxieDAMXY/DSI6HFUOYdIu0dNUoXK",
+	"KThZYD7AEaA/dL/DbYi9Wwpt9gJK7tkI7qUvR+ts4iD/7LcWjt9aOB6ghaPZlHGvcXPQOh0WErqrLzdn",
+	"RlCxpA89nsSSCFEGyM77ygmcDKAoTJdq46zMvLTrVVrEUClZThctVjTZ7KmLjDuraxrH/EWPzxVR1bJe",
+	"V0dDk/BC0o/6QTuhW0agk573xG8oFtdNfY+tQizX/YJXhFJ4hC8HEYLD7mtxevmrxl5lLsPqbKkORRPf",
+	"qfsMIL5T7WkCgt+W1fve2KfcvRLfd0F5rNwmMyinU1W1z5+frGQGE9K6Tv//EpluYrwABV1gnCRflYDt",
+	"qEYqIruh4J8rcz2eINwoYoLeKPV+lEDzebhKOlSOFYBdOez/Pxn4wyrhLuAgAqSK5ATXUTTHSx/Ny+tZ",
+	"U3+qHaWfrv6Pu6A/G5CohF6B8rgsVZvkCQdtQaqb9tVZ8m27Pjv7GP/4z7VFcVTstq64uD8t31cGMTQS",
+	"AtTWypp9rkCnqZYo+dw/YX5l8rhAD4MN8k1PiA0Es83ZRapa7sT+OH6dru07akzXA+yarmgmDrpHZpF/",
+	"pS93WyE/BiT7X81ZvBNQdspxe42HEHnhOpyDxBMQuoJY5UOR/SvDkXU4widaW+CMK1lZE3JvsHFdDsGP",
+	"qke8ybuHZU/BHv9KACE+XfOdyGx/9jvdsb0Z8CbV9QGj3dAX+wot/foajIfv0WnnARoGrbgMohWWgdum",
+	"GqAM1OdYN9o2Fqi2sGvw16G+Qpt8bHQ9FG9cLJIRjV/1TtZZQkTmuzG8G0A9Ir7N2ys2D37BJTpGLMDN",
+	"5In5UEuEHhDm1FRjQ7cnQ7sA/hF4Z7Jk0kYBPoEBJigdFvsRfaJ6Z6LO92tBWc8yn3jXQxpNjr76mOAl",
+	"KtbR4XefVYyJ3om5kAj8E+5HSUf5wAgMe4/e7RMAz/2jtif+ValV2lrLpaVOyu3MedC31AZJUWn6+dnH",
+	"5K+DfnysiUYhDj6WhehCAWHouzuJ5D33sdwP0l/ZeOM7LFW3H9+c1Iewn12efNqr+vh9JXef+uOjgHJn",
+	"De5CVtOFTRCc/pAQJAtI0TQ7/1xqBywAwArVzqgltrW7y/0xN2f/pqXh7j1CQds12+XptL77KJDMSyLI",
+	"xCW22A64Acou3QcUXQKW07k+IcBkXvG7G6PalqFg6WAWKemD9x7URE7fr1cRZvi9QRf8lgtRGt3u9UZP",
+	"CQWLunyIa6tQQuZLbajia0NMhcQNSAFya+bpx2TYD5J6euVeo5fqKPducJrR38yJJ1kUnu6hoizDRCkj",
+	"KqVM8/QDV7Svr5+Qa7oxX/pFc2sV26r8QfRGVumiedLvofg75PDAQIWbBSc+xdY54EkQEmGj1vVobAI/",
+	"lyzVDhxagtH+rrb2nS3yrKNUqCkC96lWwmM6rHCYjxCATWVReG5a2iqyxttupK6pnXEg1itiOl+sTV72",
+	"I1wpXFUuazlxPpFb0Ulp1/NFTTxc1ELLYuAP3PR0sbOwVJPvFxeQFDeXxZi8RhHT4cKDC7rkV1SO6164",
+	"v+QITXFvaRG6nZhsYa7SohNap/2Vpy/2Uh9twfIF17Q91TCZxvfAAXLy0KeLUeirEY+VhsTboE/OPuLf",
+	"GwAV4voEqTAQzcHIFEAS4Sa2yxY80qk03GCUe+yEdsSHWwrlp4u+d8u17I6N/Qzer8rsssSB1eiRI+Gb",
+	"Tuvtit3ZeuxC7LWFmo8j2P0rZv/KDx9edqvmJ4SpBnH6rBLJCMH6LieqqG6pspUsDp2NKoGkbcm4gtYo",
+	"fxwwCORsCyBIxRPUpb3ylLuBtdJT+zpvtLBzKlRYyIq4Eio9N7Jelx6cyvm0hZ3PidB9bBYJZHRwfCnM",
+	"dG7uUGTuVhlRlZr3aDGl/gclC372ucjCY3Dlq/zFH/7w/E/hPdwtwE6VrdaTQk/fvVfbrOvE9gLz9ity",
+	"ZZXsEdUdUtefI6vnxglcLWu1BIcKol0Vu2I1tbGqK3yLbJ/vrtcldZol24cua9k+9EUa9FB5difyYNrN",
+	"JiRqwtH5ju5gYoHKcP5XZQNq4fHUl4FlhEM3H2J7aPDRDRAnAqMhQN08vgu1/KI8hncXPSrC/A1SUsGA",
+	"BL3H6DYU37qHTUB/YoWxYiHLpT+6eNkEUa7ExpY514FmCyAsInL2YwRjNDbkktqrzFZMZaUGNIiKT/5Q",
+	"ojDwIe1AJP0dAybkHYjVulxZ99NkWTABpDFpDicJtKDvr3qvDaWD3cOG4q0bMpWEEDwBji1JHb3gzihD",
+	"Zf+7oEQpK905A7DaWeMygmFQc23GZgfMwc0VkZlihd10ky4220jig5nhYI4opo2i3MRmYQs1FNnSOpWH",
+	"7m+fw6CD1NjFpWk1YU9I+x7AYbggsb+mhytK/4BlHxlQyosoPV/Q+3Wyev7rYOZffZDLVeGue/5s+Pnw",
+	"i+F/nQyaZSpfDk6W2oTjgdsUreyW1gS68AQIlMkX4mJj2qjvfqqGJyOzLopdVfitv4nbAR3vX8BYtHa3",
+	"vXiGd9XL9fJk9PzZM7wp/xXeU5tazd3A79swlNPFj6pyA+tqOHcSBRHuBSeUNqdnTdhGKSMZa1MQwU06",
+	"prempVi/Uviy21P6HxRIbMxQXMbiCqfq95LfEX+rKIYdvgU/7NfkXuCV+/QwaA57rQL2N0VvfGk3lSqr",
+	"mPxlN0SbgzVGnS0O/uYtUnf2kf93MKfyvfW+eqHqimGWPUU2nVy2Hrbw3H9iBy2vcIZUhbEfP79dhH4t",
+	"x9Dx9nesRIVvevpPq0mFtBeNXSKggSfkTINZLyeE+4RfU9o+7TOG2xageXXJzOjVQBhq3qEfOq9JFbOh",
+	"yOC2reSSP1+tq4X45vXfXv3f//1/MuHEjirCx4brYcgRKVQVEWkIw5DPJ4filfNVg9ljZnbgzxg5p6o2",
+	"ou2RtUJsZawJ1L/1xrZ5F/9ttbnAG5/cX/rX3d896MHzDM0Ht5w2ITbo57TIufOXqizlzJZ+0WllqhY/",
+	"/s5Uy7V/1OnS5uviQFfWj9bWgi+CMx1H6YT6h5Uyl3a29rAEy5Ut68w7XETfX9l1OVXVSKBr+s3L7z7j",
+	"oCLhi3cG2XMf1PK9p9NEa+7Y4JzMyTtllRk+rXDOMB5IsQiBgEozV+EwdShelvN1iDTTB4ZxkVnwY4sn",
+	"6M6vFmQwAN2Z6bmxpXrHj/DVinE+XEy0lLmK3O40b0CW15G8gVaXobg7zlTDXb/j9dnTgdGrlptq9PzF",
+	"51/84cv/+uOfnj1/0dUIFnr9b68hB528IUzsn9Do63xnyruiB/7pTavYd/0JmmzIKEpK+X2zwGkTIvaM",
+	"n5idx6saEBGdsAs7tfYBqyJMrX+XY5AqgpLPRpg2lGY0t0SU0q4hLWQxax3TxMI8+mccNyKnIY+bihm5",
+	"mm1Phpp1Gqpse+h9+qZ7u8Ypu/R2H07dqBr34xcZnUy0kXjDa33Xy2Bs+9D9zsfBukdNkpaAyNyuapUz",
+	"JGOUtDsaABdSHNVpQ52/kQtKbS1yS05EtnYNfxqh01C8omIVoyqiC+O8S6Gruj18uqRRXJOduCzXakSo",
+	"yQkaZqFqtAEDnM89/RtZVC3XAQSvVFdIktiSO4dQFdgJ81LoKwI+uxMX2Kcb42Ew/UV4JGz9xXe43e1C",
+	"N/rtNS0h0bmLnE+VmpbKGRPYNmumahRI5mypcmEs8WqKC4uKuZVywtfAkcySOOz0r2qb8VGNsRz6jQ3G",
+	"R1V3jEsZUoyDYCT8YIbiNQM+Uh7QXUMhJ34V7wWIPwauAvEngoGJNnnk0XJ7mdpcKBHCOVxKjYnXdaQa",
+	"9bnLWUDXErRh+IkpkxYZ31myIcemhBGOCc2A5NXd0EG74+nWqPDufdgaFS5FSZ7dFOPvZN5nk27Na3Ds",
+	"HkuOLumTs4/4t//MyI/Q7j3KyAOnRm45s8ekRfyt75gUYQbdQ9gnP/El92iW/CM6XLLJWhd5CCzpR06C",
+	"CBr3LoiKaroudb09Gf3j5z00VdgDllndBIRyn7WsorGG98VGTRbWvj9ci/nWX/TryTHzK/fngfiJ7g9w",
+	"iG+IQ415WmEU1nR/4f1X17gfMM44wE6gLRV4TMDJOdmKNz9cXMZud1GqqdLII7LT8OLDh5GQEXFyqgAX",
+	"n6t8TWuifBcrlcCIjMd2qvNsMDaRMIH6Sp2JtpN/qmm9cxY/FN+pqkKaKkmsy0r846KWJpdlLrz8/vy7",
+	"RV2vqtHZ2WazGVb8dViZqV3+Hgef56LQk1KWBLiJs7exKaSZr/GY6UJN3xMNmXiLKMTY4BG5OUIDEJ3R",
+	"M7w2Fa7gzNSjLbJ754KFUXDXVC7YP2g6bmOz77mltQHeL9P1gGtpjPVPwI1gwEqVuIvdrg5P1xN2dvwI",
+	"H9jd4ce+1fXiArP5RMtzL5TJff0KSGZDZUnCm3RDhZH4Uv6zs4/8vx1/qq2a9tYy9enV03rNHCtgNtJF",
+	"I9S+frtp7y6yjRN737awy+nhsT6BUtt04hd2gxgwV4WzS06Vz+1tjeSNRDa4Dof5rl+G4XpK5FxXclKo",
+	"BkMnRCcASZNJ1hRpi6WSBsXvyAMArMGaSBbtInJuFXQ/UYZujl4z33EENAYigeGjj2S+nDmlXtb1qrtz",
+	"9bF2dv+GJS7cw5cUH9hjT6moeBMWuzfbcRYl7phkMJKp/JMm9JLTr/8lcrmtBiJ3CgFpYPfp58/ak79f",
+	"xye3R7ItCLTqaLRYvvsWp7i/8HStf9f+4qUoFb1W5STqDS3XLIUDPkHctKVyH8pUdOyPUq0Kua1uTj20",
+	"Z4jaYz3NbaJcaeaiFp4lZs8ripTgoI4mn0MNCZw85mQN9wkwejBEU/aKxeVCbWHgKIYbm0bc50JEGYNJ",
+	"PDYJGRMmzSL3TeQva4ECZuYWQDmlG1A7FIqby6cf4NA4Hx42IT51z8/bwhfhBD2dy/YbqcAx6dWyUMh7",
+	"bzunLe8QonajNj7kliYfMBhwLreDeE3sdRG1tRB+SLyX/8rTJFEZtkbRKMm2eOnvTicavC/IXTsq6dC6",
+	"PWwdPToOcZ98FiANxZ9aLuDxXTcmRQ2hUSKYve61WlV97rSmXF6q6gEDXfe0ttX8FiGl2PSp+6RYkhbB",
+	"EeV2pUIedOhmNEOyBrlQBaLXMIJbLl7zLOEjn86M/vGzm3w6L6B1W5fFyejkTK702dVzLA0/bj+O5fYj",
+	"p12ErmyBNKbPOAEJf8gMF0u59efSclraio9oQxEqt0eA9z22bMtiI7eVUB90VaMKKaXCqU7aKrGYasq3",
+	"UdXWN9EopMCG4g2aoYwiIHZptiJXq3pxDmo6z+JNdwj4bziMliWXJCU8OF1jAI219lW6zNhavW+jltrl",
+	"D6fD78jvyqV+IGCtfGa5iZdCz3sXSGazgbMbRJ6WW1s2Bs0cmi3jNim0ezIBCVK9yH5HXEHudr9HJnpt",
+	"9L/WSsilNXMuubnSZj5sQ4G//rEVJaolCODsLMW01A1IGjQtOSfVGT+JjiquMyaCd5bKeOvzwPw+tc5n",
+	"nVtfIqr/rUIafWlRTODrFdpeArTxreuewCtxJifIUEAOHPisfAL8u1LlQq4wXmXyYSu+2UFJc7trI00d",
+	"T6tXqnR3n6GhpZwHaPLfZXK1Ku2VLN6B0T37/VBcrKeLSMy4J13hB97EZgMu7MhVmmbC+RDhGRFeUKiQ",
+	"ojuoXOh0//j7tr9ZBHhuJsXc6AgxkFLaE+XWKwWYsvHBaCasrfvEosRXMbx33JAzbnQctmFLd8grFf6y",
+	"lrn4CfV4TB5R2k3igtGU5nx8VQ0QUWmqOqlLaSo5JciviL4zlUDMWpvc6cI4KC427thA3L5EMv/y7UXs",
+	"eJTiL1+9EavS4gAtoURHcQ3tLC4crYChIbQZ7hXudjw3KfBLFUbNTJ+FXedcNT6ioJufNACfM7oA4ByT",
+	"0MpyK0o3YYAHw/1mckqqsA7FSrAqCQj15Jotkpd6RsrDbrw+Tkcmcj2bObUAcfKtrLmqfJEePwj3aX8E",
+	"cY5HbV9IA0ltkvLS3DR0ktjoohBzVaf7KATMr2uuFaxEZWd1sWVINLN18kMWlQAvG/sK+LXt2oIYpfxI",
+	"A2cNGagRxLK0G6c80tZeGGi7MVXzOYHHpq0yWwk4/oAecD+HMUIV5yg5lWp0fIYuz9BVg8a7/bs7b4xY",
+	"QjVw6PKBKG1RqFysV8KX63uFVy/UslLFlaqYKRF0gWtTU191wpL++s3Vl6id97vBzsSXX6BhOd0QRhbb",
+	"Wk/bXvvtwopc89EP0JM1+l7c1oP2MUkISJX4HvnNreusblgc7i9vW8iQhVEmr1rP+0Yclg5YI4fz+q2Q",
+	"ZamvQofhdWfscTzB2Wx/ca7Vde8+CmWSviCmtIU345Gjh8phtSFVVDW1jqraHpQgTXC7UiovqHn5z8//",
+	"+X8BAAD//w==",
 }
 
 // decodeSpec returns the embedded OpenAPI spec as raw JSON bytes,

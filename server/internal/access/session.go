@@ -110,6 +110,15 @@ func endSession(c change.Change, s ipam.Session) error {
 // Session tells whom the secret of a session stands for, with its bindings, both read at most once a second. Errors:
 // CodeUnauthenticated when it has ended; CodeTooManyFailures; CodeForbidden when no rule of its issuer is about it any more.
 func (g *Gate) Session(ctx context.Context, from netip.Addr, secret string) (ipam.Caller, error) {
+	return g.standing(ctx, from, secret, true)
+}
+
+// SessionUnused is Session, and no use of it: without others it comes to its end.
+func (g *Gate) SessionUnused(ctx context.Context, from netip.Addr, secret string) (ipam.Caller, error) {
+	return g.standing(ctx, from, secret, false)
+}
+
+func (g *Gate) standing(ctx context.Context, from netip.Addr, secret string, use bool) (ipam.Caller, error) {
 	s, err := g.signedInBy(ctx, from, secret)
 	if err != nil {
 		return ipam.Caller{}, err
@@ -120,7 +129,7 @@ func (g *Gate) Session(ctx context.Context, from netip.Addr, secret string) (ipa
 		s.session.UsedAt = used
 	}
 	over := s.session.Over(now, g.SessionIdle)
-	if !over {
+	if !over && use {
 		g.usedSessions[s.session.ID] = now
 	}
 	g.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -141,6 +142,7 @@ func (a *App) start(ctx context.Context, version string) error {
 	}
 	metrics.Waiting(a.waiting)
 	accounts := account.New(a.kernel)
+	stopping := make(chan struct{})
 	handler, err := httpapi.New(httpapi.Services{
 		Registry: a.registry, Scopes: scope.New(a.kernel, a.registry.DropRootDrafts), Accounts: accounts, Imports: bulk.New(a.kernel, a.registry, accounts), Access: a.access, Audit: audit.New(a.kernel), Insight: insight.New(a.kernel), Ward: quarantine.New(a.kernel), Webhooks: a.webhooks, Policies: govern.New(a.kernel), Approvals: a.desk, Sealer: a.sealer,
 		Observer: a.observer, Clouds: a.clouds, Adopter: a.adopter, Modules: terraform.New(a.kernel),
@@ -150,6 +152,8 @@ func (a *App) start(ctx context.Context, version string) error {
 		Web:     web.Handler(version),
 		Metrics: metrics,
 		Ready:   a.ready,
+
+		Stopping: stopping,
 
 		TrustedProxies: proxies,
 		URL:            a.config.URL,
@@ -172,6 +176,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		TLSConfig: secure, Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: 60 * time.Second,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	a.server.RegisterOnShutdown(sync.OnceFunc(func() { close(stopping) }))
 	return nil
 }
 

@@ -152,7 +152,7 @@ var asks = map[string]ask{
 	"getCreations": about(inPool, "/analytics/creations?pool=$pool", ""), "getFreeClasses": about(inPool, "/analytics/free-blocks?pool=$pool", ""),
 
 	"listQuarantines": listing("/quarantines"), "listWebhooks": listing("/webhooks"),
-	"exportEvents": listing("/events/export"), "getHistory": listing("/history?within=10.0.0.0/8"), "listSeals": listing("/seals"),
+	"exportEvents": listing("/events/export"), "streamEvents": listing("/events/stream"), "getHistory": listing("/history?within=10.0.0.0/8"), "listSeals": listing("/seals"),
 	"restoreAllocation": {inPool, func(m *matrix, at target) (string, string) { return "/allocations/" + m.released(at) + "/restore", "" }},
 	"getQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},
 	"endQuarantine":     {inPool, func(m *matrix, at target) (string, string) { return "/quarantines/" + m.quarantine(at), "" }},

@@ -224,6 +224,7 @@ func authenticate(gate *access.Gate, d *desk, needs map[string]ipam.Role, log *s
 			call := r.Context().Value(callKey{}).(*ipam.Caller)
 			call.Principal, call.Rights, call.Session = who.Principal, who.Rights, who.Session
 			call.Need = needs[r.Method+" "+c.Path()]
+			canAskAgain(c, func() (ipam.Caller, error) { return whoAsks(c, gate, d) })
 			if now := time.Now().Unix(); who.Name == ipam.Bootstrap && who.Kind == "token" && now-warned.Load() >= 60 {
 				warned.Store(now)
 				log.WarnContext(r.Context(), "the first token is in use, which may do everything: make others, and keep it for emergencies",

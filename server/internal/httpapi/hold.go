@@ -15,13 +15,14 @@ func (s *Server) ListHolds(ctx context.Context, req api.ListHoldsRequestObject) 
 	if err != nil {
 		return nil, err
 	}
+	p.Order = ipam.Order(value(req.Params.Sort))
 	items, err := s.insight.Holds(ctx, caller(ctx).Sees(), ipam.HoldFilter{
 		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Holder: value(req.Params.Holder), Actor: value(req.Params.Actor), Kept: req.Params.Kept,
 	}, p)
 	if err != nil {
 		return nil, err
 	}
-	next := nextPage(p, items, func(h ipam.Hold) ipam.Cursor { return ipam.Cursor{ID: h.ID} })
+	next := nextPage(p, items, func(h ipam.Hold) ipam.Cursor { return ipam.Cursor{ID: h.ID, Prefix: h.CIDR} })
 	return api.ListHolds200JSONResponse{Items: each(items, hold), NextPageToken: next}, nil
 }
 

@@ -14,6 +14,7 @@ func (s *Server) ListImports(ctx context.Context, req api.ListImportsRequestObje
 	if err != nil {
 		return nil, err
 	}
+	p.Order = ipam.Order(value(req.Params.Sort))
 	items, err := s.imports.Imports(ctx, caller(ctx), p)
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ func (s *Server) ListQuarantines(ctx context.Context, req api.ListQuarantinesReq
 		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Allocation: value(req.Params.Allocation), Owner: value(req.Params.Owner),
 		Family: familyNumber(req.Params.Family), Text: value(req.Params.Q),
 	}
+	p.Order = ipam.Order(value(req.Params.Sort))
 	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ func (s *Server) ListReservations(ctx context.Context, req api.ListReservationsR
 	f := ipam.ReservationFilter{
 		Scope: value(req.Params.Scope), Pool: value(req.Params.Pool), Owner: value(req.Params.Owner), Family: familyNumber(req.Params.Family), Text: value(req.Params.Q),
 	}
+	p.Order = ipam.Order(value(req.Params.Sort))
 	if f.Around, err = around(req.Params.Within, req.Params.Contains); err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/bulk"
 	"github.com/cloudpam/cloudpam/server/internal/govern"
 	"github.com/cloudpam/cloudpam/server/internal/insight"
+	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	observers "github.com/cloudpam/cloudpam/server/internal/observe"
 	quarantines "github.com/cloudpam/cloudpam/server/internal/quarantine"
 	"github.com/cloudpam/cloudpam/server/internal/reconcile"
@@ -41,6 +42,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// Ready says why the server should not get traffic, or nil.
 	Ready func(r *http.Request) error
+	// Stopping is closed when the server stops, which ends what would not end by itself; nil where nothing does.
+	Stopping <-chan struct{}
 }
 
 // Services are the use cases that the server carries, by room.
@@ -83,6 +86,7 @@ type Server struct {
 	sealer    *seals.Sealer
 	imports   *bulk.Importer
 	sheets    sheets
+	streams   *streams
 	version   api.Version
 	log       *slog.Logger
 }
@@ -110,7 +114,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	e.HTTPErrorHandler = problems(o.Log, o.Metrics)
 	e.Use(identify, observe(o.Log, o.Metrics), middleware.RecoverWithConfig(middleware.RecoverConfig{DisableErrorHandler: true, LogErrorFunc: logPanic(o.Log)}))
 
-	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, approvals: services.Approvals, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, modules: services.Modules, imports: services.Imports, version: o.Version, log: o.Log}
+	s := &Server{registry: services.Registry, scopes: services.Scopes, accounts: services.Accounts, audit: services.Audit, insight: services.Insight, ward: services.Ward, access: services.Access, webhooks: services.Webhooks, policies: services.Policies, approvals: services.Approvals, sealer: services.Sealer, observer: services.Observer, clouds: services.Clouds, adopter: services.Adopter, modules: services.Modules, imports: services.Imports, streams: &streams{stopping: o.Stopping, open: map[ipam.UID]int{}}, version: o.Version, log: o.Log}
 	if s.sheets, err = readSheets(); err != nil {
 		return nil, fmt.Errorf("read the contract: %w", err)
 	}

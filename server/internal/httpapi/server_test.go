@@ -81,6 +81,14 @@ func serve(t *testing.T, url string) lab {
 // serveAt is serve where now tells the time.
 func serveAt(t *testing.T, url string, now func() time.Time, issuers ...issuer.Settings) lab {
 	t.Helper()
+	stopped := make(chan struct{})
+	close(stopped) // so that a stream ends with its first message, and can be asked as all else is
+	return serveUntil(t, url, stopped, now, issuers...)
+}
+
+// serveUntil is serveAt with streams that go on until it stops.
+func serveUntil(t *testing.T, url string, stopping <-chan struct{}, now func() time.Time, issuers ...issuer.Settings) lab {
+	t.Helper()
 	db := storetest.Open(t, url)
 	passed := &atomic.Int64{}
 	k := change.New(db, time.Now).Pretend(func() time.Time { return now().Add(time.Duration(passed.Load())) })
@@ -103,11 +111,14 @@ func serveAt(t *testing.T, url string, now func() time.Time, issuers ...issuer.S
 		Version: api.Version{Version: "test", SchemaVersion: 1, Engine: api.VersionEngine(db.Engine())},
 		Metrics: httpapi.NewMetrics(func() (uint64, uint64, int) { return 7, 3, 1 }, func() (differs, behind, doubted time.Duration) { return time.Minute, time.Second, time.Hour }),
 		Ready:   func(*http.Request) error { return *unready },
+
+		Stopping: stopping,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Config.Handler = checked(t, handler)
+	server.Config.Handler = checked(t, handler, stopping)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 30*time.Second, time.Minute
 	server.Start()
 	t.Cleanup(server.Close)
 	return lab{http: server, Services: services, log: log, unready: unready, cloud: clouds, passed: passed, dump: func(t testing.TB) string {
@@ -176,13 +187,21 @@ func contract(t testing.TB) *openapi3.T {
 }
 
 // checked validates every answer of the API against the contract.
-func checked(t *testing.T, next http.Handler) http.Handler {
+func checked(t *testing.T, next http.Handler, stopping <-chan struct{}) http.Handler {
 	t.Helper()
 	router, err := gorillamux.NewRouter(contract(t))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-stopping:
+		default:
+			if strings.HasSuffix(r.URL.Path, "/events/stream") { // which is looked at while it is written
+				next.ServeHTTP(w, r)
+				return
+			}
+		}
 		seen := httptest.NewRecorder()
 		next.ServeHTTP(seen, r)
 		if strings.HasPrefix(r.URL.Path, "/api/v1/") {

@@ -142,6 +142,9 @@ func (d *desk) signedIn(c echo.Context) (ipam.Caller, error) {
 	if secret == "" || len(secret) > 512 {
 		return ipam.Caller{}, ipam.Errorf(ipam.CodeUnauthenticated, "send a token, Authorization: Bearer cpam_…, or a JWT of at most %d bytes", access.MaxSecret)
 	}
+	if c.Path() == streamRoute { // a page that stands open is no use of it
+		return d.gate.SessionUnused(c.Request().Context(), remote(c), secret)
+	}
 	return d.gate.Session(c.Request().Context(), remote(c), secret)
 }
 

@@ -86,6 +86,29 @@ func (tx *Tx) Head(chain int64) (Chain, bool, error) {
 	return found(row, err, func(row query.Chain) (Chain, error) { return chainOf(row), nil })
 }
 
+// ChainsSince lists the heads of chains that have an event of a time or of a later one.
+func (tx *Tx) ChainsSince(at time.Time) ([]Chain, error) {
+	rows, err := tx.rows.ChainsSince(tx.ctx, micros(at))
+	return all(rows, err, func(row query.Chain) (Chain, error) { return chainOf(row), nil })
+}
+
+// SeqBefore is the sequence number of the last event of a chain that is no later than a time; 0 where all are later.
+func (tx *Tx) SeqBefore(chain ipam.UID, at time.Time) (int64, error) {
+	rows, err := tx.rows.SeqBefore(tx.ctx, query.SeqBeforeParams{ChainID: chain.Key(), At: micros(at)})
+	if err != nil || len(rows) == 0 {
+		return 0, err
+	}
+	return rows[0], nil
+}
+
+// SeesChain reports whether a chain can be seen: its key is that of its space.
+func (tx *Tx) SeesChain(see ipam.Visible, head Chain) (bool, error) {
+	if see.All() {
+		return true, nil
+	}
+	return tx.sees(see, ipam.In{ScopeUID: head.Scope, PoolUID: uid(poolKey, head.UID.Key())})
+}
+
 // EventsOfChain lists up to limit events of a chain after a sequence number, in order; none of a chain that is not there to see.
 func (tx *Tx) EventsOfChain(see ipam.Visible, chain ipam.UID, after int64, limit int) ([]ipam.Event, error) {
 	if !see.All() {
@@ -93,8 +116,7 @@ func (tx *Tx) EventsOfChain(see ipam.Visible, chain ipam.UID, after int64, limit
 		if err != nil || !known {
 			return nil, err
 		}
-		space := ipam.In{ScopeUID: head.Scope, PoolUID: uid(poolKey, chain.Key())}
-		if is, err := tx.sees(see, space); err != nil || !is {
+		if is, err := tx.SeesChain(see, head); err != nil || !is {
 			return nil, err
 		}
 	}

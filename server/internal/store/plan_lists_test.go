@@ -22,6 +22,7 @@ func (p planner) listed(t *testing.T) {
 	}
 	uids := []ipam.UID{ipam.KeyUID("pool", 5), ipam.KeyUID("pool", 6)}
 	few := ipam.Visible{Pools: []ipam.UID{ipam.KeyUID("pool", 9205), ipam.KeyUID("pool", 9206)}, Around: []ipam.UID{ipam.KeyUID("scope", 5)}}
+	byAddress := ipam.Page{Limit: 100, Order: ipam.ByAddress}
 	newest := ipam.Page{Limit: 100, Order: ipam.NewestFirst}
 	ofScope, ofPools := ipam.Visible{Scopes: []ipam.UID{ipam.KeyUID("scope", 5)}}, ipam.Visible{Pools: uids, Around: []ipam.UID{ipam.KeyUID("scope", 5)}}
 	for name, ask := range map[string]func(*store.Tx) error{
@@ -103,6 +104,16 @@ func (p planner) listed(t *testing.T) {
 			return second(tx.Holds(ipam.Everything, ipam.HoldFilter{Scope: scope}, page))
 		},
 		"Holds by pool": func(tx *store.Tx) error { return second(tx.Holds(ipam.Everything, ipam.HoldFilter{Pool: pool}, page)) },
+		"Holds by address": func(tx *store.Tx) error {
+			return second(tx.Holds(ipam.Everything, ipam.HoldFilter{}, byAddress))
+		},
+		"Reservations by address": func(tx *store.Tx) error {
+			return second(tx.Reservations(ipam.Everything, ipam.ReservationFilter{}, byAddress))
+		},
+		"Quarantines by address": func(tx *store.Tx) error {
+			return second(tx.Quarantines(ipam.Everything, ipam.QuarantineFilter{}, byAddress))
+		},
+		"Imports newest first": func(tx *store.Tx) error { return second(tx.Imports(ipam.Everything, "", "", newest)) },
 		"Accounts by scope": func(tx *store.Tx) error {
 			return second(tx.Accounts(ipam.Everything, ipam.AccountFilter{Scope: scope}, page))
 		},

@@ -23,3 +23,16 @@ SELECT * FROM events
 WHERE chain_id = $1 AND seq > $2
 ORDER BY seq
 LIMIT @max_rows;
+
+-- name: ChainsSince :many
+-- The chains that have an event of that time or a later one.
+SELECT * FROM chains
+WHERE at >= $1
+ORDER BY id;
+
+-- name: SeqBefore :many
+-- The last event of a chain that is no later than a time.
+SELECT seq FROM events
+WHERE chain_id = $1 AND at <= $2
+ORDER BY seq DESC
+LIMIT 1;

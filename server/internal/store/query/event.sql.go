@@ -28,6 +28,42 @@ func (q *Queries) Chain(ctx context.Context, id int64) (Chain, error) {
 	return i, err
 }
 
+const chainsSince = `-- name: ChainsSince :many
+SELECT id, scope_id, length, hash, at FROM chains
+WHERE at >= $1
+ORDER BY id
+`
+
+// The chains that have an event of that time or a later one.
+func (q *Queries) ChainsSince(ctx context.Context, at int64) ([]Chain, error) {
+	rows, err := q.db.QueryContext(ctx, chainsSince, at)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Chain
+	for rows.Next() {
+		var i Chain
+		if err := rows.Scan(
+			&i.ID,
+			&i.ScopeID,
+			&i.Length,
+			&i.Hash,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const eventsOfChain = `-- name: EventsOfChain :many
 SELECT id, chain_id, seq, scope_id, scope, at, principal_id, actor, action, object_kind, object_id, request_id, before, after, hash, source, address, reason, family, first_ip, length FROM events
 WHERE chain_id = $1 AND seq > $2
@@ -154,6 +190,42 @@ func (q *Queries) LockSystemChain(ctx context.Context) (int64, error) {
 	var length int64
 	err := row.Scan(&length)
 	return length, err
+}
+
+const seqBefore = `-- name: SeqBefore :many
+SELECT seq FROM events
+WHERE chain_id = $1 AND at <= $2
+ORDER BY seq DESC
+LIMIT 1
+`
+
+type SeqBeforeParams struct {
+	ChainID int64
+	At      int64
+}
+
+// The last event of a chain that is no later than a time.
+func (q *Queries) SeqBefore(ctx context.Context, arg SeqBeforeParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, seqBefore, arg.ChainID, arg.At)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var seq int64
+		if err := rows.Scan(&seq); err != nil {
+			return nil, err
+		}
+		items = append(items, seq)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setChain = `-- name: SetChain :exec
