@@ -192,11 +192,25 @@ func (s *server) send(path string, body object, want int) object {
 	return got
 }
 
-func (s *server) request(method, path, token string, body io.Reader) (int, object) {
+// tried asks what would be made.
+func (s *server) tried(path string, body object) object {
+	s.t.Helper()
+	status, got := s.request(http.MethodPost, path, adminToken, strings.NewReader(raw(s.t, body)), "Cloudpam-Dry-Run")
+	if status != http.StatusCreated {
+		s.t.Fatalf("POST %s, tried: %d %v", path, status, got)
+	}
+	return got
+}
+
+// request asks the API; switches are headers that are "true".
+func (s *server) request(method, path, token string, body io.Reader, switches ...string) (int, object) {
 	s.t.Helper()
 	r, err := http.NewRequest(method, s.url+"/api/v1"+path, body)
 	if err != nil {
 		s.t.Fatal(err)
+	}
+	for _, name := range switches {
+		r.Header.Set(name, "true")
 	}
 	r.Header.Set("Authorization", "Bearer "+token)
 	r.Header.Set("Content-Type", "application/json")

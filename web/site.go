@@ -46,6 +46,7 @@ var pages = map[string]string{
 	"policies":     "Policies",
 	"compare":      "Compare two dates",
 	"approvals":    "Approvals",
+	"imports":      "Imports",
 	"audit":        "Audit log",
 	"tokens":       "Tokens",
 	"bindings":     "Role bindings",
@@ -89,8 +90,8 @@ func newSite(files fs.FS, version string) (*site, error) {
 	}
 	for page, title := range pages {
 		var html bytes.Buffer
-		err := shell.ExecuteTemplate(&html, "index.html", map[string]string{
-			"Page": page, "Title": title, "Assets": strings.TrimSuffix(s.prefix, "/"), "Version": version,
+		err := shell.ExecuteTemplate(&html, "index.html", map[string]any{
+			"Page": page, "Title": title, "Assets": strings.TrimSuffix(s.prefix, "/"), "Version": version, "Chooses": page == "approvals" || page == "drift",
 		})
 		if err != nil {
 			return nil, err

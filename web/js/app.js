@@ -5,6 +5,7 @@ import { copyable } from './clipboard.js';
 import { asking } from './form.js';
 import { history } from './history.js';
 import { moveFocus, isTyping } from './keys.js';
+import { listen } from './live.js';
 import { searching } from './search.js';
 import * as session from './session.js';
 import { report, toasts } from './toasts.js';
@@ -12,7 +13,7 @@ import { report, toasts } from './toasts.js';
 const THEMES = ['system', 'light', 'dark'];
 
 // PLACES are where a key behind g leads.
-const PLACES = { o: '/dashboard', y: '/analytics', e: '/policies', t: '/compare', p: '/pools', f: '/find', a: '/allocations', s: '/sets', r: '/reservations', h: '/holds', q: '/quarantine', c: '/accounts', n: '/networks', d: '/drift', v: '/approvals', l: '/audit' };
+const PLACES = { o: '/dashboard', y: '/analytics', e: '/policies', t: '/compare', p: '/pools', f: '/find', a: '/allocations', s: '/sets', r: '/reservations', h: '/holds', q: '/quarantine', c: '/accounts', n: '/networks', d: '/drift', v: '/approvals', i: '/imports', l: '/audit' };
 
 function shell() {
   return {
@@ -108,4 +109,5 @@ export async function start(components, access) {
   const here = document.querySelector('.links [aria-current]');
   if (here) here.parentElement.closest('.links').scrollLeft = here.offsetLeft - 40;
   Alpine.start();
+  if (access !== 'public') listen();
 }

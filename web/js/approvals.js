@@ -76,6 +76,13 @@ function details(a, list) {
   };
 }
 
+// deciding are the answers to what is chosen.
+function deciding(list) {
+  const chosen = list.chosenItems();
+  const pending = chosen.filter((a) => a.status === 'pending');
+  return [...(pending.length ? [{ word: 'Approve ' + pending.length + '…', first: true, run: () => decide(pending, 'approve', list) }] : []), ...(chosen.length ? [{ word: 'Refuse ' + chosen.length + '…', run: () => decide(chosen, 'refuse', list) }] : [])];
+}
+
 function approvals() {
   let looking = new AbortController();
   const base = records({
@@ -84,32 +91,14 @@ function approvals() {
       { head: 'CIDR', class: 'c-cidr', cell: (a) => ({ text: a.blocks[0].cidr, code: true }) }, { head: 'What', class: 'c-name', opens: true, cell: what }, { head: 'Pool', class: 'c-pool', cell: (a) => a.pool },
       { head: 'Asked for by', class: 'c-who', cell: (a) => a.requested_by }, { head: 'Status', class: 'c-state', cell: (a) => ({ text: a.status, state: MEANS[a.status][1], title: MEANS[a.status][0] }) }, { head: 'Age', class: 'c-age num muted', cell: (a) => ({ text: age(a.created_at), title: moment(a.created_at) }) },
     ],
-    details, empty: ['Nothing was asked for.', 'Where the policy of a pool has approval_above, larger blocks wait here until a second person approves them. The change is then sent again by who asked, and gets exactly what was shown.'],
+    chooses: { may: (a) => !hindrance(a), what }, acts: deciding, details, empty: ['Nothing was asked for.', 'Where the policy of a pool has approval_above, larger blocks wait here until a second person approves them. The change is then sent again by who asked, and gets exactly what was shown.'],
     example: 'resource "cloudpam_policy" "corp" {\n  pool           = "corp"\n  approval_above = 24\n}',
   });
-  const take = base.take;
   // Descriptors, since a getter that is spread would be asked once and never again.
   return Object.defineProperties(base, Object.getOwnPropertyDescriptors({
-    known: {}, chosen: [], blocks: [], mapOf: '', mapWhy: '', marked: '',
+    blocks: [], mapOf: '', mapWhy: '', marked: '',
 
-    get decidable() { return this.chosen.map((id) => this.known[id]).filter((a) => a && !hindrance(a)); },
-    get approvable() { return this.decidable.filter((a) => a.status === 'pending'); },
-    get chosenWord() { return this.decidable.length ? this.decidable.length + ' chosen' : ''; },
-    get approveWord() { return 'Approve ' + this.approvable.length + '…'; },
-    get refuseWord() { return 'Refuse ' + this.decidable.length + '…'; },
     get mapLabel() { return 'Map of the pool ' + this.mapOf + '; what is asked for is marked'; },
-
-    take(item) {
-      this.known[item.id] = item;
-      return take.call(this, item);
-    },
-
-    canChoose(id) { return Boolean(this.known[id]) && !hindrance(this.known[id]); },
-    isChosen(id) { return this.chosen.includes(id); },
-    chooseLabel(id) { return 'Choose ' + what(this.known[id]); },
-    choose(id) { this.chosen = this.chosen.includes(id) ? this.chosen.filter((other) => other !== id) : [...this.chosen, id]; },
-    approveChosen() { decide(this.approvable, 'approve', this); },
-    refuseChosen() { decide(this.decidable, 'refuse', this); },
 
     // around reads what is next to a block, for the map in the drawer.
     async around(a) {

@@ -2,9 +2,10 @@
 
 import { followLink } from './keys.js';
 
-// drawCells fills a row. A cell is {class, text, title, code, href, state}: href makes it a link, which a modified click opens beside.
+// drawCells fills a row, behind the box by which it is chosen if it has one. A cell is {class, text, title, code, href, state}: href makes it a link, which a modified click opens beside.
 export function drawCells(tr, row) {
-  tr.replaceChildren(...row.cells.map((cell) => {
+  for (const old of [...tr.querySelectorAll(':scope > td:not(.c-choose)')]) old.remove();
+  tr.append(...row.cells.map((cell) => {
     const td = document.createElement('td');
     td.className = cell.class;
     td.title = cell.title || cell.text;

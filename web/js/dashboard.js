@@ -4,6 +4,7 @@ import { start } from './app.js';
 import { drawStack } from './charts.js';
 import { driftCounts } from './drift-counts.js';
 import { firstCommands } from './first-commands.js';
+import { calmly } from './live.js';
 import { age, holdName, moment, percent, plural, until } from './format.js';
 import { part, read } from './parts.js';
 import { linkTo } from './places.js';
@@ -26,7 +27,19 @@ function dashboard() {
     get endingWord() { return this.endings.state === 'ready' && this.ending.length ? 'within 7 days' + (this.moreEnding ? ', the first ' + this.ending.length : '') : ''; },
     get driftWord() { return this.drift.state === 'ready' && this.driftTotal ? plural(this.driftTotal, 'difference') + (this.driftMore ? ' or more' : '') : ''; },
 
-    init() { return Promise.all([this.readUse(), this.readRunway(), this.readEndings(), this.readDrift(), this.readRecent()]); },
+    init() {
+      this.happened = calmly(() => this.readAgain(), 5000);
+      return this.readAll();
+    },
+
+    readAll() { return Promise.all([this.readUse(), this.readRunway(), this.readEndings(), this.readDrift(), this.readRecent()]); },
+
+    // readAgain reads all of it anew after something has happened, and what is shown stays until then.
+    readAgain() {
+      for (const of of [this.use, this.runway, this.endings, this.drift, this.recent]) of.quietly = true;
+      return this.readAll();
+    },
+    happened() {},
 
     readUse() { return read(this.use, () => get(['analytics', 'utilization']), (use) => this.take(use)); },
     readRunway() {

@@ -1,6 +1,6 @@
 // The answers to drift: adopt what clouds have, one or all that the filters leave, after the server has said what would become of each;
 // and the Terraform of it, beside.
-import { all, create, get } from './api.js';
+import { create, get } from './api.js';
 import { ask } from './form.js';
 import { plural } from './format.js';
 import { report } from './toasts.js';
@@ -11,24 +11,13 @@ const MOST = 5000;
 // SHOWN is how many refusals are told.
 const SHOWN = 5;
 
-// adoptAll adopts everything unmanaged that the filters leave.
-export async function adoptAll(list) {
-  try {
-    const { items, complete } = await all(['drifts'], { ...list.query(), kind: 'unmanaged' }, MOST);
-    if (items.length) adopt(items, list, complete ? '' : ' These are the first ' + MOST + ' of them.');
-    else report({ title: 'Nothing to adopt', text: 'Nothing unmanaged is among what these filters leave.' });
-  } catch (error) {
-    report(error, 'What there is to adopt could not be read');
-  }
-}
-
 // adopt asks how, shows what would become of each, and adopts them in one transaction.
-export function adopt(drifts, list, note = '') {
+export function adopt(drifts, list, complete = true) {
   const ids = [...new Set(drifts.map((d) => d.observed + '@' + d.cidr))].slice(0, MOST);
   const bodyOf = ({ tags, ...body }) => ({ ids, ...body, ...(tags && tags.length && { tags }) });
   ask({
     title: 'Adopt ' + (ids.length === 1 ? drifts[0].cidr : plural(ids.length, 'block')), word: 'Adopt',
-    lead: 'They become desired, and nothing in the cloud is touched: networks become pools, subnets allocations of the pool around them. What cannot be adopted keeps nothing else back.' + note,
+    lead: 'They become desired, and nothing in the cloud is touched: networks become pools, subnets allocations of the pool around them. What cannot be adopted keeps nothing else back.' + (complete ? '' : ' These are the first ' + MOST + ' of them.'),
     fields: [
       { name: 'networks', label: 'Networks become', kind: 'select', required: true, value: 'pools', options: [['pools', 'pools'], ['allocations', 'allocations'], ['none', 'nothing: they stay as they are']] },
       { name: 'labels', label: 'Labels', kind: 'labels', placeholder: 'team=net' }, { name: 'tags', label: "The cloud's tags that become labels", kind: 'words', placeholder: 'team, cost', more: true },
@@ -36,6 +25,7 @@ export function adopt(drifts, list, note = '') {
     preview: { word: 'Show what would become of them', run: async (body) => outcome(await create(['adoptions'], { ...bodyOf(body), dry_run: true }, 'look-' + Date.now())) },
     send: (body, key) => create(['adoptions'], bodyOf(body), key), told: (done) => 'Adopted ' + plural(done.adopted, 'block'),
     done: async (done) => {
+      list.chosen = [];
       if (done.refused) report({ title: plural(done.refused, 'block') + ' refused', text: refusals(done).join(' ') });
       await list.load();
       await showModules(list, [...new Set(done.items.filter((i) => i.verdict !== 'refused').map((i) => i.account))]);

@@ -1,8 +1,9 @@
 // What the pages of lists share: filters in the address, keyset pages, and the drawer with the details of one row.
-import { Problem, get, isAbort, why } from './api.js';
+import { get, isAbort, why } from './api.js';
 import { plural } from './format.js';
-import { followLink } from './keys.js';
 import { listAddress } from './list-address.js';
+import { listDrawer } from './list-drawer.js';
+import { liveList } from './live-list.js';
 import { again, rowsWindow } from './rows-window.js';
 import { report } from './toasts.js';
 
@@ -19,11 +20,14 @@ const AHEAD = '600px';
 export function listing({ resource, place = resource, one, filters, row, details, none, listed, counts }) {
   let request = new AbortController();
   let items = new Map();
+  let asked = null; // what was asked last
   const blank = () => Object.fromEntries(filters.map((name) => [name, '']));
 
   return {
     ...listAddress({ place, one, filters }),
     ...rowsWindow(),
+    ...listDrawer({ resource, one, row, details, listed }),
+    ...liveList({ resource, counts, least: PAGE }),
     ...blank(),
     state: 'loading', why: '', stuck: false, total: undefined, rows: [], next: '', busy: false, focused: '', wrong: blank(), scopes: [], pools: [], detail: none, shown: '', unknown: '',
 
@@ -93,15 +97,13 @@ export function listing({ resource, place = resource, one, filters, row, details
       this.busy = true;
       // What an earlier answer said of another question is not said of this one.
       if (!this.rows.length) this.state = 'loading';
+      asked = { query: this.query() };
       try {
-        const page = await get([resource], { ...this.query(), limit: PAGE, count: counts }, { signal: request.signal });
+        const page = await get([resource], { ...asked.query, limit: PAGE, count: counts }, { signal: request.signal });
         this.wrong = blank();
         items = new Map();
         this.fill(page.items.map((item) => this.take(item)));
-        this.stuck = false;
-        this.total = page.total;
-        this.next = page.next_page_token || '';
-        this.state = this.rows.length ? 'ready' : 'empty';
+        this.follows(page);
         this.focused = this.rows.length ? this.rows[0].id : '';
         this.busy = false;
       } catch (error) {
@@ -113,6 +115,33 @@ export function listing({ resource, place = resource, one, filters, row, details
         this.state = this.blames(error) ? 'wrong' : 'failed';
       }
     },
+
+    // follows notes what a page says beside its items.
+    follows(page) {
+      this.stuck = false;
+      this.total = page.total;
+      this.next = page.next_page_token || '';
+      this.state = this.knownRows() ? 'ready' : 'empty';
+    },
+
+    asked() { return asked; },
+
+    // renew puts what was read anew in the place of what was there. A row that is as it was stays the same.
+    renew(page) {
+      const [before, rows] = [items, new Map(this.allRows().map((r) => [r.id, r]))];
+      items = new Map();
+      this.refill(page.items.map((item) => {
+        const shaped = this.take(item);
+        const old = rows.get(shaped.id);
+        return old && JSON.stringify(before.get(shaped.id)) === JSON.stringify(item) ? old : shaped;
+      }));
+      this.follows(page);
+      if (!items.has(this.focused)) this.focused = this.rows.length ? this.rows[0].id : '';
+    },
+
+    // itemOf is the answer that a row was made of, itemIds those of all that were read.
+    itemOf(id) { return items.get(id); },
+    itemIds() { return [...items.keys()]; },
 
     take(item) {
       const shaped = row(item);
@@ -141,49 +170,6 @@ export function listing({ resource, place = resource, one, filters, row, details
     blames(error) {
       for (const name of filters) this.wrong[name] = error.query ? error.query(name) : '';
       return filters.some((name) => this.wrong[name]);
-    },
-
-    async read(id) {
-      if (!listed) return get([resource, id]);
-      if (items.has(id)) return items.get(id);
-      throw new Problem(404, { title: 'Not in this list', detail: 'What the address names is not among the rows that these filters leave.' });
-    },
-
-    async open(id) {
-      try {
-        this.detail = details(await this.read(id), this);
-      } catch (error) {
-        report(error);
-        return;
-      }
-      this.focused = id;
-      this.shown = id;
-      this.remember();
-      if (!this.$refs.drawer.open) this.$refs.drawer.showModal();
-    },
-
-    // refresh asks again for one row that has just been changed.
-    async refresh(id) {
-      this.put(row(await this.read(id)));
-    },
-
-    // refreshAll asks again for the rows, and for what is open.
-    async refreshAll() {
-      await this.load();
-      if (this.shown) await this.open(this.shown);
-    },
-
-    // followLink opens a row in place, and leaves a modified click to the browser, which opens it beside.
-    followLink(event) { followLink(event); },
-
-    closeDrawer() { this.$refs.drawer.close(); },
-
-    closed() {
-      this.shown = '';
-      this.remember();
-      const at = document.querySelector('[data-' + one + '="' + CSS.escape(this.focused) + '"]');
-      // The rows of a page that has just been opened are shown with the next frame, and what is hidden takes no focus.
-      if (at) requestAnimationFrame(() => at.focus());
     },
   };
 }

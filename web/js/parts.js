@@ -6,13 +6,16 @@ export function part() {
   return { state: 'loading', why: '' };
 }
 
-// read asks, and hands the answer to take. A part that fails says so where it stands, with a button that asks again.
+// read asks, and hands the answer to take. A part that fails says so where it stands, with a button that asks again. One that is asked
+// quietly shows what it has meanwhile, and keeps it where that fails.
 export async function read(part, ask, take) {
-  Object.assign(part, { state: 'loading', why: '' });
+  const quietly = part.quietly && part.state === 'ready';
+  part.quietly = false;
+  if (!quietly) Object.assign(part, { state: 'loading', why: '' });
   try {
     take(await ask());
     part.state = 'ready';
   } catch (error) {
-    if (!isAbort(error)) Object.assign(part, { state: 'failed', why: why(error) });
+    if (!isAbort(error) && !quietly) Object.assign(part, { state: 'failed', why: why(error) });
   }
 }

@@ -1,15 +1,17 @@
 // A page that is one list: its filters, its columns, and the drawer with one object. What is listed is said by a description.
 import { drawCells } from './cells.js';
+import { choosing } from './choosing.js';
 import { download } from './csv.js';
 import { listing } from './listing.js';
 import { views } from './views.js';
 
-const NONE = { id: '', title: '', cidr: '', lead: '', state: '', stateWord: '', facts: [], links: [], acts: [], terraform: '', history: '', table: [], heads: [] };
+const NONE = { id: '', title: '', cidr: '', lead: '', state: '', stateWord: '', why: '', facts: [], links: [], acts: [], terraform: '', history: '', table: [], heads: [] };
 
 // records makes the component of page/records.html. Besides what listing takes: plural and one name the things; fields are the
 // filters, each {name, label, placeholder, mono, options, list}; columns are {head, class, cell(item)}; empty, filteredEmpty and
-// example teach; acts(component) are the buttons of the head.
-export function records({ resource, place, one, noun, search, fields, columns, details, empty, example = '', acts, id = (item) => item.id, listed, counts }) {
+// example teach; acts(component) are the buttons of the head, and chooses says which rows
+// can be chosen for them, see choosing.js.
+export function records({ resource, place, one, noun, search, fields, columns, details, empty, example = '', acts, id = (item) => item.id, listed, counts, chooses = { may: () => false, what: String } }) {
   const filters = [...(search ? ['q'] : []), ...fields.map((f) => f.name)];
   const row = (item) => Object.freeze({
     id: id(item),
@@ -23,6 +25,7 @@ export function records({ resource, place, one, noun, search, fields, columns, d
   return {
     ...list,
     ...views({ place: place || resource, columns }),
+    ...choosing(chooses),
     columns, fields, search: search || '', example, unfolded: false,
 
     get filtered() { return this.isFiltered(); },

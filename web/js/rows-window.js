@@ -29,6 +29,16 @@ export function rowsWindow() {
       this.below = known.length > MOST;
     },
 
+    allRows() { return known; },
+
+    // refill puts other rows in the place of those that are known, and stays where it is.
+    refill(rows) {
+      known = rows;
+      from = Math.min(from, Math.max(0, known.length - STEP));
+      this.rows = known.slice(from, from + MOST);
+      this.below = from + MOST < known.length;
+    },
+
     // grow adds what was read next, and shows its begin.
     grow(rows) {
       known = known.concat(rows);
