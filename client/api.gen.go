@@ -587,6 +587,24 @@ func (e ObservationKind) Valid() bool {
 	}
 }
 
+// Defines values for ObservationManagerKind.
+const (
+	ObservationManagerKindAllocation ObservationManagerKind = "allocation"
+	ObservationManagerKindPool       ObservationManagerKind = "pool"
+)
+
+// Valid indicates whether the value is a known member of the ObservationManagerKind enum.
+func (e ObservationManagerKind) Valid() bool {
+	switch e {
+	case ObservationManagerKindAllocation:
+		return true
+	case ObservationManagerKindPool:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PlaceStatus.
 const (
 	PlaceStatusAllocated   PlaceStatus = "allocated"
@@ -3313,6 +3331,12 @@ type Observation struct {
 	// Labels The cloud's tags.
 	Labels map[string]string `json:"labels"`
 
+	// LastSeenAt When the last complete view of its region began; absent where that did not show it.
+	LastSeenAt *time.Time `json:"last_seen_at,omitempty"`
+
+	// ManagedBy What has the block: the allocation that has it or lies around it, or the pool that is a network's very block. Absent where nothing has.
+	ManagedBy *ObservationManager `json:"managed_by,omitempty"`
+
 	// Misses How many complete views in a row did not show it, 0 to 2: with the third it is gone.
 	Misses  int    `json:"misses"`
 	Name    string `json:"name"`
@@ -3322,11 +3346,17 @@ type Observation struct {
 	Owner string `json:"owner"`
 
 	// Part The name of a secondary range.
-	Part   string `json:"part"`
+	Part string `json:"part"`
+
+	// Pool The pool that its allocation is in, or the innermost one around it, into which it would be adopted; empty for none.
+	Pool   string `json:"pool"`
 	Region string `json:"region"`
 
 	// Scope The scope that its network is mapped to; empty is none.
 	Scope string `json:"scope"`
+
+	// SuggestedNames What its adoption calls it: the first of these that is free.
+	SuggestedNames []string `json:"suggested_names"`
 
 	// UID The key that an object keeps for good: it survives a rename, and nothing else ever has it. Accepted wherever an id is.
 	UID  UID    `json:"uid"`
@@ -3335,6 +3365,21 @@ type Observation struct {
 
 // ObservationKind defines model for ObservationKind.
 type ObservationKind string
+
+// ObservationManager What has the block: the allocation that has it or lies around it, or the pool that is a network's very block. Absent where nothing has.
+type ObservationManager struct {
+	// CIDR A canonical CIDR: `10.0.0.0/24`, `2001:db8::/56`.
+	CIDR CIDR                   `json:"cidr"`
+	ID   string                 `json:"id"`
+	Kind ObservationManagerKind `json:"kind"`
+	Name string                 `json:"name"`
+
+	// Pool The pool that it is in; empty for a root pool.
+	Pool string `json:"pool"`
+}
+
+// ObservationManagerKind defines model for ObservationManager.Kind.
+type ObservationManagerKind string
 
 // ObservationPage defines model for ObservationPage.
 type ObservationPage struct {
@@ -5144,6 +5189,9 @@ type ListNetworksParams struct {
 	// Account Only of this account.
 	Account *string `form:"account,omitempty" json:"account,omitempty"`
 
+	// Cloud Only of accounts of this cloud.
+	Cloud *Cloud `form:"cloud,omitempty" json:"cloud,omitempty"`
+
 	// Region Only what has something in this region.
 	Region *string `form:"region,omitempty" json:"region,omitempty"`
 
@@ -5172,9 +5220,12 @@ type ListObservationsParams struct {
 	Scope *ScopeFilter `form:"scope,omitempty" json:"scope,omitempty"`
 
 	// Account Only this account.
-	Account *string          `form:"account,omitempty" json:"account,omitempty"`
-	Kind    *ObservationKind `form:"kind,omitempty" json:"kind,omitempty"`
-	Region  *string          `form:"region,omitempty" json:"region,omitempty"`
+	Account *string `form:"account,omitempty" json:"account,omitempty"`
+
+	// Cloud Only accounts of this cloud.
+	Cloud  *Cloud           `form:"cloud,omitempty" json:"cloud,omitempty"`
+	Kind   *ObservationKind `form:"kind,omitempty" json:"kind,omitempty"`
+	Region *string          `form:"region,omitempty" json:"region,omitempty"`
 
 	// Network Only in the network with this id of the cloud's.
 	Network *string `form:"network,omitempty" json:"network,omitempty"`
@@ -5184,6 +5235,9 @@ type ListObservationsParams struct {
 
 	// Unmapped Only what is in no scope.
 	Unmapped *bool `form:"unmapped,omitempty" json:"unmapped,omitempty"`
+
+	// Managed True: only what something of CloudPAM has. False: only what nothing has.
+	Managed *bool `form:"managed,omitempty" json:"managed,omitempty"`
 
 	// Label `key=value`; repeat for several, all must match.
 	Label LabelFilter `form:"label,omitempty" json:"label,omitempty"`
@@ -6604,7 +6658,8 @@ type ClientInterface interface {
 
 	// ListObservations List what clouds showed, by age, or by address with within or contains
 	//
-	// One item for each block of a network, a subnet or a secondary range. These are facts: blocks may overlap and repeat.
+	// One item for each block of a network, a subnet or a secondary range. These are facts: blocks may overlap and repeat. What of CloudPAM
+	// has each is in `managed_by`. With `managed` a page may be short of `limit`, or empty, and yet have a `next_page_token`.
 	//
 	// Corresponds with GET /observations (the `ListObservations` operationId).
 	ListObservations(ctx context.Context, params *ListObservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -8588,7 +8643,8 @@ func (c *rawClient) ListNetworks(ctx context.Context, params *ListNetworksParams
 
 // ListObservations List what clouds showed, by age, or by address with within or contains
 //
-// One item for each block of a network, a subnet or a secondary range. These are facts: blocks may overlap and repeat.
+// One item for each block of a network, a subnet or a secondary range. These are facts: blocks may overlap and repeat. What of CloudPAM
+// has each is in `managed_by`. With `managed` a page may be short of `limit`, or empty, and yet have a `next_page_token`.
 //
 // Corresponds with GET /observations (the `ListObservations` operationId).
 func (c *rawClient) ListObservations(ctx context.Context, params *ListObservationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -14235,6 +14291,18 @@ func NewListNetworksRequest(server string, params *ListNetworksParams) (*http.Re
 
 		}
 
+		if params.Cloud != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cloud", *params.Cloud, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Region != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "region", *params.Region, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -14373,6 +14441,18 @@ func NewListObservationsRequest(server string, params *ListObservationsParams) (
 
 		}
 
+		if params.Cloud != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "cloud", *params.Cloud, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Kind != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -14424,6 +14504,18 @@ func NewListObservationsRequest(server string, params *ListObservationsParams) (
 		if params.Unmapped != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "unmapped", *params.Unmapped, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Managed != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "managed", *params.Managed, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -222,6 +222,14 @@ func firstFree(names []string, free func(string) (bool, error)) (string, error) 
 	return "", ipam.Errorf(ipam.CodeNameTaken, "the names %s are taken in the pool; rename what has the first one, or allocate the block by hand", strings.Join(names, ", "))
 }
 
+// Names are what adoption calls what is observed: the first of them that is free. A network becomes a pool.
+func Names(o ipam.Observation) []string {
+	if o.Kind == ipam.ObservedNetwork {
+		return slugs(o)
+	}
+	return names(o)
+}
+
 // names are what an allocation may be called after what is observed: its name, with its cloud's id where that is taken, and the id.
 func names(o ipam.Observation) []string {
 	id := clean(o.CloudID, allowedInName)

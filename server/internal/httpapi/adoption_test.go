@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
@@ -224,6 +225,74 @@ func TestTheTerraformOfAnAccountIsWrittenOfWhatWasAdopted(t *testing.T) {
 			if content, err := io.ReadAll(in); err != nil || h.Name != after.Files[n].Path || string(content) != after.Files[n].Content {
 				t.Errorf("%s: %v", h.Name, err)
 			}
+		}
+	})
+}
+
+// managers are what has what is observed, by its block: its kind and name, else the pool and the first name that adoption has for it.
+func managers(items []api.Observation) map[string]string {
+	all := map[string]string{}
+	for _, o := range items {
+		all[o.CIDR] = fmt.Sprintf("- %s/%s", o.Pool, o.SuggestedNames[0])
+		if by := o.ManagedBy; by != nil {
+			all[o.CIDR] = fmt.Sprintf("%s %s/%s %s", by.Kind, by.Pool, by.Name, by.CIDR)
+		}
+	}
+	return all
+}
+
+func TestAnObservationSaysWhatHasItsBlock(t *testing.T) {
+	each(t, func(t *testing.T, s lab) {
+		post[api.Scope](t, s, "/scopes", `{"name":"lab"}`)
+		post[api.Pool](t, s, "/pools", `{"scope":"lab","name":"all","cidr":"10.0.0.0/8"}`)
+		post[api.Allocation](t, s, "/allocations", `{"pool":"lab.all","name":"elsewhere","cidr":"10.0.0.0/24"}`)
+		s.aws(t, 5)
+		post[api.Pool](t, s, "/pools", `{"name":"corp","cidr":"10.0.0.0/8"}`)
+		post[api.Pool](t, s, "/pools", `{"name":"vpc","cidr":"10.0.0.0/16","parent":"corp"}`)
+		post[api.Pool](t, s, "/pools", `{"name":"inner","cidr":"10.0.0.0/16","parent":"vpc"}`)
+		post[api.Allocation](t, s, "/allocations", `{"pool":"inner","name":"parts","cidr":"10.0.2.0/23"}`)
+		post[api.Reservation](t, s, "/reservations", `{"pool":"inner","cidr":"10.0.4.0/24","reason":"merger"}`)
+		post[api.SyncOutcome](t, s, "/accounts/aws:111111111111/sync", `{}`)
+		post[api.Allocation](t, s, "/allocations", `{"pool":"inner","name":"app","cidr":"10.0.1.0/24"}`)
+		want := map[string]string{
+			"10.0.0.0/16": "pool vpc/inner 10.0.0.0/16", "10.0.0.0/24": "- inner/s0", "10.0.1.0/24": "allocation inner/app 10.0.1.0/24", "10.0.2.0/24": "allocation inner/parts 10.0.2.0/23",
+			"10.0.3.0/24": "allocation inner/parts 10.0.2.0/23", "10.0.4.0/24": "- inner/s4",
+		}
+		all := get[api.ObservationPage](t, s, "/observations?account=aws:111111111111").Items
+		if got := managers(all); fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+		for _, o := range all {
+			if o.LastSeenAt == nil || o.LastSeenAt.Before(o.FirstSeenAt.Add(-time.Second)) {
+				t.Errorf("%s was seen last at %v", o.CIDR, o.LastSeenAt)
+			}
+		}
+		for _, managed := range []bool{true, false} { // page by page there is what there is at once, and nothing else
+			page, found := fmt.Sprintf("?cloud=aws&managed=%v&limit=1", managed), map[string]bool{}
+			for at, n := page, 0; at != ""; n++ {
+				some := get[api.ObservationPage](t, s, "/observations"+at)
+				if len(some.Items) > 1 || n > len(all) {
+					t.Fatalf("page %d: %+v", n, some.Items)
+				}
+				for _, o := range some.Items {
+					if (o.ManagedBy != nil) != managed {
+						t.Errorf("managed=%v has %s, of %+v", managed, o.CIDR, o.ManagedBy)
+					}
+					found[o.CIDR] = true
+				}
+				if at = ""; some.NextPageToken != nil {
+					at = page + "&page_token=" + *some.NextPageToken
+				}
+			}
+			if want := map[bool]int{true: 4, false: 2}[managed]; len(found) != want {
+				t.Errorf("managed=%v finds %v, want %d", managed, found, want)
+			}
+		}
+		if other := get[api.ObservationPage](t, s, "/observations?cloud=gcp").Items; len(other) > 0 {
+			t.Errorf("%+v", other)
+		}
+		if aws, gcp := get[api.NetworkPage](t, s, "/networks?cloud=aws").Items, get[api.NetworkPage](t, s, "/networks?cloud=gcp").Items; len(aws) != 1 || len(gcp) != 0 {
+			t.Errorf("%+v, %+v", aws, gcp)
 		}
 	})
 }

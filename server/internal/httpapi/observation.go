@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"github.com/cloudpam/cloudpam/server/api"
+	"github.com/cloudpam/cloudpam/server/internal/adopt"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
@@ -16,7 +17,7 @@ func (s *Server) ListObservations(ctx context.Context, req api.ListObservationsR
 		return nil, err
 	}
 	f := ipam.ObservationFilter{
-		Scope: value(q.Scope), Account: value(q.Account), Kind: ipam.ObservationKind(value(q.Kind)), Region: value(q.Region), Network: value(q.Network), ID: value(q.ID),
+		Scope: value(q.Scope), Account: value(q.Account), Cloud: ipam.Cloud(value(q.Cloud)), Kind: ipam.ObservationKind(value(q.Kind)), Region: value(q.Region), Network: value(q.Network), ID: value(q.ID),
 		Unmapped: value(q.Unmapped), Text: value(q.Q),
 	}
 	if f.Labels, err = labelFilter(q.Label); err != nil {
@@ -25,20 +26,27 @@ func (s *Server) ListObservations(ctx context.Context, req api.ListObservationsR
 	if f.Around, err = around(q.Within, q.Contains); err != nil {
 		return nil, err
 	}
-	items, err := s.observer.Observations(ctx, caller(ctx).Sees(), f, p)
+	items, next, err := s.observer.Observations(ctx, caller(ctx).Sees(), f, q.Managed, p)
 	if err != nil {
 		return nil, err
 	}
-	next := nextPage(p, items, func(o ipam.Observation) ipam.Cursor { return ipam.Cursor{ID: string(o.UID), Prefix: o.CIDR} })
-	return api.ListObservations200JSONResponse{Items: each(items, observation), NextPageToken: next}, nil
+	answer := api.ListObservations200JSONResponse{Items: each(items, observation)}
+	if next != nil {
+		answer.NextPageToken = cursorToken(*next)
+	}
+	return answer, nil
 }
 
-func observation(o ipam.Observation) api.Observation {
-	return api.Observation{
+func observation(o ipam.Shown) api.Observation {
+	out := api.Observation{
 		UID: string(o.UID), ID: o.ID(), Account: o.Account, Scope: o.Scope, Kind: api.ObservationKind(o.Kind), Part: o.Part, Network: o.Network, Region: o.Region, Zone: o.Zone,
 		Name: o.Name, Owner: o.Owner, Default: o.Standard, CIDR: o.CIDR.String(), Family: familyName(o.CIDR), Allocation: o.Mark.Allocation, Labels: labels(o.Labels), Misses: o.Misses,
-		FirstSeenAt: o.FirstSeen, ChangedAt: o.ChangedAt,
+		Pool: o.Pool, SuggestedNames: adopt.Names(o.Observation), FirstSeenAt: o.FirstSeen, LastSeenAt: optional(o.LastSeen), ChangedAt: o.ChangedAt,
 	}
+	if by := o.By; by != nil {
+		out.ManagedBy = &api.ObservationManager{Kind: api.ObservationManagerKind(by.Kind), ID: by.OwnerID(), Name: by.Name, Pool: by.Pool, CIDR: by.CIDR.String()}
+	}
+	return out
 }
 
 // ListNetworks lists a page of the networks that clouds showed.
@@ -48,7 +56,7 @@ func (s *Server) ListNetworks(ctx context.Context, req api.ListNetworksRequestOb
 	if err != nil {
 		return nil, err
 	}
-	f := ipam.NetworkFilter{Scope: value(q.Scope), Account: value(q.Account), Region: value(q.Region), ID: value(q.ID), Unmapped: value(q.Unmapped)}
+	f := ipam.NetworkFilter{Scope: value(q.Scope), Account: value(q.Account), Cloud: ipam.Cloud(value(q.Cloud)), Region: value(q.Region), ID: value(q.ID), Unmapped: value(q.Unmapped)}
 	items, cursors, err := s.observer.Networks(ctx, caller(ctx).Sees(), f, p)
 	if err != nil {
 		return nil, err

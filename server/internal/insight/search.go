@@ -94,7 +94,11 @@ func (q *search) places() error {
 			place(x.Scope).Inside = append(place(x.Scope).Inside, x)
 		}
 	}
-	for _, o := range observed {
+	shown, err := q.tx.Told(observed)
+	if err != nil {
+		return err
+	}
+	for _, o := range shown {
 		place(o.Scope).Observed = append(place(o.Scope).Observed, o)
 	}
 	for _, p := range at {

@@ -32,6 +32,20 @@ type Observation struct {
 // ID is what people call what is observed: its cloud and its id there, which is also what imports take.
 func (o Observation) ID() string { return CloudOf(o.Account) + ":" + o.CloudID }
 
+// What looks ask for.
+const (
+	LookNetworks = "networks"
+	LookSubnets  = "subnets" // with their secondary ranges
+)
+
+// LookKind is the kind of looks that show it.
+func (o Observation) LookKind() string {
+	if o.Kind == ObservedNetwork {
+		return LookNetworks
+	}
+	return LookSubnets
+}
+
 // ObservationKind is what an observation is of.
 type ObservationKind string
 
@@ -69,9 +83,24 @@ func CloudOf(account string) string {
 	return account
 }
 
+// Standing is what is desired where something is observed.
+type Standing struct {
+	By   *Prefix // the allocation that has the block or is around it, or the pool that is a network's very block; nil: nothing has it
+	Pool string  // that By is in, else the innermost one around the block; "" for none
+}
+
+// Shown is an observation as people are told of it.
+type Shown struct {
+	Observation
+	Standing
+
+	LastSeen time.Time // when the last complete view of its region began; zero where that did not show it
+}
+
 // ObservationFilter narrows a list of observations; zero fields are no rule.
 type ObservationFilter struct {
 	Scope, Account, Region, Network string
+	Cloud                           Cloud
 	ID                              string // as Observation.ID, or its UID
 	Kind                            ObservationKind
 	Unmapped                        bool // those in no scope
@@ -156,6 +185,7 @@ const ScopeTag = "cloudpam:scope"
 // NetworkFilter narrows a list of networks; zero fields are no rule.
 type NetworkFilter struct {
 	Scope, Account, Region string
+	Cloud                  Cloud
 	ID                     string // as Observation.ID
 	Unmapped               bool
 }

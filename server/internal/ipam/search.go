@@ -55,7 +55,7 @@ type Place struct {
 	Free   netip.Prefix // the free block that contains it
 	Inside []Prefix     // what is in it and is not all of it, by address
 	// Observed is what clouds showed there: around the block, the largest first, and in it.
-	Observed []Observation
+	Observed []Shown
 	More     bool // there is more inside, or observed
 }
 

@@ -53,8 +53,8 @@ const (
 
 // The kinds of looks.
 const (
-	networks = "networks"
-	subnets  = "subnets"
+	networks = ipam.LookNetworks
+	subnets  = ipam.LookSubnets
 )
 
 type key struct {
@@ -239,11 +239,7 @@ func (d *decider) whole(o ipam.Observation) bool {
 
 // counts reports whether this look is late enough after the last complete one for a miss to count.
 func (d *decider) counts(o ipam.Observation) bool {
-	kind := subnets
-	if o.Kind == ipam.ObservedNetwork {
-		kind = networks
-	}
-	s := d.state(kind, o.Region)
+	s := d.state(o.LookKind(), o.Region)
 	return d.look.Began.Sub(s.Seen[0]) >= apart
 }
 

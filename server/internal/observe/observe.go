@@ -136,11 +136,6 @@ func look(tx *store.Tx, a ipam.Account, states []ipam.SyncState) error {
 	return err
 }
 
-// Observations lists a page of observations.
-func (o *Observer) Observations(ctx context.Context, see ipam.Visible, f ipam.ObservationFilter, p ipam.Page) ([]ipam.Observation, error) {
-	return change.Get(ctx, o.k, func(tx *store.Tx) ([]ipam.Observation, error) { return tx.Observations(see, f, p) })
-}
-
 // Networks lists a page of the networks that clouds showed, with where the next page begins behind each.
 func (o *Observer) Networks(ctx context.Context, see ipam.Visible, f ipam.NetworkFilter, p ipam.Page) (all []ipam.Network, cursors []string, err error) {
 	all, err = change.Read(ctx, o.k, func(tx *store.Tx) (page []ipam.Network, err error) {

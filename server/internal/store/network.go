@@ -37,6 +37,9 @@ func (tx *Tx) Networks(see ipam.Visible, f ipam.NetworkFilter, p ipam.Page) (all
 		cloud, externalID, _ := strings.Cut(f.Account, ":")
 		s.and("account_id = (SELECT named.id FROM accounts named WHERE named.cloud = ? AND named.external_id = ?)", cloud, externalID)
 	}
+	if f.Cloud != "" {
+		s.and("(SELECT of.cloud FROM accounts of WHERE of.id = account_id) = ?", string(f.Cloud))
+	}
 	if f.ID != "" {
 		cloud, id, _ := strings.Cut(f.ID, ":")
 		s.and("network = ? AND account_id IN (SELECT of.id FROM accounts of WHERE of.cloud = ?)", id, cloud)

@@ -199,6 +199,9 @@ func (tx *Tx) Observations(see ipam.Visible, f ipam.ObservationFilter, p ipam.Pa
 		cloud, externalID, _ := strings.Cut(f.Account, ":")
 		s.and("account_id = (SELECT named.id FROM accounts named WHERE named.cloud = ? AND named.external_id = ?)", cloud, externalID)
 	}
+	if f.Cloud != "" {
+		s.and("(SELECT of.cloud FROM accounts of WHERE of.id = account_id) = ?", string(f.Cloud))
+	}
 	if key := ipam.KeyOf(observationKey, f.ID); key != 0 {
 		s.and("id = ?", key)
 	} else if f.ID != "" {

@@ -161,6 +161,12 @@ func (p planner) listed(t *testing.T) {
 		"Observations by id": func(tx *store.Tx) error {
 			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{ID: "aws:n7"}, page))
 		},
+		"Observations by cloud": func(tx *store.Tx) error {
+			return second(tx.Observations(ipam.Everything, ipam.ObservationFilter{Cloud: "aws"}, page))
+		},
+		"What is desired where things are observed": func(tx *store.Tx) error {
+			return second(tx.Told([]ipam.Observation{{UID: "obs_1", Account: "aws:n7", ScopeUID: ipam.KeyUID("scope", 5), CIDR: within.Within}}))
+		},
 		"Networks all": func(tx *store.Tx) error { return third(tx.Networks(ipam.Everything, ipam.NetworkFilter{}, page)) },
 		"Networks, the next page": func(tx *store.Tx) error {
 			return third(tx.Networks(ipam.Everything, ipam.NetworkFilter{}, ipam.Page{After: ipam.Cursor{ID: "500/n7"}, Limit: 10}))

@@ -160,7 +160,7 @@ func (tx *Tx) ForgetLastBlocks(before time.Time, limit int) (int64, error) {
 
 // Prefixes lists a page of prefixes by age, or by address.
 func (tx *Tx) Prefixes(see ipam.Visible, f ipam.PrefixFilter, p ipam.Page) ([]ipam.Prefix, error) {
-	s := tx.from("named_prefixes", "id, scope_id, scope_name, space_id, pool_name, kind, status, name, cidr, family, first_ip, length, created_at")
+	s := tx.from("named_prefixes", prefixColumns)
 	s.sees(see, "scope_id", "space_id")
 	s.inScope("scope_id", f.Scope)
 	s.inPool("space_id", f.Pool)
@@ -169,9 +169,13 @@ func (tx *Tx) Prefixes(see ipam.Visible, f ipam.PrefixFilter, p ipam.Page) ([]ip
 	s.family(f.Family)
 	s.around(f.Around)
 	s.page(p, anyKey, f.Around.Given())
-	return list(tx, s, func(r *query.NamedPrefix) []any {
-		return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.SpaceID, &r.PoolName, &r.Kind, &r.Status, &r.Name, &r.Cidr, &r.Family, &r.FirstIp, &r.Length, &r.CreatedAt}
-	}, prefix)
+	return list(tx, s, prefixFields, prefix)
+}
+
+const prefixColumns = "id, scope_id, scope_name, space_id, pool_name, kind, status, name, cidr, family, first_ip, length, created_at"
+
+func prefixFields(r *query.NamedPrefix) []any {
+	return []any{&r.ID, &r.ScopeID, &r.ScopeName, &r.SpaceID, &r.PoolName, &r.Kind, &r.Status, &r.Name, &r.Cidr, &r.Family, &r.FirstIp, &r.Length, &r.CreatedAt}
 }
 
 func prefix(row query.NamedPrefix) (ipam.Prefix, error) {
