@@ -230,5 +230,6 @@ func (p *cloudpamProvider) DataSources(context.Context) []func() datasource.Data
 	return []func() datasource.DataSource{
 		newScopeDataSource, newPoolDataSource, newPoolsDataSource, newAllocationDataSource, newAllocationsDataSource,
 		newAccountDataSource, newAccountsDataSource, newFreeBlocksDataSource, newUtilizationDataSource, newSetDataSource, newLookupDataSource, newPrefixSetDataSource,
+		newObservedNetworksDataSource, newObservedSubnetsDataSource,
 	}
 }
