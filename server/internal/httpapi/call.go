@@ -22,7 +22,8 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 )
 
-// maxBody bounds a request's body, and maxFile one that has a file in it: of 8 MiB, which is longer as JSON.
+// maxBody bounds a request's body, and maxFile one that has a file in it, of 8 MiB, which is longer as JSON, or what Terraform states have:
+// some 100,000 subnets.
 const (
 	maxBody = 1 << 20
 	maxFile = 12 << 20
@@ -36,7 +37,7 @@ func ofFile(c echo.Context) bool { return strings.HasPrefix(c.Path(), "/api/v1/i
 
 // bodyLimit is how long the body of a request may be.
 func bodyLimit(c echo.Context) int64 {
-	if ofFile(c) {
+	if ofFile(c) || c.Path() == "/api/v1/state-joins" {
 		return maxFile
 	}
 	return maxBody
