@@ -13,3 +13,6 @@ func (a *App) Webhooks() *webhook.Book { return a.webhooks }
 
 // Writes is how often the server has written.
 func (a *App) Writes() uint64 { return a.db.Stats().Writes }
+
+// Serve answers requests, and does nothing by itself.
+func (a *App) Serve() error { return a.server.Serve(a.listener) }
