@@ -226,7 +226,7 @@ var plans = map[string]expected{
 	"Observations by account":                        {both: "accounts_by_external_id key observations_by_account"},
 	"Observations by id":                             {both: "key observations_by_cloud_id"},
 	"Observations within":                            {both: "key observations_by_address"},
-	"Observations by cloud":                          {both: "key walk:key"},
+	"Observations by cloud":                          {both: "key walk:key", none: "all:observations"},
 	"What is desired where things are observed":      {both: "key prefixes_by_address", sqlite: "walk:key"}, // of what is asked for
 	"Networks all":                                   {both: "walk:observations_by_network", sqlite: "sort"},
 	"Networks, the next page":                        {both: "observations_by_network", sqlite: "observations_by_account sort"}, // which begins alike
