@@ -95,11 +95,14 @@ func (l lab) add(n int) (ids []string) {
 	return ids
 }
 
-func (l lab) observed(t *testing.T, f ipam.ObservationFilter) []ipam.Observation {
+func (l lab) observed(t *testing.T, f ipam.ObservationFilter) (all []ipam.Observation) {
 	t.Helper()
-	all, err := l.Observations(t.Context(), ipam.Everything, f, ipam.Page{Limit: 1000})
+	page, _, err := l.Observations(t.Context(), ipam.Everything, f, nil, ipam.Page{Limit: 1000})
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, shown := range page {
+		all = append(all, shown.Observation)
 	}
 	return all
 }
