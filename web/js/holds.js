@@ -1,16 +1,21 @@
 import { get, remove } from './api.js';
 import { start } from './app.js';
-import { download } from './csv.js';
+import { AGE, CIDR, IN_POOL, NAME } from './columns.js';
 import { facts } from './facts.js';
-import { age, holdName, isGrowth, moment, plural, shortMoment } from './format.js';
+import { holdName, isGrowth, moment, plural, shortMoment } from './format.js';
 import { listing } from './listing.js';
 import { part, read } from './parts.js';
 import { countAll, releaseAll } from './release-all.js';
 import { releasing } from './releasing.js';
 import { providerBlock } from './terraform.js';
+import { rowOf, table } from './table.js';
 import { report } from './toasts.js';
 
-const FILTERS = ['pool', 'holder', 'actor', 'scope', 'kept'];
+const FILTERS = ['pool', 'holder', 'actor', 'scope', 'kept', 'sort'];
+const COLUMNS = [
+  { ...CIDR, sort: ['cidr'] }, { ...NAME, cell: (hold) => holdName(hold.name) }, IN_POOL, { head: 'Who', class: 'c-who', cell: (hold) => who(hold.actor, hold.holder) },
+  { head: 'State', class: 'c-state', cell: (hold) => ({ text: life(hold.kept, hold.expires_at).stateWord, state: life(hold.kept, hold.expires_at).state }) }, { ...AGE, sort: ['-created', 'created'] },
+];
 const NONE = { id: '', name: '', cidr: '', pool: '', state: '', stateWord: '', means: '', advice: '', facts: [], poolLink: '', replaces: '', replacesLink: '', replacesWord: '', all: '', allLink: '', releasable: false };
 const NO_DRAFT = { id: '', cidr: '' };
 
@@ -18,10 +23,11 @@ const NO_DRAFT = { id: '', cidr: '' };
 const DRAFTS = 1000;
 
 function holds() {
-  const list = listing({ resource: 'holds', one: 'hold', filters: FILTERS, row, details, none: NONE });
+  const list = listing({ resource: 'holds', one: 'hold', filters: FILTERS, row: rowOf({ place: 'holds', one: 'hold', columns: COLUMNS }), details, none: NONE });
 
   return {
     ...list,
+    ...table({ resource: 'holds', place: 'holds', one: 'hold', columns: COLUMNS }),
     ...releasing({
       give(key) {
         if (this.leaving === 'all') return releaseAll(this.everything, key);
@@ -44,11 +50,10 @@ function holds() {
     }),
     allDrafts: [], draftsPart: part(), draft: NO_DRAFT, leaving: 'hold', everything: { holds: [], drafts: [] }, counting: false,
 
-    download() { return download('holds', this.query()); },
     get filtered() { return this.isFiltered(); },
     get summary() { return this.counted('hold'); },
-    get holders() { return [...new Set(this.rows.map((hold) => hold.holder).filter(Boolean))].sort(); },
-    get actors() { return [...new Set(this.rows.map((hold) => hold.actor))].sort(); },
+    get holders() { return [...new Set(this.rows.map((r) => r.item.holder).filter(Boolean))].sort(); },
+    get actors() { return [...new Set(this.rows.map((r) => r.item.actor))].sort(); },
     get example() { return providerBlock(); },
     // nothing is held only if neither list has anything, and both were read.
     get nothing() { return this.state === 'empty' && this.draftsPart.state === 'ready' && !this.drafts.length; },
@@ -56,7 +61,7 @@ function holds() {
 
     // whose is whom the filters single out: all that they hold can be released at once.
     get whose() { return this.holder.trim() || this.actor.trim(); },
-    get releasableAll() { return Boolean(this.whose) && (this.drafts.length > 0 || this.rows.some((hold) => hold.state !== 'lost')); },
+    get releasableAll() { return Boolean(this.whose) && (this.drafts.length > 0 || this.rows.some((r) => r.item.kept)); },
     get count() {
       const parts = [[this.everything.holds.length, 'hold'], [this.everything.drafts.length, 'draft pool']];
       return parts.filter(([n]) => n).map(([n, noun]) => plural(n, noun)).join(' and ');
@@ -134,13 +139,6 @@ function life(kept, until) {
   if (!kept) return { state: 'lost', stateWord: 'Gone, only remembered' };
   if (Date.now() < Date.parse(until)) return { state: 'promised', stateWord: 'Promised until ' + shortMoment(until) };
   return { state: 'expired', stateWord: 'Expired ' + shortMoment(until) + ', space is used last' };
-}
-
-function row(hold) {
-  return Object.freeze({
-    id: hold.id, href: '/holds?hold=' + encodeURIComponent(hold.id), cidr: hold.cidr, name: holdName(hold.name), pool: hold.pool, actor: hold.actor, holder: hold.holder, who: who(hold.actor, hold.holder), ...life(hold.kept, hold.expires_at),
-    age: age(hold.created_at), created: moment(hold.created_at),
-  });
 }
 
 function details(hold) {

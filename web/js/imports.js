@@ -64,7 +64,7 @@ function details(i, list) {
 start({ records: () => records({
   resource: 'imports', one: 'import', noun: 'import', fields: [{ ...SORT, options: SORT.options.filter(([order]) => order !== 'cidr') }],
   columns: [
-    { head: 'Import', class: 'c-name', opens: true, cell: (i) => ofKind(i, i.created + i.updated + i.unchanged) }, { head: 'By', class: 'c-who', cell: (i) => i.actor }, { head: 'Created', class: 'c-age num', cell: (i) => String(i.created) }, { head: 'Changed', class: 'c-age num', cell: (i) => String(i.updated) },
+    { head: 'Import', class: 'c-name', opens: true, cell: (i) => ofKind(i, i.created + i.updated + i.unchanged) }, { head: 'By', class: 'c-who', cell: (i) => i.actor }, { head: 'Created', class: 'c-extra num', cell: (i) => String(i.created) }, { head: 'Changed', class: 'c-extra num', cell: (i) => String(i.updated) },
     extra('Reason', 'reason'), { head: 'State', class: 'c-state', cell: state }, { ...AGE, sort: ['-created', 'created'] },
   ],
   details, empty: ['Nothing was imported yet.', 'A CSV file makes and changes pools, allocations, reservations and accounts: all of its rows or none, and it can be undone here. The command shows what would become of each row, and asks:'],

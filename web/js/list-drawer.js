@@ -4,7 +4,7 @@ import { followLink } from './keys.js';
 import { report } from './toasts.js';
 
 // listDrawer is a part of a list's component; see listing.js.
-export function listDrawer({ resource, one, row, details, listed }) {
+export function listDrawer({ resource, one, details, listed }) {
   return {
     async read(id) {
       if (!listed) return get([resource, id]);
@@ -38,7 +38,7 @@ export function listDrawer({ resource, one, row, details, listed }) {
 
     // refresh asks again for one row that has just been changed.
     async refresh(id) {
-      this.put(row(await this.read(id)));
+      this.put(this.take(await this.read(id)));
     },
 
     // refreshAll asks again for the rows, and for what is open.

@@ -26,7 +26,7 @@ export function listing({ resource, place = resource, one, filters, row, details
   return {
     ...listAddress({ place, one, filters }),
     ...rowsWindow(),
-    ...listDrawer({ resource, one, row, details, listed }),
+    ...listDrawer({ resource, one, details, listed }),
     ...liveList({ resource, counts, least: PAGE }),
     ...blank(),
     state: 'loading', why: '', stuck: false, total: undefined, rows: [], next: '', busy: false, focused: '', wrong: blank(), scopes: [], pools: [], detail: none, shown: '', unknown: '',

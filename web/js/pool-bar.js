@@ -13,6 +13,9 @@ const THINNEST = 6;
 
 const WORDS = { pool: 'Child pools', allocation: 'Allocated', reservation: 'Reserved', hold: 'Held', quarantine: 'In quarantine', free: 'Free' };
 
+// drawn are the stretches that a bar shows.
+const drawn = new WeakMap();
+
 // poolBar is a part of the panel, which has blocks, cidr and name.
 export function poolBar() {
   return {
@@ -30,7 +33,13 @@ export function poolBar() {
       this.barAt = this.barOver = -1;
     },
 
+    // drawPoolBar draws anew only what is another bar: a stretch that went between the press and the release of a pointer would not be clicked.
     drawPoolBar(svg, stretches, chosen) {
+      if (drawn.get(svg) === stretches) {
+        [...svg.children].forEach((rect, at) => rect.classList.toggle('chosen', at === chosen));
+        return;
+      }
+      drawn.set(svg, stretches);
       svg.replaceChildren(...stretches.map((s, at) => {
         const rect = document.createElementNS(SVG, 'rect');
         const width = Math.max(THINNEST, (s.end - s.start) * 1000);

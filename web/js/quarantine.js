@@ -1,7 +1,7 @@
 import { restore } from './allocation-acts.js';
 import { remove } from './api.js';
 import { start } from './app.js';
-import { AGE, CIDR, CONTAINS, FAMILY, IN_POOL, NAME, OWNER, POOL, SCOPE, WITHIN, extra } from './columns.js';
+import { AGE, CIDR, CONTAINS, FAMILY, IN_POOL, NAME, OWNER, POOL, SCOPE, SORT, WITHIN, extra } from './columns.js';
 import { facts } from './facts.js';
 import { ask } from './form.js';
 import { moment } from './format.js';
@@ -44,7 +44,7 @@ function details(q, list) {
 }
 
 start({ records: () => records({
-  resource: 'quarantines', place: 'quarantine', one: 'quarantine', noun: 'block', search: 'name or owner', fields: [WITHIN, CONTAINS, POOL, SCOPE, OWNER, FAMILY, { name: 'allocation', label: 'Allocation', placeholder: 'alloc_…', mono: true }],
-  columns: [CIDR, NAME, IN_POOL, extra('Owner', 'owner'), { head: 'Kept', class: 'c-state', cell: state }, AGE],
+  resource: 'quarantines', place: 'quarantine', one: 'quarantine', noun: 'block', search: 'name or owner', fields: [WITHIN, CONTAINS, POOL, SCOPE, OWNER, FAMILY, SORT, { name: 'allocation', label: 'Allocation', placeholder: 'alloc_…', mono: true }],
+  columns: [{ ...CIDR, sort: ['cidr'] }, NAME, IN_POOL, extra('Owner', 'owner'), { head: 'Kept', class: 'c-state', cell: state }, { ...AGE, sort: ['-created', 'created'] }],
   details, empty: ['Nothing is in quarantine.', 'A block that was released waits here before somebody else gets it, for as long as its pool says. Until then it can be had back with its name and its CIDR.'],
 }) });

@@ -1,9 +1,7 @@
 // A page that is one list: its filters, its columns, and the drawer with one object. What is listed is said by a description.
-import { drawCells } from './cells.js';
 import { choosing } from './choosing.js';
-import { download } from './csv.js';
 import { listing } from './listing.js';
-import { views } from './views.js';
+import { rowOf, table } from './table.js';
 
 const NONE = { id: '', title: '', cidr: '', lead: '', state: '', stateWord: '', why: '', facts: [], links: [], acts: [], terraform: '', history: '', table: [], heads: [] };
 
@@ -13,20 +11,15 @@ const NONE = { id: '', title: '', cidr: '', lead: '', state: '', stateWord: '', 
 // can be chosen for them, see choosing.js.
 export function records({ resource, place, one, noun, search, fields, columns, details, empty, example = '', acts, id = (item) => item.id, listed, counts, chooses = { may: () => false, what: String } }) {
   const filters = [...(search ? ['q'] : []), ...fields.map((f) => f.name)];
-  const row = (item) => Object.freeze({
-    id: id(item),
-    cells: columns.map((column) => {
-      const cell = column.cell(item);
-      return { text: '', ...(typeof cell === 'string' ? { text: cell } : cell), class: column.class, href: column.opens ? '/' + (place || resource) + '?' + one + '=' + encodeURIComponent(id(item)) : '' };
-    }),
-  });
+  const at = place || resource;
+  const row = rowOf({ place: at, one, columns, id });
   const list = listing({ resource, place, one, filters, row, details: (item, list) => ({ ...NONE, ...details(item, list) }), none: NONE, listed, counts });
 
   return {
     ...list,
-    ...views({ place: place || resource, columns }),
+    ...table({ resource, place: at, one, columns }),
     ...choosing(chooses),
-    columns, fields, search: search || '', example, unfolded: false,
+    fields, search: search || '', example, unfolded: false,
 
     get filtered() { return this.isFiltered(); },
     get summary() { return this.counted(noun); },
@@ -51,11 +44,6 @@ export function records({ resource, place, one, noun, search, fields, columns, d
     setFilter(field, event) {
       this[field.name] = event.target.value;
       this.apply();
-    },
-    download() { return download(resource, this.query()); },
-    draw(tr, row) {
-      tr.dataset[one] = row.id;
-      drawCells(tr, { cells: row.cells.filter((cell, i) => this.shows(columns[i])) });
     },
   };
 }

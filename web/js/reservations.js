@@ -1,23 +1,29 @@
 import { remove } from './api.js';
 import { start } from './app.js';
-import { download } from './csv.js';
+import { AGE, CIDR, IN_POOL, extra } from './columns.js';
 import { facts } from './facts.js';
 import { ask } from './form.js';
-import { age, labelText, moment } from './format.js';
+import { labelText, moment } from './format.js';
 import { listing } from './listing.js';
 import { releasing } from './releasing.js';
 import { reserving } from './reserving.js';
 import { subject } from './subject.js';
+import { rowOf, table } from './table.js';
 import { reservationImport, reservationResource } from './terraform.js';
 
-const FILTERS = ['q', 'within', 'pool', 'owner', 'scope'];
+const FILTERS = ['q', 'within', 'pool', 'owner', 'scope', 'sort'];
+const COLUMNS = [
+  { ...CIDR, sort: ['cidr'] }, { head: 'Reason', class: 'c-name c-words', opens: true, cell: (r) => ({ text: r.reason }) }, { head: 'Name', class: 'c-extra muted', cell: (r) => r.name || '' }, IN_POOL, extra('Owner', 'owner'),
+  { head: 'Kept', class: 'c-state', cell: (r) => ({ text: stateWord(r), state: ended(r) ? 'ended' : 'stands' }) }, { ...AGE, sort: ['-created', 'created'] },
+];
 const NONE = { id: '', name: '', reason: '', cidr: '', pool: '', scope: '', whole: null, state: '', stateWord: '', advice: '', facts: [], poolLink: '', terraform: '' };
 
 function reservations() {
-  const list = listing({ resource: 'reservations', one: 'reservation', filters: FILTERS, row, details, none: NONE });
+  const list = listing({ resource: 'reservations', one: 'reservation', filters: FILTERS, row: rowOf({ place: 'reservations', one: 'reservation', columns: COLUMNS }), details, none: NONE });
 
   return {
     ...list,
+    ...table({ resource: 'reservations', place: 'reservations', one: 'reservation', columns: COLUMNS }),
     ...releasing({
       give(key) { return remove(['reservations', this.detail.id], key); },
       told() { return 'Released ' + this.detail.cidr; },
@@ -34,10 +40,9 @@ function reservations() {
     }),
 
     get historyOf() { return this.detail.id; },
-    download() { return download('reservations', this.query()); },
     get filtered() { return this.isFiltered(); },
     get summary() { return this.counted('reservation'); },
-    get owners() { return [...new Set(this.rows.map((r) => r.owner).filter(Boolean))].sort(); },
+    get owners() { return [...new Set(this.rows.map((r) => r.item.owner).filter(Boolean))].sort(); },
     get example() { return reservationResource(); },
 
     edit() {
@@ -68,13 +73,6 @@ function ended(r) {
 function stateWord(r) {
   if (!r.expires_at) return 'Until it is released';
   return (ended(r) ? 'Ended on ' : 'Until ') + moment(r.expires_at);
-}
-
-function row(r) {
-  return Object.freeze({
-    id: r.id, href: '/reservations?reservation=' + encodeURIComponent(r.id), name: r.name || '', cidr: r.cidr, reason: r.reason, pool: r.pool, owner: r.owner, state: ended(r) ? 'ended' : 'stands', stateWord: stateWord(r),
-    age: age(r.created_at), created: moment(r.created_at),
-  });
 }
 
 function details(r) {
