@@ -84,7 +84,7 @@ var plans = map[string]expected{
 	"DeleteReservation":     {both: "key"},
 	"DeleteScope":           {both: "key"},
 	"EventsOfChain":         {both: "events_by_chain"},
-	"ChainsSince":           {both: "walk:key"},
+	"ChainsSince":           {both: "walk:key", none: "all:chains sort", stale: "all:chains sort"},
 	"SeqBefore":             {both: "events_by_chain"},
 	"DeleteQuarantine":      {both: "key"},
 	"EndedQuarantines":      {both: "key quarantines_by_age", postgres: "sort"},
