@@ -22,5 +22,5 @@ export TF_CLI_CONFIG_FILE=$work/terraformrc CHECKPOINT_DISABLE=1
 go run "$1" generate --provider-name cloudpam --rendered-provider-name CloudPAM --providers-schema "$work/schema.json" >"$work/log" 2>&1 ||
   { cat "$work/log" >&2 && exit 1; }
 # Links to nested schemas go to their headings, as all links of this repository do, and not to raw HTML anchors.
-sed -i.bak -E 's/\(#nestedatt--([a-z_]+)\)/(#nested-schema-for-\1)/' docs/*/*.md
+sed -i.bak -E 's/\(#nestedatt--([a-z_]+)(--([a-z_]+))?\)/(#nested-schema-for-\1\3)/' docs/*/*.md
 rm docs/*/*.bak
