@@ -65,7 +65,7 @@ func fits(free []cloudpam.FreeBlock, length int) (n *big.Int, lowest netip.Prefi
 		if b.PrefixLength > length {
 			continue
 		}
-		each := new(big.Int).Lsh(big.NewInt(b.Count), uint(length-b.PrefixLength)) //nolint:gosec // not below 0: see above
+		each := new(big.Int).Lsh(big.NewInt(b.Count), uint(length-b.PrefixLength))
 		n.Add(n, each)
 		first, err := netip.ParsePrefix(b.First)
 		if err == nil && (!lowest.IsValid() || first.Addr().Less(lowest.Addr())) {

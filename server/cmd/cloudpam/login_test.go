@@ -61,7 +61,7 @@ func TestALoginIsKeptForItsUserAndItsServerAlone(t *testing.T) {
 		}
 	})
 	t.Run("what others can read is no secret", func(t *testing.T) {
-		if err := os.Chmod(file, 0o644); err != nil { //nolint:gosec // that is the point
+		if err := os.Chmod(file, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if _, said := p.want(t, 2, "pool", "list"); !strings.Contains(said, "others can read the token in "+file) {

@@ -248,7 +248,7 @@ func TestAStreamEndsWithWhatLetItBegin(t *testing.T) {
 		}
 		r := s.stream(t, "", "Authorization: Bearer "+made)
 		r.want("ready")
-		if a := s.send(t, "DELETE", "/api/v1/tokens/"+string(token.ID), ""); a.status != http.StatusNoContent {
+		if a := s.send(t, "DELETE", "/api/v1/tokens/"+token.ID, ""); a.status != http.StatusNoContent {
 			t.Fatal(a)
 		}
 		over(r)

@@ -23,20 +23,26 @@ func Serve(version string, attach bool) error {
 }
 
 // NewServer is the provider as Terraform speaks to it.
-func NewServer(version string) tfprotov6.ProviderServerWithListResource {
-	return refreshesAsStored{providerserver.NewProtocol6(New(version)())().(tfprotov6.ProviderServerWithListResource)}
+func NewServer(version string) tfprotov6.ProviderServer {
+	return refreshesAsStored{providerserver.NewProtocol6(New(version)())().(protocol)}
+}
+
+// protocol is what the framework serves that we use.
+type protocol interface {
+	tfprotov6.ProviderServer
+	tfprotov6.ListResourceServer
 }
 
 // refreshesAsStored answers a refresh as JSON, which is how Terraform keeps a state. Its numbers are others, as Go compares them, by
 // whether they came as JSON or as msgpack, and Terraform up to 1.14 compares so to tell whether a refresh has changed anything:
 // terraform plan -refresh-only -detailed-exitcode would answer 2 and say "No changes" (hashicorp/terraform#36403).
 type refreshesAsStored struct {
-	tfprotov6.ProviderServerWithListResource
+	protocol
 }
 
 // ReadResource refreshes a resource.
 func (s refreshesAsStored) ReadResource(ctx context.Context, req *tfprotov6.ReadResourceRequest) (*tfprotov6.ReadResourceResponse, error) {
-	resp, err := s.ProviderServerWithListResource.ReadResource(ctx, req)
+	resp, err := s.protocol.ReadResource(ctx, req)
 	if err != nil || resp == nil || resp.NewState == nil || len(resp.NewState.MsgPack) == 0 {
 		return resp, err
 	}
