@@ -73,11 +73,19 @@ func (m *Metrics) Waiting(count func() float64) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_approvals_waiting", Help: "Requests that wait for somebody to approve or refuse them."}, count))
 }
 
-// request counts one. The route is the pattern, never the path, and a method is one that HTTP knows: what whoever calls may
+// streaming registers how many streams of events are open.
+func (m *Metrics) streaming(count func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "cloudpam_event_streams", Help: "Streams of events that are open."}, count))
+}
+
+// request counts one. A stream is none: it takes as long as its reader likes. The route is the pattern, never the path, and a method is one that HTTP knows: what whoever calls may
 // choose freely would fill the memory.
 func (m *Metrics) request(method, route string, status int, took time.Duration) {
-	if route == "" {
+	switch {
+	case route == "":
 		route = "none"
+	case route == streamRoute && status == http.StatusOK:
+		return
 	}
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:

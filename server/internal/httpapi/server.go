@@ -135,6 +135,7 @@ func New(services Services, o Options) (http.Handler, error) {
 		return c.String(http.StatusOK, "ready\n")
 	})
 	o.Metrics.describe(o.Version, o.Ready)
+	o.Metrics.streaming(s.streams.count)
 	e.GET("/metrics", echo.WrapHandler(o.Metrics.handler()))
 	e.GET("/openapi.yaml", serveContract)
 	if err := serveReference(e); err != nil {

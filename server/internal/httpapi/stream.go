@@ -56,6 +56,12 @@ func (s *streams) take(of ipam.UID) error {
 	return nil
 }
 
+func (s *streams) count() float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return float64(s.all)
+}
+
 func (s *streams) leave(of ipam.UID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -284,6 +284,9 @@ func TestAPrincipalHasOnlySoManyStreams(t *testing.T) {
 			t.Errorf("%d %s", refused.status, refused.body)
 		}
 		s.stream(t, "").want("ready") // another's are none of these
+		if !strings.Contains(s.send(t, "GET", "/metrics", "").body, "\ncloudpam_event_streams 17\n") {
+			t.Error("17 streams are not counted as that")
+		}
 		open[0].close()
 		for { // the server notices within a look
 			if r, err := http.NewRequestWithContext(t.Context(), "GET", s.http.URL+"/api/v1/events/stream", http.NoBody); err == nil {
@@ -298,6 +301,9 @@ func TestAPrincipalHasOnlySoManyStreams(t *testing.T) {
 					break
 				}
 			}
+		}
+		if strings.Contains(s.send(t, "GET", "/metrics", "").body, `route="/api/v1/events/stream",status="200"`) {
+			t.Error("a stream that has ended is a request that took long")
 		}
 	})
 }
