@@ -77,14 +77,13 @@ if [[ $(basename "$terraform") == tofu ]]; then
   export TF_ACC_PROVIDER_NAMESPACE=hashicorp TF_ACC_PROVIDER_HOST=registry.opentofu.org
 fi
 
-mkdir "$logs/failed"
-run() { # run NAME COMMAND...; what it prints is shown in one piece, and a failure stops nothing and is told again at the end
+failed=()
+run() { # run NAME COMMAND...; a failure stops nothing, and is told again at the end
   local name=$1 TIMEFORMAT
   shift
   echo "── $name"
-  TIMEFORMAT="── $name took %0R s, %0U s of the processor"
-  { time "$@" 2>&1 || touch "$logs/failed/$name"; } >"$logs/$name" 2>&1
-  cat "$logs/$name"
+  TIMEFORMAT="── $name took %0R s, %0U s + %0S s of the processor"
+  time "$@" 2>&1 | tee "$logs/$name" || failed+=("$name")
 }
 told() { # told NAME: what failed and why, without what else was printed and without the servers' logs
   grep -vE '^ *\{"time"' "$logs/$1" | awk '
@@ -106,25 +105,20 @@ callers=$(cd server && awk '
   name ~ /^Test/ && /[tT]ogether\(|\.Go\(|go func/ {folder = FILENAME; sub(/\/[^\/]*$/, "", folder); print "./" folder, name}
 ' $(find internal -name '*_test.go') | sort -u | grep -vE "^($(IFS='|' && echo "${raced[*]}")) ")
 
-# Two suites at a time: each waits for half of its time, mostly for programs that it starts.
-trap 'trap - TERM; kill 0' INT TERM # what runs in the background does not hear of Ctrl-C
-run "tests of the provider" tests terraform-provider-cloudpam -parallel 4 ./... &
 run "the server's tests" tests server -p 4 ./...
+run "tests of the provider" tests terraform-provider-cloudpam -parallel 4 ./...
 run "tests of the client" tests client ./...
 # What Kubernetes and Helm bring stays out of the modules that are released.
 run "tests of the examples" env GOWORK=off go test -C examples -count=1 -timeout 60m ./...
 run "tests of the browser UI" tests web ./...
-wait %run
 export CGO_ENABLED=1
-run "tests of many callers with the race detector" tests server -race -run "^($(awk '{print $2}' <<<"$callers" | paste -sd '|'))\$" \
-  $(awk '{print $1}' <<<"$callers" | sort -u) &
 run "the server's tests with the race detector" tests server -p 4 -race -skip '^TestEveryHotQueryHasItsIndex$' "${raced[@]}"
-wait %run
+run "tests of many callers with the race detector" tests server -race -run "^($(awk '{print $2}' <<<"$callers" | paste -sd '|'))\$" \
+  $(awk '{print $1}' <<<"$callers" | sort -u)
 export CGO_ENABLED=0
 run "verify" .ci/verify.sh
 run "lint" make --no-print-directory lint
 
-mapfile -t failed < <(ls "$logs/failed")
 if ((${#failed[@]})); then
   for name in "${failed[@]}"; do
     echo "── $name failed:"
