@@ -342,13 +342,13 @@ func TestAWriteThatRunsAgainKeepsNoNeighbourWaiting(t *testing.T) {
 func TestMigrationsHaveNoTimeLimit(t *testing.T) {
 	url := storetest.Postgres(t)
 	name := url[strings.LastIndex(url[:strings.Index(url, "?")], "/")+1 : strings.Index(url, "?")]
-	exec(t, url, "ALTER DATABASE "+name+" SET statement_timeout = '100ms'", "ALTER DATABASE "+name+" SET lock_timeout = '100ms'")
-	db := storetest.Open(t, url+"&statement_timeout=100ms&lock_timeout=100ms")
-	if err := db.MigrationExec(t.Context(), "SELECT pg_sleep(0.5)"); err != nil {
+	exec(t, url, "ALTER DATABASE "+name+" SET statement_timeout = '2s'", "ALTER DATABASE "+name+" SET lock_timeout = '2s'")
+	db := storetest.Open(t, url+"&statement_timeout=2s&lock_timeout=2s")
+	if err := db.MigrationExec(t.Context(), "SELECT pg_sleep(2.5)"); err != nil {
 		t.Error(err)
 	}
 	release := lockedBy(t, url, "LOCK TABLE scopes")
-	time.AfterFunc(500*time.Millisecond, release)
+	time.AfterFunc(2500*time.Millisecond, release)
 	if err := db.MigrationExec(t.Context(), "LOCK TABLE scopes"); err != nil {
 		t.Error(err)
 	}
