@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // settled is the middle of an element that has stood still for two frames with nothing above it, else null. A font that
@@ -30,6 +31,9 @@ func (c *chromium) click(selector string) {
 		c.await("window.clickAt = await " + fmt.Sprintf(settled, find(selector)))
 		at, err := c.value("(window.name = '', document.addEventListener('click', event => { if (" + find(selector) +
 			"?.contains(event.target)) window.name = 'met'; }, {capture: true, once: true}), window.clickAt)")
+		if goesOn(err) {
+			continue
+		}
 		if err != nil {
 			c.t.Fatal(err)
 		}
@@ -37,7 +41,11 @@ func (c *chromium) click(selector string) {
 			c.call("Input.dispatchMouseEvent", map[string]any{"type": kind, "x": at.([]any)[0], "y": at.([]any)[1], "button": "left", "clickCount": 1}, nil)
 		}
 		c.await("window.name !== undefined") // in the page that the click led to, if it did
-		if met, err = c.value("window.name"); err != nil {
+		met, err = c.value("window.name")
+		for goesOn(err) {
+			met, err = c.value("window.name")
+		}
+		if err != nil {
 			c.t.Fatal(err)
 		}
 	}
@@ -112,4 +120,9 @@ func find(selector string) string {
 		panic(err)
 	}
 	return "document.querySelector(" + string(quoted) + ")"
+}
+
+// goesOn reports whether a page could not answer because it was on its way to another.
+func goesOn(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "navigated or closed")
 }

@@ -2,7 +2,7 @@
 
 import { followLink } from './keys.js';
 
-// drawCells fills a row, behind the box by which it is chosen if it has one. A cell is {class, text, title, code, href, state}: href makes it a link, which a modified click opens beside.
+// drawCells fills a row, behind the box by which it is chosen if it has one. A cell is {class, text, title, code, href, wraps, state}: href makes it a link, which a modified click opens beside, on one line unless it wraps.
 export function drawCells(tr, row) {
   for (const old of [...tr.querySelectorAll(':scope > td:not(.c-choose)')]) old.remove();
   tr.append(...row.cells.map((cell) => {
@@ -17,7 +17,7 @@ export function drawCells(tr, row) {
 function link(cell) {
   const a = made('a', cell.text);
   a.href = cell.href;
-  a.className = 'link line';
+  a.className = cell.wraps ? 'link' : 'link line';
   a.tabIndex = -1;
   a.title = cell.title || cell.text;
   a.addEventListener('click', followLink);

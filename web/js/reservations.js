@@ -13,7 +13,7 @@ import { reservationImport, reservationResource } from './terraform.js';
 
 const FILTERS = ['q', 'within', 'pool', 'owner', 'scope', 'sort'];
 const COLUMNS = [
-  { ...CIDR, sort: ['cidr'] }, { head: 'Reason', class: 'c-name c-words', opens: true, cell: (r) => ({ text: r.reason }) }, { head: 'Name', class: 'c-extra muted', cell: (r) => r.name || '' }, IN_POOL, extra('Owner', 'owner'),
+  { ...CIDR, sort: ['cidr'] }, { head: 'Reason', class: 'c-name c-words', opens: true, cell: (r) => ({ text: r.reason, wraps: true }) }, { head: 'Name', class: 'c-extra muted', cell: (r) => r.name || '' }, IN_POOL, extra('Owner', 'owner'),
   { head: 'Kept', class: 'c-state', cell: (r) => ({ text: stateWord(r), state: ended(r) ? 'ended' : 'stands' }) }, { ...AGE, sort: ['-created', 'created'] },
 ];
 const NONE = { id: '', name: '', reason: '', cidr: '', pool: '', scope: '', whole: null, state: '', stateWord: '', advice: '', facts: [], poolLink: '', terraform: '' };
