@@ -158,12 +158,7 @@ func TestTheImageServesAsNobodyAndWritesOnlyItsData(t *testing.T) {
 		t.Fatal("it runs as root")
 	}
 	// The port of the image may be in use on this machine, and no namespace keeps them apart here.
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	_ = l.Close()
+	address := free(t)
 	_, port, _ := net.SplitHostPort(address)
 	env := []string{"CLOUDPAM_LISTEN=0.0.0.0:" + port}
 

@@ -75,8 +75,7 @@ func TestProxiesAsTheyAreShownWork(t *testing.T) {
 			token := strings.Repeat("t", 32)
 			serve := exec.Command("../bin/cloudpam", "serve", "--listen", upstream, "--database-url", "sqlite://"+filepath.Join(dir, "cloudpam.db"))
 			serve.Env = append(os.Environ(), "CLOUDPAM_TRUSTED_PROXIES=127.0.0.1/32", "CLOUDPAM_BOOTSTRAP_TOKEN="+token)
-			background(t, serve)
-			await(t, "http://"+upstream+"/readyz", http.DefaultClient)
+			await(t, background(t, serve), "http://"+upstream+"/readyz", http.DefaultClient)
 			cert, key, authority := certificate(t, dir)
 			text, err := os.ReadFile(filepath.Join("proxies", p.file))
 			if err != nil {
@@ -92,7 +91,7 @@ func TestProxiesAsTheyAreShownWork(t *testing.T) {
 			}
 			file := filepath.Join(dir, p.file)
 			write(t, file, here)
-			background(t, p.start(t, dir, file))
+			ended := background(t, p.start(t, dir, file))
 			_, port, _ := net.SplitHostPort(listen)
 			b := behind{t: t, url: "https://localhost:" + port, token: token, client: &http.Client{Transport: &http.Transport{
 				TLSClientConfig: &tls.Config{RootCAs: authority}, ForceAttemptHTTP2: true, DisableCompression: true,
@@ -101,7 +100,7 @@ func TestProxiesAsTheyAreShownWork(t *testing.T) {
 					return (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 9)}}).DialContext(ctx, network, listen)
 				},
 			}}}
-			await(t, b.url+"/readyz", b.client)
+			await(t, ended, b.url+"/readyz", b.client)
 
 			made := b.send("POST", "/api/v1/pools", `{"name":"corp","cidr":"10.0.0.0/8","description":"`+strings.Repeat("long enough to compress ", 30)+`"}`, "X-Forwarded-For", "203.0.113.7")
 			if made.status != http.StatusCreated {
@@ -186,27 +185,33 @@ func program(name string) string {
 	return filepath.Join("/usr/sbin", name)
 }
 
-// background runs a program until the test ends, and shows what it said where that failed.
-func background(t *testing.T, c *exec.Cmd) {
+// background runs a program until the test ends, and shows what it said where that failed. The channel has how it ended before.
+func background(t *testing.T, c *exec.Cmd) <-chan error {
 	t.Helper()
 	var log bytes.Buffer
 	c.Stdout, c.Stderr = &log, &log
 	if err := c.Start(); err != nil {
 		t.Fatalf("%v; on Debian: apt-get install nginx caddy", err)
 	}
+	ended, over := make(chan error, 1), make(chan struct{})
+	go func() {
+		ended <- c.Wait()
+		close(over)
+	}()
 	t.Cleanup(func() {
 		_ = c.Process.Signal(os.Interrupt)
-		_ = c.Wait()
+		<-over
 		if t.Failed() {
 			t.Logf("%s said:\n%s", filepath.Base(c.Path), &log)
 		}
 	})
+	return ended
 }
 
-// await waits until a URL answers well.
-func await(t *testing.T, url string, client *http.Client) {
+// await waits until a URL answers well, as long as the program behind it runs.
+func await(t *testing.T, ended <-chan error, url string, client *http.Client) {
 	t.Helper()
-	for t.Context().Err() == nil {
+	for {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -217,7 +222,11 @@ func await(t *testing.T, url string, client *http.Client) {
 				return
 			}
 		}
-		time.Sleep(20 * time.Millisecond)
+		select {
+		case err := <-ended:
+			t.Fatalf("it ended before it was ready: %v", err)
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 }
 
