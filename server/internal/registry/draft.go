@@ -239,6 +239,15 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 	if err := c.Tx.RememberHolds(pool.UID, c.At); err != nil {
 		return err
 	}
+	inherit, err := c.Tx.Inheriting(pool.UID) // which have no prefix: what rests has it
+	if err != nil {
+		return err
+	}
+	for _, h := range inherit {
+		if err := c.dropPromised(pool, h); err != nil {
+			return err
+		}
+	}
 	after := pool.CIDR.Addr().Prev()
 	for {
 		inside, err := c.Tx.PrefixesAfter(pool.UID, ipam.Family(pool.CIDR), after, 500)
@@ -265,10 +274,7 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 				if err != nil {
 					return err
 				}
-				if err := c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, h.Name, h.CIDR, c.At); err != nil {
-					return err
-				}
-				if err := c.dropHold(pool, h, "released"); err != nil {
+				if err := c.dropPromised(pool, h); err != nil {
 					return err
 				}
 			default:
@@ -281,6 +287,11 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 			return nil
 		}
 	}
+}
+
+// dropPromised removes a hold of a pool that goes, whose name has its block again where it is to be had.
+func (c edit) dropPromised(pool ipam.Pool, h ipam.Hold) error {
+	return cmp.Or(c.Tx.RememberBlock(pool.UID, ipam.KindAllocation, h.Name, h.CIDR, c.At), c.dropHold(pool, h, "released"))
 }
 
 // DropRootDrafts removes the drafts at the root of a scope. The change holds the scope's lock.

@@ -224,6 +224,17 @@ func TestAPlanIsShownTheBlockInQuarantineAndChangesNothing(t *testing.T) {
 			_, err := r.try(pool, "a", a.CIDR.String())
 			wantCode(t, err, ipam.CodeHoldLost)
 		})
+		t.Run("it ends with its pool, which verify knows, and the name has its block in the next of that name", func(t *testing.T) {
+			parent := r.root(t, "10.9.0.0/16", keeps(week))
+			pool := r.child(t, parent, "short", "/24")
+			b := r.take(t, pool, "b", "/28")
+			r.release(t, r.take(t, pool, "a", "/28"))
+			h := r.hold(t, pool, "a", "/28")
+			r.release(t, b)
+			r.drop(t, pool)
+			r.wantSound(t)
+			wantCIDR(t, "again", r.take(t, r.child(t, parent, "short", "/24"), "a", "/28").CIDR, h.CIDR.String())
+		})
 		t.Run("a set that is planned again has its blocks", func(t *testing.T) {
 			sizes := ipam.SetSizes{Members: map[string]ipam.BlockSize{"x": {Length: ptr(28)}, "y": {Length: ptr(27)}}}
 			set, err := r.AllocateSet(t.Context(), alice, ipam.NewAllocationSet{Pool: pool.ID, Name: "s", SetSizes: sizes})
