@@ -66,7 +66,6 @@ func (v *Reservation) would(_ *work, now any) (any, error) {
 	before := now.(ipam.Reservation)
 	v.Patch.Labels = v.Label.over(v.Patch.Labels, before.Labels)
 	after := before.Apply(v.Patch)
-	after.ExpiresAt = ipam.Stored(after.ExpiresAt)
 	if v.Patch.ExpiresAt != nil && same(before.ExpiresAt, after.ExpiresAt) {
 		v.Patch.ExpiresAt = nil // which may have come meanwhile
 	}

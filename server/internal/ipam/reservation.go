@@ -129,11 +129,28 @@ func (r Reservation) Apply(patch ReservationPatch) Reservation {
 	set(&r.Name, patch.Name)
 	set(&r.Reason, patch.Reason)
 	set(&r.Owner, patch.Owner)
-	set(&r.ExpiresAt, patch.ExpiresAt)
+	if patch.ExpiresAt != nil {
+		r.ExpiresAt = Stored(*patch.ExpiresAt)
+	}
 	if patch.Labels != nil {
 		r.Labels = maps.Clone(*patch.Labels)
 	}
 	return r
+}
+
+// CheckFrom refuses what changed into what a reservation may not have at a time. Errors: CodeInvalid.
+func (r Reservation) CheckFrom(before Reservation, at time.Time) error {
+	var expiry, name, reason error
+	if r.ExpiresAt != before.ExpiresAt {
+		expiry = CheckExpiry(r.ExpiresAt, at)
+	}
+	if r.Name != before.Name {
+		name = CheckReservationName(r.Name)
+	}
+	if r.Reason != before.Reason {
+		reason = CheckReason(r.Reason)
+	}
+	return cmp.Or(expiry, name, reason, CheckLabels(r.Labels))
 }
 
 // ReservationFilter narrows a list of reservations; zero fields are no rule.

@@ -256,31 +256,24 @@ func (c edit) dropHeld(pool ipam.Pool) error {
 		}
 		for _, p := range inside {
 			after = p.CIDR.Addr()
+			var err error
 			switch {
 			case p.Kind == ipam.KindReservation:
-				reserved, err := c.Tx.Reservation(ipam.Everything, p.Owner)
-				if err != nil {
-					return err
-				}
-				if !reserved.Expired(c.Due) {
-					continue
-				}
-				if err := c.endReservation(pool, reserved, "expired"); err != nil {
-					return err
+				var reserved ipam.Reservation
+				if reserved, err = c.Tx.Reservation(ipam.Everything, p.Owner); err == nil && reserved.Expired(c.Due) {
+					err = c.endReservation(pool, reserved, "expired")
 				}
 			case p.Status != ipam.StatusHeld:
 			case p.Kind == ipam.KindHold:
-				h, err := c.Tx.Hold(ipam.Everything, p.Owner)
-				if err != nil {
-					return err
-				}
-				if err := c.dropPromised(pool, h); err != nil {
-					return err
+				var h ipam.Hold
+				if h, err = c.Tx.Hold(ipam.Everything, p.Owner); err == nil {
+					err = c.dropPromised(pool, h)
 				}
 			default:
-				if err := c.dropDraft(ipam.Pool{UID: ipam.UID(p.Owner)}); err != nil {
-					return err
-				}
+				err = c.dropDraft(ipam.Pool{UID: ipam.UID(p.Owner)})
+			}
+			if err != nil {
+				return err
 			}
 		}
 		if len(inside) < 500 {

@@ -44,7 +44,7 @@ func (c edit) promiseOnLeft(pool ipam.Pool, at netip.Prefix, name string) error 
 				return err
 			}
 		case c.moves && c.asks().Shown(h.Run, h.Named):
-			if err := c.dropHold(pool, h, "moved"); err != nil {
+			if err := c.moveHold(pool, h); err != nil {
 				return err
 			}
 		default:

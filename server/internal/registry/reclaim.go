@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 
@@ -87,7 +88,7 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own st
 		case h.Expired(c.Due), own != "" && h.Name == own && h.Belongs(c.By.UID, c.plan.Holder):
 			return func() error { return c.loseHold(pool, h, "lost") }, nil
 		case c.moves && c.asks().Shown(h.Run, h.Named):
-			return func() error { return c.dropHold(pool, h, "moved") }, nil
+			return func() error { return c.moveHold(pool, h) }, nil
 		}
 		return nil, nil
 	case p.Status == ipam.StatusHeld:
@@ -95,11 +96,19 @@ func (c edit) reclaimable(pool ipam.Pool, p ipam.Prefix, at netip.Prefix, own st
 		if err != nil || draft.DraftUntil == nil {
 			return nil, err
 		}
-		over := !c.Due.Before(*draft.DraftUntil) || draft.OutdatedBy(c.By.UID, c.plan)
-		if !over && (!c.moves || !c.asks().Shown(draft.DraftRun, draft.DraftNamed)) {
-			return nil, nil
+		switch {
+		case !c.Due.Before(*draft.DraftUntil), draft.OutdatedBy(c.By.UID, c.plan):
+			return func() error { return c.dropDraft(draft) }, nil
+		case c.moves && c.asks().Shown(draft.DraftRun, draft.DraftNamed):
+			return func() error {
+				return cmp.Or(c.dropDraft(draft), c.Tx.RememberShown(draft.Space(), ipam.KindPool, draft.Name, draft.CIDR, c.At))
+			}, nil
 		}
-		return func() error { return c.dropDraft(draft) }, nil
 	}
 	return nil, nil
+}
+
+// moveHold drops what this very run was promised, and will ask for again. An earlier plan may have been shown it too.
+func (c edit) moveHold(pool ipam.Pool, h ipam.Hold) error {
+	return cmp.Or(c.dropHold(pool, h, "moved"), c.Tx.RememberShown(pool.UID, ipam.KindHold, h.Name, h.CIDR, c.At))
 }

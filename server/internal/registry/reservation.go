@@ -95,17 +95,11 @@ func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id str
 			return before, err
 		}
 		after := before.Apply(patch)
-		if patch.ExpiresAt != nil {
-			if err := ipam.CheckExpiry(after.ExpiresAt, c.At); err != nil {
-				return before, err
-			}
-			after.ExpiresAt = ipam.Stored(after.ExpiresAt)
-		}
-		if err := ipam.CheckLabels(after.Labels); err != nil {
+		if err := after.CheckFrom(before, c.At); err != nil {
 			return before, err
 		}
 		if after.Name != before.Name && after.Name != "" {
-			if err := cmp.Or(ipam.CheckReservationName(after.Name), c.nameFree(pool, ipam.ReservationHold(after.Name, after.CIDR))); err != nil {
+			if err := c.nameFree(pool, ipam.ReservationHold(after.Name, after.CIDR)); err != nil {
 				return before, err
 			}
 		}
@@ -115,9 +109,6 @@ func (r *Registry) UpdateReservation(ctx context.Context, by ipam.Caller, id str
 			}
 		}
 		if after.Reason != before.Reason {
-			if err := ipam.CheckReason(after.Reason); err != nil {
-				return before, err
-			}
 			if err := c.Tx.RenamePrefix(id, after.Reason); err != nil {
 				return before, err
 			}

@@ -27,6 +27,31 @@ func TestAnApplyLearnsWhatAnEarlierPlanWasShown(t *testing.T) {
 				t.Errorf("got %s, before %s; want %s, before %s", h.CIDR, h.Before, second.CIDR, first.CIDR)
 			}
 		})
+		t.Run("of what its own run moved out of the way, whether that was asked for first or last", func(t *testing.T) {
+			root := r.root(t, "10.0.0.0/16")
+			draft := func(run string, applies bool) ipam.Pool {
+				p, err := r.tryDraft(alice, root, "env", "/26", ipam.Plan{Holder: "workspace", Run: run, Applying: &applies})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p
+			}
+			first, env := r.hold(t, root, "app", "/26", inRun("1")), draft("1", false)
+			r.hold(t, root, "app", "/26", inRun("2"))
+			draft("2", false)
+			for name, block := range map[string]string{"fixed": first.CIDR.String(), "kept": env.CIDR.String()} {
+				_, err := r.tryHold(alice, root.ID, name, block, inRun("2"))
+				wantCode(t, err, ipam.CodePlanAgain)
+				r.hold(t, root, name, block, inRun("3"))
+			}
+			second, again := r.hold(t, root, "app", "/26", inRun("3")), draft("3", false)
+			if h := r.hold(t, root, "app", "/26", inRun("4"), applying(true)); h.CIDR != second.CIDR || h.Before != first.CIDR || second.CIDR == first.CIDR {
+				t.Errorf("got %s, before %s; want %s, before %s", h.CIDR, h.Before, second.CIDR, first.CIDR)
+			}
+			if p := draft("4", true); p.CIDR != again.CIDR || p.DraftBefore != env.CIDR || again.CIDR == env.CIDR {
+				t.Errorf("got %s, before %s; want %s, before %s", p.CIDR, p.DraftBefore, again.CIDR, env.CIDR)
+			}
+		})
 		t.Run("not where the run that planned it applies", func(t *testing.T) {
 			pool, _, _ := moved(t)
 			if h := r.hold(t, pool, "app", "/26", inRun("2"), applying(true)); h.Before.IsValid() {

@@ -140,7 +140,7 @@ func TestAnOldPlanWithoutAnIDIsWarnedOf(t *testing.T) {
 			fmt.Sprintf(told, "10.0.0.0/20", `pool "vpc"`, "10.0.16.0/20"), "", "",
 		},
 	} {
-		for _, plan := range []string{"one", "two"} {
+		for plan, parallelism := range map[string]string{"one": "1", "two": "10"} {
 			t.Run(what+", "+plan, func(t *testing.T) {
 				t.Parallel()
 				server := acctest.Start(t)
@@ -149,7 +149,7 @@ func TestAnOldPlanWithoutAnIDIsWarnedOf(t *testing.T) {
 				tf.Write(t, "main.tf", c.one)
 				tf.Run(t, "plan", "-no-color", "-out=one.tfplan")
 				tf.Write(t, "main.tf", c.two)
-				tf.Run(t, "plan", "-no-color", "-out=two.tfplan")
+				tf.Run(t, "plan", "-no-color", "-out=two.tfplan", "-parallelism="+parallelism)
 				_, out, err := tf.Try("apply", "-no-color", plan+".tfplan")
 				if !said(`Warning: This plan may be older than the last one`).MatchString(out) || !said(c.told).MatchString(out) {
 					t.Errorf("no warning:\n%s", out)
