@@ -56,6 +56,8 @@ fi
 
 # What is built twice, with cgo and without, takes twice as long; only the race detector needs cgo.
 export CGO_ENABLED=0 CHECKPOINT_DISABLE=1
+# Tests and the programs that they run are many short processes: with fewer collections they take a fifth less of the processor.
+export GOGC=400
 mkdir -p bin
 
 logs=$(mktemp -d) postgres=

@@ -17,7 +17,7 @@ import (
 // checkQuery refuses query parameters that the operation does not have, or has once and is given twice, or that are empty: a
 // filter that is misspelt, or whose value is missing, would answer more than was asked for if it were ignored. It also refuses what is not text, which PostgreSQL cannot store.
 func checkQuery() (echo.MiddlewareFunc, error) {
-	spec, err := api.GetSpec()
+	spec, err := api.Spec()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/labstack/echo/v4"
@@ -36,15 +37,16 @@ func serveContract(c echo.Context) error {
 	return c.Blob(http.StatusOK, "application/yaml", api.Contract)
 }
 
-// serveReference renders the contract once into a page without scripts.
-func serveReference(e *echo.Echo) error {
-	spec, err := api.GetSpec()
+// reference is the contract as a page without scripts, rendered once for all, and the problems that it tells of.
+var reference = sync.OnceValues(func() (rendered, error) {
+	var all rendered
+	spec, err := api.Spec()
 	if err != nil {
-		return err
+		return all, err
 	}
 	page, err := template.New("reference").Funcs(template.FuncMap{"schema": schemaText, "text": richText, "paragraphs": paragraphs, "required": func(s *openapi3.Schema, f string) bool { return slices.Contains(s.Required, f) }}).Parse(referencePage)
 	if err != nil {
-		return fmt.Errorf("read the reference page: %w", err)
+		return all, fmt.Errorf("read the reference page: %w", err)
 	}
 	type section struct {
 		Tag        *openapi3.Tag
@@ -54,28 +56,41 @@ func serveReference(e *echo.Echo) error {
 	for _, tag := range spec.Tags {
 		sections = append(sections, section{Tag: tag, Operations: operationsOf(spec, tag.Name)})
 	}
-	type problemEntry struct {
-		Slug, Code, Title string
-		Status            int
-	}
-	var entries []problemEntry
 	for code, s := range statuses {
-		entries = append(entries, problemEntry{Slug: strings.ReplaceAll(string(code), "_", "-"), Code: string(code), Title: s.title, Status: s.status})
+		all.problems = append(all.problems, problemEntry{Slug: strings.ReplaceAll(string(code), "_", "-"), Code: string(code), Title: s.title, Status: s.status})
 	}
-	sort.Slice(entries, func(i, j int) bool { return entries[i].Code < entries[j].Code })
-	var html bytes.Buffer
-	err = page.Execute(&html, map[string]any{"Info": spec.Info, "Sections": sections, "Schemas": spec.Components.Schemas, "SchemaNames": slices.Sorted(maps.Keys(spec.Components.Schemas)), "Problems": entries})
+	sort.Slice(all.problems, func(i, j int) bool { return all.problems[i].Code < all.problems[j].Code })
+	err = page.Execute(&all.html, map[string]any{"Info": spec.Info, "Sections": sections, "Schemas": spec.Components.Schemas, "SchemaNames": slices.Sorted(maps.Keys(spec.Components.Schemas)), "Problems": all.problems})
 	if err != nil {
-		return fmt.Errorf("render the reference page: %w", err)
+		return all, fmt.Errorf("render the reference page: %w", err)
+	}
+	return all, nil
+})
+
+type rendered struct {
+	html     bytes.Buffer
+	problems []problemEntry
+}
+
+type problemEntry struct {
+	Slug, Code, Title string
+	Status            int
+}
+
+// serveReference serves the reference, and where each problem is told of.
+func serveReference(e *echo.Echo) error {
+	page, err := reference()
+	if err != nil {
+		return err
 	}
 	e.GET("/docs", func(c echo.Context) error {
 		c.Response().Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'")
 		c.Response().Header().Set("X-Content-Type-Options", "nosniff")
-		return c.HTMLBlob(http.StatusOK, html.Bytes())
+		return c.HTMLBlob(http.StatusOK, page.html.Bytes())
 	})
 	e.GET("/docs/reference.css", func(c echo.Context) error { return c.Blob(http.StatusOK, "text/css; charset=utf-8", referenceStyle) })
 	e.GET("/problems/:code", func(c echo.Context) error {
-		for _, p := range entries {
+		for _, p := range page.problems {
 			if p.Slug == c.Param("code") {
 				return c.Redirect(http.StatusSeeOther, "/docs#problem-"+p.Slug)
 			}

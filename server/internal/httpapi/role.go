@@ -13,9 +13,9 @@ import (
 // rolesNeeded are the roles that the operations of the contract take, by method and what echo calls the route. A permission that
 // nobody has decided about is an error at the start: no operation is open by accident.
 func rolesNeeded() (map[string]ipam.Role, error) {
-	spec, err := api.GetSpec()
+	spec, err := api.Spec()
 	if err != nil {
-		return nil, fmt.Errorf("read the contract: %w", err)
+		return nil, err
 	}
 	needs := map[string]ipam.Role{}
 	for path, item := range spec.Paths.Map() {

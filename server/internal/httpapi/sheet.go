@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -34,9 +35,9 @@ type sheet struct {
 	row    func(*line) bulk.Ask
 }
 
-// readSheets reads what the contract says of rows.
-func readSheets() (sheets, error) {
-	spec, err := api.GetSpec() // a copy of its own
+// readSheets reads what the contract says of rows, once for all.
+var readSheets = sync.OnceValues(func() (sheets, error) {
+	spec, err := api.GetSpec() // which is changed here
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func readSheets() (sheets, error) {
 		ipam.ImportReservations: of(ipam.ImportReservations, "Reservation", "id", api.Reservation{}, reservationRow),
 		ipam.ImportAccounts:     of(ipam.ImportAccounts, "Account", "uid", api.Account{}, accountRow),
 	}, nil
-}
+})
 
 // read reads a file. What is wrong with it as a whole is the error, and what is wrong with a row is that row's.
 func (all sheets) read(kind ipam.ImportKind, text string, mapping map[string]string) (bulk.File, error) {

@@ -24,13 +24,12 @@ import (
 // validator checks requests against the contract. What follows it, which is nearly everything, is seen by a shorter way than
 // the library's: the route is known, and the body was parsed. Anything else the library looks at as a whole, and says why.
 func validator(log *slog.Logger, m *Metrics) (echo.MiddlewareFunc, error) {
-	spec, err := api.GetSpec()
+	shared, err := api.Spec()
 	if err != nil {
 		return nil, err
 	}
-	// As 3.1 the library would compile JSON Schema on every request, 25 times slower. The contract keeps to what both
-	// dialects mean alike, which a test checks.
-	spec.OpenAPI = "3.0.3"
+	own := *shared // from which the library takes the servers
+	spec := &own
 	openapi3.DefineStringFormatValidator("date-time", openapi3.NewCallbackValidator(checkMoment))
 	whole := echo.WrapMiddleware(nethttpmiddleware.OapiRequestValidatorWithOptions(spec, &nethttpmiddleware.Options{
 		SilenceServersWarning: true,
