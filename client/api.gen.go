@@ -2013,7 +2013,7 @@ type ApprovalBlock struct {
 	Detail      string  `json:"detail"`
 	Environment *string `json:"environment,omitempty"`
 
-	// ID Of what stands already, and grows or moves.
+	// ID Of what stands already, and grows, moves or is given up.
 	ID *string `json:"id,omitempty"`
 
 	// Kind What owns the prefix.
@@ -2035,7 +2035,7 @@ type ApprovalBlock struct {
 	// Rule Of `PolicyRules`.
 	Rule string `json:"rule"`
 
-	// Was The block of what stands already.
+	// Was The block of what stands already. Where it is to be given up, `rule` is `release_approval_above`, and `cidr` is what is left of it: the same block where nothing is.
 	Was *string `json:"was,omitempty"`
 }
 
@@ -3534,6 +3534,9 @@ type PolicyRules struct {
 	// PoolMinPrefixLength Of child pools.
 	PoolMinPrefixLength *PrefixLength `json:"pool_min_prefix_length,omitempty"`
 	Regions             *PolicyValues `json:"regions,omitempty"`
+
+	// ReleaseApprovalAbove A block that is larger than this prefix length says waits until a second person approves it before it is given up: before its allocation is released or made smaller, its child pool is deleted or made smaller, or its quarantine is ended early.
+	ReleaseApprovalAbove *PrefixLength `json:"release_approval_above,omitempty"`
 
 	// RequiredLabels Labels that an allocation has, each with the values that do. An empty list is any value.
 	RequiredLabels map[string][]string `json:"required_labels,omitempty"`

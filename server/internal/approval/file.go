@@ -23,6 +23,9 @@ func (d *Desk) file(ctx context.Context, by ipam.Caller, refusal *ipam.Error) er
 	by.Retry = nil // of the change, which is sent again
 	if len(a.Blocks) <= mostHeld {
 		for _, n := range a.Blocks {
+			if n.Releases() { // which has its block until then
+				continue
+			}
 			if err := d.hold(ctx, by, n); err != nil {
 				return err
 			}
@@ -128,6 +131,9 @@ func (d *Desk) standing(ctx context.Context, n ipam.Needed) (held ipam.Hold, tak
 // keep keeps what is held for a request until that is over: nobody releases it before, and no later plan displaces it.
 func keep(c change.Change, a ipam.Approval) error {
 	for _, n := range a.Blocks {
+		if n.Releases() {
+			continue
+		}
 		if n.Kind == ipam.KindPool {
 			if err := keepDraft(c, a, n); err != nil {
 				return err

@@ -34,6 +34,9 @@ func (c Change) note(action string, before, after any) error {
 	if c.review == nil || planned(after) {
 		return nil
 	}
+	if err := c.noteReleased(action, before, after); err != nil {
+		return err
+	}
 	f, judged := policy.Of(after)
 	if !judged {
 		return nil
@@ -50,11 +53,45 @@ func (c Change) note(action string, before, after any) error {
 			needs[i].ID, needs[i].Version = id, version
 		}
 	}
-	if len(c.review.needs) == 0 {
-		c.review.action, c.review.target = action, strings.Join([]string{string(f.PoolUID), string(f.Kind), name}, " ")
-	}
-	c.review.needs = append(c.review.needs, needs...)
+	c.review.add(action, f, name, needs)
 	return nil
+}
+
+// noteReleased adds what a change needs approval for because it gives up space: a release, a deletion, a smaller block, the early end of a
+// quarantine. What the server ends by itself came to its end, and nobody is asked.
+func (c Change) noteReleased(action string, before, after any) error {
+	was, stood := policy.Standing(before)
+	if q, is := before.(ipam.Quarantine); is {
+		was, stood = policy.Quarantine(q), action == "quarantine.released"
+	}
+	if !stood || c.By.UID == ipam.SystemPrincipalUID {
+		return nil
+	}
+	left := was.CIDR
+	if now, still := policy.Of(after); still {
+		if left = now.CIDR; left.Bits() <= was.CIDR.Bits() && left.Contains(was.CIDR.Addr()) {
+			return nil
+		}
+	}
+	chain, err := c.Policies(was.In)
+	if err != nil {
+		return err
+	}
+	id, version, name, set := standing(before, before)
+	needs := chain.Released(was, left)
+	for i := range needs {
+		needs[i].Set, needs[i].ID, needs[i].Version = set, id, version
+	}
+	c.review.add(action, was, name, needs)
+	return nil
+}
+
+// add adds needs of one object. The first of a write says what the whole is about.
+func (r *review) add(action string, of policy.Facts, name string, needs []ipam.Needed) {
+	if len(r.needs) == 0 {
+		r.action, r.target = action, strings.Join([]string{string(of.PoolUID), string(of.Kind), name}, " ")
+	}
+	r.needs = append(r.needs, needs...)
 }
 
 // planned reports whether a state is one that only a plan knows.
@@ -76,6 +113,8 @@ func standing(before, after any) (id string, version int64, name, set string) {
 		}
 	case ipam.Pool:
 		id, name = string(a.UID), a.Name
+	case ipam.Quarantine:
+		id, name = a.ID, a.Name
 	}
 	switch b := before.(type) {
 	case ipam.Allocation:

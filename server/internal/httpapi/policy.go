@@ -98,7 +98,7 @@ func rulesOf(r ipam.Rules) api.PolicyRules {
 		Accounts: list(r.Accounts), Regions: list(r.Regions), Environments: list(r.Environments), RequiredLabels: r.RequiredLabels, OwnerRequired: optional(r.OwnerRequired),
 		NamePattern: optional(r.NamePattern), Exclude: each(r.Exclude, netip.Prefix.String), ExcludeSets: r.ExcludeSets, UsableOnly: optional(r.UsableOnly),
 		SkipFirst: optional(r.SkipFirst), MaxOwnerSharePercent: optional(r.MaxOwnerShare), Expression: optional(r.Expression), ExpressionMessage: optional(r.Message),
-		ApprovalAbove: r.ApprovalAbove, PoolApprovalAbove: r.PoolApproval, ApprovalGroups: each(r.ApprovalGroups, groupOf),
+		ApprovalAbove: r.ApprovalAbove, PoolApprovalAbove: r.PoolApproval, ReleaseApprovalAbove: r.Release, ApprovalGroups: each(r.ApprovalGroups, groupOf),
 	}
 }
 
@@ -108,7 +108,7 @@ func rules(r api.PolicyRules) (ipam.Rules, error) {
 		Accounts: value(r.Accounts), Regions: value(r.Regions), Environments: value(r.Environments), RequiredLabels: r.RequiredLabels, OwnerRequired: value(r.OwnerRequired),
 		NamePattern: value(r.NamePattern), ExcludeSets: r.ExcludeSets, UsableOnly: value(r.UsableOnly), SkipFirst: value(r.SkipFirst),
 		MaxOwnerShare: value(r.MaxOwnerSharePercent), Expression: value(r.Expression), Message: value(r.ExpressionMessage),
-		ApprovalAbove: r.ApprovalAbove, PoolApproval: r.PoolApprovalAbove,
+		ApprovalAbove: r.ApprovalAbove, PoolApproval: r.PoolApprovalAbove, Release: r.ReleaseApprovalAbove,
 	}
 	for _, g := range r.ApprovalGroups {
 		out.ApprovalGroups = append(out.ApprovalGroups, ipam.ApprovalGroup{Role: ipam.Role(value(g.Role)), Labels: g.Labels, Above: g.ApprovalAbove, PoolAbove: g.PoolApprovalAbove})

@@ -75,8 +75,21 @@ type Needed struct {
 	PolicyVersion int64        `json:"policy_version"`
 }
 
+// ReleaseRule is the rule that asks before a block is given up.
+const ReleaseRule = "release_approval_above"
+
+// Releases reports whether the block is given up: all of Was where CIDR is that, and otherwise but for CIDR.
+func (n Needed) Releases() bool { return n.Rule == ReleaseRule }
+
 // Why says which rule asks, as people read it.
 func (n Needed) Why() string {
+	if n.Releases() {
+		what := fmt.Sprintf("giving up a /%d", n.Was.Bits())
+		if n.CIDR != n.Was {
+			what = fmt.Sprintf("making a /%d smaller", n.Was.Bits())
+		}
+		return fmt.Sprintf("%s, which is larger than a /%d: the policy of pool %s has %s %d here", what, n.Above, n.Of.Pool, ReleaseRule, n.Above)
+	}
 	rule := "approval_above"
 	if n.Kind == KindPool {
 		rule = "pool_approval_above"
@@ -153,7 +166,14 @@ func (a Approval) shown() string {
 			all = append(all, fmt.Sprintf("%d more", len(a.Blocks)-most))
 			break
 		}
-		all = append(all, fmt.Sprintf("%s %q (%s in pool %s)", b.Kind, b.Name, b.CIDR, b.Pool))
+		what := fmt.Sprintf("%s %q (%s in pool %s)", b.Kind, b.Name, b.CIDR, b.Pool)
+		switch {
+		case b.Releases() && b.CIDR == b.Was:
+			what = "the release of " + what
+		case b.Releases():
+			what = fmt.Sprintf("%s %q (%s in pool %s) made %s", b.Kind, b.Name, b.Was, b.Pool, b.CIDR)
+		}
+		all = append(all, what)
 	}
 	return strings.Join(all, ", ")
 }

@@ -42,9 +42,10 @@ type Rules struct {
 	MaxOwnerShare  int                 `json:"max_owner_share_percent,omitempty"`
 	Expression     string              `json:"expression,omitempty"` // CEL, which is true of what may be
 	Message        string              `json:"expression_message,omitempty"`
-	ApprovalAbove  *int                `json:"approval_above,omitempty"`      // larger allocations wait for a second person
-	PoolApproval   *int                `json:"pool_approval_above,omitempty"` // larger child pools do
-	ApprovalGroups []ApprovalGroup     `json:"approval_groups,omitempty"`     // of whom either is another
+	ApprovalAbove  *int                `json:"approval_above,omitempty"`         // larger allocations wait for a second person
+	PoolApproval   *int                `json:"pool_approval_above,omitempty"`    // larger child pools do
+	ApprovalGroups []ApprovalGroup     `json:"approval_groups,omitempty"`        // of whom either is another
+	Release        *int                `json:"release_approval_above,omitempty"` // larger blocks wait before they are given up
 }
 
 // ExcludeSets are ranges that people keep out of use, by the name of who takes them.
@@ -86,7 +87,7 @@ func (r Rules) Check(pool Pool) error {
 	for _, rule := range []struct {
 		pointer string
 		length  *int
-	}{{"min_prefix_length", r.Min}, {"max_prefix_length", r.Max}, {"pool_min_prefix_length", r.PoolMin}, {"pool_max_prefix_length", r.PoolMax}, {"approval_above", r.ApprovalAbove}, {"pool_approval_above", r.PoolApproval}} {
+	}{{"min_prefix_length", r.Min}, {"max_prefix_length", r.Max}, {"pool_min_prefix_length", r.PoolMin}, {"pool_max_prefix_length", r.PoolMax}, {"approval_above", r.ApprovalAbove}, {"pool_approval_above", r.PoolApproval}, {"release_approval_above", r.Release}} {
 		if rule.length != nil && (*rule.length < pool.CIDR.Bits() || *rule.length > most) {
 			return Invalid("/rules/"+rule.pointer, "/%d does not fit in pool %s (%s); use %d to %d", *rule.length, pool.ID, pool.CIDR, pool.CIDR.Bits(), most)
 		}
@@ -172,7 +173,7 @@ func (r Rules) checkGroups(pool Pool) error {
 // Empty reports whether the rules ask for nothing.
 func (r Rules) Empty() bool {
 	return r.Min == nil && r.Max == nil && r.PoolMin == nil && r.PoolMax == nil && len(r.Accounts)+len(r.Regions)+len(r.Environments)+len(r.RequiredLabels)+len(r.Exclude)+len(r.ExcludeSets) == 0 &&
-		r.ApprovalAbove == nil && r.PoolApproval == nil && !r.OwnerRequired && r.NamePattern == "" && !r.UsableOnly && r.SkipFirst == 0 && r.MaxOwnerShare == 0 && r.Expression == ""
+		r.ApprovalAbove == nil && r.PoolApproval == nil && r.Release == nil && !r.OwnerRequired && r.NamePattern == "" && !r.UsableOnly && r.SkipFirst == 0 && r.MaxOwnerShare == 0 && r.Expression == ""
 }
 
 // Meant is what a plan says that its hold is for, as far as a policy asks for that.

@@ -52,6 +52,15 @@ func Promise(in ipam.In, name string, cidr netip.Prefix, meant *ipam.Meant) Fact
 	return f
 }
 
+// Quarantine are the facts of what a block that rests was.
+func Quarantine(q ipam.Quarantine) Facts {
+	f := Facts{Kind: ipam.KindAllocation, In: q.In, Name: q.Name, CIDR: q.CIDR, Meant: ipam.Meant{Owner: q.Owner}}
+	if q.Was != nil {
+		f.Meant = Allocation(*q.Was).Meant
+	}
+	return f
+}
+
 // Of are the facts of a state of an object; false of what no policy is about.
 func Of(state any) (Facts, bool) {
 	switch s := state.(type) {
