@@ -65,6 +65,21 @@ func TestApprovals(t *testing.T) {
 		t.Errorf("what was approved: %d %v", status, got)
 	}
 
+	// What is given up says so, and stays where that is refused.
+	if status, got := s.request(http.MethodPut, "/pools/team/policy", adminToken, strings.NewReader(`{"rules":{"release_approval_above":26}}`)); status != http.StatusOK {
+		t.Fatal(got)
+	}
+	_, small := s.request(http.MethodGet, "/allocations?name=small-1", adminToken, nil)
+	status, got := s.request(http.MethodDelete, "/allocations/"+small["items"].([]any)[0].(object)["id"].(string), adminToken, nil)
+	if status != http.StatusConflict {
+		t.Fatal(status, got)
+	}
+	b.open(s.url + "/approvals?approval=" + got["approval"].(object)["id"].(string))
+	b.await(drawer + "?.innerText.includes('giving up a /24, which is larger than a /26') && " + drawer + ".innerText.includes('release of allocation small-1')")
+	b.click("[data-act='Refuse…']")
+	b.await(form + " && " + form + ".innerText.includes('The block stays where it is')")
+	b.press("Escape")
+
 	// What one may not do is absent, and said.
 	two := asked("vpc-d")
 	b.press("Escape")

@@ -32,7 +32,9 @@ function hindrance(a) {
   return kind === 'user' ? '' : 'Only a person decides, signed in by an issuer; you are signed in as a ' + kind + '.';
 }
 
-function action(a) { return { created: 'new', updated: 'change of', restored: 'restoration of' }[a.action.split('.')[1]] || a.action.split('.')[1]; }
+function action(a) { return { created: 'new', updated: 'change of', restored: 'restoration of', released: 'release of', deleted: 'deletion of' }[a.action.split('.')[1]] || a.action.split('.')[1]; }
+
+function givesUp(a) { return a.blocks[0].rule === 'release_approval_above'; }
 
 function what(a) { return action(a) + ' ' + a.blocks[0].kind + ' ' + a.blocks[0].name + (a.blocks.length > 1 ? ' and ' + (a.blocks.length - 1) + ' more' : ''); }
 
@@ -42,7 +44,7 @@ function decide(all, decision, list) {
   const one = all.length === 1;
   ask({
     title: (refuse ? 'Refuse ' : 'Approve ') + (one ? what(all[0]) : plural(all.length, 'request')) + '?', danger: refuse, word: refuse ? 'Refuse' : 'Approve',
-    lead: one ? all[0].blocks.map((b) => b.cidr + ' in ' + b.pool).join(', ') + ', asked for by ' + all[0].requested_by + '. ' + (refuse ? 'The block becomes free, and the requester is told why.' : 'It is of exactly this, and counts once.') : all.map((a) => a.blocks[0].cidr + ' for ' + a.requested_by).join(', ') + '.',
+    lead: one ? all[0].blocks.map((b) => b.cidr + ' in ' + b.pool).join(', ') + ', asked for by ' + all[0].requested_by + '. ' + (refuse ? (givesUp(all[0]) ? 'The block stays where it is' : 'The block becomes free') + ', and the requester is told why.' : 'It is of exactly this, and counts once.') : all.map((a) => a.blocks[0].cidr + ' for ' + a.requested_by).join(', ') + '.',
     fields: [{ name: 'comment', label: 'Reason', required: refuse, max: 1024, help: refuse ? 'What the requester is told.' : 'For the audit log.' }],
     send: async ({ comment }, key) => {
       const answer = await create(['approval-decisions'], { decisions: all.map((a) => ({ approval: a.id, digest: a.digest, decision, ...(comment && { comment }) })) }, key);
@@ -67,7 +69,7 @@ function details(a, list) {
   return {
     id: a.id, title: what(a), cidr: b.cidr, lead: b.detail, state: MEANS[a.status][1], stateWord: MEANS[a.status][0], acts, why, history: a.id,
     facts: facts([
-      ['Pool', b.pool, true], ['Was', b.was, true], ['Asked for by', a.requested_by, true], ['Reason', a.reason], ['From', a.source], ['Owner', b.owner], ['Purpose', b.purpose], ['Account', b.account, true], ['Region', b.region], ['Environment', b.environment],
+      ['Pool', b.pool, true], ['Was', givesUp(a) && b.was === b.cidr ? '' : b.was, true], ['Asked for by', a.requested_by, true], ['Reason', a.reason], ['From', a.source], ['Owner', b.owner], ['Purpose', b.purpose], ['Account', b.account, true], ['Region', b.region], ['Environment', b.environment],
       ['Labels', b.labels ? labelText(b.labels) : ''], ['Rule', b.rule + ' ' + b.above + ' of ' + b.policy_pool, true], ['Who decides', a.deciders], ['Asked', moment(a.created_at)], ['Until', moment(a.until)],
       ['Decided by', a.decided_by ? a.decided_by + (a.emergency ? ', in place of a second person' : '') : ''], ['Decided', a.decided_at ? moment(a.decided_at) : ''], ['Why', a.comment], ['Id', a.id, true],
     ]),
@@ -91,7 +93,7 @@ function approvals() {
       { head: 'CIDR', class: 'c-cidr', cell: (a) => ({ text: a.blocks[0].cidr, code: true }) }, { head: 'What', class: 'c-name', opens: true, cell: what }, { head: 'Pool', class: 'c-pool', cell: (a) => a.pool },
       { head: 'Asked for by', class: 'c-who', cell: (a) => a.requested_by }, { head: 'Status', class: 'c-state', cell: (a) => ({ text: a.status, state: MEANS[a.status][1], title: MEANS[a.status][0] }) }, { head: 'Age', class: 'c-age num muted', cell: (a) => ({ text: age(a.created_at), title: moment(a.created_at) }) },
     ],
-    chooses: { may: (a) => !hindrance(a), what }, acts: deciding, details, empty: ['Nothing was asked for.', 'Where the policy of a pool has approval_above, larger blocks wait here until a second person approves them. The change is then sent again by who asked, and gets exactly what was shown.'],
+    chooses: { may: (a) => !hindrance(a), what }, acts: deciding, details, empty: ['Nothing was asked for.', 'Where the policy of a pool has approval_above, larger blocks wait here until a second person approves them, and with release_approval_above before they are given up. The change is then sent again by who asked, and gets exactly what was shown.'],
     example: 'resource "cloudpam_policy" "corp" {\n  pool           = "corp"\n  approval_above = 24\n}',
   });
   // Descriptors, since a getter that is spread would be asked once and never again.

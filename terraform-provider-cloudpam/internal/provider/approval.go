@@ -23,6 +23,9 @@ const (
 	betweenApprovals    = 15 * time.Second
 )
 
+// releaseRule is the rule of a policy that asks before a block is given up.
+const releaseRule = "release_approval_above"
+
 // unapproved says that a change was not made for want of an approval.
 type unapproved struct {
 	cloudpam.Approval
@@ -60,6 +63,12 @@ func onceApproved[T any](ctx context.Context, s *session, do func() (T, error)) 
 			return done, &unapproved{now, s.planning.approvalWait, ctx.Err() != nil}
 		}
 	}
+}
+
+// givenUp gives something up, and waits where that needs approval.
+func (s *session) givenUp(ctx context.Context, do func() error) error {
+	_, err := onceApproved(ctx, s, func() (struct{}, error) { return struct{}{}, do() })
+	return err
 }
 
 // decided looks at a request until it is decided or a time has come, and answers it as it is then.
@@ -123,10 +132,14 @@ func neededBlocks(blocks []cloudpam.ApprovalBlock) string {
 func (a attempt) waits(u *unapproved, diags *diag.Diagnostics) {
 	what := fmt.Sprintf("To %s %s: %s.\n\n", a.verb, a.object(), neededBlocks(u.Blocks))
 	const again = "Nothing was changed for this resource. Run terraform apply again"
+	heldNoLonger, approved := ", and its block is held no longer", "it gets exactly this block, which is held until then"
+	if u.Blocks[0].Rule == releaseRule {
+		heldNoLonger, approved = "", "it has its block until then"
+	}
 	switch u.Status {
 	case cloudpam.ApprovalStatusExpired:
 		diags.AddError(fmt.Sprintf("Nobody approved %s in time", a.object()), what+fmt.Sprintf(
-			"The request %s waited until %s, and its block is held no longer. %s: it asks anew, and %s decides.", u.ID, u.Until.Format(time.RFC3339), again, u.Deciders))
+			"The request %s waited until %s%s. %s: it asks anew, and %s decides.", u.ID, u.Until.Format(time.RFC3339), heldNoLonger, again, u.Deciders))
 	case cloudpam.ApprovalStatusSuperseded, cloudpam.ApprovalStatusWithdrawn:
 		diags.AddError(fmt.Sprintf("The request for %s was %s", a.object(), u.Status), what+fmt.Sprintf(
 			"%s was %s by %s, perhaps by another run, which asks for something else instead. %s to ask for what the configuration says.", u.ID, u.Status, u.RequestedBy, again))
@@ -139,6 +152,6 @@ func (a attempt) waits(u *unapproved, diags *diag.Diagnostics) {
 			why = "Terraform does not wait for it (approval_timeout). "
 		}
 		diags.AddError(fmt.Sprintf("%s waits for approval", capital(a.object())), what+fmt.Sprintf(
-			"%s decides, until %s:\n\n  %s\n\n%s%s once it is approved: it gets exactly this block, which is held until then.", capital(u.Deciders), u.Until.Format(time.RFC3339), u.URL, why, again))
+			"%s decides, until %s:\n\n  %s\n\n%s%s once it is approved: %s.", capital(u.Deciders), u.Until.Format(time.RFC3339), u.URL, why, again, approved))
 	}
 }

@@ -206,3 +206,63 @@ resource "cloudpam_pool" "team" {
 	tf.Run(t, "apply", "-no-color", "-auto-approve")
 	tf.Run(t, "plan", "-no-color", "-detailed-exitcode")
 }
+
+// What is given up waits too: of a set as a whole, and of a pool once it is empty.
+func TestADestroyWaitsForApprovalToo(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	if err := o.Client.DeletePolicy(t.Context(), "corp"); err != nil {
+		t.Fatal(err)
+	}
+	const rest = `
+resource "cloudpam_pool" "team" {
+  name          = "team"
+  parent        = "corp"
+  prefix_length = 20
+}
+resource "cloudpam_allocation_set" "shop" {
+  pool    = cloudpam_pool.team.id
+  name    = "shop"
+  subnets = { a = 23, b = 26 }
+}
+`
+	var mu sync.Mutex
+	proxy := o.Proxy(t, func(_ http.ResponseWriter, r *http.Request, _ http.Handler) bool {
+		if r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/api/v1/approvals/") {
+			mu.Lock()
+			defer mu.Unlock()
+			if len(o.waits()) > 0 {
+				o.decides(cloudpam.NewDecisionDecisionApprove)
+			}
+		}
+		return false
+	})
+	provider := proxy.ProviderConfig("  max_retries = 0")
+	tf := acctest.NewTerraform(t, nil, provider+vpcOfCorp)
+	tf.Run(t, "apply", "-no-color", "-auto-approve")
+	tf.Write(t, "main.tf", provider+vpcOfCorp+rest)
+	tf.Run(t, "apply", "-no-color", "-auto-approve")
+	tf.Write(t, "main.tf", provider+rest)
+	if _, err := o.Client.SetPolicy(t.Context(), "corp", cloudpam.NewPolicy{Rules: cloudpam.PolicyRules{ReleaseApprovalAbove: new(24)}}); err != nil {
+		t.Fatal(err)
+	}
+	tf.Setenv("CLOUDPAM_APPROVAL_TIMEOUT", "0s")
+	_, printed, err := tf.Try("apply", "-auto-approve")
+	if err == nil {
+		t.Fatal("the destroy succeeds without approval")
+	}
+	acctest.Golden(t, "approval_destroy_not_waited", acctest.Diagnostics(printed))
+	tf.Write(t, "main.tf", provider+vpcOfCorp+rest)
+	tf.Run(t, "plan", "-no-color", "-detailed-exitcode") // all of it stands
+	tf.Setenv("CLOUDPAM_APPROVAL_TIMEOUT", "10m")
+	tf.Run(t, "destroy", "-no-color", "-auto-approve")
+	used := 0
+	for a, err := range o.Client.Approvals(t.Context(), cloudpam.ListApprovalsParams{Status: new(cloudpam.ApprovalStatusUsed)}) {
+		if used++; err != nil || a.Blocks[0].Rule != "release_approval_above" {
+			t.Errorf("%+v, %v", a, err)
+		}
+	}
+	if used != 3 {
+		t.Errorf("%d approvals were used", used)
+	}
+}

@@ -171,6 +171,7 @@ var changes = []change{
 	{"cloudpam_policy.rules", "expression", "", "", `expression = "prefix_length > 20"`},
 	{"cloudpam_policy.rules", "approval_above", "", "", `approval_above = 24`},
 	{"cloudpam_policy.rules", "pool_approval_above", "", "", `pool_approval_above = 20`},
+	{"cloudpam_policy.rules", "release_approval_above", "", "", `release_approval_above = 20`},
 	{"cloudpam_policy.rules", "approval_groups", "", "", `approval_groups = [{ role = "admin", approval_above = 20 }]`},
 	{"cloudpam_policy.rules", "expression_message", "", "", `expression_message = "x"`},
 

@@ -35,6 +35,7 @@ type policyModel struct {
 	ExpressionMessage    types.String `tfsdk:"expression_message"`
 	ApprovalAbove        types.Int64  `tfsdk:"approval_above"`
 	PoolApprovalAbove    types.Int64  `tfsdk:"pool_approval_above"`
+	ReleaseApprovalAbove types.Int64  `tfsdk:"release_approval_above"`
 	ApprovalGroups       types.List   `tfsdk:"approval_groups"`
 }
 
@@ -116,7 +117,7 @@ func (m *policyModel) from(ctx context.Context, p cloudpam.Policy) (diags diag.D
 		diags.Append(more...)
 	}
 	m.RequiredLabels = labels
-	m.ApprovalAbove, m.PoolApprovalAbove = fromLength(r.ApprovalAbove), fromLength(r.PoolApprovalAbove)
+	m.ApprovalAbove, m.PoolApprovalAbove, m.ReleaseApprovalAbove = fromLength(r.ApprovalAbove), fromLength(r.PoolApprovalAbove), fromLength(r.ReleaseApprovalAbove)
 	groups, more := fromGroups(ctx, r.ApprovalGroups)
 	diags.Append(more...)
 	m.ApprovalGroups = groups
@@ -173,7 +174,7 @@ func (m policyModel) request(ctx context.Context) (cloudpam.NewPolicy, diag.Diag
 		Accounts: some(m.Accounts), Regions: some(m.Regions), Environments: some(m.Environments), RequiredLabels: labels, OwnerRequired: m.OwnerRequired.ValueBoolPointer(),
 		NamePattern: optionalText(m.NamePattern), Exclude: deref(exclude), ExcludeSets: list(m.ExcludeSets), UsableOnly: m.UsableOnly.ValueBoolPointer(),
 		SkipFirst: optionalLength(m.SkipFirst), MaxOwnerSharePercent: optionalLength(m.MaxOwnerSharePercent), Expression: optionalText(m.Expression), ExpressionMessage: optionalText(m.ExpressionMessage),
-		ApprovalAbove: optionalLength(m.ApprovalAbove), PoolApprovalAbove: optionalLength(m.PoolApprovalAbove), ApprovalGroups: groups,
+		ApprovalAbove: optionalLength(m.ApprovalAbove), PoolApprovalAbove: optionalLength(m.PoolApprovalAbove), ReleaseApprovalAbove: optionalLength(m.ReleaseApprovalAbove), ApprovalGroups: groups,
 	}}, diags
 }
 

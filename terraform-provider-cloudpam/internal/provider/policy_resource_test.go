@@ -44,6 +44,7 @@ func TestAPolicyIsSetChangedInPlaceAndImported(t *testing.T) {
 	  expression_message      = "no"
 	  approval_above          = 24
 	  pool_approval_above     = 22
+	  release_approval_above  = 31
 	  approval_groups         = [{ role = "admin", approval_above = 20, pool_approval_above = 18 }, { labels = { team = "net" }, approval_above = 22 }]`
 	updates := plans(pol, plancheck.ResourceActionUpdate)
 	steps(t, server,

@@ -83,8 +83,9 @@ func (r *policyResource) Schema(_ context.Context, _ resource.SchemaRequest, res
 				Validators:          []validator.String{stringvalidator.LengthBetween(1, 1024), stringvalidator.AlsoRequires(path.MatchRoot("expression"))},
 				MarkdownDescription: "What a refusal by the `expression` says.",
 			},
-			"approval_above":      sizeRule("Of allocations: one that is larger than this prefix length says, or grows past it, waits until a second person approves it. `24` lets a /24 pass and asks for a /23."),
-			"pool_approval_above": sizeRule("Of child pools, as `approval_above`."),
+			"approval_above":         sizeRule("Of allocations: one that is larger than this prefix length says, or grows past it, waits until a second person approves it. `24` lets a /24 pass and asks for a /23."),
+			"pool_approval_above":    sizeRule("Of child pools, as `approval_above`."),
+			"release_approval_above": sizeRule("A block that is larger than this prefix length says waits until a second person approves it before it is given up: before its allocation is released or made smaller, its child pool is destroyed or made smaller, or its quarantine is ended early."),
 			"approval_groups": schema.ListNestedAttribute{
 				Optional:            true,
 				Validators:          []validator.List{listvalidator.SizeBetween(1, 16)},

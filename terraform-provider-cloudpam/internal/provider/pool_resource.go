@@ -134,7 +134,9 @@ func (r *poolResource) Delete(ctx context.Context, req resource.DeleteRequest, r
 	if state.Encloses.ValueBool() {
 		end = r.session.client.DissolvePool
 	}
-	err := r.session.deletes.whenEmpty(ctx, func() error { return end(ctx, state.key()) })
+	err := r.session.givenUp(ctx, func() error {
+		return r.session.deletes.whenEmpty(ctx, func() error { return end(ctx, state.key()) })
+	})
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return
