@@ -119,7 +119,9 @@ func (r *allocationResource) Delete(ctx context.Context, req resource.DeleteRequ
 		return
 	}
 	r.session.allocations.forget(state.ID.ValueString())
-	err := r.session.deletes.run(func() error { return r.session.givenUp(ctx, func() error { return r.session.client.ReleaseAllocation(ctx, state.ID.ValueString()) }) })
+	err := r.session.deletes.run(func() error {
+		return r.session.givenUp(ctx, func() error { return r.session.client.ReleaseAllocation(ctx, state.ID.ValueString()) })
+	})
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return

@@ -252,9 +252,15 @@ resource "cloudpam_allocation_set" "shop" {
 		t.Fatal("the destroy succeeds without approval")
 	}
 	acctest.Golden(t, "approval_destroy_not_waited", acctest.Diagnostics(printed))
+	tf.Setenv("CLOUDPAM_APPROVAL_TIMEOUT", "10m")
+	tf.Write(t, "main.tf", provider+vpcOfCorp)
+	_, printed, err = tf.Try("plan", "-parallelism=1")
+	if err != nil {
+		t.Fatal(printed)
+	}
+	acctest.Golden(t, "approval_destroy_planned", acctest.Diagnostics(printed))
 	tf.Write(t, "main.tf", provider+vpcOfCorp+rest)
 	tf.Run(t, "plan", "-no-color", "-detailed-exitcode") // all of it stands
-	tf.Setenv("CLOUDPAM_APPROVAL_TIMEOUT", "10m")
 	tf.Run(t, "destroy", "-no-color", "-auto-approve")
 	used := 0
 	for a, err := range o.Client.Approvals(t.Context(), cloudpam.ListApprovalsParams{Status: new(cloudpam.ApprovalStatusUsed)}) {

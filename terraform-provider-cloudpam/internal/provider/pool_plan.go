@@ -66,7 +66,9 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		var state poolModel
 		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
 			resp.Diagnostics.Append(r.protected(ctx, state)...)
-			if at := prefixOf(state.CIDR); at.IsValid() && state.Parent.ValueString() != "" && !state.Encloses.ValueBool() {
+			at := prefixOf(state.CIDR)
+			resp.Diagnostics.Append(r.session.willGiveUp(ctx, state.attempt("delete"), req, state.Parent.ValueString(), at)...)
+			if at.IsValid() && state.Parent.ValueString() != "" && !state.Encloses.ValueBool() {
 				r.session.releases(ctx, req, state.Parent.ValueString(), state.UID.ValueString(), at)
 			}
 		}

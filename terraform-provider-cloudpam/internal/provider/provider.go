@@ -64,6 +64,7 @@ type session struct {
 	gather   gather
 	deletes  deletes
 	leaving  leaving
+	policies policies
 	defaults defaultLabels
 
 	allocations *refreshes[cloudpam.Allocation]

@@ -122,7 +122,9 @@ func (r *setResource) Delete(ctx context.Context, req resource.DeleteRequest, re
 		return
 	}
 	r.session.sets.forget(state.ID.ValueString())
-	err := r.session.deletes.run(func() error { return r.session.givenUp(ctx, func() error { return r.session.client.ReleaseAllocationSet(ctx, state.ID.ValueString()) }) })
+	err := r.session.deletes.run(func() error {
+		return r.session.givenUp(ctx, func() error { return r.session.client.ReleaseAllocationSet(ctx, state.ID.ValueString()) })
+	})
 	if err != nil && !errors.Is(err, cloudpam.ErrNotFound) {
 		resp.Diagnostics.Append(state.attempt("delete").diagnose(err)...)
 		return
