@@ -112,6 +112,7 @@ func (a *App) start(ctx context.Context, version string) error {
 	}
 	a.registry, a.access = registry.New(a.kernel), access.New(a.kernel, issuers...)
 	a.webhooks = webhook.New(a.kernel, webhook.Guard{Allow: a.config.WebhookNetworks()}, version)
+	a.webhooks.URL = strings.TrimRight(a.config.URL, "/")
 	a.adopter = adopt.New(a.kernel, a.registry)
 	a.registry.HoldQuota = a.config.HoldQuota
 	a.desk = approval.New(a.kernel, a.registry, a.log)

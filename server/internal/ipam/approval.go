@@ -157,8 +157,8 @@ func (a Approval) Deciders() string {
 	return fmt.Sprintf("a person other than %s who is admin of pool %s", a.Actor, strings.Join(pools, " and of pool "))
 }
 
-// shown are the blocks as people read them, the first few.
-func (a Approval) shown() string {
+// Shown are the blocks as people read them, the first few.
+func (a Approval) Shown() string {
 	const most = 3
 	var all []string
 	for i, b := range a.Blocks {
@@ -181,7 +181,7 @@ func (a Approval) shown() string {
 // ApprovalRequired is the refusal of a change until it is approved: it says why, who can approve, where and until when. Without an id,
 // nothing was requested yet, as in a dry run.
 func ApprovalRequired(a Approval) error {
-	detail := fmt.Sprintf("this needs approval: %s; %s", a.shown(), a.Blocks[0].Why())
+	detail := fmt.Sprintf("this needs approval: %s; %s", a.Shown(), a.Blocks[0].Why())
 	if a.ID == "" {
 		detail += "; without a dry run, this asks for it: " + a.Deciders() + " decides"
 	} else {
@@ -198,7 +198,7 @@ func ApprovalWasRefused(a Approval) error {
 	if a.Comment != "" {
 		why = fmt.Sprintf("saying %q", a.Comment)
 	}
-	e := Errorf(CodeApprovalRefused, "this was refused by %s, %s: %s (%s); that holds for the same change until %s, and a different one is a new request", a.DecidedBy, why, a.shown(), a.ID, a.Until.Format(time.RFC3339))
+	e := Errorf(CodeApprovalRefused, "this was refused by %s, %s: %s (%s); that holds for the same change until %s, and a different one is a new request", a.DecidedBy, why, a.Shown(), a.ID, a.Until.Format(time.RFC3339))
 	e.Approval = &a
 	return e
 }

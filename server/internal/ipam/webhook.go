@@ -109,15 +109,18 @@ func (w Webhook) Check() error {
 		return Invalid("/format", "%q is not a format; use standard or slack", w.Format)
 	}
 	for _, a := range w.Actions {
-		if kind, _, ok := strings.Cut(a, "."); !ok || !slices.Contains(eventKinds, kind) {
-			return Invalid("/actions", "%q is no action of an event; one is like \"allocation.created\", or \"allocation.*\" for all of a kind: %s", a, strings.Join(eventKinds, ", "))
+		if kind, _, ok := strings.Cut(a, "."); !ok || !slices.Contains(EventKinds, kind) {
+			return Invalid("/actions", "%q is no action of an event; one is like \"allocation.created\", or \"allocation.*\" for all of a kind: %s", a, strings.Join(EventKinds, ", "))
 		}
 	}
 	return CheckWebhookURL(w.URL)
 }
 
-// eventKinds are what events are about.
-var eventKinds = []string{"account", "allocation", "allocation_set", "binding", "drift_ignore", "drift_rules", "hold", "policy", "pool", "quarantine", "reservation", "restoration", "scope", "token", "webhook"}
+// EventKinds are what events are about.
+var EventKinds = []string{
+	"account", "allocation", "allocation_set", "approval", "binding", "drift_ignore", "drift_rules", "hold", "import", "policy", "pool", "principal", "quarantine", "reservation", "restoration",
+	"scope", "session", "token", "webhook",
+}
 
 // CheckWebhookURL refuses what is not the address of a receiver. An address with numbers in it is refused unless it is written as
 // IPv4 and IPv6 are: other spellings, such as 0x7f.1, mean different hosts to different programs.

@@ -21,6 +21,9 @@ type Book struct {
 	guard  Guard
 	sender *sender
 	feed   look
+
+	// URL, the address of the server as browsers know it, is set before the first call; "" where it is not known.
+	URL string
 }
 
 // New makes a Book that sends to public addresses and to those that the guard allows. The version is what it names itself by.

@@ -200,7 +200,7 @@ func (b *Book) post(ctx context.Context, w ipam.Webhook, e ipam.Event, now time.
 	if e.ID == "" {
 		return outcome{status: 410, err: errors.New("its event is not there any more")}
 	}
-	message, err := body(w.Format, e)
+	message, err := b.body(w.Format, e)
 	if err != nil {
 		return outcome{err: err}
 	}

@@ -4,6 +4,3 @@ import "context"
 
 // Once does one round of what Deliver does again and again.
 func (b *Book) Once(ctx context.Context) (int64, error) { return b.once(ctx) }
-
-// Line is an event as a chat shows it.
-var Line = line

@@ -41,9 +41,9 @@ type told struct {
 }
 
 // body is the message about an event in a format.
-func body(format string, e ipam.Event) ([]byte, error) {
+func (b *Book) body(format string, e ipam.Event) ([]byte, error) {
 	if format == ipam.FormatSlack {
-		return encode(map[string]string{"text": line(e)})
+		return encode(map[string]string{"text": b.line(e)})
 	}
 	return encode(message{e.Action, e.At, told{
 		ID: e.ID, Chain: e.Chain, Sequence: e.Seq, Scope: e.Scope, At: e.At, Principal: e.Principal, Actor: e.Actor, Action: e.Action,
@@ -70,10 +70,13 @@ func encode(v any) ([]byte, error) {
 }
 
 // line is an event as people read it: "allocation created: app-a 10.0.1.0/24 in default/corp, by token:ci".
-func line(e ipam.Event) string {
+func (b *Book) line(e ipam.Event) string {
 	state := e.After
 	if state == nil {
 		state = e.Before
+	}
+	if e.ObjectKind == "approval" {
+		return b.asked(e, state)
 	}
 	var o struct{ ID, Name, CIDR, Pool, Reason string }
 	_ = json.Unmarshal(state, &o) // what cannot be read is left out
@@ -88,6 +91,26 @@ func line(e ipam.Event) string {
 		words += " in " + escape(in)
 	}
 	return words + ", by " + escape(e.Actor)
+}
+
+// asked is what became of a request for approval: what it is about, and while it waits, who decides and where.
+func (b *Book) asked(e ipam.Event, state json.RawMessage) string {
+	var a ipam.Approval
+	if err := json.Unmarshal(state, &a); err != nil || len(a.Blocks) == 0 {
+		return escape(e.Action + " " + e.ObjectID + ", by " + e.Actor)
+	}
+	words := strings.Replace(e.Action, ".", " ", 1) + ": " + a.Shown() + ", by " + e.Actor
+	if why := cmp.Or(a.Comment, a.Reason); why != "" {
+		words += fmt.Sprintf(", saying %q", why)
+	}
+	if a.Status != ipam.ApprovalPending {
+		return escape(words)
+	}
+	words += "; " + a.Deciders() + " decides, until " + a.Until.UTC().Format(time.RFC3339)
+	if b.URL != "" {
+		words += ": " + b.URL + "/approvals?approval=" + string(a.ID)
+	}
+	return escape(words)
 }
 
 // escape keeps names from being read as marks and mentions: https://docs.slack.dev/messaging/formatting-message-text
