@@ -34,7 +34,7 @@ func (r *allocationResource) ModifyPlan(ctx context.Context, req resource.Modify
 				resp.Diagnostics.Append(adoptedAndDestroyed(name))
 			}
 			r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), prefixOf(state.CIDR))
-			resp.Diagnostics.Append(r.session.willGiveUp(ctx, state.attempt("delete"), req, state.Pool.ValueString(), prefixOf(state.CIDR))...)
+			resp.Diagnostics.Append(r.session.willChange(ctx, state.attempt("delete"), req, state.Pool.ValueString(), given(prefixOf(state.CIDR))...)...)
 		}
 		return
 	}

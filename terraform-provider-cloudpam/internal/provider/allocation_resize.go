@@ -111,6 +111,8 @@ func (r *allocationResource) resize(ctx context.Context, req resource.ModifyPlan
 		// A token that may not ask still plans; whether there is room shows in the apply.
 	case err != nil:
 		diags.Append(state.attempt("resize").previewed(err)...)
+	default:
+		diags.Append(r.session.willChange(ctx, state.attempt("resize"), req, state.Pool.ValueString(), border{from, to})...)
 	}
 	return diags
 }

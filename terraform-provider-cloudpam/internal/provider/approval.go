@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -124,55 +121,6 @@ func (s *session) willWait(a attempt, req resource.ModifyPlanRequest, f *cloudpa
 		"%s.\n\nThe apply asks for it and %s. %s decides:\n\n  %s\n\n%s",
 		neededBlocks(f.Blocks), wait, capital(f.Deciders), s.page(f.URL), meanwhile))
 	return diags
-}
-
-// policies are what holds in the pools of a run, each asked for once. It is safe for concurrent use.
-type policies struct {
-	mu sync.Mutex
-	of map[string][]cloudpam.Policy
-}
-
-// in answers the policies of a pool; none where they cannot be read, since they only serve to say something beforehand.
-func (p *policies) in(ctx context.Context, client *cloudpam.Client, pool string) []cloudpam.Policy {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	all, known := p.of[pool]
-	if !known {
-		effective, err := client.GetEffectivePolicy(ctx, pool)
-		if err != nil {
-			tflog.Debug(ctx, "cannot read policies", map[string]any{"pool": pool, "error": err.Error()})
-		}
-		if p.of == nil {
-			p.of = map[string][]cloudpam.Policy{}
-		}
-		all = effective.Policies
-		p.of[pool] = all
-	}
-	return all
-}
-
-// willGiveUp warns while planning of blocks of a pool that are given up only once somebody allows it.
-func (s *session) willGiveUp(ctx context.Context, a attempt, req resource.ModifyPlanRequest, pool string, blocks ...netip.Prefix) diag.Diagnostics {
-	if s == nil || s.client == nil || pool == "" || s.planning.applies(req) {
-		return nil
-	}
-	pool = s.renames.askPool(pool)
-	f := cloudpam.ApprovalForecast{URL: "/approvals"}
-	var of []string
-	for _, p := range s.policies.in(ctx, s.client, pool) {
-		for _, at := range blocks {
-			if above := p.Rules.ReleaseApprovalAbove; above != nil && at.IsValid() && at.Bits() < *above {
-				f.Blocks = append(f.Blocks, cloudpam.ApprovalBlock{CIDR: at.String(), Pool: pool, Rule: releaseRule, Detail: fmt.Sprintf(
-					"giving up a /%d, which is larger than a /%d: the policy of pool %s has %s %d here", at.Bits(), *above, p.Pool, releaseRule, *above)})
-				of = append(of, p.Pool)
-			}
-		}
-	}
-	if len(f.Blocks) == 0 {
-		return nil
-	}
-	f.Deciders = "a person other than who applies, who is admin of pool " + strings.Join(slices.Compact(of), " and of pool ")
-	return s.willWait(a, req, &f)
 }
 
 // neededBlocks says which blocks need approval, and why.

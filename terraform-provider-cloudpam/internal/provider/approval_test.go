@@ -214,12 +214,14 @@ func TestADestroyWaitsForApprovalToo(t *testing.T) {
 	if err := o.Client.DeletePolicy(t.Context(), "corp"); err != nil {
 		t.Fatal(err)
 	}
-	const rest = `
+	const team = `
 resource "cloudpam_pool" "team" {
   name          = "team"
   parent        = "corp"
   prefix_length = 20
 }
+`
+	const rest = team + `
 resource "cloudpam_allocation_set" "shop" {
   pool    = cloudpam_pool.team.id
   name    = "shop"
@@ -253,8 +255,8 @@ resource "cloudpam_allocation_set" "shop" {
 	}
 	acctest.Golden(t, "approval_destroy_not_waited", acctest.Diagnostics(printed))
 	tf.Setenv("CLOUDPAM_APPROVAL_TIMEOUT", "10m")
-	tf.Write(t, "main.tf", provider+vpcOfCorp)
-	_, printed, err = tf.Try("plan", "-parallelism=1")
+	tf.Write(t, "main.tf", provider+vpcOfCorp+team)
+	_, printed, err = tf.Try("plan")
 	if err != nil {
 		t.Fatal(printed)
 	}
@@ -270,5 +272,47 @@ resource "cloudpam_allocation_set" "shop" {
 	}
 	if used != 3 {
 		t.Errorf("%d approvals were used", used)
+	}
+}
+
+func TestAPlanSaysThatAResizeWillWait(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	if err := o.Client.DeletePolicy(t.Context(), "corp"); err != nil {
+		t.Fatal(err)
+	}
+	config := func(vpc, team int) string {
+		return fmt.Sprintf(`
+resource "cloudpam_allocation" "vpc" {
+  pool = "corp"
+  name = "vpc"
+  cidr = "10.0.0.0/%d"
+}
+resource "cloudpam_pool" "team" {
+  name   = "team"
+  parent = "corp"
+  cidr   = "10.0.128.0/%d"
+}
+`, vpc, team)
+	}
+	tf := acctest.NewTerraform(t, o.Server, config(22, 22))
+	tf.Run(t, "apply", "-no-color", "-auto-approve")
+	rules := cloudpam.PolicyRules{ApprovalAbove: new(24), PoolApprovalAbove: new(24), ReleaseApprovalAbove: new(24), ApprovalGroups: []cloudpam.ApprovalGroup{{Role: new(cloudpam.ApprovalGroupRoleAdmin), ApprovalAbove: new(20)}}}
+	if _, err := o.Client.SetPolicy(t.Context(), "corp", cloudpam.NewPolicy{Rules: rules}); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]string{
+		"approval_growth_planned": config(21, 22), "approval_shrink_planned": config(23, 22), "approval_pool_growth_planned": config(22, 21), "approval_pool_shrink_planned": config(22, 23),
+	} {
+		tf.Write(t, "main.tf", c)
+		_, printed, err := tf.Try("plan")
+		if err != nil {
+			t.Fatal(printed)
+		}
+		acctest.Golden(t, name, acctest.Diagnostics(printed))
+	}
+	tf.Write(t, "main.tf", config(22, 22))
+	if _, printed, err := tf.Try("plan", "-detailed-exitcode"); err != nil || strings.Contains(printed, "will need approval") {
+		t.Errorf("what stays is warned of: %v\n%s", err, printed)
 	}
 }

@@ -67,7 +67,7 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
 			resp.Diagnostics.Append(r.protected(ctx, state)...)
 			at := prefixOf(state.CIDR)
-			resp.Diagnostics.Append(r.session.willGiveUp(ctx, state.attempt("delete"), req, state.Parent.ValueString(), at)...)
+			resp.Diagnostics.Append(r.session.willChange(ctx, state.attempt("delete"), req, state.Parent.ValueString(), given(at)...)...)
 			if at.IsValid() && state.Parent.ValueString() != "" && !state.Encloses.ValueBool() {
 				r.session.releases(ctx, req, state.Parent.ValueString(), state.UID.ValueString(), at)
 			}

@@ -54,6 +54,9 @@ func (r *poolResource) resize(ctx context.Context, req resource.ModifyPlanReques
 	if err == nil && !moves {
 		r.session.claims.resizes(plan.ID.ValueString(), prefixOf(state.CIDR), prefixOf(plan.CIDR))
 	}
+	if err == nil && !moves {
+		diags.Append(r.session.willChange(ctx, plan.change(false), req, state.Parent.ValueString(), border{prefixOf(state.CIDR), prefixOf(plan.CIDR)})...)
+	}
 	switch {
 	case err == nil, errors.Is(err, cloudpam.ErrForbidden):
 		// A token that may not ask still plans; whether there is room shows in the apply.

@@ -50,7 +50,7 @@ func (r *setResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanReq
 		var state setModel
 		if resp.Diagnostics.Append(req.State.Get(ctx, &state)...); !resp.Diagnostics.HasError() {
 			r.session.releases(ctx, req, state.Pool.ValueString(), state.ID.ValueString(), state.blocks()...)
-			resp.Diagnostics.Append(r.session.willGiveUp(ctx, state.attempt("delete"), req, state.Pool.ValueString(), state.blocks()...)...)
+			resp.Diagnostics.Append(r.session.willChange(ctx, state.attempt("delete"), req, state.Pool.ValueString(), given(state.blocks()...)...)...)
 		}
 		return
 	}
