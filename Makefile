@@ -10,9 +10,12 @@ TFPLUGINDOCS  := github.com/hashicorp/terraform-plugin-docs/cmd/tfplugindocs@v0.
 GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GORELEASER    := github.com/goreleaser/goreleaser/v2@v2.16.0
+CYCLONEDX     := github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+ACTIONLINT    := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream prove screenshots bench lint generate verify release/check image image/context
+.PHONY: help demo demo-clouds run build build/server build/provider test test/downstream prove screenshots bench lint generate verify image image/context \
+	release/tools release/check release/snapshot release/test release/reproduce
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,5 +82,18 @@ generate: ## Write what follows from the contract, the SQL and the provider's sc
 verify: ## Check generated code, formatting, vet, module files and links
 	@.ci/verify.sh
 
-release/check: ## Check .goreleaser.yml
-	@go run $(GORELEASER) check
+release/tools:
+	@.ci/tools.sh $(GORELEASER) $(CYCLONEDX)
+
+release/check: release/tools ## Check what goreleaser and GitHub are told to do
+	@$(BIN)/goreleaser check .goreleaser.yml terraform-provider-cloudpam/.goreleaser.yml
+	@CGO_ENABLED=0 go run $(ACTIONLINT)
+
+release/snapshot: release/tools ## Build all that a release consists of into dist/ (many minutes; ONLY=linux_amd64: for one platform)
+	@.ci/release.sh --snapshot --clean --skip=publish,sign
+
+release/test: ## Install what is in dist/: the provider through a mirror, the archive, the deb and the rpm in a root of their own
+	@.ci/release-test.sh
+
+release/reproduce: release/tools ## Build the last commit twice, in two places and without a cache, and expect the same bytes (ONLY, too)
+	@.ci/reproduce.sh

@@ -44,6 +44,7 @@ type commands struct {
 	Login      loginCommand      `cmd:"" group:"here" help:"Keep a server and a token for the commands above."`
 	Logout     logoutCommand     `cmd:"" group:"here" help:"Forget them."`
 	Completion completionCommand `cmd:"" group:"here" help:"Write what completes commands and names in bash, zsh or fish."`
+	Man        manCommand        `cmd:"" hidden:"" help:"Write the manual page."`
 	Version    versionCommand    `cmd:"" group:"here" help:"Show the version."`
 
 	Serve    serveCommand    `cmd:"" group:"server" help:"Run the server."`
