@@ -18,7 +18,7 @@ ACTIONLINT    := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 	release/tools release/check release/snapshot release/test release/reproduce
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z\/-]+:.*## / {printf "  %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## Start a server, apply examples/quickstart with Terraform, show its CIDRs, stay up (DEMO_EXIT=1: do not)
 	@cd terraform-provider-cloudpam && go build -o $(BIN)/demo ./tools/demo
@@ -85,9 +85,9 @@ verify: ## Check generated code, formatting, vet, module files and links
 release/tools:
 	@.ci/tools.sh $(GORELEASER) $(CYCLONEDX)
 
-release/check: release/tools ## Check what goreleaser and GitHub are told to do
+release/check: release/tools ## Check what goreleaser and GitHub's workflows are told to do
 	@$(BIN)/goreleaser check .goreleaser.yml terraform-provider-cloudpam/.goreleaser.yml
-	@CGO_ENABLED=0 go run $(ACTIONLINT)
+	@go run $(ACTIONLINT)
 
 release/snapshot: release/tools ## Build all that a release consists of into dist/ (many minutes; ONLY=linux_amd64: for one platform)
 	@.ci/release.sh --snapshot --clean --skip=publish,sign

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 version=$1 repository=$2
 module=github.com/cloudpam/cloudpam/client
 
-split=$(git subtree split --quiet --prefix=terraform-provider-cloudpam "$version")
+split=$(git subtree split -q --prefix=terraform-provider-cloudpam "$version")
 work=$(mktemp -d)
 trap 'git worktree remove --force "$work/mirror" 2>/dev/null || true; rm -rf "$work"' EXIT
 git worktree add --quiet --detach "$work/mirror" "$split"

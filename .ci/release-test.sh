@@ -13,5 +13,5 @@ if ! command -v rpm >/dev/null; then
   exit 1
 fi
 terraform=$(cd terraform-provider-cloudpam && go run ./tools/findterraform "$PWD/../bin")
-export TF_ACC_TERRAFORM_PATH=$terraform GOWORK=off CGO_ENABLED=0
-exec unshare --mount go test -C examples -count=1 -tags release -run '^(TestChecksums|TestThe(Provider|Archive|Deb|Rpm)|TestEveryProgram|TestTerraformInstalls)' -timeout 60m .
+export TF_ACC_TERRAFORM_PATH=$terraform CGO_ENABLED=0
+exec unshare --mount go test -C server -count=1 -tags release -timeout 60m ./packaging

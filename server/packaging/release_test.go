@@ -1,6 +1,7 @@
 //go:build release
 
-package examples_test
+// Package packaging_test installs what `make release/snapshot` has built, and uses it. `make release/test` runs it.
+package packaging_test
 
 import (
 	"archive/tar"
@@ -11,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -30,14 +32,14 @@ type released struct{ version, server, provider string }
 func release(t *testing.T) released {
 	t.Helper()
 	var metadata struct{ Version string }
-	text, err := os.ReadFile("../dist/server/metadata.json")
+	text, err := os.ReadFile("../../dist/server/metadata.json")
 	if err == nil {
 		err = json.Unmarshal(text, &metadata)
 	}
 	if err != nil {
 		t.Fatalf("%v: run make release/snapshot first", err)
 	}
-	r := released{metadata.Version, "../dist/server", "../dist/provider"}
+	r := released{metadata.Version, "../../dist/server", "../../dist/provider"}
 	for _, dir := range []*string{&r.server, &r.provider} {
 		if *dir, err = filepath.Abs(*dir); err != nil {
 			t.Fatal(err)
@@ -91,7 +93,7 @@ func TestChecksumsAreThoseOfTheFilesAndOfNoOthers(t *testing.T) {
 			listed = append(listed, name)
 			path := filepath.Join(filepath.Dir(sums), name)
 			if name == manifest { // it is uploaded under this name, and kept under another
-				path = "../terraform-provider-cloudpam/terraform-registry-manifest.json"
+				path = "../../terraform-provider-cloudpam/terraform-registry-manifest.json"
 			}
 			content, err := os.ReadFile(path)
 			if err != nil {
@@ -117,7 +119,7 @@ func TestTheProvidersReleaseIsWhatTheRegistryReads(t *testing.T) {
 			Protocols []string `json:"protocol_versions"`
 		}
 	}
-	text, err := os.ReadFile("../terraform-provider-cloudpam/terraform-registry-manifest.json")
+	text, err := os.ReadFile("../../terraform-provider-cloudpam/terraform-registry-manifest.json")
 	if err == nil {
 		err = json.Unmarshal(text, &manifest)
 	}
@@ -315,5 +317,31 @@ func up(t *testing.T, serve *exec.Cmd, ready func() bool) {
 			t.Fatalf("the server ended: %v\n%s", err, said)
 		case <-time.After(20 * time.Millisecond):
 		}
+	}
+}
+
+func run(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func free(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build release
 
-package examples_test
+package packaging_test
 
 import (
 	"os"
