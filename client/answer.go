@@ -79,6 +79,9 @@ func (e *Error) take(p Problem) {
 	e.Code, e.Title, e.Detail, e.RequestID = Code(p.Code), p.Title, p.Detail, p.RequestID
 	e.Errors, e.Holders, e.LargestFreePrefixLength = p.Errors, p.Holders, p.LargestFreePrefixLength
 	e.Approval = p.Approval
+	if p.TraceID != nil {
+		e.TraceID = *p.TraceID
+	}
 	if p.NearestPool != nil {
 		e.NearestPool = *p.NearestPool
 	}

@@ -3819,6 +3819,9 @@ type Problem struct {
 	Status      int     `json:"status"`
 	Title       string  `json:"title"`
 
+	// TraceID The trace of the request in OpenTelemetry, where the server sends traces.
+	TraceID *string `json:"trace_id,omitempty"`
+
 	// Type `/problems/` and the code with dashes.
 	Type string `json:"type"`
 

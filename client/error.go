@@ -60,6 +60,8 @@ type Error struct {
 	Title, Detail string
 	// RequestID finds the request in the server's log.
 	RequestID string
+	// TraceID finds it in the traces that the server sends; empty where it sends none.
+	TraceID string
 	// Errors says which fields are wrong and what would be right.
 	Errors []FieldError
 	// Holders is what stands in the way of a CIDR or of a pool's deletion: the first five.
@@ -74,7 +76,7 @@ type Error struct {
 	Method, Path string
 }
 
-// Error returns the detail, then the fields, the holders and the request id.
+// Error returns the detail, then the fields, the holders, the request id and the trace id.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Detail)
@@ -94,6 +96,9 @@ func (e *Error) Error() string {
 	fmt.Fprintf(&b, " [%s", string(e.Code))
 	if e.RequestID != "" {
 		fmt.Fprintf(&b, ", request %s", e.RequestID)
+	}
+	if e.TraceID != "" {
+		fmt.Fprintf(&b, ", trace %s", e.TraceID)
 	}
 	b.WriteString("]")
 	return b.String()

@@ -9,7 +9,7 @@ import (
 
 func TestAProblemBecomesATypedError(t *testing.T) {
 	c, _, _ := newClient(t, answerWith(409, "application/problem+json", `{"type":"/problems/pool-exhausted","title":"Pool exhausted","status":409,
-		"code":"pool_exhausted","detail":"pool corp has no free /20; its largest free block is a /22","request_id":"req_7",
+		"code":"pool_exhausted","detail":"pool corp has no free /20; its largest free block is a /22","request_id":"req_7","trace_id":"4bf92f",
 		"largest_free_prefix_length":22,"nearest_pool":"spare"}`))
 	_, err := c.CreateAllocation(t.Context(), NewAllocation{Pool: "corp", Name: "app", PrefixLength: new(20)})
 
@@ -17,10 +17,10 @@ func TestAProblemBecomesATypedError(t *testing.T) {
 	if !errors.As(err, &e) || !errors.Is(err, ErrPoolExhausted) || errors.Is(err, ErrNotFound) {
 		t.Fatalf("got %#v", err)
 	}
-	if e.Status != 409 || e.RequestID != "req_7" || *e.LargestFreePrefixLength != 22 || e.NearestPool != "spare" {
+	if e.Status != 409 || e.RequestID != "req_7" || e.TraceID != "4bf92f" || *e.LargestFreePrefixLength != 22 || e.NearestPool != "spare" {
 		t.Errorf("got %+v", e)
 	}
-	if want := "pool corp has no free /20; its largest free block is a /22 [pool_exhausted, request req_7]"; err.Error() != want {
+	if want := "pool corp has no free /20; its largest free block is a /22 [pool_exhausted, request req_7, trace 4bf92f]"; err.Error() != want {
 		t.Errorf("got  %s\nwant %s", err, want)
 	}
 }

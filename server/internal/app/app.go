@@ -38,6 +38,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/seal"
 	"github.com/cloudpam/cloudpam/server/internal/store"
 	"github.com/cloudpam/cloudpam/server/internal/terraform"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 	"github.com/cloudpam/cloudpam/server/internal/webhook"
 	"github.com/cloudpam/cloudpam/web"
 )
@@ -46,6 +47,7 @@ import (
 type App struct {
 	config   config.Serve
 	log      *slog.Logger
+	tracer   *trace.Tracer
 	db       *store.DB
 	kernel   *change.Kernel
 	observer *observe.Observer
@@ -72,15 +74,22 @@ type App struct {
 // New opens and migrates the database, sets a new installation up, and starts to listen. Close the App in any case where
 // New succeeded.
 func New(ctx context.Context, c config.Serve, version string, log *slog.Logger) (*App, error) {
+	tracer, err := trace.Open(ctx, version, log)
+	if err != nil {
+		return nil, err
+	}
+	log = tracer.Log(log)
 	db, err := store.Open(ctx, c.DatabaseURL, store.Options{
 		Log:         log,
 		Connections: store.Connections{Read: c.PostgresRead, Write: c.PostgresWrite, Auth: c.PostgresAuth},
 	})
 	if err != nil {
+		tracer.Close()
 		return nil, err
 	}
-	a := &App{config: c, log: log, db: db}
+	a := &App{config: c, log: log, tracer: tracer, db: db}
 	if err := a.start(ctx, version); err != nil {
+		defer tracer.Close()
 		return nil, errors.Join(err, db.Close())
 	}
 	return a, nil
@@ -152,6 +161,7 @@ func (a *App) start(ctx context.Context, version string) error {
 		Version: api.Version{Version: version, SchemaVersion: status.Current, Engine: api.VersionEngine(a.db.Engine())},
 		Web:     web.Handler(version),
 		Metrics: metrics,
+		Tracer:  a.tracer,
 		Ready:   a.ready,
 
 		Stopping: stopping,
@@ -307,13 +317,24 @@ func (a *App) jobs() []job.Job {
 	}
 	if len(a.config.Clouds) > 0 {
 		jobs = append(jobs,
-			job.Job{Name: "look at clouds", Every: a.config.SyncEvery, Run: a.clouds.All}, // each account under a lease of its own
-			job.Job{Name: "answer drifts", Every: a.config.SyncEvery, Mine: a.kernel.Lease, Run: a.answerDrifts})
+			job.Job{Name: "look at clouds", Every: a.config.SyncEvery, Run: a.traced("look at clouds", a.clouds.All)}, // each account under a lease of its own
+			job.Job{Name: "answer drifts", Every: a.config.SyncEvery, Mine: a.kernel.Lease, Run: a.traced("answer drifts", a.answerDrifts)})
 	}
 	return jobs
 }
 
+// traced makes each run of a job a trace of its own.
+func (a *App) traced(name string, run func(context.Context) (int64, error)) func(context.Context) (int64, error) {
+	return func(ctx context.Context) (int64, error) {
+		ctx, span := a.tracer.Work(ctx, name)
+		n, err := run(ctx)
+		span.End(err)
+		return n, err
+	}
+}
+
 // Close ends all connections and closes the database, after the writes under way.
 func (a *App) Close() error {
+	defer a.tracer.Close()
 	return errors.Join(a.server.Close(), a.db.Close())
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/observe"
 	"github.com/cloudpam/cloudpam/server/internal/reconcile"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 )
 
 // openClouds opens the clouds that the configuration names. None is asked before an account is.
@@ -36,7 +37,16 @@ func (a *App) openClouds(ctx context.Context, o *observe.Observer) (*reconcile.R
 	return r, nil
 }
 
-func (a *App) called(c ipam.Cloud) func(string) { return func(string) { a.figures.Called(c) } }
+// called counts a call to a cloud, and is a step of the trace of the look that it is made for.
+func (a *App) called(c ipam.Cloud) func(context.Context, string, string) func(error) {
+	return func(ctx context.Context, account, operation string) func(error) {
+		a.figures.Called(c)
+		_, span := trace.Start(ctx, operation)
+		span.Say("cloud.provider", string(c))
+		span.Say("cloud.account.id", account)
+		return func(err error) { span.EndAs(string(cloud.CodeOf(err))) }
+	}
+}
 
 func (a *App) retried(c ipam.Cloud) func(string, error) {
 	return func(_ string, err error) { a.figures.Retried(c, string(cloud.CodeOf(err))) }

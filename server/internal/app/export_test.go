@@ -1,6 +1,8 @@
 package app
 
 import (
+	"net/http"
+
 	"github.com/cloudpam/cloudpam/server/internal/job"
 	"github.com/cloudpam/cloudpam/server/internal/webhook"
 )
@@ -16,3 +18,6 @@ func (a *App) Writes() uint64 { return a.db.Stats().Writes }
 
 // Serve answers requests, and does nothing by itself.
 func (a *App) Serve() error { return a.server.Serve(a.listener) }
+
+// Handler answers requests without a connection.
+func (a *App) Handler() http.Handler { return a.server.Handler }

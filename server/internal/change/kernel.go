@@ -9,6 +9,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 )
 
 // Kernel reads and writes one database. It keeps no state that could grow stale, so any number of replicas may run. It is
@@ -87,6 +88,13 @@ func WriteNamed[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane, nam
 	if c, part := partOf(ctx, by); part {
 		return body(c)
 	}
+	ctx, span := trace.Start(ctx, "change")
+	answer, err := write(ctx, k, by, lane, name, body)
+	span.End(err)
+	return answer, err
+}
+
+func write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane, name string, body func(Change) (T, error)) (T, error) {
 	if by.DryRun {
 		return Preview(ctx, k, by, lane, func(c Change) (T, error) {
 			answer, err := body(c)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/issuer"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 )
 
 // Database is what every command that opens the database needs.
@@ -126,6 +127,9 @@ func (c *Serve) Check() error {
 	}
 	if !slices.Contains([]string{"auto", "json", "text"}, c.LogFormat) {
 		fail("CLOUDPAM_LOG_FORMAT is %q; use auto, json or text", c.LogFormat)
+	}
+	if err := trace.Check(); err != nil {
+		fail("%w", err)
 	}
 	return errors.Join(errs...)
 }

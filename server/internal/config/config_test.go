@@ -17,6 +17,7 @@ func good() config.Serve {
 }
 
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
+	t.Setenv("OTEL_TRACES_EXPORTER", "zipkin")
 	c := config.Serve{
 		Database: config.Database{DatabaseURL: "mysql://root:hunter2@host"}, Listen: "8080", BootstrapToken: "short",
 		PostgresRead: 6, PostgresWrite: -1, DrainDelay: time.Hour, LogLevel: "loud", LogFormat: "xml", Clouds: []string{"aws", "azure"},
@@ -30,7 +31,7 @@ func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 		"CLOUDPAM_DATABASE_URL starts with sqlite:// or postgres://", `CLOUDPAM_LISTEN is "8080"`, "the bootstrap token has 5 characters; it needs 32",
 		"CLOUDPAM_POSTGRES_WRITE_CONNECTIONS is -1", "CLOUDPAM_POSTGRES_AUTH_CONNECTIONS is 0", "CLOUDPAM_DRAIN_DELAY is 1h0m0s", `CLOUDPAM_CLOUDS names "azure"`, "CLOUDPAM_SYNC_EVERY is 0s", `CLOUDPAM_LOG_LEVEL is "loud"`,
 		`CLOUDPAM_URL is "cloudpam.example.com/x"`, "CLOUDPAM_SESSION_IDLE is 1m0s", `CLOUDPAM_ISSUERS: issuer "x": the issuer "http://x.example" is no https:// address`,
-		`CLOUDPAM_LOG_FORMAT is "xml"`, "CLOUDPAM_TLS_CERT_FILE and CLOUDPAM_TLS_KEY_FILE go together",
+		`CLOUDPAM_LOG_FORMAT is "xml"`, `OTEL_TRACES_EXPORTER is "zipkin"`, "CLOUDPAM_TLS_CERT_FILE and CLOUDPAM_TLS_KEY_FILE go together",
 	} {
 		if !strings.Contains(err.Error(), says) {
 			t.Errorf("it does not say %q:\n%v", says, err)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/access"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 )
 
 // maxBody bounds a request's body, and maxFile one that has a file in it, of 8 MiB, which is longer as JSON, or what Terraform states have:
@@ -113,6 +114,7 @@ func observe(log *slog.Logger, m *Metrics) echo.MiddlewareFunc {
 			}
 			took, status, who := time.Since(start), c.Response().Status, caller(c.Request().Context())
 			m.request(c.Request().Method, c.Path(), status, took)
+			trace.Served(c.Request().Context(), plainMethod(c.Request().Method), c.Path(), c.RealIP(), who.RequestID)
 			level := slog.LevelInfo
 			if !strings.HasPrefix(c.Path(), "/api/") {
 				level = slog.LevelDebug // probes and pages

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/api"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 )
 
 // statuses is the only place that knows the HTTP status of a code, and its title.
@@ -98,6 +99,9 @@ func problem(ctx context.Context, log *slog.Logger, err error) api.Problem {
 	}
 	if e.Approval != nil && e.Approval.ID != "" {
 		p.Approval = new(approvalOf(*e.Approval))
+	}
+	if id := trace.ID(ctx); id != "" {
+		p.TraceID = &id
 	}
 	if e.NearestPool != "" {
 		p.NearestPool = &e.NearestPool

@@ -87,12 +87,15 @@ func (m *Metrics) request(method, route string, status int, took time.Duration) 
 	case route == streamRoute && status == http.StatusOK:
 		return
 	}
+	m.requests.WithLabelValues(route, plainMethod(method), strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+func plainMethod(method string) string {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
-	default:
-		method = "other"
+		return method
 	}
-	m.requests.WithLabelValues(route, method, strconv.Itoa(status)).Observe(took.Seconds())
+	return "other"
 }
 
 func (m *Metrics) handler() http.Handler {

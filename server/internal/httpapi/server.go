@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
@@ -27,6 +28,7 @@ import (
 	scopes "github.com/cloudpam/cloudpam/server/internal/scope"
 	seals "github.com/cloudpam/cloudpam/server/internal/seal"
 	"github.com/cloudpam/cloudpam/server/internal/terraform"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 	webhooks "github.com/cloudpam/cloudpam/server/internal/webhook"
 )
 
@@ -36,6 +38,7 @@ type Options struct {
 	Version api.Version
 	Web     http.Handler // the browser interface, for every path that is not the API's
 	Metrics *Metrics
+	Tracer  *trace.Tracer // nil: nobody collects traces
 	// URL is the server as browsers know it, https://cloudpam.example.com; people log in by issuers only where it is set.
 	URL string
 	// TrustedProxies are the networks of the proxies that say for whom they ask.
@@ -145,7 +148,12 @@ func New(services Services, o Options) (http.Handler, error) {
 		// Checks of uptime and of links ask with HEAD.
 		e.Match([]string{http.MethodGet, http.MethodHead}, "/*", echo.WrapHandler(o.Web))
 	}
-	return e, nil
+	return o.Tracer.Handler(e, traced), nil
+}
+
+// traced reports whether a request is worth a trace: one of the API, and no stream, which would be one for as long as it stands open.
+func traced(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/api/") && r.URL.Path != streamRoute
 }
 
 // addressBehind finds out the address of a caller: that of the connection, or what the proxies that are trusted say in X-Forwarded-For.

@@ -3,6 +3,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"github.com/cloudpam/cloudpam/server/internal/cloud"
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/observe"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 )
 
 // Reconciler looks at accounts. It is safe for concurrent use.
@@ -151,6 +153,10 @@ func (r *Reconciler) end(account ipam.UID) {
 
 // look asks the cloud.
 func (r *Reconciler) look(ctx context.Context, a ipam.Account, patience time.Duration) (l observe.Look) {
+	ctx, span := trace.Start(ctx, "look")
+	span.Say("cloud.provider", string(a.Cloud))
+	span.Say("cloud.account.id", a.ExternalID)
+	defer func() { span.EndAs(string(cmp.Or(cloud.CodeOf(l.Networks.Err()), cloud.CodeOf(l.Subnets.Err())))) }()
 	if patience <= 0 {
 		patience = Patience
 	}

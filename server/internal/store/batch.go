@@ -13,6 +13,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 )
 
 const (
@@ -39,6 +40,7 @@ type batch struct {
 	tx         *Tx
 	done       int    // writes that are durable
 	tornBy     *write // failed after it had written, and no savepoint parts it from the others; its own error is the cause
+	failure    error  // what undid all of it, for those who trace it
 	held       bool   // it met a lock of another transaction
 	answered   []*write
 	again      []*write
@@ -81,6 +83,11 @@ func (db *DB) tryAll(writes []*write, savepoints bool) *batch {
 	}
 	ctx, cancel := db.batchContext(writes)
 	defer cancel()
+	ctx, span := db.traceBatch(ctx, writes)
+	defer func() {
+		span.Count("cloudpam.committed", b.done)
+		span.End(b.failure)
+	}()
 	s, err := db.writers.begin(ctx, db.begins.write)
 	if err != nil {
 		b.endAll(fmt.Errorf("begin: %w", err))
@@ -139,6 +146,7 @@ func (db *DB) tryAll(writes []*write, savepoints bool) *batch {
 		return b
 	}
 	if err := s.commit(ctx); err != nil {
+		b.failure = err
 		db.unsure(b, fit, fmt.Errorf("commit: %w", err))
 		return b
 	}
@@ -149,6 +157,20 @@ func (db *DB) tryAll(writes []*write, savepoints bool) *batch {
 	b.done = len(fit)
 	b.answered = append(b.answered, fit...)
 	return b
+}
+
+// traceBatch begins the span of one transaction of writes.
+func (db *DB) traceBatch(ctx context.Context, writes []*write) (context.Context, trace.Span) {
+	ctx, span := trace.StartShared(ctx, "write", func(yield func(context.Context) bool) {
+		for _, w := range writes {
+			if !yield(w.ctx) {
+				return
+			}
+		}
+	})
+	span.Say(dbSystem, db.engine.system())
+	span.Count("cloudpam.writes", len(writes))
+	return ctx, span
 }
 
 // batchContext bounds a transaction. Not SQLite's: an interrupted statement rolls back the whole batch.
@@ -234,6 +256,7 @@ func (db *DB) run(b *batch, turn int) (own, undone error) {
 // undo ends a batch that was undone as a whole before its commit: it has changed nothing, so every write of it may run again.
 // Where the connection is to blame they run on another one, for as long as callers are patient.
 func (db *DB) undo(b *batch, err error) {
+	b.failure = err
 	lost := b.tx.conn.blame(err)
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "25006" {
 		db.forgetAll() // they lead to a database that is no primary any more
@@ -281,6 +304,7 @@ func (db *DB) forgetAll() {
 }
 
 func (b *batch) endAll(err error) {
+	b.failure = err
 	for _, w := range b.writes {
 		w.err = err
 	}

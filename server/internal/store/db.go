@@ -10,6 +10,7 @@ import (
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
+	"github.com/cloudpam/cloudpam/server/internal/trace"
 )
 
 // Engine names a database engine.
@@ -20,6 +21,16 @@ const (
 	SQLite   Engine = "sqlite"
 	Postgres Engine = "postgres"
 )
+
+// dbSystem is what OpenTelemetry calls the engine of a span.
+const dbSystem = "db.system.name"
+
+func (e Engine) system() string {
+	if e == Postgres {
+		return "postgresql"
+	}
+	return string(e)
+}
 
 // DB is an open database, safe for concurrent use.
 type DB struct {
@@ -139,20 +150,22 @@ type Tx struct {
 
 // Read runs the body on one snapshot of the database, which never sees half of a write.
 func (db *DB) Read(ctx context.Context, body func(*Tx) error) error {
-	return db.read(ctx, &db.readers, body)
+	return db.read(ctx, "read", &db.readers, body)
 }
 
 // Glance is a Read of a row or two that every request waits for: who calls, and whether the database answers. It has
 // connections that nothing else takes.
 func (db *DB) Glance(ctx context.Context, body func(*Tx) error) error {
-	return db.read(ctx, &db.auth, body)
+	return db.read(ctx, "glance", &db.auth, body)
 }
 
 // Get is a Read whose body asks one question: it needs no transaction around that.
-func (db *DB) Get(ctx context.Context, body func(*Tx) error) error {
+func (db *DB) Get(ctx context.Context, body func(*Tx) error) (err error) {
 	if db.engine != SQLite {
 		return db.Read(ctx, body)
 	}
+	ctx, span := db.trace(ctx, "read")
+	defer func() { span.End(err) }()
 	s, err := db.readers.take(ctx)
 	if err != nil {
 		return db.answer(err)
@@ -161,7 +174,16 @@ func (db *DB) Get(ctx context.Context, body func(*Tx) error) error {
 	return db.answer(body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine}))
 }
 
-func (db *DB) read(ctx context.Context, p *sessions, body func(*Tx) error) error {
+// trace begins a span of one transaction.
+func (db *DB) trace(ctx context.Context, name string) (context.Context, trace.Span) {
+	ctx, span := trace.Start(ctx, name)
+	span.Say(dbSystem, db.engine.system())
+	return ctx, span
+}
+
+func (db *DB) read(ctx context.Context, name string, p *sessions, body func(*Tx) error) (err error) {
+	ctx, span := db.trace(ctx, name)
+	defer func() { span.End(err) }()
 	s, err := p.begin(ctx, db.begins.read)
 	if err != nil {
 		return db.answer(err)

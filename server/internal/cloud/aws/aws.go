@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -27,8 +28,8 @@ type Options struct {
 	Width      int   // regions of an account at once; 0: 8
 	// Retried, where there is one, is told of each failure that the SDK hides by trying again.
 	Retried func(account string, err error)
-	// Called, where there is one, is told of each call, tries again among them.
-	Called func(account string)
+	// Called, where there is one, is told of each call, tries again among them, and what it returns of the end of it.
+	Called func(ctx context.Context, account, operation string) func(error)
 }
 
 // Cloud is AWS.
@@ -140,14 +141,22 @@ const attempts = 6
 
 // retryer is adaptive, which slows down by itself where it is throttled, and tells of what it hides.
 func (c *Cloud) retryer(account string) aws.RetryerV2 {
-	tell, called := func(error) {}, func() {}
+	tell, called := func(error) {}, func(context.Context) func(error) { return func(error) {} }
 	if c.o.Retried != nil {
 		tell = func(err error) {
 			c.o.Retried(account, explain(ipam.Account{Cloud: ipam.AWS, ExternalID: account}, "", err))
 		}
 	}
 	if c.o.Called != nil {
-		called = func() { c.o.Called(account) }
+		called = func(ctx context.Context) func(error) {
+			done := c.o.Called(ctx, account, middleware.GetServiceID(ctx)+"."+middleware.GetOperationName(ctx))
+			return func(err error) {
+				if err != nil {
+					err = explain(ipam.Account{Cloud: ipam.AWS, ExternalID: account}, "", err)
+				}
+				done(err)
+			}
+		}
 	}
 	return paced{retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
 		o.FailOnNoAttemptTokens = true // paced waits, with jitter
@@ -158,7 +167,7 @@ func (c *Cloud) retryer(account string) aws.RetryerV2 {
 type paced struct {
 	*retry.AdaptiveMode
 	tell   func(error)
-	called func()
+	called func(context.Context) func(error)
 }
 
 // GetRetryToken is asked before each try but the first.
@@ -172,8 +181,8 @@ func (p paced) GetAttemptToken(ctx context.Context) (func(error) error, error) {
 	for {
 		release, err := p.AdaptiveMode.GetAttemptToken(ctx)
 		if err == nil {
-			p.called()
-			return release, nil
+			done := p.called(ctx)
+			return func(err error) error { done(err); return release(err) }, nil
 		}
 		if err := cloud.Backoff(ctx, 1); err != nil {
 			return nil, err

@@ -26,8 +26,8 @@ type Options struct {
 	HTTP *http.Client
 	// Retried, where there is one, is told of each failure that a new try hides.
 	Retried func(project string, err error)
-	// Called, where there is one, is told of each call, tries again among them.
-	Called func(project string)
+	// Called, where there is one, is told of each call, tries again among them, and what it returns of the end of it.
+	Called func(ctx context.Context, project, operation string) func(error)
 }
 
 // Cloud is GCP.
@@ -124,14 +124,17 @@ func try[T any](ctx context.Context, c *Cloud, a ipam.Account, what string, call
 				return out, err
 			}
 		}
+		done := func(error) {}
 		if c.o.Called != nil {
-			c.o.Called(a.ExternalID)
+			done = c.o.Called(ctx, a.ExternalID, what)
 		}
-		out, err = call()
+		if out, err = call(); err != nil {
+			err = explain(a, what, err)
+		}
+		done(err)
 		if err == nil {
 			return out, nil
 		}
-		err = explain(a, what, err)
 		if code := cloud.CodeOf(err); code != cloud.CodeThrottled && code != cloud.CodeUnavailable || ctx.Err() != nil {
 			return out, err
 		}
