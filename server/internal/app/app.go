@@ -151,6 +151,8 @@ func (a *App) start(ctx context.Context, version string) error {
 		return fmt.Errorf("look for a backup that was brought back: %w", err)
 	}
 	metrics.Waiting(a.waiting)
+	a.kernel.Changed = metrics.Changed
+	metrics.Estate(a.estate, restOfLooks)
 	accounts := account.New(a.kernel)
 	stopping := make(chan struct{})
 	handler, err := httpapi.New(httpapi.Services{

@@ -13,6 +13,7 @@ import (
 type review struct {
 	action, target string // of the first
 	needs          []ipam.Needed
+	actions        []string // of all events so far
 }
 
 // File asks for an approval that a write was refused for want of: it holds the blocks, stores the request, and answers the refusal with it.

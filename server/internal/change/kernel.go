@@ -22,6 +22,8 @@ type Kernel struct {
 
 	// File is asked when a write is refused for want of an approval; nil where nobody keeps requests. It is set before the first call.
 	File File
+	// Changed, where there is one, is told of the action of each event that a write of this server has made. It is set before the first call.
+	Changed func(action string)
 }
 
 // New makes a Kernel of a server with a clock. That is SQLite's time; PostgreSQL has its own, and the server's is only compared.
@@ -105,6 +107,7 @@ func write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane, name str
 		})
 	}
 	var answer T
+	var actions []string
 	caller := by
 	look := store.Look{Name: name}
 	if by.Retry != nil {
@@ -125,6 +128,7 @@ func write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane, name str
 		if err == nil {
 			err = c.settle()
 		}
+		actions = c.review.actions
 		if err != nil || by.Retry == nil {
 			return err
 		}
@@ -142,6 +146,11 @@ func write[T any](ctx context.Context, k *Kernel, by ipam.Caller, lane, name str
 	}
 	if caller.Retry != nil {
 		caller.Retry.Replayed = by.Retry.Replayed
+	}
+	if k.Changed != nil {
+		for _, action := range actions {
+			k.Changed(action)
+		}
 	}
 	return answer, nil
 }

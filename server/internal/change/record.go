@@ -51,6 +51,7 @@ func (c Change) Record(o Object, verb string, before, after any) error {
 	if c.told != nil {
 		*c.told = append(*c.told, event)
 	}
+	c.review.actions = append(c.review.actions, event.Action)
 	return c.Tx.AppendEvent(event)
 }
 

@@ -53,6 +53,7 @@ type Serve struct {
 	ApprovalTTL        time.Duration `name:"approval-ttl" env:"CLOUDPAM_APPROVAL_TTL" default:"24h" help:"How long a request waits for approval with its blocks held, and an approval for its change; 1s to 720h."`
 	ApprovalDelay      time.Duration `env:"CLOUDPAM_APPROVAL_DELAY" default:"15m" help:"How long a request has waited before the first token may approve it in place of a second person."`
 	SealKeyFile        string        `env:"CLOUDPAM_SEAL_KEY_FILE" help:"File with the Ed25519 key (PKCS #8, PEM) that signs where the chains of events end; one in the database where absent."`
+	MetricsPools       int           `env:"CLOUDPAM_METRICS_POOLS" default:"0" help:"How many pools, the fullest, the metrics name with how full they are; whoever reads metrics then reads their names."`
 	DrainDelay         time.Duration `env:"CLOUDPAM_DRAIN_DELAY" default:"0s" help:"How long /readyz fails before connections close on shutdown."`
 	WebhookAllow       []string      `env:"CLOUDPAM_WEBHOOK_ALLOW" help:"Networks that webhooks may send to besides public addresses, also over http: 10.0.0.0/8,192.168.1.7/32."`
 	LogLevel           string        `env:"CLOUDPAM_LOG_LEVEL" default:"info" help:"debug, info, warn or error."`
@@ -99,6 +100,9 @@ func (c *Serve) Check() error {
 	}
 	if c.HoldQuota < 0 {
 		fail("CLOUDPAM_HOLD_QUOTA is %d; use 0 for no limit, or a number of holds", c.HoldQuota)
+	}
+	if c.MetricsPools < 0 || c.MetricsPools > 10_000 {
+		fail("CLOUDPAM_METRICS_POOLS is %d; use 0 for no pool, up to 10000", c.MetricsPools)
 	}
 	if c.LoginFailures < 0 {
 		fail("CLOUDPAM_LOGIN_FAILURES is %d; use 0 for no limit, or a number of requests", c.LoginFailures)
@@ -207,7 +211,7 @@ func (c *Serve) Logger() *slog.Logger {
 
 // known are the variables that this program, its clients and its Terraform provider read.
 var known = []string{
-	"DATABASE_URL", "LISTEN", "TLS_CERT_FILE", "TLS_KEY_FILE", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "URL", "SESSION_IDLE", "SESSION_LENGTH", "APPROVAL_TTL", "APPROVAL_DELAY", "ISSUERS", "ISSUERS_FILE", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
+	"DATABASE_URL", "LISTEN", "TLS_CERT_FILE", "TLS_KEY_FILE", "CLOUDS", "SYNC_EVERY", "AWS_EXTERNAL_ID", "CUSTOM_DIR", "LOGIN_FAILURES", "BOOTSTRAP_TOKEN", "BOOTSTRAP_TOKEN_FILE", "MIGRATE", "HOLD_QUOTA", "TRUSTED_PROXIES", "URL", "SESSION_IDLE", "SESSION_LENGTH", "APPROVAL_TTL", "APPROVAL_DELAY", "ISSUERS", "ISSUERS_FILE", "SEAL_KEY_FILE", "POSTGRES_READ_CONNECTIONS", "POSTGRES_WRITE_CONNECTIONS", "POSTGRES_AUTH_CONNECTIONS", "METRICS_POOLS", "DRAIN_DELAY", "WEBHOOK_ALLOW", "LOG_LEVEL", "LOG_FORMAT",
 	"ENDPOINT", "TOKEN", "TOKEN_FILE", "CA_CERT", "PLAN_MODE", "HOLD_TTL", "HOLDER", "APPLYING", "PLAN_ID", "APPROVAL_TIMEOUT",
 	"TEST_POSTGRES_URL", "TEST_ENGINES", "TEST_AWS", "TEST_GCP", "CHROMIUM", "SCREENSHOTS", "SERVER",
 }

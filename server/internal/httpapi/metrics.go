@@ -17,6 +17,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	refusals *prometheus.CounterVec
+	changes  *prometheus.CounterVec
 }
 
 // NewMetrics makes the metrics of one server. Stats tells how many writes its database committed, in how many transactions,
@@ -30,12 +31,16 @@ func NewMetrics(stats func() (writes, commits uint64, waiting int), clock func()
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"route", "method", "status"}),
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cloudpam_refusals_total", Help: "Problems answered, by code."}, []string{"code"}),
+		changes:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "cloudpam_changes_total", Help: "Changes made through this server, by the action of their event."}, []string{"action"}),
+	}
+	for _, action := range []string{"allocation.created", "allocation.released", "hold.placed", "pool.created"} {
+		m.changes.WithLabelValues(action)
 	}
 	for code := range statuses {
 		m.refusals.WithLabelValues(string(code)) // 0 from the start: an increase that nobody has seen begin is none to Prometheus
 	}
 	m.registry.MustRegister(
-		m.requests, m.refusals, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.requests, m.refusals, m.changes, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "cloudpam_store_writes_total", Help: "Writes committed."},
 			func() float64 { writes, _, _ := stats(); return float64(writes) }),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{Name: "cloudpam_store_commits_total", Help: "Transactions, each flushed once, that the writes shared."},
@@ -51,6 +56,9 @@ func NewMetrics(stats func() (writes, commits uint64, waiting int), clock func()
 	)
 	return m
 }
+
+// Changed counts a change by the action of its event. There are as many as there are kinds of events.
+func (m *Metrics) Changed(action string) { m.changes.WithLabelValues(action).Inc() }
 
 // describe tells what runs here, and whether it is ready when Prometheus asks.
 func (m *Metrics) describe(v api.Version, ready func(*http.Request) error) {
@@ -98,6 +106,8 @@ func plainMethod(method string) string {
 	return "other"
 }
 
-func (m *Metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+// Handler shows the figures to Prometheus.
+func (m *Metrics) Handler() http.Handler {
+	// What cannot be read for want of the database takes no other figure with it: those are what tells of that.
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }

@@ -139,7 +139,7 @@ func New(services Services, o Options) (http.Handler, error) {
 	})
 	o.Metrics.describe(o.Version, o.Ready)
 	o.Metrics.streaming(s.streams.count)
-	e.GET("/metrics", echo.WrapHandler(o.Metrics.handler()))
+	e.GET("/metrics", echo.WrapHandler(o.Metrics.Handler()))
 	e.GET("/openapi.yaml", serveContract)
 	if err := serveReference(e); err != nil {
 		return nil, err

@@ -40,6 +40,24 @@ func (v *Viewer) Now() time.Time { return v.k.Now() }
 
 // Use tells how pools are used, each by itself and with what is below it. CodeNotFound as in all analytics: when the part is not there to see.
 func (v *Viewer) Use(ctx context.Context, see ipam.Visible, part Part) (ipam.Use, error) {
+	use, err := v.useAll(ctx, see, part)
+	use.Truncated = len(use.Pools) > treeLimit
+	use.Pools = use.Pools[:min(len(use.Pools), treeLimit)]
+	return use, err
+}
+
+// Fullest tells how everything is used, with only the fullest pools.
+func (v *Viewer) Fullest(ctx context.Context, pools int) (ipam.Use, error) {
+	use, err := v.useAll(ctx, ipam.Everything, Part{})
+	slices.SortFunc(use.Pools, func(a, b ipam.PoolUse) int {
+		return cmp.Or(cmp.Compare(b.Rolled.Used(), a.Rolled.Used()), strings.Compare(a.Scope, b.Scope), strings.Compare(a.ID, b.ID))
+	})
+	use.Truncated = len(use.Pools) > pools
+	use.Pools = use.Pools[:min(len(use.Pools), pools)]
+	return use, err
+}
+
+func (v *Viewer) useAll(ctx context.Context, see ipam.Visible, part Part) (ipam.Use, error) {
 	return change.Read(ctx, v.k, func(tx *store.Tx) (ipam.Use, error) {
 		see, scope, err := part.within(tx, see)
 		if err != nil {
@@ -109,8 +127,6 @@ func useOf(pools []ipam.Pool, of func(ipam.UID) *ipam.Split) (use ipam.Use) {
 		}
 		all.Rolled(visit(root, 0))
 	}
-	use.Truncated = len(use.Pools) > treeLimit
-	use.Pools = use.Pools[:min(len(use.Pools), treeLimit)]
 	return use
 }
 

@@ -66,6 +66,19 @@ func (s *Split) Of(k Kind, status Status) *Blocks {
 	return &s.Allocated
 }
 
+// Used is which share of all parts is not free.
+func (s *Split) Used() float64 {
+	all := new(big.Rat)
+	for _, part := range []*Blocks{&s.Delegated, &s.Allocated, &s.Reserved, &s.Held, &s.Quarantined, &s.Free} {
+		all.Add(all, part.space())
+	}
+	if all.Sign() == 0 {
+		return 0
+	}
+	free, _ := new(big.Rat).Quo(s.Free.space(), all).Float64()
+	return 1 - free
+}
+
 // Rolled adds what another pool is split into, which has nothing delegated any more.
 func (s *Split) Rolled(o Split) {
 	for _, part := range []struct{ to, from *Blocks }{

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/cloudpam/cloudpam/server/internal/ipam"
 	"github.com/cloudpam/cloudpam/server/internal/store/query"
@@ -47,6 +48,8 @@ type DB struct {
 
 	checkpoints checkpoints
 
+	path     string                     // SQLite's
+	reads    readings                   // that are under way
 	files    identity                   // what a SQLite database consists of, to see when it is gone
 	readOnly bool                       // opened so
 	fault    atomic.Pointer[ipam.Error] // why nothing is written any more
@@ -74,7 +77,7 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	}
 	db := &DB{log: o.Log}
 	db.begins.read, db.begins.write = "BEGIN", "BEGIN IMMEDIATE"
-	db.commits.lanes = map[string]*lane{}
+	db.commits.lanes, db.reads.since = map[string]*lane{}, map[*session]time.Time{}
 	var err error
 	switch {
 	case strings.HasPrefix(url, "sqlite://"):
@@ -189,6 +192,8 @@ func (db *DB) read(ctx context.Context, name string, p *sessions, body func(*Tx)
 		return db.answer(err)
 	}
 	defer p.give(s)
+	db.reads.begin(s)
+	defer db.reads.end(s)
 	// A cancelled caller must not leave the connection inside a transaction.
 	defer s.rollback(context.WithoutCancel(ctx))
 	err = body(&Tx{ctx: ctx, conn: s, rows: query.New(s), engine: db.engine})

@@ -47,6 +47,8 @@ func Backup(ctx context.Context, url, file string) (schema int64, err error) {
 	if err := errors.Join(flush(part), os.Rename(part, file), flush(filepath.Dir(file))); err != nil {
 		return 0, fmt.Errorf("write the backup: %w", err)
 	}
+	// For the metrics alone. The backup is made, whether or not its maker may write here.
+	_ = os.WriteFile(backupMark(db.path), []byte(file+"\n"), 0o600)
 	return schema, nil
 }
 

@@ -53,6 +53,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 	if err != nil {
 		return err
 	}
+	db.path = real
 	if o.ReadOnly {
 		return db.openReadOnly(ctx, real)
 	}
@@ -68,6 +69,7 @@ func (db *DB) openSQLite(ctx context.Context, path string, o Options) error {
 			return err
 		}
 	}
+	db.path = real
 	if err := oneName(real); err != nil {
 		return err
 	}
