@@ -111,6 +111,7 @@ func whileServing(t *testing.T, url string, log io.Writer, body func(send func(m
 		}
 		req.Header.Set("Authorization", "Bearer "+strings.Repeat("s", 32))
 		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("X-Forwarded-For", "203.0.113.9") // nobody trusts who says so
 		req.Header.Set("traceparent", "00-"+traceID+"-"+spanID+"-01")
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
@@ -162,6 +163,9 @@ func TestARequestIsOneTraceDownToTheDatabase(t *testing.T) {
 				} else if got := attribute(steps[0], "db.system.name"); name != "change" && got != system {
 					t.Errorf("%s says that the engine is %q", name, got)
 				}
+			}
+			if got := attribute(root[0], "client.address"); got != "127.0.0.1" {
+				t.Errorf("the client is %s", got)
 			}
 			if len(c.named("GET /api/v1/pools", traceID)) != 1 || len(c.named("read", traceID)) == 0 {
 				t.Error("a question is not traced")
