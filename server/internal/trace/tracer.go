@@ -46,7 +46,7 @@ func Open(ctx context.Context, version string, log *slog.Logger) (*Tracer, error
 		return nil, fmt.Errorf("the OTEL_EXPORTER_OTLP_* variables: %w", err)
 	}
 	// What else the library has to say, it would say on standard error, between our lines.
-	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("OpenTelemetry complains", "error", err) }))
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.WarnContext(ctx, "the library of traces complains", "error", err) }))
 	return &Tracer{provider: sdk.NewTracerProvider(sdk.WithResource(about), sdk.WithBatcher(&teller{SpanExporter: exporter, log: log})), log: log}, nil
 }
 
