@@ -22,6 +22,8 @@ func passesAxe(t *testing.T, s *server, b *chromium) {
 		{"empty", "/pools?scope=empty", find(".steps pre")},
 		{"allocations", "/allocations", find("tr[data-allocation]")},
 		{"allocation", "/allocations?q=payments&allocation=" + id("/allocations?name=payments"), find("dialog.drawer[open]")},
+		{"pool list", "/pool-list", find("tr[data-pool]")},
+		{"listed pool", "/pool-list?pool=aws-prod", find("dialog.drawer[open]")},
 		{"promises", "/pools?pool=gcp-prod", find(".map rect.k-draft")},
 		{"holds", "/holds?pool=gcp-prod", find("tr[data-hold]")},
 		{"hold", hold, find("dialog.drawer[open]")},

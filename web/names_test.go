@@ -77,6 +77,8 @@ func keepsNamesShort(t *testing.T, s *server, b *chromium) {
 		{"tree", "/pools?scope=" + scope, find("tr[data-pool]") + "?.offsetParent"},
 		{"pool", "/pools?pool=" + pool, find("[aria-labelledby=allocs-title] td a") + "?.offsetParent && " + find(".panel .map rect")},
 		{"blocks", "/pools?pool=" + pool, find(".panel .map rect") + " && (" + find(".seg button:last-child") + ".click(), " + find(".panel .state") + "?.offsetParent)"},
+		{"pool list", "/pool-list?scope=" + scope, find("tr[data-pool]") + "?.offsetParent"},
+		{"listed pool", "/pool-list?pool=" + pool, find("dialog.drawer[open]")},
 		{"allocations", "/allocations?scope=" + scope, find("tr[data-allocation]") + "?.offsetParent"},
 		{"allocation", "/allocations?scope=" + scope + "&allocation=" + first("/allocations?pool="+pool), find("dialog.drawer[open]")},
 		{"reservations", "/reservations?scope=" + scope, find("tr[data-reservation]") + "?.offsetParent"},

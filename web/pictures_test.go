@@ -57,6 +57,8 @@ func furnish(s *server) {
 var everyPage = []struct{ name, address, shown string }{
 	{"dashboard", "/dashboard", find("[data-full]") + " && " + find("[data-lasting]") + " && " + settledParts},
 	{"pools", "/pools?pool=prod-euw1", find(".panel .map rect") + " && " + find(".instrument rect") + " && " + find(".panel .chips button")},
+	{"pool-list", "/pool-list", find("tr[data-pool]")},
+	{"listed-pool", "/pool-list?pool=prod-euw1", find("dialog.drawer[open]")},
 	{"find", "/find?size=%2F22&environment=prod", find("[data-place]")},
 	{"check", "/find?cidr=10.0.0.0%2F22", find("[data-verdict]")},
 	{"allocations", "/allocations", find("tr[data-allocation]")},
@@ -124,9 +126,9 @@ func TestPictures(t *testing.T) {
 		well(b)
 	}
 	heal()
-	_, pool := seedLong(s)
+	scope, pool := seedLong(s)
 	for _, page := range []struct{ name, address, shown string }{
-		{"dashboard", "/dashboard", find("[data-full]") + " && " + settledParts}, {"pools", "/pools?pool=" + pool, find(".panel .map rect")}, {"allocations", "/allocations?pool=" + pool, find("tr[data-allocation]")}, {"analytics", "/analytics?pool=" + pool, find("[data-bar]") + " && " + settledParts},
+		{"dashboard", "/dashboard", find("[data-full]") + " && " + settledParts}, {"pools", "/pools?pool=" + pool, find(".panel .map rect")}, {"allocations", "/allocations?pool=" + pool, find("tr[data-allocation]")}, {"pool-list", "/pool-list?pool=" + pool, find("dialog.drawer[open]")}, {"pool-list-rows", "/pool-list?scope=" + scope, find("tr[data-pool]")}, {"analytics", "/analytics?pool=" + pool, find("[data-bar]") + " && " + settledParts},
 	} {
 		b.open(s.url + page.address)
 		b.await(page.shown)

@@ -35,6 +35,7 @@ var pages = map[string]string{
 	"dashboard":    "Dashboard",
 	"analytics":    "Analytics",
 	"pools":        "Pools",
+	"pool-list":    "Pool list",
 	"allocations":  "Allocations",
 	"reservations": "Reservations",
 	"holds":        "Holds",

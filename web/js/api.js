@@ -82,16 +82,18 @@ export async function act(path, body = {}, key = '') {
   throw await refusal(answer, true);
 }
 
-// all reads every page of a list, up to a number of items, and says whether that was all of them.
-export async function all(path, query, most, options) {
-  const items = [];
-  let next = '';
-  do {
+// all reads the pages of a list one after the other, as one: up to a number of items, and says whether that was all of them. What is
+// asked of the first page alone, how many there are, is not asked again.
+export async function all(path, { count, ...query }, most, options) {
+  const first = await get(path, { ...query, count, limit: Math.min(1000, most) }, options);
+  const items = [...first.items];
+  let next = first.next_page_token || '';
+  while (next && items.length < most) {
     const page = await get(path, { ...query, limit: Math.min(1000, most), page_token: next }, options);
     items.push(...page.items);
     next = page.next_page_token || '';
-  } while (next && items.length < most);
-  return { items, complete: !next };
+  }
+  return { items, total: first.total, next_page_token: next, complete: !next };
 }
 
 // remove gives one resource up, where it is given as it was read unless somebody changed it meanwhile. The same key makes a

@@ -98,6 +98,7 @@ export function listing({ resource, place = resource, one, filters, row, details
       // What an earlier answer said of another question is not said of this one.
       if (!this.rows.length) this.state = 'loading';
       asked = { query: this.query() };
+      this.upToDate();
       try {
         const page = await get([resource], { ...asked.query, limit: PAGE, count: counts }, { signal: request.signal });
         this.wrong = blank();

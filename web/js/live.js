@@ -27,23 +27,38 @@ function close() {
   source = null;
 }
 
-// tell hands on what kinds of objects have changed, or that anything may have.
+// tell hands on what kinds of objects have changed, one for each change, or that anything may have.
 function tell({ data, lastEventId }, anything) {
   last = lastEventId;
-  const kinds = anything ? [] : [...new Set(JSON.parse(data).items.map((event) => event.object_kind))];
+  const kinds = anything ? [] : JSON.parse(data).items.map((event) => event.object_kind);
   dispatchEvent(new CustomEvent('happened', { detail: { anything, kinds } }));
 }
 
-// calmly calls something soon after it was asked for, and at most once in a while, however often it is asked for.
+// calmly calls something soon after it was asked for, and at most once in a while, however often it is asked for: what takes long is
+// called the less often. What is asked for while it runs may have come too late for it, so it runs once more.
 export function calmly(run, rest = 1500, soon = 150) {
-  let waiting = 0;
-  let ran = 0;
-  return () => {
+  let [waiting, running, again] = [false, false, false];
+  let next = 0;
+  const call = () => {
+    again = running;
     if (waiting) return;
-    waiting = setTimeout(async () => {
+    waiting = true;
+    setTimeout(async () => {
+      const began = Date.now();
+      running = true;
       await run();
-      waiting = 0;
-      ran = Date.now();
-    }, Math.max(soon, ran + rest - Date.now()));
+      next = Date.now() + Math.max(rest, 5 * (Date.now() - began));
+      [waiting, running] = [false, false];
+      if (again) call();
+    }, Math.max(soon, next - Date.now()));
   };
+  return call;
+}
+
+// difference says in words what became of things: both maps are of ids to what stood there.
+export function difference(before, after) {
+  const come = [...after.keys()].filter((id) => !before.has(id)).length;
+  const changed = [...after].filter(([id, now]) => before.has(id) && before.get(id) !== now).length;
+  const gone = [...before.keys()].filter((id) => !after.has(id)).length;
+  return [[come, 'new'], [changed, 'changed'], [gone, 'gone']].filter(([n]) => n).map(([n, word]) => n + ' ' + word).join(', ');
 }

@@ -28,9 +28,10 @@ export function poolBar() {
     get barHint() { return 'Choose a stretch: by pointer, tap or arrow keys. Enter shows it on the map.'; },
     get barLabel() { return 'Space of ' + this.name + ' from its first address to its last. The arrow keys go along it.'; },
 
-    layBar(node) {
+    layBar(node, at = -1) {
       this.stretches = withGaps(node.space_bar);
-      this.barAt = this.barOver = -1;
+      this.barAt = Math.min(at, this.stretches.length - 1);
+      this.barOver = -1;
     },
 
     // drawPoolBar draws anew only what is another bar: a stretch that went between the press and the release of a pointer would not be clicked.

@@ -64,6 +64,22 @@ export function poolMap({ subject, done }) {
       if (this.colour !== 'kind') this.paint();
     },
 
+    // layMap shows other blocks. The one that was chosen stays so, with what is said of it by now.
+    layMap(blocks) {
+      const was = this.chosenBlock;
+      if (JSON.stringify(blocks) === JSON.stringify(this.blocks)) return;
+      [this.blocks, this.tip] = [blocks, '']; // what is below a resting pointer may be another block
+      if (!was) return;
+      this.chosen = blocks.findIndex((block) => block.cidr === was.cidr);
+      if (this.chosen < 0) this.about = ''; else if (JSON.stringify(this.chosenBlock) !== JSON.stringify(was)) this.choosing(this.chosen);
+    },
+
+    // repaint asks again for what to colour by.
+    repaint() {
+      knownOf = '';
+      this.paint();
+    },
+
     // point shows a tip beside the pointer.
     point(event) {
       const index = event.target.dataset.block;

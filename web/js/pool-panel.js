@@ -1,20 +1,18 @@
 // The panel beside the tree: one pool, its space, what is free, what it handed out, and how to use it.
 import { allocate } from './allocating.js';
-import { get } from './api.js';
+import { all, get } from './api.js';
 import { copyText } from './clipboard.js';
-import { facts } from './facts.js';
-import { addresses, holdName, labelText, moment, percent, plural, prefixLength } from './format.js';
+import { holdName, plural } from './format.js';
 import { me } from './me.js';
 import { mix } from './mix.js';
 import { part, read } from './parts.js';
 import { poolActs } from './pool-acts.js';
 import { poolBar } from './pool-bar.js';
+import { promiseLink, shownOf } from './pool-facts.js';
 import { poolMap } from './pool-map.js';
-import { share } from './pool-rows.js';
 import { renaming } from './renaming.js';
 import { ladder } from './size-ladder.js';
 import { isDraft, kindOf, stateWord } from './space-map.js';
-import { allocationResource, poolImport } from './terraform.js';
 import { report } from './toasts.js';
 
 // One page of the map is what a browser draws without a pause; a list longer than this is for the allocations page.
@@ -23,7 +21,7 @@ const LISTED = 200;
 const ALLOCATIONS = 25;
 
 export function poolPanel() {
-  let pool = null;
+  let [pool, bar] = [null, null];
   // What is read again after a change: the tree, and with it this pool.
   const changed = () => dispatchEvent(new CustomEvent('pools-changed', { detail: pool.id }));
   let freeBlocks = [];
@@ -74,16 +72,18 @@ export function poolPanel() {
     show(node) {
       request.abort();
       request = new AbortController();
-      pool = node.pool;
+      [pool, bar] = [node.pool, node.space_bar];
       freeBlocks = [];
       this.fill(node);
       // Of their own for each pool: what an earlier pool asked for must not change what is said of this one.
       Object.assign(this, { space: part(), sizes: part(), given: part(), loadingMore: false });
-      return Promise.all([this.readSpace(), this.readSizes(), this.readGiven()]);
+      return this.readParts();
     },
 
+    // readSpace reads as much of the map as there was.
     readSpace() {
-      return this.ask(this.space, ['pools', pool.id, 'space'], { limit: MAP_PAGE }, (page) => this.takeSpace([], page));
+      const { signal } = request;
+      return read(this.space, () => all(['pools', pool.id, 'space'], {}, Math.max(MAP_PAGE, this.blocks.length), { signal }), (page) => this.takeSpace([], page));
     },
 
     readSizes() {
@@ -105,22 +105,29 @@ export function poolPanel() {
     },
 
     fill(node) {
-      const { utilization } = node;
-      Object.assign(this, {
-        id: pool.id, name: pool.name, cidr: pool.cidr, description: pool.description,
-        within: node.within, parent: pool.parent || '', history: pool.uid,
-        used: percent(node.figure.ratio), quarantined: percent(share(node.figure.quarantined, node.figure.total)), delegated: percent(share(node.figure.delegated, node.figure.total)), largest: prefixLength(utilization.largest_free_prefix_length),
-        free: addresses(utilization.free), count: addresses(String(utilization.allocations)),
-        facts: settings(pool, utilization), terraform: poolImport(pool) + '\n\n' + allocationResource(pool),
-        blocks: [], nextSpace: '', rungs: [], allocations: [],
-      });
+      Object.assign(this, shownOf(node), { blocks: [], nextSpace: '', rungs: [], allocations: [] });
       this.layBar(node);
       this.forgetMap();
       this.$refs.panel.scrollTop = 0;
     },
 
+    // renew shows what became of the pool that is open, and leaves what is chosen in it, and how far it was read and scrolled.
+    renew(node) {
+      if (!this.id) return this.show(node);
+      request.abort();
+      request = new AbortController();
+      if (JSON.stringify(node.space_bar) !== JSON.stringify(bar)) this.layBar(node, this.barAt);
+      [pool, bar] = [node.pool, node.space_bar];
+      Object.assign(this, shownOf(node), { loadingMore: false });
+      this.repaint();
+      for (const of of [this.space, this.sizes, this.given]) of.quietly = true;
+      return this.readParts();
+    },
+
+    readParts() { return Promise.all([this.readSpace(), this.readSizes(), this.readGiven()]); },
+
     takeSpace(before, page) {
-      this.blocks = [...before, ...page.items.map((block) => Object.freeze(block.kind === 'hold' ? { ...block, name: holdName(block.name) } : block))];
+      this.layMap([...before, ...page.items.map((block) => Object.freeze(block.kind === 'hold' ? { ...block, name: holdName(block.name) } : block))]);
       this.nextSpace = page.next_page_token || '';
       this.climb();
     },
@@ -156,26 +163,4 @@ export function poolPanel() {
     take(block, cidr) { if (this.mayAllocate) this.allocate(block); else copyText(cidr); },
     takeChip(chip) { if (chip.free) this.take(chip.cidr, chip.cidr); },
   });
-}
-
-// promiseLink leads from a kept block to its reservation or hold and from a draft pool to what is held in it; other blocks
-// have none.
-function promiseLink(poolID, block) {
-  if (isDraft(block)) return '/holds?pool=' + encodeURIComponent(block.owner_id);
-  if (block.kind !== 'hold' && block.kind !== 'reservation') return '';
-  return '/' + block.kind + 's?' + new URLSearchParams({ pool: poolID, [block.kind]: block.owner_id });
-}
-
-function settings(pool, utilization) {
-  const sizes = prefixLength(pool.min_prefix_length || undefined) + ' to ' + prefixLength(pool.max_prefix_length || undefined);
-  const limited = pool.min_prefix_length || pool.max_prefix_length;
-  const all = [
-    ['Id', pool.id, true], ['Scope', pool.scope], ['Parent', pool.parent], ['Strategy', pool.strategy.replace('_', ' ')],
-    ['Sizes', limited ? sizes.replace('none to', 'up to').replace(' to none', ' or smaller') : '', true],
-    ['Default size', pool.default_prefix_length ? '/' + pool.default_prefix_length : '', true],
-    ['Owner', pool.owner], ['Account', pool.account, true], ['Region', pool.region], ['Environment', pool.environment],
-    ['Labels', labelText(pool.labels)], ['Child pools', utilization.children ? String(utilization.children) : ''],
-    ['Fragmentation', percent(utilization.fragmentation)], ['Protected', pool.deletion_protection ? 'cannot be deleted' : ''], ['Created', moment(pool.created_at)],
-  ];
-  return facts(all);
 }

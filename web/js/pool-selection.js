@@ -101,13 +101,14 @@ export function selecting(all) {
       });
     },
 
-    announce() {
+    // announce tells the panel which pool is chosen, or as 'pool-renewed' what became of it.
+    announce(as = 'pool-opened') {
       const node = all().find((n) => n.pool.id === this.selected);
       document.title = (node ? node.pool.name + ' · ' : '') + 'Pools · CloudPAM';
       // A role in a pool counts in those below it.
       const within = [];
       for (let id = this.selected; id; id = (all().find((n) => n.pool.id === id) || { pool: {} }).pool.parent) within.push(id);
-      if (node) this.$dispatch('pool-opened', { ...node, within }); else this.$dispatch('pool-none');
+      if (node) this.$dispatch(as, { ...node, within }); else this.$dispatch('pool-none');
     },
 
     // remember keeps the view in the address, so that it can be sent to a colleague.

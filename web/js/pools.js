@@ -3,6 +3,7 @@ import { start } from './app.js';
 import { figures } from './figures.js';
 import { firstCommands } from './first-commands.js';
 import { plural } from './format.js';
+import { livePools } from './pool-live.js';
 import { poolPanel } from './pool-panel.js';
 import { buildRow, found, isOrder, ordered, summarize } from './pool-rows.js';
 import { scopeOf, selecting } from './pool-selection.js';
@@ -22,8 +23,10 @@ function pools() {
   return {
     ...treeKeys(),
     ...selecting(() => nodes),
+    ...livePools(() => nodes),
     ...folding(() => nodes.filter((node) => node.hasChildren).map((node) => node.pool.id)),
     state: 'loading',
+    loading: false,
     why: '',
     scope: url.get('scope') || scopeOf(url.get('pool') || ''),
     scopes: [],
@@ -59,31 +62,37 @@ function pools() {
       }
     },
 
-    // load asks for the tree. A newer question cancels the one before: a slow answer never shows another scope.
-    async load({ quietly = false } = {}) {
+    // readTree asks for the tree. A newer question cancels the one before: a slow answer never shows another scope.
+    async readTree() {
       request.abort();
       request = new AbortController();
+      const tree = await get(['pool-tree'], { scope: this.scope }, { signal: request.signal });
+      const of = figures(tree.items);
+      this.truncated = tree.truncated;
+      return tree.items.map((node, i) => Object.freeze({ ...node, figure: of.get(node.pool.id), hasChildren: i + 1 < tree.items.length && tree.items[i + 1].depth > node.depth }));
+    },
+
+    async load({ quietly = false } = {}) {
+      this.loading = true;
       if (!quietly) this.state = 'loading';
       try {
-        const tree = await get(['pool-tree'], { scope: this.scope }, { signal: request.signal });
-        const of = figures(tree.items);
-        nodes = tree.items.map((node, i) => Object.freeze({ ...node, figure: of.get(node.pool.id), hasChildren: i + 1 < tree.items.length && tree.items[i + 1].depth > node.depth }));
-        this.truncated = tree.truncated;
+        this.take(await this.readTree());
       } catch (error) {
         if (isAbort(error)) return;
         this.why = why(error);
         this.state = 'failed';
-        return;
       }
-      if (!nodes.length) {
-        this.steps = firstCommands(location.origin, this.scope);
-        this.state = 'empty';
-        return;
-      }
+      this.loading = false;
+      if (this.ready) this.$nextTick(() => this.openFirst());
+    },
+
+    // take shows the nodes of a tree.
+    take(all) {
+      nodes = all;
+      if (!nodes.length) this.steps = firstCommands(location.origin, this.scope);
       this.stats = summarize(nodes);
       this.refresh();
-      this.state = 'ready';
-      this.$nextTick(() => this.openFirst());
+      this.state = nodes.length ? 'ready' : 'empty';
     },
 
     // openFirst opens the pool of the address, else on a wide screen the first one, so that the page explains itself.

@@ -9,7 +9,7 @@ const MOST = 30;
 
 // ACTIONS are what can be done, by the words people have for it.
 const ACTIONS = [
-  ['Allocate a block', 'allocate subnet new', '/find'], ['Find space', 'free room next available', '/find'], ['Check a CIDR', 'check why available', '/find'], ['Reserve a block', 'reserve keep', '/reservations?new='], ['Restore from quarantine', 'restore undo released', '/quarantine'],
+  ['Allocate a block', 'allocate subnet new', '/find'], ['Pools as a list', 'pools list flat sort filter csv', '/pool-list'], ['Find space', 'free room next available', '/find'], ['Check a CIDR', 'check why available', '/find'], ['Reserve a block', 'reserve keep', '/reservations?new='], ['Restore from quarantine', 'restore undo released', '/quarantine'],
   ['Dashboard', 'dashboard overview home', '/dashboard'], ['Analytics', 'analytics charts runway growth space account', '/analytics'], ['Policies', 'policy rule allowed violation', '/policies'], ['Compare two dates', 'compare history past time dates', '/compare'], ['Audit log', 'audit history changes who', '/audit'], ['Drift', 'drift difference unmanaged', '/drift'], ['Networks', 'vpc network observed subnet', '/networks'], ['Accounts', 'account project sync', '/accounts'], ['Tokens', 'token api key', '/tokens'], ['Webhooks', 'webhook delivery', '/webhooks'],
 ];
 
