@@ -14,11 +14,24 @@ import (
 	"time"
 )
 
-// figures are all that a page shows as a figure: where it stands, and what it says.
-const figures = `JSON.stringify(Object.fromEntries([...document.querySelectorAll('[data-figure]')].filter(e => e.checkVisibility()).map(e => {
-	const row = e.closest('tr'), board = e.closest('section');
-	return [[board ? board.getAttribute('aria-labelledby').replace('-title', '') : 'stats', row ? Object.values(row.dataset).filter(Boolean).join('/') : '', e.dataset.figure].filter(Boolean).join(' '), e.innerText];
+// figures are all that a page shows as a figure: where it stands, and what it says, to those who hear it too.
+const figures = `JSON.stringify(Object.fromEntries([...document.querySelectorAll('[data-figure]')].filter(e => e.checkVisibility()).flatMap(e => {
+	const row = e.closest('tr'), board = e.closest('section, aside');
+	const key = [board ? board.getAttribute('aria-labelledby').replace('-title', '') : 'stats', row ? Object.values(row.dataset).filter(Boolean).join('/') : '', e.dataset.figure].filter(Boolean).join(' ');
+	return [[key, e.innerText ?? e.getAttribute('aria-label')], ...(e.matches('.c-used') ? [[key + ' title', e.title]] : [])];
 })))`
+
+// unmarked is what a page says in digits that is no figure. Names are links, headings or settings, blocks are code; what ends and what happened are
+// lists with their times, which other tests look at.
+const unmarked = `(() => {
+	const seen = [], walk = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+	while (walk.nextNode()) {
+		const e = walk.currentNode.parentElement;
+		const text = walk.currentNode.textContent.replace(/IPv[46]|\/64s|80 %|(last|within) \d+ days|\w+ \d+, \d{4}(, \d+:\d\d.[AP]M)?/g, '').trim();
+		if (/\d/.test(text) && e.checkVisibility() && !e.closest('[data-figure], a, h2, dd, code, pre, svg, [data-up], [aria-labelledby=endings-title], [aria-labelledby=recent-title]')) seen.push(text);
+	}
+	return seen.join(', ');
+})()`
 
 // agree compares all figures of a page with all that are expected: one that nobody expects is as wrong as one that is missing.
 func agree(t *testing.T, b *chromium, page string, want map[string]string) {
@@ -36,6 +49,9 @@ func agree(t *testing.T, b *chromium, page string, want map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(got)) {
 		t.Errorf("%s shows %s, %q, which does not follow from /prefixes", page, key, got[key])
 	}
+	if more := b.text(unmarked); more != "" {
+		t.Errorf("%s says what nobody counts here: %s", page, more)
+	}
 	if len(want) < 10 {
 		t.Errorf("%s: only %d figures are expected: %v", page, len(want), want)
 	}
@@ -43,7 +59,8 @@ func agree(t *testing.T, b *chromium, page string, want map[string]string) {
 
 const settledParts = "![...document.querySelectorAll('.board .under')].some(e => e.offsetParent && e.innerText === 'Loading…') && !" + `document.querySelector('.board .failed')?.checkVisibility()`
 
-// TestFigures makes estates at random, and recomputes every figure on the dashboard, on Analytics and on Pools from /prefixes.
+// TestFigures makes estates at random, and recomputes every figure on the dashboard, on Analytics and on Pools from /prefixes. What is not marked
+// as a figure says none.
 func TestFigures(t *testing.T) {
 	for seed := range uint64(2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -52,17 +69,25 @@ func TestFigures(t *testing.T) {
 			b := startChromium(t)
 			b.resize(1440, 900, "light")
 			s.signIn(b)
-			l := survey(s.prefixes())
+			all := s.prefixes()
+			l := survey(all)
 			b.open(s.url + "/dashboard")
 			b.await(find("[data-full]") + " && " + find("[data-lasting]") + " && " + settledParts)
 			agree(t, b, "the dashboard", l.dashboard())
-			b.open(s.url + "/analytics?by=pool&step=month")
-			b.await(find("[data-bar]") + " && " + find("[data-group]") + " && " + find("[data-class]") + " && " + find("[data-lasting]") + " && " + find("[data-chart=made] canvas") + " && " + settledParts)
-			b.await("(" + find(".as-table") + ".open = true, true)")
-			agree(t, b, "Analytics", l.analytics())
-			b.open(s.url + "/pools")
-			b.await(find("tr[data-pool]"))
-			agree(t, b, "Pools", l.tree())
+			for where, l := range map[string]land{"": l, "&scope=other": survey(ofScope(all, "other")), "&pool=four": survey(below(all, "four")), "&pool=six": survey(below(all, "six"))} {
+				if strings.HasPrefix(where, "&pool") {
+					l.made["pools"]-- // a pool was not made in itself
+				}
+				b.open(s.url + "/analytics?by=pool&step=month" + where)
+				b.await(find("[data-bar]") + " && " + find("[data-class]") + " && " + find("[data-chart=made] canvas") + " && " + settledParts)
+				b.await("(" + find(".as-table") + ".open = true, true)")
+				agree(t, b, "Analytics"+where, l.analytics())
+			}
+			for _, id := range l.order() {
+				b.open(s.url + "/pools?pool=" + id)
+				b.await(find("#panel-title") + "?.checkVisibility() && " + hides(".panel", "Loading…"))
+				agree(t, b, "Pools, "+id, l.tree(l.pools[id].Scope, id))
+			}
 			if told := b.complaints(); len(told) > 0 {
 				t.Errorf("the page complained:\n%s", strings.Join(told, "\n"))
 			}
@@ -73,6 +98,9 @@ func TestFigures(t *testing.T) {
 // parts are the figures of the split of both families.
 func (l land) parts(want map[string]string, board string) {
 	for family, all := range l.all {
+		if all.sum(leaves...).Sign() == 0 {
+			continue // of which there is nothing
+		}
 		for _, part := range leaves {
 			key := board + " " + family + " " + part
 			want[key], want[key+" blocks"], want[key+" share"] = spaceWord(all.of(part)), plural(all.blocks[part], "block"), percent(share(all.of(part), all.sum(leaves...)))
@@ -109,6 +137,13 @@ func (l land) runway(want map[string]string, most int) {
 
 func (l land) dashboard() map[string]string {
 	want := map[string]string{}
+	crowded := 0
+	for id := range l.pools {
+		if l.ratio(id) >= 0.8 {
+			crowded++
+		}
+	}
+	want["stats pools"] = plural(int64(len(l.pools)), "pool") + fmt.Sprintf(", %d over 80 %%", crowded)
 	l.parts(want, "use")
 	for family, all := range l.all {
 		want["stats "+family+" used"], want["stats "+family+" free"] = percent(share(all.sum(living...), all.sum(leaves...))), spaceWord(all.of("free"))
@@ -147,6 +182,10 @@ func (l land) analytics() map[string]string {
 		}
 	}
 	for family, all := range l.all {
+		if all.sum(leaves...).Sign() == 0 {
+			continue
+		}
+		want["split "+family+" total"] = spaceWord(all.sum(leaves...))
 		key := "split " + family + " delegated"
 		want[key], want[key+" blocks"], want[key+" share"] = spaceWord(roots[family].of("delegated")), plural(roots[family].blocks["delegated"], "block"), percent(share(roots[family].of("delegated"), all.sum(leaves...)))
 		bits := map[string]int{"ipv4": 32, "ipv6": 128}[family]
@@ -195,38 +234,4 @@ func (l land) groups(want map[string]string) {
 	if others > 0 {
 		put("all others", rest, others)
 	}
-}
-
-// tree is the page of pools of the scope default.
-func (l land) tree() map[string]string {
-	want := map[string]string{}
-	crowded := 0
-	total, used := map[string]*big.Rat{"ipv4": {}, "ipv6": {}}, map[string]*big.Rat{"ipv4": {}, "ipv6": {}}
-	millionths := func(part, whole *big.Rat) float64 {
-		of := new(big.Rat).Quo(part, whole)
-		n := new(big.Int).Quo(new(big.Int).Mul(of.Num(), big.NewInt(1000000)), of.Denom())
-		return float64(n.Int64()) / 1000000
-	}
-	for id, p := range l.pools {
-		if p.Scope != "default" {
-			continue
-		}
-		ratio := millionths(l.rolled[id].sum(living...), amountOf(p.CIDR))
-		if ratio >= 0.8 {
-			crowded++
-		}
-		largest := "none"
-		if l.largest[id] >= 0 {
-			largest = fmt.Sprintf("/%d", l.largest[id])
-		}
-		want["tree "+id+" used"], want["tree "+id+" largest"] = percent(ratio), largest
-		if p.Pool == "" {
-			total[familyOf(p.CIDR)].Add(total[familyOf(p.CIDR)], amountOf(p.CIDR))
-			used[familyOf(p.CIDR)].Add(used[familyOf(p.CIDR)], l.rolled[id].sum(living...))
-		}
-	}
-	want["stats IPv4 addresses"], want["stats IPv4 in use"] = spaceWord(total["ipv4"]), percent(millionths(used["ipv4"], total["ipv4"]))
-	want["stats IPv6, in /64s"], want["stats IPv6 in use"] = spaceWord(total["ipv6"]), percent(millionths(used["ipv6"], total["ipv6"]))
-	want["stats Pools over 80 % in use"] = fmt.Sprint(crowded)
-	return want
 }

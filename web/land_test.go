@@ -171,6 +171,8 @@ type land struct {
 	classes map[string]map[int]int64  // free blocks by family and length
 	made    map[string]int64          // by kind
 	by      map[string]map[string]int // allocations' blocks by family and pool
+	drafts  map[string]int64          // of pools, by the pool that they will stand in
+	free    map[string]map[int]int64  // free blocks of each pool by length
 }
 
 func familyOf(p netip.Prefix) string {
@@ -181,7 +183,7 @@ func familyOf(p netip.Prefix) string {
 }
 
 func survey(all []prefix) land {
-	l := land{pools: map[string]prefix{}, direct: map[string]split{}, rolled: map[string]split{}, all: map[string]split{"ipv4": newSplit(), "ipv6": newSplit()}, grown: map[string]split{}, largest: map[string]int{}, classes: map[string]map[int]int64{"ipv4": {}, "ipv6": {}}, made: map[string]int64{}, by: map[string]map[string]int{"ipv4": {}, "ipv6": {}}}
+	l := land{pools: map[string]prefix{}, direct: map[string]split{}, rolled: map[string]split{}, all: map[string]split{"ipv4": newSplit(), "ipv6": newSplit()}, grown: map[string]split{}, largest: map[string]int{}, classes: map[string]map[int]int64{"ipv4": {}, "ipv6": {}}, made: map[string]int64{}, by: map[string]map[string]int{"ipv4": {}, "ipv6": {}}, drafts: map[string]int64{}, free: map[string]map[int]int64{}}
 	for _, x := range all {
 		if x.Kind == "pool" && x.Status == "allocated" {
 			l.pools[x.OwnerID] = x
@@ -202,6 +204,9 @@ func survey(all []prefix) land {
 			continue
 		}
 		taken[x.Pool] = append(taken[x.Pool], x.CIDR)
+		if x.Kind == "pool" && x.Status == "held" {
+			l.drafts[x.Pool]++
+		}
 		if l.pools[x.Pool].OwnerID == "" {
 			continue // what a plan holds in what it has drafted
 		}
@@ -214,11 +219,12 @@ func survey(all []prefix) land {
 		}
 	}
 	for id, p := range l.pools {
-		l.largest[id] = -1
+		l.largest[id], l.free[id] = -1, map[int]int64{}
 		for _, b := range cover(p.CIDR, taken[id]) {
 			l.direct[id].add("free", b)
 			l.climb(id, "free", b)
 			l.classes[familyOf(b)][b.Bits()]++
+			l.free[id][b.Bits()]++
 			if l.largest[id] < 0 || b.Bits() < l.largest[id] {
 				l.largest[id] = b.Bits()
 			}

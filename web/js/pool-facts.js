@@ -31,8 +31,8 @@ function settings(pool, utilization) {
     ['Sizes', limited ? sizes.replace('none to', 'up to').replace(' to none', ' or smaller') : '', true],
     ['Default size', pool.default_prefix_length ? '/' + pool.default_prefix_length : '', true],
     ['Owner', pool.owner], ['Account', pool.account, true], ['Region', pool.region], ['Environment', pool.environment],
-    ['Labels', labelText(pool.labels)], ['Child pools', utilization.children ? String(utilization.children) : ''],
-    ['Fragmentation', percent(utilization.fragmentation)], ['Protected', pool.deletion_protection ? 'cannot be deleted' : ''], ['Created', moment(pool.created_at)],
+    ['Labels', labelText(pool.labels)], ['Child pools', utilization.children ? String(utilization.children) : '', false, true],
+    ['Fragmentation', percent(utilization.fragmentation), false, true], ['Protected', pool.deletion_protection ? 'cannot be deleted' : ''], ['Created', moment(pool.created_at)],
   ];
   return facts(all);
 }
