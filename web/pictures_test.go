@@ -94,6 +94,9 @@ func TestPictures(t *testing.T) {
 		b.open(s.url + page.address)
 		b.await(find("h1") + " && ![...document.querySelectorAll('.skeleton')].some(e => e.offsetParent) && [...document.querySelectorAll('.empty, .board, tr[data-row], .result')].some(e => e.checkVisibility())")
 		b.picture("empty-" + page.name + "-1440-light")
+		if said := b.text("[...document.querySelectorAll('.empty p')].filter(p => p.checkVisibility() && p.innerText.endsWith('provider:') && !p.parentElement.querySelector('.snippet').checkVisibility()).map(p => p.innerText).join()"); said != "" {
+			t.Errorf("%s promises an example, and has none: %s", page.name, said)
+		}
 	}
 	forget(b) // what the address names is not there: the browser itself tells of each 404
 	furnish(s)

@@ -9,20 +9,26 @@ import (
 // TestPoolList goes through ten thousand pools as a flat list, and acts on one of them.
 func TestPoolList(t *testing.T) {
 	s := startServer(t)
+	b := startChromium(t)
+	b.resize(1440, 900, "light")
+	s.signIn(b)
+	follow(t, s, b, step{"without pools the list teaches how to make one", teachesPoolList})
 	rows := []string{"name,parent,cidr,owner,region", "corp,,10.0.0.0/8,netops,"}
 	for i := range 9998 {
 		rows = append(rows, fmt.Sprintf("p%04d,corp,10.%d.%d.0/24,%s,eu-west-1", i, i/256, i%256, []string{"ann", "ben"}[i%2]))
 	}
 	s.imports("pools", strings.Join(rows, "\n"))
-	b := startChromium(t)
-	b.resize(1440, 900, "light")
-	s.signIn(b)
 	follow(t, s, b, []step{
 		{"ten thousand pools are scrolled through, and some hundreds are in the document", scrollsPools},
 		{"where more rows are loaded than are read anew, changes are counted and shown when asked for", countsChanges},
 		{"filters, total and order are in the address, and an unknown one is named", narrowsPools},
 		{"a pool is changed where it is listed, and leads to its place in the tree", actsOnListed},
 	}...)
+}
+
+func teachesPoolList(_ *testing.T, s *server, b *chromium) {
+	b.open(s.url + "/pool-list")
+	b.await(says(".empty", "No pool yet.") + " && " + says(".empty pre", `resource "cloudpam_pool"`) + " && " + find("[data-act='New pool']"))
 }
 
 const listedPools = "document.querySelectorAll('tr[data-pool]').length"

@@ -1,4 +1,5 @@
 // The pools as a flat list: what the tree shows by its levels stands here in an order, with filters, columns and views.
+import { allocate } from './allocating.js';
 import { get } from './api.js';
 import { start } from './app.js';
 import { ACCOUNT, AGE, CIDR, CLOUD, CONTAINS, ENVIRONMENT, FAMILY, LABEL, NAME, OWNER, PLATFORM, REGION, SCOPE, SORT, TIER, WITHIN, extra } from './columns.js';
@@ -9,13 +10,18 @@ import { newPool, poolActs } from './pool-acts.js';
 import { records } from './records.js';
 import { poolImport } from './terraform.js';
 
+function acts(p, list) {
+  const given = me.may('operator', p.scope, p.within) ? [{ word: 'Allocate', first: true, run: () => allocate({ pool: p.id, block: '', done: () => list.after(p.id) }) }] : [];
+  return [...given, ...poolActs(p, p.within, (id) => list.after(id))];
+}
+
 function details(p, list) {
   const all = [
     ['Name', p.name], ['Parent', p.parent], ['Scope', p.scope], ['Owner', p.owner], ['Account', p.account, true], ['Region', p.region], ['Environment', p.environment], ['Labels', labelText(p.labels)], ['Strategy', p.strategy.replace('_', ' ')],
     ['Protected', p.deletion_protection ? 'cannot be deleted' : ''], ['Id', p.id, true], ['Version', String(p.version), true], ['Created', moment(p.created_at)], ['Changed', moment(p.updated_at)],
   ];
   return {
-    id: p.id, title: p.name, cidr: p.cidr, lead: p.description, facts: facts(all), terraform: poolImport(p), history: p.uid, acts: poolActs(p, p.within, (id) => list.after(id)),
+    id: p.id, title: p.name, cidr: p.cidr, lead: p.description, facts: facts(all), terraform: poolImport(p), history: p.uid, acts: acts(p, list),
     links: [
       { href: '/pools?' + new URLSearchParams({ scope: p.scope, pool: p.id }), text: 'Its space, in the tree' }, { href: '/pool-list?' + new URLSearchParams({ parent: p.id }), text: 'The pools in it' },
       { href: '/allocations?' + new URLSearchParams({ pool: p.id }), text: 'Its allocations' }, { href: '/analytics?' + new URLSearchParams({ pool: p.id }), text: 'Its figures' },
@@ -26,7 +32,7 @@ function details(p, list) {
 const pools = () => records({
   resource: 'pools', place: 'pool-list', one: 'pool', noun: 'pool', search: 'name, owner or description', counts: true,
   fields: [WITHIN, CONTAINS, { name: 'parent', label: 'Parent', placeholder: 'corp', list: 'pools' }, SCOPE, ACCOUNT, OWNER, ENVIRONMENT, REGION, PLATFORM, TIER, CLOUD, LABEL, FAMILY, SORT],
-  columns: [{ ...CIDR, sort: ['cidr'] }, NAME, { head: 'Parent', class: 'c-pool', cell: (p) => p.parent || '' }, extra('Scope', 'scope'), extra('Owner', 'owner'), extra('Account', 'account'), extra('Region', 'region'), extra('Environment', 'environment'), { ...AGE, sort: ['-created', 'created'] }],
+  columns: [{ ...CIDR, sort: ['cidr'] }, NAME, { head: 'Parent', class: 'c-pool', cell: (p) => ({ text: (p.parent || '').split('.').at(-1), title: p.parent }) }, extra('Scope', 'scope'), extra('Owner', 'owner'), extra('Account', 'account'), extra('Region', 'region'), extra('Environment', 'environment'), { ...AGE, sort: ['-created', 'created'] }],
   details, empty: ['No pool yet.', 'A pool is a CIDR to allocate from. Make one here, or with the Terraform provider:'],
   example: 'resource "cloudpam_pool" "corp" {\n  name = "corp"\n  cidr = "10.0.0.0/8"\n}',
   acts: (list) => (me.may('admin', list.scope || 'default', list.parent ? [list.parent] : []) ? [{ word: 'New pool', first: true, run: () => newPool({ parent: list.parent, scope: list.scope || 'default', done: (id) => list.after(id) }) }] : []),
