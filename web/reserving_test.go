@@ -83,7 +83,8 @@ func reservesBlock(t *testing.T, s *server, b *chromium) {
 		b.await("(at => { at.value = " + quote(when) + "; at.dispatchEvent(new Event('input')); return true; })(" + find("#reserve-until") + ")")
 	}
 	fill(b, "block", "10.128.0.240/28")
-	fill(b, "pool", "lab")
+	b.press("Tab")
+	b.await(find("#reserve-pool") + ".value === 'lab'") // which is proposed, and would come among what is typed there
 	fill(b, "reason", "a fair in spring")
 	fill(b, "owner", "events")
 	until("2001-01-01T12:00")
