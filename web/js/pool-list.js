@@ -29,10 +29,11 @@ function details(p, list) {
   };
 }
 
+// A parent is called by its name here: its scope is the pool's own.
 const pools = () => records({
   resource: 'pools', place: 'pool-list', one: 'pool', noun: 'pool', search: 'name, owner or description', counts: true,
   fields: [WITHIN, CONTAINS, { name: 'parent', label: 'Parent', placeholder: 'corp', list: 'pools' }, SCOPE, ACCOUNT, OWNER, ENVIRONMENT, REGION, PLATFORM, TIER, CLOUD, LABEL, FAMILY, SORT],
-  columns: [{ ...CIDR, sort: ['cidr'] }, NAME, { head: 'Parent', class: 'c-pool', cell: (p) => ({ text: (p.parent || '').split('.').at(-1), title: p.parent }) }, extra('Scope', 'scope'), extra('Owner', 'owner'), extra('Account', 'account'), extra('Region', 'region'), extra('Environment', 'environment'), { ...AGE, sort: ['-created', 'created'] }],
+  columns: [{ ...CIDR, sort: ['cidr'] }, NAME, { head: 'Parent', class: 'c-pool', cell: (p) => (p.parent || '').split('.').at(-1) }, extra('Scope', 'scope'), extra('Owner', 'owner'), extra('Account', 'account'), extra('Region', 'region'), extra('Environment', 'environment'), { ...AGE, sort: ['-created', 'created'] }],
   details, empty: ['No pool yet.', 'A pool is a CIDR to allocate from. Make one here, or with the Terraform provider:'],
   example: 'resource "cloudpam_pool" "corp" {\n  name = "corp"\n  cidr = "10.0.0.0/8"\n}',
   acts: (list) => (me.may('admin', list.scope || 'default', list.parent ? [list.parent] : []) ? [{ word: 'New pool', first: true, run: () => newPool({ parent: list.parent, scope: list.scope || 'default', done: (id) => list.after(id) }) }] : []),
