@@ -28,7 +28,7 @@ func TestPoolList(t *testing.T) {
 
 func teachesPoolList(_ *testing.T, s *server, b *chromium) {
 	b.open(s.url + "/pool-list")
-	b.await(says(".empty", "No pool yet.") + " && " + says(".empty pre", `resource "cloudpam_pool"`) + " && " + find("[data-act='New pool']"))
+	b.await(says(".empty", "No pool yet.") + " && " + says(".empty pre", `resource "cloudpam_pool"`) + " && " + find(".empty .snippet") + ".checkVisibility() && " + find("[data-act='New pool']"))
 }
 
 const listedPools = "document.querySelectorAll('tr[data-pool]').length"
