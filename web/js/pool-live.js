@@ -25,11 +25,8 @@ export function livePools(all) {
     async look() {
       if (this.loading) run(); // what is on its way may be older than what has happened
       if (this.loading || !['ready', 'empty'].includes(this.state)) return;
-      try {
-        this.renew(await this.readTree());
-      } catch {
-        // as it was
-      }
+      const fresh = await this.readTree().catch(() => null);
+      if (fresh) this.renew(fresh);
     },
 
     // renew puts what was read anew in the place of what was there. A pool that has another name by now is the same one.
