@@ -61,7 +61,7 @@ func newInstance() (*instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "cloudpam-pg-")
+	dir, err := os.MkdirTemp(memory(), "cloudpam-pg-")
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +70,17 @@ func newInstance() (*instance, error) {
 		return nil, err
 	}
 	return &instance{bin: bin, dir: dir, attributes: attributes}, nil
+}
+
+// memory is a folder that is kept in memory, where there is one with room; "" elsewhere. Each test has a database of its own, and that is
+// hundreds of files: on a disk, to make them takes longer than most tests.
+func memory() string {
+	const folder, least = "/dev/shm", 4 << 30
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(folder, &s); err != nil || s.Bavail*uint64(s.Bsize) < least { //nolint:gosec // a size is never negative
+		return ""
+	}
+	return folder
 }
 
 func (i *instance) run(name string, args ...string) error {
