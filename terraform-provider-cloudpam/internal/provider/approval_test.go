@@ -249,7 +249,8 @@ resource "cloudpam_allocation_set" "shop" {
 		t.Fatal(err)
 	}
 	tf.Setenv("CLOUDPAM_APPROVAL_TIMEOUT", "0s")
-	_, printed, err := tf.Try("apply", "-auto-approve")
+	tf.Run(t, "plan", "-no-color", "-out=p.tfplan")
+	_, printed, err := tf.Try("apply", "p.tfplan")
 	if err == nil {
 		t.Fatal("the destroy succeeds without approval")
 	}
