@@ -127,14 +127,14 @@ func TestEveryEventIsToldHoweverOftenTheServerIsKilled(t *testing.T) {
 		}
 	}
 	mu.Lock()
-	again := 0
+	told, again := len(seen), 0
 	for _, n := range seen {
 		if n > 1 {
 			again++
 		}
 	}
 	mu.Unlock()
-	t.Logf("%d kills, %d events told, %d of them more than once", kills, len(seen), again)
+	t.Logf("%d kills, %d events told, %d of them more than once", kills, told, again)
 	if err := s.Stop(t.Context()); err != nil {
 		t.Error(err)
 	}
