@@ -104,7 +104,7 @@ func (d *Desk) Forecast(ctx context.Context, by ipam.Caller, promises [][]Promis
 				a.Blocks = append(a.Blocks, needs...)
 			}
 			if len(a.Blocks) > 0 {
-				a.URL, out[i] = d.URL+page, &a
+				a.URL, out[i] = d.URL+ipam.ApprovalsPage, &a
 			}
 		}
 		return out, nil
@@ -129,14 +129,11 @@ func forecast(c change.Change, p Promised) ([]ipam.Needed, error) {
 	return c.Needs(p.Facts, policy.Allocation(standing), true)
 }
 
-// page is where the queue is, in the browser's part of the server.
-const page = "/approvals"
-
 // shown is a request as people see it now.
 func (d *Desk) shown(a ipam.Approval) ipam.Approval {
 	if a.ID != "" {
 		a = a.At(d.k.Now())
-		a.URL, a.EmergencyAt = d.URL+page+"?approval="+string(a.ID), a.CreatedAt.Add(d.Delay)
+		a.URL, a.EmergencyAt = a.Page(d.URL), a.CreatedAt.Add(d.Delay)
 	}
 	return a
 }

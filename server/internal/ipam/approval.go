@@ -121,6 +121,14 @@ func DigestOf(action string, blocks []Needed) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// ApprovalsPage is where the queue is, in the browser's part of the server.
+const ApprovalsPage = "/approvals"
+
+// Page is where a person decides, on a server of which browsers know the address; a path where that is "".
+func (a Approval) Page(server string) string {
+	return server + ApprovalsPage + "?approval=" + string(a.ID)
+}
+
 // Open reports whether something is still to come of the request.
 func (a Approval) Open() bool { return a.Status == ApprovalPending || a.Status == ApprovalApproved }
 

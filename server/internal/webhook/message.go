@@ -108,7 +108,7 @@ func (b *Book) asked(e ipam.Event, state json.RawMessage) string {
 	}
 	words += "; " + a.Deciders() + " decides, until " + a.Until.UTC().Format(time.RFC3339)
 	if b.URL != "" {
-		words += ": " + b.URL + "/approvals?approval=" + string(a.ID)
+		words += ": " + a.Page(b.URL)
 	}
 	return escape(words)
 }

@@ -16,28 +16,19 @@ import (
 )
 
 // policies are what holds in the pools of a run, each asked for once. It is safe for concurrent use.
-type policies struct {
-	mu sync.Mutex
-	of map[string][]cloudpam.Policy
-}
+type policies struct{ of sync.Map } // by pool, func() []cloudpam.Policy
 
 // in answers the policies of a pool; none where they cannot be read, since they only serve to say something beforehand.
 func (p *policies) in(ctx context.Context, client *cloudpam.Client, pool string) []cloudpam.Policy {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	all, known := p.of[pool]
-	if !known {
+	asked, _ := p.of.LoadOrStore(pool, sync.OnceValue(func() []cloudpam.Policy {
 		effective, err := client.GetEffectivePolicy(ctx, pool)
 		if err != nil {
 			tflog.Debug(ctx, "cannot read policies", map[string]any{"pool": pool, "error": err.Error()})
 		}
-		if p.of == nil {
-			p.of = map[string][]cloudpam.Policy{}
-		}
-		all = effective.Policies
-		p.of[pool] = all
-	}
-	return all
+		return effective.Policies
+	}))
+	all, _ := asked.(func() []cloudpam.Policy)
+	return all()
 }
 
 // border is the block of something that stands, and what becomes of it: zero where it is given up.
